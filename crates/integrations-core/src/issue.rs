@@ -1,0 +1,45 @@
+//! What is wrong with an input, and where.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing wrong with an input: where it is and what was expected there.
+///
+/// Validation collects every issue before it answers, so that a client can mend all of them at once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Issue {
+    /// Dotted path from the root of the input, for example `settings.refunds_enabled`; empty for the root.
+    pub path: String,
+    /// What is wrong, in one sentence without a final stop, for example `Expected boolean`.
+    pub message: String,
+}
+
+impl Issue {
+    /// An issue at `path`.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+
+    /// The same issue, seen from a level further out: `a` under `settings` is `settings.a`.
+    #[must_use]
+    pub fn under(mut self, parent: &str) -> Self {
+        self.path = join(parent, &self.path);
+        self
+    }
+}
+
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
+    }
+}
+
+/// Joins two dotted paths, either of which may be empty.
+pub fn join(parent: &str, child: &str) -> String {
+    match (parent.is_empty(), child.is_empty()) {
+        (true, _) => child.to_owned(),
+        (_, true) => parent.to_owned(),
+        _ => format!("{parent}.{child}"),
+    }
+}

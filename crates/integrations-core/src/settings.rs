@@ -1,0 +1,1 @@
+//! Settings of an integration: the provider's JSON Schema, and the merge patch that changes them.
