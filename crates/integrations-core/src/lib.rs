@@ -2,6 +2,15 @@
 //!
 //! Everything here is pure: values in, values out. No I/O, no async, no clock, no randomness.
 
+pub mod api_key;
+pub mod audit;
 pub mod catalog;
+pub mod error;
+pub mod ids;
+// pub mod integration;
 pub mod issue;
+pub mod json;
+pub mod lifecycle;
+pub mod permissions;
+pub mod scope;
 pub mod settings;

@@ -1,0 +1,227 @@
+//! Typed ids: a prefix that says what a thing is, and 128 bits that say which.
+//!
+//! `prj_01jc3q5v6w7x8y9zabcdefghjk`: the 128 bits are written as 26 characters of Crockford's base 32 in lower
+//! case, so that ids sort as their bits do. Who makes an id supplies the bits; clients hold ids to be opaque.
+
+use std::{fmt, marker::PhantomData, str::FromStr};
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const BODY_LENGTH: usize = 26;
+
+/// What an id can identify: the type parameter of [`Id`].
+pub trait Kind {
+    /// The prefix with its underscore, for example `prj_`.
+    const PREFIX: &'static str;
+}
+
+/// An id of a thing of kind `K`.
+///
+/// Holds 128 bits; reads and writes as prefix and body. Ids of different kinds are different types.
+pub struct Id<K> {
+    bits: u128,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// A text is not an id of the kind asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: expected {prefix} and 26 characters of base 32")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+impl<K: Kind> Id<K> {
+    /// The id that holds `bits`.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self { bits, kind: PhantomData }
+    }
+
+    /// The 128 bits that the id holds.
+    pub const fn bits(self) -> u128 {
+        self.bits
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut body = [0u8; BODY_LENGTH];
+        let mut rest = self.bits;
+        for place in body.iter_mut().rev() {
+            *place = ALPHABET[(rest & 31) as usize];
+            rest >>= 5;
+        }
+        f.write_str(K::PREFIX)?;
+        body.iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
+    }
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invalid = InvalidId { prefix: K::PREFIX };
+        let body = text.strip_prefix(K::PREFIX).ok_or(invalid.clone())?.as_bytes();
+        // 26 characters hold 130 bits: the first may only carry three.
+        if body.len() != BODY_LENGTH || body[0] > b'7' {
+            return Err(invalid);
+        }
+        body.iter()
+            .try_fold(0u128, |bits, byte| {
+                let digit = ALPHABET.iter().position(|letter| letter == byte)?;
+                Some(bits << 5 | digit as u128)
+            })
+            .map(Self::from_bits)
+            .ok_or(invalid)
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits == other.bits
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.bits.cmp(&other.bits)
+    }
+}
+impl<K> std::hash::Hash for Id<K> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.bits.hash(state);
+    }
+}
+
+impl<K: Kind> serde::Serialize for Id<K> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The kinds of things that have ids.
+pub mod kind {
+    use super::Kind;
+
+    /// An organization: owns projects and API keys.
+    pub enum Organization {}
+    /// A project: holds at most one integration of each provider.
+    pub enum Project {}
+    /// An integration of one project with one provider.
+    pub enum Integration {}
+    /// An API key (its id, which is no secret).
+    pub enum ApiKey {}
+    /// An event of the audit log.
+    pub enum AuditEvent {}
+    /// A request, for correlation.
+    pub enum Request {}
+
+    impl Kind for Organization {
+        const PREFIX: &'static str = "org_";
+    }
+    impl Kind for Project {
+        const PREFIX: &'static str = "prj_";
+    }
+    impl Kind for Integration {
+        const PREFIX: &'static str = "int_";
+    }
+    impl Kind for ApiKey {
+        const PREFIX: &'static str = "key_";
+    }
+    impl Kind for AuditEvent {
+        const PREFIX: &'static str = "aud_";
+    }
+    impl Kind for Request {
+        const PREFIX: &'static str = "req_";
+    }
+}
+
+/// `org_…`
+pub type OrganizationId = Id<kind::Organization>;
+/// `prj_…`
+pub type ProjectId = Id<kind::Project>;
+/// `int_…`
+pub type IntegrationId = Id<kind::Integration>;
+/// `key_…`
+pub type ApiKeyId = Id<kind::ApiKey>;
+/// `aud_…`
+pub type AuditEventId = Id<kind::AuditEvent>;
+/// `req_…`
+pub type RequestId = Id<kind::Request>;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_smallest_and_the_largest() {
+        assert_eq!(ProjectId::from_bits(0).to_string(), "prj_00000000000000000000000000");
+        assert_eq!(ProjectId::from_bits(u128::MAX).to_string(), "prj_7zzzzzzzzzzzzzzzzzzzzzzzzz");
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_refused() {
+        for text in [
+            "",
+            "prj_",
+            "00000000000000000000000000",
+            "int_00000000000000000000000000",
+            "prj_0000000000000000000000000",
+            "prj_000000000000000000000000000",
+            "prj_80000000000000000000000000",
+            "prj_0000000000000000000000000U",
+            "prj_0000000000000000000000000u",
+            "PRJ_00000000000000000000000000",
+            "prj_0000000000000000000000000é",
+        ] {
+            assert!(text.parse::<ProjectId>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_survives_the_round_trip(bits: u128) {
+            let id = IntegrationId::from_bits(bits);
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(serde_json::from_str::<IntegrationId>(&json).unwrap(), id);
+        }
+
+        #[test]
+        fn texts_sort_as_ids_do(a: u128, b: u128) {
+            let (a, b) = (ApiKeyId::from_bits(a), ApiKeyId::from_bits(b));
+            prop_assert_eq!(a.to_string().cmp(&b.to_string()), a.cmp(&b));
+        }
+
+        #[test]
+        fn every_text_that_parses_is_the_canonical_one(text in "prj_[0-9a-z]{26}") {
+            if let Ok(id) = text.parse::<ProjectId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+    }
+}

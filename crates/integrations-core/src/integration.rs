@@ -1,0 +1,367 @@
+//! The integration itself, and how a request to change it becomes a change.
+//!
+//! A request is read against the integration that it is about ([`LifecycleUpdate::read`], which reports
+//! everything that is wrong at once), then applied ([`Integration::apply`], which the lifecycle may refuse).
+//! What comes out is a [`Revision`]: the integration as it shall be stored, with the audit event's content.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::{
+    audit::{self, Action, Change},
+    catalog::Provider,
+    ids::{IntegrationId, ProjectId},
+    issue::Issue,
+    json::{self, JsonError},
+    lifecycle::{self, Command, Credential, Health, Outcome, Refusal, State, Status},
+    permissions::{self, ActionPermissions},
+    settings::merge_patch,
+};
+
+/// The most characters that a display name may have.
+pub const MAX_DISPLAY_NAME: usize = 100;
+
+/// An installed integration: one project with one provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Integration {
+    /// Its id.
+    pub id: IntegrationId,
+    /// The project that it belongs to.
+    pub project: ProjectId,
+    /// The provider's key in the catalog.
+    pub provider: String,
+    /// Where it stands in its life. Never [`State::Available`].
+    pub state: State,
+    /// Overrides the catalog's name.
+    pub display_name: Option<String>,
+    /// How its last probes went.
+    pub health: Health,
+    /// Whether its panel is shown in the inbox's sidebar.
+    pub sidebar_enabled: bool,
+    /// When the provider last answered well.
+    pub last_synced_at: Option<OffsetDateTime>,
+    /// What is wrong, in words for a person.
+    pub error_message: Option<String>,
+    /// The settings that may be shown.
+    pub settings: Map<String, Value>,
+    /// The settings that may not.
+    pub secret_settings: SecretSettings,
+    /// What the agent may do.
+    pub action_permissions: ActionPermissions,
+    /// Counts the stored revisions, from 1.
+    pub version: i64,
+    /// When it was first installed.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// Settings that are marked `writeOnly`. `Debug` shows none of them.
+#[derive(Clone, Default, PartialEq)]
+pub struct SecretSettings(pub Map<String, Value>);
+
+impl fmt::Debug for SecretSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretSettings({} redacted)", self.0.len())
+    }
+}
+
+/// What a client asks to change. Validated: every value can be stored as it is.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LifecycleUpdate {
+    /// The command that the asked-for status stands for.
+    pub status: Option<RequestedStatus>,
+    /// `Some(None)` takes the override away.
+    pub display_name: Option<Option<String>>,
+    /// Whether to show the sidebar panel.
+    pub sidebar_enabled: Option<bool>,
+    /// The whole settings after the merge: shown and secret.
+    pub settings: Option<(Map<String, Value>, SecretSettings)>,
+    /// The permissions to merge by key.
+    pub action_permissions: Option<ActionPermissions>,
+}
+
+/// The statuses that a client may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestedStatus {
+    /// `active`
+    Active,
+    /// `paused`
+    Paused,
+    /// `disconnected`
+    Disconnected,
+}
+
+/// Why a request to change an integration cannot be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpdateError {
+    /// The body is not JSON; the text says what and where.
+    #[error("{0}")]
+    BadJson(String),
+    /// It is, but not valid.
+    #[error("invalid body")]
+    Invalid(Vec<Issue>),
+    /// It names nothing to change.
+    #[error("the body names nothing to change")]
+    NoUpdates,
+}
+
+impl From<JsonError> for UpdateError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Syntax(message) => Self::BadJson(message),
+            JsonError::Issues(issues) => Self::Invalid(issues),
+        }
+    }
+}
+
+impl LifecycleUpdate {
+    /// Reads the body of a lifecycle PATCH against the integration and provider that it is about.
+    pub fn read(body: &[u8], current: &Integration, provider: &Provider) -> Result<Self, UpdateError> {
+        let Value::Object(fields) = json::parse(body)? else {
+            return Err(UpdateError::Invalid(vec![Issue::new("", "Expected object")]));
+        };
+        if fields.is_empty() {
+            return Err(UpdateError::NoUpdates);
+        }
+        let mut update = Self::default();
+        let mut issues = Vec::new();
+        for (field, value) in fields {
+            if let Err(found) = update.read_field(&field, value, current, provider) {
+                issues.extend(found);
+            }
+        }
+        if update.status == Some(RequestedStatus::Disconnected) && update.sidebar_enabled == Some(true) {
+            issues.push(Issue::new("sidebar_enabled", "Cannot be true while disconnecting"));
+        }
+        if issues.is_empty() { Ok(update) } else { Err(UpdateError::Invalid(issues)) }
+    }
+
+    fn read_field(
+        &mut self,
+        field: &str,
+        value: Value,
+        current: &Integration,
+        provider: &Provider,
+    ) -> Result<(), Vec<Issue>> {
+        let issue = |message: &str| vec![Issue::new(field, message)];
+        match field {
+            "status" => self.status = Some(read_status(&value).map_err(issue)?),
+            "display_name" => self.display_name = Some(read_display_name(value).map_err(|m| issue(&m))?),
+            "sidebar_enabled" => {
+                self.sidebar_enabled = Some(value.as_bool().ok_or_else(|| issue("Expected boolean"))?);
+            }
+            "settings" => {
+                if !value.is_object() {
+                    return Err(issue("Expected object"));
+                }
+                self.settings = Some(current.merged_settings(&value, provider)?);
+            }
+            "action_permissions" => {
+                let actions = provider.actions.iter().map(|action| action.key.as_str());
+                self.action_permissions = Some(permissions::read(&value, actions)?);
+            }
+            _ => return Err(issue("Unknown field")),
+        }
+        Ok(())
+    }
+}
+
+fn read_status(value: &Value) -> Result<RequestedStatus, &'static str> {
+    match value.as_str() {
+        Some("active") => Ok(RequestedStatus::Active),
+        Some("paused") => Ok(RequestedStatus::Paused),
+        Some("disconnected") => Ok(RequestedStatus::Disconnected),
+        Some("error") => {
+            Err("Cannot be set to error, which is the system's alone; expected one of active, paused, disconnected")
+        }
+        _ => Err("Expected one of active, paused, disconnected"),
+    }
+}
+
+/// Reads a display name: `null`, or one line of 1 to [`MAX_DISPLAY_NAME`] characters.
+pub fn read_display_name(value: Value) -> Result<Option<String>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(name) if name.trim().is_empty() => {
+            Err("Must not be blank; null takes the override away".into())
+        }
+        Value::String(name) if name.chars().count() > MAX_DISPLAY_NAME => {
+            Err(format!("Must have {MAX_DISPLAY_NAME} characters or fewer"))
+        }
+        Value::String(name) if name.chars().any(char::is_control) => {
+            Err("Must not contain control characters".into())
+        }
+        Value::String(name) => Ok(Some(name)),
+        _ => Err("Expected string or null".into()),
+    }
+}
+
+/// A decided change: what to store, and what to record with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// The integration as it shall be stored, its version one higher.
+    pub integration: Integration,
+    /// What the audit event is called.
+    pub action: Action,
+    /// What the audit event says.
+    pub changes: Vec<Change>,
+    /// Whether the stored credential is to be destroyed with it.
+    pub destroys_credential: bool,
+}
+
+impl Integration {
+    /// Its status. An integration is never merely available.
+    pub fn status(&self) -> Status {
+        self.state.status().unwrap_or(Status::Disconnected)
+    }
+
+    /// Applies an update. `None`: it changes nothing, and nothing is to be stored or recorded.
+    pub fn apply(
+        &self,
+        update: LifecycleUpdate,
+        credential: Credential,
+        now: OffsetDateTime,
+    ) -> Result<Option<Revision>, Refusal> {
+        let mut next = self.clone();
+        if let Some(name) = update.display_name {
+            next.display_name = name;
+        }
+        if let Some((shown, secret)) = update.settings {
+            next.settings = shown;
+            next.secret_settings = secret;
+        }
+        next.action_permissions.extend(update.action_permissions.into_iter().flatten());
+        if let Some(enabled) = update.sidebar_enabled {
+            next.sidebar_enabled = enabled;
+        }
+        if let Some(status) = update.status {
+            let command = match status {
+                RequestedStatus::Active => Command::Activate { credential },
+                RequestedStatus::Paused => Command::Pause,
+                RequestedStatus::Disconnected => Command::Disconnect,
+            };
+            next.transition(command)?;
+        }
+        if next.state == State::Disconnected && next.sidebar_enabled {
+            return Err(Refusal::ReinstallRequired);
+        }
+        if next.state == State::Disconnected && next.secret_settings.0.len() > self.secret_settings.0.len() {
+            // There is nothing to keep a secret for: it would outlive the credential that it belongs to.
+            return Err(Refusal::ReinstallRequired);
+        }
+        Ok(self.revised(next, Action::IntegrationLifecycleUpdated, now))
+    }
+
+    /// Takes the integration off. `None`: it is off already.
+    pub fn disconnect(&self, now: OffsetDateTime) -> Result<Option<Revision>, Refusal> {
+        let mut next = self.clone();
+        next.transition(Command::Disconnect)?;
+        Ok(self.revised(next, Action::IntegrationDisconnected, now))
+    }
+
+    /// Installs again, after a disconnection or over a living integration; `next` brings what is new.
+    pub fn reinstall(
+        &self,
+        display_name: Option<String>,
+        settings: (Map<String, Value>, SecretSettings),
+        now: OffsetDateTime,
+    ) -> Result<Option<Revision>, Refusal> {
+        let mut next = self.clone();
+        next.transition(Command::Install)?;
+        next.display_name = display_name.or(next.display_name);
+        (next.settings, next.secret_settings) = settings;
+        Ok(self.revised(next, Action::IntegrationInstalled, now))
+    }
+
+    /// The stored settings with `patch` merged in and checked against the provider's schema.
+    pub fn merged_settings(
+        &self,
+        patch: &Value,
+        provider: &Provider,
+    ) -> Result<(Map<String, Value>, SecretSettings), Vec<Issue>> {
+        let stored = self.settings.iter().chain(&self.secret_settings.0);
+        let stored = stored.map(|(key, value)| (key.clone(), value.clone())).collect();
+        check_settings(stored, patch, provider)
+    }
+
+    fn transition(&mut self, command: Command) -> Result<(), Refusal> {
+        let Outcome::Becomes(state) = lifecycle::decide(self.state, command)? else { return Ok(()) };
+        match state {
+            State::Disconnected => {
+                self.sidebar_enabled = false;
+                self.health = Health::Unknown;
+                self.error_message = None;
+                self.secret_settings = SecretSettings::default();
+            }
+            // A new start: what is known of the old credential says nothing any more.
+            State::Active if self.state != State::Paused => {
+                self.health = Health::Unknown;
+                self.error_message = None;
+            }
+            _ => {}
+        }
+        self.state = state;
+        Ok(())
+    }
+
+    fn revised(&self, mut next: Self, action: Action, now: OffsetDateTime) -> Option<Revision> {
+        let changes = self.diff(&next);
+        if changes.is_empty() && action != Action::IntegrationInstalled {
+            return None;
+        }
+        let disconnects = next.state == State::Disconnected && self.state != State::Disconnected;
+        next.version += 1;
+        next.updated_at = now;
+        Some(Revision {
+            integration: next,
+            action: if disconnects { Action::IntegrationDisconnected } else { action },
+            changes,
+            destroys_credential: disconnects,
+        })
+    }
+
+    /// What changed between two revisions, field by field, secrets redacted.
+    fn diff(&self, next: &Self) -> Vec<Change> {
+        let name = |integration: &Self| integration.display_name.clone();
+        let error = |integration: &Self| integration.error_message.clone();
+        let mut changes: Vec<Change> = [
+            audit::change("status", self.status().as_str(), next.status().as_str()),
+            audit::change("display_name", name(self), name(next)),
+            audit::change("sidebar_enabled", self.sidebar_enabled, next.sidebar_enabled),
+            audit::change("health_status", self.health.as_str(), next.health.as_str()),
+            audit::change("error_message", error(self), error(next)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        changes.extend(audit::diff_settings(&self.settings, &next.settings));
+        changes.extend(audit::diff_secret_settings(&self.secret_settings.0, &next.secret_settings.0));
+        for (key, allowed) in &next.action_permissions {
+            let before = self.action_permissions.get(key).copied();
+            changes.extend(audit::change(format!("action_permissions.{key}"), before, *allowed));
+        }
+        changes
+    }
+}
+
+/// Merges `patch` into `stored` settings and checks the whole against the provider's schema.
+///
+/// Returns the settings that may be shown and those that may not.
+pub fn check_settings(
+    stored: Map<String, Value>,
+    patch: &Value,
+    provider: &Provider,
+) -> Result<(Map<String, Value>, SecretSettings), Vec<Issue>> {
+    let mut merged = Value::Object(stored);
+    merge_patch(&mut merged, patch);
+    let Value::Object(merged) = merged else { return Err(vec![Issue::new("settings", "Expected object")]) };
+    let issues = provider.settings.check(&merged);
+    if !issues.is_empty() {
+        return Err(issues);
+    }
+    let (shown, secret) = provider.settings.split(merged);
+    Ok((shown, SecretSettings(secret)))
+}

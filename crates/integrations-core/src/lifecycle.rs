@@ -1,0 +1,385 @@
+//! The life of an integration: its states, what can be done to it, and the one table that says what follows.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The status of an installed integration, as clients see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Working.
+    Active,
+    /// Kept, but not to be used until it is resumed.
+    Paused,
+    /// The credential is dead or the provider refuses it: the system's verdict, never a client's request.
+    Error,
+    /// Taken off; its credential is destroyed.
+    Disconnected,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Error, Self::Disconnected];
+
+    /// The status's name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Error => "error",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How an integration's last probes went. A separate axis from [`Status`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// The provider answered and accepted the credential.
+    Healthy,
+    /// The provider is slow, limits us or fails; the credential is not in doubt.
+    Degraded,
+    /// The provider refused the credential.
+    Unhealthy,
+    /// Not probed yet, or no longer.
+    Unknown,
+}
+
+impl Health {
+    /// Every health.
+    pub const ALL: [Self; 4] = [Self::Healthy, Self::Degraded, Self::Unhealthy, Self::Unknown];
+
+    /// The health's name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A text is not one of the values that a closed list has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected one of {choices}, found \"{found}\"")]
+pub struct UnknownValue {
+    /// The values that there are, separated by commas.
+    pub choices: String,
+    /// The text that is none of them.
+    pub found: String,
+}
+
+fn choose<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, UnknownValue> {
+    all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| UnknownValue {
+        choices: all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", "),
+        found: text.to_owned(),
+    })
+}
+
+impl FromStr for Status {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        choose(&Self::ALL, Self::as_str, text)
+    }
+}
+
+impl FromStr for Health {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        choose(&Self::ALL, Self::as_str, text)
+    }
+}
+
+/// The two statuses that a person chooses between, and that `error` goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Chosen {
+    /// In use.
+    Active,
+    /// On hold.
+    Paused,
+}
+
+/// Where a provider stands in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Never installed here: there is no integration.
+    Available,
+    /// Working.
+    Active,
+    /// On hold.
+    Paused,
+    /// Refused by the provider; `before` is what it goes back to when a probe finds it well again.
+    Error {
+        /// The status it had when the refusal came.
+        before: Chosen,
+    },
+    /// Taken off.
+    Disconnected,
+}
+
+impl State {
+    /// The status of the integration that is in this state; `None` where there is none.
+    pub const fn status(self) -> Option<Status> {
+        match self {
+            Self::Available => None,
+            Self::Active => Some(Status::Active),
+            Self::Paused => Some(Status::Paused),
+            Self::Error { .. } => Some(Status::Error),
+            Self::Disconnected => Some(Status::Disconnected),
+        }
+    }
+}
+
+impl From<Chosen> for State {
+    fn from(chosen: Chosen) -> Self {
+        match chosen {
+            Chosen::Active => Self::Active,
+            Chosen::Paused => Self::Paused,
+        }
+    }
+}
+
+/// Something done to an integration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// An installation finished, and a new credential is stored with it.
+    Install,
+    /// Put on hold.
+    Pause,
+    /// Put to use. From `error` it needs a credential that can be used.
+    Activate {
+        /// Whether one is stored.
+        credential: Credential,
+    },
+    /// Take off.
+    Disconnect,
+    /// A probe was refused.
+    ProbeDead,
+    /// A probe was accepted.
+    ProbeWell,
+}
+
+/// Whether an integration has a credential to work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// Stored, and not known to be dead.
+    Usable,
+    /// None.
+    Missing,
+}
+
+/// What a command does to a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The integration is to be stored in this state. It can be the one that it was in: a reconnection or a
+    /// probe changes other things.
+    Becomes(State),
+    /// Already so: succeeds, writes nothing, records nothing.
+    NoChange,
+}
+
+/// Why a command is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The command has no meaning in this state.
+    #[error("not allowed from the present status")]
+    NotAllowed,
+    /// There is no usable credential any more: only a new installation leads back.
+    #[error("no usable credential: install again")]
+    ReinstallRequired,
+    /// There is no integration to do this to.
+    #[error("not installed")]
+    NotInstalled,
+    /// The command is the system's own and does not apply here.
+    #[error("does not apply in this state")]
+    NotApplicable,
+}
+
+/// One cell of the table: what a command does to a state.
+#[derive(Clone, Copy)]
+enum Cell {
+    Active,
+    Paused,
+    Error,
+    Disconnected,
+    /// Back to what it was before the error.
+    Before,
+    /// Active where a usable credential is stored; else it must be installed again.
+    ActiveWithCredential,
+    NoChange,
+    Refused(Refusal),
+}
+
+/// The whole life of an integration. Rows are states, columns commands, in the order of
+/// [`row`] and [`column`].
+#[rustfmt::skip]
+const TABLE: [[Cell; 6]; 5] = {
+    use Cell::*;
+    use Refusal::{NotAllowed, NotApplicable, NotInstalled, ReinstallRequired};
+    const ABSENT: Cell = Refused(NotInstalled);
+    const NEVER: Cell = Refused(NotApplicable);
+    [
+        //                install  pause                activate                    disconnect    dead    well
+        /* available    */ [Active, ABSENT,              ABSENT,                     ABSENT,       NEVER,  NEVER],
+        /* active       */ [Active, Paused,              NoChange,                   Disconnected, Error,  Active],
+        /* paused       */ [Active, NoChange,            Active,                     Disconnected, Error,  Paused],
+        /* error        */ [Active, Paused,              ActiveWithCredential,       Disconnected, Error,  Before],
+        /* disconnected */ [Active, Refused(NotAllowed), Refused(ReinstallRequired), NoChange,     NEVER,  NEVER],
+    ]
+};
+
+const fn row(state: State) -> usize {
+    match state {
+        State::Available => 0,
+        State::Active => 1,
+        State::Paused => 2,
+        State::Error { .. } => 3,
+        State::Disconnected => 4,
+    }
+}
+
+const fn column(command: Command) -> usize {
+    match command {
+        Command::Install => 0,
+        Command::Pause => 1,
+        Command::Activate { .. } => 2,
+        Command::Disconnect => 3,
+        Command::ProbeDead => 4,
+        Command::ProbeWell => 5,
+    }
+}
+
+/// What `command` does to an integration in state `from`.
+pub fn decide(from: State, command: Command) -> Result<Outcome, Refusal> {
+    let before = match from {
+        State::Paused | State::Error { before: Chosen::Paused } => Chosen::Paused,
+        _ => Chosen::Active,
+    };
+    let state = match TABLE[row(from)][column(command)] {
+        Cell::Active => State::Active,
+        Cell::Paused => State::Paused,
+        Cell::Error => State::Error { before },
+        Cell::Disconnected => State::Disconnected,
+        Cell::Before => before.into(),
+        Cell::ActiveWithCredential => match command {
+            Command::Activate { credential: Credential::Missing } => return Err(Refusal::ReinstallRequired),
+            _ => State::Active,
+        },
+        Cell::NoChange => return Ok(Outcome::NoChange),
+        Cell::Refused(refusal) => return Err(refusal),
+    };
+    Ok(Outcome::Becomes(state))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    const USABLE: Command = Command::Activate { credential: Credential::Usable };
+    const MISSING: Command = Command::Activate { credential: Credential::Missing };
+    const ERROR_FROM_ACTIVE: State = State::Error { before: Chosen::Active };
+    const ERROR_FROM_PAUSED: State = State::Error { before: Chosen::Paused };
+    const STATES: [State; 6] = [
+        State::Available,
+        State::Active,
+        State::Paused,
+        ERROR_FROM_ACTIVE,
+        ERROR_FROM_PAUSED,
+        State::Disconnected,
+    ];
+    const COMMANDS: [Command; 7] = [
+        Command::Install,
+        Command::Pause,
+        USABLE,
+        MISSING,
+        Command::Disconnect,
+        Command::ProbeDead,
+        Command::ProbeWell,
+    ];
+
+    /// Every cell of the design's table, in words: the new status, `=` for no change, or the refusal.
+    const DESIGN: [[&str; 7]; 6] = [
+        ["active", "absent", "absent", "absent", "absent", "-", "-"],
+        ["active", "paused", "=", "=", "disconnected", "error(active)", "active"],
+        ["active", "=", "active", "active", "disconnected", "error(paused)", "paused"],
+        ["active", "paused", "active", "reinstall", "disconnected", "error(active)", "active"],
+        ["active", "paused", "active", "reinstall", "disconnected", "error(paused)", "paused"],
+        ["active", "409", "reinstall", "reinstall", "=", "-", "-"],
+    ];
+
+    fn in_words(decision: Result<Outcome, Refusal>) -> &'static str {
+        match decision {
+            Ok(Outcome::NoChange) => "=",
+            Ok(Outcome::Becomes(ERROR_FROM_ACTIVE)) => "error(active)",
+            Ok(Outcome::Becomes(ERROR_FROM_PAUSED)) => "error(paused)",
+            Ok(Outcome::Becomes(state)) => state.status().map_or("available", Status::as_str),
+            Err(Refusal::NotAllowed) => "409",
+            Err(Refusal::ReinstallRequired) => "reinstall",
+            Err(Refusal::NotInstalled) => "absent",
+            Err(Refusal::NotApplicable) => "-",
+        }
+    }
+
+    #[test]
+    fn every_cell_is_as_designed() {
+        for (state, expected) in STATES.into_iter().zip(DESIGN) {
+            for (command, expected) in COMMANDS.into_iter().zip(expected) {
+                assert_eq!(in_words(decide(state, command)), expected, "{state:?} × {command:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_round_trip_and_unknown_ones_are_refused_with_the_choices() {
+        for status in Status::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+        }
+        for health in Health::ALL {
+            assert_eq!(health.as_str().parse(), Ok(health));
+        }
+        let refusal = "Active".parse::<Status>().unwrap_err().to_string();
+        assert_eq!(refusal, "expected one of active, paused, error, disconnected, found \"Active\"");
+    }
+
+    proptest! {
+        #[test]
+        fn transitions_never_leave_the_table(commands in prop::collection::vec(select(COMMANDS.to_vec()), 0..40)) {
+            let mut state = State::Available;
+            let mut chosen = Chosen::Active;
+            for command in commands {
+                match decide(state, command) {
+                    Ok(Outcome::Becomes(next)) => state = next,
+                    Ok(Outcome::NoChange) | Err(_) => {}
+                }
+                prop_assert!(STATES.contains(&state));
+                prop_assert!(state != State::Available || command != Command::Install);
+                match state {
+                    State::Active => chosen = Chosen::Active,
+                    State::Paused => chosen = Chosen::Paused,
+                    // An error remembers the last status that was chosen, whatever happens meanwhile.
+                    State::Error { before } => prop_assert_eq!(before, chosen),
+                    State::Available | State::Disconnected => {}
+                }
+            }
+        }
+
+        #[test]
+        fn only_an_installation_leads_out_of_disconnected(command in select(COMMANDS.to_vec())) {
+            let left = matches!(decide(State::Disconnected, command), Ok(Outcome::Becomes(_)));
+            prop_assert_eq!(left, command == Command::Install);
+        }
+    }
+}

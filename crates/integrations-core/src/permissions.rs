@@ -1,0 +1,71 @@
+//! Action permissions: which of a provider's actions the agent may perform.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::issue::Issue;
+
+/// Action key → whether the agent may perform it. An action that is not named is not allowed.
+pub type ActionPermissions = BTreeMap<String, bool>;
+
+/// Reads the `action_permissions` of a request against the actions that the provider has.
+///
+/// Returns the permissions to merge by key, or everything that is wrong, each path starting with
+/// `action_permissions`.
+pub fn read<'a>(
+    value: &Value,
+    actions: impl Iterator<Item = &'a str> + Clone,
+) -> Result<ActionPermissions, Vec<Issue>> {
+    let Some(object) = value.as_object() else {
+        return Err(vec![Issue::new("action_permissions", "Expected object")]);
+    };
+    let mut permissions = ActionPermissions::new();
+    let mut issues = Vec::new();
+    for (key, allowed) in object {
+        let path = format!("action_permissions.{key}");
+        if !actions.clone().any(|action| action == key) {
+            let known = actions.clone().collect::<Vec<_>>().join(", ");
+            issues.push(Issue::new(path, format!("Unknown action; expected one of {known}")));
+        } else if let Some(allowed) = allowed.as_bool() {
+            permissions.insert(key.clone(), allowed);
+        } else {
+            issues.push(Issue::new(path, "Expected boolean"));
+        }
+    }
+    if issues.is_empty() { Ok(permissions) } else { Err(issues) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_two(value: Value) -> Result<ActionPermissions, Vec<String>> {
+        read(&value, ["lookup", "refund"].into_iter())
+            .map_err(|issues| issues.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn known_actions_with_booleans_are_read() {
+        let permissions = read_two(json!({"refund": true, "lookup": false})).unwrap();
+        assert_eq!(permissions, ActionPermissions::from([("lookup".into(), false), ("refund".into(), true)]));
+        assert_eq!(read_two(json!({})), Ok(ActionPermissions::new()));
+    }
+
+    #[test]
+    fn everything_wrong_is_reported() {
+        assert_eq!(
+            read_two(json!({"refund": null, "sing": true, "lookup": 1})).unwrap_err(),
+            [
+                "action_permissions.refund: Expected boolean",
+                "action_permissions.sing: Unknown action; expected one of lookup, refund",
+                "action_permissions.lookup: Expected boolean",
+            ]
+        );
+        for not_an_object in [json!(null), json!([]), json!("refund"), json!(true)] {
+            assert_eq!(read_two(not_an_object).unwrap_err(), ["action_permissions: Expected object"]);
+        }
+    }
+}

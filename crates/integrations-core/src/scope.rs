@@ -1,0 +1,244 @@
+//! Scopes: what an API key may do.
+//!
+//! | held | covers |
+//! |---|---|
+//! | `admin` | everything |
+//! | `write` | every `*:read` and `*:write` |
+//! | `read` | every `*:read` |
+//! | `<resource>:<level>` | that resource's levels up to this one |
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// How far a scope goes. Each level includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// See.
+    Read,
+    /// See and change.
+    Write,
+    /// See, change and administer.
+    Admin,
+}
+
+impl Level {
+    /// Every level, from the least to the most.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// The level's name in a scope.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == text)
+    }
+}
+
+/// A thing that scopes are asked for on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// Integrations and the catalog.
+    Integrations,
+    /// Outgoing webhooks.
+    Webhooks,
+    /// The audit log.
+    Audit,
+}
+
+impl Resource {
+    /// Every resource.
+    pub const ALL: [Self; 3] = [Self::Integrations, Self::Webhooks, Self::Audit];
+
+    /// The resource's name in a scope.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Integrations => "integrations",
+            Self::Webhooks => "webhooks",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// What an operation asks for: a level on one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequiredScope {
+    /// On what.
+    pub resource: Resource,
+    /// How far.
+    pub level: Level,
+}
+
+impl RequiredScope {
+    /// `integrations:read`
+    pub const INTEGRATIONS_READ: Self = Self { resource: Resource::Integrations, level: Level::Read };
+    /// `integrations:write`
+    pub const INTEGRATIONS_WRITE: Self = Self { resource: Resource::Integrations, level: Level::Write };
+}
+
+impl fmt::Display for RequiredScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.resource.as_str(), self.level.as_str())
+    }
+}
+
+/// A scope that a key holds: a level on every resource, or on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// `None`: every resource.
+    pub resource: Option<Resource>,
+    /// How far.
+    pub level: Level,
+}
+
+impl Scope {
+    /// `admin`: everything.
+    pub const ADMIN: Self = Self { resource: None, level: Level::Admin };
+
+    /// Whether holding this scope satisfies `required`.
+    pub fn covers(self, required: RequiredScope) -> bool {
+        self.level >= required.level && self.resource.is_none_or(|resource| resource == required.resource)
+    }
+}
+
+/// Whether any of `held` satisfies `required`.
+pub fn any_covers(held: &[Scope], required: RequiredScope) -> bool {
+    held.iter().any(|scope| scope.covers(required))
+}
+
+/// A text is not a scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown scope \"{0}\": expected read, write, admin, or one of these on integrations, webhooks or audit, for example integrations:write"
+)]
+pub struct UnknownScope(String);
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        let unknown = || UnknownScope(text.to_owned());
+        let (resource, level) = match text.split_once(':') {
+            None => (None, text),
+            Some((name, level)) => {
+                let resource = Resource::ALL.into_iter().find(|resource| resource.as_str() == name);
+                (Some(resource.ok_or_else(unknown)?), level)
+            }
+        };
+        Ok(Self { resource, level: Level::parse(level).ok_or_else(unknown)? })
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.resource {
+            None => f.write_str(self.level.as_str()),
+            Some(resource) => write!(f, "{}:{}", resource.as_str(), self.level.as_str()),
+        }
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    /// The contract's table of scopes, row by row: held, then everything that it covers.
+    const CONTRACT: [(&str, &[&str]); 6] = [
+        (
+            "admin",
+            &[
+                "integrations:read",
+                "integrations:write",
+                "integrations:admin",
+                "webhooks:read",
+                "webhooks:write",
+                "webhooks:admin",
+            ],
+        ),
+        ("write", &["integrations:read", "integrations:write", "webhooks:read", "webhooks:write"]),
+        ("read", &["integrations:read", "webhooks:read"]),
+        ("integrations:admin", &["integrations:read", "integrations:write", "integrations:admin"]),
+        ("integrations:write", &["integrations:read", "integrations:write"]),
+        ("integrations:read", &["integrations:read"]),
+    ];
+
+    #[test]
+    fn the_contracts_table() {
+        for (held, covered) in CONTRACT {
+            let held: Scope = held.parse().unwrap();
+            for resource in [Resource::Integrations, Resource::Webhooks] {
+                for level in Level::ALL {
+                    let required = RequiredScope { resource, level };
+                    let expected = covered.contains(&required.to_string().as_str());
+                    assert_eq!(held.covers(required), expected, "{held} over {required}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_scope_is_refused_with_the_choices() {
+        for text in ["", "READ", "integrations", "integrations:", ":read", "billing:read", "read:integrations", "*"] {
+            let refusal = text.parse::<Scope>().unwrap_err().to_string();
+            assert!(refusal.contains("integrations:write"), "{refusal}");
+        }
+    }
+
+    fn scope() -> impl Strategy<Value = Scope> {
+        (prop::option::of(select(Resource::ALL.to_vec())), select(Level::ALL.to_vec()))
+            .prop_map(|(resource, level)| Scope { resource, level })
+    }
+
+    fn required() -> impl Strategy<Value = RequiredScope> {
+        (select(Resource::ALL.to_vec()), select(Level::ALL.to_vec()))
+            .prop_map(|(resource, level)| RequiredScope { resource, level })
+    }
+
+    proptest! {
+        #[test]
+        fn a_scope_survives_the_round_trip(scope in scope()) {
+            prop_assert_eq!(scope.to_string().parse(), Ok(scope));
+        }
+
+        #[test]
+        fn a_higher_level_covers_all_that_a_lower_one_does(held in scope(), required in required()) {
+            let raised = Scope { level: Level::Admin, ..held };
+            prop_assert!(!held.covers(required) || raised.covers(required));
+            let widened = Scope { resource: None, ..held };
+            prop_assert!(!held.covers(required) || widened.covers(required));
+        }
+
+        #[test]
+        fn a_resource_never_covers_another(held in scope(), required in required()) {
+            if held.resource.is_some_and(|resource| resource != required.resource) {
+                prop_assert!(!held.covers(required));
+            }
+        }
+
+        #[test]
+        fn one_more_scope_never_takes_away(held in prop::collection::vec(scope(), 0..4), more in scope(), required in required()) {
+            let before = any_covers(&held, required);
+            let after = any_covers(&[held, vec![more]].concat(), required);
+            prop_assert!(!before || after);
+        }
+    }
+}
