@@ -1,0 +1,173 @@
+//! The arguments, and what `--help` says about them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{catalog, change, completions, disconnect, install_url, show, update};
+use crate::config::{Flags, path_segment};
+
+const EXAMPLES: &str = "\
+Examples:
+  export RIQ_API_KEY=riq_… RIQ_PROJECT_ID=prj_…
+  riq integrations list
+  riq integrations install-url slack
+  riq integrations list --json | jq -r '.[] | select(.status == \"error\") | .provider'
+
+Exit codes:
+  0  success
+  1  usage: wrong arguments, a config file that cannot be used, a question answered with no
+  2  the API refused or failed, or could not be reached
+  3  authentication or scope
+  4  still rate-limited after the one retry";
+
+/// The Integrations API on the command line.
+///
+/// Data goes to standard output, everything else to standard error. A terminal gets tables; a pipe, a file or
+/// --json gets the `data` of the API's answer as JSON.
+#[derive(Parser)]
+#[command(name = "riq", version, max_term_width = 110, after_long_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The API key [env: RIQ_API_KEY]
+    ///
+    /// First of this option, RIQ_API_KEY and `api_key` in the config file. Other users of the machine can see a
+    /// running command's arguments: prefer the other two.
+    #[arg(long, global = true, value_name = "KEY")]
+    api_key: Option<String>,
+    /// The project [env: RIQ_PROJECT_ID]
+    ///
+    /// First of this option, RIQ_PROJECT_ID and `project` in the config file.
+    #[arg(long, global = true, value_name = "PROJECT")]
+    project: Option<String>,
+    /// The API's address [env: RIQ_API_BASE]
+    ///
+    /// First of this option, RIQ_API_BASE, `api_base` in the config file and http://127.0.0.1:8080/api/v1.
+    /// http://HOST, http://HOST/api/v1 and http://HOST/v1 are all understood.
+    #[arg(long, global = true, value_name = "URL")]
+    api_base: Option<String>,
+    /// The config file [env: RIQ_CONFIG]
+    ///
+    /// By default $XDG_CONFIG_HOME/riq/config.toml, or ~/.config/riq/config.toml, if it is there. TOML with any of
+    /// the keys api_key, project, org, api_base. Must have mode 0600.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Seconds to wait for an answer
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// Print JSON, at a terminal too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print ids alone, one a line
+    ///
+    /// The integration's id; the provider's key for catalog entries; the URL for install-url.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+impl Global {
+    /// What is needed to find the settings.
+    pub(crate) fn flags(&self) -> Flags {
+        Flags {
+            api_key: self.api_key.clone(),
+            project: self.project.clone(),
+            api_base: self.api_base.clone(),
+            config: self.config.clone(),
+        }
+    }
+
+    /// How long to wait for an answer.
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// The first word.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The integrations of a project
+    #[command(subcommand)]
+    Integrations(Integrations),
+    /// Print a shell's completion script
+    Completions(completions::Arguments),
+}
+
+/// The second word.
+#[derive(Subcommand)]
+pub(crate) enum Integrations {
+    /// List the project's integrations
+    #[command(after_long_help = crate::commands::list::EXAMPLES)]
+    List,
+    /// List the providers, or describe one
+    Catalog(catalog::Arguments),
+    /// Show one integration: settings, action permissions, health
+    Show(show::Arguments),
+    /// Print the page where an integration is installed in a browser
+    InstallUrl(install_url::Arguments),
+    /// Change an integration's status, name, sidebar, settings or action permissions
+    Update(Box<update::Arguments>),
+    /// Pause an integration
+    #[command(after_long_help = crate::commands::change::PAUSE_EXAMPLES)]
+    Pause(change::Target),
+    /// Make a paused integration active again
+    #[command(after_long_help = crate::commands::change::RESUME_EXAMPLES)]
+    Resume(change::Target),
+    /// Disconnect an integration and destroy its stored credential
+    Disconnect(disconnect::Arguments),
+}
+
+impl Integrations {
+    /// The provider that the command is about, if it is about one.
+    pub(crate) fn provider(&self) -> Option<&str> {
+        match self {
+            Self::List => None,
+            Self::Catalog(arguments) => arguments.provider.as_deref(),
+            Self::Show(arguments) => Some(&arguments.provider),
+            Self::InstallUrl(arguments) => Some(&arguments.provider),
+            Self::Update(arguments) => Some(&arguments.target.provider),
+            Self::Pause(target) | Self::Resume(target) => Some(&target.provider),
+            Self::Disconnect(arguments) => Some(&arguments.target.provider),
+        }
+    }
+}
+
+/// Reads a provider's key. Whether there is such a provider, the API says.
+pub(crate) fn provider_key(text: &str) -> Result<String, String> {
+    path_segment(text).map(|()| text.to_owned()).map_err(|why| format!("the name {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound_and_everything_is_documented() {
+        Cli::command().debug_assert();
+        every(&Cli::command());
+    }
+
+    fn every(command: &clap::Command) {
+        let name = command.get_name();
+        assert!(command.get_about().is_some() || name == "riq", "{name} says nothing about itself");
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{name}: {} is not documented", argument.get_id());
+        }
+        let leaf = !command.has_subcommands();
+        assert!(!leaf || command.get_after_long_help().is_some(), "{name} has no examples");
+        command.get_subcommands().for_each(every);
+    }
+}

@@ -1,0 +1,265 @@
+//! One request to the API and what came of it: the only place that speaks HTTP.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode, redirect};
+use serde_json::Value;
+use url::{Host, Url};
+
+use crate::config::Settings;
+use crate::error::{Exit, Failure, Report, code};
+use crate::output::Output;
+use crate::wire::ErrorBody;
+
+/// The longest wait, in seconds, after which a rate-limited request is sent once more (the contract's number).
+const LONGEST_RETRY: u64 = 30;
+/// The largest answer that is read, in bytes.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The API, seen from one project.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    project: String,
+    output: Output,
+}
+
+/// One call. The path is below `/projects/{projectId}/integrations`.
+pub(crate) struct Call<'a> {
+    method: Method,
+    path: Vec<&'a str>,
+    query: Vec<(&'static str, &'a str)>,
+    body: Option<Value>,
+    if_match: Option<HeaderValue>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads.
+    pub(crate) fn get(path: impl Into<Vec<&'a str>>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// Asks for something to be made.
+    pub(crate) fn post(path: impl Into<Vec<&'a str>>) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    /// Changes.
+    pub(crate) fn patch(path: impl Into<Vec<&'a str>>, body: Value) -> Self {
+        Self { body: Some(body), ..Self::new(Method::PATCH, path) }
+    }
+
+    /// Takes away.
+    pub(crate) fn delete(path: impl Into<Vec<&'a str>>) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    fn new(method: Method, path: impl Into<Vec<&'a str>>) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), body: None, if_match: None }
+    }
+
+    /// Adds a query parameter where there is a value for it.
+    pub(crate) fn query(mut self, name: &'static str, value: Option<&'a str>) -> Self {
+        self.query.extend(value.map(|value| (name, value)));
+        self
+    }
+
+    /// Makes the change depend on the version.
+    pub(crate) fn if_match(mut self, etag: Option<HeaderValue>) -> Self {
+        self.if_match = etag;
+        self
+    }
+}
+
+/// A success.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The value of `data`.
+    pub(crate) data: Value,
+    /// The id of the request.
+    pub(crate) request_id: Option<String>,
+    /// The version of what was changed.
+    pub(crate) etag: Option<String>,
+}
+
+impl Client {
+    /// Makes a client that gives up on a request after `timeout`.
+    pub(crate) fn new(settings: &Settings, timeout: Duration, output: Output) -> Result<Self, Failure> {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", settings.api_key.value.header());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            .user_agent(concat!("riq/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            // A redirect would carry the key to another place.
+            .redirect(redirect::Policy::none());
+        let base = settings.api_base.value.clone();
+        if is_loopback(&base) {
+            // A proxy of the environment has no business with a server on this machine.
+            builder = builder.no_proxy();
+        } else if base.scheme() == "http" {
+            output.notice("warning: the API base is http://, so the key travels unencrypted");
+        }
+        let http = builder.build().map_err(|error| {
+            let message = format!("cannot set up HTTP: {}", causes(&error));
+            Failure::from(Report::local(code::CONNECTION, Exit::Refused, message))
+        })?;
+        Ok(Self { http, base, project: settings.project.value.clone(), output })
+    }
+
+    /// Sends a call; where it is rate-limited for a short while, waits and sends it once more.
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        match self.attempt(call).await {
+            Err(Failure::Reported(report)) if report.exit == Exit::RateLimited => match report.retry_after {
+                Some(seconds) if seconds <= LONGEST_RETRY => {
+                    self.output.notice(&format!("rate limited; trying once more in {seconds} s"));
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                    self.attempt(call).await
+                }
+                _ => Err(Failure::Reported(report)),
+            },
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let url = self.url(call);
+        let mut request = self.http.request(call.method.clone(), url);
+        if let Some(etag) = &call.if_match {
+            request = request.header(IF_MATCH, etag);
+        }
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(self.not_the_api(status, &headers, "with more than this program reads").into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        self.understand(status, &headers, &body)
+    }
+
+    fn url(&self, call: &Call<'_>) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(["projects", &self.project, "integrations"]).extend(&call.path);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        url
+    }
+
+    fn understand(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Failure> {
+        if status.is_success() {
+            let mut document = self.json(status, headers, body)?;
+            let data = document.get_mut("data").map(Value::take);
+            let data =
+                data.ok_or_else(|| self.not_the_api(status, headers, "with JSON that has no `data`"))?;
+            return Ok(Reply {
+                data,
+                request_id: text(headers, "x-request-id"),
+                etag: text(headers, ETAG.as_str()),
+            });
+        }
+        if status.is_redirection() {
+            let place = text(headers, LOCATION.as_str()).unwrap_or_else(|| "another place".to_owned());
+            let message = format!("{} answered {status} and points to {place}", self.base);
+            return Err(Report::local(code::REDIRECT, Exit::Refused, message)
+                .with_hint(
+                    "the key is not sent on; if that is the API, name it with --api-base or RIQ_API_BASE",
+                )
+                .into());
+        }
+        let document = self.json(status, headers, body)?;
+        let error: ErrorBody = serde_json::from_value(document)
+            .map_err(|_| self.not_the_api(status, headers, "with JSON that is no error of the API"))?;
+        let retry_after = error.retry_after.map(whole_seconds).or_else(|| header_seconds(headers));
+        Err(Report {
+            message: error.error,
+            code: error.code,
+            request_id: error.request_id.or_else(|| text(headers, "x-request-id")),
+            status: Some(status.as_u16()),
+            issues: error.issues.unwrap_or_default(),
+            retry_after,
+            hint: None,
+            exit: Exit::of_status(status.as_u16()),
+        }
+        .into())
+    }
+
+    fn json(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Value, Failure> {
+        if body.is_empty() {
+            return Err(self.not_the_api(status, headers, "with an empty body").into());
+        }
+        serde_json::from_slice(body).map_err(|_| {
+            let kind = text(headers, CONTENT_TYPE.as_str());
+            let kind = kind.as_deref().and_then(|kind| kind.split(';').next()).unwrap_or("a body");
+            let what = if kind.ends_with("json") { "that is not valid" } else { "instead of JSON" };
+            self.not_the_api(status, headers, &format!("with {kind} {what}")).into()
+        })
+    }
+
+    /// Something answered, but not as the API does.
+    fn not_the_api(&self, status: StatusCode, headers: &HeaderMap, how: &str) -> Report {
+        let request = text(headers, "x-request-id").map_or_else(String::new, |id| format!(" (request {id})"));
+        let message = format!("{} answered {status} {how}{request}", self.base);
+        Report {
+            retry_after: header_seconds(headers),
+            ..Report::local(code::INVALID_RESPONSE, Exit::of_status(status.as_u16()), message)
+        }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Report {
+        if error.is_timeout() {
+            return Report::local(
+                code::TIMEOUT,
+                Exit::Refused,
+                format!("{} did not answer in time", self.base),
+            );
+        }
+        let what = if error.is_connect() { "cannot be reached" } else { "broke the connection off" };
+        let message = format!("{} {what}: {}", self.base, causes(error));
+        Report::local(code::CONNECTION, Exit::Refused, message)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn header_seconds(headers: &HeaderMap) -> Option<u64> {
+    text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
+}
+
+/// Rounds up, so as never to be early. The cast saturates: what is negative or no number is zero.
+fn whole_seconds(seconds: f64) -> u64 {
+    seconds.ceil() as u64
+}
+
+/// The innermost cause of an error, which is the one that says something.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

@@ -1,0 +1,29 @@
+//! `riq completions`
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::{Shell, generate};
+
+use crate::cli::Cli;
+use crate::error::Failure;
+use crate::output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  riq completions bash > ~/.local/share/bash-completion/completions/riq
+  riq completions zsh > \"${fpath[1]}/_riq\"
+  riq completions fish > ~/.config/fish/completions/riq.fish";
+
+/// What the command takes.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The shell
+    shell: Shell,
+}
+
+/// Prints the completion script of a shell.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    generate(arguments.shell, &mut Cli::command(), "riq", &mut script);
+    output.raw(&String::from_utf8_lossy(&script))
+}

@@ -1,0 +1,73 @@
+//! `riq integrations list`
+
+use serde_json::Value;
+
+use super::Context;
+use crate::client::Call;
+use crate::error::Failure;
+use crate::output::Mode;
+use crate::text::{Column, cell, table, time, yes_no};
+use crate::wire::{CatalogEntry, Integration, read};
+
+/// Shown below the help.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  riq integrations list
+  riq integrations list --quiet
+  riq integrations list | jq '.[] | {provider, status, health_status}'";
+
+/// Lists the project's integrations.
+pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
+    let data = context.client.send(&Call::get([])).await?.data;
+    if context.output.mode == Mode::Json {
+        return context.output.json(&data);
+    }
+    let integrations: Vec<Integration> = read(&data)?;
+    if context.output.mode == Mode::Quiet {
+        return context.output.ids(integrations.iter().map(|integration| integration.id.as_deref()));
+    }
+    if integrations.is_empty() {
+        context.output.notice("no integrations yet; `riq integrations catalog` lists what can be installed");
+        return Ok(());
+    }
+    let names = if integrations.iter().any(|integration| integration.display_name.is_none()) {
+        catalog_names(context).await
+    } else {
+        Vec::new()
+    };
+    let failing = integrations.iter().any(|integration| integration.error_message.is_some());
+    let mut columns = vec![
+        Column::fixed("PROVIDER"),
+        Column::flexible("NAME"),
+        Column::fixed("STATUS"),
+        Column::fixed("HEALTH"),
+        Column::fixed("SIDEBAR"),
+        Column::fixed("LAST SYNCED"),
+    ];
+    columns.extend(failing.then_some(Column::flexible("ERROR")));
+    let rows: Vec<Vec<String>> =
+        integrations.iter().map(|integration| row(integration, &names, failing)).collect();
+    context.output.raw(&table(&columns, &rows, context.output.width, context.output.paint))
+}
+
+fn row(integration: &Integration, names: &[CatalogEntry], failing: bool) -> Vec<String> {
+    let entry = names.iter().find(|entry| entry.provider.is_some() && entry.provider == integration.provider);
+    let name = integration.display_name.as_deref().or_else(|| entry.and_then(|entry| entry.name.as_deref()));
+    let mut row = vec![
+        cell(integration.provider.as_deref()),
+        cell(name),
+        cell(integration.status.as_deref()),
+        cell(integration.health_status.as_deref()),
+        yes_no(integration.sidebar_enabled),
+        time(integration.last_synced_at.as_deref()),
+    ];
+    row.extend(failing.then(|| cell(integration.error_message.as_deref())));
+    row
+}
+
+/// The catalog's names, shown where an integration has none of its own. A table can do without them.
+async fn catalog_names(context: &Context) -> Vec<CatalogEntry> {
+    let reply = context.client.send(&Call::get(["catalog"])).await;
+    let data = reply.map_or(Value::Null, |reply| reply.data);
+    read(&data).unwrap_or_default()
+}

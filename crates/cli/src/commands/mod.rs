@@ -1,0 +1,180 @@
+//! The commands, one file each, and what they share.
+
+pub(crate) mod catalog;
+pub(crate) mod change;
+pub(crate) mod completions;
+pub(crate) mod disconnect;
+pub(crate) mod install_url;
+pub(crate) mod list;
+pub(crate) mod show;
+pub(crate) mod update;
+
+use reqwest::header::HeaderValue;
+use serde_json::{Value, json};
+
+use crate::cli::Integrations;
+use crate::client::{Call, Client, Reply};
+use crate::config::{Settings, Source};
+use crate::error::{Exit, Failure, Report, code};
+use crate::output::{Mode, Output};
+use crate::text::{card, cell, json_block, time, yes_no};
+use crate::wire::{CatalogEntry, Integration, read};
+
+/// What a command works with.
+pub(crate) struct Context {
+    /// The API.
+    pub(crate) client: Client,
+    /// The terminal.
+    pub(crate) output: Output,
+    /// Where everything came from.
+    pub(crate) settings: Settings,
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: &Integrations, context: &Context) -> Result<(), Failure> {
+    match command {
+        Integrations::List => list::run(context).await,
+        Integrations::Catalog(arguments) => catalog::run(arguments, context).await,
+        Integrations::Show(arguments) => show::run(arguments, context).await,
+        Integrations::InstallUrl(arguments) => install_url::run(arguments, context).await,
+        Integrations::Update(arguments) => update::run(arguments, context).await,
+        Integrations::Pause(target) => change::run(target, json!({"status": "paused"}), context).await,
+        Integrations::Resume(target) => change::run(target, json!({"status": "active"}), context).await,
+        Integrations::Disconnect(arguments) => disconnect::run(arguments, context).await,
+    }
+}
+
+impl Context {
+    /// Whether a person may be asked: not where the key comes from the environment, as in a script, and only where
+    /// there is a terminal at both ends.
+    pub(crate) fn may_ask(&self) -> bool {
+        !matches!(self.settings.api_key.source, Source::Environment(_)) && self.output.can_ask()
+    }
+
+    /// Asks for a yes to disconnecting, naming what is at stake; anything else ends the command.
+    pub(crate) async fn confirm_disconnect(&self, provider: &str) -> Result<(), Failure> {
+        let list = self.client.send(&Call::get([])).await?;
+        let Some(integration) = find(&list.data, provider)? else {
+            // Nothing to ask about: the API will say why.
+            return Ok(());
+        };
+        let name = integration
+            .display_name
+            .as_deref()
+            .map_or_else(String::new, |name| format!("{} ", cell(Some(name))));
+        let question = format!(
+            "Disconnect {name}({}) from project {}?\nIts stored credential is destroyed: coming back means installing \
+             again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
+            cell(Some(provider)),
+            cell(Some(&self.settings.project.value)),
+        );
+        let answer = self.output.ask(question).await?;
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Report::local(code::NOT_CONFIRMED, Exit::Usage, "not disconnected").into()),
+        }
+    }
+
+    /// Prints an integration that a change has answered with.
+    pub(crate) fn print_changed(&self, reply: &Reply) -> Result<(), Failure> {
+        let data = &reply.data;
+        match self.output.mode {
+            Mode::Json => self.output.json(data),
+            Mode::Quiet => self.output.ids([read::<Integration>(data)?.id.as_deref()]),
+            Mode::Table => {
+                let mut integration: Integration = read(data)?;
+                integration.etag = integration.etag.or_else(|| reply.etag.clone());
+                let facts = integration_facts(&integration, None);
+                self.output.raw(&card(&facts, self.output.paint))
+            }
+        }
+    }
+}
+
+/// Finds a provider's integration in the list.
+pub(crate) fn find(list: &Value, provider: &str) -> Result<Option<Integration>, Failure> {
+    find_value(list, provider).map(read).transpose()
+}
+
+/// Finds a provider's integration in the list, as it came.
+pub(crate) fn find_value<'a>(list: &'a Value, provider: &str) -> Option<&'a Value> {
+    list.as_array()?
+        .iter()
+        .find(|integration| integration.get("provider").and_then(Value::as_str) == Some(provider))
+}
+
+/// The lines of an integration's card.
+pub(crate) fn integration_facts(
+    integration: &Integration,
+    entry: Option<&CatalogEntry>,
+) -> Vec<(&'static str, String)> {
+    let name = integration.display_name.as_deref().or_else(|| entry.and_then(|entry| entry.name.as_deref()));
+    let mut facts = vec![
+        ("Integration", cell(integration.id.as_deref())),
+        ("Provider", cell(integration.provider.as_deref())),
+        ("Name", cell(name)),
+        ("Status", cell(integration.status.as_deref())),
+        ("Health", cell(integration.health_status.as_deref())),
+    ];
+    if integration.error_message.is_some() {
+        facts.push(("Error", cell(integration.error_message.as_deref())));
+    }
+    facts.extend([
+        ("Setup", cell(integration.setup_type.as_deref())),
+        ("Sidebar", yes_no(integration.sidebar_enabled)),
+        ("Last synced", time(integration.last_synced_at.as_deref())),
+        ("Created", time(integration.created_at.as_deref())),
+        ("Updated", time(integration.updated_at.as_deref())),
+    ]);
+    if integration.etag.is_some() {
+        facts.push(("ETag", cell(integration.etag.as_deref())));
+    }
+    if let Some(settings) = &integration.settings {
+        facts.push(("Settings", json_block(settings)));
+    }
+    if let Some(permissions) = &integration.action_permissions {
+        let allowed = |value: &Value| if *value == Value::Bool(true) { "allowed" } else { "denied" };
+        let widest = permissions.keys().map(String::len).max().unwrap_or(0);
+        let lines =
+            permissions.iter().map(|(key, value)| format!("{:widest$}  {}", cell(Some(key)), allowed(value)));
+        let lines: Vec<String> = lines.collect();
+        facts
+            .push(("Actions", if lines.is_empty() { cell(None) } else { format!("{}\n", lines.join("\n")) }));
+    }
+    facts
+}
+
+/// Reads an ETag for `If-Match`: as the API gives it, or without its quotes.
+pub(crate) fn etag(text: &str) -> Result<HeaderValue, String> {
+    let opaque = text.strip_prefix("W/").unwrap_or(text);
+    let quoted = opaque.len() > 1 && opaque.starts_with('"') && opaque.ends_with('"');
+    let text = if quoted || text == "*" { text.to_owned() } else { format!("\"{text}\"") };
+    if text == "\"\"" || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("an ETag is visible ASCII, such as \"3\"".to_owned());
+    }
+    HeaderValue::from_str(&text).map_err(|_| "not a header's value".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_is_taken_with_and_without_quotes() {
+        for (given, sent) in [("\"3\"", "\"3\""), ("3", "\"3\""), ("W/\"3\"", "W/\"3\""), ("*", "*")] {
+            assert_eq!(etag(given).unwrap(), sent, "{given}");
+        }
+        for text in ["", "a b", "\u{7}", "é"] {
+            assert!(etag(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_listed_and_what_is_not_true_is_denied() {
+        let integration: Integration =
+            read(&json!({"action_permissions": {"refund": true, "cancel\u{1b}": false}})).unwrap();
+        let facts = integration_facts(&integration, None);
+        let actions = facts.iter().find(|(name, _)| *name == "Actions").map(|(_, value)| value.as_str());
+        assert_eq!(actions, Some("refund   allowed\ncancel\\u{1b}  denied\n"));
+    }
+}

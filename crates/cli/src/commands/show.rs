@@ -1,0 +1,68 @@
+//! `riq integrations show`
+
+use clap::Args;
+use serde_json::Value;
+
+use super::{Context, find_value, integration_facts};
+use crate::cli::provider_key;
+use crate::client::Call;
+use crate::error::{Exit, Failure, Report};
+use crate::output::Mode;
+use crate::text::card;
+use crate::wire::{CatalogEntry, Integration, read};
+
+const EXAMPLES: &str = "\
+The JSON is the integration with the provider's catalog entry beside it, as `catalog`.
+
+Examples:
+  riq integrations show shopify
+  riq integrations show shopify | jq .settings
+  riq integrations show shopify | jq -r .etag";
+
+/// What the command takes.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The provider's key, such as slack
+    #[arg(value_parser = provider_key)]
+    pub(crate) provider: String,
+}
+
+/// Shows all that the API knows of one integration. No route answers with one alone, so it is found in the list,
+/// and the catalog tells the rest: the name it goes by, or which of the two 404s it is.
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let provider = arguments.provider.as_str();
+    let list = context.client.send(&Call::get([])).await?;
+    let entry = context.client.send(&Call::get(["catalog", provider])).await;
+    let Some(found) = find_value(&list.data, provider) else {
+        let entry: CatalogEntry = read(&entry?.data)?;
+        return Err(not_installed(entry.name.as_deref().unwrap_or(provider), list.request_id).into());
+    };
+    // An integration outlives its provider's entry in the catalog.
+    let entry = match entry {
+        Ok(reply) => Some(reply.data),
+        Err(Failure::Reported(report)) if report.status == Some(404) => None,
+        Err(failure) => return Err(failure),
+    };
+    match context.output.mode {
+        Mode::Quiet => context.output.ids([read::<Integration>(found)?.id.as_deref()]),
+        Mode::Json => {
+            let mut document = found.clone();
+            if let Some(fields) = document.as_object_mut() {
+                fields.insert("catalog".to_owned(), entry.unwrap_or(Value::Null));
+            }
+            context.output.json(&document)
+        }
+        Mode::Table => {
+            let integration: Integration = read(found)?;
+            let entry: Option<CatalogEntry> = entry.as_ref().map(read).transpose()?;
+            context.output.raw(&card(&integration_facts(&integration, entry.as_ref()), context.output.paint))
+        }
+    }
+}
+
+/// The error that the API gives elsewhere for a provider that is in the catalog and not in the project.
+fn not_installed(name: &str, request_id: Option<String>) -> Report {
+    let message = format!("{name} is not installed in this project");
+    Report { status: Some(404), request_id, ..Report::local("INTEGRATION_NOT_FOUND", Exit::Refused, message) }
+}

@@ -1,0 +1,200 @@
+//! `riq integrations update`
+
+use std::fmt;
+use std::path::Path;
+
+use clap::{ArgGroup, Args, ValueEnum};
+use serde_json::{Map, Value};
+
+use super::{Context, change};
+use crate::error::Failure;
+
+const EXAMPLES: &str = "\
+Settings are merged into the stored ones: what is not named stays, null takes a key away.
+
+Examples:
+  riq integrations update slack --display-name 'Acme Workspace' --sidebar
+  riq integrations update shopify --setting refunds_enabled=true --setting 'note=\"by hand\"'
+  riq integrations update shopify --settings @settings.json
+  riq integrations update stripe --allow issue_refund --deny cancel_subscription
+  riq integrations update stripe --status paused --if-match '\"3\"'";
+
+/// What the command takes.
+#[derive(Args)]
+#[command(
+    after_long_help = EXAMPLES,
+    group = ArgGroup::new("changes").required(true).multiple(true)
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) target: change::Target,
+    /// The new status
+    ///
+    /// `disconnected` does all that the command `disconnect` does, and is asked about like it at a terminal.
+    #[arg(long, group = "changes")]
+    status: Option<Status>,
+    /// The name shown instead of the catalog's
+    #[arg(long, value_name = "NAME", group = "changes", conflicts_with = "clear_display_name")]
+    display_name: Option<String>,
+    /// Go back to the catalog's name
+    #[arg(long, group = "changes")]
+    clear_display_name: bool,
+    /// Show its panel in the inbox sidebar, or not
+    #[arg(
+        long,
+        value_name = "true|false",
+        group = "changes",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        conflicts_with = "no_sidebar"
+    )]
+    sidebar: Option<bool>,
+    /// The same as --sidebar false
+    #[arg(long, group = "changes")]
+    no_sidebar: bool,
+    /// One setting, its value as JSON; can be given several times
+    #[arg(long, value_name = "KEY=JSON", group = "changes", value_parser = setting)]
+    setting: Vec<(String, Value)>,
+    /// Settings as a JSON object: the text itself, @FILE, or - for standard input
+    ///
+    /// --setting beside it has the last word on its key.
+    #[arg(long, value_name = "JSON", group = "changes")]
+    settings: Option<String>,
+    /// An action that agents may perform; can be given several times
+    #[arg(long, value_name = "ACTION", group = "changes")]
+    allow: Vec<String>,
+    /// An action that agents may not perform; can be given several times
+    #[arg(long, value_name = "ACTION", group = "changes")]
+    deny: Vec<String>,
+    /// Do not ask before disconnecting
+    #[arg(long, requires = "status")]
+    yes: bool,
+}
+
+/// The statuses that a client may ask for; `error` is the system's alone.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Status {
+    Active,
+    Paused,
+    Disconnected,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Disconnected => "disconnected",
+        })
+    }
+}
+
+/// Changes an integration. A script that spells `--status disconnected` out is not asked to say so twice.
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let body = body(arguments, context).await?;
+    if arguments.status == Some(Status::Disconnected) && !arguments.yes && context.may_ask() {
+        context.confirm_disconnect(&arguments.target.provider).await?;
+    }
+    change::run(&arguments.target, body, context).await
+}
+
+async fn body(arguments: &Arguments, context: &Context) -> Result<Value, Failure> {
+    let mut body = Map::new();
+    if let Some(status) = arguments.status {
+        body.insert("status".to_owned(), status.to_string().into());
+    }
+    if let Some(name) = &arguments.display_name {
+        body.insert("display_name".to_owned(), name.as_str().into());
+    } else if arguments.clear_display_name {
+        body.insert("display_name".to_owned(), Value::Null);
+    }
+    if let Some(sidebar) = arguments.sidebar.or(arguments.no_sidebar.then_some(false)) {
+        body.insert("sidebar_enabled".to_owned(), sidebar.into());
+    }
+    if arguments.settings.is_some() || !arguments.setting.is_empty() {
+        body.insert("settings".to_owned(), settings(arguments, context).await?.into());
+    }
+    let permissions = permissions(&arguments.allow, &arguments.deny)?;
+    if !permissions.is_empty() {
+        body.insert("action_permissions".to_owned(), permissions.into());
+    }
+    Ok(body.into())
+}
+
+async fn settings(arguments: &Arguments, context: &Context) -> Result<Map<String, Value>, Failure> {
+    let mut settings = match arguments.settings.as_deref() {
+        None => Map::new(),
+        Some("-") => object(&context.output.read_input().await?, "--settings - (standard input)")?,
+        Some(text) => match text.strip_prefix('@') {
+            Some(file) => {
+                let place = format!("--settings @{file}");
+                let read = std::fs::read_to_string(Path::new(file));
+                let text = read.map_err(|error| Failure::usage(format!("{place}: {error}")))?;
+                object(&text, &place)?
+            }
+            None => object(text, "--settings")?,
+        },
+    };
+    let mut named: Vec<&str> = Vec::new();
+    for (key, value) in &arguments.setting {
+        if named.contains(&key.as_str()) {
+            return Err(Failure::usage(format!("--setting names {key} twice")));
+        }
+        named.push(key);
+        settings.insert(key.clone(), value.clone());
+    }
+    Ok(settings)
+}
+
+fn object(text: &str, place: &str) -> Result<Map<String, Value>, Failure> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Failure::usage(format!("{place} is JSON, but not an object"))),
+        Err(error) => Err(Failure::usage(format!("{place} is not JSON: {error}"))),
+    }
+}
+
+/// Reads `key=JSON`.
+fn setting(text: &str) -> Result<(String, Value), String> {
+    let (key, json) = text.split_once('=').ok_or("must be KEY=JSON")?;
+    if key.is_empty() {
+        return Err("must be KEY=JSON".to_owned());
+    }
+    let value = serde_json::from_str(json).map_err(|error| {
+        format!("the value is not JSON ({error}); text needs its quotes, as in '{key}=\"text\"'")
+    })?;
+    Ok((key.to_owned(), value))
+}
+
+fn permissions(allow: &[String], deny: &[String]) -> Result<Map<String, Value>, Failure> {
+    if let Some(both) = allow.iter().find(|action| deny.contains(action)) {
+        return Err(Failure::usage(format!("{both} is named by --allow and by --deny")));
+    }
+    let allowed = allow.iter().map(|action| (action.clone(), Value::Bool(true)));
+    Ok(allowed.chain(deny.iter().map(|action| (action.clone(), Value::Bool(false)))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_setting_is_a_key_and_json() {
+        assert_eq!(setting("a=true").unwrap(), ("a".into(), json!(true)));
+        assert_eq!(setting("a={\"b\":\"c=d\"}").unwrap(), ("a".into(), json!({"b": "c=d"})));
+        assert_eq!(setting("a=null").unwrap(), ("a".into(), Value::Null));
+        for text in ["a", "=1", "a=", "a=text", "a=1 2"] {
+            assert!(setting(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_action_is_allowed_or_denied_but_not_both() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let read = permissions(&names(&["a", "b"]), &names(&["c"])).unwrap();
+        assert_eq!(Value::from(read), json!({"a": true, "b": true, "c": false}));
+        assert!(permissions(&names(&["a"]), &names(&["a"])).is_err());
+    }
+}

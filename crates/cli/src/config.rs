@@ -1,0 +1,391 @@
+//! Where the key, the project and the API's address come from: flags, then the environment, then the config file.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use reqwest::header::HeaderValue;
+use url::Url;
+
+use crate::error::{Exit, Failure, Report, code};
+
+/// Where the API is sought when nothing names another place: a development server on this machine.
+pub(crate) const DEFAULT_API_BASE: &str = "http://127.0.0.1:8080/api/v1";
+
+/// Where a value came from; what an error says instead of the value itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An option on the command line.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(&'static str),
+    /// The config file.
+    File(PathBuf),
+    /// Built in.
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => f.write_str(name),
+            Self::Environment(name) => write!(f, "{name} in the environment"),
+            Self::File(path) => write!(f, "the config file {}", path.display()),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Sourced<T> {
+    /// The value.
+    pub(crate) value: T,
+    /// Its origin.
+    pub(crate) source: Source,
+}
+
+impl<T> Sourced<T> {
+    fn try_map<U>(self, map: impl FnOnce(T, &Source) -> Result<U, Failure>) -> Result<Sourced<U>, Failure> {
+        Ok(Sourced { value: map(self.value, &self.source)?, source: self.source })
+    }
+}
+
+/// An API key, fit for a header. It never shows itself.
+#[derive(Clone)]
+pub(crate) struct ApiKey(HeaderValue);
+
+impl ApiKey {
+    /// Takes a key of visible ASCII; anything else could not be sent. Whether the key is any good, the API says.
+    fn parse(text: &str, source: &Source) -> Result<Self, Failure> {
+        let refused = |why: &str| Failure::usage(format!("the API key from {source} {why}"));
+        if text.is_empty() {
+            return Err(refused("is empty"));
+        }
+        if let Some(at) = text.chars().position(|c| !c.is_ascii_graphic()) {
+            return Err(refused(&format!("holds a character that no key can hold, at position {}", at + 1)));
+        }
+        let mut header = HeaderValue::from_str(text).map_err(|_| refused("cannot be sent in a header"))?;
+        header.set_sensitive(true);
+        Ok(Self(header))
+    }
+
+    /// The value of the `X-API-Key` header, marked sensitive.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(redacted)")
+    }
+}
+
+/// What the command line names itself.
+#[derive(Clone, Default)]
+pub(crate) struct Flags {
+    /// `--api-key`
+    pub(crate) api_key: Option<String>,
+    /// `--project`
+    pub(crate) project: Option<String>,
+    /// `--api-base`
+    pub(crate) api_base: Option<String>,
+    /// `--config`
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Everything a request needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The key.
+    pub(crate) api_key: Sourced<ApiKey>,
+    /// `prj_…`
+    pub(crate) project: Sourced<String>,
+    /// Normalised: ends in `/api/v1` or `/v1`, without a slash.
+    pub(crate) api_base: Sourced<Url>,
+    /// `org_…`; no route of today names it, so it only serves to explain a mismatch.
+    pub(crate) org: Option<Sourced<String>>,
+}
+
+/// One environment variable's value; a parameter, so that tests need not touch the real ones.
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+impl Settings {
+    /// Gathers the settings: flags before the environment before the config file.
+    pub(crate) fn resolve(flags: &Flags, environment: Environment<'_>) -> Result<Self, Failure> {
+        let (file, path) = ConfigFile::find(flags, environment)?;
+        let pick = |flag: Option<(&'static str, &Option<String>)>, variable, in_file: &Option<String>| {
+            first_of(flag, variable, environment, in_file.as_ref().zip(path.as_ref()))
+        };
+        let key = pick(Some(("--api-key", &flags.api_key)), "RIQ_API_KEY", &file.api_key)?
+            .ok_or_else(|| missing_key(path.as_deref()))?;
+        let project = pick(Some(("--project", &flags.project)), "RIQ_PROJECT_ID", &file.project)?
+            .ok_or_else(|| {
+                Failure::from(
+                    Report::local(code::USAGE, Exit::Usage, "no project is named").with_hint(
+                        "pass --project, set RIQ_PROJECT_ID, or put `project` into the config file",
+                    ),
+                )
+            })?;
+        let base = pick(Some(("--api-base", &flags.api_base)), "RIQ_API_BASE", &file.api_base)?
+            .unwrap_or(Sourced { value: DEFAULT_API_BASE.to_owned(), source: Source::Default });
+        Ok(Self {
+            api_key: key.try_map(|key, source| ApiKey::parse(&key, source))?,
+            project: project.try_map(|project, source| {
+                path_segment(&project)
+                    .map_err(|why| Failure::usage(format!("the project from {source} {why}")))
+                    .map(|()| project)
+            })?,
+            api_base: base.try_map(|base, source| parse_base(&base, source))?,
+            org: pick(None, "RIQ_ORG_ID", &file.org)?,
+        })
+    }
+}
+
+fn missing_key(path: Option<&Path>) -> Failure {
+    let place = path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
+    Report::local("UNAUTHORIZED", Exit::Authentication, "there is no API key")
+        .with_hint(format!("set RIQ_API_KEY, put `api_key` into {place} (mode 0600), or pass --api-key"))
+        .into()
+}
+
+fn first_of(
+    flag: Option<(&'static str, &Option<String>)>,
+    variable: &'static str,
+    environment: Environment<'_>,
+    in_file: Option<(&String, &PathBuf)>,
+) -> Result<Option<Sourced<String>>, Failure> {
+    if let Some((name, Some(value))) = flag {
+        return Ok(Some(Sourced { value: value.clone(), source: Source::Flag(name) }));
+    }
+    if let Some(value) = variable_text(environment, variable)? {
+        return Ok(Some(Sourced { value, source: Source::Environment(variable) }));
+    }
+    Ok(in_file.map(|(value, path)| Sourced { value: value.clone(), source: Source::File(path.clone()) }))
+}
+
+/// An environment variable's text; set but empty counts as not set.
+fn variable_text(environment: Environment<'_>, name: &str) -> Result<Option<String>, Failure> {
+    match environment(name).filter(|value| !value.is_empty()).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(Failure::usage(format!("{name} in the environment is not UTF-8"))),
+    }
+}
+
+/// Checks what goes into a URL's path as one segment: the URL standard would resolve dots, and an id has no slash.
+pub(crate) fn path_segment(text: &str) -> Result<(), &'static str> {
+    match text {
+        "" => Err("is empty"),
+        "." | ".." => Err("is not a name"),
+        _ if text.chars().any(|c| c.is_control() || c.is_whitespace() || "/\\?#%".contains(c)) => {
+            Err("holds a character that no name can hold")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads an API base given as `http://host`, `http://host/api/v1` or `http://host/v1`, and settles on the full one.
+fn parse_base(text: &str, source: &Source) -> Result<Url, Failure> {
+    let refused =
+        |why: &str| Failure::usage(format!("the API base from {source} {why}, such as {DEFAULT_API_BASE}"));
+    let mut url = Url::parse(text.trim()).map_err(|_| refused("must be an http:// or https:// address"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(refused("must be an http:// or https:// address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("must not hold a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("must be an address without query and fragment"));
+    }
+    let path = url.path().trim_end_matches('/');
+    let full = match path.rsplit('/').next() {
+        Some("v1") => path.to_owned(),
+        Some("api") => format!("{path}/v1"),
+        _ => format!("{path}/api/v1"),
+    };
+    url.set_path(&full);
+    Ok(url)
+}
+
+/// What the config file may hold.
+#[derive(Default)]
+struct ConfigFile {
+    api_key: Option<String>,
+    project: Option<String>,
+    org: Option<String>,
+    api_base: Option<String>,
+}
+
+impl ConfigFile {
+    /// Reads the file that is named, or the usual one if it is there; also says where that is.
+    fn find(flags: &Flags, environment: Environment<'_>) -> Result<(Self, Option<PathBuf>), Failure> {
+        let named = flags
+            .config
+            .clone()
+            .or_else(|| environment("RIQ_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from));
+        let must_exist = named.is_some();
+        let Some(path) = named.or_else(|| usual_path(environment)) else {
+            return Ok((Self::default(), None));
+        };
+        match read_private(&path) {
+            Ok(text) => Ok((Self::parse(&text, &path)?, Some(path))),
+            Err(Unreadable::Io(error)) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+                Ok((Self::default(), Some(path)))
+            }
+            Err(Unreadable::Io(error)) => {
+                Err(refused_file(&path, &format!("cannot be read: {error}")).into())
+            }
+            Err(Unreadable::Mode(mode)) => Err(refused_file(
+                &path,
+                &format!("can be read by others (mode {mode:04o}), and it is the place of a key"),
+            )
+            .with_hint(format!("chmod 600 '{}'; if others could see the key, revoke it", path.display()))
+            .into()),
+        }
+    }
+
+    /// Reads the four keys. Messages name the line and the key, never a value: the file holds a secret.
+    fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
+        let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let line = line.map_or_else(String::new, |line| format!(" in line {line}"));
+            refused_file(path, &format!("is not valid TOML{line}"))
+        })?;
+        let mut file = Self::default();
+        for (key, value) in table {
+            let place = match key.as_str() {
+                "api_key" => &mut file.api_key,
+                "project" => &mut file.project,
+                "org" => &mut file.org,
+                "api_base" => &mut file.api_base,
+                _ => {
+                    let why = format!("names `{key}`, which is none of api_key, project, org, api_base");
+                    return Err(refused_file(path, &why).into());
+                }
+            };
+            let toml::Value::String(value) = value else {
+                return Err(refused_file(path, &format!("must give `{key}` as a string")).into());
+            };
+            *place = Some(value).filter(|value| !value.is_empty());
+        }
+        Ok(file)
+    }
+}
+
+fn refused_file(path: &Path, why: &str) -> Report {
+    Report::local(code::CONFIG, Exit::Usage, format!("the config file {} {why}", path.display()))
+}
+
+/// `$XDG_CONFIG_HOME/riq/config.toml`, else `~/.config/riq/config.toml`. A relative `XDG_CONFIG_HOME` is ignored,
+/// as the XDG base directory specification asks.
+fn usual_path(environment: Environment<'_>) -> Option<PathBuf> {
+    let absolute = |name| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CONFIG_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
+        .map(|directory| directory.join("riq").join("config.toml"))
+}
+
+enum Unreadable {
+    Io(std::io::Error),
+    #[cfg_attr(not(unix), expect(dead_code, reason = "modes exist on Unix alone"))]
+    Mode(u32),
+}
+
+/// Reads a file that nobody but its owner may touch. The mode is asked of the open file, so that it cannot be
+/// exchanged in between.
+fn read_private(path: &Path) -> Result<String, Unreadable> {
+    let mut file = std::fs::File::open(path).map_err(Unreadable::Io)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.metadata().map_err(Unreadable::Io)?.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(Unreadable::Mode(mode));
+        }
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(Unreadable::Io)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(text: &str) -> Option<String> {
+        parse_base(text, &Source::Default).ok().map(|url| url.to_string())
+    }
+
+    #[test]
+    fn every_way_to_write_the_base_settles_on_the_full_one() {
+        for text in ["http://h:1", "http://h:1/", "http://h:1/api", "http://h:1/api/v1", "http://h:1/api/v1/"]
+        {
+            assert_eq!(base(text).as_deref(), Some("http://h:1/api/v1"), "{text}");
+        }
+        assert_eq!(base("https://h/v1/").as_deref(), Some("https://h/v1"));
+        assert_eq!(base("https://h/proxied/").as_deref(), Some("https://h/proxied/api/v1"));
+    }
+
+    #[test]
+    fn a_base_that_is_no_address_is_refused() {
+        for text in
+            ["", "h", "localhost:8080", "ftp://h", "http://", "http://u:p@h", "http://h?a=b", "http://h#a"]
+        {
+            assert_eq!(base(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_visible_ascii_and_never_shows_itself() {
+        let key = ApiKey::parse("riq_secret", &Source::Default).unwrap();
+        assert_eq!(format!("{key:?} {:?}", key.header()), "ApiKey(redacted) Sensitive");
+        for text in ["", "riq_ä", "riq_a b", "riq_a\n", "riq_\u{7f}"] {
+            let Err(Failure::Reported(report)) = ApiKey::parse(text, &Source::Flag("--api-key")) else {
+                panic!("{text:?} was taken");
+            };
+            assert_eq!(report.exit, Exit::Usage);
+            assert!(text.is_empty() || !report.message.contains(text), "{}", report.message);
+        }
+    }
+
+    #[test]
+    fn a_segment_stays_one_segment() {
+        for text in ["", ".", "..", "a/b", "a b", "a?b", "a#b", "a%2f", "a\nb", "a\\b"] {
+            assert!(path_segment(text).is_err(), "{text:?}");
+        }
+        assert!(path_segment("cal-com").is_ok());
+    }
+
+    #[test]
+    fn the_usual_path_follows_xdg() {
+        let path = |xdg: Option<&str>, home: Option<&str>| {
+            usual_path(&|name| match name {
+                "XDG_CONFIG_HOME" => xdg.map(OsString::from),
+                _ => home.map(OsString::from),
+            })
+        };
+        assert_eq!(path(Some("/x"), Some("/h")), Some(PathBuf::from("/x/riq/config.toml")));
+        assert_eq!(path(Some("relative"), Some("/h")), Some(PathBuf::from("/h/.config/riq/config.toml")));
+        assert_eq!(path(None, Some("/h")), Some(PathBuf::from("/h/.config/riq/config.toml")));
+        assert_eq!(path(None, None), None);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_by_line_without_showing_it() {
+        for (text, says) in [
+            ("project = \"p\"\napi_key = riq_secret", "is not valid TOML in line 2"),
+            ("api_key = 12345", "must give `api_key` as a string"),
+            ("key = \"riq_secret\"", "names `key`, which is none of api_key, project, org, api_base"),
+        ] {
+            let Err(Failure::Reported(report)) = ConfigFile::parse(text, Path::new("c.toml")) else {
+                panic!("{text} was taken");
+            };
+            assert_eq!(report.message, format!("the config file c.toml {says}"));
+            assert_eq!(report.code, "CONFIG_ERROR");
+        }
+    }
+}

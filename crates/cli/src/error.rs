@@ -1,0 +1,139 @@
+//! What can go wrong, as a report that tells its code, its request and the exit status it leads to.
+
+use std::fmt;
+
+use crate::wire::Issue;
+
+/// The process's exit status, a part of the command line's contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The command was called wrongly, or its configuration is wrong.
+    Usage = 1,
+    /// The API refused or failed, or could not be reached.
+    Refused = 2,
+    /// The key is missing, not accepted, or lacks the scope.
+    Authentication = 3,
+    /// Still rate-limited after the one retry.
+    RateLimited = 4,
+}
+
+impl Exit {
+    /// The exit status for an HTTP answer that is not a success.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Authentication,
+            429 => Self::RateLimited,
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// Codes of failures that the API has no part in, in the style of its own.
+pub(crate) mod code {
+    /// The command was called wrongly.
+    pub(crate) const USAGE: &str = "USAGE_ERROR";
+    /// The config file cannot be used.
+    pub(crate) const CONFIG: &str = "CONFIG_ERROR";
+    /// The person at the prompt did not say yes.
+    pub(crate) const NOT_CONFIRMED: &str = "NOT_CONFIRMED";
+    /// No connection, or it broke.
+    pub(crate) const CONNECTION: &str = "CONNECTION_FAILED";
+    /// No answer in time.
+    pub(crate) const TIMEOUT: &str = "TIMEOUT";
+    /// Something answered that is not this API.
+    pub(crate) const INVALID_RESPONSE: &str = "INVALID_RESPONSE";
+    /// The answer points elsewhere; the key is not sent there.
+    pub(crate) const REDIRECT: &str = "UNEXPECTED_REDIRECT";
+    /// Standard output or standard input could not be used.
+    pub(crate) const IO: &str = "IO_ERROR";
+}
+
+/// One error, ready to be printed for a person or as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// What happened, in one sentence.
+    pub(crate) message: String,
+    /// The code to branch on: the API's own, or one of [`code`].
+    pub(crate) code: String,
+    /// The API's id for the request, where it answered with one of its errors.
+    pub(crate) request_id: Option<String>,
+    /// The HTTP status, where the API answered with one of its errors.
+    pub(crate) status: Option<u16>,
+    /// What is wrong with the body, field by field.
+    pub(crate) issues: Vec<Issue>,
+    /// Seconds to wait before the next attempt.
+    pub(crate) retry_after: Option<u64>,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+    /// The exit status that follows.
+    pub(crate) exit: Exit,
+}
+
+impl Report {
+    /// A failure that the API has no part in.
+    pub(crate) fn local(code: &str, exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: code.to_owned(),
+            request_id: None,
+            status: None,
+            issues: Vec::new(),
+            retry_after: None,
+            hint: None,
+            exit,
+        }
+    }
+
+    /// The same report with advice.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The message with the issues folded in, so that nothing is lost where there is one text only.
+    pub(crate) fn full_message(&self) -> String {
+        let issues: Vec<String> = self.issues.iter().map(ToString::to_string).collect();
+        if issues.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{}: {}", self.message, issues.join("; "))
+        }
+    }
+}
+
+/// Why a command ended without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// To be printed.
+    Reported(Box<Report>),
+    /// The reader of standard output went away: nothing to say, and no failure.
+    PipeClosed,
+}
+
+impl Failure {
+    /// A command that was called wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Report::local(code::USAGE, Exit::Usage, message).into()
+    }
+
+    /// An answer that this API does not give.
+    pub(crate) fn invalid_response(message: impl Into<String>) -> Self {
+        Report::local(code::INVALID_RESPONSE, Exit::Refused, message).into()
+    }
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Self::Reported(Box::new(report))
+    }
+}
+
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.path, self.message)
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The only place that writes to the terminal: data to standard output, everything else to standard error.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use console::Term;
+use serde_json::{Value, json};
+
+use crate::error::{Exit, Failure, Report, code};
+use crate::text::{Paint, clean};
+
+/// How a command's data is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Tables and cards for a person at a terminal.
+    Table,
+    /// The value of the answer's `data`.
+    Json,
+    /// Ids alone, one a line.
+    Quiet,
+}
+
+/// The two streams, and what is known of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// How data is written.
+    pub(crate) mode: Mode,
+    /// Columns of the terminal.
+    pub(crate) width: usize,
+    /// Colours for standard output.
+    pub(crate) paint: Paint,
+    json_errors: bool,
+    stderr_terminal: bool,
+    stderr_paint: Paint,
+}
+
+impl Output {
+    /// Looks at the streams. JSON where standard output is no terminal, or where asked for.
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        let stdout_terminal = io::stdout().is_terminal();
+        let stderr_terminal = io::stderr().is_terminal();
+        let set = |name| std::env::var_os(name).is_some_and(|value: std::ffi::OsString| !value.is_empty());
+        let colours = !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let json_errors = json || !stdout_terminal;
+        Self {
+            mode: match (quiet, json_errors) {
+                (true, _) => Mode::Quiet,
+                (false, true) => Mode::Json,
+                (false, false) => Mode::Table,
+            },
+            width: Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20)),
+            paint: Paint::new(stdout_terminal && colours),
+            json_errors,
+            stderr_terminal,
+            stderr_paint: Paint::new(stderr_terminal && colours),
+        }
+    }
+
+    /// Writes a document: two spaces a level, one newline at the end. What could steer a terminal is escaped,
+    /// which leaves the document's meaning as it is.
+    pub(crate) fn json(&self, data: &Value) -> Result<(), Failure> {
+        self.raw(&format!("{}\n", escape_json(&format!("{data:#}"))))
+    }
+
+    /// Writes ids, one a line.
+    pub(crate) fn ids<'a>(&self, ids: impl IntoIterator<Item = Option<&'a str>>) -> Result<(), Failure> {
+        let mut lines = String::new();
+        for id in ids {
+            let id = id.ok_or_else(|| Failure::invalid_response("the server's answer lacks an id"))?;
+            lines.push_str(&clean(id));
+            lines.push('\n');
+        }
+        self.raw(&lines)
+    }
+
+    /// Writes text that is ready as it stands.
+    pub(crate) fn raw(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::PipeClosed,
+            _ => {
+                let message = format!("cannot write to standard output: {error}");
+                Report::local(code::IO, Exit::Refused, message).into()
+            }
+        })
+    }
+
+    /// Tells a person what is going on. Says nothing where standard error is for a program to read, so that an
+    /// error there stays one JSON document.
+    pub(crate) fn notice(&self, text: &str) {
+        if self.stderr_terminal || !self.json_errors {
+            write_error(&format!("{}\n", clean(text)));
+        }
+    }
+
+    /// Writes an error: one line of JSON for a program, several lines for a person.
+    pub(crate) fn error(&self, report: &Report) {
+        let text = if self.json_errors {
+            let document = json!({
+                "error": report.full_message(),
+                "code": report.code,
+                "request_id": report.request_id,
+                "status_code": report.status,
+            });
+            format!("{}\n", escape_json(&document.to_string()))
+        } else {
+            human_error(report, self.stderr_paint)
+        };
+        write_error(&text);
+    }
+
+    /// Ends the line of an interrupted prompt.
+    pub(crate) fn interrupted(&self) {
+        if self.stderr_terminal {
+            write_error("\n");
+        }
+    }
+
+    /// Writes clap's own text: help to standard output, a usage error to standard error.
+    pub(crate) fn clap(&self, error: &clap::Error) -> Result<(), Failure> {
+        if !error.use_stderr() {
+            let rendered = error.render();
+            return self.raw(&if self.paint.enabled() {
+                rendered.ansi().to_string()
+            } else {
+                rendered.to_string()
+            });
+        }
+        if self.json_errors {
+            self.error(&Report::local(code::USAGE, Exit::Usage, usage_message(error)));
+        } else {
+            let rendered = error.render();
+            let paint = self.stderr_paint.enabled();
+            write_error(&if paint { rendered.ansi().to_string() } else { rendered.to_string() });
+        }
+        Ok(())
+    }
+
+    /// Whether a question could be put to a person: both ends must be at a terminal.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.stderr_terminal && io::stdin().is_terminal()
+    }
+
+    /// Asks on standard error and reads one line from standard input; nothing at its end.
+    pub(crate) async fn ask(&self, question: String) -> Result<String, Failure> {
+        write_error(&question);
+        off_thread(|| {
+            let mut line = String::new();
+            io::stdin().lock().read_line(&mut line).map(|_| line)
+        })
+        .await
+    }
+
+    /// Reads standard input to its end.
+    pub(crate) async fn read_input(&self) -> Result<String, Failure> {
+        off_thread(|| {
+            let mut text = String::new();
+            io::stdin().lock().read_to_string(&mut text).map(|_| text)
+        })
+        .await
+    }
+}
+
+/// Reads away from the thread that listens for an interrupt.
+async fn off_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static) -> Result<String, Failure> {
+    let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other).flatten();
+    read.map_err(|error| {
+        Report::local(code::IO, Exit::Usage, format!("cannot read standard input: {error}")).into()
+    })
+}
+
+/// Standard error is the last resort: where it is gone too, nobody is left to be told.
+fn write_error(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// clap's message without its decoration and the usage line below it.
+fn usage_message(error: &clap::Error) -> String {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is needed; see --help".to_owned();
+    }
+    let text = error.render().to_string();
+    let head = text.split("\n\nUsage:").next().unwrap_or_default();
+    let words: Vec<&str> = head.trim_start_matches("error: ").split_whitespace().collect();
+    words.join(" ")
+}
+
+fn human_error(report: &Report, paint: Paint) -> String {
+    if report.code == code::NOT_CONFIRMED {
+        return format!("{}\n", clean(&report.message));
+    }
+    let mut text = format!("{} {}\n", paint.bad("error:"), clean(&report.message));
+    for issue in &report.issues {
+        text.push_str(&format!("  {}\n", clean(&issue.to_string())));
+    }
+    let mut facts = Vec::new();
+    if ![code::USAGE, code::CONFIG].contains(&report.code.as_str()) {
+        facts.push(format!("code {}", clean(&report.code)));
+    }
+    facts.extend(report.status.map(|status| format!("status {status}")));
+    facts.extend(report.request_id.as_ref().map(|id| format!("request {}", clean(id))));
+    if !facts.is_empty() {
+        text.push_str(&format!("  {}\n", paint.dim(&facts.join(", "))));
+    }
+    if let Some(hint) = &report.hint {
+        text.push_str(&format!("{} {}\n", paint.strong("hint:"), clean(hint)));
+    }
+    text
+}
+
+/// Escapes, inside a JSON document, what `serde_json` leaves alone although a terminal acts on it.
+fn escape_json(document: &str) -> String {
+    let mut text = String::with_capacity(document.len());
+    for c in document.chars() {
+        if crate::text::steers(c) && !(c.is_ascii_control() && c != '\u{7f}') {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Issue;
+
+    #[test]
+    fn json_keeps_its_meaning_and_loses_its_teeth() {
+        let value = json!({"name": "a\u{1b}[2J\u{9b}31m\u{202e}\u{7f}é\n"});
+        let text = escape_json(&format!("{value:#}"));
+        assert_eq!(text, "{\n  \"name\": \"a\\u001b[2J\\u009b31m\\u202e\\u007fé\\n\"\n}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn an_error_for_a_person_lists_the_issues_and_the_way_out() {
+        let report = Report {
+            status: Some(400),
+            request_id: Some("req_1".into()),
+            issues: vec![Issue {
+                path: "settings.refunds_enabled".into(),
+                message: "Expected boolean\u{7}".into(),
+            }],
+            ..Report::local("BAD_REQUEST", Exit::Refused, "Invalid body").with_hint("look again")
+        };
+        assert_eq!(
+            human_error(&report, Paint::new(false)),
+            "error: Invalid body\n  settings.refunds_enabled: Expected boolean\\u{7}\n  \
+             code BAD_REQUEST, status 400, request req_1\nhint: look again\n"
+        );
+        assert_eq!(report.full_message(), "Invalid body: settings.refunds_enabled: Expected boolean\u{7}");
+    }
+}

@@ -1,0 +1,241 @@
+//! Text for a terminal: strings made harmless, colours, tables and cards.
+
+use console::{measure_text_width, truncate_str};
+use serde_json::Value;
+
+/// Stands at the end of what was cut; ASCII, so that it can be shown anywhere.
+const CUT: &str = "...";
+/// No column is made narrower than this.
+const NARROWEST: usize = 8;
+
+/// Whether a terminal would act on a character instead of showing it: controls, and what reorders or splits lines.
+pub(crate) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A string from elsewhere with everything that steers a terminal written out instead.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
+        if steers(c) {
+            clean.extend(c.escape_unicode());
+        } else {
+            clean.push(c);
+        }
+        clean
+    })
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    /// Colours where `on`.
+    pub(crate) fn new(on: bool) -> Self {
+        Self(on)
+    }
+
+    /// Whether there are colours.
+    pub(crate) fn enabled(self) -> bool {
+        self.0
+    }
+
+    fn with(self, sequence: &str, text: &str) -> String {
+        if self.0 && !text.is_empty() {
+            format!("\u{1b}[{sequence}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Bold.
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// In the background.
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// Bold red.
+    pub(crate) fn bad(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    /// A status or health in its colour; other text as it is.
+    pub(crate) fn state(self, text: &str) -> String {
+        match text.trim_end() {
+            "active" | "healthy" => self.with("32", text),
+            "paused" | "degraded" => self.with("33", text),
+            "error" | "unhealthy" => self.with("31", text),
+            "disconnected" | "available" | "unknown" => self.dim(text),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// A cell's text, made harmless; `-` where there is none.
+pub(crate) fn cell(text: Option<&str>) -> String {
+    text.filter(|text| !text.is_empty()).map_or_else(|| "-".to_owned(), clean)
+}
+
+/// A time without its fraction of a second, which nobody reads in a table.
+pub(crate) fn time(text: Option<&str>) -> String {
+    let text = cell(text);
+    match text.split_once('.') {
+        Some((seconds, rest)) if rest.ends_with('Z') => format!("{seconds}Z"),
+        _ => text,
+    }
+}
+
+/// `yes` or `no`.
+pub(crate) fn yes_no(value: Option<bool>) -> String {
+    value.map_or("-", |value| if value { "yes" } else { "no" }).to_owned()
+}
+
+/// One column of a table.
+pub(crate) struct Column {
+    /// Its heading.
+    pub(crate) title: &'static str,
+    /// Whether it may be cut where the terminal is narrow.
+    pub(crate) flexible: bool,
+}
+
+impl Column {
+    /// A column that keeps its width.
+    pub(crate) const fn fixed(title: &'static str) -> Self {
+        Self { title, flexible: false }
+    }
+
+    /// A column that can be cut.
+    pub(crate) const fn flexible(title: &'static str) -> Self {
+        Self { title, flexible: true }
+    }
+}
+
+/// Lays rows of clean cells out under their headings, no line wider than `width`.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, paint: Paint) -> String {
+    let widths = column_widths(columns, rows, width);
+    let headings: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
+    let mut text = String::new();
+    for (index, row) in std::iter::once(&headings).chain(rows).enumerate() {
+        let mut left = width;
+        for (column, (content, &column_width)) in row.iter().zip(&widths).enumerate() {
+            if left == 0 {
+                break;
+            }
+            let last = column + 1 == row.len();
+            let shown = truncate_str(content, column_width.min(left), CUT);
+            let shown_width = measure_text_width(&shown);
+            text.push_str(&if index == 0 { paint.strong(&shown) } else { paint.state(&shown) });
+            left -= shown_width.min(left);
+            if !last {
+                let gap = (column_width - shown_width.min(column_width) + 2).min(left);
+                text.push_str(&" ".repeat(gap));
+                left -= gap;
+            }
+        }
+        text.truncate(text.trim_end_matches(' ').len());
+        text.push('\n');
+    }
+    text
+}
+
+/// As wide as the content where there is room; else the widest flexible columns give way first.
+fn column_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize> {
+    let mut widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| {
+            let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| measure_text_width(cell));
+            cells.max().unwrap_or(0).max(measure_text_width(column.title))
+        })
+        .collect();
+    loop {
+        let total = widths.iter().sum::<usize>() + 2 * columns.len().saturating_sub(1);
+        let candidates =
+            widths.iter_mut().zip(columns).filter(|(w, column)| column.flexible && **w > NARROWEST);
+        match candidates.map(|(w, _)| w).max() {
+            Some(widest) if total > width => *widest -= 1,
+            _ => return widths,
+        }
+    }
+}
+
+/// Lays facts out as aligned lines: `name  value`. A value of several lines stands indented below its name.
+pub(crate) fn card(facts: &[(&str, String)], paint: Paint) -> String {
+    let widest = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in facts {
+        if value.contains('\n') {
+            text.push_str(&format!("{}\n", paint.strong(name)));
+            value.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        } else {
+            let gap = " ".repeat(widest - name.len());
+            text.push_str(&format!("{}{gap}  {}\n", paint.strong(name), paint.state(value)));
+        }
+    }
+    text
+}
+
+/// A JSON value for a card: an object on lines of its own, made harmless.
+pub(crate) fn json_block(value: &Value) -> String {
+    match value {
+        Value::Object(object) if object.is_empty() => "-".to_owned(),
+        Value::Null => "-".to_owned(),
+        _ => format!("{value:#}").lines().map(clean).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Paint = Paint(false);
+
+    fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
+        rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect()
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_written_out() {
+        assert_eq!(
+            clean("a\u{1b}]0;x\u{7}\r\n\u{9b}2J\u{202e}é漢"),
+            "a\\u{1b}]0;x\\u{7}\\u{d}\\u{a}\\u{9b}2J\\u{202e}é漢"
+        );
+    }
+
+    #[test]
+    fn columns_align_by_width_on_screen() {
+        let columns = [Column::fixed("PROVIDER"), Column::flexible("NAME"), Column::fixed("STATUS")];
+        let text =
+            table(&columns, &rows(&[&["slack", "漢字", "active"], &["x", "Acme", "error"]]), 80, PLAIN);
+        assert_eq!(text, "PROVIDER  NAME  STATUS\nslack     漢字  active\nx         Acme  error\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_the_widest_flexible_column_first() {
+        let columns = [Column::fixed("A"), Column::flexible("B"), Column::flexible("C")];
+        let text =
+            table(&columns, &rows(&[&["1234", "short", "a long description that does not fit"]]), 30, PLAIN);
+        assert_eq!(text, "A     B      C\n1234  short  a long descrip...\n");
+        let text = table(&columns, &rows(&[&["1234567890", "1234567890", "1234567890"]]), 20, PLAIN);
+        assert!(text.lines().all(|line| measure_text_width(line) <= 20), "{text}");
+    }
+
+    #[test]
+    fn states_are_coloured_and_nothing_else() {
+        assert_eq!(Paint(true).state("paused"), "\u{1b}[33mpaused\u{1b}[0m");
+        assert_eq!(Paint(true).state("slack"), "slack");
+        assert_eq!(PLAIN.state("error"), "error");
+    }
+
+    #[test]
+    fn times_lose_their_fraction() {
+        assert_eq!(time(Some("2026-05-17T17:55:00.123456Z")), "2026-05-17T17:55:00Z");
+        assert_eq!(time(Some("2026-05-17T17:55:00Z")), "2026-05-17T17:55:00Z");
+        assert_eq!(time(None), "-");
+    }
+}
