@@ -1,0 +1,323 @@
+//! From the shape of a provider file to a [`Provider`]: every rule that the shape alone cannot tell.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::field::{Choice, Field, Pattern};
+use super::file::{
+    ActionTable, FieldTable, FormTable, ProviderFile, RateLimitTable, RequestTable, SettingTable,
+};
+use super::key::ProviderKey;
+use super::names::ActionKind;
+use super::probe::{RateLimit, ResetHeader};
+use super::problems::{Problems, ProviderFileError, at, optional};
+use super::provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
+use super::scope::{Names, Reach};
+use super::template::{Template, check_url, is_name};
+use super::{convert_calls as calls, convert_oauth as oauth};
+use crate::settings::SettingsSchema;
+
+/// Reads one file. Everything wrong with it is told, but a wrong shape hides the rest.
+pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
+    let shape: ProviderFile = toml::from_str(text).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        vec![at(file, text, error.span().unwrap_or(0..0), message)]
+    })?;
+    let mut problems = Problems::default();
+    let provider = provider(shape, stem(file), &mut problems);
+    match provider {
+        Some(provider) if problems.is_empty() => Ok(provider),
+        _ => Err(problems.locate(file, text)),
+    }
+}
+
+/// The file's name without folders and `.toml`.
+fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".toml").unwrap_or(name)
+}
+
+fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<Provider> {
+    let key = problems.ok("key", file.key.parse::<ProviderKey>());
+    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
+        problems.add("key", format!("the key must be the file's name: `{stem}`"));
+    }
+    for (path, text) in [("name", &file.name), ("description", &file.description)] {
+        if text.trim().is_empty() {
+            problems.add(path, "must not be empty");
+        }
+    }
+    let connection = fields(file.connection, "connection", problems);
+    let setup = setup(file.oauth, file.api_key, file.webhook_url, problems);
+    let names = Names::new(&connection, setup.as_ref(), problems);
+    if let Some(Setup::OAuth(oauth)) = &setup {
+        names.check_url("oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
+        names.check_url("oauth.token_url", &oauth.token_url, Reach::Connection, problems);
+    }
+    let documentation_url = url("documentation_url", &file.documentation_url, problems);
+    let api_base_url = names.url("api_base_url", &file.api_base_url, Reach::Stored, problems);
+    let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
+    let probe = calls::probe(file.probe, &names, problems);
+    let account = file.account.map(|account| calls::account(account, &names, problems));
+    let settings = settings(file.settings, problems);
+    let actions = actions(file.actions, problems);
+    let rate_limit = rate_limit(file.rate_limit, problems);
+    Some(Provider {
+        key: key?,
+        name: file.name,
+        description: file.description,
+        category: file.category,
+        documentation_url: documentation_url?,
+        api_base_url: api_base_url?,
+        revoke_page: optional(revoke_page)?,
+        setup: setup?,
+        connection,
+        account: optional(account)?,
+        probe: probe?,
+        rate_limit,
+        settings: settings?,
+        actions,
+    })
+}
+
+/// A URL without placeholders.
+pub(super) fn url(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
+    problems.ok(path, check_url(text).map_err(|reason| format!("not a URL that may be called: {reason}")))
+}
+
+fn setup(
+    oauth: Option<super::file::OAuthTable>,
+    api_key: Option<FormTable>,
+    webhook_url: Option<FormTable>,
+    problems: &mut Problems,
+) -> Option<Setup> {
+    match (oauth, api_key, webhook_url) {
+        (Some(table), None, None) => oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth))),
+        (None, Some(table), None) => form(table, "api_key", problems).map(Setup::ApiKey),
+        (None, None, Some(table)) => form(table, "webhook_url", problems).map(Setup::WebhookUrl),
+        _ => {
+            problems.add("", "a provider has exactly one of [oauth], [api_key] and [webhook_url]");
+            None
+        }
+    }
+}
+
+fn form(table: FormTable, setup: &str, problems: &mut Problems) -> Option<CredentialForm> {
+    let page = table.page.map(|page| url(&format!("{setup}.page"), &page, problems));
+    let path = format!("{setup}.fields");
+    let fields: Vec<Field> = fields(table.fields, &path, problems)
+        .into_iter()
+        .map(|field| Field { secret: true, ..field })
+        .collect();
+    match fields.as_slice() {
+        [] => problems.add(&path, "a credential has at least one field"),
+        [only] if only.key != setup => {
+            problems
+                .add(format!("{path}.0.key"), format!("the only field of a credential is called `{setup}`"));
+        }
+        _ => {}
+    }
+    if !fields.is_empty() && !fields.iter().any(Field::is_required) {
+        problems.add(&path, "at least one field of a credential is required");
+    }
+    Some(CredentialForm { page: optional(page)?, fields })
+}
+
+/// The fields of a form; one that is wrong is noted and left as far as it goes.
+fn fields(tables: Vec<FieldTable>, path: &str, problems: &mut Problems) -> Vec<Field> {
+    let mut seen = BTreeSet::new();
+    let mut fields = Vec::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let path = format!("{path}.{index}");
+        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
+        fields.push(field(table, &path, problems));
+    }
+    fields
+}
+
+fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
+    if table.pattern.is_some() && !table.options.is_empty() {
+        problems.add(format!("{path}.pattern"), "a field has a pattern or options, not both");
+    }
+    let pattern =
+        table.pattern.and_then(|text| problems.ok(format!("{path}.pattern"), Pattern::parse(&text)));
+    let options = table.options.into_iter().map(|c| Choice { value: c.value, label: c.label }).collect();
+    let field = Field {
+        key: table.key,
+        label: table.label,
+        help: table.help,
+        pattern,
+        options,
+        secret: table.secret,
+        optional: table.optional || table.default.is_some(),
+        default: table.default,
+        prefix: table.prefix,
+        suffix: table.suffix,
+        example: table.example,
+    };
+    for (name, value) in [("default", &field.default), ("example", &field.example)] {
+        if let Some(value) = value {
+            let checked = field.check(&Value::from(value.as_str()));
+            problems
+                .ok(format!("{path}.{name}"), checked.map_err(|e| format!("not a value of this field: {e}")));
+        }
+    }
+    field
+}
+
+/// Checks a name's form, and that it is the first of its kind.
+pub(super) fn unique_name(name: &str, path: &str, seen: &mut BTreeSet<String>, problems: &mut Problems) {
+    if !is_name(name) {
+        problems.add(
+            path,
+            "a name begins with a lower-case letter and goes on with such letters, digits and `_`",
+        );
+    } else if !seen.insert(name.to_owned()) {
+        problems.add(path, format!("`{name}` is there twice"));
+    }
+}
+
+fn settings(tables: Vec<SettingTable>, problems: &mut Problems) -> Option<SettingsSchema> {
+    let mut seen = BTreeSet::new();
+    let mut properties = Map::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let path = format!("settings.{index}");
+        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
+        let property = property(&table, &path, problems);
+        properties.insert(table.key, property);
+    }
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    });
+    problems.ok("settings", SettingsSchema::new(schema))
+}
+
+/// One setting's schema, checked by itself so that a fault has its own line.
+fn property(table: &SettingTable, path: &str, problems: &mut Problems) -> Value {
+    let mut property = Map::new();
+    property.insert("title".into(), table.title.as_str().into());
+    property.insert("description".into(), table.description.as_str().into());
+    for (key, value) in &table.schema {
+        match key.as_str() {
+            "title" | "description" | "writeOnly" => {
+                let instead = if key == "writeOnly" { "secret" } else { key };
+                problems
+                    .add(format!("{path}.schema.{key}"), format!("write it as `{instead}`, beside `schema`"));
+            }
+            _ => {
+                let value = problems.ok(format!("{path}.schema.{key}"), to_json(value));
+                property.insert(key.clone(), value.unwrap_or_default());
+            }
+        }
+    }
+    if table.secret {
+        property.insert("writeOnly".into(), true.into());
+    }
+    if !property.contains_key("type") {
+        problems.add(format!("{path}.schema"), "a setting has a `type`");
+    }
+    let property = Value::Object(property);
+    let alone =
+        json!({"type": "object", "additionalProperties": false, "properties": {&table.key: &property}});
+    if let Some(schema) = problems.ok(format!("{path}.schema"), SettingsSchema::new(alone)) {
+        check_default(table, path, &property, &schema, problems);
+    }
+    property
+}
+
+fn check_default(
+    table: &SettingTable,
+    path: &str,
+    property: &Value,
+    schema: &SettingsSchema,
+    problems: &mut Problems,
+) {
+    let Some(default) = property.get("default") else { return };
+    let settings = Map::from_iter([(table.key.clone(), default.clone())]);
+    for issue in schema.check(&settings) {
+        problems
+            .add(format!("{path}.schema.default"), format!("not a value of this setting: {}", issue.message));
+    }
+}
+
+fn actions(tables: Vec<ActionTable>, problems: &mut Problems) -> Vec<Action> {
+    let mut seen = BTreeSet::new();
+    let mut actions = Vec::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let path = format!("actions.{index}");
+        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
+        if table.kind == ActionKind::Destructive && table.default {
+            problems.add(format!("{path}.default"), "a destructive action must not be permitted by default");
+        }
+        if table.requests.is_empty() {
+            problems.add(format!("{path}.requests"), "an action stands for at least one request");
+        }
+        let requests = table.requests.into_iter().enumerate();
+        let requests = requests
+            .map(|(i, table)| request(table, &format!("{path}.requests.{i}.path"), problems))
+            .collect();
+        actions.push(Action {
+            key: table.key,
+            label: table.label,
+            description: table.description,
+            kind: table.kind,
+            allowed_by_default: table.default,
+            requests,
+        });
+    }
+    actions
+}
+
+fn request(table: RequestTable, path: &str, problems: &mut Problems) -> ActionRequest {
+    problems.ok(path, Template::parse(&table.path));
+    let hostile = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    if !table.path.starts_with('/') || table.path.starts_with("//") || table.path.contains(hostile) {
+        problems.add(path, "a path begins with one `/` and holds no spaces");
+    }
+    ActionRequest { method: table.method, path: table.path, operation: table.operation }
+}
+
+fn rate_limit(table: RateLimitTable, problems: &mut Problems) -> RateLimit {
+    calls::statuses("rate_limit.statuses", &table.statuses, problems);
+    let names = [
+        ("rate_limit.retry_after", table.retry_after.as_deref()),
+        ("rate_limit.remaining", table.remaining.as_deref()),
+        ("rate_limit.reset.header", table.reset.as_ref().map(|reset| reset.header.as_str())),
+    ];
+    for (path, name) in names {
+        if name
+            .is_some_and(|name| !calls::is_header_name(name) || name.bytes().any(|b| b.is_ascii_uppercase()))
+        {
+            problems.add(path, "a header's name, in lower case");
+        }
+    }
+    RateLimit {
+        statuses: table.statuses,
+        retry_after: table.retry_after,
+        remaining: table.remaining,
+        reset: table.reset.map(|reset| ResetHeader { header: reset.header, unit: reset.unit }),
+    }
+}
+
+/// TOML as JSON. JSON has no dates, and no numbers that are not finite.
+pub(super) fn to_json(value: &toml::Value) -> Result<Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => {
+            serde_json::Number::from_f64(*number).ok_or("JSON has no such number")?.into()
+        }
+        toml::Value::Boolean(flag) => (*flag).into(),
+        toml::Value::Datetime(_) => return Err("JSON has no dates: write a string".into()),
+        toml::Value::Array(items) => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+        toml::Value::Table(table) => {
+            let pairs = table.iter().map(|(key, value)| Ok((key.clone(), to_json(value)?)));
+            Value::Object(pairs.collect::<Result<Map<_, _>, String>>()?)
+        }
+    })
+}

@@ -1,0 +1,167 @@
+//! The requests of a provider file: its health probe and its account.
+
+use super::convert::to_json;
+use super::file::{AccountTable, AnswerCheckTable, BasicAuthTable, CallTable, ProbeTable};
+use super::names::{AccountSource, Method};
+use super::probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe};
+use super::problems::{Problems, optional};
+use super::scope::{Names, Reach};
+use super::template::{JsonPointer, Template};
+
+pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problems) -> Option<HealthProbe> {
+    let ProbeTable { method, url, headers, basic_auth, body, .. } = table;
+    let call = call(CallTable { method, url, headers, basic_auth, body }, "probe", names, problems);
+    if matches!(method, Method::Put | Method::Patch | Method::Delete) {
+        problems.add(
+            "probe.method",
+            "a probe changes nothing: GET, HEAD, or POST where the provider asks for it",
+        );
+    }
+    if table.good_statuses.is_empty() {
+        problems.add("probe.good_statuses", "at least one status is good");
+    }
+    statuses("probe.good_statuses", &table.good_statuses, problems);
+    statuses("probe.refused_statuses", &table.refused_statuses, problems);
+    if let Some(status) = table.refused_statuses.iter().find(|status| table.good_statuses.contains(status)) {
+        problems.add("probe.refused_statuses", format!("{status} cannot be both good and refused"));
+    }
+    if table.interval_seconds.is_some_and(|seconds| !(30..=86_400).contains(&seconds)) {
+        problems.add("probe.interval_seconds", "between 30 seconds and a day (86400)");
+    }
+    let answer = table.answer.map(|answer| answer_check(answer, problems));
+    Some(HealthProbe {
+        call: call?,
+        good_statuses: table.good_statuses,
+        refused_statuses: table.refused_statuses,
+        answer: optional(answer)?,
+        interval_seconds: table.interval_seconds,
+    })
+}
+
+/// Checks that each is an HTTP status.
+pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
+    for (index, status) in statuses.iter().enumerate() {
+        if !(100..=599).contains(status) {
+            problems.add(format!("{path}.{index}"), "not an HTTP status");
+        }
+    }
+}
+
+fn answer_check(table: AnswerCheckTable, problems: &mut Problems) -> Option<AnswerCheck> {
+    let pointer = pointer("probe.answer.pointer", &table.pointer, problems);
+    let error = table.error.map(|text| self::pointer("probe.answer.error", &text, problems));
+    let equals = table.equals.map(|value| problems.ok("probe.answer.equals", to_json(&value)));
+    if error.is_none() && !table.refused_errors.is_empty() {
+        problems.add("probe.answer.refused_errors", "needs `error`, which says where the code is");
+    }
+    Some(AnswerCheck {
+        pointer: pointer?,
+        equals: optional(equals)?,
+        error: optional(error)?,
+        refused_errors: table.refused_errors,
+    })
+}
+
+pub(super) fn pointer(path: &str, text: &str, problems: &mut Problems) -> Option<JsonPointer> {
+    problems.ok(path, JsonPointer::parse(text))
+}
+
+fn call(table: CallTable, path: &str, names: &Names<'_>, problems: &mut Problems) -> Option<Call> {
+    let url = names.url(&format!("{path}.url"), &table.url, Reach::Secret, problems);
+    let mut headers = Vec::new();
+    for (name, text) in table.headers {
+        let path = format!("{path}.headers.{name}");
+        check_header(&name, &path, problems);
+        headers.extend(names.text(&path, &text, problems).map(|template| (name, template)));
+    }
+    let basic_auth = table.basic_auth.map(|table| self::basic_auth(table, path, names, problems));
+    if basic_auth.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+        problems.add(format!("{path}.basic_auth"), "not beside an Authorization header");
+    }
+    let body = table.body.map(|body| problems.ok(format!("{path}.body"), to_json(&body)));
+    if body.is_some() && table.method != Method::Post {
+        problems.add(format!("{path}.body"), "only POST has a body");
+    }
+    Some(Call {
+        method: table.method,
+        url: url?,
+        headers,
+        basic_auth: optional(basic_auth)?,
+        body: optional(body)?,
+    })
+}
+
+/// Headers that the sender sets by itself.
+const RESERVED: &[&str] =
+    &["host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent"];
+
+/// Checks a header's name.
+pub(super) fn check_header(name: &str, path: &str, problems: &mut Problems) {
+    if !is_header_name(name) {
+        problems.add(path, "not a header's name");
+    } else if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+        problems.add(path, format!("`{name}` is set by the sender"));
+    }
+}
+
+/// A token of RFC 9110, section 5.6.2.
+pub(super) fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn basic_auth(
+    table: BasicAuthTable,
+    path: &str,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<BasicAuth> {
+    let username = names.text(&format!("{path}.basic_auth.username"), &table.username, problems);
+    let password = names.text(&format!("{path}.basic_auth.password"), &table.password, problems);
+    // RFC 7617, section 2: the first colon ends the user name.
+    if table.username.contains(':') {
+        problems.add(format!("{path}.basic_auth.username"), "a user name holds no `:`");
+    }
+    Some(BasicAuth { username: username?, password: password? })
+}
+
+pub(super) fn account(table: AccountTable, names: &Names<'_>, problems: &mut Problems) -> Option<Account> {
+    match (table.source, &table.profile) {
+        (AccountSource::Profile, None) => {
+            problems.add("account", "`source = \"profile\"` needs [account.profile]")
+        }
+        (AccountSource::Token | AccountSource::Probe, Some(_)) => {
+            problems.add("account.source", "[account.profile] is used with `source = \"profile\"` alone");
+        }
+        (AccountSource::Token, None) if !names.has_tokens() => {
+            problems.add("account.source", "only an OAuth provider has a token answer");
+        }
+        _ => {}
+    }
+    let profile = table.profile.map(|table| call(table, "account.profile", names, problems));
+    let id = parts("account.id", &table.id, names, problems);
+    let name = parts("account.name", &table.name, names, problems);
+    let profile = optional(profile)?;
+    Some(Account { source: table.source, profile, id, name })
+}
+
+fn parts(path: &str, texts: &[String], names: &Names<'_>, problems: &mut Problems) -> Vec<AccountPart> {
+    if texts.is_empty() {
+        problems.add(path, "at least one place to look");
+    }
+    let indexed = texts.iter().enumerate();
+    indexed.filter_map(|(index, text)| problems.ok(format!("{path}.{index}"), part(text, names))).collect()
+}
+
+fn part(text: &str, names: &Names<'_>) -> Result<AccountPart, String> {
+    if !text.starts_with('{') {
+        return JsonPointer::parse(text).map(AccountPart::Answer);
+    }
+    let template = Template::parse(text).map_err(|error| error.to_string())?;
+    let name = text.trim_start_matches('{').trim_end_matches('}');
+    match template.placeholders().count() {
+        1 if text.len() == name.len() + 2 && names.is_connection(name) => {
+            Ok(AccountPart::Connection(name.to_owned()))
+        }
+        _ => Err("a JSON pointer, or one connection field in braces".into()),
+    }
+}

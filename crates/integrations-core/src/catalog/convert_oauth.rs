@@ -1,0 +1,172 @@
+//! The `[oauth]` table of a provider file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::convert::{unique_name, url};
+use super::convert_calls::{check_header, pointer};
+use super::field::Pattern;
+use super::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
+use super::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
+use super::problems::{Problems, optional};
+use super::template::UrlTemplate;
+
+/// Parameters that the flow itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
+const RESERVED_PARAMS: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "redirect_uri",
+    "refresh_token",
+    "response_type",
+    "scope",
+    "state",
+];
+
+/// Names of a credential that no kept field may take.
+const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"];
+
+pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth> {
+    let authorize_url = problems.ok("oauth.authorize_url", UrlTemplate::parse(&table.authorize_url));
+    let token_url = problems.ok("oauth.token_url", UrlTemplate::parse(&table.token_url));
+    for (name, params) in [
+        ("authorize_params", &table.authorize_params),
+        ("token_params", &table.token_params),
+        ("refresh_params", &table.refresh_params),
+    ] {
+        check_params(&format!("oauth.{name}"), params, problems);
+    }
+    for (name, value) in &table.token_headers {
+        let path = format!("oauth.token_headers.{name}");
+        check_header(name, &path, problems);
+        if value.is_empty() || value.contains(|c: char| c.is_control()) {
+            problems.add(path, "a header's value is not empty and holds no control characters");
+        }
+    }
+    if !matches!(table.scope_separator.as_str(), " " | ",") {
+        problems.add("oauth.scope_separator", "scopes are joined by a space or a comma");
+    }
+    check_scopes("oauth.scopes", &table.scopes, &table.scope_separator, problems);
+    let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
+    if table.default_lifetime_seconds == Some(0) {
+        problems.add("oauth.default_lifetime_seconds", "more than no seconds");
+    }
+    let app_page = table.app_page.map(|page| url("oauth.app_page", &page, problems));
+    let answer = answer(table.answer, problems);
+    let kept = kept(table.kept, problems);
+    Some(OAuth {
+        authorize_url: authorize_url?,
+        token_url: token_url?,
+        authorize_params: table.authorize_params,
+        token_params: table.token_params,
+        refresh_params: table.refresh_params,
+        token_headers: table.token_headers,
+        scopes: table.scopes,
+        scope_separator: table.scope_separator,
+        extra_scopes,
+        pkce: table.pkce,
+        client_auth: table.client_auth,
+        body_format: table.body_format,
+        answer: answer?,
+        kept: kept?,
+        callback_checks: table.callback_checks,
+        default_lifetime_seconds: table.default_lifetime_seconds,
+        refresh_rotates: table.refresh_rotates,
+        app_page: optional(app_page)?,
+    })
+}
+
+fn check_params(path: &str, params: &BTreeMap<String, String>, problems: &mut Problems) {
+    for name in params.keys() {
+        if name.is_empty() {
+            problems.add(path, "a parameter has a name");
+        } else if RESERVED_PARAMS.contains(&name.as_str()) {
+            problems.add(format!("{path}.{name}"), format!("`{name}` is set by the flow itself"));
+        }
+    }
+}
+
+fn check_scopes(path: &str, scopes: &[String], separator: &str, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, scope) in scopes.iter().enumerate() {
+        let path = format!("{path}.{index}");
+        // RFC 6749, section 3.3: visible ASCII without `"` and `\`.
+        let token = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+        if scope.is_empty() || !scope.bytes().all(token) || scope.contains(separator) {
+            problems.add(path, "not a scope (RFC 6749, section 3.3)");
+        } else if !seen.insert(scope) {
+            problems.add(path, format!("the scope `{scope}` is there twice"));
+        }
+    }
+}
+
+fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut Problems) -> Vec<ExtraScopes> {
+    let mut seen = BTreeSet::new();
+    let mut lists = Vec::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let path = format!("oauth.extra_scopes.{index}");
+        unique_name(&table.param, &format!("{path}.param"), &mut seen, problems);
+        if RESERVED_PARAMS.contains(&table.param.as_str()) {
+            problems.add(format!("{path}.param"), format!("`{}` is set by the flow itself", table.param));
+        }
+        if table.scopes.is_empty() {
+            problems.add(format!("{path}.scopes"), "at least one scope");
+        }
+        check_scopes(&format!("{path}.scopes"), &table.scopes, separator, problems);
+        lists.push(ExtraScopes { param: table.param, scopes: table.scopes });
+    }
+    lists
+}
+
+fn answer(table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
+    let access_token = pointer("oauth.answer.access_token", &table.access_token, problems);
+    let refresh_token = pointer("oauth.answer.refresh_token", &table.refresh_token, problems);
+    let expires_in = pointer("oauth.answer.expires_in", &table.expires_in, problems);
+    let scopes = pointer("oauth.answer.scopes", &table.scopes, problems);
+    let error = pointer("oauth.answer.error", &table.error, problems);
+    Some(TokenAnswer {
+        access_token: access_token?,
+        refresh_token: refresh_token?,
+        expires_in: expires_in?,
+        scopes: scopes?,
+        error: error?,
+        dead_errors: table.dead_errors,
+    })
+}
+
+fn kept(tables: Vec<KeptTable>, problems: &mut Problems) -> Option<Vec<KeptField>> {
+    let mut seen = BTreeSet::new();
+    let kept: Vec<Option<KeptField>> = tables
+        .into_iter()
+        .enumerate()
+        .map(|(index, table)| {
+            let path = format!("oauth.kept.{index}");
+            unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
+            kept_field(table, &path, problems)
+        })
+        .collect();
+    kept.into_iter().collect()
+}
+
+fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<KeptField> {
+    if RESERVED_NAMES.contains(&table.name.as_str()) {
+        problems.add(format!("{path}.name"), format!("`{}` is a name of every OAuth credential", table.name));
+    }
+    let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
+    let pattern = table.pattern.map(|text| problems.ok(format!("{path}.pattern"), Pattern::parse(&text)));
+    if let (Some(Some(pattern)), Some(example)) = (&pattern, &table.example)
+        && !pattern.matches(example)
+    {
+        problems.add(format!("{path}.example"), "does not match the pattern");
+    }
+    Some(KeptField {
+        name: table.name,
+        pointer: pointer?,
+        pattern: optional(pattern)?,
+        example: table.example,
+        required: table.required,
+    })
+}

@@ -1,0 +1,255 @@
+//! The shape of a provider file. What its values mean, and what is allowed, is in docs/providers.md.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::names::{
+    AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
+};
+
+type Text = BTreeMap<String, String>;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProviderFile {
+    pub(super) key: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) category: Category,
+    pub(super) documentation_url: String,
+    pub(super) api_base_url: String,
+    pub(super) revoke_page: Option<String>,
+    #[serde(default)]
+    pub(super) connection: Vec<FieldTable>,
+    pub(super) oauth: Option<OAuthTable>,
+    pub(super) api_key: Option<FormTable>,
+    pub(super) webhook_url: Option<FormTable>,
+    pub(super) account: Option<AccountTable>,
+    pub(super) probe: ProbeTable,
+    #[serde(default)]
+    pub(super) rate_limit: RateLimitTable,
+    #[serde(default)]
+    pub(super) settings: Vec<SettingTable>,
+    #[serde(default)]
+    pub(super) actions: Vec<ActionTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FieldTable {
+    pub(super) key: String,
+    pub(super) label: String,
+    pub(super) help: String,
+    pub(super) pattern: Option<String>,
+    #[serde(default)]
+    pub(super) options: Vec<ChoiceTable>,
+    #[serde(default)]
+    pub(super) secret: bool,
+    #[serde(default)]
+    pub(super) optional: bool,
+    pub(super) default: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) suffix: Option<String>,
+    pub(super) example: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChoiceTable {
+    pub(super) value: String,
+    pub(super) label: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FormTable {
+    pub(super) page: Option<String>,
+    pub(super) fields: Vec<FieldTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OAuthTable {
+    pub(super) authorize_url: String,
+    pub(super) token_url: String,
+    #[serde(default)]
+    pub(super) authorize_params: Text,
+    #[serde(default)]
+    pub(super) token_params: Text,
+    #[serde(default)]
+    pub(super) refresh_params: Text,
+    #[serde(default)]
+    pub(super) token_headers: Text,
+    pub(super) scopes: Vec<String>,
+    #[serde(default = "space")]
+    pub(super) scope_separator: String,
+    #[serde(default)]
+    pub(super) extra_scopes: Vec<ExtraScopesTable>,
+    pub(super) pkce: Pkce,
+    pub(super) client_auth: ClientAuth,
+    #[serde(default = "form")]
+    pub(super) body_format: BodyFormat,
+    #[serde(default)]
+    pub(super) callback_checks: Vec<CallbackCheck>,
+    pub(super) default_lifetime_seconds: Option<u64>,
+    pub(super) refresh_rotates: bool,
+    pub(super) app_page: Option<String>,
+    #[serde(default)]
+    pub(super) answer: AnswerTable,
+    #[serde(default)]
+    pub(super) kept: Vec<KeptTable>,
+}
+
+fn space() -> String {
+    " ".to_owned()
+}
+
+fn form() -> BodyFormat {
+    BodyFormat::Form
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExtraScopesTable {
+    pub(super) param: String,
+    pub(super) scopes: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AnswerTable {
+    pub(super) access_token: String,
+    pub(super) refresh_token: String,
+    pub(super) expires_in: String,
+    pub(super) scopes: String,
+    pub(super) error: String,
+    pub(super) dead_errors: Vec<String>,
+}
+
+impl Default for AnswerTable {
+    /// The places that RFC 6749, sections 5.1 and 5.2 name.
+    fn default() -> Self {
+        Self {
+            access_token: "/access_token".into(),
+            refresh_token: "/refresh_token".into(),
+            expires_in: "/expires_in".into(),
+            scopes: "/scope".into(),
+            error: "/error".into(),
+            dead_errors: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeptTable {
+    pub(super) name: String,
+    pub(super) pointer: String,
+    pub(super) pattern: Option<String>,
+    pub(super) example: Option<String>,
+    #[serde(default)]
+    pub(super) required: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountTable {
+    pub(super) source: AccountSource,
+    pub(super) id: Vec<String>,
+    pub(super) name: Vec<String>,
+    pub(super) profile: Option<CallTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallTable {
+    pub(super) method: Method,
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) headers: Text,
+    pub(super) basic_auth: Option<BasicAuthTable>,
+    pub(super) body: Option<toml::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BasicAuthTable {
+    pub(super) username: String,
+    #[serde(default)]
+    pub(super) password: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProbeTable {
+    pub(super) method: Method,
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) headers: Text,
+    pub(super) basic_auth: Option<BasicAuthTable>,
+    pub(super) body: Option<toml::Value>,
+    pub(super) good_statuses: Vec<u16>,
+    pub(super) refused_statuses: Vec<u16>,
+    pub(super) answer: Option<AnswerCheckTable>,
+    pub(super) interval_seconds: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerCheckTable {
+    pub(super) pointer: String,
+    pub(super) equals: Option<toml::Value>,
+    pub(super) error: Option<String>,
+    #[serde(default)]
+    pub(super) refused_errors: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RateLimitTable {
+    #[serde(default)]
+    pub(super) statuses: Vec<u16>,
+    pub(super) retry_after: Option<String>,
+    pub(super) remaining: Option<String>,
+    pub(super) reset: Option<ResetTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResetTable {
+    pub(super) header: String,
+    pub(super) unit: ResetUnit,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettingTable {
+    pub(super) key: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    #[serde(default)]
+    pub(super) secret: bool,
+    pub(super) schema: toml::Table,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ActionTable {
+    pub(super) key: String,
+    pub(super) label: String,
+    pub(super) description: String,
+    pub(super) kind: ActionKind,
+    #[serde(default)]
+    pub(super) default: bool,
+    pub(super) requests: Vec<RequestTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestTable {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) operation: Option<String>,
+}

@@ -1,0 +1,178 @@
+//! The closed lists of words that the catalog uses on the wire and in provider files.
+
+/// A closed list of words: an enum with `ALL`, `as_str`, `Display`, `FromStr` and serde, each by the same word.
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that stands for this value on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == word).ok_or(UnknownWord {
+                    expected: &[$($word),+],
+                })
+            }
+        }
+    };
+}
+
+/// A word that is not in its list; says which ones are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Expected one of: {}", .expected.join(", "))]
+pub struct UnknownWord {
+    /// Every word of the list.
+    pub expected: &'static [&'static str],
+}
+
+words! {
+    /// What a provider is for.
+    pub enum Category {
+        /// Chat and channels.
+        Communication = "communication",
+        /// Shops and orders.
+        Commerce = "commerce",
+        /// Charges, refunds, subscriptions.
+        Payments = "payments",
+        /// Issues, tickets of a team's own work.
+        ProjectManagement = "project_management",
+        /// Source code and what surrounds it.
+        Developer = "developer",
+        /// Documents and wikis.
+        Knowledge = "knowledge",
+        /// Calendars and bookings.
+        Scheduling = "scheduling",
+        /// Contacts, companies, deals.
+        Crm = "crm",
+        /// Help desks.
+        Support = "support",
+        /// Sending and receiving e-mail.
+        Email = "email",
+    }
+}
+
+words! {
+    /// How a person connects an integration.
+    pub enum SetupType {
+        /// The authorization code grant in a browser (RFC 6749, section 4.1).
+        OAuth = "oauth",
+        /// A key, or several fields, typed into a form.
+        ApiKey = "api_key",
+        /// A secret URL, pasted into a form.
+        WebhookUrl = "webhook_url",
+    }
+}
+
+words! {
+    /// The method of a request to a provider (RFC 9110, section 9.3).
+    pub enum Method {
+        /// GET
+        Get = "GET",
+        /// HEAD
+        Head = "HEAD",
+        /// POST
+        Post = "POST",
+        /// PUT
+        Put = "PUT",
+        /// PATCH
+        Patch = "PATCH",
+        /// DELETE
+        Delete = "DELETE",
+    }
+}
+
+words! {
+    /// What an action does to the data at the provider.
+    pub enum ActionKind {
+        /// Changes nothing.
+        ReadOnly = "read_only",
+        /// Adds or changes, and can be put right again.
+        Write = "write",
+        /// Moves money, deletes, or cannot be taken back.
+        Destructive = "destructive",
+    }
+}
+
+words! {
+    /// Proof Key for Code Exchange (RFC 7636).
+    pub enum Pkce {
+        /// The provider does not document it: sent no challenge.
+        None = "none",
+        /// `code_challenge_method=S256`.
+        S256 = "s256",
+    }
+}
+
+words! {
+    /// How the client proves itself at the token endpoint (RFC 6749, section 2.3.1).
+    pub enum ClientAuth {
+        /// `Authorization: Basic` with id and secret, each form-encoded first.
+        Basic = "basic",
+        /// `client_id` and `client_secret` in the body.
+        Body = "body",
+    }
+}
+
+words! {
+    /// How the body of a token request is written.
+    pub enum BodyFormat {
+        /// `application/x-www-form-urlencoded`, as RFC 6749 says.
+        Form = "form",
+        /// A flat JSON object.
+        Json = "json",
+    }
+}
+
+words! {
+    /// A check of the redirect back from the provider, beside `state`.
+    pub enum CallbackCheck {
+        /// `hmac` holds the hex HMAC-SHA256, under the client secret, of the other query parameters sorted by
+        /// name and joined as `name=value` with `&`; and `shop` names the shop that was asked for.
+        ShopifyHmac = "shopify_hmac",
+    }
+}
+
+words! {
+    /// What a rate limit header's number counts.
+    pub enum ResetUnit {
+        /// Seconds from now.
+        Seconds = "seconds",
+        /// Seconds since 1970-01-01T00:00:00Z.
+        UnixSeconds = "unix_seconds",
+        /// Milliseconds since 1970-01-01T00:00:00Z.
+        UnixMilliseconds = "unix_milliseconds",
+    }
+}
+
+words! {
+    /// Whose answer tells which account at the provider an integration is connected to.
+    pub enum AccountSource {
+        /// The token endpoint's.
+        Token = "token",
+        /// The health probe's.
+        Probe = "probe",
+        /// A call made for this alone, described in `account.profile`.
+        Profile = "profile",
+    }
+}

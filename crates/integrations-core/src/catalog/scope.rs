@@ -1,0 +1,166 @@
+//! Which names placeholders may use, and where.
+
+use super::field::Field;
+use super::hosts::{self, Source};
+use super::oauth::KeptField;
+use super::problems::Problems;
+use super::provider::Setup;
+use super::template::{Position, Template, UrlTemplate};
+
+/// How far a placeholder may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Fields of the connection: known before there is a credential.
+    Connection,
+    /// These, and the kept fields of the token answer; nothing secret.
+    Stored,
+    /// Everything, the credential included.
+    Secret,
+}
+
+/// A value that placeholders may name.
+#[derive(Clone, Copy, Debug)]
+struct Named<'a> {
+    name: &'a str,
+    reach: Reach,
+    source: Source<'a>,
+    /// Whether there may be no value.
+    absent: bool,
+    /// Whether the value may hold anything, spaces included.
+    free: bool,
+}
+
+/// Every name of a file that placeholders may use.
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    named: Vec<Named<'a>>,
+}
+
+impl<'a> Names<'a> {
+    /// The names of a connection and a setup. A name that is there twice is noted.
+    pub(super) fn new(connection: &'a [Field], setup: Option<&'a Setup>, problems: &mut Problems) -> Self {
+        let mut named: Vec<Named<'a>> =
+            connection.iter().map(|field| of_field(field, Reach::Connection)).collect();
+        match setup {
+            Some(Setup::OAuth(oauth)) => {
+                named.push(access_token());
+                named.extend(oauth.kept.iter().map(of_kept));
+            }
+            Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => {
+                named.extend(form.fields.iter().map(|field| of_field(field, Reach::Secret)));
+            }
+            None => {}
+        }
+        for (index, field) in connection.iter().enumerate() {
+            let others = named.iter().filter(|other| other.reach > Reach::Connection);
+            if field.key == "access_token" || others.into_iter().any(|other| other.name == field.key) {
+                let message = format!("`{}` is also a name of the credential", field.key);
+                problems.add(format!("connection.{index}.key"), message);
+            }
+        }
+        Self { named }
+    }
+
+    /// Whether there is a connection field called `name` that always has a value.
+    pub(super) fn is_connection(&self, name: &str) -> bool {
+        self.named.iter().any(|n| n.name == name && n.reach == Reach::Connection && !n.absent)
+    }
+
+    /// Whether there is an access token.
+    pub(super) fn has_tokens(&self) -> bool {
+        self.named.iter().any(|named| named.name == "access_token")
+    }
+
+    /// Reads and checks a URL template.
+    pub(super) fn url(
+        &self,
+        path: &str,
+        text: &str,
+        reach: Reach,
+        problems: &mut Problems,
+    ) -> Option<UrlTemplate> {
+        let url = problems.ok(path, UrlTemplate::parse(text))?;
+        self.check_url(path, &url, reach, problems);
+        Some(url)
+    }
+
+    /// Checks a URL template's placeholders: each names something within reach that always has a value, and
+    /// what stands in the host can lead nowhere else.
+    pub(super) fn check_url(&self, path: &str, url: &UrlTemplate, reach: Reach, problems: &mut Problems) {
+        for (name, position) in url.placeholders() {
+            let checked = self.find(name, reach).and_then(|named| check_in_url(&named, position));
+            problems.ok(path, checked);
+        }
+    }
+
+    /// Reads and checks a header's or a credential's template.
+    pub(super) fn text(&self, path: &str, text: &str, problems: &mut Problems) -> Option<Template> {
+        let template = problems.ok(path, Template::parse(text))?;
+        if text.contains(|c: char| c.is_control()) {
+            problems.add(path, "must hold no control characters");
+        }
+        for name in template.placeholders() {
+            let checked = self.find(name, Reach::Secret).and_then(|named| match named.free {
+                true => Err(format!("`{name}` needs a pattern to stand here")),
+                false => Ok(()),
+            });
+            problems.ok(path, checked);
+        }
+        Some(template)
+    }
+
+    fn find(&self, name: &str, reach: Reach) -> Result<Named<'a>, String> {
+        let found = self.named.iter().find(|named| named.name == name);
+        match found {
+            Some(named) if named.reach <= reach => Ok(*named),
+            Some(_) => Err(format!("`{{{name}}}` is not known here, or secret")),
+            None => Err(format!("`{{{name}}}` names nothing; there is {}", self.list(reach))),
+        }
+    }
+
+    fn list(&self, reach: Reach) -> String {
+        let names: Vec<String> =
+            self.named.iter().filter(|n| n.reach <= reach).map(|n| format!("`{}`", n.name)).collect();
+        if names.is_empty() { "no name to use here".to_owned() } else { names.join(", ") }
+    }
+}
+
+fn check_in_url(named: &Named<'_>, position: Position) -> Result<(), String> {
+    if named.absent {
+        return Err(format!(
+            "`{}` is optional and has no default, so it must not stand in a URL",
+            named.name
+        ));
+    }
+    if position == Position::Rest && named.source.pattern.is_none() && named.free {
+        return Err(format!("`{}` needs a pattern to stand here", named.name));
+    }
+    hosts::check(named.source, position).map_err(|reason| format!("`{}`: {reason}", named.name))
+}
+
+fn of_field(field: &Field, reach: Reach) -> Named<'_> {
+    let source = Source {
+        pattern: field.pattern.as_ref(),
+        options: &field.options,
+        example: field.example.as_deref(),
+    };
+    let absent = field.optional && field.default.is_none();
+    let reach = if field.secret { Reach::Secret } else { reach };
+    Named { name: &field.key, reach, source, absent, free: false }
+}
+
+fn of_kept(kept: &KeptField) -> Named<'_> {
+    let source = Source { pattern: kept.pattern.as_ref(), options: &[], example: kept.example.as_deref() };
+    Named {
+        name: &kept.name,
+        reach: Reach::Stored,
+        source,
+        absent: !kept.required,
+        free: kept.pattern.is_none(),
+    }
+}
+
+fn access_token() -> Named<'static> {
+    let source = Source { pattern: None, options: &[], example: None };
+    Named { name: "access_token", reach: Reach::Secret, source, absent: false, free: false }
+}

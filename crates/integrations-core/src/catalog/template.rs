@@ -1,0 +1,406 @@
+//! Text with placeholders, as provider files write URLs, headers and bodies: `https://{subdomain}.example.com/me`.
+
+use std::fmt;
+
+use serde_json::Value;
+use url::Url;
+
+/// Text in which `{name}` stands for a value that is known only when a request is built.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Template {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Placeholder(String),
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// A brace without its partner.
+    #[error("a `{{` or `}}` without its partner")]
+    Brace,
+    /// A placeholder that is not a lower-case name.
+    #[error("`{{{0}}}` is not a placeholder: a name is lower-case letters, digits and `_`")]
+    Name(String),
+    /// Not a URL, or not one that may be called.
+    #[error("not a URL that may be called: {0}")]
+    Url(String),
+}
+
+/// Why a template cannot be filled in. The value itself is never part of the message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// A placeholder for which no value was given.
+    #[error("no value for `{0}`")]
+    Missing(String),
+    /// A value that would change the meaning of the URL.
+    #[error("the value of `{0}` must not stand in a URL")]
+    Unsafe(String),
+}
+
+/// Where in a URL a placeholder stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// It is the beginning: scheme, host and perhaps path. Its value is a whole `https` URL.
+    Base,
+    /// It is all of the host.
+    Host,
+    /// It is a part of the host: a fixed domain follows, as in `{subdomain}.example.com`.
+    Label,
+    /// It is in the path or the query, where its value is percent-encoded.
+    Rest,
+}
+
+impl Template {
+    /// Reads a template. There is no way to write a literal brace, and no provider needs one.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find(['{', '}']) {
+            let (literal, tail) = rest.split_at(open);
+            let tail = tail.strip_prefix('{').ok_or(TemplateError::Brace)?;
+            let (name, after) = tail.split_once('}').ok_or(TemplateError::Brace)?;
+            if !is_name(name) {
+                return Err(TemplateError::Name(name.to_owned()));
+            }
+            if !literal.is_empty() {
+                parts.push(Part::Literal(literal.to_owned()));
+            }
+            parts.push(Part::Placeholder(name.to_owned()));
+            rest = after;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest.to_owned()));
+        }
+        Ok(Self { text: text.to_owned(), parts })
+    }
+
+    /// The template as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of its placeholders, in order, repeated where the template repeats them.
+    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Placeholder(name) => Some(name.as_str()),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The text with the value of each placeholder put in as it is.
+    pub fn render<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, RenderError> {
+        let mut text = String::with_capacity(self.text.len());
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Placeholder(name) => {
+                    text.push_str(value(name).ok_or_else(|| RenderError::Missing(name.clone()))?);
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Template({:?})", self.text)
+    }
+}
+
+/// Whether `name` may name a field or a placeholder: `^[a-z][a-z0-9_]*$`.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// A template of an `https` URL. Filling it in cannot lead to another host than its author meant, provided that
+/// values that stand in the host match the pattern of their field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlTemplate {
+    template: Template,
+    positions: Vec<Position>,
+}
+
+impl UrlTemplate {
+    /// Reads a URL template: `https`, no user name or password, no fragment, and nothing between a leading
+    /// placeholder and the path that follows it.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let template = Template::parse(text)?;
+        let positions = positions(&template)?;
+        let sample = |name: &str| {
+            let at = template.placeholders().position(|other| other == name);
+            let base = at.is_some_and(|at| positions.get(at) == Some(&Position::Base));
+            Some(if base { "https://sample.example" } else { "sample" })
+        };
+        let url = template.render(sample).map_err(|error| TemplateError::Url(error.to_string()))?;
+        check_url(&url).map_err(TemplateError::Url)?;
+        Ok(Self { template, positions })
+    }
+
+    /// The template as it was written.
+    pub fn as_str(&self) -> &str {
+        self.template.as_str()
+    }
+
+    /// The placeholders and where each stands, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&str, Position)> {
+        self.template.placeholders().zip(self.positions.iter().copied())
+    }
+
+    /// The URL with every placeholder filled in: percent-encoded in path and query, as it is in the host.
+    ///
+    /// Refuses a value that would end the host, be a dot segment of the path, or make the URL anything but `https`
+    /// without user information.
+    pub fn render<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<Url, RenderError> {
+        let mut text = String::with_capacity(self.template.text.len());
+        let mut positions = self.positions.iter().copied();
+        let mut last = "";
+        for part in &self.template.parts {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Placeholder(name) => {
+                    last = name;
+                    let value = value(name).ok_or_else(|| RenderError::Missing(name.clone()))?;
+                    let position = positions.next().unwrap_or(Position::Rest);
+                    push_value(&mut text, position, value)
+                        .ok_or_else(|| RenderError::Unsafe(name.clone()))?;
+                }
+            }
+        }
+        check_url(&text).map_err(|_| RenderError::Unsafe(last.to_owned()))
+    }
+}
+
+/// Appends `value` as its position asks, or nothing where it would change the URL's meaning.
+fn push_value(text: &mut String, position: Position, value: &str) -> Option<()> {
+    let host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    match position {
+        Position::Base => {
+            check_url(value).ok().filter(|url| url.query().is_none())?;
+            text.push_str(value.strip_suffix('/').unwrap_or(value));
+        }
+        Position::Host | Position::Label => {
+            (!value.is_empty() && value.bytes().all(host)).then_some(())?;
+            text.push_str(value);
+        }
+        Position::Rest => {
+            (!value.is_empty() && value != "." && value != "..").then_some(())?;
+            text.extend(percent_encoded(value));
+        }
+    }
+    Some(())
+}
+
+/// Everything but RFC 3986's unreserved characters as `%XX`.
+fn percent_encoded(value: &str) -> impl Iterator<Item = char> {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    value.bytes().flat_map(|byte| {
+        let digit = |nibble: u8| char::from(HEX[usize::from(nibble)]);
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            [Some(char::from(byte)), None, None]
+        } else {
+            [Some('%'), Some(digit(byte >> 4)), Some(digit(byte & 15))]
+        }
+        .into_iter()
+        .flatten()
+    })
+}
+
+/// A URL that may be called: `https`, a named host, no user information, no fragment.
+pub(super) fn check_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err("it holds a space, a control character or a backslash".into());
+    }
+    if url.scheme() != "https" || !text.starts_with("https://") {
+        return Err("it must begin with https://".into());
+    }
+    if !matches!(url.host(), Some(url::Host::Domain(_))) {
+        return Err("its host must be a name, not an address".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it must hold no user name or password".into());
+    }
+    if url.fragment().is_some() {
+        return Err("it must have no fragment".into());
+    }
+    Ok(url)
+}
+
+/// Where each placeholder of a URL stands.
+fn positions(template: &Template) -> Result<Vec<Position>, TemplateError> {
+    let mut positions = Vec::new();
+    let mut before = String::new();
+    for (index, part) in template.parts.iter().enumerate() {
+        let next = template.parts.get(index + 1);
+        match part {
+            Part::Literal(literal) => before.push_str(literal),
+            Part::Placeholder(_) => {
+                positions.push(position(&before, next)?);
+                before.push('x');
+            }
+        }
+    }
+    Ok(positions)
+}
+
+fn position(before: &str, next: Option<&Part>) -> Result<Position, TemplateError> {
+    let ends_authority = match next {
+        None => true,
+        Some(Part::Literal(literal)) => literal.starts_with(['/', '?']),
+        Some(Part::Placeholder(_)) => false,
+    };
+    let followed_by_domain = matches!(next, Some(Part::Literal(literal)) if literal.starts_with('.'));
+    match before.strip_prefix("https://") {
+        _ if before.is_empty() && ends_authority => Ok(Position::Base),
+        None => Err(TemplateError::Url("it must begin with https:// or with one placeholder".into())),
+        Some(rest) if rest.contains(['/', '?']) => Ok(Position::Rest),
+        Some("") if ends_authority => Ok(Position::Host),
+        Some(_) if followed_by_domain => Ok(Position::Label),
+        Some(_) => {
+            Err(TemplateError::Url("a placeholder in the host is all of it or comes before a `.`".into()))
+        }
+    }
+}
+
+/// A place in a JSON document (RFC 6901), for example `/team/id`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonPointer(String);
+
+impl JsonPointer {
+    /// Reads a pointer: begins with `/`, and `~` only as `~0` or `~1`. The empty pointer, which is the whole
+    /// document, is refused, since no provider answers a bare string.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        if text.starts_with('/') && text.len() > 1 && escapes {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("a JSON pointer (RFC 6901) begins with `/`, for example /team/id".into())
+    }
+
+    /// The pointer as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands at this place of `document`.
+    pub fn of<'d>(&self, document: &'d Value) -> Option<&'d Value> {
+        document.pointer(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn url(template: &str, value: &str) -> Result<String, RenderError> {
+        UrlTemplate::parse(template).unwrap().render(|_| Some(value)).map(String::from)
+    }
+
+    #[test]
+    fn a_template_keeps_its_literals_and_names_its_placeholders() {
+        let template = Template::parse("Bearer {access_token}").unwrap();
+        assert_eq!(template.placeholders().collect::<Vec<_>>(), ["access_token"]);
+        assert_eq!(template.render(|_| Some("t")).unwrap(), "Bearer t");
+        assert_eq!(template.render(|_| None), Err(RenderError::Missing("access_token".into())));
+        for bad in ["{", "}", "a{b", "{a}}", "{}", "{A}", "{a b}", "{{a}}"] {
+            assert!(Template::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_url_template_knows_where_its_placeholders_stand() {
+        let position = |text: &str| UrlTemplate::parse(text).map(|url| url.positions);
+        assert_eq!(position("{api_domain}/users/me").unwrap(), [Position::Base]);
+        assert_eq!(position("{webhook_url}").unwrap(), [Position::Base]);
+        assert_eq!(position("https://{hostname}/x").unwrap(), [Position::Host]);
+        assert_eq!(position("https://{shop}.example.com/{id}").unwrap(), [Position::Label, Position::Rest]);
+        assert_eq!(position("https://a.example/x?y={z}").unwrap(), [Position::Rest]);
+        for bad in [
+            "http://a.example",
+            "{a}.evil.example/",
+            "{a}{b}",
+            "https://{a}{b}.example",
+            "https://x{a}/",
+            "https://{a}@b.example",
+            "https://{a}:1/",
+            "https://u@a.example/",
+            "https://127.0.0.1/",
+            "https://a.example/#x",
+            "https://a.example/ x",
+            "ftp://a.example",
+            "/x",
+            "",
+        ] {
+            assert!(position(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_cannot_leave_their_place_in_the_url() {
+        assert_eq!(
+            url("https://a.example/{x}", "b/c?d#e %").unwrap(),
+            "https://a.example/b%2Fc%3Fd%23e%20%25"
+        );
+        assert_eq!(url("https://a.example/{x}/y", ".."), Err(RenderError::Unsafe("x".into())));
+        assert_eq!(url("https://{x}.a.example/", "b").unwrap(), "https://b.a.example/");
+        for hostile in ["evil.com/", "a@b", "a:1", "a\r\nb", "a。b", "", "a b", "a\\b", "a#", "a?"] {
+            assert_eq!(
+                url("https://{x}.a.example/", hostile),
+                Err(RenderError::Unsafe("x".into())),
+                "{hostile:?}"
+            );
+        }
+        assert_eq!(url("{x}/me", "https://b.example").unwrap(), "https://b.example/me");
+        assert_eq!(url("{x}/me", "https://b.example/").unwrap(), "https://b.example/me");
+        for hostile in [
+            "http://b.example",
+            "https://u@b.example",
+            "https://10.0.0.1",
+            "b.example",
+            "https://b.example/#",
+        ] {
+            assert_eq!(url("{x}/me", hostile), Err(RenderError::Unsafe("x".into())), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn a_pointer_is_of_rfc_6901() {
+        let document = serde_json::json!({"team": {"id": "T1"}, "a/b": 1});
+        assert_eq!(JsonPointer::parse("/team/id").unwrap().of(&document), Some(&"T1".into()));
+        assert_eq!(JsonPointer::parse("/a~1b").unwrap().of(&document), Some(&1.into()));
+        for bad in ["", "/", "team", "/~", "/~2"] {
+            assert!(JsonPointer::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_in_the_path_never_changes_the_host(value in ".{1,40}") {
+            let template = UrlTemplate::parse("https://a.example/v1/{x}/end").unwrap();
+            if let Ok(url) = template.render(|_| Some(&value)) {
+                prop_assert_eq!(url.host_str(), Some("a.example"));
+                prop_assert!(url.path().starts_with("/v1/") && url.path().ends_with("/end"), "{}", url);
+                prop_assert_eq!(url.query(), None);
+            }
+        }
+
+        #[test]
+        fn a_value_in_the_host_never_takes_over_its_domain(value in ".{0,20}") {
+            let template = UrlTemplate::parse("https://{x}.a.example/").unwrap();
+            if let Ok(url) = template.render(|_| Some(&value)) {
+                prop_assert!(url.host_str().unwrap().ends_with(".a.example"), "{}", url);
+                prop_assert_eq!(url.port(), None);
+            }
+        }
+    }
+}
