@@ -1,2 +1,59 @@
-//! Entry.
-fn main() {}
+//! The workspace's own tasks, run as `cargo xtask TASK`.
+//!
+//! Each task is one file or folder beside this one; what a developer types and what continuous integration
+//! runs are the same commands.
+#![expect(clippy::print_stderr, reason = "a command line's output")]
+
+mod bench;
+mod openapi;
+mod packages;
+mod postgres;
+mod process;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The workspace's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every test on SQLite and on a private PostgreSQL that ends with the run
+    Test(test::Options),
+    /// Writes docs/openapi.json from the server's routes
+    Openapi(openapi::Options),
+    /// Checks the house rules
+    Tidy,
+    /// Measures the server beside pgbench and a bare route, and prints the ratios
+    Bench(bench::Options),
+    /// Answers every request with the same bytes: the yardstick that `bench` starts by itself
+    #[command(hide = true)]
+    BareRoute(bench::bare_route::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = process::forward_signals().and_then(|()| match arguments.task {
+        Task::Test(options) => test::run(&options),
+        Task::Openapi(options) => openapi::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Bench(options) => bench::run(&options),
+        Task::BareRoute(options) => bench::bare_route::run(&options),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `cargo xtask openapi`: the committed specification is the one that the server's routes make.
+//!
+//! The one file of this crate that needs the server's library.
+#![expect(clippy::print_stderr, reason = "a command line's output")]
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// Where the specification is kept, relative to the root.
+const FILE: &str = "docs/openapi.json";
+
+/// What `openapi` takes.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Writes nothing, and fails where the file is not what would be written
+    #[arg(long)]
+    check: bool,
+}
+
+/// Writes the specification, or checks it.
+///
+/// # Errors
+/// When the file cannot be written, or under `--check` when it differs.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let path = workspace::root().join(FILE);
+    let generated = generate()?;
+    if options.check {
+        return check(&path, &generated);
+    }
+    std::fs::write(&path, &generated).with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("Wrote {FILE}");
+    Ok(())
+}
+
+fn generate() -> Result<String> {
+    let specification =
+        serde_json::to_value(riq_server::openapi()).context("the specification is not JSON")?;
+    Ok(format!("{specification:#}\n"))
+}
+
+fn check(path: &Path, generated: &str) -> Result<()> {
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    match first_difference(&committed, generated) {
+        None => Ok(()),
+        Some(difference) => bail!(
+            "{FILE} is not what the server's routes make:\n{difference}\nTo mend it: cargo xtask openapi, then commit {FILE}"
+        ),
+    }
+}
+
+/// The first lines that differ, as a diff would show them: at most five of each side.
+fn first_difference(committed: &str, generated: &str) -> Option<String> {
+    const SHOWN: usize = 5;
+    if committed == generated {
+        return None;
+    }
+    let (old, new): (Vec<&str>, Vec<&str>) = (committed.lines().collect(), generated.lines().collect());
+    let start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let same_at_end =
+        old[start..].iter().rev().zip(new[start..].iter().rev()).take_while(|(old, new)| old == new).count();
+    let mut lines = vec![format!("@@ line {} @@", start + 1)];
+    if let Some(before) = start.checked_sub(1) {
+        lines.push(format!("  {}", new[before]));
+    }
+    for (sign, side) in [('-', &old), ('+', &new)] {
+        let changed = &side[start..side.len() - same_at_end];
+        lines.extend(changed.iter().take(SHOWN).map(|line| format!("{sign} {line}")));
+        if changed.len() > SHOWN {
+            lines.push(format!("{sign} … {} more", changed.len() - SHOWN));
+        }
+    }
+    Some(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_specification_is_openapi_3_1_and_ends_with_a_newline() {
+        let text = generate().unwrap();
+        assert!(text.ends_with("}\n"));
+        let specification: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(specification["openapi"].as_str().unwrap().starts_with("3.1"));
+    }
+
+    #[test]
+    fn equal_texts_do_not_differ() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+    }
+
+    #[test]
+    fn the_first_changed_lines_are_shown_with_the_line_before() {
+        let difference = first_difference("a\nb\nc\n", "a\nB\nc\n").unwrap();
+        assert_eq!(difference, "@@ line 2 @@\n  a\n- b\n+ B");
+    }
+
+    #[test]
+    fn a_long_difference_is_cut() {
+        let committed = "{\n}\n";
+        let generated = format!("{{\n{}}}\n", "x\n".repeat(9));
+        let difference = first_difference(committed, &generated).unwrap();
+        assert_eq!(difference.lines().filter(|line| *line == "+ x").count(), 5);
+        assert!(difference.ends_with("+ … 4 more"), "{difference}");
+    }
+
+    #[test]
+    fn a_missing_file_says_how_to_write_it() {
+        let error = check(Path::new("/nonexistent/openapi.json"), "{}\n").unwrap_err().to_string();
+        assert!(error.contains("To mend it: cargo xtask openapi"), "{error}");
+    }
+}
