@@ -154,6 +154,8 @@ mod tests {
 
     use super::*;
 
+    const GUIDE: &str = include_str!("../../../docs/command-line.md");
+
     #[test]
     fn the_definition_is_sound_and_everything_is_documented() {
         Cli::command().debug_assert();
@@ -166,6 +168,13 @@ mod tests {
         for argument in command.get_arguments() {
             assert!(argument.get_help().is_some(), "{name}: {} is not documented", argument.get_id());
         }
+        for option in command.get_arguments().filter_map(|argument| argument.get_long()) {
+            assert!(
+                GUIDE.contains(&format!("--{option}")),
+                "docs/command-line.md does not know {name} --{option}"
+            );
+        }
+        assert!(GUIDE.contains(name), "docs/command-line.md does not know {name}");
         let leaf = !command.has_subcommands();
         assert!(!leaf || command.get_after_long_help().is_some(), "{name} has no examples");
         command.get_subcommands().for_each(every);

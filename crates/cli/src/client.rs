@@ -105,9 +105,14 @@ impl Client {
         } else if base.scheme() == "http" {
             output.notice("warning: the API base is http://, so the key travels unencrypted");
         }
+        if base.scheme() == "http" {
+            // No certificate is ever checked, so a machine without any (a small container) must do.
+            builder = builder.tls_certs_only([]);
+        }
         let http = builder.build().map_err(|error| {
-            let message = format!("cannot set up HTTP: {}", causes(&error));
-            Failure::from(Report::local(code::CONNECTION, Exit::Refused, message))
+            let message = format!("cannot set up HTTPS: {}", causes(&error));
+            Report::local(code::CONNECTION, Exit::Refused, message)
+                .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
         })?;
         Ok(Self { http, base, project: settings.project.value.clone(), output })
     }

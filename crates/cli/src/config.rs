@@ -241,7 +241,7 @@ impl ConfigFile {
             }
             Err(Unreadable::Mode(mode)) => Err(refused_file(
                 &path,
-                &format!("can be read by others (mode {mode:04o}), and it is the place of a key"),
+                &format!("is open to others (mode {mode:04o}), and it is the place of a key"),
             )
             .with_hint(format!("chmod 600 '{}'; if others could see the key, revoke it", path.display()))
             .into()),

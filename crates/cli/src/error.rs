@@ -90,14 +90,18 @@ impl Report {
         self
     }
 
-    /// The message with the issues folded in, so that nothing is lost where there is one text only.
+    /// The message with the issues folded in, and the advice where no API error says more, so that nothing is lost
+    /// where there is one text only.
     pub(crate) fn full_message(&self) -> String {
+        let mut text = self.message.clone();
         let issues: Vec<String> = self.issues.iter().map(ToString::to_string).collect();
-        if issues.is_empty() {
-            self.message.clone()
-        } else {
-            format!("{}: {}", self.message, issues.join("; "))
+        if !issues.is_empty() {
+            text.push_str(&format!(": {}", issues.join("; ")));
         }
+        if let (None, Some(hint)) = (self.status, &self.hint) {
+            text.push_str(&format!(" ({hint})"));
+        }
+        text
     }
 }
 

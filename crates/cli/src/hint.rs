@@ -7,7 +7,6 @@ use crate::error::{Report, code};
 pub(crate) fn for_report(report: &Report, settings: &Settings, provider: Option<&str>) -> Option<String> {
     let key = &settings.api_key.source;
     let project = format!("{} (from {})", settings.project.value, settings.project.source);
-    let base = format!("{} (from {})", settings.api_base.value, settings.api_base.source);
     let provider = provider.unwrap_or("PROVIDER");
     Some(match report.code.as_str() {
         "UNAUTHORIZED" => {
@@ -36,7 +35,8 @@ pub(crate) fn for_report(report: &Report, settings: &Settings, provider: Option<
             None => "try again later".to_owned(),
         },
         code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE => {
-            format!("the API base is {base}; is it right, and does the server run?")
+            let base = &settings.api_base.source;
+            format!("the API base came from {base}: is it right, and does the server run?")
         }
         _ => return None,
     })

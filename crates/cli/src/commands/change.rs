@@ -34,5 +34,5 @@ pub(crate) struct Target {
 pub(crate) async fn run(target: &Target, body: Value, context: &Context) -> Result<(), Failure> {
     let call = Call::patch([target.provider.as_str(), "lifecycle"], body).if_match(target.if_match.clone());
     let reply = context.client.send(&call).await?;
-    context.print_changed(&reply)
+    context.print_changed(&reply).await
 }

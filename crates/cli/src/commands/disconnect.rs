@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     }
     let call = Call::delete([provider]).if_match(arguments.target.if_match.clone());
     let reply = context.client.send(&call).await?;
-    context.print_changed(&reply)?;
+    context.print_changed(&reply).await?;
     if context.output.mode == Mode::Table {
         let answer: Integration = read(&reply.data)?;
         context.output.notice(answer.message.as_deref().unwrap_or(NOT_REVOKED));

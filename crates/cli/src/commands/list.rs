@@ -6,7 +6,7 @@ use super::Context;
 use crate::client::Call;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::text::{Column, cell, table, time, yes_no};
+use crate::text::{Column, Paint, cell, table, time, yes_no};
 use crate::wire::{CatalogEntry, Integration, read};
 
 /// Shown below the help.
@@ -35,8 +35,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     } else {
         Vec::new()
     };
-    let failing = integrations.iter().any(|integration| integration.error_message.is_some());
-    let mut columns = vec![
+    let columns = [
         Column::fixed("PROVIDER"),
         Column::flexible("NAME"),
         Column::fixed("STATUS"),
@@ -44,25 +43,33 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
         Column::fixed("SIDEBAR"),
         Column::fixed("LAST SYNCED"),
     ];
-    columns.extend(failing.then_some(Column::flexible("ERROR")));
-    let rows: Vec<Vec<String>> =
-        integrations.iter().map(|integration| row(integration, &names, failing)).collect();
-    context.output.raw(&table(&columns, &rows, context.output.width, context.output.paint))
+    let rows: Vec<Vec<String>> = integrations.iter().map(|integration| row(integration, &names)).collect();
+    let paint = context.output.paint;
+    context.output.raw(&(table(&columns, &rows, context.output.width, paint) + &errors(&integrations, paint)))
 }
 
-fn row(integration: &Integration, names: &[CatalogEntry], failing: bool) -> Vec<String> {
+fn row(integration: &Integration, names: &[CatalogEntry]) -> Vec<String> {
     let entry = names.iter().find(|entry| entry.provider.is_some() && entry.provider == integration.provider);
     let name = integration.display_name.as_deref().or_else(|| entry.and_then(|entry| entry.name.as_deref()));
-    let mut row = vec![
+    vec![
         cell(integration.provider.as_deref()),
         cell(name),
         cell(integration.status.as_deref()),
         cell(integration.health_status.as_deref()),
         yes_no(integration.sidebar_enabled),
         time(integration.last_synced_at.as_deref()),
-    ];
-    row.extend(failing.then(|| cell(integration.error_message.as_deref())));
-    row
+    ]
+}
+
+/// What is wrong, below the table: a sentence does not fit into a column.
+fn errors(integrations: &[Integration], paint: Paint) -> String {
+    let failing = integrations.iter().filter_map(|integration| {
+        let message = integration.error_message.as_deref()?;
+        let provider = cell(integration.provider.as_deref());
+        Some(format!("{} {}\n", paint.bad(&format!("{provider}:")), cell(Some(message))))
+    });
+    let lines: String = failing.collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// The catalog's names, shown where an integration has none of its own. A table can do without them.

@@ -58,14 +58,15 @@ impl Context {
             // Nothing to ask about: the API will say why.
             return Ok(());
         };
-        let name = integration
-            .display_name
-            .as_deref()
-            .map_or_else(String::new, |name| format!("{} ", cell(Some(name))));
+        let name = match integration.display_name {
+            Some(name) => Some(name),
+            None => self.catalog_name(provider).await,
+        };
+        let provider = cell(Some(provider));
+        let what = name.map_or(provider.clone(), |name| format!("{} ({provider})", cell(Some(&name))));
         let question = format!(
-            "Disconnect {name}({}) from project {}?\nIts stored credential is destroyed: coming back means installing \
+            "Disconnect {what} from project {}?\nIts stored credential is destroyed: coming back means installing \
              again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
-            cell(Some(provider)),
             cell(Some(&self.settings.project.value)),
         );
         let answer = self.output.ask(question).await?;
@@ -75,8 +76,15 @@ impl Context {
         }
     }
 
+    /// The catalog's name for a provider, shown where an integration has none of its own. What it is wanted for can
+    /// do without it.
+    async fn catalog_name(&self, provider: &str) -> Option<String> {
+        let reply = self.client.send(&Call::get(["catalog", provider])).await.ok()?;
+        read::<CatalogEntry>(&reply.data).ok()?.name
+    }
+
     /// Prints an integration that a change has answered with.
-    pub(crate) fn print_changed(&self, reply: &Reply) -> Result<(), Failure> {
+    pub(crate) async fn print_changed(&self, reply: &Reply) -> Result<(), Failure> {
         let data = &reply.data;
         match self.output.mode {
             Mode::Json => self.output.json(data),
@@ -84,6 +92,9 @@ impl Context {
             Mode::Table => {
                 let mut integration: Integration = read(data)?;
                 integration.etag = integration.etag.or_else(|| reply.etag.clone());
+                if let (None, Some(provider)) = (&integration.display_name, &integration.provider) {
+                    integration.display_name = self.catalog_name(provider).await;
+                }
                 let facts = integration_facts(&integration, None);
                 self.output.raw(&card(&facts, self.output.paint))
             }

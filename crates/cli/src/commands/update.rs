@@ -23,6 +23,7 @@ Examples:
 #[derive(Args)]
 #[command(
     after_long_help = EXAMPLES,
+    override_usage = "riq integrations update [OPTIONS] <PROVIDER>",
     group = ArgGroup::new("changes").required(true).multiple(true)
 )]
 pub(crate) struct Arguments {

@@ -1,0 +1,249 @@
+//! A stand-in for the API that plays a script: it answers the requests it was told to expect, in that order, and
+//! refuses whatever differs in method, target, headers or body.
+
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+
+pub(crate) const KEY: &str = "riq_test_key";
+pub(crate) const PROJECT: &str = "prj_1";
+
+/// One request to expect, and its answer.
+#[derive(Clone)]
+pub(crate) struct Exchange {
+    method: &'static str,
+    target: String,
+    key: &'static str,
+    if_match: Option<&'static str>,
+    body: Option<Value>,
+    answer: Answer,
+}
+
+#[derive(Clone)]
+enum Answer {
+    Full {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// Take the request, say nothing and keep the connection.
+    Silence,
+    /// Take the request and hang up.
+    HangUp,
+}
+
+impl Exchange {
+    /// Expects a request below the project's integrations; answers 200 with `data`.
+    pub(crate) fn new(method: &'static str, below: &str, data: &Value) -> Self {
+        Self {
+            method,
+            target: format!("/api/v1/projects/{PROJECT}/integrations{below}"),
+            key: KEY,
+            if_match: None,
+            body: None,
+            answer: Answer::Full {
+                status: 200,
+                headers: Vec::new(),
+                body: json!({"data": data}).to_string(),
+            },
+        }
+        .header("Content-Type", "application/json")
+        .header("X-Request-Id", "req_from_header")
+    }
+
+    pub(crate) fn at(mut self, target: &str) -> Self {
+        self.target = target.to_owned();
+        self
+    }
+
+    pub(crate) fn key(mut self, key: &'static str) -> Self {
+        self.key = key;
+        self
+    }
+
+    pub(crate) fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    pub(crate) fn if_match(mut self, etag: &'static str) -> Self {
+        self.if_match = Some(etag);
+        self
+    }
+
+    /// Answers with this instead.
+    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+        let headers = match self.answer {
+            Answer::Full { headers, .. } => headers,
+            _ => Vec::new(),
+        };
+        self.answer = Answer::Full { status, headers, body: body.to_owned() };
+        self
+    }
+
+    /// Answers with an error of the API.
+    pub(crate) fn refuses(self, status: u16, code: &str, message: &str) -> Self {
+        let body = json!({"error": message, "code": code, "request_id": "req_1"});
+        self.answers(status, &body.to_string())
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Answer::Full { headers, .. } = &mut self.answer {
+            headers.retain(|(known, _)| *known != name);
+            headers.push((name, value.to_owned()));
+        }
+        self
+    }
+
+    pub(crate) fn silence(mut self) -> Self {
+        self.answer = Answer::Silence;
+        self
+    }
+
+    pub(crate) fn hang_up(mut self) -> Self {
+        self.answer = Answer::HangUp;
+        self
+    }
+}
+
+/// The running stand-in.
+pub(crate) struct Api {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    complaints: Arc<Mutex<Vec<String>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Api {
+    pub(crate) fn playing(script: impl IntoIterator<Item = Exchange>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let complaints = Arc::new(Mutex::new(Vec::new()));
+        let script: Vec<Exchange> = script.into_iter().collect();
+        let thread = std::thread::spawn({
+            let (stop, complaints) = (Arc::clone(&stop), Arc::clone(&complaints));
+            move || play(&listener, script, &stop, &complaints)
+        });
+        Self { address, stop, complaints, thread: Some(thread) }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Ends it; every request must have come, and none beside.
+    pub(crate) fn finish(mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+        let complaints = self.complaints.lock().unwrap();
+        assert!(complaints.is_empty(), "the API complains:\n{}", complaints.join("\n"));
+    }
+}
+
+fn play(listener: &TcpListener, script: Vec<Exchange>, stop: &AtomicBool, complaints: &Mutex<Vec<String>>) {
+    let complain = |text: String| complaints.lock().unwrap().push(text);
+    let mut script = script.into_iter();
+    let mut kept = Vec::new();
+    for stream in listener.incoming() {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let mut stream = stream.unwrap();
+        let Some(request) = Request::read(&mut stream) else {
+            continue;
+        };
+        let Some(exchange) = script.next() else {
+            complain(format!("unexpected: {} {}", request.method, request.target));
+            respond(&mut stream, 599, &[], "");
+            continue;
+        };
+        if let Err(why) = request.check(&exchange) {
+            complain(format!("{} {}: {why}", request.method, request.target));
+            respond(&mut stream, 599, &[], "");
+            continue;
+        }
+        match exchange.answer {
+            Answer::Full { status, headers, body } => respond(&mut stream, status, &headers, &body),
+            Answer::Silence => kept.push(stream),
+            Answer::HangUp => drop(stream),
+        }
+    }
+    script.for_each(|missing| complain(format!("did not come: {} {}", missing.method, missing.target)));
+}
+
+fn respond(stream: &mut TcpStream, status: u16, headers: &[(&'static str, String)], body: &str) {
+    let mut head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    // The client may have gone; then the script's end tells.
+    let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
+}
+
+struct Request {
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Request {
+    /// Reads one request; nothing where the client spoke no HTTP (a TLS greeting, or the end of the script).
+    fn read(stream: &mut TcpStream) -> Option<Self> {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let mut words = line.split_whitespace();
+        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let headers: Vec<(String, String)> = reader
+            .by_ref()
+            .lines()
+            .map_while(|line| line.ok().filter(|line| !line.is_empty()))
+            .filter_map(|line| {
+                line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            })
+            .collect();
+        let length =
+            headers.iter().find(|(name, _)| name == "content-length").map_or("0", |(_, value)| value);
+        let mut body = vec![0; length.parse().ok()?];
+        reader.read_exact(&mut body).ok()?;
+        Some(Self { method, target, headers, body: String::from_utf8(body).ok()? })
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut values =
+            self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let value = values.next();
+        assert_eq!(values.next(), None, "{name} comes twice");
+        value
+    }
+
+    fn check(&self, expected: &Exchange) -> Result<(), String> {
+        let same = |what: &str, got: Option<&str>, expected: Option<&str>| {
+            if got == expected { Ok(()) } else { Err(format!("{what} is {got:?}, not {expected:?}")) }
+        };
+        same("the method", Some(&self.method), Some(expected.method))?;
+        same("the target", Some(&self.target), Some(&expected.target))?;
+        same("X-API-Key", self.header("x-api-key"), Some(expected.key))?;
+        same("Authorization", self.header("authorization"), None)?;
+        same("Accept", self.header("accept"), Some("application/json"))?;
+        same("User-Agent", self.header("user-agent"), Some(concat!("riq/", env!("CARGO_PKG_VERSION"))))?;
+        same("If-Match", self.header("if-match"), expected.if_match)?;
+        let kind = expected.body.is_some().then_some("application/json");
+        same("Content-Type", self.header("content-type"), kind)?;
+        match &expected.body {
+            None => same("the body", Some(&self.body), Some("")),
+            Some(body) => {
+                let got: Value = serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
+                if got == *body { Ok(()) } else { Err(format!("the body is {got}, not {body}")) }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the API answers with.
+
+use serde_json::{Value, json};
+
+pub(crate) fn slack() -> Value {
+    json!({
+        "id": "int_slack", "provider": "slack", "status": "active", "display_name": "Acme Workspace",
+        "setup_type": "oauth", "health_status": "healthy", "sidebar_enabled": true,
+        "last_synced_at": "2026-05-17T17:55:00.123456Z", "error_message": null,
+        "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
+        "settings": {"channel": "#orders", "digest": {"hour": 9}},
+        "action_permissions": {"post_message": true, "archive_channel": false},
+        "etag": "\"3\"", "a_field_of_tomorrow": [1, 2.5, 12345678901234567u64],
+    })
+}
+
+pub(crate) fn shopify() -> Value {
+    json!({
+        "id": "int_shopify", "provider": "shopify", "status": "error", "display_name": null,
+        "setup_type": "oauth", "health_status": "unhealthy", "sidebar_enabled": false,
+        "last_synced_at": null, "error_message": "The shop refused the credential",
+        "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
+        "settings": {}, "action_permissions": {}, "etag": "\"1\"",
+    })
+}
+
+pub(crate) fn slack_entry() -> Value {
+    json!({
+        "provider": "slack", "name": "Slack", "description": "Messages to channels and people",
+        "category": "communication", "setup_type": "oauth", "status": "active", "installed": true,
+        "display_name": "Acme Workspace", "health_status": "healthy", "sidebar_enabled": true,
+        "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
+        "actions": [{"key": "post_message", "label": "Post a message"}, {"key": "archive_channel", "label": "Archive a channel"}],
+        "settings_schema": {"type": "object", "properties": {
+            "channel": {"type": "string", "description": "Where to post"}, "digest": {"type": "object"}}},
+        "documentation_url": "https://api.slack.com",
+    })
+}
+
+pub(crate) fn shopify_entry() -> Value {
+    json!({
+        "provider": "shopify", "name": "Shopify", "description": "Orders, refunds and customers of a shop",
+        "category": "commerce", "setup_type": "oauth", "status": "available", "installed": false,
+        "display_name": null, "health_status": "unknown", "sidebar_enabled": false,
+        "last_synced_at": null, "error_message": null, "actions": [], "settings_schema": null,
+    })
+}
+
+/// An integration as it is after a change.
+pub(crate) fn with(mut integration: Value, changes: Value) -> Value {
+    let (Value::Object(fields), Value::Object(changes)) = (&mut integration, changes) else {
+        panic!("not objects");
+    };
+    fields.extend(changes);
+    integration
+}

@@ -1,0 +1,21 @@
+//! The command line as a user meets it: the real binary against a strict stand-in for the API.
+//!
+//! What it prints is kept in `tests/golden`; `RIQ_GOLDEN=write cargo nextest run -p riq` writes those files anew.
+
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+#[cfg(unix)]
+mod terminal;
+#[cfg(test)]
+mod usage;

@@ -1,0 +1,134 @@
+//! Wrong calls: exit status 1, before anything is sent.
+
+use serde_json::Value;
+
+use crate::api::{Api, KEY, PROJECT};
+use crate::golden::{riq, run};
+
+/// Runs a wrong call: nothing may reach the API, nothing may be on standard output, and the error is JSON.
+fn wrong(arguments: &[&str]) -> String {
+    let api = Api::playing([]);
+    let mut command = riq(arguments);
+    command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT);
+    if !arguments.contains(&"--api-base") {
+        command.env("RIQ_API_BASE", api.origin());
+    }
+    let output = command.output().unwrap();
+    api.finish();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    let names: Vec<&String> = error.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["error", "code", "request_id", "status_code"], "{arguments:?}");
+    assert_eq!(error["code"], "USAGE_ERROR", "{arguments:?}");
+    error["error"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_clap_refuses_exits_1() {
+    for arguments in [
+        &[][..],
+        &["integrations"],
+        &["integrations", "lst"],
+        &["integrations", "list", "extra"],
+        &["integrations", "list", "--no-such-option"],
+        &["integrations", "list", "--timeout", "0"],
+        &["integrations", "show"],
+        &["integrations", "show", ""],
+        &["integrations", "show", ".."],
+        &["integrations", "show", "a/b"],
+        &["integrations", "catalog", "slack", "--q", "x"],
+        &["integrations", "pause", "slack", "--if-match", "a b"],
+        &["completions", "tcsh"],
+        &["--api-key"],
+    ] {
+        wrong(arguments);
+    }
+}
+
+#[test]
+fn an_update_must_make_sense() {
+    for (arguments, says) in [
+        (&[][..], "not provided"),
+        (&["--if-match", "3"], "not provided"),
+        (&["--status", "error"], "[possible values: active, paused, disconnected]"),
+        (&["--display-name", "a", "--clear-display-name"], "cannot be used with"),
+        (&["--sidebar", "maybe"], "invalid value"),
+        (&["--sidebar", "--no-sidebar"], "cannot be used with"),
+        (&["--setting", "channel"], "KEY=JSON"),
+        (&["--setting", "=1"], "KEY=JSON"),
+        (&["--setting", "channel=orders"], "text needs its quotes, as in 'channel=\"text\"'"),
+        (&["--setting", "a=1", "--setting", "a=2"], "twice"),
+        (&["--settings", "[1]"], "not an object"),
+        (&["--settings", "{"], "not JSON"),
+        (&["--settings", "-"], "not JSON"),
+        (&["--settings", "@/nowhere.json"], "No such file"),
+        (&["--allow", "a", "--deny", "a"], "--allow and by --deny"),
+        (&["--allow", "a", "--yes"], "--status"),
+    ] {
+        let all: Vec<&str> = ["integrations", "update", "slack"].iter().chain(arguments).copied().collect();
+        let message = wrong(&all);
+        assert!(message.contains(says), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn disconnect_never_asks_where_nobody_can_answer() {
+    // Standard input is no terminal here, and the key comes from the environment.
+    run("disconnect_needs_yes", &["integrations", "disconnect", "slack"], []);
+    let message = wrong(&["integrations", "disconnect", "slack", "--api-key", KEY]);
+    assert!(message.contains("--yes"), "{message}");
+}
+
+#[test]
+fn a_key_that_no_header_can_hold_is_refused_and_not_shown() {
+    for key in ["", "riq_secret\n", "riq_secrét", "riq secret"] {
+        let message = wrong(&["integrations", "list", "--api-key", key]);
+        assert!(message.contains("--api-key"), "{message}");
+        assert!(key.is_empty() || !message.contains(key), "{message}");
+    }
+}
+
+#[test]
+fn an_address_or_project_that_is_none_is_refused() {
+    for base in ["", "localhost:8080", "ftp://host", "http://user:hunter2@host", "http://host?x=1"] {
+        let message = wrong(&["integrations", "list", "--api-base", base]);
+        assert!(message.contains("--api-base"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    for project in ["", "..", "a/b", "a b"] {
+        wrong(&["integrations", "list", "--project", project]);
+    }
+}
+
+#[test]
+fn a_usage_error_in_json_says_what_clap_says() {
+    run("usage", &["integrations", "pause"], []);
+    run("usage_unknown", &["integrations", "list", "--jason"], []);
+}
+
+#[test]
+fn help_and_version_exit_0() {
+    for arguments in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["help"],
+        &["integrations", "--help"],
+        &["integrations", "help", "update"],
+    ] {
+        let output = riq(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_has_examples_for_every_command() {
+    for command in ["list", "catalog", "show", "install-url", "update", "pause", "resume", "disconnect"] {
+        let output = riq(&["integrations", command, "--help"]).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains(&format!("  riq integrations {command}")), "{help}");
+        assert!(!help.contains('\u{1b}'), "{help}");
+    }
+}
