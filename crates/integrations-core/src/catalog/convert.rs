@@ -56,7 +56,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         names.check_url("oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
         names.check_url("oauth.token_url", &oauth.token_url, Reach::Connection, problems);
     }
-    let documentation_url = url("documentation_url", &file.documentation_url, problems);
+    let documentation_url = page("documentation_url", &file.documentation_url, problems);
     let api_base_url = names.url("api_base_url", &file.api_base_url, Reach::Stored, problems);
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
     let probe = calls::probe(file.probe, &names, problems);
@@ -82,9 +82,11 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     })
 }
 
-/// A URL without placeholders.
-pub(super) fn url(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
-    problems.ok(path, check_url(text).map_err(|reason| format!("not a URL that may be called: {reason}")))
+/// The address of a page for people, which may have a fragment.
+pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
+    let without_fragment = text.split('#').next().unwrap_or_default();
+    let checked = check_url(without_fragment).and_then(|_| Url::parse(text).map_err(|error| error.to_string()));
+    problems.ok(path, checked.map_err(|reason| format!("not the address of a page: {reason}")))
 }
 
 fn setup(
@@ -105,7 +107,7 @@ fn setup(
 }
 
 fn form(table: FormTable, setup: &str, problems: &mut Problems) -> Option<CredentialForm> {
-    let page = table.page.map(|page| url(&format!("{setup}.page"), &page, problems));
+    let page = table.page.map(|text| page(&format!("{setup}.page"), &text, problems));
     let path = format!("{setup}.fields");
     let fields: Vec<Field> = fields(table.fields, &path, problems)
         .into_iter()

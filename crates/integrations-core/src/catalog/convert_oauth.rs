@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::convert::{unique_name, url};
+use super::convert::{page, unique_name};
 use super::convert_calls::{check_header, pointer};
 use super::field::Pattern;
 use super::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
@@ -32,13 +32,9 @@ const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"]
 pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth> {
     let authorize_url = problems.ok("oauth.authorize_url", UrlTemplate::parse(&table.authorize_url));
     let token_url = problems.ok("oauth.token_url", UrlTemplate::parse(&table.token_url));
-    for (name, params) in [
-        ("authorize_params", &table.authorize_params),
-        ("token_params", &table.token_params),
-        ("refresh_params", &table.refresh_params),
-    ] {
-        check_params(&format!("oauth.{name}"), params, problems);
-    }
+    check_params("oauth.authorize_params", &table.authorize_params, problems);
+    check_params("oauth.token_params", &table.token_params, problems);
+    check_params("oauth.refresh_params", &table.refresh_params, problems);
     for (name, value) in &table.token_headers {
         let path = format!("oauth.token_headers.{name}");
         check_header(name, &path, problems);
@@ -54,7 +50,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     if table.default_lifetime_seconds == Some(0) {
         problems.add("oauth.default_lifetime_seconds", "more than no seconds");
     }
-    let app_page = table.app_page.map(|page| url("oauth.app_page", &page, problems));
+    let app_page = table.app_page.map(|text| page("oauth.app_page", &text, problems));
     let answer = answer(table.answer, problems);
     let kept = kept(table.kept, problems);
     Some(OAuth {
@@ -79,7 +75,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     })
 }
 
-fn check_params(path: &str, params: &BTreeMap<String, String>, problems: &mut Problems) {
+fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {
     for name in params.keys() {
         if name.is_empty() {
             problems.add(path, "a parameter has a name");
@@ -157,16 +153,22 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
     }
     let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
     let pattern = table.pattern.map(|text| problems.ok(format!("{path}.pattern"), Pattern::parse(&text)));
-    if let (Some(Some(pattern)), Some(example)) = (&pattern, &table.example)
-        && !pattern.matches(example)
-    {
-        problems.add(format!("{path}.example"), "does not match the pattern");
+    for (name, value) in [("example", &table.example), ("default", &table.default)] {
+        if let (Some(Some(pattern)), Some(value)) = (&pattern, value)
+            && !pattern.matches(value)
+        {
+            problems.add(format!("{path}.{name}"), "does not match the pattern");
+        }
+    }
+    if table.required && table.default.is_some() {
+        problems.add(format!("{path}.default"), "a required field has no default");
     }
     Some(KeptField {
         name: table.name,
         pointer: pointer?,
         pattern: optional(pattern)?,
         example: table.example,
+        default: table.default,
         required: table.required,
     })
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::names::{
     AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
 };
+use super::oauth::ParamValue;
 
 type Text = BTreeMap<String, String>;
 
@@ -77,9 +78,9 @@ pub(super) struct OAuthTable {
     #[serde(default)]
     pub(super) authorize_params: Text,
     #[serde(default)]
-    pub(super) token_params: Text,
+    pub(super) token_params: BTreeMap<String, ParamValue>,
     #[serde(default)]
-    pub(super) refresh_params: Text,
+    pub(super) refresh_params: BTreeMap<String, ParamValue>,
     #[serde(default)]
     pub(super) token_headers: Text,
     pub(super) scopes: Vec<String>,
@@ -149,6 +150,7 @@ pub(super) struct KeptTable {
     pub(super) pointer: String,
     pub(super) pattern: Option<String>,
     pub(super) example: Option<String>,
+    pub(super) default: Option<String>,
     #[serde(default)]
     pub(super) required: bool,
 }

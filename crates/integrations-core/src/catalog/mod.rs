@@ -35,7 +35,7 @@ pub use names::{
     AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
     SetupType, UnknownWord,
 };
-pub use oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
+pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub use provider::{Action, ActionRequest, CredentialForm, Provider, Setup};

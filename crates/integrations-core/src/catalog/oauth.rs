@@ -1,7 +1,9 @@
 //! How a provider grants access by OAuth 2.0: what differs between providers, as data.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::field::Pattern;
@@ -20,9 +22,9 @@ pub struct OAuth {
     /// Query parameters of the authorize URL beside those of RFC 6749; `response_type=code` is always sent.
     pub authorize_params: BTreeMap<String, String>,
     /// Parameters of the code exchange beside those of RFC 6749; `grant_type=authorization_code` is always sent.
-    pub token_params: BTreeMap<String, String>,
+    pub token_params: BTreeMap<String, ParamValue>,
     /// Parameters of a refresh beside those of RFC 6749; `grant_type=refresh_token` is always sent.
-    pub refresh_params: BTreeMap<String, String>,
+    pub refresh_params: BTreeMap<String, ParamValue>,
     /// Headers of both token requests, beside `Accept: application/json`.
     pub token_headers: BTreeMap<String, String>,
     /// What is asked for. Empty where the provider fixes an app's rights elsewhere.
@@ -45,10 +47,29 @@ pub struct OAuth {
     pub callback_checks: Vec<CallbackCheck>,
     /// Seconds that an access token lives where the answer does not say; none: until it is refused.
     pub default_lifetime_seconds: Option<u64>,
-    /// Whether a refresh answers a new refresh token and ends the old one, so that it must be stored at once.
+    /// Whether a refresh may answer a new refresh token and end the old one, so that it must be stored at once.
     pub refresh_rotates: bool,
     /// Where an administrator registers the app that gives client id and secret.
     pub app_page: Option<Url>,
+}
+
+/// The value of a parameter: in a JSON body a string or a number, in a form its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ParamValue {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+}
+
+impl fmt::Display for ParamValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
 }
 
 /// Scopes that go into a parameter other than `scope`.
@@ -88,6 +109,8 @@ pub struct KeptField {
     pub pattern: Option<Pattern>,
     /// A value that would be right.
     pub example: Option<String>,
+    /// What stands in where it is missing.
+    pub default: Option<String>,
     /// Whether a credential without it is of no use.
     pub required: bool,
 }

@@ -53,7 +53,7 @@ pub struct AnswerCheck {
     pub pointer: JsonPointer,
     /// What stands there when all is well; none: anything but null will do.
     pub equals: Option<Value>,
-    /// Where the error's code is when not.
+    /// Where the error's code is in an answer that is not good, whatever its status.
     pub error: Option<JsonPointer>,
     /// The codes that mean a dead credential; any other only degrades.
     pub refused_errors: Vec<String>,

@@ -128,7 +128,7 @@ impl<'a> Names<'a> {
 fn check_in_url(named: &Named<'_>, position: Position) -> Result<(), String> {
     if named.absent {
         return Err(format!(
-            "`{}` is optional and has no default, so it must not stand in a URL",
+            "`{}` may be missing and has no default, so it must not stand in a URL",
             named.name
         ));
     }
@@ -155,7 +155,7 @@ fn of_kept(kept: &KeptField) -> Named<'_> {
         name: &kept.name,
         reach: Reach::Stored,
         source,
-        absent: !kept.required,
+        absent: !kept.required && kept.default.is_none(),
         free: kept.pattern.is_none(),
     }
 }
