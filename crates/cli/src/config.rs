@@ -233,7 +233,7 @@ impl ConfigFile {
         };
         match read_private(&path) {
             Ok(text) => Ok((Self::parse(&text, &path)?, Some(path))),
-            Err(Unreadable::Io(error)) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+            Err(Unreadable::Io(error)) if !must_exist && is_not_ours(error.kind()) => {
                 Ok((Self::default(), Some(path)))
             }
             Err(Unreadable::Io(error)) => {
@@ -287,6 +287,13 @@ fn usual_path(environment: Environment<'_>) -> Option<PathBuf> {
     absolute("XDG_CONFIG_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".config")))
         .map(|directory| directory.join("riq").join("config.toml"))
+}
+
+/// Whether the usual place simply has no file for this user: none at all, or a home directory that is somebody
+/// else's or nowhere, as in containers.
+fn is_not_ours(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(kind, NotFound | NotADirectory | PermissionDenied)
 }
 
 enum Unreadable {

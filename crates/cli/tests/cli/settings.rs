@@ -157,3 +157,12 @@ fn without_key_or_project_it_says_how_to_give_them() {
     assert_eq!(output.status.code(), Some(1));
     compare("no_project", &String::from_utf8(output.stderr).unwrap());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_is_nowhere_is_no_hindrance() {
+    let api = Api::playing([expects("riq_env", "prj_env", "/api/v1")]);
+    let mut command = riq(&LIST);
+    command.env("HOME", "/dev/null").env("RIQ_API_KEY", "riq_env").env("RIQ_PROJECT_ID", "prj_env");
+    succeeds(command.env("RIQ_API_BASE", api.origin()), api);
+}
