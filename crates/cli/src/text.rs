@@ -164,20 +164,43 @@ fn column_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<
     }
 }
 
-/// Lays facts out as aligned lines: `name  value`. A value of several lines stands indented below its name.
-pub(crate) fn card(facts: &[(&str, String)], paint: Paint) -> String {
-    let widest = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+/// Lays facts out as aligned lines, `name  value`, broken between words where the terminal ends. A value of several
+/// lines stands indented below its name.
+pub(crate) fn card(facts: &[(&str, String)], width: usize, paint: Paint) -> String {
+    let indent = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
     let mut text = String::new();
     for (name, value) in facts {
         if value.contains('\n') {
             text.push_str(&format!("{}\n", paint.strong(name)));
             value.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
         } else {
-            let gap = " ".repeat(widest - name.len());
-            text.push_str(&format!("{}{gap}  {}\n", paint.strong(name), paint.state(value)));
+            let gap = " ".repeat(indent - name.len());
+            let value = wrap(value, width.saturating_sub(indent).max(NARROWEST));
+            let value = value.iter().map(|line| paint.state(line)).collect::<Vec<_>>();
+            text.push_str(&format!(
+                "{}{gap}{}\n",
+                paint.strong(name),
+                value.join(&format!("\n{:indent$}", ""))
+            ));
         }
     }
     text
+}
+
+/// Breaks text between words; a word that is too long stays whole, so that an address can be copied.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if measure_text_width(line) + 1 + measure_text_width(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A JSON value for a card: an object on lines of its own, made harmless.
@@ -223,6 +246,17 @@ mod tests {
         assert_eq!(text, "A     B      C\n1234  short  a long descrip...\n");
         let text = table(&columns, &rows(&[&["1234567890", "1234567890", "1234567890"]]), 20, PLAIN);
         assert!(text.lines().all(|line| measure_text_width(line) <= 20), "{text}");
+    }
+
+    #[test]
+    fn a_card_breaks_long_values_between_words() {
+        let facts = [
+            ("Name", "one two three".to_owned()),
+            ("Site", "https://a-long-address".to_owned()),
+            ("X", "1\n2".to_owned()),
+        ];
+        let text = card(&facts, 16, PLAIN);
+        assert_eq!(text, "Name  one two\n      three\nSite  https://a-long-address\nX\n  1\n  2\n");
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub(crate) struct Action {
     pub(crate) key: Option<String>,
     /// What a person reads.
     pub(crate) label: Option<String>,
+    /// `read_only`, `write` or `destructive`.
+    pub(crate) kind: Option<String>,
 }
 
 /// Where to complete an installation.

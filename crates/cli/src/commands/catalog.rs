@@ -49,7 +49,9 @@ async fn one(provider: &str, context: &Context) -> Result<(), Failure> {
     match context.output.mode {
         Mode::Json => context.output.json(&data),
         Mode::Quiet => context.output.ids([read::<CatalogEntry>(&data)?.provider.as_deref()]),
-        Mode::Table => context.output.raw(&card(&facts(&read(&data)?), context.output.paint)),
+        Mode::Table => {
+            context.output.raw(&card(&facts(&read(&data)?), context.output.width, context.output.paint))
+        }
     }
 }
 
@@ -111,8 +113,16 @@ fn facts(entry: &CatalogEntry) -> Vec<(&'static str, String)> {
 }
 
 fn action_lines(entry: &CatalogEntry) -> String {
-    let rows =
-        entry.actions.iter().map(|action| (cell(action.key.as_deref()), cell(action.label.as_deref())));
+    let kinds = entry.actions.iter().filter_map(|action| action.kind.as_deref());
+    let widest = kinds.map(|kind| cell(Some(kind)).len()).max().unwrap_or(0);
+    let rows = entry.actions.iter().map(|action| {
+        let label = cell(action.label.as_deref());
+        let about = match action.kind.as_deref() {
+            Some(kind) => format!("{:widest$}  {label}", cell(Some(kind))),
+            None => label,
+        };
+        (cell(action.key.as_deref()), about)
+    });
     aligned(rows.collect())
 }
 

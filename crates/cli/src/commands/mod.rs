@@ -96,7 +96,7 @@ impl Context {
                     integration.display_name = self.catalog_name(provider).await;
                 }
                 let facts = integration_facts(&integration, None);
-                self.output.raw(&card(&facts, self.output.paint))
+                self.output.raw(&card(&facts, self.output.width, self.output.paint))
             }
         }
     }

@@ -56,7 +56,11 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Mode::Table => {
             let integration: Integration = read(found)?;
             let entry: Option<CatalogEntry> = entry.as_ref().map(read).transpose()?;
-            context.output.raw(&card(&integration_facts(&integration, entry.as_ref()), context.output.paint))
+            context.output.raw(&card(
+                &integration_facts(&integration, entry.as_ref()),
+                context.output.width,
+                context.output.paint,
+            ))
         }
     }
 }

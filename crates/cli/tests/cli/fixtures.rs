@@ -30,7 +30,7 @@ pub(crate) fn slack_entry() -> Value {
         "category": "communication", "setup_type": "oauth", "status": "active", "installed": true,
         "display_name": "Acme Workspace", "health_status": "healthy", "sidebar_enabled": true,
         "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
-        "actions": [{"key": "post_message", "label": "Post a message"}, {"key": "archive_channel", "label": "Archive a channel"}],
+        "actions": [{"key": "post_message", "label": "Post a message", "kind": "write"}, {"key": "archive_channel", "label": "Archive a channel", "kind": "destructive"}],
         "settings_schema": {"type": "object", "properties": {
             "channel": {"type": "string", "description": "Where to post"}, "digest": {"type": "object"}}},
         "documentation_url": "https://api.slack.com",
