@@ -93,7 +93,7 @@ pub(crate) struct Postgres {
     password: String,
     // Dropped in this order: the server first, then its files.
     _service: Service,
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 impl Postgres {
@@ -117,7 +117,7 @@ impl Postgres {
                 takes_connections(&is_ready, port)
             })
             .with_context(|| end_of_log(directory.path()))?;
-        Ok(Self { programs, port, password, _service: service, directory })
+        Ok(Self { programs, port, password, _service: service, _directory: directory })
     }
 
     /// The URL of one of its databases, as its superuser.
@@ -137,9 +137,10 @@ impl Postgres {
         command
     }
 
-    /// Where it keeps its files; the log of the server process is `server.log` in there.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
+    /// Where it keeps its files.
+    #[cfg(test)]
+    fn directory(&self) -> &Path {
+        self._directory.path()
     }
 }
 
@@ -195,7 +196,11 @@ fn initialize(programs: &Programs, directory: &Path, owner: Option<&str>, passwo
     std::fs::remove_file(&password_file).context("cannot remove the password's file")
 }
 
-fn free_port() -> Result<u16> {
+/// A port of the loopback interface that nothing listens on.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on the loopback interface")?;
     Ok(listener.local_addr()?.port())
 }

@@ -1,6 +1,6 @@
 //! The repository's text files, as the rules see them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -17,7 +17,6 @@ pub(super) struct TextFile {
 
 /// The repository.
 pub(super) struct Repository {
-    root: PathBuf,
     files: Vec<TextFile>,
     sources: Vec<Source>,
 }
@@ -37,21 +36,16 @@ impl Repository {
                 files.push(TextFile { path: path.to_string_lossy().replace('\\', "/"), text });
             }
         }
-        Self::of(root.to_owned(), files)
+        Self::of(files)
     }
 
-    fn of(root: PathBuf, files: Vec<TextFile>) -> Result<Self> {
+    fn of(files: Vec<TextFile>) -> Result<Self> {
         let sources = files
             .iter()
             .filter(|file| file.path.ends_with(".rs"))
             .map(|file| Source::parse(&file.path, &file.text))
             .collect::<Result<_>>()?;
-        Ok(Self { root, files, sources })
-    }
-
-    /// Where it lies.
-    pub(super) fn root(&self) -> &Path {
-        &self.root
+        Ok(Self { files, sources })
     }
 
     /// Its text files.
@@ -76,6 +70,6 @@ impl Repository {
             .iter()
             .map(|(path, text)| TextFile { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect();
-        Self::of(workspace::root(), files).unwrap()
+        Self::of(files).unwrap()
     }
 }

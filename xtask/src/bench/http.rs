@@ -1,0 +1,81 @@
+//! One HTTP request at a time, over a connection of its own: for looking at answers, not for load.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::requests::Request;
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// Sends a request to a port of the loopback interface.
+///
+/// # Errors
+/// When there is no connection or no HTTP answer within five seconds.
+pub(super) fn send(port: u16, request: &Request) -> Result<Answer> {
+    let limit = Some(Duration::from_secs(5));
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).context("no connection")?;
+    stream.set_read_timeout(limit)?;
+    stream.set_write_timeout(limit)?;
+    let Request { method, path, headers, body } = request;
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    stream.write_all(text.as_bytes()).context("the request was not taken")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).with_context(|| format!("no answer to {method} {path}"))?;
+    parse(&answer).with_context(|| format!("{method} {path}"))
+}
+
+/// Reads an answer that the end of the connection ends.
+///
+/// # Errors
+/// When it is not HTTP/1.1, or sent in chunks.
+pub(super) fn parse(answer: &[u8]) -> Result<Answer> {
+    let end =
+        answer.windows(4).position(|four| four == b"\r\n\r\n").context("the answer's head has no end")?;
+    let head = std::str::from_utf8(&answer[..end]).context("the answer's head is not UTF-8")?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    if headers.iter().any(|(name, _)| name == "transfer-encoding") {
+        bail!("the answer is in chunks, which this client does not read");
+    }
+    Ok(Answer {
+        status: status.context("the answer has no status")?,
+        headers,
+        body: answer[end + 4..].to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read() {
+        let answer = parse(b"HTTP/1.1 404 Not Found\r\nX-Request-Id: req_1\r\n\r\n{}").unwrap();
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.headers, [("x-request-id".to_owned(), "req_1".to_owned())]);
+        assert_eq!(answer.body, b"{}");
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        assert!(parse(b"HTTP/1.1 200 OK\r\nContent-").is_err());
+        assert!(parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").is_err());
+    }
+}

@@ -1,0 +1,260 @@
+//! The measurements: what runs beside what, and what is to be reached.
+#![expect(clippy::print_stderr, reason = "shows progress")]
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::fill::Data;
+use super::load::{Generator, Prepared};
+use super::report::{Bound, Line};
+use super::requests::{Kind, Request};
+use super::rounds::{Medians, Plan, Task, alternate};
+use super::server::{Build, Server};
+use super::yardstick::{ACTOR, BareRoute, Script};
+use super::{LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, http, sqlite_url};
+use crate::postgres::Postgres;
+use crate::process;
+
+const MEGABYTE: f64 = 1e6;
+
+/// How many requests are prepared for a measurement.
+const PREPARED: usize = 40_000;
+
+/// Everything that the measurements share.
+pub(super) struct Bench<'a> {
+    pub(super) build: Build,
+    pub(super) generator: Generator,
+    pub(super) postgres: Postgres,
+    pub(super) directory: &'a Path,
+    pub(super) data: Data,
+    pub(super) plan: Plan,
+}
+
+impl Bench<'_> {
+    /// Measures what the options ask for.
+    ///
+    /// # Errors
+    /// When a server does not come up, or an answer is not the expected one.
+    pub(super) fn measure(&self, options: &Options) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        self.start_up(&mut lines)?;
+        let (server, _) = self.server("large", &self.postgres.url(LARGE_DATABASE))?;
+        let pgbench = Script::list(self.directory, self.data.projects)?;
+        if options.measures(Part::Reads) {
+            self.reads(&server, &pgbench, &mut lines)?;
+        }
+        if options.measures(Part::Sqlite) {
+            self.sqlite(&pgbench, &mut lines)?;
+        }
+        if options.measures(Part::Refused) {
+            self.refused(&server, &mut lines)?;
+        }
+        if options.measures(Part::Patch) {
+            self.patch(&server, &mut lines)?;
+        }
+        memory("PostgreSQL", &server, &mut lines)?;
+        let size = self.build.size()? as f64 / MEGABYTE;
+        lines.push(Line::number("size of the binary", size, " MB", Some(Bound::Below(30.0))));
+        Ok(lines)
+    }
+
+    fn server(&self, name: &str, database_url: &str) -> Result<(Server, super::server::Start)> {
+        Server::start(&self.build, database_url, self.directory, name, &self.list_request())
+    }
+
+    fn list_request(&self) -> Request {
+        Kind::List.requests(&Data::new(SMALL), 1).remove(0)
+    }
+
+    fn prepare(&self, kind: Kind, data: &Data) -> Result<Prepared> {
+        let name = format!("{kind:?}-{}", data.projects);
+        Prepared::new(self.directory, &name, kind, &kind.requests(data, PREPARED))
+    }
+
+    fn load<'t>(&'t self, name: &'static str, server: &'t Server, prepared: &'t Prepared) -> Task<'t> {
+        Task::new(name, move |seconds| self.generator.run(server.port(), prepared, seconds))
+    }
+
+    fn bare<'t>(&'t self, name: &'static str, route: &'t BareRoute, prepared: &'t Prepared) -> Task<'t> {
+        Task::new(name, move |seconds| self.generator.run(route.port(), prepared, seconds))
+    }
+
+    fn pgbench<'t>(&'t self, name: &'static str, script: &'t Script) -> Task<'t> {
+        Task::new(name, move |seconds| script.run(&self.postgres, LARGE_DATABASE, seconds))
+    }
+
+    /// From the start of the process to the first answers, on a database that is there: the median of five.
+    fn start_up(&self, lines: &mut Vec<Line>) -> Result<()> {
+        eprintln!("Starting the server five times");
+        let mut starts = Vec::new();
+        for _ in 0..5 {
+            let (_, start) = self.server("start", &self.postgres.url(LARGE_DATABASE))?;
+            starts.push((start.answering.as_secs_f64() * 1e3, start.healthy.as_secs_f64() * 1e3));
+        }
+        starts.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let (answering, healthy) = starts[starts.len() / 2];
+        lines.push(Line::number("start to healthy", healthy, " ms", Some(Bound::Below(300.0))));
+        lines.push(Line::number("start to first list answered", answering, " ms", Some(Bound::Below(300.0))));
+        Ok(())
+    }
+
+    fn reads(&self, server: &Server, pgbench: &Script, lines: &mut Vec<Line>) -> Result<()> {
+        eprintln!("Reading on PostgreSQL");
+        let small_data = Data::new(SMALL);
+        let (small, _) = self.server("small", &self.postgres.url(SMALL_DATABASE))?;
+        let bare = self.bare_route("list", server, &self.list_request())?;
+        let list = self.prepare(Kind::List, &self.data)?;
+        let (entry, filtered) =
+            (self.prepare(Kind::Entry, &self.data)?, self.prepare(Kind::Filtered, &self.data)?);
+        let small_list = self.prepare(Kind::List, &small_data)?;
+        let check = || -> Result<()> {
+            [&list, &entry, &filtered].into_iter().try_for_each(|prepared| prepared.check(server.port()))
+        };
+        check()?;
+        let tasks = [
+            self.pgbench("pgbench SELECT", pgbench),
+            self.load("list", server, &list),
+            self.load("entry", server, &entry),
+            self.load("filtered", server, &filtered),
+            self.load("list at 1,000", &small, &small_list),
+            self.bare("bare route", &bare, &list),
+        ];
+        let medians = alternate(&tasks, self.plan)?;
+        check()?;
+        reading_lines("PostgreSQL", &medians, [Some(0.35), Some(0.30), Some(0.30)], lines)?;
+        let (list, at_small) = (medians.get("list")?, medians.get("list at 1,000")?);
+        let p99 = Line::number("list on PostgreSQL, p99", list.p99, " ms", Some(Bound::Below(10.0)));
+        lines.push(p99);
+        let bare_route = medians.get("bare route")?;
+        lines.push(Line::ratio("list on PostgreSQL", list, ("bare route, same bytes", bare_route), None));
+        let slower = at_small.per_second / list.per_second;
+        let what = format!("list at {} projects, its time / at 1,000", self.data.projects);
+        lines.push(Line::number(&what, slower, "", Some(Bound::Below(1.15))));
+        Ok(())
+    }
+
+    fn sqlite(&self, pgbench: &Script, lines: &mut Vec<Line>) -> Result<()> {
+        eprintln!("Reading and writing on SQLite");
+        let (server, _) = self.server("sqlite", &sqlite_url(&self.directory.join(SQLITE_FILE)))?;
+        let list = self.prepare(Kind::List, &self.data)?;
+        let (entry, filtered) =
+            (self.prepare(Kind::Entry, &self.data)?, self.prepare(Kind::Filtered, &self.data)?);
+        let patch = self.prepare(Kind::Patch, &self.data)?;
+        list.check(server.port())?;
+        let tasks = [
+            self.pgbench("pgbench SELECT", pgbench),
+            self.load("list", &server, &list),
+            self.load("entry", &server, &entry),
+            self.load("filtered", &server, &filtered),
+        ];
+        let medians = alternate(&tasks, self.plan)?;
+        list.check(server.port())?;
+        reading_lines("SQLite", &medians, [Some(0.45), None, None], lines)?;
+        let medians = alternate(&[self.load("PATCH", &server, &patch)], self.plan)?;
+        let patch = medians.get("PATCH")?;
+        lines.push(Line {
+            round: Some(patch),
+            ..Line::number("PATCH on SQLite, p99", patch.p99, " ms", None)
+        });
+        memory("SQLite", &server, lines)
+    }
+
+    fn refused(&self, server: &Server, lines: &mut Vec<Line>) -> Result<()> {
+        eprintln!("Refusing");
+        let kinds = [
+            ("malformed key", Kind::MalformedKey),
+            ("unknown key", Kind::UnknownKey),
+            ("missing scope", Kind::MissingScope),
+            ("unknown project", Kind::UnknownProject),
+        ];
+        let sample = Kind::MalformedKey.requests(&self.data, 1).remove(0);
+        let bare = self.bare_route("refused", server, &sample)?;
+        let prepared =
+            kinds.iter().map(|(_, kind)| self.prepare(*kind, &self.data)).collect::<Result<Vec<_>>>()?;
+        let check = || prepared.iter().try_for_each(|prepared| prepared.check(server.port()));
+        check()?;
+        let mut tasks = vec![self.bare("bare route", &bare, &prepared[0])];
+        for ((name, _), prepared) in kinds.iter().zip(&prepared) {
+            tasks.push(self.load(name, server, prepared));
+        }
+        let medians = alternate(&tasks, self.plan)?;
+        check()?;
+        for (name, _) in kinds {
+            let beside = ("bare route, same bytes", medians.get("bare route")?);
+            let line = Line::ratio(
+                &format!("refused: {name}"),
+                medians.get(name)?,
+                beside,
+                Some(Bound::AtLeast(0.6)),
+            );
+            lines.push(line);
+        }
+        Ok(())
+    }
+
+    fn patch(&self, server: &Server, lines: &mut Vec<Line>) -> Result<()> {
+        eprintln!("Changing on PostgreSQL");
+        let script = Script::patch(self.directory, self.data.projects)?;
+        let prepared = self.prepare(Kind::Patch, &self.data)?;
+        let before = self.recorded_events()?;
+        let answered = std::cell::Cell::new(0.0);
+        let patch = Task::new("PATCH", |seconds| {
+            let round = self.generator.run(server.port(), &prepared, seconds)?;
+            answered.set(answered.get() + round.requests);
+            Ok(round)
+        });
+        let medians = alternate(&[self.pgbench("pgbench transaction", &script), patch], self.plan)?;
+        let recorded = self.recorded_events()? - before;
+        ensure!(
+            recorded >= answered.get(),
+            "{} PATCHes were answered but only {recorded} events recorded: changes are what is measured",
+            answered.get()
+        );
+        let beside = ("pgbench, same statements", medians.get("pgbench transaction")?);
+        lines.push(Line::ratio(
+            "PATCH on PostgreSQL",
+            medians.get("PATCH")?,
+            beside,
+            Some(Bound::AtLeast(0.5)),
+        ));
+        Ok(())
+    }
+
+    /// The audit events that the server recorded.
+    fn recorded_events(&self) -> Result<f64> {
+        let query = format!("SELECT count(*) FROM audit_events WHERE actor_key_id <> {ACTOR}");
+        let count = process::output(self.postgres.client("psql", LARGE_DATABASE).args(["-Atc", &query]))?;
+        count.trim().parse().context("psql did not print a number")
+    }
+
+    /// A route that gives the answer which the server gives to a request.
+    fn bare_route(&self, name: &str, server: &Server, request: &Request) -> Result<BareRoute> {
+        let answer = http::send(server.port(), request)?;
+        BareRoute::start(&self.build.xtask, self.directory, name, &answer)
+    }
+}
+
+/// The three reading routes beside pgbench.
+fn reading_lines(
+    database: &str,
+    medians: &Medians,
+    ratios: [Option<f64>; 3],
+    lines: &mut Vec<Line>,
+) -> Result<()> {
+    let names = [("list", "list"), ("entry", "one catalog entry"), ("filtered", "filtered catalog")];
+    for ((name, title), ratio) in names.into_iter().zip(ratios) {
+        let beside = ("pgbench SELECT", medians.get("pgbench SELECT")?);
+        let what = format!("{title} on {database}");
+        lines.push(Line::ratio(&what, medians.get(name)?, beside, ratio.map(Bound::AtLeast)));
+    }
+    Ok(())
+}
+
+fn memory(database: &str, server: &Server, lines: &mut Vec<Line>) -> Result<()> {
+    let (now, peak) = server.memory()?;
+    let what = |when| format!("memory on {database}, {when}");
+    lines.push(Line::number(&what("at most"), peak as f64 / MEGABYTE, " MB", Some(Bound::Below(120.0))));
+    lines.push(Line::number(&what("after load"), now as f64 / MEGABYTE, " MB", None));
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! The requests that a measurement sends: prepared once, over random projects and keys, and the same in each run.
+
+use std::fmt::Write as _;
+
+use super::fill::{Data, INSTALLED, integration_provider, organization_of, project_id};
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: String,
+}
+
+impl Request {
+    /// A GET without a key.
+    pub(super) fn get(path: &str) -> Self {
+        Self { method: "GET", path: path.to_owned(), headers: Vec::new(), body: String::new() }
+    }
+}
+
+/// What a measurement asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A project's integrations.
+    List,
+    /// One catalog entry.
+    Entry,
+    /// The catalog, filtered by two of its filters.
+    Filtered,
+    /// A change of an integration's name, which is never the name that it has.
+    Patch,
+    /// A key whose checksum is wrong.
+    MalformedKey,
+    /// A key of the right form that was never given out.
+    UnknownKey,
+    /// A key without the scope.
+    MissingScope,
+    /// A project that is not there.
+    UnknownProject,
+}
+
+impl Kind {
+    /// The status of every answer to it.
+    pub(super) fn expected_status(self) -> u16 {
+        match self {
+            Self::List | Self::Entry | Self::Filtered | Self::Patch => 200,
+            Self::MalformedKey | Self::UnknownKey => 401,
+            Self::MissingScope => 403,
+            Self::UnknownProject => 404,
+        }
+    }
+
+    /// Requests of this kind: `count` of them, twice as many for [`Kind::Patch`].
+    ///
+    /// For [`Kind::Patch`] the second half changes what the first half changed, to another name; who cycles
+    /// through the list thus always sends a change.
+    pub(super) fn requests(self, data: &Data, count: usize) -> Vec<Request> {
+        let mut random = Random(1);
+        let first: Vec<Request> = (0..count).map(|at| self.request(data, at, &mut random)).collect();
+        if self != Self::Patch {
+            return first;
+        }
+        let renamed =
+            |request: &Request| Request { body: request.body.replace("first", "second"), ..request.clone() };
+        let second: Vec<Request> = first.iter().map(renamed).collect();
+        first.into_iter().chain(second).collect()
+    }
+
+    fn request(self, data: &Data, at: usize, random: &mut Random) -> Request {
+        let project = random.below(data.projects);
+        let base = format!("/api/v1/projects/{}/integrations", project_id(project));
+        let keys = &data.keys[organization_of(project)];
+        let key = keys[random.below(keys.len())].clone();
+        let mut request = |path: String, key: String| Request {
+            method: "GET",
+            path,
+            headers: vec![("X-API-Key", key), ("X-Forwarded-For", address(random.below(ADDRESSES)))],
+            body: String::new(),
+        };
+        let provider = integration_provider(at % INSTALLED.len());
+        match self {
+            Self::List => request(base, key),
+            Self::Entry => request(format!("{base}/catalog/{provider}"), key),
+            Self::Filtered => request(format!("{base}/catalog?category=commerce&status=active"), key),
+            Self::MalformedKey => request(base, with_last_character_changed(&key)),
+            Self::UnknownKey => request(base, data.unknown_keys[at % data.unknown_keys.len()].clone()),
+            Self::MissingScope => {
+                request(base, data.keys_without_scope[at % data.keys_without_scope.len()].clone())
+            }
+            Self::UnknownProject => {
+                let unknown = project_id(data.projects + project);
+                request(format!("/api/v1/projects/{unknown}/integrations"), key)
+            }
+            Self::Patch => Request {
+                method: "PATCH",
+                body: format!(r#"{{"display_name":"The first name {at}"}}"#),
+                // One change for each integration in the list: projects in turn, not at random.
+                ..request(
+                    format!(
+                        "/api/v1/projects/{}/integrations/{provider}/lifecycle",
+                        project_id(at % data.projects)
+                    ),
+                    data.keys[organization_of(at % data.projects)][0].clone(),
+                )
+            },
+        }
+    }
+}
+
+/// Addresses of the range that RFC 2544 sets aside for measurements.
+const ADDRESSES: usize = 1 << 17;
+
+fn address(number: usize) -> String {
+    format!("198.{}.{}.{}", 18 + (number >> 16), (number >> 8) & 255, number & 255)
+}
+
+fn with_last_character_changed(key: &str) -> String {
+    let mut changed = key.to_owned();
+    let last = changed.pop();
+    changed.push(if last == Some('0') { '1' } else { '0' });
+    changed
+}
+
+/// The requests as lines for the load generator's script: method, path, headers and body, parted by tabs.
+pub(super) fn lines(requests: &[Request]) -> String {
+    let mut text = String::new();
+    for Request { method, path, headers, body } in requests {
+        let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{method}\t{path}\t{}\t{body}", headers.join(";"));
+    }
+    text
+}
+
+/// SplitMix64: the same numbers in each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % bound.max(1) as u64).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use super::*;
+
+    #[test]
+    fn requests_are_spread_over_projects_keys_and_addresses() {
+        let data = Data::new(1_000);
+        let requests = Kind::List.requests(&data, 5_000);
+        let distinct = |part: fn(&Request) -> &str| requests.iter().map(part).collect::<HashSet<_>>().len();
+        assert!(distinct(|request| &request.path) > 900);
+        assert!(distinct(|request| &request.headers[0].1) > 300);
+        assert!(distinct(|request| &request.headers[1].1) > 4_000);
+    }
+
+    #[test]
+    fn a_key_is_of_the_project_s_organization() {
+        let data = Data::new(50);
+        for request in Kind::List.requests(&data, 200) {
+            let project = (0..50).find(|project| request.path.contains(&project_id(*project))).unwrap();
+            assert!(data.keys[organization_of(project)].contains(&request.headers[0].1));
+        }
+    }
+
+    #[test]
+    fn a_patch_is_never_the_one_before() {
+        let data = Data::new(10);
+        let mut names: HashMap<String, String> = HashMap::new();
+        let requests = Kind::Patch.requests(&data, 30);
+        for request in requests.iter().chain(&requests) {
+            let before = names.insert(request.path.clone(), request.body.clone());
+            assert_ne!(before, Some(request.body.clone()), "{}", request.path);
+        }
+    }
+
+    #[test]
+    fn a_malformed_key_is_malformed() {
+        let data = Data::new(10);
+        for request in Kind::MalformedKey.requests(&data, 50) {
+            assert!(integrations_core::api_key::ApiKey::parse(&request.headers[0].1).is_err());
+        }
+    }
+
+    #[test]
+    fn a_line_holds_a_request() {
+        let request = Request {
+            method: "GET",
+            path: "/x".to_owned(),
+            headers: vec![("A", "1".to_owned()), ("B", "2".to_owned())],
+            body: "{}".to_owned(),
+        };
+        assert_eq!(lines(&[request]), "GET\t/x\tA=1;B=2\t{}\n");
+    }
+}

@@ -1,0 +1,109 @@
+//! Rounds in turn: A, B, A, B, …, so that what else the machine does falls on all of them alike.
+#![expect(clippy::print_stderr, reason = "shows progress")]
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+
+use super::load::Round;
+
+/// One thing to measure.
+pub(super) struct Task<'a> {
+    name: &'static str,
+    run: Box<dyn Fn(u32) -> Result<Round> + 'a>,
+}
+
+impl<'a> Task<'a> {
+    /// Something that measures for as many seconds as it is told.
+    pub(super) fn new(name: &'static str, run: impl Fn(u32) -> Result<Round> + 'a) -> Self {
+        Self { name, run: Box::new(run) }
+    }
+}
+
+/// How long and how often.
+#[derive(Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) rounds: u32,
+    pub(super) seconds: u32,
+}
+
+/// What came out, by the tasks' names: the medians, and how many requests in all.
+pub(super) struct Medians(HashMap<&'static str, Round>);
+
+impl Medians {
+    /// A task's median.
+    ///
+    /// # Errors
+    /// When there was no such task.
+    pub(super) fn get(&self, name: &str) -> Result<Round> {
+        self.0.get(name).copied().with_context(|| format!("{name} was not measured"))
+    }
+}
+
+/// Runs each task once to warm up, then all of them in turn.
+///
+/// # Errors
+/// When a task fails.
+pub(super) fn alternate(tasks: &[Task<'_>], plan: Plan) -> Result<Medians> {
+    let mut rounds: HashMap<&'static str, Vec<Round>> = HashMap::new();
+    for task in tasks {
+        (task.run)(1).with_context(|| task.name)?;
+    }
+    for number in 1..=plan.rounds {
+        for task in tasks {
+            let round = (task.run)(plan.seconds).with_context(|| task.name)?;
+            eprintln!("  {number}/{}  {:<32} {:>8.0} r/s", plan.rounds, task.name, round.per_second);
+            rounds.entry(task.name).or_default().push(round);
+        }
+    }
+    Ok(Medians(rounds.into_iter().map(|(name, rounds)| (name, median(&rounds))).collect()))
+}
+
+fn median(rounds: &[Round]) -> Round {
+    let of = |part: fn(&Round) -> f64| {
+        let mut values: Vec<f64> = rounds.iter().map(part).collect();
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+    };
+    Round {
+        requests: rounds.iter().map(|round| round.requests).sum(),
+        per_second: of(|round| round.per_second),
+        p50: of(|round| round.p50),
+        p99: of(|round| round.p99),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn round(per_second: f64) -> Round {
+        Round { requests: 10.0, per_second, p50: 1.0, p99: 2.0 }
+    }
+
+    #[test]
+    fn the_median_is_of_each_number() {
+        let odd = median(&[round(5.0), round(1.0), round(3.0)]);
+        assert_eq!((odd.per_second, odd.requests), (3.0, 30.0));
+        assert_eq!(median(&[round(1.0), round(2.0)]).per_second, 1.5);
+    }
+
+    #[test]
+    fn tasks_take_turns_after_warming_up() {
+        let calls = RefCell::new(Vec::new());
+        let task = |name| {
+            let calls = &calls;
+            Task::new(name, move |seconds| {
+                calls.borrow_mut().push((name, seconds));
+                Ok(round(1.0))
+            })
+        };
+        let medians = alternate(&[task("a"), task("b")], Plan { rounds: 2, seconds: 7 }).unwrap();
+        assert_eq!(*calls.borrow(), [("a", 1), ("b", 1), ("a", 7), ("b", 7), ("a", 7), ("b", 7)]);
+        assert_eq!(medians.get("a").unwrap().requests, 20.0);
+        assert!(medians.get("c").is_err());
+    }
+}
