@@ -85,7 +85,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
 /// The address of a page for people, which may have a fragment.
 pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
     let without_fragment = text.split('#').next().unwrap_or_default();
-    let checked = check_url(without_fragment).and_then(|_| Url::parse(text).map_err(|error| error.to_string()));
+    let checked =
+        check_url(without_fragment).and_then(|_| Url::parse(text).map_err(|error| error.to_string()));
     problems.ok(path, checked.map_err(|reason| format!("not the address of a page: {reason}")))
 }
 
@@ -143,14 +144,14 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
     if table.pattern.is_some() && !table.options.is_empty() {
         problems.add(format!("{path}.pattern"), "a field has a pattern or options, not both");
     }
-    let pattern =
-        table.pattern.and_then(|text| problems.ok(format!("{path}.pattern"), Pattern::parse(&text)));
+    let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
+    let refused = matches!(pattern, Some(None));
     let options = table.options.into_iter().map(|c| Choice { value: c.value, label: c.label }).collect();
     let field = Field {
         key: table.key,
         label: table.label,
         help: table.help,
-        pattern,
+        pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
         options,
         secret: table.secret,
         optional: table.optional || table.default.is_some(),
@@ -160,13 +161,18 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
         example: table.example,
     };
     for (name, value) in [("default", &field.default), ("example", &field.example)] {
-        if let Some(value) = value {
+        if let (Some(value), false) = (value, refused) {
             let checked = field.check(&Value::from(value.as_str()));
             problems
                 .ok(format!("{path}.{name}"), checked.map_err(|e| format!("not a value of this field: {e}")));
         }
     }
     field
+}
+
+/// A pattern, or none if it was refused.
+pub(super) fn pattern(path: &str, text: &str, problems: &mut Problems) -> Option<Pattern> {
+    problems.ok(path, Pattern::parse(text))
 }
 
 /// Checks a name's form, and that it is the first of its kind.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::convert::{page, unique_name};
+use super::convert::{page, pattern, unique_name};
 use super::convert_calls::{check_header, pointer};
 use super::field::Pattern;
 use super::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
@@ -152,7 +152,7 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
         problems.add(format!("{path}.name"), format!("`{}` is a name of every OAuth credential", table.name));
     }
     let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
-    let pattern = table.pattern.map(|text| problems.ok(format!("{path}.pattern"), Pattern::parse(&text)));
+    let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
     for (name, value) in [("example", &table.example), ("default", &table.default)] {
         if let (Some(Some(pattern)), Some(value)) = (&pattern, value)
             && !pattern.matches(value)
@@ -166,7 +166,7 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
     Some(KeptField {
         name: table.name,
         pointer: pointer?,
-        pattern: optional(pattern)?,
+        pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
         example: table.example,
         default: table.default,
         required: table.required,

@@ -14,7 +14,8 @@ pub const MAX_VALUE_BYTES: usize = 4096;
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
-    regex: Regex,
+    /// None for a pattern that was refused and matches nothing.
+    regex: Option<Regex>,
 }
 
 impl Pattern {
@@ -26,7 +27,12 @@ impl Pattern {
         // Wrapped once more, so that neither an alternation nor a flag inside can loosen the anchors.
         let wrapped = Regex::new(source).and_then(|_| Regex::new(&format!(r"\A(?:{source})\z")));
         let regex = wrapped.map_err(|error| pattern_error(&error))?;
-        Ok(Self { source: source.to_owned(), regex })
+        Ok(Self { source: source.to_owned(), regex: Some(regex) })
+    }
+
+    /// Stands in for a pattern that was refused, so that one fault is told once: matches nothing.
+    pub(super) fn nothing() -> Self {
+        Self { source: String::new(), regex: None }
     }
 
     /// The pattern as it was written, anchors included.
@@ -36,7 +42,7 @@ impl Pattern {
 
     /// Whether the whole of `value` matches.
     pub fn matches(&self, value: &str) -> bool {
-        self.regex.is_match(value)
+        self.regex.as_ref().is_some_and(|regex| regex.is_match(value))
     }
 }
 

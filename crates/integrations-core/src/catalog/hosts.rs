@@ -16,11 +16,11 @@ pub(super) struct Source<'a> {
 
 /// Values that end a host, begin another, or are none; no pattern may take them, wherever it stands in a host.
 const HOSTILE: &[&str] = &[
+    "evil.com/",
     "",
     ".",
     "..",
     "/",
-    "evil.com/",
     "evil.com/x",
     "evil.com?",
     "evil.com#",

@@ -6,6 +6,8 @@
 mod convert;
 mod convert_calls;
 mod convert_oauth;
+#[cfg(test)]
+mod docs_test;
 mod embedded;
 #[cfg(test)]
 mod embedded_test;

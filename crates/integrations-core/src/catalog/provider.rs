@@ -128,6 +128,29 @@ impl Provider {
         connection.get(key).and_then(Value::as_str).or(field.default.as_deref())
     }
 
+    /// What the placeholder `name` stands for: a value of the connection, of the credential, or the default of
+    /// either; for [`super::UrlTemplate::render`] and [`super::Template::render`].
+    pub fn placeholder<'a>(
+        &'a self,
+        connection: &'a Map<String, Value>,
+        credential: &'a Map<String, Value>,
+        name: &str,
+    ) -> Option<&'a str> {
+        let kept = self.oauth().and_then(|oauth| oauth.kept.iter().find(|kept| kept.name == name));
+        self.connection_value(connection, name)
+            .or_else(|| credential.get(name).and_then(Value::as_str))
+            .or_else(|| kept.and_then(|kept| kept.default.as_deref()))
+            .or_else(|| self.form().and_then(|form| default_of(&form.fields, name)))
+    }
+
+    /// The form of its credential, if it is connected by one.
+    pub fn form(&self) -> Option<&CredentialForm> {
+        match &self.setup {
+            Setup::ApiKey(form) | Setup::WebhookUrl(form) => Some(form),
+            Setup::OAuth(_) => None,
+        }
+    }
+
     /// Everything that is wrong with a connection; paths such as `connection.subdomain`.
     pub fn check_connection(&self, connection: &Map<String, Value>) -> Vec<Issue> {
         check_fields(&self.connection, connection, "connection")
@@ -142,6 +165,10 @@ impl Provider {
             }
         }
     }
+}
+
+fn default_of<'a>(fields: &'a [Field], key: &str) -> Option<&'a str> {
+    fields.iter().find(|field| field.key == key).and_then(|field| field.default.as_deref())
 }
 
 fn check_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Vec<Issue> {

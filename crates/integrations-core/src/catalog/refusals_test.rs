@@ -1,1 +1,400 @@
+//! What is refused of a provider file, with its line.
+//!
+//! Each case changes one thing of a file that is right, marks the line that must be named with `#!`, and says
+//! what the message must hold.
 
+use super::*;
+
+const OAUTH: &str = r#"key = "acme"
+name = "Acme"
+description = "Keeps things."
+category = "crm"
+documentation_url = "https://acme.example/docs"
+api_base_url = "{api_domain}/v1"
+revoke_page = "https://{subdomain}.acme.example/apps"
+
+[[connection]]
+key = "subdomain"
+label = "Subdomain"
+help = "The first part of your address."
+pattern = "^[a-z0-9][a-z0-9-]*$"
+example = "corp"
+
+[oauth]
+authorize_url = "https://{subdomain}.acme.example/oauth/authorize"
+token_url = "https://{subdomain}.acme.example/oauth/token"
+token_params = { audience = "api" }
+token_headers = { Accept-Language = "en" }
+scopes = ["read", "write"]
+scope_separator = " "
+pkce = "s256"
+client_auth = "body"
+refresh_rotates = true
+
+[[oauth.extra_scopes]]
+param = "optional_scope"
+scopes = ["admin"]
+
+[oauth.answer]
+access_token = "/access_token"
+
+[[oauth.kept]]
+name = "api_domain"
+pointer = "/api_domain"
+pattern = '^https://[a-z0-9-]+\.acme\.example$'
+example = "https://corp.acme.example"
+required = true
+
+[[oauth.kept]]
+name = "team_name"
+pointer = "/team/name"
+
+[account]
+source = "token"
+id = ["/team/id", "{subdomain}"]
+name = ["/team/name"]
+
+[probe]
+method = "GET"
+url = "{api_domain}/me"
+headers = { Authorization = "Bearer {access_token}" }
+good_statuses = [200]
+refused_statuses = [401]
+
+[probe.answer]
+pointer = "/ok"
+equals = true
+
+[rate_limit]
+retry_after = "retry-after"
+
+[[settings]]
+key = "limit"
+title = "Limit"
+description = "The most there may be."
+schema = { type = "integer", default = 5 }
+
+[[settings]]
+key = "webhook_secret"
+title = "Secret"
+description = "Signs events."
+secret = true
+schema = { type = "string" }
+
+[[actions]]
+key = "read"
+label = "Read"
+description = "Reads."
+kind = "read_only"
+default = true
+requests = [{ method = "GET", path = "/things/{id}" }]
+
+[[actions]]
+key = "remove"
+label = "Remove"
+description = "Removes."
+kind = "destructive"
+requests = [{ method = "DELETE", path = "/things/{id}" }]
+"#;
+
+const API_KEY: &str = r#"key = "acme"
+name = "Acme"
+description = "Keeps things."
+category = "crm"
+documentation_url = "https://acme.example/docs"
+api_base_url = "https://acme.example"
+
+[api_key]
+page = "https://acme.example/keys#new"
+
+[[api_key.fields]]
+key = "api_key"
+label = "API key"
+help = "Under Settings."
+
+[probe]
+method = "GET"
+url = "https://acme.example/me"
+headers = { Authorization = "Bearer {api_key}" }
+good_statuses = [200]
+refused_statuses = [401]
+"#;
+
+fn load(text: &str) -> Result<Catalog, Vec<ProviderFileError>> {
+    let files = [("acme.toml".to_owned(), text.to_owned())];
+    Catalog::default().with_files(files).map_err(|errors| errors.iter().cloned().collect())
+}
+
+/// Replaces `from` by `to` in `file` and expects exactly one error: on the line marked `#!`, or else on the first of the
+/// replacement, and with `message` in it.
+#[track_caller]
+fn refused(file: &str, from: &str, to: &str, message: &str) {
+    let text = file.replace(from, to);
+    let at = text.find("#!").or_else(|| file.find(from)).unwrap();
+    refused_at(file, from, to, text[..at].matches('\n').count() + 1, message);
+}
+
+/// Replaces `from` by `to` in `file` and expects exactly one error: on `line` and with `message` in it.
+#[track_caller]
+fn refused_at(file: &str, from: &str, to: &str, line: usize, message: &str) {
+    assert_eq!(file.matches(from).count(), 1, "{from:?} must be there once");
+    let text = file.replace(from, to);
+    let errors = load(&text).err().unwrap_or_else(|| panic!("{to:?} was taken"));
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(errors[0].message.contains(message), "{:?} has no {message:?}", errors[0].message);
+    assert_eq!((errors[0].file.as_str(), errors[0].line), ("acme.toml", line), "{}", errors[0]);
+}
+
+#[test]
+fn the_files_to_change_are_right() {
+    for file in [OAUTH, API_KEY] {
+        assert!(load(file).is_ok(), "{:#?}", load(file).err());
+    }
+}
+
+#[test]
+fn shape() {
+    refused(OAUTH, "pkce = \"s256\"", "pkce = \"s256\"\npkcs = 1 #!", "unknown field `pkcs`");
+    refused(OAUTH, "pkce = \"s256\"", "pkce = \"plain\" #!", "unknown variant `plain`");
+    refused(OAUTH, "category = \"crm\"", "category = \"cmr\" #!", "unknown variant `cmr`");
+    refused(OAUTH, "name = \"Acme\"", "name = 5 #!", "expected a string");
+    refused(OAUTH, "name = \"Acme\"", "name #!", "key with no value");
+    refused(OAUTH, "name = \"Acme\"", "name = \"Acme\"\nname = \"A\" #!", "duplicate key");
+    refused(API_KEY, "good_statuses = [200]", "good_statuses = [70000] #!", "70000");
+    // A table that lacks something is named by its header.
+    refused(API_KEY, "[probe]\nmethod = \"GET\"", "[probe] #!", "missing field `method`");
+    refused_at(OAUTH, "scopes = [\"read\", \"write\"]\n", "", 16, "missing field `scopes`");
+}
+
+#[test]
+fn identity() {
+    refused(API_KEY, "key = \"acme\"\nname", "key = \"Acme\" #!\nname", "lower-case letters");
+    refused(API_KEY, "key = \"acme\"\nname", "key = \"catalog\" #!\nname", "reserved");
+    refused(
+        API_KEY,
+        "key = \"acme\"\nname",
+        "key = \"acme-2\" #!\nname",
+        "the key must be the file's name: `acme`",
+    );
+    refused(API_KEY, "description = \"Keeps things.\"", "description = \" \" #!", "must not be empty");
+    refused(API_KEY, "\"https://acme.example/docs\"", "\"http://acme.example/docs\" #!", "https://");
+    refused(API_KEY, "\"https://acme.example/keys#new\"", "\"javascript:alert(1)\" #!", "page");
+}
+
+#[test]
+fn setup() {
+    let both = "[webhook_url]\n[[webhook_url.fields]]\nkey = \"webhook_url\"\nlabel = \"URL\"\nhelp = \"\"\n\n[probe]";
+    refused_at(API_KEY, "[probe]", both, 1, "exactly one of [oauth], [api_key] and [webhook_url]");
+    let unused = API_KEY.replace("Bearer {api_key}", "Bearer");
+    refused(
+        &unused,
+        "key = \"api_key\"",
+        "key = \"token\" #!",
+        "the only field of a credential is called `api_key`",
+    );
+    refused_at(API_KEY, "help = \"Under Settings.\"", "help = \"\"\noptional = true", 11, "is required");
+}
+
+#[test]
+fn fields() {
+    let pattern = "pattern = \"^[a-z0-9][a-z0-9-]*$\"\n";
+    refused(OAUTH, pattern, "pattern = \"[a-z]+\" #!\n", "must be anchored");
+    refused(OAUTH, pattern, "pattern = \"^(?!x)[a-z]+$\" #!\n", "look-around");
+    refused(OAUTH, pattern, "pattern = \"^[a-z$\" #!\n", "does not compile");
+    refused(OAUTH, "example = \"corp\"", "example = \"Corp!\" #!", "not a value of this field");
+    refused(
+        OAUTH,
+        "example = \"corp\"",
+        "example = \"corp\"\ndefault = \"Corp!\" #!",
+        "not a value of this field",
+    );
+    let form = "[[connection]]\nkey = \"Sub-domain\" #!\nlabel = \"Name\"\nhelp = \"\"\n\n[api_key]";
+    refused(API_KEY, "[api_key]", form, "a name begins");
+    let twice = "[[connection]]\nkey = \"team\"\nlabel = \"Team\"\nhelp = \"\"\n\n[[connection]]\nkey = \"team\" #!\nlabel = \"Team\"\nhelp = \"\"\n\n[api_key]";
+    refused(API_KEY, "[api_key]", twice, "`team` is there twice");
+    let taken = "[[connection]]\nkey = \"api_key\" #!\nlabel = \"Key\"\nhelp = \"\"\n\n[api_key]";
+    refused(API_KEY, "[api_key]", taken, "also a name of the credential");
+}
+
+#[test]
+fn hosts_are_decided_by_strict_patterns_alone() {
+    let pattern = "pattern = \"^[a-z0-9][a-z0-9-]*$\"";
+    for loose in ["^.+$", "^[^/]+$", r"^[\\w.-]*$", "^[a-z0-9:]+$", "^[a-z@]+$"] {
+        let text = OAUTH.replace(pattern, &format!("pattern = \"{loose}\""));
+        let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
+        assert!(errors.iter().all(|error| error.message.contains("lead to another host")), "{errors:?}");
+        // Once for each URL that it stands in.
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 17, 18], "{loose}");
+    }
+    let kept = r"pattern = '^https://[a-z0-9-]+\.acme\.example$'";
+    for loose in
+        ["'^https://.*$'", r"'^https://.*\.acme\.example$'", r"'^https?://[a-z0-9-]+\.acme\.example$'"]
+    {
+        let text = OAUTH.replace(kept, &format!("pattern = {loose}"));
+        let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [6, 52], "{loose}");
+    }
+    refused_at(API_KEY, "https://acme.example/me", "{api_key}/me", 18, "needs a pattern");
+    let without_example = OAUTH.replace("example = \"corp\"\n", "");
+    assert!(
+        load(&without_example).unwrap_err().iter().all(|error| error.message.contains("needs an example"))
+    );
+}
+
+#[test]
+fn urls() {
+    let url = "url = \"https://acme.example/me\"";
+    refused(API_KEY, url, "url = \"http://acme.example/me\" #!", "https://");
+    refused(API_KEY, url, "url = \"https://user@acme.example/me\" #!", "user name");
+    refused(API_KEY, url, "url = \"https://10.0.0.1/me\" #!", "not an address");
+    refused(API_KEY, url, "url = \"https://acme.example/{me\" #!", "without its partner");
+    refused(
+        API_KEY,
+        url,
+        "url = \"https://acme.example/{shop}\" #!",
+        "`{shop}` names nothing; there is `api_key`",
+    );
+    let token_url = "token_url = \"https://{subdomain}.acme.example/oauth/token\"";
+    refused(
+        OAUTH,
+        token_url,
+        "token_url = \"https://acme.example/{access_token}\" #!",
+        "not known here, or secret",
+    );
+    refused(OAUTH, token_url, "token_url = \"{api_domain}/oauth/token\" #!", "not known here, or secret");
+    refused(OAUTH, "url = \"{api_domain}/me\"", "url = \"{api_domain}/{team_name}\" #!", "may be missing");
+    let page = "revoke_page = \"https://{subdomain}.acme.example/apps\"";
+    refused(
+        OAUTH,
+        page,
+        "revoke_page = \"https://acme.example/{access_token}\" #!",
+        "not known here, or secret",
+    );
+}
+
+#[test]
+fn oauth() {
+    let params = "token_params = { audience = \"api\" }";
+    refused(OAUTH, params, "token_params = { grant_type = \"password\" } #!", "set by the flow itself");
+    refused(OAUTH, params, "authorize_params = { state = \"x\" } #!", "set by the flow itself");
+    refused(OAUTH, params, "default_lifetime_seconds = 0 #!", "more than no seconds");
+    refused(OAUTH, "{ Accept-Language = \"en\" }", "{ \"a b\" = \"en\" } #!", "not a header's name");
+    refused(OAUTH, "{ Accept-Language = \"en\" }", "{ Host = \"evil.example\" } #!", "set by the sender");
+    refused(OAUTH, "scopes = [\"read\", \"write\"]", "scopes = [\"read\", \"read\"] #!", "is there twice");
+    refused(OAUTH, "scopes = [\"read\", \"write\"]", "scopes = [\"read write\"] #!", "not a scope");
+    refused(OAUTH, "scope_separator = \" \"", "scope_separator = \";\" #!", "a space or a comma");
+    refused(OAUTH, "param = \"optional_scope\"", "param = \"scope\" #!", "set by the flow itself");
+    refused(OAUTH, "access_token = \"/access_token\"", "access_token = \"access_token\" #!", "JSON pointer");
+    refused(OAUTH, "name = \"team_name\"", "name = \"refresh_token\" #!", "a name of every OAuth credential");
+    refused(OAUTH, "name = \"team_name\"", "name = \"api_domain\" #!", "`api_domain` is there twice");
+    refused(
+        OAUTH,
+        "example = \"https://corp.acme.example\"",
+        "example = \"https://acme.example\" #!",
+        "does not match",
+    );
+}
+
+#[test]
+fn account_and_probe() {
+    refused(
+        OAUTH,
+        "id = [\"/team/id\", \"{subdomain}\"]",
+        "id = [\"{team}\"] #!",
+        "one connection field in braces",
+    );
+    refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 45, "needs [account.profile]");
+    let account = "[account]\nsource = \"token\" #!\nid = [\"/id\"]\nname = [\"/name\"]\n\n[probe]";
+    refused(API_KEY, "[probe]", account, "only an OAuth provider has a token answer");
+    refused(API_KEY, "method = \"GET\"", "method = \"DELETE\" #!", "a probe changes nothing");
+    refused(API_KEY, "method = \"GET\"", "method = \"GET\"\nbody = { a = 1 } #!", "only POST has a body");
+    refused(
+        API_KEY,
+        "method = \"GET\"",
+        "method = \"POST\"\nbody = { a = 2026-01-01 } #!",
+        "JSON has no dates",
+    );
+    refused(API_KEY, "\"Bearer {api_key}\"", "\"Bearer {access_token}\"", "`{access_token}` names nothing");
+    refused(API_KEY, "refused_statuses = [401]", "refused_statuses = [200] #!", "both good and refused");
+    refused(API_KEY, "refused_statuses = [401]", "refused_statuses = [42] #!", "not an HTTP status");
+    refused(API_KEY, "good_statuses = [200]", "good_statuses = [] #!", "at least one status");
+    refused(API_KEY, "good_statuses = [200]", "good_statuses = [200]\ninterval_seconds = 1 #!", "30 seconds");
+    let basic = "good_statuses = [200]\nbasic_auth = { username = \"{api_key}\" } #!";
+    refused(API_KEY, "good_statuses = [200]", basic, "not beside an Authorization header");
+    refused(OAUTH, "equals = true", "equals = true\nrefused_errors = [\"gone\"] #!", "needs `error`");
+    refused(OAUTH, "retry_after = \"retry-after\"", "retry_after = \"Retry-After\" #!", "lower case");
+}
+
+#[test]
+fn settings() {
+    refused(OAUTH, "key = \"webhook_secret\"", "key = \"limit\" #!", "`limit` is there twice");
+    let schema = "schema = { type = \"integer\", default = 5 }";
+    refused(
+        OAUTH,
+        schema,
+        "schema = { type = \"integer\", default = \"5\" } #!",
+        "not a value of this setting",
+    );
+    refused(OAUTH, schema, "schema = { default = 5 } #!", "a setting has a `type`");
+    refused(OAUTH, schema, "schema = { type = \"string\", writeOnly = true } #!", "write it as `secret`");
+    let unsound = load(&OAUTH.replace(schema, "schema = { type = \"whole\" }")).unwrap_err();
+    assert!(unsound.iter().any(|error| error.line == 68), "{unsound:?}");
+    let number = load(&OAUTH.replace("schema = { type = \"string\" }", "schema = { type = \"integer\" }"))
+        .unwrap_err();
+    assert!(number.iter().any(|error| error.message.contains("must have type \"string\"")), "{number:?}");
+}
+
+#[test]
+fn actions() {
+    refused(OAUTH, "key = \"remove\"", "key = \"read\" #!", "`read` is there twice");
+    refused(
+        OAUTH,
+        "kind = \"destructive\"",
+        "kind = \"destructive\"\ndefault = true #!",
+        "must not be permitted",
+    );
+    let request = "{ method = \"GET\", path = \"/things/{id}\" }";
+    refused(OAUTH, request, "{ method = \"GET\", path = \"things\" }", "begins with one `/`");
+    refused(OAUTH, request, "{ method = \"GET\", path = \"//evil.example\" }", "begins with one `/`");
+    refused(OAUTH, request, "{ method = \"GET\", path = \"/{id\" }", "without its partner");
+    refused(OAUTH, &format!("[{request}]"), "[] #!", "at least one request");
+}
+
+#[test]
+fn all_errors_of_all_files_are_told_at_once_in_order() {
+    let first = API_KEY.replace("name = \"Acme\"", "name = \"\"").replace("[401]", "[200]");
+    let files = [
+        ("b/acme.toml", first.as_str()),
+        ("a/other.toml", "nonsense"),
+        ("a/acme.toml", API_KEY),
+        ("c/acme.toml", API_KEY),
+    ];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let errors = Catalog::default().with_files(files).unwrap_err();
+    let places: Vec<(&str, usize)> = errors.iter().map(|error| (error.file.as_str(), error.line)).collect();
+    assert_eq!(places, [("a/other.toml", 1), ("b/acme.toml", 2), ("b/acme.toml", 21), ("c/acme.toml", 1)]);
+    let text = errors.to_string();
+    assert!(text.starts_with("a/other.toml:1:"), "{text}");
+    assert!(text.ends_with("c/acme.toml:1:1: the provider `acme` is also in a/acme.toml"), "{text}");
+    assert_eq!(text.lines().count(), 4);
+}
+
+#[test]
+fn a_file_takes_the_place_of_a_built_in_provider() {
+    let catalog = Catalog::embedded().unwrap();
+    let count = catalog.iter().count();
+    let slack = API_KEY.replace("\"acme\"", "\"slack\"");
+    let files = [("slack.toml".to_owned(), slack), ("acme.toml".to_owned(), API_KEY.to_owned())];
+    let catalog = catalog.with_files(files).unwrap();
+    assert_eq!(catalog.iter().count(), count + 1);
+    assert_eq!(catalog.get("slack").unwrap().name, "Acme");
+    let found: Vec<&str> =
+        catalog.search(Some("keeps things"), None).iter().map(|p| p.key.as_str()).collect();
+    assert_eq!(found, ["acme", "slack"]);
+}
+
+#[test]
+fn columns_count_characters() {
+    let errors = load("key = \"é\"; x").unwrap_err();
+    assert_eq!((errors[0].line, errors[0].column), (1, 10), "{errors:?}");
+}

@@ -34,6 +34,8 @@ struct Named<'a> {
 #[derive(Debug)]
 pub(super) struct Names<'a> {
     named: Vec<Named<'a>>,
+    /// Whether the setup was right; if not, its names are not known, and an unknown one is no further fault.
+    complete: bool,
 }
 
 impl<'a> Names<'a> {
@@ -58,7 +60,7 @@ impl<'a> Names<'a> {
                 problems.add(format!("connection.{index}.key"), message);
             }
         }
-        Self { named }
+        Self { named, complete: setup.is_some() }
     }
 
     /// Whether there is a connection field called `name` that always has a value.
@@ -68,7 +70,7 @@ impl<'a> Names<'a> {
 
     /// Whether there is an access token.
     pub(super) fn has_tokens(&self) -> bool {
-        self.named.iter().any(|named| named.name == "access_token")
+        !self.complete || self.named.iter().any(|named| named.name == "access_token")
     }
 
     /// Reads and checks a URL template.
@@ -88,7 +90,9 @@ impl<'a> Names<'a> {
     /// what stands in the host can lead nowhere else.
     pub(super) fn check_url(&self, path: &str, url: &UrlTemplate, reach: Reach, problems: &mut Problems) {
         for (name, position) in url.placeholders() {
-            let checked = self.find(name, reach).and_then(|named| check_in_url(&named, position));
+            let checked = self
+                .find(name, reach)
+                .and_then(|named| named.map_or(Ok(()), |named| check_in_url(&named, position)));
             problems.ok(path, checked);
         }
     }
@@ -100,20 +104,24 @@ impl<'a> Names<'a> {
             problems.add(path, "must hold no control characters");
         }
         for name in template.placeholders() {
-            let checked = self.find(name, Reach::Secret).and_then(|named| match named.free {
-                true => Err(format!("`{name}` needs a pattern to stand here")),
-                false => Ok(()),
-            });
-            problems.ok(path, checked);
+            match self.find(name, Reach::Secret) {
+                Ok(Some(named)) if named.free => {
+                    problems.add(path, format!("`{name}` needs a pattern to stand here"))
+                }
+                Ok(_) => {}
+                Err(reason) => problems.add(path, reason),
+            }
         }
         Some(template)
     }
 
-    fn find(&self, name: &str, reach: Reach) -> Result<Named<'a>, String> {
+    /// The name, if it is known and within reach; none if it may be one of a setup that was refused.
+    fn find(&self, name: &str, reach: Reach) -> Result<Option<Named<'a>>, String> {
         let found = self.named.iter().find(|named| named.name == name);
         match found {
-            Some(named) if named.reach <= reach => Ok(*named),
+            Some(named) if named.reach <= reach => Ok(Some(*named)),
             Some(_) => Err(format!("`{{{name}}}` is not known here, or secret")),
+            None if !self.complete => Ok(None),
             None => Err(format!("`{{{name}}}` names nothing; there is {}", self.list(reach))),
         }
     }
@@ -160,6 +168,7 @@ fn of_kept(kept: &KeptField) -> Named<'_> {
     }
 }
 
+/// The access token, which may stand anywhere but in a host.
 fn access_token() -> Named<'static> {
     let source = Source { pattern: None, options: &[], example: None };
     Named { name: "access_token", reach: Reach::Secret, source, absent: false, free: false }

@@ -243,8 +243,9 @@ fn positions(template: &Template) -> Result<Vec<Position>, TemplateError> {
         match part {
             Part::Literal(literal) => before.push_str(literal),
             Part::Placeholder(_) => {
-                positions.push(position(&before, next)?);
-                before.push('x');
+                let position = position(&before, next)?;
+                before.push_str(if position == Position::Base { "https://x" } else { "x" });
+                positions.push(position);
             }
         }
     }
@@ -322,6 +323,7 @@ mod tests {
         let position = |text: &str| UrlTemplate::parse(text).map(|url| url.positions);
         assert_eq!(position("{api_domain}/users/me").unwrap(), [Position::Base]);
         assert_eq!(position("{webhook_url}").unwrap(), [Position::Base]);
+        assert_eq!(position("{api_domain}/users/{id}").unwrap(), [Position::Base, Position::Rest]);
         assert_eq!(position("https://{hostname}/x").unwrap(), [Position::Host]);
         assert_eq!(position("https://{shop}.example.com/{id}").unwrap(), [Position::Label, Position::Rest]);
         assert_eq!(position("https://a.example/x?y={z}").unwrap(), [Position::Rest]);

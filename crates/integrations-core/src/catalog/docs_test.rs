@@ -1,0 +1,69 @@
+//! docs/providers.md keeps what it promises.
+
+use super::*;
+
+const PAGE: &str = include_str!("../../../../docs/providers.md");
+
+/// The fenced block of the page that begins with `first`.
+fn block(first: &str) -> &'static str {
+    let start = PAGE.find(&format!("```{first}")).unwrap_or_else(|| panic!("no block {first:?}"));
+    let body = PAGE[start..].split_once('\n').unwrap().1;
+    body.split_once("\n```").unwrap().0
+}
+
+fn load(text: String) -> Result<Catalog, ProviderFileErrors> {
+    Catalog::default().with_files([("acme.toml".to_owned(), text)])
+}
+
+#[test]
+fn the_example_is_a_provider_file() {
+    let catalog = load(block("toml\n# acme.toml").to_owned()).unwrap();
+    let acme = catalog.get("acme").unwrap();
+    assert_eq!(acme.setup_type(), SetupType::OAuth);
+    assert!(acme.settings.is_secret("webhook_secret"));
+    assert_eq!(acme.actions.len(), 2);
+}
+
+/// Each message on the page is what its example, spoilt in that way, is refused with.
+#[test]
+fn the_messages_are_those_of_the_loader() {
+    let example = block("toml\n# acme.toml");
+    let loose = example.replace("\"^[a-z0-9][a-z0-9-]*$\"", "\"^.*$\"");
+    let destructive = example.replace("kind = \"destructive\"", "kind = \"destructive\"\ndefault = true");
+    let first = |text: String| load(text).unwrap_err().iter().next().unwrap().to_string();
+    let told: Vec<&str> = block("text").lines().collect();
+    assert_eq!(told, [first(loose), first(destructive)]);
+}
+
+#[test]
+fn every_word_of_the_closed_lists_is_on_the_page() {
+    let words: Vec<&str> = Category::ALL
+        .iter()
+        .map(|word| word.as_str())
+        .chain(Pkce::ALL.iter().map(|word| word.as_str()))
+        .chain(ClientAuth::ALL.iter().map(|word| word.as_str()))
+        .chain(BodyFormat::ALL.iter().map(|word| word.as_str()))
+        .chain(CallbackCheck::ALL.iter().map(|word| word.as_str()))
+        .chain(ActionKind::ALL.iter().map(|word| word.as_str()))
+        .chain(AccountSource::ALL.iter().map(|word| word.as_str()))
+        .chain(ResetUnit::ALL.iter().map(|word| word.as_str()))
+        .collect();
+    for word in words {
+        assert!(PAGE.contains(&format!("`{word}`")), "{word}");
+    }
+}
+
+/// Every key that a file may have is told of: the fields of the structs that it is read into.
+#[test]
+fn every_key_of_a_file_is_on_the_page() {
+    let shape = include_str!("file.rs");
+    let keys: Vec<&str> = shape
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub(super) ")?.split_once(':'))
+        .map(|(key, _)| key)
+        .collect();
+    assert!(keys.len() > 70, "{keys:?}");
+    for key in keys {
+        assert!(PAGE.contains(key), "docs/providers.md does not tell of `{key}`");
+    }
+}
