@@ -3,6 +3,8 @@
 //! Each case changes one thing of a file that is right, marks the line that must be named with `#!`, and says
 //! what the message must hold.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const OAUTH: &str = r#"key = "acme"
@@ -391,6 +393,19 @@ fn a_file_takes_the_place_of_a_built_in_provider() {
     let found: Vec<&str> =
         catalog.search(Some("keeps things"), None).iter().map(|p| p.key.as_str()).collect();
     assert_eq!(found, ["acme", "slack"]);
+}
+
+proptest! {
+    /// Whatever is cut out of a file or put into it: it is taken, or refused with places that are in it.
+    #[test]
+    fn a_spoilt_file_is_refused_in_its_place(from in 0..OAUTH.len(), length in 0usize..60, put in "[ -~\\n]{0,12}") {
+        let to = (from + length).min(OAUTH.len());
+        let text = format!("{}{put}{}", &OAUTH[..from], &OAUTH[to..]);
+        for error in load(&text).err().unwrap_or_default() {
+            prop_assert!(error.line >= 1 && error.line <= text.lines().count().max(1) + 1, "{}", error);
+            prop_assert!(error.column >= 1 && !error.message.is_empty(), "{}", error);
+        }
+    }
 }
 
 #[test]
