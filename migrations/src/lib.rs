@@ -1,1 +1,19 @@
-//! Migrations.
+//! The schema of the database, one set of migrations for SQLite and PostgreSQL.
+//!
+//! Portable DDL only: text ids, text-backed enums with a CHECK, text for JSON that SQL never looks into,
+//! UTC timestamps. Each migration runs in a transaction.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::MigrationTrait;
+
+mod m0001_first_schema;
+
+/// Every migration, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first_schema::Migration)]
+    }
+}

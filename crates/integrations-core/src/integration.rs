@@ -174,9 +174,9 @@ fn read_status(value: &Value) -> Result<RequestedStatus, &'static str> {
         Some("active") => Ok(RequestedStatus::Active),
         Some("paused") => Ok(RequestedStatus::Paused),
         Some("disconnected") => Ok(RequestedStatus::Disconnected),
-        Some("error") => {
-            Err("Cannot be set to error, which is the system's alone; expected one of active, paused, disconnected")
-        }
+        Some("error") => Err(
+            "Cannot be set to error, which is the system's alone; expected one of active, paused, disconnected",
+        ),
         _ => Err("Expected one of active, paused, disconnected"),
     }
 }

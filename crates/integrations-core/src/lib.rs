@@ -7,7 +7,7 @@ pub mod audit;
 pub mod catalog;
 pub mod error;
 pub mod ids;
-// pub mod integration;
+pub mod integration;
 pub mod issue;
 pub mod json;
 pub mod lifecycle;

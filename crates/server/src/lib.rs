@@ -1,1 +1,16 @@
-//! The server.
+//! The Integrations API server: a library for its tests and tasks, and the binary `riq-server`.
+
+pub mod admin;
+pub mod api_keys;
+pub mod config;
+pub mod dev;
+pub mod environment;
+pub mod http;
+pub mod install;
+pub mod integrations;
+pub mod precondition;
+pub mod run;
+pub mod shutdown;
+pub mod store;
+
+pub use self::http::openapi;

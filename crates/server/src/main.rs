@@ -1,2 +1,74 @@
-//! Entry.
-fn main() {}
+//! `riq-server`: the deployed API and its operator's command line.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use riq_server::{
+    admin::{self, AdminCommand},
+    config::{LogFormat, Options},
+    dev::DevCommand,
+    environment::Environment,
+    run,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The Integrations API server
+#[derive(Debug, Parser)]
+#[command(name = "riq-server", version, about)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten, next_help_heading = "Settings")]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a server without any set-up, on an embedded database
+    Dev(DevCommand),
+    /// Run the server
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Manage organizations, projects and API keys; import integrations
+    Admin(AdminCommand),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let CommandLine { command, options } = CommandLine::parse();
+    match execute(command, options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where stderr is gone too, there is nobody left to tell.
+            writeln!(io::stderr(), "error: {error:#}").unwrap_or_default();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: Command, options: Options) -> anyhow::Result<()> {
+    let (options, environment) = (options.with_file()?, Environment::system());
+    match command {
+        Command::Dev(command) => {
+            run::start_log(&options, LogFormat::Pretty)?;
+            run::dev(command, &options, environment).await
+        }
+        Command::Serve => {
+            run::start_log(&options, LogFormat::Json)?;
+            run::serve(&options, environment).await
+        }
+        Command::Migrate => run::migrate(&options).await,
+        Command::Admin(command) => admin::run(command, &options, environment).await,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,81 @@
+//! `riq-server admin import`
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use integrations_core::{catalog::Catalog, ids::ProjectId};
+use serde::Serialize;
+
+use super::Desk;
+use crate::install::{
+    import::{ImportError, Importer, LineIssue},
+    vault::Vault,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Command {
+    /// The project to import into, prj_…
+    #[arg(long)]
+    project: ProjectId,
+    /// JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads standard input
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Imported {
+    project_id: String,
+    imported: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    error: String,
+    issues: &'a [LineIssue],
+}
+
+pub(super) async fn run(
+    command: Command,
+    desk: &Desk,
+    catalog: Arc<Catalog>,
+    vault: Arc<Vault>,
+) -> anyhow::Result<()> {
+    let text = read(&command.file)?;
+    let importer = Importer::new(desk.store.clone(), catalog, vault, desk.environment.clone());
+    match importer.import(command.project, &text).await {
+        Ok(imported) => {
+            let answer = Imported { project_id: command.project.to_string(), imported };
+            desk.answer(&answer, || {
+                vec![format!("Imported {} into {}", answer.imported.join(", "), answer.project_id)]
+            })
+        }
+        Err(ImportError::BadLines(issues)) => {
+            let error = ImportError::BadLines(issues.clone()).to_string();
+            desk.answer(&Refused { error: error.clone(), issues: &issues }, || in_words(&issues))?;
+            Err(anyhow::Error::msg(error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn in_words(issues: &[LineIssue]) -> Vec<String> {
+    let line = |issue: &LineIssue| match issue.path.as_str() {
+        "" => format!("line {}: {}", issue.line, issue.message),
+        path => format!("line {}: {path}: {}", issue.line, issue.message),
+    };
+    issues.iter().map(line).collect()
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}

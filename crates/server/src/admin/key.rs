@@ -1,0 +1,150 @@
+//! `riq-server admin key`
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use integrations_core::{
+    api_key::ApiKey,
+    audit::{Action, change},
+    ids::{ApiKeyId, OrganizationId},
+    scope::Scope,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Desk, Revoked, columns, moment, name};
+use crate::{
+    api_keys::{KeyHash, Tier},
+    store::{ApiKeyRecord, NewApiKey},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Create an API key, which is shown once
+    Create {
+        /// The organization that it belongs to, org_…
+        #[arg(long)]
+        org: OrganizationId,
+        /// What it is for
+        #[arg(long, value_parser = name)]
+        name: String,
+        /// What it may do, separated by commas: read, write, admin, integrations:read, …
+        #[arg(long, value_delimiter = ',', required = true)]
+        scopes: Vec<Scope>,
+        /// How often it may be used
+        #[arg(long, default_value = "starter")]
+        tier: Tier,
+        /// When it stops by itself, such as 90d [default: never]
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        expires_in: Option<Duration>,
+    },
+    /// List the keys; the keys themselves cannot be shown again
+    List {
+        /// Only those of this organization, org_…
+        #[arg(long)]
+        org: Option<OrganizationId>,
+    },
+    /// Revoke a key: it stops within a second
+    Revoke {
+        /// The key's id, key_…
+        #[arg(value_name = "KEY_ID")]
+        id: ApiKeyId,
+    },
+}
+
+/// A key as it is shown once.
+#[derive(Serialize)]
+struct Created {
+    #[serde(flatten)]
+    record: ApiKeyRecord,
+    api_key: String,
+}
+
+pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
+    match command {
+        Command::Create { org, name, scopes, tier, expires_in } => {
+            create(desk, org, name, scopes, tier, expires_in).await
+        }
+        Command::List { org } => list(desk, org).await,
+        Command::Revoke { id } => revoke(desk, id).await,
+    }
+}
+
+async fn create(
+    desk: &Desk,
+    org: OrganizationId,
+    name: String,
+    scopes: Vec<Scope>,
+    tier: Tier,
+    expires_in: Option<Duration>,
+) -> anyhow::Result<()> {
+    desk.living_organization(org).await?;
+    let expires_at = match expires_in {
+        None => None,
+        Some(life) => {
+            Some(desk.environment.now().checked_add(life.try_into()?).context("--expires-in is too long")?)
+        }
+    };
+    let (key, record) = issue(desk, org, name, scopes, tier, expires_at).await?;
+    let created = Created { record, api_key: key.expose().to_owned() };
+    desk.answer(&created, || {
+        vec![
+            format!(
+                "Created {} ({}) for {}",
+                created.record.id, created.record.name, created.record.organization_id
+            ),
+            format!("  scopes   {}", created.record.scopes.join(", ")),
+            format!("  tier     {}", created.record.tier),
+            format!("  expires  {}", created.record.expires_at.map_or("never".into(), |at| moment(Some(at)))),
+            format!("  key      {}", created.api_key),
+            "Keep the key: it cannot be shown again.".into(),
+        ]
+    })
+}
+
+/// Draws a key and stores its hash.
+async fn issue(
+    desk: &Desk,
+    org: OrganizationId,
+    name: String,
+    scopes: Vec<Scope>,
+    tier: Tier,
+    expires_at: Option<time::OffsetDateTime>,
+) -> anyhow::Result<(ApiKey, ApiKeyRecord)> {
+    let key = ApiKey::from_entropy(desk.environment.bytes());
+    let id: ApiKeyId = desk.environment.id();
+    let changes = [
+        change("id", Value::Null, id.to_string()),
+        change("name", Value::Null, name.clone()),
+        change("scopes", Value::Null, json!(scopes)),
+        change("tier", Value::Null, tier.as_str()),
+    ];
+    let event = desk.event(org, None, Action::ApiKeyCreated, changes.into_iter().flatten().collect());
+    let (hint, hash) = (key.hint().to_owned(), KeyHash::of(&key));
+    let new = NewApiKey { id, name, hint, hash, scopes, tier, expires_at };
+    let record = desk.store.create_api_key(new, event).await?;
+    Ok((key, record))
+}
+
+async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
+    let found = desk.store.api_keys(org).await?;
+    desk.answer(&found, || {
+        let head = ["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "REVOKED"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        rows.extend(found.iter().map(|one| {
+            let (expires, revoked) = (moment(one.expires_at), moment(one.revoked_at));
+            let (key, scopes) = (format!("{}…", one.hint), one.scopes.join(","));
+            vec![one.id.clone(), one.name.clone(), key, scopes, one.tier.clone(), expires, revoked]
+        }));
+        columns(&rows)
+    })
+}
+
+async fn revoke(desk: &Desk, id: ApiKeyId) -> anyhow::Result<()> {
+    let key = desk.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
+    let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
+    let event = desk.event(key.organization_id.parse()?, None, Action::ApiKeyRevoked, changes);
+    let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_api_key(id, event).await? };
+    desk.answer(&revoked, || revoked.in_words())
+}

@@ -1,0 +1,264 @@
+//! API keys at work: hashed, found through a cache, and stopped within a second of their revocation.
+//!
+//! Found keys are kept in memory. Twice a second the server asks which keys were revoked, by whichever replica
+//! or command line, and drops those; where that question has not been answered for a second, the cache is not
+//! believed and every request asks the database itself.
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use integrations_core::{
+    api_key::ApiKey,
+    ids::{ApiKeyId, OrganizationId},
+    scope::Scope,
+};
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use tokio::time::MissedTickBehavior;
+
+use crate::{
+    environment::Environment,
+    shutdown::Shutdown,
+    store::{Store, StoreError, StoredApiKey},
+};
+
+/// The SHA-256 of a key: what is stored of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// The hash of a key. The key has 256 bits of entropy, so that a fast hash without salt is enough.
+    pub fn of(key: &ApiKey) -> Self {
+        Self(Sha256::digest(key.expose().as_bytes()).into())
+    }
+
+    /// A stored hash; `None` where it is not 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// How many requests a key may make in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// 600 a minute.
+    Starter,
+    /// 3,000 a minute.
+    Pro,
+    /// 10,000 a minute.
+    Scale,
+    /// 30,000 a minute.
+    Enterprise,
+}
+
+impl Tier {
+    const ALL: [Self; 4] = [Self::Starter, Self::Pro, Self::Scale, Self::Enterprise];
+
+    /// The tier's name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starter => "starter",
+            Self::Pro => "pro",
+            Self::Scale => "scale",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    /// Requests a minute.
+    pub const fn limit(self) -> u32 {
+        match self {
+            Self::Starter => 600,
+            Self::Pro => 3_000,
+            Self::Scale => 10_000,
+            Self::Enterprise => 30_000,
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text is not the name of a tier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown tier \"{0}\": expected one of starter, pro, scale, enterprise")]
+pub struct UnknownTier(String);
+
+impl FromStr for Tier {
+    type Err = UnknownTier;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTier> {
+        Self::ALL.into_iter().find(|tier| tier.as_str() == text).ok_or_else(|| UnknownTier(text.to_owned()))
+    }
+}
+
+/// An authenticated caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caller {
+    /// The key's id.
+    pub key: ApiKeyId,
+    /// The organization that the key belongs to.
+    pub organization: OrganizationId,
+    /// What the key may do.
+    pub scopes: Vec<Scope>,
+    /// How often the key may be used.
+    pub tier: Tier,
+}
+
+/// Why a key is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefusal {
+    /// It has not the form of a key, or a wrong checksum.
+    #[error("The API key is malformed")]
+    Malformed,
+    /// It was never given out.
+    #[error("The API key is unknown")]
+    Unknown,
+    /// Its time has run out.
+    #[error("The API key has expired")]
+    Expired,
+    /// It was revoked.
+    #[error("The API key has been revoked")]
+    Revoked,
+}
+
+const KNOWN_CAPACITY: u64 = 20_000;
+const KNOWN_LIFE: Duration = Duration::from_secs(60);
+const UNKNOWN_CAPACITY: u64 = 20_000;
+const UNKNOWN_LIFE: Duration = Duration::from_secs(1);
+/// How often the server asks which keys were revoked.
+const POLL_INTERVAL: Duration = Duration::from_millis(400);
+/// How old the last answer may be before the cache is not believed.
+const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
+/// How far back each question goes: more than the clocks of two replicas may differ by.
+const LOOK_BACK: time::Duration = time::Duration::minutes(2);
+
+/// Finds the caller that a key stands for.
+#[derive(Debug)]
+pub struct ApiKeys {
+    store: Store,
+    environment: Environment,
+    known: Cache<KeyHash, Arc<Known>>,
+    unknown: Cache<KeyHash, ()>,
+    /// When the last answered question about revocations was asked, in microseconds of the Unix epoch.
+    asked_at: AtomicI64,
+}
+
+#[derive(Debug)]
+struct Known {
+    caller: Arc<Caller>,
+    expires_at: Option<OffsetDateTime>,
+    revoked_at: Option<OffsetDateTime>,
+}
+
+impl ApiKeys {
+    /// Keys stored in `store`. [`ApiKeys::watch_revocations`] must run for the cache to be used.
+    pub fn new(store: Store, environment: Environment) -> Self {
+        Self {
+            store,
+            environment,
+            known: Cache::builder().max_capacity(KNOWN_CAPACITY).time_to_live(KNOWN_LIFE).build(),
+            unknown: Cache::builder().max_capacity(UNKNOWN_CAPACITY).time_to_live(UNKNOWN_LIFE).build(),
+            asked_at: AtomicI64::new(0),
+        }
+    }
+
+    /// The caller that `key` stands for at `now`.
+    pub async fn authenticate(
+        &self,
+        key: &str,
+        now: OffsetDateTime,
+    ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
+        let Ok(key) = ApiKey::parse(key) else { return Ok(Err(KeyRefusal::Malformed)) };
+        let hash = KeyHash::of(&key);
+        let known = match self.known.get(&hash) {
+            Some(known) if self.is_fresh(now) => known,
+            _ if self.unknown.contains_key(&hash) => return Ok(Err(KeyRefusal::Unknown)),
+            _ => match self.look_up(hash).await? {
+                Some(known) => known,
+                None => return Ok(Err(KeyRefusal::Unknown)),
+            },
+        };
+        Ok(match &*known {
+            Known { revoked_at: Some(_), .. } => Err(KeyRefusal::Revoked),
+            Known { expires_at: Some(end), .. } if *end <= now => Err(KeyRefusal::Expired),
+            Known { caller, .. } => Ok(Arc::clone(caller)),
+        })
+    }
+
+    async fn look_up(&self, hash: KeyHash) -> Result<Option<Arc<Known>>, StoreError> {
+        let Some(stored) = self.store.api_key_by_hash(&hash).await? else {
+            self.unknown.insert(hash, ());
+            return Ok(None);
+        };
+        let known = Arc::new(Known::from(stored));
+        self.known.insert(hash, Arc::clone(&known));
+        Ok(Some(known))
+    }
+
+    fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        micros(now) - self.asked_at.load(Ordering::Relaxed) < FRESH_FOR.whole_microseconds() as i64
+    }
+
+    /// Asks which keys were revoked, again and again, until `stop` says so.
+    pub async fn watch_revocations(&self, mut stop: Shutdown) {
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.ask_for_revocations().await,
+                () = stop.requested() => return,
+            }
+        }
+    }
+
+    async fn ask_for_revocations(&self) {
+        let asked = self.environment.now();
+        match self.store.api_keys_revoked_since(asked - LOOK_BACK).await {
+            Ok(revoked) => {
+                for hash in revoked {
+                    self.known.invalidate(&hash);
+                }
+                self.asked_at.store(micros(asked), Ordering::Relaxed);
+            }
+            Err(error) => tracing::warn!(%error, "asking for revoked API keys failed"),
+        }
+    }
+}
+
+impl From<StoredApiKey> for Known {
+    fn from(stored: StoredApiKey) -> Self {
+        Self {
+            caller: Arc::new(Caller {
+                key: stored.id,
+                organization: stored.organization,
+                scopes: stored.scopes,
+                tier: stored.tier,
+            }),
+            expires_at: stored.expires_at,
+            revoked_at: stored.revoked_at,
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "microseconds of the epoch fit until the year 294,000")]
+fn micros(time: OffsetDateTime) -> i64 {
+    (time.unix_timestamp_nanos() / 1_000) as i64
+}

@@ -1,0 +1,273 @@
+//! Settings: from flags, then the environment, then a file, then defaults. docs/operations.md has the table.
+
+use std::{
+    fmt, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use integrations_core::catalog::Catalog;
+use ipnet::IpNet;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, de};
+use url::Url;
+
+use crate::{http::state::HttpSettings, install::vault::EncryptionKeys, store::DatabaseUrl};
+
+/// Where the server listens by default.
+pub const DEFAULT_BIND: &str = "127.0.0.1:8080";
+const DEFAULT_CONNECTIONS: u32 = 16;
+const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
+
+/// Everything that can be set, as it was given. The same names serve as flags and as keys of the file.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case", default)]
+pub struct Options {
+    /// A TOML file with any of these settings, by their names with underscores
+    #[arg(long, global = true, env = "RIQ_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "RIQ_BIND", value_name = "IP:PORT")]
+    pub bind: Option<SocketAddr>,
+    /// Database: postgres://… or sqlite://PATH
+    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub database_url: Option<DatabaseUrl>,
+    /// Connections to the database at a time [default: 16]
+    #[arg(long, global = true, env = "RIQ_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub database_connections: Option<u32>,
+    /// Keys that seal credentials, the sealing one first: id:BASE64[,id:BASE64…], each 32 bytes
+    #[arg(long, global = true, env = "RIQ_ENCRYPTION_KEYS", value_name = "KEYS", hide_env_values = true)]
+    pub encryption_keys: Option<SecretString>,
+    /// Where people reach the server, for install URLs [default: http://IP:PORT of --bind]
+    #[arg(long, global = true, env = "RIQ_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    #[serde(deserialize_with = "parsed_public_url")]
+    pub public_url: Option<Url>,
+    /// Directory of more provider files, or of others in place of the built-in ones
+    #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
+    pub providers_dir: Option<PathBuf>,
+    /// Networks of the proxies whose Forwarded and X-Forwarded-For are believed, separated by commas
+    #[arg(long, global = true, env = "RIQ_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Option<Vec<IpNet>>,
+    /// The longest that a request may take, such as 30s [default: 30s]
+    #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "duration")]
+    pub request_timeout: Option<Duration>,
+    /// How long requests under way may go on after a stop signal [default: 30s]
+    #[arg(long, global = true, env = "RIQ_DRAIN_TIMEOUT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "duration")]
+    pub drain_timeout: Option<Duration>,
+    /// Form of the log on stderr [default: json; pretty for dev]
+    #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What is logged, such as info or riq_server=debug,warn [default: info]
+    #[arg(long, global = true, env = "RIQ_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+fn parsed<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    String::deserialize(from)?.parse().map(Some).map_err(de::Error::custom)
+}
+
+fn parsed_public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    public_url(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
+}
+
+fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    humantime::parse_duration(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
+}
+
+fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| network(text)).collect::<Result<_, _>>().map(Some).map_err(de::Error::custom)
+}
+
+/// A network in CIDR notation, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    text.parse()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("\"{text}\" is neither a network such as 10.0.0.0/8 nor an address"))
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain {
+        return Ok(url);
+    }
+    Err("expected http:// or https://, a host and perhaps a path, and nothing else".into())
+}
+
+impl Options {
+    /// These options, with what they leave open taken from the file that they name.
+    pub fn with_file(self) -> anyhow::Result<Self> {
+        let Some(path) = &self.config else { return Ok(self) };
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file: Self = toml::from_str(&text).with_context(|| format!("{} is not valid", path.display()))?;
+        Ok(Self {
+            config: self.config,
+            bind: self.bind.or(file.bind),
+            database_url: self.database_url.or(file.database_url),
+            database_connections: self.database_connections.or(file.database_connections),
+            encryption_keys: self.encryption_keys.or(file.encryption_keys),
+            public_url: self.public_url.or(file.public_url),
+            providers_dir: self.providers_dir.or(file.providers_dir),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            request_timeout: self.request_timeout.or(file.request_timeout),
+            drain_timeout: self.drain_timeout.or(file.drain_timeout),
+            log_format: self.log_format.or(file.log_format),
+            log: self.log.or(file.log),
+        })
+    }
+
+    /// Where to listen.
+    #[expect(clippy::expect_used, reason = "the default is a valid address")]
+    pub fn bind(&self) -> SocketAddr {
+        self.bind.unwrap_or_else(|| DEFAULT_BIND.parse().expect("a socket address"))
+    }
+
+    /// The database, which must be named.
+    pub fn database_url(&self) -> anyhow::Result<&DatabaseUrl> {
+        self.database_url.as_ref().context(
+            "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH (or start `riq-server dev`, \
+             which brings its own)",
+        )
+    }
+
+    /// Connections to the database at a time.
+    pub fn database_connections(&self) -> u32 {
+        self.database_connections.unwrap_or(DEFAULT_CONNECTIONS)
+    }
+
+    /// The encryption keys, which must be there.
+    pub fn encryption_keys(&self) -> anyhow::Result<EncryptionKeys> {
+        let text = self.encryption_keys.as_ref().context(
+            "there are no encryption keys: set RIQ_ENCRYPTION_KEYS to ID:BASE64 with 32 random bytes, for example \
+             RIQ_ENCRYPTION_KEYS=\"k1:$(head -c 32 /dev/urandom | base64)\", and keep them: without them no stored \
+             credential can be opened",
+        )?;
+        text.expose_secret().parse().context("RIQ_ENCRYPTION_KEYS is not valid")
+    }
+
+    /// The built-in catalog with the files of the providers directory.
+    pub fn catalog(&self) -> anyhow::Result<Arc<Catalog>> {
+        let embedded = Catalog::embedded().context("the built-in provider files are not valid")?;
+        let Some(directory) = &self.providers_dir else { return Ok(Arc::new(embedded)) };
+        let files = provider_files(directory)
+            .with_context(|| format!("cannot read the provider files in {}", directory.display()))?;
+        let catalog = embedded.with_files(files).with_context(|| {
+            format!("RIQ_PROVIDERS_DIR ({}) holds files that are not valid", directory.display())
+        })?;
+        Ok(Arc::new(catalog))
+    }
+
+    /// How the server answers at `address`.
+    pub fn http(&self, address: SocketAddr) -> HttpSettings {
+        let defaults = HttpSettings::at(address);
+        HttpSettings {
+            public_url: self.public_url.clone().unwrap_or(defaults.public_url),
+            trusted_proxies: self.trusted_proxies.clone().unwrap_or_default(),
+            request_timeout: self.request_timeout.unwrap_or(defaults.request_timeout),
+            ..defaults
+        }
+    }
+
+    /// How long requests under way may go on after a stop signal.
+    pub fn drain_timeout(&self) -> Duration {
+        self.drain_timeout.unwrap_or(DEFAULT_DRAIN)
+    }
+}
+
+fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_file(text: &str) -> anyhow::Result<Options> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("riq.toml");
+        fs::write(&path, text).unwrap();
+        Options { config: Some(path), ..Options::default() }.with_file()
+    }
+
+    #[test]
+    fn every_setting_can_stand_in_the_file() {
+        let options = from_file(
+            r#"
+            bind = "0.0.0.0:9000"
+            database_url = "sqlite://x.db"
+            database_connections = 4
+            encryption_keys = "k:AAAA"
+            public_url = "https://integrations.example.com"
+            providers_dir = "providers"
+            trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
+            request_timeout = "10s"
+            drain_timeout = "1m"
+            log_format = "json"
+            log = "warn"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(options.bind().to_string(), "0.0.0.0:9000");
+        assert_eq!(options.trusted_proxies.as_ref().map(Vec::len), Some(2));
+        assert_eq!(options.drain_timeout(), Duration::from_secs(60));
+        assert!(!format!("{options:?}").contains("AAAA"), "secrets are not shown");
+    }
+
+    #[test]
+    fn what_is_given_outside_the_file_goes_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("riq.toml");
+        fs::write(&path, "bind = \"0.0.0.0:9000\"\nlog = \"warn\"").unwrap();
+        let given = Options { config: Some(path), log: Some("debug".into()), ..Options::default() };
+        let options = given.with_file().unwrap();
+        assert_eq!((options.bind().port(), options.log.as_deref()), (9000, Some("debug")));
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_place() {
+        for (text, reason) in [
+            ("bnid = \"0.0.0.0:1\"", "unknown field `bnid`"),
+            ("bind = \"localhost\"", "invalid socket address"),
+            ("database_url = \"mysql://x\"", "expected postgres://"),
+            ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
+            ("public_url = \"integrations.example.com\"", "relative URL"),
+            ("public_url = \"https://x.example/?a=1\"", "nothing else"),
+            ("request_timeout = \"soon\"", "number"),
+            ("log = [", "TOML"),
+        ] {
+            let error = format!("{:#}", from_file(text).unwrap_err());
+            assert!(error.contains(reason) && error.contains("riq.toml"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `riq-server dev`: a running server without any set-up.
+//!
+//! Everything is in one directory: the SQLite database, the encryption keys, and the API key that was made at the
+//! first start. The files with secrets are readable by their owner alone.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use integrations_core::{
+    api_key::ApiKey,
+    audit::{Action, Actor, Change, change},
+    ids::{ApiKeyId, OrganizationId, ProjectId},
+    scope::Scope,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    api_keys::{KeyHash, Tier},
+    environment::Environment,
+    install::vault::{EncryptionKeys, Vault},
+    store::{DatabaseUrl, NewApiKey, NewAuditEvent, Store},
+};
+
+const DATABASE: &str = "riq.db";
+const KEYS: &str = "encryption-keys";
+const ACCESS: &str = "access.json";
+
+/// `riq-server dev`
+#[derive(Args, Clone, Debug)]
+pub struct DevCommand {
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = ".riq")]
+    pub data_dir: PathBuf,
+    /// Print one line of JSON on stdout once it serves, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to call the server: what `dev` tells, and keeps for the next start.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Access {
+    /// The organization.
+    pub org_id: OrganizationId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// A key with the scope `admin`.
+    pub api_key: String,
+}
+
+/// The directory that `dev` keeps everything in.
+#[derive(Clone, Debug)]
+pub struct DataDirectory(PathBuf);
+
+impl DataDirectory {
+    /// The directory at `path`, made where it is not there, with an encryption key.
+    pub fn prepare(path: PathBuf, environment: &Environment) -> anyhow::Result<Self> {
+        fs::create_dir_all(&path).with_context(|| format!("cannot make the directory {}", path.display()))?;
+        let directory = Self(path);
+        let keys = directory.0.join(KEYS);
+        if !keys.exists() {
+            write_private(&keys, &Vault::generate_key(environment))?;
+        }
+        Ok(directory)
+    }
+
+    /// The directory at `path`, in which `dev` has been before.
+    pub fn existing(path: PathBuf) -> anyhow::Result<Self> {
+        if !path.join(DATABASE).is_file() {
+            bail!("{} is not a data directory: start `riq-server dev --data-dir {0}` first", path.display());
+        }
+        Ok(Self(path))
+    }
+
+    /// Its database.
+    pub fn database_url(&self) -> DatabaseUrl {
+        DatabaseUrl::sqlite_file(&self.0.join(DATABASE))
+    }
+
+    /// Its encryption keys.
+    pub fn encryption_keys(&self) -> anyhow::Result<EncryptionKeys> {
+        let path = self.0.join(KEYS);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        text.parse().with_context(|| format!("{} is not valid", path.display()))
+    }
+
+    /// How to call the server: as kept from an earlier start where that still works, else made anew.
+    pub async fn access(&self, store: &Store, environment: &Environment) -> anyhow::Result<Access> {
+        let path = self.0.join(ACCESS);
+        if let Some(access) = read_access(&path)?
+            && is_alive(&access, store).await?
+        {
+            return Ok(access);
+        }
+        let access = seed(store, environment).await?;
+        write_private(&path, &serde_json::to_string(&access)?)?;
+        Ok(access)
+    }
+}
+
+fn read_access(path: &Path) -> anyhow::Result<Option<Access>> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            serde_json::from_str(&text).map(Some).with_context(|| format!("{} is not valid", path.display()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+async fn is_alive(access: &Access, store: &Store) -> anyhow::Result<bool> {
+    let Ok(key) = ApiKey::parse(&access.api_key) else { return Ok(false) };
+    let key = store.api_key_by_hash(&KeyHash::of(&key)).await?;
+    let project = store.project(access.project_id).await?;
+    Ok(key.is_some_and(|key| key.revoked_at.is_none())
+        && project.is_some_and(|project| project.revoked_at.is_none()))
+}
+
+/// Makes one organization, one project and one key.
+async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access> {
+    let (org_id, project_id): (OrganizationId, ProjectId) = (environment.id(), environment.id());
+    let event = |project, action, changes: Option<Change>| NewAuditEvent {
+        id: environment.id(),
+        organization: org_id,
+        project,
+        integration: None,
+        action,
+        actor: Actor::Operator,
+        request_id: None,
+        changes: changes.into_iter().collect(),
+        at: environment.now(),
+    };
+    let named = |name: &str| change("name", Value::Null, name);
+    let created = event(None, Action::OrganizationCreated, named("Development"));
+    store.create_organization(org_id, "Development", created).await?;
+    let created = event(Some(project_id), Action::ProjectCreated, named("Development"));
+    store.create_project(project_id, "Development", created).await?;
+
+    let (key, id): (ApiKey, ApiKeyId) = (ApiKey::from_entropy(environment.bytes()), environment.id());
+    let new = NewApiKey {
+        id,
+        name: "Development".into(),
+        hint: key.hint().to_owned(),
+        hash: KeyHash::of(&key),
+        scopes: vec![Scope::ADMIN],
+        tier: Tier::Enterprise,
+        expires_at: None,
+    };
+    let created = event(None, Action::ApiKeyCreated, change("id", Value::Null, id.to_string()));
+    store.create_api_key(new, created).await?;
+    Ok(Access { org_id, project_id, api_key: key.expose().to_owned() })
+}
+
+/// Writes a file that only its owner may read: beside its place first, so that there is never half of it.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let beside = path.with_extension("new");
+    let write = || {
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        writeln!(file, "{text}")?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,123 @@
+//! What a program takes from the world without asking: the time, and randomness.
+//!
+//! Both are injected, so that tests are exact. The ambient ones are banned by `clippy.toml`.
+
+use std::{fmt, sync::Arc};
+
+use integrations_core::ids::{Id, Kind};
+use rand::{TryRng as _, rngs::SysRng};
+use time::OffsetDateTime;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> OffsetDateTime;
+}
+
+/// A source of bytes fit for keys and nonces.
+pub trait Entropy: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The clock and the randomness of one running server.
+#[derive(Clone)]
+pub struct Environment {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Environment {
+    /// The machine's own clock and randomness.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
+
+    /// The same randomness with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Now, in UTC, cut to the microseconds that both databases keep.
+    pub fn now(&self) -> OffsetDateTime {
+        let now = self.clock.now();
+        let cut = now.nanosecond() / 1_000 * 1_000;
+        now.replace_nanosecond(cut).unwrap_or(now)
+    }
+
+    /// Fresh random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// A fresh id: 48 bits of milliseconds, then 80 random ones, so that ids sort by time of creation.
+    pub fn id<K: Kind>(&self) -> Id<K> {
+        let milliseconds = self.clock.now().unix_timestamp_nanos() / 1_000_000;
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random[6..]);
+        let time = u128::try_from(milliseconds).unwrap_or(0) << 80;
+        Id::from_bits(time | u128::from_be_bytes(random))
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment")
+    }
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the ambient clock")]
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+}
+
+struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness nothing secret can be made: there is no way on"
+    )]
+    fn fill(&self, bytes: &mut [u8]) {
+        SysRng.try_fill_bytes(bytes).expect("the operating system's randomness");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use integrations_core::ids::ProjectId;
+    use time::macros::datetime;
+
+    use super::*;
+
+    struct Fixed(OffsetDateTime);
+
+    impl Clock for Fixed {
+        fn now(&self) -> OffsetDateTime {
+            self.0
+        }
+    }
+
+    #[test]
+    fn the_time_is_cut_to_microseconds() {
+        let clock = Fixed(datetime!(2026-03-01 10:00:00.123456789 UTC));
+        let environment = Environment::system().with_clock(Arc::new(clock));
+        assert_eq!(environment.now(), datetime!(2026-03-01 10:00:00.123456 UTC));
+    }
+
+    #[test]
+    fn later_ids_sort_later_and_ids_of_one_moment_differ() {
+        let at = |time| Environment::system().with_clock(Arc::new(Fixed(time)));
+        let early: ProjectId = at(datetime!(2026-03-01 10:00:00 UTC)).id();
+        let late: ProjectId = at(datetime!(2026-03-01 10:00:00.001 UTC)).id();
+        assert!(early.to_string() < late.to_string());
+        assert_ne!(early, at(datetime!(2026-03-01 10:00:00 UTC)).id());
+    }
+}

@@ -1,0 +1,116 @@
+//! Authentication as a type: a handler names the scope that it asks for and gets the tenant that it may act on.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use integrations_core::{
+    audit::Actor,
+    catalog::Provider,
+    error::ErrorCode,
+    ids::ProjectId,
+    scope::{RequiredScope, any_covers},
+};
+
+use super::{
+    edge::{CurrentRequest, Identity},
+    error::ApiError,
+    state::App,
+};
+use crate::{
+    api_keys::Caller,
+    integrations::Acting,
+    store::{Denied, Tenant},
+};
+
+/// A scope, as a type.
+pub trait Scoped: Send + Sync + 'static {
+    /// The scope.
+    const REQUIRED: RequiredScope;
+}
+
+/// `integrations:read`
+#[derive(Debug)]
+pub enum IntegrationsRead {}
+/// `integrations:write`
+#[derive(Debug)]
+pub enum IntegrationsWrite {}
+
+impl Scoped for IntegrationsRead {
+    const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_READ;
+}
+impl Scoped for IntegrationsWrite {
+    const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_WRITE;
+}
+
+/// A caller whose key covers the scope `S`, on the project that the path names.
+///
+/// Whether the project is the caller's is checked by every query over [`Tenant`], in the statement that reads:
+/// there is no way to a project's rows around it. A pair that was refused a moment ago is refused here.
+#[derive(Debug)]
+pub struct Access<S> {
+    /// The project, as this caller's organization names it.
+    pub tenant: Tenant,
+    /// Who acts.
+    pub caller: Arc<Caller>,
+    /// The request's id.
+    pub request_id: Arc<str>,
+    /// The path's `{provider}`, if it has one.
+    provider: Option<String>,
+    scope: PhantomData<S>,
+}
+
+impl<S> Access<S> {
+    /// Who acts and by which request, for the audit log.
+    pub fn acting(&self) -> Acting {
+        Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
+    }
+
+    /// The catalog's provider that the path names.
+    pub async fn provider(&self, app: &App) -> Result<Arc<Provider>, ApiError> {
+        let key = self.provider.as_deref().unwrap_or_default();
+        if let Some(provider) = app.catalog.get(key) {
+            return Ok(Arc::clone(provider));
+        }
+        // Whoever may not see the project learns that first.
+        app.store.admit(&self.tenant).await?;
+        Err(ApiError::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog"))
+    }
+}
+
+impl<S: Scoped> FromRequestParts<App> for Access<S> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = match parts.extensions.get::<Identity>() {
+            Some(Identity::Caller(caller)) => Arc::clone(caller),
+            Some(Identity::Refused(refusal)) => return Err((*refusal).into()),
+            Some(Identity::Unverified(error)) => return Err(error.clone()),
+            Some(Identity::Anonymous) | None => {
+                let message = "An API key is required: send X-API-Key or Authorization: Bearer";
+                return Err(ApiError::new(ErrorCode::Unauthorized, message));
+            }
+        };
+        if !any_covers(&caller.scopes, S::REQUIRED) {
+            return Err(ApiError::insufficient_scope(S::REQUIRED));
+        }
+        let request_id = match parts.extensions.get::<CurrentRequest>() {
+            Some(CurrentRequest(id)) => Arc::clone(id),
+            None => return Err(ApiError::internal(&"a request without an id")),
+        };
+        let (mut project, mut provider) = (None, None);
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        for (name, value) in &params.map_err(|_| ApiError::from(Denied::NoSuchProject))? {
+            match name {
+                "projectId" => project = value.parse::<ProjectId>().ok(),
+                "provider" => provider = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        // What has not the form of an id names no project.
+        let project = project.ok_or(Denied::NoSuchProject)?;
+        let tenant = Tenant { organization: caller.organization, project };
+        app.store.recall_denied(&tenant)?;
+        Ok(Self { tenant, caller, request_id, provider, scope: PhantomData })
+    }
+}

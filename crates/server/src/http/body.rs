@@ -1,0 +1,110 @@
+//! Reading a request's body: JSON by its content type, within its limit of size and time.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, Request},
+};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use integrations_core::error::ErrorCode;
+
+use super::{error::ApiError, state::App};
+
+/// How long the whole body may take to arrive.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// What is still read of a body that is too large, so that the client gets to read the answer.
+const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A body that says that it is JSON, unread as yet. Empty where none was sent.
+#[derive(Debug)]
+pub(super) struct JsonBody(pub(super) Bytes);
+
+impl FromRequest<App> for JsonBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let limit = app.settings.body_limit;
+        if content_length(&parts.headers).is_some_and(|length| length > limit as u64) {
+            // Who waits for `100 Continue` has sent nothing yet.
+            if !parts.headers.contains_key(header::EXPECT) {
+                drain(body).await;
+            }
+            return Err(too_large(limit));
+        }
+        let bytes = read(body, limit).await?;
+        if !bytes.is_empty() {
+            check_content_type(&parts.headers)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(READ_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(ApiError::new(ErrorCode::BadRequest, "The body broke off")),
+        Err(_elapsed) => Err(ApiError::new(ErrorCode::RequestTimeout, "The body took too long to arrive")),
+    }
+}
+
+async fn drain(mut body: Body) {
+    let drained = async {
+        let mut total = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            total += frame.data_ref().map_or(0, Bytes::len);
+            if total > DRAIN_LIMIT {
+                break;
+            }
+        }
+    };
+    // Whatever does not arrive in time is not waited for: the answer is the same.
+    tokio::time::timeout(DRAIN_TIMEOUT, drained).await.unwrap_or_default();
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"))
+}
+
+/// JSON by name (`application/json`, `application/merge-patch+json`, …), or not named at all.
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let media = media.to_ascii_lowercase();
+    if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ErrorCode::UnsupportedMediaType,
+        "Send the body as JSON, with Content-Type: application/json",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types() {
+        let check = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, value.parse().unwrap());
+            check_content_type(&headers).is_ok()
+        };
+        for value in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
+            assert!(check(value), "{value}");
+        }
+        for value in ["text/plain", "application/x-www-form-urlencoded", "json", "text/json", ""] {
+            assert!(!check(value), "{value}");
+        }
+        assert!(check_content_type(&HeaderMap::new()).is_ok());
+    }
+}

@@ -1,0 +1,317 @@
+//! What every request passes on its way in and every response on its way out.
+//!
+//! In: request id, client address, API key, rate limit. Out: the error envelope, the headers that every response
+//! carries, one line of log. One function rather than a stack of layers: each layer costs a boxed future, and
+//! they all need the same few values.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use integrations_core::{error::ErrorCode, ids::RequestId};
+use tower::ServiceExt as _;
+
+use super::{
+    accept,
+    client_address::client_address,
+    error::ApiError,
+    rate_limit::{Subject, Verdict},
+    state::App,
+};
+use crate::api_keys::{Caller, KeyRefusal};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
+/// The longest request id that is kept when a client sends one.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The id of the request that is being answered, in its extensions.
+#[derive(Clone, Debug)]
+pub struct CurrentRequest(pub Arc<str>);
+
+/// Who sends the request, in its extensions.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// Nobody who says so.
+    Anonymous,
+    /// A caller with a good key.
+    Caller(Arc<Caller>),
+    /// Somebody with a key that is refused.
+    Refused(KeyRefusal),
+    /// Somebody whose key cannot be looked up for the moment.
+    Unverified(ApiError),
+}
+
+/// The outermost part of the server.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    app: App,
+    router: Router,
+}
+
+impl Edge {
+    /// Puts the edge around a router.
+    pub fn new(app: App, router: Router) -> Self {
+        Self { app, router }
+    }
+
+    /// Answers a request. Never fails, never panics.
+    pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
+        let started = Instant::now();
+        let request_id = self.request_id(request.headers());
+        let address = client_address(peer.ip(), request.headers(), &self.app.settings.trusted_proxies);
+        let identity = self.identify(request.headers()).await;
+        let verdict = self.limit(&identity, address, request.uri());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+
+        let mut response = if verdict.allowed {
+            let extensions = request.extensions_mut();
+            extensions.insert(CurrentRequest(Arc::clone(&request_id)));
+            extensions.insert(identity.clone());
+            self.route(request).await
+        } else {
+            rate_limited(&verdict, self.app.environment.now().unix_timestamp()).render(&request_id)
+        };
+        envelop(&mut response, &request_id);
+        set_headers(response.headers_mut(), &request_id, &identity, &verdict);
+        log(&method, &uri, &response, &identity, &request_id, started.elapsed());
+        response
+    }
+
+    /// The whole response to something that could not be parsed as a request, in bytes as they go out.
+    pub fn answer_garbage(&self, status: u16, peer: SocketAddr) -> Vec<u8> {
+        let request_id = self.fresh_request_id();
+        let verdict = self.limit(&Identity::Anonymous, peer.ip(), &Uri::default());
+        let error = match status {
+            431 => ApiError::new(
+                ErrorCode::HeadersTooLarge,
+                "The request's head is larger than the server reads",
+            ),
+            414 => {
+                ApiError::new(ErrorCode::BadRequest, "The request's target is longer than the server reads")
+            }
+            _ => ApiError::new(ErrorCode::BadRequest, "The request is not HTTP/1.1"),
+        };
+        let (status, body) = (error.status(), error.body(&request_id));
+        let mut head = format!(
+            "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n",
+            status.as_u16(),
+            status.canonical_reason().unwrap_or_default(),
+            body.len(),
+        )
+        .into_bytes();
+        let mut headers = HeaderMap::new();
+        set_headers(&mut headers, &request_id, &Identity::Anonymous, &verdict);
+        for (name, value) in &headers {
+            head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        tracing::info!(status = status.as_u16(), request_id = &*request_id, "not a request");
+        [head, b"\r\n".to_vec(), body].concat()
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response {
+        if let Err(error) = accept::check(request.uri(), request.headers()) {
+            return error.into_response();
+        }
+        let answer = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind();
+        match tokio::time::timeout(self.app.settings.request_timeout, answer).await {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(Err(never))) => match never {},
+            Ok(Err(_panic)) => ApiError::internal(&"a handler panicked").into_response(),
+            Err(_elapsed) => {
+                ApiError::unavailable("The server took too long; a change may or may not have been made")
+                    .into_response()
+            }
+        }
+    }
+
+    fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
+        let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| is_sane(id));
+        sent.map_or_else(|| self.fresh_request_id(), Arc::from)
+    }
+
+    fn fresh_request_id(&self) -> Arc<str> {
+        let id: RequestId = self.app.environment.id();
+        id.to_string().into()
+    }
+
+    async fn identify(&self, headers: &HeaderMap) -> Identity {
+        let key = match presented_key(headers) {
+            Ok(Some(key)) => key,
+            Ok(None) => return Identity::Anonymous,
+            Err(refusal) => return Identity::Refused(refusal),
+        };
+        match self.app.api_keys.authenticate(key, self.app.environment.now()).await {
+            Ok(Ok(caller)) => Identity::Caller(caller),
+            Ok(Err(refusal)) => Identity::Refused(refusal),
+            Err(error) => Identity::Unverified(error.into()),
+        }
+    }
+
+    fn limit(&self, identity: &Identity, address: IpAddr, uri: &Uri) -> Verdict {
+        let (subject, limit) = match identity {
+            Identity::Caller(caller) => (Subject::Key(caller.key), caller.tier.limit()),
+            _ => (Subject::address(address), self.app.settings.anonymous_limit),
+        };
+        let mut verdict = self.app.limiter.check(subject, limit, self.app.environment.now().unix_timestamp());
+        // Whoever watches over the server must get an answer however often it asks.
+        verdict.allowed |= matches!(uri.path(), "/healthz" | "/readyz");
+        verdict
+    }
+}
+
+/// A request id that may go into logs, headers and bodies as it is.
+fn is_sane(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+}
+
+/// The key that a request presents: `X-API-Key`, or `Authorization: Bearer` (RFC 6750, section 2.1).
+fn presented_key(headers: &HeaderMap) -> Result<Option<&str>, KeyRefusal> {
+    let single = |name: &HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(Some).map_err(|_| KeyRefusal::Malformed),
+            (Some(_), Some(_)) => Err(KeyRefusal::Malformed),
+        }
+    };
+    let bearer = match single(&header::AUTHORIZATION)? {
+        None => None,
+        Some(value) => match value.split_once(' ') {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(key.trim()),
+            _ => return Err(KeyRefusal::Malformed),
+        },
+    };
+    match (single(&X_API_KEY)?.map(str::trim), bearer) {
+        (Some(one), Some(other)) if one != other => Err(KeyRefusal::Malformed),
+        (key, bearer) => Ok(key.or(bearer)),
+    }
+}
+
+fn rate_limited(verdict: &Verdict, now: i64) -> ApiError {
+    let wait = u32::try_from((verdict.reset - now).max(1)).unwrap_or(u32::MAX);
+    let message = format!("More than {} requests in a minute; wait {wait} s", verdict.limit);
+    ApiError { retry_after: Some(wait), ..ApiError::new(ErrorCode::RateLimited, message) }
+}
+
+/// Gives an error its body: ours, which a handler left in the extensions, or one that a library answered with
+/// plain text.
+fn envelop(response: &mut Response, request_id: &str) {
+    let status = response.status();
+    let error = match response.extensions_mut().remove::<Box<ApiError>>() {
+        Some(error) => *error,
+        None if (status.is_client_error() || status.is_server_error()) && !is_json(response.headers()) => {
+            ApiError::from_status(status)
+        }
+        None => return,
+    };
+    let mut rendered = error.render(request_id);
+    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
+    *response = rendered;
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+fn set_headers(headers: &mut HeaderMap, request_id: &str, identity: &Identity, verdict: &Verdict) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    headers.insert(LIMIT, verdict.limit.into());
+    headers.insert(REMAINING, verdict.remaining.into());
+    headers.insert(RESET, verdict.reset.into());
+    if let Identity::Caller(caller) = identity {
+        headers.insert(TIER, HeaderValue::from_static(caller.tier.as_str()));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// One line a request. The query is left out: it may hold what people typed.
+fn log(
+    method: &Method,
+    uri: &Uri,
+    response: &Response,
+    identity: &Identity,
+    request_id: &str,
+    took: Duration,
+) {
+    let key = match identity {
+        Identity::Caller(caller) => Some(tracing::field::display(caller.key)),
+        _ => None,
+    };
+    tracing::info!(
+        %method,
+        path = uri.path(),
+        status = response.status().as_u16(),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        key,
+        request_id,
+        "request"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn presented(headers: &[(&'static str, &'static str)]) -> Result<Option<String>, KeyRefusal> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        presented_key(&map).map(|key| key.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_key_is_read_from_either_header() {
+        assert_eq!(presented(&[]), Ok(None));
+        assert_eq!(presented(&[("x-api-key", "riq_a")]), Ok(Some("riq_a".into())));
+        assert_eq!(presented(&[("authorization", "Bearer riq_a")]), Ok(Some("riq_a".into())));
+        assert_eq!(presented(&[("authorization", "bearer  riq_a ")]), Ok(Some("riq_a".into())));
+        assert_eq!(
+            presented(&[("x-api-key", "riq_a"), ("authorization", "Bearer riq_a")]),
+            Ok(Some("riq_a".into()))
+        );
+    }
+
+    #[test]
+    fn an_ambiguous_or_foreign_credential_is_malformed() {
+        for headers in [
+            &[("x-api-key", "riq_a"), ("authorization", "Bearer riq_b")][..],
+            &[("x-api-key", "riq_a"), ("x-api-key", "riq_b")],
+            &[("authorization", "Basic cmlxOmE=")],
+            &[("authorization", "riq_a")],
+        ] {
+            assert_eq!(presented(headers), Err(KeyRefusal::Malformed), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn only_sane_request_ids_are_kept() {
+        for id in ["a", "req_01", "7f9c:1.2-b", &"x".repeat(128)] {
+            assert!(is_sane(id), "{id}");
+        }
+        for id in ["", "a b", "é", "a\"", "<b>", &"x".repeat(129)] {
+            assert!(!is_sane(id), "{id}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Answers to what is not HTTP: the error envelope, too.
+//!
+//! Where a request cannot be parsed, hyper answers by itself with a bare status line, and offers no way to say
+//! more. No answer of this server may leave the envelope, so the connection's writing side is watched: a response
+//! head without our `X-Request-Id` is hyper's own, and is replaced.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// A connection whose bare error responses are replaced by what `answer` makes of their status.
+pub(super) struct EnvelopedIo<F> {
+    stream: TcpStream,
+    answer: F,
+    /// What is still to be written of a replacement.
+    pending: Vec<u8>,
+}
+
+impl<F: Fn(u16) -> Vec<u8> + Unpin> EnvelopedIo<F> {
+    pub(super) fn new(stream: TcpStream, answer: F) -> Self {
+        Self { stream, answer, pending: Vec::new() }
+    }
+
+    fn write_pending(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.pending.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.pending))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.pending.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The status of a response head that hyper made by itself.
+fn bare_error(bytes: &[u8]) -> Option<u16> {
+    const NAME: &[u8] = b"x-request-id";
+
+    let status = bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
+    if status[0] != b'4' || bytes.windows(NAME.len()).any(|window| window == NAME) {
+        return None;
+    }
+    std::str::from_utf8(status).ok()?.parse().ok()
+}
+
+impl<F: Fn(u16) -> Vec<u8> + Unpin> AsyncWrite for EnvelopedIo<F> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.write_pending(context))?;
+        match bare_error(bytes) {
+            Some(status) => {
+                self.pending = (self.answer)(status);
+                Poll::Ready(Ok(bytes.len()))
+            }
+            None => Pin::new(&mut self.stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if !self.pending.is_empty() || slices.first().is_some_and(|head| bare_error(head).is_some()) {
+            let head: &[u8] = slices.iter().find(|slice| !slice.is_empty()).map_or(&[], |slice| slice);
+            return self.poll_write(context, head);
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.write_pending(context))?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.write_pending(context))?;
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl<F: Unpin> AsyncRead for EnvelopedIo<F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bare_errors_are_told_apart() {
+        assert_eq!(bare_error(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"), Some(400));
+        assert_eq!(bare_error(b"HTTP/1.1 431 Request Header Fields Too Large\r\n\r\n"), Some(431));
+        assert_eq!(bare_error(b"HTTP/1.1 404 Not Found\r\nx-request-id: req_1\r\n\r\n"), None);
+        assert_eq!(bare_error(b"HTTP/1.1 200 OK\r\n\r\n"), None);
+        assert_eq!(bare_error(b"HTTP/1.1 100 Continue\r\n\r\n"), None);
+        assert_eq!(bare_error(b"{\"data\":\"HTTP/1.1 400 \"}"), None);
+        assert_eq!(bare_error(b"HTTP/1.1 4"), None);
+        assert_eq!(bare_error(b""), None);
+    }
+}

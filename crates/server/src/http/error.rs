@@ -1,0 +1,257 @@
+//! The error envelope: the one form that every refusal and failure takes on the wire.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use integrations_core::{
+    error::ErrorCode, integration::UpdateError, issue::Issue, lifecycle::Refusal, scope::RequiredScope,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    api_keys::KeyRefusal,
+    install::vault::VaultError,
+    integrations::{ChangeError, ChangeRefusal},
+    store::{Denied, ReadError, ReviseError, StoreError},
+};
+
+/// A refusal or failure on its way to the client. The request's id joins it at the edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiError {
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
+    /// What went wrong, for people.
+    pub message: String,
+    /// What is wrong with the request, and where.
+    pub issues: Vec<Issue>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u32>,
+}
+
+/// The envelope as it is written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorView<'a> {
+    /// What went wrong, for people.
+    #[schema(example = "Invalid body")]
+    pub error: &'a str,
+    /// What went wrong, for programs: clients branch on it.
+    #[schema(value_type = String, example = "BAD_REQUEST")]
+    pub code: ErrorCode,
+    /// The request's id, as in `X-Request-Id`.
+    #[schema(example = "req_01jc3q5v6w7x8y9zabcdefghjk")]
+    pub request_id: &'a str,
+    /// What is wrong with the request, and where. On validation failures.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<IssueView>)]
+    pub issues: &'a [Issue],
+    /// Seconds after which to try again. On 429.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, ToSchema)]
+#[schema(as = Issue)]
+#[expect(dead_code, reason = "describes integrations_core::issue::Issue to the specification")]
+pub struct IssueView {
+    /// Dotted path into the body, or `query.…`; empty for the body itself.
+    #[schema(example = "settings.refunds_enabled")]
+    path: String,
+    /// What was expected there.
+    #[schema(example = "Expected boolean")]
+    message: String,
+}
+
+impl ApiError {
+    /// An error with this code and message.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), issues: Vec::new(), retry_after: None }
+    }
+
+    /// A request that is not valid, issue by issue.
+    pub fn invalid(message: &str, issues: Vec<Issue>) -> Self {
+        Self { issues, ..Self::new(ErrorCode::BadRequest, message) }
+    }
+
+    /// A body that is not JSON.
+    pub fn bad_json(message: &str) -> Self {
+        Self::new(ErrorCode::BadJson, format!("The body is not JSON: {message}"))
+    }
+
+    /// The key lacks a scope.
+    pub fn insufficient_scope(required: RequiredScope) -> Self {
+        Self::new(ErrorCode::InsufficientScope, format!("The API key lacks the scope {required}"))
+    }
+
+    /// The provider is in the catalog, but not installed in this project.
+    pub fn not_installed(provider: &str) -> Self {
+        Self::new(ErrorCode::IntegrationNotFound, format!("{provider} is not installed in this project"))
+    }
+
+    /// Our fault. The cause goes to the log; the client learns nothing of the inside.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(
+            ErrorCode::InternalError,
+            "Something went wrong on our side; the request id finds it in our log",
+        )
+    }
+
+    /// The server cannot answer for the moment.
+    pub fn unavailable(message: &str) -> Self {
+        Self { retry_after: Some(1), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+    }
+
+    /// What an answer that some library made by itself says in our words.
+    pub(super) fn from_status(status: StatusCode) -> Self {
+        let code = ErrorCode::ALL.into_iter().find(|code| code.status() == status.as_u16());
+        match (code, status.is_client_error()) {
+            (Some(ErrorCode::ProjectNotFound), _) => {
+                Self::new(ErrorCode::ResourceNotFound, "There is nothing at this address")
+            }
+            (Some(ErrorCode::BadJson), _) => Self::new(ErrorCode::BadRequest, "The request is not valid"),
+            (Some(code), _) => Self::new(code, status.canonical_reason().unwrap_or("The request failed")),
+            (None, true) => Self::new(ErrorCode::BadRequest, "The request is not valid"),
+            (None, false) => Self::internal(&format!("a library answered {status}")),
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The body.
+    pub(super) fn body(&self, request_id: &str) -> Vec<u8> {
+        let view = ErrorView {
+            error: &self.message,
+            code: self.code,
+            request_id,
+            issues: &self.issues,
+            retry_after: self.retry_after.filter(|_| self.code == ErrorCode::RateLimited),
+        };
+        serde_json::to_vec(&view).unwrap_or_default()
+    }
+
+    /// The response with its body.
+    pub(super) fn render(&self, request_id: &str) -> Response {
+        let mut response = Response::new(self.body(request_id).into());
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.code == ErrorCode::Unauthorized {
+            // RFC 9110, section 11.6.1: a 401 must say how to authenticate.
+            headers
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"integrations\""));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// Leaves the error in the response's extensions: the edge knows the request's id and writes the body.
+    fn into_response(self) -> Response {
+        let mut response = Response::new(axum::body::Body::empty());
+        *response.status_mut() = self.status();
+        response.extensions_mut().insert(Box::new(self));
+        response
+    }
+}
+
+impl From<KeyRefusal> for ApiError {
+    fn from(refusal: KeyRefusal) -> Self {
+        Self::new(ErrorCode::Unauthorized, refusal.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(%cause, "the database is unavailable");
+                Self::unavailable("The database is unavailable for the moment; try again")
+            }
+            StoreError::Taken(_) => Self::new(ErrorCode::Conflict, "It exists already"),
+            StoreError::Refused(_) | StoreError::Damaged(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::NoSuchProject => Self::new(ErrorCode::ProjectNotFound, "There is no such project"),
+            Denied::ForeignProject => Self::new(
+                ErrorCode::ApiKeyProjectMismatch,
+                "The API key's organization does not own this project",
+            ),
+        }
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Denied(denied) => denied.into(),
+            ReadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateError> for ApiError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::BadJson(message) => Self::bad_json(&message),
+            UpdateError::Invalid(issues) => Self::invalid("Invalid body", issues),
+            UpdateError::NoUpdates => Self::new(
+                ErrorCode::NoUpdates,
+                "Nothing to change: name at least one of status, display_name, sidebar_enabled, settings, \
+                 action_permissions",
+            ),
+        }
+    }
+}
+
+impl From<ChangeRefusal> for ApiError {
+    fn from(refusal: ChangeRefusal) -> Self {
+        match refusal {
+            ChangeRefusal::PreconditionFailed => Self::new(
+                ErrorCode::PreconditionFailed,
+                "The integration has changed since the version that If-Match names",
+            ),
+            ChangeRefusal::Update(error) => error.into(),
+            ChangeRefusal::Lifecycle(refusal, from) => match refusal {
+                Refusal::ReinstallRequired => Self::new(
+                    ErrorCode::ReinstallRequired,
+                    "There is no usable credential any more: install again, with an install URL",
+                ),
+                Refusal::NotAllowed | Refusal::NotInstalled | Refusal::NotApplicable => Self::new(
+                    ErrorCode::InvalidTransition,
+                    format!("Not allowed while the integration is {from}"),
+                ),
+            },
+            ChangeRefusal::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ReviseError::Read(error) => error.into(),
+            ReviseError::NotInstalled => Self::not_installed("The provider"),
+            ReviseError::Refused(refusal) => refusal.into(),
+            ReviseError::Store(error) => error.into(),
+        }
+    }
+}

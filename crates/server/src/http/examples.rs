@@ -1,0 +1,69 @@
+//! The bodies that the specification shows.
+
+use serde_json::{Value, json};
+
+/// The request id of every example.
+pub(super) const REQUEST_ID: &str = "req_01jc3q5v6w7x8y9zabcdefghjk";
+
+/// An integration.
+pub(super) fn integration() -> Value {
+    json!({
+        "id": "int_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack", "status": "active",
+        "display_name": "Acme Workspace", "setup_type": "oauth", "health_status": "healthy",
+        "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
+        "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
+        "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
+        "etag": "\"v3\""
+    })
+}
+
+/// An integration that was taken off.
+pub(super) fn disconnected() -> Value {
+    let mut integration = integration();
+    integration["status"] = json!("disconnected");
+    integration["health_status"] = json!("unknown");
+    integration["sidebar_enabled"] = json!(false);
+    integration["etag"] = json!("\"v4\"");
+    integration["message"] = json!(
+        "Disconnected, and the stored credential is destroyed. The tokens are not revoked at the provider: do that there."
+    );
+    integration
+}
+
+/// A lifecycle PATCH.
+pub(super) fn lifecycle_update() -> Value {
+    json!({
+        "status": "active", "display_name": "Acme Workspace", "sidebar_enabled": true,
+        "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true}
+    })
+}
+
+/// A catalog entry.
+pub(super) fn catalog_entry() -> Value {
+    json!({
+        "provider": "shopify", "name": "Shopify",
+        "description": "Look up orders and customers, refund and cancel orders.", "category": "commerce",
+        "setup_type": "oauth", "status": "available", "installed": false, "display_name": null,
+        "health_status": "unknown", "sidebar_enabled": false, "last_synced_at": null, "error_message": null,
+        "actions": [{
+            "key": "issue_refund", "label": "Issue refunds", "description": "Refunds an order in whole or in part.",
+            "kind": "destructive", "default": false,
+            "requests": [{"method": "POST", "path": "/orders/{order_id}/refunds.json"}]
+        }],
+        "settings_schema": {
+            "type": "object", "additionalProperties": false,
+            "properties": {"refunds_enabled": {"type": "boolean", "title": "Refunds"}}
+        },
+        "documentation_url": "https://shopify.dev/docs/api"
+    })
+}
+
+/// An install URL.
+pub(super) fn install_url() -> Value {
+    json!({
+        "provider": "slack",
+        "install_url": "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack",
+        "setup_type": "oauth",
+        "message": "Open the URL above in a browser to complete installation."
+    })
+}

@@ -1,0 +1,165 @@
+//! How each operation can fail, for the specification.
+
+use std::collections::BTreeMap;
+
+use integrations_core::error::ErrorCode;
+use serde_json::{Value, json};
+use utoipa::{
+    IntoResponses,
+    openapi::{
+        ContentBuilder, HeaderBuilder, Ref, RefOr, ResponseBuilder,
+        example::ExampleBuilder,
+        response::Response,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use super::examples::REQUEST_ID;
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// What every operation on a project can answer.
+const PROJECT: &[ErrorCode] = &[
+    ErrorCode::Unauthorized,
+    ErrorCode::InsufficientScope,
+    ErrorCode::ApiKeyProjectMismatch,
+    ErrorCode::ProjectNotFound,
+    ErrorCode::NotAcceptable,
+    ErrorCode::RateLimited,
+    ErrorCode::InternalError,
+    ErrorCode::ServiceUnavailable,
+];
+const BODY: &[ErrorCode] = &[
+    ErrorCode::BadJson,
+    ErrorCode::BadRequest,
+    ErrorCode::RequestTimeout,
+    ErrorCode::PayloadTooLarge,
+    ErrorCode::UnsupportedMediaType,
+];
+const INSTALLED: &[ErrorCode] =
+    &[ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound, ErrorCode::PreconditionFailed];
+const CHANGE: &[ErrorCode] =
+    &[ErrorCode::NoUpdates, ErrorCode::InvalidTransition, ErrorCode::ReinstallRequired, ErrorCode::Conflict];
+
+/// Failures of an operation on a project.
+pub(super) struct OnProject;
+/// Failures of an operation on a project that takes filters.
+pub(super) struct OnFilters;
+/// Failures of an operation on a provider of the catalog.
+pub(super) struct OnProvider;
+/// Failures of asking for an install URL.
+pub(super) struct OnInstall;
+/// Failures of a lifecycle change.
+pub(super) struct OnChange;
+/// Failures of a disconnection.
+pub(super) struct OnDisconnect;
+/// Failures of a question that needs no key.
+pub(super) struct OnPublic;
+
+impl IntoResponses for OnProject {
+    fn responses() -> Responses {
+        describe(&[PROJECT])
+    }
+}
+impl IntoResponses for OnFilters {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::BadRequest]])
+    }
+}
+impl IntoResponses for OnProvider {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ProviderNotFound]])
+    }
+}
+impl IntoResponses for OnInstall {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::ProviderNotFound]])
+    }
+}
+impl IntoResponses for OnChange {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, INSTALLED, CHANGE])
+    }
+}
+impl IntoResponses for OnDisconnect {
+    fn responses() -> Responses {
+        describe(&[PROJECT, INSTALLED, &[ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnPublic {
+    fn responses() -> Responses {
+        describe(&[&[ErrorCode::ServiceUnavailable]])
+    }
+}
+
+/// One response a status, with an example of each code that it can carry.
+fn describe(groups: &[&[ErrorCode]]) -> Responses {
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in groups.iter().copied().flatten() {
+        by_status.entry(code.status()).or_default().push(*code);
+    }
+    by_status.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes)))).collect()
+}
+
+fn response(codes: &[ErrorCode]) -> Response {
+    let names = codes.iter().map(|code| format!("`{}`: {}", code.code(), meaning(*code)));
+    let examples = codes.iter().map(|code| {
+        (code.code(), ExampleBuilder::new().summary(meaning(*code)).value(Some(example(*code))).build())
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(RefOr::<utoipa::openapi::Schema>::Ref(Ref::from_schema_name("Error"))))
+        .examples_from_iter(examples)
+        .build();
+    let mut response = ResponseBuilder::new()
+        .description(names.collect::<Vec<_>>().join("\n\n"))
+        .content("application/json", content);
+    if codes.contains(&ErrorCode::RateLimited) || codes.contains(&ErrorCode::ServiceUnavailable) {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).build();
+        let header = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("Seconds after which to try again"))
+            .build();
+        response = response.header("Retry-After", header);
+    }
+    response.build()
+}
+
+fn meaning(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::Unauthorized => "The API key is missing, malformed, unknown, expired or revoked",
+        ErrorCode::InsufficientScope => "The API key lacks the scope; the message names it",
+        ErrorCode::ApiKeyProjectMismatch => "The API key's organization does not own this project",
+        ErrorCode::ApiKeyOrgMismatch => "The API key belongs to another organization",
+        ErrorCode::ProjectNotFound => "There is no such project",
+        ErrorCode::ProviderNotFound => "There is no such provider in the catalog",
+        ErrorCode::IntegrationNotFound => "The provider is not installed in this project",
+        ErrorCode::ResourceNotFound => "There is nothing at this address",
+        ErrorCode::MethodNotAllowed => "The route does not have this method",
+        ErrorCode::NotAcceptable => "Accept rules application/json out",
+        ErrorCode::RequestTimeout => "The body took too long to arrive",
+        ErrorCode::BadJson => "The body is not JSON",
+        ErrorCode::BadRequest => "The request is not valid; the issues say what and where",
+        ErrorCode::NoUpdates => "The body names nothing to change",
+        ErrorCode::InvalidTransition => "Not allowed from the present status",
+        ErrorCode::ReinstallRequired => "There is no usable credential any more: install again",
+        ErrorCode::Conflict => "A concurrent change was first",
+        ErrorCode::PreconditionFailed => "If-Match names another version than the stored one",
+        ErrorCode::PayloadTooLarge => "The body is larger than the server reads",
+        ErrorCode::HeadersTooLarge => "The request's head is larger than the server reads",
+        ErrorCode::UnsupportedMediaType => "The body's Content-Type is not JSON",
+        ErrorCode::RateLimited => "Too many requests; wait retry_after seconds",
+        ErrorCode::InternalError => "Something went wrong on our side",
+        ErrorCode::ServiceUnavailable => "The server cannot answer for the moment; try again",
+    }
+}
+
+fn example(code: ErrorCode) -> Value {
+    let mut example = json!({"error": meaning(code), "code": code.code(), "request_id": REQUEST_ID});
+    if code == ErrorCode::BadRequest {
+        example["issues"] = json!([{"path": "settings.refunds_enabled", "message": "Expected boolean"}]);
+    }
+    if code == ErrorCode::RateLimited {
+        example["retry_after"] = json!(12);
+    }
+    example
+}

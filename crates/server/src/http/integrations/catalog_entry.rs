@@ -1,0 +1,41 @@
+//! `GET /projects/{projectId}/integrations/catalog/{provider}`
+
+use axum::{extract::State, response::Response};
+
+use super::view::CatalogEntryView;
+use crate::http::{
+    answer::Data,
+    auth::{Access, IntegrationsRead},
+    error::ApiError,
+    failures::OnProvider,
+    state::App,
+};
+
+/// Show one provider
+///
+/// What the provider is, what can be configured and permitted there, and how it stands in this project.
+#[utoipa::path(
+    get,
+    path = "/projects/{projectId}/integrations/catalog/{provider}",
+    operation_id = "getCatalogEntry",
+    tag = "Integrations",
+    params(
+        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("provider" = String, Path, description = "The provider's key", example = "shopify"),
+    ),
+    security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
+    responses(
+        (status = 200, description = "The provider", body = Data<CatalogEntryView>,
+         example = json!({"data": crate::http::examples::catalog_entry()})),
+        OnProvider,
+    ),
+)]
+pub(super) async fn catalog_entry(
+    State(app): State<App>,
+    access: Access<IntegrationsRead>,
+) -> Result<Response, ApiError> {
+    let provider = access.provider(&app).await?;
+    let row = app.store.integration(&access.tenant, provider.key.as_str()).await?;
+    let entry = app.catalog_views.entry(&provider, row.as_ref());
+    Data::respond(entry.ok_or_else(|| ApiError::internal(&"a provider without a view"))?)
+}

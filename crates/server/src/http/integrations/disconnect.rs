@@ -1,0 +1,49 @@
+//! `DELETE /projects/{projectId}/integrations/{provider}`
+
+use axum::{extract::State, response::Response};
+
+use super::view::IntegrationView;
+use crate::{
+    http::{
+        answer::Data,
+        auth::{Access, IntegrationsWrite},
+        error::ApiError,
+        failures::OnDisconnect,
+        state::App,
+    },
+    precondition::IfMatch,
+};
+
+/// Disconnect an integration
+///
+/// Sets the status to `disconnected`, hides the sidebar panel, clears the health and destroys the stored
+/// credential, so that coming back means installing again. The tokens are **not** revoked at the provider: that is
+/// done there. Repeating it is not an error and records nothing.
+#[utoipa::path(
+    delete,
+    path = "/projects/{projectId}/integrations/{provider}",
+    operation_id = "disconnectIntegration",
+    tag = "Integrations",
+    params(
+        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("provider" = String, Path, description = "The provider's key", example = "slack"),
+        ("If-Match" = Option<String>, Header, description = "The entity tag that must be the stored one",
+         example = "\"v3\""),
+    ),
+    security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
+    responses(
+        (status = 200, description = "The integration as it is now", body = Data<IntegrationView>,
+         headers(("ETag" = String, description = "The entity tag of this version")),
+         example = json!({"data": crate::http::examples::disconnected()})),
+        OnDisconnect,
+    ),
+)]
+pub(super) async fn disconnect(
+    State(app): State<App>,
+    access: Access<IntegrationsWrite>,
+    condition: IfMatch,
+) -> Result<Response, ApiError> {
+    let provider = access.provider(&app).await?;
+    let changed = app.integrations.disconnect(&access.tenant, &provider, &condition, &access.acting()).await;
+    super::respond_changed(changed, &provider)
+}

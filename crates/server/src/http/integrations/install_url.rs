@@ -1,0 +1,91 @@
+//! `POST /projects/{projectId}/integrations/{provider}/install-url`
+
+use axum::{extract::State, response::Response};
+use integrations_core::{
+    issue::Issue,
+    json::{self, JsonError},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::http::{
+    answer::Data,
+    auth::{Access, IntegrationsWrite},
+    body::JsonBody,
+    error::ApiError,
+    failures::OnInstall,
+    state::App,
+};
+
+/// Where a person finishes an installation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InstallUrl)]
+pub(super) struct InstallUrlView<'a> {
+    /// The provider's key.
+    #[schema(example = "slack")]
+    provider: &'a str,
+    /// The page to open in a browser.
+    #[schema(
+        example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack"
+    )]
+    install_url: String,
+    /// What the page asks for: `oauth`, `api_key` or `webhook_url`.
+    #[schema(example = "oauth")]
+    setup_type: &'static str,
+    /// What to do, for people.
+    #[schema(example = "Open the URL above in a browser to complete installation.")]
+    message: &'static str,
+}
+
+/// Get an install URL
+///
+/// Installing needs a real browser: the page takes the person through the provider's consent, or asks for the API
+/// key or webhook URL. No body is needed.
+#[utoipa::path(
+    post,
+    path = "/projects/{projectId}/integrations/{provider}/install-url",
+    operation_id = "createInstallUrl",
+    tag = "Integrations",
+    params(
+        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("provider" = String, Path, description = "The provider's key", example = "slack"),
+    ),
+    security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
+    responses(
+        (status = 200, description = "The page to open", body = Data<InstallUrlView>,
+         example = json!({"data": crate::http::examples::install_url()})),
+        OnInstall,
+    ),
+)]
+pub(super) async fn install_url(
+    State(app): State<App>,
+    access: Access<IntegrationsWrite>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let provider = access.provider(&app).await?;
+    app.store.admit(&access.tenant).await?;
+    check(&body)?;
+    let base = app.settings.public_url.as_str().trim_end_matches('/');
+    let (project, key) = (access.tenant.project, &provider.key);
+    Data::respond(InstallUrlView {
+        provider: key.as_str(),
+        install_url: format!("{base}/dashboard/projects/{project}/integrations/{key}"),
+        setup_type: provider.setup_type().as_str(),
+        message: "Open the URL above in a browser to complete installation.",
+    })
+}
+
+/// Nothing can be said in the body as yet: it is empty, or an object without fields.
+fn check(body: &[u8]) -> Result<(), ApiError> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let issues = match json::parse(body) {
+        Ok(Value::Object(fields)) => fields.keys().map(|key| Issue::new(key, "Unknown field")).collect(),
+        Ok(_) => vec![Issue::new("", "Expected object, or no body")],
+        Err(JsonError::Issues(issues)) => issues,
+        Err(JsonError::Syntax(message)) => return Err(ApiError::bad_json(&message)),
+    };
+    if issues.is_empty() { Ok(()) } else { Err(ApiError::invalid("Invalid body", issues)) }
+}

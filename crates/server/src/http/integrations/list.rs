@@ -1,0 +1,38 @@
+//! `GET /projects/{projectId}/integrations`
+
+use axum::{extract::State, response::Response};
+
+use super::view::IntegrationView;
+use crate::http::{
+    answer::Data,
+    auth::{Access, IntegrationsRead},
+    error::ApiError,
+    failures::OnProject,
+    state::App,
+};
+
+/// List a project's integrations
+///
+/// Every integration that was ever installed in the project, disconnected ones included, in the order of their
+/// providers' keys.
+#[utoipa::path(
+    get,
+    path = "/projects/{projectId}/integrations",
+    operation_id = "listIntegrations",
+    tag = "Integrations",
+    params(("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk")),
+    security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
+    responses(
+        (status = 200, description = "The project's integrations", body = Data<Vec<IntegrationView>>,
+         example = json!({"data": [crate::http::examples::integration()]})),
+        OnProject,
+    ),
+)]
+pub(super) async fn list(
+    State(app): State<App>,
+    access: Access<IntegrationsRead>,
+) -> Result<Response, ApiError> {
+    let rows = app.store.integrations(&access.tenant).await?;
+    let views = rows.iter().map(IntegrationView::new).collect::<Result<Vec<_>, _>>();
+    Data::respond(views.map_err(|error| ApiError::internal(&error))?)
+}

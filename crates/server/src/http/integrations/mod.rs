@@ -1,0 +1,49 @@
+//! The integrations of a project: one file an operation.
+
+mod catalog;
+mod catalog_entry;
+mod disconnect;
+mod install_url;
+mod list;
+mod update_lifecycle;
+pub mod view;
+
+use axum::response::Response;
+use integrations_core::{catalog::Provider, lifecycle::State};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::view::IntegrationView;
+use super::{answer::Data, error::ApiError, state::App};
+use crate::{
+    integrations::ChangeError,
+    store::{IntegrationRow, Loaded, ReviseError},
+};
+
+/// The six routes, under the prefix of the API's version.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(catalog::catalog))
+        .routes(routes!(catalog_entry::catalog_entry))
+        .routes(routes!(install_url::install_url))
+        .routes(routes!(update_lifecycle::update_lifecycle))
+        .routes(routes!(disconnect::disconnect))
+}
+
+/// Answers with an integration that was asked to change.
+fn respond_changed(changed: Result<Loaded, ChangeError>, provider: &Provider) -> Result<Response, ApiError> {
+    let changed = match changed {
+        Err(ReviseError::NotInstalled) => return Err(ApiError::not_installed(&provider.name)),
+        other => other?,
+    };
+    let row = IntegrationRow::try_from(&changed)?;
+    let mut view = IntegrationView::new(&row).map_err(|error| ApiError::internal(&error))?;
+    if changed.integration.state == State::Disconnected {
+        view.message = Some(NOT_REVOKED);
+    }
+    let tag = view.etag.clone();
+    Data::respond_tagged(view, &tag)
+}
+
+const NOT_REVOKED: &str = "Disconnected, and the stored credential is destroyed. The tokens are not revoked at the \
+     provider: do that there.";

@@ -1,0 +1,70 @@
+//! `GET /api/v1/openapi.json`: the specification, from which others make clients.
+
+use std::sync::LazyLock;
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, header};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, OpenApi, ServerBuilder,
+    schema::Schema,
+    security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    tag::TagBuilder,
+};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+use crate::http::error::{ErrorView, IssueView};
+
+/// The specification as JSON, written out once.
+static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
+    LazyLock::new(|| crate::openapi().to_json());
+
+/// The OpenAPI specification
+///
+/// OpenAPI 3.1, made from the code that answers.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    operation_id = "getSpecification",
+    tag = "Server",
+    security(()),
+    responses((status = 200, description = "The specification", body = Object, content_type = "application/json",
+               example = json!({"openapi": "3.1.0"}))),
+)]
+pub(super) async fn specification() -> Response {
+    match &*SPECIFICATION {
+        Ok(json) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.as_str())
+            .into_response(),
+        Err(error) => crate::http::error::ApiError::internal(error).into_response(),
+    }
+}
+
+/// Completes what the routes tell of themselves with what they share.
+pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
+    api.info = InfoBuilder::new()
+        .title("Integrations API")
+        .version("1.0.0")
+        .description(Some(include_str!("introduction.md")))
+        .build();
+    api.servers = Some(vec![ServerBuilder::new().url("/").description(Some("This server")).build()]);
+    api.tags = Some(vec![
+        TagBuilder::new()
+            .name("Integrations")
+            .description(Some("A project's integrations, and the catalog"))
+            .build(),
+        TagBuilder::new().name("Server").description(Some("The server itself; no key is needed")).build(),
+    ]);
+    let key = ApiKeyValue::with_description("X-API-Key", "An API key, `riq_…`");
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.description = Some("The same API key as a bearer token (RFC 6750)".to_owned());
+    let components = api.components.take().unwrap_or_default();
+    let mut builder = ComponentsBuilder::from(components)
+        .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)))
+        .security_scheme("bearer", SecurityScheme::Http(bearer));
+    let shared: [(std::borrow::Cow<'_, str>, utoipa::openapi::RefOr<Schema>); 2] =
+        [(ErrorView::name(), ErrorView::schema()), (IssueView::name(), IssueView::schema())];
+    for (name, schema) in shared {
+        builder = builder.schema(name, schema);
+    }
+    api.components = Some(builder.build());
+    api
+}

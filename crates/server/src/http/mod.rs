@@ -1,0 +1,50 @@
+//! The HTTP side: router, edge, and one folder a resource.
+
+mod accept;
+mod answer;
+pub mod auth;
+mod body;
+pub mod client_address;
+pub mod edge;
+mod enveloped_io;
+pub mod error;
+mod examples;
+mod failures;
+pub mod integrations;
+mod meta;
+pub mod rate_limit;
+pub mod serve;
+pub mod state;
+
+use axum::Router;
+use integrations_core::error::ErrorCode;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use self::{error::ApiError, state::App};
+
+/// Every route, without the edge.
+pub fn router(app: App) -> Router {
+    let (router, _) = documented().split_for_parts();
+    // The same routes under the other base path that clients use; the specification names one of the two.
+    let (also, _) = integrations::routes().split_for_parts();
+    router
+        .nest("/v1", also)
+        .fallback(async || ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(
+                ErrorCode::MethodNotAllowed,
+                "The route does not have this method; Allow names those it has",
+            )
+        })
+        .with_state(app)
+}
+
+/// The specification.
+pub fn openapi() -> OpenApi {
+    meta::openapi_of(documented().into_openapi())
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(meta::routes()).nest("/api/v1", integrations::routes())
+}

@@ -1,0 +1,289 @@
+//! Import: integrations that were installed elsewhere, with their credentials, as JSON lines.
+//!
+//! All or nothing: every line is checked before any is stored, and every bad line is named.
+
+use std::{collections::HashMap, sync::Arc};
+
+use integrations_core::{
+    audit::{Action, Actor, change},
+    catalog::{Catalog, Provider},
+    ids::ProjectId,
+    integration::{Integration, SecretSettings, check_settings, read_display_name},
+    issue::Issue,
+    json::{self, JsonError},
+    lifecycle::{Health, State},
+    permissions::ActionPermissions,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::vault::{Purpose, Vault};
+use crate::{
+    environment::Environment,
+    integrations::Integrations,
+    store::{Installation, Loaded, NewAuditEvent, ReadError, Store, StoreError, StoredCredential, Tenant},
+};
+
+/// Something wrong with one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LineIssue {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// Where in the line.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// There is no such project.
+    #[error("there is no project {0}")]
+    NoSuchProject(ProjectId),
+    /// Some lines cannot be imported.
+    #[error("{} of the file's lines cannot be imported; nothing was", bad_lines(.0))]
+    BadLines(Vec<LineIssue>),
+    /// The database did not store them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn bad_lines(issues: &[LineIssue]) -> usize {
+    issues.iter().map(|issue| issue.line).collect::<std::collections::BTreeSet<_>>().len()
+}
+
+impl From<ReadError> for ImportError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Store(error),
+            ReadError::Denied(denied) => Self::Store(StoreError::Damaged(denied.to_string())),
+        }
+    }
+}
+
+/// Imports into one project.
+#[derive(Debug)]
+pub struct Importer {
+    store: Store,
+    catalog: Arc<Catalog>,
+    vault: Arc<Vault>,
+    environment: Environment,
+}
+
+/// A line that can be imported.
+struct Line {
+    provider: Arc<Provider>,
+    display_name: Option<String>,
+    settings: (Map<String, Value>, SecretSettings),
+    connection: Map<String, Value>,
+    credential: Map<String, Value>,
+}
+
+impl Importer {
+    /// An importer into `store`.
+    pub fn new(store: Store, catalog: Arc<Catalog>, vault: Arc<Vault>, environment: Environment) -> Self {
+        Self { store, catalog, vault, environment }
+    }
+
+    /// Imports every line of `text`. Returns the providers that were installed, in the order of the lines.
+    pub async fn import(&self, project: ProjectId, text: &str) -> Result<Vec<String>, ImportError> {
+        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
+        let owner = owner.ok_or(ImportError::NoSuchProject(project))?;
+        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
+        let tenant = Tenant { organization, project };
+
+        let (mut lines, mut issues) = self.read(text);
+        let mut installed = HashMap::new();
+        for (number, line) in &lines {
+            let loaded = self.store.load(&tenant, line.provider.key.as_str()).await?;
+            if loaded.as_ref().is_some_and(|loaded| loaded.integration.state != State::Disconnected) {
+                let message = format!("{} is already installed in this project", line.provider.key);
+                issues.push(LineIssue { line: *number, path: "provider".into(), message });
+            }
+            installed.insert(*number, loaded);
+        }
+        if !issues.is_empty() {
+            issues.sort_by_key(|issue| issue.line);
+            return Err(ImportError::BadLines(issues));
+        }
+        let providers = lines.iter().map(|(_, line)| line.provider.key.to_string()).collect();
+        let installations = lines
+            .drain(..)
+            .map(|(number, line)| self.installation(&tenant, line, installed.remove(&number).flatten()))
+            .collect();
+        self.store.install(installations).await?;
+        Ok(providers)
+    }
+
+    /// Reads the lines: those that can be imported, with their numbers, and everything that is wrong.
+    fn read(&self, text: &str) -> (Vec<(usize, Line)>, Vec<LineIssue>) {
+        let (mut lines, mut issues) = (Vec::new(), Vec::new());
+        let mut first_lines: HashMap<String, usize> = HashMap::new();
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            match read_line(line, &self.catalog) {
+                Ok(line) => {
+                    let key = line.provider.key.to_string();
+                    match first_lines.insert(key, number) {
+                        None => lines.push((number, line)),
+                        Some(first) => issues.push(LineIssue {
+                            line: number,
+                            path: "provider".into(),
+                            message: format!("{} is already on line {first}", line.provider.key),
+                        }),
+                    }
+                }
+                Err(found) => issues.extend(found.into_iter().map(|issue| LineIssue {
+                    line: number,
+                    path: issue.path,
+                    message: issue.message,
+                })),
+            }
+        }
+        if lines.is_empty() && issues.is_empty() {
+            issues.push(LineIssue {
+                line: 1,
+                path: String::new(),
+                message: "The file holds no lines".into(),
+            });
+        }
+        (lines, issues)
+    }
+
+    fn installation(&self, tenant: &Tenant, line: Line, before: Option<Loaded>) -> Installation {
+        let now = self.environment.now();
+        let (setup_type, provider) = (line.provider.setup_type(), line.provider.key.to_string());
+        let credential = &line.credential;
+        let expires_at = credential.get("expires_at").and_then(Value::as_str);
+        let expires_at = expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        let sealed = serde_json::to_vec(credential).unwrap_or_default();
+        let connection = Value::Object(line.connection.clone()).to_string();
+        let (integration, changes) = match before {
+            None => self.fresh(tenant, line, now),
+            Some(before) => {
+                let revision = before.integration.reinstall(line.display_name, line.settings, now);
+                // Installing is allowed from every state, and always makes a revision.
+                let revision = revision.ok().flatten();
+                revision.map_or((before.integration, Vec::new()), |revision| {
+                    (revision.integration, revision.changes)
+                })
+            }
+        };
+        let integrations =
+            Integrations::new(self.store.clone(), Arc::clone(&self.vault), self.environment.clone());
+        Installation {
+            setup_type,
+            connection,
+            sealed_settings: integrations.seal_settings(&integration.secret_settings, integration.id),
+            credential: StoredCredential {
+                sealed: self.vault.seal(&sealed, Purpose::Credential(integration.id)),
+                expires_at,
+            },
+            event: NewAuditEvent {
+                id: self.environment.id(),
+                organization: tenant.organization,
+                project: Some(tenant.project),
+                integration: Some((integration.id, provider)),
+                action: Action::IntegrationInstalled,
+                actor: Actor::Operator,
+                request_id: None,
+                changes,
+                at: now,
+            },
+            integration,
+        }
+    }
+
+    fn fresh(
+        &self,
+        tenant: &Tenant,
+        line: Line,
+        now: OffsetDateTime,
+    ) -> (Integration, Vec<integrations_core::audit::Change>) {
+        let (settings, secret_settings) = line.settings;
+        let actions = line.provider.actions.iter();
+        let action_permissions: ActionPermissions =
+            actions.map(|action| (action.key.clone(), action.allowed_by_default)).collect();
+        let changes = [
+            change("status", Value::Null, "active"),
+            change("display_name", Value::Null, line.display_name.clone()),
+        ];
+        let integration = Integration {
+            id: self.environment.id(),
+            project: tenant.project,
+            provider: line.provider.key.to_string(),
+            state: State::Active,
+            display_name: line.display_name,
+            health: Health::Unknown,
+            sidebar_enabled: false,
+            last_synced_at: None,
+            error_message: None,
+            settings,
+            secret_settings,
+            action_permissions,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        (integration, changes.into_iter().flatten().collect())
+    }
+}
+
+fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
+    let one = |path: &str, message: &str| vec![Issue::new(path, message)];
+    let mut fields = match json::parse(line.as_bytes()) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return Err(one("", "Expected object")),
+        Err(JsonError::Syntax(message)) => return Err(one("", &format!("Not JSON: {message}"))),
+        Err(JsonError::Issues(issues)) => return Err(issues),
+    };
+    let provider = match fields.shift_remove("provider") {
+        Some(Value::String(key)) => {
+            let unknown = || one("provider", &format!("There is no provider \"{key}\" in the catalog"));
+            Arc::clone(catalog.get(&key).ok_or_else(unknown)?)
+        }
+        Some(_) => return Err(one("provider", "Expected string")),
+        None => return Err(one("provider", "Is missing")),
+    };
+    let mut issues = Vec::new();
+    let name = fields.shift_remove("display_name").unwrap_or(Value::Null);
+    let display_name = read_display_name(name).unwrap_or_else(|message| {
+        issues.push(Issue::new("display_name", message));
+        None
+    });
+    let patch = Value::Object(object(&mut fields, "settings", &mut issues).unwrap_or_default());
+    let settings = check_settings(Map::new(), &patch, &provider).unwrap_or_else(|found| {
+        issues.extend(found);
+        Default::default()
+    });
+    let connection = object(&mut fields, "connection", &mut issues).unwrap_or_default();
+    issues.extend(provider.check_connection(&connection));
+    let credential = object(&mut fields, "credential", &mut issues);
+    match &credential {
+        Some(credential) => issues.extend(provider.check_credential(credential)),
+        None if issues.iter().any(|issue| issue.path == "credential") => {}
+        None => issues.push(Issue::new("credential", "Is missing")),
+    }
+    issues.extend(fields.keys().map(|field| Issue::new(field, "Unknown field")));
+    if !issues.is_empty() {
+        return Err(issues);
+    }
+    Ok(Line { provider, display_name, settings, connection, credential: credential.unwrap_or_default() })
+}
+
+/// Takes a field that is an object; one that is not is an issue.
+fn object(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    issues: &mut Vec<Issue>,
+) -> Option<Map<String, Value>> {
+    match fields.shift_remove(name) {
+        None => None,
+        Some(Value::Object(object)) => Some(object),
+        Some(_) => {
+            issues.push(Issue::new(name, "Expected object"));
+            None
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Running the server: what `dev` and `serve` have in common.
+
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::{LogFormat, Options},
+    dev::{Access, DataDirectory, DevCommand},
+    environment::Environment,
+    http::{self, edge::Edge, state::App},
+    install::vault::{EncryptionKeys, Vault},
+    shutdown,
+    store::{DatabaseUrl, Store},
+};
+
+/// `riq-server serve`: with the database and the encryption keys of the settings.
+pub async fn serve(options: &Options, environment: Environment) -> anyhow::Result<()> {
+    let keys = options.encryption_keys()?;
+    let url = options.database_url()?;
+    let store = Store::connect(url, options.database_connections()).await?;
+    let pending = store.pending_migrations().await?;
+    if !pending.is_empty() {
+        bail!(
+            "the database's schema is not up to date ({}): run `riq-server migrate` first",
+            pending.join(", ")
+        );
+    }
+    run(options, store, keys, environment, |address| {
+        tracing::info!(%address, database = url.product(), "serving");
+        Ok(())
+    })
+    .await
+}
+
+/// `riq-server migrate`
+pub async fn migrate(options: &Options) -> anyhow::Result<()> {
+    let url = options.database_url()?;
+    let store = Store::connect(url, options.database_connections()).await?;
+    let pending = store.pending_migrations().await?;
+    store.migrate().await?;
+    let mut out = io::stdout().lock();
+    match pending.as_slice() {
+        [] => writeln!(out, "The {} database is up to date", url.product())?,
+        names => writeln!(out, "The {} database is up to date; ran {}", url.product(), names.join(", "))?,
+    }
+    Ok(())
+}
+
+/// `riq-server dev`: with a database and keys of its own.
+pub async fn dev(command: DevCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
+    let directory = DataDirectory::prepare(command.data_dir.clone(), &environment)?;
+    let url: DatabaseUrl = directory.database_url();
+    let store = Store::connect(&url, options.database_connections()).await?;
+    store.migrate().await?;
+    let access = directory.access(&store, &environment).await?;
+    let public_url = options.public_url.clone();
+    run(options, store, directory.encryption_keys()?, environment, move |address| {
+        let base = public_url
+            .map_or(format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+        let greeting = Greeting::new(&base, &access);
+        let mut out = io::stdout().lock();
+        if command.json {
+            serde_json::to_writer(&mut out, &greeting)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{}", greeting.in_words(&command))?;
+        }
+        out.flush()
+    })
+    .await
+}
+
+/// What `dev --json` prints, exactly.
+#[derive(Serialize)]
+struct Greeting<'a> {
+    api_base: String,
+    org_id: String,
+    project_id: String,
+    api_key: &'a str,
+    dashboard_url: String,
+}
+
+impl<'a> Greeting<'a> {
+    fn new(base: &str, access: &'a Access) -> Self {
+        Self {
+            api_base: format!("{base}/api/v1"),
+            org_id: access.org_id.to_string(),
+            project_id: access.project_id.to_string(),
+            api_key: &access.api_key,
+            dashboard_url: format!("{base}/dashboard/projects/{}/integrations", access.project_id),
+        }
+    }
+
+    fn in_words(&self, command: &DevCommand) -> String {
+        let Self { api_base, org_id, project_id, api_key, .. } = self;
+        let (docs, directory) = (api_base.replace("/api/v1", "/docs"), command.data_dir.display());
+        format!(
+            "Serving the Integrations API. Everything is kept in {directory}.\n\n  \
+             API           {api_base}\n  Reference     {docs}\n  Organization  {org_id}\n  Project       {project_id}\n  \
+             API key       {api_key}\n\nTry it:\n\n  \
+             export RIQ_API_BASE={api_base} RIQ_PROJECT_ID={project_id} RIQ_API_KEY={api_key}\n  \
+             curl -H \"X-API-Key: $RIQ_API_KEY\" \"$RIQ_API_BASE/projects/$RIQ_PROJECT_ID/integrations/catalog\"\n  \
+             riq-server admin import --data-dir {directory} --project {project_id} FILE\n\n"
+        )
+    }
+}
+
+async fn run(
+    options: &Options,
+    store: Store,
+    keys: EncryptionKeys,
+    environment: Environment,
+    announce: impl FnOnce(SocketAddr) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let catalog = options.catalog()?;
+    let bind = options.bind();
+    let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))?;
+    let address = listener.local_addr()?;
+    let vault = Arc::new(Vault::new(keys, environment.clone()));
+    let app = App::new(store.clone(), vault, catalog, environment, options.http(address))?;
+
+    let (stopper, stop) = shutdown::channel();
+    let api_keys = Arc::clone(&app.api_keys);
+    let revocations = tokio::spawn({
+        let stop = stop.clone();
+        async move { api_keys.watch_revocations(stop).await }
+    });
+    let edge = Edge::new(app.clone(), http::router(app));
+    let server = tokio::spawn(http::serve::serve(listener, edge, stop, options.drain_timeout()));
+    announce(address)?;
+    stop_signal().await?;
+    tracing::info!("stopping: finishing the requests under way");
+    stopper.stop();
+    server.await?;
+    revocations.await?;
+    store.close().await;
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn stop_signal() -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Starts the log, on stderr.
+pub fn start_log(options: &Options, default: LogFormat) -> anyhow::Result<()> {
+    let filter = options.log.as_deref().unwrap_or("info");
+    let filter =
+        EnvFilter::builder().parse(filter).with_context(|| format!("\"{filter}\" is not a log filter"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match options.log_format.unwrap_or(default) {
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+        }
+        LogFormat::Pretty => log.with_target(false).init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! API keys: stored as a hash, found by it.
+
+use integrations_core::{
+    ids::{ApiKeyId, OrganizationId},
+    scope::Scope,
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{NewAuditEvent, Store, StoreError, audit, entity::api_key};
+use crate::api_keys::{KeyHash, Tier};
+
+/// A key, as a request is checked against it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The organization that it belongs to.
+    pub organization: OrganizationId,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// How often it may be used.
+    pub tier: Tier,
+    /// When it stops by itself.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was stopped.
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+/// A key to be stored.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    pub name: String,
+    /// Its first characters.
+    pub hint: String,
+    /// Its hash.
+    pub hash: KeyHash,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// How often it may be used.
+    pub tier: Tier,
+    /// When it stops by itself.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A key, as the operator sees it. The key itself cannot be shown again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApiKeyRecord {
+    /// `key_…`
+    pub id: String,
+    /// The organization that it belongs to.
+    pub organization_id: String,
+    /// What it is for.
+    pub name: String,
+    /// The key's first characters.
+    pub hint: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// How often it may be used.
+    pub tier: String,
+    /// When it was created.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When it stops by itself.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was revoked.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+impl From<api_key::Model> for ApiKeyRecord {
+    fn from(row: api_key::Model) -> Self {
+        Self {
+            scopes: row.scopes.split(',').map(str::to_owned).collect(),
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            hint: row.hint,
+            tier: row.tier,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        }
+    }
+}
+
+impl TryFrom<api_key::Model> for StoredApiKey {
+    type Error = StoreError;
+
+    fn try_from(row: api_key::Model) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
+        Ok(Self {
+            id: row.id.parse().map_err(|_| damaged("id"))?,
+            organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
+            scopes: row
+                .scopes
+                .split(',')
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .map_err(|_| damaged("scopes"))?,
+            tier: row.tier.parse().map_err(|_| damaged("tier"))?,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        })
+    }
+}
+
+impl Store {
+    /// Stores a key of the event's organization.
+    pub async fn create_api_key(
+        &self,
+        key: NewApiKey,
+        event: NewAuditEvent,
+    ) -> Result<ApiKeyRecord, StoreError> {
+        let row = api_key::Model {
+            id: key.id.to_string(),
+            organization_id: event.organization.to_string(),
+            name: key.name,
+            hint: key.hint,
+            hash: key.hash.as_bytes().to_vec(),
+            scopes: key.scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            tier: key.tier.as_str().to_owned(),
+            created_at: event.at,
+            expires_at: key.expires_at,
+            revoked_at: None,
+        };
+        let transaction = self.begin().await?;
+        api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(&transaction).await?;
+        audit::record(&transaction, event).await?;
+        transaction.commit().await?;
+        Ok(row.into())
+    }
+
+    /// The key with this hash, revoked and expired ones included.
+    pub async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredApiKey>, StoreError> {
+        let query = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.as_bytes().to_vec()));
+        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// A key, by its id.
+    pub async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
+        Ok(api_key::Entity::find_by_id(id.to_string()).one(&self.reader).await?.map(Into::into))
+    }
+
+    /// The keys of one organization or of all, oldest first.
+    pub async fn api_keys(&self, of: Option<OrganizationId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
+        let mut query = api_key::Entity::find().order_by_asc(api_key::Column::Id);
+        if let Some(organization) = of {
+            query = query.filter(api_key::Column::OrganizationId.eq(organization.to_string()));
+        }
+        Ok(query.all(&self.reader).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Revokes a key. `false`: it was revoked before, and nothing is done.
+    pub async fn revoke_api_key(&self, id: ApiKeyId, event: NewAuditEvent) -> Result<bool, StoreError> {
+        let transaction = self.begin().await?;
+        let revoked = api_key::Entity::update_many()
+            .col_expr(api_key::Column::RevokedAt, Expr::value(event.at))
+            .filter(api_key::Column::Id.eq(id.to_string()))
+            .filter(api_key::Column::RevokedAt.is_null())
+            .exec(&transaction)
+            .await?;
+        if revoked.rows_affected == 0 {
+            return Ok(false);
+        }
+        audit::record(&transaction, event).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// The hashes of the keys that were revoked after a moment, by any replica.
+    pub async fn api_keys_revoked_since(&self, moment: OffsetDateTime) -> Result<Vec<KeyHash>, StoreError> {
+        let hashes: Vec<Vec<u8>> = api_key::Entity::find()
+            .select_only()
+            .column(api_key::Column::Hash)
+            .filter(api_key::Column::RevokedAt.gt(moment))
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        Ok(hashes.into_iter().filter_map(|hash| KeyHash::from_bytes(&hash)).collect())
+    }
+}

@@ -1,0 +1,99 @@
+//! The audit log: appended to in the transaction of the change that it records.
+
+use integrations_core::{
+    audit::{Action, Actor, Change},
+    ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
+};
+use time::OffsetDateTime;
+
+use super::{Store, StoreError, entity::audit_event, statements};
+
+/// An event to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewAuditEvent {
+    /// Its id.
+    pub id: AuditEventId,
+    /// Whose log it is in.
+    pub organization: OrganizationId,
+    /// The project that it is about.
+    pub project: Option<ProjectId>,
+    /// The integration that it is about, with its provider.
+    pub integration: Option<(IntegrationId, String)>,
+    /// What happened.
+    pub action: Action,
+    /// Who did it.
+    pub actor: Actor,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// What it changed.
+    pub changes: Vec<Change>,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+/// A recorded event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEvent {
+    /// Its id.
+    pub id: String,
+    /// The integration that it is about.
+    pub integration_id: Option<String>,
+    /// What happened.
+    pub action: String,
+    /// The acting key.
+    pub actor_key_id: Option<String>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// JSON array of `{path, from, to}`.
+    pub changes: String,
+}
+
+/// Appends an event. Private to the store: whoever changes something passes its event along.
+pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
+    let (integration, provider) = event.integration.unzip();
+    let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;
+    let values = [
+        event.id.to_string().into(),
+        event.organization.to_string().into(),
+        event.project.map(|id| id.to_string()).into(),
+        integration.map(|id| id.to_string()).into(),
+        provider.into(),
+        event.action.as_str().into(),
+        event.actor.kind().into(),
+        event.actor.api_key().map(|id| id.to_string()).into(),
+        event.request_id.into(),
+        changes.into(),
+        event.at.into(),
+    ];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::RECORD, values);
+    on.execute_raw(statement).await?;
+    Ok(())
+}
+
+impl Store {
+    /// An organization's events, newest first. For the operator; programs page through the audit route.
+    pub async fn audit_events(&self, organization: OrganizationId) -> Result<Vec<AuditEvent>, StoreError> {
+        let rows = audit_event::Entity::find()
+            .filter(audit_event::Column::OrganizationId.eq(organization.to_string()))
+            .order_by_desc(audit_event::Column::Id)
+            .all(&self.reader)
+            .await?;
+        Ok(rows.into_iter().map(AuditEvent::from).collect())
+    }
+}
+
+impl From<audit_event::Model> for AuditEvent {
+    fn from(row: audit_event::Model) -> Self {
+        Self {
+            id: row.id,
+            integration_id: row.integration_id,
+            action: row.action,
+            actor_key_id: row.actor_key_id,
+            request_id: row.request_id,
+            changes: row.changes,
+        }
+    }
+}

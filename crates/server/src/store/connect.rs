@@ -1,0 +1,130 @@
+//! Connecting: one pool on PostgreSQL; on SQLite one writer and several readers.
+
+use std::{fmt, path::Path, str::FromStr, time::Duration};
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+
+use super::{Store, tenant::Door};
+
+/// How long a request waits for a free connection, and a server at start for its database.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a SQLite statement waits for another process's write to end.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the database is. A secret: it may hold a password.
+#[derive(Clone, Debug)]
+pub struct DatabaseUrl {
+    url: SecretString,
+    backend: DbBackend,
+}
+
+/// A text is not the address of a database that this server can use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite://PATH")]
+pub struct InvalidDatabaseUrl;
+
+impl FromStr for DatabaseUrl {
+    type Err = InvalidDatabaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDatabaseUrl> {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        let backend = match scheme {
+            Some("postgres" | "postgresql") => DbBackend::Postgres,
+            Some("sqlite") => DbBackend::Sqlite,
+            _ => return Err(InvalidDatabaseUrl),
+        };
+        if backend == DbBackend::Postgres && url::Url::parse(text).is_err() {
+            return Err(InvalidDatabaseUrl);
+        }
+        Ok(Self { url: text.into(), backend })
+    }
+}
+
+impl DatabaseUrl {
+    /// The SQLite database in a file, which is made where it is not there.
+    pub fn sqlite_file(path: &Path) -> Self {
+        Self { url: format!("sqlite://{}", path.display()).into(), backend: DbBackend::Sqlite }
+    }
+
+    /// `PostgreSQL` or `SQLite`.
+    pub fn product(&self) -> &'static str {
+        if self.backend == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
+    }
+}
+
+/// The database cannot be connected to. Shows where only as far as it is no secret.
+#[derive(Debug)]
+pub struct ConnectError {
+    product: &'static str,
+    source: DbErr,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot connect to the {} database: {}", self.product, self.source)
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+impl Store {
+    /// Connects, with up to `connections` connections at a time.
+    pub async fn connect(url: &DatabaseUrl, connections: u32) -> Result<Self, ConnectError> {
+        let failed = |source| ConnectError { product: url.product(), source };
+        let (reader, writer) = match url.backend {
+            DbBackend::Postgres => {
+                let pool = postgres(url, connections).await.map_err(failed)?;
+                (pool.clone(), pool)
+            }
+            _ => {
+                let writer = sqlite(url, 1).await.map_err(failed)?;
+                (sqlite(url, connections).await.map_err(failed)?, writer)
+            }
+        };
+        Ok(Self { reader, writer, door: Door::default() })
+    }
+
+    /// Closes the connections, after what is under way.
+    pub async fn close(self) {
+        for (name, pool) in [("reader", self.reader), ("writer", self.writer)] {
+            if let Err(error) = pool.close().await {
+                tracing::warn!(pool = name, %error, "closing the database failed");
+            }
+        }
+    }
+}
+
+fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.url.expose_secret());
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        // A connection that broke is found out when it is given back; asking before every use as well costs a
+        // round trip a request.
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}
+
+async fn postgres(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = options(url, connections);
+    options.map_sqlx_postgres_opts(|options| options.application_name("riq-server"));
+    Database::connect(options).await
+}
+
+async fn sqlite(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = options(url, connections);
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>).map_sqlx_sqlite_opts(|options| {
+        options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was acknowledged survives a loss of power, not only of the process.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+    });
+    Database::connect(options).await
+}

@@ -1,0 +1,19 @@
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "credentials")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) integration_id: String,
+    /// JSON object, sealed by the vault.
+    pub(in crate::store) sealed: Vec<u8>,
+    pub(in crate::store) expires_at: Option<TimeDateTimeWithTimeZone>,
+    pub(in crate::store) version: i64,
+    pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
+    pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,8 @@
+//! The rows of the tables, as sea-orm sees them. Named nowhere outside `store`.
+
+pub(super) mod api_key;
+pub(super) mod audit_event;
+pub(super) mod credential;
+pub(super) mod integration;
+pub(super) mod organization;
+pub(super) mod project;

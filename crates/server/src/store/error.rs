@@ -1,0 +1,64 @@
+//! What can go wrong in the database, sorted by whose turn it is.
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// The database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, is overloaded, shutting down or full: the same call may go through later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(DbErr),
+    /// A name or key that must be unique is taken.
+    #[error("already taken: {0}")]
+    Taken(DbErr),
+    /// It refused for another reason: a fault of ours.
+    #[error("the database refused: {0}")]
+    Refused(DbErr),
+    /// A stored value is not what was once stored.
+    #[error("a stored value is damaged: {0}")]
+    Damaged(String),
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if is_passing(&error) {
+            Self::Unavailable(error)
+        } else if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+            Self::Taken(error)
+        } else {
+            Self::Refused(error)
+        }
+    }
+}
+
+fn is_passing(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            match error.as_ref() {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+/// SQLSTATE classes 08 (connection), 53 (resources) and 57P (intervention) of PostgreSQL's appendix A, with
+/// serialization failure and deadlock; SQLite's primary result codes BUSY, LOCKED, NOMEM, IOERR and FULL.
+fn is_passing_code(code: &str) -> bool {
+    let postgres = code.len() == 5
+        && (["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+            || code == "40001"
+            || code == "40P01");
+    // Extended result codes carry the primary one in their lowest byte.
+    let sqlite =
+        code.len() < 5 && code.parse::<u32>().is_ok_and(|code| [5, 6, 7, 10, 13].contains(&(code & 0xff)));
+    postgres || sqlite
+}

@@ -1,0 +1,435 @@
+//! Integrations: read for showing, read for changing, and written together with their audit event.
+
+use integrations_core::{
+    catalog::SetupType,
+    ids::{IntegrationId, ProjectId},
+    integration::{Integration, SecretSettings},
+    lifecycle::{Chosen, Credential, Health, State, Status},
+};
+use sea_orm::{
+    ActiveModelTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, QueryResult,
+    Statement, Value,
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
+    entity::{credential, integration},
+    statements,
+    tenant::Door,
+};
+
+/// An integration, as it is shown. JSON columns pass through as text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IntegrationRow {
+    /// `int_…`
+    pub id: String,
+    /// The provider's key.
+    pub provider: String,
+    /// How it was installed.
+    pub setup_type: String,
+    /// Its status.
+    pub status: String,
+    /// Its health.
+    pub health_status: String,
+    /// Overrides the catalog's name.
+    pub display_name: Option<String>,
+    /// Whether its panel is shown.
+    pub sidebar_enabled: bool,
+    /// When the provider last answered well.
+    pub last_synced_at: Option<OffsetDateTime>,
+    /// What is wrong.
+    pub error_message: Option<String>,
+    /// JSON object.
+    pub settings: String,
+    /// JSON object.
+    pub action_permissions: String,
+    /// Counts the stored revisions.
+    pub version: i64,
+    /// When it was first installed.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// An integration, as it is changed.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The integration; its secret settings are still sealed.
+    pub integration: Integration,
+    /// How it was installed.
+    pub setup_type: String,
+    /// Its secret settings, if it has any.
+    pub sealed_settings: Option<Vec<u8>>,
+    /// Whether a credential is stored.
+    pub credential: Credential,
+}
+
+/// What was decided about a loaded integration: the next revision, with its secret settings sealed anew.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The integration to be stored.
+    pub integration: Integration,
+    /// Its secret settings, sealed.
+    pub sealed_settings: Option<Vec<u8>>,
+    /// Whether its credential is destroyed with it.
+    pub destroys_credential: bool,
+    /// What is recorded with it.
+    pub event: NewAuditEvent,
+}
+
+/// A credential to be stored with an installation.
+#[derive(Clone, Debug)]
+pub struct StoredCredential {
+    /// Sealed by the vault.
+    pub sealed: Vec<u8>,
+    /// When it expires by itself.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A finished installation to be stored.
+#[derive(Clone, Debug)]
+pub struct Installation {
+    /// The integration; version 1 where it is new.
+    pub integration: Integration,
+    /// How it was installed.
+    pub setup_type: SetupType,
+    /// JSON object: what the user supplied beside the credential.
+    pub connection: String,
+    /// Its secret settings, sealed.
+    pub sealed_settings: Option<Vec<u8>>,
+    /// The credential.
+    pub credential: StoredCredential,
+    /// What is recorded with it.
+    pub event: NewAuditEvent,
+}
+
+/// A revision was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviseError<E> {
+    /// The integration could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is not installed.
+    #[error("not installed")]
+    NotInstalled,
+    /// It was decided against.
+    #[error("refused")]
+    Refused(E),
+    /// The database did not store it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// A tenant's integrations, by provider.
+    pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
+        let rows = self.query(statements::LIST, [tenant.project.to_string().into()]).await?;
+        self.door.admit(tenant, rows.first())?;
+        rows.iter().filter_map(|row| IntegrationRow::read(row).transpose()).collect()
+    }
+
+    /// A tenant's integration with one provider, for showing.
+    pub async fn integration(
+        &self,
+        tenant: &Tenant,
+        provider: &str,
+    ) -> Result<Option<IntegrationRow>, ReadError> {
+        let rows = self.query(statements::ONE, [tenant.project.to_string().into(), provider.into()]).await?;
+        self.door.admit(tenant, rows.first())?;
+        rows.first().map_or(Ok(None), IntegrationRow::read)
+    }
+
+    /// Whether the tenant was refused its project a moment ago; says nothing of one that was not.
+    pub fn recall_denied(&self, tenant: &Tenant) -> Result<(), Denied> {
+        self.door.recall(tenant)
+    }
+
+    /// Whether the tenant may see its project at all.
+    pub async fn admit(&self, tenant: &Tenant) -> Result<(), ReadError> {
+        self.integration(tenant, "").await.map(drop)
+    }
+
+    /// Loads a tenant's integration, lets `decide` say what becomes of it, and stores that with its audit event.
+    ///
+    /// The revision is stored where the version is still the one that was decided on. Where somebody else was
+    /// first, the integration is locked, loaded and decided on again, so that no change is lost and none has to
+    /// be repeated by the client. `decide` returning `None` stores nothing; the answer is then as loaded.
+    pub async fn revise<E, F>(
+        &self,
+        tenant: &Tenant,
+        provider: &str,
+        decide: F,
+    ) -> Result<Loaded, ReviseError<E>>
+    where
+        F: Fn(&Loaded) -> Result<Option<Decision>, E> + Send + Sync,
+        E: Send,
+    {
+        let loaded =
+            load(&self.door, &self.reader, tenant, provider).await?.ok_or(ReviseError::NotInstalled)?;
+        let Some(decision) = decide(&loaded).map_err(ReviseError::Refused)? else { return Ok(loaded) };
+        let transaction = self.begin().await?;
+        if store_revision(&transaction, &loaded, &decision).await? {
+            return finish(transaction, loaded, decision).await;
+        }
+        lock(&transaction, loaded.integration.id).await?;
+        let loaded =
+            load(&self.door, &transaction, tenant, provider).await?.ok_or(ReviseError::NotInstalled)?;
+        let Some(decision) = decide(&loaded).map_err(ReviseError::Refused)? else { return Ok(loaded) };
+        if !store_revision(&transaction, &loaded, &decision).await? {
+            let lost = format!("integration {} changed under its lock", loaded.integration.id);
+            return Err(StoreError::Damaged(lost).into());
+        }
+        finish(transaction, loaded, decision).await
+    }
+
+    /// Loads a tenant's integration for changing.
+    pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
+        load(&self.door, &self.reader, tenant, provider).await
+    }
+
+    /// Stores installations with their credentials and events: all of them or none.
+    pub async fn install(&self, installations: Vec<Installation>) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        for installation in installations {
+            install(&transaction, installation).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// An integration's sealed credential.
+    pub async fn sealed_credential(&self, id: IntegrationId) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = credential::Entity::find_by_id(id.to_string()).one(&self.reader).await?;
+        Ok(row.map(|row| row.sealed))
+    }
+
+    async fn query(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        Ok(self.reader.query_all_raw(statement).await?)
+    }
+}
+
+impl IntegrationRow {
+    /// Reads a row of [`statements::LIST`]; `None` where the project holds nothing.
+    fn read(row: &QueryResult) -> Result<Option<Self>, ReadError> {
+        let Some(id) = row.try_get_by_index::<Option<String>>(1)? else { return Ok(None) };
+        Ok(Some(Self {
+            id,
+            provider: row.try_get_by_index(2)?,
+            setup_type: row.try_get_by_index(3)?,
+            status: row.try_get_by_index(4)?,
+            health_status: row.try_get_by_index(5)?,
+            display_name: row.try_get_by_index(6)?,
+            sidebar_enabled: row.try_get_by_index(7)?,
+            last_synced_at: row.try_get_by_index(8)?,
+            error_message: row.try_get_by_index(9)?,
+            settings: row.try_get_by_index(10)?,
+            action_permissions: row.try_get_by_index(11)?,
+            version: row.try_get_by_index(12)?,
+            created_at: row.try_get_by_index(13)?,
+            updated_at: row.try_get_by_index(14)?,
+        }))
+    }
+}
+
+impl TryFrom<&Loaded> for IntegrationRow {
+    type Error = StoreError;
+
+    fn try_from(loaded: &Loaded) -> Result<Self, StoreError> {
+        let integration = &loaded.integration;
+        Ok(Self {
+            id: integration.id.to_string(),
+            provider: integration.provider.clone(),
+            setup_type: loaded.setup_type.clone(),
+            status: integration.status().as_str().to_owned(),
+            health_status: integration.health.as_str().to_owned(),
+            display_name: integration.display_name.clone(),
+            sidebar_enabled: integration.sidebar_enabled,
+            last_synced_at: integration.last_synced_at,
+            error_message: integration.error_message.clone(),
+            settings: json(&integration.settings)?,
+            action_permissions: json(&integration.action_permissions)?,
+            version: integration.version,
+            created_at: integration.created_at,
+            updated_at: integration.updated_at,
+        })
+    }
+}
+
+async fn load(
+    door: &Door,
+    on: &impl ConnectionTrait,
+    tenant: &Tenant,
+    provider: &str,
+) -> Result<Option<Loaded>, ReadError> {
+    let values = [tenant.project.to_string().into(), provider.into()];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::LOAD, values);
+    let rows = on.query_all_raw(statement).await?;
+    door.admit(tenant, rows.first())?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let Some(shown) = IntegrationRow::read(row)? else { return Ok(None) };
+    let before: Option<String> = row.try_get_by_index(15)?;
+    let credential_version: Option<i64> = row.try_get_by_index(17)?;
+    Ok(Some(Loaded {
+        setup_type: shown.setup_type.clone(),
+        sealed_settings: row.try_get_by_index(16)?,
+        credential: credential_version.map_or(Credential::Missing, |_| Credential::Usable),
+        integration: revive(shown, before.as_deref(), tenant.project)?,
+    }))
+}
+
+/// Makes the aggregate of a row.
+fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Result<Integration, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
+    let state = match (row.status.parse().map_err(|_| damaged("status"))?, before) {
+        (Status::Active, None) => State::Active,
+        (Status::Paused, None) => State::Paused,
+        (Status::Disconnected, None) => State::Disconnected,
+        (Status::Error, Some("active")) => State::Error { before: Chosen::Active },
+        (Status::Error, Some("paused")) => State::Error { before: Chosen::Paused },
+        _ => return Err(damaged("status before error")),
+    };
+    Ok(Integration {
+        id: row.id.parse().map_err(|_| damaged("id"))?,
+        project,
+        state,
+        health: row.health_status.parse::<Health>().map_err(|_| damaged("health"))?,
+        settings: serde_json::from_str(&row.settings).map_err(|_| damaged("settings"))?,
+        secret_settings: SecretSettings::default(),
+        action_permissions: serde_json::from_str(&row.action_permissions)
+            .map_err(|_| damaged("permissions"))?,
+        provider: row.provider,
+        display_name: row.display_name,
+        sidebar_enabled: row.sidebar_enabled,
+        last_synced_at: row.last_synced_at,
+        error_message: row.error_message,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
+}
+
+/// Waits for an integration's row lock. On SQLite the transaction holds the database's only write lock already.
+async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
+    let backend = on.get_database_backend();
+    if backend == DbBackend::Postgres {
+        on.query_one_raw(Statement::from_sql_and_values(backend, statements::LOCK, [id.to_string().into()]))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Compare and set. `false`: the stored version is another one.
+async fn store_revision(on: &DatabaseTransaction, from: &Loaded, to: &Decision) -> Result<bool, StoreError> {
+    let next = &to.integration;
+    let values = [
+        next.id.to_string().into(),
+        from.integration.version.into(),
+        next.version.into(),
+        next.status().as_str().into(),
+        before_error(next.state).into(),
+        next.health.as_str().into(),
+        next.display_name.clone().into(),
+        next.sidebar_enabled.into(),
+        next.last_synced_at.into(),
+        next.error_message.clone().into(),
+        json(&next.settings)?.into(),
+        to.sealed_settings.clone().into(),
+        json(&next.action_permissions)?.into(),
+        next.updated_at.into(),
+    ];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::REVISE, values);
+    Ok(on.execute_raw(statement).await?.rows_affected() == 1)
+}
+
+/// Writes what goes with a stored revision, and commits.
+async fn finish<E>(
+    transaction: DatabaseTransaction,
+    loaded: Loaded,
+    decision: Decision,
+) -> Result<Loaded, ReviseError<E>> {
+    let mut credential = loaded.credential;
+    if decision.destroys_credential {
+        destroy_credential(&transaction, decision.integration.id).await?;
+        credential = Credential::Missing;
+    }
+    audit::record(&transaction, decision.event).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(Loaded {
+        integration: decision.integration,
+        sealed_settings: decision.sealed_settings,
+        credential,
+        ..loaded
+    })
+}
+
+async fn destroy_credential(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
+    let backend = on.get_database_backend();
+    let values = [id.to_string().into()];
+    on.execute_raw(Statement::from_sql_and_values(backend, statements::DESTROY_CREDENTIAL, values)).await?;
+    Ok(())
+}
+
+async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<(), StoreError> {
+    let id = installation.integration.id;
+    let (created_at, updated_at) = (installation.integration.created_at, installation.integration.updated_at);
+    let is_new = installation.integration.version == 1;
+    let row = integration::ActiveModel::from(integration_model(&installation)?).reset_all();
+    if is_new {
+        integration::Entity::insert(row).exec_without_returning(on).await?;
+    } else {
+        destroy_credential(on, id).await?;
+        row.update(on).await?;
+    }
+    let sealed = credential::Model {
+        integration_id: id.to_string(),
+        sealed: installation.credential.sealed,
+        expires_at: installation.credential.expires_at,
+        version: 1,
+        created_at: if is_new { created_at } else { updated_at },
+        updated_at,
+    };
+    credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
+    audit::record(on, installation.event).await
+}
+
+fn integration_model(installation: &Installation) -> Result<integration::Model, StoreError> {
+    let integration = &installation.integration;
+    Ok(integration::Model {
+        id: integration.id.to_string(),
+        project_id: integration.project.to_string(),
+        provider: integration.provider.clone(),
+        setup_type: installation.setup_type.as_str().to_owned(),
+        status: integration.status().as_str().to_owned(),
+        status_before_error: before_error(integration.state).map(str::to_owned),
+        health_status: integration.health.as_str().to_owned(),
+        display_name: integration.display_name.clone(),
+        sidebar_enabled: integration.sidebar_enabled,
+        last_synced_at: integration.last_synced_at,
+        error_message: integration.error_message.clone(),
+        settings: json(&integration.settings)?,
+        sealed_settings: installation.sealed_settings.clone(),
+        action_permissions: json(&integration.action_permissions)?,
+        connection: installation.connection.clone(),
+        version: integration.version,
+        created_at: integration.created_at,
+        updated_at: integration.updated_at,
+    })
+}
+
+fn before_error(state: State) -> Option<&'static str> {
+    match state {
+        State::Error { before: Chosen::Active } => Some(Status::Active.as_str()),
+        State::Error { before: Chosen::Paused } => Some(Status::Paused.as_str()),
+        _ => None,
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
+}

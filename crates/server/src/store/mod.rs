@@ -1,0 +1,83 @@
+//! The database: every query is here, and nothing outside names an entity.
+//!
+//! What belongs to a project is reached through a [`Tenant`], and what a tenant may see is decided in one
+//! place (`tenant::Door`). An integration is written together with its audit event or not at all.
+
+mod api_keys;
+mod audit;
+mod connect;
+mod entity;
+mod error;
+mod integrations;
+mod organizations;
+mod projects;
+pub mod statements;
+mod tenant;
+
+pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
+pub use audit::{AuditEvent, NewAuditEvent};
+pub use connect::{ConnectError, DatabaseUrl};
+pub use error::StoreError;
+pub use integrations::{Decision, Installation, IntegrationRow, Loaded, ReviseError, StoredCredential};
+pub use organizations::OrganizationRecord;
+pub use projects::ProjectRecord;
+pub use tenant::{Denied, ReadError, Tenant};
+
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _,
+};
+
+/// The database of one server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// Reads outside of a transaction.
+    reader: DatabaseConnection,
+    /// Writes. The same pool as `reader` on PostgreSQL; on SQLite one connection, as there can be one writer.
+    writer: DatabaseConnection,
+    door: tenant::Door,
+}
+
+impl Store {
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.reader.query_one_raw(sea_orm::Statement::from_string(self.backend(), "SELECT 1")).await?;
+        Ok(())
+    }
+
+    /// Brings the schema up to date. Several may try at once: one does the work, the others wait for it.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        use migrations::MigratorTrait as _;
+        /// Any number that no other program locks on the same database.
+        const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
+
+        let transaction = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            transaction.execute_unprepared(LOCK).await?;
+        }
+        migrations::Migrator::up(&transaction, None).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The migrations that are still to be run, by name.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        use migrations::MigratorTrait as _;
+
+        let pending = migrations::Migrator::get_pending_migrations(&self.writer).await?;
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.reader.get_database_backend()
+    }
+
+    /// Begins a transaction that is going to write. On SQLite it takes the write lock at once, since a
+    /// transaction that reads first and cannot be upgraded fails instead of waiting.
+    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+}

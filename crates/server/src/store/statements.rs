@@ -1,0 +1,44 @@
+//! The statements that requests run, as text that both databases read.
+//!
+//! Written out rather than built for each request: they are the hot path, and `xtask bench` runs the same text
+//! through `pgbench`. Both databases number placeholders `$1`, `$2`, …
+
+/// A project's integrations, for showing: `$1` project.
+pub const LIST: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
+     i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
+     i.version, i.created_at, i.updated_at \
+     FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
+     WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY i.provider";
+
+/// One of a project's integrations, for showing: `$1` project, `$2` provider.
+pub const ONE: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
+     i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
+     i.version, i.created_at, i.updated_at \
+     FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+     WHERE p.id = $1 AND p.revoked_at IS NULL";
+
+/// One of a project's integrations, for changing: `$1` project, `$2` provider.
+pub const LOAD: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
+     i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
+     i.version, i.created_at, i.updated_at, i.status_before_error, i.sealed_settings, c.version \
+     FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+     LEFT JOIN credentials c ON c.integration_id = i.id \
+     WHERE p.id = $1 AND p.revoked_at IS NULL";
+
+/// Takes an integration's row lock on PostgreSQL, so that what is decided next is decided alone: `$1` id.
+pub const LOCK: &str = "SELECT id FROM integrations WHERE id = $1 FOR UPDATE";
+
+/// Stores a revision where the stored version is still the one that it was made from:
+/// `$1` id, `$2` that version, `$3` … the new values.
+pub const REVISE: &str = "UPDATE integrations SET version = $3, status = $4, status_before_error = $5, \
+     health_status = $6, display_name = $7, sidebar_enabled = $8, last_synced_at = $9, error_message = $10, \
+     settings = $11, sealed_settings = $12, action_permissions = $13, updated_at = $14 \
+     WHERE id = $1 AND version = $2";
+
+/// Records an event.
+pub const RECORD: &str = "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, \
+     action, actor_kind, actor_key_id, request_id, changes, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/// Destroys an integration's credential: `$1` integration.
+pub const DESTROY_CREDENTIAL: &str = "DELETE FROM credentials WHERE integration_id = $1";

@@ -1,0 +1,81 @@
+//! Who may see what: the only door to a project's rows.
+
+use std::time::Duration;
+
+use integrations_core::ids::{OrganizationId, ProjectId};
+use moka::sync::Cache;
+use sea_orm::QueryResult;
+
+use super::StoreError;
+
+/// A project, as an authenticated caller of an organization names it. Whether it is theirs is checked by
+/// every query, in the same statement that reads the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant {
+    /// The caller's organization.
+    pub organization: OrganizationId,
+    /// The project that the caller named.
+    pub project: ProjectId,
+}
+
+/// The tenant may not have what it asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// There is no such project.
+    #[error("no such project")]
+    NoSuchProject,
+    /// The project is another organization's.
+    #[error("the project belongs to another organization")]
+    ForeignProject,
+}
+
+/// A tenant's rows could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// They are not for this tenant.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sea_orm::DbErr> for ReadError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The only door to a project's rows. Remembers for a moment whom it turned away, so that a caller who keeps
+/// asking costs the database nothing.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    turned_away: Cache<Tenant, Denied>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            turned_away: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(1)).build(),
+        }
+    }
+}
+
+impl Door {
+    /// The tenant filter. Every statement over a project's rows selects from `projects` first, joined to what is
+    /// asked for, so that its first row tells whose project it is even where the project holds nothing.
+    pub(super) fn admit(&self, tenant: &Tenant, first_row: Option<&QueryResult>) -> Result<(), ReadError> {
+        let denied = match first_row.map(|row| row.try_get_by_index::<String>(0)).transpose()? {
+            Some(owner) if owner.parse() == Ok(tenant.organization) => return Ok(()),
+            Some(_) => Denied::ForeignProject,
+            None => Denied::NoSuchProject,
+        };
+        self.turned_away.insert(*tenant, denied);
+        Err(denied.into())
+    }
+
+    /// Whether the tenant was turned away a moment ago.
+    pub(super) fn recall(&self, tenant: &Tenant) -> Result<(), Denied> {
+        self.turned_away.get(tenant).map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,175 @@
+//! Organizations, projects, API keys, integrations with their credentials, and the audit log.
+
+use sea_orm_migration::{prelude::*, sea_query::ForeignKeyCreateStatement};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in [organizations(), projects(), api_keys(), integrations(), credentials(), audit_events()]
+        {
+            manager.create_table(table).await?;
+        }
+        for index in indexes() {
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in ["audit_events", "credentials", "integrations", "api_keys", "projects", "organizations"]
+        {
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn organizations() -> TableCreateStatement {
+    Table::create()
+        .table("organizations")
+        .col(id())
+        .col(text("name"))
+        .col(time("created_at"))
+        .col(optional_time("revoked_at"))
+        .to_owned()
+}
+
+fn projects() -> TableCreateStatement {
+    Table::create()
+        .table("projects")
+        .col(id())
+        .col(text("organization_id"))
+        .col(text("name"))
+        .col(time("created_at"))
+        .col(optional_time("revoked_at"))
+        .foreign_key(&mut belongs_to("projects", "organization_id", "organizations"))
+        .to_owned()
+}
+
+fn api_keys() -> TableCreateStatement {
+    Table::create()
+        .table("api_keys")
+        .col(id())
+        .col(text("organization_id"))
+        .col(text("name"))
+        .col(text("hint"))
+        .col(ColumnDef::new("hash").binary().not_null().unique_key())
+        .col(text("scopes"))
+        .col(one_of("tier", &["starter", "pro", "scale", "enterprise"]).not_null())
+        .col(time("created_at"))
+        .col(optional_time("expires_at"))
+        .col(optional_time("revoked_at"))
+        .foreign_key(&mut belongs_to("api_keys", "organization_id", "organizations"))
+        .to_owned()
+}
+
+fn integrations() -> TableCreateStatement {
+    Table::create()
+        .table("integrations")
+        .col(id())
+        .col(text("project_id"))
+        .col(text("provider"))
+        .col(one_of("setup_type", &["oauth", "api_key", "webhook_url"]).not_null())
+        .col(one_of("status", &["active", "paused", "error", "disconnected"]).not_null())
+        .col(one_of("status_before_error", &["active", "paused"]))
+        .col(one_of("health_status", &["healthy", "degraded", "unhealthy", "unknown"]).not_null())
+        .col(ColumnDef::new("display_name").text())
+        .col(ColumnDef::new("sidebar_enabled").boolean().not_null())
+        .col(optional_time("last_synced_at"))
+        .col(ColumnDef::new("error_message").text())
+        .col(text("settings"))
+        .col(ColumnDef::new("sealed_settings").binary())
+        .col(text("action_permissions"))
+        .col(text("connection"))
+        .col(ColumnDef::new("version").big_integer().not_null())
+        .col(time("created_at"))
+        .col(time("updated_at"))
+        .foreign_key(&mut belongs_to("integrations", "project_id", "projects"))
+        // An integration in error remembers what it goes back to, and no other does.
+        .check(Expr::cust("(status = 'error') = (status_before_error IS NOT NULL)"))
+        .to_owned()
+}
+
+fn credentials() -> TableCreateStatement {
+    Table::create()
+        .table("credentials")
+        .col(ColumnDef::new("integration_id").text().not_null().primary_key())
+        .col(ColumnDef::new("sealed").binary().not_null())
+        .col(optional_time("expires_at"))
+        .col(ColumnDef::new("version").big_integer().not_null())
+        .col(time("created_at"))
+        .col(time("updated_at"))
+        .foreign_key(&mut belongs_to("credentials", "integration_id", "integrations"))
+        .to_owned()
+}
+
+/// The log outlives what it speaks of: no foreign keys.
+fn audit_events() -> TableCreateStatement {
+    Table::create()
+        .table("audit_events")
+        .col(id())
+        .col(text("organization_id"))
+        .col(ColumnDef::new("project_id").text())
+        .col(ColumnDef::new("integration_id").text())
+        .col(ColumnDef::new("provider").text())
+        .col(text("action"))
+        .col(one_of("actor_kind", &["api_key", "operator", "system"]).not_null())
+        .col(ColumnDef::new("actor_key_id").text())
+        .col(ColumnDef::new("request_id").text())
+        .col(text("changes"))
+        .col(time("created_at"))
+        .check(Expr::cust("(actor_kind = 'api_key') = (actor_key_id IS NOT NULL)"))
+        .to_owned()
+}
+
+fn indexes() -> [IndexCreateStatement; 5] {
+    let on = |table: &'static str, name: &'static str, columns: &[&'static str]| {
+        let mut index = Index::create();
+        index.table(table).name(name);
+        columns.iter().for_each(|column| {
+            index.col(*column);
+        });
+        index
+    };
+    [
+        // At most one integration of each provider in a project; also the way to a project's list.
+        on("integrations", "integrations_project_provider", &["project_id", "provider"]).unique().to_owned(),
+        on("projects", "projects_organization", &["organization_id"]),
+        on("api_keys", "api_keys_organization", &["organization_id"]),
+        // What other replicas ask for twice a second.
+        on("api_keys", "api_keys_revoked_at", &["revoked_at"]),
+        // Ids sort by time: newest first is this index read backwards.
+        on("audit_events", "audit_events_project", &["project_id", "id"]),
+    ]
+}
+
+fn id() -> ColumnDef {
+    ColumnDef::new("id").text().not_null().primary_key().to_owned()
+}
+
+fn text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().not_null().to_owned()
+}
+
+fn time(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
+}
+
+fn optional_time(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().to_owned()
+}
+
+fn one_of(name: &'static str, values: &[&'static str]) -> ColumnDef {
+    ColumnDef::new(name).text().check(Expr::col(name).is_in(values.iter().copied())).to_owned()
+}
+
+fn belongs_to(table: &'static str, column: &'static str, parent: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create().from(table, column).to(parent, "id").to_owned()
+}
