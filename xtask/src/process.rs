@@ -29,11 +29,12 @@ pub(crate) fn forward_signals() -> Result<()> {
             if INTERRUPTED.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            // A terminal sends Ctrl-C to the foreground program by itself.
-            if signal != SIGINT {
-                signal_foreground();
-            }
             eprintln!("Interrupted: ending what was started (once more to leave at once)");
+            // A terminal sends Ctrl-C to the foreground program by itself: it gets the time to end by that.
+            if signal == SIGINT {
+                std::thread::sleep(Duration::from_secs(2));
+            }
+            signal_foreground();
         }
     });
     Ok(())
@@ -113,7 +114,8 @@ fn ensure_success(name: &str, status: ExitStatus) -> Result<()> {
 }
 
 fn describe(command: &Command) -> String {
-    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+    let program = std::path::Path::new(command.get_program());
+    let mut words = vec![program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     words.join(" ")
 }

@@ -31,6 +31,14 @@ pub(super) struct Named {
     pub(super) line: usize,
 }
 
+/// A method's call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct MethodCall {
+    pub(super) name: String,
+    pub(super) line: usize,
+    pub(super) arguments: usize,
+}
+
 /// What the rules ask of one Rust file.
 #[derive(Debug, Default)]
 pub(super) struct Source {
@@ -41,7 +49,7 @@ pub(super) struct Source {
     /// Macros called outside tests, by their last name, without the `!`.
     pub(super) macros: Vec<Named>,
     /// Methods called outside tests.
-    pub(super) methods: Vec<Named>,
+    pub(super) methods: Vec<MethodCall>,
     /// Outside tests.
     pub(super) functions: Vec<Function>,
     /// `allow` attributes, in tests too.
@@ -147,8 +155,12 @@ impl Source {
         if is_macro {
             self.macros.push(Named { name: last.clone(), line });
         }
-        if at > 0 && is_punct(&tokens[at - 1], '.') {
-            self.methods.push(Named { name: last, line });
+        if at > 0
+            && is_punct(&tokens[at - 1], '.')
+            && let Some(TokenTree::Group(group)) = tokens.get(next)
+            && group.delimiter() == Delimiter::Parenthesis
+        {
+            self.methods.push(MethodCall { name: last, line, arguments: arguments(group) });
         }
         self.paths.append(&mut found);
         next
@@ -228,6 +240,12 @@ fn first_ident(tokens: &[TokenTree]) -> Option<String> {
 
 fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
+}
+
+/// How many arguments a call has. A comma between the angle brackets of a type counts too.
+fn arguments(group: &Group) -> usize {
+    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+    tokens.split(|token| is_punct(token, ',')).filter(|argument| !argument.is_empty()).count()
 }
 
 /// The path that begins at `at`, with `a::{b, c::d}` spread into `a::b` and `a::c::d`; returns what follows it.
