@@ -105,9 +105,8 @@ pub fn diff_settings<'a>(
     from: &'a Map<String, Value>,
     to: &'a Map<String, Value>,
 ) -> impl Iterator<Item = Change> + use<'a> {
-    keys_of_both(from, to).filter_map(|key| {
-        change(format!("settings.{key}"), from.get(key).cloned(), to.get(key).cloned())
-    })
+    keys_of_both(from, to)
+        .filter_map(|key| change(format!("settings.{key}"), from.get(key).cloned(), to.get(key).cloned()))
 }
 
 /// The changes between two whole secret settings: which were set, replaced or removed, never to what.
@@ -123,7 +122,10 @@ pub fn diff_secret_settings<'a>(
     })
 }
 
-fn keys_of_both<'a>(from: &'a Map<String, Value>, to: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
+fn keys_of_both<'a>(
+    from: &'a Map<String, Value>,
+    to: &'a Map<String, Value>,
+) -> impl Iterator<Item = &'a str> {
     let mut keys: Vec<&str> = from.keys().chain(to.keys()).map(String::as_str).collect();
     keys.sort_unstable();
     keys.dedup();

@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn what_is_no_scope_is_refused_with_the_choices() {
-        for text in ["", "READ", "integrations", "integrations:", ":read", "billing:read", "read:integrations", "*"] {
+        for text in
+            ["", "READ", "integrations", "integrations:", ":read", "billing:read", "read:integrations", "*"]
+        {
             let refusal = text.parse::<Scope>().unwrap_err().to_string();
             assert!(refusal.contains("integrations:write"), "{refusal}");
         }

@@ -73,9 +73,11 @@ impl SettingsSchema {
     /// Everything that is wrong with whole `settings`, each path starting with `settings`.
     pub fn check(&self, settings: &Map<String, Value>) -> Vec<Issue> {
         let instance = Value::Object(settings.clone());
-        let mut issues: Vec<Issue> = self.validator.iter_errors(&instance).flat_map(|e| describe(&e)).collect();
+        let mut issues: Vec<Issue> =
+            self.validator.iter_errors(&instance).flat_map(|e| describe(&e)).collect();
         if serde_json::to_vec(&instance).map_or(0, |json| json.len()) > MAX_SETTINGS_BYTES {
-            issues.push(Issue::new("settings", format!("Must not be larger than {MAX_SETTINGS_BYTES} bytes")));
+            issues
+                .push(Issue::new("settings", format!("Must not be larger than {MAX_SETTINGS_BYTES} bytes")));
         }
         issues.sort();
         issues.dedup();
@@ -97,7 +99,9 @@ fn secret_properties(root: &Map<String, Value>) -> Result<Vec<String>, String> {
             }
             secrets.push(name.clone());
         } else if mentions_write_only(property) {
-            return Err(format!("the setting \"{name}\" has writeOnly inside: only a whole setting can be secret"));
+            return Err(format!(
+                "the setting \"{name}\" has writeOnly inside: only a whole setting can be secret"
+            ));
         }
     }
     Ok(secrets)
@@ -140,9 +144,7 @@ fn describe(error: &ValidationError<'_>) -> Vec<Issue> {
 fn type_names(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => one.to_string(),
-        TypeKind::Multiple(many) => {
-            many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
-        }
+        TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -169,12 +171,12 @@ mod tests {
             (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
             (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
             (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
-            (json!(["a","b"]), json!(["c","d"]), json!(["c","d"])),
+            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
             (json!({"a":"b"}), json!(["c"]), json!(["c"])),
             (json!({"a":"foo"}), json!(null), json!(null)),
             (json!({"a":"foo"}), json!("bar"), json!("bar")),
             (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
-            (json!([1,2]), json!({"a":"b","c":null}), json!({"a":"b"})),
+            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
             (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
         ]
     }

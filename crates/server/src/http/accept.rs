@@ -27,7 +27,7 @@ fn admits_json(range: &str) -> bool {
     let media = parts.next().unwrap_or_default();
     let is_json =
         ["*/*", "application/*", "application/json"].iter().any(|one| media.eq_ignore_ascii_case(one));
-    is_json && !parts.any(|parameter| is_zero_weight(parameter))
+    is_json && !parts.any(is_zero_weight)
 }
 
 /// `q=0`: this range is the one thing that the client will not take.
