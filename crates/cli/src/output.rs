@@ -6,7 +6,7 @@ use console::Term;
 use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure, Report, code};
-use crate::text::{Paint, clean};
+use crate::text::{Paint, clean, wrap};
 
 /// How a command's data is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub(crate) struct Output {
     json_errors: bool,
     stderr_terminal: bool,
     stderr_paint: Paint,
+    stderr_width: usize,
 }
 
 impl Output {
@@ -47,11 +48,12 @@ impl Output {
                 (false, true) => Mode::Json,
                 (false, false) => Mode::Table,
             },
-            width: Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20)),
+            width: columns(&Term::stdout()),
             paint: Paint::new(stdout_terminal && colours),
             json_errors,
             stderr_terminal,
             stderr_paint: Paint::new(stderr_terminal && colours),
+            stderr_width: columns(&Term::stderr()),
         }
     }
 
@@ -88,7 +90,7 @@ impl Output {
     /// error there stays one JSON document.
     pub(crate) fn notice(&self, text: &str) {
         if self.stderr_terminal || !self.json_errors {
-            write_error(&format!("{}\n", clean(text)));
+            write_error(&wrapped("", &clean(text), self.stderr_width));
         }
     }
 
@@ -103,7 +105,7 @@ impl Output {
             });
             format!("{}\n", escape_json(&document.to_string()))
         } else {
-            human_error(report, self.stderr_paint)
+            human_error(report, self.stderr_width, self.stderr_paint)
         };
         write_error(&text);
     }
@@ -185,13 +187,24 @@ fn usage_message(error: &clap::Error) -> String {
     words.join(" ")
 }
 
-fn human_error(report: &Report, paint: Paint) -> String {
+/// How wide a terminal is; 80 where it does not say, or there is none.
+fn columns(terminal: &Term) -> usize {
+    terminal.size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20))
+}
+
+/// Lines that begin with `indent`, broken between words.
+fn wrapped(indent: &str, text: &str, width: usize) -> String {
+    wrap(text, width.saturating_sub(indent.len())).iter().map(|line| format!("{indent}{line}\n")).collect()
+}
+
+fn human_error(report: &Report, width: usize, paint: Paint) -> String {
     if report.code == code::NOT_CONFIRMED {
         return format!("{}\n", clean(&report.message));
     }
-    let mut text = format!("{} {}\n", paint.bad("error:"), clean(&report.message));
+    let text = wrapped("", &format!("error: {}", clean(&report.message)), width);
+    let mut text = text.replacen("error:", &paint.bad("error:"), 1);
     for issue in &report.issues {
-        text.push_str(&format!("  {}\n", clean(&issue.to_string())));
+        text.push_str(&wrapped("  ", &clean(&issue.to_string()), width));
     }
     let mut facts = Vec::new();
     if ![code::USAGE, code::CONFIG].contains(&report.code.as_str()) {
@@ -203,7 +216,8 @@ fn human_error(report: &Report, paint: Paint) -> String {
         text.push_str(&format!("  {}\n", paint.dim(&facts.join(", "))));
     }
     if let Some(hint) = &report.hint {
-        text.push_str(&format!("{} {}\n", paint.strong("hint:"), clean(hint)));
+        let hint = wrapped("", &format!("hint: {}", clean(hint)), width);
+        text.push_str(&hint.replacen("hint:", &paint.strong("hint:"), 1));
     }
     text
 }
@@ -246,7 +260,7 @@ mod tests {
             ..Report::local("BAD_REQUEST", Exit::Refused, "Invalid body").with_hint("look again")
         };
         assert_eq!(
-            human_error(&report, Paint::new(false)),
+            human_error(&report, 80, Paint::new(false)),
             "error: Invalid body\n  settings.refunds_enabled: Expected boolean\\u{7}\n  \
              code BAD_REQUEST, status 400, request req_1\nhint: look again\n"
         );

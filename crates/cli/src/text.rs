@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// Stands at the end of what was cut; ASCII, so that it can be shown anywhere.
 const CUT: &str = "...";
-/// No column is made narrower than this.
+/// No card's values are squeezed into less than this.
 const NARROWEST: usize = 8;
 
 /// Whether a terminal would act on a character instead of showing it: controls, and what reorders or splits lines.
@@ -96,72 +96,81 @@ pub(crate) fn yes_no(value: Option<bool>) -> String {
 }
 
 /// One column of a table.
+#[derive(Clone, Copy)]
 pub(crate) struct Column {
-    /// Its heading.
-    pub(crate) title: &'static str,
-    /// Whether it may be cut where the terminal is narrow.
-    pub(crate) flexible: bool,
+    title: &'static str,
+    /// How far it may be cut; none: not at all.
+    least: Option<usize>,
+    /// Which column goes first where the terminal is too narrow for all; none: never.
+    expendable: Option<u8>,
 }
 
 impl Column {
     /// A column that keeps its width.
     pub(crate) const fn fixed(title: &'static str) -> Self {
-        Self { title, flexible: false }
+        Self { title, least: None, expendable: None }
     }
 
-    /// A column that can be cut.
-    pub(crate) const fn flexible(title: &'static str) -> Self {
-        Self { title, flexible: true }
+    /// A column that can be cut down to `least`.
+    pub(crate) const fn flexible(title: &'static str, least: usize) -> Self {
+        Self { title, least: Some(least), expendable: None }
+    }
+
+    /// The same column, left out on a narrow terminal: the lowest rank goes first.
+    pub(crate) const fn expendable(self, rank: u8) -> Self {
+        Self { expendable: Some(rank), ..self }
     }
 }
 
 /// Lays rows of clean cells out under their headings, no line wider than `width`.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, paint: Paint) -> String {
-    let widths = column_widths(columns, rows, width);
     let headings: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
+    let shown = fit(columns, rows, width);
     let mut text = String::new();
     for (index, row) in std::iter::once(&headings).chain(rows).enumerate() {
+        let mut line = String::new();
         let mut left = width;
-        for (column, (content, &column_width)) in row.iter().zip(&widths).enumerate() {
+        for &(column, column_width) in &shown {
+            let content = row.get(column).map_or("", String::as_str);
+            let content = truncate_str(content, column_width.min(left), CUT);
+            let gap = (column_width + 2).saturating_sub(measure_text_width(&content));
+            line.push_str(&if index == 0 { paint.strong(&content) } else { paint.state(&content) });
+            line.push_str(&" ".repeat(gap));
+            left = left.saturating_sub(column_width + 2);
             if left == 0 {
                 break;
             }
-            let last = column + 1 == row.len();
-            let shown = truncate_str(content, column_width.min(left), CUT);
-            let shown_width = measure_text_width(&shown);
-            text.push_str(&if index == 0 { paint.strong(&shown) } else { paint.state(&shown) });
-            left -= shown_width.min(left);
-            if !last {
-                let gap = (column_width - shown_width.min(column_width) + 2).min(left);
-                text.push_str(&" ".repeat(gap));
-                left -= gap;
-            }
         }
-        text.truncate(text.trim_end_matches(' ').len());
+        text.push_str(line.trim_end_matches(' '));
         text.push('\n');
     }
     text
 }
 
-/// As wide as the content where there is room; else the widest flexible columns give way first.
-fn column_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize> {
-    let mut widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| measure_text_width(cell));
-            cells.max().unwrap_or(0).max(measure_text_width(column.title))
-        })
-        .collect();
-    loop {
-        let total = widths.iter().sum::<usize>() + 2 * columns.len().saturating_sub(1);
-        let candidates =
-            widths.iter_mut().zip(columns).filter(|(w, column)| column.flexible && **w > NARROWEST);
-        match candidates.map(|(w, _)| w).max() {
-            Some(widest) if total > width => *widest -= 1,
-            _ => return widths,
-        }
+/// Which columns there is room for, and how wide: as their content where that fits; else expendable ones go, and
+/// then the widest flexible ones give way first.
+fn fit(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<(usize, usize)> {
+    let natural = |index: usize, column: &Column| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| measure_text_width(cell));
+        cells.max().unwrap_or(0).max(measure_text_width(column.title))
+    };
+    let mut shown: Vec<(usize, usize)> =
+        columns.iter().enumerate().map(|(index, column)| (index, natural(index, column))).collect();
+    let least =
+        |&(index, natural): &(usize, usize)| columns[index].least.map_or(natural, |least| natural.min(least));
+    while shown.iter().map(|column| least(column) + 2).sum::<usize>() > width + 2 {
+        let expendable =
+            shown.iter().filter_map(|&(index, _)| columns[index].expendable.map(|rank| (rank, index)));
+        let Some((_, first)) = expendable.min() else { break };
+        shown.retain(|&(index, _)| index != first);
     }
+    while shown.iter().map(|(_, width)| width + 2).sum::<usize>() > width + 2 {
+        let can_give =
+            |column: &&mut (usize, usize)| columns[column.0].least.is_some_and(|least| column.1 > least);
+        let Some(widest) = shown.iter_mut().filter(can_give).max_by_key(|column| column.1) else { break };
+        widest.1 -= 1;
+    }
+    shown
 }
 
 /// Lays facts out as aligned lines, `name  value`, broken between words where the terminal ends. A value of several
@@ -188,7 +197,7 @@ pub(crate) fn card(facts: &[(&str, String)], width: usize, paint: Paint) -> Stri
 }
 
 /// Breaks text between words; a word that is too long stays whole, so that an address can be copied.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -201,6 +210,13 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Lines of two columns; the newline at the end makes a card put even a single one below its heading.
+pub(crate) fn aligned(rows: Vec<(String, String)>) -> String {
+    let widest = rows.iter().map(|(left, _)| measure_text_width(left)).max().unwrap_or(0);
+    let lines: String = rows.iter().map(|(left, right)| format!("{left:widest$}  {right}\n")).collect();
+    if lines.is_empty() { cell(None) } else { lines }
 }
 
 /// A JSON value for a card: an object on lines of its own, made harmless.
@@ -232,7 +248,7 @@ mod tests {
 
     #[test]
     fn columns_align_by_width_on_screen() {
-        let columns = [Column::fixed("PROVIDER"), Column::flexible("NAME"), Column::fixed("STATUS")];
+        let columns = [Column::fixed("PROVIDER"), Column::flexible("NAME", 8), Column::fixed("STATUS")];
         let text =
             table(&columns, &rows(&[&["slack", "漢字", "active"], &["x", "Acme", "error"]]), 80, PLAIN);
         assert_eq!(text, "PROVIDER  NAME  STATUS\nslack     漢字  active\nx         Acme  error\n");
@@ -240,12 +256,27 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_cuts_the_widest_flexible_column_first() {
-        let columns = [Column::fixed("A"), Column::flexible("B"), Column::flexible("C")];
-        let text =
-            table(&columns, &rows(&[&["1234", "short", "a long description that does not fit"]]), 30, PLAIN);
-        assert_eq!(text, "A     B      C\n1234  short  a long descrip...\n");
-        let text = table(&columns, &rows(&[&["1234567890", "1234567890", "1234567890"]]), 20, PLAIN);
-        assert!(text.lines().all(|line| measure_text_width(line) <= 20), "{text}");
+        let columns = [Column::fixed("A"), Column::flexible("B", 4), Column::flexible("C", 4)];
+        let long = rows(&[&["1234", "short", "a long description that does not fit"]]);
+        assert_eq!(table(&columns, &long, 30, PLAIN), "A     B      C\n1234  short  a long descrip...\n");
+    }
+
+    #[test]
+    fn a_narrower_one_loses_what_is_expendable() {
+        let columns = [
+            Column::fixed("A"),
+            Column::fixed("B").expendable(1),
+            Column::flexible("C", 8).expendable(0),
+            Column::fixed("D"),
+        ];
+        let wide = rows(&[&["1234567890", "1234567890", "1234567890", "1234567890"]]);
+        let headings =
+            |width| table(&columns, &wide, width, PLAIN).lines().next().map(|line| line.replace(' ', ""));
+        for (width, shown) in [(46, "ABCD"), (44, "ABCD"), (43, "ABD"), (33, "AD"), (20, "AD"), (5, "A")] {
+            assert_eq!(headings(width).as_deref(), Some(shown), "{width}");
+            let text = table(&columns, &wide, width, PLAIN);
+            assert!(text.lines().all(|line| measure_text_width(line) <= width), "{width}: {text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::cli::provider_key;
 use crate::client::Call;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::text::{Column, card, cell, json_block, table, time};
+use crate::text::{Column, aligned, card, cell, json_block, table, time};
 use crate::wire::{CatalogEntry, read};
 
 const EXAMPLES: &str = "\
@@ -74,11 +74,11 @@ async fn many(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     }
     let columns = [
         Column::fixed("PROVIDER"),
-        Column::flexible("NAME"),
-        Column::fixed("CATEGORY"),
-        Column::fixed("SETUP"),
+        Column::flexible("NAME", 10),
+        Column::fixed("CATEGORY").expendable(2),
+        Column::fixed("SETUP").expendable(0),
         Column::fixed("STATUS"),
-        Column::flexible("DESCRIPTION"),
+        Column::flexible("DESCRIPTION", 20).expendable(1),
     ];
     let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
     context.output.raw(&table(&columns, &rows, context.output.width, context.output.paint))
@@ -139,11 +139,4 @@ fn settings_lines(schema: Option<&Value>) -> String {
         (cell(Some(name)), format!("{}{about}", cell(Some(kind))))
     });
     aligned(rows.collect())
-}
-
-/// Lines of two columns; the newline at the end makes a card put even a single one below its heading.
-fn aligned(rows: Vec<(String, String)>) -> String {
-    let widest = rows.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
-    let lines: String = rows.iter().map(|(left, right)| format!("{left:widest$}  {right}\n")).collect();
-    if lines.is_empty() { cell(None) } else { lines }
 }

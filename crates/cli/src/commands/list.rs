@@ -37,11 +37,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     };
     let columns = [
         Column::fixed("PROVIDER"),
-        Column::flexible("NAME"),
+        Column::flexible("NAME", 12),
         Column::fixed("STATUS"),
         Column::fixed("HEALTH"),
-        Column::fixed("SIDEBAR"),
-        Column::fixed("LAST SYNCED"),
+        Column::fixed("SIDEBAR").expendable(0),
+        Column::fixed("LAST SYNCED").expendable(1),
     ];
     let rows: Vec<Vec<String>> = integrations.iter().map(|integration| row(integration, &names)).collect();
     let paint = context.output.paint;

@@ -10,14 +10,14 @@ pub(crate) mod show;
 pub(crate) mod update;
 
 use reqwest::header::HeaderValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::Integrations;
 use crate::client::{Call, Client, Reply};
 use crate::config::{Settings, Source};
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::{Mode, Output};
-use crate::text::{card, cell, json_block, time, yes_no};
+use crate::text::{aligned, card, cell, json_block, time, yes_no};
 use crate::wire::{CatalogEntry, Integration, read};
 
 /// What a command works with.
@@ -144,15 +144,21 @@ pub(crate) fn integration_facts(
         facts.push(("Settings", json_block(settings)));
     }
     if let Some(permissions) = &integration.action_permissions {
-        let allowed = |value: &Value| if *value == Value::Bool(true) { "allowed" } else { "denied" };
-        let widest = permissions.keys().map(String::len).max().unwrap_or(0);
-        let lines =
-            permissions.iter().map(|(key, value)| format!("{:widest$}  {}", cell(Some(key)), allowed(value)));
-        let lines: Vec<String> = lines.collect();
-        facts
-            .push(("Actions", if lines.is_empty() { cell(None) } else { format!("{}\n", lines.join("\n")) }));
+        facts.push(("Actions", permission_lines(permissions, entry)));
     }
     facts
+}
+
+/// Every action of the catalog and of the permissions, allowed or denied: one that is not named is not allowed.
+fn permission_lines(permissions: &Map<String, Value>, entry: Option<&CatalogEntry>) -> String {
+    let offered = entry.iter().flat_map(|entry| &entry.actions).filter_map(|action| action.key.as_deref());
+    let mut keys: Vec<&str> = offered.collect();
+    keys.extend(permissions.keys().map(String::as_str).filter(|key| !keys.contains(key)).collect::<Vec<_>>());
+    let rows = keys.into_iter().map(|key| {
+        let allowed = permissions.get(key) == Some(&Value::Bool(true));
+        (cell(Some(key)), if allowed { "allowed" } else { "denied" }.to_owned())
+    });
+    aligned(rows.collect())
 }
 
 /// Reads an ETag for `If-Match`: as the API gives it, or without its quotes.
@@ -184,8 +190,9 @@ mod tests {
     fn permissions_are_listed_and_what_is_not_true_is_denied() {
         let integration: Integration =
             read(&json!({"action_permissions": {"refund": true, "cancel\u{1b}": false}})).unwrap();
-        let facts = integration_facts(&integration, None);
+        let entry: CatalogEntry = read(&json!({"actions": [{"key": "lookup"}, {"key": "refund"}]})).unwrap();
+        let facts = integration_facts(&integration, Some(&entry));
         let actions = facts.iter().find(|(name, _)| *name == "Actions").map(|(_, value)| value.as_str());
-        assert_eq!(actions, Some("refund   allowed\ncancel\\u{1b}  denied\n"));
+        assert_eq!(actions, Some("lookup        denied\nrefund        allowed\ncancel\\u{1b}  denied\n"));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use clap::{ArgGroup, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
 use super::{Context, change};
@@ -23,8 +23,7 @@ Examples:
 #[derive(Args)]
 #[command(
     after_long_help = EXAMPLES,
-    override_usage = "riq integrations update [OPTIONS] <PROVIDER>",
-    group = ArgGroup::new("changes").required(true).multiple(true)
+    override_usage = "riq integrations update [OPTIONS] <PROVIDER>"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -32,40 +31,39 @@ pub(crate) struct Arguments {
     /// The new status
     ///
     /// `disconnected` does all that the command `disconnect` does, and is asked about like it at a terminal.
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     status: Option<Status>,
     /// The name shown instead of the catalog's
-    #[arg(long, value_name = "NAME", group = "changes", conflicts_with = "clear_display_name")]
+    #[arg(long, value_name = "NAME", conflicts_with = "clear_display_name")]
     display_name: Option<String>,
     /// Go back to the catalog's name
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     clear_display_name: bool,
     /// Show its panel in the inbox sidebar, or not
     #[arg(
         long,
         value_name = "true|false",
-        group = "changes",
         num_args = 0..=1,
         default_missing_value = "true",
         conflicts_with = "no_sidebar"
     )]
     sidebar: Option<bool>,
     /// The same as --sidebar false
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     no_sidebar: bool,
     /// One setting, its value as JSON; can be given several times
-    #[arg(long, value_name = "KEY=JSON", group = "changes", value_parser = setting)]
+    #[arg(long, value_name = "KEY=JSON", value_parser = setting)]
     setting: Vec<(String, Value)>,
     /// Settings as a JSON object: the text itself, @FILE, or - for standard input
     ///
     /// --setting beside it has the last word on its key.
-    #[arg(long, value_name = "JSON", group = "changes")]
+    #[arg(long, value_name = "JSON")]
     settings: Option<String>,
     /// An action that agents may perform; can be given several times
-    #[arg(long, value_name = "ACTION", group = "changes")]
+    #[arg(long, value_name = "ACTION")]
     allow: Vec<String>,
     /// An action that agents may not perform; can be given several times
-    #[arg(long, value_name = "ACTION", group = "changes")]
+    #[arg(long, value_name = "ACTION")]
     deny: Vec<String>,
     /// Do not ask before disconnecting
     #[arg(long, requires = "status")]
@@ -118,6 +116,9 @@ async fn body(arguments: &Arguments, context: &Context) -> Result<Value, Failure
     let permissions = permissions(&arguments.allow, &arguments.deny)?;
     if !permissions.is_empty() {
         body.insert("action_permissions".to_owned(), permissions.into());
+    }
+    if body.is_empty() {
+        return Err(Failure::usage("no change is named; see `riq integrations update --help`"));
     }
     Ok(body.into())
 }

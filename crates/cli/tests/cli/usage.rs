@@ -49,8 +49,8 @@ fn what_clap_refuses_exits_1() {
 #[test]
 fn an_update_must_make_sense() {
     for (arguments, says) in [
-        (&[][..], "not provided"),
-        (&["--if-match", "3"], "not provided"),
+        (&[][..], "no change is named"),
+        (&["--if-match", "3"], "no change is named"),
         (&["--status", "error"], "[possible values: active, paused, disconnected]"),
         (&["--display-name", "a", "--clear-display-name"], "cannot be used with"),
         (&["--sidebar", "maybe"], "invalid value"),
