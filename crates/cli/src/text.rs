@@ -212,11 +212,18 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Lines of two columns; the newline at the end makes a card put even a single one below its heading.
-pub(crate) fn aligned(rows: Vec<(String, String)>) -> String {
-    let widest = rows.iter().map(|(left, _)| measure_text_width(left)).max().unwrap_or(0);
-    let lines: String = rows.iter().map(|(left, right)| format!("{left:widest$}  {right}\n")).collect();
-    if lines.is_empty() { cell(None) } else { lines }
+/// Lines of two columns for a card, the right one broken between words where the terminal ends. The newline at the
+/// end makes the card put even a single line below its name.
+pub(crate) fn aligned(rows: Vec<(String, String)>, width: usize) -> String {
+    let left_width = rows.iter().map(|(left, _)| measure_text_width(left)).max().unwrap_or(0);
+    let right_width = width.saturating_sub(left_width + 4).max(NARROWEST);
+    let mut text = String::new();
+    for (left, right) in &rows {
+        let right = wrap(right, right_width).join(&format!("\n{:left_width$}  ", ""));
+        let gap = " ".repeat(left_width - measure_text_width(left));
+        text.push_str(&format!("{left}{gap}  {right}\n"));
+    }
+    if text.is_empty() { cell(None) } else { text }
 }
 
 /// A JSON value for a card: an object on lines of its own, made harmless.
@@ -288,6 +295,12 @@ mod tests {
         ];
         let text = card(&facts, 16, PLAIN);
         assert_eq!(text, "Name  one two\n      three\nSite  https://a-long-address\nX\n  1\n  2\n");
+    }
+
+    #[test]
+    fn two_columns_break_in_the_right_one() {
+        let rows = vec![("a".to_owned(), "one two three".to_owned()), ("long".to_owned(), "x".to_owned())];
+        assert_eq!(aligned(rows, 16), "a     one two\n      three\nlong  x\n");
     }
 
     #[test]

@@ -49,9 +49,11 @@ async fn one(provider: &str, context: &Context) -> Result<(), Failure> {
     match context.output.mode {
         Mode::Json => context.output.json(&data),
         Mode::Quiet => context.output.ids([read::<CatalogEntry>(&data)?.provider.as_deref()]),
-        Mode::Table => {
-            context.output.raw(&card(&facts(&read(&data)?), context.output.width, context.output.paint))
-        }
+        Mode::Table => context.output.raw(&card(
+            &facts(&read(&data)?, context.output.width),
+            context.output.width,
+            context.output.paint,
+        )),
     }
 }
 
@@ -90,7 +92,7 @@ fn row(entry: &CatalogEntry) -> Vec<String> {
     texts.into_iter().map(|text| cell(text.as_deref())).collect()
 }
 
-fn facts(entry: &CatalogEntry) -> Vec<(&'static str, String)> {
+fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Provider", cell(entry.provider.as_deref())),
         ("Name", cell(entry.name.as_deref())),
@@ -107,12 +109,12 @@ fn facts(entry: &CatalogEntry) -> Vec<(&'static str, String)> {
         facts.push(("Last synced", time(entry.last_synced_at.as_deref())));
     }
     facts.push(("Documentation", cell(entry.documentation_url.as_deref())));
-    facts.push(("Actions", action_lines(entry)));
-    facts.push(("Settings", settings_lines(entry.settings_schema.as_ref())));
+    facts.push(("Actions", action_lines(entry, width)));
+    facts.push(("Settings", settings_lines(entry.settings_schema.as_ref(), width)));
     facts
 }
 
-fn action_lines(entry: &CatalogEntry) -> String {
+fn action_lines(entry: &CatalogEntry, width: usize) -> String {
     let kinds = entry.actions.iter().filter_map(|action| action.kind.as_deref());
     let widest = kinds.map(|kind| cell(Some(kind)).len()).max().unwrap_or(0);
     let rows = entry.actions.iter().map(|action| {
@@ -123,11 +125,11 @@ fn action_lines(entry: &CatalogEntry) -> String {
         };
         (cell(action.key.as_deref()), about)
     });
-    aligned(rows.collect())
+    aligned(rows.collect(), width)
 }
 
 /// The settings by name, with type and description; a schema of another shape as it is.
-fn settings_lines(schema: Option<&Value>) -> String {
+fn settings_lines(schema: Option<&Value>, width: usize) -> String {
     let Some(properties) = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object)
     else {
         return schema.map_or_else(|| cell(None), json_block);
@@ -138,5 +140,5 @@ fn settings_lines(schema: Option<&Value>) -> String {
         let about = about.map_or_else(String::new, |about| format!(": {}", cell(Some(about))));
         (cell(Some(name)), format!("{}{about}", cell(Some(kind))))
     });
-    aligned(rows.collect())
+    aligned(rows.collect(), width)
 }

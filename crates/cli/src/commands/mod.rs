@@ -158,7 +158,7 @@ fn permission_lines(permissions: &Map<String, Value>, entry: Option<&CatalogEntr
         let allowed = permissions.get(key) == Some(&Value::Bool(true));
         (cell(Some(key)), if allowed { "allowed" } else { "denied" }.to_owned())
     });
-    aligned(rows.collect())
+    aligned(rows.collect(), usize::MAX)
 }
 
 /// Reads an ETag for `If-Match`: as the API gives it, or without its quotes.
