@@ -14,10 +14,10 @@ Settings are merged into the stored ones: what is not named stays, null takes a 
 
 Examples:
   riq integrations update slack --display-name 'Acme Workspace' --sidebar
-  riq integrations update shopify --setting refunds_enabled=true --setting 'note=\"by hand\"'
+  riq integrations update shopify --setting refunds_enabled=true --setting 'default_location_id=\"L1\"'
   riq integrations update shopify --settings @settings.json
   riq integrations update stripe --allow issue_refund --deny cancel_subscription
-  riq integrations update stripe --status paused --if-match '\"3\"'";
+  riq integrations update stripe --status paused --if-match '\"v3\"'";
 
 /// What the command takes.
 #[derive(Args)]
