@@ -29,7 +29,7 @@ const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 #[serde(deny_unknown_fields, rename_all = "snake_case", default)]
 pub struct Options {
     /// A TOML file with any of these settings, by their names with underscores
-    #[arg(long, global = true, env = "RIQ_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "RIQ_SERVER_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
