@@ -247,11 +247,75 @@ mod tests {
     use integrations_core::ids::{OrganizationId, ProjectId};
 
     use super::*;
+    use crate::bench::yardstick::{ACTOR, Script};
+    use crate::postgres::{Durability, Postgres, Programs, Settings};
+    use crate::process;
 
     #[test]
     fn ids_are_ids() {
         assert_eq!(project_id(42).parse::<ProjectId>().unwrap().to_string(), project_id(42));
         assert_eq!(organization_id(99).parse::<OrganizationId>().unwrap().to_string(), organization_id(99));
+    }
+
+    /// Makes the schema as the server does.
+    fn migrate(url: &str) {
+        let url = url.parse().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let store = riq_server::store::Store::connect(&url, 2).await.unwrap();
+            store.migrate().await.unwrap();
+            store.close().await;
+        });
+    }
+
+    const COUNT: &str = "SELECT (SELECT count(*) FROM integrations i JOIN projects p ON p.id = i.project_id \
+                         JOIN organizations o ON o.id = p.organization_id) || ' ' || \
+                         (SELECT count(*) FROM audit_events e JOIN integrations i ON i.id = e.integration_id \
+                         AND i.project_id = e.project_id) || ' ' || (SELECT count(*) FROM api_keys)";
+
+    #[test]
+    fn sqlite_takes_the_rows() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("filled.sqlite3");
+        let url = format!("sqlite://{}", file.display());
+        migrate(&url);
+        sqlite(&file, &Data::new(150)).unwrap();
+        let counts: String = block_on(async {
+            let mut connection = SqliteConnection::connect(&url).await?;
+            sqlx::query_scalar(COUNT).fetch_one(&mut connection).await
+        })
+        .unwrap();
+        assert_eq!(counts, "900 1500 500");
+    }
+
+    #[test]
+    fn postgres_takes_the_rows_and_the_yardsticks_run_on_them() {
+        let Some(programs) = Programs::find() else {
+            #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+            {
+                eprintln!("skipped: PostgreSQL is not installed");
+            }
+            return;
+        };
+        let settings = Settings { durability: Durability::Volatile, extra: Vec::new() };
+        let server = Postgres::start(programs, &settings).unwrap();
+        migrate(&server.url("postgres"));
+        postgres(&server.url("postgres"), &Data::new(150)).unwrap();
+        let ask =
+            |query: &str| process::output(server.client("psql", "postgres").args(["-Atc", query])).unwrap();
+        assert_eq!(ask(COUNT), "900 1500 500\n");
+
+        let directory = tempfile::tempdir().unwrap();
+        let list = Script::list(directory.path(), 150).unwrap();
+        assert!(list.run(&server, "postgres", 1).unwrap().requests > 0.0);
+        let patch = Script::patch(directory.path(), 150).unwrap();
+        let transactions = patch.run(&server, "postgres", 1).unwrap().requests;
+        assert!(transactions > 0.0);
+        let recorded = format!("SELECT count(*) FROM audit_events WHERE actor_key_id = {ACTOR}");
+        assert_eq!(ask(&recorded).trim().parse::<f64>().unwrap(), transactions);
+        let changed =
+            ask("SELECT count(*) FROM integrations WHERE version > 1 AND display_name LIKE 'Name %'");
+        assert!(changed.trim().parse::<u32>().unwrap() > 0);
     }
 
     #[test]
