@@ -1,0 +1,141 @@
+//! A database of a test's own: a file in a temporary directory, or a fresh database of a PostgreSQL server.
+
+use std::{path::PathBuf, thread};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, FromQueryResult as _, JsonValue,
+    Statement, Value,
+};
+use tempfile::TempDir;
+use url::Url;
+
+const POSTGRES_URL: &str = "RIQ_TEST_POSTGRES_URL";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that is gone when its value is dropped.
+#[derive(Debug)]
+pub(crate) struct TestDatabase {
+    /// As `DATABASE_URL` takes it.
+    pub(crate) url: String,
+    pub(crate) backend: Backend,
+    /// Holds the SQLite file, and whatever a test needs a directory for.
+    directory: TempDir,
+    /// On PostgreSQL: the server's own database, and this one's name.
+    server: Option<(String, String)>,
+}
+
+impl TestDatabase {
+    /// A fresh one without any table; `None` where there is no PostgreSQL to make it in.
+    pub(crate) async fn create(backend: Backend) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        if backend == Backend::Sqlite {
+            let url = format!("sqlite://{}", directory.path().join("riq.db").display());
+            return Some(Self { url, backend, directory, server: None });
+        }
+        let Ok(server) = std::env::var(POSTGRES_URL) else {
+            eprintln!("SKIPPED on PostgreSQL: {POSTGRES_URL} is not set (`cargo xtask test` sets it)");
+            return None;
+        };
+        let path = directory.path().file_name().unwrap().to_string_lossy().to_lowercase();
+        let unique: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = format!("riq_test_{}_{unique}", std::process::id());
+        let admin = connect(&server).await;
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let mut url = Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Some(Self { url: url.into(), backend, directory, server: Some((server, name)) })
+    }
+
+    /// A second way in, past the server under test.
+    pub(crate) async fn open(&self) -> Sql {
+        Sql(connect(&self.url).await)
+    }
+
+    /// A path in this test's own directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Every byte that SQLite has written: the file, its log and the log's index. Empty on PostgreSQL.
+    pub(crate) fn files(&self) -> Vec<u8> {
+        let files = ["riq.db", "riq.db-wal", "riq.db-shm"].map(|name| std::fs::read(self.path(name)));
+        files.into_iter().flatten().flatten().collect()
+    }
+
+    /// Takes the database away from under whoever uses it. PostgreSQL alone.
+    pub(crate) async fn vanish(&self) {
+        let (server, name) = self.server.as_ref().unwrap();
+        drop_database(server, name).await;
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Some((server, name)) = self.server.take() else { return };
+        // A test may end while its runtime unwinds: a thread has a runtime of its own.
+        let dropping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(drop_database(&server, &name));
+        });
+        if dropping.join().is_err() {
+            eprintln!("a test's database could not be dropped");
+        }
+    }
+}
+
+async fn drop_database(server: &str, name: &str) {
+    let admin = connect(server).await;
+    admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+}
+
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await.unwrap()
+}
+
+/// SQL, as the database itself takes it.
+#[derive(Debug)]
+pub(crate) struct Sql(DatabaseConnection);
+
+impl Sql {
+    /// Runs a statement with `$1` … and returns how many rows it changed.
+    pub(crate) async fn execute(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> u64 {
+        self.0.execute_raw(self.statement(sql, values)).await.unwrap().rows_affected()
+    }
+
+    /// The rows that a query gives, each as an object of its columns.
+    pub(crate) async fn rows(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Vec<JsonValue> {
+        let rows = self.0.query_all_raw(self.statement(sql, values)).await.unwrap();
+        rows.iter().map(|row| JsonValue::from_query_result(row, "").unwrap()).collect()
+    }
+
+    /// The first column of the first row, a count.
+    pub(crate) async fn count(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> i64 {
+        let row = self.0.query_one_raw(self.statement(sql, values)).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    /// The first column of the first row, bytes.
+    pub(crate) async fn bytes(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Option<Vec<u8>> {
+        let row = self.0.query_one_raw(self.statement(sql, values)).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    /// What integrations, credentials and the audit log hold: all that a request could have changed.
+    pub(crate) async fn picture(&self) -> Vec<JsonValue> {
+        let mut picture = self.rows("SELECT * FROM integrations ORDER BY id", []).await;
+        picture.extend(self.rows("SELECT * FROM credentials ORDER BY integration_id", []).await);
+        picture.extend(self.rows("SELECT * FROM audit_events ORDER BY id", []).await);
+        picture
+    }
+
+    fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        Statement::from_sql_and_values(self.0.get_database_backend(), sql, values)
+    }
+}

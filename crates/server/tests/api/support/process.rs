@@ -1,0 +1,198 @@
+//! The program itself, where a test needs a process: signals, commands, what stands on stdout and stderr.
+
+use std::{
+    io::{BufRead as _, BufReader, Read, Write as _},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{TestDatabase, server::ENCRYPTION_KEYS};
+
+/// How long a process may take to start or to end before a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a finished process left behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) success: bool,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// What a successful command answered in JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert!(self.success, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Asserts that it failed with one line on stderr that holds this.
+    #[track_caller]
+    pub(crate) fn failed_with(&self, reason: &str) -> &Self {
+        assert!(!self.success && self.stderr.contains(reason), "expected \"{reason}\": {self:?}");
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+        self
+    }
+}
+
+/// A command line of `riq-server`, with nothing of this process's own settings.
+pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_riq-server"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RIQ_") || name == "DATABASE_URL") {
+        command.env_remove(name);
+    }
+    command.args(arguments).envs(environment.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+    run_with_input(arguments, environment, "").await
+}
+
+/// Runs a command to its end, with this on its standard input.
+pub(crate) async fn run_with_input(
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    input: &str,
+) -> Finished {
+    let mut command = command(arguments, environment);
+    let input = input.to_owned();
+    let running = tokio::task::spawn_blocking(move || {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        // A command that fails at once does not read it.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        child.wait_with_output().unwrap()
+    });
+    let output = running.await.unwrap();
+    Finished {
+        success: output.status.success(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running server process, killed when its value is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Migrates a database and serves it on a free port.
+    pub(crate) async fn serve(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
+        let migrated = run(&["migrate"], &[("DATABASE_URL", &database.url)]).await;
+        assert!(migrated.success, "{migrated:?}");
+        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+        let mut process =
+            Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &[&own, environment].concat()));
+        process.wait_for_address(|process| {
+            let log = process.stderr();
+            let line = log.lines().find(|line| line.contains("\"serving\""))?;
+            let line: Value = serde_json::from_str(line).ok()?;
+            line["address"].as_str()?.parse().ok()
+        });
+        process
+    }
+
+    /// Starts `dev --json` in a directory; returns it with its one line.
+    pub(crate) fn dev(directory: &str, arguments: &[&str]) -> (Self, Value) {
+        let fixed = ["dev", "--json", "--bind", "127.0.0.1:0", "--data-dir", directory];
+        let mut process = Self::spawn(command(&[&fixed, arguments].concat(), &[]));
+        process.wait_for_address(|process| {
+            let greeting: Value = serde_json::from_str(&process.stdout()).ok()?;
+            greeting["api_base"].as_str()?.strip_prefix("http://")?.strip_suffix("/api/v1")?.parse().ok()
+        });
+        let greeting = serde_json::from_str(&process.stdout()).unwrap();
+        (process, greeting)
+    }
+
+    /// Starts a command, and reads along with what it says.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let (stdout, stderr) = (Arc::default(), Arc::default());
+        let readers = vec![
+            read_along(child.stdout.take().unwrap(), Arc::clone(&stdout)),
+            read_along(child.stderr.take().unwrap(), Arc::clone(&stderr)),
+        ];
+        Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), stdout, stderr, readers }
+    }
+
+    fn wait_for_address(&mut self, find: impl Fn(&Self) -> Option<SocketAddr>) {
+        let started = Instant::now();
+        self.address = loop {
+            if let Some(address) = find(self) {
+                break address;
+            }
+            let has_ended = self.child.try_wait().unwrap();
+            assert!(
+                has_ended.is_none() && started.elapsed() < PATIENCE,
+                "it does not serve: {}",
+                self.stderr()
+            );
+            thread::sleep(Duration::from_millis(5));
+        };
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// SIGKILL: it gets to do nothing more.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(started.elapsed() < PATIENCE, "it does not end: {}", self.stderr());
+            thread::sleep(Duration::from_millis(5));
+        };
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended before.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn read_along(from: impl Read + Send + 'static, into: Arc<Mutex<String>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = into.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    })
+}

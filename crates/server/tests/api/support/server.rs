@@ -1,0 +1,335 @@
+//! The server in this process, put together as the program does it, with a clock that is set by hand.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use integrations_core::{
+    api_key::ApiKey,
+    audit::{Action, Actor},
+    catalog::Catalog,
+    ids::{ApiKeyId, OrganizationId, ProjectId},
+};
+use reqwest::Method;
+use riq_server::{
+    api_keys::{KeyHash, Tier},
+    environment::Environment,
+    http::{
+        self,
+        edge::Edge,
+        state::{App, HttpSettings},
+    },
+    install::{import::Importer, vault::Vault},
+    shutdown::{self, Stopper},
+    store::{NewApiKey, NewAuditEvent, Store},
+};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{Answer, TestDatabase, clock::SettableClock, database::Sql};
+
+/// The keys that seal the tests' credentials.
+pub(crate) const ENCRYPTION_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A key that a test may present.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) id: ApiKeyId,
+    pub(crate) text: String,
+}
+
+/// A running server with one organization, one project and one key that may do everything.
+pub(crate) struct Server {
+    pub(crate) database: Arc<TestDatabase>,
+    pub(crate) sql: Sql,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<SettableClock>,
+    pub(crate) address: SocketAddr,
+    pub(crate) organization: OrganizationId,
+    pub(crate) project: ProjectId,
+    pub(crate) key: Key,
+    environment: Environment,
+    client: reqwest::Client,
+    stopper: Stopper,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts one on an empty database.
+    pub(crate) async fn start(database: TestDatabase) -> Self {
+        let store = Store::connect(&database.url.parse().unwrap(), 8).await.unwrap();
+        store.migrate().await.unwrap();
+        let clock = Arc::new(SettableClock::default());
+        let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
+        let (organization, project) = found(&store, &environment, None).await;
+        let key = issue(&store, &environment, organization, &["admin"], Tier::Enterprise, None).await;
+        let tenancy = (organization, project, key);
+        Self::serve(Arc::new(database), store, clock, tenancy, |_| {}).await
+    }
+
+    /// Starts another one on the same database, with other settings.
+    pub(crate) async fn replica(&self, set: impl FnOnce(&mut HttpSettings)) -> Self {
+        let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();
+        let tenancy = (self.organization, self.project, self.key.clone());
+        Self::serve(Arc::clone(&self.database), store, Arc::clone(&self.clock), tenancy, set).await
+    }
+
+    async fn serve(
+        database: Arc<TestDatabase>,
+        store: Store,
+        clock: Arc<SettableClock>,
+        (organization, project, key): (OrganizationId, ProjectId, Key),
+        set: impl FnOnce(&mut HttpSettings),
+    ) -> Self {
+        let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut settings = HttpSettings::at(address);
+        set(&mut settings);
+        let (vault, catalog) = (vault(&environment), Arc::new(Catalog::embedded().unwrap()));
+        let app = App::new(store.clone(), vault, catalog, environment.clone(), settings).unwrap();
+        let (stopper, stop) = shutdown::channel();
+        let (api_keys, stop_watch) = (Arc::clone(&app.api_keys), stop.clone());
+        let watching = tokio::spawn(async move { api_keys.watch_revocations(stop_watch).await });
+        let edge = Edge::new(app.clone(), http::router(app));
+        let serving = tokio::spawn(http::serve::serve(listener, edge, stop, Duration::from_secs(5)));
+        let sql = database.open().await;
+        Self {
+            database,
+            sql,
+            store,
+            clock,
+            address,
+            organization,
+            project,
+            key,
+            environment,
+            client: client(),
+            stopper,
+            tasks: vec![watching, serving],
+        }
+    }
+
+    /// Stops it, and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.stopper.stop();
+        drop(self.client);
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        self.store.close().await;
+    }
+
+    /// Another organization with a project and a key for everything there.
+    pub(crate) async fn other_organization(&self) -> (OrganizationId, ProjectId, Key) {
+        let (organization, project) = found(&self.store, &self.environment, None).await;
+        let key =
+            issue(&self.store, &self.environment, organization, &["admin"], Tier::Enterprise, None).await;
+        (organization, project, key)
+    }
+
+    /// Another project of the server's organization.
+    pub(crate) async fn other_project(&self) -> ProjectId {
+        found(&self.store, &self.environment, Some(self.organization)).await.1
+    }
+
+    /// A key of the server's organization with these scopes.
+    pub(crate) async fn key_for(&self, scopes: &[&str]) -> Key {
+        self.key_with(scopes, Tier::Enterprise, None).await
+    }
+
+    /// A key of the server's organization.
+    pub(crate) async fn key_with(
+        &self,
+        scopes: &[&str],
+        tier: Tier,
+        expires_at: Option<OffsetDateTime>,
+    ) -> Key {
+        issue(&self.store, &self.environment, self.organization, scopes, tier, expires_at).await
+    }
+
+    /// Revokes a key in the database, as another process would.
+    pub(crate) async fn revoke(&self, key: &Key) {
+        let event = event(&self.environment, self.organization, None, Action::ApiKeyRevoked);
+        assert!(self.store.revoke_api_key(key.id, event).await.unwrap());
+    }
+
+    /// Installs a provider in the server's project.
+    pub(crate) async fn install(&self, provider: &str) {
+        self.import(self.project, &installation(provider).to_string()).await;
+    }
+
+    /// Imports JSON lines.
+    pub(crate) async fn import(&self, project: ProjectId, lines: &str) {
+        let catalog = Arc::new(Catalog::embedded().unwrap());
+        let environment = self.environment.clone();
+        let importer = Importer::new(self.store.clone(), catalog, vault(&environment), environment);
+        importer.import(project, lines).await.unwrap();
+    }
+
+    /// A target below the project's integrations.
+    pub(crate) fn at(&self, rest: &str) -> String {
+        format!("/api/v1/projects/{}/integrations{rest}", self.project)
+    }
+
+    /// A request with the server's key.
+    pub(crate) fn call(&self, method: &str, target: &str) -> Call {
+        self.call_as(&self.key.text, method, target)
+    }
+
+    /// A request with this key.
+    pub(crate) fn call_as(&self, key: &str, method: &str, target: &str) -> Call {
+        self.call_without_key(method, target).header("x-api-key", key)
+    }
+
+    /// A request without any key.
+    pub(crate) fn call_without_key(&self, method: &str, target: &str) -> Call {
+        let url = format!("http://{}{target}", self.address);
+        Call(self.client.request(method.parse::<Method>().unwrap(), url))
+    }
+
+    pub(crate) async fn get(&self, rest: &str) -> Answer {
+        self.call("GET", &self.at(rest)).send().await
+    }
+
+    /// A lifecycle PATCH.
+    pub(crate) async fn patch(&self, provider: &str, update: Value) -> Answer {
+        self.call("PATCH", &self.at(&format!("/{provider}/lifecycle"))).json(&update).send().await
+    }
+
+    pub(crate) async fn delete(&self, provider: &str) -> Answer {
+        self.call("DELETE", &self.at(&format!("/{provider}"))).send().await
+    }
+
+    /// One of the project's integrations, from the list.
+    pub(crate) async fn integration(&self, provider: &str) -> Value {
+        let list = self.get("").await;
+        let list = list.data().as_array().unwrap();
+        list.iter().find(|one| one["provider"] == provider).unwrap_or(&Value::Null).clone()
+    }
+
+    /// The actions and changes that were recorded of a provider's integration, oldest first.
+    pub(crate) async fn audit(&self, provider: &str) -> Vec<Value> {
+        let sql = "SELECT * FROM audit_events WHERE provider = $1 ORDER BY created_at, id";
+        let mut rows = self.sql.rows(sql, [provider.into()]).await;
+        for row in &mut rows {
+            row["changes"] = serde_json::from_str(row["changes"].as_str().unwrap()).unwrap();
+        }
+        rows
+    }
+}
+
+/// A request in the making.
+pub(crate) struct Call(reqwest::RequestBuilder);
+
+impl Call {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub(crate) fn body(self, content_type: &str, body: impl Into<reqwest::Body>) -> Self {
+        Self(self.0.header("content-type", content_type).body(body))
+    }
+
+    pub(crate) fn untyped_body(self, body: impl Into<reqwest::Body>) -> Self {
+        Self(self.0.body(body))
+    }
+
+    /// Sends it and checks the answer for what every answer must have.
+    pub(crate) async fn send(self) -> Answer {
+        Answer::read(self.0.send().await.unwrap()).await
+    }
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    // No test speaks TLS, but the client wants to know how it would.
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
+}
+
+/// The line that installs a provider, with a credential that is easy to look for.
+pub(crate) fn installation(provider: &str) -> Value {
+    match provider {
+        "slack" | "github" | "linear" => json!({
+            "provider": provider,
+            "credential": {"access_token": format!("SECRET-token-of-{provider}"), "refresh_token": null, "expires_at": null},
+        }),
+        "shopify" => json!({
+            "provider": provider, "connection": {"subdomain": "acme"},
+            "credential": {"access_token": "SECRET-token-of-shopify", "refresh_token": null, "expires_at": null},
+        }),
+        "postmark" => json!({"provider": provider, "credential": {"api_key": "SECRET-key-of-postmark"}}),
+        "stripe" => json!({"provider": provider, "credential": {"api_key": "rk_live_SECRETkeyofstripe"}}),
+        other => panic!("no test knows how to install {other}"),
+    }
+}
+
+fn vault(environment: &Environment) -> Arc<Vault> {
+    Arc::new(Vault::new(ENCRYPTION_KEYS.parse().unwrap(), environment.clone()))
+}
+
+fn event(
+    environment: &Environment,
+    organization: OrganizationId,
+    project: Option<ProjectId>,
+    action: Action,
+) -> NewAuditEvent {
+    NewAuditEvent {
+        id: environment.id(),
+        organization,
+        project,
+        integration: None,
+        action,
+        actor: Actor::Operator,
+        request_id: None,
+        changes: Vec::new(),
+        at: environment.now(),
+    }
+}
+
+/// Makes a project, in this organization or a new one.
+async fn found(
+    store: &Store,
+    environment: &Environment,
+    organization: Option<OrganizationId>,
+) -> (OrganizationId, ProjectId) {
+    let id = organization.unwrap_or_else(|| environment.id());
+    if organization.is_none() {
+        let created = event(environment, id, None, Action::OrganizationCreated);
+        store.create_organization(id, "Acme", created).await.unwrap();
+    }
+    let project = environment.id();
+    let created = event(environment, id, Some(project), Action::ProjectCreated);
+    store.create_project(project, "Support", created).await.unwrap();
+    (id, project)
+}
+
+async fn issue(
+    store: &Store,
+    environment: &Environment,
+    organization: OrganizationId,
+    scopes: &[&str],
+    tier: Tier,
+    expires_at: Option<OffsetDateTime>,
+) -> Key {
+    let (key, id): (ApiKey, ApiKeyId) = (ApiKey::from_entropy(environment.bytes()), environment.id());
+    let new = NewApiKey {
+        id,
+        name: "A test's".into(),
+        hint: key.hint().to_owned(),
+        hash: KeyHash::of(&key),
+        scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        tier,
+        expires_at,
+    };
+    store.create_api_key(new, event(environment, organization, None, Action::ApiKeyCreated)).await.unwrap();
+    Key { id, text: key.expose().to_owned() }
+}
+
+/// A key in the right form that nobody was ever given.
+pub(crate) fn unknown_key() -> String {
+    ApiKey::from_entropy(Environment::system().bytes()).expose().to_owned()
+}

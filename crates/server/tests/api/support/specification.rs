@@ -1,0 +1,75 @@
+//! The operations of the specification, so that no test over all routes can leave a new one out.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// The provider that operations are tried on: its settings and actions are those of the specification's examples.
+pub(crate) const PROVIDER: &str = "slack";
+
+/// An operation that asks for a scope.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) method: String,
+    /// With its parameters in braces.
+    pub(crate) path: String,
+    pub(crate) scope: String,
+    /// The error codes that it can answer.
+    pub(crate) codes: BTreeSet<String>,
+    /// The specification's example, where a body is taken.
+    pub(crate) body: Option<Value>,
+}
+
+impl Operation {
+    /// The target of a request to it, for a project and a provider.
+    pub(crate) fn target(&self, project: &str, provider: &str) -> String {
+        let target = self.path.replace("{projectId}", project).replace("{provider}", provider);
+        assert!(!target.contains('{'), "no test knows how to fill in {}", self.path);
+        target
+    }
+
+    pub(crate) fn names_provider(&self) -> bool {
+        self.path.contains("{provider}")
+    }
+
+    pub(crate) fn can_answer(&self, code: &str) -> bool {
+        self.codes.contains(code)
+    }
+}
+
+/// Every operation that asks for a key.
+pub(crate) fn operations() -> Vec<Operation> {
+    let specification = serde_json::to_value(riq_server::openapi()).unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in specification["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let scope = operation["security"][0]["api_key"][0].as_str();
+            if let Some(scope) = scope {
+                operations.push(read(path, method, scope, operation));
+            } else {
+                assert!(!path.starts_with("/api/v1/projects"), "{method} {path} asks for no scope");
+            }
+        }
+    }
+    assert!(operations.len() >= 6, "{operations:?}");
+    operations
+}
+
+fn read(path: &str, method: &str, scope: &str, operation: &Value) -> Operation {
+    let responses = operation["responses"].as_object().unwrap().values();
+    let examples = responses.filter_map(|r| r["content"]["application/json"]["examples"].as_object());
+    let body = &operation["requestBody"];
+    Operation {
+        name: operation["operationId"].as_str().unwrap().to_owned(),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        scope: scope.to_owned(),
+        codes: examples.flat_map(|examples| examples.keys().cloned()).collect(),
+        body: body.is_object().then(|| {
+            let example = &body["content"]["application/json"]["example"];
+            assert!(example.is_object(), "the body of {method} {path} has no example");
+            example.clone()
+        }),
+    }
+}
