@@ -6,7 +6,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
-use super::{Store, tenant::Door};
+use super::{Store, lanes::Lanes, tenant::Door};
 
 /// How long a request waits for a free connection, and a server at start for its database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -83,11 +83,14 @@ impl Store {
                 (sqlite(url, connections).await.map_err(failed)?, writer)
             }
         };
-        Ok(Self { reader, writer, door: Door::default() })
+        // Half of the connections for the lanes: the other half is for whatever else reads or writes.
+        let lanes = Lanes::new(&reader, url.backend, connections / 2, ACQUIRE_TIMEOUT);
+        Ok(Self { reader, writer, lanes, door: Door::default() })
     }
 
     /// Closes the connections, after what is under way.
     pub async fn close(self) {
+        self.lanes.close();
         for (name, pool) in [("reader", self.reader), ("writer", self.writer)] {
             if let Err(error) = pool.close().await {
                 tracing::warn!(pool = name, %error, "closing the database failed");

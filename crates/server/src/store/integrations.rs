@@ -8,7 +8,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, QueryResult,
-    Statement, Value,
+    Statement,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -125,7 +125,7 @@ pub enum ReviseError<E> {
 impl Store {
     /// A tenant's integrations, by provider.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
-        let rows = self.query(statements::LIST, [tenant.project.to_string().into()]).await?;
+        let rows = self.lanes.query(statements::LIST, &[&tenant.project.to_string()]).await?;
         self.door.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| IntegrationRow::read(row).transpose()).collect()
     }
@@ -136,7 +136,7 @@ impl Store {
         tenant: &Tenant,
         provider: &str,
     ) -> Result<Option<IntegrationRow>, ReadError> {
-        let rows = self.query(statements::ONE, [tenant.project.to_string().into(), provider.into()]).await?;
+        let rows = self.lanes.query(statements::ONE, &[&tenant.project.to_string(), provider]).await?;
         self.door.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), IntegrationRow::read)
     }
@@ -166,16 +166,15 @@ impl Store {
         F: Fn(&Loaded) -> Result<Option<Decision>, E> + Send + Sync,
         E: Send,
     {
-        let loaded =
-            load(&self.door, &self.reader, tenant, provider).await?.ok_or(ReviseError::NotInstalled)?;
+        let loaded = self.load(tenant, provider).await?.ok_or(ReviseError::NotInstalled)?;
         let Some(decision) = decide(&loaded).map_err(ReviseError::Refused)? else { return Ok(loaded) };
         let transaction = self.begin().await?;
         if store_revision(&transaction, &loaded, &decision).await? {
             return finish(transaction, loaded, decision).await;
         }
         lock(&transaction, loaded.integration.id).await?;
-        let loaded =
-            load(&self.door, &transaction, tenant, provider).await?.ok_or(ReviseError::NotInstalled)?;
+        let rows = reload(&transaction, tenant, provider).await?;
+        let loaded = read_loaded(&self.door, tenant, &rows)?.ok_or(ReviseError::NotInstalled)?;
         let Some(decision) = decide(&loaded).map_err(ReviseError::Refused)? else { return Ok(loaded) };
         if !store_revision(&transaction, &loaded, &decision).await? {
             let lost = format!("integration {} changed under its lock", loaded.integration.id);
@@ -186,7 +185,8 @@ impl Store {
 
     /// Loads a tenant's integration for changing.
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
-        load(&self.door, &self.reader, tenant, provider).await
+        let rows = self.lanes.query(statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
+        read_loaded(&self.door, tenant, &rows)
     }
 
     /// Stores installations with their credentials and events: all of them or none.
@@ -202,15 +202,6 @@ impl Store {
     pub async fn sealed_credential(&self, id: IntegrationId) -> Result<Option<Vec<u8>>, StoreError> {
         let row = credential::Entity::find_by_id(id.to_string()).one(&self.reader).await?;
         Ok(row.map(|row| row.sealed))
-    }
-
-    async fn query(
-        &self,
-        sql: &'static str,
-        values: impl IntoIterator<Item = Value>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        Ok(self.reader.query_all_raw(statement).await?)
     }
 }
 
@@ -261,15 +252,19 @@ impl TryFrom<&Loaded> for IntegrationRow {
     }
 }
 
-async fn load(
-    door: &Door,
-    on: &impl ConnectionTrait,
+/// The rows of [`statements::LOAD`], read inside a transaction.
+async fn reload(
+    on: &DatabaseTransaction,
     tenant: &Tenant,
     provider: &str,
-) -> Result<Option<Loaded>, ReadError> {
+) -> Result<Vec<QueryResult>, StoreError> {
     let values = [tenant.project.to_string().into(), provider.into()];
     let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::LOAD, values);
-    let rows = on.query_all_raw(statement).await?;
+    Ok(on.query_all_raw(statement).await?)
+}
+
+/// What the rows of [`statements::LOAD`] hold.
+fn read_loaded(door: &Door, tenant: &Tenant, rows: &[QueryResult]) -> Result<Option<Loaded>, ReadError> {
     door.admit(tenant, rows.first())?;
     let Some(row) = rows.first() else { return Ok(None) };
     let Some(shown) = IntegrationRow::read(row)? else { return Ok(None) };

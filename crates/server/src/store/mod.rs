@@ -9,6 +9,7 @@ mod connect;
 mod entity;
 mod error;
 mod integrations;
+mod lanes;
 mod organizations;
 mod projects;
 pub mod statements;
@@ -35,6 +36,8 @@ pub struct Store {
     reader: DatabaseConnection,
     /// Writes. The same pool as `reader` on PostgreSQL; on SQLite one connection, as there can be one writer.
     writer: DatabaseConnection,
+    /// The reads that requests wait for.
+    lanes: lanes::Lanes,
     door: tenant::Door,
 }
 

@@ -1,0 +1,145 @@
+//! Lanes: connections for the hot reads that stay out of the pool between two of them.
+//!
+//! A connection that goes back to the driver's pool is asked whether it still lives: a task and a round trip to the
+//! database for every query, more than the query itself costs (docs/performance.md). So a few connections are taken
+//! out of the pool once and handed from one read to the next. One that breaks goes back to the pool, which buries
+//! it; the read that noticed is repeated once on a fresh one, as reads may be.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
+use sqlx::{Database, Encode, Executor, IntoArguments, Pool, Postgres, Sqlite, Type, pool::PoolConnection};
+use tokio::sync::Semaphore;
+
+/// The lanes of one server, on its database.
+#[derive(Clone, Debug)]
+pub(super) enum Lanes {
+    Postgres(Arc<Stack<Postgres>>),
+    Sqlite(Arc<Stack<Sqlite>>),
+}
+
+impl Lanes {
+    /// Up to `count` lanes, out of the pool of `connection`; each read waits up to `patience` for one.
+    pub(super) fn new(
+        connection: &DatabaseConnection,
+        backend: DbBackend,
+        count: u32,
+        patience: Duration,
+    ) -> Self {
+        match backend {
+            DbBackend::Postgres => {
+                Self::Postgres(Stack::new(connection.get_postgres_connection_pool(), count, patience))
+            }
+            _ => Self::Sqlite(Stack::new(connection.get_sqlite_connection_pool(), count, patience)),
+        }
+    }
+
+    /// Runs a statement whose parameters are all text.
+    pub(super) async fn query(
+        &self,
+        sql: &'static str,
+        parameters: &[&str],
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let rows = match self {
+            Self::Postgres(stack) => stack.query(sql, parameters).await,
+            Self::Sqlite(stack) => stack.query(sql, parameters).await,
+        };
+        rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
+    }
+
+    /// Gives every connection back.
+    pub(super) fn close(&self) {
+        match self {
+            Self::Postgres(stack) => stack.close(),
+            Self::Sqlite(stack) => stack.close(),
+        }
+    }
+}
+
+/// Idle connections, the last used on top.
+pub(super) struct Stack<DB: Database> {
+    pool: Pool<DB>,
+    idle: Mutex<Vec<PoolConnection<DB>>>,
+    lanes: Semaphore,
+    patience: Duration,
+}
+
+impl<DB: Database> Stack<DB> {
+    fn new(pool: &Pool<DB>, count: u32, patience: Duration) -> Arc<Self> {
+        let lanes = Semaphore::new(count.max(1) as usize);
+        Arc::new(Self { pool: pool.clone(), idle: Mutex::default(), lanes, patience })
+    }
+
+    fn take(&self) -> Option<PoolConnection<DB>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put_back(&self, connection: PoolConnection<DB>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+
+    fn close(&self) {
+        self.lanes.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn query(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, sqlx::Error>
+    where
+        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+        for<'q> &'q str: Encode<'q, DB> + Type<DB>,
+        DB::Arguments: IntoArguments<DB>,
+        QueryResult: From<DB::Row>,
+    {
+        let lane = tokio::time::timeout(self.patience, self.lanes.acquire()).await;
+        let _lane = lane.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        if let Some(connection) = self.take() {
+            match self.query_on(connection, sql, parameters).await {
+                Err(error) if is_broken(&error) => {}
+                answer => return answer,
+            }
+        }
+        let connection = self.pool.acquire().await?;
+        self.query_on(connection, sql, parameters).await
+    }
+
+    /// Runs the statement, and keeps the connection where it can be used again. A read that is given up half-way
+    /// drops it, and the pool sees to what it left behind.
+    async fn query_on(
+        &self,
+        mut connection: PoolConnection<DB>,
+        sql: &'static str,
+        parameters: &[&str],
+    ) -> Result<Vec<QueryResult>, sqlx::Error>
+    where
+        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+        for<'q> &'q str: Encode<'q, DB> + Type<DB>,
+        DB::Arguments: IntoArguments<DB>,
+        QueryResult: From<DB::Row>,
+    {
+        let query = parameters.iter().fold(sqlx::query::<DB>(sql), |query, parameter| query.bind(*parameter));
+        let rows = query.fetch_all(&mut *connection).await;
+        if !rows.as_ref().is_err_and(is_broken) {
+            self.put_back(connection);
+        }
+        Ok(rows?.into_iter().map(QueryResult::from).collect())
+    }
+}
+
+/// Whether the connection is of no more use. An error that the database itself reports leaves it whole, except
+/// that it is about to close (SQLSTATE class 57P, PostgreSQL's appendix A).
+fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => true,
+    }
+}
+
+impl<DB: Database> fmt::Debug for Stack<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stack({} free)", self.lanes.available_permits())
+    }
+}
