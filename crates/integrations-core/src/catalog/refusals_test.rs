@@ -265,6 +265,8 @@ fn urls() {
     );
     refused(OAUTH, token_url, "token_url = \"{api_domain}/oauth/token\" #!", "not known here, or secret");
     refused(OAUTH, "url = \"{api_domain}/me\"", "url = \"{api_domain}/{team_name}\" #!", "may be missing");
+    let secret = "[[connection]]\nkey = \"pin\"\nlabel = \"PIN\"\nhelp = \"Any.\"\nsecret = true #!\n\n[probe]\nmethod";
+    refused(API_KEY, "[probe]\nmethod", secret, "belongs to the credential");
     let page = "revoke_page = \"https://{subdomain}.acme.example/apps\"";
     refused(
         OAUTH,
