@@ -8,4 +8,22 @@
 mod support;
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod catalog;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod envelope;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod snapshots;

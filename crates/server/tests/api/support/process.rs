@@ -32,6 +32,13 @@ impl Finished {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// What a successful command said.
+    #[track_caller]
+    pub(crate) fn stdout_of_success(&self) -> &str {
+        assert!(self.success && self.stderr.is_empty(), "{self:?}");
+        &self.stdout
+    }
+
     /// Asserts that it failed with one line on stderr that holds this.
     #[track_caller]
     pub(crate) fn failed_with(&self, reason: &str) -> &Self {

@@ -1,6 +1,10 @@
 //! The server in this process, put together as the program does it, with a clock that is set by hand.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use integrations_core::{
     api_key::ApiKey,
@@ -17,7 +21,10 @@ use riq_server::{
         edge::Edge,
         state::{App, HttpSettings},
     },
-    install::{import::Importer, vault::Vault},
+    install::{
+        import::{ImportError, Importer},
+        vault::Vault,
+    },
     shutdown::{self, Stopper},
     store::{NewApiKey, NewAuditEvent, Store},
 };
@@ -29,6 +36,8 @@ use super::{Answer, TestDatabase, clock::SettableClock, database::Sql};
 
 /// The keys that seal the tests' credentials.
 pub(crate) const ENCRYPTION_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::embedded().unwrap()));
 
 /// A key that a test may present.
 #[derive(Clone, Debug)]
@@ -85,7 +94,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let mut settings = HttpSettings::at(address);
         set(&mut settings);
-        let (vault, catalog) = (vault(&environment), Arc::new(Catalog::embedded().unwrap()));
+        let (vault, catalog) = (vault(&environment), Arc::clone(&CATALOG));
         let app = App::new(store.clone(), vault, catalog, environment.clone(), settings).unwrap();
         let (stopper, stop) = shutdown::channel();
         let (api_keys, stop_watch) = (Arc::clone(&app.api_keys), stop.clone());
@@ -158,12 +167,19 @@ impl Server {
         self.import(self.project, &installation(provider).to_string()).await;
     }
 
-    /// Imports JSON lines.
+    /// Imports JSON lines, which must succeed.
     pub(crate) async fn import(&self, project: ProjectId, lines: &str) {
-        let catalog = Arc::new(Catalog::embedded().unwrap());
-        let environment = self.environment.clone();
-        let importer = Importer::new(self.store.clone(), catalog, vault(&environment), environment);
-        importer.import(project, lines).await.unwrap();
+        self.importer().import(project, lines).await.unwrap();
+    }
+
+    /// Installs a provider in the server's project, if it can be.
+    pub(crate) async fn try_install(&self, provider: &str) -> Result<Vec<String>, ImportError> {
+        self.importer().import(self.project, &installation(provider).to_string()).await
+    }
+
+    fn importer(&self) -> Importer {
+        let (catalog, environment) = (Arc::clone(&CATALOG), self.environment.clone());
+        Importer::new(self.store.clone(), catalog, vault(&environment), environment)
     }
 
     /// A target below the project's integrations.

@@ -1,0 +1,346 @@
+//! Whatever is sent, the answer is in the envelope: unknown routes, wrong methods, garbage.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Answer, Backend, Server, TestDatabase, eventually, raw};
+
+on_both!(
+    unknown_routes_are_answered_in_the_envelope,
+    a_wrong_method_is_told_the_right_ones,
+    head_and_options_and_trace,
+    what_cannot_read_json_is_told_so,
+    garbage_is_answered_in_the_envelope,
+    heads_that_are_too_large_are_answered_in_the_envelope,
+    unusual_but_valid_requests_are_answered,
+    a_bad_chunk_is_refused_and_changes_nothing,
+    a_sane_request_id_is_kept_and_another_replaced,
+    requests_on_one_connection_are_answered_one_by_one,
+    the_specification_and_the_reference_need_no_key,
+    a_request_that_takes_too_long_is_unavailable,
+    the_server_is_ready_when_its_database_is,
+);
+
+async fn unknown_routes_are_answered_in_the_envelope(server: &Server) {
+    let project = server.project;
+    for target in [
+        "/",
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v1/",
+        "/v1",
+        "/v1/projects",
+        "/api/v2/projects",
+        "/favicon.ico",
+        "/API/V1/openapi.json",
+        "/api/v1/openapi.json/",
+        "/healthz/",
+        "/api//v1/openapi.json",
+        "/%00",
+        "/%ff",
+        "/..%2f..%2fetc/passwd",
+        "/dashboard/../../etc/passwd",
+        "/.env",
+        "/api/v1/projects",
+        &format!("/api/v1/projects/{project}"),
+        &format!("/api/v1/projects/{project}/"),
+        &format!("/api/v1/projects/{project}/integrations/"),
+        &format!("/api/v1/projects/{project}/integrations//slack"),
+        &format!("/api/v1/projects//{project}/integrations"),
+        &format!("/api/v1/v1/projects/{project}/integrations"),
+        &format!("/v1/v1/projects/{project}/integrations"),
+        &format!("/api/v1/projects/{project}/integrations/slack/x"),
+        &format!("/{}", "x/".repeat(2_000)),
+    ] {
+        for with_key in [true, false] {
+            let key = if with_key { format!("x-api-key: {}\r\n", server.key.text) } else { String::new() };
+            let request = format!("GET {target} HTTP/1.1\r\nhost: x\r\n{key}\r\n");
+            let answer = raw::send(server.address, request.as_bytes()).await;
+            answer.refused(404, "RESOURCE_NOT_FOUND");
+            assert_eq!(answer.header("x-ratelimit-tier").is_some(), with_key, "{target}");
+        }
+    }
+}
+
+async fn a_wrong_method_is_told_the_right_ones(server: &Server) {
+    for (method, target, allowed) in [
+        ("POST", server.at(""), &["GET", "HEAD"][..]),
+        ("PUT", server.at("/slack/lifecycle"), &["PATCH"]),
+        ("GET", server.at("/slack/lifecycle"), &["PATCH"]),
+        ("GET", server.at("/slack"), &["DELETE"]),
+        ("PATCH", server.at("/slack"), &["DELETE"]),
+        ("GET", server.at("/slack/install-url"), &["POST"]),
+        ("DELETE", server.at("/catalog"), &["GET", "HEAD"]),
+        ("POST", "/healthz".into(), &["GET", "HEAD"]),
+        ("POST", "/api/v1/openapi.json".into(), &["GET", "HEAD"]),
+        ("BREW", server.at(""), &["GET", "HEAD"]),
+    ] {
+        let answer = server.call(method, &target).send().await;
+        answer.refused(405, "METHOD_NOT_ALLOWED");
+        let mut allow: Vec<&str> = answer.header("allow").unwrap().split(',').map(str::trim).collect();
+        allow.sort_unstable();
+        assert_eq!(allow, allowed, "{method} {target}");
+    }
+}
+
+async fn head_and_options_and_trace(server: &Server) {
+    let request = |method: &str, target: &str| {
+        format!("{method} {target} HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\n\r\n", server.key.text)
+    };
+    let send = async |method: &str, target: &str| {
+        raw::send(server.address, request(method, target).as_bytes()).await
+    };
+    let head = send("HEAD", &server.at("")).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+    let get = send("GET", &server.at("")).await;
+    assert_eq!(head.header("content-length"), get.header("content-length"));
+    let refused = send("HEAD", "/api/v1/projects/x/integrations").await;
+    assert_eq!((refused.status, refused.text.as_str()), (404, ""));
+    for method in ["OPTIONS", "TRACE"] {
+        send(method, &server.at("")).await.refused(405, "METHOD_NOT_ALLOWED");
+    }
+    let asterisk = send("OPTIONS", "*").await;
+    assert!((400..500).contains(&asterisk.status), "{asterisk:?}");
+    let connect = send("CONNECT", "example.com:443").await;
+    assert!((400..500).contains(&connect.status), "{connect:?}");
+}
+
+async fn what_cannot_read_json_is_told_so(server: &Server) {
+    let list = server.at("");
+    for accept in ["text/html", "application/xml;q=0.9, image/*", "application/json;q=0"] {
+        for target in [list.as_str(), "/api/v1/nothing", "/v1/nothing"] {
+            let answer = server.call("GET", target).header("accept", accept).send().await;
+            answer.refused(406, "NOT_ACCEPTABLE");
+            assert!(answer.message().contains("application/json"));
+        }
+    }
+    for accept in ["*/*", "application/json", "text/html, */*;q=0.1", "application/*", "Application/JSON"] {
+        server.call("GET", &list).header("accept", accept).send().await.data();
+    }
+    // A change is refused before it is made.
+    server.install("slack").await;
+    let target = server.at("/slack/lifecycle");
+    let call = server.call("PATCH", &target).header("accept", "text/html");
+    call.json(&json!({"status": "paused"})).send().await.refused(406, "NOT_ACCEPTABLE");
+    assert_eq!(server.integration("slack").await["status"], "active");
+}
+
+async fn garbage_is_answered_in_the_envelope(server: &Server) {
+    for garbage in [
+        &b"\r\n\r\nhello\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1 extra\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS greeting\r\n\r\n",
+        b"\x00\x01\x02\x03\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nbad header: \x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: nine\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n",
+        b"G\xffT / HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
+        let answer = raw::send(server.address, garbage).await;
+        let shown = String::from_utf8_lossy(garbage);
+        assert!((400..500).contains(&answer.status), "{shown:?}: {answer:?}");
+        assert_eq!(answer.header("x-ratelimit-tier"), None);
+    }
+    server.get("").await.data();
+}
+
+async fn heads_that_are_too_large_are_answered_in_the_envelope(server: &Server) {
+    let key = &server.key.text;
+    let line = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(200_000));
+    let header = format!("GET / HTTP/1.1\r\nhost: x\r\nx-big: {}\r\n\r\n", "x".repeat(200_000));
+    let many: String = (0..5_000).map(|at| format!("x-{at}: 1\r\n")).collect();
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n{many}\r\n");
+    let endless = "x".repeat(200_000);
+    for request in [line, header, many, endless] {
+        let answer = raw::send(server.address, request.as_bytes()).await;
+        assert!([400, 414, 431].contains(&answer.status), "{answer:?}");
+    }
+    // Large, but not too large.
+    let header = "x".repeat(10_000);
+    server.call("GET", &server.at("")).header("x-big", &header).send().await.data();
+}
+
+async fn unusual_but_valid_requests_are_answered(server: &Server) {
+    let (key, list) = (&server.key.text, server.at(""));
+    let send = async |request: String| raw::send(server.address, request.as_bytes()).await;
+    send(format!("GET http://elsewhere.example{list} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n"))
+        .await
+        .data();
+    send(format!("GET {list} HTTP/1.0\r\nx-api-key: {key}\r\n\r\n")).await.data();
+    send(format!("GET {list} HTTP/1.1\r\nX-API-KEY:{key}\r\n\r\n")).await;
+    send(format!("GET {list}? HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await.data();
+    send(format!("\r\nGET {list} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await.data();
+    // A body where none is expected is not looked at.
+    send(format!("GET {list} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\ncontent-length: 4\r\n\r\n{{{{{{{{"))
+        .await
+        .data();
+    // Percent-encoding that says the same is the same.
+    let encoded = list.replace("integrations", "integr%61tions");
+    let answer = send(format!("GET {encoded} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await;
+    assert!([200, 404].contains(&answer.status), "{answer:?}");
+    let dots = format!("{list}/%2e%2e/integrations");
+    let answer = send(format!("GET {dots} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await;
+    assert!((400..500).contains(&answer.status), "{answer:?}");
+}
+
+async fn a_bad_chunk_is_refused_and_changes_nothing(server: &Server) {
+    server.install("slack").await;
+    let before = server.sql.picture().await;
+    let head = format!(
+        "PATCH {} HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\n\r\n",
+        server.at("/slack/lifecycle"),
+        server.key.text
+    );
+    for chunks in [
+        "zz\r\n{}\r\n0\r\n\r\n",
+        "-1\r\n{}\r\n0\r\n\r\n",
+        "ffffffffffffffffff\r\n{}\r\n0\r\n\r\n",
+        "2\r\n{}xx\r\n",
+    ] {
+        let answer = raw::send(server.address, format!("{head}{chunks}").as_bytes()).await;
+        answer.refused(400, "BAD_REQUEST");
+    }
+    assert_eq!(server.sql.picture().await, before);
+}
+
+async fn a_sane_request_id_is_kept_and_another_replaced(server: &Server) {
+    server.install("slack").await;
+    let (list, own) = (server.at(""), "x".repeat(128));
+    for id in ["abc", "req_01jc3q5v6w7x8y9zabcdefghjk", "7f9c24e5-2f1b:1.2_3", own.as_str()] {
+        let good = server.call("GET", &list).header("x-request-id", id).send().await;
+        assert_eq!(good.header("x-request-id"), Some(id));
+        let bad = server.call_without_key("GET", &list).header("x-request-id", id).send().await;
+        assert_eq!(bad.body["request_id"], id);
+    }
+    let long = "x".repeat(129);
+    for id in ["", "a b", "<script>", "a\"b", "a{b}", long.as_str(), "a/b", "%00"] {
+        let answer = server.call("GET", &list).header("x-request-id", id).send().await;
+        let own = answer.header("x-request-id").unwrap();
+        assert!(own.starts_with("req_") && own != id, "{id}: {own}");
+    }
+    server.clock.advance(time::Duration::seconds(1));
+    let target = server.at("/slack/lifecycle");
+    let call = server.call("PATCH", &target).header("x-request-id", "from-the-client");
+    call.json(&json!({"status": "paused"})).send().await.data();
+    assert_eq!(server.audit("slack").await[1]["request_id"], "from-the-client");
+    let (one, other) = (server.get("").await, server.get("").await);
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+}
+
+async fn requests_on_one_connection_are_answered_one_by_one(server: &Server) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let request = |id: &str, close: &str| {
+        let (list, key) = (server.at(""), &server.key.text);
+        format!("GET {list} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\nx-request-id: {id}\r\n{close}\r\n")
+    };
+    let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let pipelined =
+        [request("one", ""), request("two", ""), request("three", "connection: close\r\n")].concat();
+    stream.write_all(pipelined.as_bytes()).await.unwrap();
+    let mut received = String::new();
+    stream.read_to_string(&mut received).await.unwrap();
+    let ids: Vec<&str> = received.lines().filter_map(|line| line.strip_prefix("x-request-id: ")).collect();
+    assert_eq!(ids, ["one", "two", "three"]);
+    assert_eq!(received.matches("{\"data\":[]}").count(), 3);
+}
+
+async fn the_specification_and_the_reference_need_no_key(server: &Server) {
+    let specification = server.call_without_key("GET", "/api/v1/openapi.json").send().await;
+    assert_eq!(specification.status, 200);
+    assert_eq!(specification.body, serde_json::to_value(riq_server::openapi()).unwrap());
+    assert!(specification.body["openapi"].as_str().unwrap().starts_with("3.1"));
+    let page = server.call_without_key("GET", "/docs").header("accept", "text/html").send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    for operation in crate::support::specification::operations() {
+        assert!(
+            page.text.contains(&operation.name) || page.text.contains(&operation.path),
+            "{}",
+            operation.name
+        );
+    }
+}
+
+async fn a_request_that_takes_too_long_is_unavailable(server: &Server) {
+    server.install("slack").await;
+    let hasty = server.replica(|settings| settings.request_timeout = Duration::ZERO).await;
+    let answer = hasty.get("").await;
+    answer.refused(503, "SERVICE_UNAVAILABLE");
+    assert!(answer.header("retry-after").is_some());
+    hasty.stop().await;
+}
+
+async fn the_server_is_ready_when_its_database_is(server: &Server) {
+    let ask = async |target: &str| -> Answer { server.call_without_key("GET", target).send().await };
+    assert_eq!(ask("/healthz").await.data(), &json!({"status": "alive"}));
+    assert_eq!(ask("/readyz").await.data(), &json!({"status": "ready"}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_database_the_server_is_unavailable_and_alive() {
+    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
+    let server = Server::start(database).await;
+    server.install("slack").await;
+    let reader = server.key_for(&["read"]).await;
+    server.get("").await.data();
+    server.database.vanish().await;
+    eventually("the server notices", Duration::from_secs(20), async || {
+        server.call_without_key("GET", "/readyz").send().await.status == 503
+    })
+    .await;
+    let update = json!({"status": "paused"});
+    for answer in [
+        server.get("").await,
+        server.get("/catalog").await,
+        server.get("/catalog/slack").await,
+        server.patch("slack", update).await,
+        server.delete("slack").await,
+        server.call("POST", &server.at("/slack/install-url")).send().await,
+        // A key that was never seen cannot be looked up.
+        server.call_as(&reader.text, "GET", &server.at("")).send().await,
+    ] {
+        answer.refused(503, "SERVICE_UNAVAILABLE");
+        assert!(answer.header("retry-after").is_some());
+    }
+    server.call_without_key("GET", "/healthz").send().await.data();
+    server.call_without_key("GET", &server.at("")).send().await.refused(401, "UNAUTHORIZED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_cut_is_made_anew() {
+    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
+    let server = Server::start(database).await;
+    server.install("slack").await;
+    for _ in 0..3 {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE application_name = 'riq-server' AND datname = current_database()";
+        server.sql.rows(cut, []).await;
+        eventually("the server recovers", Duration::from_secs(10), async || {
+            let answer = server.get("").await;
+            assert!([200, 503].contains(&answer.status), "{answer:?}");
+            answer.status == 200
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sqlite_database_that_lost_its_tables_is_no_secret_told() {
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = Server::start(database).await;
+    server.install("slack").await;
+    server.sql.execute("DROP TABLE credentials", []).await;
+    let answer = server.delete("slack").await;
+    assert!([500, 503].contains(&answer.status), "{answer:?}");
+    assert_eq!(server.call_without_key("GET", "/healthz").send().await.status, 200);
+}

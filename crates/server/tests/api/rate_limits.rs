@@ -1,0 +1,152 @@
+//! Rate limits, on a clock that is moved by hand.
+
+use riq_server::api_keys::Tier;
+use time::Duration;
+
+use crate::support::{Answer, Server, clock::START, server::unknown_key};
+
+on_both!(
+    each_tier_has_its_number,
+    the_limit_is_given_then_refused_then_given_again,
+    the_window_slides,
+    without_a_key_requests_count_to_the_address,
+    a_forwarded_address_counts_behind_a_configured_proxy_alone,
+    health_is_answered_whatever_the_limit,
+);
+
+fn number(answer: &Answer, name: &str) -> i64 {
+    answer.header(name).unwrap().parse().unwrap()
+}
+
+async fn each_tier_has_its_number(server: &Server) {
+    for (tier, limit) in
+        [(Tier::Starter, 600), (Tier::Pro, 3_000), (Tier::Scale, 10_000), (Tier::Enterprise, 30_000)]
+    {
+        let key = server.key_with(&["read"], tier, None).await;
+        for used in 1..=3 {
+            let answer = server.call_as(&key.text, "GET", &server.at("")).send().await;
+            assert_eq!(answer.header("x-ratelimit-tier"), Some(tier.as_str()));
+            assert_eq!(number(&answer, "x-ratelimit-limit"), limit);
+            assert_eq!(number(&answer, "x-ratelimit-remaining"), limit - used);
+            let reset = number(&answer, "x-ratelimit-reset") - START.unix_timestamp();
+            assert!((60..=61).contains(&reset), "{reset}");
+        }
+    }
+}
+
+/// Makes requests until `count` were made.
+async fn spend(server: &Server, key: &str, count: usize) {
+    for _ in 0..count {
+        let answer = server.call_as(key, "GET", &server.at("")).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+async fn the_limit_is_given_then_refused_then_given_again(server: &Server) {
+    let key = server.key_with(&["read"], Tier::Starter, None).await;
+    spend(server, &key.text, 600).await;
+    let ask = async || server.call_as(&key.text, "GET", &server.at("")).send().await;
+    let refused = ask().await;
+    refused.refused(429, "RATE_LIMITED");
+    assert_eq!(number(&refused, "x-ratelimit-remaining"), 0);
+    let wait = refused.body["retry_after"].as_i64().unwrap();
+    assert_eq!(number(&refused, "retry-after"), wait);
+    assert!((60..=61).contains(&wait), "{wait}");
+    assert_eq!(number(&refused, "x-ratelimit-reset") - START.unix_timestamp(), wait);
+    assert_eq!(refused.header("x-ratelimit-tier"), Some("starter"));
+    // Who waits as told is let in; one second less is too little.
+    server.clock.advance(Duration::seconds(wait - 1));
+    let refused = ask().await;
+    refused.refused(429, "RATE_LIMITED");
+    assert_eq!(refused.body["retry_after"], 1);
+    server.clock.advance(Duration::seconds(1));
+    ask().await.data();
+    // Another key of the same organization has its own limit, and so has the address.
+    server.get("").await.data();
+    server.call_without_key("GET", &server.at("")).send().await.refused(401, "UNAUTHORIZED");
+}
+
+async fn the_window_slides(server: &Server) {
+    let key = server.key_with(&["read"], Tier::Starter, None).await;
+    spend(server, &key.text, 200).await;
+    server.clock.advance(Duration::seconds(30));
+    spend(server, &key.text, 400).await;
+    let ask = async || server.call_as(&key.text, "GET", &server.at("")).send().await;
+    let refused = ask().await;
+    refused.refused(429, "RATE_LIMITED");
+    let wait = refused.body["retry_after"].as_i64().unwrap();
+    assert!((30..=31).contains(&wait), "{wait}");
+    // The first 200 leave the window, the other 400 do not.
+    server.clock.advance(Duration::seconds(wait));
+    spend(server, &key.text, 200).await;
+    let refused = ask().await;
+    refused.refused(429, "RATE_LIMITED");
+    assert!((29..=31).contains(&refused.body["retry_after"].as_i64().unwrap()));
+}
+
+async fn without_a_key_requests_count_to_the_address(server: &Server) {
+    let target = server.at("");
+    let bad = unknown_key();
+    for at in 0..600 {
+        // A key that is refused counts to the address, or guessing keys would be free.
+        let answer = match at % 3 {
+            0 => server.call_without_key("GET", &target).send().await,
+            1 => server.call_as(&bad, "GET", &target).send().await,
+            _ => server.call_as("riq_nonsense", "GET", &target).send().await,
+        };
+        answer.refused(401, "UNAUTHORIZED");
+        assert_eq!(number(&answer, "x-ratelimit-limit"), 600);
+        assert_eq!(number(&answer, "x-ratelimit-remaining"), 599 - at);
+        assert_eq!(answer.header("x-ratelimit-tier"), None);
+    }
+    for target in [target.as_str(), "/nothing", "/docs"] {
+        let refused = server.call_without_key("GET", target).send().await;
+        refused.refused(429, "RATE_LIMITED");
+        assert_eq!(refused.header("x-ratelimit-tier"), None);
+    }
+    server.call_as(&bad, "GET", &target).send().await.refused(429, "RATE_LIMITED");
+    // A good key at the same address has its own limit.
+    server.get("").await.data();
+    server.clock.advance(Duration::seconds(61));
+    server.call_without_key("GET", &target).send().await.refused(401, "UNAUTHORIZED");
+}
+
+async fn a_forwarded_address_counts_behind_a_configured_proxy_alone(server: &Server) {
+    let remaining = async |server: &Server, forwarded: &[(&str, &str)]| {
+        let mut call = server.call_without_key("GET", "/nothing");
+        for (name, value) in forwarded {
+            call = call.header(name, value);
+        }
+        number(&call.send().await, "x-ratelimit-remaining")
+    };
+    let open = server.replica(|settings| settings.anonymous_limit = 10).await;
+    assert_eq!(remaining(&open, &[("x-forwarded-for", "192.0.2.1")]).await, 9);
+    assert_eq!(remaining(&open, &[("x-forwarded-for", "192.0.2.2")]).await, 8, "not believed");
+    assert_eq!(remaining(&open, &[("forwarded", "for=192.0.2.3")]).await, 7, "not believed");
+    open.stop().await;
+
+    let behind = server
+        .replica(|settings| {
+            settings.anonymous_limit = 10;
+            settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .await;
+    assert_eq!(remaining(&behind, &[("x-forwarded-for", "192.0.2.1")]).await, 9);
+    assert_eq!(remaining(&behind, &[("x-forwarded-for", "192.0.2.2")]).await, 9);
+    assert_eq!(remaining(&behind, &[("forwarded", "for=192.0.2.1;proto=https")]).await, 8);
+    // What a client put before the proxy's own entry is not believed.
+    assert_eq!(remaining(&behind, &[("x-forwarded-for", "203.0.113.9, 192.0.2.1")]).await, 7);
+    assert_eq!(remaining(&behind, &[("x-forwarded-for", "203.0.113.9")]).await, 9);
+    assert_eq!(remaining(&behind, &[]).await, 9, "the proxy itself");
+    behind.stop().await;
+}
+
+async fn health_is_answered_whatever_the_limit(server: &Server) {
+    let strict = server.replica(|settings| settings.anonymous_limit = 1).await;
+    for _ in 0..5 {
+        strict.call_without_key("GET", "/healthz").send().await.data();
+        strict.call_without_key("GET", "/readyz").send().await.data();
+    }
+    strict.call_without_key("GET", "/docs").send().await.refused(429, "RATE_LIMITED");
+    strict.stop().await;
+}
