@@ -46,18 +46,25 @@ enum Task {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = process::forward_signals().and_then(|()| match arguments.task {
-        Task::Test(options) => test::run(&options),
-        Task::Openapi(options) => openapi::run(&options),
-        Task::Tidy => tidy::run(),
-        Task::Bench(options) => bench::run(&options),
-        Task::BareRoute(options) => bench::bare_route::run(&options),
-    });
-    match outcome {
+    match run(&arguments.task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(task: &Task) -> anyhow::Result<()> {
+    // The bare route holds nothing that a signal would leave behind: it ends at once, like any other program.
+    if !matches!(task, Task::BareRoute(_)) {
+        process::forward_signals()?;
+    }
+    match task {
+        Task::Test(options) => test::run(options),
+        Task::Openapi(options) => openapi::run(options),
+        Task::Tidy => tidy::run(),
+        Task::Bench(options) => bench::run(options),
+        Task::BareRoute(options) => bench::bare_route::run(options),
     }
 }

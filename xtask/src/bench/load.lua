@@ -1,4 +1,5 @@
--- Cycles through prepared requests. Arguments: the file of requests (method, path, headers, body, parted by tabs).
+-- Cycles through prepared requests. Arguments: the file of requests (method, path, headers, body, parted by tabs),
+-- the number of threads, and the number of this run, which stands where a body says RUN.
 -- Each thread takes every n-th line, so that no two threads send the same request.
 
 local threads = {}
@@ -12,7 +13,7 @@ local requests = {}
 local at = 0
 
 function init(arguments)
-  local count, line_number = tonumber(arguments[2]), 0
+  local count, run, line_number = tonumber(arguments[2]), arguments[3], 0
   for line in io.lines(arguments[1]) do
     if line_number % count == number then
       local method, path, head, body = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$")
@@ -20,7 +21,8 @@ function init(arguments)
       for name, value in head:gmatch("([^=;]+)=([^;]*)") do
         headers[name] = value
       end
-      requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
+      body = body ~= "" and body:gsub("RUN", run) or nil
+      requests[#requests + 1] = wrk.format(method, path, headers, body)
     end
     line_number = line_number + 1
   end

@@ -1,5 +1,6 @@
 //! The load generator: wrk, with a script that cycles through prepared requests.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,6 +35,7 @@ pub(super) struct Round {
 pub(super) struct Generator {
     wrk: PathBuf,
     script: PathBuf,
+    runs: Cell<u32>,
 }
 
 /// Requests in a file, ready to be sent.
@@ -52,7 +54,7 @@ impl Generator {
         let wrk = packages::require("wrk", "wrk")?;
         let script = directory.join("load.lua");
         std::fs::write(&script, SCRIPT).context("cannot write the load generator's script")?;
-        Ok(Self { wrk, script })
+        Ok(Self { wrk, script, runs: Cell::new(0) })
     }
 
     /// Sends requests to a port of the loopback interface for some seconds.
@@ -60,6 +62,7 @@ impl Generator {
     /// # Errors
     /// When a request fails or an answer has another status than the expected.
     pub(super) fn run(&self, port: u16, prepared: &Prepared, seconds: u32) -> Result<Round> {
+        self.runs.set(self.runs.get() + 1);
         let mut wrk = Command::new(&self.wrk);
         wrk.args(["-t", &THREADS.to_string(), "-c", &CONNECTIONS.to_string(), "-d", &format!("{seconds}s")])
             .arg("-s")
@@ -67,7 +70,7 @@ impl Generator {
             .arg(format!("http://127.0.0.1:{port}/"))
             .arg("--")
             .arg(&prepared.file)
-            .arg(THREADS.to_string());
+            .args([THREADS.to_string(), self.runs.get().to_string()]);
         let output = process::output(&mut wrk)?;
         let report = output.lines().last().context("wrk printed nothing")?;
         let report: Value = serde_json::from_str(report).with_context(|| format!("wrk printed: {output}"))?;

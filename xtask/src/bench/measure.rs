@@ -36,27 +36,26 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// When a server does not come up, or an answer is not the expected one.
-    pub(super) fn measure(&self, options: &Options) -> Result<Vec<Line>> {
-        let mut lines = Vec::new();
-        self.start_up(&mut lines)?;
+    pub(super) fn measure(&self, options: &Options, lines: &mut Vec<Line>) -> Result<()> {
+        self.start_up(lines)?;
         let (server, _) = self.server("large", &self.postgres.url(LARGE_DATABASE))?;
         let pgbench = Script::list(self.directory, self.data.projects)?;
         if options.measures(Part::Reads) {
-            self.reads(&server, &pgbench, &mut lines)?;
+            self.reads(&server, &pgbench, lines)?;
         }
         if options.measures(Part::Sqlite) {
-            self.sqlite(&pgbench, &mut lines)?;
+            self.sqlite(&pgbench, lines)?;
         }
         if options.measures(Part::Refused) {
-            self.refused(&server, &mut lines)?;
+            self.refused(&server, lines)?;
         }
         if options.measures(Part::Patch) {
-            self.patch(&server, &mut lines)?;
+            self.patch(&server, lines)?;
         }
-        memory("PostgreSQL", &server, &mut lines)?;
+        memory("PostgreSQL", &server, lines)?;
         let size = self.build.size()? as f64 / MEGABYTE;
         lines.push(Line::number("size of the binary", size, " MB", Some(Bound::Below(30.0))));
-        Ok(lines)
+        Ok(())
     }
 
     fn server(&self, name: &str, database_url: &str) -> Result<(Server, super::server::Start)> {

@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// PostgreSQL's commits do not wait for the disk, which says more of the processor
     #[arg(long)]
     volatile: bool,
+    /// Measures the release build that is there, which may be older than the sources
+    #[arg(long)]
+    no_build: bool,
     /// Also writes the figures to a file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -100,14 +103,16 @@ const SQLITE_FILE: &str = "large.sqlite3";
 /// # Errors
 /// When something cannot be set up, or an answer is not the expected one. Being slow is no error.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let build = Build::make()?;
+    let build = if options.no_build { Build::existing() } else { Build::make()? };
     let directory = tempfile::Builder::new().prefix("riq-bench-").tempdir()?;
     let generator = Generator::new(directory.path())?;
     let postgres = start_postgres(options)?;
     let data = Data::new(options.projects());
     prepare_databases(options, &build, &postgres, &directory, &data)?;
     let bench = Bench { build, generator, postgres, directory: directory.path(), data, plan: options.plan() };
-    let lines = bench.measure(options)?;
+    let mut lines = Vec::new();
+    let outcome = bench.measure(options, &mut lines);
+    // What was measured before something failed is worth seeing too.
     print!("{}", report::table(&lines));
     if let Some(file) = &options.json {
         let settings = json!({
@@ -121,7 +126,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let text = format!("{:#}\n", report::json(&lines, &settings));
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(())
+    outcome
 }
 
 fn start_postgres(options: &Options) -> Result<Postgres> {

@@ -95,7 +95,8 @@ impl Kind {
             }
             Self::Patch => Request {
                 method: "PATCH",
-                body: format!(r#"{{"display_name":"The first name {at}"}}"#),
+                // The load generator puts a number in place of RUN, another in each run.
+                body: format!(r#"{{"display_name":"The first name {at} of RUN"}}"#),
                 // One change for each integration in the list: projects in turn, not at random.
                 ..request(
                     format!(
