@@ -49,10 +49,12 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
             problems.add(path, "must not be empty");
         }
     }
-    let connection = fields(file.connection, "connection", problems);
-    for (index, field) in connection.iter().enumerate().filter(|(_, field)| field.secret) {
-        let message = format!("`{}` cannot be secret: what is secret belongs to the credential", field.key);
-        problems.add(format!("connection.{index}.secret"), message);
+    let mut connection = fields(file.connection, "connection", problems);
+    for (index, field) in connection.iter_mut().enumerate() {
+        if std::mem::take(&mut field.secret) {
+            let message = format!("`{}` cannot be secret: what is secret belongs to the credential", field.key);
+            problems.add(format!("connection.{index}.secret"), message);
+        }
     }
     let setup = setup(file.oauth, file.api_key, file.webhook_url, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
