@@ -93,21 +93,28 @@ impl Kind {
                 let unknown = project_id(data.projects + project);
                 request(format!("/api/v1/projects/{unknown}/integrations"), key)
             }
-            Self::Patch => Request {
-                method: "PATCH",
-                // The load generator puts a number in place of RUN, another in each run.
-                body: format!(r#"{{"display_name":"The first name {at} of RUN"}}"#),
-                // One change for each integration in the list: projects in turn, not at random.
-                ..request(
-                    format!(
-                        "/api/v1/projects/{}/integrations/{provider}/lifecycle",
-                        project_id(at % data.projects)
-                    ),
-                    data.keys[organization_of(at % data.projects)][0].clone(),
-                )
-            },
+            Self::Patch => {
+                let (project, provider) = scattered_integration(at, data.projects);
+                let path =
+                    format!("/api/v1/projects/{}/integrations/{provider}/lifecycle", project_id(project));
+                Request {
+                    method: "PATCH",
+                    // The load generator puts a number in place of RUN, another in each run.
+                    body: format!(r#"{{"display_name":"The first name {at} of RUN"}}"#),
+                    ..request(path, data.keys[organization_of(project)][0].clone())
+                }
+            }
         }
     }
+}
+
+/// Another integration for each number, with those of neighbouring numbers far apart in the database: rows changed
+/// in the order in which they lie on the disk would be cheaper to write than pgbench's, which are drawn at random.
+fn scattered_integration(at: usize, projects: usize) -> (usize, &'static str) {
+    // A prime: it goes through all of them before it comes back.
+    const STEP: usize = 1_000_003;
+    let place = at * STEP % (projects * INSTALLED.len());
+    (place % projects, integration_provider(place / projects))
 }
 
 /// Addresses of the range that RFC 2544 sets aside for measurements.
@@ -183,6 +190,15 @@ mod tests {
             let before = names.insert(request.path.clone(), request.body.clone());
             assert_ne!(before, Some(request.body.clone()), "{}", request.path);
         }
+    }
+
+    #[test]
+    fn changed_integrations_are_all_different_and_far_apart() {
+        let places: HashSet<(usize, &str)> = (0..600).map(|at| scattered_integration(at, 100)).collect();
+        assert_eq!(places.len(), 600);
+        let (first, second) = (scattered_integration(1, 100_000).0, scattered_integration(2, 100_000).0);
+        let apart = first.abs_diff(second);
+        assert!(scattered_integration(1, 100_000).1 != scattered_integration(2, 100_000).1 || apart > 100);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use riq_server::store::statements;
 use rustix::process::Signal;
 
+use super::fill::INSTALLED;
 use super::http::{self, Answer};
 use super::load::{CONNECTIONS, Round, THREADS};
 use super::requests::Request;
@@ -45,7 +46,10 @@ impl Script {
 
     fn write(directory: &Path, name: &str, projects: usize, body: &str) -> Result<Self> {
         let file = directory.join(name);
-        let text = format!("\\set n random(0, {projects} - 1)\n\\set r random(0, 1000000000)\n{body}\n");
+        let text = format!(
+            "\\set n random(0, {projects} - 1)\n\\set k random(1, {})\n\\set r random(0, 1000000000)\n{body}\n",
+            INSTALLED.len()
+        );
         std::fs::write(&file, text).context("cannot write pgbench's script")?;
         Ok(Self { file })
     }
@@ -66,8 +70,9 @@ impl Script {
 }
 
 fn patch_script() -> String {
+    let provider = format!("(ARRAY['{}'])[:k]", INSTALLED.join("', '"));
     // Both of the row's versions are called `version`; \gset keeps the last of a name.
-    let load = with_values(statements::LOAD, &[PROJECT, "'github'"])
+    let load = with_values(statements::LOAD, &[PROJECT, &provider])
         .replace("c.version", "c.version AS credential_version");
     let revise = with_values(
         statements::REVISE,
@@ -98,7 +103,7 @@ fn patch_script() -> String {
             ":organization_id",
             PROJECT,
             ":id",
-            "'github'",
+            &provider,
             "'integration.lifecycle.updated'",
             "'api_key'",
             ACTOR,
