@@ -1,12 +1,17 @@
 //! The error envelope: the one form that every refusal and failure takes on the wire.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use integrations_core::{
     error::ErrorCode, integration::UpdateError, issue::Issue, lifecycle::Refusal, scope::RequiredScope,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 
 use crate::{
     api_keys::KeyRefusal,
@@ -36,7 +41,7 @@ pub struct ErrorView<'a> {
     #[schema(example = "Invalid body")]
     pub error: &'a str,
     /// What went wrong, for programs: clients branch on it.
-    #[schema(value_type = String, example = "BAD_REQUEST")]
+    #[schema(value_type = ErrorCodeView, example = "BAD_REQUEST")]
     pub code: ErrorCode,
     /// The request's id, as in `X-Request-Id`.
     #[schema(example = "req_01jc3q5v6w7x8y9zabcdefghjk")]
@@ -48,6 +53,28 @@ pub struct ErrorView<'a> {
     /// Seconds after which to try again. On 429.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+}
+
+/// The closed list of codes, for the specification.
+#[derive(Debug)]
+pub struct ErrorCodeView;
+
+impl PartialSchema for ErrorCodeView {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(ErrorCode::ALL.map(ErrorCode::code)))
+            .description(Some(
+                "What went wrong. The list is closed; each code has one status and one meaning.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for ErrorCodeView {
+    fn name() -> Cow<'static, str> {
+        "ErrorCode".into()
+    }
 }
 
 /// One thing that is wrong with a request.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::view::SetupTypeView;
 use crate::http::{
     answer::Data,
     auth::{Access, IntegrationsWrite},
@@ -30,8 +31,8 @@ pub(super) struct InstallUrlView<'a> {
         example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack"
     )]
     install_url: String,
-    /// What the page asks for: `oauth`, `api_key` or `webhook_url`.
-    #[schema(example = "oauth")]
+    /// What the page takes the person through.
+    #[schema(value_type = SetupTypeView, example = "oauth")]
     setup_type: &'static str,
     /// What to do, for people.
     #[schema(example = "Open the URL above in a browser to complete installation.")]

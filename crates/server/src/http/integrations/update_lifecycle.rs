@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::IntegrationView;
@@ -27,8 +28,8 @@ use crate::{
 )]
 pub(super) struct LifecycleUpdateBody {
     /// `active`, `paused` or `disconnected`.
-    #[schema(nullable = false, example = "paused")]
-    status: Option<String>,
+    #[schema(nullable = false, value_type = Option<RequestedStatusView>, example = "paused")]
+    status: Option<RequestedStatusView>,
     /// Overrides the catalog's name; null takes the override away.
     #[schema(max_length = 100, example = "Acme Store")]
     display_name: Option<String>,
@@ -36,11 +37,28 @@ pub(super) struct LifecycleUpdateBody {
     #[schema(nullable = false)]
     sidebar_enabled: Option<bool>,
     /// Merged into the stored settings (RFC 7396: null removes a key).
-    #[schema(nullable = false, value_type = Object)]
+    #[schema(nullable = false, value_type = Object, required = false)]
     settings: Option<String>,
     /// Merged by key: action key → whether the agent may perform it.
     #[schema(nullable = false)]
     action_permissions: Option<BTreeMap<String, bool>>,
+}
+
+/// The statuses that a client may ask for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestedStatus)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    dead_code,
+    reason = "describes integrations_core::integration::RequestedStatus to the specification"
+)]
+enum RequestedStatusView {
+    /// Put to use.
+    Active,
+    /// Put on hold.
+    Paused,
+    /// Take off.
+    Disconnected,
 }
 
 /// Change an integration's lifecycle

@@ -23,25 +23,26 @@ pub struct IntegrationView<'a> {
     /// The provider's key in the catalog.
     #[schema(example = "slack")]
     pub provider: &'a str,
-    /// `active`, `paused`, `error` or `disconnected`.
-    #[schema(example = "active")]
+    /// Where it stands in its life.
+    #[schema(value_type = StatusView, example = "active")]
     pub status: &'a str,
     /// Overrides the catalog's name; null: clients show the catalog's.
-    #[schema(example = "Acme Workspace")]
+    #[schema(required, example = "Acme Workspace")]
     pub display_name: Option<&'a str>,
-    /// `oauth`, `api_key` or `webhook_url`.
-    #[schema(example = "oauth")]
+    /// How it is installed.
+    #[schema(value_type = SetupTypeView, example = "oauth")]
     pub setup_type: &'a str,
-    /// `healthy`, `degraded`, `unhealthy` or `unknown`.
-    #[schema(example = "healthy")]
+    /// How its last probes went.
+    #[schema(value_type = HealthView, example = "healthy")]
     pub health_status: &'a str,
     /// Whether this integration's panel is shown in the inbox sidebar.
     pub sidebar_enabled: bool,
     /// When the provider last answered well.
     #[serde(with = "time::serde::rfc3339::option")]
-    #[schema(example = "2026-05-17T17:55:00Z")]
+    #[schema(required, example = "2026-05-17T17:55:00Z")]
     pub last_synced_at: Option<OffsetDateTime>,
     /// What is wrong, for people.
+    #[schema(required)]
     pub error_message: Option<&'a str>,
     /// When it was first installed.
     #[serde(with = "time::serde::rfc3339")]
@@ -89,6 +90,68 @@ impl<'a> IntegrationView<'a> {
     }
 }
 
+/// `active`, `paused`, `error` or `disconnected`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusView {
+    /// Working.
+    Active,
+    /// Kept, but not to be used.
+    Paused,
+    /// The provider refuses the credential.
+    Error,
+    /// Taken off.
+    Disconnected,
+}
+
+/// `available` where a provider is not installed, else the integration's status.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Standing)]
+#[serde(rename_all = "snake_case")]
+pub enum StandingView {
+    /// Not installed.
+    Available,
+    /// Working.
+    Active,
+    /// Kept, but not to be used.
+    Paused,
+    /// The provider refuses the credential.
+    Error,
+    /// Taken off.
+    Disconnected,
+}
+
+/// `healthy`, `degraded`, `unhealthy` or `unknown`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Health)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthView {
+    /// The provider answers and accepts the credential.
+    Healthy,
+    /// The provider is slow or fails; the credential is not in doubt.
+    Degraded,
+    /// The provider refuses the credential.
+    Unhealthy,
+    /// Not probed.
+    Unknown,
+}
+
+/// `oauth`, `api_key` or `webhook_url`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SetupType)]
+pub enum SetupTypeView {
+    /// By the provider's consent page.
+    #[serde(rename = "oauth")]
+    OAuth,
+    /// By a key.
+    #[serde(rename = "api_key")]
+    ApiKey,
+    /// By a secret URL.
+    #[serde(rename = "webhook_url")]
+    WebhookUrl,
+}
+
 /// A provider of the catalog, with how it stands in one project.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CatalogEntry)]
@@ -104,26 +167,28 @@ pub struct CatalogEntryView<'a> {
     /// What it is for.
     #[schema(example = "commerce")]
     pub category: &'a str,
-    /// `oauth`, `api_key` or `webhook_url`.
-    #[schema(example = "oauth")]
+    /// How it is installed.
+    #[schema(value_type = SetupTypeView, example = "oauth")]
     pub setup_type: &'a str,
     /// `available` where it is not installed, else the integration's status.
-    #[schema(example = "available")]
+    #[schema(value_type = StandingView, example = "available")]
     pub status: &'a str,
     /// Whether this project has an integration with it, disconnected ones included.
     pub installed: bool,
     /// The integration's display name.
+    #[schema(required)]
     pub display_name: Option<&'a str>,
     /// The integration's health; `unknown` where it is not installed.
-    #[schema(example = "unknown")]
+    #[schema(value_type = HealthView, example = "unknown")]
     pub health_status: &'a str,
     /// Whether the integration's panel is shown in the inbox sidebar.
     pub sidebar_enabled: bool,
     /// When the provider last answered well.
     #[serde(with = "time::serde::rfc3339::option")]
-    #[schema(example = "2026-05-17T17:55:00Z")]
+    #[schema(required, example = "2026-05-17T17:55:00Z")]
     pub last_synced_at: Option<OffsetDateTime>,
     /// What is wrong with the integration, for people.
+    #[schema(required)]
     pub error_message: Option<&'a str>,
     /// What an agent can do there, and may be permitted to.
     #[schema(value_type = Vec<ActionView>)]

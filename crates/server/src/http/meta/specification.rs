@@ -6,13 +6,12 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, header};
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, OpenApi, ServerBuilder,
-    schema::Schema,
     security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::http::error::{ErrorView, IssueView};
+use crate::http::error::{ErrorCodeView, ErrorView, IssueView};
 
 /// The specification as JSON, written out once.
 static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
@@ -60,8 +59,11 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
     let mut builder = ComponentsBuilder::from(components)
         .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)))
         .security_scheme("bearer", SecurityScheme::Http(bearer));
-    let shared: [(std::borrow::Cow<'_, str>, utoipa::openapi::RefOr<Schema>); 2] =
-        [(ErrorView::name(), ErrorView::schema()), (IssueView::name(), IssueView::schema())];
+    let shared = [
+        (ErrorView::name(), ErrorView::schema()),
+        (ErrorCodeView::name(), ErrorCodeView::schema()),
+        (IssueView::name(), IssueView::schema()),
+    ];
     for (name, schema) in shared {
         builder = builder.schema(name, schema);
     }
