@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{
     TestDatabase,
     database::Sql,
+    eventually,
     process::{Process, run, run_with_input},
     server::{ENCRYPTION_KEYS, client, installation},
 };
@@ -23,6 +24,8 @@ on_both_databases!(
 );
 
 const KILLS: u64 = 8;
+/// How long the clients may take to get their changes acknowledged.
+const PATIENCE: Duration = Duration::from_secs(30);
 const CLIENTS: i64 = 6;
 /// Providers that the clients share; each client changes a name of its own in one of them.
 const SHARED: [&str; 3] = ["shopify", "slack", "stripe"];
@@ -65,6 +68,13 @@ struct Acknowledged {
     /// Request ids of answers 200 that made a change.
     requests: Mutex<Vec<String>>,
     stop: AtomicBool,
+}
+
+impl Acknowledged {
+    /// How many changes were acknowledged.
+    fn total(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
 }
 
 /// The part of a shared integration that belongs to a client alone, set to a number.
@@ -166,8 +176,9 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost(database: &TestDataba
             let (base, key) = (base.clone(), tenancy.key.clone());
             clients.push(tokio::spawn(hail(base, key, client, Arc::clone(&acknowledged))));
         }
-        // A moment that differs from kill to kill, and falls into whatever is under way then.
-        tokio::time::sleep(Duration::from_millis(60 + kill * 37 % 150)).await;
+        // So many changes first, then a moment that differs from kill to kill.
+        let enough = acknowledged.total() + 20;
+        eventually("changes are acknowledged", PATIENCE, async || acknowledged.total() >= enough).await;
         let deleting = tokio::spawn(disconnect(base, tenancy.key.clone(), Arc::clone(&acknowledged)));
         tokio::time::sleep(Duration::from_millis(kill * 5)).await;
         process.kill();
@@ -186,8 +197,6 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost(database: &TestDataba
             disconnect(base, tenancy.key.clone(), Arc::clone(&acknowledged)).await;
         }
     }
-    let total: i64 = acknowledged.numbers.iter().map(|number| number.load(Ordering::SeqCst)).sum();
-    assert!(total > 50, "the hail was none: {total}");
 }
 
 async fn told_to_stop_it_answers_what_it_has_accepted(database: &TestDatabase) {
@@ -202,7 +211,7 @@ async fn told_to_stop_it_answers_what_it_has_accepted(database: &TestDatabase) {
     }
     // A request whose body is still on its way when the signal comes.
     let (mut slow, rest) = half_a_request(&process, &tenancy).await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    eventually("changes are acknowledged", PATIENCE, async || acknowledged.total() >= 20).await;
     process.terminate();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let answer = finish(&mut slow, &rest).await;

@@ -8,6 +8,8 @@
 mod support;
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod catalog;
@@ -16,7 +18,11 @@ mod concurrency;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dev;
+#[cfg(test)]
 mod envelope;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -26,4 +32,8 @@ mod rate_limits;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod snapshots;
+#[cfg(test)]
+mod startup;

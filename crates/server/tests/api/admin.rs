@@ -1,0 +1,230 @@
+//! The operator's commands on organizations, projects and keys.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    TestDatabase,
+    process::{Finished, run},
+};
+
+on_both_databases!(
+    organizations_projects_and_keys_are_made_and_listed,
+    tables_are_for_people,
+    what_is_wrong_is_said,
+    what_is_revoked_takes_nothing_new,
+    every_command_is_on_record,
+);
+
+async fn admin(database: &TestDatabase, arguments: &[&str]) -> Finished {
+    run(&[&["admin"], arguments].concat(), &[("DATABASE_URL", &database.url)]).await
+}
+
+/// Runs a command with `--json` and gives its answer.
+async fn answer(database: &TestDatabase, arguments: &[&str]) -> Value {
+    admin(database, &[arguments, &["--json"]].concat()).await.json()
+}
+
+async fn migrate(database: &TestDatabase) {
+    assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
+}
+
+fn id(value: &Value) -> &str {
+    value["id"].as_str().unwrap()
+}
+
+async fn organizations_projects_and_keys_are_made_and_listed(database: &TestDatabase) {
+    migrate(database).await;
+    assert_eq!(answer(database, &["org", "list"]).await, json!([]));
+    let acme = answer(database, &["org", "create", "--name", " Acme "]).await;
+    let other = answer(database, &["org", "create", "--name", "Other"]).await;
+    assert_eq!((&acme["name"], &acme["revoked_at"]), (&json!("Acme"), &Value::Null));
+    assert!(acme["created_at"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(answer(database, &["org", "list"]).await, json!([acme, other]));
+
+    let project = answer(database, &["project", "create", "--org", id(&acme), "--name", "Support"]).await;
+    let foreign = answer(database, &["project", "create", "--org", id(&other), "--name", "Sales"]).await;
+    assert_eq!(project["organization_id"], acme["id"]);
+    assert_eq!(answer(database, &["project", "list"]).await, json!([project, foreign]));
+    assert_eq!(answer(database, &["project", "list", "--org", id(&other)]).await, json!([foreign]));
+
+    let create = [
+        "key",
+        "create",
+        "--org",
+        id(&acme),
+        "--name",
+        "CI",
+        "--scopes",
+        "read,integrations:write",
+        "--tier",
+        "pro",
+        "--expires-in",
+        "90d",
+    ];
+    let key = answer(database, &create).await;
+    assert_eq!(key["scopes"], json!(["read", "integrations:write"]));
+    assert_eq!((&key["tier"], &key["organization_id"]), (&json!("pro"), &acme["id"]));
+    assert!(key["expires_at"].as_str().is_some());
+    let text = key["api_key"].as_str().unwrap();
+    assert_eq!((&text[..4], text.len()), ("riq_", 53));
+    let simple = ["key", "create", "--org", id(&acme), "--name", "Simple", "--scopes", "read"];
+    let simple = answer(database, &simple).await;
+    assert_eq!((&simple["tier"], &simple["expires_at"]), (&json!("starter"), &Value::Null));
+    let listed = admin(database, &["key", "list", "--org", id(&acme), "--json"]).await;
+    assert!(!listed.stdout.contains(text), "a key is shown once");
+    let listed = listed.json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!((&listed[0]["id"], &listed[0]["hint"]), (&key["id"], &json!(text[..8])));
+    assert_eq!(answer(database, &["key", "list", "--org", id(&other)]).await, json!([]));
+}
+
+async fn tables_are_for_people(database: &TestDatabase) {
+    migrate(database).await;
+    let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
+    let org = id(&acme);
+    let project = admin(database, &["project", "create", "--org", org, "--name", "Support"]).await;
+    assert!(project.stdout_of_success().starts_with("Created prj_"), "{project:?}");
+    let key = ["key", "create", "--org", org, "--name", "CI", "--scopes", "read", "--expires-in", "1h"];
+    let created = admin(database, &key).await;
+    for part in
+        ["Created key_", "scopes   read", "tier     starter", "key      riq_", "cannot be shown again"]
+    {
+        assert!(created.stdout_of_success().contains(part), "{part}: {created:?}");
+    }
+    for (resource, head) in [
+        ("org", ["ID", "NAME", "CREATED", "REVOKED"].as_slice()),
+        ("project", &["ID", "ORGANIZATION", "NAME", "CREATED", "REVOKED"]),
+        ("key", &["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "REVOKED"]),
+    ] {
+        let table = admin(database, &[resource, "list"]).await;
+        let lines: Vec<&str> = table.stdout_of_success().lines().collect();
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), head);
+        assert_eq!(lines.len(), 2, "{table:?}");
+        // Each cell of the name's column begins where its heading does.
+        assert_eq!(
+            lines[0].find(head[1]),
+            lines[1].find(
+                ["Acme", org, "CI"]
+                    .into_iter()
+                    .find(|cell| lines[1].contains(cell) && lines[1].find(cell) > Some(0))
+                    .unwrap()
+            )
+        );
+    }
+}
+
+async fn what_is_wrong_is_said(database: &TestDatabase) {
+    let unmigrated = admin(database, &["org", "list"]).await;
+    unmigrated.failed_with("run `riq-server migrate` first");
+    migrate(database).await;
+    let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
+    let (org, nobody) = (id(&acme), "org_00000000000000000000000000");
+    let long = "x".repeat(101);
+    for (arguments, reason) in [
+        (&["org", "create", "--name", ""][..], "a name has 1 to 100 characters"),
+        (&["org", "create", "--name", "a\nb"], "a name has 1 to 100 characters"),
+        (&["org", "create", "--name", &long], "a name has 1 to 100 characters"),
+        (&["org", "create"], "--name"),
+        (&["org", "revoke", "nonsense"], "not an id: expected org_"),
+        (&["org", "revoke", nobody], "there is no organization org_"),
+        (&["project", "create", "--org", nobody, "--name", "x"], "there is no organization org_"),
+        (&["project", "create", "--org", "prj_00000000000000000000000000", "--name", "x"], "expected org_"),
+        (&["project", "revoke", "prj_00000000000000000000000000"], "there is no project prj_"),
+        (
+            &["key", "create", "--org", nobody, "--name", "x", "--scopes", "read"],
+            "there is no organization org_",
+        ),
+        (
+            &["key", "create", "--org", org, "--name", "x", "--scopes", "billing:read"],
+            "unknown scope \"billing:read\"",
+        ),
+        (&["key", "create", "--org", org, "--name", "x", "--scopes", "read,,write"], "unknown scope \"\""),
+        (&["key", "create", "--org", org, "--name", "x", "--scopes", ""], "unknown scope \"\""),
+        (&["key", "create", "--org", org, "--name", "x"], "--scopes"),
+        (&["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--tier", "gold"], "starter"),
+        (
+            &["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--expires-in", "soon"],
+            "--expires-in",
+        ),
+        (
+            &["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--expires-in", "900000y"],
+            "--expires-in",
+        ),
+        (&["key", "revoke", "key_00000000000000000000000000"], "there is no API key key_"),
+        (&["nonsense"], "unrecognized subcommand"),
+    ] {
+        let failed = admin(database, arguments).await;
+        failed.failed_with(reason);
+        assert_eq!(failed.stdout, "", "{arguments:?}");
+    }
+    let list = answer(database, &["key", "list"]).await;
+    assert_eq!(list, json!([]));
+    let without = run(&["admin", "org", "list"], &[]).await;
+    without.failed_with("DATABASE_URL").failed_with("--data-dir");
+    let directory = database.path("nothing");
+    let nowhere = run(&["admin", "org", "list", "--data-dir", directory.to_str().unwrap()], &[]).await;
+    nowhere.failed_with("is not a data directory");
+    assert!(!directory.exists(), "a question makes nothing");
+}
+
+async fn what_is_revoked_takes_nothing_new(database: &TestDatabase) {
+    migrate(database).await;
+    let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
+    let org = id(&acme);
+    let project = answer(database, &["project", "create", "--org", org, "--name", "Support"]).await;
+    let revoked = answer(database, &["project", "revoke", id(&project)]).await;
+    assert_eq!(revoked, json!({"id": project["id"], "revoked": true}));
+    let again = answer(database, &["project", "revoke", id(&project)]).await;
+    assert_eq!(again, json!({"id": project["id"], "revoked": false}));
+    let import = ["import", "--project", id(&project), "/dev/null"];
+    let refused = run(
+        &[&["admin"], &import[..]].concat(),
+        &[("DATABASE_URL", &database.url), ("RIQ_ENCRYPTION_KEYS", crate::support::server::ENCRYPTION_KEYS)],
+    )
+    .await;
+    refused.failed_with("there is no project");
+
+    assert_eq!(answer(database, &["org", "revoke", org]).await["revoked"], true);
+    assert_eq!(answer(database, &["org", "revoke", org]).await["revoked"], false);
+    for arguments in [
+        &["project", "create", "--org", org, "--name", "x"][..],
+        &["key", "create", "--org", org, "--name", "x", "--scopes", "read"],
+    ] {
+        admin(database, arguments).await.failed_with("is revoked");
+    }
+    let listed = answer(database, &["org", "list"]).await;
+    assert!(listed[0]["revoked_at"].as_str().is_some());
+}
+
+async fn every_command_is_on_record(database: &TestDatabase) {
+    migrate(database).await;
+    let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
+    let org = id(&acme);
+    let project = answer(database, &["project", "create", "--org", org, "--name", "Support"]).await;
+    let key = ["key", "create", "--org", org, "--name", "CI", "--scopes", "read"];
+    let key = answer(database, &key).await;
+    for _ in 0..2 {
+        answer(database, &["key", "revoke", id(&key)]).await;
+        answer(database, &["project", "revoke", id(&project)]).await;
+        answer(database, &["org", "revoke", org]).await;
+    }
+    let sql = database.open().await;
+    let events = sql
+        .rows("SELECT action, actor_kind, organization_id, changes FROM audit_events ORDER BY id", [])
+        .await;
+    let actions: Vec<&str> = events.iter().map(|event| event["action"].as_str().unwrap()).collect();
+    let expected = [
+        "organization.created",
+        "project.created",
+        "api_key.created",
+        "api_key.revoked",
+        "project.revoked",
+        "organization.revoked",
+    ];
+    assert_eq!(actions, expected);
+    let text = key["api_key"].as_str().unwrap();
+    for event in &events {
+        assert_eq!((&event["actor_kind"], &event["organization_id"]), (&json!("operator"), &acme["id"]));
+        assert!(!event["changes"].as_str().unwrap().contains(&text[8..]));
+    }
+}

@@ -1,0 +1,254 @@
+//! Secrets: stored sealed, shown nowhere, destroyed in the end.
+
+use integrations_core::ids::IntegrationId;
+use riq_server::{
+    environment::Environment,
+    install::vault::{Purpose, Vault},
+};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Server, TestDatabase,
+    process::{Finished, Process, run, run_with_input},
+    server::{ENCRYPTION_KEYS, client, installation},
+};
+
+on_both!(
+    a_secret_setting_is_stored_sealed_and_never_shown,
+    a_secret_setting_is_kept_replaced_and_removed,
+    a_secret_setting_goes_with_the_credential,
+    a_refused_secret_is_not_repeated,
+    a_credential_is_sealed_for_its_own_integration,
+    no_secret_setting_is_taken_while_disconnected,
+);
+
+on_both_databases!(no_secret_is_in_any_file_answer_or_log);
+
+const SECRET: &str = "whsec_TheSecretOfTheseTests1234567890";
+const OTHER: &str = "whsec_AnotherSecretOfTheseTests987654";
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// The secret settings of stripe, opened; none where none are stored.
+async fn opened(server: &Server) -> Option<Value> {
+    let sql = "SELECT sealed_settings FROM integrations WHERE provider = 'stripe'";
+    let sealed = server.sql.bytes(sql, []).await?;
+    let id: IntegrationId = server.integration("stripe").await["id"].as_str().unwrap().parse().unwrap();
+    let vault = Vault::new(ENCRYPTION_KEYS.parse().unwrap(), Environment::system());
+    let opened = vault.open(&sealed, Purpose::Settings(id)).unwrap();
+    Some(serde_json::from_slice(opened.expose_secret()).unwrap())
+}
+
+async fn set(server: &Server, secret: Value) -> Answer {
+    server.patch("stripe", json!({"settings": {"webhook_signing_secret": secret}})).await
+}
+
+/// Asserts that neither an answer nor the database holds a secret in clear.
+async fn assert_not_shown(server: &Server, secret: &str) {
+    for answer in [server.get("").await, server.get("/catalog").await, server.get("/catalog/stripe").await] {
+        assert!(!answer.text.contains(secret), "{}", answer.text);
+    }
+    for table in ["integrations", "credentials", "audit_events"] {
+        let rows = server.sql.rows(&format!("SELECT * FROM {table}"), []).await;
+        assert!(!json!(rows).to_string().contains(secret), "{table}");
+    }
+    assert!(!holds(&server.database.files(), secret));
+}
+
+async fn a_secret_setting_is_stored_sealed_and_never_shown(server: &Server) {
+    server.install("stripe").await;
+    let schema = server.get("/catalog/stripe").await;
+    let property = &schema.data()["settings_schema"]["properties"]["webhook_signing_secret"];
+    assert_eq!(property["writeOnly"], true);
+
+    server.clock.advance(time::Duration::seconds(1));
+    let update = json!({"settings": {"webhook_signing_secret": SECRET, "refunds_enabled": true}});
+    let answer = server.patch("stripe", update).await;
+    assert_eq!(answer.data()["settings"], json!({"refunds_enabled": true}));
+    assert!(!answer.text.contains(SECRET));
+    assert_eq!(opened(server).await, Some(json!({"webhook_signing_secret": SECRET})));
+    let sealed = server.sql.bytes("SELECT sealed_settings FROM integrations", []).await.unwrap();
+    assert!(!holds(&sealed, "whsec_"));
+    assert_not_shown(server, SECRET).await;
+    let audit = server.audit("stripe").await;
+    let change = json!({"path": "settings.webhook_signing_secret", "from": null, "to": "[redacted]"});
+    assert!(audit[1]["changes"].as_array().unwrap().contains(&change), "{}", audit[1]);
+}
+
+async fn a_secret_setting_is_kept_replaced_and_removed(server: &Server) {
+    server.install("stripe").await;
+    set(server, json!(SECRET)).await.data();
+    server.patch("stripe", json!({"settings": {"refunds_enabled": true}})).await.data();
+    server.patch("stripe", json!({"status": "paused", "display_name": "Acme"})).await.data();
+    assert_eq!(opened(server).await, Some(json!({"webhook_signing_secret": SECRET})));
+    // The same once more is no change, and says nothing of what is stored.
+    let picture = server.sql.picture().await;
+    set(server, json!(SECRET)).await.data();
+    assert_eq!(server.sql.picture().await, picture);
+
+    server.clock.advance(time::Duration::seconds(1));
+    set(server, json!(OTHER)).await.data();
+    assert_eq!(opened(server).await, Some(json!({"webhook_signing_secret": OTHER})));
+    let replaced =
+        json!([{"path": "settings.webhook_signing_secret", "from": "[redacted]", "to": "[redacted]"}]);
+    assert_eq!(server.audit("stripe").await.last().unwrap()["changes"], replaced);
+
+    server.clock.advance(time::Duration::seconds(1));
+    let removed = set(server, json!(null)).await;
+    assert_eq!(removed.data()["settings"], json!({"refunds_enabled": true}));
+    assert_eq!(opened(server).await, None);
+    let event = json!([{"path": "settings.webhook_signing_secret", "from": "[redacted]", "to": null}]);
+    assert_eq!(server.audit("stripe").await.last().unwrap()["changes"], event);
+    for secret in [SECRET, OTHER] {
+        assert_not_shown(server, secret).await;
+    }
+}
+
+async fn a_secret_setting_goes_with_the_credential(server: &Server) {
+    for by_delete in [true, false] {
+        server.install("stripe").await;
+        set(server, json!(SECRET)).await.data();
+        if by_delete {
+            server.delete("stripe").await.data();
+        } else {
+            server.patch("stripe", json!({"status": "disconnected"})).await.data();
+        }
+        assert_eq!(opened(server).await, None);
+        assert_eq!(server.sql.count("SELECT COUNT(*) FROM credentials", []).await, 0);
+        assert_not_shown(server, SECRET).await;
+        server.clock.advance(time::Duration::seconds(1));
+    }
+}
+
+async fn a_refused_secret_is_not_repeated(server: &Server) {
+    server.install("stripe").await;
+    server.install("slack").await;
+    let long = format!("whsec_{}", "Sec1".repeat(200));
+    for refused in ["Sec1-without-its-beginning", long.as_str(), "Sec1 with spaces"] {
+        let answer = set(server, json!(refused)).await;
+        answer.refused(400, "BAD_REQUEST");
+        assert!(answer.issues()[0].starts_with("settings.webhook_signing_secret: "));
+        assert!(!answer.text.contains("Sec1"), "{}", answer.text);
+    }
+    for wrong in [json!(["Sec1"]), json!({"Sec1": "Sec1"}), json!(12_345_678)] {
+        let answer = set(server, wrong).await;
+        let issues = answer.refused(400, "BAD_REQUEST").issues();
+        assert_eq!(issues, ["settings.webhook_signing_secret: Expected string"]);
+    }
+    let unfinished = format!("{{\"settings\":{{\"webhook_signing_secret\":\"{SECRET}\"");
+    let target = server.at("/stripe/lifecycle");
+    let answer = server.call("PATCH", &target).body("application/json", unfinished).send().await;
+    assert!(!answer.refused(400, "BAD_JSON").text.contains(SECRET));
+}
+
+async fn a_credential_is_sealed_for_its_own_integration(server: &Server) {
+    server.install("stripe").await;
+    let sealed = server.sql.bytes("SELECT sealed FROM credentials", []).await.unwrap();
+    assert!(!holds(&sealed, "rk_live"));
+    let id: IntegrationId = server.integration("stripe").await["id"].as_str().unwrap().parse().unwrap();
+    let vault = Vault::new(ENCRYPTION_KEYS.parse().unwrap(), Environment::system());
+    let opened = vault.open(&sealed, Purpose::Credential(id)).unwrap();
+    let opened: Value = serde_json::from_slice(opened.expose_secret()).unwrap();
+    assert_eq!(opened, installation("stripe")["credential"]);
+    assert!(vault.open(&sealed, Purpose::Settings(id)).is_err());
+    assert!(vault.open(&sealed, Purpose::Credential(IntegrationId::from_bits(1))).is_err());
+}
+
+async fn no_secret_setting_is_taken_while_disconnected(server: &Server) {
+    server.install("stripe").await;
+    server.delete("stripe").await.data();
+    let before = server.sql.picture().await;
+    set(server, json!(SECRET)).await.refused(409, "REINSTALL_REQUIRED");
+    assert_eq!(server.sql.picture().await, before);
+}
+
+/// Every value that must stay hidden in the test below, API key aside.
+const HIDDEN: [&str; 5] = [
+    SECRET,
+    "SECRET-token-of-slack",
+    "SECRET-token-of-shopify",
+    "SECRET-key-of-postmark",
+    "rk_live_SECRETkeyofstripe",
+];
+
+/// Calls every kind of route, well and badly, and gives back all that was answered.
+async fn converse(process: &Process, project: &str, key: &str) -> String {
+    let base = format!("http://{}/api/v1/projects/{project}/integrations", process.address);
+    let secret = json!({"settings": {"webhook_signing_secret": SECRET}}).to_string();
+    let broken = format!("{{\"display_name\":\"{SECRET}");
+    let unknown = json!({SECRET: 1, "credential": {"api_key": SECRET}}).to_string();
+    let mut heard = String::new();
+    for (method, path, body) in [
+        ("PATCH", "/stripe/lifecycle", secret.as_str()),
+        ("GET", "", ""),
+        ("GET", "/catalog", ""),
+        ("GET", "/catalog/stripe", ""),
+        ("PATCH", "/stripe/lifecycle", &broken),
+        ("POST", "/slack/install-url", ""),
+        ("PATCH", "/slack/lifecycle", r#"{"display_name":"Acme"}"#),
+        ("DELETE", "/stripe", ""),
+        ("PATCH", "/stripe/lifecycle", &secret),
+        ("DELETE", "/nothing", ""),
+    ] {
+        let request = client().request(method.parse().unwrap(), format!("{base}{path}"));
+        let request = request.header("x-api-key", key).header("content-type", "application/json");
+        let answer = Answer::read(request.body(body.to_owned()).send().await.unwrap()).await;
+        heard.push_str(&answer.text);
+    }
+    // What a client itself sends as the name of a field may come back to it, but not into the log.
+    let request = client().patch(format!("{base}/slack/lifecycle")).header("x-api-key", key);
+    let answer = Answer::read(request.body(unknown).send().await.unwrap()).await;
+    answer.refused(400, "BAD_REQUEST");
+    heard
+}
+
+async fn no_secret_is_in_any_file_answer_or_log(database: &TestDatabase) {
+    let mut process = Process::serve(database, &[("RIQ_LOG", "trace")]).await;
+    let environment = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
+        ("RIQ_LOG", "trace"),
+    ];
+    let admin = async |arguments: &[&str], input: &str| -> Finished {
+        run_with_input(&[&["admin", "--json"], arguments].concat(), &environment, input).await
+    };
+    let org = admin(&["org", "create", "--name", "Acme"], "").await.json();
+    let org = org["id"].as_str().unwrap();
+    let project = admin(&["project", "create", "--org", org, "--name", "Support"], "").await.json();
+    let project = project["id"].as_str().unwrap();
+    let create = ["key", "create", "--org", org, "--name", "CI", "--scopes", "admin"];
+    let key = admin(&create, "").await.json()["api_key"].as_str().unwrap().to_owned();
+    let lines = ["slack", "shopify", "postmark", "stripe"].map(|provider| installation(provider).to_string());
+    let mut heard = String::new();
+    // First with a line too many, so that the refusal has something to repeat.
+    let bad = r#"{"provider":"stripe","credential":{"api_key":"SECRET-key-of-postmark"}}"#;
+    for text in [format!("{}\n{bad}", lines.join("\n")), lines.join("\n"), lines.join("\n")] {
+        let imported = admin(&["import", "--project", project, "-"], &text).await;
+        heard.push_str(&format!("{imported:?}"));
+    }
+    heard.push_str(&format!("{:?}", admin(&["key", "list"], "").await));
+    heard.push_str(&converse(&process, project, &key).await);
+    process.terminate();
+    process.wait();
+    heard.push_str(&process.stdout());
+    heard.push_str(&process.stderr());
+    // A start that fails has its say as well: the address is taken.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let failed = run(&["serve", "--bind", &address], &environment).await;
+    heard.push_str(&failed.failed_with("cannot listen").stderr);
+    let sql = database.open().await;
+    for table in ["integrations", "credentials", "audit_events", "api_keys"] {
+        heard.push_str(&json!(sql.rows(&format!("SELECT * FROM {table}"), []).await).to_string());
+    }
+    let files = database.files();
+    for hidden in HIDDEN.iter().copied().chain([key.as_str(), &ENCRYPTION_KEYS[5..]]) {
+        let told = heard.find(hidden).map(|at| &heard[at.saturating_sub(300)..at]);
+        assert_eq!(told, None, "{hidden} was told, after this");
+        assert!(!holds(&files, hidden), "{hidden} is in the database's files");
+    }
+    assert!(heard.contains("\"request\""), "the log was heard");
+}

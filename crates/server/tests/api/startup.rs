@@ -1,0 +1,205 @@
+//! Settings and start-up: what is wrong is said at once, and what starts together does not race.
+
+use std::{fs, process::Stdio};
+
+use serde_json::Value;
+
+use crate::support::{
+    Answer, TestDatabase,
+    process::{Process, command, run},
+    server::{ENCRYPTION_KEYS, client},
+};
+
+on_both_databases!(
+    migrations_that_start_together_all_succeed,
+    serve_refuses_a_database_that_is_not_migrated,
+    serve_refuses_to_start_without_keys,
+    a_wrong_setting_is_named,
+    flags_go_before_the_environment_and_that_before_the_file,
+    a_providers_directory_adds_to_the_catalog,
+    a_broken_provider_file_is_named_with_its_place,
+);
+
+async fn migrations_that_start_together_all_succeed(database: &TestDatabase) {
+    let spawn = || {
+        let mut command = command(&["migrate"], &[("DATABASE_URL", &database.url)]);
+        command.stdin(Stdio::null()).spawn().unwrap()
+    };
+    for _ in 0..2 {
+        for child in [spawn(), spawn(), spawn()] {
+            let output = child.wait_with_output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{told}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("up to date"));
+        }
+    }
+    let process = Process::serve(database, &[]).await;
+    let ready = client().get(format!("http://{}/readyz", process.address)).send().await.unwrap();
+    assert_eq!(ready.status().as_u16(), 200);
+}
+
+async fn serve_refuses_a_database_that_is_not_migrated(database: &TestDatabase) {
+    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let failed = run(&["serve", "--bind", "127.0.0.1:0"], &own).await;
+    failed.failed_with("run `riq-server migrate` first");
+}
+
+async fn serve_refuses_to_start_without_keys(database: &TestDatabase) {
+    assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
+    let failed = run(&["serve"], &[("DATABASE_URL", database.url.as_str())]).await;
+    failed.failed_with("there are no encryption keys: set RIQ_ENCRYPTION_KEYS");
+    run(&["serve"], &[("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)]).await.failed_with("DATABASE_URL");
+    for (keys, reason) in [
+        ("", "entry 1 has no key id"),
+        ("c2VjcmV0c2VjcmV0", "entry 1 has no key id"),
+        ("k1:c2VjcmV0", "entry 1 has a key that is not 32 bytes long"),
+        ("k1:secret!!", "entry 1 has a key that is not base 64"),
+    ] {
+        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", keys)];
+        let failed = run(&["serve"], &own).await;
+        failed.failed_with("RIQ_ENCRYPTION_KEYS is not valid").failed_with(reason);
+        assert!(!failed.stderr.contains("c2VjcmV0") && !failed.stderr.contains("secret!!"), "{failed:?}");
+    }
+}
+
+async fn a_wrong_setting_is_named(database: &TestDatabase) {
+    assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
+    let file = database.path("riq.toml");
+    for (name, value, reason) in [
+        ("RIQ_BIND", "garbage", "garbage"),
+        ("RIQ_BIND", "127.0.0.1", "127.0.0.1"),
+        ("RIQ_PUBLIC_URL", "integrations.example.com", "--public-url"),
+        ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8,nonsense", "\"nonsense\" is neither a network"),
+        ("RIQ_REQUEST_TIMEOUT", "soon", "--request-timeout"),
+        ("RIQ_DATABASE_CONNECTIONS", "0", "--database-connections"),
+        ("RIQ_LOG_FORMAT", "xml", "xml"),
+        ("RIQ_LOG", "a=b=c", "is not a log filter"),
+        ("RIQ_SERVER_CONFIG", "/does/not/exist.toml", "/does/not/exist.toml"),
+        ("RIQ_PROVIDERS_DIR", "/does/not/exist", "/does/not/exist"),
+    ] {
+        let own = [
+            ("DATABASE_URL", database.url.as_str()),
+            ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
+            (name, value),
+        ];
+        let failed = run(&["serve"], &own).await;
+        failed.failed_with(reason);
+    }
+    for url in ["mysql://localhost/x", "riq.db", "postgres://"] {
+        let failed = run(&["migrate"], &[("DATABASE_URL", url)]).await;
+        assert!(!failed.success, "{url}");
+    }
+    let password = "postgres://riq:hunter2@127.0.0.1:1/riq";
+    let failed = run(&["migrate"], &[("DATABASE_URL", password)]).await;
+    failed.failed_with("cannot connect to the PostgreSQL database");
+    assert!(!failed.stderr.contains("hunter2"), "{failed:?}");
+    for (text, reason) in [
+        ("bnid = \"127.0.0.1:0\"", "unknown field `bnid`"),
+        ("bind = 8080", "riq.toml"),
+        ("bind = [", "riq.toml"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let failed = run(&["serve", "--config", file.to_str().unwrap()], &[]).await;
+        failed.failed_with("riq.toml is not valid").failed_with(reason);
+    }
+}
+
+async fn flags_go_before_the_environment_and_that_before_the_file(database: &TestDatabase) {
+    let url = |process: &Process, project: &str| {
+        format!("http://{}/api/v1/projects/{project}/integrations/slack/install-url", process.address)
+    };
+    assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
+    let environment = [("DATABASE_URL", database.url.as_str())];
+    let make = async |arguments: &[&str]| {
+        run(&[&["admin", "--json"], arguments].concat(), &environment).await.json()
+    };
+    let org = make(&["org", "create", "--name", "Acme"]).await["id"].as_str().unwrap().to_owned();
+    let project =
+        make(&["project", "create", "--org", &org, "--name", "x"]).await["id"].as_str().unwrap().to_owned();
+    let key = make(&["key", "create", "--org", &org, "--name", "x", "--scopes", "write"]).await;
+    let file = database.path("riq.toml");
+    let text = format!(
+        "public_url = \"https://file.example\"\nlog = \"info\"\nencryption_keys = \"{ENCRYPTION_KEYS}\""
+    );
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let own = [("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS), ("RIQ_SERVER_CONFIG", file)];
+    let from_file = Process::serve(database, &own).await;
+    let from_environment =
+        Process::serve(database, &[&own[..], &[("RIQ_PUBLIC_URL", "https://environment.example")]].concat())
+            .await;
+    for (process, start) in
+        [(&from_file, "https://file.example/"), (&from_environment, "https://environment.example/")]
+    {
+        let request =
+            client().post(url(process, &project)).header("x-api-key", key["api_key"].as_str().unwrap());
+        let answer = Answer::read(request.send().await.unwrap()).await;
+        assert!(answer.data()["install_url"].as_str().unwrap().starts_with(start), "{answer:?}");
+    }
+    // The flag wins: the address of the environment is not even possible.
+    let both = [("RIQ_BIND", "203.0.113.1:1")];
+    let flagged = Process::serve(database, &both).await;
+    assert!(flagged.address.ip().is_loopback());
+}
+
+/// A provider that the catalog does not have: a copy of postmark's file under another key.
+fn provider_file(key: &str) -> String {
+    let postmark = include_str!("../../../integrations-core/providers/postmark.toml");
+    let text = postmark.replace("key = \"postmark\"", &format!("key = \"{key}\""));
+    text.replace("name = \"Postmark\"", "name = \"Acme Mail\"")
+}
+
+async fn a_providers_directory_adds_to_the_catalog(database: &TestDatabase) {
+    let directory = database.path("providers");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("acme-mail.toml"), provider_file("acme-mail")).unwrap();
+    fs::write(directory.join("postmark.toml"), provider_file("postmark")).unwrap();
+    fs::write(directory.join("README.md"), "not a provider").unwrap();
+    let environment = [("RIQ_PROVIDERS_DIR", directory.to_str().unwrap())];
+    let process = Process::serve(database, &environment).await;
+    let admin = [("DATABASE_URL", database.url.as_str())];
+    let make =
+        async |arguments: &[&str]| run(&[&["admin", "--json"], arguments].concat(), &admin).await.json();
+    let org = make(&["org", "create", "--name", "Acme"]).await["id"].as_str().unwrap().to_owned();
+    let project =
+        make(&["project", "create", "--org", &org, "--name", "x"]).await["id"].as_str().unwrap().to_owned();
+    let key = make(&["key", "create", "--org", &org, "--name", "x", "--scopes", "read"]).await;
+    let url =
+        format!("http://{}/api/v1/projects/{project}/integrations/catalog?q=acme+mail", process.address);
+    let request = client().get(url).header("x-api-key", key["api_key"].as_str().unwrap());
+    let answer = Answer::read(request.send().await.unwrap()).await;
+    let found: Vec<&Value> =
+        answer.data().as_array().unwrap().iter().map(|entry| &entry["provider"]).collect();
+    assert_eq!(found, ["acme-mail", "postmark"], "one more, and one overridden");
+}
+
+async fn a_broken_provider_file_is_named_with_its_place(database: &TestDatabase) {
+    assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
+    let directory = database.path("providers");
+    fs::create_dir(&directory).unwrap();
+    let good = provider_file("acme-mail");
+    let own = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
+        ("RIQ_PROVIDERS_DIR", directory.to_str().unwrap()),
+    ];
+    let line_of = |text: &str, part: &str| text.lines().position(|line| line.contains(part)).unwrap() + 1;
+    for (from, to) in [
+        ("category = \"email\"", "category = \"cooking\""),
+        ("kind = \"destructive\"", "kind = \"dangerous\""),
+        ("method = \"GET\"\nurl", "method = \"FETCH\"\nurl"),
+        ("[rate_limit]", "[rate_limit"),
+        ("title = \"Sender\"", "titel = \"Sender\""),
+    ] {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good);
+        fs::write(directory.join("acme-mail.toml"), &text).unwrap();
+        let line = line_of(&text, to.lines().next().unwrap());
+        let failed = run(&["serve", "--bind", "127.0.0.1:0"], &own).await;
+        let place = format!("acme-mail.toml:{line}:");
+        failed.failed_with("RIQ_PROVIDERS_DIR").failed_with(&place);
+    }
+    let reserved = provider_file("catalog");
+    fs::write(directory.join("acme-mail.toml"), reserved).unwrap();
+    run(&["serve", "--bind", "127.0.0.1:0"], &own).await.failed_with("acme-mail.toml:");
+}
