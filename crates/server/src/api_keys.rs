@@ -9,7 +9,7 @@ use std::{
     str::FromStr,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -159,6 +159,8 @@ pub struct ApiKeys {
     unknown: Cache<KeyHash, ()>,
     /// When the last answered question about revocations was asked, in microseconds of the Unix epoch.
     asked_at: AtomicI64,
+    /// Whether the last such question was answered.
+    is_answered: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -177,40 +179,35 @@ impl ApiKeys {
             known: Cache::builder().max_capacity(KNOWN_CAPACITY).time_to_live(KNOWN_LIFE).build(),
             unknown: Cache::builder().max_capacity(UNKNOWN_CAPACITY).time_to_live(UNKNOWN_LIFE).build(),
             asked_at: AtomicI64::new(0),
+            is_answered: AtomicBool::new(true),
         }
     }
 
-    /// The caller that `key` stands for at `now`.
-    pub async fn authenticate(
-        &self,
-        key: &str,
-        now: OffsetDateTime,
-    ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
-        let Ok(key) = ApiKey::parse(key) else { return Ok(Err(KeyRefusal::Malformed)) };
+    /// What is known in memory of the caller that `key` stands for at `now`.
+    pub fn recall(&self, key: &str, now: OffsetDateTime) -> Recalled {
+        let Ok(key) = ApiKey::parse(key) else { return Recalled::Answer(Err(KeyRefusal::Malformed)) };
         let hash = KeyHash::of(&key);
-        let known = match self.known.get(&hash) {
-            Some(known) if self.is_fresh(now) => known,
-            _ if self.unknown.contains_key(&hash) => return Ok(Err(KeyRefusal::Unknown)),
-            _ => match self.look_up(hash).await? {
-                Some(known) => known,
-                None => return Ok(Err(KeyRefusal::Unknown)),
-            },
-        };
-        Ok(match &*known {
-            Known { revoked_at: Some(_), .. } => Err(KeyRefusal::Revoked),
-            Known { expires_at: Some(end), .. } if *end <= now => Err(KeyRefusal::Expired),
-            Known { caller, .. } => Ok(Arc::clone(caller)),
-        })
+        match self.known.get(&hash) {
+            Some(known) if self.is_fresh(now) => Recalled::Answer(known.admit(now)),
+            _ if self.unknown.contains_key(&hash) => Recalled::Answer(Err(KeyRefusal::Unknown)),
+            _ => Recalled::MustLookUp(hash),
+        }
     }
 
-    async fn look_up(&self, hash: KeyHash) -> Result<Option<Arc<Known>>, StoreError> {
+    /// The caller whose key has this hash at `now`, as the database has it.
+    pub async fn look_up(
+        &self,
+        hash: KeyHash,
+        now: OffsetDateTime,
+    ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
         let Some(stored) = self.store.api_key_by_hash(&hash).await? else {
             self.unknown.insert(hash, ());
-            return Ok(None);
+            return Ok(Err(KeyRefusal::Unknown));
         };
         let known = Arc::new(Known::from(stored));
-        self.known.insert(hash, Arc::clone(&known));
-        Ok(Some(known))
+        let answer = known.admit(now);
+        self.known.insert(hash, known);
+        Ok(answer)
     }
 
     fn is_fresh(&self, now: OffsetDateTime) -> bool {
@@ -229,6 +226,7 @@ impl ApiKeys {
         }
     }
 
+    /// Asks once. Says in the log when the answers stop coming, and when they come again.
     async fn ask_for_revocations(&self) {
         let asked = self.environment.now();
         match self.store.api_keys_revoked_since(asked - LOOK_BACK).await {
@@ -236,9 +234,34 @@ impl ApiKeys {
                 for hash in revoked {
                     self.known.invalidate(&hash);
                 }
+                if !self.is_answered.swap(true, Ordering::Relaxed) {
+                    tracing::info!("revoked API keys are heard of again");
+                }
                 self.asked_at.store(micros(asked), Ordering::Relaxed);
             }
-            Err(error) => tracing::warn!(%error, "asking for revoked API keys failed"),
+            Err(error) if self.is_answered.swap(false, Ordering::Relaxed) => {
+                tracing::warn!(%error, "revoked API keys are not heard of: every key is looked up until they are");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// What is known in memory of a key.
+#[derive(Debug)]
+pub enum Recalled {
+    /// Enough to answer.
+    Answer(Result<Arc<Caller>, KeyRefusal>),
+    /// Nothing that can be relied on: [`ApiKeys::look_up`] asks the database.
+    MustLookUp(KeyHash),
+}
+
+impl Known {
+    fn admit(&self, now: OffsetDateTime) -> Result<Arc<Caller>, KeyRefusal> {
+        match self {
+            Self { revoked_at: Some(_), .. } => Err(KeyRefusal::Revoked),
+            Self { expires_at: Some(end), .. } if *end <= now => Err(KeyRefusal::Expired),
+            Self { caller, .. } => Ok(Arc::clone(caller)),
         }
     }
 }

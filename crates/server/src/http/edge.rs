@@ -19,6 +19,7 @@ use axum::{
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use integrations_core::{error::ErrorCode, ids::RequestId};
+use time::OffsetDateTime;
 use tower::ServiceExt as _;
 
 use super::{
@@ -28,7 +29,7 @@ use super::{
     rate_limit::{Subject, Verdict},
     state::App,
 };
-use crate::api_keys::{Caller, KeyRefusal};
+use crate::api_keys::{Caller, KeyRefusal, Recalled};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -74,7 +75,7 @@ impl Edge {
         let started = Instant::now();
         let request_id = self.request_id(request.headers());
         let address = client_address(peer.ip(), request.headers(), &self.app.settings.trusted_proxies);
-        let identity = self.identify(request.headers()).await;
+        let identity = self.identify(request.headers(), address).await;
         let verdict = self.limit(&identity, address, request.uri());
         let (method, uri) = (request.method().clone(), request.uri().clone());
 
@@ -149,17 +150,29 @@ impl Edge {
         id.to_string().into()
     }
 
-    async fn identify(&self, headers: &HeaderMap) -> Identity {
+    /// Who sends the request. A key that is not known in memory costs a look in the database; whoever has used up
+    /// the limit of an address with bad keys gets no more of those.
+    async fn identify(&self, headers: &HeaderMap, address: IpAddr) -> Identity {
         let key = match presented_key(headers) {
             Ok(Some(key)) => key,
             Ok(None) => return Identity::Anonymous,
             Err(refusal) => return Identity::Refused(refusal),
         };
-        match self.app.api_keys.authenticate(key, self.app.environment.now()).await {
-            Ok(Ok(caller)) => Identity::Caller(caller),
-            Ok(Err(refusal)) => Identity::Refused(refusal),
-            Err(error) => Identity::Unverified(error.into()),
-        }
+        let now = self.app.environment.now();
+        let answer = match self.app.api_keys.recall(key, now) {
+            Recalled::Answer(answer) => answer,
+            Recalled::MustLookUp(_) if self.is_exhausted(address, now) => return Identity::Anonymous,
+            Recalled::MustLookUp(hash) => match self.app.api_keys.look_up(hash, now).await {
+                Ok(answer) => answer,
+                Err(error) => return Identity::Unverified(error.into()),
+            },
+        };
+        answer.map_or_else(Identity::Refused, Identity::Caller)
+    }
+
+    fn is_exhausted(&self, address: IpAddr, now: OffsetDateTime) -> bool {
+        let limit = self.app.settings.anonymous_limit;
+        self.app.limiter.is_exhausted(Subject::address(address), limit, now.unix_timestamp())
     }
 
     fn limit(&self, identity: &Identity, address: IpAddr, uri: &Uri) -> Verdict {

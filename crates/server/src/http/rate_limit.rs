@@ -70,6 +70,15 @@ impl RateLimiter {
         // A window is whole after every step: a panic elsewhere cannot have left it otherwise.
         window.lock().unwrap_or_else(PoisonError::into_inner).check(limit, now)
     }
+
+    /// Whether a request of `subject` at `now` would be refused. Counts nothing.
+    pub fn is_exhausted(&self, subject: Subject, limit: u32, now: i64) -> bool {
+        self.windows.get(&subject).is_some_and(|window| {
+            let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
+            window.slide(now);
+            window.total >= limit
+        })
+    }
 }
 
 /// The requests of one caller: how many in each of the last seconds.
@@ -144,6 +153,8 @@ mod tests {
             assert_eq!(verdict, Verdict { allowed: true, limit: 3, remaining: 3 - used, reset: NOW + 61 });
         }
         assert!(!limiter.check(subject, 3, NOW + 60).allowed);
+        assert!(limiter.is_exhausted(subject, 3, NOW + 60));
+        assert!(!limiter.is_exhausted(subject, 3, NOW + 61));
         assert!(limiter.check(subject, 3, NOW + 61).allowed);
     }
 
