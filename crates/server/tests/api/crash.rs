@@ -222,7 +222,14 @@ async fn told_to_stop_it_answers_what_it_has_accepted(database: &TestDatabase) {
     drop(slow);
     let status = process.wait();
     assert_eq!(status.code(), Some(0), "{}", process.stderr());
-    assert_whole(&database.open().await, &acknowledged).await;
+    let sql = database.open().await;
+    assert_whole(&sql, &acknowledged).await;
+    let rows = sql.rows("SELECT provider, display_name, settings FROM integrations", []).await;
+    for client in 0..CLIENTS {
+        // A change that is stored was accepted, and so it must have been answered.
+        let known = acknowledged.numbers[client as usize].load(Ordering::SeqCst);
+        assert_eq!(stored(&rows, client), known, "client {client}");
+    }
     assert!(tokio::net::TcpStream::connect(process.address).await.is_err(), "nobody listens any more");
 }
 

@@ -344,3 +344,19 @@ async fn a_sqlite_database_that_lost_its_tables_is_no_secret_told() {
     assert!([500, 503].contains(&answer.status), "{answer:?}");
     assert_eq!(server.call_without_key("GET", "/healthz").send().await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sqlite_database_that_another_process_holds_is_unavailable_for_changes_alone() {
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = Server::start(database).await;
+    server.install("slack").await;
+    let before = server.sql.picture().await;
+    server.sql.execute("BEGIN IMMEDIATE", []).await;
+    server.get("").await.data();
+    let answer = server.patch("slack", json!({"status": "paused"})).await;
+    answer.refused(503, "SERVICE_UNAVAILABLE");
+    server.get("").await.data();
+    server.sql.execute("ROLLBACK", []).await;
+    assert_eq!(server.sql.picture().await, before);
+    server.patch("slack", json!({"status": "paused"})).await.data();
+}

@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 use serde_json::Value;
 
 use crate::support::{
-    Answer, TestDatabase,
+    Answer, Backend, TestDatabase,
     process::{Process, command, run},
     server::{ENCRYPTION_KEYS, client},
 };
@@ -14,11 +14,12 @@ on_both_databases!(
     migrations_that_start_together_all_succeed,
     serve_refuses_a_database_that_is_not_migrated,
     serve_refuses_to_start_without_keys,
-    a_wrong_setting_is_named,
-    flags_go_before_the_environment_and_that_before_the_file,
-    a_providers_directory_adds_to_the_catalog,
-    a_broken_provider_file_is_named_with_its_place,
 );
+
+/// Settings are the same whatever the database is: one is enough.
+async fn sqlite() -> TestDatabase {
+    TestDatabase::create(Backend::Sqlite).await.unwrap()
+}
 
 async fn migrations_that_start_together_all_succeed(database: &TestDatabase) {
     let spawn = || {
@@ -62,7 +63,9 @@ async fn serve_refuses_to_start_without_keys(database: &TestDatabase) {
     }
 }
 
-async fn a_wrong_setting_is_named(database: &TestDatabase) {
+#[tokio::test]
+async fn a_wrong_setting_is_named() {
+    let database = &sqlite().await;
     assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
     let file = database.path("riq.toml");
     for (name, value, reason) in [
@@ -85,7 +88,7 @@ async fn a_wrong_setting_is_named(database: &TestDatabase) {
         let failed = run(&["serve"], &own).await;
         failed.failed_with(reason);
     }
-    for url in ["mysql://localhost/x", "riq.db", "postgres://"] {
+    for url in ["mysql://localhost/x", "riq.db", "sqlite", ""] {
         let failed = run(&["migrate"], &[("DATABASE_URL", url)]).await;
         assert!(!failed.success, "{url}");
     }
@@ -104,7 +107,9 @@ async fn a_wrong_setting_is_named(database: &TestDatabase) {
     }
 }
 
-async fn flags_go_before_the_environment_and_that_before_the_file(database: &TestDatabase) {
+#[tokio::test]
+async fn flags_go_before_the_environment_and_that_before_the_file() {
+    let database = &sqlite().await;
     let url = |process: &Process, project: &str| {
         format!("http://{}/api/v1/projects/{project}/integrations/slack/install-url", process.address)
     };
@@ -149,7 +154,9 @@ fn provider_file(key: &str) -> String {
     text.replace("name = \"Postmark\"", "name = \"Acme Mail\"")
 }
 
-async fn a_providers_directory_adds_to_the_catalog(database: &TestDatabase) {
+#[tokio::test]
+async fn a_providers_directory_adds_to_the_catalog() {
+    let database = &sqlite().await;
     let directory = database.path("providers");
     fs::create_dir(&directory).unwrap();
     fs::write(directory.join("acme-mail.toml"), provider_file("acme-mail")).unwrap();
@@ -173,7 +180,9 @@ async fn a_providers_directory_adds_to_the_catalog(database: &TestDatabase) {
     assert_eq!(found, ["acme-mail", "postmark"], "one more, and one overridden");
 }
 
-async fn a_broken_provider_file_is_named_with_its_place(database: &TestDatabase) {
+#[tokio::test]
+async fn a_broken_provider_file_is_named_with_its_place() {
+    let database = &sqlite().await;
     assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
     let directory = database.path("providers");
     fs::create_dir(&directory).unwrap();

@@ -22,7 +22,6 @@ pub(crate) enum Backend {
 pub(crate) struct TestDatabase {
     /// As `DATABASE_URL` takes it.
     pub(crate) url: String,
-    pub(crate) backend: Backend,
     /// Holds the SQLite file, and whatever a test needs a directory for.
     directory: TempDir,
     /// On PostgreSQL: the server's own database, and this one's name.
@@ -35,10 +34,10 @@ impl TestDatabase {
         let directory = tempfile::tempdir().unwrap();
         if backend == Backend::Sqlite {
             let url = format!("sqlite://{}", directory.path().join("riq.db").display());
-            return Some(Self { url, backend, directory, server: None });
+            return Some(Self { url, directory, server: None });
         }
         let Ok(server) = std::env::var(POSTGRES_URL) else {
-            eprintln!("SKIPPED on PostgreSQL: {POSTGRES_URL} is not set (`cargo xtask test` sets it)");
+            tell("SKIPPED on PostgreSQL: RIQ_TEST_POSTGRES_URL is not set (`cargo xtask test` sets it)");
             return None;
         };
         let path = directory.path().file_name().unwrap().to_string_lossy().to_lowercase();
@@ -48,7 +47,7 @@ impl TestDatabase {
         admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         let mut url = Url::parse(&server).unwrap();
         url.set_path(&name);
-        Some(Self { url: url.into(), backend, directory, server: Some((server, name)) })
+        Some(Self { url: url.into(), directory, server: Some((server, name)) })
     }
 
     /// A second way in, past the server under test.
@@ -83,9 +82,14 @@ impl Drop for TestDatabase {
             runtime.block_on(drop_database(&server, &name));
         });
         if dropping.join().is_err() {
-            eprintln!("a test's database could not be dropped");
+            tell("a test's database could not be dropped");
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
+fn tell(line: &str) {
+    eprintln!("{line}");
 }
 
 async fn drop_database(server: &str, name: &str) {
