@@ -14,6 +14,8 @@ on_both!(
     a_deletion_and_changes_at_once_end_in_the_table,
     many_deletions_at_once_are_one,
     installing_twice_at_once_makes_one_integration,
+    coming_back_twice_at_once_is_one_installation,
+    coming_back_while_it_is_changed_loses_nothing,
 );
 
 const PERMISSIONS: [&str; 7] = [
@@ -188,4 +190,38 @@ async fn installing_twice_at_once_makes_one_integration(server: &Server) {
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
     assert_eq!(assert_each_change_has_its_event(server, "slack").await, 1);
     assert_eq!(server.sql.count("SELECT COUNT(*) FROM credentials", []).await, 1);
+}
+
+async fn coming_back_twice_at_once_is_one_installation(server: &Server) {
+    server.install("slack").await;
+    for round in 1..=5_i64 {
+        server.delete("slack").await.data();
+        let importing: Vec<_> = (0..4).map(|_| server.try_install("slack")).collect();
+        let outcomes = futures_util::future::join_all(importing).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        assert_eq!(assert_each_change_has_its_event(server, "slack").await, 1 + 2 * round);
+        assert_eq!(server.sql.count("SELECT COUNT(*) FROM credentials", []).await, 1);
+    }
+}
+
+async fn coming_back_while_it_is_changed_loses_nothing(server: &Server) {
+    server.install("shopify").await;
+    let servers = &[server];
+    for round in 0..10 {
+        server.delete("shopify").await.data();
+        let updates = ["one", "two", "three"].map(|name| json!({"display_name": format!("{name} {round}")}));
+        let (outcome, answers) =
+            tokio::join!(server.try_install("shopify"), patch_at_once(servers, updates.to_vec()));
+        for answer in &answers {
+            answer.data();
+        }
+        // Whoever installs may have to try again, but nobody's change is overwritten unseen.
+        if outcome.is_err() {
+            server.install("shopify").await;
+        }
+        let now = server.integration("shopify").await;
+        assert_eq!(now["status"], "active");
+        assert!(now["display_name"].as_str().unwrap().ends_with(&format!(" {round}")), "{now}");
+        assert_each_change_has_its_event(server, "shopify").await;
+    }
 }
