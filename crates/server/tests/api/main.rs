@@ -37,3 +37,5 @@ mod secrets;
 mod snapshots;
 #[cfg(test)]
 mod startup;
+#[cfg(test)]
+mod stopping;
