@@ -3,8 +3,8 @@
 //! Portable DDL only: text ids, text-backed enums with a CHECK, text for JSON that SQL never looks into,
 //! UTC timestamps. Each migration runs in a transaction.
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::MigrationTrait;
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 mod m0001_first_schema;
 

@@ -68,6 +68,17 @@ impl fmt::Debug for SecretSettings {
     }
 }
 
+/// What an installation brings beside the credential.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Configuration {
+    /// Overrides the catalog's name.
+    pub display_name: Option<String>,
+    /// The settings that may be shown.
+    pub settings: Map<String, Value>,
+    /// The settings that may not.
+    pub secret_settings: SecretSettings,
+}
+
 /// What a client asks to change. Validated: every value can be stored as it is.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct LifecycleUpdate {
@@ -262,18 +273,52 @@ impl Integration {
         Ok(self.revised(next, Action::IntegrationDisconnected, now))
     }
 
-    /// Installs again, after a disconnection or over a living integration; `next` brings what is new.
-    pub fn reinstall(
-        &self,
-        display_name: Option<String>,
-        settings: (Map<String, Value>, SecretSettings),
+    /// Installs for the first time. The provider's actions are permitted as it proposes.
+    pub fn install(
+        id: IntegrationId,
+        project: ProjectId,
+        provider: &Provider,
+        configuration: Configuration,
         now: OffsetDateTime,
-    ) -> Result<Option<Revision>, Refusal> {
+    ) -> Revision {
+        let bare = Self {
+            id,
+            project,
+            provider: provider.key.to_string(),
+            state: State::Active,
+            display_name: None,
+            health: Health::Unknown,
+            sidebar_enabled: false,
+            last_synced_at: None,
+            error_message: None,
+            settings: Map::new(),
+            secret_settings: SecretSettings::default(),
+            action_permissions: ActionPermissions::new(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let permitted = provider.actions.iter().map(|action| (action.key.clone(), action.allowed_by_default));
+        let integration = Self {
+            display_name: configuration.display_name,
+            settings: configuration.settings,
+            secret_settings: configuration.secret_settings,
+            action_permissions: permitted.collect(),
+            ..bare.clone()
+        };
+        let status = audit::change("status", Value::Null, integration.status().as_str());
+        let changes = status.into_iter().chain(bare.diff(&integration)).collect();
+        Revision { integration, action: Action::IntegrationInstalled, changes, destroys_credential: false }
+    }
+
+    /// Installs again, after a disconnection or over a living integration. Permissions stay as they were.
+    pub fn reinstall(&self, configuration: Configuration, now: OffsetDateTime) -> Result<Revision, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Install)?;
-        next.display_name = display_name.or(next.display_name);
-        (next.settings, next.secret_settings) = settings;
-        Ok(self.revised(next, Action::IntegrationInstalled, now))
+        next.display_name = configuration.display_name.or(next.display_name);
+        next.settings = configuration.settings;
+        next.secret_settings = configuration.secret_settings;
+        Ok(self.revision(next, Action::IntegrationInstalled, now))
     }
 
     /// The stored settings with `patch` merged in and checked against the provider's schema.
@@ -307,20 +352,23 @@ impl Integration {
         Ok(())
     }
 
-    fn revised(&self, mut next: Self, action: Action, now: OffsetDateTime) -> Option<Revision> {
+    /// The revision to `next`; none where nothing changes.
+    fn revised(&self, next: Self, action: Action, now: OffsetDateTime) -> Option<Revision> {
+        let revision = self.revision(next, action, now);
+        (!revision.changes.is_empty()).then_some(revision)
+    }
+
+    fn revision(&self, mut next: Self, action: Action, now: OffsetDateTime) -> Revision {
         let changes = self.diff(&next);
-        if changes.is_empty() && action != Action::IntegrationInstalled {
-            return None;
-        }
         let disconnects = next.state == State::Disconnected && self.state != State::Disconnected;
         next.version += 1;
         next.updated_at = now;
-        Some(Revision {
+        Revision {
             integration: next,
             action: if disconnects { Action::IntegrationDisconnected } else { action },
             changes,
             destroys_credential: disconnects,
-        })
+        }
     }
 
     /// What changed between two revisions, field by field, secrets redacted.

@@ -140,14 +140,15 @@ pub enum KeyRefusal {
 }
 
 const KNOWN_CAPACITY: u64 = 20_000;
-const KNOWN_LIFE: Duration = Duration::from_secs(60);
+const KNOWN_LIFE: Duration = Duration::from_secs(3_600);
 const UNKNOWN_CAPACITY: u64 = 20_000;
 const UNKNOWN_LIFE: Duration = Duration::from_secs(1);
 /// How often the server asks which keys were revoked.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How old the last answer may be before the cache is not believed.
 const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
-/// How far back each question goes: more than the clocks of two replicas may differ by.
+/// How far back before the last answered one each question goes: more than the clocks of two replicas may differ
+/// by and a transaction may take.
 const LOOK_BACK: time::Duration = time::Duration::minutes(2);
 
 /// Finds the caller that a key stands for.
@@ -229,7 +230,9 @@ impl ApiKeys {
     /// Asks once. Says in the log when the answers stop coming, and when they come again.
     async fn ask_for_revocations(&self) {
         let asked = self.environment.now();
-        match self.store.api_keys_revoked_since(asked - LOOK_BACK).await {
+        // Before the first answer nothing is known, so nothing has to be forgotten.
+        let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked);
+        match self.store.api_keys_revoked_since(answered - LOOK_BACK).await {
             Ok(revoked) => {
                 for hash in revoked {
                     self.known.invalidate(&hash);
@@ -284,4 +287,8 @@ impl From<StoredApiKey> for Known {
 #[expect(clippy::cast_possible_truncation, reason = "microseconds of the epoch fit until the year 294,000")]
 fn micros(time: OffsetDateTime) -> i64 {
     (time.unix_timestamp_nanos() / 1_000) as i64
+}
+
+fn from_micros(micros: i64) -> Option<OffsetDateTime> {
+    (micros != 0).then(|| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok())?
 }

@@ -33,7 +33,8 @@ pub struct Options {
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
-    #[arg(long, global = true, env = "RIQ_BIND", value_name = "IP:PORT")]
+    #[arg(long, global = true, env = "RIQ_BIND", value_name = "IP:PORT", value_parser = socket_address)]
+    #[serde(deserialize_with = "address")]
     pub bind: Option<SocketAddr>,
     /// Database: postgres://… or sqlite://PATH
     #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
@@ -57,11 +58,11 @@ pub struct Options {
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Option<Vec<IpNet>>,
     /// The longest that a request may take, such as 30s [default: 30s]
-    #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     #[serde(deserialize_with = "duration")]
     pub request_timeout: Option<Duration>,
     /// How long requests under way may go on after a stop signal [default: 30s]
-    #[arg(long, global = true, env = "RIQ_DRAIN_TIMEOUT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, env = "RIQ_DRAIN_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     #[serde(deserialize_with = "duration")]
     pub drain_timeout: Option<Duration>,
     /// Form of the log on stderr [default: json; pretty for dev]
@@ -90,8 +91,12 @@ fn parsed_public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, 
     public_url(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
 }
 
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    socket_address(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
+}
+
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    humantime::parse_duration(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
+    time_span(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
 }
 
 fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<IpNet>>, D::Error> {
@@ -107,13 +112,24 @@ fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| format!("\"{text}\" is neither a network such as 10.0.0.0/8 nor an address"))
 }
 
+/// A length of time, such as `30s`.
+pub fn time_span(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| format!("\"{text}\" is not a time such as 30s, 5m or 90d"))
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not an IP:PORT such as {DEFAULT_BIND}"))
+}
+
 fn public_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let expected = || "expected http:// or https://, a host and perhaps a path, and nothing else".to_owned();
+    let url = Url::parse(text).map_err(|_| expected())?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain {
-        return Ok(url);
+        Ok(url)
+    } else {
+        Err(expected())
     }
-    Err("expected http:// or https://, a host and perhaps a path, and nothing else".into())
 }
 
 impl Options {
@@ -258,12 +274,12 @@ mod tests {
     fn a_wrong_setting_is_named_with_its_place() {
         for (text, reason) in [
             ("bnid = \"0.0.0.0:1\"", "unknown field `bnid`"),
-            ("bind = \"localhost\"", "invalid socket address"),
+            ("bind = \"localhost\"", "is not an IP:PORT"),
             ("database_url = \"mysql://x\"", "expected postgres://"),
             ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
-            ("public_url = \"integrations.example.com\"", "relative URL"),
+            ("public_url = \"integrations.example.com\"", "expected http://"),
             ("public_url = \"https://x.example/?a=1\"", "nothing else"),
-            ("request_timeout = \"soon\"", "number"),
+            ("request_timeout = \"soon\"", "such as 30s"),
             ("log = [", "TOML"),
         ] {
             let error = format!("{:#}", from_file(text).unwrap_err());

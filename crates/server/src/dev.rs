@@ -4,9 +4,9 @@
 //! first start. The files with secrets are readable by their owner alone.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -61,8 +61,16 @@ pub struct DataDirectory(PathBuf);
 impl DataDirectory {
     /// The directory at `path`, made where it is not there, with an encryption key.
     pub fn prepare(path: PathBuf, environment: &Environment) -> anyhow::Result<Self> {
-        fs::create_dir_all(&path).with_context(|| format!("cannot make the directory {}", path.display()))?;
+        if path.is_file() {
+            bail!("{} is a file, not a directory", path.display());
+        }
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.with_context(|| format!("cannot make the directory {}", path.display()))?;
         let directory = Self(path);
+        // SQLite gives the files beside the database the same mode.
+        let database = directory.0.join(DATABASE);
+        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&database);
+        opened.with_context(|| format!("cannot write {}", database.display()))?;
         let keys = directory.0.join(KEYS);
         if !keys.exists() {
             write_private(&keys, &Vault::generate_key(environment))?;

@@ -5,7 +5,7 @@
 use std::{fmt, sync::Arc};
 
 use integrations_core::ids::{Id, Kind};
-use rand::{TryRng as _, rngs::SysRng};
+use rand::{Rng as _, TryRng as _, rngs::SysRng};
 use time::OffsetDateTime;
 
 /// Tells the time.
@@ -14,10 +14,15 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> OffsetDateTime;
 }
 
-/// A source of bytes fit for keys and nonces.
+/// A source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `bytes`.
-    fn fill(&self, bytes: &mut [u8]);
+    /// Fills `bytes` for a key or nonce: straight from the operating system.
+    fn fill_secret(&self, bytes: &mut [u8]);
+
+    /// Fills `bytes` for an id, which must be unlike every other but is no secret.
+    fn fill_id(&self, bytes: &mut [u8]) {
+        self.fill_secret(bytes);
+    }
 }
 
 /// The clock and the randomness of one running server.
@@ -46,19 +51,19 @@ impl Environment {
         now.replace_nanosecond(cut).unwrap_or(now)
     }
 
-    /// Fresh random bytes.
+    /// Fresh random bytes, fit for keys and nonces.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.entropy.fill(&mut bytes);
+        self.entropy.fill_secret(&mut bytes);
         bytes
     }
 
-    /// A fresh id: 48 bits of milliseconds, then 80 random ones, so that ids sort by time of creation.
+    /// A fresh id: 56 bits of microseconds, then 72 random ones, so that ids sort by time of creation.
     pub fn id<K: Kind>(&self) -> Id<K> {
-        let milliseconds = self.clock.now().unix_timestamp_nanos() / 1_000_000;
+        let microseconds = self.clock.now().unix_timestamp_nanos() / 1_000;
         let mut random = [0; 16];
-        self.entropy.fill(&mut random[6..]);
-        let time = u128::try_from(milliseconds).unwrap_or(0) << 80;
+        self.entropy.fill_id(&mut random[7..]);
+        let time = u128::try_from(microseconds).unwrap_or(0) << 72;
         Id::from_bits(time | u128::from_be_bytes(random))
     }
 }
@@ -85,8 +90,13 @@ impl Entropy for SystemEntropy {
         clippy::expect_used,
         reason = "without randomness nothing secret can be made: there is no way on"
     )]
-    fn fill(&self, bytes: &mut [u8]) {
+    fn fill_secret(&self, bytes: &mut [u8]) {
         SysRng.try_fill_bytes(bytes).expect("the operating system's randomness");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that draws from the ambient generator")]
+    fn fill_id(&self, bytes: &mut [u8]) {
+        rand::rng().fill_bytes(bytes);
     }
 }
 
@@ -116,7 +126,7 @@ mod tests {
     fn later_ids_sort_later_and_ids_of_one_moment_differ() {
         let at = |time| Environment::system().with_clock(Arc::new(Fixed(time)));
         let early: ProjectId = at(datetime!(2026-03-01 10:00:00 UTC)).id();
-        let late: ProjectId = at(datetime!(2026-03-01 10:00:00.001 UTC)).id();
+        let late: ProjectId = at(datetime!(2026-03-01 10:00:00.000001 UTC)).id();
         assert!(early.to_string() < late.to_string());
         assert_ne!(early, at(datetime!(2026-03-01 10:00:00 UTC)).id());
     }

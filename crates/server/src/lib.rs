@@ -8,6 +8,7 @@ pub mod environment;
 pub mod http;
 pub mod install;
 pub mod integrations;
+pub mod log;
 pub mod precondition;
 pub mod run;
 pub mod shutdown;

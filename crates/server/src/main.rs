@@ -11,7 +11,7 @@ use riq_server::{
     config::{LogFormat, Options},
     dev::DevCommand,
     environment::Environment,
-    run,
+    log, run,
 };
 
 #[global_allocator]
@@ -57,12 +57,16 @@ async fn execute(command: Command, options: Options) -> anyhow::Result<()> {
     let (options, environment) = (options.with_file()?, Environment::system());
     match command {
         Command::Dev(command) => {
-            run::start_log(&options, LogFormat::Pretty)?;
-            run::dev(command, &options, environment).await
+            let log = log::start(&options, LogFormat::Pretty)?;
+            let ended = run::dev(command, &options, environment).await;
+            log.write_out();
+            ended
         }
         Command::Serve => {
-            run::start_log(&options, LogFormat::Json)?;
-            run::serve(&options, environment).await
+            let log = log::start(&options, LogFormat::Json)?;
+            let ended = run::serve(&options, environment).await;
+            log.write_out();
+            ended
         }
         Command::Migrate => run::migrate(&options).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,

@@ -12,10 +12,9 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{LogFormat, Options},
+    config::Options,
     dev::{Access, DataDirectory, DevCommand},
     environment::Environment,
     http::{self, edge::Edge, state::App},
@@ -47,10 +46,9 @@ pub async fn serve(options: &Options, environment: Environment) -> anyhow::Resul
 pub async fn migrate(options: &Options) -> anyhow::Result<()> {
     let url = options.database_url()?;
     let store = Store::connect(url, options.database_connections()).await?;
-    let pending = store.pending_migrations().await?;
-    store.migrate().await?;
+    let ran = store.migrate().await?;
     let mut out = io::stdout().lock();
-    match pending.as_slice() {
+    match ran.as_slice() {
         [] => writeln!(out, "The {} database is up to date", url.product())?,
         names => writeln!(out, "The {} database is up to date; ran {}", url.product(), names.join(", "))?,
     }
@@ -59,6 +57,9 @@ pub async fn migrate(options: &Options) -> anyhow::Result<()> {
 
 /// `riq-server dev`: with a database and keys of its own.
 pub async fn dev(command: DevCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
+    if options.database_url.is_some() {
+        tracing::warn!("DATABASE_URL is not used by dev, which has a database of its own; serve uses it");
+    }
     let directory = DataDirectory::prepare(command.data_dir.clone(), &environment)?;
     let url: DatabaseUrl = directory.database_url();
     let store = Store::connect(&url, options.database_connections()).await?;
@@ -125,7 +126,9 @@ async fn run(
 ) -> anyhow::Result<()> {
     let catalog = options.catalog()?;
     let bind = options.bind();
-    let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))?;
+    let listener = TcpListener::bind(bind)
+        .await
+        .with_context(|| format!("cannot listen on {bind} (--bind or RIQ_BIND takes another address)"))?;
     let address = listener.local_addr()?;
     let vault = Arc::new(Vault::new(keys, environment.clone()));
     let app = App::new(store.clone(), vault, catalog, environment, options.http(address))?;
@@ -154,21 +157,6 @@ async fn stop_signal() -> io::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-    }
-    Ok(())
-}
-
-/// Starts the log, on stderr.
-pub fn start_log(options: &Options, default: LogFormat) -> anyhow::Result<()> {
-    let filter = options.log.as_deref().unwrap_or("info");
-    let filter =
-        EnvFilter::builder().parse(filter).with_context(|| format!("\"{filter}\" is not a log filter"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match options.log_format.unwrap_or(default) {
-        LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
-        }
-        LogFormat::Pretty => log.with_target(false).init(),
     }
     Ok(())
 }

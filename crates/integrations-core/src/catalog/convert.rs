@@ -52,7 +52,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     let mut connection = fields(file.connection, "connection", problems);
     for (index, field) in connection.iter_mut().enumerate() {
         if std::mem::take(&mut field.secret) {
-            let message = format!("`{}` cannot be secret: what is secret belongs to the credential", field.key);
+            let message =
+                format!("`{}` cannot be secret: what is secret belongs to the credential", field.key);
             problems.add(format!("connection.{index}.secret"), message);
         }
     }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::{Desk, Revoked, columns, moment, name};
 use crate::{
     api_keys::{KeyHash, Tier},
+    config::time_span,
     store::{ApiKeyRecord, NewApiKey},
 };
 
@@ -36,7 +37,7 @@ pub(super) enum Command {
         #[arg(long, default_value = "starter")]
         tier: Tier,
         /// When it stops by itself, such as 90d [default: never]
-        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        #[arg(long, value_name = "TIME", value_parser = time_span)]
         expires_in: Option<Duration>,
     },
     /// List the keys; the keys themselves cannot be shown again

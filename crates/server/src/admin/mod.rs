@@ -72,9 +72,10 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
     let directory = command.data_dir.map(DataDirectory::existing).transpose()?;
     let url = match &directory {
         Some(directory) => directory.database_url(),
-        None => {
-            options.database_url().context("or give --data-dir for the database of `riq-server dev`")?.clone()
-        }
+        None => options.database_url.clone().context(
+            "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH, or give --data-dir for the \
+             database of `riq-server dev`",
+        )?,
     };
     let desk = Desk { store: connect(&url).await?, environment, json: command.json };
     match command.resource {

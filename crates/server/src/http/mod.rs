@@ -12,11 +12,12 @@ mod examples;
 mod failures;
 pub mod integrations;
 mod meta;
+mod query;
 pub mod rate_limit;
 pub mod serve;
 pub mod state;
 
-use axum::Router;
+use axum::{Router, response::Redirect, routing::get};
 use integrations_core::error::ErrorCode;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,6 +31,8 @@ pub fn router(app: App) -> Router {
     let (also, _) = integrations::routes().split_for_parts();
     router
         .nest("/v1", also)
+        // Who opens the server in a browser.
+        .route("/", get(async || Redirect::temporary("/docs")))
         .fallback(async || ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address"))
         .method_not_allowed_fallback(async || {
             ApiError::new(

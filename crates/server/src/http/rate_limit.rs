@@ -4,19 +4,19 @@
 //! 60 seconds, wherever they begin, ever see more than the limit.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use integrations_core::ids::ApiKeyId;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 /// The length of the window, in seconds.
 const WINDOW: i64 = 60;
 const BUCKETS: usize = WINDOW as usize + 1;
-/// How many callers are remembered at a time: a bound on memory, 300 bytes each.
-const CALLERS: u64 = 50_000;
+/// How many callers of each kind are remembered at a time: a bound on memory, 400 bytes each.
+const CALLERS: usize = 50_000;
 
 /// Whom a limit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,34 +50,48 @@ pub struct Verdict {
     pub reset: i64,
 }
 
-/// The windows of every caller that was heard of in the last minutes.
+/// The windows of the callers that were heard of last. Those with keys and those without are kept apart, so that
+/// any number of addresses cannot push a key's window out.
 #[derive(Debug)]
 pub struct RateLimiter {
-    windows: Cache<Subject, Arc<Mutex<Window>>>,
+    keys: Windows,
+    addresses: Windows,
 }
+
+type Windows = Cache<Subject, Arc<Mutex<Window>>>;
 
 impl Default for RateLimiter {
     fn default() -> Self {
-        let idle = Duration::from_secs(2 * WINDOW as u64);
-        Self { windows: Cache::builder().max_capacity(CALLERS).time_to_idle(idle).build() }
+        Self { keys: Cache::new(CALLERS), addresses: Cache::new(CALLERS) }
     }
 }
 
 impl RateLimiter {
     /// Counts a request of `subject` at `now` (seconds of the Unix epoch), where its limit allows it.
     pub fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        let window = self.windows.get_with(subject, Arc::default);
+        let windows = self.windows(subject);
+        let window = windows.get(&subject).unwrap_or_else(|| {
+            let fresh = Ok::<_, Infallible>(Arc::default());
+            windows.get_or_insert_with(&subject, || fresh).unwrap_or_else(|never| match never {})
+        });
         // A window is whole after every step: a panic elsewhere cannot have left it otherwise.
         window.lock().unwrap_or_else(PoisonError::into_inner).check(limit, now)
     }
 
     /// Whether a request of `subject` at `now` would be refused. Counts nothing.
     pub fn is_exhausted(&self, subject: Subject, limit: u32, now: i64) -> bool {
-        self.windows.get(&subject).is_some_and(|window| {
+        self.windows(subject).get(&subject).is_some_and(|window| {
             let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
             window.slide(now);
             window.total >= limit
         })
+    }
+
+    fn windows(&self, subject: Subject) -> &Windows {
+        match subject {
+            Subject::Key(_) => &self.keys,
+            Subject::Address(_) => &self.addresses,
+        }
     }
 }
 

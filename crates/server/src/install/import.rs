@@ -5,14 +5,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use integrations_core::{
-    audit::{Action, Actor, change},
+    audit::Actor,
     catalog::{Catalog, Provider},
     ids::ProjectId,
-    integration::{Integration, SecretSettings, check_settings, read_display_name},
+    integration::{Configuration, Integration, check_settings, read_display_name},
     issue::Issue,
     json::{self, JsonError},
-    lifecycle::{Health, State},
-    permissions::ActionPermissions,
+    lifecycle::State,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,6 +23,9 @@ use crate::{
     integrations::Integrations,
     store::{Installation, Loaded, NewAuditEvent, ReadError, Store, StoreError, StoredCredential, Tenant},
 };
+
+/// How often an import is decided anew because somebody else was first.
+const ATTEMPTS: usize = 20;
 
 /// Something wrong with one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +47,9 @@ pub enum ImportError {
     /// Some lines cannot be imported.
     #[error("{} of the file's lines cannot be imported; nothing was", bad_lines(.0))]
     BadLines(Vec<LineIssue>),
+    /// Others kept changing the same integrations.
+    #[error("the project's integrations are being changed by others; nothing was imported: try again")]
+    Contended,
     /// The database did not store them.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -75,8 +80,7 @@ pub struct Importer {
 /// A line that can be imported.
 struct Line {
     provider: Arc<Provider>,
-    display_name: Option<String>,
-    settings: (Map<String, Value>, SecretSettings),
+    configuration: Configuration,
     connection: Map<String, Value>,
     credential: Map<String, Value>,
 }
@@ -93,28 +97,31 @@ impl Importer {
         let owner = owner.ok_or(ImportError::NoSuchProject(project))?;
         let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
         let tenant = Tenant { organization, project };
-
-        let (mut lines, mut issues) = self.read(text);
-        let mut installed = HashMap::new();
-        for (number, line) in &lines {
-            let loaded = self.store.load(&tenant, line.provider.key.as_str()).await?;
-            if loaded.as_ref().is_some_and(|loaded| loaded.integration.state != State::Disconnected) {
-                let message = format!("{} is already installed in this project", line.provider.key);
-                issues.push(LineIssue { line: *number, path: "provider".into(), message });
+        for _ in 0..ATTEMPTS {
+            let installations = self.decide(&tenant, text).await?;
+            let providers = installations.iter().map(|one| one.integration.provider.clone()).collect();
+            if self.store.install(installations).await? {
+                return Ok(providers);
             }
-            installed.insert(*number, loaded);
         }
-        if !issues.is_empty() {
-            issues.sort_by_key(|issue| issue.line);
-            return Err(ImportError::BadLines(issues));
+        Err(ImportError::Contended)
+    }
+
+    /// What there is to be stored, decided on what is stored now.
+    async fn decide(&self, tenant: &Tenant, text: &str) -> Result<Vec<Installation>, ImportError> {
+        let (lines, mut issues) = self.read(text);
+        let mut installations = Vec::new();
+        for (number, line) in lines {
+            let before = self.store.load(tenant, line.provider.key.as_str()).await?;
+            if before.as_ref().is_some_and(|before| before.integration.state != State::Disconnected) {
+                let message = format!("{} is already installed in this project", line.provider.key);
+                issues.push(LineIssue { line: number, path: "provider".into(), message });
+            } else {
+                installations.push(self.installation(tenant, line, before)?);
+            }
         }
-        let providers = lines.iter().map(|(_, line)| line.provider.key.to_string()).collect();
-        let installations = lines
-            .drain(..)
-            .map(|(number, line)| self.installation(&tenant, line, installed.remove(&number).flatten()))
-            .collect();
-        self.store.install(installations).await?;
-        Ok(providers)
+        issues.sort_by_key(|issue| issue.line);
+        if issues.is_empty() { Ok(installations) } else { Err(ImportError::BadLines(issues)) }
     }
 
     /// Reads the lines: those that can be imported, with their numbers, and everything that is wrong.
@@ -145,88 +152,55 @@ impl Importer {
             issues.push(LineIssue {
                 line: 1,
                 path: String::new(),
-                message: "The file holds no lines".into(),
+                message: "The file holds nothing to import".into(),
             });
         }
         (lines, issues)
     }
 
-    fn installation(&self, tenant: &Tenant, line: Line, before: Option<Loaded>) -> Installation {
-        let now = self.environment.now();
-        let (setup_type, provider) = (line.provider.setup_type(), line.provider.key.to_string());
-        let credential = &line.credential;
-        let expires_at = credential.get("expires_at").and_then(Value::as_str);
-        let expires_at = expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
-        let sealed = serde_json::to_vec(credential).unwrap_or_default();
-        let connection = Value::Object(line.connection.clone()).to_string();
-        let (integration, changes) = match before {
-            None => self.fresh(tenant, line, now),
-            Some(before) => {
-                let revision = before.integration.reinstall(line.display_name, line.settings, now);
-                // Installing is allowed from every state, and always makes a revision.
-                let revision = revision.ok().flatten();
-                revision.map_or((before.integration, Vec::new()), |revision| {
-                    (revision.integration, revision.changes)
-                })
+    fn installation(
+        &self,
+        tenant: &Tenant,
+        line: Line,
+        before: Option<Loaded>,
+    ) -> Result<Installation, ImportError> {
+        let (now, provider) = (self.environment.now(), &line.provider);
+        let revision = match &before {
+            None => {
+                Integration::install(self.environment.id(), tenant.project, provider, line.configuration, now)
             }
+            Some(before) => before
+                .integration
+                .reinstall(line.configuration, now)
+                .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", provider.key)))?,
         };
+        let integration = revision.integration;
+        let expires_at = line.credential.get("expires_at").and_then(Value::as_str);
+        let credential = Value::Object(line.credential.clone()).to_string();
         let integrations =
             Integrations::new(self.store.clone(), Arc::clone(&self.vault), self.environment.clone());
-        Installation {
-            setup_type,
-            connection,
+        Ok(Installation {
+            replaces: before.map(|before| before.integration.version),
+            setup_type: provider.setup_type(),
+            connection: Value::Object(line.connection).to_string(),
             sealed_settings: integrations.seal_settings(&integration.secret_settings, integration.id),
             credential: StoredCredential {
-                sealed: self.vault.seal(&sealed, Purpose::Credential(integration.id)),
-                expires_at,
+                sealed: self.vault.seal(credential.as_bytes(), Purpose::Credential(integration.id)),
+                expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
             },
             event: NewAuditEvent {
                 id: self.environment.id(),
                 organization: tenant.organization,
                 project: Some(tenant.project),
-                integration: Some((integration.id, provider)),
-                action: Action::IntegrationInstalled,
+                integration: Some((integration.id, integration.provider.clone())),
+                action: revision.action,
                 actor: Actor::Operator,
                 request_id: None,
-                changes,
+                changes: revision.changes,
                 at: now,
             },
             integration,
-        }
-    }
-
-    fn fresh(
-        &self,
-        tenant: &Tenant,
-        line: Line,
-        now: OffsetDateTime,
-    ) -> (Integration, Vec<integrations_core::audit::Change>) {
-        let (settings, secret_settings) = line.settings;
-        let actions = line.provider.actions.iter();
-        let action_permissions: ActionPermissions =
-            actions.map(|action| (action.key.clone(), action.allowed_by_default)).collect();
-        let changes = [
-            change("status", Value::Null, "active"),
-            change("display_name", Value::Null, line.display_name.clone()),
-        ];
-        let integration = Integration {
-            id: self.environment.id(),
-            project: tenant.project,
-            provider: line.provider.key.to_string(),
-            state: State::Active,
-            display_name: line.display_name,
-            health: Health::Unknown,
-            sidebar_enabled: false,
-            last_synced_at: None,
-            error_message: None,
-            settings,
-            secret_settings,
-            action_permissions,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        (integration, changes.into_iter().flatten().collect())
+        })
     }
 }
 
@@ -235,7 +209,9 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
     let mut fields = match json::parse(line.as_bytes()) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) => return Err(one("", "Expected object")),
-        Err(JsonError::Syntax(message)) => return Err(one("", &format!("Not JSON: {message}"))),
+        Err(JsonError::Syntax(message)) => {
+            return Err(one("", &format!("Not JSON: {}", without_line(&message))));
+        }
         Err(JsonError::Issues(issues)) => return Err(issues),
     };
     let provider = match fields.shift_remove("provider") {
@@ -244,7 +220,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
             Arc::clone(catalog.get(&key).ok_or_else(unknown)?)
         }
         Some(_) => return Err(one("provider", "Expected string")),
-        None => return Err(one("provider", "Is missing")),
+        None => return Err(one("provider", "Required")),
     };
     let mut issues = Vec::new();
     let name = fields.shift_remove("display_name").unwrap_or(Value::Null);
@@ -253,7 +229,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         None
     });
     let patch = Value::Object(object(&mut fields, "settings", &mut issues).unwrap_or_default());
-    let settings = check_settings(Map::new(), &patch, &provider).unwrap_or_else(|found| {
+    let (settings, secret_settings) = check_settings(Map::new(), &patch, &provider).unwrap_or_else(|found| {
         issues.extend(found);
         Default::default()
     });
@@ -263,13 +239,14 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
     match &credential {
         Some(credential) => issues.extend(provider.check_credential(credential)),
         None if issues.iter().any(|issue| issue.path == "credential") => {}
-        None => issues.push(Issue::new("credential", "Is missing")),
+        None => issues.push(Issue::new("credential", "Required")),
     }
     issues.extend(fields.keys().map(|field| Issue::new(field, "Unknown field")));
     if !issues.is_empty() {
         return Err(issues);
     }
-    Ok(Line { provider, display_name, settings, connection, credential: credential.unwrap_or_default() })
+    let configuration = Configuration { display_name, settings, secret_settings };
+    Ok(Line { provider, configuration, connection, credential: credential.unwrap_or_default() })
 }
 
 /// Takes a field that is an object; one that is not is an issue.
@@ -286,4 +263,9 @@ fn object(
             None
         }
     }
+}
+
+/// A message about one line without the line's number, which is always 1.
+fn without_line(message: &str) -> String {
+    message.replace("line 1 ", "")
 }

@@ -1,10 +1,14 @@
 //! Connecting: one pool on PostgreSQL; on SQLite one writer and several readers.
 
-use std::{fmt, path::Path, str::FromStr, time::Duration};
+use std::{fmt, path::Path, str::FromStr, sync::Arc, time::Duration};
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    Connection as _, PgConnection,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
 
 use super::{Store, lanes::Lanes, tenant::Door};
 
@@ -48,6 +52,17 @@ impl DatabaseUrl {
         Self { url: format!("sqlite://{}", path.display()).into(), backend: DbBackend::Sqlite }
     }
 
+    /// Where it is, as far as that is no secret: host and port, or the file.
+    pub fn place(&self) -> String {
+        let text = self.url.expose_secret();
+        if self.backend == DbBackend::Sqlite {
+            return text.trim_start_matches("sqlite:").trim_start_matches("//").to_owned();
+        }
+        let url = url::Url::parse(text).ok();
+        let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or("localhost").to_owned();
+        format!("{host}:{}", url.and_then(|url| url.port()).unwrap_or(5432))
+    }
+
     /// `PostgreSQL` or `SQLite`.
     pub fn product(&self) -> &'static str {
         if self.backend == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
@@ -58,12 +73,19 @@ impl DatabaseUrl {
 #[derive(Debug)]
 pub struct ConnectError {
     product: &'static str,
+    /// Host and port, or the file.
+    place: String,
     source: DbErr,
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot connect to the {} database: {}", self.product, self.source)
+        match &self.source {
+            DbErr::Conn(RuntimeErr::SqlxError(cause)) => {
+                write!(f, "cannot connect to the {} database at {}: {cause}", self.product, self.place)
+            }
+            cause => write!(f, "cannot connect to the {} database at {}: {cause}", self.product, self.place),
+        }
     }
 }
 
@@ -72,7 +94,7 @@ impl std::error::Error for ConnectError {}
 impl Store {
     /// Connects, with up to `connections` connections at a time.
     pub async fn connect(url: &DatabaseUrl, connections: u32) -> Result<Self, ConnectError> {
-        let failed = |source| ConnectError { product: url.product(), source };
+        let failed = |source| ConnectError { product: url.product(), place: url.place(), source };
         let (reader, writer) = match url.backend {
             DbBackend::Postgres => {
                 let pool = postgres(url, connections).await.map_err(failed)?;
@@ -113,9 +135,19 @@ fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
 }
 
 async fn postgres(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    // The pool tries again and again, and at the end only knows that it took too long. One plain try tells why.
+    let plain = PgConnectOptions::from_str(url.url.expose_secret()).map_err(conn_error)?;
+    let tried = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&plain)).await;
+    let tried = tried.map_err(|_| DbErr::Conn(RuntimeErr::Internal("no answer within 5 s".into())))?;
+    tried.map_err(conn_error)?.close().await.map_err(conn_error)?;
+
     let mut options = options(url, connections);
     options.map_sqlx_postgres_opts(|options| options.application_name("riq-server"));
     Database::connect(options).await
+}
+
+fn conn_error(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 async fn sqlite(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {

@@ -50,11 +50,11 @@ fn is_passing(error: &DbErr) -> bool {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources) and 57P (intervention) of PostgreSQL's appendix A, with
-/// serialization failure and deadlock; SQLite's primary result codes BUSY, LOCKED, NOMEM, IOERR and FULL.
+/// SQLSTATE classes 08 (connection), 28 (authorization), 53 (resources) and 57P (intervention) of PostgreSQL's
+/// appendix A, with a missing database, serialization failure and deadlock; SQLite's primary result codes BUSY, LOCKED, NOMEM, IOERR and FULL.
 fn is_passing_code(code: &str) -> bool {
     let postgres = code.len() == 5
-        && (["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+        && (["08", "28", "3D", "53", "57P"].iter().any(|class| code.starts_with(class))
             || code == "40001"
             || code == "40P01");
     // Extended result codes carry the primary one in their lowest byte.

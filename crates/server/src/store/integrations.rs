@@ -7,8 +7,8 @@ use integrations_core::{
     lifecycle::{Chosen, Credential, Health, State, Status},
 };
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, QueryResult,
-    Statement,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend,
+    EntityTrait as _, QueryFilter as _, QueryResult, Statement,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -64,6 +64,8 @@ pub struct Loaded {
     pub sealed_settings: Option<Vec<u8>>,
     /// Whether a credential is stored.
     pub credential: Credential,
+    /// Whether the change that led here destroyed the stored credential.
+    pub disconnected_now: bool,
 }
 
 /// What was decided about a loaded integration: the next revision, with its secret settings sealed anew.
@@ -93,6 +95,8 @@ pub struct StoredCredential {
 pub struct Installation {
     /// The integration; version 1 where it is new.
     pub integration: Integration,
+    /// The version that it was decided on, where it is not new.
+    pub replaces: Option<i64>,
     /// How it was installed.
     pub setup_type: SetupType,
     /// JSON object: what the user supplied beside the credential.
@@ -189,13 +193,19 @@ impl Store {
         read_loaded(&self.door, tenant, &rows)
     }
 
-    /// Stores installations with their credentials and events: all of them or none.
-    pub async fn install(&self, installations: Vec<Installation>) -> Result<(), StoreError> {
+    /// Stores installations with their credentials and events: all of them or none. `false`: somebody else
+    /// changed or installed one of them meanwhile, and nothing is stored.
+    pub async fn install(&self, installations: Vec<Installation>) -> Result<bool, StoreError> {
         let transaction = self.begin().await?;
         for installation in installations {
-            install(&transaction, installation).await?;
+            match install(&transaction, installation).await {
+                Ok(true) => {}
+                Ok(false) | Err(StoreError::Taken(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// An integration's sealed credential.
@@ -274,6 +284,7 @@ fn read_loaded(door: &Door, tenant: &Tenant, rows: &[QueryResult]) -> Result<Opt
         setup_type: shown.setup_type.clone(),
         sealed_settings: row.try_get_by_index(16)?,
         credential: credential_version.map_or(Credential::Missing, |_| Credential::Usable),
+        disconnected_now: false,
         integration: revive(shown, before.as_deref(), tenant.project)?,
     }))
 }
@@ -359,6 +370,7 @@ async fn finish<E>(
         integration: decision.integration,
         sealed_settings: decision.sealed_settings,
         credential,
+        disconnected_now: decision.destroys_credential,
         ..loaded
     })
 }
@@ -370,27 +382,36 @@ async fn destroy_credential(on: &DatabaseTransaction, id: IntegrationId) -> Resu
     Ok(())
 }
 
-async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<(), StoreError> {
+/// Stores one installation. `false`: the stored version is another than the one that it was decided on.
+async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<bool, StoreError> {
     let id = installation.integration.id;
-    let (created_at, updated_at) = (installation.integration.created_at, installation.integration.updated_at);
-    let is_new = installation.integration.version == 1;
-    let row = integration::ActiveModel::from(integration_model(&installation)?).reset_all();
-    if is_new {
-        integration::Entity::insert(row).exec_without_returning(on).await?;
-    } else {
+    let at = installation.integration.updated_at;
+    let row = integration::ActiveModel::from(integration_model(&installation)?);
+    if let Some(version) = installation.replaces {
+        let replaced = integration::Entity::update_many()
+            .set(row.reset_all())
+            .filter(integration::Column::Id.eq(id.to_string()))
+            .filter(integration::Column::Version.eq(version))
+            .exec(on)
+            .await?;
+        if replaced.rows_affected != 1 {
+            return Ok(false);
+        }
         destroy_credential(on, id).await?;
-        row.update(on).await?;
+    } else {
+        integration::Entity::insert(row).exec_without_returning(on).await?;
     }
     let sealed = credential::Model {
         integration_id: id.to_string(),
         sealed: installation.credential.sealed,
         expires_at: installation.credential.expires_at,
         version: 1,
-        created_at: if is_new { created_at } else { updated_at },
-        updated_at,
+        created_at: at,
+        updated_at: at,
     };
     credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
-    audit::record(on, installation.event).await
+    audit::record(on, installation.event).await?;
+    Ok(true)
 }
 
 fn integration_model(installation: &Installation) -> Result<integration::Model, StoreError> {

@@ -24,6 +24,7 @@ pub use organizations::OrganizationRecord;
 pub use projects::ProjectRecord;
 pub use tenant::{Denied, ReadError, Tenant};
 
+use migrations::{Migrator, MigratorTrait as _, SchemaManager};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
@@ -48,9 +49,9 @@ impl Store {
         Ok(())
     }
 
-    /// Brings the schema up to date. Several may try at once: one does the work, the others wait for it.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        use migrations::MigratorTrait as _;
+    /// Brings the schema up to date, and returns the names of the migrations that it ran. Several may try at once:
+    /// one does the work, the others wait for it.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         /// Any number that no other program locks on the same database.
         const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
 
@@ -58,16 +59,26 @@ impl Store {
         if self.backend() == DbBackend::Postgres {
             transaction.execute_unprepared(LOCK).await?;
         }
-        migrations::Migrator::up(&transaction, None).await?;
-        Ok(transaction.commit().await?)
+        let pending = Migrator::get_pending_migrations(&transaction).await?;
+        let names = pending.iter().map(|migration| migration.name().to_owned()).collect();
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
+        Ok(names)
     }
 
-    /// The migrations that are still to be run, by name.
+    /// The migrations that are still to be run, by name. Only reads.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        use migrations::MigratorTrait as _;
+        const APPLIED: &str = "SELECT version FROM seaql_migrations";
 
-        let pending = migrations::Migrator::get_pending_migrations(&self.writer).await?;
-        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+        let mut names: Vec<String> = Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
+        if SchemaManager::new(&self.reader).has_table("seaql_migrations").await? {
+            let applied = sea_orm::Statement::from_string(self.backend(), APPLIED);
+            for row in self.reader.query_all_raw(applied).await? {
+                let applied: String = row.try_get_by_index(0)?;
+                names.retain(|name| *name != applied);
+            }
+        }
+        Ok(names)
     }
 
     fn backend(&self) -> DbBackend {

@@ -1,11 +1,8 @@
 //! `GET /projects/{projectId}/integrations/catalog`
 
-use axum::{
-    extract::{Query, State, rejection::QueryRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
+use http::Uri;
 use integrations_core::{catalog::Category, issue::Issue, lifecycle::Status};
-use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::view::{AVAILABLE, CatalogEntryView};
@@ -15,13 +12,14 @@ use crate::{
         auth::{Access, IntegrationsRead},
         error::ApiError,
         failures::OnFilters,
+        query,
         state::App,
     },
     store::IntegrationRow,
 };
 
 /// How to narrow the catalog.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filters {
     /// Free text over key, name, description and category: every word must occur.
@@ -57,12 +55,11 @@ pub(super) struct Filters {
 pub(super) async fn catalog(
     State(app): State<App>,
     access: Access<IntegrationsRead>,
-    filters: Result<Query<Filters>, QueryRejection>,
+    uri: Uri,
 ) -> Result<Response, ApiError> {
     let rows = app.store.integrations(&access.tenant).await?;
-    let Query(filters) = filters.map_err(|rejection| {
-        ApiError::invalid("Invalid query", vec![Issue::new("query", rejection.body_text())])
-    })?;
+    let [q, category, status] = query::parameters(&uri, ["q", "category", "status"])?;
+    let filters = Filters { q, category, status };
     let (category, status) = check(&filters)?;
     let installed =
         |key: &str| rows.binary_search_by(|row| row.provider.as_str().cmp(key)).ok().map(|i| &rows[i]);

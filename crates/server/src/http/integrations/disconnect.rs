@@ -45,5 +45,5 @@ pub(super) async fn disconnect(
 ) -> Result<Response, ApiError> {
     let provider = access.provider(&app).await?;
     let changed = app.integrations.disconnect(&access.tenant, &provider, &condition, &access.acting()).await;
-    super::respond_changed(changed, &provider)
+    super::respond_changed(changed, &provider, true)
 }

@@ -9,7 +9,7 @@ mod update_lifecycle;
 pub mod view;
 
 use axum::response::Response;
-use integrations_core::{catalog::Provider, lifecycle::State};
+use integrations_core::catalog::Provider;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::view::IntegrationView;
@@ -31,14 +31,20 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Answers with an integration that was asked to change.
-fn respond_changed(changed: Result<Loaded, ChangeError>, provider: &Provider) -> Result<Response, ApiError> {
+///
+/// What a disconnection did not do is said with every one, the `repeated` ones included.
+fn respond_changed(
+    changed: Result<Loaded, ChangeError>,
+    provider: &Provider,
+    repeated: bool,
+) -> Result<Response, ApiError> {
     let changed = match changed {
         Err(ReviseError::NotInstalled) => return Err(ApiError::not_installed(&provider.name)),
         other => other?,
     };
     let row = IntegrationRow::try_from(&changed)?;
     let mut view = IntegrationView::new(&row).map_err(|error| ApiError::internal(&error))?;
-    if changed.integration.state == State::Disconnected {
+    if changed.disconnected_now || repeated {
         view.message = Some(NOT_REVOKED);
     }
     let tag = view.etag.clone();

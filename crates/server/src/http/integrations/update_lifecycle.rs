@@ -95,5 +95,5 @@ pub(super) async fn update_lifecycle(
     let provider = access.provider(&app).await?;
     let changed =
         app.integrations.update(&access.tenant, &provider, &body, &condition, &access.acting()).await;
-    super::respond_changed(changed, &provider)
+    super::respond_changed(changed, &provider, false)
 }

@@ -1,0 +1,96 @@
+//! The log, on stderr.
+//!
+//! A line a request would be a system call a request. Where stderr is no terminal, lines are gathered and written
+//! together, a twentieth of a second later at the latest; warnings and errors are written at once, with all that
+//! came before them.
+
+use std::{
+    io::{self, BufWriter, IsTerminal as _, Stderr, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::config::{LogFormat, Options};
+
+const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
+const GATHERED: usize = 32 * 1024;
+
+/// Keeps the log flowing. Dropped at the end, it writes out what is left.
+#[derive(Clone, Debug)]
+pub struct Log(Arc<Mutex<BufWriter<Stderr>>>);
+
+/// Starts the log. Call inside the runtime, once.
+pub fn start(options: &Options, default: LogFormat) -> anyhow::Result<Log> {
+    let filter = options.log.as_deref().unwrap_or("info");
+    // Libraries tell at INFO what only their developers want to know.
+    let filter = format!("sqlx::postgres::notice=warn,sea_orm_migration=warn,{filter}");
+    let filter = EnvFilter::builder().parse(filter).context("the log filter (--log) is not valid")?;
+    let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(GATHERED, io::stderr()))));
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(log.clone());
+    match options.log_format.unwrap_or(default) {
+        LogFormat::Json => {
+            subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+        }
+        LogFormat::Pretty => subscriber.with_target(false).init(),
+    }
+    tokio::spawn(log.clone().flow());
+    Ok(log)
+}
+
+impl Log {
+    async fn flow(self) {
+        let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
+        loop {
+            ticks.tick().await;
+            self.write_out();
+        }
+    }
+
+    /// Writes out what was gathered. Where stderr is gone, there is nobody left to tell.
+    pub fn write_out(&self) {
+        self.lines().flush().unwrap_or_default();
+    }
+
+    fn lines(&self) -> MutexGuard<'_, BufWriter<Stderr>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One line on its way.
+pub struct Line<'a> {
+    lines: MutexGuard<'a, BufWriter<Stderr>>,
+    at_once: bool,
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.lines.write(bytes)?;
+        if self.at_once {
+            self.lines.flush()?;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lines.flush()
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line { lines: self.lines(), at_once: true }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
+        let at_once = *metadata.level() <= Level::WARN || io::stderr().is_terminal();
+        Line { lines: self.lines(), at_once }
+    }
+}
