@@ -142,7 +142,8 @@ pub enum KeyRefusal {
 const KNOWN_CAPACITY: u64 = 20_000;
 const KNOWN_LIFE: Duration = Duration::from_secs(3_600);
 const UNKNOWN_CAPACITY: u64 = 20_000;
-const UNKNOWN_LIFE: Duration = Duration::from_secs(1);
+/// A key has 256 random bits: none is asked for before it is made, so that what is unknown stays so.
+const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
 /// How often the server asks which keys were revoked.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How old the last answer may be before the cache is not believed.

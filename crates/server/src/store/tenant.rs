@@ -46,6 +46,9 @@ impl From<sea_orm::DbErr> for ReadError {
     }
 }
 
+/// A project never changes hands or comes back, and its id is random: a refusal stays true.
+const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+
 /// The only door to a project's rows. Remembers for a moment whom it turned away, so that a caller who keeps
 /// asking costs the database nothing.
 #[derive(Clone, Debug)]
@@ -56,7 +59,7 @@ pub(super) struct Door {
 impl Default for Door {
     fn default() -> Self {
         Self {
-            turned_away: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(1)).build(),
+            turned_away: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED_FOR).build(),
         }
     }
 }
