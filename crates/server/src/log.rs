@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
@@ -25,10 +25,12 @@ pub struct Log(Arc<Mutex<BufWriter<Stderr>>>);
 
 /// Starts the log. Call inside the runtime, once.
 pub fn start(options: &Options, default: LogFormat) -> anyhow::Result<Log> {
-    let filter = options.log.as_deref().unwrap_or("info");
+    let wanted = options.log.as_deref().unwrap_or("info");
     // Libraries tell at INFO what only their developers want to know.
-    let filter = format!("sqlx::postgres::notice=warn,sea_orm_migration=warn,{filter}");
-    let filter = EnvFilter::builder().parse(filter).context("the log filter (--log) is not valid")?;
+    let filter = format!("sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
+    let filter = EnvFilter::builder().parse(filter);
+    let filter =
+        filter.map_err(|_| anyhow!("\"{wanted}\" is not a log filter such as info or riq_server=debug"))?;
     let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(GATHERED, io::stderr()))));
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let subscriber =

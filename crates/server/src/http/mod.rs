@@ -17,7 +17,7 @@ pub mod rate_limit;
 pub mod serve;
 pub mod state;
 
-use axum::{Router, response::Redirect, routing::get};
+use axum::Router;
 use integrations_core::error::ErrorCode;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,8 +31,6 @@ pub fn router(app: App) -> Router {
     let (also, _) = integrations::routes().split_for_parts();
     router
         .nest("/v1", also)
-        // Who opens the server in a browser.
-        .route("/", get(async || Redirect::temporary("/docs")))
         .fallback(async || ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address"))
         .method_not_allowed_fallback(async || {
             ApiError::new(

@@ -125,7 +125,7 @@ async fn one_bad_line_stores_nothing(database: &TestDatabase) {
         }
     }
     for empty in ["", "\n \n"] {
-        assert_eq!(desk.refused(empty).await, ["1: : The file holds no lines"]);
+        assert_eq!(desk.refused(empty).await, ["1: : The file holds nothing to import"]);
     }
 }
 
@@ -158,7 +158,7 @@ async fn every_bad_line_is_named_with_line_and_path(database: &TestDatabase) {
         "7: provider: Duplicate key",
         "8: credential.expires_at: ",
         "9: : Expected object",
-        "10: provider: Is missing",
+        "10: provider: Required",
         "11: : Not JSON: ",
         "12: credential.password: Unknown field",
     ] {
