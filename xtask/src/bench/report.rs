@@ -1,8 +1,10 @@
 //! What was measured, beside what was to be reached.
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::load::Round;
+use super::rounds::Medians;
 
 /// What a measurement must be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,17 +54,25 @@ impl Line {
         Self { what: what.to_owned(), round: None, beside: None, measured, unit, bound }
     }
 
-    /// A rate beside a yardstick's.
-    pub(super) fn ratio(what: &str, round: Round, beside: (&str, Round), bound: Option<Bound>) -> Self {
-        let (name, yardstick) = beside;
-        Self {
+    /// One of the measurements beside another, its yardstick.
+    ///
+    /// # Errors
+    /// When one of the two was not measured.
+    pub(super) fn ratio(
+        what: &str,
+        medians: &Medians,
+        name: &str,
+        yardstick: &str,
+        bound: Option<Bound>,
+    ) -> Result<Self> {
+        Ok(Self {
             what: what.to_owned(),
-            round: Some(round),
-            beside: Some((name.to_owned(), yardstick.per_second)),
-            measured: round.per_second / yardstick.per_second,
+            round: Some(medians.get(name)?),
+            beside: Some((yardstick.to_owned(), medians.get(yardstick)?.per_second)),
+            measured: medians.ratio(name, yardstick)?,
             unit: "",
             bound,
-        }
+        })
     }
 
     fn verdict(&self) -> &'static str {
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_target_is_reached_or_missed() {
-        let line = |bound| Line::ratio("list", round(350.0), ("pgbench", round(1000.0)), Some(bound));
+        let line = |bound| Line::number("list", 0.35, "", Some(bound));
         assert_eq!(line(Bound::AtLeast(0.35)).verdict(), "reached");
         assert_eq!(line(Bound::AtLeast(0.36)).verdict(), "MISSED");
         assert_eq!(Line::number("memory", 120.0, " MB", Some(Bound::Below(120.0))).verdict(), "MISSED");
@@ -161,7 +171,11 @@ mod tests {
     #[test]
     fn the_table_lines_up() {
         let lines = [
-            Line::ratio("list", round(12345.6), ("pgbench", Round { p50: f64::NAN, ..round(30000.0) }), None),
+            Line {
+                round: Some(round(12345.6)),
+                beside: Some(("pgbench".to_owned(), 30000.0)),
+                ..Line::number("list", 0.4115, "", None)
+            },
             Line::number("memory", 42.25, " MB", Some(Bound::Below(120.0))),
         ];
         let table = table(&lines);

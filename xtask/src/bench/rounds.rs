@@ -28,15 +28,29 @@ pub(super) struct Plan {
 }
 
 /// What came out, by the tasks' names: the medians, and how many requests in all.
-pub(super) struct Medians(HashMap<&'static str, Round>);
+pub(super) struct Medians(HashMap<&'static str, Vec<Round>>);
 
 impl Medians {
+    /// How a task's rate compares with a yardstick's: the median of the ratios of each round, since the two stood
+    /// side by side in a round, and what else the machine did changed from round to round.
+    ///
+    /// # Errors
+    /// When there was no such task.
+    pub(super) fn ratio(&self, name: &str, yardstick: &str) -> Result<f64> {
+        let pairs = self.rounds(name)?.iter().zip(self.rounds(yardstick)?);
+        Ok(middle(pairs.map(|(round, beside)| round.per_second / beside.per_second).collect()))
+    }
+
     /// A task's median.
     ///
     /// # Errors
     /// When there was no such task.
     pub(super) fn get(&self, name: &str) -> Result<Round> {
-        self.0.get(name).copied().with_context(|| format!("{name} was not measured"))
+        Ok(median(self.rounds(name)?))
+    }
+
+    fn rounds(&self, name: &str) -> Result<&[Round]> {
+        self.0.get(name).map(Vec::as_slice).with_context(|| format!("{name} was not measured"))
     }
 }
 
@@ -56,16 +70,17 @@ pub(super) fn alternate(tasks: &[Task<'_>], plan: Plan) -> Result<Medians> {
             rounds.entry(task.name).or_default().push(round);
         }
     }
-    Ok(Medians(rounds.into_iter().map(|(name, rounds)| (name, median(&rounds))).collect()))
+    Ok(Medians(rounds))
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
 fn median(rounds: &[Round]) -> Round {
-    let of = |part: fn(&Round) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(part).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
-    };
+    let of = |part: fn(&Round) -> f64| middle(rounds.iter().map(part).collect());
     Round {
         requests: rounds.iter().map(|round| round.requests).sum(),
         per_second: of(|round| round.per_second),
@@ -89,6 +104,16 @@ mod tests {
         let odd = median(&[round(5.0), round(1.0), round(3.0)]);
         assert_eq!((odd.per_second, odd.requests), (3.0, 30.0));
         assert_eq!(median(&[round(1.0), round(2.0)]).per_second, 1.5);
+    }
+
+    #[test]
+    fn a_ratio_is_taken_within_each_round() {
+        // The machine slowed down in the second round and recovered in the third: the ratio did not change.
+        let rounds = HashMap::from([
+            ("a", vec![round(50.0), round(5.0), round(40.0)]),
+            ("b", vec![round(100.0), round(10.0), round(80.0)]),
+        ]);
+        assert_eq!(Medians(rounds).ratio("a", "b").unwrap(), 0.5);
     }
 
     #[test]

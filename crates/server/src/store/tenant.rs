@@ -58,9 +58,7 @@ pub(super) struct Door {
 
 impl Default for Door {
     fn default() -> Self {
-        Self {
-            turned_away: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED_FOR).build(),
-        }
+        Self { turned_away: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED_FOR).build() }
     }
 }
 
