@@ -12,7 +12,7 @@ const POSTGRES_URL: &str = "RIQ_TEST_POSTGRES_URL";
 /// What `test` takes.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Arguments for `cargo nextest run`, such as a filter; with any, documentation tests are left out
+    /// Arguments for `cargo nextest run`, such as a filter
     #[arg(last = true)]
     nextest: Vec<String>,
 }
@@ -46,19 +46,9 @@ fn private_postgres() -> Result<Option<Postgres>> {
 }
 
 fn run_all(options: &Options, postgres: Option<&Postgres>) -> Result<()> {
-    let cargo = || {
-        let mut cargo = workspace::cargo();
-        if let Some(postgres) = postgres {
-            cargo.env(POSTGRES_URL, postgres.url("postgres"));
-        }
-        cargo
-    };
-    // Both run, so that one report tells of all failures.
-    let tests = process::run(cargo().args(["nextest", "run", "--workspace"]).args(&options.nextest));
-    if !options.nextest.is_empty() {
-        return tests;
+    let mut cargo = workspace::cargo();
+    if let Some(postgres) = postgres {
+        cargo.env(POSTGRES_URL, postgres.url("postgres"));
     }
-    process::check_interrupted()?;
-    let documentation = process::run(cargo().args(["test", "--workspace", "--doc"]));
-    tests.and(documentation)
+    process::run(cargo.args(["nextest", "run", "--workspace"]).args(&options.nextest))
 }
