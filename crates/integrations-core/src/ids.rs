@@ -7,6 +7,17 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const BODY_LENGTH: usize = 26;
+const NO_DIGIT: u8 = u8::MAX;
+/// [`ALPHABET`] read backwards: byte → digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        digits[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
 
 /// What an id can identify: the type parameter of [`Id`].
 pub trait Kind {
@@ -50,7 +61,7 @@ impl<K: Kind> fmt::Display for Id<K> {
             rest >>= 5;
         }
         f.write_str(K::PREFIX)?;
-        body.iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
+        f.write_str(std::str::from_utf8(&body).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -66,8 +77,8 @@ impl<K: Kind> FromStr for Id<K> {
         }
         body.iter()
             .try_fold(0u128, |bits, byte| {
-                let digit = ALPHABET.iter().position(|letter| letter == byte)?;
-                Some(bits << 5 | digit as u128)
+                let digit = DIGITS[usize::from(*byte)];
+                (digit != NO_DIGIT).then_some(bits << 5 | u128::from(digit))
             })
             .map(Self::from_bits)
             .ok_or(invalid)

@@ -19,7 +19,7 @@ use integrations_core::{
     ids::{ApiKeyId, OrganizationId},
     scope::Scope,
 };
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -139,11 +139,9 @@ pub enum KeyRefusal {
     Revoked,
 }
 
-const KNOWN_CAPACITY: u64 = 20_000;
-const KNOWN_LIFE: Duration = Duration::from_secs(3_600);
-const UNKNOWN_CAPACITY: u64 = 20_000;
-/// A key has 256 random bits: none is asked for before it is made, so that what is unknown stays so.
-const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
+const CAPACITY: usize = 20_000;
+/// How long a found key is believed without being looked up anew, whatever is heard of revocations.
+const KNOWN_LIFE: time::Duration = time::Duration::hours(1);
 /// How often the server asks which keys were revoked.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How old the last answer may be before the cache is not believed.
@@ -158,6 +156,8 @@ pub struct ApiKeys {
     store: Store,
     environment: Environment,
     known: Cache<KeyHash, Arc<Known>>,
+    /// Keys that were never given out. A key has 256 random bits, and none is asked for before it is made: what is
+    /// unknown stays so.
     unknown: Cache<KeyHash, ()>,
     /// When the last answered question about revocations was asked, in microseconds of the Unix epoch.
     asked_at: AtomicI64,
@@ -170,6 +170,8 @@ struct Known {
     caller: Arc<Caller>,
     expires_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
+    /// When the database was asked.
+    read_at: OffsetDateTime,
 }
 
 impl ApiKeys {
@@ -178,8 +180,8 @@ impl ApiKeys {
         Self {
             store,
             environment,
-            known: Cache::builder().max_capacity(KNOWN_CAPACITY).time_to_live(KNOWN_LIFE).build(),
-            unknown: Cache::builder().max_capacity(UNKNOWN_CAPACITY).time_to_live(UNKNOWN_LIFE).build(),
+            known: Cache::new(CAPACITY),
+            unknown: Cache::new(CAPACITY),
             asked_at: AtomicI64::new(0),
             is_answered: AtomicBool::new(true),
         }
@@ -190,8 +192,10 @@ impl ApiKeys {
         let Ok(key) = ApiKey::parse(key) else { return Recalled::Answer(Err(KeyRefusal::Malformed)) };
         let hash = KeyHash::of(&key);
         match self.known.get(&hash) {
-            Some(known) if self.is_fresh(now) => Recalled::Answer(known.admit(now)),
-            _ if self.unknown.contains_key(&hash) => Recalled::Answer(Err(KeyRefusal::Unknown)),
+            Some(known) if self.is_fresh(now) && now - known.read_at < KNOWN_LIFE => {
+                Recalled::Answer(known.admit(now))
+            }
+            _ if self.unknown.get(&hash).is_some() => Recalled::Answer(Err(KeyRefusal::Unknown)),
             _ => Recalled::MustLookUp(hash),
         }
     }
@@ -206,7 +210,7 @@ impl ApiKeys {
             self.unknown.insert(hash, ());
             return Ok(Err(KeyRefusal::Unknown));
         };
-        let known = Arc::new(Known::from(stored));
+        let known = Arc::new(Known::new(stored, now));
         let answer = known.admit(now);
         self.known.insert(hash, known);
         Ok(answer)
@@ -236,7 +240,7 @@ impl ApiKeys {
         match self.store.api_keys_revoked_since(answered - LOOK_BACK).await {
             Ok(revoked) => {
                 for hash in revoked {
-                    self.known.invalidate(&hash);
+                    self.known.remove(&hash);
                 }
                 if !self.is_answered.swap(true, Ordering::Relaxed) {
                     tracing::info!("revoked API keys are heard of again");
@@ -261,26 +265,26 @@ pub enum Recalled {
 }
 
 impl Known {
+    fn new(stored: StoredApiKey, read_at: OffsetDateTime) -> Self {
+        let caller = Caller {
+            key: stored.id,
+            organization: stored.organization,
+            scopes: stored.scopes,
+            tier: stored.tier,
+        };
+        Self {
+            caller: Arc::new(caller),
+            expires_at: stored.expires_at,
+            revoked_at: stored.revoked_at,
+            read_at,
+        }
+    }
+
     fn admit(&self, now: OffsetDateTime) -> Result<Arc<Caller>, KeyRefusal> {
         match self {
             Self { revoked_at: Some(_), .. } => Err(KeyRefusal::Revoked),
             Self { expires_at: Some(end), .. } if *end <= now => Err(KeyRefusal::Expired),
             Self { caller, .. } => Ok(Arc::clone(caller)),
-        }
-    }
-}
-
-impl From<StoredApiKey> for Known {
-    fn from(stored: StoredApiKey) -> Self {
-        Self {
-            caller: Arc::new(Caller {
-                key: stored.id,
-                organization: stored.organization,
-                scopes: stored.scopes,
-                tier: stored.tier,
-            }),
-            expires_at: stored.expires_at,
-            revoked_at: stored.revoked_at,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use memchr::memmem;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -45,7 +46,7 @@ fn bare_error(bytes: &[u8]) -> Option<u16> {
     const NAME: &[u8] = b"x-request-id";
 
     let status = bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
-    if status[0] != b'4' || bytes.windows(NAME.len()).any(|window| window == NAME) {
+    if status[0] != b'4' || memmem::find(bytes, NAME).is_some() {
         return None;
     }
     std::str::from_utf8(status).ok()?.parse().ok()

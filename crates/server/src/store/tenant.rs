@@ -1,9 +1,9 @@
 //! Who may see what: the only door to a project's rows.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use integrations_core::ids::{OrganizationId, ProjectId};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use sea_orm::QueryResult;
 
 use super::StoreError;
@@ -46,19 +46,16 @@ impl From<sea_orm::DbErr> for ReadError {
     }
 }
 
-/// A project never changes hands or comes back, and its id is random: a refusal stays true.
-const REMEMBERED_FOR: Duration = Duration::from_secs(60);
-
 /// The only door to a project's rows. Remembers for a moment whom it turned away, so that a caller who keeps
 /// asking costs the database nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Door {
-    turned_away: Cache<Tenant, Denied>,
+    turned_away: Arc<Cache<Tenant, Denied>>,
 }
 
 impl Default for Door {
     fn default() -> Self {
-        Self { turned_away: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED_FOR).build() }
+        Self { turned_away: Arc::new(Cache::new(10_000)) }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Filters {
     operation_id = "listCatalog",
     tag = "Integrations",
     params(
-        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
         Filters,
     ),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),

@@ -20,7 +20,7 @@ use crate::http::{
     operation_id = "getCatalogEntry",
     tag = "Integrations",
     params(
-        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
         ("provider" = String, Path, description = "The provider's key", example = "shopify"),
     ),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),

@@ -49,7 +49,7 @@ pub(super) struct InstallUrlView<'a> {
     operation_id = "createInstallUrl",
     tag = "Integrations",
     params(
-        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
         ("provider" = String, Path, description = "The provider's key", example = "slack"),
     ),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),

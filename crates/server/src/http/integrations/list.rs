@@ -20,7 +20,7 @@ use crate::http::{
     path = "/projects/{projectId}/integrations",
     operation_id = "listIntegrations",
     tag = "Integrations",
-    params(("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk")),
+    params(("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk")),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
         (status = 200, description = "The project's integrations", body = Data<Vec<IntegrationView>>,

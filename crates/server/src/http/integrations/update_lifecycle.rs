@@ -72,7 +72,7 @@ enum RequestedStatusView {
     operation_id = "updateIntegrationLifecycle",
     tag = "Integrations",
     params(
-        ("projectId" = String, Path, description = "`prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
         ("provider" = String, Path, description = "The provider's key", example = "slack"),
         ("If-Match" = Option<String>, Header, description = "The entity tag that must be the stored one",
          example = "\"v3\""),

@@ -64,6 +64,7 @@ pub struct IntegrationView<'a> {
     pub etag: String,
     /// On a disconnection: what it did not do.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub message: Option<&'static str>,
 }
 
