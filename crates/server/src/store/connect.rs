@@ -14,11 +14,6 @@ use super::{Store, lanes::Lanes, tenant::Door};
 
 /// How long a request waits for a free connection, and a server at start for its database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Lanes on SQLite, where each is a thread with a page cache of its own.
-const SQLITE_LANES: u32 = 4;
-/// The page cache of one SQLite connection, in KiB as `PRAGMA cache_size` takes it: enough for the inner pages of the
-/// indexes of a million integrations.
-const SQLITE_CACHE: &str = "-6144";
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -111,11 +106,7 @@ impl Store {
             }
         };
         // Half of the connections for the lanes: the other half is for whatever else reads or writes.
-        let lanes = match url.backend {
-            DbBackend::Postgres => connections / 2,
-            _ => SQLITE_LANES.min(connections / 2),
-        };
-        let lanes = Lanes::new(&reader, url.backend, lanes, ACQUIRE_TIMEOUT);
+        let lanes = Lanes::new(&reader, url.backend, connections / 2, ACQUIRE_TIMEOUT);
         Ok(Self { reader, writer, lanes, door: Door::default() })
     }
 
@@ -169,7 +160,6 @@ async fn sqlite(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnectio
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
-            .pragma("cache_size", SQLITE_CACHE)
     });
     Database::connect(options).await
 }
