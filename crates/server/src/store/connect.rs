@@ -14,6 +14,8 @@ use super::{Store, lanes::Lanes, tenant::Door};
 
 /// How long a request waits for a free connection, and a server at start for its database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most lanes on SQLite, where each is a thread with caches of its own, some 9 MB.
+const SQLITE_LANES: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -106,7 +108,11 @@ impl Store {
             }
         };
         // Half of the connections for the lanes: the other half is for whatever else reads or writes.
-        let lanes = Lanes::new(&reader, url.backend, connections / 2, ACQUIRE_TIMEOUT);
+        let lanes = match url.backend {
+            DbBackend::Postgres => connections / 2,
+            _ => SQLITE_LANES.min(connections / 2),
+        };
+        let lanes = Lanes::new(&reader, url.backend, lanes, ACQUIRE_TIMEOUT);
         Ok(Self { reader, writer, lanes, door: Door::default() })
     }
 
