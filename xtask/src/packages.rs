@@ -52,7 +52,7 @@ pub(crate) fn require(program: &str, package: &str) -> Result<PathBuf> {
     find_program(program).with_context(|| format!("{package} is installed but {program} is not on PATH"))
 }
 
-/// Makes sure of a cargo subcommand from crates.io.
+/// Makes sure of a cargo subcommand.
 ///
 /// # Errors
 /// When `cargo install` fails.
