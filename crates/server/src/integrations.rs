@@ -5,15 +5,13 @@ use std::sync::Arc;
 use integrations_core::{
     audit::Actor,
     catalog::Provider,
-    ids::IntegrationId,
-    integration::{Integration, LifecycleUpdate, Revision, SecretSettings, UpdateError},
+    integration::{Integration, LifecycleUpdate, Revision, UpdateError},
     lifecycle::{Refusal, Status},
 };
-use secrecy::ExposeSecret as _;
 
 use crate::{
     environment::Environment,
-    install::vault::{Purpose, Vault, VaultError},
+    install::vault::{Vault, VaultError},
     precondition::IfMatch,
     store::{Decision, Loaded, NewAuditEvent, ReviseError, Store, Tenant},
 };
@@ -110,26 +108,28 @@ impl Integrations {
             if !condition.allows(loaded.integration.version) {
                 return Err(ChangeRefusal::PreconditionFailed);
             }
-            let integration = self.unseal_settings(loaded)?;
-            let revision = decide(&integration, loaded, self.environment.now())?;
-            revision.map(|revision| self.decision(tenant, loaded, revision, acting)).transpose()
+            let opened = self.unseal_settings(loaded)?;
+            let revision = decide(&opened, loaded, self.environment.now())?;
+            Ok(revision.map(|revision| self.decision(tenant, loaded, &opened, revision, acting)))
         };
         self.store.revise(tenant, provider.key.as_str(), decide).await
     }
 
+    /// What is to be stored of a revision. Secret settings that stay as they were stay sealed as they were.
     fn decision(
         &self,
         tenant: &Tenant,
         loaded: &Loaded,
+        opened: &Integration,
         revision: Revision,
         acting: &Acting,
-    ) -> Result<Decision, ChangeRefusal> {
+    ) -> Decision {
         let integration = revision.integration;
-        let unchanged = self.unseal_settings(loaded)?.secret_settings == integration.secret_settings;
+        let unchanged = opened.secret_settings == integration.secret_settings;
         let sealed_settings = if unchanged {
             loaded.sealed_settings.clone()
         } else {
-            self.seal_settings(&integration.secret_settings, integration.id)
+            self.vault.seal_settings(&integration.secret_settings, integration.id)
         };
         let event = NewAuditEvent {
             id: self.environment.id(),
@@ -142,28 +142,15 @@ impl Integrations {
             changes: revision.changes,
             at: integration.updated_at,
         };
-        Ok(Decision {
-            integration,
-            sealed_settings,
-            destroys_credential: revision.destroys_credential,
-            event,
-        })
+        Decision { integration, sealed_settings, destroys_credential: revision.destroys_credential, event }
     }
 
     /// The integration with its secret settings opened.
-    pub fn unseal_settings(&self, loaded: &Loaded) -> Result<Integration, VaultError> {
+    fn unseal_settings(&self, loaded: &Loaded) -> Result<Integration, VaultError> {
         let mut integration = loaded.integration.clone();
         if let Some(sealed) = &loaded.sealed_settings {
-            let opened = self.vault.open(sealed, Purpose::Settings(integration.id))?;
-            let settings = serde_json::from_slice(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
-            integration.secret_settings = SecretSettings(settings);
+            integration.secret_settings = self.vault.open_settings(sealed, integration.id)?;
         }
         Ok(integration)
-    }
-
-    /// Secret settings, sealed; none where there are none.
-    pub fn seal_settings(&self, secret: &SecretSettings, id: IntegrationId) -> Option<Vec<u8>> {
-        let json = serde_json::to_vec(&secret.0).unwrap_or_default();
-        (!secret.0.is_empty()).then(|| self.vault.seal(&json, Purpose::Settings(id)))
     }
 }

@@ -20,7 +20,6 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::vault::{Purpose, Vault};
 use crate::{
     environment::Environment,
-    integrations::Integrations,
     store::{Installation, Loaded, NewAuditEvent, ReadError, Store, StoreError, StoredCredential, Tenant},
 };
 
@@ -177,13 +176,11 @@ impl Importer {
         let integration = revision.integration;
         let expires_at = line.credential.get("expires_at").and_then(Value::as_str);
         let credential = Value::Object(line.credential.clone()).to_string();
-        let integrations =
-            Integrations::new(self.store.clone(), Arc::clone(&self.vault), self.environment.clone());
         Ok(Installation {
             replaces: before.map(|before| before.integration.version),
             setup_type: provider.setup_type(),
             connection: Value::Object(line.connection).to_string(),
-            sealed_settings: integrations.seal_settings(&integration.secret_settings, integration.id),
+            sealed_settings: self.vault.seal_settings(&integration.secret_settings, integration.id),
             credential: StoredCredential {
                 sealed: self.vault.seal(credential.as_bytes(), Purpose::Credential(integration.id)),
                 expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),

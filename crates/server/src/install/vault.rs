@@ -16,7 +16,7 @@ use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
-use integrations_core::ids::IntegrationId;
+use integrations_core::{ids::IntegrationId, integration::SecretSettings};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::environment::Environment;
@@ -143,6 +143,18 @@ impl Vault {
         let payload = Payload { msg: ciphertext, aad: aad.as_bytes() };
         let opened = key.cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Damaged)?;
         Ok(opened.into())
+    }
+
+    /// Seals an integration's secret settings; nothing where there are none.
+    pub fn seal_settings(&self, secret: &SecretSettings, id: IntegrationId) -> Option<Vec<u8>> {
+        let json = serde_json::to_vec(&secret.0).unwrap_or_default();
+        (!secret.0.is_empty()).then(|| self.seal(&json, Purpose::Settings(id)))
+    }
+
+    /// Opens an integration's secret settings.
+    pub fn open_settings(&self, sealed: &[u8], id: IntegrationId) -> Result<SecretSettings, VaultError> {
+        let opened = self.open(sealed, Purpose::Settings(id))?;
+        serde_json::from_slice(opened.expose_secret()).map(SecretSettings).map_err(|_| VaultError::Damaged)
     }
 }
 
