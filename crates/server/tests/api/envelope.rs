@@ -273,10 +273,15 @@ async fn the_specification_and_the_reference_need_no_key(server: &Server) {
 
 async fn a_request_that_takes_too_long_is_unavailable(server: &Server) {
     server.install("slack").await;
-    let hasty = server.replica(|settings| settings.request_timeout = Duration::ZERO).await;
-    let answer = hasty.get("").await;
+    let hasty = server.replica(|settings| settings.request_timeout = Duration::from_millis(50)).await;
+    // Whoever wants to change it waits for this lock, and it is given back only after the answer.
+    let lock = server.database.lock_integrations().await;
+    let before = server.sql.picture().await;
+    let answer = hasty.patch("slack", json!({"status": "paused"})).await;
     answer.refused(503, "SERVICE_UNAVAILABLE");
     assert!(answer.header("retry-after").is_some());
+    lock.release().await;
+    assert_eq!(server.sql.picture().await, before, "what was given up is not made later");
     hasty.stop().await;
 }
 

@@ -3,8 +3,8 @@
 use std::{path::PathBuf, thread};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, FromQueryResult as _, JsonValue,
-    Statement, Value,
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, FromQueryResult as _,
+    JsonValue, Statement, Value,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -55,6 +55,17 @@ impl TestDatabase {
         Sql(connect(&self.url).await)
     }
 
+    /// Keeps everybody else from changing integrations, until it is released.
+    pub(crate) async fn lock_integrations(&self) -> Lock {
+        let connection = connect(&self.url).await;
+        let take = match connection.get_database_backend() {
+            DbBackend::Postgres => "BEGIN; LOCK TABLE integrations IN EXCLUSIVE MODE",
+            _ => "BEGIN IMMEDIATE",
+        };
+        connection.execute_unprepared(take).await.unwrap();
+        Lock(connection)
+    }
+
     /// A path in this test's own directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -101,6 +112,18 @@ async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options).await.unwrap()
+}
+
+/// A transaction that holds a lock. Its pool has one connection, so that all of it happens there.
+#[derive(Debug)]
+pub(crate) struct Lock(DatabaseConnection);
+
+impl Lock {
+    /// Gives the lock back.
+    pub(crate) async fn release(self) {
+        self.0.execute_unprepared("ROLLBACK").await.unwrap();
+        self.0.close().await.unwrap();
+    }
 }
 
 /// SQL, as the database itself takes it.
