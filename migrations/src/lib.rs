@@ -6,7 +6,9 @@
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
+mod columns;
 mod m0001_first_schema;
+mod m0002_installation;
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -14,6 +16,6 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_schema::Migration)]
+        vec![Box::new(m0001_first_schema::Migration), Box::new(m0002_installation::Migration)]
     }
 }

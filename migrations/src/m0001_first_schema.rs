@@ -1,6 +1,8 @@
 //! Organizations, projects, API keys, integrations with their credentials, and the audit log.
 
-use sea_orm_migration::{prelude::*, sea_query::ForeignKeyCreateStatement};
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{belongs_to, id, index, one_of, optional_time, text, time};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -130,46 +132,16 @@ fn audit_events() -> TableCreateStatement {
 }
 
 fn indexes() -> [IndexCreateStatement; 5] {
-    let on = |table: &'static str, name: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.table(table).name(name);
-        columns.iter().for_each(|column| {
-            index.col(*column);
-        });
-        index
-    };
     [
         // At most one integration of each provider in a project; also the way to a project's list.
-        on("integrations", "integrations_project_provider", &["project_id", "provider"]).unique().to_owned(),
-        on("projects", "projects_organization", &["organization_id"]),
-        on("api_keys", "api_keys_organization", &["organization_id"]),
+        index("integrations", "integrations_project_provider", &["project_id", "provider"])
+            .unique()
+            .to_owned(),
+        index("projects", "projects_organization", &["organization_id"]),
+        index("api_keys", "api_keys_organization", &["organization_id"]),
         // What other replicas ask for twice a second.
-        on("api_keys", "api_keys_revoked_at", &["revoked_at"]),
+        index("api_keys", "api_keys_revoked_at", &["revoked_at"]),
         // Ids sort by time: newest first is this index read backwards.
-        on("audit_events", "audit_events_project", &["project_id", "id"]),
+        index("audit_events", "audit_events_project", &["project_id", "id"]),
     ]
-}
-
-fn id() -> ColumnDef {
-    ColumnDef::new("id").text().not_null().primary_key().to_owned()
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().to_owned()
-}
-
-fn time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
-}
-
-fn optional_time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().to_owned()
-}
-
-fn one_of(name: &'static str, values: &[&'static str]) -> ColumnDef {
-    ColumnDef::new(name).text().check(Expr::col(name).is_in(values.iter().copied())).to_owned()
-}
-
-fn belongs_to(table: &'static str, column: &'static str, parent: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create().from(table, column).to(parent, "id").to_owned()
 }

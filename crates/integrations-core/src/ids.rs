@@ -148,6 +148,14 @@ pub mod kind {
     pub enum AuditEvent {}
     /// A request, for correlation.
     pub enum Request {}
+    /// The client id and secret of an app registered at a provider.
+    pub enum OAuthApp {}
+    /// A link that opens the page of one installation.
+    pub enum InstallLink {}
+    /// An installation under way.
+    pub enum PendingInstall {}
+    /// A person's session on the dashboard.
+    pub enum DashboardSession {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -167,6 +175,18 @@ pub mod kind {
     impl Kind for Request {
         const PREFIX: &'static str = "req_";
     }
+    impl Kind for OAuthApp {
+        const PREFIX: &'static str = "app_";
+    }
+    impl Kind for InstallLink {
+        const PREFIX: &'static str = "lnk_";
+    }
+    impl Kind for PendingInstall {
+        const PREFIX: &'static str = "pin_";
+    }
+    impl Kind for DashboardSession {
+        const PREFIX: &'static str = "ses_";
+    }
 }
 
 /// `org_…`
@@ -181,6 +201,14 @@ pub type ApiKeyId = Id<kind::ApiKey>;
 pub type AuditEventId = Id<kind::AuditEvent>;
 /// `req_…`
 pub type RequestId = Id<kind::Request>;
+/// `app_…`
+pub type OAuthAppId = Id<kind::OAuthApp>;
+/// `lnk_…`
+pub type InstallLinkId = Id<kind::InstallLink>;
+/// `pin_…`
+pub type PendingInstallId = Id<kind::PendingInstall>;
+/// `ses_…`
+pub type DashboardSessionId = Id<kind::DashboardSession>;
 
 #[cfg(test)]
 mod tests {
