@@ -27,6 +27,9 @@ pub(crate) fn for_report(report: &Report, settings: &Settings, provider: Option<
         "INTEGRATION_NOT_FOUND" | "REINSTALL_REQUIRED" => {
             format!("`riq integrations install-url {provider}` gives the page where it is installed")
         }
+        "PROVIDER_NOT_CONFIGURED" => {
+            format!("the server's operator sets it: `riq-server admin oauth-app set {provider}`")
+        }
         "INVALID_TRANSITION" | "PRECONDITION_FAILED" | "CONFLICT" => {
             format!("`riq integrations show {provider}` shows its present state and etag")
         }

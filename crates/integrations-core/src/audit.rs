@@ -31,6 +31,10 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// The OAuth app of a provider was set: its client id and secret.
+    OauthAppSet,
+    /// The OAuth app of a provider was removed.
+    OauthAppRemoved,
 }
 
 impl Action {
@@ -46,6 +50,8 @@ impl Action {
             Self::ProjectRevoked => "project.revoked",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::OauthAppSet => "oauth_app.set",
+            Self::OauthAppRemoved => "oauth_app.removed",
         }
     }
 }

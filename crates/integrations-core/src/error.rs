@@ -38,6 +38,8 @@ pub enum ErrorCode {
     InvalidTransition,
     /// No usable credential any more: install again.
     ReinstallRequired,
+    /// The server has no OAuth app for the provider: its operator has to set one.
+    ProviderNotConfigured,
     /// A concurrent change, or a taken name.
     Conflict,
     /// `If-Match` names another version than the stored one.
@@ -58,7 +60,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Unauthorized,
         Self::InsufficientScope,
         Self::ApiKeyProjectMismatch,
@@ -75,6 +77,7 @@ impl ErrorCode {
         Self::NoUpdates,
         Self::InvalidTransition,
         Self::ReinstallRequired,
+        Self::ProviderNotConfigured,
         Self::Conflict,
         Self::PreconditionFailed,
         Self::PayloadTooLarge,
@@ -104,6 +107,7 @@ impl ErrorCode {
             Self::NoUpdates => "NO_UPDATES",
             Self::InvalidTransition => "INVALID_TRANSITION",
             Self::ReinstallRequired => "REINSTALL_REQUIRED",
+            Self::ProviderNotConfigured => "PROVIDER_NOT_CONFIGURED",
             Self::Conflict => "CONFLICT",
             Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
@@ -128,7 +132,10 @@ impl ErrorCode {
             Self::MethodNotAllowed => 405,
             Self::NotAcceptable => 406,
             Self::RequestTimeout => 408,
-            Self::InvalidTransition | Self::ReinstallRequired | Self::Conflict => 409,
+            Self::InvalidTransition
+            | Self::ReinstallRequired
+            | Self::ProviderNotConfigured
+            | Self::Conflict => 409,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,

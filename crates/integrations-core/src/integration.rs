@@ -16,6 +16,7 @@ use crate::{
     issue::Issue,
     json::{self, JsonError},
     lifecycle::{self, Command, Credential, Health, Outcome, Refusal, State, Status},
+    oauth::AccountIdentity,
     permissions::{self, ActionPermissions},
     settings::merge_patch,
 };
@@ -36,6 +37,8 @@ pub struct Integration {
     pub state: State,
     /// Overrides the catalog's name.
     pub display_name: Option<String>,
+    /// The account at the provider that it is connected to, where that is known. Kept when it is disconnected.
+    pub account: Option<AccountIdentity>,
     /// How its last probes went.
     pub health: Health,
     /// Whether its panel is shown in the inbox's sidebar.
@@ -68,7 +71,7 @@ impl fmt::Debug for SecretSettings {
     }
 }
 
-/// What an installation brings beside the credential.
+/// How an integration is to be set up.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Configuration {
     /// Overrides the catalog's name.
@@ -77,6 +80,28 @@ pub struct Configuration {
     pub settings: Map<String, Value>,
     /// The settings that may not.
     pub secret_settings: SecretSettings,
+}
+
+/// What an installation brings beside the credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connected {
+    /// How the integration is to be set up.
+    pub configuration: Configuration,
+    /// The account that it is connected to, where the provider says.
+    pub account: Option<AccountIdentity>,
+    /// What the probe of the new credential found.
+    pub health: Health,
+    /// What is wrong, in words for a person.
+    pub error_message: Option<String>,
+    /// When the provider answered well; none where it was not asked, or did not.
+    pub synced_at: Option<OffsetDateTime>,
+}
+
+impl Connected {
+    /// An installation of which no more is known than how it is to be set up.
+    pub const fn unprobed(configuration: Configuration) -> Self {
+        Self { configuration, account: None, health: Health::Unknown, error_message: None, synced_at: None }
+    }
 }
 
 /// What a client asks to change. Validated: every value can be stored as it is.
@@ -273,12 +298,13 @@ impl Integration {
         Ok(self.revised(next, Action::IntegrationDisconnected, now))
     }
 
-    /// Installs for the first time. The provider's actions are permitted as it proposes.
+    /// Installs for the first time. The provider's actions are permitted as it proposes, and the account's name is the
+    /// display name where no other is given.
     pub fn install(
         id: IntegrationId,
         project: ProjectId,
         provider: &Provider,
-        configuration: Configuration,
+        connected: Connected,
         now: OffsetDateTime,
     ) -> Revision {
         let bare = Self {
@@ -287,6 +313,7 @@ impl Integration {
             provider: provider.key.to_string(),
             state: State::Active,
             display_name: None,
+            account: None,
             health: Health::Unknown,
             sidebar_enabled: false,
             last_synced_at: None,
@@ -299,10 +326,16 @@ impl Integration {
             updated_at: now,
         };
         let permitted = provider.actions.iter().map(|action| (action.key.clone(), action.allowed_by_default));
+        let Connected { configuration, account, health, error_message, synced_at } = connected;
+        let name_of_account = account.as_ref().and_then(|account| account.name.clone());
         let integration = Self {
-            display_name: configuration.display_name,
+            display_name: configuration.display_name.or(name_of_account),
             settings: configuration.settings,
             secret_settings: configuration.secret_settings,
+            account,
+            health,
+            error_message,
+            last_synced_at: synced_at,
             action_permissions: permitted.collect(),
             ..bare.clone()
         };
@@ -311,14 +344,44 @@ impl Integration {
         Revision { integration, action: Action::IntegrationInstalled, changes, destroys_credential: false }
     }
 
-    /// Installs again, after a disconnection or over a living integration. Permissions stay as they were.
-    pub fn reinstall(&self, configuration: Configuration, now: OffsetDateTime) -> Result<Revision, Refusal> {
+    /// Installs again, after a disconnection or over a living integration. Permissions stay as they were, and so does a
+    /// display name that a person chose, unless another is given.
+    pub fn reinstall(&self, connected: Connected, now: OffsetDateTime) -> Result<Revision, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Install)?;
-        next.display_name = configuration.display_name.or(next.display_name);
+        let Connected { configuration, account, health, error_message, synced_at } = connected;
+        let name_of_account = account.as_ref().and_then(|account| account.name.clone());
+        let given = configuration.display_name.or_else(|| self.chosen_name().cloned());
+        next.display_name = given.or(name_of_account).or(next.display_name);
         next.settings = configuration.settings;
         next.secret_settings = configuration.secret_settings;
+        next.account = account;
+        next.health = health;
+        next.error_message = error_message;
+        next.last_synced_at = synced_at.or(next.last_synced_at);
         Ok(self.revision(next, Action::IntegrationInstalled, now))
+    }
+
+    /// The configuration with which a reconnection keeps everything that people have set up: settings (of which the
+    /// secret ones must be opened before) and the display name, unless that was the account's.
+    pub fn reconnect_configuration(&self) -> Configuration {
+        Configuration {
+            display_name: self.chosen_name().cloned(),
+            settings: self.settings.clone(),
+            secret_settings: self.secret_settings.clone(),
+        }
+    }
+
+    /// Whether `new` is the account that it is connected to. Unknown on either side counts as the same: there is nothing
+    /// to ask a person about.
+    pub fn same_account(&self, new: Option<&AccountIdentity>) -> bool {
+        self.account.as_ref().zip(new).is_none_or(|(known, new)| known.id == new.id)
+    }
+
+    /// The display name, unless it is the account's name.
+    fn chosen_name(&self) -> Option<&String> {
+        let name_of_account = self.account.as_ref().and_then(|account| account.name.as_ref());
+        self.display_name.as_ref().filter(|name| Some(*name) != name_of_account)
     }
 
     /// The stored settings with `patch` merged in and checked against the provider's schema.
@@ -375,9 +438,12 @@ impl Integration {
     fn diff(&self, next: &Self) -> Vec<Change> {
         let name = |integration: &Self| integration.display_name.clone();
         let error = |integration: &Self| integration.error_message.clone();
+        let account =
+            |integration: &Self| integration.account.as_ref().map(|account| account.label().to_owned());
         let mut changes: Vec<Change> = [
             audit::change("status", self.status().as_str(), next.status().as_str()),
             audit::change("display_name", name(self), name(next)),
+            audit::change("account", account(self), account(next)),
             audit::change("sidebar_enabled", self.sidebar_enabled, next.sidebar_enabled),
             audit::change("health_status", self.health.as_str(), next.health.as_str()),
             audit::change("error_message", error(self), error(next)),

@@ -13,8 +13,19 @@ const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
 /// What integrations-core may depend on: crates that compute and do nothing else.
-const PURE: [&str; 9] =
-    ["crc32fast", "jsonschema", "regex", "serde", "serde_json", "thiserror", "time", "toml", "url"];
+const PURE: [&str; 11] = [
+    "crc32fast",
+    "hmac",
+    "jsonschema",
+    "regex",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+    "time",
+    "toml",
+    "url",
+];
 
 /// What must not be anywhere below it.
 const IMPURE: [&str; 7] = ["axum", "hyper", "rand", "reqwest", "sea-orm", "sqlx", "tokio"];

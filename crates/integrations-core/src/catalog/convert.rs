@@ -10,7 +10,7 @@ use super::file::{
     ActionTable, FieldTable, FormTable, ProviderFile, RateLimitTable, RequestTable, SettingTable,
 };
 use super::key::ProviderKey;
-use super::names::ActionKind;
+use super::names::{ActionKind, CallbackCheck};
 use super::probe::{RateLimit, ResetHeader};
 use super::problems::{Problems, ProviderFileError, at, optional};
 use super::provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
@@ -62,6 +62,14 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     if let Some(Setup::OAuth(oauth)) = &setup {
         names.check_url("oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
         names.check_url("oauth.token_url", &oauth.token_url, Reach::Connection, problems);
+        if let Some(issuer) = &oauth.issuer {
+            names.url("oauth.issuer", issuer.as_str(), Reach::Connection, problems);
+        }
+        let signed = oauth.callback_checks.contains(&CallbackCheck::ShopifyHmac);
+        if signed && !names.is_connection("subdomain") {
+            let message = "`shopify_hmac` needs the connection field `subdomain`, the shop's name";
+            problems.add("oauth.callback_checks", message);
+        }
     }
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
     let api_base_url = names.url("api_base_url", &file.api_base_url, Reach::Stored, problems);

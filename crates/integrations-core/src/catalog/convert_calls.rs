@@ -59,6 +59,7 @@ fn answer_check(table: AnswerCheckTable, problems: &mut Problems) -> Option<Answ
         equals: optional(equals)?,
         error: optional(error)?,
         refused_errors: table.refused_errors,
+        refused_otherwise: table.refused_otherwise,
     })
 }
 

@@ -8,7 +8,7 @@ use super::field::Pattern;
 use super::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use super::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
 use super::problems::{Problems, optional};
-use super::template::UrlTemplate;
+use super::template::{Template, UrlTemplate};
 
 /// Parameters that the flow itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
 const RESERVED_PARAMS: &[&str] = &[
@@ -47,6 +47,13 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     }
     check_scopes("oauth.scopes", &table.scopes, &table.scope_separator, problems);
     let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
+    for (scope, implied) in &table.implied_scopes {
+        check_scopes(&format!("oauth.implied_scopes.{scope}"), implied, &table.scope_separator, problems);
+    }
+    let issuer = table.issuer.map(|text| problems.ok("oauth.issuer", issuer(&text)));
+    if table.issuer_required && issuer.is_none() {
+        problems.add("oauth.issuer_required", "needs `issuer`, which says what must be there");
+    }
     if table.default_lifetime_seconds == Some(0) {
         problems.add("oauth.default_lifetime_seconds", "more than no seconds");
     }
@@ -63,16 +70,29 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         scopes: table.scopes,
         scope_separator: table.scope_separator,
         extra_scopes,
+        implied_scopes: table.implied_scopes,
         pkce: table.pkce,
         client_auth: table.client_auth,
         body_format: table.body_format,
         answer: answer?,
         kept: kept?,
         callback_checks: table.callback_checks,
+        issuer: optional(issuer)?,
+        issuer_required: table.issuer_required,
         default_lifetime_seconds: table.default_lifetime_seconds,
         refresh_rotates: table.refresh_rotates,
         app_page: optional(app_page)?,
     })
+}
+
+/// An issuer is compared as it is written, so that it is no URL template, which would be normalized; but it must be one
+/// (RFC 9207, section 2: `https`, no query, no fragment).
+fn issuer(text: &str) -> Result<Template, String> {
+    UrlTemplate::parse(text).map_err(|error| error.to_string())?;
+    if text.contains('?') {
+        return Err("an issuer has no query".into());
+    }
+    Template::parse(text).map_err(|error| error.to_string())
 }
 
 fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {

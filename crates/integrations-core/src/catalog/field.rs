@@ -125,7 +125,7 @@ impl Field {
 /// What any value must be: a string that can stand in a header, neither empty nor too long.
 ///
 /// Whitespace and control characters are in no provider's tokens (RFC 6749, appendix A.12) and would split a header.
-pub(super) fn check_text(value: &Value) -> Result<&str, String> {
+pub(crate) fn check_text(value: &Value) -> Result<&str, String> {
     let text = value.as_str().ok_or("Expected string")?;
     if text.is_empty() {
         return Err("Must not be empty".into());

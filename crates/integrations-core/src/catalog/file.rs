@@ -88,12 +88,17 @@ pub(super) struct OAuthTable {
     pub(super) scope_separator: String,
     #[serde(default)]
     pub(super) extra_scopes: Vec<ExtraScopesTable>,
+    #[serde(default)]
+    pub(super) implied_scopes: BTreeMap<String, Vec<String>>,
     pub(super) pkce: Pkce,
     pub(super) client_auth: ClientAuth,
     #[serde(default = "form")]
     pub(super) body_format: BodyFormat,
     #[serde(default)]
     pub(super) callback_checks: Vec<CallbackCheck>,
+    pub(super) issuer: Option<String>,
+    #[serde(default)]
+    pub(super) issuer_required: bool,
     pub(super) default_lifetime_seconds: Option<u64>,
     pub(super) refresh_rotates: bool,
     pub(super) app_page: Option<String>,
@@ -206,6 +211,8 @@ pub(super) struct AnswerCheckTable {
     pub(super) error: Option<String>,
     #[serde(default)]
     pub(super) refused_errors: Vec<String>,
+    #[serde(default)]
+    pub(super) refused_otherwise: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+pub(crate) use field::check_text;
 pub use field::{Choice, Field, MAX_VALUE_BYTES, Pattern};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::field::Pattern;
 use super::names::{BodyFormat, CallbackCheck, ClientAuth, Pkce};
-use super::template::{JsonPointer, UrlTemplate};
+use super::template::{JsonPointer, Template, UrlTemplate};
 
 /// The authorization code grant (RFC 6749, section 4.1) as one provider does it.
 ///
@@ -33,6 +33,8 @@ pub struct OAuth {
     pub scope_separator: String,
     /// Further lists of scopes in parameters of their own, such as HubSpot's `optional_scope`.
     pub extra_scopes: Vec<ExtraScopes>,
+    /// What a granted scope grants beside itself: a provider may leave those out of what it says it granted.
+    pub implied_scopes: BTreeMap<String, Vec<String>>,
     /// Whether a code challenge is sent.
     pub pkce: Pkce,
     /// How the client proves itself at the token endpoint.
@@ -45,6 +47,10 @@ pub struct OAuth {
     pub kept: Vec<KeptField>,
     /// Checks of the redirect back, beside `state`.
     pub callback_checks: Vec<CallbackCheck>,
+    /// What the authorization server calls itself in `iss` (RFC 9207). Placeholders are fields of the connection.
+    pub issuer: Option<Template>,
+    /// Whether every redirect back has that `iss`.
+    pub issuer_required: bool,
     /// Seconds that an access token lives where the answer does not say; none: until it is refused.
     pub default_lifetime_seconds: Option<u64>,
     /// Whether a refresh may answer a new refresh token and end the old one, so that it must be stored at once.

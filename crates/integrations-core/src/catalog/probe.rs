@@ -55,8 +55,11 @@ pub struct AnswerCheck {
     pub equals: Option<Value>,
     /// Where the error's code is in an answer that is not good, whatever its status.
     pub error: Option<JsonPointer>,
-    /// The codes that mean a dead credential; any other only degrades.
+    /// The codes that mean a dead credential.
     pub refused_errors: Vec<String>,
+    /// What an answer with a good status that is not good, and has none of these codes, means: a dead credential, or
+    /// that the provider has trouble.
+    pub refused_otherwise: bool,
 }
 
 /// Which account at the provider an integration is connected to: for its display name, and to tell a

@@ -142,6 +142,9 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::NoUpdates => "The body names nothing to change",
         ErrorCode::InvalidTransition => "Not allowed from the present status",
         ErrorCode::ReinstallRequired => "There is no usable credential any more: install again",
+        ErrorCode::ProviderNotConfigured => {
+            "The server has no OAuth app for the provider; its operator has to set one"
+        }
         ErrorCode::Conflict => "A concurrent change was first",
         ErrorCode::PreconditionFailed => "If-Match names another version than the stored one",
         ErrorCode::PayloadTooLarge => "The body is larger than the server reads",

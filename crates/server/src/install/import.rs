@@ -8,7 +8,7 @@ use integrations_core::{
     audit::Actor,
     catalog::{Catalog, Provider},
     ids::ProjectId,
-    integration::{Configuration, Integration, check_settings, read_display_name},
+    integration::{Configuration, Connected, Integration, check_settings, read_display_name},
     issue::Issue,
     json::{self, JsonError},
     lifecycle::State,
@@ -164,13 +164,12 @@ impl Importer {
         before: Option<Loaded>,
     ) -> Result<Installation, ImportError> {
         let (now, provider) = (self.environment.now(), &line.provider);
+        let connected = Connected::unprobed(line.configuration);
         let revision = match &before {
-            None => {
-                Integration::install(self.environment.id(), tenant.project, provider, line.configuration, now)
-            }
+            None => Integration::install(self.environment.id(), tenant.project, provider, connected, now),
             Some(before) => before
                 .integration
-                .reinstall(line.configuration, now)
+                .reinstall(connected, now)
                 .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", provider.key)))?,
         };
         let integration = revision.integration;

@@ -310,6 +310,8 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
         action_permissions: serde_json::from_str(&row.action_permissions)
             .map_err(|_| damaged("permissions"))?,
         provider: row.provider,
+        // Not stored yet.
+        account: None,
         display_name: row.display_name,
         sidebar_enabled: row.sidebar_enabled,
         last_synced_at: row.last_synced_at,

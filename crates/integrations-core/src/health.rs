@@ -1,0 +1,234 @@
+//! What a health probe's answer means: whether the credential works, is refused, or is not in doubt.
+
+use std::fmt;
+
+use serde_json::Value;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
+
+use crate::catalog::{AnswerCheck, HealthProbe, Provider, RateLimit, ResetUnit, Setup};
+use crate::lifecycle::Health;
+
+/// The longest that a provider can put the next probe off: beyond that, its header is wrong.
+const MAX_RETRY_AFTER: Duration = Duration::days(1);
+
+/// An HTTP answer to a probe. `Debug` shows the status alone.
+#[derive(Clone, Copy)]
+pub struct ProbeAnswer<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// Name (lower-case) and value of each header.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl fmt::Debug for ProbeAnswer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProbeAnswer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl ProbeAnswer<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+}
+
+/// Why a provider gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// Its name is not known to the DNS, or nothing answers at its address.
+    #[error("could not be reached")]
+    Unreachable,
+    /// It was too slow.
+    #[error("did not answer in time")]
+    TimedOut,
+    /// Its certificate is not valid, or the connection could not be made secure.
+    #[error("did not prove who it is: its certificate is not valid")]
+    Tls,
+    /// Its name leads to an address inside a network that the server must not call.
+    #[error("is at an address that this server does not call")]
+    ForbiddenAddress,
+    /// It redirected to another host, which does not get the credential.
+    #[error("sent the request on to another host")]
+    Redirected,
+    /// Its answer was larger than the server reads.
+    #[error("answered with more than is read")]
+    TooLarge,
+    /// The connection broke, or what came was not HTTP.
+    #[error("broke off the connection")]
+    Broken,
+}
+
+/// What a probe found. Messages are sentences for a person without a final stop, and hold neither bodies nor secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The credential works.
+    Well,
+    /// The provider has trouble; nothing is known against the credential.
+    Degraded {
+        /// What the trouble is.
+        message: String,
+        /// How long the provider asks to wait.
+        retry_after: Option<std::time::Duration>,
+    },
+    /// The provider refuses the credential.
+    Dead {
+        /// That, and what to do.
+        message: String,
+    },
+}
+
+impl Verdict {
+    /// The health that goes with it.
+    pub const fn health(&self) -> Health {
+        match self {
+            Self::Well => Health::Healthy,
+            Self::Degraded { .. } => Health::Degraded,
+            Self::Dead { .. } => Health::Unhealthy,
+        }
+    }
+
+    /// What is wrong, if anything is.
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Self::Well => None,
+            Self::Degraded { message, .. } | Self::Dead { message } => Some(message),
+        }
+    }
+}
+
+/// Judges how a provider answered its probe.
+///
+/// In this order: too many requests; an error code that means a dead credential; a refused status; a good status,
+/// whose body may still say otherwise. Anything else says nothing about the credential.
+pub fn judge(
+    provider: &Provider,
+    outcome: Result<&ProbeAnswer<'_>, NoAnswer>,
+    now: OffsetDateTime,
+) -> Verdict {
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(reason) => return degraded(format!("{} {reason}", provider.name), None),
+    };
+    let (probe, limit) = (&provider.probe, &provider.rate_limit);
+    let wait = || retry_after(limit, answer, now);
+    if is_limited(limit, answer) {
+        return degraded(format!("{} is asked too often at the moment", provider.name), wait());
+    }
+    let body = serde_json::from_slice::<Value>(answer.body).ok();
+    let good = probe.good_statuses.contains(&answer.status);
+    let said = judge_body(probe.answer.as_ref(), body.as_ref());
+    match said {
+        Said::Refused(code) => dead(provider, code),
+        _ if probe.refused_statuses.contains(&answer.status) => dead(provider, None),
+        Said::Good if good => Verdict::Well,
+        Said::Otherwise if good && refuses_otherwise(probe) => dead(provider, None),
+        Said::Otherwise | Said::Unreadable if good => {
+            degraded(format!("{} answered something unexpected", provider.name), wait())
+        }
+        _ => degraded(trouble(provider, answer.status), wait()),
+    }
+}
+
+/// What a body says, whatever its status.
+enum Said<'a> {
+    /// What it says when all is well, or there is nothing to look at.
+    Good,
+    /// An error code that means a dead credential.
+    Refused(Option<&'a str>),
+    /// Something else.
+    Otherwise,
+    /// It is to be looked at, and is not JSON.
+    Unreadable,
+}
+
+fn judge_body<'a>(check: Option<&AnswerCheck>, body: Option<&'a Value>) -> Said<'a> {
+    let Some(check) = check else { return Said::Good };
+    let Some(body) = body else { return Said::Unreadable };
+    let verdict = check.pointer.of(body).unwrap_or(&Value::Null);
+    let good = check.equals.as_ref().map_or(!verdict.is_null(), |equals| verdict == equals);
+    let code = check.error.as_ref().and_then(|pointer| pointer.of(body)?.as_str());
+    match code.filter(|code| check.refused_errors.iter().any(|refused| refused == code)) {
+        _ if good => Said::Good,
+        Some(code) => Said::Refused(Some(code)),
+        None => Said::Otherwise,
+    }
+}
+
+fn refuses_otherwise(probe: &HealthProbe) -> bool {
+    probe.answer.as_ref().is_some_and(|check| check.refused_otherwise)
+}
+
+fn degraded(message: String, retry_after: Option<std::time::Duration>) -> Verdict {
+    Verdict::Degraded { message, retry_after }
+}
+
+fn dead(provider: &Provider, code: Option<&str>) -> Verdict {
+    let what = match provider.setup {
+        Setup::OAuth(_) => "access token",
+        Setup::ApiKey(_) => "API key",
+        Setup::WebhookUrl(_) => "webhook URL",
+    };
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    Verdict::Dead { message: format!("{} does not accept the {what}{code}: connect it again", provider.name) }
+}
+
+fn trouble(provider: &Provider, status: u16) -> String {
+    match status {
+        500.. => format!("{} has trouble at the moment (status {status})", provider.name),
+        _ => format!("{} answered with the unexpected status {status}", provider.name),
+    }
+}
+
+/// Whether an answer means "too many requests": 429, or one of the provider's own statuses, which may mean other things
+/// too, so that its headers must not speak against it.
+fn is_limited(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
+    if answer.status == 429 {
+        return true;
+    }
+    let header = |name: &Option<String>| name.as_ref().map(|name| answer.header(name));
+    let says_so = match (header(&limit.retry_after), header(&limit.remaining)) {
+        (Some(Some(_)), _) | (_, Some(Some("0"))) | (None, None) => true,
+        (_, _) => false,
+    };
+    limit.statuses.contains(&answer.status) && says_so
+}
+
+/// How long the provider asks to wait: by `Retry-After`, or else until the window ends that has no requests left.
+fn retry_after(
+    limit: &RateLimit,
+    answer: &ProbeAnswer<'_>,
+    now: OffsetDateTime,
+) -> Option<std::time::Duration> {
+    let name = limit.retry_after.as_deref().unwrap_or("retry-after");
+    let stated = answer.header(name).and_then(|text| seconds(text).or_else(|| Some(http_date(text)? - now)));
+    let used_up = limit.remaining.as_ref().is_none_or(|name| answer.header(name) == Some("0"));
+    let window = || {
+        let reset = limit.reset.as_ref().filter(|_| used_up)?;
+        let number = seconds(answer.header(&reset.header)?)?;
+        let since_epoch = now - OffsetDateTime::UNIX_EPOCH;
+        Some(match reset.unit {
+            ResetUnit::Seconds => number,
+            ResetUnit::UnixSeconds => number - since_epoch,
+            ResetUnit::UnixMilliseconds => number / 1000 - since_epoch,
+        })
+    };
+    let wait = stated.or_else(window)?;
+    wait.clamp(Duration::ZERO, MAX_RETRY_AFTER).try_into().ok()
+}
+
+/// A number of seconds, which some providers write with decimals.
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (0.0..1e15).contains(&seconds).then(|| Duration::seconds_f64(seconds.ceil()))
+}
+
+/// An HTTP date in the one form that may be sent (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<OffsetDateTime> {
+    let form = format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    PrimitiveDateTime::parse(text, form).ok().map(PrimitiveDateTime::assume_utc)
+}

@@ -1,0 +1,18 @@
+//! OAuth 2.0 as values: what is asked of a provider's authorization server, and how what it answers is read.
+//!
+//! Nothing here sends, draws a random number or looks at a clock. What differs between providers is data of the
+//! catalog ([`crate::catalog::OAuth`]); what is the same for all is here.
+
+mod account;
+mod authorize;
+mod callback;
+mod grant;
+mod problem;
+mod scopes;
+mod text;
+
+pub use account::AccountIdentity;
+pub use authorize::authorize_parameters;
+pub use callback::{CallbackProblem, verify_callback, verify_issuer};
+pub use grant::Grant;
+pub use problem::TokenProblem;

@@ -1,0 +1,69 @@
+//! Which scopes were granted, and which of those asked for are missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// The scopes that a token answer names: a string split at spaces and commas alike (GitHub takes the one and answers
+/// the other), or an array of strings. None where it names none: then what was asked for is granted (RFC 6749,
+/// section 5.1). An empty list counts as none named: a GitHub App's answer has `"scope": ""`, as it has no scopes.
+pub(super) fn read(value: Option<&Value>) -> Option<BTreeSet<String>> {
+    let scopes: BTreeSet<String> = match value? {
+        Value::String(text) => {
+            text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+        }
+        Value::Array(scopes) => scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => return None,
+    };
+    (!scopes.is_empty()).then_some(scopes)
+}
+
+/// The scopes of `asked` that neither stand in `granted` nor are implied by one that does.
+pub(super) fn missing<'a>(
+    asked: &'a [String],
+    granted: &BTreeSet<String>,
+    implied: &BTreeMap<String, Vec<String>>,
+) -> Vec<&'a str> {
+    let mut held: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&str> = granted.iter().map(String::as_str).collect();
+    while let Some(scope) = open.pop() {
+        if held.insert(scope) {
+            open.extend(implied.get(scope).into_iter().flatten().map(String::as_str));
+        }
+    }
+    asked.iter().map(String::as_str).filter(|scope| !held.contains(scope)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(scopes: &[&str]) -> BTreeSet<String> {
+        scopes.iter().map(|scope| (*scope).to_owned()).collect()
+    }
+
+    #[test]
+    fn granted_scopes_are_read_in_every_shape() {
+        for value in [json!("a b"), json!("a,b"), json!("b, a"), json!(["a", "b"]), json!(["a", 1, "b"])] {
+            assert_eq!(read(Some(&value)), Some(set(&["a", "b"])), "{value}");
+        }
+        for value in [json!(""), json!(" "), json!([]), json!(null), json!(7), json!({})] {
+            assert_eq!(read(Some(&value)), None, "{value}");
+        }
+        assert_eq!(read(None), None);
+    }
+
+    #[test]
+    fn what_a_granted_scope_implies_is_not_missing() {
+        let asked = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        let implied: BTreeMap<String, Vec<String>> = [("all", vec!["a", "some"]), ("some", vec!["b", "all"])]
+            .into_iter()
+            .map(|(scope, others)| (scope.to_owned(), others.into_iter().map(str::to_owned).collect()))
+            .collect();
+        assert_eq!(missing(&asked, &set(&["all"]), &implied), ["c"]);
+        assert_eq!(missing(&asked, &set(&["c"]), &implied), ["a", "b"]);
+        assert_eq!(missing(&asked, &set(&["c", "some", "x"]), &implied), [""; 0]);
+    }
+}

@@ -1,0 +1,63 @@
+//! Text of a provider's that people get to see: made safe to show, on one line, and free of secrets.
+
+/// `text` on one line: control characters, line separators and marks that turn the direction of writing are left
+/// out, and it is cut to `limit` characters. None where nothing to read remains.
+pub(super) fn one_line(text: &str, limit: usize) -> Option<String> {
+    let shown = |c: char| if c == '\n' || c == '\t' { ' ' } else { c };
+    let kept: String = text.chars().map(shown).filter(|c| !c.is_control() && !is_invisible(*c)).collect();
+    let cut: String = kept.trim().chars().take(limit).collect();
+    let cut = cut.trim_end();
+    (!cut.is_empty()).then(|| cut.to_owned())
+}
+
+/// Line and paragraph separators, and the marks of Unicode's bidirectional algorithm (UAX #9, section 2).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The fewest characters in a row that may be a token. What is shorter can be guessed, and nobody issues it.
+const TOKEN_LENGTH: usize = 16;
+
+/// `text` with everything that could be a token taken out: a provider may repeat what it was sent.
+///
+/// A token is a run of at least [`TOKEN_LENGTH`] characters of RFC 6750's `b64token` with a digit among them, which
+/// names such as `redirect_uri_mismatch` have not.
+pub(super) fn without_tokens(text: &str) -> String {
+    let of_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (run, after) = rest.split_at(rest.find(|c| !of_token(c)).unwrap_or(rest.len()));
+        let is_token = run.len() >= TOKEN_LENGTH && run.bytes().any(|b| b.is_ascii_digit());
+        clean.push_str(if is_token { "[redacted]" } else { run });
+        let (other, after) = after.split_at(after.find(of_token).unwrap_or(after.len()));
+        clean.push_str(other);
+        rest = after;
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_one_short_line() {
+        assert_eq!(one_line("  Acme\r\nInc\u{7}. ", 100).unwrap(), "Acme Inc.");
+        assert_eq!(one_line("moc\u{202e}.live", 100).unwrap(), "moc.live");
+        assert_eq!(one_line("ab cdef", 3).unwrap(), "ab");
+        assert_eq!(one_line("日本語", 2).unwrap(), "日本");
+        assert_eq!(one_line(" \n\u{200e}", 100), None);
+    }
+
+    #[test]
+    fn tokens_are_taken_out_and_words_stay() {
+        assert_eq!(
+            without_tokens("the code 0907a61c0c8d55e99db179b68161bc00 is wrong (redirect_uri_mismatch)."),
+            "the code [redacted] is wrong (redirect_uri_mismatch)."
+        );
+        assert_eq!(without_tokens("token=xoxb-1234567890-abc"), "[redacted]");
+        assert_eq!(without_tokens("see https://a.example/docs"), "see https://a.example/docs");
+        assert_eq!(without_tokens(""), "");
+    }
+}
