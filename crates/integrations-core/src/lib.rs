@@ -7,8 +7,12 @@ pub mod audit;
 pub mod catalog;
 pub mod error;
 pub mod health;
+#[cfg(test)]
+mod health_test;
 pub mod ids;
 pub mod integration;
+#[cfg(test)]
+mod integration_test;
 pub mod issue;
 pub mod json;
 pub mod lifecycle;

@@ -282,6 +282,13 @@ fn oauth() {
     refused(OAUTH, params, "token_params = { grant_type = \"password\" } #!", "set by the flow itself");
     refused(OAUTH, params, "authorize_params = { state = \"x\" } #!", "set by the flow itself");
     refused(OAUTH, params, "default_lifetime_seconds = 0 #!", "more than no seconds");
+    refused(OAUTH, params, "issuer = \"http://acme.example\" #!", "must begin with https://");
+    refused(OAUTH, params, "issuer = \"https://acme.example?x=1\" #!", "an issuer has no query");
+    refused(OAUTH, params, "issuer = \"https://{api_domain}\" #!", "is not known here");
+    let tenant = OAUTH.replace("subdomain", "tenant");
+    refused(&tenant, params, "callback_checks = [\"shopify_hmac\"] #!", "the connection field `subdomain`");
+    refused(OAUTH, params, "issuer_required = true #!", "needs `issuer`");
+    refused(OAUTH, params, "implied_scopes = { write = [\"read read\"] } #!", "not a scope");
     refused(OAUTH, "{ Accept-Language = \"en\" }", "{ \"a b\" = \"en\" } #!", "not a header's name");
     refused(OAUTH, "{ Accept-Language = \"en\" }", "{ Host = \"evil.example\" } #!", "set by the sender");
     refused(OAUTH, "scopes = [\"read\", \"write\"]", "scopes = [\"read\", \"read\"] #!", "is there twice");

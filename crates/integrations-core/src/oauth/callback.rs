@@ -106,3 +106,136 @@ pub fn verify_issuer(
     };
     if agrees { Ok(()) } else { Err(CallbackProblem::OtherIssuer) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::Catalog;
+
+    /// The example of Shopify's documentation, as its API clients test it.
+    const SIGNED: &str = "code=0907a61c0c8d55e99db179b68161bc00\
+        &hmac=4712bf92ffc2917d15a2f5a273e39f0116667419aa4b6ac0b3baaf26fa3c4d20\
+        &shop=some-shop.myshopify.com&timestamp=1337178173";
+
+    fn verify(query: &str, secret: &str, shop: &str) -> Result<(), CallbackProblem> {
+        let catalog = Catalog::embedded().unwrap();
+        let connection = json!({"subdomain": shop});
+        let shopify = catalog.get("shopify").unwrap();
+        verify_callback(shopify, connection.as_object().unwrap(), query, secret.as_bytes())
+    }
+
+    /// `query` with Shopify's signature, made from the message as it is documented.
+    fn sign(message: &str, query: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"hush").unwrap();
+        mac.update(message.as_bytes());
+        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{query}&hmac={hex}")
+    }
+
+    #[test]
+    fn the_documented_example_is_signed() {
+        assert_eq!(verify(SIGNED, "hush", "some-shop"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_changed_is_not() {
+        let bad = Err(CallbackProblem::BadSignature);
+        assert_eq!(verify(SIGNED, "other", "some-shop"), bad);
+        assert_eq!(verify(&SIGNED.replace("1337178173", "1337178174"), "hush", "some-shop"), bad);
+        assert_eq!(verify(&SIGNED.replace("4712", "4713"), "hush", "some-shop"), bad);
+        assert_eq!(verify(&SIGNED.replace("4712", "47"), "hush", "some-shop"), bad);
+        assert_eq!(verify(&SIGNED.replace("4712", "+712"), "hush", "some-shop"), bad);
+        assert_eq!(verify(&format!("{SIGNED}&state=x"), "hush", "some-shop"), bad);
+        assert_eq!(verify(&format!("{SIGNED}&hmac=00"), "hush", "some-shop"), bad);
+        assert_eq!(verify("shop=some-shop.myshopify.com", "hush", "some-shop"), bad);
+        assert_eq!(verify("", "hush", "some-shop"), bad);
+    }
+
+    #[test]
+    fn pairs_are_sorted_and_escaped_before_they_are_signed() {
+        let message = "code=1&host=YWRtaW4%3D&shop=a.myshopify.com&state=x%26shop%3Db.myshopify.com";
+        let query = "state=x%26shop%3Db.myshopify.com&shop=a.myshopify.com&host=YWRtaW4=&code=1";
+        assert_eq!(verify(&sign(message, query), "hush", "a"), Ok(()));
+    }
+
+    #[test]
+    fn the_shop_is_the_one_that_was_asked_for() {
+        let other = Err(CallbackProblem::OtherShop);
+        assert_eq!(verify(SIGNED, "hush", "other-shop"), other);
+        assert_eq!(verify(&sign("code=1", "code=1"), "hush", "a"), other);
+        let twice = "shop=a.myshopify.com&shop=b.myshopify.com";
+        assert_eq!(verify(&sign(twice, twice), "hush", "a"), other);
+    }
+
+    #[test]
+    fn other_providers_have_no_such_check() {
+        let catalog = Catalog::embedded().unwrap();
+        assert_eq!(verify_callback(catalog.get("slack").unwrap(), &Map::new(), "code=1", b"s"), Ok(()));
+    }
+
+    /// A provider on `{host}`, with lines of its own in `[oauth]`.
+    fn provider(lines: &str) -> std::sync::Arc<Provider> {
+        let file = format!(
+            r#"
+            key = "acme"
+            name = "Acme"
+            description = "Acme."
+            category = "crm"
+            documentation_url = "https://acme.example"
+            api_base_url = "https://{{tenant}}.acme.example"
+            [[connection]]
+            key = "tenant"
+            label = "Tenant"
+            help = "The tenant."
+            pattern = "^[a-z]+$"
+            example = "a"
+            [oauth]
+            authorize_url = "https://{{tenant}}.acme.example/authorize"
+            token_url = "https://{{tenant}}.acme.example/token"
+            scopes = []
+            pkce = "s256"
+            client_auth = "basic"
+            refresh_rotates = false
+            {lines}
+            [probe]
+            method = "GET"
+            url = "https://{{tenant}}.acme.example/me"
+            good_statuses = [200]
+            refused_statuses = [401]
+            "#
+        );
+        let catalog = Catalog::default().with_files([("acme.toml".to_owned(), file)]).unwrap();
+        catalog.get("acme").unwrap().clone()
+    }
+
+    fn issuer(provider: &Provider, sent: Option<&str>) -> Result<(), CallbackProblem> {
+        let connection = json!({"tenant": "corp"});
+        verify_issuer(provider, connection.as_object().unwrap(), sent)
+    }
+
+    #[test]
+    fn a_named_issuer_is_compared_letter_by_letter() {
+        let named = provider(r#"issuer = "https://{tenant}.acme.example""#);
+        assert_eq!(issuer(&named, Some("https://corp.acme.example")), Ok(()));
+        assert_eq!(issuer(&named, None), Ok(()));
+        for other in ["https://corp.acme.example/", "https://CORP.acme.example", "https://b.acme.example", ""]
+        {
+            assert_eq!(issuer(&named, Some(other)), Err(CallbackProblem::OtherIssuer), "{other}");
+        }
+        let required = provider("issuer = \"https://acme.example\"\nissuer_required = true");
+        assert_eq!(issuer(&required, Some("https://acme.example")), Ok(()));
+        assert_eq!(issuer(&required, None), Err(CallbackProblem::MissingIssuer));
+    }
+
+    #[test]
+    fn an_issuer_that_no_file_names_has_the_origin_of_the_authorize_url() {
+        let unnamed = provider("");
+        assert_eq!(issuer(&unnamed, None), Ok(()));
+        assert_eq!(issuer(&unnamed, Some("https://corp.acme.example/tenants/1")), Ok(()));
+        for other in ["https://b.acme.example", "http://corp.acme.example", "corp.acme.example", "data:,"] {
+            assert_eq!(issuer(&unnamed, Some(other)), Err(CallbackProblem::OtherIssuer), "{other}");
+        }
+    }
+}

@@ -7,6 +7,8 @@ mod account;
 mod authorize;
 mod callback;
 mod grant;
+#[cfg(test)]
+mod grant_test;
 mod problem;
 mod scopes;
 mod text;

@@ -1,0 +1,152 @@
+//! What an installation makes of an integration, and a reconnection keeps.
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use crate::audit::Change;
+use crate::catalog::{Catalog, Provider};
+use crate::ids::{IntegrationId, ProjectId};
+use crate::integration::{Configuration, Connected, Integration, LifecycleUpdate, Revision, SecretSettings};
+use crate::lifecycle::{Credential, Health, Status};
+use crate::oauth::AccountIdentity;
+
+const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
+const LATER: OffsetDateTime = datetime!(2026-05-18 09:00:00 UTC);
+
+fn slack() -> std::sync::Arc<Provider> {
+    Catalog::embedded().unwrap().get("slack").unwrap().clone()
+}
+
+fn account(id: &str, name: Option<&str>) -> AccountIdentity {
+    AccountIdentity { id: id.into(), name: name.map(str::to_owned) }
+}
+
+fn connected(configuration: Configuration, account: Option<AccountIdentity>) -> Connected {
+    Connected { configuration, account, health: Health::Healthy, error_message: None, synced_at: Some(NOW) }
+}
+
+fn named(name: &str) -> Configuration {
+    Configuration { display_name: Some(name.into()), ..Configuration::default() }
+}
+
+fn id<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().unwrap()
+}
+
+fn install(connected: Connected) -> Revision {
+    let integration: IntegrationId = id("int_01jc3q5v6w7x8y9zabcdefghjk");
+    let project: ProjectId = id("prj_01jc3q5v6w7x8y9zabcdefghjk");
+    Integration::install(integration, project, &slack(), connected, NOW)
+}
+
+fn change(revision: &Revision, path: &str) -> Option<(Value, Value)> {
+    let find = |change: &&Change| change.path == path;
+    revision.changes.iter().find(find).map(|change| (change.from.clone(), change.to.clone()))
+}
+
+#[test]
+fn an_installation_knows_its_account_and_what_the_probe_found() {
+    let revision = install(connected(Configuration::default(), Some(account("T1", Some("Acme")))));
+    let integration = &revision.integration;
+    assert_eq!(integration.display_name.as_deref(), Some("Acme"));
+    assert_eq!(integration.health, Health::Healthy);
+    assert_eq!(integration.last_synced_at, Some(NOW));
+    assert_eq!(change(&revision, "account"), Some((json!(null), json!("Acme"))));
+    assert_eq!(change(&revision, "display_name"), Some((json!(null), json!("Acme"))));
+    assert_eq!(change(&revision, "health_status"), Some((json!("unknown"), json!("healthy"))));
+}
+
+#[test]
+fn an_account_without_a_name_goes_by_its_id_and_names_nothing() {
+    let revision = install(connected(Configuration::default(), Some(account("T1", None))));
+    assert_eq!(revision.integration.display_name, None);
+    assert_eq!(change(&revision, "account"), Some((json!(null), json!("T1"))));
+}
+
+#[test]
+fn a_given_name_comes_before_the_accounts() {
+    let revision = install(connected(named("Support"), Some(account("T1", Some("Acme")))));
+    assert_eq!(revision.integration.display_name.as_deref(), Some("Support"));
+}
+
+#[test]
+fn an_import_knows_neither() {
+    let revision = install(Connected::unprobed(named("Support")));
+    assert_eq!((revision.integration.account, revision.integration.health), (None, Health::Unknown));
+    assert!(revision.changes.iter().all(|change| change.path != "account"));
+}
+
+/// An installed integration that somebody has set up.
+fn set_up(display_name: Option<&str>) -> Integration {
+    let mut integration =
+        install(connected(Configuration::default(), Some(account("T1", Some("Acme"))))).integration;
+    let body = json!({
+        "settings": {"default_channel": "#support", "signing_secret": "s3cret"},
+        "action_permissions": {"delete_message": true},
+    });
+    let update = LifecycleUpdate::read(body.to_string().as_bytes(), &integration, &slack()).unwrap();
+    integration = integration.apply(update, Credential::Usable, NOW).unwrap().unwrap().integration;
+    if let Some(name) = display_name {
+        integration.display_name = Some(name.into());
+    }
+    integration
+}
+
+fn reconnect(integration: &Integration, account: Option<AccountIdentity>) -> Revision {
+    let configuration = integration.reconnect_configuration();
+    integration.reinstall(connected(configuration, account), LATER).unwrap()
+}
+
+#[test]
+fn a_reconnection_keeps_what_people_set_up() {
+    let before = set_up(Some("Support"));
+    let revision = reconnect(&before, Some(account("T2", Some("Other"))));
+    let after = &revision.integration;
+    assert_eq!(after.settings, before.settings);
+    assert_eq!(after.secret_settings, before.secret_settings);
+    assert_eq!(after.action_permissions, before.action_permissions);
+    assert_eq!(after.display_name.as_deref(), Some("Support"));
+    assert_eq!(after.version, before.version + 1);
+    assert_eq!(change(&revision, "account"), Some((json!("Acme"), json!("Other"))));
+    assert_eq!(revision.changes.len(), 1);
+}
+
+#[test]
+fn a_name_that_came_from_the_account_follows_the_account() {
+    let before = set_up(None);
+    let revision = reconnect(&before, Some(account("T2", Some("Other"))));
+    assert_eq!(revision.integration.display_name.as_deref(), Some("Other"));
+    // Where the new account has none, the old name is better than nothing.
+    assert_eq!(reconnect(&before, None).integration.display_name.as_deref(), Some("Acme"));
+}
+
+#[test]
+fn a_reconnection_wakes_what_was_paused_refused_or_disconnected() {
+    let active = set_up(None);
+    let apply = |body: Value| {
+        let update = LifecycleUpdate::read(body.to_string().as_bytes(), &active, &slack()).unwrap();
+        active.apply(update, Credential::Usable, NOW).unwrap().unwrap().integration
+    };
+    let paused = apply(json!({"status": "paused"}));
+    let disconnected = active.disconnect(NOW).unwrap().unwrap().integration;
+    assert_eq!(disconnected.secret_settings, SecretSettings(Map::new()));
+    for before in [paused, disconnected] {
+        let after = reconnect(&before, Some(account("T1", Some("Acme")))).integration;
+        assert_eq!((after.status(), after.health), (Status::Active, Health::Healthy));
+        assert_eq!(after.settings, before.settings);
+    }
+}
+
+#[test]
+fn accounts_differ_by_their_ids_where_both_are_known() {
+    let integration = set_up(None);
+    assert!(integration.same_account(Some(&account("T1", Some("Renamed")))));
+    assert!(!integration.same_account(Some(&account("T2", Some("Acme")))));
+    assert!(integration.same_account(None));
+    let unknown = install(Connected::unprobed(Configuration::default())).integration;
+    assert!(unknown.same_account(Some(&account("T2", None))));
+}
