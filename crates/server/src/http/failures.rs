@@ -73,7 +73,7 @@ impl IntoResponses for OnProvider {
 }
 impl IntoResponses for OnInstall {
     fn responses() -> Responses {
-        describe(&[PROJECT, BODY, &[ErrorCode::ProviderNotFound]])
+        describe(&[PROJECT, BODY, &[ErrorCode::ProviderNotFound, ErrorCode::ProviderNotConfigured]])
     }
 }
 impl IntoResponses for OnChange {
