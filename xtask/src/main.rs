@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 mod bench;
+mod browser;
 mod openapi;
 mod packages;
 mod postgres;
@@ -31,7 +32,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs every test on SQLite and on a private PostgreSQL that ends with the run
+    /// Runs every test on SQLite and on a private PostgreSQL that ends with the run, and in a headless browser
     Test(test::Options),
     /// Writes docs/openapi.json from the server's routes
     Openapi(openapi::Options),

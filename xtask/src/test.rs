@@ -1,10 +1,12 @@
-//! `cargo xtask test`: every test, on SQLite and on PostgreSQL.
+//! `cargo xtask test`: every test, on SQLite and on PostgreSQL, and in a browser.
 #![expect(clippy::print_stderr, reason = "says what it skips")]
+
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
-use crate::{packages, process, workspace};
+use crate::{browser, packages, process, workspace};
 
 /// What the tests read to find a server in which to create their databases.
 const POSTGRES_URL: &str = "RIQ_TEST_POSTGRES_URL";
@@ -20,11 +22,12 @@ pub(crate) struct Options {
 /// Runs the tests.
 ///
 /// # Errors
-/// When a test fails; and under `CI=true` also when the PostgreSQL cases could not run.
+/// When a test fails; and under `CI=true` also when the PostgreSQL cases or the browser tests could not run.
 pub(crate) fn run(options: &Options) -> Result<()> {
     packages::require_cargo_tool("nextest")?;
+    let browser = browser()?;
     let postgres = private_postgres()?;
-    let outcome = run_all(options, postgres.as_ref());
+    let outcome = run_all(options, postgres.as_ref(), browser);
     drop(postgres);
     outcome
 }
@@ -38,17 +41,38 @@ fn private_postgres() -> Result<Option<Postgres>> {
         let settings = Settings { durability: Durability::Volatile, extra: Vec::new() };
         return Postgres::start(programs, &settings).map(Some);
     }
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
-        bail!("PostgreSQL is missing, and continuous integration must not skip its tests: {HOW_TO_INSTALL}");
-    }
-    eprintln!("PostgreSQL is missing: its tests are SKIPPED. To run them, {HOW_TO_INSTALL}");
+    skip("PostgreSQL is missing", HOW_TO_INSTALL)?;
     Ok(None)
 }
 
-fn run_all(options: &Options, postgres: Option<&Postgres>) -> Result<()> {
+/// The variables that tell the browser tests where their programs are; none where one is not to be had.
+fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
+    match browser::find_or_install() {
+        Ok(Some(variables)) => return Ok(variables),
+        Ok(None) => skip("the browser or node is missing", browser::HOW_TO_INSTALL)?,
+        Err(error) => skip(&format!("{error:#}"), browser::HOW_TO_INSTALL)?,
+    }
+    Ok(Vec::new())
+}
+
+/// Says that tests are skipped; nobody would read that in continuous integration.
+fn skip(why: &str, how_to_run: &str) -> Result<()> {
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        bail!("{why}, and continuous integration must not skip tests: {how_to_run}");
+    }
+    eprintln!("{why}: its tests are SKIPPED. To run them, {how_to_run}");
+    Ok(())
+}
+
+fn run_all(
+    options: &Options,
+    postgres: Option<&Postgres>,
+    browser: Vec<(&'static str, PathBuf)>,
+) -> Result<()> {
     let mut cargo = workspace::cargo();
     if let Some(postgres) = postgres {
         cargo.env(POSTGRES_URL, postgres.url("postgres"));
     }
+    cargo.envs(browser);
     process::run(cargo.args(["nextest", "run", "--workspace"]).args(&options.nextest))
 }

@@ -99,7 +99,7 @@ impl Drop for TestDatabase {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
-fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     eprintln!("{line}");
 }
 

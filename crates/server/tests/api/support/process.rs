@@ -135,7 +135,7 @@ impl Process {
         Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), stdout, stderr, readers }
     }
 
-    fn wait_for_address(&mut self, find: impl Fn(&Self) -> Option<SocketAddr>) {
+    pub(crate) fn wait_for_address(&mut self, find: impl Fn(&Self) -> Option<SocketAddr>) {
         let started = Instant::now();
         self.address = loop {
             if let Some(address) = find(self) {

@@ -1,0 +1,35 @@
+//! A certificate authority of a test's own.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+
+/// Signs certificates that nobody trusts who was not told to.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate and its key, as PEM.
+pub(crate) struct Certificate {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, "Authority of one test");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// The authority's own certificate, as PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate for a host.
+    pub(crate) fn certify(&self, host: &str) -> Certificate {
+        let key = KeyPair::generate().unwrap();
+        let parameters = CertificateParams::new([host.to_owned()]).unwrap();
+        let certificate = parameters.signed_by(&key, &self.0).unwrap();
+        Certificate { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+}

@@ -1,0 +1,184 @@
+//! A browser of a test's own: a fresh profile, every name led where the test says, nothing from elsewhere.
+
+use std::{
+    any::type_name_of_val,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use tempfile::TempDir;
+use thirtyfour::{
+    ChromeCapabilities, ChromiumLikeCapabilities as _, extensions::query::ElementPollerWithTimeout,
+    prelude::*,
+};
+use url::Url;
+
+use crate::support::{database::tell, process::Process};
+
+/// How long a page may take to show what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// What `cargo xtask test` tells of this machine.
+pub(crate) struct Programs {
+    chromium: PathBuf,
+    chromedriver: PathBuf,
+    pub(crate) node: PathBuf,
+    /// The packages of npm.
+    pub(crate) modules: PathBuf,
+}
+
+impl Programs {
+    /// `None` where one is missing.
+    pub(crate) fn find() -> Option<Self> {
+        let named = |variable: &str| {
+            let path = std::env::var_os(variable).map(PathBuf::from);
+            if path.is_none() {
+                tell(&format!("SKIPPED in the browser: {variable} is not set (`cargo xtask test` sets it)"));
+            }
+            path
+        };
+        Some(Self {
+            chromium: named("RIQ_TEST_CHROMIUM")?,
+            chromedriver: named("RIQ_TEST_CHROMEDRIVER")?,
+            node: named("RIQ_TEST_NODE")?,
+            modules: named("RIQ_TEST_NODE_MODULES")?,
+        })
+    }
+}
+
+/// Where the browser finds hosts: a name or `*`, and an address. The first that fits counts; other hosts but
+/// 127.0.0.1 do not exist.
+pub(crate) type Hosts<'a> = &'a [(&'a str, SocketAddr)];
+
+/// A browser with one window.
+pub(crate) struct Browser {
+    pub(crate) driver: WebDriver,
+    /// axe-core, which looks for what keeps people out.
+    pub(crate) axe: String,
+    // Dropped in this order: the session before, the driver's process, what they left behind.
+    _process: Process,
+    _home: TempDir,
+}
+
+impl Browser {
+    async fn start(programs: &Programs, hosts: Hosts<'_>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&programs.chromedriver);
+        // The profile is made below TMPDIR, and what belongs to no profile below HOME.
+        command.arg("--port=0").env("HOME", home.path()).env("TMPDIR", home.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = Process::spawn(command);
+        process.wait_for_address(|process| {
+            let stdout = process.stdout();
+            let port = stdout.split("started successfully on port ").nth(1)?.split('.').next()?;
+            Some(SocketAddr::from(([127, 0, 0, 1], port.parse().ok()?)))
+        });
+        let client = crate::support::server::client();
+        let driver = WebDriver::builder(format!("http://{}", process.address), capabilities(programs, hosts));
+        let poller = ElementPollerWithTimeout::new(PATIENCE, INTERVAL);
+        let axe = std::fs::read_to_string(programs.modules.join("axe-core/axe.min.js")).unwrap();
+        Self {
+            driver: driver.client(client).poller(Arc::new(poller)).connect().await.unwrap(),
+            axe,
+            _process: process,
+            _home: home,
+        }
+    }
+
+    /// Opens a page.
+    pub(crate) async fn open(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+    }
+
+    /// Where the window is.
+    pub(crate) async fn url(&self) -> Url {
+        self.driver.current_url().await.unwrap()
+    }
+
+    /// The first element that a CSS selector finds; waits for it.
+    pub(crate) async fn element(&self, selector: &str) -> WebElement {
+        self.driver.query(By::Css(selector)).first().await.unwrap()
+    }
+
+    /// Types into an input, in place of what stands there.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let input = self.element(selector).await;
+        input.clear().await.unwrap();
+        input.send_keys(text).await.unwrap();
+    }
+
+    /// Clicks what leads to another page, and waits until that has taken this one's place.
+    pub(crate) async fn follow(&self, selector: &str) {
+        let page = self.element("html").await;
+        self.element(selector).await.click().await.unwrap();
+        page.wait_until().wait(PATIENCE, INTERVAL).stale().await.unwrap();
+        self.element("body").await;
+    }
+
+    /// Keeps what the window shows, and says where.
+    async fn keep(&self, name: &str) {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("browser-failures");
+        std::fs::create_dir_all(&directory).unwrap();
+        let picture = directory.join(format!("{name}.png"));
+        let url = self.driver.current_url().await.map_or_else(|error| error.to_string(), String::from);
+        match self.driver.screenshot(&picture).await {
+            Ok(()) => tell(&format!("the browser was at {url} and showed {}", picture.display())),
+            Err(error) => tell(&format!("the browser was at {url} and there is no picture: {error}")),
+        }
+    }
+}
+
+fn capabilities(programs: &Programs, hosts: Hosts<'_>) -> ChromeCapabilities {
+    let mut rules: Vec<String> =
+        hosts.iter().map(|(host, address)| format!("MAP {host} {address}")).collect();
+    rules.extend(["MAP * ~NOTFOUND".to_owned(), "EXCLUDE 127.0.0.1".to_owned()]);
+    let mut capabilities = DesiredCapabilities::chrome();
+    capabilities.set_binary(programs.chromium.to_str().unwrap()).unwrap();
+    for argument in [
+        "--headless",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        // The hosts' certificates are of an authority that was made a moment ago.
+        "--ignore-certificate-errors",
+        &format!("--host-resolver-rules={}", rules.join(", ")),
+    ] {
+        capabilities.add_arg(argument).unwrap();
+    }
+    capabilities
+}
+
+/// Runs a test with a browser of its own. When it fails, a picture of the window is kept under the test's name.
+pub(crate) async fn in_browser<T>(programs: &Programs, hosts: Hosts<'_>, test: T)
+where
+    T: AsyncFnOnce(&Browser),
+{
+    let name = test_name(type_name_of_val(&test));
+    let browser = Browser::start(programs, hosts).await;
+    let outcome = AssertUnwindSafe(test(&browser)).catch_unwind().await;
+    if outcome.is_err() {
+        browser.keep(&name).await;
+    }
+    let Browser { driver, .. } = browser;
+    driver.quit().await.unwrap();
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The test's name, from that of a closure in it: `browser::walk::test::{{closure}}::{{closure}}`.
+fn test_name(closure: &str) -> String {
+    let path: Vec<&str> = closure.split("::").skip(1).filter(|part| !part.starts_with('{')).collect();
+    path.join("-")
+}

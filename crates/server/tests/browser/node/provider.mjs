@@ -1,0 +1,38 @@
+// An OAuth server that nobody here wrote: npm's oidc-provider with its own pages for signing in and for consent.
+// It is strict where providers are: PKCE, one confidential client that proves itself by HTTP basic, exact redirect
+// URIs, refresh tokens that end when they are used.
+//
+// RIQ_OAUTH_SERVER holds its settings as JSON: issuer, client_id, client_secret, redirect_uris, and certificate and
+// key as PEM. One line on stdout says where it listens.
+import { createServer } from 'node:https';
+import { pathToFileURL } from 'node:url';
+
+const settings = JSON.parse(process.env.RIQ_OAUTH_SERVER);
+const modules = pathToFileURL(`${process.env.RIQ_TEST_NODE_MODULES}/`);
+const { default: Provider } = await import(new URL('oidc-provider/lib/index.js', modules));
+
+const provider = new Provider(settings.issuer, {
+  clients: [{
+    client_id: settings.client_id,
+    client_secret: settings.client_secret,
+    redirect_uris: settings.redirect_uris,
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'client_secret_basic',
+  }],
+  clientAuthMethods: ['client_secret_basic'],
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  scopes: ['openid', 'offline_access'],
+  claims: { openid: ['sub', 'name'] },
+  // Whoever signs in exists: the login is the account's id.
+  findAccount: (_, login) => ({ accountId: login, claims: () => ({ sub: login, name: `${login} & Co` }) }),
+  cookies: { keys: ['the browser tests alone'] },
+  features: { devInteractions: { enabled: true } },
+});
+
+const server = createServer({ cert: settings.certificate, key: settings.key }, provider.callback());
+server.listen(0, '127.0.0.1', () => {
+  const { address, port } = server.address();
+  console.log(`listening on ${address}:${port}`);
+});

@@ -1,0 +1,136 @@
+//! What the browser tests need from outside the workspace: a browser and its driver, node, and packages of npm.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::{packages, process, workspace};
+
+/// What to type where something is missing and cannot be installed from here.
+pub(crate) const HOW_TO_INSTALL: &str = "install Chromium, its driver, node and npm (Debian: sudo apt-get install chromium chromium-driver nodejs npm; macOS: brew install --cask chromium chromedriver && brew install node)";
+
+/// Where `package.json` and its lock file are kept, relative to the root.
+const NODE: &str = "crates/server/tests/browser/node";
+
+/// What npm reads.
+const NPM_FILES: [&str; 3] = [".npmrc", "package.json", "package-lock.json"];
+
+/// A program that the tests start, or that brings what they need.
+struct Program {
+    /// The variable that tells the tests where it is, and in which a developer may name another.
+    variable: &'static str,
+    /// The names that it goes by.
+    names: &'static [&'static str],
+    /// Debian's package.
+    package: &'static str,
+}
+
+const PROGRAMS: [Program; 4] = [
+    Program {
+        variable: "RIQ_TEST_CHROMIUM",
+        names: &["chromium", "chromium-browser", "google-chrome"],
+        package: "chromium",
+    },
+    Program { variable: "RIQ_TEST_CHROMEDRIVER", names: &["chromedriver"], package: "chromium-driver" },
+    Program { variable: "RIQ_TEST_NODE", names: &["node"], package: "nodejs" },
+    Program { variable: "RIQ_TEST_NPM", names: &["npm"], package: "npm" },
+];
+
+/// Where the tests find the packages of npm.
+const MODULES: &str = "RIQ_TEST_NODE_MODULES";
+
+impl Program {
+    fn find(&self) -> Option<PathBuf> {
+        let named = std::env::var_os(self.variable).map(PathBuf::from);
+        named.or_else(|| self.names.iter().find_map(|name| packages::find_program(name)))
+    }
+}
+
+/// Makes sure of everything that the browser tests need, and tells it as the environment variables that they read.
+///
+/// Nothing where a program is missing and not to be installed from here: [`HOW_TO_INSTALL`] says what to type.
+///
+/// # Errors
+/// When a package cannot be installed.
+pub(crate) fn find_or_install() -> Result<Option<Vec<(&'static str, PathBuf)>>> {
+    let missing = PROGRAMS.iter().filter(|program| program.find().is_none());
+    let missing: Vec<&str> = missing.map(|program| program.package).collect();
+    if !missing.is_empty() {
+        if !packages::can_install() {
+            return Ok(None);
+        }
+        packages::install(&missing)?;
+    }
+    let [Some(chromium), Some(chromedriver), Some(node), Some(npm)] = PROGRAMS.map(|program| program.find())
+    else {
+        bail!("{} are installed, but not all of them are on PATH", missing.join(", "));
+    };
+    let modules = node_modules(&npm)?;
+    let programs = PROGRAMS.map(|program| program.variable).into_iter().zip([chromium, chromedriver, node]);
+    Ok(Some(programs.chain([(MODULES, modules)]).collect()))
+}
+
+/// The packages of the lock file, installed below cargo's directory where they are not there already.
+fn node_modules(npm: &Path) -> Result<PathBuf> {
+    let source = workspace::root().join(NODE);
+    let mut hash = Sha256::new();
+    for file in NPM_FILES {
+        let path = source.join(file);
+        hash.update(std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+    }
+    let name: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let parent = workspace::target_directory().join("browser-node");
+    let directory = parent.join(name);
+    if !directory.exists() {
+        install_modules(npm, &source, &parent, &directory)?;
+    }
+    Ok(directory.join("node_modules"))
+}
+
+/// Installs beside the place and moves it there at the end, so that what was interrupted is not taken for whole.
+fn install_modules(npm: &Path, source: &Path, parent: &Path, directory: &Path) -> Result<()> {
+    std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(parent)?;
+    for file in NPM_FILES {
+        std::fs::copy(source.join(file), unfinished.path().join(file))?;
+    }
+    let mut install = Command::new(npm);
+    install.args(["ci", "--ignore-scripts", "--loglevel=error"]).current_dir(unfinished.path());
+    process::output(&mut install).context("cannot install the browser tests' packages of npm")?;
+    let unfinished = unfinished.keep();
+    std::fs::rename(&unfinished, directory)
+        .with_context(|| format!("cannot move {} to {}", unfinished.display(), directory.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> serde_json::Value {
+        let text = std::fs::read_to_string(workspace::root().join(NODE).join(file)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn packages_are_pinned_to_one_version() {
+        let package = read("package.json");
+        let versions: Vec<&str> =
+            package["dependencies"].as_object().unwrap().values().map(|v| v.as_str().unwrap()).collect();
+        assert!(!versions.is_empty());
+        for version in versions {
+            assert!(version.chars().all(|c| c.is_ascii_digit() || c == '.'), "{version} is a range");
+        }
+    }
+
+    #[test]
+    fn the_lock_file_holds_hashes_and_no_addresses() {
+        let lock = read("package-lock.json");
+        let packages = lock["packages"].as_object().unwrap();
+        for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+            assert!(package["integrity"].is_string(), "{name} has no hash");
+            assert!(package.get("resolved").is_none(), "{name} names the place it came from");
+        }
+    }
+}
