@@ -216,6 +216,16 @@ impl ApiKeys {
         Ok(answer)
     }
 
+    /// The caller whose key has this id at `now`, as the database has it: for sessions, which hold no key.
+    pub async fn by_id(
+        &self,
+        id: ApiKeyId,
+        now: OffsetDateTime,
+    ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
+        let stored = self.store.api_key_by_id(id).await?;
+        Ok(stored.map_or(Err(KeyRefusal::Unknown), |stored| Known::new(stored, now).admit(now)))
+    }
+
     fn is_fresh(&self, now: OffsetDateTime) -> bool {
         micros(now) - self.asked_at.load(Ordering::Relaxed) < FRESH_FOR.whole_microseconds() as i64
     }

@@ -9,9 +9,12 @@ pub mod http;
 pub mod install;
 pub mod integrations;
 pub mod log;
+pub mod monitor;
+pub mod outbound;
 pub mod precondition;
 pub mod run;
 pub mod shutdown;
 pub mod store;
+pub mod token;
 
 pub use self::http::openapi;

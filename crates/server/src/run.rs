@@ -17,8 +17,13 @@ use crate::{
     config::Options,
     dev::{Access, DataDirectory, DevCommand},
     environment::Environment,
-    http::{self, edge::Edge, state::App},
+    http::{
+        self,
+        edge::Edge,
+        state::{App, Foundation},
+    },
     install::vault::{EncryptionKeys, Vault},
+    outbound::Outbound,
     shutdown,
     store::{DatabaseUrl, Store},
 };
@@ -131,13 +136,16 @@ async fn run(
         .with_context(|| format!("cannot listen on {bind} (--bind or RIQ_BIND takes another address)"))?;
     let address = listener.local_addr()?;
     let vault = Arc::new(Vault::new(keys, environment.clone()));
-    let app = App::new(store.clone(), vault, catalog, environment, options.http(address))?;
+    let oauth_apps = options.oauth_apps(&catalog)?;
+    let outbound = Outbound::new(options.outbound()?)?;
+    let foundation = Foundation { store: store.clone(), vault, catalog, environment, outbound, oauth_apps };
+    let app = App::new(foundation, options.http(address))?;
+    app.oauth_apps.refresh().await?;
 
     let (stopper, stop) = shutdown::channel();
-    let api_keys = Arc::clone(&app.api_keys);
-    let revocations = tokio::spawn({
-        let stop = stop.clone();
-        async move { api_keys.watch_revocations(stop).await }
+    let tending = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { app.tend(stop).await }
     });
     let edge = Edge::new(app.clone(), http::router(app));
     let server = tokio::spawn(http::serve::serve(listener, edge, stop, options.drain_timeout()));
@@ -146,7 +154,7 @@ async fn run(
     tracing::info!("stopping: finishing the requests under way");
     stopper.stop();
     server.await?;
-    revocations.await?;
+    tending.await?;
     store.close().await;
     Ok(())
 }

@@ -116,6 +116,14 @@ impl ApiError {
         Self::new(ErrorCode::IntegrationNotFound, format!("{provider} is not installed in this project"))
     }
 
+    /// The provider is connected by OAuth, and the operator has set no app for it.
+    pub fn not_configured(provider: &str) -> Self {
+        Self::new(
+            ErrorCode::ProviderNotConfigured,
+            format!("{provider} cannot be installed: no OAuth app is set for it on this server"),
+        )
+    }
+
     /// Our fault. The cause goes to the log; the client learns nothing of the inside.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");

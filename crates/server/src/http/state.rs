@@ -1,6 +1,6 @@
 //! What every handler shares.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;
 use ipnet::IpNet;
@@ -8,7 +8,12 @@ use url::Url;
 
 use super::{integrations::view::CatalogViews, rate_limit::RateLimiter};
 use crate::{
-    api_keys::ApiKeys, environment::Environment, install::vault::Vault, integrations::Integrations,
+    api_keys::ApiKeys,
+    environment::Environment,
+    install::{Installer, InstallerParts, OAuthApp, OAuthApps, vault::Vault},
+    integrations::Integrations,
+    outbound::Outbound,
+    shutdown::Shutdown,
     store::Store,
 };
 
@@ -25,10 +30,15 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// How long an install link works.
+    pub install_link_life: Duration,
 }
 
 /// The contract's limit for an address without a key, in requests a minute.
 pub const ANONYMOUS_LIMIT: u32 = 600;
+
+/// How long an install link works by default.
+pub const INSTALL_LINK_LIFE: Duration = Duration::from_secs(30 * 60);
 
 impl HttpSettings {
     /// The defaults of a server that is reached at `address`.
@@ -40,6 +50,7 @@ impl HttpSettings {
             anonymous_limit: ANONYMOUS_LIMIT,
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
+            install_link_life: INSTALL_LINK_LIFE,
         }
     }
 }
@@ -47,6 +58,23 @@ impl HttpSettings {
 /// What every handler shares. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App(Arc<Parts>);
+
+/// What a server stands on.
+#[derive(Debug)]
+pub struct Foundation {
+    /// The database.
+    pub store: Store,
+    /// Seals secrets.
+    pub vault: Arc<Vault>,
+    /// The providers.
+    pub catalog: Arc<Catalog>,
+    /// Clock and randomness.
+    pub environment: Environment,
+    /// Sends requests to providers.
+    pub outbound: Outbound,
+    /// OAuth apps that the environment gives, by provider.
+    pub oauth_apps: HashMap<String, OAuthApp>,
+}
 
 /// The parts of [`App`].
 #[derive(Debug)]
@@ -57,6 +85,10 @@ pub struct Parts {
     pub api_keys: Arc<ApiKeys>,
     /// The integrations and what can be done to them.
     pub integrations: Integrations,
+    /// Installs integrations.
+    pub installer: Installer,
+    /// The apps under which providers know this server.
+    pub oauth_apps: Arc<OAuthApps>,
     /// The providers.
     pub catalog: Arc<Catalog>,
     /// What of the catalog's answers never changes.
@@ -71,23 +103,42 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(
-        store: Store,
-        vault: Arc<Vault>,
-        catalog: Arc<Catalog>,
-        environment: Environment,
-        settings: HttpSettings,
-    ) -> Result<Self, serde_json::Error> {
+    pub fn new(on: Foundation, settings: HttpSettings) -> Result<Self, serde_json::Error> {
+        let Foundation { store, vault, catalog, environment, outbound, oauth_apps } = on;
+        let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone()));
+        let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
+        let installer = Installer::new(InstallerParts {
+            store: store.clone(),
+            catalog: Arc::clone(&catalog),
+            vault: Arc::clone(&vault),
+            apps: Arc::clone(&oauth_apps),
+            api_keys: Arc::clone(&api_keys),
+            outbound,
+            environment: environment.clone(),
+            public_url: settings.public_url.clone(),
+            link_life: settings.install_link_life,
+        });
         Ok(Self(Arc::new(Parts {
-            api_keys: Arc::new(ApiKeys::new(store.clone(), environment.clone())),
             integrations: Integrations::new(store.clone(), vault, environment.clone()),
             catalog_views: CatalogViews::new(&catalog)?,
             limiter: RateLimiter::default(),
+            api_keys,
+            installer,
+            oauth_apps,
             store,
             catalog,
             environment,
             settings,
         })))
+    }
+
+    /// Keeps what is in memory true and the database tidy, until `stop` says so.
+    pub async fn tend(&self, stop: Shutdown) {
+        tokio::join!(
+            self.api_keys.watch_revocations(stop.clone()),
+            self.oauth_apps.watch(stop.clone()),
+            self.installer.sweep(stop),
+        );
     }
 }
 

@@ -17,10 +17,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::vault::{Purpose, Vault};
+use super::{
+    installation::{Decided, Recorder, Secrets},
+    vault::Vault,
+};
 use crate::{
     environment::Environment,
-    store::{Installation, Loaded, NewAuditEvent, ReadError, Store, StoreError, StoredCredential, Tenant},
+    integrations::Acting,
+    store::{Installation, Installed, Loaded, ReadError, Store, StoreError, Tenant},
 };
 
 /// How often an import is decided anew because somebody else was first.
@@ -72,7 +76,7 @@ impl From<ReadError> for ImportError {
 pub struct Importer {
     store: Store,
     catalog: Arc<Catalog>,
-    vault: Arc<Vault>,
+    recorder: Recorder,
     environment: Environment,
 }
 
@@ -87,7 +91,7 @@ struct Line {
 impl Importer {
     /// An importer into `store`.
     pub fn new(store: Store, catalog: Arc<Catalog>, vault: Arc<Vault>, environment: Environment) -> Self {
-        Self { store, catalog, vault, environment }
+        Self { store, catalog, recorder: Recorder::new(vault, environment.clone()), environment }
     }
 
     /// Imports every line of `text`. Returns the providers that were installed, in the order of the lines.
@@ -99,7 +103,7 @@ impl Importer {
         for _ in 0..ATTEMPTS {
             let installations = self.decide(&tenant, text).await?;
             let providers = installations.iter().map(|one| one.integration.provider.clone()).collect();
-            if self.store.install(installations).await? {
+            if self.store.install(installations).await? == Installed::Stored {
                 return Ok(providers);
             }
         }
@@ -172,31 +176,15 @@ impl Importer {
                 .reinstall(connected, now)
                 .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", provider.key)))?,
         };
-        let integration = revision.integration;
         let expires_at = line.credential.get("expires_at").and_then(Value::as_str);
-        let credential = Value::Object(line.credential.clone()).to_string();
-        Ok(Installation {
-            replaces: before.map(|before| before.integration.version),
-            setup_type: provider.setup_type(),
-            connection: Value::Object(line.connection).to_string(),
-            sealed_settings: self.vault.seal_settings(&integration.secret_settings, integration.id),
-            credential: StoredCredential {
-                sealed: self.vault.seal(credential.as_bytes(), Purpose::Credential(integration.id)),
-                expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
-            },
-            event: NewAuditEvent {
-                id: self.environment.id(),
-                organization: tenant.organization,
-                project: Some(tenant.project),
-                integration: Some((integration.id, integration.provider.clone())),
-                action: revision.action,
-                actor: Actor::Operator,
-                request_id: None,
-                changes: revision.changes,
-                at: now,
-            },
-            integration,
-        })
+        let decided = Decided { revision, replaces: before.map(|before| before.integration.version) };
+        let secrets = Secrets {
+            connection: &line.connection,
+            credential: &line.credential,
+            expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
+        };
+        let acting = Acting { actor: Actor::Operator, request_id: None };
+        Ok(self.recorder.installation(*tenant, &acting, provider, decided, secrets))
     }
 }
 

@@ -16,7 +16,10 @@ use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
-use integrations_core::{ids::IntegrationId, integration::SecretSettings};
+use integrations_core::{
+    ids::{IntegrationId, OAuthAppId, PendingInstallId},
+    integration::SecretSettings,
+};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::environment::Environment;
@@ -32,6 +35,10 @@ pub enum Purpose {
     Credential(IntegrationId),
     /// An integration's secret settings.
     Settings(IntegrationId),
+    /// The client secret of an OAuth app.
+    OAuthApp(OAuthAppId),
+    /// What is known of an install between two of its steps.
+    PendingInstall(PendingInstallId),
 }
 
 impl Purpose {
@@ -39,6 +46,8 @@ impl Purpose {
         match self {
             Self::Credential(id) => format!("credential:{id}"),
             Self::Settings(id) => format!("settings:{id}"),
+            Self::OAuthApp(id) => format!("oauth_app:{id}"),
+            Self::PendingInstall(id) => format!("pending_install:{id}"),
         }
     }
 }

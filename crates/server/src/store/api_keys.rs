@@ -144,6 +144,12 @@ impl Store {
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
+    /// The key with this id, as a request is checked against it, revoked and expired ones included.
+    pub async fn api_key_by_id(&self, id: ApiKeyId) -> Result<Option<StoredApiKey>, StoreError> {
+        let query = api_key::Entity::find_by_id(id.to_string());
+        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+    }
+
     /// A key, by its id.
     pub async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
         Ok(api_key::Entity::find_by_id(id.to_string()).one(&self.reader).await?.map(Into::into))

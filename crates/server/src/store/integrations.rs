@@ -2,9 +2,10 @@
 
 use integrations_core::{
     catalog::SetupType,
-    ids::{IntegrationId, ProjectId},
+    ids::{InstallLinkId, IntegrationId, ProjectId},
     integration::{Integration, SecretSettings},
     lifecycle::{Chosen, Credential, Health, State, Status},
+    oauth::AccountIdentity,
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend,
@@ -16,7 +17,7 @@ use time::OffsetDateTime;
 use super::{
     Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
-    statements,
+    install_links, statements,
     tenant::Door,
 };
 
@@ -60,6 +61,8 @@ pub struct Loaded {
     pub integration: Integration,
     /// How it was installed.
     pub setup_type: String,
+    /// JSON object: what the user supplied beside the credential.
+    pub connection: String,
     /// Its secret settings, if it has any.
     pub sealed_settings: Option<Vec<u8>>,
     /// Whether a credential is stored.
@@ -105,8 +108,21 @@ pub struct Installation {
     pub sealed_settings: Option<Vec<u8>>,
     /// The credential.
     pub credential: StoredCredential,
+    /// The install link that is used up by it.
+    pub link: Option<InstallLinkId>,
     /// What is recorded with it.
     pub event: NewAuditEvent,
+}
+
+/// What became of installations that were to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// All of them are stored.
+    Stored,
+    /// Somebody else changed or installed one of them meanwhile; nothing is stored.
+    Changed,
+    /// The link was used up before; nothing is stored.
+    LinkUsed,
 }
 
 /// A revision was not stored.
@@ -193,19 +209,19 @@ impl Store {
         read_loaded(&self.door, tenant, &rows)
     }
 
-    /// Stores installations with their credentials and events: all of them or none. `false`: somebody else
-    /// changed or installed one of them meanwhile, and nothing is stored.
-    pub async fn install(&self, installations: Vec<Installation>) -> Result<bool, StoreError> {
+    /// Stores installations with their credentials and events, and uses up their links: all of it or nothing.
+    pub async fn install(&self, installations: Vec<Installation>) -> Result<Installed, StoreError> {
         let transaction = self.begin().await?;
         for installation in installations {
             match install(&transaction, installation).await {
-                Ok(true) => {}
-                Ok(false) | Err(StoreError::Taken(_)) => return Ok(false),
+                Ok(Installed::Stored) => {}
+                Ok(otherwise) => return Ok(otherwise),
+                Err(StoreError::Taken(_)) => return Ok(Installed::Changed),
                 Err(error) => return Err(error),
             }
         }
         transaction.commit().await?;
-        Ok(true)
+        Ok(Installed::Stored)
     }
 
     /// An integration's sealed credential.
@@ -280,16 +296,19 @@ fn read_loaded(door: &Door, tenant: &Tenant, rows: &[QueryResult]) -> Result<Opt
     let Some(shown) = IntegrationRow::read(row)? else { return Ok(None) };
     let before: Option<String> = row.try_get_by_index(15)?;
     let credential_version: Option<i64> = row.try_get_by_index(17)?;
+    let name = row.try_get_by_index(20)?;
+    let account = row.try_get_by_index::<Option<String>>(19)?.map(|id| AccountIdentity { id, name });
     Ok(Some(Loaded {
         setup_type: shown.setup_type.clone(),
+        connection: row.try_get_by_index(18)?,
         sealed_settings: row.try_get_by_index(16)?,
         credential: credential_version.map_or(Credential::Missing, |_| Credential::Usable),
         disconnected_now: false,
-        integration: revive(shown, before.as_deref(), tenant.project)?,
+        integration: Integration { account, ..revive(shown, before.as_deref(), tenant.project)? },
     }))
 }
 
-/// Makes the aggregate of a row.
+/// Makes the aggregate of a row, all but its account.
 fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Result<Integration, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
     let state = match (row.status.parse().map_err(|_| damaged("status"))?, before) {
@@ -310,7 +329,6 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
         action_permissions: serde_json::from_str(&row.action_permissions)
             .map_err(|_| damaged("permissions"))?,
         provider: row.provider,
-        // Not stored yet.
         account: None,
         display_name: row.display_name,
         sidebar_enabled: row.sidebar_enabled,
@@ -384,10 +402,15 @@ async fn destroy_credential(on: &DatabaseTransaction, id: IntegrationId) -> Resu
     Ok(())
 }
 
-/// Stores one installation. `false`: the stored version is another than the one that it was decided on.
-async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<bool, StoreError> {
+/// Stores one installation, where the stored version is still the one that it was decided on.
+async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<Installed, StoreError> {
     let id = installation.integration.id;
     let at = installation.integration.updated_at;
+    if let Some(link) = installation.link
+        && !install_links::use_up(on, link, at).await?
+    {
+        return Ok(Installed::LinkUsed);
+    }
     let row = integration::ActiveModel::from(integration_model(&installation)?);
     if let Some(version) = installation.replaces {
         let replaced = integration::Entity::update_many()
@@ -397,7 +420,7 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
             .exec(on)
             .await?;
         if replaced.rows_affected != 1 {
-            return Ok(false);
+            return Ok(Installed::Changed);
         }
         destroy_credential(on, id).await?;
     } else {
@@ -413,7 +436,7 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
     };
     credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
     audit::record(on, installation.event).await?;
-    Ok(true)
+    Ok(Installed::Stored)
 }
 
 fn integration_model(installation: &Installation) -> Result<integration::Model, StoreError> {
@@ -434,6 +457,8 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         sealed_settings: installation.sealed_settings.clone(),
         action_permissions: json(&integration.action_permissions)?,
         connection: installation.connection.clone(),
+        account_id: integration.account.as_ref().map(|account| account.id.clone()),
+        account_name: integration.account.as_ref().and_then(|account| account.name.clone()),
         version: integration.version,
         created_at: integration.created_at,
         updated_at: integration.updated_at,

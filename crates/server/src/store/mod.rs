@@ -8,9 +8,12 @@ mod audit;
 mod connect;
 mod entity;
 mod error;
+mod install_links;
 mod integrations;
 mod lanes;
+mod oauth_apps;
 mod organizations;
+mod pending_installs;
 mod projects;
 pub mod statements;
 mod tenant;
@@ -19,8 +22,13 @@ pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
 pub use audit::{AuditEvent, NewAuditEvent};
 pub use connect::{ConnectError, DatabaseUrl};
 pub use error::StoreError;
-pub use integrations::{Decision, Installation, IntegrationRow, Loaded, ReviseError, StoredCredential};
+pub use install_links::{InstallLink, NewInstallLink};
+pub use integrations::{
+    Decision, Installation, Installed, IntegrationRow, Loaded, ReviseError, StoredCredential,
+};
+pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
+pub use pending_installs::{PendingInstall, PendingStatus};
 pub use projects::ProjectRecord;
 pub use tenant::{Denied, ReadError, Tenant};
 

@@ -20,7 +20,8 @@ pub const ONE: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type,
 /// One of a project's integrations, for changing: `$1` project, `$2` provider.
 pub const LOAD: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
      i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
-     i.version, i.created_at, i.updated_at, i.status_before_error, i.sealed_settings, c.version \
+     i.version, i.created_at, i.updated_at, i.status_before_error, i.sealed_settings, c.version, \
+     i.connection, i.account_id, i.account_name \
      FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
      LEFT JOIN credentials c ON c.integration_id = i.id \
      WHERE p.id = $1 AND p.revoked_at IS NULL";

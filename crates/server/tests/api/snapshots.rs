@@ -34,7 +34,16 @@ fn redacted(text: &str) -> String {
         rest = &id[length..];
     }
     out.push_str(rest);
+    let out = without_token(&out);
     out.lines().filter(|line| !line.starts_with("x-ratelimit-remaining")).collect::<Vec<_>>().join("\n")
+}
+
+/// The text without the token of an install link, which is never the same.
+fn without_token(text: &str) -> String {
+    let Some((before, after)) = text.split_once("?session=") else { return text.to_owned() };
+    let end = after.find('"').unwrap();
+    assert_eq!(end, 43, "256 bits in base64url");
+    format!("{before}?session=TOKEN{}", &after[end..])
 }
 
 async fn each_operation_answers_as_kept(server: &Server) {
@@ -76,6 +85,7 @@ async fn each_refusal_answers_as_kept(server: &Server) {
         ("project_not_found", server.call("GET", "/api/v1/projects/x/integrations").send().await),
         ("provider_not_found", server.get("/catalog/nobody").await),
         ("integration_not_found", server.delete("github").await),
+        ("provider_not_configured", server.call("POST", &server.at("/github/install-url")).send().await),
         ("resource_not_found", server.call("GET", "/api/v2").send().await),
         ("method_not_allowed", server.call("PUT", &list).send().await),
         ("not_acceptable", server.call("GET", &list).header("accept", "text/html").send().await),

@@ -111,7 +111,7 @@ async fn a_wrong_setting_is_named() {
 async fn flags_go_before_the_environment_and_that_before_the_file() {
     let database = &sqlite().await;
     let url = |process: &Process, project: &str| {
-        format!("http://{}/api/v1/projects/{project}/integrations/slack/install-url", process.address)
+        format!("http://{}/api/v1/projects/{project}/integrations/postmark/install-url", process.address)
     };
     assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
     let environment = [("DATABASE_URL", database.url.as_str())];

@@ -69,7 +69,10 @@ pub(super) async fn catalog(
         .into_iter()
         .map(|provider| (provider, installed(provider.key.as_str())))
         .filter(|(_, row)| status.is_none_or(|status| status == standing(*row)))
-        .filter_map(|(provider, row)| app.catalog_views.entry(provider, row))
+        .filter_map(|(provider, row)| {
+            let configured = app.oauth_apps.is_configured(&access.tenant, provider);
+            app.catalog_views.entry(provider, configured, row)
+        })
         .collect();
     Data::respond(entries)
 }

@@ -36,6 +36,7 @@ pub(super) async fn catalog_entry(
 ) -> Result<Response, ApiError> {
     let provider = access.provider(&app).await?;
     let row = app.store.integration(&access.tenant, provider.key.as_str()).await?;
-    let entry = app.catalog_views.entry(&provider, row.as_ref());
+    let configured = app.oauth_apps.is_configured(&access.tenant, &provider);
+    let entry = app.catalog_views.entry(&provider, configured, row.as_ref());
     Data::respond(entry.ok_or_else(|| ApiError::internal(&"a provider without a view"))?)
 }

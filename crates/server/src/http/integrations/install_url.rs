@@ -18,6 +18,7 @@ use crate::http::{
     failures::OnInstall,
     state::App,
 };
+use crate::install::Availability;
 
 /// Where a person finishes an installation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,7 +29,7 @@ pub(super) struct InstallUrlView<'a> {
     provider: &'a str,
     /// The page to open in a browser.
     #[schema(
-        example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack"
+        example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack?session=4Jt…"
     )]
     install_url: String,
     /// What the page takes the person through.
@@ -42,7 +43,8 @@ pub(super) struct InstallUrlView<'a> {
 /// Get an install URL
 ///
 /// Installing needs a real browser: the page takes the person through the provider's consent, or asks for the API
-/// key or webhook URL. No body is needed.
+/// key or webhook URL. The URL works without a key, for half an hour or until an install is finished by it: hand it to
+/// the person who installs and to nobody else. No body is needed.
 #[utoipa::path(
     post,
     path = "/projects/{projectId}/integrations/{provider}/install-url",
@@ -67,11 +69,18 @@ pub(super) async fn install_url(
     let provider = access.provider(&app).await?;
     app.store.admit(&access.tenant).await?;
     check(&body)?;
+    if app.installer.availability(&access.tenant, &provider).await? == Availability::NotConfigured {
+        return Err(ApiError::not_configured(&provider.name));
+    }
+    let link = app.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
     let base = app.settings.public_url.as_str().trim_end_matches('/');
     let (project, key) = (access.tenant.project, &provider.key);
     Data::respond(InstallUrlView {
         provider: key.as_str(),
-        install_url: format!("{base}/dashboard/projects/{project}/integrations/{key}"),
+        install_url: format!(
+            "{base}/dashboard/projects/{project}/integrations/{key}?session={}",
+            link.expose()
+        ),
         setup_type: provider.setup_type().as_str(),
         message: "Open the URL above in a browser to complete installation.",
     })

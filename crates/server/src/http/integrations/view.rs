@@ -176,6 +176,12 @@ pub struct CatalogEntryView<'a> {
     pub status: &'a str,
     /// Whether this project has an integration with it, disconnected ones included.
     pub installed: bool,
+    /// Whether it can be installed now.
+    pub installable: bool,
+    /// Why it cannot; only where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "No OAuth app is set for Shopify on this server")]
+    pub not_installable_reason: Option<String>,
     /// The integration's display name.
     #[schema(required)]
     pub display_name: Option<&'a str>,
@@ -262,10 +268,12 @@ impl CatalogViews {
         written.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The entry of a provider beside the project's integration with it, if there is one.
+    /// The entry of a provider beside the project's integration with it, if there is one. `configured`: whether it can
+    /// be installed.
     pub fn entry<'a>(
         &'a self,
         provider: &'a Provider,
+        configured: bool,
         installed: Option<&'a IntegrationRow>,
     ) -> Option<CatalogEntryView<'a>> {
         let written = self.0.get(provider.key.as_str())?;
@@ -277,6 +285,9 @@ impl CatalogViews {
             setup_type: provider.setup_type().as_str(),
             status: installed.map_or(AVAILABLE, |row| &row.status),
             installed: installed.is_some(),
+            installable: configured,
+            not_installable_reason: (!configured)
+                .then(|| format!("No OAuth app is set for {} on this server", provider.name)),
             display_name: installed.and_then(|row| row.display_name.as_deref()),
             health_status: installed.map_or(Health::Unknown.as_str(), |row| &row.health_status),
             sidebar_enabled: installed.is_some_and(|row| row.sidebar_enabled),

@@ -23,6 +23,9 @@ pub(in crate::store) struct Model {
     pub(in crate::store) action_permissions: String,
     /// JSON object: what the user supplied beside the credential.
     pub(in crate::store) connection: String,
+    /// The account at the provider.
+    pub(in crate::store) account_id: Option<String>,
+    pub(in crate::store) account_name: Option<String>,
     pub(in crate::store) version: i64,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,

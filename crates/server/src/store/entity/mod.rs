@@ -3,6 +3,9 @@
 pub(super) mod api_key;
 pub(super) mod audit_event;
 pub(super) mod credential;
+pub(super) mod install_link;
 pub(super) mod integration;
+pub(super) mod oauth_app;
 pub(super) mod organization;
+pub(super) mod pending_install;
 pub(super) mod project;

@@ -1,6 +1,7 @@
 //! The server in this process, put together as the program does it, with a clock that is set by hand.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, LazyLock},
     time::Duration,
@@ -19,12 +20,14 @@ use riq_server::{
     http::{
         self,
         edge::Edge,
-        state::{App, HttpSettings},
+        state::{App, Foundation, HttpSettings},
     },
     install::{
+        OAuthApp,
         import::{ImportError, Importer},
         vault::Vault,
     },
+    outbound::{Outbound, OutboundSettings},
     shutdown::{self, Stopper},
     store::{NewApiKey, NewAuditEvent, Store},
 };
@@ -46,6 +49,35 @@ pub(crate) struct Key {
     pub(crate) text: String,
 }
 
+/// What a server is given beside its database.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) outbound: OutboundSettings,
+    /// An app at every provider that wants one, except GitHub: it is not set up.
+    pub(crate) oauth_apps: HashMap<String, OAuthApp>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let mut oauth_apps = oauth_apps(&CATALOG);
+        oauth_apps.remove("github");
+        Self { catalog: Arc::clone(&CATALOG), outbound: OutboundSettings::default(), oauth_apps }
+    }
+}
+
+/// An app at every provider of a catalog that wants one.
+pub(crate) fn oauth_apps(catalog: &Catalog) -> HashMap<String, OAuthApp> {
+    let providers = catalog.iter().filter(|provider| provider.oauth().is_some());
+    providers
+        .map(|provider| {
+            let key = provider.key.as_str();
+            let client_secret = format!("SECRET-client-secret-of-{key}").into();
+            (key.to_owned(), OAuthApp { client_id: format!("{key}-client"), client_secret })
+        })
+        .collect()
+}
+
 /// A running server with one organization, one project and one key that may do everything.
 pub(crate) struct Server {
     pub(crate) database: Arc<TestDatabase>,
@@ -56,6 +88,7 @@ pub(crate) struct Server {
     pub(crate) organization: OrganizationId,
     pub(crate) project: ProjectId,
     pub(crate) key: Key,
+    plan: Plan,
     environment: Environment,
     client: reqwest::Client,
     stopper: Stopper,
@@ -65,6 +98,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one on an empty database.
     pub(crate) async fn start(database: TestDatabase) -> Self {
+        Self::start_with(database, Plan::default(), |_| {}).await
+    }
+
+    /// Starts one on an empty database, with what it is given and other settings.
+    pub(crate) async fn start_with(
+        database: TestDatabase,
+        plan: Plan,
+        set: impl FnOnce(&mut HttpSettings),
+    ) -> Self {
         let store = Store::connect(&database.url.parse().unwrap(), 8).await.unwrap();
         store.migrate().await.unwrap();
         let clock = Arc::new(SettableClock::default());
@@ -72,14 +114,15 @@ impl Server {
         let (organization, project) = found(&store, &environment, None).await;
         let key = issue(&store, &environment, organization, &["admin"], Tier::Enterprise, None).await;
         let tenancy = (organization, project, key);
-        Self::serve(Arc::new(database), store, clock, tenancy, |_| {}).await
+        Self::serve(Arc::new(database), store, clock, tenancy, plan, set).await
     }
 
     /// Starts another one on the same database, with other settings.
     pub(crate) async fn replica(&self, set: impl FnOnce(&mut HttpSettings)) -> Self {
         let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();
         let tenancy = (self.organization, self.project, self.key.clone());
-        Self::serve(Arc::clone(&self.database), store, Arc::clone(&self.clock), tenancy, set).await
+        let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
+        Self::serve(database, store, clock, tenancy, self.plan.clone(), set).await
     }
 
     async fn serve(
@@ -87,6 +130,7 @@ impl Server {
         store: Store,
         clock: Arc<SettableClock>,
         (organization, project, key): (OrganizationId, ProjectId, Key),
+        plan: Plan,
         set: impl FnOnce(&mut HttpSettings),
     ) -> Self {
         let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
@@ -94,11 +138,19 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let mut settings = HttpSettings::at(address);
         set(&mut settings);
-        let (vault, catalog) = (vault(&environment), Arc::clone(&CATALOG));
-        let app = App::new(store.clone(), vault, catalog, environment.clone(), settings).unwrap();
+        let foundation = Foundation {
+            store: store.clone(),
+            vault: vault(&environment),
+            catalog: Arc::clone(&plan.catalog),
+            environment: environment.clone(),
+            outbound: Outbound::new(plan.outbound.clone()).unwrap(),
+            oauth_apps: plan.oauth_apps.clone(),
+        };
+        let app = App::new(foundation, settings).unwrap();
+        app.oauth_apps.refresh().await.unwrap();
         let (stopper, stop) = shutdown::channel();
-        let (api_keys, stop_watch) = (Arc::clone(&app.api_keys), stop.clone());
-        let watching = tokio::spawn(async move { api_keys.watch_revocations(stop_watch).await });
+        let (tended, stop_tending) = (app.clone(), stop.clone());
+        let watching = tokio::spawn(async move { tended.tend(stop_tending).await });
         let edge = Edge::new(app.clone(), http::router(app));
         let serving = tokio::spawn(http::serve::serve(listener, edge, stop, Duration::from_secs(5)));
         let sql = database.open().await;
@@ -111,6 +163,7 @@ impl Server {
             organization,
             project,
             key,
+            plan,
             environment,
             client: client(),
             stopper,
@@ -178,7 +231,7 @@ impl Server {
     }
 
     fn importer(&self) -> Importer {
-        let (catalog, environment) = (Arc::clone(&CATALOG), self.environment.clone());
+        let (catalog, environment) = (Arc::clone(&self.plan.catalog), self.environment.clone());
         Importer::new(self.store.clone(), catalog, vault(&environment), environment)
     }
 

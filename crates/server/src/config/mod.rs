@@ -1,10 +1,12 @@
 //! Settings: from flags, then the environment, then a file, then defaults. docs/operations.md has the table.
 
+mod oauth_apps;
+mod parse;
+
 use std::{
-    fmt, fs,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::Arc,
     time::Duration,
 };
@@ -14,10 +16,17 @@ use clap::{Args, ValueEnum};
 use integrations_core::catalog::Catalog;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use url::Url;
 
-use crate::{http::state::HttpSettings, install::vault::EncryptionKeys, store::DatabaseUrl};
+pub(crate) use self::parse::time_span;
+use self::parse::{
+    HostAddress, address, duration, host_address, host_addresses, network, networks, parsed,
+    parsed_public_url, public_url, socket_address,
+};
+use crate::{
+    http::state::HttpSettings, install::vault::EncryptionKeys, outbound::OutboundSettings, store::DatabaseUrl,
+};
 
 /// Where the server listens by default.
 pub const DEFAULT_BIND: &str = "127.0.0.1:8080";
@@ -65,6 +74,25 @@ pub struct Options {
     #[arg(long, global = true, env = "RIQ_DRAIN_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     #[serde(deserialize_with = "duration")]
     pub drain_timeout: Option<Duration>,
+    /// How long an install link works [default: 30m]
+    #[arg(long, global = true, env = "RIQ_INSTALL_LINK_LIFE", value_name = "TIME", value_parser = time_span)]
+    #[serde(deserialize_with = "duration")]
+    pub install_link_life: Option<Duration>,
+    /// The longest that a request to a provider may take [default: 10s]
+    #[arg(long, global = true, env = "RIQ_OUTBOUND_TIMEOUT", value_name = "TIME", value_parser = time_span)]
+    #[serde(deserialize_with = "duration")]
+    pub outbound_timeout: Option<Duration>,
+    /// Networks that requests to providers may reach although they are not public, separated by commas
+    #[arg(long, global = true, env = "RIQ_OUTBOUND_ALLOW", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
+    #[serde(deserialize_with = "networks")]
+    pub outbound_allow: Option<Vec<IpNet>>,
+    /// Addresses of providers' hosts, instead of what their names lead to, separated by commas
+    #[arg(long, global = true, env = "RIQ_OUTBOUND_RESOLVE", value_name = "HOST=IP:PORT,…", value_delimiter = ',', value_parser = host_address)]
+    #[serde(deserialize_with = "host_addresses")]
+    pub outbound_resolve: Option<Vec<HostAddress>>,
+    /// A PEM file of certificate authorities that are trusted beside the system's
+    #[arg(long, global = true, env = "RIQ_OUTBOUND_CA_FILE", value_name = "FILE")]
+    pub outbound_ca_file: Option<PathBuf>,
     /// Form of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -81,55 +109,6 @@ pub enum LogFormat {
     Json,
     /// For people.
     Pretty,
-}
-
-fn parsed<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    String::deserialize(from)?.parse().map(Some).map_err(de::Error::custom)
-}
-
-fn parsed_public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-    public_url(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
-}
-
-fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
-    socket_address(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
-}
-
-fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    time_span(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
-}
-
-fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<IpNet>>, D::Error> {
-    let texts = Vec::<String>::deserialize(from)?;
-    texts.iter().map(|text| network(text)).collect::<Result<_, _>>().map(Some).map_err(de::Error::custom)
-}
-
-/// A network in CIDR notation, or one address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let text = text.trim();
-    text.parse()
-        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("\"{text}\" is neither a network such as 10.0.0.0/8 nor an address"))
-}
-
-/// A length of time, such as `30s`.
-pub fn time_span(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| format!("\"{text}\" is not a time such as 30s, 5m or 90d"))
-}
-
-fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("\"{text}\" is not an IP:PORT such as {DEFAULT_BIND}"))
-}
-
-fn public_url(text: &str) -> Result<Url, String> {
-    let expected = || "expected http:// or https://, a host and perhaps a path, and nothing else".to_owned();
-    let url = Url::parse(text).map_err(|_| expected())?;
-    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain {
-        Ok(url)
-    } else {
-        Err(expected())
-    }
 }
 
 impl Options {
@@ -149,6 +128,11 @@ impl Options {
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             request_timeout: self.request_timeout.or(file.request_timeout),
             drain_timeout: self.drain_timeout.or(file.drain_timeout),
+            install_link_life: self.install_link_life.or(file.install_link_life),
+            outbound_timeout: self.outbound_timeout.or(file.outbound_timeout),
+            outbound_allow: self.outbound_allow.or(file.outbound_allow),
+            outbound_resolve: self.outbound_resolve.or(file.outbound_resolve),
+            outbound_ca_file: self.outbound_ca_file.or(file.outbound_ca_file),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
         })
@@ -202,8 +186,24 @@ impl Options {
             public_url: self.public_url.clone().unwrap_or(defaults.public_url),
             trusted_proxies: self.trusted_proxies.clone().unwrap_or_default(),
             request_timeout: self.request_timeout.unwrap_or(defaults.request_timeout),
+            install_link_life: self.install_link_life.unwrap_or(defaults.install_link_life),
             ..defaults
         }
+    }
+
+    /// What requests to providers may reach.
+    pub fn outbound(&self) -> anyhow::Result<OutboundSettings> {
+        let defaults = OutboundSettings::default();
+        let read = |path: &PathBuf| {
+            fs::read(path).with_context(|| format!("cannot read {} (RIQ_OUTBOUND_CA_FILE)", path.display()))
+        };
+        let given = self.outbound_resolve.iter().flatten();
+        Ok(OutboundSettings {
+            allowed_networks: self.outbound_allow.clone().unwrap_or_default(),
+            ca_certificates: self.outbound_ca_file.as_ref().map(read).transpose()?,
+            resolve: given.map(|one| (one.host.clone(), one.address)).collect(),
+            timeout: self.outbound_timeout.unwrap_or(defaults.timeout),
+        })
     }
 
     /// How long requests under way may go on after a stop signal.
@@ -249,6 +249,11 @@ mod tests {
             trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
             request_timeout = "10s"
             drain_timeout = "1m"
+            install_link_life = "1h"
+            outbound_timeout = "5s"
+            outbound_allow = ["10.0.0.0/8"]
+            outbound_resolve = ["API.example.com=10.0.0.1:443"]
+            outbound_ca_file = "ca.pem"
             log_format = "json"
             log = "warn"
             "#,
@@ -257,6 +262,8 @@ mod tests {
         assert_eq!(options.bind().to_string(), "0.0.0.0:9000");
         assert_eq!(options.trusted_proxies.as_ref().map(Vec::len), Some(2));
         assert_eq!(options.drain_timeout(), Duration::from_secs(60));
+        let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
+        assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
         assert!(!format!("{options:?}").contains("AAAA"), "secrets are not shown");
     }
 
@@ -280,6 +287,7 @@ mod tests {
             ("public_url = \"integrations.example.com\"", "expected http://"),
             ("public_url = \"https://x.example/?a=1\"", "nothing else"),
             ("request_timeout = \"soon\"", "such as 30s"),
+            ("outbound_resolve = [\"api.example.com\"]", "is not HOST=IP:PORT"),
             ("log = [", "TOML"),
         ] {
             let error = format!("{:#}", from_file(text).unwrap_err());

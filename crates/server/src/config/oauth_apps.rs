@@ -1,0 +1,85 @@
+//! OAuth apps from the environment: `RIQ_OAUTH_SLACK_CLIENT_ID` and `RIQ_OAUTH_SLACK_CLIENT_SECRET`.
+
+use std::collections::HashMap;
+
+use anyhow::bail;
+use integrations_core::catalog::Catalog;
+
+use super::Options;
+use crate::install::OAuthApp;
+
+const PREFIX: &str = "RIQ_OAUTH_";
+
+impl Options {
+    /// The OAuth apps that the environment gives, by provider. Half an app, or one for no provider of the catalog that
+    /// is connected by OAuth, is an error.
+    pub fn oauth_apps(&self, catalog: &Catalog) -> anyhow::Result<HashMap<String, OAuthApp>> {
+        read(catalog, std::env::vars())
+    }
+}
+
+fn read(
+    catalog: &Catalog,
+    variables: impl Iterator<Item = (String, String)>,
+) -> anyhow::Result<HashMap<String, OAuthApp>> {
+    let mut given: HashMap<String, String> =
+        variables.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
+    let mut apps = HashMap::new();
+    for provider in catalog.iter().filter(|provider| provider.oauth().is_some()) {
+        let word = provider.key.as_str().to_ascii_uppercase().replace('-', "_");
+        let (id, secret) = (format!("{PREFIX}{word}_CLIENT_ID"), format!("{PREFIX}{word}_CLIENT_SECRET"));
+        match (given.remove(&id), given.remove(&secret)) {
+            (None, None) => {}
+            (Some(client_id), Some(client_secret)) => {
+                let app = OAuthApp { client_id, client_secret: client_secret.into() };
+                apps.insert(provider.key.to_string(), app);
+            }
+            (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),
+            (None, Some(_)) => bail!("{secret} is set and {id} is not: an app needs both"),
+        }
+    }
+    if let Some(name) = given.keys().min() {
+        bail!("{name} belongs to no provider of the catalog that is connected by OAuth");
+    }
+    Ok(apps)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn apps(variables: &[(&str, &str)]) -> anyhow::Result<HashMap<String, OAuthApp>> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        read(&Catalog::embedded().unwrap(), variables)
+    }
+
+    #[test]
+    fn an_app_is_an_id_and_a_secret() {
+        let apps = apps(&[
+            ("RIQ_OAUTH_SLACK_CLIENT_ID", "1.2"),
+            ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "hush"),
+            ("RIQ_OAUTH_GITHUB_CLIENT_ID", ""),
+            ("RIQ_LOG", "info"),
+        ])
+        .unwrap();
+        assert_eq!(apps.len(), 1);
+        assert_eq!(apps["slack"].client_id, "1.2");
+        assert_eq!(apps["slack"].client_secret.expose_secret(), "hush");
+        assert!(!format!("{apps:?}").contains("hush"));
+    }
+
+    #[test]
+    fn half_an_app_and_one_for_nobody_are_refused() {
+        for (variables, reason) in [
+            (&[("RIQ_OAUTH_SLACK_CLIENT_ID", "1")][..], "RIQ_OAUTH_SLACK_CLIENT_SECRET is not"),
+            (&[("RIQ_OAUTH_SLACK_CLIENT_SECRET", "1")], "RIQ_OAUTH_SLACK_CLIENT_ID is not"),
+            (&[("RIQ_OAUTH_SLAK_CLIENT_ID", "1")], "RIQ_OAUTH_SLAK_CLIENT_ID belongs to no provider"),
+            (&[("RIQ_OAUTH_POSTMARK_CLIENT_ID", "1")], "belongs to no provider"),
+        ] {
+            let error = apps(variables).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Where every install ends: account compared, integration and credential stored with their audit event.
+
+use integrations_core::{
+    health::Verdict,
+    integration::{Configuration, Connected, Integration},
+    lifecycle::Health,
+    oauth::{AccountIdentity, Grant},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    Installer, Installing,
+    installation::{Decided, Secrets},
+    problem::{InstallProblem, LinkProblem, Place, ProblemKind},
+    vault::Purpose,
+};
+use crate::{
+    monitor::Findings,
+    store::{Installed, Loaded, PendingInstall, PendingStatus},
+    token::{Token, TokenHash},
+};
+
+/// How long a person may think about connecting another account.
+const CONFIRMATION_LIFE: Duration = Duration::minutes(10);
+/// How often an install is decided anew because somebody else was first.
+const ATTEMPTS: usize = 20;
+
+/// How an install ended, for now.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The integration is active.
+    Installed {
+        /// What was installed where.
+        place: Place,
+        /// The integration as it is stored.
+        integration: Box<Integration>,
+    },
+    /// The credential belongs to another account than before; a person must confirm.
+    Unconfirmed {
+        /// What is being installed where.
+        place: Place,
+        /// What the confirmation must present. Secret.
+        pending: Token,
+        /// The account that is connected.
+        before: String,
+        /// The account that would be.
+        after: String,
+    },
+}
+
+/// A credential that works, and what is known of it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Acquired {
+    connection: Map<String, Value>,
+    credential: Map<String, Value>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    expires_at: Option<OffsetDateTime>,
+    account: Option<Account>,
+    /// What is wrong with the provider at the moment, if anything is.
+    trouble: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    probed_at: OffsetDateTime,
+}
+
+/// [`AccountIdentity`] on its way through the database.
+#[derive(Clone, Serialize, Deserialize)]
+struct Account {
+    id: String,
+    name: Option<String>,
+}
+
+impl Acquired {
+    /// What a handshake brought. The provider has just made the token: that it has trouble saying so is no reason to
+    /// send the person away, that it refuses it is.
+    pub(super) fn granted(
+        grant: Grant,
+        connection: Map<String, Value>,
+        findings: Findings,
+        now: OffsetDateTime,
+    ) -> Result<Self, ProblemKind> {
+        let trouble = match findings.verdict {
+            Verdict::Well => None,
+            Verdict::Degraded { message, .. } => Some(message),
+            Verdict::Dead { message } => return Err(ProblemKind::DeadOnArrival(message)),
+        };
+        let account = findings.account.map(Account::from);
+        let (credential, expires_at) = (grant.credential, grant.expires_at);
+        Ok(Self { connection, credential, expires_at, account, trouble, probed_at: now })
+    }
+
+    /// What a form brought: only a credential that the provider was seen to accept.
+    pub(super) fn typed(
+        connection: Map<String, Value>,
+        credential: Map<String, Value>,
+        findings: Findings,
+        now: OffsetDateTime,
+    ) -> Result<Self, ProblemKind> {
+        match findings.verdict {
+            Verdict::Well => {}
+            Verdict::Degraded { message, .. } => return Err(ProblemKind::Unchecked(message)),
+            Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
+        }
+        let account = findings.account.map(Account::from);
+        Ok(Self { connection, credential, expires_at: None, account, trouble: None, probed_at: now })
+    }
+
+    fn identity(&self) -> Option<AccountIdentity> {
+        let account = self.account.clone()?;
+        Some(AccountIdentity { id: account.id, name: account.name })
+    }
+
+    fn connected(&self, configuration: Configuration) -> Connected {
+        let well = self.trouble.is_none();
+        Connected {
+            configuration,
+            account: self.identity(),
+            health: if well { Health::Healthy } else { Health::Degraded },
+            error_message: self.trouble.clone(),
+            synced_at: well.then_some(self.probed_at),
+        }
+    }
+}
+
+impl From<AccountIdentity> for Account {
+    fn from(account: AccountIdentity) -> Self {
+        Self { id: account.id, name: account.name }
+    }
+}
+
+impl Installer {
+    /// Stores what was acquired; or keeps it until a person confirms, where it belongs to another account than before.
+    pub(super) async fn finish(
+        &self,
+        who: &Installing,
+        place: &Place,
+        acquired: Acquired,
+        browser: TokenHash,
+    ) -> Result<Outcome, ProblemKind> {
+        let before = self.store.load(&who.tenant, place.provider.key.as_str()).await?;
+        let after = acquired.identity();
+        match before.as_ref().and_then(|before| before.integration.account.as_ref()).zip(after) {
+            Some((before, after)) if before.id != after.id => {
+                let (before, after) = (before.label().to_owned(), after.label().to_owned());
+                let pending = self.hold(who, place, &acquired, browser).await?;
+                Ok(Outcome::Unconfirmed { place: place.clone(), pending, before, after })
+            }
+            _ => self.store_acquired(who, place, &acquired, before).await,
+        }
+    }
+
+    /// Keeps what was acquired, sealed, until it is confirmed.
+    async fn hold(
+        &self,
+        who: &Installing,
+        place: &Place,
+        acquired: &Acquired,
+        browser: TokenHash,
+    ) -> Result<Token, ProblemKind> {
+        let token = Token::generate(&self.environment);
+        let (id, now) = (self.environment.id(), self.environment.now());
+        let install = PendingInstall {
+            id,
+            status: PendingStatus::Unconfirmed,
+            secret: token.hash(),
+            browser,
+            tenant: who.tenant,
+            provider: place.provider.key.to_string(),
+            key: who.key,
+            link: who.link,
+            sealed: self.seal(acquired, Purpose::PendingInstall(id)),
+            created_at: now,
+            expires_at: now + CONFIRMATION_LIFE,
+        };
+        self.store.create_pending_install(install).await?;
+        Ok(token)
+    }
+
+    /// The person confirms that another account is to be connected.
+    pub async fn confirm(
+        &self,
+        pending: &str,
+        browser: Option<&str>,
+        request_id: &str,
+    ) -> Result<Outcome, InstallProblem> {
+        let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
+        let place = self.place(&install)?;
+        let confirmed = self.store_confirmed(&install, &place, request_id).await;
+        confirmed.map_err(|kind| InstallProblem::at(&place, kind))
+    }
+
+    async fn store_confirmed(
+        &self,
+        install: &PendingInstall,
+        place: &Place,
+        request_id: &str,
+    ) -> Result<Outcome, ProblemKind> {
+        self.take(install).await?;
+        self.check_standing(&install.tenant, install.key).await?;
+        let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install.id))?;
+        let who = Installing {
+            tenant: install.tenant,
+            key: install.key,
+            request_id: request_id.to_owned(),
+            link: install.link,
+        };
+        let before = self.store.load(&who.tenant, &install.provider).await?;
+        self.store_acquired(&who, place, &acquired, before).await
+    }
+
+    /// The person does not want the other account. What was acquired is forgotten; the provider keeps its grant.
+    pub async fn abandon(&self, pending: &str, browser: Option<&str>) -> Result<Place, InstallProblem> {
+        let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
+        let place = self.place(&install)?;
+        self.take(&install).await.map_err(|kind| InstallProblem::at(&place, kind))?;
+        Ok(place)
+    }
+
+    /// Takes an unconfirmed install away, so that nobody else can, and destroys the stored credential.
+    async fn take(&self, install: &PendingInstall) -> Result<(), ProblemKind> {
+        self.check_pending(install, PendingStatus::Unconfirmed)?;
+        let (from, to) = (PendingStatus::Unconfirmed, PendingStatus::Finished);
+        if self.store.advance_pending_install(install.id, from, to).await? {
+            Ok(())
+        } else {
+            Err(super::StateProblem::Used.into())
+        }
+    }
+
+    async fn store_acquired(
+        &self,
+        who: &Installing,
+        place: &Place,
+        acquired: &Acquired,
+        mut before: Option<Loaded>,
+    ) -> Result<Outcome, ProblemKind> {
+        for _ in 0..ATTEMPTS {
+            let decided = self.decide(who, place, acquired, before.as_ref())?;
+            let integration = Box::new(decided.revision.integration.clone());
+            let secrets = Secrets {
+                connection: &acquired.connection,
+                credential: &acquired.credential,
+                expires_at: acquired.expires_at,
+            };
+            let mut installation =
+                self.recorder.installation(who.tenant, &who.acting(), &place.provider, decided, secrets);
+            installation.link = who.link;
+            match self.store.install(vec![installation]).await? {
+                Installed::Stored => return Ok(Outcome::Installed { place: place.clone(), integration }),
+                Installed::LinkUsed => return Err(LinkProblem::Used.into()),
+                Installed::Changed => {
+                    before = self.store.load(&who.tenant, place.provider.key.as_str()).await?;
+                }
+            }
+        }
+        Err(ProblemKind::Contended)
+    }
+
+    /// The integration as it shall be: new, or the one before with all that people have set up.
+    fn decide(
+        &self,
+        who: &Installing,
+        place: &Place,
+        acquired: &Acquired,
+        before: Option<&Loaded>,
+    ) -> Result<Decided, ProblemKind> {
+        let now = self.environment.now();
+        let Some(loaded) = before else {
+            let connected = acquired.connected(Configuration::default());
+            let id = self.environment.id();
+            let revision = Integration::install(id, who.tenant.project, &place.provider, connected, now);
+            return Ok(Decided { revision, replaces: None });
+        };
+        let mut integration = loaded.integration.clone();
+        if let Some(sealed) = &loaded.sealed_settings {
+            integration.secret_settings = self.vault.open_settings(sealed, integration.id)?;
+        }
+        let connected = acquired.connected(integration.reconnect_configuration());
+        let revision = integration.reinstall(connected, now).map_err(|refusal| {
+            tracing::error!(%refusal, "the lifecycle refuses an installation");
+            ProblemKind::Internal
+        })?;
+        Ok(Decided { revision, replaces: Some(integration.version) })
+    }
+}

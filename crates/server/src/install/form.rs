@@ -1,0 +1,56 @@
+//! Installs by a form: an API key or a webhook URL, tried at the provider before anything is stored.
+
+use std::sync::Arc;
+
+use integrations_core::catalog::Provider;
+use serde_json::{Map, Value};
+
+use super::{
+    Installer, Installing,
+    finish::{Acquired, Outcome},
+    problem::{InstallProblem, Place, ProblemKind},
+};
+use crate::token::TokenHash;
+
+impl Installer {
+    /// Installs what a person typed into the provider's form.
+    ///
+    /// Checked by the provider's patterns, then by its health probe: what the provider refuses, or cannot be asked
+    /// about, is not stored.
+    pub async fn submit(
+        &self,
+        who: &Installing,
+        provider: &Arc<Provider>,
+        connection: Map<String, Value>,
+        credential: Map<String, Value>,
+        browser: &str,
+    ) -> Result<Outcome, InstallProblem> {
+        let place = Place { project: who.tenant.project, provider: Arc::clone(provider) };
+        let outcome = self.try_out(who, &place, connection, credential, browser).await;
+        outcome.map_err(|kind| InstallProblem::at(&place, kind))
+    }
+
+    async fn try_out(
+        &self,
+        who: &Installing,
+        place: &Place,
+        connection: Map<String, Value>,
+        credential: Map<String, Value>,
+        browser: &str,
+    ) -> Result<Outcome, ProblemKind> {
+        self.check_standing(&who.tenant, who.key).await?;
+        let provider = &place.provider;
+        if provider.oauth().is_some() {
+            // Tokens come from the provider itself, never from a form.
+            return Err(ProblemKind::Internal);
+        }
+        let mut issues = provider.check_connection(&connection);
+        issues.extend(provider.check_credential(&credential));
+        if !issues.is_empty() {
+            return Err(ProblemKind::Invalid(issues));
+        }
+        let findings = self.prober.probe(provider, &connection, &credential, None).await;
+        let acquired = Acquired::typed(connection, credential, findings, self.environment.now())?;
+        self.finish(who, place, acquired, TokenHash::of(browser)).await
+    }
+}

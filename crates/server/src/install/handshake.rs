@@ -1,0 +1,266 @@
+//! The OAuth handshake: off to the provider with a `state`, back with a code (RFC 6749, section 4.1).
+//!
+//! The `state` is random, counts once, for ten minutes, and in the browser that started alone (RFC 9700, section 4.7);
+//! what goes with it is sealed in the database, so that any replica can take the redirect back.
+
+use std::sync::Arc;
+
+use integrations_core::{
+    catalog::{OAuth, Provider},
+    oauth::{Grant, verify_callback, verify_issuer},
+};
+use oauth2::RedirectUrl;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::Duration;
+use url::{Url, form_urlencoded};
+
+use super::{
+    Installer, Installing,
+    apps::OAuthApp,
+    finish::{Acquired, Outcome},
+    problem::{InstallProblem, Place, ProblemKind, StateProblem},
+    token_request::AuthorizationServer,
+    vault::{Purpose, VaultError},
+};
+use crate::{
+    store::{PendingInstall, PendingStatus},
+    token::{Token, TokenHash},
+};
+
+/// How long a person may take at the provider.
+const STATE_LIFE: Duration = Duration::minutes(10);
+
+/// What is known of a handshake until the browser is back. Sealed in the database.
+#[derive(Serialize, Deserialize)]
+struct Started {
+    connection: Map<String, Value>,
+    /// PKCE's code verifier (RFC 7636, section 4.1), where the provider takes one.
+    verifier: Option<String>,
+}
+
+impl Installer {
+    /// Begins a handshake. Returns where to send the browser.
+    ///
+    /// `connection` is what the person typed; `browser` the cookie of the browser, in which alone the answer counts.
+    pub async fn begin(
+        &self,
+        who: &Installing,
+        provider: &Arc<Provider>,
+        connection: Map<String, Value>,
+        browser: &str,
+    ) -> Result<Url, InstallProblem> {
+        let place = Place { project: who.tenant.project, provider: Arc::clone(provider) };
+        let url = self.start(who, provider, connection, browser).await;
+        url.map_err(|kind| InstallProblem::at(&place, kind))
+    }
+
+    async fn start(
+        &self,
+        who: &Installing,
+        provider: &Provider,
+        connection: Map<String, Value>,
+        browser: &str,
+    ) -> Result<Url, ProblemKind> {
+        self.check_standing(&who.tenant, who.key).await?;
+        let issues = provider.check_connection(&connection);
+        if !issues.is_empty() {
+            return Err(ProblemKind::Invalid(issues));
+        }
+        let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
+        let app = self.apps.find(&who.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
+        let server = self.server(provider, oauth, &connection, &app)?;
+        let state = Token::generate(&self.environment);
+        let verifier = server.takes_pkce().then(|| Token::generate(&self.environment).expose().to_owned());
+        let url = server.authorize_url(state.expose(), verifier.as_deref());
+        let (id, now) = (self.environment.id(), self.environment.now());
+        let started = Started { connection, verifier };
+        let install = PendingInstall {
+            id,
+            status: PendingStatus::Started,
+            secret: state.hash(),
+            browser: TokenHash::of(browser),
+            tenant: who.tenant,
+            provider: provider.key.to_string(),
+            key: who.key,
+            link: who.link,
+            sealed: self.seal(&started, Purpose::PendingInstall(id)),
+            created_at: now,
+            expires_at: now + STATE_LIFE,
+        };
+        self.store.create_pending_install(install).await?;
+        Ok(url)
+    }
+
+    /// Takes the redirect back from the provider: `query` as it came, without `?`, and the browser's cookie.
+    pub async fn callback(
+        &self,
+        query: &str,
+        browser: Option<&str>,
+        request_id: &str,
+    ) -> Result<Outcome, InstallProblem> {
+        let answer = CallbackAnswer::read(query);
+        let install =
+            self.pending(answer.state.as_deref(), browser).await.map_err(InstallProblem::nowhere)?;
+        let place = self.place(&install)?;
+        self.resume(install, &place, query, &answer, request_id)
+            .await
+            .map_err(|kind| InstallProblem::at(&place, kind))
+    }
+
+    async fn resume(
+        &self,
+        install: PendingInstall,
+        place: &Place,
+        query: &str,
+        answer: &CallbackAnswer,
+        request_id: &str,
+    ) -> Result<Outcome, ProblemKind> {
+        self.check_pending(&install, PendingStatus::Started)?;
+        let provider = &place.provider;
+        let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
+        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install.id))?;
+        verify_issuer(provider, &started.connection, answer.issuer.as_deref())?;
+        let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
+        let (from, to) = (PendingStatus::Started, PendingStatus::Redeemed);
+        if !self.store.advance_pending_install(install.id, from, to).await? {
+            return Err(StateProblem::Used.into());
+        }
+        let code = answer.code()?;
+        verify_callback(provider, &started.connection, query, app.client_secret.expose_secret().as_bytes())?;
+        self.check_standing(&install.tenant, install.key).await?;
+        let grant = self.exchange(provider, oauth, &started, &app, code).await?;
+        let missing = grant.missing_scopes(oauth);
+        if !missing.is_empty() {
+            return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
+        }
+        let findings =
+            self.prober.probe(provider, &started.connection, &grant.credential, Some(&grant.answer)).await;
+        let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
+        let who = Installing {
+            tenant: install.tenant,
+            key: install.key,
+            request_id: request_id.to_owned(),
+            link: install.link,
+        };
+        self.finish(&who, place, acquired, install.browser).await
+    }
+
+    async fn exchange(
+        &self,
+        provider: &Provider,
+        oauth: &OAuth,
+        started: &Started,
+        app: &OAuthApp,
+        code: String,
+    ) -> Result<Grant, ProblemKind> {
+        let server = self.server(provider, oauth, &started.connection, app)?;
+        let answer = server.exchange(&self.outbound, code, started.verifier.clone()).await?;
+        let now = self.environment.now();
+        Ok(Grant::read(oauth, answer.status, answer.content_type(), &answer.body, now)?)
+    }
+
+    fn server<'a>(
+        &self,
+        provider: &'a Provider,
+        oauth: &'a OAuth,
+        connection: &Map<String, Value>,
+        app: &OAuthApp,
+    ) -> Result<AuthorizationServer<'a>, ProblemKind> {
+        let server = AuthorizationServer::new(provider, oauth, connection, app, self.redirect_url()?);
+        server.map_err(|error| {
+            tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made");
+            ProblemKind::Internal
+        })
+    }
+
+    /// Where the provider sends the browser back to: registered there exactly so.
+    fn redirect_url(&self) -> Result<RedirectUrl, ProblemKind> {
+        let base = self.public_url.as_str().trim_end_matches('/');
+        RedirectUrl::new(format!("{base}/oauth/callback")).map_err(|_| ProblemKind::Internal)
+    }
+
+    /// The install that a secret belongs to, in the browser that began it.
+    pub(super) async fn pending(
+        &self,
+        secret: Option<&str>,
+        browser: Option<&str>,
+    ) -> Result<PendingInstall, ProblemKind> {
+        let secret = secret.ok_or(StateProblem::Unknown)?;
+        let found = self.store.pending_install(TokenHash::of(secret)).await?;
+        let install = found.ok_or(StateProblem::Unknown)?;
+        if browser.map(TokenHash::of) != Some(install.browser) {
+            return Err(StateProblem::OtherBrowser.into());
+        }
+        Ok(install)
+    }
+
+    /// Whether an install is where its next step begins, in time.
+    pub(super) fn check_pending(
+        &self,
+        install: &PendingInstall,
+        expected: PendingStatus,
+    ) -> Result<(), StateProblem> {
+        if install.status != expected {
+            return Err(StateProblem::Used);
+        }
+        if install.expires_at <= self.environment.now() {
+            return Err(StateProblem::Expired);
+        }
+        Ok(())
+    }
+
+    pub(super) fn place(&self, install: &PendingInstall) -> Result<Place, InstallProblem> {
+        let provider = self.catalog.get(&install.provider);
+        let provider = provider.ok_or_else(|| InstallProblem::nowhere(ProblemKind::NotConfigured))?;
+        Ok(Place { project: install.tenant.project, provider: Arc::clone(provider) })
+    }
+
+    pub(super) fn seal(&self, value: &impl Serialize, purpose: Purpose) -> Vec<u8> {
+        self.vault.seal(&serde_json::to_vec(value).unwrap_or_default(), purpose)
+    }
+
+    pub(super) fn open<T: for<'de> Deserialize<'de>>(
+        &self,
+        sealed: &[u8],
+        purpose: Purpose,
+    ) -> Result<T, VaultError> {
+        let opened = self.vault.open(sealed, purpose)?;
+        serde_json::from_slice(opened.expose_secret()).map_err(|_| VaultError::Damaged)
+    }
+}
+
+/// The parameters of the redirect back (RFC 6749, section 4.1.2). One that is there twice counts as not there
+/// (section 3.1).
+struct CallbackAnswer {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    issuer: Option<String>,
+}
+
+impl CallbackAnswer {
+    fn read(query: &str) -> Self {
+        let single = |name: &str| {
+            let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(other, _)| other == name);
+            values.next().filter(|_| values.next().is_none()).map(|(_, value)| value.into_owned())
+        };
+        Self { state: single("state"), code: single("code"), error: single("error"), issuer: single("iss") }
+    }
+
+    fn code(&self) -> Result<String, ProblemKind> {
+        match (&self.code, self.error.as_deref()) {
+            (_, Some("access_denied")) => Err(ProblemKind::AccessDenied),
+            (_, Some(code)) => Err(ProblemKind::Reported(presentable(code))),
+            (Some(code), None) if !code.is_empty() => Ok(code.clone()),
+            (_, None) => Err(ProblemKind::Reported("no code".into())),
+        }
+    }
+}
+
+/// A provider's error code as it may be shown: letters, digits and `_`, `-`, `.`, at most 64 of them.
+fn presentable(code: &str) -> String {
+    let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    code.chars().filter(fits).take(64).collect()
+}

@@ -1,0 +1,84 @@
+//! What is stored of a decided installation, sealed.
+
+use std::sync::Arc;
+
+use integrations_core::{catalog::Provider, integration::Revision};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::vault::{Purpose, Vault};
+use crate::{
+    environment::Environment,
+    integrations::Acting,
+    store::{Installation, NewAuditEvent, StoredCredential, Tenant},
+};
+
+/// A decided installation.
+#[derive(Clone, Debug)]
+pub(super) struct Decided {
+    /// The integration, and what is recorded of it.
+    pub(super) revision: Revision,
+    /// The version that it was decided on, where it is not new.
+    pub(super) replaces: Option<i64>,
+}
+
+/// What goes with it and is not shown.
+#[derive(Clone, Copy)]
+pub(super) struct Secrets<'a> {
+    /// What the user supplied beside the credential.
+    pub(super) connection: &'a Map<String, Value>,
+    /// The credential.
+    pub(super) credential: &'a Map<String, Value>,
+    /// When it expires by itself.
+    pub(super) expires_at: Option<OffsetDateTime>,
+}
+
+/// Makes of a decided installation what is stored of it.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder {
+    vault: Arc<Vault>,
+    environment: Environment,
+}
+
+impl Recorder {
+    /// A recorder that seals with `vault`.
+    pub(super) fn new(vault: Arc<Vault>, environment: Environment) -> Self {
+        Self { vault, environment }
+    }
+
+    /// The installation with its secrets sealed and its audit event.
+    pub(super) fn installation(
+        &self,
+        tenant: Tenant,
+        acting: &Acting,
+        provider: &Provider,
+        decided: Decided,
+        secrets: Secrets<'_>,
+    ) -> Installation {
+        let Revision { integration, action, changes, .. } = decided.revision;
+        let credential = serde_json::to_vec(secrets.credential).unwrap_or_default();
+        Installation {
+            replaces: decided.replaces,
+            setup_type: provider.setup_type(),
+            connection: serde_json::to_string(secrets.connection).unwrap_or_default(),
+            sealed_settings: self.vault.seal_settings(&integration.secret_settings, integration.id),
+            credential: StoredCredential {
+                sealed: self.vault.seal(&credential, Purpose::Credential(integration.id)),
+                expires_at: secrets.expires_at,
+            },
+            link: None,
+            event: NewAuditEvent {
+                id: self.environment.id(),
+                organization: tenant.organization,
+                project: Some(tenant.project),
+                integration: Some((integration.id, integration.provider.clone())),
+                action,
+                actor: acting.actor,
+                request_id: acting.request_id.clone(),
+                changes,
+                at: integration.updated_at,
+            },
+            integration,
+        }
+    }
+}

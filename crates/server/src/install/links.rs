@@ -1,0 +1,74 @@
+//! Install links: what `install-url` hands out, and what opens the page of one installation without a key.
+
+use integrations_core::{
+    catalog::Provider,
+    ids::{ApiKeyId, InstallLinkId, ProjectId},
+};
+use time::OffsetDateTime;
+
+use super::{
+    Installer,
+    problem::{LinkProblem, ProblemKind},
+};
+use crate::{
+    store::{NewInstallLink, StoreError, Tenant},
+    token::{Token, TokenHash},
+};
+
+/// A link that opens the page now.
+#[derive(Clone, Debug)]
+pub struct OpenLink {
+    /// Its id.
+    pub id: InstallLinkId,
+    /// Where it installs.
+    pub tenant: Tenant,
+    /// In whose name.
+    pub key: ApiKeyId,
+    /// Until when.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Installer {
+    /// Makes a link to the installation of a provider, in the name of a key. Returns its token.
+    pub async fn create_link(
+        &self,
+        tenant: &Tenant,
+        provider: &Provider,
+        key: ApiKeyId,
+    ) -> Result<Token, StoreError> {
+        let token = Token::generate(&self.environment);
+        let now = self.environment.now();
+        let link = NewInstallLink {
+            id: self.environment.id(),
+            token: token.hash(),
+            tenant: *tenant,
+            provider: provider.key.to_string(),
+            key,
+            created_at: now,
+            expires_at: now + self.link_life,
+        };
+        self.store.create_install_link(link).await?;
+        Ok(token)
+    }
+
+    /// Opens a link for this project and provider. Looking at it does not use it up; finishing an install does.
+    pub async fn open_link(
+        &self,
+        token: &str,
+        project: ProjectId,
+        provider: &str,
+    ) -> Result<OpenLink, ProblemKind> {
+        let link = self.store.install_link(TokenHash::of(token)).await?.ok_or(LinkProblem::Unknown)?;
+        if link.tenant.project != project || link.provider != provider {
+            return Err(LinkProblem::Foreign.into());
+        }
+        if link.used_at.is_some() {
+            return Err(LinkProblem::Used.into());
+        }
+        if link.expires_at <= self.environment.now() {
+            return Err(LinkProblem::Expired.into());
+        }
+        self.check_standing(&link.tenant, link.key).await?;
+        Ok(OpenLink { id: link.id, tenant: link.tenant, key: link.key, expires_at: link.expires_at })
+    }
+}

@@ -1,0 +1,140 @@
+//! Requests to a provider's authorization server: the authorize URL, and the exchange of a code for tokens.
+//!
+//! The `oauth2` crate writes both (RFC 6749, sections 4.1.1 and 4.1.3; RFC 7636), with what a provider wants beside or
+//! instead put in from its file. What comes back is read by the domain, since hardly two providers answer alike.
+
+use std::sync::{Mutex, PoisonError};
+
+use http::{HeaderName, HeaderValue, Request, header};
+use integrations_core::{
+    catalog::{BodyFormat, ClientAuth, OAuth, ParamValue, Pkce, Provider, RenderError},
+    health::NoAnswer,
+    oauth::authorize_parameters,
+};
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
+    basic::BasicClient,
+};
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value};
+use url::{Url, form_urlencoded};
+
+use super::apps::OAuthApp;
+use crate::outbound::{Answer, Outbound};
+
+type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// A provider's authorization server, as one app of ours and one connection see it.
+pub(super) struct AuthorizationServer<'a> {
+    oauth: &'a OAuth,
+    client: Client,
+}
+
+impl<'a> AuthorizationServer<'a> {
+    /// The server that `connection` leads to. The connection's fields have been checked against their patterns.
+    pub(super) fn new(
+        provider: &'a Provider,
+        oauth: &'a OAuth,
+        connection: &Map<String, Value>,
+        app: &OAuthApp,
+        redirect: RedirectUrl,
+    ) -> Result<Self, RenderError> {
+        let value = |name: &str| provider.connection_value(connection, name);
+        let auth_type = match oauth.client_auth {
+            ClientAuth::Basic => AuthType::BasicAuth,
+            ClientAuth::Body => AuthType::RequestBody,
+        };
+        let client = BasicClient::new(ClientId::new(app.client_id.clone()))
+            .set_client_secret(ClientSecret::new(app.client_secret.expose_secret().to_owned()))
+            .set_auth_type(auth_type)
+            .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
+            .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?))
+            .set_redirect_uri(redirect);
+        Ok(Self { oauth, client })
+    }
+
+    /// Whether a code challenge is sent, so that a verifier is needed.
+    pub(super) fn takes_pkce(&self) -> bool {
+        self.oauth.pkce == Pkce::S256
+    }
+
+    /// Where the browser is sent to ask for consent.
+    pub(super) fn authorize_url(&self, state: &str, verifier: Option<&str>) -> Url {
+        let mut request = self.client.authorize_url(|| CsrfToken::new(state.to_owned()));
+        for (name, value) in authorize_parameters(self.oauth) {
+            request = request.add_extra_param(name, value);
+        }
+        if let Some(verifier) = verifier {
+            let verifier = PkceCodeVerifier::new(verifier.to_owned());
+            request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        }
+        request.url().0
+    }
+
+    /// Exchanges a code for tokens. Sent once: a code counts once.
+    pub(super) async fn exchange(
+        &self,
+        outbound: &Outbound,
+        code: String,
+        verifier: Option<String>,
+    ) -> Result<Answer, NoAnswer> {
+        let answer = Mutex::new(Err(NoAnswer::Broken));
+        // The answer stays here and does not go back to the crate, which could read the standard form of it alone.
+        let send = |request: HttpRequest| async {
+            let answered = match self.adapt(request) {
+                Some(request) => outbound.send(request).await,
+                None => Err(NoAnswer::Broken),
+            };
+            *answer.lock().unwrap_or_else(PoisonError::into_inner) = answered;
+            Err::<HttpResponse, _>(KeptAside)
+        };
+        let mut request = self.client.exchange_code(AuthorizationCode::new(code));
+        for (name, value) in &self.oauth.token_params {
+            request = request.add_extra_param(name, value.to_string());
+        }
+        if let Some(verifier) = verifier {
+            request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
+        }
+        // Always an error, as the answer was kept aside.
+        drop(request.request_async(&send).await);
+        answer.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A token request with the headers and in the form that the provider wants. `None`: a header of the provider's
+    /// file is none.
+    fn adapt(&self, mut request: HttpRequest) -> Option<Request<Vec<u8>>> {
+        if self.oauth.body_format == BodyFormat::Json {
+            let body = as_json(request.body(), self.oauth);
+            *request.body_mut() = serde_json::to_vec(&body).unwrap_or_default();
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let headers = request.headers_mut();
+        for (name, value) in &self.oauth.token_headers {
+            headers.insert(name.parse::<HeaderName>().ok()?, value.parse().ok()?);
+        }
+        if let Some(authorization) = headers.get_mut(header::AUTHORIZATION) {
+            authorization.set_sensitive(true);
+        }
+        Some(request)
+    }
+}
+
+/// Why the `oauth2` crate gets no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is read elsewhere")]
+struct KeptAside;
+
+/// A form as a flat JSON object; numbers are those that the provider's file writes as numbers.
+fn as_json(form: &[u8], oauth: &OAuth) -> Map<String, Value> {
+    let fields = form_urlencoded::parse(form).into_owned();
+    fields
+        .map(|(name, text)| {
+            let value = match oauth.token_params.get(&name) {
+                Some(ParamValue::Number(number)) => Value::from(*number),
+                Some(ParamValue::Text(_)) | None => Value::from(text),
+            };
+            (name, value)
+        })
+        .collect()
+}

@@ -1,0 +1,5 @@
+//! Looks whether credentials work.
+
+mod probe;
+
+pub use self::probe::{Findings, Prober};

@@ -1,0 +1,193 @@
+//! The one client for requests to providers: timeouts, size limits, no redirects to other hosts, and no address
+//! that is not public unless the operator allows it.
+
+mod address;
+mod call;
+mod resolver;
+
+use std::{collections::HashMap, error::Error as _, net::SocketAddr, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+use integrations_core::health::NoAnswer;
+use ipnet::IpNet;
+
+pub use self::call::{CallError, prepare};
+use self::{
+    address::Allowed,
+    resolver::{ForbiddenAddress, Resolver},
+};
+
+/// The longest that an answer may be, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// How often one request is redirected at most, on its own host.
+const MAX_REDIRECTS: usize = 3;
+
+/// What outgoing requests may reach, and how long they may take.
+#[derive(Clone, Debug)]
+pub struct OutboundSettings {
+    /// Networks that may be reached although they are not public.
+    pub allowed_networks: Vec<IpNet>,
+    /// Certificates (PEM) of authorities that are trusted beside the system's.
+    pub ca_certificates: Option<Vec<u8>>,
+    /// Hosts whose address is given instead of looked up; such an address is allowed.
+    pub resolve: HashMap<String, SocketAddr>,
+    /// The longest that a request may take, from the look-up of the name to the end of the answer.
+    pub timeout: Duration,
+}
+
+impl Default for OutboundSettings {
+    fn default() -> Self {
+        Self {
+            allowed_networks: Vec::new(),
+            ca_certificates: None,
+            resolve: HashMap::new(),
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// The certificates cannot be read.
+    #[error("the certificates of RIQ_OUTBOUND_CA_FILE are not PEM")]
+    Certificates,
+    /// TLS cannot be set up.
+    #[error("no client for requests to providers can be made: {0}")]
+    Client(String),
+}
+
+/// An answer from outside. `Debug` shows no body: it may hold tokens.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// A header's value, where it is there once and text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The media type of the body.
+    pub fn content_type(&self) -> Option<&str> {
+        self.header(header::CONTENT_TYPE.as_str())
+    }
+}
+
+/// The client for requests to providers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    client: reqwest::Client,
+    allowed: Allowed,
+}
+
+impl Outbound {
+    /// A client with these settings.
+    pub fn new(settings: OutboundSettings) -> Result<Self, OutboundError> {
+        // Whoever comes second is told so, and the first one's provider stays.
+        rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+        let certificates = match &settings.ca_certificates {
+            Some(pem) => {
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|_| OutboundError::Certificates)?
+            }
+            None => Vec::new(),
+        };
+        let allowed = Allowed::new(settings.allowed_networks);
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
+            .https_only(true)
+            // The address that is dialled is checked here; a proxy would dial another.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
+            // What was sent is not sent again: a code or a refresh token counts once.
+            .retry(reqwest::retry::never())
+            .timeout(settings.timeout)
+            .dns_resolver(Resolver::new(allowed.clone(), settings.resolve))
+            .tls_certs_merge(certificates)
+            .build()
+            .map_err(|error| OutboundError::Client(innermost(&error)))?;
+        Ok(Self { client, allowed })
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
+        let request = reqwest::Request::try_from(request).map_err(|_| NoAnswer::Unreachable)?;
+        // A name is checked when it is resolved; an address never gets there.
+        let literal = request.url().host().and_then(|host| match host {
+            url::Host::Ipv4(address) => Some(address.into()),
+            url::Host::Ipv6(address) => Some(address.into()),
+            url::Host::Domain(_) => None,
+        });
+        if literal.is_some_and(|address| !self.allowed.contains(address)) {
+            return Err(NoAnswer::ForbiddenAddress);
+        }
+        let mut response = self.client.execute(request).await.map_err(|error| reason(&error))?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(NoAnswer::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status();
+        if status.is_redirection() && response.headers().contains_key(header::LOCATION) {
+            return Err(NoAnswer::Redirected);
+        }
+        let status = status.as_u16();
+        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
+    }
+}
+
+/// A redirect to another host would hand it the credential: the redirect itself is then the answer.
+fn follow_on_its_own_host(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+    let origin = attempt.previous().first().map(url::Url::origin);
+    if attempt.previous().len() <= MAX_REDIRECTS && origin == Some(attempt.url().origin()) {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+/// What a failed request says; what exactly it was goes to the log.
+fn reason(error: &reqwest::Error) -> NoAnswer {
+    tracing::debug!(cause = innermost(error), "a provider did not answer");
+    let has = |is: fn(&(dyn std::error::Error + 'static)) -> bool| causes(error).any(is);
+    if error.is_timeout() {
+        NoAnswer::TimedOut
+    } else if has(|cause| cause.is::<ForbiddenAddress>()) {
+        NoAnswer::ForbiddenAddress
+    } else if has(is_tls) {
+        NoAnswer::Tls
+    } else if error.is_connect() {
+        NoAnswer::Unreachable
+    } else {
+        NoAnswer::Broken
+    }
+}
+
+/// A failed handshake travels inside an I/O error.
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&'e (dyn std::error::Error + 'static)| (*cause).source())
+}
+
+/// The innermost cause, which says what happened; what is around it repeats the URL, which may hold a secret.
+fn innermost(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}

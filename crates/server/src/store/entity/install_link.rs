@@ -1,0 +1,24 @@
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "install_links")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) id: String,
+    /// SHA-256 of the link's token.
+    pub(in crate::store) token_hash: Vec<u8>,
+    pub(in crate::store) organization_id: String,
+    pub(in crate::store) project_id: String,
+    pub(in crate::store) provider: String,
+    /// The key that asked for the link, and in whose name it is used.
+    pub(in crate::store) api_key_id: String,
+    pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
+    pub(in crate::store) expires_at: TimeDateTimeWithTimeZone,
+    /// When an install was finished by it.
+    pub(in crate::store) used_at: Option<TimeDateTimeWithTimeZone>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,105 @@
+//! Install links: each opens the page of one installation, until an install is finished by it or its time is over.
+
+use integrations_core::ids::{ApiKeyId, InstallLinkId};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, sea_query::Expr,
+};
+use time::OffsetDateTime;
+
+use super::{Store, StoreError, Tenant, entity::install_link};
+use crate::token::TokenHash;
+
+/// A link to be stored.
+#[derive(Clone, Debug)]
+pub struct NewInstallLink {
+    /// Its id.
+    pub id: InstallLinkId,
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// Where it installs.
+    pub tenant: Tenant,
+    /// What it installs.
+    pub provider: String,
+    /// In whose name.
+    pub key: ApiKeyId,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// Until when it may be used.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A stored link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstallLink {
+    /// Its id.
+    pub id: InstallLinkId,
+    /// Where it installs.
+    pub tenant: Tenant,
+    /// What it installs.
+    pub provider: String,
+    /// In whose name.
+    pub key: ApiKeyId,
+    /// Until when it may be used.
+    pub expires_at: OffsetDateTime,
+    /// When an install was finished by it.
+    pub used_at: Option<OffsetDateTime>,
+}
+
+impl TryFrom<install_link::Model> for InstallLink {
+    type Error = StoreError;
+
+    fn try_from(row: install_link::Model) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("install link {}: {what}", row.id));
+        Ok(Self {
+            id: row.id.parse().map_err(|_| damaged("id"))?,
+            tenant: Tenant {
+                organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
+                project: row.project_id.parse().map_err(|_| damaged("project"))?,
+            },
+            key: row.api_key_id.parse().map_err(|_| damaged("key"))?,
+            provider: row.provider,
+            expires_at: row.expires_at,
+            used_at: row.used_at,
+        })
+    }
+}
+
+impl Store {
+    /// Stores a link.
+    pub async fn create_install_link(&self, link: NewInstallLink) -> Result<(), StoreError> {
+        let row = install_link::ActiveModel {
+            id: Set(link.id.to_string()),
+            token_hash: Set(link.token.to_vec()),
+            organization_id: Set(link.tenant.organization.to_string()),
+            project_id: Set(link.tenant.project.to_string()),
+            provider: Set(link.provider),
+            api_key_id: Set(link.key.to_string()),
+            created_at: Set(link.created_at),
+            expires_at: Set(link.expires_at),
+            used_at: Set(None),
+        };
+        install_link::Entity::insert(row).exec_without_returning(&self.writer).await?;
+        Ok(())
+    }
+
+    /// The link with this token.
+    pub async fn install_link(&self, token: TokenHash) -> Result<Option<InstallLink>, StoreError> {
+        let query = install_link::Entity::find().filter(install_link::Column::TokenHash.eq(token.to_vec()));
+        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+    }
+}
+
+/// Uses a link up. `false`: it was used up before.
+pub(super) async fn use_up(
+    on: &impl ConnectionTrait,
+    id: InstallLinkId,
+    at: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let used = install_link::Entity::update_many()
+        .col_expr(install_link::Column::UsedAt, Expr::value(at))
+        .filter(install_link::Column::Id.eq(id.to_string()))
+        .filter(install_link::Column::UsedAt.is_null())
+        .exec(on)
+        .await?;
+    Ok(used.rows_affected == 1)
+}

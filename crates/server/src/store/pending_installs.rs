@@ -1,0 +1,158 @@
+//! Installs under way: what is known between two steps of one, kept here so that any replica can take the next.
+
+use integrations_core::ids::{ApiKeyId, InstallLinkId, PendingInstallId};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    Store, StoreError, Tenant,
+    entity::{install_link, pending_install},
+};
+use crate::token::TokenHash;
+
+/// How long what is over is kept, so that whoever comes late can be told so.
+const KEPT_FOR: Duration = Duration::days(1);
+
+/// Where an install stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PendingStatus {
+    /// The browser is at the provider; the redirect back must present the `state`.
+    Started,
+    /// The redirect came. The `state` is used up.
+    Redeemed,
+    /// The provider has granted access to another account than before; a person must confirm.
+    Unconfirmed,
+    /// It was confirmed or given up.
+    Finished,
+}
+
+impl PendingStatus {
+    const ALL: [Self; 4] = [Self::Started, Self::Redeemed, Self::Unconfirmed, Self::Finished];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Redeemed => "redeemed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// An install under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingInstall {
+    /// Its id.
+    pub id: PendingInstallId,
+    /// Where it stands.
+    pub status: PendingStatus,
+    /// The hash of what the next step must present.
+    pub secret: TokenHash,
+    /// The hash of the cookie of the browser that started it.
+    pub browser: TokenHash,
+    /// Where it installs.
+    pub tenant: Tenant,
+    /// What it installs.
+    pub provider: String,
+    /// In whose name.
+    pub key: ApiKeyId,
+    /// The link that it uses up.
+    pub link: Option<InstallLinkId>,
+    /// What the next step needs, sealed.
+    pub sealed: Vec<u8>,
+    /// When it was started.
+    pub created_at: OffsetDateTime,
+    /// Until when the next step must come.
+    pub expires_at: OffsetDateTime,
+}
+
+impl From<PendingInstall> for pending_install::ActiveModel {
+    fn from(install: PendingInstall) -> Self {
+        Self {
+            id: Set(install.id.to_string()),
+            status: Set(install.status.as_str().to_owned()),
+            secret_hash: Set(install.secret.to_vec()),
+            browser_hash: Set(install.browser.to_vec()),
+            organization_id: Set(install.tenant.organization.to_string()),
+            project_id: Set(install.tenant.project.to_string()),
+            provider: Set(install.provider),
+            api_key_id: Set(install.key.to_string()),
+            link_id: Set(install.link.map(|id| id.to_string())),
+            sealed: Set(install.sealed),
+            created_at: Set(install.created_at),
+            expires_at: Set(install.expires_at),
+        }
+    }
+}
+
+impl TryFrom<pending_install::Model> for PendingInstall {
+    type Error = StoreError;
+
+    fn try_from(row: pending_install::Model) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("pending install {}: {what}", row.id));
+        let hash = |bytes: &[u8]| TokenHash::from_bytes(bytes).ok_or_else(|| damaged("hash"));
+        let status = PendingStatus::ALL.into_iter().find(|status| status.as_str() == row.status);
+        Ok(Self {
+            id: row.id.parse().map_err(|_| damaged("id"))?,
+            status: status.ok_or_else(|| damaged("status"))?,
+            secret: hash(&row.secret_hash)?,
+            browser: hash(&row.browser_hash)?,
+            tenant: Tenant {
+                organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
+                project: row.project_id.parse().map_err(|_| damaged("project"))?,
+            },
+            key: row.api_key_id.parse().map_err(|_| damaged("key"))?,
+            link: row.link_id.as_deref().map(str::parse).transpose().map_err(|_| damaged("link"))?,
+            provider: row.provider,
+            sealed: row.sealed,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+impl Store {
+    /// Stores an install that was started, or that waits for confirmation.
+    pub async fn create_pending_install(&self, install: PendingInstall) -> Result<(), StoreError> {
+        let row = pending_install::ActiveModel::from(install);
+        pending_install::Entity::insert(row).exec_without_returning(&self.writer).await?;
+        Ok(())
+    }
+
+    /// The install whose next step presents this secret.
+    pub async fn pending_install(&self, secret: TokenHash) -> Result<Option<PendingInstall>, StoreError> {
+        let query =
+            pending_install::Entity::find().filter(pending_install::Column::SecretHash.eq(secret.to_vec()));
+        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Takes an install from one status to the next. `false`: somebody else did, and this step was taken already.
+    pub async fn advance_pending_install(
+        &self,
+        id: PendingInstallId,
+        from: PendingStatus,
+        to: PendingStatus,
+    ) -> Result<bool, StoreError> {
+        let advanced = pending_install::Entity::update_many()
+            .col_expr(pending_install::Column::Status, Expr::value(to.as_str()))
+            .filter(pending_install::Column::Id.eq(id.to_string()))
+            .filter(pending_install::Column::Status.eq(from.as_str()))
+            .exec(&self.writer)
+            .await?;
+        Ok(advanced.rows_affected == 1)
+    }
+
+    /// Sweeps away the links and installs whose time was over a day ago. Returns how many.
+    pub async fn sweep_installation(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let before = now - KEPT_FOR;
+        let pending = pending_install::Entity::delete_many()
+            .filter(pending_install::Column::ExpiresAt.lt(before))
+            .exec(&self.writer)
+            .await?;
+        let links = install_link::Entity::delete_many()
+            .filter(install_link::Column::ExpiresAt.lt(before))
+            .exec(&self.writer)
+            .await?;
+        Ok(pending.rows_affected + links.rows_affected)
+    }
+}
