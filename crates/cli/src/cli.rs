@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{catalog, change, completions, disconnect, install_url, show, update};
+use crate::commands::{catalog, change, completions, disconnect, install, install_url, show, update};
 use crate::config::{Flags, path_segment};
 
 const EXAMPLES: &str = "\
 Examples:
   export RIQ_API_KEY=riq_… RIQ_PROJECT_ID=prj_…
   riq integrations list
-  riq integrations install-url slack
+  riq integrations install slack
   riq integrations list --json | jq -r '.[] | select(.status == \"error\") | .provider'
 
 Exit codes:
@@ -72,7 +72,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Print ids alone, one a line
     ///
-    /// The integration's id; the provider's key for catalog entries; the URL for install-url.
+    /// The integration's id; the provider's key for catalog entries; the URL for install and install-url.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -114,6 +114,8 @@ pub(crate) enum Integrations {
     Catalog(catalog::Arguments),
     /// Show one integration: settings, action permissions, health
     Show(show::Arguments),
+    /// Install an integration in a browser
+    Install(install::Arguments),
     /// Print the page where an integration is installed in a browser
     InstallUrl(install_url::Arguments),
     /// Change an integration's status, name, sidebar, settings or action permissions
@@ -135,6 +137,7 @@ impl Integrations {
             Self::List => None,
             Self::Catalog(arguments) => arguments.provider.as_deref(),
             Self::Show(arguments) => Some(&arguments.provider),
+            Self::Install(arguments) => Some(&arguments.provider),
             Self::InstallUrl(arguments) => Some(&arguments.provider),
             Self::Update(arguments) => Some(&arguments.target.provider),
             Self::Pause(target) | Self::Resume(target) => Some(&target.provider),

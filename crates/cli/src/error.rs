@@ -36,6 +36,10 @@ pub(crate) mod code {
     pub(crate) const CONFIG: &str = "CONFIG_ERROR";
     /// The person at the prompt did not say yes.
     pub(crate) const NOT_CONFIRMED: &str = "NOT_CONFIRMED";
+    /// Nobody finished the installation in time.
+    pub(crate) const NOT_INSTALLED: &str = "NOT_INSTALLED";
+    /// The installation ended in an integration that does not work.
+    pub(crate) const INSTALL_FAILED: &str = "INSTALL_FAILED";
     /// No connection, or it broke.
     pub(crate) const CONNECTION: &str = "CONNECTION_FAILED";
     /// No answer in time.

@@ -25,7 +25,10 @@ pub(crate) fn for_report(report: &Report, settings: &Settings, provider: Option<
         "PROJECT_NOT_FOUND" => format!("the project is {project}"),
         "PROVIDER_NOT_FOUND" => "`riq integrations catalog` lists the providers".to_owned(),
         "INTEGRATION_NOT_FOUND" | "REINSTALL_REQUIRED" => {
-            format!("`riq integrations install-url {provider}` gives the page where it is installed")
+            format!("`riq integrations install {provider}` installs it in a browser")
+        }
+        code::NOT_INSTALLED => {
+            format!("the link may be used up or expired: `riq integrations install {provider}` makes another")
         }
         "PROVIDER_NOT_CONFIGURED" => {
             format!("the server's operator sets it: `riq-server admin oauth-app set {provider}`")

@@ -1,5 +1,6 @@
 //! `riq`: the developer's command line for the Integrations API, a thin client over its v1 routes.
 
+mod browser;
 mod cli;
 mod client;
 mod commands;

@@ -58,6 +58,10 @@ pub(crate) struct CatalogEntry {
     pub(crate) setup_type: Option<String>,
     /// `available`, or the integration's status.
     pub(crate) status: Option<String>,
+    /// Whether it can be installed now.
+    pub(crate) installable: Option<bool>,
+    /// Why it cannot.
+    pub(crate) not_installable_reason: Option<String>,
     /// The name given to the integration.
     pub(crate) display_name: Option<String>,
     /// The integration's health.

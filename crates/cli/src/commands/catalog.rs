@@ -8,7 +8,7 @@ use crate::cli::provider_key;
 use crate::client::Call;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::text::{Column, aligned, card, cell, json_block, table, time};
+use crate::text::{Column, aligned, card, cell, json_block, table, time, yes_no};
 use crate::wire::{CatalogEntry, read};
 
 const EXAMPLES: &str = "\
@@ -101,6 +101,13 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
         ("Setup", cell(entry.setup_type.as_deref())),
         ("Status", cell(entry.status.as_deref())),
     ];
+    if entry.installable == Some(false) {
+        let why = entry.not_installable_reason.as_deref();
+        facts.push((
+            "Installable",
+            why.map_or_else(|| yes_no(Some(false)), |why| format!("no: {}", cell(Some(why)))),
+        ));
+    }
     for (name, text) in [("Named here", &entry.display_name), ("Error", &entry.error_message)] {
         facts.extend(text.as_ref().map(|text| (name, cell(Some(text)))));
     }

@@ -10,7 +10,8 @@ use crate::output::Mode;
 use crate::wire::{InstallUrl, read};
 
 const EXAMPLES: &str = "\
-Opens no browser: it prints the page's address, and the person who opens it signs in there.
+Opens no browser: it prints the page's address. Who has it can install the provider without a key, once and for half
+an hour: hand it to the person who does, and to nobody else. `install` opens it here.
 
 Examples:
   riq integrations install-url slack
@@ -27,14 +28,20 @@ pub(crate) struct Arguments {
 
 /// Prints where to install a provider.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let data = context.client.send(&Call::post([arguments.provider.as_str(), "install-url"])).await?.data;
-    if context.output.mode == Mode::Json {
-        return context.output.json(&data);
-    }
-    let install: InstallUrl = read(&data)?;
-    context.output.ids([install.install_url.as_deref()])?;
+    let install = print(&arguments.provider, context).await?;
     if context.output.mode == Mode::Table {
         context.output.notice(install.message.as_deref().unwrap_or("Open the URL above in a browser."));
     }
     Ok(())
+}
+
+/// Asks for a link to the installation of a provider, and prints it.
+pub(crate) async fn print(provider: &str, context: &Context) -> Result<InstallUrl, Failure> {
+    let data = context.client.send(&Call::post([provider, "install-url"])).await?.data;
+    let install: InstallUrl = read(&data)?;
+    match context.output.mode {
+        Mode::Json => context.output.json(&data)?,
+        Mode::Quiet | Mode::Table => context.output.ids([install.install_url.as_deref()])?,
+    }
+    Ok(install)
 }

@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod disconnect;
+pub(crate) mod install;
 pub(crate) mod install_url;
 pub(crate) mod list;
 pub(crate) mod show;
@@ -36,6 +37,7 @@ pub(crate) async fn run(command: &Integrations, context: &Context) -> Result<(),
         Integrations::List => list::run(context).await,
         Integrations::Catalog(arguments) => catalog::run(arguments, context).await,
         Integrations::Show(arguments) => show::run(arguments, context).await,
+        Integrations::Install(arguments) => install::run(arguments, context).await,
         Integrations::InstallUrl(arguments) => install_url::run(arguments, context).await,
         Integrations::Update(arguments) => update::run(arguments, context).await,
         Integrations::Pause(target) => change::run(target, json!({"status": "paused"}), context).await,

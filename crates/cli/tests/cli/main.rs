@@ -11,6 +11,8 @@ mod fixtures;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod install;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod settings;

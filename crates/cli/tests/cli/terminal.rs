@@ -14,12 +14,12 @@ use crate::golden::compare;
 const PATIENCE: u64 = 60_000;
 
 /// Variables beside the usual ones.
-type Extra<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Extra<'a> = &'a [(&'a str, &'a str)];
 
-const PLAIN: Extra<'static> = &[("NO_COLOR", "1"), ("TERM", "xterm-256color")];
+pub(crate) const PLAIN: Extra<'static> = &[("NO_COLOR", "1"), ("TERM", "xterm-256color")];
 
 /// The binary at a terminal so many columns wide, its key given by a flag.
-fn start(api: &Api, columns: u16, arguments: &[&str], extra: Extra<'_>) -> PtySession {
+pub(crate) fn start(api: &Api, columns: u16, arguments: &[&str], extra: Extra<'_>) -> PtySession {
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", "stty rows 24 cols \"$1\" && shift && exec \"$@\"", "sh", &columns.to_string()])
@@ -37,7 +37,7 @@ fn start(api: &Api, columns: u16, arguments: &[&str], extra: Extra<'_>) -> PtySe
 }
 
 /// Reads the rest, and the exit status.
-fn end(mut session: PtySession) -> (String, i32) {
+pub(crate) fn end(mut session: PtySession) -> (String, i32) {
     let rest = session.exp_eof().unwrap();
     match session.process().wait().unwrap() {
         WaitStatus::Exited(_, status) => (rest, status),
@@ -46,7 +46,7 @@ fn end(mut session: PtySession) -> (String, i32) {
 }
 
 /// Runs a command that asks nothing, and compares what the terminal got.
-fn shows(golden: &str, columns: u16, arguments: &[&str], extra: Extra<'_>, script: Vec<Exchange>) {
+pub(crate) fn shows(golden: &str, columns: u16, arguments: &[&str], extra: Extra<'_>, script: Vec<Exchange>) {
     let api = Api::playing(script);
     let (text, status) = end(start(&api, columns, arguments, extra));
     let text = text.replace("\r\n", "\n").replace(&api.origin(), "http://API");
@@ -113,6 +113,12 @@ fn cards_show_one_thing() {
     let entry = || Exchange::new("GET", "/catalog/slack", &slack_entry());
     shows("catalog", 80, &["integrations", "catalog"], PLAIN, vec![catalog()]);
     shows("catalog_one", 80, &["integrations", "catalog", "slack"], PLAIN, vec![entry()]);
+    let unset = with(
+        shopify_entry(),
+        json!({"installable": false, "not_installable_reason": "No OAuth app is set for Shopify"}),
+    );
+    let unset = Exchange::new("GET", "/catalog/shopify", &unset);
+    shows("catalog_not_installable", 80, &["integrations", "catalog", "shopify"], PLAIN, vec![unset]);
     shows("show", 80, &["integrations", "show", "slack"], PLAIN, vec![list(), entry()]);
     let shop = Exchange::new("GET", "/catalog/shopify", &shopify_entry());
     shows("show_failing", 80, &["integrations", "show", "shopify"], PLAIN, vec![list(), shop]);

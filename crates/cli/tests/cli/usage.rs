@@ -38,6 +38,10 @@ fn what_clap_refuses_exits_1() {
         &["integrations", "show", ".."],
         &["integrations", "show", "a/b"],
         &["integrations", "catalog", "slack", "--q", "x"],
+        &["integrations", "install"],
+        &["integrations", "install", "slack", "--wait=30"],
+        &["integrations", "install", "slack", "--wait=25h"],
+        &["integrations", "install", "slack", "--wait", "5m"],
         &["integrations", "pause", "slack", "--if-match", "a b"],
         &["completions", "tcsh"],
         &["--api-key"],
@@ -125,7 +129,9 @@ fn help_and_version_exit_0() {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in ["list", "catalog", "show", "install-url", "update", "pause", "resume", "disconnect"] {
+    for command in
+        ["list", "catalog", "show", "install", "install-url", "update", "pause", "resume", "disconnect"]
+    {
         let output = riq(&["integrations", command, "--help"]).output().unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(help.contains(&format!("  riq integrations {command}")), "{help}");

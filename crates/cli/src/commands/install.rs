@@ -1,0 +1,231 @@
+//! `riq integrations install`
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::{Instant, sleep};
+
+use super::{Context, find, install_url};
+use crate::browser;
+use crate::cli::provider_key;
+use crate::client::Call;
+use crate::error::{Exit, Failure, Report, code};
+use crate::output::Mode;
+use crate::text::cell;
+use crate::wire::Integration;
+
+const EXAMPLES: &str = "\
+Prints the page's address and opens it in the browser, where the key does not come from the environment and a person
+is at the terminal. The credential is given on that page, never here. Who has the address can install the provider
+without a key, once and for half an hour.
+
+Examples:
+  riq integrations install slack
+  riq integrations install slack --wait
+  riq integrations install slack --wait=5m --no-browser";
+
+/// How often the API is asked, while waiting.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// Another interval, in milliseconds: tests are not to wait.
+const INTERVAL_VARIABLE: &str = "RIQ_WAIT_INTERVAL_MS";
+
+/// What the command takes.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The provider's key, such as slack
+    #[arg(value_parser = provider_key)]
+    pub(crate) provider: String,
+    /// Open no browser
+    #[arg(long)]
+    no_browser: bool,
+    /// Wait until it is installed, for so long at most: 90s, 30m, 1h
+    ///
+    /// 30m by default, which is how long the address works. Ends with exit status 0 once the integration is active.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "30m",
+        value_parser = duration
+    )]
+    wait: Option<Duration>,
+}
+
+/// Starts an installation, and waits for its end where that is asked for.
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let provider = arguments.provider.as_str();
+    let Some(limit) = arguments.wait else {
+        return start(arguments, context).await;
+    };
+    // A reconnection ends in the status that it began in: what tells the two apart is the version.
+    let before = look(provider, context).await?;
+    start(arguments, context).await?;
+    let installed = wait(provider, before.as_ref(), limit, context).await?;
+    let name = match &installed.display_name {
+        Some(name) => format!("{} ({})", cell(Some(name)), cell(Some(provider))),
+        None => cell(Some(provider)),
+    };
+    let health = installed.health_status.as_deref().filter(|health| *health != "unknown");
+    let health = health.map_or_else(String::new, |health| format!(" and {}", cell(Some(health))));
+    context.output.notice(&format!("{name} is active{health}."));
+    Ok(())
+}
+
+/// Prints the address, and opens it where that may be done.
+async fn start(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let install = install_url::print(&arguments.provider, context).await?;
+    let url = install.install_url.as_deref().filter(|_| !arguments.no_browser && context.may_ask());
+    let opened = match url {
+        Some(url) => browser::open(url).await,
+        None => Err(String::new()),
+    };
+    if context.output.mode != Mode::Table {
+        return Ok(());
+    }
+    context.output.notice(&match opened {
+        Ok(()) => "The URL above is open in the browser.".to_owned(),
+        Err(why) if why.is_empty() => "Open the URL above in a browser.".to_owned(),
+        Err(why) => format!("Open the URL above in a browser; none was opened from here: {why}."),
+    });
+    Ok(())
+}
+
+/// Asks until the provider is installed. An API that cannot answer for a while is asked again.
+async fn wait(
+    provider: &str,
+    before: Option<&Integration>,
+    limit: Duration,
+    context: &Context,
+) -> Result<Integration, Failure> {
+    let (started, interval) = (Instant::now(), interval());
+    let (mut trouble, mut announced) = (None, false);
+    loop {
+        let pause = match look(provider, context).await {
+            Ok(now) => {
+                if let Some(end) = end(before, now) {
+                    return end.map_err(Failure::from);
+                }
+                trouble = None;
+                interval
+            }
+            Err(Failure::Reported(report)) if is_passing(&report) => {
+                if trouble.is_none() {
+                    context.output.notice(&format!("{}; asking on", report.message));
+                }
+                let pause = interval.max(Duration::from_secs(report.retry_after.unwrap_or(0)));
+                trouble = Some(report);
+                pause
+            }
+            Err(failure) => return Err(failure),
+        };
+        if started.elapsed() + pause > limit {
+            return Err(trouble.map_or_else(|| not_installed(provider).into(), Failure::Reported));
+        }
+        if !announced {
+            announced = true;
+            context.output.notice(&format!(
+                "Waiting until {} is installed, {} min at most. Ctrl-C ends the waiting, not the installation.",
+                cell(Some(provider)),
+                limit.as_secs().div_ceil(60)
+            ));
+        }
+        sleep(pause).await;
+    }
+}
+
+/// The project's integration with the provider, if there is one.
+async fn look(provider: &str, context: &Context) -> Result<Option<Integration>, Failure> {
+    find(&context.client.send(&Call::get([])).await?.data, provider)
+}
+
+/// How the installation ended, if it has: in an active integration, or in one that does not work.
+fn end(before: Option<&Integration>, now: Option<Integration>) -> Option<Result<Integration, Report>> {
+    let now = now?;
+    let state = |of: &Integration| (of.status.clone(), of.etag.clone().or_else(|| of.updated_at.clone()));
+    if before.is_some_and(|before| state(before) == state(&now)) {
+        return None;
+    }
+    match now.status.as_deref() {
+        Some("active") => Some(Ok(now)),
+        Some("error") => {
+            let why = now.error_message.as_deref().unwrap_or("no reason is given");
+            let message = format!("{} is installed but in error: {why}", now.provider.unwrap_or_default());
+            Some(Err(Report::local(code::INSTALL_FAILED, Exit::Refused, message)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether it may be gone at the next attempt.
+fn is_passing(report: &Report) -> bool {
+    report.exit == Exit::RateLimited
+        || report.status.is_some_and(|status| status >= 500)
+        || [code::CONNECTION, code::TIMEOUT, code::INVALID_RESPONSE].contains(&report.code.as_str())
+            && report.exit == Exit::Refused
+}
+
+fn not_installed(provider: &str) -> Report {
+    Report::local(code::NOT_INSTALLED, Exit::Refused, format!("{provider} was not installed in time"))
+}
+
+fn interval() -> Duration {
+    let variable = std::env::var(INTERVAL_VARIABLE).ok();
+    variable.and_then(|text| text.parse().ok()).map_or(INTERVAL, Duration::from_millis)
+}
+
+/// Reads a whole number of seconds, minutes or hours, a day at most.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = match text.chars().next_back() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        _ => return Err("must be a number and its unit: 90s, 30m, 1h".to_owned()),
+    };
+    let number = &text[..text.len() - 1];
+    let seconds = number.parse::<u64>().map_err(|_| format!("{number:?} is no whole number"))?;
+    let seconds = seconds.checked_mul(unit).filter(|seconds| *seconds <= 24 * 3600);
+    seconds.map(Duration::from_secs).ok_or_else(|| "is more than a day".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn integration(status: &str, etag: &str) -> Integration {
+        Integration { status: Some(status.into()), etag: Some(etag.into()), ..Integration::default() }
+    }
+
+    fn outcome(before: Option<(&str, &str)>, now: Option<(&str, &str)>) -> Option<bool> {
+        let before = before.map(|(status, etag)| integration(status, etag));
+        end(before.as_ref(), now.map(|(status, etag)| integration(status, etag))).map(|end| end.is_ok())
+    }
+
+    #[test]
+    fn an_installation_ends_in_a_new_active_integration() {
+        assert_eq!(outcome(None, None), None);
+        assert_eq!(outcome(None, Some(("active", "1"))), Some(true));
+        assert_eq!(outcome(None, Some(("paused", "2"))), None);
+        assert_eq!(outcome(None, Some(("error", "2"))), Some(false));
+    }
+
+    #[test]
+    fn a_reconnection_ends_in_a_new_version() {
+        for status in ["active", "paused", "error", "disconnected"] {
+            assert_eq!(outcome(Some((status, "1")), Some((status, "1"))), None, "{status}");
+            assert_eq!(outcome(Some((status, "1")), Some(("active", "2"))), Some(true), "{status}");
+            assert_eq!(outcome(Some((status, "1")), Some(("error", "2"))), Some(false), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_a_number_and_a_unit() {
+        for (text, seconds) in [("0s", 0), ("90s", 90), ("30m", 1800), ("24h", 86_400)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "m", "30", "-1s", "1.5h", "25h", "1d", "30 m", "1é", "99999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}
