@@ -110,7 +110,7 @@ impl Integrations {
             }
             let opened = self.unseal_settings(loaded)?;
             let revision = decide(&opened, loaded, self.environment.now())?;
-            Ok(revision.map(|revision| self.decision(tenant, loaded, &opened, revision, acting)))
+            Ok(revision.map(|revision| self.decision(tenant, &opened, revision, acting)))
         };
         self.store.revise(tenant, provider.key.as_str(), decide).await
     }
@@ -119,18 +119,13 @@ impl Integrations {
     fn decision(
         &self,
         tenant: &Tenant,
-        loaded: &Loaded,
         opened: &Integration,
         revision: Revision,
         acting: &Acting,
     ) -> Decision {
         let integration = revision.integration;
-        let unchanged = opened.secret_settings == integration.secret_settings;
-        let sealed_settings = if unchanged {
-            loaded.sealed_settings.clone()
-        } else {
-            self.vault.seal_settings(&integration.secret_settings, integration.id)
-        };
+        let sealed_settings = (opened.secret_settings != integration.secret_settings)
+            .then(|| self.vault.seal_settings(&integration.secret_settings, integration.id));
         let event = NewAuditEvent {
             id: self.environment.id(),
             organization: tenant.organization,

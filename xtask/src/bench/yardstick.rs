@@ -91,6 +91,7 @@ fn patch_script() -> String {
             "NULL",
             ":action_permissions",
             "now()",
+            "false",
         ],
     );
     // As the server's, the ids sort by time.

@@ -4,8 +4,10 @@
 
 mod import;
 mod key;
+mod oauth_app;
 mod organization;
 mod project;
+mod rotate_keys;
 
 use std::{
     io::{self, Write as _},
@@ -56,8 +58,15 @@ enum Resource {
     /// API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// OAuth apps: the client ids and secrets that providers gave
+    #[command(subcommand)]
+    OauthApp(oauth_app::Command),
     /// Import integrations with their credentials, from JSON lines: all or nothing
     Import(import::Command),
+    /// Seal everything anew that is not sealed under the first encryption key, while the server runs
+    ///
+    /// May be stopped at any time and started again: it goes on with what is left.
+    RotateKeys,
 }
 
 /// What a command works with.
@@ -82,15 +91,25 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Org(command) => organization::run(command, &desk).await,
         Resource::Project(command) => project::run(command, &desk).await,
         Resource::Key(command) => key::run(command, &desk).await,
+        Resource::OauthApp(command) => {
+            let catalog = options.catalog()?;
+            oauth_app::run(command, &desk, &catalog, || vault(&directory, options, &desk)).await
+        }
         Resource::Import(command) => {
-            let keys = match &directory {
-                Some(directory) => directory.encryption_keys()?,
-                None => options.encryption_keys()?,
-            };
-            let vault = Arc::new(Vault::new(keys, desk.environment.clone()));
+            let vault = Arc::new(vault(&directory, options, &desk)?);
             import::run(command, &desk, options.catalog()?, vault).await
         }
+        Resource::RotateKeys => rotate_keys::run(&desk, &vault(&directory, options, &desk)?).await,
     }
+}
+
+/// A vault with the keys of `dev`'s directory, or else those of the settings.
+fn vault(directory: &Option<DataDirectory>, options: &Options, desk: &Desk) -> anyhow::Result<Vault> {
+    let keys = match directory {
+        Some(directory) => directory.encryption_keys()?,
+        None => options.encryption_keys()?,
+    };
+    Ok(Vault::new(keys, desk.environment.clone()))
 }
 
 async fn connect(url: &DatabaseUrl) -> anyhow::Result<Store> {

@@ -139,8 +139,7 @@ impl Vault {
         let aad = purpose.associated_data();
         let payload = Payload { msg: secret, aad: aad.as_bytes() };
         let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect("a short secret");
-        let id_length = u8::try_from(key.id.len()).unwrap_or(u8::MAX);
-        [&[FORMAT, id_length], key.id.as_bytes(), &nonce, &ciphertext].concat()
+        [&prefix(&key.id)[..], &nonce, &ciphertext].concat()
     }
 
     /// Opens what [`Vault::seal`] sealed for the same purpose.
@@ -154,6 +153,16 @@ impl Vault {
         Ok(opened.into())
     }
 
+    /// How everything begins that was sealed under the first key.
+    pub fn current_prefix(&self) -> Vec<u8> {
+        prefix(&self.keys.0[0].id)
+    }
+
+    /// Seals anew, under the first key, what was sealed under another for the same purpose.
+    pub fn reseal(&self, sealed: &[u8], purpose: Purpose) -> Result<Vec<u8>, VaultError> {
+        Ok(self.seal(self.open(sealed, purpose)?.expose_secret(), purpose))
+    }
+
     /// Seals an integration's secret settings; nothing where there are none.
     pub fn seal_settings(&self, secret: &SecretSettings, id: IntegrationId) -> Option<Vec<u8>> {
         let json = serde_json::to_vec(&secret.0).unwrap_or_default();
@@ -165,6 +174,11 @@ impl Vault {
         let opened = self.open(sealed, Purpose::Settings(id))?;
         serde_json::from_slice(opened.expose_secret()).map(SecretSettings).map_err(|_| VaultError::Damaged)
     }
+}
+
+fn prefix(key_id: &str) -> Vec<u8> {
+    let length = u8::try_from(key_id.len()).unwrap_or(u8::MAX);
+    [&[FORMAT, length], key_id.as_bytes()].concat()
 }
 
 fn take_apart(sealed: &[u8]) -> Option<(&[u8], [u8; NONCE_LENGTH], &[u8])> {

@@ -76,8 +76,8 @@ pub struct Loaded {
 pub struct Decision {
     /// The integration to be stored.
     pub integration: Integration,
-    /// Its secret settings, sealed.
-    pub sealed_settings: Option<Vec<u8>>,
+    /// Its secret settings, sealed, where they change: none in place of some, too.
+    pub sealed_settings: Option<Option<Vec<u8>>>,
     /// Whether its credential is destroyed with it.
     pub destroys_credential: bool,
     /// What is recorded with it.
@@ -365,9 +365,10 @@ async fn store_revision(on: &DatabaseTransaction, from: &Loaded, to: &Decision) 
         next.last_synced_at.into(),
         next.error_message.clone().into(),
         json(&next.settings)?.into(),
-        to.sealed_settings.clone().into(),
+        to.sealed_settings.clone().flatten().into(),
         json(&next.action_permissions)?.into(),
         next.updated_at.into(),
+        to.sealed_settings.is_some().into(),
     ];
     let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::REVISE, values);
     Ok(on.execute_raw(statement).await?.rows_affected() == 1)
@@ -388,7 +389,7 @@ async fn finish<E>(
     transaction.commit().await.map_err(StoreError::from)?;
     Ok(Loaded {
         integration: decision.integration,
-        sealed_settings: decision.sealed_settings,
+        sealed_settings: decision.sealed_settings.unwrap_or(loaded.sealed_settings),
         credential,
         disconnected_now: decision.destroys_credential,
         ..loaded

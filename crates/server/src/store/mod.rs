@@ -15,6 +15,7 @@ mod oauth_apps;
 mod organizations;
 mod pending_installs;
 mod projects;
+mod sealed;
 pub mod statements;
 mod tenant;
 
@@ -30,6 +31,7 @@ pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use projects::ProjectRecord;
+pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 
 use migrations::{Migrator, MigratorTrait as _, SchemaManager};

@@ -30,10 +30,12 @@ pub const LOAD: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type
 pub const LOCK: &str = "SELECT id FROM integrations WHERE id = $1 FOR UPDATE";
 
 /// Stores a revision where the stored version is still the one that it was made from:
-/// `$1` id, `$2` that version, `$3` … the new values.
+/// `$1` id, `$2` that version, `$3` … the new values; `$15` whether the secret settings are among them. Where they are
+/// not, they stay as they are stored, so that a change cannot bring back what `admin rotate-keys` has sealed anew.
 pub const REVISE: &str = "UPDATE integrations SET version = $3, status = $4, status_before_error = $5, \
      health_status = $6, display_name = $7, sidebar_enabled = $8, last_synced_at = $9, error_message = $10, \
-     settings = $11, sealed_settings = $12, action_permissions = $13, updated_at = $14 \
+     settings = $11, sealed_settings = CASE WHEN $15 THEN $12 ELSE sealed_settings END, action_permissions = $13, \
+     updated_at = $14 \
      WHERE id = $1 AND version = $2";
 
 /// Records an event.

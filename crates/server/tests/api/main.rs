@@ -28,9 +28,13 @@ mod keys;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod oauth_apps;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod rotate_keys;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use integrations_core::{
     api_key::ApiKey,
     audit::{Action, Actor},
     catalog::Catalog,
-    ids::{ApiKeyId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId},
 };
 use reqwest::Method;
 use riq_server::{
@@ -233,6 +233,13 @@ impl Server {
     fn importer(&self) -> Importer {
         let (catalog, environment) = (Arc::clone(&self.plan.catalog), self.environment.clone());
         Importer::new(self.store.clone(), catalog, vault(&environment), environment)
+    }
+
+    /// An event about one of the project's integrations.
+    pub(crate) fn event(&self, integration: IntegrationId, provider: &str) -> NewAuditEvent {
+        let action = Action::IntegrationLifecycleUpdated;
+        let event = event(&self.environment, self.organization, Some(self.project), action);
+        NewAuditEvent { integration: Some((integration, provider.to_owned())), ..event }
     }
 
     /// A target below the project's integrations.

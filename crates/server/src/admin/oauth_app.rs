@@ -1,0 +1,199 @@
+//! `riq-server admin oauth-app`
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use integrations_core::{
+    audit::{Action, Change, change},
+    catalog::{Catalog, Provider},
+    ids::{OAuthAppId, OrganizationId, ProjectId},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Desk, columns, moment};
+use crate::{
+    install::vault::{Purpose, Vault},
+    store::{AppOwner, NewAuditEvent, NewOAuthApp},
+};
+
+/// The longest that a client id or secret may be, in bytes.
+const MAX_LENGTH: usize = 4096;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Set the app that a provider is connected through, in place of an earlier one
+    ///
+    /// At the provider, register it with the redirect URI PUBLIC_URL/oauth/callback.
+    Set {
+        /// The provider's key, such as slack
+        provider: String,
+        /// The app's client id
+        #[arg(long, value_name = "ID")]
+        client_id: String,
+        /// A file that holds the app's client secret and nothing else; - reads standard input
+        #[arg(long, value_name = "FILE")]
+        client_secret_file: PathBuf,
+        #[command(flatten)]
+        owner: Owner,
+    },
+    /// List the apps; their secrets cannot be shown
+    List,
+    /// Remove an app: its provider cannot be installed through it any more
+    Remove {
+        /// The provider's key, such as slack
+        provider: String,
+        #[command(flatten)]
+        owner: Owner,
+    },
+}
+
+/// Whose integrations an app is for [default: everybody's]
+#[derive(Args, Clone, Copy, Debug)]
+#[group(multiple = false)]
+pub(super) struct Owner {
+    /// Only for this organization, org_…
+    #[arg(long)]
+    org: Option<OrganizationId>,
+    /// Only for this project, prj_…
+    #[arg(long)]
+    project: Option<ProjectId>,
+}
+
+/// What setting or removing an app answers.
+#[derive(Serialize)]
+struct Changed<'a> {
+    provider: &'a str,
+    /// `*`: everybody's.
+    owner: AppOwner,
+    /// `false`: there was none to remove.
+    changed: bool,
+}
+
+pub(super) async fn run(
+    command: Command,
+    desk: &Desk,
+    catalog: &Catalog,
+    vault: impl FnOnce() -> anyhow::Result<Vault>,
+) -> anyhow::Result<()> {
+    match command {
+        Command::Set { provider, client_id, client_secret_file, owner } => {
+            let provider = oauth_provider(catalog, &provider)?;
+            let client_id = one_line(&client_id).context("--client-id is not one")?;
+            let secret = one_line(&read(&client_secret_file)?).context("the client secret is not one")?;
+            set(desk, provider, owner, client_id, &secret, &vault()?).await
+        }
+        Command::List => list(desk).await,
+        Command::Remove { provider, owner } => remove(desk, &provider, owner).await,
+    }
+}
+
+async fn set(
+    desk: &Desk,
+    provider: &Provider,
+    owner: Owner,
+    client_id: String,
+    secret: &str,
+    vault: &Vault,
+) -> anyhow::Result<()> {
+    let (id, key): (OAuthAppId, &str) = (desk.environment.id(), provider.key.as_str());
+    let changes = change("client_id", Value::Null, client_id.clone()).into_iter().collect();
+    let (owner, event) = desk.app_owner(owner, key, Action::OauthAppSet, changes).await?;
+    let sealed_secret = vault.seal(secret.as_bytes(), Purpose::OAuthApp(id));
+    let at = desk.environment.now();
+    let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, at };
+    desk.store.set_oauth_app(app, event).await?;
+    let changed = Changed { provider: key, owner, changed: true };
+    desk.answer(&changed, || vec![format!("Set the app for {} ({})", provider.name, whose(owner))])
+}
+
+async fn list(desk: &Desk) -> anyhow::Result<()> {
+    let found = desk.store.oauth_apps().await?;
+    desk.answer(&found, || {
+        let mut rows = vec![["PROVIDER", "FOR", "CLIENT ID", "SET"].map(str::to_owned).to_vec()];
+        rows.extend(found.iter().map(|one| {
+            vec![one.provider.clone(), whose(one.owner), one.client_id.clone(), moment(Some(one.updated_at))]
+        }));
+        columns(&rows)
+    })
+}
+
+async fn remove(desk: &Desk, provider: &str, owner: Owner) -> anyhow::Result<()> {
+    let (owner, event) = desk.app_owner(owner, provider, Action::OauthAppRemoved, Vec::new()).await?;
+    let changed = desk.store.remove_oauth_app(provider, owner, event).await?;
+    desk.answer(&Changed { provider, owner, changed }, || {
+        let what = if changed { "Removed the app" } else { "There was no app" };
+        vec![format!("{what} for {provider} ({})", whose(owner))]
+    })
+}
+
+impl Desk {
+    /// The owner, which must exist, with the event in its log; an app for all is in nobody's.
+    async fn app_owner(
+        &self,
+        owner: Owner,
+        provider: &str,
+        action: Action,
+        mut changes: Vec<Change>,
+    ) -> anyhow::Result<(AppOwner, Option<NewAuditEvent>)> {
+        changes.extend(change("provider", Value::Null, provider));
+        match owner {
+            Owner { project: Some(id), .. } => {
+                let project = self.store.project(id).await?;
+                let project = project.filter(|project| project.revoked_at.is_none());
+                let project = project.with_context(|| format!("there is no project {id}"))?;
+                let event = self.event(project.organization_id.parse()?, Some(id), action, changes);
+                Ok((AppOwner::Project(id), Some(event)))
+            }
+            Owner { org: Some(id), .. } => {
+                self.living_organization(id).await?;
+                Ok((AppOwner::Organization(id), Some(self.event(id, None, action, changes))))
+            }
+            Owner { org: None, project: None } => Ok((AppOwner::All, None)),
+        }
+    }
+}
+
+fn oauth_provider<'a>(catalog: &'a Catalog, key: &str) -> anyhow::Result<&'a Provider> {
+    let takers = || {
+        let oauth = catalog.iter().filter(|provider| provider.oauth().is_some());
+        oauth.map(|provider| provider.key.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    match catalog.get(key) {
+        None => bail!("there is no provider \"{key}\"; these are connected by OAuth: {}", takers()),
+        Some(provider) if provider.oauth().is_none() => {
+            bail!("{} is not connected by OAuth and needs no app; these are: {}", provider.name, takers())
+        }
+        Some(provider) => Ok(provider),
+    }
+}
+
+fn whose(owner: AppOwner) -> String {
+    match owner {
+        AppOwner::All => "all".into(),
+        AppOwner::Organization(_) | AppOwner::Project(_) => owner.to_string(),
+    }
+}
+
+/// What is copied from a page: the blanks around it are not part of it.
+fn one_line(text: &str) -> anyhow::Result<String> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks");
+    }
+    Ok(text.to_owned())
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}

@@ -1,0 +1,86 @@
+//! `riq-server admin rotate-keys`
+
+use std::io::{self, Write as _};
+
+use anyhow::bail;
+use serde::Serialize;
+
+use super::Desk;
+use crate::{
+    install::vault::{Purpose, Vault, VaultError},
+    store::{Sealed, SealedRow},
+};
+
+/// How many secrets are sealed anew in one transaction: few enough that the server's own writes do not wait long.
+const BATCH: u32 = 200;
+
+/// What was done.
+#[derive(Default, Serialize)]
+struct Rotated {
+    /// How many secrets were sealed anew.
+    rotated: u64,
+    /// Those that could not be opened, and why.
+    failed: Vec<Failure>,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    id: String,
+    reason: String,
+}
+
+pub(super) async fn run(desk: &Desk, vault: &Vault) -> anyhow::Result<()> {
+    let mut done = Rotated::default();
+    for kind in Sealed::ALL {
+        rotate(desk, vault, kind, &mut done).await?;
+    }
+    let failed = done.failed.len();
+    desk.answer(&done, || {
+        let mut lines: Vec<String> =
+            done.failed.iter().map(|one| format!("{}: {}", one.id, one.reason)).collect();
+        lines.push(match done.rotated {
+            0 if failed == 0 => "Everything is sealed under the first key already".into(),
+            rotated => format!("Sealed {rotated} anew under the first key"),
+        });
+        lines
+    })?;
+    if failed > 0 {
+        bail!("{failed} could not be opened; keep the keys that they name until they are");
+    }
+    Ok(())
+}
+
+/// Seals one kind anew, batch by batch.
+async fn rotate(desk: &Desk, vault: &Vault, kind: Sealed, done: &mut Rotated) -> anyhow::Result<()> {
+    let prefix = vault.current_prefix();
+    let total = desk.store.count_sealed_otherwise(kind, &prefix).await?;
+    let (mut after, mut seen) = (String::new(), 0);
+    loop {
+        let batch = desk.store.sealed_otherwise(kind, &prefix, &after, BATCH).await?;
+        let Some(last) = batch.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        seen += batch.len();
+        let mut pairs = Vec::new();
+        for row in batch {
+            match reseal(vault, kind, &row) {
+                Ok(sealed) => pairs.push((row, sealed)),
+                Err(error) => done.failed.push(Failure { id: row.id, reason: error.to_string() }),
+            }
+        }
+        done.rotated += desk.store.replace_sealed(kind, pairs).await?;
+        // More may have come since they were counted.
+        let total = usize::try_from(total).unwrap_or_default().max(seen);
+        writeln!(io::stderr(), "{}: {seen} of {total}", kind.name())?;
+    }
+}
+
+fn reseal(vault: &Vault, kind: Sealed, row: &SealedRow) -> Result<Vec<u8>, VaultError> {
+    let id = row.id.as_str();
+    let purpose = match kind {
+        Sealed::Credentials => id.parse().map(Purpose::Credential),
+        Sealed::Settings => id.parse().map(Purpose::Settings),
+        Sealed::OAuthApps => id.parse().map(Purpose::OAuthApp),
+        Sealed::PendingInstalls => id.parse().map(Purpose::PendingInstall),
+    };
+    vault.reseal(&row.sealed, purpose.map_err(|_| VaultError::Damaged)?)
+}
