@@ -37,6 +37,9 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
+/// How the paths of the routes that ask for a key begin, as the specification has them and under the other base path
+/// that clients use.
+const KEYED: [&str; 2] = ["/api/v1/projects/", "/v1/projects/"];
 /// The longest request id that is kept when a client sends one.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -79,13 +82,20 @@ impl Edge {
         let verdict = self.limit(&identity, address, request.uri());
         let (method, uri) = (request.method().clone(), request.uri().clone());
 
-        let mut response = if verdict.allowed {
-            let extensions = request.extensions_mut();
-            extensions.insert(CurrentRequest(Arc::clone(&request_id)));
-            extensions.insert(identity.clone());
-            self.route(request).await
-        } else {
-            rate_limited(&verdict, self.app.environment.now().unix_timestamp()).render(&request_id)
+        let mut response = match &identity {
+            _ if !verdict.allowed => {
+                rate_limited(&verdict, self.app.environment.now().unix_timestamp()).render(&request_id)
+            }
+            // Whatever is behind it, a key that is refused does not reach it.
+            Identity::Refused(refusal) if KEYED.iter().any(|base| uri.path().starts_with(base)) => {
+                ApiError::from(*refusal).render(&request_id)
+            }
+            _ => {
+                let extensions = request.extensions_mut();
+                extensions.insert(CurrentRequest(Arc::clone(&request_id)));
+                extensions.insert(identity.clone());
+                self.route(request).await
+            }
         };
         envelop(&mut response, &request_id);
         set_headers(response.headers_mut(), &request_id, &identity, &verdict);
@@ -124,7 +134,8 @@ impl Edge {
         [head, b"\r\n".to_vec(), body].concat()
     }
 
-    async fn route(&self, request: Request<Body>) -> Response {
+    async fn route(&self, mut request: Request<Body>) -> Response {
+        use_one_base_path(request.uri_mut());
         if let Err(error) = accept::check(request.uri(), request.headers()) {
             return error.into_response();
         }
@@ -184,6 +195,18 @@ impl Edge {
         // Whoever watches over the server must get an answer however often it asks.
         verdict.allowed |= matches!(uri.path(), "/healthz" | "/readyz");
         verdict
+    }
+}
+
+/// Turns the other base path, `/v1`, into the one that the routes have.
+fn use_one_base_path(uri: &mut Uri) {
+    let [base, other] = KEYED;
+    let Some(rest) = uri.path_and_query().and_then(|whole| whole.as_str().strip_prefix(other)) else {
+        return;
+    };
+    // A path that was read before, with more in front: always a path.
+    if let Ok(whole) = format!("{base}{rest}").parse() {
+        *uri = whole;
     }
 }
 

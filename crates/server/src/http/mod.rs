@@ -27,10 +27,7 @@ use self::{error::ApiError, state::App};
 /// Every route, without the edge.
 pub fn router(app: App) -> Router {
     let (router, _) = documented().split_for_parts();
-    // The same routes under the other base path that clients use; the specification names one of the two.
-    let (also, _) = integrations::routes().split_for_parts();
     router
-        .nest("/v1", also)
         .fallback(async || ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address"))
         .method_not_allowed_fallback(async || {
             ApiError::new(
@@ -47,5 +44,5 @@ pub fn openapi() -> OpenApi {
 }
 
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(meta::routes()).nest("/api/v1", integrations::routes())
+    OpenApiRouter::new().merge(meta::routes()).merge(integrations::routes())
 }

@@ -38,7 +38,7 @@ pub(super) struct Filters {
 /// Every provider, installed in this project or not, in the order of their keys. The filters narrow together.
 #[utoipa::path(
     get,
-    path = "/projects/{projectId}/integrations/catalog",
+    path = "/api/v1/projects/{projectId}/integrations/catalog",
     operation_id = "listCatalog",
     tag = "Integrations",
     params(

@@ -16,7 +16,7 @@ use crate::http::{
 /// What the provider is, what can be configured and permitted there, and how it stands in this project.
 #[utoipa::path(
     get,
-    path = "/projects/{projectId}/integrations/catalog/{provider}",
+    path = "/api/v1/projects/{projectId}/integrations/catalog/{provider}",
     operation_id = "getCatalogEntry",
     tag = "Integrations",
     params(

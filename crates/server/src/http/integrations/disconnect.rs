@@ -21,7 +21,7 @@ use crate::{
 /// done there. Repeating it is not an error and records nothing.
 #[utoipa::path(
     delete,
-    path = "/projects/{projectId}/integrations/{provider}",
+    path = "/api/v1/projects/{projectId}/integrations/{provider}",
     operation_id = "disconnectIntegration",
     tag = "Integrations",
     params(

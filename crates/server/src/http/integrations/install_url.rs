@@ -47,7 +47,7 @@ pub(super) struct InstallUrlView<'a> {
 /// the person who installs and to nobody else. No body is needed.
 #[utoipa::path(
     post,
-    path = "/projects/{projectId}/integrations/{provider}/install-url",
+    path = "/api/v1/projects/{projectId}/integrations/{provider}/install-url",
     operation_id = "createInstallUrl",
     tag = "Integrations",
     params(

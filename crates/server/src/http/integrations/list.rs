@@ -17,7 +17,7 @@ use crate::http::{
 /// providers' keys.
 #[utoipa::path(
     get,
-    path = "/projects/{projectId}/integrations",
+    path = "/api/v1/projects/{projectId}/integrations",
     operation_id = "listIntegrations",
     tag = "Integrations",
     params(("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk")),

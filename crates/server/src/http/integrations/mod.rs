@@ -19,7 +19,7 @@ use crate::{
     store::{IntegrationRow, Loaded, ReviseError},
 };
 
-/// The six routes, under the prefix of the API's version.
+/// The six routes. Their paths are written out whole: nesting them under a prefix costs each request.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list))

@@ -68,7 +68,7 @@ enum RequestedStatusView {
 /// changes nothing succeeds and records nothing. With `If-Match`, only where the stored version is the named one.
 #[utoipa::path(
     patch,
-    path = "/projects/{projectId}/integrations/{provider}/lifecycle",
+    path = "/api/v1/projects/{projectId}/integrations/{provider}/lifecycle",
     operation_id = "updateIntegrationLifecycle",
     tag = "Integrations",
     params(
