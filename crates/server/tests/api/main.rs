@@ -38,6 +38,8 @@ mod rotate_keys;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod simulator;
+#[cfg(test)]
 mod snapshots;
 #[cfg(test)]
 mod startup;

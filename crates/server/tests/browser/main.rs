@@ -6,8 +6,6 @@
 #[cfg(test)]
 mod accessibility;
 #[cfg(test)]
-mod certificates;
-#[cfg(test)]
 mod chromium;
 #[cfg(test)]
 mod oauth_server;

@@ -12,9 +12,8 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::{
-    certificates::Authority,
     chromium::{Browser, Programs, in_browser},
-    support::{Backend, Server, TestDatabase, process::Process},
+    support::{Backend, Server, TestDatabase, certificates::Authority, process::Process},
 };
 
 /// The name under which it is found, with a certificate for that name.
@@ -36,7 +35,7 @@ impl OAuthServer {
     /// Starts it for a client at one redirect URI.
     pub(crate) fn start(programs: &Programs, redirect_uri: &str) -> Self {
         let authority = Authority::new();
-        let certificate = authority.certify(HOST);
+        let certificate = authority.certify(&[HOST]);
         let settings = json!({
             "issuer": issuer(),
             "client_id": CLIENT_ID,

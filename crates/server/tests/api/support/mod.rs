@@ -1,11 +1,13 @@
 //! What the tests stand on: a server in the process or beside it, a database, a clock that is set by hand.
 
 pub(crate) mod answer;
+pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod server;
+pub(crate) mod simulator;
 pub(crate) mod specification;
 
 use std::time::{Duration, Instant};

@@ -25,10 +25,11 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A certificate for a host.
-    pub(crate) fn certify(&self, host: &str) -> Certificate {
+    /// One certificate for these hosts.
+    pub(crate) fn certify(&self, hosts: &[&str]) -> Certificate {
         let key = KeyPair::generate().unwrap();
-        let parameters = CertificateParams::new([host.to_owned()]).unwrap();
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let parameters = CertificateParams::new(hosts).unwrap();
         let certificate = parameters.signed_by(&key, &self.0).unwrap();
         Certificate { certificate: certificate.pem(), key: key.serialize_pem() }
     }

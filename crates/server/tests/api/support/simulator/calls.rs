@@ -1,0 +1,120 @@
+//! The calls of the providers' APIs.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use super::{
+    State, Values,
+    expectations::{Call, Expectations},
+    lock,
+    serve::{Request, Response},
+    template, values_with_token,
+};
+
+/// Answers a call of this provider's API; none if the request is no such call.
+pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
+    let resembles = |call: &&Call| {
+        call.method == request.method
+            && template::resembles(&call.host, &request.host)
+            && template::resembles(&call.path, &request.path)
+    };
+    let call = provider.calls.iter().find(resembles)?;
+    let refusal = || Response::json(call.refusal.status, &call.refusal.body);
+    if lock(&state.switches).refuse_calls {
+        return Some(refusal());
+    }
+    let credentials = credentials(state, provider);
+    let judged = credentials.iter().map(|values| (problems(call, values, request), values));
+    let Some((problems, values)) = judged.min_by_key(|(problems, _)| problems.len()) else {
+        state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
+        return Some(refusal());
+    };
+    let answer = template::json(&call.answer, values);
+    let answer = if call.graphql { asked_for(&answer, request) } else { Ok(answer) };
+    match answer {
+        Ok(answer) if problems.is_empty() => Some(Response::json(200, &answer)),
+        Ok(_) => {
+            state.complain(&provider.provider, &format!("{}: {}", request.path, problems.join("; ")));
+            Some(refusal())
+        }
+        Err(problem) => {
+            state.complain(&provider.provider, &format!("{}: {problem}", request.path));
+            Some(Response::json(400, &serde_json::json!({"errors": [{"message": problem}]})))
+        }
+    }
+}
+
+/// The values of every credential that is good: each token that was granted, or what an account types into a form.
+fn credentials(state: &State, provider: &Expectations) -> Vec<Values> {
+    if provider.token.is_none() {
+        return provider.accounts.iter().map(super::Account::values).collect();
+    }
+    let tokens = lock(&state.tokens);
+    let granted = tokens.iter().filter(|token| token.provider == provider.provider);
+    granted.map(|token| values_with_token(&provider.accounts[token.account], &token.access_token)).collect()
+}
+
+/// What of the request is not as it has to be with this credential. Names what, never its value.
+fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut check = |what: &str, expected: &str, actual: Option<&str>| {
+        if !actual.is_some_and(|actual| template::agrees(expected, values, actual)) {
+            problems.push(format!("{what} is wrong or missing"));
+        }
+    };
+    check("the host", &call.host, Some(&request.host));
+    check("the path", &call.path, Some(&request.path));
+    for (name, expected) in &call.headers {
+        check(&format!("the header {name}"), expected, request.header(name));
+    }
+    if let Some(pair) = &call.basic {
+        let sent = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
+        let sent = sent.and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok());
+        check("the basic authentication", pair, sent.as_deref());
+    }
+    let parameters = request.parameters();
+    for (name, value) in &parameters {
+        check(
+            &format!("the parameter {name}"),
+            call.query.get(name).map_or("~$^", String::as_str),
+            Some(value),
+        );
+    }
+    let sent: BTreeSet<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+    let missing =
+        call.query.iter().filter(|(name, form)| !form.starts_with('~') && !sent.contains(name.as_str()));
+    problems.extend(missing.map(|(name, _)| format!("the parameter {name} is missing")));
+    problems
+}
+
+/// The part of a GraphQL answer that the query names.
+fn asked_for(answer: &Value, request: &Request) -> Result<Value, String> {
+    let body: Value = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
+    let query = body["query"].as_str().ok_or("the body has no query")?;
+    let names: BTreeSet<&str> =
+        query.split(|c: char| !c.is_ascii_alphanumeric()).filter(|n| !n.is_empty()).collect();
+    let mut known = BTreeSet::from(["query".to_owned()]);
+    collect_names(&answer["data"], &mut known);
+    if let Some(unknown) = names.iter().find(|name| !known.contains(**name)) {
+        return Err(format!("Cannot query field \"{unknown}\""));
+    }
+    let mut answer = answer.clone();
+    retain(&mut answer["data"], &names);
+    Ok(answer)
+}
+
+fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        names.insert(name.clone());
+        collect_names(value, names);
+    }
+}
+
+fn retain(value: &mut Value, names: &BTreeSet<&str>) {
+    if let Value::Object(fields) = value {
+        fields.retain(|name, _| names.contains(name.as_str()));
+        fields.values_mut().for_each(|value| retain(value, names));
+    }
+}

@@ -1,0 +1,67 @@
+//! Templates of the expectations: `{name}` stands for a value.
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::Values;
+
+/// A text with its placeholders filled in. An unknown name is a mistake in an expectation.
+pub(super) fn text(template: &str, values: &Values) -> String {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        filled.push_str(before);
+        match values.get(name) {
+            Some(Value::String(text)) => filled.push_str(text),
+            Some(other) => filled.push_str(&other.to_string()),
+            None => panic!("no value for {{{name}}} in {template:?}"),
+        }
+        rest = after;
+    }
+    filled + rest
+}
+
+/// A JSON document with its placeholders filled in: a string that is one placeholder becomes that value, whatever its
+/// type; `{null}` becomes null, which TOML cannot write.
+pub(super) fn json(template: &Value, values: &Values) -> Value {
+    match template {
+        Value::String(text) if text == "{null}" => Value::Null,
+        Value::String(text) => match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            Some(name) if !name.contains('}') => {
+                values.get(name).unwrap_or_else(|| panic!("no value for {text}")).clone()
+            }
+            _ => self::text(text, values).into(),
+        },
+        Value::Array(items) => items.iter().map(|item| json(item, values)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), json(value, values))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether `actual` is as expected: `~` begins a regular expression for the whole, anything else is a template.
+pub(super) fn agrees(expected: &str, values: &Values, actual: &str) -> bool {
+    match expected.strip_prefix('~') {
+        Some(pattern) => matches(pattern, actual),
+        None => text(expected, values) == actual,
+    }
+}
+
+/// Whether the whole of `actual` matches.
+pub(super) fn matches(pattern: &str, actual: &str) -> bool {
+    Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(actual)
+}
+
+/// Whether `actual` could be expected with other values: each placeholder stands for anything within a segment.
+pub(super) fn resembles(expected: &str, actual: &str) -> bool {
+    match expected.strip_prefix('~') {
+        Some(pattern) => matches(pattern, actual),
+        None => {
+            let placeholder = Regex::new(r"\\\{[^}]*\\\}").unwrap();
+            let pattern = placeholder.replace_all(&regex::escape(expected), "[^/]+").into_owned();
+            matches(&pattern, actual)
+        }
+    }
+}
