@@ -3,6 +3,8 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::hidden;
+
 /// An answer that keeps the contract's rules for every response.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -26,6 +28,7 @@ impl Answer {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let answer = Self { status, headers, text, body };
         answer.check_headers();
+        hidden::assert_not_in(&answer.text, "an answer");
         if has_body && status >= 400 {
             answer.check_envelope();
         } else if has_body && answer.header("content-type") == Some("application/json") {

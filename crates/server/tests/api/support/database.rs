@@ -142,6 +142,16 @@ impl Sql {
         rows.iter().map(|row| JsonValue::from_query_result(row, "").unwrap()).collect()
     }
 
+    /// The names of all tables.
+    pub(crate) async fn tables(&self) -> Vec<String> {
+        let sql = match self.0.get_database_backend() {
+            DbBackend::Postgres => "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+            _ => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        };
+        let rows = self.rows(sql, []).await;
+        rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The first column of the first row, a count.
     pub(crate) async fn count(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> i64 {
         let row = self.0.query_one_raw(self.statement(sql, values)).await.unwrap().unwrap();

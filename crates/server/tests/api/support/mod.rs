@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod database;
+pub(crate) mod hidden;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod server;

@@ -35,7 +35,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Answer, TestDatabase, clock::SettableClock, database::Sql};
+use super::{Answer, TestDatabase, clock::SettableClock, database::Sql, hidden};
 
 /// The keys that seal the tests' credentials.
 pub(crate) const ENCRYPTION_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -133,6 +133,7 @@ impl Server {
         plan: Plan,
         set: impl FnOnce(&mut HttpSettings),
     ) -> Self {
+        hidden::listen();
         let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -171,7 +172,7 @@ impl Server {
         }
     }
 
-    /// Stops it, and waits until it has.
+    /// Stops it, waits until it has, and looks whether it has kept what must stay hidden.
     pub(crate) async fn stop(self) {
         self.stopper.stop();
         drop(self.client);
@@ -179,6 +180,7 @@ impl Server {
             task.await.unwrap();
         }
         self.store.close().await;
+        hidden::assert_kept(&self.database, &self.sql).await;
     }
 
     /// Another organization with a project and a key for everything there.
