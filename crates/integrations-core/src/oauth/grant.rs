@@ -60,11 +60,14 @@ impl Grant {
             let looks_like_html = is_html(content_type, body);
             return Err(TokenProblem::NotJson { status, looks_like_html });
         };
-        if let Some(code) = oauth.answer.error.of(&answer).and_then(error_code) {
-            return Err(TokenProblem::refused(code, description(&answer)));
-        }
-        if !(200..300).contains(&status) {
-            return Err(TokenProblem::Failed { status });
+        let failed = !(200..300).contains(&status);
+        // Where a provider answers a failure in the standard form after all, that is understood too.
+        let standard = answer.get("error").filter(|_| failed);
+        let code = oauth.answer.error.of(&answer).and_then(error_code).or(standard.and_then(error_code));
+        match code {
+            Some(code) => return Err(TokenProblem::refused(code, description(&answer))),
+            None if failed => return Err(TokenProblem::failed(status, description(&answer))),
+            None => {}
         }
         check_type(&answer)?;
         let access_token =

@@ -175,8 +175,23 @@ fn errors_of_other_shapes_are_errors_too() {
         problem("zendesk", 400, json!({"error": {"message": "Not\u{7} allowed\n"}})),
         refused("unknown", "Not allowed")
     );
-    assert_eq!(problem("zendesk", 404, json!({"status": "BAD"})), TokenProblem::Failed { status: 404 });
-    assert_eq!(problem("zendesk", 302, json!({"access_token": "at"})), TokenProblem::Failed { status: 302 });
+    let failed = |status: u16| TokenProblem::Failed { status, description: None };
+    assert_eq!(problem("zendesk", 404, json!({"status": "BAD"})), failed(404));
+    assert_eq!(
+        problem(
+            "hubspot",
+            400,
+            json!({"status": "BAD_AUTH_CODE", "message": "missing or unknown auth code"})
+        )
+        .to_string(),
+        "it answered with status 400: missing or unknown auth code"
+    );
+    let notion =
+        json!({"object": "error", "status": 400, "code": "invalid_grant", "message": "Used already."});
+    assert_eq!(problem("notion", 400, notion), refused("invalid_grant", "Used already."));
+    let standard = json!({"error": "invalid_grant", "error_description": "Used already."});
+    assert_eq!(problem("notion", 400, standard), refused("invalid_grant", "Used already."));
+    assert_eq!(problem("zendesk", 302, json!({"access_token": "at"})), failed(302));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum TokenProblem {
     Failed {
         /// The HTTP status.
         status: u16,
+        /// Its own words, if it has any.
+        description: Option<String>,
     },
     /// The provider is down, or asks to come back later: 5xx or 429. Says nothing about code or token.
     Unavailable {
@@ -57,8 +59,12 @@ impl TokenProblem {
     /// A refusal, its code and description cleaned of what must not be shown.
     pub(super) fn refused(code: &str, description: Option<&str>) -> Self {
         let code = one_line(&without_tokens(code), MAX_CODE).unwrap_or_else(|| "unknown".to_owned());
-        let description = description.and_then(|text| one_line(&without_tokens(text), MAX_DESCRIPTION));
-        Self::Refused { code, description }
+        Self::Refused { code, description: description.and_then(words) }
+    }
+
+    /// A refusal without a code, its description cleaned likewise.
+    pub(super) fn failed(status: u16, description: Option<&str>) -> Self {
+        Self::Failed { status, description: description.and_then(words) }
     }
 
     /// Whether it means that the refresh token will never work again: `invalid_grant` (RFC 6749, section 5.2), or one
@@ -71,6 +77,11 @@ impl TokenProblem {
     }
 }
 
+/// A provider's own words, cleaned of what must not be shown.
+fn words(text: &str) -> Option<String> {
+    one_line(&without_tokens(text), MAX_DESCRIPTION)
+}
+
 impl fmt::Display for TokenProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,7 +89,12 @@ impl fmt::Display for TokenProblem {
             Self::Refused { code, description: Some(words) } => {
                 write!(f, "it refused with the error {code}: {words}")
             }
-            Self::Failed { status } => write!(f, "it answered with status {status} and no reason"),
+            Self::Failed { status, description: None } => {
+                write!(f, "it answered with status {status} and no reason")
+            }
+            Self::Failed { status, description: Some(words) } => {
+                write!(f, "it answered with status {status}: {words}")
+            }
             Self::Unavailable { status: 429 } => {
                 f.write_str("it is asked too often at the moment (status 429)")
             }

@@ -88,6 +88,8 @@ pub(crate) struct Server {
     pub(crate) organization: OrganizationId,
     pub(crate) project: ProjectId,
     pub(crate) key: Key,
+    /// What the server's handlers work with.
+    pub(crate) app: App,
     plan: Plan,
     environment: Environment,
     client: reqwest::Client,
@@ -152,7 +154,7 @@ impl Server {
         let (stopper, stop) = shutdown::channel();
         let (tended, stop_tending) = (app.clone(), stop.clone());
         let watching = tokio::spawn(async move { tended.tend(stop_tending).await });
-        let edge = Edge::new(app.clone(), http::router(app));
+        let edge = Edge::new(app.clone(), http::router(app.clone()));
         let serving = tokio::spawn(http::serve::serve(listener, edge, stop, Duration::from_secs(5)));
         let sql = database.open().await;
         Self {
@@ -164,6 +166,7 @@ impl Server {
             organization,
             project,
             key,
+            app,
             plan,
             environment,
             client: client(),

@@ -1,0 +1,318 @@
+//! Every provider of the catalog is installed against a simulator that is strict about what the provider documents.
+
+use std::{path::Path, sync::Arc};
+
+use integrations_core::catalog::Catalog;
+use riq_server::{
+    install::{InstallProblem, Installing, Outcome, ProblemKind},
+    outbound::OutboundSettings,
+    store::Tenant,
+};
+use serde_json::{Map, Value, json};
+
+use crate::support::{
+    Backend, Server, TestDatabase,
+    server::{Plan, oauth_apps},
+    simulator::{Decision, Simulator, TokenSwitch},
+};
+
+/// Each provider: the name that its first account gives the integration, and whether its token expires by itself.
+const OAUTH: [(&str, &str, bool); 9] = [
+    ("github", "octocat", false),
+    ("hubspot", "62515", true),
+    ("linear", "Acme Engineering", true),
+    ("notion", "Ada's Notion Workspace", false),
+    ("pipedrive", "Acme Sales", true),
+    ("salesforce", "Acme Corporation", true),
+    ("shopify", "Acme Goods", true),
+    ("slack", "Slack Softball Team", false),
+    ("zendesk", "acme", true),
+];
+
+/// The same of those that are connected by a form. None of these expires.
+const FORMS: [(&str, Option<&str>); 5] = [
+    ("cal-com", Some("acme-bookings")),
+    ("discord", Some("Support alerts")),
+    ("mailgun", None),
+    ("postmark", Some("Staging Testing")),
+    ("stripe", Some("Rocket Rides")),
+];
+
+macro_rules! on_both_played {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use crate::support::Backend;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::played(Backend::Sqlite, super::embedded(), super::$name).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::played(Backend::Postgres, super::embedded(), super::$name).await;
+            }
+        }
+    )+};
+}
+
+on_both_played!(
+    every_oauth_provider_is_installed,
+    every_form_provider_is_installed,
+    what_goes_wrong_at_a_provider_leaves_nothing,
+    scopes_that_are_withheld_are_named,
+    another_account_is_noticed,
+);
+
+fn embedded() -> Catalog {
+    Catalog::embedded().unwrap()
+}
+
+/// Runs a test against a server that finds the simulator where the providers would be.
+async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Server, &Simulator)) {
+    let Some(database) = TestDatabase::create(backend).await else { return };
+    let simulator = Simulator::start().await;
+    let outbound = OutboundSettings {
+        ca_certificates: Some(simulator.ca_pem().into_bytes()),
+        resolve: simulator.hosts().into_iter().map(|host| (host, simulator.address())).collect(),
+        ..OutboundSettings::default()
+    };
+    let catalog = Arc::new(catalog);
+    let plan = Plan { oauth_apps: oauth_apps(&catalog), catalog, outbound };
+    let server = Server::start_with(database, plan, |_| {}).await;
+    simulator.register(&format!("http://{}/oauth/callback", server.address));
+    test(&server, &simulator).await;
+    server.stop().await;
+}
+
+const BROWSER: &str = "a browser's cookie";
+const REQUEST: &str = "req_of_a_test";
+
+fn who(server: &Server) -> Installing {
+    let tenant = Tenant { organization: server.organization, project: server.project };
+    Installing { tenant, key: server.key.id, request_id: REQUEST.into(), link: None }
+}
+
+/// Installs by OAuth, as far as it gets: off to the consent page, a click there, and back.
+async fn connect(
+    server: &Server,
+    simulator: &Simulator,
+    (provider, connection): (&str, &Map<String, Value>),
+    decision: Decision,
+) -> Result<Outcome, InstallProblem> {
+    let provider = server.app.catalog.get(provider).unwrap();
+    let installer = &server.app.installer;
+    let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
+    let back = simulator.decide(url.as_str(), decision).await;
+    installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST).await
+}
+
+/// Installs by a form, as far as it gets.
+async fn submit(
+    server: &Server,
+    provider: &str,
+    connection: Map<String, Value>,
+    credential: Map<String, Value>,
+) -> Result<Outcome, InstallProblem> {
+    let provider = server.app.catalog.get(provider).unwrap();
+    server.app.installer.submit(&who(server), provider, connection, credential, BROWSER).await
+}
+
+/// What the API shows of an installed integration, as far as it is known here.
+fn shown(integration: &Value) -> Value {
+    let fields = ["status", "health_status", "display_name", "error_message"];
+    fields.iter().map(|field| ((*field).to_owned(), integration[field].clone())).collect()
+}
+
+fn well(name: Option<&str>) -> Value {
+    json!({"status": "active", "health_status": "healthy", "display_name": name, "error_message": null})
+}
+
+async fn every_oauth_provider_is_installed(server: &Server, simulator: &Simulator) {
+    assert_eq!(simulator.oauth_providers(), OAUTH.map(|(provider, ..)| provider));
+    for (provider, name, expires) in OAUTH {
+        let connection = &simulator.connections(provider)[0];
+        let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
+        assert_eq!(simulator.complaints(), [""; 0]);
+        assert!(matches!(outcome, Ok(Outcome::Installed { .. })), "{provider}: {outcome:?}");
+        let integration = server.integration(provider).await;
+        assert_eq!(shown(&integration), well(Some(name)), "{provider}");
+        assert!(integration["last_synced_at"].is_string());
+        let sql = "SELECT expires_at FROM credentials WHERE integration_id = $1";
+        let stored = server.sql.rows(sql, [integration["id"].as_str().unwrap().into()]).await;
+        assert_eq!(stored[0]["expires_at"].is_null(), !expires, "{provider}");
+    }
+    // The other ways to say where the account is.
+    for provider in simulator.oauth_providers() {
+        for connection in simulator.connections(provider).iter().skip(1) {
+            let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
+            assert!(outcome.is_ok(), "{provider}: {outcome:?}");
+        }
+    }
+    assert_eq!(simulator.complaints(), [""; 0]);
+}
+
+async fn every_form_provider_is_installed(server: &Server, simulator: &Simulator) {
+    assert_eq!(simulator.form_providers(), FORMS.map(|(provider, _)| provider));
+    for (provider, name) in FORMS {
+        let mut wrong = simulator.credential(provider, 0);
+        let value = wrong.values_mut().next().unwrap();
+        *value = format!("{}0", value.as_str().unwrap()).into();
+        let connection = simulator.connections(provider)[0].clone();
+        let outcome = submit(server, provider, connection.clone(), wrong).await;
+        assert!(matches!(refusal(outcome), ProblemKind::Refused(_)), "{provider}");
+        assert_eq!(server.integration(provider).await, Value::Null);
+        let complaints = simulator.complaints().len();
+        let outcome = submit(server, provider, connection, simulator.credential(provider, 0)).await;
+        assert_eq!(simulator.complaints()[complaints..], [""; 0]);
+        assert!(matches!(outcome, Ok(Outcome::Installed { .. })), "{provider}: {outcome:?}");
+        assert_eq!(shown(&server.integration(provider).await), well(name), "{provider}");
+    }
+}
+
+fn refusal(outcome: Result<Outcome, InstallProblem>) -> ProblemKind {
+    outcome.unwrap_err().kind
+}
+
+async fn what_goes_wrong_at_a_provider_leaves_nothing(server: &Server, simulator: &Simulator) {
+    for provider in simulator.oauth_providers() {
+        let at = (provider, &simulator.connections(provider)[0]);
+        let problem = refusal(connect(server, simulator, at, Decision::Deny).await);
+        assert!(matches!(problem, ProblemKind::AccessDenied), "{provider}: {problem:?}");
+        let error = TokenSwitch::Error("invalid_grant".into());
+        for switch in [error, TokenSwitch::ServerError, TokenSwitch::WebPage] {
+            simulator.switch(|switches| switches.token = switch);
+            let problem = refusal(connect(server, simulator, at, Decision::Allow).await);
+            assert!(matches!(problem, ProblemKind::Token(_)), "{provider}: {problem:?}");
+        }
+        simulator.switch(|switches| (switches.token, switches.refuse_calls) = (TokenSwitch::Usual, true));
+        let problem = refusal(connect(server, simulator, at, Decision::Allow).await);
+        assert!(matches!(problem, ProblemKind::DeadOnArrival(_)), "{provider}: {problem:?}");
+        simulator.switch(|switches| switches.refuse_calls = false);
+    }
+    for table in ["integrations", "credentials"] {
+        assert_eq!(server.sql.rows(&format!("SELECT * FROM {table}"), []).await, [Value::Null; 0]);
+    }
+    assert_eq!(simulator.complaints(), [""; 0]);
+}
+
+async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulator) {
+    for (provider, withheld) in [
+        ("github", "read:org"),
+        ("hubspot", "crm.objects.contacts.write"),
+        ("linear", "write"),
+        ("salesforce", "refresh_token"),
+        ("shopify", "write_orders"),
+        ("slack", "chat:write"),
+        ("zendesk", "write"),
+    ] {
+        simulator.switch(|switches| switches.withheld = vec![withheld.into()]);
+        let connection = &simulator.connections(provider)[0];
+        let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
+        match refusal(outcome) {
+            ProblemKind::MissingScopes(missing) => assert_eq!(missing, [withheld], "{provider}"),
+            other => panic!("{provider}: {other:?}"),
+        }
+    }
+    // What is asked for as optional may be missing.
+    simulator.switch(|switches| switches.withheld = vec!["tickets".into()]);
+    let outcome = connect(server, simulator, ("hubspot", &Map::new()), Decision::Allow).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+async fn another_account_is_noticed(server: &Server, simulator: &Simulator) {
+    for provider in simulator.oauth_providers() {
+        let connections = simulator.connections(provider);
+        simulator.switch(|switches| switches.account = 0);
+        let outcome = connect(server, simulator, (provider, &connections[0]), Decision::Allow).await;
+        assert!(matches!(outcome, Ok(Outcome::Installed { .. })), "{provider}: {outcome:?}");
+        let before = server.integration(provider).await;
+        simulator.switch(|switches| switches.account = 1);
+        // Where the subdomain is the account, another account is another subdomain.
+        let by_subdomain = |connection: &&Map<String, Value>| connection.contains_key("subdomain");
+        let other = connections.last().filter(by_subdomain).unwrap_or(&connections[0]);
+        let outcome = connect(server, simulator, (provider, other), Decision::Allow).await;
+        assert!(matches!(outcome, Ok(Outcome::Unconfirmed { .. })), "{provider}: {outcome:?}");
+        assert_eq!(server.integration(provider).await, before);
+    }
+    assert_eq!(simulator.complaints(), [""; 0]);
+}
+
+/// A provider's file, what of it is changed to what, and what the simulator says of that. One change a provider and
+/// round.
+const DEVIATIONS: [&[(&str, &str, &str, &str)]; 3] = [
+    &[
+        ("slack", "scope_separator = \",\"", "scope_separator = \" \"", "there is no scope"),
+        ("github", "client_auth = \"body\"", "client_auth = \"basic\"", "by Basic"),
+        ("hubspot", "/oauth/2026-03/token", "/oauth/token", "there is no POST api.hubapi.com/oauth/token"),
+        ("linear", "body_format = \"form\"", "body_format = \"json\"", "content type"),
+        ("notion", "token_headers = { Notion-Version = \"2026-03-11\" }", "", "notion-version"),
+        ("pipedrive", "client_auth = \"basic\"", "client_auth = \"body\"", "by Body"),
+        ("salesforce", "body_format = \"form\"", "body_format = \"json\"", "content type"),
+        ("shopify", "token_params = { expiring = 1 }", "", "expiring is missing"),
+        ("zendesk", "body_format = \"json\"", "body_format = \"form\"", "content type"),
+    ],
+    &[
+        ("slack", "pkce = \"none\"", "pkce = \"s256\"", "code_challenge is not documented"),
+        ("github", "scope_separator = \" \"", "scope_separator = \",\"", "there is no scope"),
+        ("hubspot", "client_auth = \"body\"", "client_auth = \"basic\"", "by Basic"),
+        ("linear", "scope_separator = \",\"", "scope_separator = \" \"", "there is no scope"),
+        ("notion", "client_auth = \"basic\"", "client_auth = \"body\"", "by Body"),
+        ("pipedrive", "scopes = []", "scopes = [\"deals:full\"]", "scope is not documented"),
+        ("shopify", "pkce = \"none\"", "pkce = \"s256\"", "code_challenge is not documented"),
+        (
+            "zendesk",
+            "token_params = { expires_in = 1800 }",
+            "token_params = { expires_in = 60 }",
+            "expires_in",
+        ),
+    ],
+    &[
+        ("hubspot", "param = \"optional_scope\"", "param = \"optional\"", "optional is not documented"),
+        ("linear", "prompt = \"consent\"", "prompt = \"always\"", "the parameter prompt"),
+        ("notion", "authorize_params = { owner = \"user\" }", "", "owner is missing"),
+        ("pipedrive", "{api_domain}/api/v1/users/me", "{api_domain}/v1/users/me", "there is no GET"),
+        ("salesforce", "SELECT+Id,Name+FROM+Organization", "SELECT+Id+FROM+Organization", "the parameter q"),
+        (
+            "shopify",
+            "X-Shopify-Access-Token = \"{access_token}\"",
+            "Authorization = \"Bearer {access_token}\"",
+            "x-shopify",
+        ),
+        ("zendesk", "\"Bearer {access_token}\"", "\"token {access_token}\"", "authorization"),
+    ],
+];
+
+/// The simulator is no echo of our files: each of these, spoilt in one way, is found out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_deviates_is_found_out() {
+    for round in DEVIATIONS {
+        let files = round.iter().map(|(provider, from, to, _)| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations-core/providers");
+            let text = std::fs::read_to_string(folder.join(format!("{provider}.toml"))).unwrap();
+            assert!(text.contains(from), "{provider}.toml has no {from}");
+            (format!("{provider}.toml"), text.replace(from, to))
+        });
+        let catalog = embedded().with_files(files).unwrap();
+        played(Backend::Sqlite, catalog, async |server, simulator| {
+            for (provider, _, _, complaint) in round {
+                let before = simulator.complaints().len();
+                connect_at_odds(server, simulator, provider).await;
+                let complaints = &simulator.complaints()[before..];
+                assert!(complaints.iter().any(|one| one.contains(complaint)), "{provider}: {complaints:?}");
+            }
+        })
+        .await;
+    }
+}
+
+/// Installs by OAuth, as far as the provider goes along.
+async fn connect_at_odds(server: &Server, simulator: &Simulator, provider: &str) {
+    let connection = &simulator.connections(provider)[0];
+    let found = server.app.catalog.get(provider).unwrap();
+    let url = server.app.installer.begin(&who(server), found, connection.clone(), BROWSER).await.unwrap();
+    if simulator.client().get(url).send().await.unwrap().status().is_success() {
+        let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
+        drop(outcome);
+    }
+}
