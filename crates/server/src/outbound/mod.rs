@@ -51,7 +51,7 @@ impl Default for OutboundSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     /// The certificates cannot be read.
-    #[error("the certificates of RIQ_OUTBOUND_CA_FILE are not PEM")]
+    #[error("the certificates of RIQ_OUTBOUND_CA_FILE hold no PEM certificate")]
     Certificates,
     /// TLS cannot be set up.
     #[error("no client for requests to providers can be made: {0}")]
@@ -99,9 +99,10 @@ impl Outbound {
         // Whoever comes second is told so, and the first one's provider stays.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let certificates = match &settings.ca_certificates {
-            Some(pem) => {
-                reqwest::Certificate::from_pem_bundle(pem).map_err(|_| OutboundError::Certificates)?
-            }
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
+                .ok()
+                .filter(|certificates| !certificates.is_empty())
+                .ok_or(OutboundError::Certificates)?,
             None => Vec::new(),
         };
         let allowed = Allowed::new(settings.allowed_networks);
@@ -111,6 +112,7 @@ impl Outbound {
             // The address that is dialled is checked here; a proxy would dial another.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
+            .referer(false)
             // What was sent is not sent again: a code or a refresh token counts once.
             .retry(reqwest::retry::never())
             .timeout(settings.timeout)
@@ -177,10 +179,10 @@ fn reason(error: &reqwest::Error) -> NoAnswer {
     }
 }
 
-/// A failed handshake travels inside an I/O error.
+/// A failed handshake travels inside I/O errors, one in another.
 fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
 }
 
 fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {

@@ -30,6 +30,8 @@ mod lifecycle;
 #[cfg(test)]
 mod oauth_apps;
 #[cfg(test)]
+mod outbound;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 mod rate_limits;

@@ -1,6 +1,14 @@
 //! A certificate authority of a test's own.
 
+use std::sync::Arc;
+
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tokio_rustls::TlsAcceptor;
 
 /// Signs certificates that nobody trusts who was not told to.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -32,5 +40,20 @@ impl Authority {
         let parameters = CertificateParams::new(hosts).unwrap();
         let certificate = parameters.signed_by(&key, &self.0).unwrap();
         Certificate { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+}
+
+impl Certificate {
+    /// Accepts TLS connections with it.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        let chain = CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
+        let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![chain], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(settings))
     }
 }

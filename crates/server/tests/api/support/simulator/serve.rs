@@ -7,11 +7,6 @@ use http::header;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use rustls::{
-    ServerConfig,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -77,15 +72,7 @@ impl Response {
 
 /// Accepts connections for ever.
 pub(super) async fn serve(listener: TcpListener, certificate: Certificate, state: Arc<State>) {
-    let chain = CertificateDer::from_pem_slice(certificate.certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap();
-    let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![chain], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(settings));
+    let acceptor = certificate.acceptor();
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&state)));
     }
