@@ -59,6 +59,14 @@ impl Integrations {
         Self { store, vault, environment }
     }
 
+    /// A tenant's integration with its secret settings opened, if it is installed.
+    pub async fn open(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<Loaded>, ChangeError> {
+        let Some(loaded) = self.store.load(tenant, provider.key.as_str()).await? else { return Ok(None) };
+        let integration =
+            self.unseal_settings(&loaded).map_err(|error| ReviseError::Refused(error.into()))?;
+        Ok(Some(Loaded { integration, ..loaded }))
+    }
+
     /// Changes an integration as a lifecycle PATCH asks for.
     pub async fn update(
         &self,

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod api_keys;
 pub mod config;
+pub mod dashboard;
 pub mod dev;
 pub mod environment;
 pub mod http;

@@ -15,6 +15,11 @@ pub fn entity_tag(version: i64) -> String {
 pub struct IfMatch(Option<String>);
 
 impl IfMatch {
+    /// The condition that this version is stored.
+    pub fn version(version: i64) -> Self {
+        Self(Some(entity_tag(version)))
+    }
+
     fn read(headers: &HeaderMap) -> Self {
         let values: Vec<_> =
             headers.get_all(header::IF_MATCH).iter().map(|v| v.to_str().unwrap_or_default()).collect();

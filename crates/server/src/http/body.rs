@@ -27,20 +27,32 @@ impl FromRequest<App> for JsonBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let limit = app.settings.body_limit;
-        if content_length(&parts.headers).is_some_and(|length| length > limit as u64) {
-            // Who waits for `100 Continue` has sent nothing yet.
-            if !parts.headers.contains_key(header::EXPECT) {
-                drain(body).await;
-            }
-            return Err(too_large(limit));
-        }
-        let bytes = read(body, limit).await?;
+        let bytes = whole(&parts.headers, body, app.settings.body_limit).await?;
         if !bytes.is_empty() {
             check_content_type(&parts.headers)?;
         }
         Ok(Self(bytes))
     }
+}
+
+/// The body of a page's form: `application/x-www-form-urlencoded`, as browsers send it.
+pub(crate) async fn form(headers: &HeaderMap, body: Body, app: &App) -> Result<Bytes, ApiError> {
+    let bytes = whole(headers, body, app.settings.body_limit).await?;
+    if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
+        return Ok(bytes);
+    }
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, "This is not a form as browsers send it"))
+}
+
+async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    if content_length(headers).is_some_and(|length| length > limit as u64) {
+        // Who waits for `100 Continue` has sent nothing yet.
+        if !headers.contains_key(header::EXPECT) {
+            drain(body).await;
+        }
+        return Err(too_large(limit));
+    }
+    read(body, limit).await
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
@@ -76,9 +88,7 @@ fn too_large(limit: usize) -> ApiError {
 
 /// JSON by name (`application/json`, `application/merge-patch+json`, …), or not named at all.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let media = media.to_ascii_lowercase();
+    let Some(media) = media_type(headers) else { return Ok(()) };
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
         return Ok(());
     }
@@ -86,6 +96,12 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
         ErrorCode::UnsupportedMediaType,
         "Send the body as JSON, with Content-Type: application/json",
     ))
+}
+
+/// The media type that the body is said to have, without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 #[cfg(test)]

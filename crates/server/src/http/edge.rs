@@ -29,7 +29,10 @@ use super::{
     rate_limit::{Subject, Verdict},
     state::App,
 };
-use crate::api_keys::{Caller, KeyRefusal, Recalled};
+use crate::{
+    api_keys::{Caller, KeyRefusal, Recalled},
+    dashboard,
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -84,11 +87,11 @@ impl Edge {
 
         let mut response = match &identity {
             _ if !verdict.allowed => {
-                rate_limited(&verdict, self.app.environment.now().unix_timestamp()).render(&request_id)
+                rate_limited(&verdict, self.app.environment.now().unix_timestamp()).into_response()
             }
             // Whatever is behind it, a key that is refused does not reach it.
             Identity::Refused(refusal) if KEYED.iter().any(|base| uri.path().starts_with(base)) => {
-                ApiError::from(*refusal).render(&request_id)
+                ApiError::from(*refusal).into_response()
             }
             _ => {
                 let extensions = request.extensions_mut();
@@ -97,7 +100,7 @@ impl Edge {
                 self.route(request).await
             }
         };
-        envelop(&mut response, &request_id);
+        self.envelop(&mut response, &request_id, uri.path());
         set_headers(response.headers_mut(), &request_id, &identity, &verdict);
         log(&method, &uri, &response, &identity, &request_id, started.elapsed());
         response
@@ -149,6 +152,30 @@ impl Edge {
                     .into_response()
             }
         }
+    }
+
+    /// Gives an error its body: ours, which a handler left in the extensions, or one that a library answered with
+    /// plain text. Where people look it is a page.
+    fn envelop(&self, response: &mut Response, request_id: &str, path: &str) {
+        let status = response.status();
+        let error = match response.extensions_mut().remove::<Box<ApiError>>() {
+            Some(error) => *error,
+            None if (status.is_client_error() || status.is_server_error())
+                && !is_written(response.headers()) =>
+            {
+                ApiError::from_status(status)
+            }
+            None => return,
+        };
+        let mut rendered = if dashboard::is_of_pages(path) {
+            dashboard::failure_page(&self.app, &error, request_id)
+        } else {
+            error.render(request_id)
+        };
+        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+            rendered.headers_mut().insert(header::ALLOW, allow);
+        }
+        *response = rendered;
     }
 
     fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
@@ -245,26 +272,10 @@ fn rate_limited(verdict: &Verdict, now: i64) -> ApiError {
     ApiError { retry_after: Some(wait), ..ApiError::new(ErrorCode::RateLimited, message) }
 }
 
-/// Gives an error its body: ours, which a handler left in the extensions, or one that a library answered with
-/// plain text.
-fn envelop(response: &mut Response, request_id: &str) {
-    let status = response.status();
-    let error = match response.extensions_mut().remove::<Box<ApiError>>() {
-        Some(error) => *error,
-        None if (status.is_client_error() || status.is_server_error()) && !is_json(response.headers()) => {
-            ApiError::from_status(status)
-        }
-        None => return,
-    };
-    let mut rendered = error.render(request_id);
-    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-        rendered.headers_mut().insert(header::ALLOW, allow);
-    }
-    *response = rendered;
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+/// Whether an error has its body already: the envelope, or a page.
+fn is_written(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    media.starts_with(b"application/json") || media.starts_with(b"text/html")
 }
 
 fn set_headers(headers: &mut HeaderMap, request_id: &str, identity: &Identity, verdict: &Verdict) {

@@ -3,7 +3,7 @@
 mod accept;
 mod answer;
 pub mod auth;
-mod body;
+pub(crate) mod body;
 pub mod client_address;
 pub mod edge;
 mod enveloped_io;
@@ -12,7 +12,7 @@ mod examples;
 mod failures;
 pub mod integrations;
 mod meta;
-mod query;
+pub(crate) mod query;
 pub mod rate_limit;
 pub mod serve;
 pub mod state;
@@ -23,11 +23,13 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::{error::ApiError, state::App};
+use crate::dashboard;
 
 /// Every route, without the edge.
 pub fn router(app: App) -> Router {
     let (router, _) = documented().split_for_parts();
     router
+        .merge(dashboard::routes())
         .fallback(async || ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address"))
         .method_not_allowed_fallback(async || {
             ApiError::new(

@@ -9,7 +9,7 @@ use super::error::ApiError;
 /// The parameters `names` of a request, in that order. Others are left alone: clients and proxies add their own.
 ///
 /// Refused: a parameter that is given twice, percent-encoding that is not UTF-8, and NUL.
-pub(super) fn parameters<const N: usize>(
+pub(crate) fn parameters<const N: usize>(
     uri: &Uri,
     names: [&str; N],
 ) -> Result<[Option<String>; N], ApiError> {
@@ -31,7 +31,7 @@ pub(super) fn parameters<const N: usize>(
 }
 
 /// Decodes as forms do (`application/x-www-form-urlencoded`): `+` is a space.
-fn decode(text: &str) -> Result<String, &'static str> {
+pub(crate) fn decode(text: &str) -> Result<String, &'static str> {
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| "Must be UTF-8")?;
     if decoded.contains('\0') { Err("Must not contain the NUL character") } else { Ok(decoded.into_owned()) }

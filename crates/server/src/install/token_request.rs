@@ -3,7 +3,7 @@
 //! The `oauth2` crate writes both (RFC 6749, sections 4.1.1 and 4.1.3; RFC 7636), with what a provider wants beside or
 //! instead put in from its file. What comes back is read by the domain, since hardly two providers answer alike.
 
-use std::sync::{Mutex, PoisonError};
+use std::cell::RefCell;
 
 use http::{HeaderName, HeaderValue, Request, header};
 use integrations_core::{
@@ -79,15 +79,17 @@ impl<'a> AuthorizationServer<'a> {
         code: String,
         verifier: Option<String>,
     ) -> Result<Answer, NoAnswer> {
-        let answer = Mutex::new(Err(NoAnswer::Broken));
-        // The answer stays here and does not go back to the crate, which could read the standard form of it alone.
-        let send = |request: HttpRequest| async {
-            let answered = match self.adapt(request) {
-                Some(request) => outbound.send(request).await,
-                None => Err(NoAnswer::Broken),
-            };
-            *answer.lock().unwrap_or_else(PoisonError::into_inner) = answered;
-            Err::<HttpResponse, _>(KeptAside)
+        let request = self.token_request(code, verifier).ok_or(NoAnswer::Broken)?;
+        outbound.send(request).await
+    }
+
+    /// The request as the crate writes it. It is taken from the crate before it is sent, and the answer does not go
+    /// back there: the crate could read the standard form of it alone.
+    fn token_request(&self, code: String, verifier: Option<String>) -> Option<Request<Vec<u8>>> {
+        let written = RefCell::new(None);
+        let take = |request: HttpRequest| {
+            written.replace(Some(request));
+            Err::<HttpResponse, _>(NotSent)
         };
         let mut request = self.client.exchange_code(AuthorizationCode::new(code));
         for (name, value) in &self.oauth.token_params {
@@ -96,9 +98,9 @@ impl<'a> AuthorizationServer<'a> {
         if let Some(verifier) = verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
         }
-        // Always an error, as the answer was kept aside.
-        drop(request.request_async(&send).await);
-        answer.into_inner().unwrap_or_else(PoisonError::into_inner)
+        // Always an error, as nothing was sent.
+        drop(request.request(&take));
+        self.adapt(written.into_inner()?)
     }
 
     /// A token request with the headers and in the form that the provider wants. `None`: a header of the provider's
@@ -122,8 +124,8 @@ impl<'a> AuthorizationServer<'a> {
 
 /// Why the `oauth2` crate gets no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is read elsewhere")]
-struct KeptAside;
+#[error("the request is sent elsewhere")]
+struct NotSent;
 
 /// A form as a flat JSON object; numbers are those that the provider's file writes as numbers.
 fn as_json(form: &[u8], oauth: &OAuth) -> Map<String, Value> {

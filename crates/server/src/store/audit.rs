@@ -5,11 +5,12 @@ use integrations_core::{
     ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    Statement,
 };
 use time::OffsetDateTime;
 
-use super::{Store, StoreError, entity::audit_event, statements};
+use super::{ReadError, Store, StoreError, Tenant, entity::audit_event, statements};
 
 /// An event to be recorded.
 #[derive(Clone, Debug)]
@@ -51,6 +52,42 @@ pub struct AuditEvent {
     pub changes: String,
 }
 
+/// A recorded event, with the acting key by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Its id.
+    pub id: String,
+    /// The integration that it is about.
+    pub integration_id: Option<String>,
+    /// That integration's provider.
+    pub provider: Option<String>,
+    /// What happened.
+    pub action: String,
+    /// `api_key`, `operator` or `system`.
+    pub actor_kind: String,
+    /// The acting key.
+    pub actor_key_id: Option<String>,
+    /// What the acting key is for.
+    pub actor_key_name: Option<String>,
+    /// The acting key's first characters.
+    pub actor_key_hint: Option<String>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// JSON array of `{path, from, to}`.
+    pub changes: String,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+/// Which of a project's events to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditFilter {
+    /// Only those before this one.
+    pub before: Option<AuditEventId>,
+    /// Only those of this integration.
+    pub integration: Option<IntegrationId>,
+}
+
 /// Appends an event. Private to the store: whoever changes something passes its event along.
 pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
     let (integration, provider) = event.integration.unzip();
@@ -74,6 +111,27 @@ pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> R
 }
 
 impl Store {
+    /// A page of up to `limit` of a tenant's events, newest first.
+    pub async fn audit_page(
+        &self,
+        tenant: &Tenant,
+        filter: AuditFilter,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, ReadError> {
+        // Ids sort by time: every event is before the largest id.
+        let before = filter.before.unwrap_or(AuditEventId::from_bits(u128::MAX)).to_string();
+        let (project, limit) = (tenant.project.to_string(), limit.to_string());
+        let rows = match filter.integration.map(|id| id.to_string()) {
+            None => self.lanes.query(statements::AUDIT_PAGE, &[&project, &before, &limit]).await?,
+            Some(integration) => {
+                let parameters = [&project, &before, &limit, &integration].map(String::as_str);
+                self.lanes.query(statements::AUDIT_PAGE_OF_INTEGRATION, &parameters).await?
+            }
+        };
+        self.door.admit(tenant, rows.first())?;
+        rows.iter().filter_map(|row| AuditEntry::read(row).transpose()).collect()
+    }
+
     /// An organization's events, newest first. For the operator; programs page through the audit route.
     pub async fn audit_events(&self, organization: OrganizationId) -> Result<Vec<AuditEvent>, StoreError> {
         let rows = audit_event::Entity::find()
@@ -82,6 +140,26 @@ impl Store {
             .all(&self.reader)
             .await?;
         Ok(rows.into_iter().map(AuditEvent::from).collect())
+    }
+}
+
+impl AuditEntry {
+    /// Reads a row of [`statements::AUDIT_PAGE`]; `None` where there is no event.
+    fn read(row: &QueryResult) -> Result<Option<Self>, ReadError> {
+        let Some(id) = row.try_get_by_index::<Option<String>>(1)? else { return Ok(None) };
+        Ok(Some(Self {
+            id,
+            integration_id: row.try_get_by_index(2)?,
+            provider: row.try_get_by_index(3)?,
+            action: row.try_get_by_index(4)?,
+            actor_kind: row.try_get_by_index(5)?,
+            actor_key_id: row.try_get_by_index(6)?,
+            actor_key_name: row.try_get_by_index(7)?,
+            actor_key_hint: row.try_get_by_index(8)?,
+            request_id: row.try_get_by_index(9)?,
+            changes: row.try_get_by_index(10)?,
+            at: row.try_get_by_index(11)?,
+        }))
     }
 }
 

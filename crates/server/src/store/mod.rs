@@ -6,6 +6,7 @@
 mod api_keys;
 mod audit;
 mod connect;
+mod dashboard_sessions;
 mod entity;
 mod error;
 mod install_links;
@@ -20,8 +21,9 @@ pub mod statements;
 mod tenant;
 
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
-pub use audit::{AuditEvent, NewAuditEvent};
+pub use audit::{AuditEntry, AuditEvent, AuditFilter, NewAuditEvent};
 pub use connect::{ConnectError, DatabaseUrl};
+pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
 pub use install_links::{InstallLink, NewInstallLink};
 pub use integrations::{
@@ -30,7 +32,7 @@ pub use integrations::{
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
-pub use projects::ProjectRecord;
+pub use projects::{ProjectNames, ProjectRecord};
 pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 

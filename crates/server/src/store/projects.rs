@@ -5,7 +5,9 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder a
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{NewAuditEvent, Store, StoreError, audit, entity::project};
+use super::{
+    Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit, entity::project, statements,
+};
 
 /// A project, as the operator sees it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +24,15 @@ pub struct ProjectRecord {
     /// When it was revoked.
     #[serde(with = "time::serde::rfc3339::option")]
     pub revoked_at: Option<OffsetDateTime>,
+}
+
+/// What a project and its organization are called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProjectNames {
+    /// The project's name.
+    pub project: String,
+    /// Its organization's name.
+    pub organization: String,
 }
 
 impl From<project::Model> for ProjectRecord {
@@ -61,6 +72,14 @@ impl Store {
     /// A project, whoever owns it: for the operator.
     pub async fn project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, StoreError> {
         Ok(project::Entity::find_by_id(id.to_string()).one(&self.reader).await?.map(Into::into))
+    }
+
+    /// The names of a tenant's project and of its organization.
+    pub async fn project_names(&self, tenant: &Tenant) -> Result<ProjectNames, ReadError> {
+        let rows = self.lanes.query(statements::PROJECT_NAMES, &[&tenant.project.to_string()]).await?;
+        self.door.admit(tenant, rows.first())?;
+        let row = rows.first().ok_or(Denied::NoSuchProject)?;
+        Ok(ProjectNames { project: row.try_get_by_index(1)?, organization: row.try_get_by_index(2)? })
     }
 
     /// The projects of one organization or of all, oldest first.

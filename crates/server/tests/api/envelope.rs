@@ -41,7 +41,7 @@ async fn unknown_routes_are_answered_in_the_envelope(server: &Server) {
         "/%00",
         "/%ff",
         "/..%2f..%2fetc/passwd",
-        "/dashboard/../../etc/passwd",
+        "/docs/../../etc/passwd",
         "/.env",
         "/api/v1/projects",
         &format!("/api/v1/projects/{project}"),

@@ -18,6 +18,8 @@ mod concurrency;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dashboard;
+#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod envelope;

@@ -220,6 +220,12 @@ impl Server {
         assert!(self.store.revoke_api_key(key.id, event).await.unwrap());
     }
 
+    /// Revokes the server's project, as another process would.
+    pub(crate) async fn revoke_project(&self) {
+        let event = event(&self.environment, self.organization, Some(self.project), Action::ProjectRevoked);
+        assert!(self.store.revoke_project(self.project, event).await.unwrap());
+    }
+
     /// Installs a provider in the server's project.
     pub(crate) async fn install(&self, provider: &str) {
         self.import(self.project, &installation(provider).to_string()).await;

@@ -1,0 +1,156 @@
+//! The addresses of the dashboard's pages.
+
+use integrations_core::ids::ProjectId;
+use url::Url;
+
+use super::assets::Asset;
+
+/// Makes the addresses of pages, as browsers see them: below the path of the public URL, if that has one.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    public_url: Url,
+    prefix: String,
+}
+
+impl Addresses {
+    /// The addresses of a server that people reach at `public_url`.
+    pub(crate) fn new(public_url: &Url) -> Self {
+        Self { public_url: public_url.clone(), prefix: public_url.path().trim_end_matches('/').to_owned() }
+    }
+
+    /// Whether browsers reach the server over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// The origin of every page (RFC 6454, section 6.2).
+    pub(crate) fn origin(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+
+    /// The first page: the organization's projects.
+    pub(crate) fn home(&self) -> String {
+        format!("{}/dashboard", self.prefix)
+    }
+
+    /// The page to sign in.
+    pub(crate) fn sign_in(&self) -> String {
+        format!("{}/sign-in", self.home())
+    }
+
+    /// The page to sign in, which leads on to `page`.
+    pub(crate) fn sign_in_for(&self, page: &str) -> String {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page).finish();
+        format!("{}?{query}", self.sign_in())
+    }
+
+    /// Where signing out is asked for.
+    pub(crate) fn sign_out(&self) -> String {
+        format!("{}/sign-out", self.home())
+    }
+
+    /// A project's integrations.
+    pub(crate) fn project(&self, project: ProjectId) -> String {
+        format!("{}/projects/{project}", self.home())
+    }
+
+    /// A project's audit log.
+    pub(crate) fn audit(&self, project: ProjectId) -> String {
+        format!("{}/audit", self.project(project))
+    }
+
+    /// A provider in a project.
+    pub(crate) fn provider(&self, project: ProjectId, provider: &str) -> String {
+        format!("{}/integrations/{provider}", self.project(project))
+    }
+
+    /// Something to do to a provider in a project.
+    pub(crate) fn to(&self, project: ProjectId, provider: &str, action: &str) -> String {
+        format!("{}/{action}", self.provider(project, provider))
+    }
+
+    /// Where a person answers whether another account is meant.
+    pub(crate) fn install(&self, answer: &str) -> String {
+        format!("{}/installs/{answer}", self.home())
+    }
+
+    /// A file that pages load.
+    pub(crate) fn asset(&self, asset: &Asset) -> String {
+        format!("{}/assets/{}", self.home(), asset.name)
+    }
+
+    /// Where providers send the browser back to, in full.
+    pub(crate) fn callback(&self) -> String {
+        format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The page that a text from outside names, if it is one of the dashboard's: read as a browser would read it, so
+    /// that nothing that a browser takes for another server or another part of this one gets through.
+    pub(crate) fn page(&self, text: &str) -> Option<String> {
+        let url = self.public_url.join(text).ok()?;
+        let home = self.home();
+        let is_inside = url.path() == home || url.path().starts_with(&format!("{home}/"));
+        let path = text.split('?').next().unwrap_or_default();
+        // A browser decodes no more than the dots, but what is behind it might.
+        let is_plain = path.starts_with(&home) && !path.contains(['\\', '%', '#']) && !path.contains("//");
+        let is_ours = url.origin() == self.public_url.origin() && url.username().is_empty();
+        let query = url.query().map_or(String::new(), |query| format!("?{query}"));
+        (is_inside && is_plain && is_ours && url.path() != self.sign_in())
+            .then(|| format!("{}{query}", url.path()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(public_url: &str) -> Addresses {
+        Addresses::new(&public_url.parse().unwrap())
+    }
+
+    #[test]
+    fn addresses_lie_below_the_path_of_the_public_url() {
+        assert_eq!(at("https://a.example").sign_in(), "/dashboard/sign-in");
+        assert_eq!(at("https://a.example/riq/").sign_in(), "/riq/dashboard/sign-in");
+        assert_eq!(at("https://a.example/riq/").callback(), "https://a.example/riq/oauth/callback");
+        assert_eq!(at("https://a.example/riq").origin(), "https://a.example");
+        assert_eq!(
+            at("https://a.example").sign_in_for("/dashboard/projects/x?q=a b&status=active"),
+            "/dashboard/sign-in?return_to=%2Fdashboard%2Fprojects%2Fx%3Fq%3Da+b%26status%3Dactive"
+        );
+    }
+
+    #[test]
+    fn only_pages_of_the_dashboard_are_led_on_to() {
+        let addresses = at("https://a.example");
+        for good in ["/dashboard", "/dashboard/projects/prj_1?q=%26//&status=", "/dashboard?x=1"] {
+            assert_eq!(addresses.page(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            "/",
+            "dashboard",
+            "https://evil.example/dashboard",
+            "https://a.example/dashboard",
+            "//evil.example/dashboard",
+            "/\\evil.example/dashboard",
+            "/dashboard\\..\\..\\evil",
+            "/dashboardx",
+            "/dashboard@evil.example",
+            "/dashboard/../api/v1",
+            "/dashboard/%2e%2e/api",
+            "/dashboard//evil.example",
+            "/dashboard/.//evil.example",
+            "/dashboard/sign-in",
+            "/dashboard#x",
+            "javascript:alert(1)//dashboard",
+            "\t/dashboard",
+            "/dash\nboard",
+        ] {
+            assert_eq!(addresses.page(bad), None, "{bad:?}");
+        }
+        assert_eq!(at("https://a.example/riq").page("/dashboard"), None);
+        assert_eq!(at("https://a.example/riq").page("/riq/dashboard").as_deref(), Some("/riq/dashboard"));
+    }
+}

@@ -1,0 +1,84 @@
+// What makes the pages a little better. Without it everything works.
+"use strict";
+
+// A moment, in the reader's own time.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) continue;
+  time.title = time.textContent;
+  time.textContent = at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+// What was done is told once: going back or reloading does not tell it again.
+const here = new URL(location.href);
+if (here.searchParams.has("done")) {
+  here.searchParams.delete("done");
+  history.replaceState(null, "", here);
+}
+
+// A choice among the filters takes effect at once; the keyboard stays where it was.
+const filters = document.querySelector("form[data-filters]");
+if (filters) {
+  const remembered = "filter";
+  const last = sessionStorage.getItem(remembered);
+  sessionStorage.removeItem(remembered);
+  if (last) filters.elements.namedItem(last)?.focus();
+  filters.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement) {
+      sessionStorage.setItem(remembered, event.target.name);
+      filters.requestSubmit();
+    }
+  });
+  // Filters that are not used stay out of the address.
+  filters.addEventListener("formdata", (event) => {
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+}
+
+// A form is sent once, however often its button is pressed.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    form.querySelector("button[type=submit]")?.setAttribute("aria-disabled", "true");
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelector("button[type=submit]")?.removeAttribute("aria-disabled");
+  }
+});
+
+// A secret can be looked at while it is typed.
+for (const button of document.querySelectorAll("button[data-reveals]")) {
+  const input = document.getElementById(button.dataset.reveals);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const shows = input.type === "password";
+    input.type = shows ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shows));
+  });
+}
+
+// Pasted with what stands around the field anyway.
+for (const input of document.querySelectorAll("input[data-prefix], input[data-suffix]")) {
+  input.addEventListener("change", () => {
+    const { prefix = "", suffix = "" } = input.dataset;
+    let value = input.value.trim().replace(/\/+$/, "");
+    if (prefix && value.startsWith(prefix)) value = value.slice(prefix.length);
+    if (suffix && value.endsWith(suffix)) value = value.slice(0, -suffix.length);
+    input.value = value;
+  });
+}
+
+// Copying.
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}

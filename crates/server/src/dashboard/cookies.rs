@@ -1,0 +1,116 @@
+//! The cookies of the dashboard (RFC 6265bis).
+
+use http::{HeaderMap, HeaderValue, header};
+use time::Duration;
+
+/// A cookie. None of them can be read by a script, and none goes along with a request that another site makes in the
+/// background (`SameSite=Lax`: the way back from a provider is a navigation, which they do go along with).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookie {
+    /// Tells browsers apart: what forms and handshakes are bound to.
+    Browser,
+    /// A person's session.
+    Session,
+    /// The install link that was opened, on the page that it is for.
+    Install,
+}
+
+impl Cookie {
+    /// Its name. Over TLS a prefix keeps other hosts of the domain from setting it.
+    const fn name(self, is_secure: bool) -> &'static str {
+        match (self, is_secure) {
+            (Self::Browser, false) => "riq_browser",
+            (Self::Browser, true) => "__Host-riq_browser",
+            (Self::Session, false) => "riq_session",
+            (Self::Session, true) => "__Host-riq_session",
+            (Self::Install, false) => "riq_install",
+            // `__Host-` asks for the path `/`.
+            (Self::Install, true) => "__Secure-riq_install",
+        }
+    }
+
+    /// Its value in a request. One that is there twice, of which at most one was set here, is not believed.
+    pub(crate) fn read(self, headers: &HeaderMap, is_secure: bool) -> Option<&str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut values = pairs.filter(|(name, _)| *name == self.name(is_secure)).map(|(_, value)| value);
+        let value = values.next().filter(|value| is_token(value));
+        value.filter(|_| values.next().is_none())
+    }
+
+    /// What sets it. `path`: where it goes along, `/` for all but [`Cookie::Install`]; `life`: how long the browser
+    /// keeps it, none until it is closed.
+    pub(crate) fn set(
+        self,
+        value: &str,
+        path: &str,
+        life: Option<Duration>,
+        is_secure: bool,
+    ) -> Option<HeaderValue> {
+        let name = self.name(is_secure);
+        let life = life.map_or(String::new(), |life| format!("; Max-Age={}", life.whole_seconds()));
+        let secure = if is_secure { "; Secure" } else { "" };
+        HeaderValue::from_str(&format!("{name}={value}; Path={path}{life}; HttpOnly; SameSite=Lax{secure}"))
+            .ok()
+    }
+
+    /// What takes it away.
+    pub(crate) fn clear(self, path: &str, is_secure: bool) -> Option<HeaderValue> {
+        self.set("", path, Some(Duration::ZERO), is_secure)
+    }
+}
+
+/// Whether a value has the form of a [`crate::token::Token`]: all that these cookies ever hold.
+pub(crate) fn is_token(value: &str) -> bool {
+    value.len() == 43 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn read(cookie: Cookie, lines: &[&str], is_secure: bool) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::COOKIE, line.parse().unwrap());
+        }
+        cookie.read(&headers, is_secure).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let line = format!("a=b; riq_session={VALUE};c=d");
+        assert_eq!(read(Cookie::Session, &[&line], false).as_deref(), Some(VALUE));
+        assert_eq!(read(Cookie::Browser, &[&line], false), None);
+        assert_eq!(read(Cookie::Session, &[&line], true), None, "over TLS only with its prefix");
+    }
+
+    #[test]
+    fn what_is_there_twice_or_has_another_form_is_not_believed() {
+        let one = format!("riq_session={VALUE}");
+        assert_eq!(read(Cookie::Session, &[&format!("{one}; {one}")], false), None);
+        assert_eq!(read(Cookie::Session, &[&one, &one], false), None);
+        for other in ["", "x", &format!("{VALUE}x"), &VALUE.replace('A', "%")] {
+            assert_eq!(read(Cookie::Session, &[&format!("riq_session={other}")], false), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn attributes() {
+        let day = Some(Duration::days(1));
+        assert_eq!(
+            Cookie::Session.set("x", "/", day, true).unwrap(),
+            "__Host-riq_session=x; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            Cookie::Browser.set("x", "/", None, false).unwrap(),
+            "riq_browser=x; Path=/; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(
+            Cookie::Install.clear("/a", true).unwrap(),
+            "__Secure-riq_install=; Path=/a; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! What went wrong below the dashboard's addresses, as pages in place of the API's envelope.
+
+use axum::response::Response;
+use http::header;
+use integrations_core::error::ErrorCode;
+
+use super::{
+    addresses::Addresses,
+    headers,
+    view::{failure, layout::Frame},
+};
+use crate::http::{error::ApiError, state::App};
+
+/// Whether what goes wrong at this path is told to a person, and not to a program.
+pub(crate) fn is_of_pages(path: &str) -> bool {
+    ["/dashboard", "/oauth"]
+        .into_iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// The page of an error. The edge calls it, which knows the request's id, for whatever reaches it as one: a handler's
+/// refusal, an address that is none, a panic, a time that ran out.
+pub(crate) fn page(app: &App, error: &ApiError, request_id: &str) -> Response {
+    let addresses = Addresses::new(&app.settings.public_url);
+    let (title, advice) = words(error.code);
+    let home = addresses.home();
+    let words = failure::Words {
+        title,
+        explanation: &sentence(&error.message),
+        advice,
+        way_on: Some((&home, "To the dashboard")),
+        request_id,
+    };
+    let frame = Frame { addresses: &addresses, csrf: "", who: None };
+    let mut response = headers::page(error.status(), failure::page(&frame, &words));
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// The API's messages end without a stop.
+fn sentence(message: &str) -> String {
+    if message.ends_with(['.', '?', '!']) { message.to_owned() } else { format!("{message}.") }
+}
+
+/// What the page is called, and what a person can do.
+const fn words(code: ErrorCode) -> (&'static str, &'static str) {
+    match code {
+        ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => (
+            "This project is another organization's",
+            "Sign out, and sign in with an API key of the organization that owns it.",
+        ),
+        ErrorCode::ProjectNotFound => {
+            ("There is no such project", "Check the address; the project may have been taken away.")
+        }
+        ErrorCode::ProviderNotFound => {
+            ("There is no such provider", "Look for it among the project's integrations.")
+        }
+        ErrorCode::IntegrationNotFound => ("That is not connected", "Connect it first, on its page."),
+        ErrorCode::ResourceNotFound => {
+            ("There is nothing here", "Check the address, or start from the dashboard.")
+        }
+        ErrorCode::MethodNotAllowed => {
+            ("That cannot be done here", "Go back to the page where you came from, and use its buttons.")
+        }
+        ErrorCode::Unauthorized | ErrorCode::InsufficientScope => ("That is not allowed", "Sign in again."),
+        ErrorCode::BadJson
+        | ErrorCode::BadRequest
+        | ErrorCode::NoUpdates
+        | ErrorCode::NotAcceptable
+        | ErrorCode::PayloadTooLarge
+        | ErrorCode::HeadersTooLarge
+        | ErrorCode::UnsupportedMediaType => {
+            ("That cannot be read", "Go back, and try again from the page where you came from.")
+        }
+        ErrorCode::InvalidTransition
+        | ErrorCode::ReinstallRequired
+        | ErrorCode::ProviderNotConfigured
+        | ErrorCode::Conflict
+        | ErrorCode::PreconditionFailed => {
+            ("That is not possible now", "Load the page again to see how things stand.")
+        }
+        ErrorCode::RateLimited => ("Too many requests", "Wait a moment, then load the page again."),
+        ErrorCode::RequestTimeout | ErrorCode::ServiceUnavailable => (
+            "The server cannot answer for the moment",
+            "Try again in a few seconds. If you were changing something, look first whether it was done.",
+        ),
+        ErrorCode::InternalError => (
+            "Something went wrong on our side",
+            "Try again. If it happens again, give the request id below to whoever runs the server.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_what_is_below_their_addresses() {
+        for path in ["/dashboard", "/dashboard/", "/dashboard/x", "/oauth/callback", "/oauth"] {
+            assert!(is_of_pages(path), "{path}");
+        }
+        for path in ["/", "/dashboards", "/api/v1/dashboard", "/oauthx", "/docs"] {
+            assert!(!is_of_pages(path), "{path}");
+        }
+    }
+}

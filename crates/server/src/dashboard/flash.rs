@@ -1,0 +1,70 @@
+//! What was just done: told on the page that follows a change, by a word in its address.
+
+/// Something that was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Connected, or connected again.
+    Connected,
+    /// An installation was given up, and everything left as it was.
+    Kept,
+    /// Paused.
+    Paused,
+    /// Put to use again.
+    Resumed,
+    /// Name and sidebar were saved.
+    Details,
+    /// The settings were saved.
+    Settings,
+    /// The permissions were saved.
+    Permissions,
+    /// Disconnected.
+    Disconnected,
+}
+
+impl Done {
+    const ALL: [Self; 8] = [
+        Self::Connected,
+        Self::Kept,
+        Self::Paused,
+        Self::Resumed,
+        Self::Details,
+        Self::Settings,
+        Self::Permissions,
+        Self::Disconnected,
+    ];
+
+    /// Its word in the address. No other is known: an address cannot make a page say anything else.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Kept => "kept",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Details => "details",
+            Self::Settings => "settings",
+            Self::Permissions => "permissions",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    /// The one with this word.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|done| done.as_str() == word)
+    }
+
+    /// What the page says, for a provider of this name.
+    pub(crate) fn words(self, provider: &str) -> String {
+        match self {
+            Self::Connected => format!("{provider} is connected."),
+            Self::Kept => "Nothing was changed.".to_owned(),
+            Self::Paused => "Paused. Nothing is used until you resume it.".to_owned(),
+            Self::Resumed => "Resumed.".to_owned(),
+            Self::Details => "The details are saved.".to_owned(),
+            Self::Settings => "The settings are saved.".to_owned(),
+            Self::Permissions => "The permissions are saved.".to_owned(),
+            Self::Disconnected => {
+                format!("Disconnected. Remember to revoke the access at {provider} as well.")
+            }
+        }
+    }
+}

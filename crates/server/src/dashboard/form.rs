@@ -1,0 +1,87 @@
+//! Forms, as browsers send them (`application/x-www-form-urlencoded`).
+
+use std::fmt;
+
+use integrations_core::issue::Issue;
+
+use crate::http::{error::ApiError, query};
+
+/// The fields of a form, in the order in which they were sent. `Debug` shows names alone: values may be secrets.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads a body. Refused: what is not UTF-8, and NUL.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, ApiError> {
+        let invalid = |name: &str, reason: &str| {
+            ApiError::invalid("The form cannot be read", vec![Issue::new(name, reason)])
+        };
+        let text = std::str::from_utf8(body).map_err(|_| invalid("", "Must be UTF-8"))?;
+        let mut fields = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = query::decode(name).map_err(|reason| invalid("", reason))?;
+            let value = query::decode(value).map_err(|reason| invalid(&name, reason))?;
+            fields.push((name, value));
+        }
+        Ok(Self(fields))
+    }
+
+    /// The value of a field: the first, where there are several.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a field without the blanks around it; empty where there is none.
+    pub(crate) fn trimmed(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default().trim()
+    }
+
+    /// Whether a checkbox is ticked: browsers send those alone.
+    pub(crate) fn is_ticked(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+impl<const N: usize> From<[(&str, &str); N]> for Form {
+    fn from(fields: [(&str, &str); N]) -> Self {
+        Self(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<(String, String)> for Form {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_as_browsers_write_it() {
+        let form = Form::read(b"csrf=x&a=1+2%26%C3%A9&a=second&on=on&empty=&=").unwrap();
+        assert_eq!(form.get("a"), Some("1 2&é"));
+        assert_eq!(form.trimmed("empty"), "");
+        assert!(form.is_ticked("on") && !form.is_ticked("off"));
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_refused_and_no_value_is_repeated() {
+        for body in [&b"key=secret%FF"[..], b"key=secret%00", b"key=secret\xff", b"%FF=1"] {
+            let error = Form::read(body).unwrap_err();
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+        let form = Form::from([("api_key", "hush")]);
+        assert_eq!(format!("{form:?}"), "[\"api_key\"]");
+    }
+}

@@ -1,0 +1,41 @@
+//! Answers of the dashboard, with the headers that keep its pages to themselves.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use maud::Markup;
+
+/// What a page may load, and where its forms may go: to this server alone. No frame may hold it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+/// On every answer of the dashboard, beside what the edge sets (`Cache-Control: no-store`, `X-Content-Type-Options`).
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // Addresses name projects, and that of an install link holds its secret.
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// A page.
+pub(crate) fn page(status: StatusCode, markup: Markup) -> Response {
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    guarded((status, [(header::CONTENT_TYPE, html)], markup.into_string()).into_response())
+}
+
+/// Sends the browser to another page, which it asks for with GET (RFC 9110, section 15.4.4).
+pub(crate) fn redirect(address: &str) -> Response {
+    match HeaderValue::from_str(address) {
+        Ok(location) => guarded((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()),
+        Err(_) => crate::http::error::ApiError::internal(&"an address that is none").into_response(),
+    }
+}
+
+fn guarded(mut response: Response) -> Response {
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,330 @@
+//! Installing: by a link or from a session, over the provider's own page or by a form.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{StatusCode, Uri, header};
+use integrations_core::{
+    catalog::{self, Provider},
+    error::ErrorCode,
+    ids::ProjectId,
+    issue::Issue,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    cookies::{Cookie, is_token},
+    flash::Done,
+    form::Form,
+    provider,
+    view::{
+        self, failure,
+        layout::Project,
+        provider::{Part, ProviderPage, Trouble},
+    },
+    visit::{Named, OnProject, Posted, Visit, ask_to_sign_in},
+};
+use crate::{
+    http::{error::ApiError, state::App},
+    install::{Availability, InstallProblem, Installing, LinkProblem, OpenLink, Outcome, Place, ProblemKind},
+    store::{Denied, ProjectNames},
+};
+
+/// Opens an install link: the browser keeps it, for this page alone, and goes on to the address without it. That uses
+/// nothing up, so that whoever fetches the address before the person does takes nothing away.
+pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, ApiError> {
+    let place = place(visit, named)?;
+    let opened = match is_token(link) {
+        true => visit.app.installer.open_link(link, place.project, place.provider.key.as_str()).await,
+        false => Err(LinkProblem::Unknown.into()),
+    };
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(kind) => return Ok(problem(visit, &InstallProblem::at(&place, kind))),
+    };
+    let page = visit.addresses.provider(place.project, place.provider.key.as_str());
+    let life = opened.expires_at - visit.app.environment.now();
+    let mut response = visit.go_to(&page);
+    if let Some(cookie) = Cookie::Install.set(link, &page, Some(life), visit.is_secure()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// The page of a provider for somebody who is not signed in: what is needed to install, if a link was opened.
+pub(super) async fn visit(
+    app: &App,
+    visit: Visit,
+    named: &Named,
+    done: Option<Done>,
+) -> Result<Response, ApiError> {
+    let place = place(&visit, named)?;
+    let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &place))) };
+    match app.installer.open_link(link, place.project, place.provider.key.as_str()).await {
+        Ok(opened) => by_link(&visit, &place.provider, &opened, StatusCode::OK, done, None).await,
+        Err(ProblemKind::Link(LinkProblem::Used)) if done == Some(Done::Connected) => {
+            Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &place.provider)))
+        }
+        Err(kind) => Ok(problem(&visit, &InstallProblem::at(&place, kind))),
+    }
+}
+
+/// Who installs.
+enum Installs {
+    /// Somebody who is signed in.
+    Session(Box<OnProject>),
+    /// Somebody who opened a link.
+    Link(OpenLink, Box<Visit>),
+}
+
+/// Who installs, or the answer to who may not.
+async fn installs(visit: Visit, place: &Place, named: &Named) -> Result<Installs, Response> {
+    let by_session = match visit.session.clone() {
+        Some(session) => Some(OnProject::enter(visit.clone(), session, named.clone()).await),
+        None => None,
+    };
+    match (by_session, visit.link.clone()) {
+        (Some(Ok(on)), _) => Ok(Installs::Session(Box::new(on))),
+        (Some(Err(error)), None) => Err(error.into_response()),
+        (Some(Err(error)), Some(_)) if error.code != ErrorCode::ApiKeyProjectMismatch => {
+            Err(error.into_response())
+        }
+        (_, Some(link)) => {
+            match visit.app.installer.open_link(&link, place.project, place.provider.key.as_str()).await {
+                Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
+                Err(kind) => Err(problem(&visit, &InstallProblem::at(place, kind))),
+            }
+        }
+        (None, None) => Err(ask_to_sign_in(&visit, &page_of(&visit, place))),
+    }
+}
+
+impl Installs {
+    fn visit(&self) -> &Visit {
+        match self {
+            Self::Session(on) => &on.visit,
+            Self::Link(_, visit) => visit,
+        }
+    }
+
+    fn installing(&self) -> Installing {
+        let request_id = self.visit().request_id.to_string();
+        match self {
+            Self::Session(on) => {
+                Installing { tenant: on.tenant, key: on.session.key, request_id, link: None }
+            }
+            Self::Link(opened, _) => {
+                Installing { tenant: opened.tenant, key: opened.key, request_id, link: Some(opened.id) }
+            }
+        }
+    }
+
+    /// The page again, with what was refused.
+    async fn refused(
+        &self,
+        provider: &Arc<Provider>,
+        status: StatusCode,
+        trouble: &Trouble,
+    ) -> Result<Response, ApiError> {
+        match self {
+            Self::Session(on) => provider::answer(on, provider, status, None, Some(trouble)).await,
+            Self::Link(opened, visit) => by_link(visit, provider, opened, status, None, Some(trouble)).await,
+        }
+    }
+}
+
+/// `POST …/{provider}/connect`
+pub(super) async fn connect(
+    State(app): State<App>,
+    named: Named,
+    Posted { by: visit, form }: Posted<Visit>,
+) -> Result<Response, ApiError> {
+    let place = place(&visit, &named)?;
+    let provider = &place.provider;
+    let installs = match installs(visit, &place, &named).await {
+        Ok(installs) => installs,
+        Err(answer) => return Ok(answer),
+    };
+    let (visit, who) = (installs.visit(), installs.installing());
+    let connection = values(&form, "connection", &provider.connection);
+    let refusal = match provider.form() {
+        None => match app.installer.begin(&who, provider, connection, &visit.browser).await {
+            Ok(url) => {
+                let page = view::install::leaving(&visit.frame(), provider, url.as_str());
+                return Ok(visit.page(StatusCode::OK, page));
+            }
+            Err(refusal) => refusal,
+        },
+        Some(fields) => {
+            let credential = values(&form, "credential", &fields.fields);
+            match app.installer.submit(&who, provider, connection, credential, &visit.browser).await {
+                Ok(outcome) => return Ok(ended(visit, outcome)),
+                Err(refusal) => refusal,
+            }
+        }
+    };
+    match trouble(&refusal, provider, form) {
+        Some(trouble) => installs.refused(provider, refusal.status(), &trouble).await,
+        None => Ok(problem(visit, &refusal)),
+    }
+}
+
+/// `GET /oauth/callback`
+pub(super) async fn callback(State(app): State<App>, visit: Visit, uri: Uri) -> Response {
+    let query = uri.query().unwrap_or_default();
+    match app.installer.callback(query, visit.known_browser(), &visit.request_id).await {
+        Ok(outcome) => ended(&visit, outcome),
+        Err(refusal) => problem(&visit, &refusal),
+    }
+}
+
+/// `POST /dashboard/installs/confirm`: the person means the other account.
+pub(super) async fn confirm(State(app): State<App>, Posted { by: visit, form }: Posted<Visit>) -> Response {
+    let pending = form.trimmed("pending");
+    match app.installer.confirm(pending, visit.known_browser(), &visit.request_id).await {
+        Ok(outcome) => ended(&visit, outcome),
+        Err(refusal) => problem(&visit, &refusal),
+    }
+}
+
+/// `POST /dashboard/installs/abandon`: the person does not.
+pub(super) async fn abandon(State(app): State<App>, Posted { by: visit, form }: Posted<Visit>) -> Response {
+    match app.installer.abandon(form.trimmed("pending"), visit.known_browser()).await {
+        Ok(place) => visit.go_to(&format!("{}?done={}", page_of(&visit, &place), Done::Kept.as_str())),
+        Err(refusal) => problem(&visit, &refusal),
+    }
+}
+
+/// Leads on from the end of an installation, or asks about another account.
+fn ended(visit: &Visit, outcome: Outcome) -> Response {
+    match outcome {
+        Outcome::Installed { place, .. } => {
+            visit.go_to(&format!("{}?done={}", page_of(visit, &place), Done::Connected.as_str()))
+        }
+        Outcome::Unconfirmed { place, pending, before, after } => {
+            let account =
+                view::install::OtherAccount { pending: pending.expose(), before: &before, after: &after };
+            let page = view::install::confirm(&visit.frame(), &place.provider, &account);
+            visit.page(StatusCode::OK, page)
+        }
+    }
+}
+
+/// The page of who opened a link.
+async fn by_link(
+    visit: &Visit,
+    provider: &Arc<Provider>,
+    opened: &OpenLink,
+    status: StatusCode,
+    done: Option<Done>,
+    trouble: Option<&Trouble>,
+) -> Result<Response, ApiError> {
+    let app = &visit.app;
+    let names: ProjectNames = app.store.project_names(&opened.tenant).await?;
+    let page = ProviderPage {
+        provider,
+        project: Project { id: opened.tenant.project, names: &names },
+        integration: None,
+        connection: &Map::new(),
+        is_configured: app.installer.availability(&opened.tenant, provider).await? == Availability::Ready,
+        events: &[],
+        done,
+        trouble,
+    };
+    Ok(visit.page(status, view::install::page(&visit.frame(), &page)))
+}
+
+/// What was refused, to be shown with the form; none where the form is of no more use.
+fn trouble(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option<Trouble> {
+    let issues = match &refusal.kind {
+        ProblemKind::Invalid(issues) => issues.clone(),
+        // What the provider says of the credential belongs beside its field.
+        ProblemKind::Refused(message) => {
+            let fields = provider.form().map(|form| form.fields.as_slice()).unwrap_or_default();
+            let beside = |field: &catalog::Field| Issue::new(format!("credential.{}", field.key), message);
+            fields.first().map(beside).into_iter().collect()
+        }
+        ProblemKind::Link(_) | ProblemKind::KeyGone | ProblemKind::ProjectGone => return None,
+        _ => Vec::new(),
+    };
+    let advice = match issues.is_empty() {
+        true => format!("{} {}", refusal.explanation(), refusal.advice()),
+        false => refusal.advice(),
+    };
+    Some(Trouble {
+        part: Part::Connection,
+        title: refusal.title(),
+        advice,
+        issues,
+        typed,
+        is_outdated: false,
+    })
+}
+
+/// The page of an installation that went wrong.
+fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
+    let (title, explanation, advice) = (problem.title(), problem.explanation(), problem.advice());
+    let (address, label) = match (&problem.place, &problem.kind) {
+        (Some(place), ProblemKind::Link(_) | ProblemKind::KeyGone) if visit.session.is_none() => {
+            (visit.addresses.sign_in_for(&page_of(visit, place)), "Sign in".to_owned())
+        }
+        (Some(place), _) => (page_of(visit, place), format!("Back to {}", place.provider.name)),
+        (None, _) => (visit.addresses.home(), "To the dashboard".to_owned()),
+    };
+    let words = failure::Words {
+        title: &title,
+        explanation: &explanation,
+        advice: &advice,
+        way_on: Some((&address, &label)),
+        request_id: &visit.request_id,
+    };
+    visit.page(problem.status(), failure::page(&visit.frame(), &words))
+}
+
+/// The fields below `root` that were filled in. What stands around a field, and was pasted with its value, is taken off.
+fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Value> {
+    let filled = fields.iter().filter_map(|field| {
+        let typed = form.trimmed(&format!("{root}.{}", field.key));
+        let bare = bare(typed, field.prefix.as_deref(), field.suffix.as_deref());
+        (!bare.is_empty()).then(|| (field.key.clone(), bare.into()))
+    });
+    filled.collect()
+}
+
+fn bare<'v>(value: &'v str, prefix: Option<&str>, suffix: Option<&str>) -> &'v str {
+    if prefix.is_none() && suffix.is_none() {
+        return value;
+    }
+    let value = value.strip_suffix('/').unwrap_or(value);
+    let value = prefix.and_then(|prefix| value.strip_prefix(prefix)).unwrap_or(value);
+    suffix.and_then(|suffix| value.strip_suffix(suffix)).unwrap_or(value)
+}
+
+fn place(visit: &Visit, named: &Named) -> Result<Place, ApiError> {
+    let project: ProjectId = named.project.ok_or(Denied::NoSuchProject)?;
+    Ok(Place { project, provider: named.provider(&visit.app)? })
+}
+
+fn page_of(visit: &Visit, place: &Place) -> String {
+    visit.addresses.provider(place.project, place.provider.key.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_around_a_field_is_taken_off_and_nothing_else() {
+        let shop = |value| bare(value, Some("https://"), Some(".myshopify.com"));
+        for typed in ["acme", "acme.myshopify.com", "https://acme.myshopify.com/", "https://acme"] {
+            assert_eq!(shop(typed), "acme", "{typed}");
+        }
+        for typed in ["evil.com/x", "http://acme", "a@b.myshopify.com.evil.com", "acme//"] {
+            assert_ne!(shop(typed), "acme", "{typed}");
+        }
+        assert_eq!(bare("key/", None, None), "key/");
+    }
+}

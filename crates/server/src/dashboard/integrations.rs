@@ -1,0 +1,59 @@
+//! `GET /dashboard/projects/{projectId}`: what is installed in a project, and what can be.
+
+use std::collections::BTreeMap;
+
+use axum::{extract::State, response::Response};
+use http::{StatusCode, Uri};
+use integrations_core::lifecycle::Status;
+
+use super::{
+    view::integrations::{Filters, Shelves, Standing, page},
+    visit::OnProject,
+};
+use crate::{
+    http::{error::ApiError, query, state::App},
+    store::IntegrationRow,
+};
+
+pub(super) async fn list(State(app): State<App>, on: OnProject, uri: Uri) -> Result<Response, ApiError> {
+    let filters = read(&uri)?;
+    let rows = app.store.integrations(&on.tenant).await?;
+    let rows: BTreeMap<&str, &IntegrationRow> = rows.iter().map(|row| (row.provider.as_str(), row)).collect();
+    let mut shelves = Shelves { installed: Vec::new(), available: Vec::new() };
+    for provider in app.catalog.search(Some(&filters.q), filters.category) {
+        let row = rows.get(provider.key.as_str()).copied();
+        if filters.standing.is_some_and(|standing| standing != self::standing(row)) {
+            continue;
+        }
+        match row {
+            Some(row) => shelves.installed.push((provider, row)),
+            None => shelves.available.push(provider),
+        }
+    }
+    // The sort is stable: within a status they stay in the order of their keys.
+    shelves.installed.sort_by_key(|(_, row)| urgency(row));
+    Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &filters, &shelves)))
+}
+
+/// The filters of an address. One that does not exist is left out: nobody types them.
+fn read(uri: &Uri) -> Result<Filters, ApiError> {
+    let [q, category, status] = query::parameters(uri, ["q", "category", "status"])?;
+    let standing =
+        status.and_then(|word| Standing::ALL.into_iter().find(|standing| standing.as_str() == word));
+    Ok(Filters { q: q.unwrap_or_default(), category: category.and_then(|word| word.parse().ok()), standing })
+}
+
+fn standing(row: Option<&IntegrationRow>) -> Standing {
+    let status = row.map(|row| row.status.parse::<Status>().unwrap_or(Status::Error));
+    status.map_or(Standing::Available, Standing::Installed)
+}
+
+/// What needs attention first, what is out of use last.
+fn urgency(row: &IntegrationRow) -> u8 {
+    match row.status.parse::<Status>() {
+        Ok(Status::Error) | Err(_) => 0,
+        Ok(Status::Active) => 1,
+        Ok(Status::Paused) => 2,
+        Ok(Status::Disconnected) => 3,
+    }
+}

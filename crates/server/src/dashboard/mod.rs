@@ -1,0 +1,59 @@
+//! The dashboard: pages for people, rendered here, that do what the API does through the same services.
+//!
+//! A handler takes a [`visit::Visit`], a [`visit::OnProject`] or a [`visit::Posted`] form, which have looked at cookies,
+//! session, project and form token before it; calls a service; and draws a page of `view`, or leads on to one.
+
+mod addresses;
+mod assets;
+mod audit;
+mod changes;
+mod cookies;
+mod csrf;
+mod failure;
+mod flash;
+mod form;
+mod headers;
+mod home;
+mod install;
+mod integrations;
+mod pattern;
+mod provider;
+mod sessions;
+mod settings;
+mod sign_in;
+mod view;
+mod visit;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+pub(crate) use self::failure::{is_of_pages, page as failure_page};
+use crate::http::state::App;
+
+/// The pages. They are no part of the API, and so not of its specification.
+pub(crate) fn routes() -> Router<App> {
+    let provider = "/dashboard/projects/{projectId}/integrations/{provider}";
+    let to = |action: &str| format!("{provider}/{action}");
+    Router::new()
+        .route("/dashboard", get(home::home))
+        .route("/dashboard/", get(home::home))
+        .route("/dashboard/assets/{name}", get(assets::asset))
+        .route("/dashboard/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/dashboard/sign-out", post(sign_in::sign_out))
+        .route("/dashboard/projects/{projectId}", get(integrations::list))
+        .route("/dashboard/projects/{projectId}/integrations", get(integrations::list))
+        .route("/dashboard/projects/{projectId}/audit", get(audit::log))
+        .route(provider, get(provider::show))
+        .route(&to("connect"), post(install::connect))
+        .route(&to("pause"), post(changes::pause))
+        .route(&to("resume"), post(changes::resume))
+        .route(&to("details"), post(changes::details))
+        .route(&to("settings"), post(changes::settings))
+        .route(&to("permissions"), post(changes::permissions))
+        .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
+        .route("/dashboard/installs/confirm", post(install::confirm))
+        .route("/dashboard/installs/abandon", post(install::abandon))
+        .route("/oauth/callback", get(install::callback))
+}

@@ -1,0 +1,286 @@
+//! Settings as a form: which control each setting of a JSON Schema gets, and what a filled-in form asks to change.
+
+use integrations_core::{catalog::Provider, issue::Issue};
+use serde_json::{Map, Value, json};
+
+use super::form::Form;
+
+/// A setting of a provider.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting<'a> {
+    /// Its name in the settings.
+    pub(crate) key: &'a str,
+    /// Its name for people.
+    pub(crate) title: &'a str,
+    /// What it does.
+    pub(crate) description: &'a str,
+    /// What it can be.
+    pub(crate) kind: Kind,
+    /// Its schema.
+    pub(crate) schema: &'a Value,
+}
+
+/// The controls that settings are changed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text that is never shown again.
+    Secret,
+    /// Text on one line.
+    Text,
+    /// One of the schema's `enum`.
+    Choice,
+    /// On or off.
+    Switch,
+    /// A whole number.
+    Integer,
+    /// Any number.
+    Number,
+    /// Texts, one a line.
+    Lines,
+    /// Whatever has no better control: JSON.
+    Json,
+}
+
+/// The settings of a provider, in the order of its file.
+pub(crate) fn of(provider: &Provider) -> impl Iterator<Item = Setting<'_>> {
+    let properties = provider.settings.as_value()["properties"].as_object().into_iter().flatten();
+    properties.map(|(key, schema)| Setting {
+        key,
+        title: schema["title"].as_str().unwrap_or(key),
+        description: schema["description"].as_str().unwrap_or_default(),
+        kind: kind(schema),
+        schema,
+    })
+}
+
+fn kind(schema: &Value) -> Kind {
+    if schema["writeOnly"] == true {
+        return Kind::Secret;
+    }
+    let choices = schema["enum"].as_array();
+    match schema["type"].as_str() {
+        Some("string") if choices.is_some_and(|all| all.iter().all(Value::is_string)) => Kind::Choice,
+        Some("string") => Kind::Text,
+        Some("boolean") => Kind::Switch,
+        Some("integer") => Kind::Integer,
+        Some("number") => Kind::Number,
+        Some("array") if schema["items"]["type"] == "string" => Kind::Lines,
+        _ => Kind::Json,
+    }
+}
+
+impl Setting<'_> {
+    /// The name of its field.
+    pub(crate) fn field(&self) -> String {
+        format!("settings.{}", self.key)
+    }
+
+    /// The name of the field that takes a secret away.
+    pub(crate) fn clearing_field(&self) -> String {
+        format!("clear.{}", self.key)
+    }
+
+    /// Whether a switch is on: as it is stored, or as it is where nothing is.
+    pub(crate) fn is_on(&self, stored: Option<&Value>) -> bool {
+        stored.unwrap_or(&self.schema["default"]).as_bool().unwrap_or(false)
+    }
+
+    /// A stored value as its field holds it.
+    pub(crate) fn written(&self, stored: Option<&Value>) -> String {
+        match stored {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(items)) if self.kind == Kind::Lines => {
+                items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
+            }
+            Some(other) => other.to_string(),
+        }
+    }
+
+    /// What the form asks this setting to be: `null` takes it away, none leaves it as it is stored.
+    fn asked(&self, form: &Form, stored: Option<&Value>) -> Result<Option<Value>, Issue> {
+        let name = self.field();
+        if self.kind == Kind::Switch {
+            let is_on = form.is_ticked(&name);
+            return Ok((is_on != self.is_on(stored)).then(|| is_on.into()));
+        }
+        let text = form.trimmed(&name);
+        if self.kind == Kind::Secret {
+            let clears = form.is_ticked(&self.clearing_field()).then_some(Value::Null);
+            return Ok(if text.is_empty() { clears } else { Some(text.into()) });
+        }
+        if text.is_empty() {
+            return Ok(stored.map(|_| Value::Null));
+        }
+        let asked =
+            match self.kind {
+                Kind::Integer => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+                // What is no number stays text, for the schema to say what it expects.
+                Kind::Number => serde_json::from_str::<serde_json::Number>(text)
+                    .map_or_else(|_| text.into(), Value::Number),
+                Kind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
+                Kind::Json => serde_json::from_str(text)
+                    .map_err(|error| Issue::new(&name, format!("Not JSON: {error}")))?,
+                Kind::Text | Kind::Choice | Kind::Switch | Kind::Secret => text.into(),
+            };
+        Ok((Some(&asked) != stored).then_some(asked))
+    }
+}
+
+/// The body of a PATCH that asks for what a form says, beside what is stored; only what differs is named.
+pub(crate) fn patch(
+    provider: &Provider,
+    form: &Form,
+    stored: &Map<String, Value>,
+) -> Result<Value, Vec<Issue>> {
+    let mut patch = Map::new();
+    let mut issues = Vec::new();
+    for setting in of(provider) {
+        match setting.asked(form, stored.get(setting.key)) {
+            Ok(asked) => patch.extend(asked.map(|asked| (setting.key.to_owned(), asked))),
+            Err(issue) => issues.push(issue),
+        }
+    }
+    if issues.is_empty() { Ok(json!({"settings": patch})) } else { Err(issues) }
+}
+
+#[cfg(test)]
+mod tests {
+    use integrations_core::catalog::Catalog;
+
+    use super::*;
+
+    const PROVIDER: &str = r#"
+key = "sample"
+name = "Sample"
+description = "A sample."
+category = "support"
+documentation_url = "https://sample.example/docs"
+api_base_url = "https://api.sample.example"
+[api_key]
+[[api_key.fields]]
+key = "api_key"
+label = "API key"
+help = "The key."
+[probe]
+method = "GET"
+url = "https://api.sample.example/me"
+headers = { Authorization = "Bearer {api_key}" }
+good_statuses = [200]
+refused_statuses = [401]
+[rate_limit]
+retry_after = "retry-after"
+[[settings]]
+key = "text"
+title = "Text"
+description = "Text."
+schema = { type = "string" }
+[[settings]]
+key = "mode"
+title = "Mode"
+description = "Mode."
+schema = { type = "string", enum = ["fast", "safe"], default = "safe" }
+[[settings]]
+key = "wanted"
+title = "Wanted"
+description = "Wanted."
+schema = { type = "boolean", default = true }
+[[settings]]
+key = "limit"
+title = "Limit"
+description = "Limit."
+schema = { type = "integer", minimum = 1 }
+[[settings]]
+key = "share"
+title = "Share"
+description = "Share."
+schema = { type = "number" }
+[[settings]]
+key = "tags"
+title = "Tags"
+description = "Tags."
+schema = { type = "array", items = { type = "string" } }
+[[settings]]
+key = "rules"
+title = "Rules"
+description = "Rules."
+schema = { type = "object" }
+[[settings]]
+key = "secret"
+title = "Secret"
+description = "Secret."
+secret = true
+schema = { type = "string" }
+[[actions]]
+key = "look"
+label = "Look"
+description = "Looks."
+kind = "read_only"
+requests = [{ method = "GET", path = "/me" }]
+"#;
+
+    fn provider() -> std::sync::Arc<Provider> {
+        let catalog = Catalog::default().with_files([("sample.toml".to_owned(), PROVIDER.to_owned())]);
+        std::sync::Arc::clone(catalog.unwrap().get("sample").unwrap())
+    }
+
+    fn asked<const N: usize>(fields: [(&str, &str); N], stored: Value) -> Value {
+        patch(&provider(), &Form::from(fields), stored.as_object().unwrap()).unwrap()["settings"].clone()
+    }
+
+    #[test]
+    fn every_kind_of_setting_has_its_control() {
+        let provider = provider();
+        let kinds: Vec<Kind> = of(&provider).map(|setting| setting.kind).collect();
+        use Kind::*;
+        assert_eq!(kinds, [Text, Choice, Switch, Integer, Number, Lines, Json, Secret]);
+    }
+
+    #[test]
+    fn a_form_that_is_sent_as_it_was_shown_asks_for_nothing() {
+        let stored = json!({
+            "text": "a", "mode": "fast", "wanted": false, "limit": 5, "share": 0.5, "tags": ["a", "b"], "rules": {"x": [1]}
+        });
+        let provider = provider();
+        let written: Form = of(&provider)
+            .filter(|setting| setting.kind != Kind::Switch)
+            .map(|setting| (setting.field(), setting.written(stored.get(setting.key))))
+            .collect();
+        assert_eq!(patch(&provider, &written, stored.as_object().unwrap()), Ok(json!({"settings": {}})));
+        assert_eq!(asked([("settings.wanted", "on")], json!({})), json!({}), "as it is by default");
+    }
+
+    #[test]
+    fn what_was_changed_is_asked_for_and_what_was_emptied_is_taken_away() {
+        let fields = [
+            ("settings.text", " b "),
+            ("settings.mode", ""),
+            ("settings.wanted", "on"),
+            ("settings.limit", "7"),
+            ("settings.share", "1.5"),
+            ("settings.tags", "a\r\n\r\n c \r\n"),
+            ("settings.rules", "{\"x\": 1}"),
+            ("settings.secret", "hush"),
+            ("clear.secret", "on"),
+        ];
+        let stored = json!({"text": "a", "mode": "fast", "wanted": false, "limit": 5});
+        let expected = json!({
+            "text": "b", "mode": null, "wanted": true, "limit": 7, "share": 1.5, "tags": ["a", "c"], "rules": {"x": 1},
+            "secret": "hush"
+        });
+        assert_eq!(asked(fields, stored), expected);
+        assert_eq!(asked([("clear.secret", "on")], json!({})), json!({"wanted": false, "secret": null}));
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_to_the_schema() {
+        let asked = asked([("settings.limit", "five"), ("settings.wanted", "on")], json!({}));
+        assert_eq!(asked, json!({"limit": "five"}));
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_beside_its_field() {
+        let issues = patch(&provider(), &Form::from([("settings.rules", "{")]), &Map::new()).unwrap_err();
+        assert_eq!(issues[0].path, "settings.rules");
+    }
+}

@@ -1,0 +1,148 @@
+//! The form that connects a provider.
+
+use integrations_core::catalog::{self, CredentialForm, OAuth, Setup};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::{
+    field::{Field, Presence, Text},
+    layout::Frame,
+    parts::{away, csrf},
+    provider::{Part, ProviderPage, Trouble},
+};
+use crate::dashboard::pattern;
+
+/// What the button says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// For the first time, or after a disconnection.
+    Connect,
+    /// Over a living integration.
+    Again,
+}
+
+/// Draws it, or says why there is none.
+pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> Markup {
+    if !page.is_configured {
+        return not_configured(frame, page);
+    }
+    let trouble = page.trouble_in(Part::Connection);
+    let name = &page.provider.name;
+    let button = match (&page.provider.setup, label) {
+        (Setup::OAuth(_), Label::Connect) => format!("Connect with {name}"),
+        (Setup::OAuth(_), Label::Again) => format!("Connect again with {name}"),
+        (_, Label::Connect) => format!("Connect {name}"),
+        (_, Label::Again) => format!("Connect {name} again"),
+    };
+    html! {
+        form method="post" action=(page.to(frame, "connect")) data-once {
+            (csrf(frame))
+            @for field in &page.provider.connection { (connection_field(page, field, trouble)) }
+            @match &page.provider.setup {
+                Setup::OAuth(oauth) => (asked_for(name, oauth)),
+                Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, trouble)),
+            }
+            div.actions.foot { button.primary type="submit" { (button) } }
+        }
+    }
+}
+
+/// The field of a shop, a subdomain, a region.
+fn connection_field(page: &ProviderPage<'_>, field: &catalog::Field, trouble: Option<&Trouble>) -> Markup {
+    let name = format!("connection.{}", field.key);
+    let stored = page.connection.get(&field.key).and_then(Value::as_str).unwrap_or_default();
+    let value = trouble.map_or(stored, |trouble| trouble.typed.get(&name).unwrap_or_default());
+    // The value that stands in is what an empty input means.
+    let example = field.default.as_ref().or(field.example.as_ref());
+    let drawn = Field {
+        name: &name,
+        label: &field.label,
+        help: Some(&field.help),
+        problem: trouble.and_then(|trouble| trouble.problem(&name)),
+        presence: Presence::marked(field.is_required()),
+    };
+    if field.secret {
+        return drawn.secret();
+    }
+    if !field.options.is_empty() {
+        let chosen = if value.is_empty() { field.default.as_deref().unwrap_or_default() } else { value };
+        let drawn = Field { presence: Presence::Free, ..drawn };
+        return drawn
+            .choice(chosen, field.options.iter().map(|one| (one.value.as_str(), one.label.as_str())));
+    }
+    drawn.text(&Text {
+        value,
+        example: example.map(String::as_str),
+        prefix: field.prefix.as_deref(),
+        suffix: field.suffix.as_deref(),
+        pattern: pattern::for_browsers(field).as_deref(),
+        ..Text::default()
+    })
+}
+
+fn asked_for(name: &str, oauth: &OAuth) -> Markup {
+    html! {
+        @if oauth.scopes.is_empty() {
+            p.help { (name) " shows what is asked for before you agree." }
+        } @else {
+            details.scopes {
+                summary { "What " (name) " will be asked to allow" }
+                ul.scope-list { @for scope in &oauth.scopes { li { code { (scope) } } } }
+            }
+        }
+    }
+}
+
+fn credential(name: &str, form: &CredentialForm, trouble: Option<&Trouble>) -> Markup {
+    html! {
+        @if let Some(page) = &form.page { p.help.where { (away(page.as_str(), &format!("Where to find it at {name}"))) } }
+        @for field in &form.fields {
+            @let path = format!("credential.{}", field.key);
+            @let drawn = Field {
+                name: &path,
+                label: &field.label,
+                help: Some(&field.help),
+                problem: trouble.and_then(|trouble| trouble.problem(&path)),
+                presence: Presence::marked(field.is_required()),
+            };
+            (drawn.secret())
+        }
+    }
+}
+
+/// There is no OAuth app: what whoever runs the server has to do, for who is signed in.
+fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let provider = page.provider;
+    let app_page = provider.oauth().and_then(|oauth| oauth.app_page.as_ref());
+    let command = format!(
+        "riq-server admin oauth-app set {} --client-id CLIENT_ID --client-secret-file -",
+        provider.key
+    );
+    html! {
+        p.meaning { (provider.name) " is not set up on this server yet." }
+        @if frame.who.is_none() {
+            p { "Ask whoever sent you here to set it up, then open the link again." }
+        } @else {
+            p { "Before anybody can connect, whoever runs this server registers an app at " (provider.name) " once:" }
+            ol.steps {
+                li {
+                    "Register an app"
+                    @if let Some(page) = app_page { " " (away(page.as_str(), &format!("at {}", provider.name))) }
+                    ", with this redirect address:"
+                    (copied("redirect", &frame.addresses.callback()))
+                }
+                li { "Store its client id and secret:" (copied("command", &command)) }
+            }
+        }
+    }
+}
+
+/// A text to be taken elsewhere, with the button that the script puts to use.
+fn copied(id: &str, text: &str) -> Markup {
+    html! {
+        div.copied {
+            code id=(id) { (text) }
+            button.small-button type="button" hidden data-copies=(id) { "Copy" }
+        }
+    }
+}

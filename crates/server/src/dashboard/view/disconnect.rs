@@ -1,0 +1,51 @@
+//! The page that asks before it disconnects.
+
+use integrations_core::integration::Integration;
+use maud::{Markup, html};
+
+use super::{
+    layout::{self, Frame, Place},
+    parts::{away, csrf},
+    provider::ProviderPage,
+    state::version,
+};
+
+/// Draws it. `revoke_page`: where the access is revoked at the provider.
+pub(crate) fn page(
+    frame: &Frame<'_>,
+    page: &ProviderPage<'_>,
+    integration: &Integration,
+    revoke_page: Option<&str>,
+) -> Markup {
+    let provider = page.provider;
+    let content = html! {
+        div.narrow {
+            div.card {
+                h1 { "Disconnect " (page.name()) "?" }
+                ul.consequences {
+                    li { "Your agents cannot use it any more, at once." }
+                    li { "The stored credential and secret settings are destroyed: coming back means connecting again." }
+                    li { "Other settings, permissions and the audit log are kept." }
+                }
+                div.trouble.warn {
+                    p {
+                        strong { "The tokens are not revoked at " (provider.name) ". " }
+                        "Whoever has a copy could still use them. Revoke the access there as well"
+                        @match revoke_page {
+                            Some(address) => { ": " (away(address, &format!("Revoke at {}", provider.name))) }
+                            None => { "." }
+                        }
+                    }
+                }
+                form.actions.foot method="post" action=(page.to(frame, "disconnect")) data-once {
+                    (csrf(frame))
+                    (version(integration))
+                    button.danger type="submit" { "Disconnect" }
+                    a.button.quiet href=(frame.addresses.provider(page.project.id, provider.key.as_str())) { "Keep it" }
+                }
+            }
+        }
+    };
+    let title = format!("Disconnect {}", page.name());
+    layout::page(frame, &title, &layout::project_bar(frame, &page.project, Place::Integration), &content)
+}

@@ -1,0 +1,187 @@
+//! The fields of forms: label, control, help, and what is wrong with the value.
+
+use maud::{Markup, html};
+
+/// A field around its control. The control's id is the field's name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    /// The name that its value is sent under.
+    pub(crate) name: &'a str,
+    /// What it is called.
+    pub(crate) label: &'a str,
+    /// What it is, and where to find it.
+    pub(crate) help: Option<&'a str>,
+    /// What is wrong with the value that was sent.
+    pub(crate) problem: Option<&'a str>,
+    /// Whether it may be left empty.
+    pub(crate) presence: Presence,
+}
+
+/// Whether a field may be left empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It must not.
+    Required,
+    /// It may, among others that must not, and says so.
+    Optional,
+    /// It may, as all beside it.
+    Free,
+}
+
+impl Presence {
+    /// Of a field that may stand beside others of the other kind.
+    pub(crate) fn marked(is_required: bool) -> Self {
+        if is_required { Self::Required } else { Self::Optional }
+    }
+}
+
+/// A field of text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Text<'a> {
+    /// The value.
+    pub(crate) value: &'a str,
+    /// A value that would be right.
+    pub(crate) example: Option<&'a str>,
+    /// Shown before the input, and no part of the value.
+    pub(crate) prefix: Option<&'a str>,
+    /// Shown after the input, and no part of the value.
+    pub(crate) suffix: Option<&'a str>,
+    /// What the whole value matches, as browsers write it.
+    pub(crate) pattern: Option<&'a str>,
+    /// The most characters.
+    pub(crate) longest: Option<u64>,
+    /// The name that browsers know it by, if they do.
+    pub(crate) autocomplete: Option<&'a str>,
+}
+
+/// A field of whole or other numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Number<'a> {
+    /// The value, as it is written.
+    pub(crate) value: &'a str,
+    /// A value that stands in where it is empty.
+    pub(crate) example: Option<&'a str>,
+    /// The least.
+    pub(crate) least: Option<&'a str>,
+    /// The most.
+    pub(crate) most: Option<&'a str>,
+    /// Whether it is a whole number.
+    pub(crate) is_whole: bool,
+}
+
+impl Field<'_> {
+    /// Text on one line.
+    pub(crate) fn text(&self, text: &Text<'_>) -> Markup {
+        let input = html! {
+            input type="text" id=(self.name) name=(self.name) value=(text.value) placeholder=[text.example]
+                pattern=[text.pattern] maxlength=[text.longest] autocomplete=(text.autocomplete.unwrap_or("off"))
+                autocapitalize="none" spellcheck="false" required[self.is_required()]
+                data-prefix=[text.prefix] data-suffix=[text.suffix]
+                aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];
+        };
+        self.around(&html! {
+            @if text.prefix.is_some() || text.suffix.is_some() {
+                div.affixed {
+                    @if let Some(prefix) = text.prefix { span.affix aria-hidden="true" { (prefix) } }
+                    (input)
+                    @if let Some(suffix) = text.suffix { span.affix aria-hidden="true" { (suffix) } }
+                }
+            } @else { (input) }
+        })
+    }
+
+    /// A secret: what was typed is never shown again, except by the button that the script puts to use.
+    pub(crate) fn secret(&self) -> Markup {
+        self.around(&html! {
+            div.affixed {
+                input type="password" id=(self.name) name=(self.name) autocomplete="off" autocapitalize="none"
+                    spellcheck="false" required[self.is_required()]
+                    aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];
+                button.affix type="button" hidden data-reveals=(self.name) aria-pressed="false" { "Show" }
+            }
+        })
+    }
+
+    /// Text on several lines.
+    pub(crate) fn lines(&self, value: &str, rows: u8) -> Markup {
+        self.around(&html! {
+            // What follows the tag's own line break is the value.
+            textarea id=(self.name) name=(self.name) rows=(rows) autocapitalize="none" spellcheck="false"
+                aria-invalid=[self.invalid()] aria-describedby=[self.described_by()] { "\n" (value) }
+        })
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, number: &Number<'_>) -> Markup {
+        let mode = if number.is_whole { "numeric" } else { "decimal" };
+        self.around(&html! {
+            input.short type="number" id=(self.name) name=(self.name) value=(number.value)
+                placeholder=[number.example] min=[number.least] max=[number.most] inputmode=(mode)
+                step=(if number.is_whole { "1" } else { "any" }) autocomplete="off" required[self.is_required()]
+                aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];
+        })
+    }
+
+    /// One of a few: value and what a person reads.
+    pub(crate) fn choice<'c>(
+        &self,
+        chosen: &str,
+        choices: impl IntoIterator<Item = (&'c str, &'c str)>,
+    ) -> Markup {
+        self.around(&html! {
+            select id=(self.name) name=(self.name)
+                aria-invalid=[self.invalid()] aria-describedby=[self.described_by()] {
+                @for (value, label) in choices {
+                    option value=(value) selected[value == chosen] { (label) }
+                }
+            }
+        })
+    }
+
+    /// On or off, with its words beside it.
+    pub(crate) fn switch(&self, is_on: bool, is_disabled: bool, marks: &Markup) -> Markup {
+        html! {
+            div.field.switched {
+                input.switch type="checkbox" role="switch" id=(self.name) name=(self.name) value="on"
+                    checked[is_on] disabled[is_disabled]
+                    aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];
+                div {
+                    label for=(self.name) { (self.label) } (marks)
+                    (self.notes())
+                }
+            }
+        }
+    }
+
+    fn around(&self, control: &Markup) -> Markup {
+        html! {
+            div.field {
+                label for=(self.name) { (self.label) @if self.presence == Presence::Optional { " " span.optional { "optional" } } }
+                (control)
+                (self.notes())
+            }
+        }
+    }
+
+    fn notes(&self) -> Markup {
+        html! {
+            @if let Some(problem) = self.problem { p.problem id={ (self.name) "-problem" } { (problem) } }
+            @if let Some(help) = self.help { p.help id={ (self.name) "-help" } { (help) } }
+        }
+    }
+
+    fn is_required(&self) -> bool {
+        self.presence == Presence::Required
+    }
+
+    fn invalid(&self) -> Option<&'static str> {
+        self.problem.map(|_| "true")
+    }
+
+    fn described_by(&self) -> Option<String> {
+        let problem = self.problem.map(|_| format!("{}-problem", self.name));
+        let help = self.help.map(|_| format!("{}-help", self.name));
+        let ids: Vec<String> = problem.into_iter().chain(help).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
+    }
+}

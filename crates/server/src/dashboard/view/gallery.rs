@@ -1,0 +1,474 @@
+//! Every page with the data of a life-like project: what holds for all of them is checked here.
+//!
+//! `RIQ_GALLERY=DIRECTORY cargo test -p riq-server gallery` writes the pages there, to be looked at in a browser
+//! (served at the root, as the pages load their style from /dashboard/assets).
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use integrations_core::{
+    catalog::{Catalog, Provider},
+    ids::ProjectId,
+    integration::{Integration, SecretSettings},
+    issue::Issue,
+    lifecycle::{Chosen, Health, State, Status},
+    oauth::AccountIdentity,
+};
+use maud::Markup;
+use serde_json::{Map, Value, json};
+use time::macros::datetime;
+
+use super::{
+    audit, disconnect, failure, install, integrations,
+    layout::{Frame, Project, Who},
+    projects,
+    provider::{self, Part, ProviderPage, Trouble},
+    sign_in,
+};
+use crate::{
+    dashboard::{
+        addresses::Addresses,
+        assets::{Asset, ICON, SCRIPT, STYLE},
+        flash::Done,
+        form::Form,
+    },
+    store::{AuditEntry, IntegrationRow, Loaded, ProjectNames, ProjectRecord},
+};
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+static ADDRESSES: LazyLock<Addresses> =
+    LazyLock::new(|| Addresses::new(&"https://integrations.example.com".parse().unwrap()));
+static WHO: LazyLock<Who> =
+    LazyLock::new(|| Who { key_name: "Support team".into(), key_hint: "riq_7Hq2".into() });
+static NAMES: LazyLock<ProjectNames> =
+    LazyLock::new(|| ProjectNames { project: "Customer support".into(), organization: "Acme".into() });
+const PROJECT: ProjectId = ProjectId::from_bits(0x0197_c1f0_aaaa_bbbb_cccc_dddd_eeee_ffff);
+/// The most that a page may weigh with everything that it loads, uncompressed even.
+const MAX_WEIGHT: usize = 60 * 1024;
+
+fn frame() -> Frame<'static> {
+    Frame { addresses: &ADDRESSES, csrf: "dGhpcyBpcyBub3QgYSB0b2tlbiBvZiBhbnlib2R5IQ", who: Some(&WHO) }
+}
+
+fn visitor() -> Frame<'static> {
+    Frame { who: None, ..frame() }
+}
+
+fn project() -> Project<'static> {
+    Project { id: PROJECT, names: &NAMES }
+}
+
+fn provider(key: &str) -> &'static Provider {
+    CATALOG.get(key).unwrap()
+}
+
+fn integration(key: &str, state: State, health: Health) -> Integration {
+    let provider = provider(key);
+    let settings = match key {
+        "slack" => json!({"default_channel": "#support", "mention_on_escalation": "here"}),
+        "zendesk" => {
+            json!({"default_group_id": 36_001, "ticket_tags": ["agent", "chat"], "public_replies": true})
+        }
+        "stripe" => json!({"refunds_enabled": true, "refund_limit_cents": 5000}),
+        _ => json!({}),
+    };
+    let secrets = Map::from_iter([("signing_secret".to_owned(), Value::from("hidden"))]);
+    Integration {
+        id: "int_01jc3q5v6w7x8y9zabcdefghjk".parse().unwrap(),
+        project: PROJECT,
+        provider: key.into(),
+        state,
+        account: Some(AccountIdentity { id: "T0123456".into(), name: Some("Acme Inc.".into()) }),
+        display_name: (key == "slack").then(|| "Acme Workspace".into()),
+        health,
+        sidebar_enabled: key == "slack",
+        last_synced_at: (health != Health::Unknown).then_some(datetime!(2026-05-17 17:55:00 UTC)),
+        error_message: match (key, health) {
+            (_, Health::Healthy | Health::Unknown) => None,
+            ("hubspot", _) => Some("HubSpot answered 401: the token was revoked by an administrator.".into()),
+            _ => Some("The last three checks ran into a timeout.".into()),
+        },
+        settings: settings.as_object().unwrap().clone(),
+        secret_settings: SecretSettings(if key == "slack" { secrets } else { Map::new() }),
+        action_permissions: provider
+            .actions
+            .iter()
+            .map(|action| (action.key.clone(), action.allowed_by_default))
+            .collect(),
+        version: 7,
+        created_at: datetime!(2026-03-01 10:00:00 UTC),
+        updated_at: datetime!(2026-05-16 08:12:00 UTC),
+    }
+}
+
+fn installed() -> Vec<(&'static Provider, Integration)> {
+    [
+        ("hubspot", State::Error { before: Chosen::Active }, Health::Unhealthy),
+        ("slack", State::Active, Health::Healthy),
+        ("stripe", State::Active, Health::Unknown),
+        ("zendesk", State::Active, Health::Degraded),
+        ("shopify", State::Paused, Health::Healthy),
+        ("notion", State::Disconnected, Health::Unknown),
+    ]
+    .map(|(key, state, health)| (provider(key), integration(key, state, health)))
+    .to_vec()
+}
+
+fn row(integration: &Integration) -> IntegrationRow {
+    let loaded = Loaded {
+        setup_type: "oauth".into(),
+        connection: "{}".into(),
+        sealed_settings: None,
+        credential: integrations_core::lifecycle::Credential::Usable,
+        disconnected_now: false,
+        integration: integration.clone(),
+    };
+    IntegrationRow::try_from(&loaded).unwrap()
+}
+
+fn event(action: &str, actor: &str, at: time::OffsetDateTime, changes: Value) -> AuditEntry {
+    let of_key = actor == "api_key";
+    AuditEntry {
+        id: "aud_01jc3q5v6w7x8y9zabcdefghjk".into(),
+        integration_id: Some("int_01jc3q5v6w7x8y9zabcdefghjk".into()),
+        provider: Some("slack".into()),
+        action: action.into(),
+        actor_kind: actor.into(),
+        actor_key_id: of_key.then(|| "key_01jc3q5v6w7x8y9zabcdefghjk".into()),
+        actor_key_name: of_key.then(|| "Support team".into()),
+        actor_key_hint: of_key.then(|| "riq_7Hq2".into()),
+        request_id: of_key.then(|| "req_01jc3q5v6w7x8y9zabcdefghjk".into()),
+        changes: changes.to_string(),
+        at,
+    }
+}
+
+fn events() -> Vec<AuditEntry> {
+    vec![
+        event(
+            "integration.lifecycle.updated",
+            "api_key",
+            datetime!(2026-05-16 08:12:00 UTC),
+            json!([
+                {"path": "action_permissions.add_reaction", "from": false, "to": true},
+                {"path": "action_permissions.delete_message", "from": true, "to": false},
+                {"path": "settings.mention_on_escalation", "from": null, "to": "here"},
+                {"path": "settings.signing_secret", "from": "[redacted]", "to": "[redacted]"},
+                {"path": "display_name", "from": null, "to": "Acme Workspace"},
+                {"path": "sidebar_enabled", "from": false, "to": true},
+            ]),
+        ),
+        event(
+            "integration.lifecycle.updated",
+            "system",
+            datetime!(2026-05-02 23:59:00 UTC),
+            json!([{"path": "status", "from": "error", "to": "active"}]),
+        ),
+        event(
+            "integration.installed",
+            "operator",
+            datetime!(2026-03-01 10:00:00 UTC),
+            json!([{"path": "status", "from": null, "to": "active"}]),
+        ),
+    ]
+}
+
+static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+fn provider_page<'a>(
+    key: &str,
+    integration: Option<&'a Integration>,
+    events: &'a [AuditEntry],
+) -> ProviderPage<'a> {
+    ProviderPage {
+        provider: provider(key),
+        project: project(),
+        integration,
+        connection: &EMPTY,
+        is_configured: true,
+        events,
+        done: None,
+        trouble: None,
+    }
+}
+
+fn trouble(part: Part, issues: Vec<Issue>, typed: Form) -> Trouble {
+    Trouble {
+        part,
+        title: "That was not saved".into(),
+        advice: "Mend what is marked below, and save again.".into(),
+        issues,
+        typed,
+        is_outdated: false,
+    }
+}
+
+/// Every page, by a name for its file.
+fn pages() -> Vec<(&'static str, Markup)> {
+    let mut pages = entrance();
+    pages.extend(lists());
+    pages.extend(of_providers());
+    pages.extend(of_installations());
+    pages
+}
+
+fn entrance() -> Vec<(&'static str, Markup)> {
+    let record = |id: &str, name: &str| ProjectRecord {
+        id: id.into(),
+        organization_id: "org_01jc3q5v6w7x8y9zabcdefghjk".into(),
+        name: name.into(),
+        created_at: datetime!(2026-03-01 10:00:00 UTC),
+        revoked_at: None,
+    };
+    let records = [
+        record(&PROJECT.to_string(), "Customer support"),
+        record(&ProjectId::from_bits(7).to_string(), "Staging"),
+    ];
+    let refused = sign_in::SignIn {
+        return_to: Some("/dashboard"),
+        problem: Some("The API key is unknown. Check that it was copied whole."),
+        news: Some("Your session has ended. Sign in again."),
+    };
+    let words = failure::Words {
+        title: "The server cannot answer for the moment",
+        explanation: "The database is unavailable for the moment; try again",
+        advice: "Try again in a few seconds.",
+        way_on: Some(("/dashboard", "To the dashboard")),
+        request_id: "req_01jc3q5v6w7x8y9zabcdefghjk",
+    };
+    vec![
+        ("sign-in", sign_in::page(&visitor(), sign_in::SignIn::default())),
+        ("sign-in-refused", sign_in::page(&visitor(), refused)),
+        ("projects", projects::page(&frame(), "Acme", &records)),
+        ("projects-empty", projects::page(&frame(), "Acme", &[])),
+        ("failure", failure::page(&visitor(), &words)),
+    ]
+}
+
+fn lists() -> Vec<(&'static str, Markup)> {
+    let installed = installed();
+    let rows: Vec<(&Provider, IntegrationRow)> =
+        installed.iter().map(|(provider, integration)| (*provider, row(integration))).collect();
+    let is_installed = |key: &str| rows.iter().any(|(provider, _)| provider.key.as_str() == key);
+    let shelves = integrations::Shelves {
+        installed: rows.iter().map(|(provider, row)| (*provider, row)).collect(),
+        available: CATALOG.iter().map(AsRef::as_ref).filter(|one| !is_installed(one.key.as_str())).collect(),
+    };
+    let nothing = integrations::Shelves { installed: Vec::new(), available: Vec::new() };
+    let filters = integrations::Filters {
+        q: "mail".into(),
+        category: Some(integrations_core::catalog::Category::Crm),
+        standing: Some(integrations::Standing::Installed(Status::Paused)),
+    };
+    let log = |events, older: Option<&str>| audit::Log {
+        events,
+        is_newest: older.is_some(),
+        older: older.map(str::to_owned),
+    };
+    let events = events();
+    vec![
+        (
+            "integrations",
+            integrations::page(&frame(), &project(), &integrations::Filters::default(), &shelves),
+        ),
+        ("integrations-none", integrations::page(&frame(), &project(), &filters, &nothing)),
+        ("audit", audit::page(&frame(), &project(), &CATALOG, &log(&events, Some("?before=aud_1")))),
+        ("audit-end", audit::page(&frame(), &project(), &CATALOG, &log(&[], None))),
+    ]
+}
+
+fn of_providers() -> Vec<(&'static str, Markup)> {
+    let events = events();
+    let slack = integration("slack", State::Active, Health::Healthy);
+    let stripe = integration("stripe", State::Active, Health::Unknown);
+    let hubspot = integration("hubspot", State::Error { before: Chosen::Active }, Health::Unhealthy);
+    let zendesk = integration("zendesk", State::Active, Health::Degraded);
+    let shopify = integration("shopify", State::Paused, Health::Healthy);
+    let notion = integration("notion", State::Disconnected, Health::Unknown);
+    let settings = trouble(
+        Part::Settings,
+        vec![
+            Issue::new("settings.default_group_id", "Must be 1 or more"),
+            Issue::new("settings.ticket_tags.1", "Must match the pattern ^[^\\s]{1,80}$"),
+        ],
+        Form::from([("settings.default_group_id", "0"), ("settings.ticket_tags", "agent\nfirst contact")]),
+    );
+    let key = trouble(
+        Part::Connection,
+        vec![Issue::new("credential.api_key", "Postmark does not accept it")],
+        Form::from([("credential.api_key", "typed")]),
+    );
+    let draw = |page: &ProviderPage<'_>| provider::page(&frame(), page);
+    let plain = |key, integration| draw(&provider_page(key, integration, &[]));
+    vec![
+        (
+            "slack",
+            draw(&ProviderPage {
+                done: Some(Done::Connected),
+                ..provider_page("slack", Some(&slack), &events)
+            }),
+        ),
+        ("stripe", plain("stripe", Some(&stripe))),
+        ("hubspot-error", draw(&provider_page("hubspot", Some(&hubspot), &events))),
+        (
+            "zendesk-refused",
+            draw(&ProviderPage { trouble: Some(&settings), ..provider_page("zendesk", Some(&zendesk), &[]) }),
+        ),
+        ("shopify-paused", plain("shopify", Some(&shopify))),
+        ("notion-disconnected", plain("notion", Some(&notion))),
+        ("shopify", plain("shopify", None)),
+        ("salesforce", plain("salesforce", None)),
+        ("mailgun", plain("mailgun", None)),
+        ("discord", plain("discord", None)),
+        (
+            "postmark-refused",
+            draw(&ProviderPage { trouble: Some(&key), ..provider_page("postmark", None, &[]) }),
+        ),
+        (
+            "linear-not-configured",
+            draw(&ProviderPage { is_configured: false, ..provider_page("linear", None, &[]) }),
+        ),
+        (
+            "slack-disconnect",
+            disconnect::page(
+                &frame(),
+                &provider_page("slack", Some(&slack), &[]),
+                &slack,
+                Some("https://slack.com/apps/manage"),
+            ),
+        ),
+    ]
+}
+
+fn of_installations() -> Vec<(&'static str, Markup)> {
+    let shop = provider_page("shopify", None, &[]);
+    let linear = ProviderPage { is_configured: false, ..provider_page("linear", None, &[]) };
+    let other = install::OtherAccount {
+        pending: "pin_01jc3q5v6w7x8y9zabcdefghjk",
+        before: "Acme Workspace",
+        after: "Acme Testing",
+    };
+    vec![
+        ("install-shopify", install::page(&visitor(), &shop)),
+        ("install-postmark", install::page(&visitor(), &provider_page("postmark", None, &[]))),
+        ("install-not-configured", install::page(&visitor(), &linear)),
+        ("install-finished", install::finished(&visitor(), provider("slack"))),
+        (
+            "install-leaving",
+            install::leaving(&visitor(), provider("slack"), "https://slack.com/oauth/v2/authorize?x=1"),
+        ),
+        ("install-other-account", install::confirm(&frame(), provider("slack"), &other)),
+    ]
+}
+
+/// The values of an attribute, as they are written.
+fn attribute<'p>(page: &'p str, name: &str) -> Vec<&'p str> {
+    let opening = format!(" {name}=\"");
+    page.split(opening.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn no_page_has_a_style_or_a_script_of_its_own() {
+    for (name, page) in pages() {
+        let page = page.into_string();
+        assert_eq!(page.matches("<script").count(), 1, "{name}");
+        assert!(!page.contains("<style") && !page.contains(" style=\""), "{name}");
+        assert!(!page.contains("javascript:"), "{name}");
+        let handlers = page.match_indices(" on").filter(|(at, _)| {
+            let word = page[at + 3..].split(['=', ' ', '>', '<']).next().unwrap();
+            page[at + 3 + word.len()..].starts_with("=\"")
+        });
+        assert_eq!(handlers.count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn every_page_loads_from_the_dashboard_alone() {
+    for (name, page) in pages() {
+        let page = page.into_string();
+        for source in attribute(&page, "src") {
+            assert!(source.starts_with("/dashboard/assets/"), "{name}: {source}");
+        }
+        for action in attribute(&page, "action") {
+            assert!(action.starts_with("/dashboard/"), "{name}: {action}");
+        }
+        let loads = page.matches("<link").count();
+        assert_eq!(loads, 2, "{name}");
+    }
+}
+
+#[test]
+fn every_form_that_changes_something_has_its_token() {
+    for (name, page) in pages() {
+        let page = page.into_string();
+        let posts = page.matches("method=\"post\"").count();
+        assert_eq!(attribute(&page, "name").iter().filter(|one| **one == "csrf").count(), posts, "{name}");
+    }
+}
+
+#[test]
+fn ids_are_there_once_and_what_points_to_them_finds_them() {
+    for (name, page) in pages() {
+        let page = page.into_string();
+        let ids = attribute(&page, "id");
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len(), "{name}: {ids:?}");
+        for pointer in ["for", "aria-describedby", "aria-labelledby", "data-reveals", "data-copies"] {
+            for target in attribute(&page, pointer).iter().flat_map(|targets| targets.split(' ')) {
+                assert!(unique.contains(target), "{name}: {pointer} {target}");
+            }
+        }
+        let labelled: BTreeSet<&str> = attribute(&page, "for").into_iter().collect();
+        for control in ["<input", "<select", "<textarea"] {
+            for tag in page.split(control).skip(1).map(|rest| rest.split('>').next().unwrap()) {
+                let id = attribute(tag, "id").first().copied().unwrap_or_default();
+                assert!(tag.contains("type=\"hidden\"") || labelled.contains(id), "{name}: {control}{tag}");
+            }
+        }
+    }
+}
+
+#[test]
+fn headings_leave_no_level_out() {
+    for (name, page) in pages() {
+        let page = page.into_string();
+        let levels = page.split("<h").skip(1).filter_map(|rest| rest.chars().next()?.to_digit(10));
+        let levels: Vec<u32> = levels.collect();
+        assert_eq!(levels.first(), Some(&1), "{name}");
+        assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{name}: {levels:?}");
+        assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn no_secret_is_on_a_page() {
+    for (name, page) in pages() {
+        let page = page.into_string();
+        assert!(!page.contains("hidden\"") || !page.contains("value=\"hidden\""), "{name}");
+        assert!(!page.contains("value=\"typed\""), "{name}");
+        for field in page.split("type=\"password\"").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            assert!(!field.contains(" value="), "{name}: {field}");
+        }
+    }
+}
+
+#[test]
+fn a_page_weighs_little() {
+    let assets: usize = [&*STYLE, &*SCRIPT, &*ICON].map(|asset| asset.content().len()).iter().sum();
+    for (name, page) in pages() {
+        let weight = page.into_string().len() + assets;
+        assert!(weight < MAX_WEIGHT, "{name} weighs {weight} bytes with its assets");
+    }
+}
+
+#[test]
+fn pages_are_written_where_somebody_wants_to_look_at_them() {
+    let Ok(directory) = std::env::var("RIQ_GALLERY") else { return };
+    let directory = std::path::Path::new(&directory);
+    let assets = directory.join("dashboard/assets");
+    std::fs::create_dir_all(&assets).unwrap();
+    let write = |asset: &Asset| std::fs::write(assets.join(&asset.name), asset.content()).unwrap();
+    [&*STYLE, &*SCRIPT, &*ICON].into_iter().for_each(write);
+    for (name, page) in pages() {
+        std::fs::write(directory.join(format!("{name}.html")), page.into_string()).unwrap();
+    }
+}

@@ -1,0 +1,120 @@
+//! The pages of an installation: for who opened a link, on the way to the provider, and at its end.
+
+use integrations_core::catalog::Provider;
+use maud::{Markup, html};
+
+use super::{
+    connect,
+    layout::{self, Frame},
+    parts::{Tone, csrf, monogram, notice},
+    provider::ProviderPage,
+    words,
+};
+
+/// The page that an install link opens: nothing but what is needed to install.
+pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let provider = page.provider;
+    let content = html! {
+        div.narrow {
+            @if let Some(trouble) = page.trouble {
+                (notice(Tone::Bad, &html! {
+                    p { strong { (trouble.title) } }
+                    @if !trouble.advice.is_empty() { p { (trouble.advice) } }
+                }))
+            }
+            @if let Some(done) = page.done { (notice(Tone::Good, &html! { p { (done.words(&provider.name)) } })) }
+            div.card {
+                div.head.with-mark {
+                    (monogram(provider))
+                    div {
+                        p.eyebrow { (words::category(provider.category)) }
+                        h1 { "Connect " (provider.name) }
+                    }
+                }
+                p.lead {
+                    strong { (page.project.names.organization) } " asks you to connect " (provider.name)
+                    " to its project " strong { (page.project.names.project) } "."
+                }
+                p { (provider.description) }
+                (connect::form(frame, page, connect::Label::Connect))
+            }
+            p.small { "What you enter is stored encrypted and never shown again. If you did not expect this, close the page." }
+        }
+    };
+    layout::page(frame, &format!("Connect {}", provider.name), &html! {}, &content)
+}
+
+/// The end of an installation by a link.
+pub(crate) fn finished(frame: &Frame<'_>, provider: &Provider) -> Markup {
+    let content = html! {
+        div.narrow {
+            div.card.finished {
+                (monogram(provider))
+                h1 { (provider.name) " is connected" }
+                p { "You can close this window." }
+            }
+        }
+    };
+    layout::page(frame, &format!("{} is connected", provider.name), &html! {}, &content)
+}
+
+/// The step to the provider's own page. The browser goes on by itself.
+///
+/// A redirect would not do: browsers hold every redirect that follows a form against the page's `form-action`, and
+/// providers redirect on to hosts that nobody can list beforehand (w3c/webappsec-csp, issue 8).
+pub(crate) fn leaving(frame: &Frame<'_>, provider: &Provider, address: &str) -> Markup {
+    let content = html! {
+        div.narrow {
+            div.card.finished {
+                (monogram(provider))
+                h1 { "On to " (provider.name) "…" }
+                p { "You are taken there to allow the access." }
+                p.actions { a.button.primary #continue href=(address) rel="noreferrer" { "Continue to " (provider.name) } }
+            }
+        }
+    };
+    layout::leaving_page(frame, &format!("On to {}", provider.name), address, &content)
+}
+
+/// Another account than before: its names, and the installation that waits for the answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OtherAccount<'a> {
+    /// What waits.
+    pub(crate) pending: &'a str,
+    /// The account that it is connected to.
+    pub(crate) before: &'a str,
+    /// The account that it would be.
+    pub(crate) after: &'a str,
+}
+
+/// Asks whether another account is meant.
+pub(crate) fn confirm(frame: &Frame<'_>, provider: &Provider, account: &OtherAccount<'_>) -> Markup {
+    let content = html! {
+        div.narrow {
+            div.card {
+                h1 { "Connect another account?" }
+                p { "You have signed in at " (provider.name) " as another account than the one that is connected now." }
+                dl.facts {
+                    div { dt { "Connected now" } dd { (account.before) } }
+                    div { dt { "Would be connected" } dd { (account.after) } }
+                }
+                p { "Settings and permissions stay, and hold for the other account from then on." }
+                div.actions.foot {
+                    (answer(frame, account.pending, "confirm", "Connect the other account", "primary"))
+                    (answer(frame, account.pending, "abandon", "Keep it as it is", "quiet"))
+                }
+            }
+        }
+    };
+    layout::page(frame, "Connect another account?", &html! {}, &content)
+}
+
+fn answer(frame: &Frame<'_>, pending: &str, answer: &str, label: &str, class: &str) -> Markup {
+    html! {
+        form method="post" action=(frame.addresses.install(answer)) data-once {
+            (csrf(frame))
+            input type="hidden" name="pending" value=(pending);
+            button class=(class) type="submit" { (label) }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A project's integrations: what is installed first, then what can be.
+
+use integrations_core::{
+    catalog::{Category, Provider},
+    lifecycle::{Health, Status},
+};
+use maud::{Markup, html};
+
+use super::{
+    layout::{self, Frame, Place, Project},
+    parts::{monogram, pill},
+    words,
+};
+use crate::store::IntegrationRow;
+
+/// What the page is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filters {
+    /// Free text.
+    pub(crate) q: String,
+    /// Only this category.
+    pub(crate) category: Option<Category>,
+    /// Only what stands so.
+    pub(crate) standing: Option<Standing>,
+}
+
+impl Filters {
+    fn are_set(&self) -> bool {
+        !self.q.is_empty() || self.category.is_some() || self.standing.is_some()
+    }
+}
+
+/// How a provider stands in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Never installed.
+    Available,
+    /// Installed, with this status.
+    Installed(Status),
+}
+
+impl Standing {
+    /// Every standing, in the order of the filter.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Available,
+        Self::Installed(Status::Active),
+        Self::Installed(Status::Paused),
+        Self::Installed(Status::Error),
+        Self::Installed(Status::Disconnected),
+    ];
+
+    /// Its word on the wire.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Installed(status) => status.as_str(),
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Available => "Not connected",
+            Self::Installed(status) => words::status(status).1,
+        }
+    }
+}
+
+/// What the filters leave.
+#[derive(Debug)]
+pub(crate) struct Shelves<'a> {
+    /// What is installed, what needs attention first.
+    pub(crate) installed: Vec<(&'a Provider, &'a IntegrationRow)>,
+    /// What is not.
+    pub(crate) available: Vec<&'a Provider>,
+}
+
+/// Draws it.
+pub(crate) fn page(
+    frame: &Frame<'_>,
+    project: &Project<'_>,
+    filters: &Filters,
+    shelves: &Shelves<'_>,
+) -> Markup {
+    let content = html! {
+        div.head {
+            div {
+                h1 { "Integrations" }
+                p.lead { "What " (project.names.project) " is connected to, and what it can be." }
+            }
+        }
+        (filter_form(frame, project, filters))
+        @if shelves.installed.is_empty() && shelves.available.is_empty() {
+            div.card.empty {
+                h2 { "Nothing matches" }
+                p { a href=(frame.addresses.project(project.id)) { "Show all integrations" } }
+            }
+        }
+        @if !shelves.installed.is_empty() {
+            section aria-labelledby="installed" {
+                h2.shelf #installed { "Installed " span.count { (shelves.installed.len()) } }
+                ul.rows.card {
+                    @for (provider, row) in &shelves.installed { (installed(frame, project, provider, row)) }
+                }
+            }
+        }
+        @if !shelves.available.is_empty() {
+            section aria-labelledby="available" {
+                h2.shelf #available { "Available " span.count { (shelves.available.len()) } }
+                ul.grid {
+                    @for provider in &shelves.available { (available(frame, project, provider)) }
+                }
+            }
+        }
+    };
+    layout::page(frame, "Integrations", &layout::project_bar(frame, project, Place::Integrations), &content)
+}
+
+fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> Markup {
+    html! {
+        form.filters method="get" action=(frame.addresses.project(project.id)) role="search" data-filters {
+            div {
+                label for="q" { "Search" }
+                input type="search" id="q" name="q" value=(filters.q) placeholder="Name or purpose" autocomplete="off";
+            }
+            div {
+                label for="category" { "Category" }
+                select id="category" name="category" aria-describedby="filters-help" {
+                    option value="" { "All categories" }
+                    @for category in Category::ALL.iter().copied() {
+                        option value=(category) selected[filters.category == Some(category)] { (words::category(category)) }
+                    }
+                }
+            }
+            div {
+                label for="status" { "Status" }
+                select id="status" name="status" aria-describedby="filters-help" {
+                    option value="" { "Any status" }
+                    @for standing in Standing::ALL {
+                        option value=(standing.as_str()) selected[filters.standing == Some(standing)] { (standing.words()) }
+                    }
+                }
+            }
+            div.filter-actions {
+                button type="submit" { "Apply" }
+                @if filters.are_set() { a.button.quiet href=(frame.addresses.project(project.id)) { "Clear" } }
+            }
+            p.visually-hidden #filters-help { "With scripts, a choice takes effect at once." }
+        }
+    }
+}
+
+fn installed(frame: &Frame<'_>, project: &Project<'_>, provider: &Provider, row: &IntegrationRow) -> Markup {
+    let name = row.display_name.as_deref().unwrap_or(&provider.name);
+    html! {
+        li.row {
+            (monogram(provider))
+            div.row-main {
+                h3.row-title {
+                    a.stretched href=(frame.addresses.provider(project.id, provider.key.as_str())) { (name) }
+                }
+                p.row-note {
+                    @if row.display_name.is_some() { (provider.name) " · " }
+                    (words::category(provider.category))
+                    @if let Some(error) = &row.error_message { br; span.bad-text { (error) } }
+                }
+            }
+            div.row-side.states { (pills(row)) }
+        }
+    }
+}
+
+/// The status, and the health where it says more.
+fn pills(row: &IntegrationRow) -> Markup {
+    let status = row.status.parse::<Status>().unwrap_or(Status::Error);
+    let health = row.health_status.parse::<Health>().unwrap_or(Health::Unknown);
+    let ((tone, text), (health_tone, health_text)) = (words::status(status), words::health(health));
+    html! {
+        (pill(tone, text))
+        @if status != Status::Disconnected { (pill(health_tone, health_text)) }
+    }
+}
+
+fn available(frame: &Frame<'_>, project: &Project<'_>, provider: &Provider) -> Markup {
+    html! {
+        li.card.tile {
+            div.tile-head {
+                (monogram(provider))
+                div {
+                    h3.row-title {
+                        a.stretched href=(frame.addresses.provider(project.id, provider.key.as_str())) { (provider.name) }
+                    }
+                    p.row-note { (words::category(provider.category)) }
+                }
+            }
+            p.tile-text { (provider.description) }
+        }
+    }
+}

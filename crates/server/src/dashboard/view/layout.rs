@@ -1,0 +1,156 @@
+//! What every page has around its content.
+
+use integrations_core::ids::ProjectId;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::parts::csrf;
+use crate::{
+    dashboard::{
+        addresses::Addresses,
+        assets::{ICON, SCRIPT, STYLE},
+    },
+    store::ProjectNames,
+};
+
+/// What the pages of one visit have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    /// Makes links.
+    pub(crate) addresses: &'a Addresses,
+    /// What every form proves with that it is of this visit.
+    pub(crate) csrf: &'a str,
+    /// Who is signed in.
+    pub(crate) who: Option<&'a Who>,
+}
+
+/// Whose key a session stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Who {
+    /// What the key is for.
+    pub(crate) key_name: String,
+    /// The key's first characters.
+    pub(crate) key_hint: String,
+}
+
+/// The project that a page is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Project<'a> {
+    /// Its id.
+    pub(crate) id: ProjectId,
+    /// Its name and its organization's.
+    pub(crate) names: &'a ProjectNames,
+}
+
+/// Where in a project a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At the list of its integrations.
+    Integrations,
+    /// At one of them.
+    Integration,
+    /// At its audit log.
+    Audit,
+}
+
+/// The mark before the name: a plug.
+const MARK: &str = r#"<svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><rect width="24" height="24" rx="6"/><path d="M9.5 7.5v3m5-3v3M7.5 10.5h9v1.7a4.5 4.5 0 0 1-9 0zm4.5 6.2v2.8"/></svg>"#;
+
+/// A page: `title` for the browser's tab, `above` between header and content, `content` with the one `h1`.
+pub(crate) fn page(frame: &Frame<'_>, title: &str, above: &Markup, content: &Markup) -> Markup {
+    document(
+        frame,
+        title,
+        None,
+        &html! {
+            (header(frame))
+            (above)
+            main #content tabindex="-1" { (content) }
+        },
+    )
+}
+
+/// A page that the browser goes on from by itself, to `address`.
+pub(crate) fn leaving_page(frame: &Frame<'_>, title: &str, address: &str, content: &Markup) -> Markup {
+    document(
+        frame,
+        title,
+        Some(address),
+        &html! {
+            (header(frame))
+            main #content tabindex="-1" { (content) }
+        },
+    )
+}
+
+fn document(frame: &Frame<'_>, title: &str, next: Option<&str>, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                @if let Some(address) = next { meta http-equiv="refresh" content={ "0;url=" (address) }; }
+                title { (title) " · RogerIQ Integrations" }
+                link rel="icon" type="image/svg+xml" href=(frame.addresses.asset(&ICON));
+                link rel="stylesheet" href=(frame.addresses.asset(&STYLE));
+                script src=(frame.addresses.asset(&SCRIPT)) defer {}
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                (body)
+            }
+        }
+    }
+}
+
+/// What stands above the content of a project's page: where one is, and the project's pages.
+pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Place) -> Markup {
+    let list = match here {
+        Place::Integrations => Some("page"),
+        Place::Integration => Some("true"),
+        Place::Audit => None,
+    };
+    let log = (here == Place::Audit).then_some("page");
+    let tabs = [
+        (list, "Integrations", frame.addresses.project(project.id)),
+        (log, "Audit log", frame.addresses.audit(project.id)),
+    ];
+    html! {
+        div.bar {
+            nav.crumbs aria-label="Where you are" {
+                ol {
+                    li { a href=(frame.addresses.home()) { (project.names.organization) } }
+                    li { a href=(frame.addresses.project(project.id)) { (project.names.project) } }
+                }
+            }
+            nav.tabs aria-label="Project" {
+                @for (current, label, address) in tabs {
+                    a href=(address) aria-current=[current] { (label) }
+                }
+            }
+        }
+    }
+}
+
+fn header(frame: &Frame<'_>) -> Markup {
+    html! {
+        header.top {
+            a.brand href=(frame.addresses.home()) { (PreEscaped(MARK)) span { "RogerIQ " span.product { "Integrations" } } }
+            @if let Some(who) = frame.who {
+                div.who {
+                    span.key {
+                        span.visually-hidden { "Signed in with the API key " }
+                        span.key-name { (who.key_name) }
+                        code { (who.key_hint) "…" }
+                    }
+                    form method="post" action=(frame.addresses.sign_out()) {
+                        (csrf(frame))
+                        button.quiet type="submit" { "Sign out" }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! How the pages look: functions from values to markup, which read nothing and decide nothing.
+
+pub(super) mod audit;
+pub(super) mod connect;
+pub(super) mod disconnect;
+pub(super) mod failure;
+pub(super) mod field;
+#[cfg(test)]
+mod gallery;
+pub(super) mod install;
+pub(super) mod integrations;
+pub(super) mod layout;
+pub(super) mod parts;
+pub(super) mod projects;
+pub(super) mod provider;
+pub(super) mod settings;
+pub(super) mod sign_in;
+pub(super) mod state;
+pub(super) mod words;

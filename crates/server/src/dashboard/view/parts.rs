@@ -1,0 +1,68 @@
+//! What the pages share: pills, notices, times, monograms.
+
+use integrations_core::catalog::{Category, Provider};
+use maud::{Markup, html};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+
+use super::layout::Frame;
+
+/// What a colour stands for. Words always say the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// As it should be.
+    Good,
+    /// To be looked at.
+    Warn,
+    /// Wrong.
+    Bad,
+    /// Neither.
+    Calm,
+}
+
+impl Tone {
+    /// The class that has its colours.
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Calm => "calm",
+        }
+    }
+}
+
+/// A state in a word or two.
+pub(crate) fn pill(tone: Tone, text: &str) -> Markup {
+    html! { span class={ "pill " (tone.class()) } { (text) } }
+}
+
+/// Something that a person should read before the rest of the page.
+pub(crate) fn notice(tone: Tone, content: &Markup) -> Markup {
+    // What went wrong interrupts a screen reader, what went well waits for it.
+    let role = if tone == Tone::Bad { "alert" } else { "status" };
+    html! { div class={ "notice " (tone.class()) } role=(role) { (content) } }
+}
+
+/// The hidden field that proves that a form is of this visit.
+pub(crate) fn csrf(frame: &Frame<'_>) -> Markup {
+    html! { input type="hidden" name="csrf" value=(frame.csrf); }
+}
+
+/// A moment, in words; the script puts it into the reader's own time.
+pub(crate) fn moment(at: OffsetDateTime) -> Markup {
+    let words =
+        at.format(format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"));
+    html! { time datetime=(at.format(&Rfc3339).unwrap_or_default()) { (words.unwrap_or_default()) } }
+}
+
+/// A provider's initial on its category's tint. No provider's logo: pages load nothing of others.
+pub(crate) fn monogram(provider: &Provider) -> Markup {
+    let initial = provider.name.chars().next().unwrap_or('·');
+    let tint = Category::ALL.iter().position(|one| *one == provider.category).unwrap_or_default();
+    html! { span class={ "monogram t" (tint) } aria-hidden="true" { (initial) } }
+}
+
+/// A link that leads away from the dashboard.
+pub(crate) fn away(address: &str, text: &str) -> Markup {
+    html! { a.away href=(address) rel="noreferrer" { (text) } }
+}

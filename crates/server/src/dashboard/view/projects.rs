@@ -1,0 +1,42 @@
+//! The organization's projects.
+
+use integrations_core::ids::ProjectId;
+use maud::{Markup, html};
+
+use super::{
+    layout::{self, Frame},
+    parts::moment,
+};
+use crate::store::ProjectRecord;
+
+/// Draws them; `projects` are those that were not revoked.
+pub(crate) fn page(frame: &Frame<'_>, organization: &str, projects: &[ProjectRecord]) -> Markup {
+    let content = html! {
+        div.head { div { p.eyebrow { (organization) } h1 { "Projects" } } }
+        @if projects.is_empty() {
+            div.card.empty {
+                h2 { "No project yet" }
+                p { "Whoever runs this server makes one with " code { "riq-server admin project create" } "." }
+            }
+        } @else {
+            ul.rows.card {
+                @for project in projects { (row(frame, project)) }
+            }
+        }
+    };
+    layout::page(frame, "Projects", &html! {}, &content)
+}
+
+fn row(frame: &Frame<'_>, project: &ProjectRecord) -> Markup {
+    // What has not the form of an id was never stored as one.
+    let Ok(id) = project.id.parse::<ProjectId>() else { return html! {} };
+    html! {
+        li.row {
+            div.row-main {
+                h2.row-title { a.stretched href=(frame.addresses.project(id)) { (project.name) } }
+                p.row-note { code { (project.id) } }
+            }
+            div.row-side { span.soft { "Since " (moment(project.created_at)) } }
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! A provider in a project: what it is, how it stands, and everything that can be changed.
+
+use integrations_core::{
+    catalog::{Action, ActionKind, Provider, SetupType},
+    integration::{Integration, MAX_DISPLAY_NAME},
+    issue::Issue,
+    lifecycle::Status,
+};
+use maud::{Markup, html};
+use serde_json::{Map, Value};
+
+use super::{
+    audit, connect,
+    field::{Field, Presence, Text},
+    layout::{self, Frame, Place, Project},
+    parts::{Tone, away, csrf, monogram, notice, pill},
+    settings,
+    state::{self, version},
+    words,
+};
+use crate::{
+    dashboard::{flash::Done, form::Form, settings as setting_fields},
+    store::AuditEntry,
+};
+
+/// What the page shows.
+#[derive(Debug)]
+pub(crate) struct ProviderPage<'a> {
+    /// The provider.
+    pub(crate) provider: &'a Provider,
+    /// The project.
+    pub(crate) project: Project<'a>,
+    /// The integration, its secret settings opened, if there is one.
+    pub(crate) integration: Option<&'a Integration>,
+    /// What a person supplied beside the credential when it was installed.
+    pub(crate) connection: &'a Map<String, Value>,
+    /// Whether it can be connected at all: an OAuth app is known.
+    pub(crate) is_configured: bool,
+    /// Its latest events.
+    pub(crate) events: &'a [AuditEntry],
+    /// What was just done.
+    pub(crate) done: Option<Done>,
+    /// What was just refused.
+    pub(crate) trouble: Option<&'a Trouble>,
+}
+
+/// The forms of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Connecting, or connecting again.
+    Connection,
+    /// Pausing and resuming.
+    State,
+    /// Name and sidebar.
+    Details,
+    /// The provider's settings.
+    Settings,
+    /// The action permissions.
+    Permissions,
+    /// Disconnecting.
+    Disconnection,
+}
+
+/// Why a form was refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    /// Which.
+    pub(crate) part: Part,
+    /// What happened, in a few words.
+    pub(crate) title: String,
+    /// What to do about it.
+    pub(crate) advice: String,
+    /// What is wrong with which field.
+    pub(crate) issues: Vec<Issue>,
+    /// The form as it was sent, for its fields to keep; secrets are never shown again.
+    pub(crate) typed: Form,
+    /// Whether the fields show what is stored now in place of what was sent.
+    pub(crate) is_outdated: bool,
+}
+
+impl Trouble {
+    /// What is wrong with the value of a field.
+    pub(crate) fn problem(&self, field: &str) -> Option<&str> {
+        let is_of = |path: &str| {
+            path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.issues.iter().find(|issue| is_of(&issue.path)).map(|issue| issue.message.as_str())
+    }
+}
+
+impl ProviderPage<'_> {
+    /// The address of something to do on this page.
+    pub(crate) fn to(&self, frame: &Frame<'_>, action: &str) -> String {
+        frame.addresses.to(self.project.id, self.provider.key.as_str(), action)
+    }
+
+    /// What was refused of this form, where its fields keep what was sent.
+    pub(crate) fn trouble_in(&self, part: Part) -> Option<&Trouble> {
+        self.trouble.filter(|trouble| trouble.part == part && !trouble.is_outdated)
+    }
+
+    /// Its name here.
+    pub(crate) fn name(&self) -> &str {
+        let display_name = self.integration.and_then(|integration| integration.display_name.as_deref());
+        display_name.unwrap_or(&self.provider.name)
+    }
+}
+
+/// Draws it.
+pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let content = html! {
+        (news(page))
+        (head(page))
+        (connection(frame, page))
+        @if let Some(integration) = page.integration {
+            (details(frame, page, integration))
+            (settings_form(frame, page, integration))
+            (permissions(frame, page, integration))
+        }
+        @if !page.events.is_empty() { (activity(frame, page)) }
+        @if page.integration.is_some_and(|integration| integration.status() != Status::Disconnected) {
+            (disconnection(frame, page))
+        }
+    };
+    let above = layout::project_bar(frame, &page.project, Place::Integration);
+    layout::page(frame, page.name(), &above, &content)
+}
+
+/// What was just done or refused.
+fn news(page: &ProviderPage<'_>) -> Markup {
+    html! {
+        @if let Some(trouble) = page.trouble {
+            (notice(Tone::Bad, &html! {
+                p { strong { (trouble.title) } }
+                @if !trouble.advice.is_empty() { p { (trouble.advice) } }
+                @if !trouble.issues.is_empty() {
+                    ul { @for issue in &trouble.issues { li { (issue_words(page.provider, issue)) } } }
+                }
+            }))
+        } @else if let Some(done) = page.done {
+            (notice(Tone::Good, &html! { p { (done.words(&page.provider.name)) } }))
+        }
+    }
+}
+
+/// An issue with the name of its field in place of the path.
+fn issue_words(provider: &Provider, issue: &Issue) -> String {
+    let (root, key) = issue.path.split_once('.').unwrap_or(("", &issue.path));
+    let key = key.split('.').next().unwrap_or_default();
+    let fields = provider.connection.iter().chain(provider.form().into_iter().flat_map(|form| &form.fields));
+    let label = match root {
+        "settings" => {
+            setting_fields::of(provider).find(|setting| setting.key == key).map(|setting| setting.title)
+        }
+        "connection" | "credential" => {
+            fields.into_iter().find(|field| field.key == key).map(|field| field.label.as_str())
+        }
+        _ if issue.path == "display_name" => Some("Display name"),
+        _ => None,
+    };
+    match label {
+        Some(label) => format!("{label}: {}", issue.message),
+        None => issue.to_string(),
+    }
+}
+
+fn head(page: &ProviderPage<'_>) -> Markup {
+    let provider = page.provider;
+    html! {
+        div.head.with-mark {
+            (monogram(provider))
+            div {
+                p.eyebrow { (provider.name) " · " (words::category(provider.category)) }
+                div.title-line {
+                    h1 { (page.name()) }
+                    @match page.integration {
+                        Some(integration) => (state_pills(integration)),
+                        None => (pill(Tone::Calm, "Not connected")),
+                    }
+                }
+                p.lead { (provider.description) " " (away(provider.documentation_url.as_str(), "Documentation")) }
+            }
+        }
+    }
+}
+
+fn state_pills(integration: &Integration) -> Markup {
+    let (tone, text) = words::status(integration.status());
+    let (health_tone, health) = words::health(integration.health);
+    html! {
+        (pill(tone, text))
+        @if integration.status() != Status::Disconnected { (pill(health_tone, health)) }
+    }
+}
+
+/// A part of the page: what it is about on the left, what can be done on the right.
+fn part(id: &str, title: &str, about: &Markup, card: &Markup) -> Markup {
+    html! {
+        section.part aria-labelledby=(id) {
+            div.about { h2 id=(id) { (title) } (about) }
+            div.card { (card) }
+        }
+    }
+}
+
+fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let name = &page.provider.name;
+    let about = match page.provider.setup_type() {
+        SetupType::OAuth => {
+            format!("You allow the access at {name}, which sends you back here. Your password stays there.")
+        }
+        SetupType::ApiKey => {
+            format!("By a key that you make at {name}. It is checked there, and stored encrypted.")
+        }
+        SetupType::WebhookUrl => {
+            format!("By a secret address that you make at {name}. It is checked there, and stored encrypted.")
+        }
+    };
+    let card = match page.integration {
+        None => connect::form(frame, page, connect::Label::Connect),
+        Some(integration) if integration.status() == Status::Disconnected => html! {
+            (state::card(frame, page, integration))
+            div.divided { (connect::form(frame, page, connect::Label::Connect)) }
+        },
+        Some(integration) => {
+            let is_wanted =
+                integration.status() == Status::Error || page.trouble_in(Part::Connection).is_some();
+            html! {
+                (state::card(frame, page, integration))
+                details.divided open[is_wanted] {
+                    summary { "Connect again" }
+                    p.help { "With a new credential, or as another account. Settings and permissions stay." }
+                    (connect::form(frame, page, connect::Label::Again))
+                }
+            }
+        }
+    };
+    part("connection", "Connection", &html! { p { (about) } }, &card)
+}
+
+fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
+    let trouble = page.trouble_in(Part::Details);
+    let stored = integration.display_name.as_deref().unwrap_or_default();
+    let name = Field {
+        name: "display_name",
+        label: "Display name",
+        help: Some("How it is called in place of the provider's name."),
+        problem: trouble.and_then(|trouble| trouble.problem("display_name")),
+        presence: Presence::Free,
+    };
+    let value = trouble.map_or(stored, |trouble| trouble.typed.get("display_name").unwrap_or_default());
+    let is_off = integration.status() == Status::Disconnected;
+    let sidebar = Field {
+        name: "sidebar_enabled",
+        label: "Show in the sidebar",
+        help: Some(if is_off {
+            "Not while it is disconnected."
+        } else {
+            "Its panel stands beside conversations in the inbox."
+        }),
+        problem: trouble.and_then(|trouble| trouble.problem("sidebar_enabled")),
+        presence: Presence::Free,
+    };
+    let is_shown =
+        trouble.map_or(integration.sidebar_enabled, |trouble| trouble.typed.is_ticked("sidebar_enabled"));
+    let text = Text {
+        value,
+        example: Some(&page.provider.name),
+        longest: Some(MAX_DISPLAY_NAME as u64),
+        ..Text::default()
+    };
+    let fields = html! { (name.text(&text)) (sidebar.switch(is_shown, is_off, &html! {})) };
+    let about = html! { p { "What people see of it." } };
+    part("details", "Details", &about, &form(frame, page, integration, "details", &fields))
+}
+
+fn settings_form(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
+    let trouble = page.trouble_in(Part::Settings);
+    let fields: Vec<Markup> = setting_fields::of(page.provider)
+        .map(|setting| settings::control(&setting, integration, trouble))
+        .collect();
+    let about = html! { p { "How your agents use " (page.provider.name) "." } };
+    html! {
+        @if !fields.is_empty() {
+            @let fields = html! { @for field in &fields { (field) } };
+            (part("settings", "Settings", &about, &form(frame, page, integration, "settings", &fields)))
+        }
+    }
+}
+
+fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
+    let trouble = page.trouble_in(Part::Permissions);
+    let is_allowed = |action: &Action| match trouble {
+        Some(trouble) => trouble.typed.is_ticked(&permission_field(action)),
+        None => integration.action_permissions.get(&action.key).copied().unwrap_or(false),
+    };
+    let fields = html! {
+        @for action in &page.provider.actions { (permission(action, is_allowed(action))) }
+    };
+    let about = html! {
+        p { "What your agents may do there. What moves money, deletes or cannot be taken back is marked." }
+    };
+    html! {
+        @if !page.provider.actions.is_empty() {
+            (part("permissions", "Permissions", &about, &form(frame, page, integration, "permissions", &fields)))
+        }
+    }
+}
+
+/// The name of the field that permits an action.
+pub(crate) fn permission_field(action: &Action) -> String {
+    format!("permissions.{}", action.key)
+}
+
+fn permission(action: &Action, is_allowed: bool) -> Markup {
+    let name = permission_field(action);
+    let mark = match action.kind {
+        ActionKind::ReadOnly => pill(Tone::Calm, "Reads"),
+        ActionKind::Write => pill(Tone::Calm, "Changes"),
+        ActionKind::Destructive => pill(Tone::Bad, "Destructive"),
+    };
+    let field = Field {
+        name: &name,
+        label: &action.label,
+        help: Some(&action.description),
+        problem: None,
+        presence: Presence::Free,
+    };
+    field.switch(is_allowed, false, &html! { " " (mark) })
+}
+
+/// A form that saves.
+fn form(
+    frame: &Frame<'_>,
+    page: &ProviderPage<'_>,
+    integration: &Integration,
+    action: &str,
+    fields: &Markup,
+) -> Markup {
+    html! {
+        form method="post" action=(page.to(frame, action)) data-once {
+            (csrf(frame))
+            (version(integration))
+            (fields)
+            div.actions.foot { button.primary type="submit" { "Save" span.visually-hidden { " " (action) } } }
+        }
+    }
+}
+
+fn activity(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let providers = [(page.provider.key.as_str(), page.provider)].into();
+    let about = html! {
+        p { "The latest changes. " a href=(frame.addresses.audit(page.project.id)) { "The whole audit log" } }
+    };
+    part("activity", "Activity", &about, &audit::events(page.events, &providers))
+}
+
+fn disconnection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let about = html! { p { "Takes it out of use for good." } };
+    let card = html! {
+        div.aside-action {
+            p { "Destroys the stored credential. Coming back means connecting again." }
+            a.button.danger href=(page.to(frame, "disconnect")) { "Disconnect" span.visually-hidden { " " (page.name()) } "…" }
+        }
+    };
+    part("disconnection", "Disconnect", &about, &card)
+}

@@ -1,0 +1,104 @@
+//! The form of a provider's settings.
+
+use integrations_core::integration::Integration;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::{
+    field::{Field, Number, Presence, Text},
+    provider::Trouble,
+};
+use crate::dashboard::settings::{Kind, Setting};
+
+/// Draws the control of one setting. `trouble`: what became of the form when it was sent.
+pub(crate) fn control(setting: &Setting<'_>, integration: &Integration, trouble: Option<&Trouble>) -> Markup {
+    let name = setting.field();
+    let help = help(setting);
+    let field = Field {
+        name: &name,
+        label: setting.title,
+        help: Some(&help),
+        problem: trouble.and_then(|trouble| trouble.problem(&name)),
+        presence: Presence::Free,
+    };
+    let stored = integration.settings.get(setting.key);
+    let typed = trouble.map(|trouble| trouble.typed.get(&name).unwrap_or_default().to_owned());
+    let value = typed.unwrap_or_else(|| setting.written(stored));
+    match setting.kind {
+        Kind::Secret => secret(setting, &field, integration),
+        Kind::Switch => {
+            let is_on =
+                trouble.map_or_else(|| setting.is_on(stored), |trouble| trouble.typed.is_ticked(&name));
+            field.switch(is_on, false, &html! {})
+        }
+        Kind::Choice => {
+            field.choice(&value, choices(setting).iter().map(|(value, label)| (*value, label.as_str())))
+        }
+        Kind::Text => {
+            let longest = setting.schema["maxLength"].as_u64();
+            let example = default(setting);
+            field.text(&Text { value: &value, example: example.as_deref(), longest, ..Text::default() })
+        }
+        Kind::Integer | Kind::Number => {
+            let limit =
+                |name: &str| Some(&setting.schema[name]).filter(|one| one.is_number()).map(Value::to_string);
+            let (least, most, example) = (limit("minimum"), limit("maximum"), default(setting));
+            field.number(&Number {
+                value: &value,
+                example: example.as_deref(),
+                least: least.as_deref(),
+                most: most.as_deref(),
+                is_whole: setting.kind == Kind::Integer,
+            })
+        }
+        Kind::Lines | Kind::Json => field.lines(&value, 4),
+    }
+}
+
+fn help(setting: &Setting<'_>) -> String {
+    let how = match setting.kind {
+        Kind::Lines => " One a line.",
+        Kind::Json => " As JSON.",
+        _ => "",
+    };
+    format!("{}{how}", setting.description)
+}
+
+/// What stands in where nothing is set, for the empty input.
+fn default(setting: &Setting<'_>) -> Option<String> {
+    let default = &setting.schema["default"];
+    (!default.is_null()).then(|| setting.written(Some(default)))
+}
+
+fn choices<'a>(setting: &Setting<'a>) -> Vec<(&'a str, String)> {
+    let unset = match setting.schema["default"].as_str() {
+        Some(default) => format!("Default: {}", spelt_out(default)),
+        None => "Not set".to_owned(),
+    };
+    let values = setting.schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    [("", unset)].into_iter().chain(values.map(|value| (value, spelt_out(value)))).collect()
+}
+
+/// A word of a schema as a person reads it: `requested_by_customer` is `Requested by customer`.
+fn spelt_out(word: &str) -> String {
+    let spaced = word.replace(['_', '-'], " ");
+    let mut letters = spaced.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A secret tells only whether it is set.
+fn secret(setting: &Setting<'_>, field: &Field<'_>, integration: &Integration) -> Markup {
+    let is_set = integration.secret_settings.0.contains_key(setting.key);
+    let clearing = setting.clearing_field();
+    html! {
+        (field.secret())
+        div.secret-state {
+            @if is_set {
+                span { "A value is set. Leave the field empty to keep it." }
+                label.tick for=(clearing) { input type="checkbox" id=(clearing) name=(clearing) value="on"; "Remove it" }
+            } @else {
+                span { "Not set." }
+            }
+        }
+    }
+}

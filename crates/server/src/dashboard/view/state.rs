@@ -1,0 +1,112 @@
+//! How an integration stands, in words, and what can be done about it.
+
+use integrations_core::{
+    catalog::Provider,
+    integration::Integration,
+    lifecycle::{Health, Status},
+};
+use maud::{Markup, html};
+
+use super::{
+    layout::Frame,
+    parts::{Tone, csrf, moment},
+    provider::ProviderPage,
+};
+
+/// What its state means, in a sentence or two.
+pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String {
+    let name = &provider.name;
+    match (integration.status(), integration.health) {
+        (Status::Active, Health::Healthy) => format!("Working: {name} answers, and accepts the credential."),
+        (Status::Active, Health::Degraded) => {
+            format!("In use, but {name} is slow or failing. The credential is not in doubt; checks go on by themselves.")
+        }
+        (Status::Active, Health::Unhealthy) => format!("In use, but {name} refused the credential at the last check."),
+        (Status::Active, Health::Unknown) => "In use. Its health has not been checked yet.".to_owned(),
+        (Status::Paused, _) => "On hold: everything is kept, and nothing is used until it is resumed.".to_owned(),
+        (Status::Error, _) => format!("{name} refuses the credential, so the integration is not used."),
+        (Status::Disconnected, _) => {
+            "Disconnected: the credential is destroyed. Settings and permissions are kept for when it is connected again.".to_owned()
+        }
+    }
+}
+
+/// What to do about it, where something is to be done.
+fn advice(provider: &Provider, integration: &Integration) -> Option<String> {
+    let name = &provider.name;
+    match (integration.status(), integration.health) {
+        (Status::Error, _) => Some(format!(
+            "Connect again below. If the cause was at {name} and is over, put it back to use with Resume."
+        )),
+        (Status::Active, Health::Degraded) => {
+            Some(format!("Nothing, unless it lasts: then look at {name}'s status page."))
+        }
+        (Status::Active, Health::Unhealthy) => Some("Connect again below.".to_owned()),
+        _ => None,
+    }
+}
+
+fn tone(integration: &Integration) -> Tone {
+    let is_refused = integration.status() == Status::Error || integration.health == Health::Unhealthy;
+    if is_refused { Tone::Bad } else { Tone::Warn }
+}
+
+/// The state with its last error, its facts, and its buttons.
+pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
+    let advice = advice(page.provider, integration);
+    html! {
+        p.meaning { (meaning(page.provider, integration)) }
+        @if integration.error_message.is_some() || advice.is_some() {
+            div class={ "trouble " (tone(integration).class()) } {
+                @if let Some(error) = &integration.error_message { p { strong { "Last error: " } (error) } }
+                @if let Some(advice) = advice { p { strong { "What to do: " } (advice) } }
+            }
+        }
+        dl.facts {
+            @if let Some(account) = &integration.account { div { dt { "Account" } dd { (account.label()) } } }
+            div { dt { "Connected" } dd { (moment(integration.created_at)) } }
+            div { dt { "Last changed" } dd { (moment(integration.updated_at)) } }
+            div {
+                dt { "Last good answer" }
+                dd { @match integration.last_synced_at { Some(at) => (moment(at)), None => "None yet" } }
+            }
+        }
+        (buttons(frame, page, integration))
+    }
+}
+
+fn buttons(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
+    let (pause, resume) = match integration.status() {
+        Status::Active => (true, false),
+        Status::Paused => (false, true),
+        Status::Error => (true, true),
+        Status::Disconnected => return html! {},
+    };
+    html! {
+        div.actions {
+            @if resume { (button(frame, page, integration, "resume", "Resume")) }
+            @if pause { (button(frame, page, integration, "pause", "Pause")) }
+        }
+    }
+}
+
+fn button(
+    frame: &Frame<'_>,
+    page: &ProviderPage<'_>,
+    integration: &Integration,
+    action: &str,
+    label: &str,
+) -> Markup {
+    html! {
+        form method="post" action=(page.to(frame, action)) data-once {
+            (csrf(frame))
+            (version(integration))
+            button type="submit" { (label) }
+        }
+    }
+}
+
+/// The hidden field that says which version a change was decided on, so that nobody overwrites what they did not see.
+pub(crate) fn version(integration: &Integration) -> Markup {
+    html! { input type="hidden" name="version" value=(integration.version); }
+}

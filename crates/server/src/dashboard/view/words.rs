@@ -1,0 +1,176 @@
+//! What people read in place of the words on the wire.
+
+use integrations_core::{
+    audit::REDACTED,
+    catalog::{Category, Provider},
+    lifecycle::{Health, Status},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::parts::Tone;
+
+/// A category's name.
+pub(crate) const fn category(category: Category) -> &'static str {
+    match category {
+        Category::Communication => "Communication",
+        Category::Commerce => "Commerce",
+        Category::Payments => "Payments",
+        Category::ProjectManagement => "Project management",
+        Category::Developer => "Developer tools",
+        Category::Knowledge => "Knowledge",
+        Category::Scheduling => "Scheduling",
+        Category::Crm => "CRM",
+        Category::Support => "Support",
+        Category::Email => "E-mail",
+    }
+}
+
+/// A status's name, and how it is to be taken.
+pub(crate) const fn status(status: Status) -> (Tone, &'static str) {
+    match status {
+        Status::Active => (Tone::Good, "Active"),
+        Status::Paused => (Tone::Warn, "Paused"),
+        Status::Error => (Tone::Bad, "Needs attention"),
+        Status::Disconnected => (Tone::Calm, "Disconnected"),
+    }
+}
+
+/// A health's name, and how it is to be taken.
+pub(crate) const fn health(health: Health) -> (Tone, &'static str) {
+    match health {
+        Health::Healthy => (Tone::Good, "Healthy"),
+        Health::Degraded => (Tone::Warn, "Degraded"),
+        Health::Unhealthy => (Tone::Bad, "Unhealthy"),
+        Health::Unknown => (Tone::Calm, "Not checked"),
+    }
+}
+
+/// One change of an audit event, as it is stored.
+#[derive(Debug, Deserialize)]
+struct Change {
+    path: String,
+    from: Value,
+    to: Value,
+}
+
+/// What an event changed, a sentence each. `provider`: whose settings and actions they are, if it is known.
+pub(crate) fn changes(stored: &str, provider: Option<&Provider>) -> Vec<String> {
+    // What cannot be read is left out: the log's page must not fail over one row.
+    let changes: Vec<Change> = serde_json::from_str(stored).unwrap_or_default();
+    changes.iter().map(|change| sentence(change, provider)).collect()
+}
+
+fn sentence(change: &Change, provider: Option<&Provider>) -> String {
+    let (from, to) = (&change.from, &change.to);
+    match change.path.as_str() {
+        "status" => moved("Status", from, to),
+        "display_name" => moved("Display name", from, to),
+        "account" => moved("Account", from, to),
+        "health_status" => moved("Health", from, to),
+        "error_message" if to.is_null() => "The error is over".to_owned(),
+        "error_message" => format!("Error: {}", value(to)),
+        "sidebar_enabled" if *to == true => "Shown in the sidebar".to_owned(),
+        "sidebar_enabled" => "No longer shown in the sidebar".to_owned(),
+        path => match path.split_once('.') {
+            Some(("settings", key)) => moved(&setting(key, provider), from, to),
+            Some(("action_permissions", key)) => permission(key, to, provider),
+            _ => moved(path, from, to),
+        },
+    }
+}
+
+fn moved(what: &str, from: &Value, to: &Value) -> String {
+    match (from, to) {
+        (Value::String(one), Value::String(other)) if one == REDACTED && other == REDACTED => {
+            format!("{what}: replaced")
+        }
+        (_, Value::String(text)) if text == REDACTED => format!("{what}: set"),
+        (Value::String(text), Value::Null) if text == REDACTED => format!("{what}: removed"),
+        (Value::Null, to) => format!("{what}: {}", value(to)),
+        (from, Value::Null) => format!("{what}: {} removed", value(from)),
+        (from, to) => format!("{what}: {} → {}", value(from), value(to)),
+    }
+}
+
+fn setting(key: &str, provider: Option<&Provider>) -> String {
+    let properties = provider.map(|provider| &provider.settings.as_value()["properties"]);
+    let title = properties.and_then(|properties| properties[key]["title"].as_str());
+    title.unwrap_or(key).to_owned()
+}
+
+fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
+    let label = provider.and_then(|provider| provider.action(key)).map_or(key, |action| &action.label);
+    if *to == true { format!("Permitted: {label}") } else { format!("No longer permitted: {label}") }
+}
+
+/// A value, as it is said in a sentence.
+fn value(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => format!("“{text}”"),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().map(self::value).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What an event is called, with the provider that it is about.
+pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
+    let name = provider.unwrap_or("Integration");
+    match action {
+        "integration.installed" => format!("{name} connected"),
+        "integration.lifecycle.updated" => format!("{name} changed"),
+        "integration.disconnected" => format!("{name} disconnected"),
+        "project.created" => "Project created".to_owned(),
+        "project.revoked" => "Project revoked".to_owned(),
+        other => match provider {
+            Some(name) => format!("{name}: {other}"),
+            None => other.to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use integrations_core::catalog::Catalog;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_told_in_sentences() {
+        let catalog = Catalog::embedded().unwrap();
+        let stored = json!([
+            {"path": "status", "from": "active", "to": "paused"},
+            {"path": "display_name", "from": null, "to": "Acme"},
+            {"path": "sidebar_enabled", "from": false, "to": true},
+            {"path": "settings.mention_on_escalation", "from": "here", "to": null},
+            {"path": "settings.signing_secret", "from": REDACTED, "to": REDACTED},
+            {"path": "settings.signing_secret", "from": null, "to": REDACTED},
+            {"path": "settings.gone", "from": [1], "to": ["a", "b"]},
+            {"path": "action_permissions.delete_message", "from": false, "to": true},
+            {"path": "action_permissions.gone", "from": true, "to": false},
+            {"path": "x", "from": 1, "to": {"y": 2}},
+        ]);
+        assert_eq!(
+            changes(&stored.to_string(), catalog.get("slack").map(AsRef::as_ref)),
+            [
+                "Status: “active” → “paused”",
+                "Display name: “Acme”",
+                "Shown in the sidebar",
+                "Mention on escalation: “here” removed",
+                "Signing secret: replaced",
+                "Signing secret: set",
+                "gone: [1] → “a”, “b”",
+                "Permitted: Delete a message",
+                "No longer permitted: gone",
+                "x: 1 → {\"y\":2}",
+            ]
+        );
+        assert_eq!(changes("not JSON", None), [""; 0]);
+    }
+}

@@ -1,0 +1,304 @@
+//! Who looks at a page, as types: a handler names what it needs, and cannot be reached without.
+
+use std::{fmt, sync::Arc};
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    response::{IntoResponse as _, Response},
+};
+use http::{StatusCode, header, request::Parts};
+use integrations_core::{audit::Actor, catalog::Provider, error::ErrorCode, ids::ProjectId};
+use maud::Markup;
+
+use super::{
+    addresses::Addresses,
+    cookies::Cookie,
+    csrf,
+    form::Form,
+    headers,
+    sessions::{self, Session},
+    view::{
+        failure,
+        layout::{Frame, Project},
+    },
+};
+use crate::{
+    http::{body, edge::CurrentRequest, error::ApiError, state::App},
+    integrations::Acting,
+    store::{Denied, ProjectNames, Tenant},
+    token::Token,
+};
+
+/// Somebody's look at a page, signed in or not.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    /// What every handler shares.
+    pub(crate) app: App,
+    /// Makes links.
+    pub(crate) addresses: Addresses,
+    /// The request's id.
+    pub(crate) request_id: Arc<str>,
+    /// The session, if there is a good one.
+    pub(crate) session: Option<Session>,
+    /// The token of the session's cookie, good or not.
+    pub(crate) session_token: Option<String>,
+    /// The token of the browser's cookie.
+    pub(crate) browser: String,
+    /// The install link that the browser has opened for this page.
+    pub(crate) link: Option<String>,
+    /// Whether the browser has no cookie yet, so that the answer brings it.
+    is_new: bool,
+    csrf: String,
+}
+
+impl Visit {
+    /// What all pages of this visit have in common.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        let who = self.session.as_ref().map(|session| &session.who);
+        Frame { addresses: &self.addresses, csrf: &self.csrf, who }
+    }
+
+    /// Answers with a page.
+    pub(crate) fn page(&self, status: StatusCode, markup: Markup) -> Response {
+        self.with_cookie(headers::page(status, markup))
+    }
+
+    /// Sends the browser to another page.
+    pub(crate) fn go_to(&self, address: &str) -> Response {
+        self.with_cookie(headers::redirect(address))
+    }
+
+    /// Answers with a page of what went wrong.
+    pub(crate) fn failure(
+        &self,
+        status: StatusCode,
+        title: &str,
+        explanation: &str,
+        advice: &str,
+    ) -> Response {
+        let home = self.addresses.home();
+        let words = failure::Words {
+            title,
+            explanation,
+            advice,
+            way_on: Some((&home, "To the dashboard")),
+            request_id: &self.request_id,
+        };
+        self.page(status, failure::page(&self.frame(), &words))
+    }
+
+    /// The token of the browser's cookie, if the request brought it.
+    pub(crate) fn known_browser(&self) -> Option<&str> {
+        (!self.is_new).then_some(self.browser.as_str())
+    }
+
+    /// Whether cookies go over TLS alone.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.addresses.is_secure()
+    }
+
+    fn with_cookie(&self, mut response: Response) -> Response {
+        let cookie = self.is_new.then(|| Cookie::Browser.set(&self.browser, "/", None, self.is_secure()));
+        if let Some(cookie) = cookie.flatten() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+impl fmt::Debug for Visit {
+    /// Without the tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").field("request_id", &self.request_id).finish_non_exhaustive()
+    }
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let addresses = Addresses::new(&app.settings.public_url);
+        let Some(CurrentRequest(request_id)) = parts.extensions.get::<CurrentRequest>().cloned() else {
+            return Err(ApiError::internal(&"a request without an id").into_response());
+        };
+        let read = |cookie: Cookie| cookie.read(&parts.headers, addresses.is_secure()).map(str::to_owned);
+        let (browser, session_token, link) =
+            (read(Cookie::Browser), read(Cookie::Session), read(Cookie::Install));
+        let session = match &session_token {
+            Some(token) => {
+                sessions::find(app, token).await.map_err(|error| ApiError::from(error).into_response())?
+            }
+            None => None,
+        };
+        let is_new = browser.is_none();
+        let browser = browser.unwrap_or_else(|| Token::generate(&app.environment).expose().to_owned());
+        let csrf = csrf::token(&browser, session_token.as_deref());
+        Ok(Self {
+            app: app.clone(),
+            addresses,
+            request_id,
+            session,
+            session_token,
+            browser,
+            link,
+            is_new,
+            csrf,
+        })
+    }
+}
+
+/// What a path names: a project, and perhaps a provider.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    /// The project; none where the path's text is not an id.
+    pub(crate) project: Option<ProjectId>,
+    /// The provider's key.
+    pub(crate) provider: Option<String>,
+}
+
+impl Named {
+    /// The catalog's provider that the path names.
+    pub(crate) fn provider(&self, app: &App) -> Result<Arc<Provider>, ApiError> {
+        let key = self.provider.as_deref().unwrap_or_default();
+        let no_such =
+            || ApiError::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog");
+        app.catalog.get(key).map(Arc::clone).ok_or_else(no_such)
+    }
+
+    /// The page to be at after signing in: what was asked for itself where that can be looked at.
+    fn page(&self, parts: &Parts, addresses: &Addresses) -> String {
+        match (self.project, &self.provider) {
+            (Some(project), Some(provider)) => addresses.provider(project, provider),
+            (Some(project), None) if parts.uri.path().ends_with("/audit") => addresses.audit(project),
+            (Some(project), None) => addresses.project(project),
+            (None, _) => addresses.home(),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let mut named = Self::default();
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        for (name, value) in &params.map_err(|_| ApiError::from(Denied::NoSuchProject).into_response())? {
+            match name {
+                "projectId" => named.project = value.parse().ok(),
+                "provider" => named.provider = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        Ok(named)
+    }
+}
+
+/// A look at a project by somebody who is signed in and whose organization owns it. Others are asked to sign in, or
+/// told why not.
+#[derive(Debug)]
+pub(crate) struct OnProject {
+    /// The visit.
+    pub(crate) visit: Visit,
+    /// The project, as the session's organization names it.
+    pub(crate) tenant: Tenant,
+    /// What the project and its organization are called.
+    pub(crate) names: ProjectNames,
+    /// What the path names.
+    pub(crate) named: Named,
+    /// The key that the session stands for.
+    pub(crate) session: Session,
+}
+
+impl OnProject {
+    /// Makes it of a visit with a session.
+    pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, ApiError> {
+        let project = named.project.ok_or(Denied::NoSuchProject)?;
+        let tenant = Tenant { organization: session.organization, project };
+        visit.app.store.recall_denied(&tenant)?;
+        let names = visit.app.store.project_names(&tenant).await?;
+        Ok(Self { visit, tenant, names, named, session })
+    }
+
+    /// The project, for its pages.
+    pub(crate) fn project(&self) -> Project<'_> {
+        Project { id: self.tenant.project, names: &self.names }
+    }
+
+    /// Who acts and by which request, for the audit log.
+    pub(crate) fn acting(&self) -> Acting {
+        Acting { actor: Actor::ApiKey(self.session.key), request_id: Some(self.visit.request_id.to_string()) }
+    }
+}
+
+impl FromRequestParts<App> for OnProject {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let visit = Visit::from_request_parts(parts, app).await?;
+        let named = Named::from_request_parts(parts, app).await?;
+        let Some(session) = visit.session.clone() else {
+            return Err(ask_to_sign_in(&visit, &named.page(parts, &visit.addresses)));
+        };
+        Self::enter(visit, session, named).await.map_err(ApiError::into_response)
+    }
+}
+
+/// Sends somebody who is not signed in to do that, and on to `page` then.
+pub(crate) fn ask_to_sign_in(visit: &Visit, page: &str) -> Response {
+    visit.go_to(&visit.addresses.sign_in_for(page))
+}
+
+/// Something that knows the visit that it belongs to.
+pub(crate) trait Visited {
+    /// The visit.
+    fn visit(&self) -> &Visit;
+}
+
+impl Visited for Visit {
+    fn visit(&self) -> &Visit {
+        self
+    }
+}
+
+impl Visited for OnProject {
+    fn visit(&self) -> &Visit {
+        &self.visit
+    }
+}
+
+/// A form that was sent from one of our own pages, with who sent it. There is no other way to a form's fields, so that
+/// no handler can forget to look.
+#[derive(Debug)]
+pub(crate) struct Posted<V> {
+    /// Who sent it.
+    pub(crate) by: V,
+    /// Its fields.
+    pub(crate) form: Form,
+}
+
+impl<V> FromRequest<App> for Posted<V>
+where
+    V: FromRequestParts<App, Rejection = Response> + Visited + Send,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let by = V::from_request_parts(&mut parts, app).await?;
+        let bytes = body::form(&parts.headers, body, app).await.map_err(ApiError::into_response)?;
+        let form = Form::read(&bytes).map_err(ApiError::into_response)?;
+        let visit = by.visit();
+        let is_ours = csrf::is_from_here(&parts.headers, &visit.addresses)
+            && csrf::is_token(&visit.csrf, form.get("csrf").unwrap_or_default());
+        if is_ours {
+            return Ok(Self { by, form });
+        }
+        Err(visit.failure(
+            StatusCode::FORBIDDEN,
+            "This form cannot be used any more",
+            "It does not belong to your present session, or was not sent from one of this server's own pages. \
+             Nothing was changed.",
+            "Go back, load the page again, and send the form from there. Cookies must be allowed.",
+        ))
+    }
+}

@@ -1,0 +1,286 @@
+//! A browser, as far as the dashboard needs one: it keeps cookies, follows redirects when told to, and fills in forms
+//! as they are on the page.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use reqwest::{
+    RequestBuilder, Response,
+    header::{HeaderMap, SET_COOKIE},
+};
+
+use crate::support::Server;
+
+/// A page, or a redirect to one, checked for what every answer of the dashboard must have.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Page {
+    async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let page = Self { status, headers, text: response.text().await.unwrap() };
+        page.check();
+        page
+    }
+
+    fn check(&self) {
+        let expected = [
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "no-store"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(self.header(name), Some(value), "{name}: {self:?}");
+        }
+        let policy = self.header("content-security-policy").unwrap();
+        for rule in ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
+        {
+            assert!(policy.split("; ").any(|one| one == rule), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(self.header("x-request-id").is_some(), "{self:?}");
+        if !self.text.is_empty() {
+            assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{self:?}");
+        }
+        if self.status >= 400 {
+            assert!(self.text.contains("<h1"), "what went wrong is told on a page: {self:?}");
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Asserts that it is a page with this status that says this.
+    #[track_caller]
+    pub(crate) fn says(&self, status: u16, words: &str) -> &Self {
+        assert_eq!(self.status, status, "{self:?}");
+        assert!(self.words().contains(words), "\"{words}\" is not on the page: {}", self.words());
+        self
+    }
+
+    /// Asserts that it leads on to this address.
+    #[track_caller]
+    pub(crate) fn leads_to(&self, address: &str) -> &Self {
+        assert_eq!((self.status, self.header("location")), (303, Some(address)), "{self:?}");
+        self
+    }
+
+    /// The cookies that it sets, whole.
+    pub(crate) fn cookies(&self) -> Vec<&str> {
+        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    /// What a person reads: the text without its tags, blanks run together.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        let mut in_tag = false;
+        for letter in self.text.chars() {
+            match letter {
+                '<' => in_tag = true,
+                '>' => {
+                    in_tag = false;
+                    words.push(' ');
+                }
+                _ if in_tag => {}
+                _ => words.push(letter),
+            }
+        }
+        unescape(&words.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// The fields of the form that is sent to an address which ends so, as a browser would send them untouched.
+    #[track_caller]
+    pub(crate) fn form(&self, action: &str) -> Form {
+        let forms = self.text.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap());
+        let mut found = forms.filter(|form| attribute(form, "action").is_some_and(|to| to.ends_with(action)));
+        let form = found.next().unwrap_or_else(|| panic!("no form to {action}: {}", self.text));
+        Form { action: attribute(form, "action").unwrap(), fields: fields(form) }
+    }
+}
+
+/// A form on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) action: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// With a field filled in, or a box ticked.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self = self.without(name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Without a field: a box that is not ticked.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.fields.retain(|(one, _)| one != name);
+        self
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+    }
+
+    fn body(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish()
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let rest = tag.split(&format!(" {name}=\"")).nth(1)?;
+    Some(unescape(rest.split('"').next()?))
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+fn fields(form: &str) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    for part in form.split('<').skip(1) {
+        let (tag, after) = part.split_once('>').unwrap_or((part, ""));
+        let Some(name) = attribute(tag, "name") else { continue };
+        let kind = attribute(tag, "type").unwrap_or_default();
+        let value = match tag.split([' ', '\n']).next().unwrap() {
+            "input" if kind == "checkbox" && !tag.contains(" checked") => continue,
+            "input" => attribute(tag, "value").unwrap_or_default(),
+            "textarea" => unescape(after.strip_prefix('\n').unwrap_or(after)),
+            "select" => chosen(form, &name),
+            _ => continue,
+        };
+        if !tag.contains(" disabled") {
+            fields.push((name, value));
+        }
+    }
+    fields
+}
+
+fn chosen(form: &str, name: &str) -> String {
+    let select = form.split("<select").find(|one| attribute(one, "name").as_deref() == Some(name)).unwrap();
+    let options: Vec<&str> = select.split("</select>").next().unwrap().split("<option").skip(1).collect();
+    let tags = || options.iter().map(|one| one.split('>').next().unwrap());
+    let tag = tags().find(|tag| tag.contains(" selected")).or_else(|| tags().next()).unwrap();
+    attribute(tag, "value").unwrap_or_default()
+}
+
+/// A person's browser.
+pub(crate) struct Visitor<'s> {
+    server: &'s Server,
+    client: reqwest::Client,
+    /// Name → value, and the path that it goes along with.
+    cookies: Mutex<BTreeMap<String, (String, String)>>,
+}
+
+impl<'s> Visitor<'s> {
+    /// One that was never here.
+    pub(crate) fn new(server: &'s Server) -> Self {
+        // The client wants to know how it would speak TLS.
+        drop(crate::support::server::client());
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        Self { server, client: client.build().unwrap(), cookies: Mutex::default() }
+    }
+
+    /// One that is signed in with the server's key.
+    pub(crate) async fn signed_in(server: &'s Server) -> Self {
+        Self::signed_in_with(server, &server.key.text).await
+    }
+
+    /// One that is signed in with this key.
+    pub(crate) async fn signed_in_with(server: &'s Server, key: &str) -> Self {
+        let visitor = Self::new(server);
+        visitor.sign_in(key).await.leads_to("/dashboard");
+        visitor
+    }
+
+    /// Tries to sign in.
+    pub(crate) async fn sign_in(&self, key: &str) -> Page {
+        let page = self.get("/dashboard/sign-in").await;
+        self.submit(&page.form("/sign-in").with("api_key", key)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Page {
+        self.send(self.request("GET", path)).await
+    }
+
+    /// Sends a form from the page that it was on.
+    pub(crate) async fn submit(&self, form: &Form) -> Page {
+        self.submit_with(form, |request| {
+            request.header("sec-fetch-site", "same-origin").header("origin", "null")
+        })
+        .await
+    }
+
+    /// Sends a form with these headers.
+    pub(crate) async fn submit_with(
+        &self,
+        form: &Form,
+        headers: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Page {
+        let request = self.request("POST", &form.action);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.body());
+        self.send(headers(request)).await
+    }
+
+    /// The page that a redirect leads to.
+    pub(crate) async fn follow(&self, page: &Page) -> Page {
+        assert_eq!(page.status, 303, "{page:?}");
+        self.get(page.header("location").unwrap()).await
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().unwrap().get(name).map(|(value, _)| value.clone())
+    }
+
+    /// Puts a cookie into the browser, as somebody else might.
+    pub(crate) fn plant(&self, name: &str, value: &str) {
+        self.cookies.lock().unwrap().insert(name.to_owned(), (value.to_owned(), "/".to_owned()));
+    }
+
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let request =
+            self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.server.address));
+        let path = path.split('?').next().unwrap();
+        let goes_along =
+            |place: &str| path == place || path.starts_with(&format!("{}/", place.trim_end_matches('/')));
+        let cookies = self.cookies.lock().unwrap();
+        let along = cookies.iter().filter(|(_, (_, place))| goes_along(place));
+        let line: Vec<String> = along.map(|(name, (value, _))| format!("{name}={value}")).collect();
+        if line.is_empty() { request } else { request.header("cookie", line.join("; ")) }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Page {
+        let page = Page::read(request.send().await.unwrap()).await;
+        let mut cookies = self.cookies.lock().unwrap();
+        for cookie in page.cookies() {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            let place = cookie.split("; Path=").nth(1).unwrap().split(';').next().unwrap();
+            if cookie.contains("Max-Age=0") {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.to_owned(), (value.to_owned(), place.to_owned()));
+            }
+        }
+        drop(cookies);
+        page
+    }
+}
+
+impl Server {
+    /// The address of a provider's page in the server's project.
+    pub(crate) fn page(&self, provider: &str) -> String {
+        format!("{}/integrations/{provider}", self.pages())
+    }
+
+    /// The address of the project's page.
+    pub(crate) fn pages(&self) -> String {
+        format!("/dashboard/projects/{}", self.project)
+    }
+}
