@@ -10,6 +10,8 @@ mod support;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod catalog;

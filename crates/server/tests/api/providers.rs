@@ -38,6 +38,7 @@ const FORMS: [(&str, Option<&str>); 5] = [
     ("stripe", Some("Rocket Rides")),
 ];
 
+/// Makes of each named `async fn(&Server, &Simulator)` two tests, one a database.
 macro_rules! on_both_played {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -56,6 +57,8 @@ macro_rules! on_both_played {
     )+};
 }
 
+pub(crate) use on_both_played;
+
 on_both_played!(
     every_oauth_provider_is_installed,
     every_form_provider_is_installed,
@@ -69,7 +72,7 @@ fn embedded() -> Catalog {
 }
 
 /// Runs a test against a server that finds the simulator where the providers would be.
-async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Server, &Simulator)) {
+pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Server, &Simulator)) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     let simulator = Simulator::start().await;
     let outbound = OutboundSettings {
@@ -85,16 +88,16 @@ async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Serv
     server.stop().await;
 }
 
-const BROWSER: &str = "a browser's cookie";
-const REQUEST: &str = "req_of_a_test";
+pub(crate) const BROWSER: &str = "a browser's cookie";
+pub(crate) const REQUEST: &str = "req_of_a_test";
 
-fn who(server: &Server) -> Installing {
+pub(crate) fn who(server: &Server) -> Installing {
     let tenant = Tenant { organization: server.organization, project: server.project };
     Installing { tenant, key: server.key.id, request_id: REQUEST.into(), link: None }
 }
 
 /// Installs by OAuth, as far as it gets: off to the consent page, a click there, and back.
-async fn connect(
+pub(crate) async fn connect(
     server: &Server,
     simulator: &Simulator,
     (provider, connection): (&str, &Map<String, Value>),
@@ -170,7 +173,7 @@ async fn every_form_provider_is_installed(server: &Server, simulator: &Simulator
     }
 }
 
-fn refusal(outcome: Result<Outcome, InstallProblem>) -> ProblemKind {
+pub(crate) fn refusal(outcome: Result<Outcome, InstallProblem>) -> ProblemKind {
     outcome.unwrap_err().kind
 }
 

@@ -1,0 +1,407 @@
+//! Attacks on an installation: what somebody gains who replays, swaps, forges or guesses. docs/security.md names each.
+
+use integrations_core::{catalog::Catalog, issue::Issue, oauth::CallbackProblem};
+use riq_server::{
+    install::{InstallProblem, Installing, LinkProblem, Outcome, ProblemKind, StateProblem},
+    store::Tenant,
+};
+use serde_json::{Map, Value, json};
+use time::Duration;
+use url::Url;
+
+use crate::{
+    providers::{BROWSER, REQUEST, connect, on_both_played, played, refusal, who},
+    support::{
+        Server,
+        simulator::{Decision, Simulator, TokenSwitch},
+    },
+};
+
+on_both_played!(
+    a_state_counts_once,
+    a_state_of_another_browser_is_worthless_and_stays_good_in_its_own,
+    a_state_cannot_be_exchanged_for_that_of_another_install,
+    a_state_that_was_never_given_out_or_is_there_twice_is_worthless,
+    a_state_counts_for_ten_minutes,
+    an_answer_of_another_issuer_is_refused,
+    a_code_goes_to_its_own_provider_alone,
+    a_forged_or_foreign_answer_of_shopify_is_refused,
+    a_subdomain_leads_nowhere_else,
+    a_token_endpoint_that_hangs_is_given_up,
+    a_link_is_used_up_by_one_install_alone,
+    a_key_or_project_that_is_gone_installs_nothing,
+    a_confirmation_counts_once_in_its_own_browser_and_in_time,
+    a_link_for_one_page_opens_no_other,
+    a_code_is_not_sent_twice,
+);
+
+const OTHER_BROWSER: &str = "another browser's cookie";
+
+fn embedded() -> Catalog {
+    Catalog::embedded().unwrap()
+}
+
+/// Begins with a provider, goes to its consent page, and returns where the browser is sent back to.
+async fn go_and_allow(server: &Server, simulator: &Simulator, provider: &str, browser: &str) -> Url {
+    let connection = simulator.connections(provider)[0].clone();
+    let found = server.app.catalog.get(provider).unwrap();
+    let url = server.app.installer.begin(&who(server), found, connection, browser).await.unwrap();
+    simulator.decide(url.as_str(), Decision::Allow).await
+}
+
+async fn come_back(server: &Server, query: &str, browser: Option<&str>) -> Result<Outcome, InstallProblem> {
+    server.app.installer.callback(query, browser, REQUEST).await
+}
+
+/// The query with a parameter set to another value, or taken out.
+fn with(back: &Url, name: &str, value: Option<&str>) -> String {
+    let others =
+        back.query_pairs().filter(|(other, _)| other != name).map(|(n, v)| (n.into_owned(), v.into_owned()));
+    let changed = value.map(|value| (name.to_owned(), value.to_owned()));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(others.chain(changed)).finish()
+}
+
+fn parameter(back: &Url, name: &str) -> String {
+    back.query_pairs().find(|(other, _)| other == name).unwrap().1.into_owned()
+}
+
+#[track_caller]
+fn assert_state(outcome: Result<Outcome, InstallProblem>, expected: StateProblem) {
+    match refusal(outcome) {
+        ProblemKind::State(problem) => assert_eq!(problem, expected),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn assert_nothing_is_installed(server: &Server) {
+    for table in ["integrations", "credentials"] {
+        assert_eq!(server.sql.count(&format!("SELECT COUNT(*) FROM {table}"), []).await, 0);
+    }
+}
+
+async fn a_state_counts_once(server: &Server, simulator: &Simulator) {
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    let query = back.query().unwrap();
+    come_back(server, query, Some(BROWSER)).await.unwrap();
+    let before = server.sql.picture().await;
+    assert_state(come_back(server, query, Some(BROWSER)).await, StateProblem::Used);
+    let forged = with(&back, "code", Some("another-code"));
+    assert_state(come_back(server, &forged, Some(BROWSER)).await, StateProblem::Used);
+    assert_eq!(server.sql.picture().await, before);
+    // Twice at once: one of the two.
+    let back = go_and_allow(server, simulator, "linear", BROWSER).await;
+    let query = back.query().unwrap();
+    let both = tokio::join!(come_back(server, query, Some(BROWSER)), come_back(server, query, Some(BROWSER)));
+    assert!(both.0.is_ok() != both.1.is_ok(), "{both:?}");
+    assert_eq!(simulator.complaints(), [""; 0]);
+}
+
+async fn a_state_of_another_browser_is_worthless_and_stays_good_in_its_own(
+    server: &Server,
+    simulator: &Simulator,
+) {
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    let query = back.query().unwrap();
+    for browser in [Some(OTHER_BROWSER), Some(""), None] {
+        assert_state(come_back(server, query, browser).await, StateProblem::OtherBrowser);
+    }
+    assert_nothing_is_installed(server).await;
+    come_back(server, query, Some(BROWSER)).await.unwrap();
+}
+
+/// The attacker has the victim's browser come back with the attacker's code, and the other way round.
+async fn a_state_cannot_be_exchanged_for_that_of_another_install(server: &Server, simulator: &Simulator) {
+    let victims = go_and_allow(server, simulator, "slack", BROWSER).await;
+    let attackers = go_and_allow(server, simulator, "slack", OTHER_BROWSER).await;
+    let swapped = with(&victims, "state", Some(&parameter(&attackers, "state")));
+    assert_state(come_back(server, &swapped, Some(BROWSER)).await, StateProblem::OtherBrowser);
+    let swapped = with(&attackers, "state", Some(&parameter(&victims, "state")));
+    assert_state(come_back(server, &swapped, Some(OTHER_BROWSER)).await, StateProblem::OtherBrowser);
+    assert_nothing_is_installed(server).await;
+    // Of two installs in one browser each code goes to the provider that its state began with, which does not know it.
+    let github = go_and_allow(server, simulator, "github", BROWSER).await;
+    let linear = go_and_allow(server, simulator, "linear", BROWSER).await;
+    let swapped = with(&github, "code", Some(&parameter(&linear, "code")));
+    assert!(matches!(refusal(come_back(server, &swapped, Some(BROWSER)).await), ProblemKind::Token(_)));
+    assert_nothing_is_installed(server).await;
+}
+
+async fn a_state_that_was_never_given_out_or_is_there_twice_is_worthless(
+    server: &Server,
+    simulator: &Simulator,
+) {
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    let state = parameter(&back, "state");
+    for query in [
+        String::new(),
+        with(&back, "state", None),
+        with(&back, "state", Some("")),
+        with(&back, "state", Some(&state[1..])),
+        with(&back, "state", Some(&format!("{state}x"))),
+        format!("{}&state={state}", back.query().unwrap()),
+        "state=%00&code=1".into(),
+        "%".into(),
+    ] {
+        assert_state(come_back(server, &query, Some(BROWSER)).await, StateProblem::Unknown);
+    }
+    // Without a code, or with two, there is none.
+    let twice = format!("{}&code=another", back.query().unwrap());
+    assert!(matches!(refusal(come_back(server, &twice, Some(BROWSER)).await), ProblemKind::Reported(_)));
+    assert_nothing_is_installed(server).await;
+}
+
+async fn a_state_counts_for_ten_minutes(server: &Server, simulator: &Simulator) {
+    let (late, in_time) = (
+        go_and_allow(server, simulator, "slack", BROWSER).await,
+        go_and_allow(server, simulator, "github", BROWSER).await,
+    );
+    server.clock.advance(Duration::minutes(10) - Duration::seconds(1));
+    come_back(server, in_time.query().unwrap(), Some(BROWSER)).await.unwrap();
+    server.clock.advance(Duration::seconds(1));
+    assert_state(come_back(server, late.query().unwrap(), Some(BROWSER)).await, StateProblem::Expired);
+    assert_eq!(server.integration("slack").await, Value::Null);
+}
+
+async fn an_answer_of_another_issuer_is_refused(server: &Server, simulator: &Simulator) {
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    for issuer in ["https://evil.example", "https://slack.com.evil.example", "http://slack.com", "slack.com"]
+    {
+        let query = with(&back, "iss", Some(issuer));
+        match refusal(come_back(server, &query, Some(BROWSER)).await) {
+            ProblemKind::Callback(problem) => assert_eq!(problem, CallbackProblem::OtherIssuer, "{issuer}"),
+            other => panic!("{issuer}: {other:?}"),
+        }
+    }
+    assert_nothing_is_installed(server).await;
+}
+
+async fn a_code_goes_to_its_own_provider_alone(server: &Server, simulator: &Simulator) {
+    let back = go_and_allow(server, simulator, "notion", BROWSER).await;
+    // Whatever else the answer names, nobody is asked there.
+    let query = format!(
+        "{}&token_url=https%3A%2F%2Fgithub.com%2Flogin%2Foauth%2Faccess_token&redirect_uri=https%3A%2F%2Fslack.com",
+        back.query().unwrap()
+    );
+    come_back(server, &query, Some(BROWSER)).await.unwrap();
+    let hosts: Vec<String> = simulator.requests().into_iter().map(|request| request.host).collect();
+    assert!(hosts.iter().all(|host| host == "api.notion.com"), "{hosts:?}");
+}
+
+async fn a_forged_or_foreign_answer_of_shopify_is_refused(server: &Server, simulator: &Simulator) {
+    for (name, value, expected) in [
+        ("hmac", None, CallbackProblem::BadSignature),
+        ("hmac", Some("00"), CallbackProblem::BadSignature),
+        ("code", Some("another-code"), CallbackProblem::BadSignature),
+        ("shop", Some("evil.myshopify.com"), CallbackProblem::BadSignature),
+        ("timestamp", Some("1"), CallbackProblem::BadSignature),
+        ("more", Some("1"), CallbackProblem::BadSignature),
+    ] {
+        let back = go_and_allow(server, simulator, "shopify", BROWSER).await;
+        let query = with(&back, name, value);
+        match refusal(come_back(server, &query, Some(BROWSER)).await) {
+            ProblemKind::Callback(problem) => assert_eq!(problem, expected, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert_nothing_is_installed(server).await;
+}
+
+/// Values that would lead elsewhere if they stood in the host of a URL.
+const EVIL: [&str; 20] = [
+    "evil.com/",
+    "evil.com#",
+    "evil.com?",
+    "evil.com\\",
+    "a@b",
+    "a:b@evil.com",
+    "acme.evil.com",
+    "acme\r\nHost: evil.com",
+    "acme\n",
+    "acme\0",
+    "acme\t",
+    " acme",
+    "acme%2f",
+    "acme\u{3002}evil\u{3002}com",
+    "acme\u{ff0e}evil",
+    "\u{430}cme",
+    "..",
+    "-acme",
+    "127.0.0.1",
+    "",
+];
+
+async fn a_subdomain_leads_nowhere_else(server: &Server, simulator: &Simulator) {
+    for provider in ["shopify", "zendesk"] {
+        let found = server.app.catalog.get(provider).unwrap();
+        let long = "a".repeat(5_000);
+        for evil in EVIL.into_iter().chain([long.as_str()]) {
+            let connection: Map<String, Value> =
+                [("subdomain".to_owned(), json!(evil))].into_iter().collect();
+            let problem =
+                server.app.installer.begin(&who(server), found, connection, BROWSER).await.unwrap_err();
+            let paths: Vec<&str> = problem.issues().iter().map(|issue: &Issue| issue.path.as_str()).collect();
+            assert_eq!(paths, ["connection.subdomain"], "{provider} {evil:?}: {problem:?}");
+        }
+        for connection in
+            [json!({}), json!({"subdomain": 1}), json!({"subdomain": "acme", "host": "evil.com"})]
+        {
+            let connection = connection.as_object().unwrap().clone();
+            let begun = server.app.installer.begin(&who(server), found, connection, BROWSER).await;
+            assert!(!begun.unwrap_err().issues().is_empty());
+        }
+    }
+    assert_eq!(server.sql.count("SELECT COUNT(*) FROM pending_installs", []).await, 0);
+    assert!(simulator.requests().is_empty());
+}
+
+async fn a_token_endpoint_that_hangs_is_given_up(server: &Server, simulator: &Simulator) {
+    simulator.switch(|switches| switches.token = TokenSwitch::Hang);
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    let problem = refusal(come_back(server, back.query().unwrap(), Some(BROWSER)).await);
+    assert!(matches!(problem, ProblemKind::NoAnswer(_)), "{problem:?}");
+    simulator.release();
+    assert_nothing_is_installed(server).await;
+    // The provider is back, and so is the person.
+    simulator.switch(|switches| switches.token = TokenSwitch::Usual);
+    let at = ("slack", &Map::new());
+    connect(server, simulator, at, Decision::Allow).await.unwrap();
+}
+
+/// Who came by a link to this provider's page.
+async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
+    let installer = &server.app.installer;
+    let found = server.app.catalog.get(provider).unwrap();
+    let who = who(server);
+    let token = installer.create_link(&who.tenant, found, who.key).await.unwrap().expose().to_owned();
+    let opened = installer.open_link(&token, server.project, provider).await.unwrap();
+    (token, Installing { link: Some(opened.id), ..who })
+}
+
+async fn a_link_is_used_up_by_one_install_alone(server: &Server, simulator: &Simulator) {
+    let installer = &server.app.installer;
+    let slack = server.app.catalog.get("slack").unwrap();
+    let (token, who) = by_link(server, "slack").await;
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let url = installer.begin(&who, slack, Map::new(), BROWSER).await.unwrap();
+        answers.push(simulator.decide(url.as_str(), Decision::Allow).await);
+    }
+    // Looking at it, and saying no, use nothing up.
+    let denied = installer.begin(&who, slack, Map::new(), BROWSER).await.unwrap();
+    let denied = simulator.decide(denied.as_str(), Decision::Deny).await;
+    assert!(matches!(
+        refusal(come_back(server, denied.query().unwrap(), Some(BROWSER)).await),
+        ProblemKind::AccessDenied
+    ));
+    installer.open_link(&token, server.project, "slack").await.unwrap();
+    come_back(server, answers[0].query().unwrap(), Some(BROWSER)).await.unwrap();
+    let before = server.sql.picture().await;
+    match refusal(come_back(server, answers[1].query().unwrap(), Some(BROWSER)).await) {
+        ProblemKind::Link(problem) => assert_eq!(problem, LinkProblem::Used),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(server.sql.picture().await, before);
+    match installer.open_link(&token, server.project, "slack").await.unwrap_err() {
+        ProblemKind::Link(problem) => assert_eq!(problem, LinkProblem::Used),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulator: &Simulator) {
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    server.revoke(&server.key).await;
+    let problem = refusal(come_back(server, back.query().unwrap(), Some(BROWSER)).await);
+    assert!(matches!(problem, ProblemKind::KeyGone), "{problem:?}");
+    let slack = server.app.catalog.get("slack").unwrap();
+    let begun = server.app.installer.begin(&who(server), slack, Map::new(), BROWSER).await;
+    assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
+    // A key that may only read, and one of another organization.
+    let reader = server.key_for(&["read"]).await;
+    let (_, _, stranger) = server.other_organization().await;
+    for key in [reader, stranger] {
+        let who = Installing { key: key.id, ..who(server) };
+        let begun = server.app.installer.begin(&who, slack, Map::new(), BROWSER).await;
+        assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
+    }
+    let writer = server.key_for(&["integrations:write"]).await;
+    let (organization, foreign, _) = server.other_organization().await;
+    assert_ne!(organization, server.organization);
+    let tenant = Tenant { organization: server.organization, project: foreign };
+    let who = Installing { key: writer.id, tenant, ..who(server) };
+    let begun = server.app.installer.begin(&who, slack, Map::new(), BROWSER).await;
+    assert!(matches!(begun.unwrap_err().kind, ProblemKind::ProjectGone));
+    assert_nothing_is_installed(server).await;
+}
+
+/// Has another account come back; returns the token of the confirmation.
+async fn another_account(server: &Server, simulator: &Simulator) -> String {
+    simulator.switch(|switches| switches.account = 1);
+    match connect(server, simulator, ("slack", &Map::new()), Decision::Allow).await.unwrap() {
+        Outcome::Unconfirmed { pending, .. } => pending.expose().to_owned(),
+        other @ Outcome::Installed { .. } => panic!("{other:?}"),
+    }
+}
+
+async fn a_confirmation_counts_once_in_its_own_browser_and_in_time(server: &Server, simulator: &Simulator) {
+    let installer = &server.app.installer;
+    connect(server, simulator, ("slack", &Map::new()), Decision::Allow).await.unwrap();
+    let before = server.sql.picture().await;
+    let pending = another_account(server, simulator).await;
+    for browser in [Some(OTHER_BROWSER), None] {
+        assert_state(installer.confirm(&pending, browser, REQUEST).await, StateProblem::OtherBrowser);
+    }
+    assert_state(installer.confirm("made-up", Some(BROWSER), REQUEST).await, StateProblem::Unknown);
+    // What begins an install does not confirm one.
+    let state = parameter(&go_and_allow(server, simulator, "github", BROWSER).await, "state");
+    assert_state(installer.confirm(&state, Some(BROWSER), REQUEST).await, StateProblem::Used);
+    assert_state(
+        come_back(server, &format!("state={pending}&code=1"), Some(BROWSER)).await,
+        StateProblem::Used,
+    );
+    assert_eq!(server.sql.picture().await, before);
+    installer.abandon(&pending, Some(BROWSER)).await.unwrap();
+    assert_state(installer.confirm(&pending, Some(BROWSER), REQUEST).await, StateProblem::Used);
+    let late = another_account(server, simulator).await;
+    server.clock.advance(Duration::minutes(10));
+    assert_state(installer.confirm(&late, Some(BROWSER), REQUEST).await, StateProblem::Expired);
+    assert_eq!(server.sql.picture().await, before);
+    let pending = another_account(server, simulator).await;
+    installer.confirm(&pending, Some(BROWSER), REQUEST).await.unwrap();
+    assert_state(installer.confirm(&pending, Some(BROWSER), REQUEST).await, StateProblem::Used);
+    let events = server.audit("slack").await;
+    let change = |event: &Value| event["changes"].to_string().contains("\"path\":\"account\"");
+    assert!(events.last().is_some_and(change), "{events:?}");
+}
+
+async fn a_link_for_one_page_opens_no_other(server: &Server, _: &Simulator) {
+    let installer = &server.app.installer;
+    let (token, _) = by_link(server, "slack").await;
+    let other = server.other_project().await;
+    for (token, project, provider, expected) in [
+        (token.as_str(), other, "slack", LinkProblem::Foreign),
+        (&token, server.project, "github", LinkProblem::Foreign),
+        (&token[1..], server.project, "slack", LinkProblem::Unknown),
+        ("", server.project, "slack", LinkProblem::Unknown),
+    ] {
+        match installer.open_link(token, project, provider).await.unwrap_err() {
+            ProblemKind::Link(problem) => assert_eq!(problem, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    server.clock.advance(Duration::minutes(30));
+    match installer.open_link(&token, server.project, "slack").await.unwrap_err() {
+        ProblemKind::Link(problem) => assert_eq!(problem, LinkProblem::Expired),
+        other => panic!("{other:?}"),
+    }
+    let stored = server.sql.rows("SELECT * FROM install_links", []).await;
+    assert!(!json!(stored).to_string().contains(&token), "only the hash is stored");
+}
+
+async fn a_code_is_not_sent_twice(server: &Server, simulator: &Simulator) {
+    simulator.switch(|switches| switches.token = TokenSwitch::ServerError);
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    assert!(come_back(server, back.query().unwrap(), Some(BROWSER)).await.is_err());
+    let requests = simulator.requests();
+    let exchanges = requests.iter().filter(|request| request.path == "/api/oauth.v2.access").count();
+    assert_eq!(exchanges, 1);
+}
