@@ -12,7 +12,7 @@ use super::requests::{Kind, Request};
 use super::rounds::{Medians, Plan, Task, alternate};
 use super::server::{Build, Server};
 use super::yardstick::{ACTOR, BareRoute, Script};
-use super::{LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, http, sqlite_url};
+use super::{LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, http, pages, sqlite_url};
 use crate::postgres::Postgres;
 use crate::process;
 
@@ -51,6 +51,10 @@ impl Bench<'_> {
         }
         if options.measures(Part::Patch) {
             self.patch(&server, lines)?;
+        }
+        if options.measures(Part::Pages) {
+            eprintln!("Looking at pages");
+            pages::measure(server.port(), &self.data, lines)?;
         }
         memory("PostgreSQL", &server, lines)?;
         let size = self.build.size()? as f64 / MEGABYTE;

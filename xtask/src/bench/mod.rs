@@ -9,6 +9,7 @@ mod fill;
 mod http;
 mod load;
 mod measure;
+mod pages;
 mod report;
 mod requests;
 mod rounds;
@@ -70,6 +71,8 @@ enum Part {
     Refused,
     /// PATCH with its audit event
     Patch,
+    /// The dashboard's pages: time and weight
+    Pages,
 }
 
 impl Options {

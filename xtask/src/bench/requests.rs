@@ -124,7 +124,8 @@ fn scattered_integration(at: usize, projects: usize) -> (usize, &'static str) {
 /// Addresses of the range that RFC 2544 sets aside for measurements.
 const ADDRESSES: usize = 1 << 17;
 
-fn address(number: usize) -> String {
+/// An address of that range.
+pub(super) fn address(number: usize) -> String {
     format!("198.{}.{}.{}", 18 + (number >> 16), (number >> 8) & 255, number & 255)
 }
 

@@ -1,0 +1,144 @@
+//! The dashboard's pages: how long the server takes for one, and what it weighs with all that it loads.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use flate2::{Compression, write::GzEncoder};
+
+use super::fill::{Data, organization_of, project_id};
+use super::http::{self, Answer};
+use super::report::{Bound, Line};
+use super::requests::{Request, address};
+
+/// How often each page is asked for, one request at a time.
+const VISITS: usize = 301;
+const KILOBYTE: f64 = 1e3;
+
+/// What pages load, as attributes of theirs name it.
+const LOADED: [&str; 2] = [" href=\"/dashboard/assets/", " src=\"/dashboard/assets/"];
+
+/// Somebody who is signed in.
+struct Visitor {
+    port: u16,
+    cookies: Vec<(String, String)>,
+    visits: usize,
+}
+
+/// Asks for each page of a project, and says of each how long it took in the middle of all visits and, of the heaviest,
+/// what it weighs compressed with everything that it loads.
+///
+/// The time is that from the connection's first byte to the answer's last, on the loopback interface with nobody else
+/// asking: more than the server's own.
+///
+/// # Errors
+/// When a page is not there.
+pub(super) fn measure(port: u16, data: &Data, lines: &mut Vec<Line>) -> Result<()> {
+    let mut visitor = Visitor { port, cookies: Vec::new(), visits: 0 };
+    let mut heaviest = 0.0_f64;
+    let sign_in = "/dashboard/sign-in";
+    let mut pages = vec![("sign-in", sign_in.to_owned())];
+    visitor.sign_in(sign_in, &data.keys[organization_of(0)][0])?;
+    let project = format!("/dashboard/projects/{}", project_id(0));
+    pages.push(("a project", project.clone()));
+    pages.push(("an installed provider", format!("{project}/integrations/shopify")));
+    pages.push(("a provider to install", format!("{project}/integrations/hubspot")));
+    pages.push(("the audit log", format!("{project}/audit")));
+    for (name, path) in pages {
+        let mut times = Vec::new();
+        let mut page = visitor.get(&path)?;
+        for _ in 0..VISITS {
+            let started = Instant::now();
+            page = visitor.get(&path)?;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        times.sort_by(f64::total_cmp);
+        let median = times[times.len() / 2];
+        let what = format!("page of {name}, median");
+        lines.push(Line::number(&what, median, " ms", Some(Bound::Below(5.0))));
+        heaviest = heaviest.max(visitor.weight(&page)? / KILOBYTE);
+    }
+    let what = "heaviest page with all that it loads, compressed";
+    lines.push(Line::number(what, heaviest, " kB", Some(Bound::Below(60.0))));
+    Ok(())
+}
+
+impl Visitor {
+    fn sign_in(&mut self, path: &str, key: &str) -> Result<()> {
+        let page = self.get(path)?;
+        let text = String::from_utf8_lossy(&page.body).into_owned();
+        let token = text.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let token = token.context("the page has no form with a token")?;
+        let mut request = self.request("POST", path);
+        request.headers.push(("Content-Type", "application/x-www-form-urlencoded".into()));
+        request.body = format!("csrf={token}&api_key={key}");
+        let answer = self.send(&request)?;
+        ensure!(answer.status == 303, "signing in was answered with {}", answer.status);
+        Ok(())
+    }
+
+    /// A page or a file, which must be there.
+    fn get(&mut self, path: &str) -> Result<Answer> {
+        let request = self.request("GET", path);
+        let answer = self.send(&request)?;
+        ensure!(answer.status == 200, "{path} was answered with {}", answer.status);
+        Ok(answer)
+    }
+
+    /// Each from another address, so that no limit stands in the way.
+    fn request(&mut self, method: &'static str, path: &str) -> Request {
+        self.visits += 1;
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = vec![("X-Forwarded-For", address(self.visits)), ("Cookie", cookies.join("; "))];
+        Request { method, path: path.to_owned(), headers, body: String::new() }
+    }
+
+    fn send(&mut self, request: &Request) -> Result<Answer> {
+        let answer = http::send(self.port, request)?;
+        for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let pair = cookie.split(';').next().and_then(|pair| pair.split_once('='));
+            let (name, value) = pair.context("a cookie without a name")?;
+            self.cookies.retain(|(other, _)| other != name);
+            self.cookies.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(answer)
+    }
+
+    /// The bytes of a page and of the files that it loads, each compressed by itself.
+    fn weight(&mut self, page: &Answer) -> Result<f64> {
+        let text = String::from_utf8_lossy(&page.body).into_owned();
+        let mut bytes = compressed(&page.body)?;
+        let mut files = 0;
+        for attribute in LOADED {
+            for rest in text.split(attribute).skip(1) {
+                let name = rest.split('"').next().unwrap_or_default();
+                bytes += compressed(&self.get(&format!("/dashboard/assets/{name}"))?.body)?;
+                files += 1;
+            }
+        }
+        ensure!(files > 0, "the page loads nothing: its style is looked for at the wrong place");
+        Ok(bytes as f64)
+    }
+}
+
+fn compressed(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repetition_weighs_little() {
+        let (same, random): (Vec<u8>, Vec<u8>) = (
+            vec![b'a'; 10_000],
+            (0..10_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect(),
+        );
+        assert!(compressed(&same).unwrap() < 100);
+        assert!(compressed(&random).unwrap() > compressed(&same).unwrap());
+    }
+}
