@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::{packages, process, workspace};
 
 /// What to type where something is missing and cannot be installed from here.
-pub(crate) const HOW_TO_INSTALL: &str = "install Chromium, its driver, node and npm (Debian: sudo apt-get install chromium chromium-driver nodejs npm; macOS: brew install --cask chromium chromedriver && brew install node)";
+pub(crate) const HOW_TO_INSTALL: &str = "install Chromium, its driver, node 20 or newer and npm (Debian: sudo apt-get install chromium chromium-driver nodejs npm; macOS: brew install --cask chromium chromedriver && brew install node)";
 
 /// Where `package.json` and its lock file are kept, relative to the root.
 const NODE: &str = "crates/server/tests/browser/node";
+
+/// The oldest node, by its major version, with which the packages were seen to work.
+const OLDEST_NODE: u32 = 20;
 
 /// What npm reads.
 const NPM_FILES: [&str; 3] = [".npmrc", "package.json", "package-lock.json"];
@@ -67,9 +70,25 @@ pub(crate) fn find_or_install() -> Result<Option<Vec<(&'static str, PathBuf)>>> 
     else {
         bail!("{} are installed, but not all of them are on PATH", missing.join(", "));
     };
+    check_node(&node)?;
     let modules = node_modules(&npm)?;
     let programs = PROGRAMS.map(|program| program.variable).into_iter().zip([chromium, chromedriver, node]);
     Ok(Some(programs.chain([(MODULES, modules)]).collect()))
+}
+
+fn check_node(node: &Path) -> Result<()> {
+    let version = process::output(Command::new(node).arg("--version"))?;
+    let version = version.trim();
+    ensure!(
+        major(version).is_some_and(|major| major >= OLDEST_NODE),
+        "node is {version}, and the packages need {OLDEST_NODE} or newer"
+    );
+    Ok(())
+}
+
+/// The 20 of v20.1.0.
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// The packages of the lock file, installed below cargo's directory where they are not there already.
@@ -111,6 +130,13 @@ mod tests {
     fn read(file: &str) -> serde_json::Value {
         let text = std::fs::read_to_string(workspace::root().join(NODE).join(file)).unwrap();
         serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_version_is_told_by_its_first_number() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("v8.0.0"), Some(8));
+        assert_eq!(major("20.1"), None);
     }
 
     #[test]
