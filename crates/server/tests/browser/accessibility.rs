@@ -63,7 +63,7 @@ async fn what_keeps_people_out_is_found() {
     let page = format!(
         "data:text/html,<!DOCTYPE html><html lang=en><title>A page</title>{style}<main><h1>A page</h1><p>Text"
     );
-    in_browser(&programs, &[], async |browser| {
+    in_browser(&programs, "what_keeps_people_out_is_found", &[], async |browser| {
         browser.open(&page).await;
         let violations = violations(browser).await;
         let begins = |with: &str| violations.iter().any(|violation| violation.starts_with(with));

@@ -13,8 +13,8 @@ use std::{
 use futures_util::FutureExt as _;
 use tempfile::TempDir;
 use thirtyfour::{
-    ChromeCapabilities, ChromiumLikeCapabilities as _, extensions::query::ElementPollerWithTimeout,
-    prelude::*,
+    ChromeCapabilities, ChromiumLikeCapabilities as _, LoggingPrefsLogLevel,
+    extensions::query::ElementPollerWithTimeout, prelude::*,
 };
 use url::Url;
 
@@ -52,9 +52,8 @@ impl Programs {
     }
 }
 
-/// Where the browser finds hosts: a name or `*`, and an address. The first that fits counts; other hosts but
-/// 127.0.0.1 do not exist.
-pub(crate) type Hosts<'a> = &'a [(&'a str, SocketAddr)];
+/// Where the browser finds hosts, by their names. Other hosts but 127.0.0.1 do not exist.
+pub(crate) type Hosts<'a> = &'a [(String, SocketAddr)];
 
 /// A browser with one window.
 pub(crate) struct Browser {
@@ -121,6 +120,24 @@ impl Browser {
         self.element("body").await;
     }
 
+    /// The text of the first element that a CSS selector finds.
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        self.element(selector).await.text().await.unwrap()
+    }
+
+    /// Whether there is such an element now.
+    pub(crate) async fn has(&self, selector: &str) -> bool {
+        !self.driver.find_all(By::Css(selector)).await.unwrap().is_empty()
+    }
+
+    /// Asserts that no page wanted something that a content security policy forbids.
+    async fn check_policies(&self) {
+        let log = self.driver.browser_log().await.unwrap();
+        let refused = log.iter().filter(|entry| entry.message.contains("Content Security Policy"));
+        let refused: Vec<&str> = refused.map(|entry| entry.message.as_str()).collect();
+        assert!(refused.is_empty(), "{refused:#?}");
+    }
+
     /// Keeps what the window shows, and says where.
     async fn keep(&self, name: &str) {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("browser-failures");
@@ -156,19 +173,23 @@ fn capabilities(programs: &Programs, hosts: Hosts<'_>) -> ChromeCapabilities {
     ] {
         capabilities.add_arg(argument).unwrap();
     }
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
     capabilities
 }
 
 /// Runs a test with a browser of its own. When it fails, a picture of the window is kept under the test's name.
-pub(crate) async fn in_browser<T>(programs: &Programs, hosts: Hosts<'_>, test: T)
+pub(crate) async fn in_browser<T>(programs: &Programs, name: &str, hosts: Hosts<'_>, test: T)
 where
     T: AsyncFnOnce(&Browser),
 {
-    let name = test_name(type_name_of_val(&test));
     let browser = Browser::start(programs, hosts).await;
-    let outcome = AssertUnwindSafe(test(&browser)).catch_unwind().await;
+    let checked = async {
+        test(&browser).await;
+        browser.check_policies().await;
+    };
+    let outcome = AssertUnwindSafe(checked).catch_unwind().await;
     if outcome.is_err() {
-        browser.keep(&name).await;
+        browser.keep(name).await;
     }
     let Browser { driver, .. } = browser;
     driver.quit().await.unwrap();
@@ -177,8 +198,8 @@ where
     }
 }
 
-/// The test's name, from that of a closure in it: `browser::walk::test::{{closure}}::{{closure}}`.
-fn test_name(closure: &str) -> String {
-    let path: Vec<&str> = closure.split("::").skip(1).filter(|part| !part.starts_with('{')).collect();
-    path.join("-")
+/// The name of the test that a closure stands in: `walks-oauth-test` for `browser::walks::oauth::test::{{closure}}`.
+pub(crate) fn name_of<T>(closure: &T) -> String {
+    let path = type_name_of_val(closure).split("::").skip(1).filter(|part| !part.starts_with('{'));
+    path.collect::<Vec<_>>().join("-")
 }

@@ -10,9 +10,15 @@ mod chromium;
 #[cfg(test)]
 mod oauth_server;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 #[macro_use]
 #[path = "../api/support/mod.rs"]
 #[expect(dead_code, unused_macros, reason = "the other tests use all of it")]
 mod support;
+#[cfg(test)]
+mod walks;

@@ -21,7 +21,7 @@ pub(crate) const HOST: &str = "oauth.example.test";
 
 /// The one client that it knows. Its secret has what form-encoding changes (RFC 6749, section 2.3.1).
 pub(crate) const CLIENT_ID: &str = "riq-tests";
-pub(crate) const CLIENT_SECRET: &str = "SECRET of+the%client/riq-tests";
+pub(crate) const CLIENT_SECRET: &str = "SECRET+of%the/client&riq=tests";
 
 /// The running server, ended when its value is dropped.
 pub(crate) struct OAuthServer {
@@ -48,7 +48,7 @@ impl OAuthServer {
         command
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/node/provider.mjs"))
             .env("RIQ_TEST_NODE_MODULES", &programs.modules)
-            .env("RIQ_OAUTH_SERVER", settings.to_string())
+            .env("RIQ_TEST_OAUTH_SERVER", settings.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -131,33 +131,42 @@ async fn the_oauth_server_is_strict() {
     let server = Server::start(TestDatabase::create(Backend::Sqlite).await.unwrap()).await;
     let redirect_uri = format!("http://{}/oauth/callback", server.address);
     let oauth = OAuthServer::start(&programs, &redirect_uri);
-    in_browser(&programs, &[(HOST, oauth.address)], async |browser| {
-        browser.open(&authorize_url(&redirect_uri, false)).await;
-        let refused = answer(browser, &redirect_uri).await;
-        assert_eq!(refused["error"], "invalid_request", "PKCE is left out: {refused}");
+    in_browser(
+        &programs,
+        "the_oauth_server_is_strict",
+        &[(HOST.to_owned(), oauth.address)],
+        async |browser| {
+            browser.open(&authorize_url(&redirect_uri, false)).await;
+            let refused = answer(browser, &redirect_uri).await;
+            assert_eq!(refused["error"], "invalid_request", "PKCE is left out: {refused}");
 
-        browser.open(&authorize_url(&redirect_uri, true)).await;
-        deny(browser, "ann").await;
-        let denied = answer(browser, &redirect_uri).await;
-        assert_eq!((&denied["error"], &denied["iss"]), (&json!("access_denied"), &json!(issuer())));
+            browser.open(&authorize_url(&redirect_uri, true)).await;
+            deny(browser, "ann").await;
+            let denied = answer(browser, &redirect_uri).await;
+            assert_eq!((&denied["error"], &denied["iss"]), (&json!("access_denied"), &json!(issuer())));
 
-        browser.open(&authorize_url(&redirect_uri, true)).await;
-        approve(browser, "ann").await;
-        let granted = answer(browser, &redirect_uri).await;
-        assert_eq!((&granted["state"], &granted["iss"]), (&json!("a state"), &json!(issuer())));
-        let exchange = [
-            ("grant_type", "authorization_code"),
-            ("code", granted["code"].as_str().unwrap()),
-            ("redirect_uri", &redirect_uri),
-            ("code_verifier", VERIFIER),
-        ];
-        let first = token(&oauth, &exchange).await;
-        let refresh = |token: &Value| token["refresh_token"].as_str().unwrap().to_owned();
-        let renewal = [("grant_type", "refresh_token"), ("refresh_token", &refresh(&first))];
-        let second = token(&oauth, &renewal).await;
-        assert_ne!(refresh(&first), refresh(&second));
-        assert_eq!(token(&oauth, &renewal).await["error"], "invalid_grant", "a refresh token is used twice");
-    })
+            browser.open(&authorize_url(&redirect_uri, true)).await;
+            approve(browser, "ann").await;
+            let granted = answer(browser, &redirect_uri).await;
+            assert_eq!((&granted["state"], &granted["iss"]), (&json!("a state"), &json!(issuer())));
+            let exchange = [
+                ("grant_type", "authorization_code"),
+                ("code", granted["code"].as_str().unwrap()),
+                ("redirect_uri", &redirect_uri),
+                ("code_verifier", VERIFIER),
+            ];
+            let first = token(&oauth, &exchange).await;
+            let refresh = |token: &Value| token["refresh_token"].as_str().unwrap().to_owned();
+            let renewal = [("grant_type", "refresh_token"), ("refresh_token", &refresh(&first))];
+            let second = token(&oauth, &renewal).await;
+            assert_ne!(refresh(&first), refresh(&second));
+            assert_eq!(
+                token(&oauth, &renewal).await["error"],
+                "invalid_grant",
+                "a refresh token is used twice"
+            );
+        },
+    )
     .await;
     server.stop().await;
 }

@@ -38,7 +38,9 @@ pub(crate) fn listen() {
     static ONCE: Once = Once::new();
 
     ONCE.call_once(|| {
-        let filter = EnvFilter::new("debug,riq_server=trace,hyper=trace,reqwest=trace,sqlx=debug");
+        // The driver of the browser tells what a test types.
+        let filter = "debug,riq_server=trace,hyper=trace,reqwest=trace,sqlx=debug,thirtyfour=off";
+        let filter = EnvFilter::new(filter);
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Ear).with_ansi(false).init();
         tracing::debug!("{HEARD}");
     });

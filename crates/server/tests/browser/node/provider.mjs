@@ -2,12 +2,12 @@
 // It is strict where providers are: PKCE, one confidential client that proves itself by HTTP basic, exact redirect
 // URIs, refresh tokens that end when they are used.
 //
-// RIQ_OAUTH_SERVER holds its settings as JSON: issuer, client_id, client_secret, redirect_uris, and certificate and
+// RIQ_TEST_OAUTH_SERVER holds its settings as JSON: issuer, client_id, client_secret, redirect_uris, and certificate and
 // key as PEM. One line on stdout says where it listens.
 import { createServer } from 'node:https';
 import { pathToFileURL } from 'node:url';
 
-const settings = JSON.parse(process.env.RIQ_OAUTH_SERVER);
+const settings = JSON.parse(process.env.RIQ_TEST_OAUTH_SERVER);
 const modules = pathToFileURL(`${process.env.RIQ_TEST_NODE_MODULES}/`);
 const { default: Provider } = await import(new URL('oidc-provider/lib/index.js', modules));
 
