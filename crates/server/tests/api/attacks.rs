@@ -10,7 +10,8 @@ use time::Duration;
 use url::Url;
 
 use crate::{
-    providers::{BROWSER, REQUEST, connect, on_both_played, played, refusal, who},
+    handshake::{BROWSER, REQUEST, connect, refusal, who},
+    providers::{on_both_played, played},
     support::{
         Server,
         simulator::{Decision, Simulator, TokenSwitch},

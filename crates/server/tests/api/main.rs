@@ -26,6 +26,8 @@ mod dev;
 #[cfg(test)]
 mod envelope;
 #[cfg(test)]
+mod handshake;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod keys;

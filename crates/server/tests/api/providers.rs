@@ -3,17 +3,17 @@
 use std::{path::Path, sync::Arc};
 
 use integrations_core::catalog::Catalog;
-use riq_server::{
-    install::{InstallProblem, Installing, Outcome, ProblemKind},
-    outbound::OutboundSettings,
-    store::Tenant,
-};
+use reqwest::Url;
+use riq_server::outbound::OutboundSettings;
 use serde_json::{Map, Value, json};
 
-use crate::support::{
-    Backend, Server, TestDatabase,
-    server::{Plan, oauth_apps},
-    simulator::{Decision, Simulator, TokenSwitch},
+use crate::{
+    dashboard::visitor::{Page, Visitor},
+    support::{
+        Backend, Server, TestDatabase,
+        server::{Plan, oauth_apps},
+        simulator::{Decision, Simulator, TokenSwitch},
+    },
 };
 
 /// Each provider: the name that its first account gives the integration, and whether its token expires by itself.
@@ -88,37 +88,57 @@ pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncF
     server.stop().await;
 }
 
-pub(crate) const BROWSER: &str = "a browser's cookie";
-pub(crate) const REQUEST: &str = "req_of_a_test";
+/// A person who opened the install URL, at the page of the provider.
+struct Person<'s> {
+    visitor: Visitor<'s>,
+    page: Page,
+}
 
-pub(crate) fn who(server: &Server) -> Installing {
-    let tenant = Tenant { organization: server.organization, project: server.project };
-    Installing { tenant, key: server.key.id, request_id: REQUEST.into(), link: None }
+impl<'s> Person<'s> {
+    async fn arrive(server: &'s Server, provider: &str) -> Self {
+        let answer = server.call("POST", &server.at(&format!("/{provider}/install-url"))).send().await;
+        let url: Url = answer.data()["install_url"].as_str().unwrap().parse().unwrap();
+        let visitor = Visitor::new(server);
+        let opened = visitor.get(&path(&url)).await;
+        let page = visitor.follow(&opened).await;
+        Self { visitor, page }
+    }
+
+    /// Sends the page's form, filled in.
+    async fn connect(&self, values: [(&str, &Map<String, Value>); 2]) -> Page {
+        let mut form = self.page.form("/connect");
+        for (part, values) in values {
+            for (name, value) in values {
+                form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+            }
+        }
+        self.visitor.submit(&form).await
+    }
+}
+
+/// Path and query.
+fn path(url: &Url) -> String {
+    format!("{}?{}", url.path(), url.query().unwrap())
+}
+
+/// Where the page before the provider's leads on to.
+fn leads_away(page: &Page) -> String {
+    page.says(200, "On to");
+    let link = page.text.split("id=\"continue\" href=\"").nth(1).unwrap();
+    link.split('"').next().unwrap().replace("&amp;", "&")
 }
 
 /// Installs by OAuth, as far as it gets: off to the consent page, a click there, and back.
-pub(crate) async fn connect(
+async fn connect(
     server: &Server,
     simulator: &Simulator,
     (provider, connection): (&str, &Map<String, Value>),
     decision: Decision,
-) -> Result<Outcome, InstallProblem> {
-    let provider = server.app.catalog.get(provider).unwrap();
-    let installer = &server.app.installer;
-    let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
-    let back = simulator.decide(url.as_str(), decision).await;
-    installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST).await
-}
-
-/// Installs by a form, as far as it gets.
-async fn submit(
-    server: &Server,
-    provider: &str,
-    connection: Map<String, Value>,
-    credential: Map<String, Value>,
-) -> Result<Outcome, InstallProblem> {
-    let provider = server.app.catalog.get(provider).unwrap();
-    server.app.installer.submit(&who(server), provider, connection, credential, BROWSER).await
+) -> Page {
+    let person = Person::arrive(server, provider).await;
+    let leaving = person.connect([("connection", connection), ("credential", &Map::new())]).await;
+    let back = simulator.decide(&leads_away(&leaving), decision).await;
+    person.visitor.get(&path(&back)).await
 }
 
 /// What the API shows of an installed integration, as far as it is known here.
@@ -131,13 +151,19 @@ fn well(name: Option<&str>) -> Value {
     json!({"status": "active", "health_status": "healthy", "display_name": name, "error_message": null})
 }
 
+/// That the install ended well.
+#[track_caller]
+fn is_connected(server: &Server, provider: &str, page: &Page) {
+    page.leads_to(&format!("{}?done=connected", server.page(provider)));
+}
+
 async fn every_oauth_provider_is_installed(server: &Server, simulator: &Simulator) {
     assert_eq!(simulator.oauth_providers(), OAUTH.map(|(provider, ..)| provider));
     for (provider, name, expires) in OAUTH {
         let connection = &simulator.connections(provider)[0];
-        let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
+        let page = connect(server, simulator, (provider, connection), Decision::Allow).await;
         assert_eq!(simulator.complaints(), [""; 0]);
-        assert!(matches!(outcome, Ok(Outcome::Installed { .. })), "{provider}: {outcome:?}");
+        is_connected(server, provider, &page);
         let integration = server.integration(provider).await;
         assert_eq!(shown(&integration), well(Some(name)), "{provider}");
         assert!(integration["last_synced_at"].is_string());
@@ -145,52 +171,48 @@ async fn every_oauth_provider_is_installed(server: &Server, simulator: &Simulato
         let stored = server.sql.rows(sql, [integration["id"].as_str().unwrap().into()]).await;
         assert_eq!(stored[0]["expires_at"].is_null(), !expires, "{provider}");
     }
-    // The other ways to say where the account is.
-    for provider in simulator.oauth_providers() {
-        for connection in simulator.connections(provider).iter().skip(1) {
-            let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
-            assert!(outcome.is_ok(), "{provider}: {outcome:?}");
-        }
-    }
+    // The other way to sign in at Salesforce: on the organization's own host.
+    let own_host = &simulator.connections("salesforce")[1];
+    let page = connect(server, simulator, ("salesforce", own_host), Decision::Allow).await;
+    is_connected(server, "salesforce", &page);
     assert_eq!(simulator.complaints(), [""; 0]);
 }
 
 async fn every_form_provider_is_installed(server: &Server, simulator: &Simulator) {
     assert_eq!(simulator.form_providers(), FORMS.map(|(provider, _)| provider));
     for (provider, name) in FORMS {
+        let person = Person::arrive(server, provider).await;
         let mut wrong = simulator.credential(provider, 0);
         let value = wrong.values_mut().next().unwrap();
         *value = format!("{}0", value.as_str().unwrap()).into();
         let connection = simulator.connections(provider)[0].clone();
-        let outcome = submit(server, provider, connection.clone(), wrong).await;
-        assert!(matches!(refusal(outcome), ProblemKind::Refused(_)), "{provider}");
+        let page = person.connect([("connection", &connection), ("credential", &wrong)]).await;
+        page.says(422, "does not accept");
         assert_eq!(server.integration(provider).await, Value::Null);
         let complaints = simulator.complaints().len();
-        let outcome = submit(server, provider, connection, simulator.credential(provider, 0)).await;
+        let right = simulator.credential(provider, 0);
+        let page = person.connect([("connection", &connection), ("credential", &right)]).await;
         assert_eq!(simulator.complaints()[complaints..], [""; 0]);
-        assert!(matches!(outcome, Ok(Outcome::Installed { .. })), "{provider}: {outcome:?}");
+        is_connected(server, provider, &page);
         assert_eq!(shown(&server.integration(provider).await), well(name), "{provider}");
     }
-}
-
-pub(crate) fn refusal(outcome: Result<Outcome, InstallProblem>) -> ProblemKind {
-    outcome.unwrap_err().kind
 }
 
 async fn what_goes_wrong_at_a_provider_leaves_nothing(server: &Server, simulator: &Simulator) {
     for provider in simulator.oauth_providers() {
         let at = (provider, &simulator.connections(provider)[0]);
-        let problem = refusal(connect(server, simulator, at, Decision::Deny).await);
-        assert!(matches!(problem, ProblemKind::AccessDenied), "{provider}: {problem:?}");
+        connect(server, simulator, at, Decision::Deny).await.says(403, "Access was not granted");
         let error = TokenSwitch::Error("invalid_grant".into());
-        for switch in [error, TokenSwitch::ServerError, TokenSwitch::WebPage] {
+        for (switch, words) in [
+            (error, "it refused with the error invalid_grant"),
+            (TokenSwitch::ServerError, "it is not available at the moment (status 500)"),
+            (TokenSwitch::WebPage, "it answered with a web page instead of JSON (status 200)"),
+        ] {
             simulator.switch(|switches| switches.token = switch);
-            let problem = refusal(connect(server, simulator, at, Decision::Allow).await);
-            assert!(matches!(problem, ProblemKind::Token(_)), "{provider}: {problem:?}");
+            connect(server, simulator, at, Decision::Allow).await.says(502, words);
         }
         simulator.switch(|switches| (switches.token, switches.refuse_calls) = (TokenSwitch::Usual, true));
-        let problem = refusal(connect(server, simulator, at, Decision::Allow).await);
-        assert!(matches!(problem, ProblemKind::DeadOnArrival(_)), "{provider}: {problem:?}");
+        connect(server, simulator, at, Decision::Allow).await.says(502, "does not accept its own token");
         simulator.switch(|switches| switches.refuse_calls = false);
     }
     for table in ["integrations", "credentials"] {
@@ -211,31 +233,28 @@ async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulat
     ] {
         simulator.switch(|switches| switches.withheld = vec![withheld.into()]);
         let connection = &simulator.connections(provider)[0];
-        let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
-        match refusal(outcome) {
-            ProblemKind::MissingScopes(missing) => assert_eq!(missing, [withheld], "{provider}"),
-            other => panic!("{provider}: {other:?}"),
-        }
+        let page = connect(server, simulator, (provider, connection), Decision::Allow).await;
+        page.says(403, &format!("These permissions were asked for and not granted: {withheld}."));
     }
     // What is asked for as optional may be missing.
     simulator.switch(|switches| switches.withheld = vec!["tickets".into()]);
-    let outcome = connect(server, simulator, ("hubspot", &Map::new()), Decision::Allow).await;
-    assert!(outcome.is_ok(), "{outcome:?}");
+    let page = connect(server, simulator, ("hubspot", &Map::new()), Decision::Allow).await;
+    is_connected(server, "hubspot", &page);
 }
 
 async fn another_account_is_noticed(server: &Server, simulator: &Simulator) {
-    for provider in simulator.oauth_providers() {
+    for (provider, name, _) in OAUTH {
         let connections = simulator.connections(provider);
         simulator.switch(|switches| switches.account = 0);
-        let outcome = connect(server, simulator, (provider, &connections[0]), Decision::Allow).await;
-        assert!(matches!(outcome, Ok(Outcome::Installed { .. })), "{provider}: {outcome:?}");
+        let page = connect(server, simulator, (provider, &connections[0]), Decision::Allow).await;
+        is_connected(server, provider, &page);
         let before = server.integration(provider).await;
         simulator.switch(|switches| switches.account = 1);
         // Where the subdomain is the account, another account is another subdomain.
         let by_subdomain = |connection: &&Map<String, Value>| connection.contains_key("subdomain");
         let other = connections.last().filter(by_subdomain).unwrap_or(&connections[0]);
-        let outcome = connect(server, simulator, (provider, other), Decision::Allow).await;
-        assert!(matches!(outcome, Ok(Outcome::Unconfirmed { .. })), "{provider}: {outcome:?}");
+        let page = connect(server, simulator, (provider, other), Decision::Allow).await;
+        page.says(200, "Connect another account?").says(200, name);
         assert_eq!(server.integration(provider).await, before);
     }
     assert_eq!(simulator.complaints(), [""; 0]);
@@ -312,10 +331,10 @@ async fn a_file_that_deviates_is_found_out() {
 /// Installs by OAuth, as far as the provider goes along.
 async fn connect_at_odds(server: &Server, simulator: &Simulator, provider: &str) {
     let connection = &simulator.connections(provider)[0];
-    let found = server.app.catalog.get(provider).unwrap();
-    let url = server.app.installer.begin(&who(server), found, connection.clone(), BROWSER).await.unwrap();
-    if simulator.client().get(url).send().await.unwrap().status().is_success() {
-        let outcome = connect(server, simulator, (provider, connection), Decision::Allow).await;
-        drop(outcome);
+    let person = Person::arrive(server, provider).await;
+    let leaving = person.connect([("connection", connection), ("credential", &Map::new())]).await;
+    let consent = simulator.client().get(leads_away(&leaving)).send().await.unwrap();
+    if consent.status().is_success() {
+        connect(server, simulator, (provider, connection), Decision::Allow).await;
     }
 }

@@ -1,4 +1,4 @@
 //! The dashboard over HTTP, as browsers use it.
 
 mod sessions;
-mod visitor;
+pub(crate) mod visitor;

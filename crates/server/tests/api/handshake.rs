@@ -1,0 +1,38 @@
+//! Installs as the service sees them, without the pages: for what pages would keep from happening.
+
+use riq_server::{
+    install::{InstallProblem, Installing, Outcome, ProblemKind},
+    store::Tenant,
+};
+use serde_json::{Map, Value};
+
+use crate::support::{
+    Server,
+    simulator::{Decision, Simulator},
+};
+
+pub(crate) const BROWSER: &str = "a browser's cookie";
+pub(crate) const REQUEST: &str = "req_of_a_test";
+
+pub(crate) fn who(server: &Server) -> Installing {
+    let tenant = Tenant { organization: server.organization, project: server.project };
+    Installing { tenant, key: server.key.id, request_id: REQUEST.into(), link: None }
+}
+
+/// Installs by OAuth, as far as it gets: off to the consent page, a click there, and back.
+pub(crate) async fn connect(
+    server: &Server,
+    simulator: &Simulator,
+    (provider, connection): (&str, &Map<String, Value>),
+    decision: Decision,
+) -> Result<Outcome, InstallProblem> {
+    let provider = server.app.catalog.get(provider).unwrap();
+    let installer = &server.app.installer;
+    let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
+    let back = simulator.decide(url.as_str(), decision).await;
+    installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST).await
+}
+
+pub(crate) fn refusal(outcome: Result<Outcome, InstallProblem>) -> ProblemKind {
+    outcome.unwrap_err().kind
+}
