@@ -67,7 +67,7 @@ on_both_played!(
     another_account_is_noticed,
 );
 
-fn embedded() -> Catalog {
+pub(crate) fn embedded() -> Catalog {
     Catalog::embedded().unwrap()
 }
 

@@ -8,7 +8,9 @@ use reqwest::{
     header::{HeaderMap, SET_COOKIE},
 };
 
-use crate::support::Server;
+use time::Duration;
+
+use crate::support::{Server, hidden};
 
 /// A page, or a redirect to one, checked for what every answer of the dashboard must have.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ impl Page {
     }
 
     fn check(&self) {
+        hidden::assert_not_in(&self.text, "a page");
+        hidden::assert_not_in(&format!("{:?}", self.headers), "a page's head");
         let expected = [
             ("x-frame-options", "DENY"),
             ("referrer-policy", "no-referrer"),
@@ -101,6 +105,19 @@ impl Page {
         let mut found = forms.filter(|form| attribute(form, "action").is_some_and(|to| to.ends_with(action)));
         let form = found.next().unwrap_or_else(|| panic!("no form to {action}: {}", self.text));
         Form { action: attribute(form, "action").unwrap(), fields: fields(form) }
+    }
+}
+
+impl Page {
+    /// Whether there is a form to an address which ends so.
+    pub(crate) fn has_form(&self, action: &str) -> bool {
+        self.text.contains(&format!("{action}\" data-once"))
+    }
+
+    /// What is wrong with a field, as it is said beside it.
+    pub(crate) fn problem(&self, field: &str) -> Option<String> {
+        let rest = self.text.split(&format!(" id=\"{field}-problem\">")).nth(1)?;
+        Some(unescape(rest.split('<').next()?))
     }
 }
 
@@ -224,6 +241,8 @@ impl<'s> Visitor<'s> {
         form: &Form,
         headers: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Page {
+        // Time passes, so that what one form changed comes after what another did.
+        self.server.clock.advance(Duration::seconds(1));
         let request = self.request("POST", &form.action);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.body());
         self.send(headers(request)).await
@@ -233,6 +252,11 @@ impl<'s> Visitor<'s> {
     pub(crate) async fn follow(&self, page: &Page) -> Page {
         assert_eq!(page.status, 303, "{page:?}");
         self.get(page.header("location").unwrap()).await
+    }
+
+    /// The page of a provider.
+    pub(crate) async fn provider(&self, provider: &str) -> Page {
+        self.get(&self.server.page(provider)).await
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {

@@ -1,0 +1,206 @@
+//! What somebody else's page, text or cookie could try.
+
+use reqwest::RequestBuilder;
+use serde_json::json;
+
+use super::visitor::{Form, Page, Visitor};
+use crate::support::Server;
+
+on_both!(
+    no_form_is_taken_without_its_token,
+    no_form_is_taken_from_another_site,
+    a_token_is_of_one_browser_and_one_session,
+    what_people_and_providers_write_stays_text,
+    nothing_leads_away_from_the_dashboard,
+    a_done_word_says_nothing_of_its_own,
+    the_api_takes_no_session,
+    a_refused_page_tells_nothing_of_the_project,
+);
+
+/// Every form that there is, with the page that it is on.
+async fn forms(visitor: &Visitor<'_>, server: &Server) -> Vec<Form> {
+    let page = visitor.provider("slack").await;
+    let asked = visitor.get(&format!("{}/disconnect", server.page("slack"))).await;
+    let mut forms: Vec<Form> = ["/connect", "/pause", "/details", "/settings", "/permissions", "/sign-out"]
+        .map(|to| page.form(to))
+        .to_vec();
+    forms.push(Form { action: format!("{}/resume", server.page("slack")), ..page.form("/pause") });
+    forms.push(asked.form("/disconnect"));
+    for path in ["/dashboard/sign-in", "/dashboard/installs/confirm", "/dashboard/installs/abandon"] {
+        forms.push(Form { action: path.into(), ..page.form("/sign-out") });
+    }
+    forms
+}
+
+#[track_caller]
+fn refused(page: &Page) {
+    page.says(403, "This form cannot be used any more").says(403, "Nothing was changed");
+}
+
+async fn no_form_is_taken_without_its_token(server: &Server) {
+    server.install("slack").await;
+    let visitor = Visitor::signed_in(server).await;
+    let before = server.sql.picture().await;
+    for form in forms(&visitor, server).await {
+        let token = form.value("csrf").unwrap().to_owned();
+        for wrong in ["", "x", &token[1..], &token.to_lowercase(), &token.replace(&token[..1], "~")] {
+            refused(&visitor.submit(&form.clone().with("csrf", wrong)).await);
+        }
+        refused(&visitor.submit(&form.clone().without("csrf")).await);
+    }
+    assert_eq!(server.sql.picture().await, before);
+    assert_eq!(server.sql.count("SELECT COUNT(*) FROM dashboard_sessions", []).await, 1);
+}
+
+async fn no_form_is_taken_from_another_site(server: &Server) {
+    server.install("slack").await;
+    let visitor = Visitor::signed_in(server).await;
+    let before = server.sql.picture().await;
+    type Headers = fn(RequestBuilder) -> RequestBuilder;
+    let foreign: [Headers; 5] = [
+        |request| request.header("origin", "https://evil.example"),
+        |request| request.header("origin", "https://evil.example").header("sec-fetch-site", "same-origin"),
+        |request| request.header("origin", "null").header("sec-fetch-site", "cross-site"),
+        |request| request.header("sec-fetch-site", "cross-site"),
+        |request| request.header("sec-fetch-site", "same-site"),
+    ];
+    for form in forms(&visitor, server).await {
+        for headers in foreign {
+            refused(&visitor.submit_with(&form, headers).await);
+        }
+    }
+    assert_eq!(server.sql.picture().await, before);
+    // A browser that tells nothing is believed by its token, and our own origin by its name.
+    let form = visitor.provider("slack").await.form("/pause");
+    let origin = format!("http://{}", server.address);
+    assert_eq!(visitor.submit_with(&form, |request| request.header("origin", origin)).await.status, 303);
+    let form = visitor.provider("slack").await.form("/resume");
+    assert_eq!(visitor.submit_with(&form, |request| request).await.status, 303);
+}
+
+async fn a_token_is_of_one_browser_and_one_session(server: &Server) {
+    server.install("slack").await;
+    let (one, other) = (Visitor::signed_in(server).await, Visitor::signed_in(server).await);
+    let before = server.sql.picture().await;
+    let form = one.provider("slack").await.form("/pause");
+    refused(&other.submit(&form).await);
+    // Another session in the same browser.
+    let session = other.cookie("riq_session").unwrap();
+    one.plant("riq_session", &session);
+    refused(&one.submit(&form).await);
+    // The token from before signing in: somebody who planted the browser's cookie could know it.
+    let stranger = Visitor::new(server);
+    let token = stranger.get("/dashboard/sign-in").await.form("/sign-in").value("csrf").unwrap().to_owned();
+    stranger.sign_in(&server.key.text).await.leads_to("/dashboard");
+    refused(&stranger.submit(&form.clone().with("csrf", &token)).await);
+    assert_eq!(server.sql.picture().await, before);
+    // Without a session nothing is done either, and one is asked for.
+    let nobody = Visitor::new(server);
+    let sent = nobody.submit(&form).await;
+    assert!(sent.header("location").unwrap().starts_with("/dashboard/sign-in?return_to="), "{sent:?}");
+    assert_eq!(server.sql.picture().await, before);
+}
+
+async fn what_people_and_providers_write_stays_text(server: &Server) {
+    const EVIL: &str = "\"'></textarea><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}&lt;b&gt;";
+    server.install("slack").await;
+    server.patch("slack", json!({"display_name": EVIL})).await.data();
+    let sql = "UPDATE integrations SET account_name = $1, account_id = $1, error_message = $1, status = 'error', \
+               status_before_error = 'active', health_status = 'unhealthy', settings = $2";
+    let settings = json!({"default_channel": EVIL, "mention_on_escalation": EVIL}).to_string();
+    assert_eq!(server.sql.execute(sql, [EVIL.into(), settings.into()]).await, 1);
+    for table in ["projects", "organizations", "api_keys"] {
+        let sql = format!("UPDATE {table} SET name = $1");
+        server.sql.execute(&sql, [EVIL.into()]).await;
+    }
+    let sql = "UPDATE audit_events SET changes = $1, request_id = $2, provider = 'slack'";
+    let changes = json!([{"path": EVIL, "from": EVIL, "to": {EVIL: [EVIL]}}, {"path": "settings.x", "from": null, "to": EVIL}]);
+    server.sql.execute(sql, [changes.to_string().into(), EVIL.into()]).await;
+    let visitor = Visitor::signed_in(server).await;
+    let query: String = url::form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
+    let settings = visitor.provider("slack").await.form("/settings");
+    let mut pages = vec![visitor.submit(&settings.with("settings.default_channel", EVIL)).await];
+    for path in [
+        "/dashboard".to_owned(),
+        server.pages(),
+        format!("{}?q={query}", server.pages()),
+        format!("{}/audit", server.pages()),
+        server.page("slack"),
+        format!("{}?done={query}", server.page("slack")),
+        format!("{}/disconnect", server.page("slack")),
+        format!("{}/integrations/{query}", server.pages()),
+        format!("/dashboard/{query}"),
+        format!("{}/audit?before={query}", server.pages()),
+    ] {
+        pages.push(visitor.get(&path).await);
+    }
+    let stranger = Visitor::new(server);
+    pages.push(stranger.get(&format!("/dashboard/sign-in?return_to={query}&news={query}")).await);
+    pages.push(stranger.get(&format!("/dashboard/sign-in?return_to=/dashboard?{query}")).await);
+    pages.push(stranger.get(&format!("{}?session={query}", server.page("slack"))).await);
+    pages.push(
+        stranger.get(&format!("/oauth/callback?state={query}&error={query}&error_description={query}")).await,
+    );
+    pages.push(stranger.sign_in(EVIL).await);
+    for page in pages {
+        assert_eq!(page.text.matches("<script").count(), 1, "{page:?}");
+        assert!(!page.text.contains("<img") && !page.text.contains("\"'>"), "{page:?}");
+    }
+    visitor.provider("slack").await.says(200, "<script>alert(1)</script>");
+}
+
+async fn nothing_leads_away_from_the_dashboard(server: &Server) {
+    let visitor = Visitor::signed_in(server).await;
+    for target in [
+        "https://evil.example",
+        "//evil.example/dashboard",
+        "/\\evil.example",
+        "/dashboard/..//evil.example",
+        "/dashboard/%2e%2e/%2e%2e/evil",
+        "/dashboard@evil.example",
+        "/dashboard\\@evil.example",
+        "javascript:alert(1)",
+        "/api/v1/openapi.json",
+        "/dashboard\r\nSet-Cookie: a=b",
+        "",
+    ] {
+        let query: String = url::form_urlencoded::byte_serialize(target.as_bytes()).collect();
+        visitor.get(&format!("/dashboard/sign-in?return_to={query}")).await.leads_to("/dashboard");
+        let stranger = Visitor::new(server);
+        let page = stranger.get(&format!("/dashboard/sign-in?return_to={query}")).await;
+        let form = page.form("/sign-in");
+        assert_eq!(form.value("return_to"), None, "{target}");
+        let sent = form.with("return_to", target).with("api_key", &server.key.text);
+        stranger.submit(&sent).await.leads_to("/dashboard");
+    }
+}
+
+async fn a_done_word_says_nothing_of_its_own(server: &Server) {
+    server.install("slack").await;
+    let visitor = Visitor::signed_in(server).await;
+    let plain = visitor.provider("slack").await.words();
+    let page = visitor.get(&format!("{}?done=Your+account+was+hacked", server.page("slack"))).await;
+    assert_eq!(page.words(), plain);
+}
+
+async fn the_api_takes_no_session(server: &Server) {
+    let visitor = Visitor::signed_in(server).await;
+    let session = visitor.cookie("riq_session").unwrap();
+    let call =
+        server.call_without_key("GET", &server.at("")).header("cookie", &format!("riq_session={session}"));
+    call.send().await.refused(401, "UNAUTHORIZED");
+    let as_key = server.call_as(&session, "GET", &server.at(""));
+    as_key.send().await.refused(401, "UNAUTHORIZED");
+}
+
+async fn a_refused_page_tells_nothing_of_the_project(server: &Server) {
+    let (_, _, key) = server.other_organization().await;
+    server.install("slack").await;
+    server.sql.execute("UPDATE projects SET name = 'Hidden project'", []).await;
+    let visitor = Visitor::signed_in_with(server, &key.text).await;
+    for path in [server.pages(), server.page("slack"), format!("{}/audit", server.pages())] {
+        let page = visitor.get(&path).await;
+        page.says(403, "another organization's");
+        assert!(!page.text.contains("Hidden project"), "{page:?}");
+    }
+}

@@ -1,0 +1,254 @@
+//! What the pages show, and what happens where there is none.
+
+use reqwest::Client;
+use serde_json::json;
+use time::Duration;
+
+use super::visitor::Visitor;
+use crate::support::{Backend, Server, TestDatabase, hidden};
+
+on_both!(
+    what_is_installed_comes_first_and_what_needs_attention_before_the_rest,
+    filters_narrow_together_and_unknown_ones_are_left_out,
+    a_provider_that_is_not_connected_offers_to_connect,
+    a_provider_without_an_app_says_what_the_operator_has_to_do,
+    a_state_is_told_in_words_with_its_error_and_what_to_do,
+    the_audit_log_is_read_page_by_page,
+    an_integration_shows_its_latest_events_alone,
+    what_goes_wrong_is_told_on_a_page,
+    too_many_requests_are_told_on_a_page,
+    files_are_named_by_their_content_and_kept_for_ever,
+    pages_lie_below_the_path_of_the_public_url,
+);
+
+/// The place of each of these on the page, in their order.
+fn places(text: &str, words: &[&str]) -> Vec<usize> {
+    words.iter().map(|one| text.find(one).unwrap_or_else(|| panic!("{one} is not in: {text}"))).collect()
+}
+
+async fn break_down(server: &Server, provider: &str, error: &str) {
+    let sql = "UPDATE integrations SET status = 'error', status_before_error = 'active', health_status = 'unhealthy', \
+               error_message = $1 WHERE provider = $2";
+    assert_eq!(server.sql.execute(sql, [error.into(), provider.into()]).await, 1);
+}
+
+async fn what_is_installed_comes_first_and_what_needs_attention_before_the_rest(server: &Server) {
+    for provider in ["slack", "stripe", "shopify", "linear"] {
+        server.install(provider).await;
+    }
+    server.patch("slack", json!({"display_name": "Acme Workspace"})).await.data();
+    server.patch("shopify", json!({"status": "paused"})).await.data();
+    server.delete("linear").await.data();
+    break_down(server, "stripe", "Stripe refuses the key").await;
+    let page = Visitor::signed_in(server).await.get(&server.pages()).await;
+    let words = page.says(200, "Installed 4").words();
+    let words = &words[words.find("Installed 4").unwrap()..];
+    let expected = [
+        "Installed 4",
+        "Stripe Payments",
+        "Stripe refuses the key",
+        "Needs attention",
+        "Acme Workspace",
+        "Slack · Communication",
+        "Shopify",
+        "Paused",
+        "Linear",
+        "Disconnected",
+        "Available 10",
+        "Cal.com",
+        "Zendesk",
+    ];
+    assert!(places(words, &expected).is_sorted(), "{words}");
+}
+
+async fn filters_narrow_together_and_unknown_ones_are_left_out(server: &Server) {
+    server.install("slack").await;
+    server.install("postmark").await;
+    let visitor = Visitor::signed_in(server).await;
+    let names = async |query: &str| {
+        let page = visitor.get(&format!("{}?{query}", server.pages())).await;
+        let links = page.text.split("class=\"stretched\"").skip(1);
+        let names = links.map(|rest| rest.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned());
+        (page.status, names.collect::<Vec<_>>())
+    };
+    assert_eq!(names("category=email&status=available").await, (200, vec!["Mailgun".into()]));
+    assert_eq!(names("category=email&status=active").await, (200, vec!["Postmark".into()]));
+    assert_eq!(names("q=REFUND+stripe").await, (200, vec!["Stripe".into()]));
+    assert_eq!(names("status=paused").await, (200, vec![]));
+    assert_eq!(names("category=nonsense&status=nonsense").await.1.len(), 14);
+    let page = visitor.get(&format!("{}?q=%22%3Ex&category=crm&status=error", server.pages())).await;
+    page.says(200, "Nothing matches");
+    assert!(page.text.contains("value=\"&quot;&gt;x\""), "{page:?}");
+    assert!(page.text.contains("value=\"crm\" selected") && page.text.contains("value=\"error\" selected"));
+    visitor.get(&format!("{}?q=%FF", server.pages())).await.says(400, "That cannot be read");
+}
+
+async fn a_provider_that_is_not_connected_offers_to_connect(server: &Server) {
+    let visitor = Visitor::signed_in(server).await;
+    let shop = visitor.provider("shopify").await;
+    shop.says(200, "Not connected").says(200, "Connect with Shopify").says(200, "read_customers");
+    assert_eq!(shop.form("/connect").value("connection.subdomain"), Some(""));
+    let postmark = visitor.provider("postmark").await;
+    postmark.says(200, "Server API token");
+    assert!(postmark.text.contains("https://account.postmarkapp.com/servers"), "where it is made");
+    let mailgun = visitor.provider("mailgun").await;
+    assert_eq!(mailgun.form("/connect").value("connection.region"), Some("api"));
+    for page in [&shop, &postmark, &mailgun] {
+        for action in ["/pause", "/details", "/settings", "/permissions"] {
+            assert!(!page.has_form(action), "{action}: {page:?}");
+        }
+    }
+}
+
+async fn a_provider_without_an_app_says_what_the_operator_has_to_do(server: &Server) {
+    let page = Visitor::signed_in(server).await.provider("github").await;
+    page.says(200, "GitHub is not set up on this server yet");
+    page.says(200, "riq-server admin oauth-app set github");
+    page.says(200, &format!("http://{}/oauth/callback", server.address));
+    assert!(!page.has_form("/connect"));
+}
+
+async fn a_state_is_told_in_words_with_its_error_and_what_to_do(server: &Server) {
+    server.install("slack").await;
+    let visitor = Visitor::signed_in(server).await;
+    visitor.provider("slack").await.says(200, "In use. Its health has not been checked yet.");
+    break_down(server, "slack", "Slack says token_revoked").await;
+    let page = visitor.provider("slack").await;
+    page.says(200, "Slack refuses the credential").says(200, "Last error: Slack says token_revoked");
+    page.says(200, "What to do: Connect again below.");
+    assert!(
+        page.has_form("/resume")
+            && page.has_form("/pause")
+            && page.text.contains("<details class=\"divided\" open")
+    );
+    server.delete("slack").await.data();
+    let page = visitor.provider("slack").await;
+    page.says(200, "Disconnected: the credential is destroyed");
+    assert!(!page.has_form("/resume") && page.has_form("/connect"));
+}
+
+async fn the_audit_log_is_read_page_by_page(server: &Server) {
+    server.install("slack").await;
+    for index in 0..60 {
+        server.clock.advance(Duration::seconds(1));
+        server.patch("slack", json!({"display_name": format!("Name {index:02}.")})).await.data();
+    }
+    let visitor = Visitor::signed_in(server).await;
+    let first = visitor.get(&format!("{}/audit", server.pages())).await;
+    let words = first.says(200, "Audit log").words();
+    assert!(places(&words, &["→ “Name 59.”", "→ “Name 58.”", "→ “Name 10.”"]).is_sorted(), "{words}");
+    assert!(words.contains("By A test's riq_"), "{words}");
+    assert!(!words.contains("→ “Name 09.”") && !words.contains("Newest"), "{words}");
+    let older = first
+        .text
+        .split("href=\"")
+        .find(|rest| rest.starts_with(&format!("{}/audit?before=", server.pages())));
+    let last = visitor.get(older.unwrap().split('"').next().unwrap()).await;
+    let words = last.says(200, "Slack connected").words();
+    // The first two happened at the same moment.
+    for first in ["Slack connected", "Project created"] {
+        assert!(places(&words, &["→ “Name 09.”", "“Name 00.”", first]).is_sorted(), "{words}");
+    }
+    assert!(words.contains("By the operator of this server"), "{words}");
+    assert!(!words.contains("Older"), "{words}");
+    // Each event is on one page.
+    let events = [&first, &last].map(|page| page.text.matches("class=\"event\"").count());
+    assert_eq!(events.iter().sum::<usize>(), 62);
+    visitor.get(&format!("{}/audit?before=nonsense", server.pages())).await.says(400, "names no event");
+    let none = format!("{}/audit?before=aud_00000000000000000000000000", server.pages());
+    visitor.get(&none).await.says(200, "There is nothing older");
+}
+
+async fn an_integration_shows_its_latest_events_alone(server: &Server) {
+    server.install("slack").await;
+    server.install("stripe").await;
+    for index in 0..8 {
+        server.clock.advance(Duration::seconds(1));
+        server.patch("slack", json!({"display_name": format!("Name {index}.")})).await.data();
+        server.patch("stripe", json!({"display_name": format!("Other {index}.")})).await.data();
+    }
+    let page = Visitor::signed_in(server).await.provider("slack").await;
+    assert_eq!(page.text.matches("class=\"event\"").count(), 5);
+    let words = page.words();
+    assert!(
+        words.contains("“Name 7.”") && words.contains("“Name 3.”") && !words.contains("Other"),
+        "{words}"
+    );
+}
+
+async fn what_goes_wrong_is_told_on_a_page(server: &Server) {
+    let visitor = Visitor::signed_in(server).await;
+    for path in ["/dashboard/nothing", "/dashboard/projects", "/oauth", "/dashboard/assets/dashboard-x.css"] {
+        visitor.get(path).await.says(404, "There is nothing here");
+    }
+    visitor.get(&server.page("nothing")).await.says(404, "There is no such provider");
+    visitor.get(&format!("{}/disconnect", server.page("slack"))).await.says(404, "That is not connected");
+    let wrong = visitor.get("/dashboard/sign-out").await;
+    wrong.says(405, "That cannot be done here");
+    assert_eq!(wrong.header("allow"), Some("POST"));
+    let page = visitor.get("/dashboard/nothing").await;
+    let id = page.header("x-request-id").unwrap();
+    page.says(404, &format!("Request {id}"));
+    // What a page's form sends is a form.
+    let form = visitor.get("/dashboard").await.form("/sign-out");
+    let sent = visitor.submit_with(&form, |request| request.header("content-type", "application/json")).await;
+    assert!(matches!(sent.status, 303 | 415), "{sent:?}");
+}
+
+async fn too_many_requests_are_told_on_a_page(server: &Server) {
+    let limited = server.replica(|settings| settings.anonymous_limit = 2).await;
+    let visitor = Visitor::new(&limited);
+    visitor.get("/dashboard/sign-in").await.says(200, "Sign in");
+    visitor.get("/dashboard/sign-in").await.says(200, "Sign in");
+    let refused = visitor.get("/dashboard/sign-in").await;
+    refused.says(429, "Too many requests");
+    assert!(refused.header("retry-after").is_some());
+    limited.stop().await;
+}
+
+async fn files_are_named_by_their_content_and_kept_for_ever(server: &Server) {
+    let page = Visitor::new(server).get("/dashboard/sign-in").await;
+    let client: Client = crate::support::server::client();
+    for (extension, media_type) in [
+        (".css", "text/css; charset=utf-8"),
+        (".js", "text/javascript; charset=utf-8"),
+        (".svg", "image/svg+xml"),
+    ] {
+        let path = page.text.split('"').find(|one| one.ends_with(extension)).unwrap();
+        let answer = client.get(format!("http://{}{path}", server.address)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("content-type"), media_type);
+        assert_eq!(header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        hidden::assert_not_in(&answer.text().await.unwrap(), path);
+    }
+}
+
+async fn pages_lie_below_the_path_of_the_public_url(server: &Server) {
+    let proxied =
+        server.replica(|settings| settings.public_url = "http://a.example/riq/".parse().unwrap()).await;
+    let visitor = Visitor::new(&proxied);
+    let sent = visitor.get(&server.pages()).await;
+    let expected =
+        format!("/riq/dashboard/sign-in?return_to=%2Friq%2Fdashboard%2Fprojects%2F{}", server.project);
+    sent.leads_to(&expected);
+    // The proxy takes its own path off.
+    let page = visitor.get(expected.strip_prefix("/riq").unwrap()).await;
+    let form = page.form("/riq/dashboard/sign-in").with("api_key", &server.key.text);
+    let form = super::visitor::Form { action: "/dashboard/sign-in".into(), ..form };
+    visitor.submit(&form).await.leads_to(&format!("/riq{}", server.pages()));
+    assert!(page.text.contains("href=\"/riq/dashboard/assets/"), "{page:?}");
+    proxied.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_is_told_on_a_page() {
+    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
+    let server = Server::start(database).await;
+    let visitor = Visitor::signed_in(&server).await;
+    server.database.vanish().await;
+    let page = visitor.get(&server.pages()).await;
+    page.says(503, "The server cannot answer for the moment");
+    assert!(page.header("retry-after").is_some(), "{page:?}");
+}
