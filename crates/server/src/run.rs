@@ -109,11 +109,11 @@ impl<'a> Greeting<'a> {
     }
 
     fn in_words(&self, command: &DevCommand) -> String {
-        let Self { api_base, org_id, project_id, api_key, .. } = self;
+        let Self { api_base, org_id, project_id, api_key, dashboard_url } = self;
         let (docs, directory) = (api_base.replace("/api/v1", "/docs"), command.data_dir.display());
         format!(
             "Serving the Integrations API. Everything is kept in {directory}.\n\n  \
-             API           {api_base}\n  Reference     {docs}\n  Organization  {org_id}\n  Project       {project_id}\n  \
+             API           {api_base}\n  Reference     {docs}\n  Dashboard     {dashboard_url}\n  Organization  {org_id}\n  Project       {project_id}\n  \
              API key       {api_key}\n\nTry it:\n\n  \
              export RIQ_API_BASE={api_base} RIQ_PROJECT_ID={project_id} RIQ_API_KEY={api_key}\n  \
              curl -H \"X-API-Key: $RIQ_API_KEY\" \"$RIQ_API_BASE/projects/$RIQ_PROJECT_ID/integrations/catalog\"\n  \

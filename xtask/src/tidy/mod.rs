@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the house rules, each a function that looks at the repository and names what breaks it.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
+mod cited;
 mod core;
 mod layers;
 mod naming;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     ("size", size::functions_and_files_are_short),
     ("no-openssl", text::no_openssl_in_the_lock_file),
     ("no-machine-paths", text::no_paths_of_one_machine),
+    ("cited-tests", cited::cited_tests_exist),
     ("providers", providers::provider_files_validate),
 ];
 
