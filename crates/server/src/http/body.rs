@@ -10,10 +10,11 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use integrations_core::error::ErrorCode;
 
-use super::{error::ApiError, state::App};
+use super::{
+    error::ApiError,
+    state::{App, HttpSettings},
+};
 
-/// How long the whole body may take to arrive.
-const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// What is still read of a body that is too large, so that the client gets to read the answer.
 const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ impl FromRequest<App> for JsonBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = whole(&parts.headers, body, app.settings.body_limit).await?;
+        let bytes = whole(&parts.headers, body, &app.settings).await?;
         if !bytes.is_empty() {
             check_content_type(&parts.headers)?;
         }
@@ -37,14 +38,15 @@ impl FromRequest<App> for JsonBody {
 
 /// The body of a page's form: `application/x-www-form-urlencoded`, as browsers send it.
 pub(crate) async fn form(headers: &HeaderMap, body: Body, app: &App) -> Result<Bytes, ApiError> {
-    let bytes = whole(headers, body, app.settings.body_limit).await?;
+    let bytes = whole(headers, body, &app.settings).await?;
     if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
         return Ok(bytes);
     }
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, "This is not a form as browsers send it"))
 }
 
-async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+async fn whole(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, ApiError> {
+    let limit = settings.body_limit;
     if content_length(headers).is_some_and(|length| length > limit as u64) {
         // Who waits for `100 Continue` has sent nothing yet.
         if !headers.contains_key(header::EXPECT) {
@@ -52,11 +54,11 @@ async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, A
         }
         return Err(too_large(limit));
     }
-    read(body, limit).await
+    read(body, limit, settings.body_timeout).await
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    match tokio::time::timeout(READ_TIMEOUT, Limited::new(body, limit).collect()).await {
+async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(time, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(_)) => Err(ApiError::new(ErrorCode::BadRequest, "The body broke off")),

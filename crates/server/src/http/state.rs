@@ -30,6 +30,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// How long the whole body may take to arrive.
+    pub body_timeout: Duration,
     /// How long an install link works.
     pub install_link_life: Duration,
 }
@@ -50,6 +52,7 @@ impl HttpSettings {
             anonymous_limit: ANONYMOUS_LIMIT,
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
+            body_timeout: Duration::from_secs(15),
             install_link_life: INSTALL_LINK_LIFE,
         }
     }

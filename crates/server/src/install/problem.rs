@@ -137,7 +137,7 @@ impl InstallProblem {
             ProblemKind::Link(LinkProblem::Foreign) => "This link is for something else".into(),
             ProblemKind::KeyGone => "The key behind this page is no longer valid".into(),
             ProblemKind::ProjectGone => "This project is gone".into(),
-            ProblemKind::State(StateProblem::Unknown) => "This answer does not belong to anything".into(),
+            ProblemKind::State(StateProblem::Unknown) => "No connection was started here".into(),
             ProblemKind::State(StateProblem::Expired) => "That took too long".into(),
             ProblemKind::State(StateProblem::Used) => "This answer was used already".into(),
             ProblemKind::State(StateProblem::OtherBrowser) => "This was started in another browser".into(),
@@ -262,7 +262,10 @@ fn explain_link(problem: LinkProblem) -> &'static str {
 
 fn explain_state(problem: StateProblem, provider: &str) -> String {
     match problem {
-        StateProblem::Unknown => "It does not belong to any connection that was started here.".into(),
+        StateProblem::Unknown => {
+            "This answer belongs to no connection that was started on this server, or a part of it got lost."
+                .into()
+        }
         StateProblem::Expired => format!("{provider} answered more than ten minutes after you began."),
         StateProblem::Used => "Each answer counts once; loading this page again does not repeat it.".into(),
         StateProblem::OtherBrowser => {

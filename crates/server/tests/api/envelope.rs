@@ -19,6 +19,8 @@ on_both!(
     requests_on_one_connection_are_answered_one_by_one,
     the_specification_and_the_reference_need_no_key,
     a_request_that_takes_too_long_is_unavailable,
+    a_body_that_does_not_arrive_is_not_waited_for,
+    a_handler_that_panics_is_our_fault,
     the_server_is_ready_when_its_database_is,
 );
 
@@ -283,6 +285,40 @@ async fn a_request_that_takes_too_long_is_unavailable(server: &Server) {
     lock.release().await;
     assert_eq!(server.sql.picture().await, before, "what was given up is not made later");
     hasty.stop().await;
+}
+
+async fn a_body_that_does_not_arrive_is_not_waited_for(server: &Server) {
+    server.install("slack").await;
+    let hasty = server.replica(|settings| settings.body_timeout = Duration::from_millis(50)).await;
+    let before = server.sql.picture().await;
+    for sent in ["", "{\"status\":"] {
+        let head = format!(
+            "PATCH {} HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n",
+            server.at("/slack/lifecycle"),
+            server.key.text
+        );
+        let answer = raw::send(hasty.address, format!("{head}{sent}").as_bytes()).await;
+        answer.refused(408, "REQUEST_TIMEOUT");
+    }
+    assert_eq!(server.sql.picture().await, before);
+    hasty.stop().await;
+}
+
+/// No handler is known to panic: this one is made to.
+async fn a_handler_that_panics_is_our_fault(server: &Server) {
+    let panics = async || -> &'static str { panic!("on purpose, with SELECT and src/ in it") };
+    let router = axum::Router::new().route("/panics", axum::routing::get(panics));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stopper, stop) = riq_server::shutdown::channel();
+    let edge = riq_server::http::edge::Edge::new(server.app.clone(), router);
+    let serving = tokio::spawn(riq_server::http::serve::serve(listener, edge, stop, Duration::from_secs(5)));
+    for _ in 0..2 {
+        let answer = raw::send(address, b"GET /panics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        answer.refused(500, "INTERNAL_ERROR");
+    }
+    stopper.stop();
+    serving.await.unwrap();
 }
 
 async fn the_server_is_ready_when_its_database_is(server: &Server) {

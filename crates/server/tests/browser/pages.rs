@@ -28,7 +28,7 @@ async fn pages_before_signing_in() {
         look(browser, "Sign in").await;
         look_at(browser, &format!("{PUBLIC_URL}/dashboard/nowhere"), "There is nothing here").await;
         let callback = format!("{PUBLIC_URL}/oauth/callback?code=x&state=x");
-        look_at(browser, &callback, "This answer does not belong to anything").await;
+        look_at(browser, &callback, "No connection was started here").await;
     })
     .await;
 }
