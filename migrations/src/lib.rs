@@ -9,6 +9,7 @@ pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 mod columns;
 mod m0001_first_schema;
 mod m0002_installation;
+mod m0003_audit_filters;
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_schema::Migration), Box::new(m0002_installation::Migration)]
+        vec![
+            Box::new(m0001_first_schema::Migration),
+            Box::new(m0002_installation::Migration),
+            Box::new(m0003_audit_filters::Migration),
+        ]
     }
 }

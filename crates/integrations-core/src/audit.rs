@@ -1,6 +1,6 @@
 //! The audit log's events: who did what to which, and what it changed, without ever holding a secret.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,7 +37,35 @@ pub enum Action {
     OauthAppRemoved,
 }
 
+/// A text is not the name of an action.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Expected one of {}", Action::ALL.map(Action::as_str).join(", "))]
+pub struct UnknownAction;
+
+impl FromStr for Action {
+    type Err = UnknownAction;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAction> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text).ok_or(UnknownAction)
+    }
+}
+
 impl Action {
+    /// Every action.
+    pub const ALL: [Self; 11] = [
+        Self::IntegrationInstalled,
+        Self::IntegrationLifecycleUpdated,
+        Self::IntegrationDisconnected,
+        Self::OrganizationCreated,
+        Self::OrganizationRevoked,
+        Self::ProjectCreated,
+        Self::ProjectRevoked,
+        Self::ApiKeyCreated,
+        Self::ApiKeyRevoked,
+        Self::OauthAppSet,
+        Self::OauthAppRemoved,
+    ];
+
     /// The action's name on the wire and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -79,6 +79,8 @@ impl RequiredScope {
     pub const INTEGRATIONS_READ: Self = Self { resource: Resource::Integrations, level: Level::Read };
     /// `integrations:write`
     pub const INTEGRATIONS_WRITE: Self = Self { resource: Resource::Integrations, level: Level::Write };
+    /// `audit:read`
+    pub const AUDIT_READ: Self = Self { resource: Resource::Audit, level: Level::Read };
 }
 
 impl fmt::Display for RequiredScope {

@@ -23,7 +23,7 @@ pub(super) async fn log(State(app): State<App>, on: OnProject, uri: Uri) -> Resu
     })?;
     // One more than is shown tells whether there are more.
     let mut events =
-        app.store.audit_page(&on.tenant, AuditFilter { before, integration: None }, PAGE + 1).await?;
+        app.store.audit_page(&on.tenant, &AuditFilter { before, ..AuditFilter::default() }, PAGE + 1).await?;
     let has_more = events.len() > usize::from(PAGE);
     events.truncate(usize::from(PAGE));
     let last = events.last().filter(|_| has_more);

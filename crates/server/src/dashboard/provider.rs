@@ -68,8 +68,9 @@ impl Contents {
         let loaded = app.integrations.open(&on.tenant, provider).await?;
         let events = match &loaded {
             Some(loaded) => {
-                let filter = AuditFilter { before: None, integration: Some(loaded.integration.id) };
-                app.store.audit_page(&on.tenant, filter, EVENTS).await?
+                let integration = Some(loaded.integration.id);
+                let filter = AuditFilter { integration, ..AuditFilter::default() };
+                app.store.audit_page(&on.tenant, &filter, EVENTS).await?
             }
             None => Vec::new(),
         };

@@ -1,4 +1,4 @@
-//! Successful answers: every body is `{"data": …}`.
+//! Successful answers: every body is `{"data": …}`, with `cursor` and `has_more` where it is a page.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
@@ -28,5 +28,25 @@ impl<T: Serialize> Data<T> {
         let tag = HeaderValue::from_str(tag).map_err(|error| ApiError::internal(&error))?;
         response.headers_mut().insert(header::ETAG, tag);
         Ok(response)
+    }
+}
+
+/// The envelope of a list that is read page by page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page<T> {
+    /// What was asked for.
+    pub(super) data: Vec<T>,
+    /// Asks for the next page; null on the last.
+    #[schema(required)]
+    pub(super) cursor: Option<String>,
+    /// Whether there is a next page.
+    pub(super) has_more: bool,
+}
+
+impl<T: Serialize> Page<T> {
+    /// Writes the page out, while what it borrows from still lives.
+    pub(super) fn respond(&self) -> Result<Response, ApiError> {
+        let body = serde_json::to_vec(self).map_err(|error| ApiError::internal(&error))?;
+        Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
     }
 }

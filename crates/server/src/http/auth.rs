@@ -36,6 +36,13 @@ pub enum IntegrationsRead {}
 #[derive(Debug)]
 pub enum IntegrationsWrite {}
 
+/// `audit:read`
+#[derive(Debug)]
+pub enum AuditRead {}
+
+impl Scoped for AuditRead {
+    const REQUIRED: RequiredScope = RequiredScope::AUDIT_READ;
+}
 impl Scoped for IntegrationsRead {
     const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_READ;
 }

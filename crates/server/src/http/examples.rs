@@ -17,6 +17,17 @@ pub(super) fn integration() -> Value {
     })
 }
 
+/// An event of the audit log.
+pub(super) fn audit_event() -> Value {
+    json!({
+        "id": "aud_01jc3q5v6w7x8y9zabcdefghjk", "action": "integration.lifecycle.updated",
+        "actor": {"kind": "api_key", "api_key_id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "provider": "slack", "integration_id": "int_01jc3q5v6w7x8y9zabcdefghjk", "request_id": REQUEST_ID,
+        "changes": [{"path": "status", "from": "active", "to": "paused"}],
+        "created_at": "2026-05-17T17:55:00Z"
+    })
+}
+
 /// An integration that was taken off.
 pub(super) fn disconnected() -> Value {
     let mut integration = integration();

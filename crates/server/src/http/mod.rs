@@ -2,6 +2,7 @@
 
 mod accept;
 mod answer;
+mod audit;
 pub mod auth;
 pub(crate) mod body;
 pub mod client_address;
@@ -46,5 +47,5 @@ pub fn openapi() -> OpenApi {
 }
 
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(meta::routes()).merge(integrations::routes())
+    OpenApiRouter::new().merge(meta::routes()).merge(integrations::routes()).merge(audit::routes())
 }

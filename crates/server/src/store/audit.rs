@@ -2,7 +2,7 @@
 
 use integrations_core::{
     audit::{Action, Actor, Change},
-    ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, AuditEventId, IntegrationId, OrganizationId, ProjectId},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
@@ -79,13 +79,69 @@ pub struct AuditEntry {
     pub at: OffsetDateTime,
 }
 
-/// Which of a project's events to read.
-#[derive(Clone, Copy, Debug, Default)]
+/// Which of a project's events to read: those for which all that is named holds.
+#[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// Only those before this one.
     pub before: Option<AuditEventId>,
     /// Only those of this integration.
     pub integration: Option<IntegrationId>,
+    /// Only those of integrations with this provider.
+    pub provider: Option<String>,
+    /// Only this action.
+    pub action: Option<Action>,
+    /// Only what this one did.
+    pub actor: Option<ActorFilter>,
+    /// Only from this moment on.
+    pub since: Option<OffsetDateTime>,
+    /// Only before this moment.
+    pub until: Option<OffsetDateTime>,
+}
+
+/// Whose events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActorFilter {
+    /// One API key's.
+    Key(ApiKeyId),
+    /// Those of a kind of actor: `api_key`, `operator` or `system`.
+    Kind(&'static str),
+}
+
+impl AuditFilter {
+    /// Conditions beside project and `before`, as column with comparison, and value.
+    fn conditions(&self) -> Vec<(&'static str, String)> {
+        let mut conditions = Vec::new();
+        if let Some(integration) = self.integration {
+            conditions.push(("integration_id =", integration.to_string()));
+        }
+        if let Some(provider) = &self.provider {
+            conditions.push(("provider =", provider.clone()));
+        }
+        if let Some(action) = self.action {
+            conditions.push(("action =", action.as_str().to_owned()));
+        }
+        match self.actor {
+            Some(ActorFilter::Key(key)) => conditions.push(("actor_key_id =", key.to_string())),
+            Some(ActorFilter::Kind(kind)) => conditions.push(("actor_kind =", kind.to_owned())),
+            None => {}
+        }
+        if let Some(since) = self.since {
+            conditions.push(("id >=", first_id_at(since).to_string()));
+        }
+        conditions
+    }
+
+    /// The id that the page ends before. Ids sort by time, so that a moment is a place among them.
+    fn end(&self) -> AuditEventId {
+        let ends = [self.before, self.until.map(first_id_at)];
+        ends.into_iter().flatten().min().unwrap_or(AuditEventId::from_bits(u128::MAX))
+    }
+}
+
+/// The smallest id that an event of this moment can have.
+fn first_id_at(moment: OffsetDateTime) -> AuditEventId {
+    let microseconds = u128::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(0);
+    AuditEventId::from_bits(microseconds << 72)
 }
 
 /// Appends an event. Private to the store: whoever changes something passes its event along.
@@ -115,19 +171,23 @@ impl Store {
     pub async fn audit_page(
         &self,
         tenant: &Tenant,
-        filter: AuditFilter,
+        filter: &AuditFilter,
         limit: u16,
     ) -> Result<Vec<AuditEntry>, ReadError> {
-        // Ids sort by time: every event is before the largest id.
-        let before = filter.before.unwrap_or(AuditEventId::from_bits(u128::MAX)).to_string();
-        let (project, limit) = (tenant.project.to_string(), limit.to_string());
-        let rows = match filter.integration.map(|id| id.to_string()) {
-            None => self.lanes.query(statements::AUDIT_PAGE, &[&project, &before, &limit]).await?,
-            Some(integration) => {
-                let parameters = [&project, &before, &limit, &integration].map(String::as_str);
-                self.lanes.query(statements::AUDIT_PAGE_OF_INTEGRATION, &parameters).await?
-            }
-        };
+        let conditions = filter.conditions();
+        let mut statement = statements::AUDIT_PAGE.to_owned();
+        let mut values = vec![tenant.project.to_string(), filter.end().to_string(), limit.to_string()];
+        for (comparison, value) in conditions {
+            values.push(value);
+            statement.push_str(&format!(" AND {comparison} ${}", values.len()));
+        }
+        statement.push_str(statements::AUDIT_PAGE_END);
+        let statement = Statement::from_sql_and_values(
+            self.backend(),
+            statement,
+            values.into_iter().map(sea_orm::Value::from),
+        );
+        let rows = self.reader.query_all_raw(statement).await?;
         self.door.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| AuditEntry::read(row).transpose()).collect()
     }

@@ -21,7 +21,7 @@ pub mod statements;
 mod tenant;
 
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
-pub use audit::{AuditEntry, AuditEvent, AuditFilter, NewAuditEvent};
+pub use audit::{ActorFilter, AuditEntry, AuditEvent, AuditFilter, NewAuditEvent};
 pub use connect::{ConnectError, DatabaseUrl};
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;

@@ -31,20 +31,14 @@ pub const PROJECT_NAMES: &str = "SELECT p.organization_id, p.name, o.name \
      FROM projects p JOIN organizations o ON o.id = p.organization_id \
      WHERE p.id = $1 AND p.revoked_at IS NULL";
 
-/// A project's events before one of them, newest first: `$1` project, `$2` that one's id, `$3` how many. The inner
-/// query walks the index backwards, and stops.
+/// The beginning of a page of a project's audit log, newest first: `$1` project, `$2` the id that it ends before,
+/// `$3` how many. Further conditions follow, then [`AUDIT_PAGE_END`].
 pub const AUDIT_PAGE: &str = "SELECT p.organization_id, e.id, e.integration_id, e.provider, e.action, \
      e.actor_kind, e.actor_key_id, k.name, k.hint, e.request_id, e.changes, e.created_at \
-     FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE project_id = $1 AND id < $2 \
-     ORDER BY id DESC LIMIT CAST($3 AS bigint)) e ON e.project_id = p.id \
-     LEFT JOIN api_keys k ON k.id = e.actor_key_id \
-     WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC";
+     FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE project_id = $1 AND id < $2";
 
-/// The same of one integration: `$4` its id.
-pub const AUDIT_PAGE_OF_INTEGRATION: &str = "SELECT p.organization_id, e.id, e.integration_id, e.provider, \
-     e.action, e.actor_kind, e.actor_key_id, k.name, k.hint, e.request_id, e.changes, e.created_at \
-     FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE project_id = $1 AND id < $2 \
-     AND integration_id = $4 ORDER BY id DESC LIMIT CAST($3 AS bigint)) e ON e.project_id = p.id \
+/// The end of [`AUDIT_PAGE`].
+pub const AUDIT_PAGE_END: &str = " ORDER BY id DESC LIMIT CAST($3 AS bigint)) e ON e.project_id = p.id \
      LEFT JOIN api_keys k ON k.id = e.actor_key_id \
      WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC";
 

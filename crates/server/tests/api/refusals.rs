@@ -76,7 +76,7 @@ async fn without_a_good_key_every_route_is_unauthorized(server: &Server) {
 
 async fn without_the_scope_every_route_is_refused_and_the_scope_named(server: &Server) {
     server.install(PROVIDER).await;
-    let elsewhere = server.key_for(&["webhooks:admin", "audit:admin"]).await;
+    let elsewhere = server.key_for(&["webhooks:admin"]).await;
     let before = server.sql.picture().await;
     for operation in operations() {
         for target in both_bases(&operation, &server.project.to_string(), PROVIDER) {
@@ -189,21 +189,23 @@ async fn every_route_that_needs_an_integration_is_refused_without_one(server: &S
 
 async fn scopes_cover_what_the_contract_says(server: &Server) {
     server.install(PROVIDER).await;
-    let table: [(&[&str], bool, bool); 12] = [
-        (&["admin"], true, true),
-        (&["write"], true, true),
-        (&["read"], true, false),
-        (&["integrations:admin"], true, true),
-        (&["integrations:write"], true, true),
-        (&["integrations:read"], true, false),
-        (&["webhooks:admin"], false, false),
-        (&["webhooks:write", "audit:admin"], false, false),
-        (&["audit:read"], false, false),
-        (&["webhooks:admin", "integrations:read"], true, false),
-        (&["webhooks:read", "write"], true, true),
-        (&["read", "webhooks:admin"], true, false),
+    // Scopes; whether they cover integrations:read, integrations:write, audit:read.
+    let table: [(&[&str], bool, bool, bool); 13] = [
+        (&["admin"], true, true, true),
+        (&["write"], true, true, true),
+        (&["read"], true, false, true),
+        (&["integrations:admin"], true, true, false),
+        (&["integrations:write"], true, true, false),
+        (&["integrations:read"], true, false, false),
+        (&["webhooks:admin"], false, false, false),
+        (&["webhooks:write", "audit:admin"], false, false, true),
+        (&["audit:write"], false, false, true),
+        (&["audit:read"], false, false, true),
+        (&["webhooks:admin", "integrations:read"], true, false, false),
+        (&["webhooks:read", "write"], true, true, true),
+        (&["read", "webhooks:admin"], true, false, true),
     ];
-    for (scopes, reads, writes) in table {
+    for (scopes, reads, writes, audits) in table {
         let key = server.key_for(scopes).await;
         for operation in operations() {
             let target = operation.target(&server.project.to_string(), PROVIDER);
@@ -211,6 +213,7 @@ async fn scopes_cover_what_the_contract_says(server: &Server) {
             let is_covered = match operation.scope.as_str() {
                 "integrations:read" => reads,
                 "integrations:write" => writes,
+                "audit:read" => audits,
                 other => panic!("the table does not know {other}"),
             };
             let is_refused = answer.code() == "INSUFFICIENT_SCOPE";

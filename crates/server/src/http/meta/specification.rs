@@ -50,6 +50,7 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .name("Integrations")
             .description(Some("A project's integrations, and the catalog"))
             .build(),
+        TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
         TagBuilder::new().name("Server").description(Some("The server itself; no key is needed")).build(),
     ]);
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, `riq_…`");

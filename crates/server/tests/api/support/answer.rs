@@ -78,6 +78,11 @@ impl Answer {
         if fields.contains_key("openapi") {
             return;
         }
+        if fields.contains_key("cursor") {
+            assert_eq!(fields.keys().collect::<Vec<_>>(), ["data", "cursor", "has_more"], "{self:?}");
+            assert_eq!(fields["has_more"], fields["cursor"].is_string(), "{self:?}");
+            return;
+        }
         assert_eq!(fields.keys().collect::<Vec<_>>(), ["data"], "{self:?}");
     }
 

@@ -1,0 +1,143 @@
+//! `GET /projects/{projectId}/audit`
+
+use axum::{extract::State, response::Response};
+use http::Uri;
+use integrations_core::{audit::Action, ids::AuditEventId, issue::Issue};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use utoipa::IntoParams;
+
+use super::view::AuditEventView;
+use crate::{
+    http::{
+        answer::Page,
+        auth::{Access, AuditRead},
+        error::ApiError,
+        failures::OnFilters,
+        query,
+        state::App,
+    },
+    store::{ActorFilter, AuditFilter},
+};
+
+const DEFAULT_LIMIT: u16 = 50;
+const MAX_LIMIT: u16 = 200;
+
+/// Which events.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
+pub(super) struct Filters {
+    /// Where the last page ended: its `cursor`.
+    cursor: Option<String>,
+    /// How many events at most, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// Only this action.
+    #[param(example = "integration.disconnected")]
+    action: Option<String>,
+    /// Only events about integrations with this provider.
+    #[param(example = "slack")]
+    provider: Option<String>,
+    /// Only what this one did: an API key's id, `operator` or `system`.
+    #[param(example = "key_01jc3q5v6w7x8y9zabcdefghjk")]
+    actor: Option<String>,
+    /// Only events from this moment on (RFC 3339).
+    #[param(example = "2026-05-01T00:00:00Z")]
+    since: Option<String>,
+    /// Only events before this moment (RFC 3339).
+    #[param(example = "2026-06-01T00:00:00Z")]
+    until: Option<String>,
+}
+
+/// Read a project's audit log
+///
+/// Everything that was done to the project and its integrations, newest first, page by page. What happens while
+/// somebody reads comes before the first page and shifts nothing. All filters that are given must hold.
+#[utoipa::path(
+    get,
+    path = "/api/v1/projects/{projectId}/audit",
+    operation_id = "listAuditEvents",
+    tag = "Audit",
+    params(
+        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        Filters,
+    ),
+    security(("api_key" = ["audit:read"]), ("bearer" = ["audit:read"])),
+    responses(
+        (status = 200, description = "A page of events", body = Page<AuditEventView>,
+         example = json!({"data": [crate::http::examples::audit_event()], "cursor": "aud_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
+        OnFilters,
+    ),
+)]
+pub(super) async fn list(
+    State(app): State<App>,
+    access: Access<AuditRead>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    // Whoever may not see the project learns that first.
+    app.store.admit(&access.tenant).await?;
+    let (filter, limit) = read(&uri)?;
+    let mut entries = app.store.audit_page(&access.tenant, &filter, limit + 1).await?;
+    let has_more = entries.len() > usize::from(limit);
+    entries.truncate(usize::from(limit));
+    let cursor = entries.last().filter(|_| has_more).map(|last| last.id.clone());
+    let views = entries.iter().map(AuditEventView::new).collect::<Result<Vec<_>, _>>();
+    let data = views.map_err(|error| ApiError::internal(&error))?;
+    Page { data, cursor, has_more }.respond()
+}
+
+/// Reads the filters, and says everything that is wrong with them.
+fn read(uri: &Uri) -> Result<(AuditFilter, u16), ApiError> {
+    let names = ["cursor", "limit", "action", "provider", "actor", "since", "until"];
+    let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;
+    let mut issues = Vec::new();
+    let limit = one(&mut issues, "limit", limit, |text| {
+        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        limit.ok_or_else(|| format!("Expected a number from 1 to {MAX_LIMIT}"))
+    });
+    let filter = AuditFilter {
+        before: one(&mut issues, "cursor", cursor, |text| {
+            text.parse::<AuditEventId>().map_err(|_| "Expected the cursor of a page".to_owned())
+        }),
+        action: one(&mut issues, "action", action, |text| {
+            text.parse::<Action>().map_err(|error| error.to_string())
+        }),
+        actor: one(&mut issues, "actor", actor, read_actor),
+        since: one(&mut issues, "since", since, read_moment),
+        until: one(&mut issues, "until", until, read_moment),
+        provider,
+        integration: None,
+    };
+    if issues.is_empty() {
+        Ok((filter, limit.unwrap_or(DEFAULT_LIMIT)))
+    } else {
+        Err(ApiError::invalid("Invalid query", issues))
+    }
+}
+
+fn one<T>(
+    issues: &mut Vec<Issue>,
+    name: &str,
+    text: Option<String>,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    let value = read(&text?);
+    value.map_err(|message| issues.push(Issue::new(format!("query.{name}"), message))).ok()
+}
+
+fn read_actor(text: &str) -> Result<ActorFilter, String> {
+    match text {
+        "operator" => Ok(ActorFilter::Kind("operator")),
+        "system" => Ok(ActorFilter::Kind("system")),
+        _ => {
+            let key = text.parse().map(ActorFilter::Key);
+            key.map_err(|_| "Expected an API key's id, operator or system".to_owned())
+        }
+    }
+}
+
+fn read_moment(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+        "Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z".to_owned()
+    })
+}
