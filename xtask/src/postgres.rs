@@ -196,13 +196,27 @@ fn initialize(programs: &Programs, directory: &Path, owner: Option<&str>, passwo
     std::fs::remove_file(&password_file).context("cannot remove the password's file")
 }
 
-/// A port of the loopback interface that nothing listens on.
+/// Ports below those that the system gives out by itself (from 32768 on Linux, from 49152 elsewhere): whoever asks for
+/// any port at the same time, as tests do all the time, does not get one of these.
+const PORTS: std::ops::Range<u16> = 15_000..32_000;
+
+/// A port of the loopback interface that nothing listens on, drawn at random.
 ///
 /// # Errors
-/// When there is none.
+/// When none is found.
 pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on the loopback interface")?;
-    Ok(listener.local_addr()?.port())
+    const ATTEMPTS: usize = 100;
+
+    let mut source = std::fs::File::open("/dev/urandom").context("cannot read /dev/urandom")?;
+    for _ in 0..ATTEMPTS {
+        let mut bytes = [0; 2];
+        source.read_exact(&mut bytes).context("cannot read /dev/urandom")?;
+        let port = PORTS.start + u16::from_ne_bytes(bytes) % (PORTS.end - PORTS.start);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port on the loopback interface")
 }
 
 fn launch(
