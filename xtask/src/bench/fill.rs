@@ -248,7 +248,7 @@ mod tests {
     use integrations_core::ids::{OrganizationId, ProjectId};
 
     use super::*;
-    use crate::bench::yardstick::{ACTOR, Script};
+    use crate::bench::yardstick::{ACTOR, Length, Script};
     use crate::postgres::{Durability, Postgres, Programs, Settings};
     use crate::process;
 
@@ -308,9 +308,9 @@ mod tests {
 
         let directory = tempfile::tempdir().unwrap();
         let list = Script::list(directory.path(), 150).unwrap();
-        assert!(list.run(&server, "postgres", 1).unwrap().requests > 0.0);
+        assert!(list.run(&server, "postgres", Length::Transactions(5)).unwrap().requests > 0.0);
         let patch = Script::patch(directory.path(), 150).unwrap();
-        let transactions = patch.run(&server, "postgres", 1).unwrap().requests;
+        let transactions = patch.run(&server, "postgres", Length::Transactions(5)).unwrap().requests;
         assert!(transactions > 0.0);
         let recorded = format!("SELECT count(*) FROM audit_events WHERE actor_key_id = {ACTOR}");
         assert_eq!(ask(&recorded).trim().parse::<f64>().unwrap(), transactions);

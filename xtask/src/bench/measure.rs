@@ -11,7 +11,7 @@ use super::report::{Bound, Line};
 use super::requests::{Kind, Request};
 use super::rounds::{Medians, Plan, Task, alternate};
 use super::server::{Build, Server};
-use super::yardstick::{ACTOR, BareRoute, Script};
+use super::yardstick::{ACTOR, BareRoute, Length, Script};
 use super::{LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, http, pages, sqlite_url};
 use crate::postgres::Postgres;
 use crate::process;
@@ -84,7 +84,7 @@ impl Bench<'_> {
     }
 
     fn pgbench<'t>(&'t self, name: &'static str, script: &'t Script) -> Task<'t> {
-        Task::new(name, move |seconds| script.run(&self.postgres, LARGE_DATABASE, seconds))
+        Task::new(name, move |seconds| script.run(&self.postgres, LARGE_DATABASE, Length::Seconds(seconds)))
     }
 
     /// From the start of the process to the first answers, on a database that is there: the median of five.

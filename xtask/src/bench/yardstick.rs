@@ -21,6 +21,16 @@ const PROJECT: &str = "('prj_' || lpad(:n, 26, '0'))";
 /// Who pgbench says made a change: not a key, so that its events are told from the server's.
 pub(super) const ACTOR: &str = "'pgbench'";
 
+/// How long pgbench runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Length {
+    /// For some seconds, the time to connect included.
+    Seconds(u32),
+    /// For some transactions on each connection, however long they take.
+    #[cfg(test)]
+    Transactions(u32),
+}
+
 /// A script for pgbench.
 pub(super) struct Script {
     file: PathBuf,
@@ -54,15 +64,21 @@ impl Script {
         Ok(Self { file })
     }
 
-    /// Runs it for some seconds, with as many connections as the server's load.
+    /// Runs it with as many connections as the server's load.
     ///
     /// # Errors
     /// When pgbench fails, or a transaction does.
-    pub(super) fn run(&self, postgres: &Postgres, database: &str, seconds: u32) -> Result<Round> {
+    pub(super) fn run(&self, postgres: &Postgres, database: &str, length: Length) -> Result<Round> {
+        let length = match length {
+            Length::Seconds(seconds) => ["-T".to_owned(), seconds.to_string()],
+            #[cfg(test)]
+            Length::Transactions(each) => ["-t".to_owned(), each.to_string()],
+        };
         let mut pgbench = postgres.client("pgbench", database);
         pgbench
             .args(["-n", "-M", "prepared", "-c", &CONNECTIONS.to_string(), "-j", &THREADS.to_string()])
-            .args(["-T", &seconds.to_string(), "-f"])
+            .args(length)
+            .arg("-f")
             .arg(&self.file);
         let output = process::output(&mut pgbench)?;
         read_pgbench(&output).with_context(|| format!("pgbench printed:\n{output}"))
@@ -129,7 +145,7 @@ fn with_values(statement: &str, values: &[&str]) -> String {
 /// Reads pgbench's report. It tells only the mean latency: the percentiles are not known.
 fn read_pgbench(output: &str) -> Result<Round> {
     let number = |prefix: &str| -> Option<f64> {
-        output.lines().find_map(|line| line.strip_prefix(prefix)?.split_whitespace().next()?.parse().ok())
+        output.lines().find_map(|line| line.strip_prefix(prefix)?.split([' ', '/']).next()?.parse().ok())
     };
     let failed = number("number of failed transactions: ").unwrap_or_default();
     anyhow::ensure!(failed == 0.0, "{failed} transactions failed");
