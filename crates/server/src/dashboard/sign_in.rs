@@ -49,8 +49,9 @@ pub(super) async fn submit(
         sessions::end(&app, before).await?;
     }
     let mut response = visit.go_to(&page_after.unwrap_or(visit.addresses.home()));
-    let cookie = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), visit.is_secure());
-    cookie.and_then(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie).then_some(()));
+    if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), visit.is_secure()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     Ok(response)
 }
 

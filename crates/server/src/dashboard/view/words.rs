@@ -125,6 +125,8 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         "integration.installed" => format!("{name} connected"),
         "integration.lifecycle.updated" => format!("{name} changed"),
         "integration.disconnected" => format!("{name} disconnected"),
+        "oauth_app.set" => format!("{name}: OAuth app set"),
+        "oauth_app.removed" => format!("{name}: OAuth app removed"),
         "project.created" => "Project created".to_owned(),
         "project.revoked" => "Project revoked".to_owned(),
         other => match provider {
