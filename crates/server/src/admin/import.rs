@@ -1,18 +1,12 @@
 //! `riq-server admin import`
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use anyhow::Context as _;
 use clap::Args;
 use integrations_core::{catalog::Catalog, ids::ProjectId};
 use serde::Serialize;
 
-use super::Desk;
+use super::{Desk, read};
 use crate::install::{
     import::{ImportError, Importer, LineIssue},
     vault::Vault,
@@ -69,13 +63,4 @@ fn in_words(issues: &[LineIssue]) -> Vec<String> {
         path => format!("line {}: {path}: {}", issue.line, issue.message),
     };
     issues.iter().map(line).collect()
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(text);
-    }
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }

@@ -1,4 +1,4 @@
-//! The operator's commands: organizations, projects, API keys, and import.
+//! The operator's commands: organizations, projects, API keys, OAuth apps, import, and new encryption keys.
 //!
 //! They go to the database itself, the one that `serve` uses or that of `dev`, while the server runs.
 
@@ -10,8 +10,9 @@ mod project;
 mod rotate_keys;
 
 use std::{
-    io::{self, Write as _},
-    path::PathBuf,
+    fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -166,6 +167,16 @@ impl Desk {
         }
         Ok(out.flush()?)
     }
+}
+
+/// What a file holds, or standard input where it is called `-`.
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// A name for people: not blank, one line, at most 100 characters.

@@ -1,10 +1,6 @@
 //! `riq-server admin oauth-app`
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -16,7 +12,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Desk, columns, moment};
+use super::{Desk, columns, moment, read};
 use crate::{
     install::vault::{Purpose, Vault},
     store::{AppOwner, NewAuditEvent, NewOAuthApp},
@@ -187,13 +183,4 @@ fn one_line(text: &str) -> anyhow::Result<String> {
         bail!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks");
     }
     Ok(text.to_owned())
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(text);
-    }
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
