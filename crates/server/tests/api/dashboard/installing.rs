@@ -254,8 +254,8 @@ async fn an_answer_in_another_browser_is_not_taken(server: &Server, simulator: &
     }
     assert_eq!(server.sql.picture().await, before);
     let nonsense = visitor.get("/oauth/callback?code=x&state=nonsense").await;
-    nonsense.says(400, "This answer does not belong to anything");
-    visitor.get("/oauth/callback").await.says(400, "This answer does not belong to anything");
+    nonsense.says(400, "No connection was started here");
+    visitor.get("/oauth/callback").await.says(400, "No connection was started here");
 }
 
 async fn an_answer_counts_once(server: &Server, simulator: &Simulator) {
