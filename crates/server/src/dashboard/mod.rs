@@ -1,6 +1,6 @@
 //! The dashboard: pages for people, rendered here, that do what the API does through the same services.
 //!
-//! A handler takes a [`visit::Visit`], a [`visit::OnProject`] or a [`visit::Posted`] form, which have looked at cookies,
+//! A handler takes a `visit::Visit`, a `visit::OnProject` or a `visit::Posted` form, which have looked at cookies,
 //! session, project and form token before it; calls a service; and draws a page of `view`, or leads on to one.
 
 mod addresses;

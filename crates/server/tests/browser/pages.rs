@@ -57,6 +57,20 @@ async fn pages_of_a_link() {
     .await;
 }
 
+/// It moves on at once; here to a provider that leaves the browser where it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page_that_leads_on_to_a_provider() {
+    on_stage(async |stage, browser| {
+        stage.simulator.switch(|switches| switches.stay = true);
+        browser.open(&stage.link("slack").await).await;
+        stage.set_out(browser).await;
+        look(browser, "On to Slack…").await;
+        let asked = stage.simulator.requests();
+        assert!(asked.iter().any(|request| request.path == "/oauth/v2/authorize"), "it has moved on");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_of_a_project() {
     on_stage(async |stage, browser| {

@@ -61,6 +61,7 @@ pub(super) fn answer(
     };
     let account = account.unwrap_or_else(|| lock(&state.switches).account);
     match (request.method.as_str(), request.body.as_slice()) {
+        ("GET", _) if lock(&state.switches).stay => Response::page(204, String::new()),
         ("GET", _) => consent_page(provider),
         ("POST", b"decision=allow") => {
             let code = issue(state, provider, account, &question);

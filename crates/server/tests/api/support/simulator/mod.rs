@@ -36,6 +36,8 @@ pub(crate) struct Switches {
     pub(crate) withheld: Vec<String>,
     /// Which of a provider's accounts signs in, where its host does not say so: 0 or 1.
     pub(crate) account: usize,
+    /// Whether the authorize pages answer 204, at which a browser stays on the page where it is.
+    pub(crate) stay: bool,
     /// Whether every API call is refused as if its credential were dead.
     pub(crate) refuse_calls: bool,
 }
