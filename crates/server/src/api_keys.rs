@@ -291,11 +291,20 @@ impl Known {
     }
 
     fn admit(&self, now: OffsetDateTime) -> Result<Arc<Caller>, KeyRefusal> {
-        match self {
-            Self { revoked_at: Some(_), .. } => Err(KeyRefusal::Revoked),
-            Self { expires_at: Some(end), .. } if *end <= now => Err(KeyRefusal::Expired),
-            Self { caller, .. } => Ok(Arc::clone(caller)),
-        }
+        standing(self.revoked_at, self.expires_at, now).map(|()| Arc::clone(&self.caller))
+    }
+}
+
+/// Whether a key that was given out is still good at `now`.
+pub(crate) fn standing(
+    revoked_at: Option<OffsetDateTime>,
+    expires_at: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<(), KeyRefusal> {
+    match (revoked_at, expires_at) {
+        (Some(_), _) => Err(KeyRefusal::Revoked),
+        (None, Some(end)) if end <= now => Err(KeyRefusal::Expired),
+        (None, _) => Ok(()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Integrations {
     pub async fn open(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<Loaded>, ChangeError> {
         let Some(loaded) = self.store.load(tenant, provider.key.as_str()).await? else { return Ok(None) };
         let integration =
-            self.unseal_settings(&loaded).map_err(|error| ReviseError::Refused(error.into()))?;
+            self.vault.open_integration(&loaded).map_err(|error| ReviseError::Refused(error.into()))?;
         Ok(Some(Loaded { integration, ..loaded }))
     }
 
@@ -116,7 +116,7 @@ impl Integrations {
             if !condition.allows(loaded.integration.version) {
                 return Err(ChangeRefusal::PreconditionFailed);
             }
-            let opened = self.unseal_settings(loaded)?;
+            let opened = self.vault.open_integration(loaded)?;
             let revision = decide(&opened, loaded, self.environment.now())?;
             Ok(revision.map(|revision| self.decision(tenant, &opened, revision, acting)))
         };
@@ -146,14 +146,5 @@ impl Integrations {
             at: integration.updated_at,
         };
         Decision { integration, sealed_settings, destroys_credential: revision.destroys_credential, event }
-    }
-
-    /// The integration with its secret settings opened.
-    fn unseal_settings(&self, loaded: &Loaded) -> Result<Integration, VaultError> {
-        let mut integration = loaded.integration.clone();
-        if let Some(sealed) = &loaded.sealed_settings {
-            integration.secret_settings = self.vault.open_settings(sealed, integration.id)?;
-        }
-        Ok(integration)
     }
 }

@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::view::layout::Who;
 use crate::{
-    api_keys::{Caller, KeyRefusal, Recalled},
+    api_keys::{Caller, KeyRefusal, Recalled, standing},
     http::state::App,
     store::{DashboardSession, NewDashboardSession, StoreError},
     token::{Token, TokenHash},
@@ -121,8 +121,7 @@ fn is_good(session: &DashboardSession, now: OffsetDateTime) -> bool {
     let key = &session.key;
     now < session.expires_at
         && now - session.last_seen_at < IDLE_LIFE
-        && key.revoked_at.is_none()
-        && key.expires_at.is_none_or(|end| now < end)
+        && standing(key.revoked_at, key.expires_at, now).is_ok()
         && any_covers(&key.scopes, RequiredScope::INTEGRATIONS_WRITE)
 }
 

@@ -272,10 +272,7 @@ impl Installer {
             let revision = Integration::install(id, who.tenant.project, &place.provider, connected, now);
             return Ok(Decided { revision, replaces: None });
         };
-        let mut integration = loaded.integration.clone();
-        if let Some(sealed) = &loaded.sealed_settings {
-            integration.secret_settings = self.vault.open_settings(sealed, integration.id)?;
-        }
+        let integration = self.vault.open_integration(loaded)?;
         let connected = acquired.connected(integration.reconnect_configuration());
         let revision = integration.reinstall(connected, now).map_err(|refusal| {
             tracing::error!(%refusal, "the lifecycle refuses an installation");

@@ -18,11 +18,11 @@ use chacha20poly1305::{
 };
 use integrations_core::{
     ids::{IntegrationId, OAuthAppId, PendingInstallId},
-    integration::SecretSettings,
+    integration::{Integration, SecretSettings},
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, store::Loaded};
 
 const FORMAT: u8 = 1;
 const NONCE_LENGTH: usize = 24;
@@ -173,6 +173,15 @@ impl Vault {
     pub fn open_settings(&self, sealed: &[u8], id: IntegrationId) -> Result<SecretSettings, VaultError> {
         let opened = self.open(sealed, Purpose::Settings(id))?;
         serde_json::from_slice(opened.expose_secret()).map(SecretSettings).map_err(|_| VaultError::Damaged)
+    }
+
+    /// A stored integration with its secret settings opened.
+    pub fn open_integration(&self, loaded: &Loaded) -> Result<Integration, VaultError> {
+        let mut integration = loaded.integration.clone();
+        if let Some(sealed) = &loaded.sealed_settings {
+            integration.secret_settings = self.open_settings(sealed, integration.id)?;
+        }
+        Ok(integration)
     }
 }
 
