@@ -10,6 +10,7 @@ pub mod http;
 pub mod install;
 pub mod integrations;
 pub mod log;
+pub mod metrics;
 pub mod monitor;
 pub mod outbound;
 pub mod precondition;

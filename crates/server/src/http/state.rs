@@ -12,6 +12,7 @@ use crate::{
     environment::Environment,
     install::{Installer, InstallerParts, OAuthApp, OAuthApps, vault::Vault},
     integrations::Integrations,
+    metrics::Metrics,
     outbound::Outbound,
     shutdown::Shutdown,
     store::Store,
@@ -98,6 +99,8 @@ pub struct Parts {
     pub catalog_views: CatalogViews,
     /// Counts requests.
     pub limiter: RateLimiter,
+    /// What is counted and measured for whoever watches over the server.
+    pub metrics: Metrics,
     /// Clock and randomness.
     pub environment: Environment,
     /// How the server answers.
@@ -125,6 +128,7 @@ impl App {
             integrations: Integrations::new(store.clone(), vault, environment.clone()),
             catalog_views: CatalogViews::new(&catalog)?,
             limiter: RateLimiter::default(),
+            metrics: Metrics::default(),
             api_keys,
             installer,
             oauth_apps,

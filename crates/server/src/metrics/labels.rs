@@ -1,0 +1,115 @@
+//! What metrics are told apart by. Every label has a bounded number of values: a route is a pattern and not a path,
+//! a provider is one of the catalog, the rest are enums.
+
+use std::{fmt, sync::Arc};
+
+use http::Method;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+
+/// How a probe ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbeOutcome {
+    /// The credential works.
+    Well,
+    /// The provider did not answer, or not now: nothing is known of the credential.
+    Degraded,
+    /// The provider refuses the credential.
+    Dead,
+}
+
+/// How a token refresh ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefreshOutcome {
+    /// There is a new access token.
+    Refreshed,
+    /// The provider did not answer, or not now: it is tried again later.
+    Unavailable,
+    /// The provider refuses the refresh token.
+    Dead,
+    /// An answer came to nothing: another credential was stored meanwhile, or the replica that asked died before it
+    /// could store the answer.
+    Lost,
+}
+
+impl EncodeLabelValue for ProbeOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Well => "well",
+            Self::Degraded => "degraded",
+            Self::Dead => "dead",
+        };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for RefreshOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Refreshed => "refreshed",
+            Self::Unavailable => "unavailable",
+            Self::Dead => "dead",
+            Self::Lost => "lost",
+        };
+        text.encode(encoder)
+    }
+}
+
+/// A request's method. Clients may make methods up, so that those without a meaning here count as one.
+pub(super) fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    pub(super) route: Arc<str>,
+    pub(super) status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) route: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Probe {
+    pub(super) provider: String,
+    pub(super) outcome: ProbeOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Refresh {
+    pub(super) provider: String,
+    pub(super) outcome: RefreshOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Provider {
+    pub(super) provider: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Connections {
+    pub(super) pool: &'static str,
+    pub(super) state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Pool {
+    pub(super) pool: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Build {
+    pub(super) version: &'static str,
+}
