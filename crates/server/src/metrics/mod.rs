@@ -19,7 +19,6 @@ use prometheus_client::{
 };
 
 pub use self::labels::{ProbeOutcome, RefreshOutcome};
-use crate::store::PoolUse;
 
 /// The media type of what [`Metrics::render`] writes: Prometheus' text format.
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -35,6 +34,20 @@ const REQUEST_BUCKETS: [f64; 13] =
 const PROBE_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// How far a pool of connections to the database is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Which: `shared` on PostgreSQL; on SQLite `reader` and `writer`; and `lanes`, the part of the first that is kept
+    /// for the reads that requests wait for, and is counted there too.
+    pub pool: &'static str,
+    /// Connections that somebody works with.
+    pub in_use: u32,
+    /// Open connections that wait for work.
+    pub idle: u32,
+    /// Connections that may be open.
+    pub max: u32,
+}
 
 /// What the server counts and measures. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]
