@@ -10,6 +10,7 @@ mod columns;
 mod m0001_first_schema;
 mod m0002_installation;
 mod m0003_audit_filters;
+mod m0005_audit_pages;
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first_schema::Migration),
             Box::new(m0002_installation::Migration),
             Box::new(m0003_audit_filters::Migration),
+            Box::new(m0005_audit_pages::Migration),
         ]
     }
 }

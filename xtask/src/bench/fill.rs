@@ -20,7 +20,7 @@ const AUDIT_EVENTS_OF_EACH_PROJECT: usize = 10;
 pub(super) struct Data {
     /// How many projects.
     pub(super) projects: usize,
-    /// Each organization's keys, with every scope.
+    /// Each organization's keys, with the scopes for integrations and the audit log.
     pub(super) keys: Vec<Vec<String>>,
     /// Keys that may not read integrations, one for each organization.
     pub(super) keys_without_scope: Vec<String>,
@@ -42,6 +42,12 @@ impl Data {
             keys_without_scope: (0..ORGANIZATIONS).map(|_| key()).collect(),
             unknown_keys: (0..UNKNOWN_KEYS).map(|_| key()).collect(),
         }
+    }
+
+    /// One project, whose organization holds all of the keys.
+    pub(super) fn of_one_project() -> Self {
+        let data = Self::new(1);
+        Self { keys: vec![data.keys.concat()], keys_without_scope: Vec::new(), ..data }
     }
 }
 
@@ -88,7 +94,7 @@ impl Dialect {
 }
 
 /// The moment at which everything was created, in the form that both databases store.
-const CREATED: &str = "'2026-03-01T10:00:00Z'";
+pub(super) const CREATED: &str = "'2026-03-01T10:00:00Z'";
 const SYNCED: &str = "'2026-05-17T17:55:00Z'";
 const SETTINGS: &str = r#"'{"default_channel":"C0123456789","notify_on_assign":true}'"#;
 
@@ -144,7 +150,7 @@ type KeyRow = (String, String, String, Vec<u8>, &'static str);
 
 fn key_rows(data: &Data) -> Vec<KeyRow> {
     let with_scope = data.keys.iter().enumerate().flat_map(|(organization, keys)| {
-        keys.iter().map(move |key| (organization, key, "integrations:write"))
+        keys.iter().map(move |key| (organization, key, "integrations:write,audit:read"))
     });
     let without = data
         .keys_without_scope
@@ -162,7 +168,8 @@ fn key_rows(data: &Data) -> Vec<KeyRow> {
         .collect()
 }
 
-fn organization_id(number: usize) -> String {
+/// The id of an organization by its number.
+pub(super) fn organization_id(number: usize) -> String {
     format!("org_{number:026}")
 }
 

@@ -12,9 +12,11 @@ use super::requests::{Kind, Request};
 use super::rounds::{Medians, Plan, Task, alternate};
 use super::server::{Build, Server};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
-use super::{LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, http, pages, sqlite_url};
+use super::{
+    LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, audit, execute, http, pages,
+    sqlite_url,
+};
 use crate::postgres::Postgres;
-use crate::process;
 
 const MEGABYTE: f64 = 1e6;
 
@@ -37,6 +39,17 @@ impl Bench<'_> {
     /// # Errors
     /// When a server does not come up, or an answer is not the expected one.
     pub(super) fn measure(&self, options: &Options, lines: &mut Vec<Line>) -> Result<()> {
+        if options.measures_requests() {
+            self.requests(options, lines)?;
+        }
+        if options.measures(Part::Audit) {
+            audit::measure(self, options.audit_events(), lines)?;
+        }
+        Ok(())
+    }
+
+    /// The parts over many projects.
+    fn requests(&self, options: &Options, lines: &mut Vec<Line>) -> Result<()> {
         self.start_up(lines)?;
         let (server, _) = self.server("large", &self.postgres.url(LARGE_DATABASE))?;
         let pgbench = Script::list(self.directory, self.data.projects)?;
@@ -215,7 +228,7 @@ impl Bench<'_> {
     /// The audit events that the server recorded.
     fn recorded_events(&self) -> Result<f64> {
         let query = format!("SELECT count(*) FROM audit_events WHERE actor_key_id <> {ACTOR}");
-        let count = process::output(self.postgres.client("psql", LARGE_DATABASE).args(["-Atc", &query]))?;
+        let count = execute(&self.postgres, LARGE_DATABASE, &query)?;
         count.trim().parse().context("psql did not print a number")
     }
 

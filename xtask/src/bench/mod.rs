@@ -4,6 +4,7 @@
 //! a target is printed as reached or missed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line's output")]
 
+mod audit;
 pub(crate) mod bare_route;
 mod fill;
 mod http;
@@ -43,7 +44,10 @@ pub(crate) struct Options {
     /// How many rounds of each measurement, the median of which is told
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=9))]
     rounds: u32,
-    /// 5,000 projects and one round of two seconds: whether it runs, not how fast
+    /// How many events the large audit log holds; ten million take some 20 GB of the disk while they are measured
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(20_000..=100_000_000))]
+    audit_events: u32,
+    /// 5,000 projects, 50,000 audit events and one round of two seconds: whether it runs, not how fast
     #[arg(long)]
     quick: bool,
     /// Measures only these parts
@@ -73,11 +77,28 @@ enum Part {
     Patch,
     /// The dashboard's pages: time and weight
     Pages,
+    /// Pages of the audit log, at ten thousand events and at many more
+    Audit,
+}
+
+impl Part {
+    /// Whether it needs the databases of many projects.
+    fn is_of_requests(self) -> bool {
+        matches!(self, Self::Reads | Self::Sqlite | Self::Refused | Self::Patch | Self::Pages)
+    }
 }
 
 impl Options {
     fn measures(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
+    }
+
+    fn measures_requests(&self) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| part.is_of_requests())
+    }
+
+    fn audit_events(&self) -> usize {
+        if self.quick { 50_000 } else { self.audit_events as usize }
     }
 
     fn projects(&self) -> usize {
@@ -111,7 +132,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let generator = Generator::new(directory.path())?;
     let postgres = start_postgres(options)?;
     let data = Data::new(options.projects());
-    prepare_databases(options, &build, &postgres, &directory, &data)?;
+    if options.measures_requests() {
+        prepare_databases(options, &build, &postgres, &directory, &data)?;
+    }
     let bench = Bench { build, generator, postgres, directory: directory.path(), data, plan: options.plan() };
     let mut lines = Vec::new();
     let outcome = bench.measure(options, &mut lines);
@@ -120,6 +143,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(file) = &options.json {
         let settings = json!({
             "projects": options.projects(),
+            "audit_events": options.audit_events(),
             "rounds": options.plan().rounds,
             "seconds": options.plan().seconds,
             "connections": load::CONNECTIONS,
@@ -156,9 +180,7 @@ fn prepare_databases(
 ) -> Result<()> {
     for (name, projects) in [(SMALL_DATABASE, SMALL), (LARGE_DATABASE, data.projects)] {
         let started = Instant::now();
-        let create = format!("CREATE DATABASE {name}");
-        process::output(postgres.client("psql", "postgres").args(["-qc", &create]))?;
-        build.migrate(&postgres.url(name))?;
+        create_database(postgres, build, name)?;
         fill::postgres(&postgres.url(name), &Data::new(projects))?;
         eprintln!("Filled {projects} projects on PostgreSQL in {:.1} s", started.elapsed().as_secs_f64());
     }
@@ -170,6 +192,23 @@ fn prepare_databases(
         eprintln!("Filled {} projects on SQLite in {:.1} s", data.projects, started.elapsed().as_secs_f64());
     }
     Ok(())
+}
+
+/// Makes a database with the server's schema.
+fn create_database(postgres: &Postgres, build: &Build, name: &str) -> Result<()> {
+    execute(postgres, "postgres", &format!("CREATE DATABASE {name}"))?;
+    build.migrate(&postgres.url(name))
+}
+
+/// Runs one statement, and returns what it answers, one row a line.
+fn execute(postgres: &Postgres, database: &str, statement: &str) -> Result<String> {
+    process::output(postgres.client("psql", database).args([
+        "-qAt",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-c",
+        statement,
+    ]))
 }
 
 fn sqlite_url(file: &Path) -> String {
@@ -197,6 +236,7 @@ mod tests {
         assert!(parse(&[]).measures(Part::Patch));
         let options = parse(&["--only", "reads,sqlite"]);
         assert!(options.measures(Part::Sqlite) && !options.measures(Part::Patch));
+        assert!(options.measures_requests() && !parse(&["--only", "audit"]).measures_requests());
     }
 
     #[test]

@@ -67,9 +67,10 @@ impl Contents {
         let app = &on.visit.app;
         let loaded = app.integrations.open(&on.tenant, provider).await?;
         let events = match &loaded {
-            Some(loaded) => {
-                let integration = Some(loaded.integration.id);
-                let filter = AuditFilter { integration, ..AuditFilter::default() };
+            // A project holds one integration of each provider.
+            Some(_) => {
+                let filter =
+                    AuditFilter { provider: Some(provider.key.to_string()), ..AuditFilter::default() };
                 app.store.audit_page(&on.tenant, &filter, EVENTS).await?
             }
             None => Vec::new(),

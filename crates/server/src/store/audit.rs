@@ -84,8 +84,6 @@ pub struct AuditEntry {
 pub struct AuditFilter {
     /// Only those before this one.
     pub before: Option<AuditEventId>,
-    /// Only those of this integration.
-    pub integration: Option<IntegrationId>,
     /// Only those of integrations with this provider.
     pub provider: Option<String>,
     /// Only this action.
@@ -108,30 +106,23 @@ pub enum ActorFilter {
 }
 
 impl AuditFilter {
-    /// Conditions beside project and `before`, as column with comparison, and value.
-    fn conditions(&self) -> Vec<(&'static str, String)> {
-        let mut conditions = Vec::new();
-        if let Some(integration) = self.integration {
-            conditions.push(("integration_id =", integration.to_string()));
-        }
-        if let Some(provider) = &self.provider {
-            conditions.push(("provider =", provider.clone()));
-        }
-        if let Some(action) = self.action {
-            conditions.push(("action =", action.as_str().to_owned()));
-        }
-        match self.actor {
-            Some(ActorFilter::Key(key)) => conditions.push(("actor_key_id =", key.to_string())),
-            Some(ActorFilter::Kind(kind)) => conditions.push(("actor_kind =", kind.to_owned())),
-            None => {}
-        }
-        if let Some(since) = self.since {
-            conditions.push(("id >=", first_id_at(since).to_string()));
-        }
-        conditions
+    /// What the events must be, beside being the project's: columns with their values.
+    fn columns(&self) -> Vec<(&'static str, String)> {
+        let provider = self.provider.clone().map(|provider| ("provider", provider));
+        let action = self.action.map(|action| ("action", action.as_str().to_owned()));
+        let actor = self.actor.map(|actor| match actor {
+            ActorFilter::Key(key) => ("actor", key.to_string()),
+            ActorFilter::Kind(kind) => ("actor", kind.to_owned()),
+        });
+        [provider, action, actor].into_iter().flatten().collect()
     }
 
-    /// The id that the page ends before. Ids sort by time, so that a moment is a place among them.
+    /// The id that the page begins with at the earliest. Ids sort by time, so that a moment is a place among them.
+    fn begin(&self) -> AuditEventId {
+        self.since.map_or(AuditEventId::from_bits(0), first_id_at)
+    }
+
+    /// The id that the page ends before.
     fn end(&self) -> AuditEventId {
         let ends = [self.before, self.until.map(first_id_at)];
         ends.into_iter().flatten().min().unwrap_or(AuditEventId::from_bits(u128::MAX))
@@ -174,19 +165,16 @@ impl Store {
         filter: &AuditFilter,
         limit: u16,
     ) -> Result<Vec<AuditEntry>, ReadError> {
-        let conditions = filter.conditions();
-        let mut statement = statements::AUDIT_PAGE.to_owned();
-        let mut values = vec![tenant.project.to_string(), filter.end().to_string(), limit.to_string()];
-        for (comparison, value) in conditions {
-            values.push(value);
-            statement.push_str(&format!(" AND {comparison} ${}", values.len()));
-        }
-        statement.push_str(statements::AUDIT_PAGE_END);
-        let statement = Statement::from_sql_and_values(
-            self.backend(),
-            statement,
-            values.into_iter().map(sea_orm::Value::from),
-        );
+        let (columns, wanted): (Vec<_>, Vec<_>) = filter.columns().into_iter().unzip();
+        let range = [
+            tenant.project.to_string(),
+            filter.end().to_string(),
+            limit.to_string(),
+            filter.begin().to_string(),
+        ];
+        let values = range.into_iter().chain(wanted).map(sea_orm::Value::from);
+        let statement =
+            Statement::from_sql_and_values(self.backend(), statements::audit_page(&columns), values);
         let rows = self.reader.query_all_raw(statement).await?;
         self.door.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| AuditEntry::read(row).transpose()).collect()

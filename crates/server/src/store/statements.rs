@@ -31,16 +31,33 @@ pub const PROJECT_NAMES: &str = "SELECT p.organization_id, p.name, o.name \
      FROM projects p JOIN organizations o ON o.id = p.organization_id \
      WHERE p.id = $1 AND p.revoked_at IS NULL";
 
-/// The beginning of a page of a project's audit log, newest first: `$1` project, `$2` the id that it ends before,
-/// `$3` how many. Further conditions follow, then [`AUDIT_PAGE_END`].
-pub const AUDIT_PAGE: &str = "SELECT p.organization_id, e.id, e.integration_id, e.provider, e.action, \
+/// The beginning of a page of a project's audit log, newest first; [`audit_page`] writes the rest.
+const AUDIT_PAGE: &str = "SELECT p.organization_id, e.id, e.integration_id, e.provider, e.action, \
      e.actor_kind, e.actor_key_id, k.name, k.hint, e.request_id, e.changes, e.created_at \
-     FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE project_id = $1 AND id < $2";
+     FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE ";
 
-/// The end of [`AUDIT_PAGE`].
-pub const AUDIT_PAGE_END: &str = " ORDER BY id DESC LIMIT CAST($3 AS bigint)) e ON e.project_id = p.id \
-     LEFT JOIN api_keys k ON k.id = e.actor_key_id \
-     WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC";
+/// A page of a project's audit log, newest first: `$1` project, `$2` the id that it ends before, `$3` how many events,
+/// `$4` the id that it begins with, and from `$5` on what each of `columns` must be.
+///
+/// The page is a range of the index over project, `columns` and id. So that it is read there and nowhere else, the last
+/// column stands in the order and is no equation: by an equation, PostgreSQL would take any index that ends with the id
+/// where it believes that what is asked for is frequent, and walk through the whole log where that is a mistake.
+/// `$4` cuts the page afterwards, as the two databases stop a range at its first column alone.
+pub fn audit_page(columns: &[&str]) -> String {
+    let mut statement = AUDIT_PAGE.to_owned();
+    let (mut last, mut value) = ("project_id", 1);
+    for (number, column) in (5..).zip(columns) {
+        statement.push_str(&format!("{last} = ${value} AND "));
+        (last, value) = (column, number);
+    }
+    statement.push_str(&format!(
+        "({last}, id) < (${value}, $2) AND {last} >= ${value} \
+         ORDER BY {last} DESC, id DESC LIMIT CAST($3 AS bigint)) e ON e.project_id = p.id AND e.id >= $4 \
+         LEFT JOIN api_keys k ON k.id = e.actor_key_id \
+         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC"
+    ));
+    statement
+}
 
 /// Takes an integration's row lock on PostgreSQL, so that what is decided next is decided alone: `$1` id.
 pub const LOCK: &str = "SELECT id FROM integrations WHERE id = $1 FOR UPDATE";

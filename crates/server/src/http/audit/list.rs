@@ -106,7 +106,6 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), ApiError> {
         since: one(&mut issues, "since", since, read_moment),
         until: one(&mut issues, "until", until, read_moment),
         provider,
-        integration: None,
     };
     if issues.is_empty() {
         Ok((filter, limit.unwrap_or(DEFAULT_LIMIT)))
