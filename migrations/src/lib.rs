@@ -11,6 +11,7 @@ mod m0001_first_schema;
 mod m0002_installation;
 mod m0003_audit_filters;
 mod m0005_audit_pages;
+mod m0006_tier_changes;
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_installation::Migration),
             Box::new(m0003_audit_filters::Migration),
             Box::new(m0005_audit_pages::Migration),
+            Box::new(m0006_tier_changes::Migration),
         ]
     }
 }

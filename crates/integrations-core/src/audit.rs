@@ -31,6 +31,10 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// An API key was given another rate-limit tier.
+    ApiKeyTierChanged,
+    /// Old events were removed from the audit log.
+    AuditPruned,
     /// The OAuth app of a provider was set: its client id and secret.
     OauthAppSet,
     /// The OAuth app of a provider was removed.
@@ -52,7 +56,7 @@ impl FromStr for Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::IntegrationInstalled,
         Self::IntegrationLifecycleUpdated,
         Self::IntegrationDisconnected,
@@ -62,6 +66,8 @@ impl Action {
         Self::ProjectRevoked,
         Self::ApiKeyCreated,
         Self::ApiKeyRevoked,
+        Self::ApiKeyTierChanged,
+        Self::AuditPruned,
         Self::OauthAppSet,
         Self::OauthAppRemoved,
     ];
@@ -78,6 +84,8 @@ impl Action {
             Self::ProjectRevoked => "project.revoked",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::ApiKeyTierChanged => "api_key.tier_changed",
+            Self::AuditPruned => "audit.pruned",
             Self::OauthAppSet => "oauth_app.set",
             Self::OauthAppRemoved => "oauth_app.removed",
         }

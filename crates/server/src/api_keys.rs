@@ -1,8 +1,8 @@
 //! API keys at work: hashed, found through a cache, and stopped within a second of their revocation.
 //!
-//! Found keys are kept in memory. Twice a second the server asks which keys were revoked, by whichever replica
-//! or command line, and drops those; where that question has not been answered for a second, the cache is not
-//! believed and every request asks the database itself.
+//! Found keys are kept in memory. Twice a second, and at once where the database tells of a change, the server asks
+//! which keys were revoked or given another tier, by whichever replica or command line, and drops those; where that
+//! question has not been answered for a second, the cache is not believed and every request asks the database itself.
 
 use std::{
     fmt,
@@ -23,7 +23,10 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use tokio::time::MissedTickBehavior;
+use tokio::{
+    sync::Notify,
+    time::{MissedTickBehavior, timeout},
+};
 
 use crate::{
     environment::Environment,
@@ -142,8 +145,10 @@ pub enum KeyRefusal {
 const CAPACITY: usize = 20_000;
 /// How long a found key is believed without being looked up anew, whatever is heard of revocations.
 const KNOWN_LIFE: time::Duration = time::Duration::hours(1);
-/// How often the server asks which keys were revoked.
-const POLL_INTERVAL: Duration = Duration::from_millis(400);
+/// How often the server asks which keys were changed.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(400);
+/// How long the answer may take before it is doubted that the database is there.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How old the last answer may be before the cache is not believed.
 const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
 /// How far back before the last answered one each question goes: more than the clocks of two replicas may differ
@@ -159,10 +164,13 @@ pub struct ApiKeys {
     /// Keys that were never given out. A key has 256 random bits, and none is asked for before it is made: what is
     /// unknown stays so.
     unknown: Cache<KeyHash, ()>,
-    /// When the last answered question about revocations was asked, in microseconds of the Unix epoch.
+    /// When the last answered question about changes was asked, in microseconds of the Unix epoch.
     asked_at: AtomicI64,
     /// Whether the last such question was answered.
     is_answered: AtomicBool,
+    /// Holds that it was told that keys were changed, until it is asked which.
+    changed: Notify,
+    poll_interval: Duration,
 }
 
 #[derive(Debug)]
@@ -175,8 +183,9 @@ struct Known {
 }
 
 impl ApiKeys {
-    /// Keys stored in `store`. [`ApiKeys::watch_revocations`] must run for the cache to be used.
-    pub fn new(store: Store, environment: Environment) -> Self {
+    /// Keys stored in `store`. [`ApiKeys::watch_changes`] must run for the cache to be used: it asks for changes every
+    /// `poll_interval`, usually [`POLL_INTERVAL`], and when it is told of one.
+    pub fn new(store: Store, environment: Environment, poll_interval: Duration) -> Self {
         Self {
             store,
             environment,
@@ -184,6 +193,8 @@ impl ApiKeys {
             unknown: Cache::new(CAPACITY),
             asked_at: AtomicI64::new(0),
             is_answered: AtomicBool::new(true),
+            changed: Notify::new(),
+            poll_interval,
         }
     }
 
@@ -230,35 +241,46 @@ impl ApiKeys {
         micros(now) - self.asked_at.load(Ordering::Relaxed) < FRESH_FOR.whole_microseconds() as i64
     }
 
-    /// Asks which keys were revoked, again and again, until `stop` says so.
-    pub async fn watch_revocations(&self, mut stop: Shutdown) {
-        let mut ticks = tokio::time::interval(POLL_INTERVAL);
+    /// Says that keys may have been changed: it is asked which, at once.
+    pub fn tell_of_changes(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Asks which keys were changed, again and again, until `stop` says so.
+    pub async fn watch_changes(&self, mut stop: Shutdown) {
+        let mut ticks = tokio::time::interval(self.poll_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.ask_for_revocations().await,
+                _ = ticks.tick() => self.ask_for_changes().await,
+                () = self.changed.notified() => self.ask_for_changes().await,
                 () = stop.requested() => return,
             }
         }
     }
 
     /// Asks once. Says in the log when the answers stop coming, and when they come again.
-    async fn ask_for_revocations(&self) {
+    async fn ask_for_changes(&self) {
         let asked = self.environment.now();
         // Before the first answer nothing is known, so nothing has to be forgotten.
         let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked);
-        match self.store.api_keys_revoked_since(answered - LOOK_BACK).await {
-            Ok(revoked) => {
-                for hash in revoked {
+        let asking = timeout(PATIENCE, self.store.api_keys_changed_since(answered - LOOK_BACK)).await;
+        let answer = asking.unwrap_or_else(|_| {
+            self.store.doubt();
+            Err(StoreError::Away)
+        });
+        match answer {
+            Ok(changed) => {
+                for hash in changed {
                     self.known.remove(&hash);
                 }
                 if !self.is_answered.swap(true, Ordering::Relaxed) {
-                    tracing::info!("revoked API keys are heard of again");
+                    tracing::info!("changed API keys are heard of again");
                 }
                 self.asked_at.store(micros(asked), Ordering::Relaxed);
             }
             Err(error) if self.is_answered.swap(false, Ordering::Relaxed) => {
-                tracing::warn!(%error, "revoked API keys are not heard of: every key is looked up until they are");
+                tracing::warn!(%error, "changed API keys are not heard of: every key is looked up until they are");
             }
             Err(_) => {}
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Subcommand;
 use integrations_core::{
     api_key::ApiKey,
@@ -52,6 +52,23 @@ pub(super) enum Command {
         #[arg(value_name = "KEY_ID")]
         id: ApiKeyId,
     },
+    /// Give a key another tier: its new limit counts within a second
+    SetTier {
+        /// The key's id, key_…
+        #[arg(value_name = "KEY_ID")]
+        id: ApiKeyId,
+        /// How often it may be used
+        tier: Tier,
+    },
+}
+
+/// What a change of tier answers.
+#[derive(Serialize)]
+struct TierSet {
+    id: String,
+    tier: &'static str,
+    /// `false`: it had that tier before.
+    changed: bool,
 }
 
 /// A key as it is shown once.
@@ -69,6 +86,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
         }
         Command::List { org } => list(desk, org).await,
         Command::Revoke { id } => revoke(desk, id).await,
+        Command::SetTier { id, tier } => set_tier(desk, id, tier).await,
     }
 }
 
@@ -148,4 +166,17 @@ async fn revoke(desk: &Desk, id: ApiKeyId) -> anyhow::Result<()> {
     let event = desk.event(key.organization_id.parse()?, None, Action::ApiKeyRevoked, changes);
     let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_api_key(id, event).await? };
     desk.answer(&revoked, || revoked.in_words())
+}
+
+async fn set_tier(desk: &Desk, id: ApiKeyId, tier: Tier) -> anyhow::Result<()> {
+    let key = desk.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
+    ensure!(key.revoked_at.is_none(), "the API key {id} is revoked");
+    let changes = change(format!("{id}.tier"), key.tier, tier.as_str()).into_iter().collect();
+    let event = desk.event(key.organization_id.parse()?, None, Action::ApiKeyTierChanged, changes);
+    let changed = desk.store.set_api_key_tier(id, tier, event).await?;
+    let set = TierSet { id: id.to_string(), tier: tier.as_str(), changed };
+    desk.answer(&set, || {
+        let what = if changed { "Changed the tier of" } else { "Nothing to change at" };
+        vec![format!("{what} {id}: {tier}, {} requests a minute", tier.limit())]
+    })
 }

@@ -1,7 +1,9 @@
-//! The operator's commands: organizations, projects, API keys, OAuth apps, import, and new encryption keys.
+//! The operator's commands: organizations, projects, API keys, OAuth apps, import, new encryption keys, and the audit
+//! log's retention.
 //!
 //! They go to the database itself, the one that `serve` uses or that of `dev`, while the server runs.
 
+mod audit;
 mod import;
 mod key;
 mod oauth_app;
@@ -64,6 +66,9 @@ enum Resource {
     OauthApp(oauth_app::Command),
     /// Import integrations with their credentials, from JSON lines: all or nothing
     Import(import::Command),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Seal everything anew that is not sealed under the first encryption key, while the server runs
     ///
     /// May be stopped at any time and started again: it goes on with what is left.
@@ -92,6 +97,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Org(command) => organization::run(command, &desk).await,
         Resource::Project(command) => project::run(command, &desk).await,
         Resource::Key(command) => key::run(command, &desk).await,
+        Resource::Audit(command) => audit::run(command, &desk).await,
         Resource::OauthApp(command) => {
             let catalog = options.catalog()?;
             oauth_app::run(command, &desk, &catalog, || vault(&directory, options, &desk)).await

@@ -210,15 +210,20 @@ impl Edge {
 
     fn is_exhausted(&self, address: IpAddr, now: OffsetDateTime) -> bool {
         let limit = self.app.settings.anonymous_limit;
-        self.app.limiter.is_exhausted(Subject::address(address), limit, now.unix_timestamp())
+        !self.app.limiter.look(Subject::address(address), limit, now.unix_timestamp()).allowed
     }
 
     fn limit(&self, identity: &Identity, address: IpAddr, uri: &Uri) -> Verdict {
-        let (subject, limit) = match identity {
-            Identity::Caller(caller) => (Subject::Key(caller.key), caller.tier.limit()),
-            _ => (Subject::address(address), self.app.settings.anonymous_limit),
+        let now = self.app.environment.now().unix_timestamp();
+        let (limiter, anonymous) = (&self.app.limiter, self.app.settings.anonymous_limit);
+        let mut verdict = match identity {
+            Identity::Caller(caller) => limiter.check(Subject::Key(caller.key), caller.tier.limit(), now),
+            // Its key may be good: an address is not to be shut out because the database was away.
+            Identity::Unverified(_) => limiter.look(Subject::address(address), anonymous, now),
+            Identity::Anonymous | Identity::Refused(_) => {
+                limiter.check(Subject::address(address), anonymous, now)
+            }
         };
-        let mut verdict = self.app.limiter.check(subject, limit, self.app.environment.now().unix_timestamp());
         // Whoever watches over the server must get an answer however often it asks.
         verdict.allowed |= matches!(uri.path(), "/healthz" | "/readyz");
         verdict

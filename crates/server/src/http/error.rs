@@ -20,6 +20,9 @@ use crate::{
     store::{Denied, ReadError, ReviseError, StoreError},
 };
 
+/// What clients are told while the database does not answer.
+const DATABASE_UNAVAILABLE: &str = "The database is unavailable for the moment; try again";
+
 /// A refusal or failure on its way to the client. The request's id joins it at the edge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
@@ -206,9 +209,11 @@ impl From<KeyRefusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
+            // Told once, when it went away.
+            StoreError::Away => Self::unavailable(DATABASE_UNAVAILABLE),
             StoreError::Unavailable(cause) => {
                 tracing::warn!(%cause, "the database is unavailable");
-                Self::unavailable("The database is unavailable for the moment; try again")
+                Self::unavailable(DATABASE_UNAVAILABLE)
             }
             StoreError::Taken(_) => Self::new(ErrorCode::Conflict, "It exists already"),
             StoreError::Refused(_) | StoreError::Damaged(_) => Self::internal(&error),

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{integrations::view::CatalogViews, rate_limit::RateLimiter};
 use crate::{
-    api_keys::ApiKeys,
+    api_keys::{ApiKeys, POLL_INTERVAL},
     environment::Environment,
     install::{Installer, InstallerParts, OAuthApp, OAuthApps, vault::Vault},
     integrations::Integrations,
@@ -35,6 +35,8 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// How long an install link works.
     pub install_link_life: Duration,
+    /// How often the database is asked which API keys were changed, whether or not it tells.
+    pub key_poll_interval: Duration,
 }
 
 /// The contract's limit for an address without a key, in requests a minute.
@@ -55,6 +57,7 @@ impl HttpSettings {
             body_limit: 256 * 1024,
             body_timeout: Duration::from_secs(15),
             install_link_life: INSTALL_LINK_LIFE,
+            key_poll_interval: POLL_INTERVAL,
         }
     }
 }
@@ -111,7 +114,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(on: Foundation, settings: HttpSettings) -> Result<Self, serde_json::Error> {
         let Foundation { store, vault, catalog, environment, outbound, oauth_apps } = on;
-        let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone()));
+        let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
         let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
         let installer = Installer::new(InstallerParts {
             store: store.clone(),
@@ -142,7 +145,8 @@ impl App {
     /// Keeps what is in memory true and the database tidy, until `stop` says so.
     pub async fn tend(&self, stop: Shutdown) {
         tokio::join!(
-            self.api_keys.watch_revocations(stop.clone()),
+            self.store.watch(|| self.api_keys.tell_of_changes(), stop.clone()),
+            self.api_keys.watch_changes(stop.clone()),
             self.oauth_apps.watch(stop.clone()),
             self.installer.sweep(stop),
         );

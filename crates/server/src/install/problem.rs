@@ -277,7 +277,7 @@ fn explain_state(problem: StateProblem, provider: &str) -> String {
 impl From<StoreError> for ProblemKind {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
+            StoreError::Away | StoreError::Unavailable(_) => {
                 tracing::warn!(%error, "an install failed");
                 Self::Unavailable
             }

@@ -5,12 +5,13 @@ use integrations_core::{
     scope::Scope,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::Expr,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{NewAuditEvent, Store, StoreError, audit, entity::api_key};
+use super::{NewAuditEvent, Store, StoreError, audit, entity::api_key, watch};
 use crate::api_keys::{KeyHash, Tier};
 
 /// A key, as a request is checked against it.
@@ -130,6 +131,7 @@ impl Store {
             created_at: event.at,
             expires_at: key.expires_at,
             revoked_at: None,
+            tier_changed_at: None,
         };
         let transaction = self.begin().await?;
         api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(&transaction).await?;
@@ -177,16 +179,46 @@ impl Store {
             return Ok(false);
         }
         audit::record(&transaction, event).await?;
+        watch::tell_of_keys(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    /// The hashes of the keys that were revoked after a moment, by any replica.
-    pub async fn api_keys_revoked_since(&self, moment: OffsetDateTime) -> Result<Vec<KeyHash>, StoreError> {
+    /// Gives a key that is not revoked another tier. `false`: it has that tier, or is revoked, and nothing is done.
+    pub async fn set_api_key_tier(
+        &self,
+        id: ApiKeyId,
+        tier: Tier,
+        event: NewAuditEvent,
+    ) -> Result<bool, StoreError> {
+        let transaction = self.begin().await?;
+        let changed = api_key::Entity::update_many()
+            .col_expr(api_key::Column::Tier, Expr::value(tier.as_str()))
+            .col_expr(api_key::Column::TierChangedAt, Expr::value(event.at))
+            .filter(api_key::Column::Id.eq(id.to_string()))
+            .filter(api_key::Column::Tier.ne(tier.as_str()))
+            .filter(api_key::Column::RevokedAt.is_null())
+            .exec(&transaction)
+            .await?;
+        if changed.rows_affected == 0 {
+            return Ok(false);
+        }
+        audit::record(&transaction, event).await?;
+        watch::tell_of_keys(&transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// The hashes of the keys that were revoked or given another tier after a moment, by any replica.
+    pub async fn api_keys_changed_since(&self, moment: OffsetDateTime) -> Result<Vec<KeyHash>, StoreError> {
         let hashes: Vec<Vec<u8>> = api_key::Entity::find()
             .select_only()
             .column(api_key::Column::Hash)
-            .filter(api_key::Column::RevokedAt.gt(moment))
+            .filter(
+                Condition::any()
+                    .add(api_key::Column::RevokedAt.gt(moment))
+                    .add(api_key::Column::TierChangedAt.gt(moment)),
+            )
             .into_tuple()
             .all(&self.reader)
             .await?;

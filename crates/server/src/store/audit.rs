@@ -130,7 +130,7 @@ impl AuditFilter {
 }
 
 /// The smallest id that an event of this moment can have.
-fn first_id_at(moment: OffsetDateTime) -> AuditEventId {
+pub(super) fn first_id_at(moment: OffsetDateTime) -> AuditEventId {
     let microseconds = u128::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(0);
     AuditEventId::from_bits(microseconds << 72)
 }

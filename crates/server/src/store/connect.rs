@@ -10,10 +10,17 @@ use sqlx::{
     sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Store, lanes::Lanes, tenant::Door};
+use super::{
+    Store,
+    lanes::Lanes,
+    presence::{GuardedPool, Presence},
+    tenant::Door,
+};
 
 /// How long a request waits for a free connection, and a server at start for its database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// What connections are called in PostgreSQL's `pg_stat_activity`.
+const APPLICATION: &str = "riq-server";
 /// The most lanes on SQLite, where each is a thread with caches of its own, some 9 MB.
 const SQLITE_LANES: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
@@ -113,7 +120,13 @@ impl Store {
             _ => SQLITE_LANES.min(connections / 2),
         };
         let lanes = Lanes::new(&reader, url.backend, lanes, ACQUIRE_TIMEOUT);
-        Ok(Self { reader, writer, lanes, door: Door::default() })
+        let presence = Presence::default();
+        let [reader, writer] = [reader, writer].map(|pool| GuardedPool::new(pool, presence.clone()));
+        let postgres = match url.backend {
+            DbBackend::Postgres => Some(postgres_address(url).map_err(failed)?),
+            _ => None,
+        };
+        Ok(Self { reader, writer, lanes, presence, postgres, door: Door::default() })
     }
 
     /// Closes the connections, after what is under way.
@@ -142,14 +155,19 @@ fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
 
 async fn postgres(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
     // The pool tries again and again, and at the end only knows that it took too long. One plain try tells why.
-    let plain = PgConnectOptions::from_str(url.url.expose_secret()).map_err(conn_error)?;
+    let plain = postgres_address(url)?;
     let tried = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&plain)).await;
     let tried = tried.map_err(|_| DbErr::Conn(RuntimeErr::Internal("no answer within 5 s".into())))?;
     tried.map_err(conn_error)?.close().await.map_err(conn_error)?;
 
     let mut options = options(url, connections);
-    options.map_sqlx_postgres_opts(|options| options.application_name("riq-server"));
+    options.map_sqlx_postgres_opts(|options| options.application_name(APPLICATION));
     Database::connect(options).await
+}
+
+fn postgres_address(url: &DatabaseUrl) -> Result<PgConnectOptions, DbErr> {
+    let options = PgConnectOptions::from_str(url.url.expose_secret()).map_err(conn_error)?;
+    Ok(options.application_name(APPLICATION))
 }
 
 fn conn_error(error: sqlx::Error) -> DbErr {

@@ -1,10 +1,13 @@
 //! What can go wrong in the database, sorted by whose turn it is.
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr};
 
 /// The database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// It is away, and one task tries to reach it: the same call may go through later.
+    #[error("the database is away")]
+    Away,
     /// It cannot be reached, is overloaded, shutting down or full: the same call may go through later.
     #[error("the database is unavailable: {0}")]
     Unavailable(DbErr),
@@ -21,7 +24,9 @@ pub enum StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        if is_passing(&error) {
+        if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) {
+            Self::Away
+        } else if is_passing(&error) {
             Self::Unavailable(error)
         } else if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
             Self::Taken(error)
@@ -36,16 +41,34 @@ fn is_passing(error: &DbErr) -> bool {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
             match error.as_ref() {
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
                 sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
-                _ => false,
+                error => is_away(error),
             }
         }
+        _ => false,
+    }
+}
+
+/// Whether an error may mean that the database is away.
+pub(super) fn is_lost(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => true,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => is_away(error),
+        _ => false,
+    }
+}
+
+/// Whether a try to connect that ends like this has met nobody, or somebody who is starting or stopping (SQLSTATE class
+/// 57P). Who is refused by name, or for want of room, has met the database.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
+            true
+        }
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
 }

@@ -145,7 +145,7 @@ pub enum ReviseError<E> {
 impl Store {
     /// A tenant's integrations, by provider.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
-        let rows = self.lanes.query(statements::LIST, &[&tenant.project.to_string()]).await?;
+        let rows = self.read(statements::LIST, &[&tenant.project.to_string()]).await?;
         self.door.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| IntegrationRow::read(row).transpose()).collect()
     }
@@ -156,7 +156,7 @@ impl Store {
         tenant: &Tenant,
         provider: &str,
     ) -> Result<Option<IntegrationRow>, ReadError> {
-        let rows = self.lanes.query(statements::ONE, &[&tenant.project.to_string(), provider]).await?;
+        let rows = self.read(statements::ONE, &[&tenant.project.to_string(), provider]).await?;
         self.door.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), IntegrationRow::read)
     }
@@ -205,7 +205,7 @@ impl Store {
 
     /// Loads a tenant's integration for changing.
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
-        let rows = self.lanes.query(statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
+        let rows = self.read(statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
         read_loaded(&self.door, tenant, &rows)
     }
 

@@ -51,6 +51,15 @@ impl Lanes {
         rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
     }
 
+    /// Lets go of every connection that nobody is using, of the lanes and of the pool: what broke while the database
+    /// was away is not used again.
+    pub(super) fn forget_idle(&self) {
+        match self {
+            Self::Postgres(stack) => stack.forget_idle(),
+            Self::Sqlite(stack) => stack.forget_idle(),
+        }
+    }
+
     /// Gives every connection back.
     pub(super) fn close(&self) {
         match self {
@@ -80,6 +89,14 @@ impl<DB: Database> Stack<DB> {
 
     fn put_back(&self, connection: PoolConnection<DB>) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+
+    fn forget_idle(&self) {
+        let lanes = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        lanes.into_iter().for_each(|connection| drop(connection.detach()));
+        while let Some(connection) = self.pool.try_acquire() {
+            drop(connection.detach());
+        }
     }
 
     fn close(&self) {

@@ -15,10 +15,13 @@ mod lanes;
 mod oauth_apps;
 mod organizations;
 mod pending_installs;
+mod presence;
 mod projects;
+mod retention;
 mod sealed;
 pub mod statements;
 mod tenant;
+mod watch;
 
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
 pub use audit::{ActorFilter, AuditEntry, AuditEvent, AuditFilter, NewAuditEvent};
@@ -33,24 +36,30 @@ pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use projects::{ProjectNames, ProjectRecord};
+pub use retention::Pruning;
 pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 
+use self::presence::{GuardedPool, Presence};
 use migrations::{Migrator, MigratorTrait as _, SchemaManager};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _,
+    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
+    TransactionOptions,
 };
+use sqlx::postgres::PgConnectOptions;
 
 /// The database of one server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Reads outside of a transaction.
-    reader: DatabaseConnection,
+    reader: GuardedPool,
     /// Writes. The same pool as `reader` on PostgreSQL; on SQLite one connection, as there can be one writer.
-    writer: DatabaseConnection,
+    writer: GuardedPool,
     /// The reads that requests wait for.
     lanes: lanes::Lanes,
+    presence: Presence,
+    /// Where PostgreSQL is, for one more connection.
+    postgres: Option<PgConnectOptions>,
     door: tenant::Door,
 }
 
@@ -83,7 +92,7 @@ impl Store {
         const APPLIED: &str = "SELECT version FROM seaql_migrations";
 
         let mut names: Vec<String> = Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
-        if SchemaManager::new(&self.reader).has_table("seaql_migrations").await? {
+        if SchemaManager::new(self.reader.pool()).has_table("seaql_migrations").await? {
             let applied = sea_orm::Statement::from_string(self.backend(), APPLIED);
             for row in self.reader.query_all_raw(applied).await? {
                 let applied: String = row.try_get_by_index(0)?;
@@ -104,6 +113,11 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.writer.begin_with_options(options).await?)
+        Ok(self.writer.begin(options).await?)
+    }
+
+    /// Runs one of the statements that requests wait for, whose parameters are all text.
+    async fn read(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
+        self.presence.guard(self.lanes.query(sql, parameters)).await
     }
 }

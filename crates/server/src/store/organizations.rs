@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{
     NewAuditEvent, Store, StoreError, audit,
     entity::{api_key, organization, project},
+    watch,
 };
 
 /// An organization, as the operator sees it.
@@ -91,6 +92,7 @@ impl Store {
             .exec(&transaction)
             .await?;
         audit::record(&transaction, event).await?;
+        watch::tell_of_keys(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }

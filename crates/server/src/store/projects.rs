@@ -76,7 +76,7 @@ impl Store {
 
     /// The names of a tenant's project and of its organization.
     pub async fn project_names(&self, tenant: &Tenant) -> Result<ProjectNames, ReadError> {
-        let rows = self.lanes.query(statements::PROJECT_NAMES, &[&tenant.project.to_string()]).await?;
+        let rows = self.read(statements::PROJECT_NAMES, &[&tenant.project.to_string()]).await?;
         self.door.admit(tenant, rows.first())?;
         let row = rows.first().ok_or(Denied::NoSuchProject)?;
         Ok(ProjectNames { project: row.try_get_by_index(1)?, organization: row.try_get_by_index(2)? })

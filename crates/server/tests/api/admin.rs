@@ -151,6 +151,8 @@ async fn what_is_wrong_is_said(database: &TestDatabase) {
             "--expires-in",
         ),
         (&["key", "revoke", "key_00000000000000000000000000"], "there is no API key key_"),
+        (&["key", "set-tier", "key_00000000000000000000000000", "pro"], "there is no API key key_"),
+        (&["key", "set-tier", "key_00000000000000000000000000", "gold"], "gold"),
         (&["nonsense"], "unrecognized subcommand"),
     ] {
         let failed = admin(database, arguments).await;
@@ -203,6 +205,11 @@ async fn every_command_is_on_record(database: &TestDatabase) {
     let project = answer(database, &["project", "create", "--org", org, "--name", "Support"]).await;
     let key = ["key", "create", "--org", org, "--name", "CI", "--scopes", "read"];
     let key = answer(database, &key).await;
+    for changed in [true, false] {
+        let set = answer(database, &["key", "set-tier", id(&key), "pro"]).await;
+        assert_eq!(set, json!({"id": key["id"], "tier": "pro", "changed": changed}));
+    }
+    assert_eq!(answer(database, &["key", "list"]).await[0]["tier"], "pro");
     for _ in 0..2 {
         answer(database, &["key", "revoke", id(&key)]).await;
         answer(database, &["project", "revoke", id(&project)]).await;
@@ -217,11 +224,15 @@ async fn every_command_is_on_record(database: &TestDatabase) {
         "organization.created",
         "project.created",
         "api_key.created",
+        "api_key.tier_changed",
         "api_key.revoked",
         "project.revoked",
         "organization.revoked",
     ];
     assert_eq!(actions, expected);
+    let changes: Value = serde_json::from_str(events[3]["changes"].as_str().unwrap()).unwrap();
+    let path = format!("{}.tier", id(&key));
+    assert_eq!(changes, json!([{"path": path, "from": "starter", "to": "pro"}]));
     let text = key["api_key"].as_str().unwrap();
     for event in &events {
         assert_eq!((&event["actor_kind"], &event["organization_id"]), (&json!("operator"), &acme["id"]));

@@ -26,16 +26,16 @@ on_both_databases!(
 const KILLS: u64 = 8;
 /// How long the clients may take to get their changes acknowledged.
 const PATIENCE: Duration = Duration::from_secs(30);
-const CLIENTS: i64 = 6;
+pub(crate) const CLIENTS: i64 = 6;
 /// Providers that the clients share; each client changes a name of its own in one of them.
 const SHARED: [&str; 3] = ["shopify", "slack", "stripe"];
 /// The provider that is disconnected and installed again.
 const COMING_AND_GOING: &str = "postmark";
 
 /// A project with integrations, and the key to them.
-struct Tenancy {
-    project: String,
-    key: String,
+pub(crate) struct Tenancy {
+    pub(crate) project: String,
+    pub(crate) key: String,
 }
 
 async fn admin(database: &TestDatabase, arguments: &[&str], input: &str) -> Value {
@@ -43,7 +43,7 @@ async fn admin(database: &TestDatabase, arguments: &[&str], input: &str) -> Valu
     run_with_input(&[&["admin", "--json"], arguments].concat(), &environment, input).await.json()
 }
 
-async fn prepare(database: &TestDatabase) -> Tenancy {
+pub(crate) async fn prepare(database: &TestDatabase) -> Tenancy {
     let migrated = run(&["migrate"], &[("DATABASE_URL", &database.url)]).await;
     assert!(migrated.success, "{migrated:?}");
     let org = admin(database, &["org", "create", "--name", "Acme"], "").await;
@@ -60,20 +60,34 @@ async fn prepare(database: &TestDatabase) -> Tenancy {
 
 /// What the clients know to have been acknowledged, by provider and client.
 #[derive(Default)]
-struct Acknowledged {
+pub(crate) struct Acknowledged {
     /// The highest number that each client was told is stored.
     numbers: [AtomicI64; CLIENTS as usize],
     /// The highest number that each client has asked for.
     asked: [AtomicI64; CLIENTS as usize],
     /// Request ids of answers 200 that made a change.
     requests: Mutex<Vec<String>>,
-    stop: AtomicBool,
+    pub(crate) stop: AtomicBool,
 }
 
 impl Acknowledged {
     /// How many changes were acknowledged.
-    fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.requests.lock().unwrap().len()
+    }
+
+    /// A client's next change: its provider, the number that it asks for, and the body.
+    pub(crate) fn next(&self, client: i64) -> (&'static str, i64, Value) {
+        let number = self.asked[client as usize].fetch_add(1, Ordering::SeqCst) + 1;
+        let (provider, body) = update(client, number);
+        (provider, number, body)
+    }
+
+    /// Notes that a client was told that its change was made.
+    pub(crate) fn note(&self, client: i64, number: i64, response: &reqwest::Response) {
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        self.numbers[client as usize].fetch_max(number, Ordering::SeqCst);
+        self.requests.lock().unwrap().push(id);
     }
 }
 
@@ -108,17 +122,14 @@ fn stored(rows: &[Value], client: i64) -> i64 {
 
 /// One client: changes its own value again and again, until it is told to stop or nobody answers any more.
 async fn hail(base: String, key: String, client_number: i64, acknowledged: Arc<Acknowledged>) {
-    let (client, at) = (client(), client_number as usize);
+    let client = client();
     while !acknowledged.stop.load(Ordering::SeqCst) {
-        let number = acknowledged.asked[at].fetch_add(1, Ordering::SeqCst) + 1;
-        let (provider, body) = update(client_number, number);
+        let (provider, number, body) = acknowledged.next(client_number);
         let request =
             client.patch(format!("{base}/{provider}/lifecycle")).header("x-api-key", &key).json(&body);
         let Ok(response) = request.send().await else { return };
         assert_eq!(response.status().as_u16(), 200, "client {client_number}");
-        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
-        acknowledged.numbers[at].fetch_max(number, Ordering::SeqCst);
-        acknowledged.requests.lock().unwrap().push(id);
+        acknowledged.note(client_number, number, &response);
     }
 }
 
@@ -132,7 +143,7 @@ async fn disconnect(base: String, key: String, acknowledged: Arc<Acknowledged>) 
 }
 
 /// Asserts that every integration has as many events as versions, and that what was acknowledged is there.
-async fn assert_whole(sql: &Sql, acknowledged: &Acknowledged) {
+pub(crate) async fn assert_whole(sql: &Sql, acknowledged: &Acknowledged) {
     let rows =
         sql.rows("SELECT id, provider, status, version, display_name, settings FROM integrations", []).await;
     for row in &rows {

@@ -7,17 +7,21 @@ use riq_server::api_keys::Tier;
 use serde_json::json;
 
 use crate::support::{
-    Server, TestDatabase,
+    Backend, Server, TestDatabase,
     clock::START,
     eventually,
     process::{Process, run},
-    server::client,
+    server::{Key, client},
 };
+
+/// How long a change that is told may take to arrive before a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 on_both!(
     a_key_stops_at_the_moment_of_its_expiry,
     a_new_key_works_at_once,
     a_revoked_key_stops_on_every_replica,
+    a_changed_tier_counts_on_every_replica,
     a_key_is_stored_as_its_hash_alone,
 );
 
@@ -53,6 +57,82 @@ async fn a_revoked_key_stops_on_every_replica(server: &Server) {
         eventually("the key is refused", Duration::from_secs(1), async || ask(one).await == 401).await;
     }
     replica.stop().await;
+}
+
+/// The limit that a server tells a key.
+async fn limit(server: &Server, key: &Key) -> String {
+    let answer = server.call_as(&key.text, "GET", &server.at("")).send().await;
+    format!("{} {}", answer.header("x-ratelimit-tier").unwrap(), answer.header("x-ratelimit-limit").unwrap())
+}
+
+async fn a_changed_tier_counts_on_every_replica(server: &Server) {
+    let replica = server.replica(|_| {}).await;
+    let key = server.key_with(&["read"], Tier::Pro, None).await;
+    for tier in [Tier::Starter, Tier::Scale] {
+        for one in [server, &replica] {
+            assert_ne!(limit(one, &key).await, format!("{tier} {}", tier.limit()), "it is known in memory");
+        }
+        server.set_tier(&key, tier).await;
+        for one in [server, &replica] {
+            eventually("the new limit counts", Duration::from_secs(1), async || {
+                limit(one, &key).await == format!("{tier} {}", tier.limit())
+            })
+            .await;
+        }
+    }
+    replica.stop().await;
+}
+
+/// How often it is asked for changes where the answer must not be what brings one.
+const NEVER: Duration = Duration::from_secs(24 * 3_600);
+
+/// A server on PostgreSQL, and a replica that asks for changes when it starts and then never again.
+async fn told_alone(test: impl AsyncFnOnce(&Server, &Server)) {
+    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
+    let server = Server::start(database).await;
+    let replica = server.replica(|settings| settings.key_poll_interval = NEVER).await;
+    test(&server, &replica).await;
+    replica.stop().await;
+    server.stop().await;
+}
+
+/// Asserts that changes reach a replica by being told of. It looks by itself when it starts and when it begins to
+/// listen: whatever that brings, the third change can only have been told.
+async fn assert_told(server: &Server, replica: &Server) {
+    for _ in 0..3 {
+        let key = server.key_with(&["read"], Tier::Pro, None).await;
+        let status = async || replica.call_as(&key.text, "GET", &replica.at("")).send().await.status;
+        assert_eq!((status().await, limit(replica, &key).await.as_str()), (200, "pro 3000"));
+        server.set_tier(&key, Tier::Starter).await;
+        eventually("the tier is told", PATIENCE, async || limit(replica, &key).await == "starter 600").await;
+        server.revoke(&key).await;
+        eventually("the revocation is told", PATIENCE, async || status().await == 401).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_tells_of_changes() {
+    told_alone(assert_told).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_listens_does_so_again_when_its_connection_is_lost() {
+    told_alone(async |server, replica| {
+        assert_told(server, replica).await;
+        let listening =
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+        let listening = async || server.sql.rows(listening, []).await;
+        let before = listening().await;
+        assert_eq!(before.len(), 2, "one connection for each replica");
+        for one in &before {
+            let pid = one["pid"].as_i64().unwrap() as i32;
+            server.sql.rows("SELECT pg_terminate_backend($1)", [pid.into()]).await;
+        }
+        assert_told(server, replica).await;
+        let after = listening().await;
+        assert!(after.len() == 2 && after.iter().all(|one| !before.contains(one)), "{before:?} {after:?}");
+    })
+    .await;
 }
 
 async fn a_key_is_stored_as_its_hash_alone(server: &Server) {
@@ -115,6 +195,8 @@ async fn a_revocation_by_the_operator_is_kept_within_a_second(database: &TestDat
         }
         let again = run(&["admin", "key", "revoke", &tenancy.key_id, "--json"], &environment).await.json();
         assert_eq!(again, json!({"id": tenancy.key_id, "revoked": false}));
+        let dead = run(&["admin", "key", "set-tier", &tenancy.key_id, "pro"], &environment).await;
+        dead.failed_with("is revoked");
         // Once refused, it stays refused.
         assert_eq!(list(&process, &tenancy.project, &tenancy.key).await.1, "UNAUTHORIZED");
     }

@@ -38,6 +38,8 @@ mod lifecycle;
 #[cfg(test)]
 mod oauth_apps;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod outbound;
 #[cfg(test)]
 mod providers;
@@ -45,6 +47,8 @@ mod providers;
 mod rate_limits;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rotate_keys;
 #[cfg(test)]

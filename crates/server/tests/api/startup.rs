@@ -12,6 +12,7 @@ use crate::support::{
 
 on_both_databases!(
     migrations_that_start_together_all_succeed,
+    replicas_and_migrations_may_start_together,
     serve_refuses_a_database_that_is_not_migrated,
     serve_refuses_to_start_without_keys,
 );
@@ -37,6 +38,35 @@ async fn migrations_that_start_together_all_succeed(database: &TestDatabase) {
     let process = Process::serve(database, &[]).await;
     let ready = client().get(format!("http://{}/readyz", process.address)).send().await.unwrap();
     assert_eq!(ready.status().as_u16(), 200);
+}
+
+/// Who finds the schema not up to date says so and ends, and its supervisor starts it again.
+async fn replicas_and_migrations_may_start_together(database: &TestDatabase) {
+    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let migrations = [(); 4].map(|()| {
+        let mut command = command(&["migrate"], &own);
+        command.stdin(Stdio::null()).spawn().unwrap()
+    });
+    let serve = || Process::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &own));
+    let mut replicas = [(); 3].map(|()| serve());
+    for child in migrations {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    for replica in &mut replicas {
+        while !replica.serves_or_ends() {
+            let said = replica.stderr();
+            assert!(said.contains("run `riq-server migrate` first"), "{said}");
+            *replica = serve();
+        }
+        let ready = client().get(format!("http://{}/readyz", replica.address)).send().await.unwrap();
+        assert_eq!(ready.status().as_u16(), 200);
+    }
+    let sql = database.open().await;
+    let applied = sql.rows("SELECT version FROM seaql_migrations", []).await;
+    let names: std::collections::HashSet<&str> =
+        applied.iter().map(|row| row["version"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), applied.len(), "each ran once: {applied:?}");
 }
 
 async fn serve_refuses_a_database_that_is_not_migrated(database: &TestDatabase) {

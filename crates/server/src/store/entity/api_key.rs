@@ -17,6 +17,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) expires_at: Option<TimeDateTimeWithTimeZone>,
     pub(in crate::store) revoked_at: Option<TimeDateTimeWithTimeZone>,
+    /// When it was last given another tier.
+    pub(in crate::store) tier_changed_at: Option<TimeDateTimeWithTimeZone>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

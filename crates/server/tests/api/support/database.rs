@@ -50,6 +50,11 @@ impl TestDatabase {
         Some(Self { url: url.into(), directory, server: Some((server, name)) })
     }
 
+    /// The database at `url`, which stays when this value is dropped.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, directory: tempfile::tempdir().unwrap(), server: None }
+    }
+
     /// A second way in, past the server under test.
     pub(crate) async fn open(&self) -> Sql {
         Sql(connect(&self.url).await)

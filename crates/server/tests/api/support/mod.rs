@@ -5,6 +5,7 @@ pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod hidden;
+pub(crate) mod private_postgres;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod server;

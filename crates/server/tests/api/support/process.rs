@@ -103,13 +103,33 @@ impl Process {
         let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
         let mut process =
             Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &[&own, environment].concat()));
-        process.wait_for_address(|process| {
-            let log = process.stderr();
-            let line = log.lines().find(|line| line.contains("\"serving\""))?;
-            let line: Value = serde_json::from_str(line).ok()?;
-            line["address"].as_str()?.parse().ok()
-        });
+        process.wait_for_address(Self::told_address);
         process
+    }
+
+    /// Waits until the server that this is serves, or has ended; tells whether it serves.
+    pub(crate) fn serves_or_ends(&mut self) -> bool {
+        let started = Instant::now();
+        loop {
+            if let Some(address) = self.told_address() {
+                self.address = address;
+                return true;
+            }
+            if self.child.try_wait().unwrap().is_some() {
+                self.wait();
+                return false;
+            }
+            assert!(started.elapsed() < PATIENCE, "it neither serves nor ends: {}", self.stderr());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The address that `serve` says in its log.
+    fn told_address(&self) -> Option<SocketAddr> {
+        let log = self.stderr();
+        let line = log.lines().find(|line| line.contains("\"serving\""))?;
+        let line: Value = serde_json::from_str(line).ok()?;
+        line["address"].as_str()?.parse().ok()
     }
 
     /// Starts `dev --json` in a directory; returns it with its one line.

@@ -220,6 +220,12 @@ impl Server {
         assert!(self.store.revoke_api_key(key.id, event).await.unwrap());
     }
 
+    /// Gives a key another tier in the database, as another process would.
+    pub(crate) async fn set_tier(&self, key: &Key, tier: Tier) {
+        let event = event(&self.environment, self.organization, None, Action::ApiKeyTierChanged);
+        assert!(self.store.set_api_key_tier(key.id, tier, event).await.unwrap());
+    }
+
     /// Revokes the server's project, as another process would.
     pub(crate) async fn revoke_project(&self) {
         let event = event(&self.environment, self.organization, Some(self.project), Action::ProjectRevoked);

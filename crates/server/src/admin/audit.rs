@@ -1,0 +1,86 @@
+//! `riq-server admin audit`
+
+use std::{
+    io::{self, Write as _},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use clap::Subcommand;
+use integrations_core::{
+    audit::{Action, change},
+    ids::OrganizationId,
+};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{Desk, moment};
+use crate::config::time_span;
+
+/// What happened within this time stays: somebody may still be looking into it.
+const LEAST: Duration = Duration::from_secs(24 * 3_600);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Remove old events from the audit log of every organization, while the server runs
+    ///
+    /// May be stopped at any time and started again: it goes on with what is left.
+    Prune {
+        /// How old an event must be to be removed, such as 400d; at least 1d
+        #[arg(long, value_name = "TIME", value_parser = time_span)]
+        older_than: Duration,
+        /// Only say how many events would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// What was removed.
+#[derive(Serialize)]
+struct Pruned {
+    /// Events from before this moment.
+    #[serde(with = "time::serde::rfc3339")]
+    before: OffsetDateTime,
+    /// How many.
+    events: u64,
+    /// Whether they are still there.
+    dry_run: bool,
+}
+
+pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
+    match command {
+        Command::Prune { older_than, dry_run } => prune(desk, older_than, dry_run).await,
+    }
+}
+
+async fn prune(desk: &Desk, older_than: Duration, dry_run: bool) -> anyhow::Result<()> {
+    ensure!(older_than >= LEAST, "--older-than must be at least 1d: events of the last day are not removed");
+    let before = desk.environment.now().checked_sub(older_than.try_into()?);
+    let before = before.context("--older-than is too long")?;
+    let events =
+        if dry_run { desk.store.prune_audit(before).count().await? } else { remove(desk, before).await? };
+    let pruned = Pruned { before, events, dry_run };
+    desk.answer(&pruned, || {
+        let what = if dry_run { "Would remove" } else { "Removed" };
+        vec![format!("{what} {events} events from before {}", moment(Some(before)))]
+    })
+}
+
+async fn remove(desk: &Desk, before: OffsetDateTime) -> anyhow::Result<u64> {
+    let mut pruning = desk.store.prune_audit(before);
+    let event = |organization: OrganizationId| {
+        let changes = change("events_before", Value::Null, moment(Some(before))).into_iter().collect();
+        desk.event(organization, None, Action::AuditPruned, changes)
+    };
+    let (mut events, mut started) = (0, Instant::now());
+    while let Some(removed) = pruning.step(event).await? {
+        // Whoever else writes gets as much time as this took.
+        tokio::time::sleep(started.elapsed()).await;
+        if events > 0 {
+            writeln!(io::stderr(), "removed {}", events + removed)?;
+        }
+        (events, started) = (events + removed, Instant::now());
+    }
+    Ok(events)
+}

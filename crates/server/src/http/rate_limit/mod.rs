@@ -1,0 +1,135 @@
+//! Rate limits: so many requests in any 60 seconds, for each API key and for each address without one.
+//!
+//! A sliding window of one-second buckets. It holds the last 60 whole seconds and the one under way, so that no
+//! 60 seconds, wherever they begin, ever see more than the limit.
+
+mod window;
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use integrations_core::ids::ApiKeyId;
+use quick_cache::sync::Cache;
+
+use self::window::Window;
+
+/// How many callers of each kind are remembered at a time: a bound on memory, 400 bytes each.
+const CALLERS: usize = 50_000;
+
+/// Whom a limit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A caller with a key.
+    Key(ApiKeyId),
+    /// A caller without.
+    Address(IpAddr),
+}
+
+impl Subject {
+    /// A caller without a key: by address, and by network of 64 bits for IPv6, where one person has so many.
+    pub fn address(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+            v4 => v4,
+        })
+    }
+}
+
+/// What the limiter says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the request may go on.
+    pub allowed: bool,
+    /// Requests in 60 seconds.
+    pub limit: u32,
+    /// Requests that would still be allowed at this moment.
+    pub remaining: u32,
+    /// When the oldest request that counts leaves the window, in seconds of the Unix epoch.
+    pub reset: i64,
+}
+
+/// The windows of the callers that were heard of last. Those with keys and those without are kept apart, so that
+/// any number of addresses cannot push a key's window out.
+#[derive(Debug)]
+pub struct RateLimiter {
+    keys: Windows,
+    addresses: Windows,
+}
+
+type Windows = Cache<Subject, Arc<Mutex<Window>>>;
+
+impl Default for RateLimiter {
+    fn default() -> Self {
+        Self { keys: Cache::new(CALLERS), addresses: Cache::new(CALLERS) }
+    }
+}
+
+impl RateLimiter {
+    /// Counts a request of `subject` at `now` (seconds of the Unix epoch), where its limit allows it.
+    pub fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        let windows = self.windows(subject);
+        let window = windows.get(&subject).unwrap_or_else(|| {
+            let fresh = Ok::<_, Infallible>(Arc::default());
+            windows.get_or_insert_with(&subject, || fresh).unwrap_or_else(|never| match never {})
+        });
+        whole(&window).check(limit, now)
+    }
+
+    /// What would be said to a request of `subject` at `now`, which is not counted.
+    pub fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        match self.windows(subject).get(&subject) {
+            Some(window) => whole(&window).look(limit, now),
+            None => Window::default().look(limit, now),
+        }
+    }
+
+    fn windows(&self, subject: Subject) -> &Windows {
+        match subject {
+            Subject::Key(_) => &self.keys,
+            Subject::Address(_) => &self.addresses,
+        }
+    }
+}
+
+/// A window is whole after every step: a panic elsewhere cannot have left it otherwise.
+fn whole(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
+    window.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_780_000_000;
+
+    #[test]
+    fn the_limit_is_given_and_then_refused_until_the_reset() {
+        let limiter = RateLimiter::default();
+        let subject = Subject::Key(ApiKeyId::from_bits(1));
+        for used in 1..=3 {
+            let verdict = limiter.check(subject, 3, NOW);
+            assert_eq!(verdict, Verdict { allowed: true, limit: 3, remaining: 3 - used, reset: NOW + 61 });
+        }
+        assert!(!limiter.check(subject, 3, NOW + 60).allowed);
+        assert!(!limiter.look(subject, 3, NOW + 60).allowed);
+        let free = Verdict { allowed: true, limit: 3, remaining: 3, reset: NOW + 61 + 61 };
+        assert_eq!(limiter.look(subject, 3, NOW + 61), free, "and counts nothing");
+        assert!(limiter.check(subject, 3, NOW + 61).allowed);
+    }
+
+    #[test]
+    fn callers_do_not_count_for_each_other() {
+        let limiter = RateLimiter::default();
+        let address = |text: &str| Subject::address(text.parse().unwrap());
+        assert!(limiter.check(address("192.0.2.1"), 1, NOW).allowed);
+        assert!(limiter.check(address("192.0.2.2"), 1, NOW).allowed);
+        assert!(!limiter.check(address("::ffff:192.0.2.1"), 1, NOW).allowed, "the same address, mapped");
+        assert!(limiter.check(address("2001:db8::1"), 1, NOW).allowed);
+        assert!(!limiter.check(address("2001:db8::2"), 1, NOW).allowed, "the same network");
+        assert!(limiter.check(address("2001:db8:0:1::1"), 1, NOW).allowed);
+        assert!(limiter.check(Subject::Key(ApiKeyId::from_bits(1)), 1, NOW).allowed);
+    }
+}

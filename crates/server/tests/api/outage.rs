@@ -1,0 +1,172 @@
+//! PostgreSQL goes away under load and comes back: nothing acknowledged is lost, and everything goes on by itself.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    crash::{self, Acknowledged, Tenancy, assert_whole},
+    support::{
+        Answer, TestDatabase, database::tell, eventually, private_postgres::PrivatePostgres,
+        process::Process, server::client,
+    },
+};
+
+/// How long whatever is waited for may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the database is away, in seconds, where it is to be another time than the usual.
+const OUTAGE: &str = "RIQ_TEST_OUTAGE_SECONDS";
+
+/// What the clients were answered while the database was away, and how long the slowest answer took.
+#[derive(Default)]
+struct Seen {
+    refused: AtomicU64,
+    served: AtomicU64,
+    slowest_micros: AtomicU64,
+}
+
+impl Seen {
+    /// Looks at an answer, which must be served or 503; tells whether it was served.
+    async fn look(&self, response: reqwest::Response, took: Duration) -> bool {
+        let answer = Answer::read(response).await;
+        self.slowest_micros.fetch_max(took.as_micros() as u64, Ordering::SeqCst);
+        if answer.status == 200 {
+            self.served.fetch_add(1, Ordering::SeqCst);
+            return true;
+        }
+        answer.refused(503, "SERVICE_UNAVAILABLE");
+        assert!(answer.header("retry-after").is_some());
+        self.refused.fetch_add(1, Ordering::SeqCst);
+        false
+    }
+
+    fn refused(&self) -> u64 {
+        self.refused.load(Ordering::SeqCst)
+    }
+}
+
+/// What a client needs.
+#[derive(Clone)]
+struct Load {
+    base: String,
+    key: String,
+    acknowledged: Arc<Acknowledged>,
+    seen: Arc<Seen>,
+}
+
+impl Load {
+    fn on(process: &Process, tenancy: &Tenancy, acknowledged: &Arc<Acknowledged>, seen: &Arc<Seen>) -> Self {
+        Self {
+            base: format!("http://{}/api/v1/projects/{}/integrations", process.address, tenancy.project),
+            key: tenancy.key.clone(),
+            acknowledged: Arc::clone(acknowledged),
+            seen: Arc::clone(seen),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.acknowledged.stop.load(Ordering::SeqCst)
+    }
+
+    /// Changes a client's own value again and again.
+    async fn change(self, number_of_client: i64) {
+        let client = client();
+        while !self.is_over() {
+            let (provider, number, body) = self.acknowledged.next(number_of_client);
+            let url = format!("{}/{provider}/lifecycle", self.base);
+            let started = Instant::now();
+            let request = client.patch(url).header("x-api-key", &self.key).json(&body);
+            let response = request.send().await.unwrap();
+            if response.status() == 200 {
+                self.acknowledged.note(number_of_client, number, &response);
+            }
+            self.seen.look(response, started.elapsed()).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Reads again and again.
+    async fn read(self) {
+        let client = client();
+        while !self.is_over() {
+            let started = Instant::now();
+            let response = client.get(&self.base).header("x-api-key", &self.key).send().await.unwrap();
+            self.seen.look(response, started.elapsed()).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+async fn readiness(process: &Process) -> Answer {
+    Answer::read(client().get(format!("http://{}/readyz", process.address)).send().await.unwrap()).await
+}
+
+/// How often the program's log has a line with these words.
+fn told(process: &Process, words: &str) -> usize {
+    process.stderr().lines().filter(|line| line.contains(words)).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_goes_away_under_load_and_comes_back() {
+    let Some(mut postgres) = PrivatePostgres::start().await else { return };
+    let database = TestDatabase::at(postgres.url());
+    let tenancy = crash::prepare(&database).await;
+    let replicas = [Process::serve(&database, &[]).await, Process::serve(&database, &[]).await];
+    let (acknowledged, seen) = (Arc::new(Acknowledged::default()), Arc::new(Seen::default()));
+    let mut clients = Vec::new();
+    for number in 0..crash::CLIENTS {
+        let load = Load::on(&replicas[number as usize % 2], &tenancy, &acknowledged, &seen);
+        clients.push(tokio::spawn(load.change(number)));
+    }
+    for replica in &replicas {
+        clients.push(tokio::spawn(Load::on(replica, &tenancy, &acknowledged, &seen).read()));
+    }
+    let made = async |count: usize| {
+        let enough = acknowledged.total() + count;
+        eventually("changes are acknowledged", PATIENCE, async || acknowledged.total() >= enough).await;
+    };
+    made(50).await;
+
+    postgres.stop();
+    let left = Instant::now();
+    for replica in &replicas {
+        eventually("it is not ready", PATIENCE, async || readiness(replica).await.status == 503).await;
+        readiness(replica).await.refused(503, "SERVICE_UNAVAILABLE");
+    }
+    let enough = seen.refused() + 100;
+    eventually("requests are refused", PATIENCE, async || seen.refused() >= enough).await;
+    let usual = Duration::from_secs(2);
+    let outage = std::env::var(OUTAGE).map_or(usual, |text| Duration::from_secs(text.parse().unwrap()));
+    tokio::time::sleep(outage.saturating_sub(left.elapsed())).await;
+
+    postgres.start_again().await;
+    let back = Instant::now();
+    for replica in &replicas {
+        eventually("it is ready", PATIENCE, async || readiness(replica).await.status == 200).await;
+    }
+    let ready = back.elapsed();
+    made(50).await;
+    acknowledged.stop.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_whole(&database.open().await, &acknowledged).await;
+    for replica in &replicas {
+        let transitions =
+            (told(replica, "the database is away: requests"), told(replica, "the database is back"));
+        assert_eq!(transitions, (1, 1), "{}", replica.stderr());
+    }
+    tell(&format!(
+        "away for {outage:?}: {} answers, {} of them 503, the slowest after {} ms; {} changes acknowledged, none \
+         lost; ready {} ms after the database",
+        seen.refused() + seen.served.load(Ordering::SeqCst),
+        seen.refused(),
+        seen.slowest_micros.load(Ordering::SeqCst) / 1_000,
+        acknowledged.total(),
+        ready.as_millis(),
+    ));
+}
