@@ -15,6 +15,8 @@ use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
 use sqlx::{Database, Encode, Executor, IntoArguments, Pool, Postgres, Sqlite, Type, pool::PoolConnection};
 use tokio::sync::Semaphore;
 
+use crate::metrics::PoolUse;
+
 /// The lanes of one server, on its database.
 #[derive(Clone, Debug)]
 pub(super) enum Lanes {
@@ -60,6 +62,14 @@ impl Lanes {
         }
     }
 
+    /// How many lanes are used.
+    pub(super) fn pool_use(&self) -> PoolUse {
+        match self {
+            Self::Postgres(stack) => stack.pool_use(),
+            Self::Sqlite(stack) => stack.pool_use(),
+        }
+    }
+
     /// Gives every connection back.
     pub(super) fn close(&self) {
         match self {
@@ -74,13 +84,15 @@ pub(super) struct Stack<DB: Database> {
     pool: Pool<DB>,
     idle: Mutex<Vec<PoolConnection<DB>>>,
     lanes: Semaphore,
+    count: u32,
     patience: Duration,
 }
 
 impl<DB: Database> Stack<DB> {
     fn new(pool: &Pool<DB>, count: u32, patience: Duration) -> Arc<Self> {
-        let lanes = Semaphore::new(count.max(1) as usize);
-        Arc::new(Self { pool: pool.clone(), idle: Mutex::default(), lanes, patience })
+        let count = count.max(1);
+        let lanes = Semaphore::new(count as usize);
+        Arc::new(Self { pool: pool.clone(), idle: Mutex::default(), lanes, count, patience })
     }
 
     fn take(&self) -> Option<PoolConnection<DB>> {
@@ -97,6 +109,13 @@ impl<DB: Database> Stack<DB> {
         while let Some(connection) = self.pool.try_acquire() {
             drop(connection.detach());
         }
+    }
+
+    fn pool_use(&self) -> PoolUse {
+        let whole = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let in_use = self.count.saturating_sub(whole(self.lanes.available_permits()));
+        PoolUse { pool: "lanes", in_use, idle: whole(idle), max: self.count }
     }
 
     fn close(&self) {

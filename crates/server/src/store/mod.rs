@@ -15,6 +15,7 @@ mod lanes;
 mod oauth_apps;
 mod organizations;
 mod pending_installs;
+mod pool_use;
 mod presence;
 mod projects;
 mod retention;

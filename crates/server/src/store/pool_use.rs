@@ -1,0 +1,39 @@
+//! How far the pools are used.
+
+use sea_orm::{DatabaseConnection, DbBackend};
+use sqlx::{Database, Pool};
+
+use super::Store;
+use crate::metrics::PoolUse;
+
+impl Store {
+    /// How far the pools are used at this moment. Asks nothing of the database.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        let lanes = self.lanes.pool_use();
+        let reading = if self.backend() == DbBackend::Postgres { "shared" } else { "reader" };
+        let mut reader = pool_use(self.reader.pool(), reading);
+        // An idle lane is out of the pool, but nobody works with it.
+        let idle = lanes.idle.min(reader.in_use);
+        reader.in_use -= idle;
+        reader.idle += idle;
+        let mut pools = vec![reader, lanes];
+        if self.backend() != DbBackend::Postgres {
+            pools.push(pool_use(self.writer.pool(), "writer"));
+        }
+        pools
+    }
+}
+
+fn pool_use(connection: &DatabaseConnection, name: &'static str) -> PoolUse {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => counts(connection.get_postgres_connection_pool(), name),
+        _ => counts(connection.get_sqlite_connection_pool(), name),
+    }
+}
+
+fn counts<DB: Database>(pool: &Pool<DB>, name: &'static str) -> PoolUse {
+    let (open, max) = (pool.size(), pool.options().get_max_connections());
+    // The two counts are read one after the other: between them a connection may have come back.
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX).min(open);
+    PoolUse { pool: name, in_use: open - idle, idle, max }
+}
