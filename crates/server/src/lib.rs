@@ -18,5 +18,6 @@ pub mod run;
 pub mod shutdown;
 pub mod store;
 pub mod token;
+pub mod traces;
 
 pub use self::http::openapi;

@@ -12,9 +12,18 @@ use std::{
 
 use anyhow::anyhow;
 use tracing::{Level, Metadata};
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt as _, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
-use crate::config::{LogFormat, Options};
+use crate::{
+    config::{LogFormat, Options},
+    traces::Traces,
+};
 
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 const GATHERED: usize = 32 * 1024;
@@ -23,23 +32,31 @@ const GATHERED: usize = 32 * 1024;
 #[derive(Clone, Debug)]
 pub struct Log(Arc<Mutex<BufWriter<Stderr>>>);
 
-/// Starts the log. Call inside the runtime, once.
-pub fn start(options: &Options, default: LogFormat) -> anyhow::Result<Log> {
+/// Starts the log, and hands spans to `traces`. Call inside the runtime, once.
+pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> anyhow::Result<Log> {
     let wanted = options.log.as_deref().unwrap_or("info");
     // Libraries tell at INFO what only their developers want to know.
-    let filter = format!("sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
+    let filter = format!("opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
     let filter = EnvFilter::builder().parse(filter);
     let filter =
         filter.map_err(|_| anyhow!("\"{wanted}\" is not a log filter such as info or riq_server=debug"))?;
     let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(GATHERED, io::stderr()))));
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(log.clone());
-    match options.log_format.unwrap_or(default) {
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(log.clone());
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match options.log_format.unwrap_or(default) {
         LogFormat::Json => {
-            subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+            lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         }
-        LogFormat::Pretty => subscriber.with_target(false).init(),
+        LogFormat::Pretty => lines.with_target(false).boxed(),
+    };
+    // The log tells of events. Where nobody traces, nobody looks at spans, and they are never made.
+    let events = filter_fn(|metadata| metadata.is_event());
+    match traces {
+        None => tracing_subscriber::registry().with(lines).with(filter).with(events).init(),
+        Some(traces) => {
+            let lines = lines.with_filter(filter.and(events));
+            tracing_subscriber::registry().with(lines).with(traces.layer()).init();
+        }
     }
     tokio::spawn(log.clone().flow());
     Ok(log)

@@ -12,6 +12,7 @@ use riq_server::{
     dev::DevCommand,
     environment::Environment,
     log, run,
+    traces::Traces,
 };
 
 #[global_allocator]
@@ -57,20 +58,29 @@ async fn execute(command: Command, options: Options) -> anyhow::Result<()> {
     let (options, environment) = (options.with_file()?, Environment::system());
     match command {
         Command::Dev(command) => {
-            let log = log::start(&options, LogFormat::Pretty)?;
-            let ended = run::dev(command, &options, environment).await;
-            log.write_out();
-            ended
+            let running = run::dev(command, &options, environment);
+            observed(&options, LogFormat::Pretty, running).await
         }
-        Command::Serve => {
-            let log = log::start(&options, LogFormat::Json)?;
-            let ended = run::serve(&options, environment).await;
-            log.write_out();
-            ended
-        }
+        Command::Serve => observed(&options, LogFormat::Json, run::serve(&options, environment)).await,
         Command::Migrate => run::migrate(&options).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,
     }
+}
+
+/// Runs a server with its log and traces, and at the end writes and sends what is left of them.
+async fn observed(
+    options: &Options,
+    format: LogFormat,
+    server: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let traces = Traces::start()?;
+    let log = log::start(options, format, traces.as_ref())?;
+    let ended = server.await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
+    log.write_out();
+    ended
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -139,7 +139,7 @@ async fn run(
     let oauth_apps = options.oauth_apps(&catalog)?;
     let outbound = Outbound::new(options.outbound()?)?;
     let foundation = Foundation { store: store.clone(), vault, catalog, environment, outbound, oauth_apps };
-    let app = App::new(foundation, options.http(address))?;
+    let app = App::new(foundation, options.http(address)?)?;
     app.oauth_apps.refresh().await?;
 
     let (stopper, stop) = shutdown::channel();

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use integrations_core::catalog::Catalog;
 use ipnet::IpNet;
@@ -30,6 +30,8 @@ use crate::{
 
 /// Where the server listens by default.
 pub const DEFAULT_BIND: &str = "127.0.0.1:8080";
+/// The fewest characters that a token for the metrics may have.
+const METRICS_TOKEN_LENGTH: usize = 16;
 const DEFAULT_CONNECTIONS: u32 = 16;
 const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 
@@ -93,6 +95,9 @@ pub struct Options {
     /// A PEM file of certificate authorities that are trusted beside the system's
     #[arg(long, global = true, env = "RIQ_OUTBOUND_CA_FILE", value_name = "FILE")]
     pub outbound_ca_file: Option<PathBuf>,
+    /// Token with which /metrics may be read from other machines, at least 16 characters
+    #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<SecretString>,
     /// Form of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -133,6 +138,7 @@ impl Options {
             outbound_allow: self.outbound_allow.or(file.outbound_allow),
             outbound_resolve: self.outbound_resolve.or(file.outbound_resolve),
             outbound_ca_file: self.outbound_ca_file.or(file.outbound_ca_file),
+            metrics_token: self.metrics_token.or(file.metrics_token),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
         })
@@ -180,14 +186,25 @@ impl Options {
     }
 
     /// How the server answers at `address`.
-    pub fn http(&self, address: SocketAddr) -> HttpSettings {
+    pub fn http(&self, address: SocketAddr) -> anyhow::Result<HttpSettings> {
         let defaults = HttpSettings::at(address);
-        HttpSettings {
+        Ok(HttpSettings {
             public_url: self.public_url.clone().unwrap_or(defaults.public_url),
             trusted_proxies: self.trusted_proxies.clone().unwrap_or_default(),
             request_timeout: self.request_timeout.unwrap_or(defaults.request_timeout),
             install_link_life: self.install_link_life.unwrap_or(defaults.install_link_life),
+            metrics_token: self.metrics_token()?,
             ..defaults
+        })
+    }
+
+    /// The token for the metrics: long enough that nobody guesses it.
+    fn metrics_token(&self) -> anyhow::Result<Option<SecretString>> {
+        match &self.metrics_token {
+            Some(token) if token.expose_secret().len() < METRICS_TOKEN_LENGTH => {
+                bail!("RIQ_METRICS_TOKEN is shorter than {METRICS_TOKEN_LENGTH} characters")
+            }
+            token => Ok(token.clone()),
         }
     }
 
@@ -254,6 +271,7 @@ mod tests {
             outbound_allow = ["10.0.0.0/8"]
             outbound_resolve = ["API.example.com=10.0.0.1:443"]
             outbound_ca_file = "ca.pem"
+            metrics_token = "SECRET-of-prometheus"
             log_format = "json"
             log = "warn"
             "#,
@@ -264,7 +282,8 @@ mod tests {
         assert_eq!(options.drain_timeout(), Duration::from_secs(60));
         let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
         assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
-        assert!(!format!("{options:?}").contains("AAAA"), "secrets are not shown");
+        let shown = format!("{options:?}");
+        assert!(!shown.contains("AAAA") && !shown.contains("SECRET"), "secrets are not shown: {shown}");
     }
 
     #[test]
@@ -275,6 +294,17 @@ mod tests {
         let given = Options { config: Some(path), log: Some("debug".into()), ..Options::default() };
         let options = given.with_file().unwrap();
         assert_eq!((options.bind().port(), options.log.as_deref()), (9000, Some("debug")));
+    }
+
+    #[test]
+    fn a_token_that_can_be_guessed_is_refused() {
+        let with = |token: &str| {
+            let options = Options { metrics_token: Some(token.into()), ..Options::default() };
+            options.http(options.bind()).map(|settings| settings.metrics_token.is_some())
+        };
+        assert!(with("SECRET-of-sixteen").unwrap());
+        let error = with("SECRET").unwrap_err().to_string();
+        assert_eq!(error, "RIQ_METRICS_TOKEN is shorter than 16 characters");
     }
 
     #[test]

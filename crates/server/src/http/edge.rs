@@ -21,12 +21,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use integrations_core::{error::ErrorCode, ids::RequestId};
 use time::OffsetDateTime;
 use tower::ServiceExt as _;
+use tracing::{Instrument as _, Span};
 
 use super::{
     accept,
     client_address::client_address,
     error::ApiError,
+    found_route::FoundRoute,
     rate_limit::{Subject, Verdict},
+    request_span,
     state::App,
 };
 use crate::{
@@ -43,12 +46,18 @@ const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
 /// How the paths of the routes that ask for a key begin, as the specification has them and under the other base path
 /// that clients use.
 const KEYED: [&str; 2] = ["/api/v1/projects/", "/v1/projects/"];
+/// What Prometheus asks for.
+const METRICS: &str = "/metrics";
 /// The longest request id that is kept when a client sends one.
 const MAX_REQUEST_ID: usize = 128;
 
 /// The id of the request that is being answered, in its extensions.
 #[derive(Clone, Debug)]
 pub struct CurrentRequest(pub Arc<str>);
+
+/// The other end of the connection, in the request's extensions: the client, or the nearest proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Who sends the request, in its extensions.
 #[derive(Clone, Debug)]
@@ -77,13 +86,28 @@ impl Edge {
     }
 
     /// Answers a request. Never fails, never panics.
-    pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
-        let started = Instant::now();
+    pub async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response {
         let request_id = self.request_id(request.headers());
+        let span = request_span::begin(&request, &request_id);
+        self.answer_as(request, peer, request_id, &span).instrument(span.clone()).await
+    }
+
+    async fn answer_as(
+        &self,
+        mut request: Request<Body>,
+        peer: SocketAddr,
+        request_id: Arc<str>,
+        span: &Span,
+    ) -> Response {
+        let started = Instant::now();
         let address = client_address(peer.ip(), request.headers(), &self.app.settings.trusted_proxies);
-        let identity = self.identify(request.headers(), address).await;
+        let identity = match request.uri().path() {
+            // It has a token of its own, which is no API key.
+            METRICS => Identity::Anonymous,
+            _ => self.identify(request.headers(), address).await,
+        };
         let verdict = self.limit(&identity, address, request.uri());
-        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let (method, uri, found) = (request.method().clone(), request.uri().clone(), FoundRoute::default());
 
         let mut response = match &identity {
             _ if !verdict.allowed => {
@@ -97,17 +121,23 @@ impl Edge {
                 let extensions = request.extensions_mut();
                 extensions.insert(CurrentRequest(Arc::clone(&request_id)));
                 extensions.insert(identity.clone());
+                extensions.insert(Peer(peer.ip()));
+                extensions.insert(found.clone());
                 self.route(request).await
             }
         };
         self.envelop(&mut response, &request_id, uri.path());
         set_headers(response.headers_mut(), &request_id, &identity, &verdict);
-        log(&method, &uri, &response, &identity, &request_id, started.elapsed());
+        let took = started.elapsed();
+        self.app.metrics.request(Some(&method), found.pattern(), response.status(), took);
+        request_span::end(span, &method, &found, response.status());
+        log(&method, &uri, &response, &identity, &request_id, took);
         response
     }
 
     /// The whole response to something that could not be parsed as a request, in bytes as they go out.
     pub fn answer_garbage(&self, status: u16, peer: SocketAddr) -> Vec<u8> {
+        let started = Instant::now();
         let request_id = self.fresh_request_id();
         let verdict = self.limit(&Identity::Anonymous, peer.ip(), &Uri::default());
         let error = match status {
@@ -133,6 +163,7 @@ impl Edge {
         for (name, value) in &headers {
             head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
+        self.app.metrics.request(None, None, status, started.elapsed());
         tracing::info!(status = status.as_u16(), request_id = &*request_id, "not a request");
         [head, b"\r\n".to_vec(), body].concat()
     }
@@ -225,7 +256,7 @@ impl Edge {
             }
         };
         // Whoever watches over the server must get an answer however often it asks.
-        verdict.allowed |= matches!(uri.path(), "/healthz" | "/readyz");
+        verdict.allowed |= matches!(uri.path(), "/healthz" | "/readyz" | METRICS);
         verdict
     }
 }

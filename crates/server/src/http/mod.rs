@@ -11,15 +11,18 @@ mod enveloped_io;
 pub mod error;
 mod examples;
 mod failures;
+mod found_route;
 pub mod integrations;
 mod meta;
 pub(crate) mod query;
 pub mod rate_limit;
+mod request_span;
 pub mod serve;
 pub mod state;
 
 use axum::Router;
 use integrations_core::error::ErrorCode;
+use tower::util::MapRequestLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -38,6 +41,7 @@ pub fn router(app: App) -> Router {
                 "The route does not have this method; Allow names those it has",
             )
         })
+        .layer(MapRequestLayer::new(found_route::note))
         .with_state(app)
 }
 

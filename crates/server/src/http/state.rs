@@ -4,6 +4,7 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use url::Url;
 
 use super::{integrations::view::CatalogViews, rate_limit::RateLimiter};
@@ -37,6 +38,8 @@ pub struct HttpSettings {
     pub install_link_life: Duration,
     /// How often the database is asked which API keys were changed, whether or not it tells.
     pub key_poll_interval: Duration,
+    /// What reads the metrics from other machines.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// The contract's limit for an address without a key, in requests a minute.
@@ -58,6 +61,7 @@ impl HttpSettings {
             body_timeout: Duration::from_secs(15),
             install_link_life: INSTALL_LINK_LIFE,
             key_poll_interval: POLL_INTERVAL,
+            metrics_token: None,
         }
     }
 }

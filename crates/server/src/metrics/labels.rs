@@ -54,8 +54,11 @@ impl EncodeLabelValue for RefreshOutcome {
     }
 }
 
+/// Of what was no HTTP, or has a method that somebody made up.
+pub(super) const OTHER: &str = "other";
+
 /// A request's method. Clients may make methods up, so that those without a meaning here count as one.
-pub(super) fn method(method: &Method) -> &'static str {
+pub(crate) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -64,7 +67,7 @@ pub(super) fn method(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
+        _ => OTHER,
     }
 }
 

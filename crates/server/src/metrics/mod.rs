@@ -3,6 +3,8 @@
 //! Names follow Prometheus' conventions (prometheus.io/docs/practices/naming): the prefix `riq_`, base units, and
 //! `_total` for what only grows. docs/operations.md tells what to make of them.
 
+#[cfg(test)]
+mod documents_test;
 mod labels;
 
 use std::{
@@ -18,6 +20,7 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
+pub(crate) use self::labels::method;
 pub use self::labels::{ProbeOutcome, RefreshOutcome};
 
 /// The media type of what [`Metrics::render`] writes: Prometheus' text format.
@@ -141,10 +144,11 @@ impl Names {
 }
 
 impl Metrics {
-    /// A request was answered. `route` is its pattern, such as `/api/v1/projects/{projectId}/integrations`, never its
+    /// A request was answered: `method` where it had one, being HTTP. `route` is its pattern, such as `/api/v1/projects/{projectId}/integrations`, never its
     /// path: paths have no bound.
-    pub fn request(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
-        let (method, route): (_, Arc<str>) = (labels::method(method), route.unwrap_or(NO_ROUTE).into());
+    pub fn request(&self, method: Option<&Method>, route: Option<&str>, status: StatusCode, took: Duration) {
+        let (method, route): (_, Arc<str>) =
+            (method.map_or(labels::OTHER, labels::method), route.unwrap_or(NO_ROUTE).into());
         let request = labels::Request { method, route: Arc::clone(&route), status: status.as_u16() };
         self.0.requests.get_or_create(&request).inc();
         let route = labels::Route { method, route };
@@ -223,8 +227,8 @@ mod tests {
     fn what_happened_is_counted_under_its_labels() {
         let metrics = Metrics::default();
         let took = Duration::from_millis(3);
-        metrics.request(&Method::GET, Some("/docs"), StatusCode::OK, took);
-        metrics.request(&Method::from_bytes(b"BREW").unwrap(), None, StatusCode::NOT_FOUND, took);
+        metrics.request(Some(&Method::GET), Some("/docs"), StatusCode::OK, took);
+        metrics.request(Some(&Method::from_bytes(b"BREW").unwrap()), None, StatusCode::NOT_FOUND, took);
         metrics.probe("slack", ProbeOutcome::Dead, took);
         metrics.refresh("slack", RefreshOutcome::Lost);
         metrics.lease_taken_over();

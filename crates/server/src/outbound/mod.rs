@@ -96,8 +96,7 @@ pub struct Outbound {
 impl Outbound {
     /// A client with these settings.
     pub fn new(settings: OutboundSettings) -> Result<Self, OutboundError> {
-        // Whoever comes second is told so, and the first one's provider stays.
-        rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+        use_ring();
         let certificates = match &settings.ca_certificates {
             Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
                 .ok()
@@ -150,6 +149,12 @@ impl Outbound {
         let status = status.as_u16();
         Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
     }
+}
+
+/// Has TLS computed by ring, in this process.
+pub(crate) fn use_ring() {
+    // Whoever comes second is told so, and the first one's provider stays.
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
 }
 
 /// A redirect to another host would hand it the credential: the redirect itself is then the answer.

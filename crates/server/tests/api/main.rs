@@ -36,6 +36,8 @@ mod keys;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod oauth_apps;
 #[cfg(test)]
 mod outage;
@@ -61,3 +63,5 @@ mod snapshots;
 mod startup;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod traces;

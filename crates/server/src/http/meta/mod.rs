@@ -1,6 +1,7 @@
 //! What the server says of itself, without a key.
 
 mod health;
+mod metrics;
 mod reference;
 mod specification;
 
@@ -15,6 +16,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(specification::specification))
         .routes(routes!(reference::reference))
 }

@@ -51,15 +51,18 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .description(Some("A project's integrations, and the catalog"))
             .build(),
         TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
-        TagBuilder::new().name("Server").description(Some("The server itself; no key is needed")).build(),
+        TagBuilder::new().name("Server").description(Some("The server itself; no API key is needed")).build(),
     ]);
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, `riq_…`");
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.description = Some("The same API key as a bearer token (RFC 6750)".to_owned());
+    let mut metrics_token = Http::new(HttpAuthScheme::Bearer);
+    metrics_token.description = Some("The server's `RIQ_METRICS_TOKEN`".to_owned());
     let components = api.components.take().unwrap_or_default();
     let mut builder = ComponentsBuilder::from(components)
         .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)))
-        .security_scheme("bearer", SecurityScheme::Http(bearer));
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme("metrics_token", SecurityScheme::Http(metrics_token));
     let shared = [
         (ErrorView::name(), ErrorView::schema()),
         (ErrorCodeView::name(), ErrorCodeView::schema()),

@@ -3,7 +3,9 @@
 pub(crate) mod answer;
 pub(crate) mod certificates;
 pub(crate) mod clock;
+pub(crate) mod collector;
 pub(crate) mod database;
+pub(crate) mod exposition;
 pub(crate) mod hidden;
 pub(crate) mod private_postgres;
 pub(crate) mod process;

@@ -51,7 +51,9 @@ impl Finished {
 /// A command line of `riq-server`, with nothing of this process's own settings.
 pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_riq-server"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RIQ_") || name == "DATABASE_URL") {
+    let is_setting =
+        |name: &str| name.starts_with("RIQ_") || name.starts_with("OTEL_") || name == "DATABASE_URL";
+    for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);
     }
     command.args(arguments).envs(environment.iter().copied());

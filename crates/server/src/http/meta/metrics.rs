@@ -1,0 +1,140 @@
+//! `GET /metrics`: for Prometheus.
+
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use integrations_core::error::ErrorCode;
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    http::{
+        edge::Peer,
+        error::{ApiError, ErrorView},
+        examples::REQUEST_ID,
+        state::{App, HttpSettings},
+    },
+    metrics,
+    token::TokenHash,
+};
+
+/// What a proxy adds. A request that came through one is not from this machine, wherever the proxy is.
+const ADDED_BY_PROXIES: [HeaderName; 6] = [
+    header::FORWARDED,
+    header::VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+];
+
+const REFUSAL: &str =
+    "Metrics are for who asks on the server's own machine, or sends RIQ_METRICS_TOKEN as a bearer token";
+
+/// What the server counts and measures
+///
+/// In Prometheus' text format (version 0.0.4). For clients on the server's own machine that come through no proxy, and
+/// for those that send the server's `RIQ_METRICS_TOKEN` as a bearer token. It says nothing of any project.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "getMetrics",
+    tag = "Server",
+    security((), ("metrics_token" = [])),
+    responses(
+        (status = 200, description = "Requests, probes, token refreshes, leases, pools of connections", body = String,
+         content_type = "text/plain",
+         example = "# HELP riq_leases_taken_over_total Leases on work that this server took over, as their owner let \
+                    them expire.\n# TYPE riq_leases_taken_over_total counter\nriq_leases_taken_over_total 0\n"),
+        (status = 401, description = "`UNAUTHORIZED`: the client is on another machine, and sends no token or a wrong one",
+         body = ErrorView<'static>, content_type = "application/json",
+         example = json!({"error": REFUSAL, "code": "UNAUTHORIZED", "request_id": REQUEST_ID})),
+    ),
+)]
+pub(super) async fn metrics(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if !may_read(peer, &headers, &app.settings) {
+        return Err(ApiError::new(ErrorCode::Unauthorized, REFUSAL));
+    }
+    let text = app.metrics.render(&app.store.pools()).map_err(|error| ApiError::internal(&error))?;
+    let media = HeaderValue::from_static(metrics::CONTENT_TYPE);
+    Ok(([(header::CONTENT_TYPE, media)], text).into_response())
+}
+
+fn may_read(Peer(peer): Peer, headers: &HeaderMap, settings: &HttpSettings) -> bool {
+    let peer = peer.to_canonical();
+    let is_proxy = settings.trusted_proxies.iter().any(|network| network.contains(&peer));
+    let is_passed_on = ADDED_BY_PROXIES.iter().any(|name| headers.contains_key(name));
+    match headers.get(header::AUTHORIZATION) {
+        // Whoever presents a token is told when it is wrong.
+        Some(presented) => settings.metrics_token.as_ref().is_some_and(|token| {
+            // Hashes are compared, so that the time it takes tells nothing of the token.
+            bearer(presented).map(TokenHash::of) == Some(TokenHash::of(token.expose_secret()))
+        }),
+        None => peer.is_loopback() && !is_proxy && !is_passed_on,
+    }
+}
+
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750, section 2.1).
+fn bearer(presented: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = presented.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    const TOKEN: &str = "SECRET-metrics-token";
+
+    fn reads(peer: &str, headers: &[(&'static str, &str)], set: impl FnOnce(&mut HttpSettings)) -> bool {
+        let peer: IpAddr = peer.parse().unwrap();
+        let mut settings = HttpSettings::at((peer, 80).into());
+        settings.metrics_token = Some(TOKEN.into());
+        set(&mut settings);
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        may_read(Peer(peer), &headers.collect(), &settings)
+    }
+
+    #[test]
+    fn a_client_on_the_machine_reads_unless_it_may_be_a_proxy() {
+        for peer in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+            assert!(reads(peer, &[], |_| {}), "{peer}");
+            for name in &ADDED_BY_PROXIES {
+                let name = Box::leak(name.to_string().into_boxed_str());
+                assert!(!reads(peer, &[(name, "x")], |_| {}), "{peer} with {name}");
+            }
+        }
+        for peer in ["192.0.2.1", "10.0.0.1", "::2", "0.0.0.0", "::ffff:10.0.0.1"] {
+            assert!(!reads(peer, &[], |_| {}), "{peer}");
+        }
+        let behind =
+            |settings: &mut HttpSettings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        assert!(!reads("127.0.0.1", &[], behind));
+        assert!(!reads("::ffff:127.0.0.1", &[], behind));
+    }
+
+    #[test]
+    fn the_token_opens_from_anywhere_and_nothing_else_does() {
+        let with = |peer, sent: &str| reads(peer, &[("authorization", sent), ("via", "1.1 proxy")], |_| {});
+        for peer in ["192.0.2.1", "127.0.0.1"] {
+            assert!(with(peer, "Bearer SECRET-metrics-token"));
+            assert!(with(peer, "bearer SECRET-metrics-token"));
+            for wrong in
+                ["Bearer SECRET-metrics-toke", "Bearer ", "Bearer", "Basic SECRET-metrics-token", TOKEN]
+            {
+                assert!(!with(peer, wrong), "{peer} with {wrong}");
+            }
+        }
+        let sent = [("authorization", "Bearer SECRET-metrics-token")];
+        assert!(!reads("127.0.0.1", &sent, |settings| settings.metrics_token = None), "no token is set");
+    }
+}

@@ -1,0 +1,146 @@
+//! Traces: what a request or probe spent its time on, sent to a collector by OTLP over HTTP, in protobuf.
+//!
+//! Where `OTEL_EXPORTER_OTLP_ENDPOINT` names no collector there are none, and spans cost nothing. The other variables
+//! are those of OpenTelemetry (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
+
+use std::{env, fmt, future::Future, pin::Pin, time::Duration};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use opentelemetry::{Key, KeyValue, global, trace::TracerProvider as _};
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{SdkTracer, SdkTracerProvider},
+};
+use tokio::runtime::Handle;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+
+use crate::outbound;
+
+/// Any of these names a collector: for everything, or for traces.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+const SERVICE: &str = "riq-server";
+/// The longest that the collector may take for an answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest that the end of the process waits for the last spans to be sent.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// The way of spans to a collector.
+#[derive(Clone, Debug)]
+pub struct Traces {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+}
+
+impl Traces {
+    /// Opens the way where a collector is named. Call inside the runtime, once.
+    pub fn start() -> anyhow::Result<Option<Self>> {
+        if !ENDPOINTS.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
+            return Ok(None);
+        }
+        let collector = Collector::new().context("no client for the collector of traces can be made")?;
+        let exporter = SpanExporter::builder().with_http().with_http_client(collector).build();
+        let exporter = exporter.context("traces cannot be sent (OTEL_EXPORTER_OTLP_ENDPOINT)")?;
+        let provider =
+            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build();
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        Ok(Some(Self { tracer: provider.tracer(SERVICE), provider }))
+    }
+
+    /// What hands the server's spans on. Spans alone: what the log tells may hold paths.
+    pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.tracer.clone())
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(|metadata| {
+                metadata.is_span()
+                    && *metadata.level() <= Level::INFO
+                    && metadata.target().starts_with("riq_server")
+            }))
+    }
+
+    /// Sends what is left. Where the collector is away, that is lost, and the log says so.
+    pub async fn finish(self) {
+        // It waits for the exporter, which needs the runtime's threads.
+        let sent = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(LAST_WORDS)).await;
+        match sent {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the last traces were not sent"),
+            Err(error) => tracing::warn!(%error, "the last traces were not sent"),
+        }
+    }
+}
+
+/// What sends the spans: by name and version, and whatever `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say.
+fn resource() -> Resource {
+    let given = Resource::builder().build();
+    let is_named = given
+        .get(&Key::from_static_str("service.name"))
+        .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let builder = Resource::builder().with_attribute(version);
+    if is_named { builder.build() } else { builder.with_service_name(SERVICE).build() }
+}
+
+/// The collector, spoken to by the HTTP client that the rest of the server uses. Not `Outbound`: the operator names
+/// the collector, so that it may be on a private address and without TLS.
+#[derive(Clone)]
+struct Collector {
+    client: reqwest::Client,
+    runtime: Handle,
+}
+
+impl Collector {
+    fn new() -> anyhow::Result<Self> {
+        outbound::use_ring();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .build()?;
+        Ok(Self { client, runtime: Handle::current() })
+    }
+}
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Collector")
+    }
+}
+
+type Sent<'a> = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, HttpError>> + Send + 'a>>;
+
+impl HttpClient for Collector {
+    fn send_bytes<'a, 'sent>(&'a self, request: http::Request<Bytes>) -> Sent<'sent>
+    where
+        'a: 'sent,
+        Self: 'sent,
+    {
+        let client = self.client.clone();
+        // The exporter waits on a thread of its own, outside of the runtime that sockets and timers need.
+        let sending = self.runtime.spawn(async move { send(&client, request).await });
+        Box::pin(async move { sending.await? })
+    }
+}
+
+async fn send(
+    client: &reqwest::Client,
+    request: http::Request<Bytes>,
+) -> Result<http::Response<Bytes>, HttpError> {
+    // The address may hold a password, and what went wrong is told in the log.
+    let bare = |error: reqwest::Error| error.without_url();
+    let request = reqwest::Request::try_from(request).map_err(bare)?;
+    let mut answer = client.execute(request).await.map_err(bare)?;
+    let mut response = http::Response::builder().status(answer.status());
+    if let Some(headers) = response.headers_mut() {
+        *headers = std::mem::take(answer.headers_mut());
+    }
+    Ok(response.body(answer.bytes().await.map_err(bare)?)?)
+}
