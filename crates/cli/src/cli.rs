@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{catalog, change, completions, disconnect, install, install_url, show, update};
+use crate::commands::{
+    audit, catalog, change, check, completions, disconnect, install, install_url, show, update,
+};
 use crate::config::{Flags, path_segment};
 
 const EXAMPLES: &str = "\
@@ -72,7 +74,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Print ids alone, one a line
     ///
-    /// The integration's id; the provider's key for catalog entries; the URL for install and install-url.
+    /// The integration's or event's id; the provider's key for catalog entries; the URL for install and install-url.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -100,8 +102,30 @@ pub(crate) enum Command {
     /// The integrations of a project
     #[command(subcommand)]
     Integrations(Integrations),
+    /// The audit log of a project
+    #[command(subcommand)]
+    Audit(Audit),
     /// Print a shell's completion script
     Completions(completions::Arguments),
+}
+
+impl Command {
+    /// The provider that the command is about, if it is about one.
+    pub(crate) fn provider(&self) -> Option<&str> {
+        match self {
+            Self::Integrations(integrations) => integrations.provider(),
+            Self::Audit(_) | Self::Completions(_) => None,
+        }
+    }
+}
+
+/// The second word.
+#[derive(Subcommand)]
+pub(crate) enum Audit {
+    /// List what was done to the project and its integrations, newest first
+    List(audit::list::Arguments),
+    /// Print the last events, oldest first, and perhaps those that follow
+    Tail(audit::tail::Arguments),
 }
 
 /// The second word.
@@ -114,6 +138,8 @@ pub(crate) enum Integrations {
     Catalog(catalog::Arguments),
     /// Show one integration: settings, action permissions, health
     Show(show::Arguments),
+    /// Ask the provider now whether an integration's credential works
+    Check(check::Arguments),
     /// Install an integration in a browser
     Install(install::Arguments),
     /// Print the page where an integration is installed in a browser
@@ -132,11 +158,12 @@ pub(crate) enum Integrations {
 
 impl Integrations {
     /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&str> {
+    fn provider(&self) -> Option<&str> {
         match self {
             Self::List => None,
             Self::Catalog(arguments) => arguments.provider.as_deref(),
             Self::Show(arguments) => Some(&arguments.provider),
+            Self::Check(arguments) => Some(&arguments.provider),
             Self::Install(arguments) => Some(&arguments.provider),
             Self::InstallUrl(arguments) => Some(&arguments.provider),
             Self::Update(arguments) => Some(&arguments.target.provider),

@@ -27,9 +27,10 @@ pub(crate) struct Client {
     output: Output,
 }
 
-/// One call. The path is below `/projects/{projectId}/integrations`.
+/// One call. The path is below `/projects/{projectId}` and the resource.
 pub(crate) struct Call<'a> {
     method: Method,
+    resource: &'static str,
     path: Vec<&'a str>,
     query: Vec<(&'static str, &'a str)>,
     body: Option<Value>,
@@ -40,6 +41,11 @@ impl<'a> Call<'a> {
     /// Reads.
     pub(crate) fn get(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::GET, path)
+    }
+
+    /// Reads the audit log.
+    pub(crate) fn audit() -> Self {
+        Self { resource: "audit", ..Self::new(Method::GET, []) }
     }
 
     /// Asks for something to be made.
@@ -58,7 +64,8 @@ impl<'a> Call<'a> {
     }
 
     fn new(method: Method, path: impl Into<Vec<&'a str>>) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), body: None, if_match: None }
+        let path = path.into();
+        Self { method, resource: "integrations", path, query: Vec::new(), body: None, if_match: None }
     }
 
     /// Adds a query parameter where there is a value for it.
@@ -83,6 +90,8 @@ pub(crate) struct Reply {
     pub(crate) request_id: Option<String>,
     /// The version of what was changed.
     pub(crate) etag: Option<String>,
+    /// Where the next page begins, where there is one.
+    pub(crate) cursor: Option<String>,
 }
 
 impl Client {
@@ -156,7 +165,7 @@ impl Client {
     fn url(&self, call: &Call<'_>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(["projects", &self.project, "integrations"]).extend(&call.path);
+            segments.extend(["projects", &self.project, call.resource]).extend(&call.path);
         }
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
@@ -174,6 +183,7 @@ impl Client {
                 data,
                 request_id: text(headers, "x-request-id"),
                 etag: text(headers, ETAG.as_str()),
+                cursor: document.get("cursor").and_then(Value::as_str).map(str::to_owned),
             });
         }
         if status.is_redirection() {

@@ -88,6 +88,14 @@ impl Report {
         }
     }
 
+    /// Whether it may be gone at the next attempt.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.exit == Exit::RateLimited
+            || self.status.is_some_and(|status| status >= 500)
+            || [code::CONNECTION, code::TIMEOUT, code::INVALID_RESPONSE].contains(&self.code.as_str())
+                && self.exit == Exit::Refused
+    }
+
     /// The same report with advice.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

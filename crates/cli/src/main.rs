@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Integrations};
+use crate::cli::{Cli, Command};
 use crate::client::Client;
 use crate::commands::Context;
 use crate::config::Settings;
@@ -48,10 +48,10 @@ fn main() -> ExitCode {
 struct Interrupted;
 
 fn start(cli: Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
-    let integrations = match cli.command {
-        Command::Completions(arguments) => return Ok(commands::completions::run(&arguments, &output)),
-        Command::Integrations(ref integrations) => integrations,
-    };
+    // Needs neither a key nor the API.
+    if let Command::Completions(arguments) = &cli.command {
+        return Ok(commands::completions::run(arguments, &output));
+    }
     // Fails only where a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -63,7 +63,7 @@ fn start(cli: Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     };
     let result = runtime.block_on(async {
         tokio::select! {
-            result = run(&cli, integrations, output) => Ok(result),
+            result = run(&cli, output) => Ok(result),
             _ = tokio::signal::ctrl_c() => Err(Interrupted),
         }
     });
@@ -72,17 +72,17 @@ fn start(cli: Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     result
 }
 
-async fn run(cli: &Cli, integrations: &Integrations, output: Output) -> Result<(), Failure> {
+async fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
     let settings = Settings::resolve(&cli.global.flags(), &|name| std::env::var_os(name))?;
     let client = Client::new(&settings, cli.global.timeout(), output)?;
     let context = Context { client, output, settings };
-    let result = commands::run(integrations, &context).await;
+    let result = commands::run(&cli.command, &context).await;
     result.map_err(|failure| match failure {
         Failure::Reported(mut report) => {
             report.hint = report
                 .hint
                 .take()
-                .or_else(|| hint::for_report(&report, &context.settings, integrations.provider()));
+                .or_else(|| hint::for_report(&report, &context.settings, cli.command.provider()));
             Failure::Reported(report)
         }
         other => other,

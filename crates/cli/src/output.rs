@@ -63,6 +63,11 @@ impl Output {
         self.raw(&format!("{}\n", escape_json(&format!("{data:#}"))))
     }
 
+    /// Writes a document on one line, of many that follow each other.
+    pub(crate) fn json_line(&self, data: &Value) -> Result<(), Failure> {
+        self.raw(&format!("{}\n", escape_json(&data.to_string())))
+    }
+
     /// Writes ids, one a line.
     pub(crate) fn ids<'a>(&self, ids: impl IntoIterator<Item = Option<&'a str>>) -> Result<(), Failure> {
         let mut lines = String::new();

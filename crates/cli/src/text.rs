@@ -95,6 +95,11 @@ pub(crate) fn yes_no(value: Option<bool>) -> String {
     value.map_or("-", |value| if value { "yes" } else { "no" }).to_owned()
 }
 
+/// Text that is no wider than `width`.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    truncate_str(text, width, CUT).into_owned()
+}
+
 /// One column of a table.
 #[derive(Clone, Copy)]
 pub(crate) struct Column {

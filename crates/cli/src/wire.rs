@@ -101,6 +101,48 @@ pub(crate) struct InstallUrl {
     pub(crate) message: Option<String>,
 }
 
+/// Something that was done to a project or one of its integrations.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AuditEvent {
+    /// `aud_…`; later events have later ids.
+    pub(crate) id: Option<String>,
+    /// Such as `integration.disconnected`.
+    pub(crate) action: Option<String>,
+    /// Who did it.
+    pub(crate) actor: Actor,
+    /// The provider's key; null where it is about no integration.
+    pub(crate) provider: Option<String>,
+    /// Field by field.
+    pub(crate) changes: Vec<Change>,
+    /// RFC 3339.
+    pub(crate) created_at: Option<String>,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Actor {
+    /// `api_key`, `operator` or `system`.
+    pub(crate) kind: Option<String>,
+    /// `key_…`
+    pub(crate) api_key_id: Option<String>,
+    /// What the key is for.
+    pub(crate) name: Option<String>,
+}
+
+/// One field that changed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Change {
+    /// Dotted.
+    pub(crate) path: String,
+    /// Null where there was none.
+    pub(crate) from: Value,
+    /// Null where there is none.
+    pub(crate) to: Value,
+}
+
 /// One thing that is wrong with a body.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]

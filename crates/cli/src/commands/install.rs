@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::{Instant, sleep};
 
-use super::{Context, find, install_url};
+use super::{Context, find, install_url, polling_interval};
 use crate::browser;
 use crate::cli::provider_key;
 use crate::client::Call;
@@ -23,11 +23,6 @@ Examples:
   riq integrations install slack
   riq integrations install slack --wait
   riq integrations install slack --wait=5m --no-browser";
-
-/// How often the API is asked, while waiting.
-const INTERVAL: Duration = Duration::from_secs(2);
-/// Another interval, in milliseconds: tests are not to wait.
-const INTERVAL_VARIABLE: &str = "RIQ_WAIT_INTERVAL_MS";
 
 /// What the command takes.
 #[derive(Args)]
@@ -99,7 +94,7 @@ async fn wait(
     limit: Duration,
     context: &Context,
 ) -> Result<Integration, Failure> {
-    let (started, interval) = (Instant::now(), interval());
+    let (started, interval) = (Instant::now(), polling_interval());
     let (mut trouble, mut announced) = (None, false);
     loop {
         let pause = match look(provider, context).await {
@@ -110,7 +105,7 @@ async fn wait(
                 trouble = None;
                 interval
             }
-            Err(Failure::Reported(report)) if is_passing(&report) => {
+            Err(Failure::Reported(report)) if report.is_passing() => {
                 if trouble.is_none() {
                     context.output.notice(&format!("{}; asking on", report.message));
                 }
@@ -158,21 +153,8 @@ fn end(before: Option<&Integration>, now: Option<Integration>) -> Option<Result<
     }
 }
 
-/// Whether it may be gone at the next attempt.
-fn is_passing(report: &Report) -> bool {
-    report.exit == Exit::RateLimited
-        || report.status.is_some_and(|status| status >= 500)
-        || [code::CONNECTION, code::TIMEOUT, code::INVALID_RESPONSE].contains(&report.code.as_str())
-            && report.exit == Exit::Refused
-}
-
 fn not_installed(provider: &str) -> Report {
     Report::local(code::NOT_INSTALLED, Exit::Refused, format!("{provider} was not installed in time"))
-}
-
-fn interval() -> Duration {
-    let variable = std::env::var(INTERVAL_VARIABLE).ok();
-    variable.and_then(|text| text.parse().ok()).map_or(INTERVAL, Duration::from_millis)
 }
 
 /// Reads a whole number of seconds, minutes or hours, a day at most.

@@ -1,7 +1,9 @@
 //! The commands, one file each, and what they share.
 
+pub(crate) mod audit;
 pub(crate) mod catalog;
 pub(crate) mod change;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod disconnect;
 pub(crate) mod install;
@@ -10,10 +12,12 @@ pub(crate) mod list;
 pub(crate) mod show;
 pub(crate) mod update;
 
+use std::time::Duration;
+
 use reqwest::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
-use crate::cli::Integrations;
+use crate::cli::{Command, Integrations};
 use crate::client::{Call, Client, Reply};
 use crate::config::{Settings, Source};
 use crate::error::{Exit, Failure, Report, code};
@@ -31,12 +35,26 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
 }
 
+/// How often a command that waits for something asks for it.
+const POLLING_INTERVAL: Duration = Duration::from_secs(2);
+/// Another interval, in milliseconds: tests are not to wait.
+const INTERVAL_VARIABLE: &str = "RIQ_WAIT_INTERVAL_MS";
+
 /// Runs the command.
-pub(crate) async fn run(command: &Integrations, context: &Context) -> Result<(), Failure> {
+pub(crate) async fn run(command: &Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Integrations(command) => run_integrations(command, context).await,
+        Command::Audit(command) => audit::run(command, context).await,
+        Command::Completions(arguments) => completions::run(arguments, &context.output),
+    }
+}
+
+async fn run_integrations(command: &Integrations, context: &Context) -> Result<(), Failure> {
     match command {
         Integrations::List => list::run(context).await,
         Integrations::Catalog(arguments) => catalog::run(arguments, context).await,
         Integrations::Show(arguments) => show::run(arguments, context).await,
+        Integrations::Check(arguments) => check::run(arguments, context).await,
         Integrations::Install(arguments) => install::run(arguments, context).await,
         Integrations::InstallUrl(arguments) => install_url::run(arguments, context).await,
         Integrations::Update(arguments) => update::run(arguments, context).await,
@@ -102,6 +120,12 @@ impl Context {
             }
         }
     }
+}
+
+/// How long to wait between two questions.
+pub(crate) fn polling_interval() -> Duration {
+    let variable = std::env::var(INTERVAL_VARIABLE).ok();
+    variable.and_then(|text| text.parse().ok()).map_or(POLLING_INTERVAL, Duration::from_millis)
 }
 
 /// Finds a provider's integration in the list.

@@ -73,6 +73,16 @@ fn install_url_prints_data_and_its_url_alone_when_quiet() {
 }
 
 #[test]
+fn check_asks_at_once() {
+    let asked =
+        || Exchange::new("POST", "/slack/check", &with(slack(), json!({"health_status": "degraded"})));
+    run("check", &["integrations", "check", "slack"], [asked()]);
+    run("check_quiet", &["integrations", "check", "slack", "--quiet"], [asked()]);
+    let refused = asked().refuses(404, "INTEGRATION_NOT_FOUND", "slack is not installed in this project");
+    run("check_not_installed", &["integrations", "check", "slack"], [refused]);
+}
+
+#[test]
 fn pause_and_resume_change_the_status() {
     let paused = || patch(json!({"status": "paused"}), json!({"status": "paused"}));
     run("pause", &["integrations", "pause", "slack"], [paused()]);
@@ -179,7 +189,9 @@ fn completions_come_for_every_shell_without_a_key() {
         let output = riq(&["completions", shell]).output().unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{shell}");
-        for word in ["install-url", "no-browser", "disconnect", "if-match"] {
+        for word in
+            ["install-url", "no-browser", "disconnect", "if-match", "check", "audit", "follow", "until"]
+        {
             assert!(script.contains(word), "{shell} lacks {word}");
         }
     }

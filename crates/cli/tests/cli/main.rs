@@ -5,6 +5,9 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+#[cfg(unix)]
+mod audit;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod fixtures;

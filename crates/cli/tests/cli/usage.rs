@@ -43,6 +43,13 @@ fn what_clap_refuses_exits_1() {
         &["integrations", "install", "slack", "--wait=25h"],
         &["integrations", "install", "slack", "--wait", "5m"],
         &["integrations", "pause", "slack", "--if-match", "a b"],
+        &["integrations", "check"],
+        &["audit"],
+        &["audit", "list", "--limit", "0"],
+        &["audit", "list", "--limit", "5", "--all"],
+        &["audit", "list", "--follow"],
+        &["audit", "tail", "--since", "2026-05-01T00:00:00Z"],
+        &["audit", "tail", "--lines", "10001"],
         &["completions", "tcsh"],
         &["--api-key"],
     ] {

@@ -1,0 +1,28 @@
+//! `riq integrations check`
+
+use clap::Args;
+
+use super::Context;
+use crate::cli::provider_key;
+use crate::client::Call;
+use crate::error::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  riq integrations check slack
+  riq integrations check slack --json | jq -r .health_status";
+
+/// What the command takes.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The provider's key, such as slack
+    #[arg(value_parser = provider_key)]
+    pub(crate) provider: String,
+}
+
+/// Has the provider asked, and prints the integration as it is then.
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let reply = context.client.send(&Call::post([arguments.provider.as_str(), "check"])).await?;
+    context.print_changed(&reply).await
+}
