@@ -10,6 +10,7 @@ mod columns;
 mod m0001_first_schema;
 mod m0002_installation;
 mod m0003_audit_filters;
+mod m0004_monitors;
 mod m0005_audit_pages;
 mod m0006_tier_changes;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first_schema::Migration),
             Box::new(m0002_installation::Migration),
             Box::new(m0003_audit_filters::Migration),
+            Box::new(m0004_monitors::Migration),
             Box::new(m0005_audit_pages::Migration),
             Box::new(m0006_tier_changes::Migration),
         ]

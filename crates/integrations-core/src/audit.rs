@@ -19,6 +19,12 @@ pub enum Action {
     IntegrationLifecycleUpdated,
     /// Taken off, by DELETE or by PATCH.
     IntegrationDisconnected,
+    /// What is known of its health changed: well, in trouble, or well again after the provider refused it.
+    IntegrationHealthChanged,
+    /// Its tokens were replaced by new ones.
+    IntegrationCredentialRefreshed,
+    /// The provider refuses its credential.
+    IntegrationErrored,
     /// An organization was created.
     OrganizationCreated,
     /// An organization was revoked, and with it its projects and keys.
@@ -56,10 +62,13 @@ impl FromStr for Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::IntegrationInstalled,
         Self::IntegrationLifecycleUpdated,
         Self::IntegrationDisconnected,
+        Self::IntegrationHealthChanged,
+        Self::IntegrationCredentialRefreshed,
+        Self::IntegrationErrored,
         Self::OrganizationCreated,
         Self::OrganizationRevoked,
         Self::ProjectCreated,
@@ -78,6 +87,9 @@ impl Action {
             Self::IntegrationInstalled => "integration.installed",
             Self::IntegrationLifecycleUpdated => "integration.lifecycle.updated",
             Self::IntegrationDisconnected => "integration.disconnected",
+            Self::IntegrationHealthChanged => "integration.health.changed",
+            Self::IntegrationCredentialRefreshed => "integration.credential.refreshed",
+            Self::IntegrationErrored => "integration.errored",
             Self::OrganizationCreated => "organization.created",
             Self::OrganizationRevoked => "organization.revoked",
             Self::ProjectCreated => "project.created",
@@ -105,6 +117,8 @@ pub enum Actor {
     ApiKey(ApiKeyId),
     /// A person at the server's own command line.
     Operator,
+    /// The server itself: probes and refreshes.
+    System,
 }
 
 impl Actor {
@@ -113,6 +127,7 @@ impl Actor {
         match self {
             Self::ApiKey(_) => "api_key",
             Self::Operator => "operator",
+            Self::System => "system",
         }
     }
 
@@ -120,7 +135,7 @@ impl Actor {
     pub const fn api_key(self) -> Option<ApiKeyId> {
         match self {
             Self::ApiKey(id) => Some(id),
-            Self::Operator => None,
+            Self::Operator | Self::System => None,
         }
     }
 }

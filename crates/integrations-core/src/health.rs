@@ -6,8 +6,9 @@ use serde_json::Value;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-use crate::catalog::{AnswerCheck, HealthProbe, Provider, RateLimit, ResetUnit, Setup};
+use crate::catalog::{AnswerCheck, HealthProbe, OAuth, Provider, RateLimit, ResetUnit, Setup};
 use crate::lifecycle::Health;
+use crate::oauth::TokenProblem;
 
 /// The longest that a provider can put the next probe off: beyond that, its header is wrong.
 const MAX_RETRY_AFTER: Duration = Duration::days(1);
@@ -129,6 +130,39 @@ pub fn judge(
             degraded(format!("{} answered something unexpected", provider.name), wait())
         }
         _ => degraded(trouble(provider, answer.status), wait()),
+    }
+}
+
+/// How long the provider asks to be left alone after an answer, a good one too: by `Retry-After`, or because the window
+/// has no requests left. None where it does not ask.
+pub fn asked_to_wait(
+    provider: &Provider,
+    answer: &ProbeAnswer<'_>,
+    now: OffsetDateTime,
+) -> Option<std::time::Duration> {
+    retry_after(&provider.rate_limit, answer, now).filter(|wait| !wait.is_zero())
+}
+
+/// Judges why a refresh brought no new tokens (RFC 6749, section 5.2): dead where the refresh token is, otherwise trouble,
+/// which may be ours, where the provider does not accept this server's app.
+pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem) -> Verdict {
+    let name = &provider.name;
+    match problem {
+        TokenProblem::Refused { code, .. } if problem.is_dead(oauth) => Verdict::Dead {
+            message: format!("{name} does not accept the refresh token ({code}): connect it again"),
+        },
+        TokenProblem::Refused { code, .. } => {
+            degraded(format!("{name} refuses this server a new access token ({code})"), None)
+        }
+        problem => degraded(format!("{name} gives no new access token: {problem}"), None),
+    }
+}
+
+/// What is left to say where a refresh token was sent, and whether the provider ended it is not known.
+pub fn interrupted_refresh(provider: &Provider) -> Verdict {
+    let name = &provider.name;
+    Verdict::Dead {
+        message: format!("The renewal of {name}'s access token was interrupted: connect it again"),
     }
 }
 

@@ -156,6 +156,8 @@ pub mod kind {
     pub enum PendingInstall {}
     /// A person's session on the dashboard.
     pub enum DashboardSession {}
+    /// A replica's claim on an integration that is to be looked after.
+    pub enum Lease {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -187,6 +189,9 @@ pub mod kind {
     impl Kind for DashboardSession {
         const PREFIX: &'static str = "ses_";
     }
+    impl Kind for Lease {
+        const PREFIX: &'static str = "lea_";
+    }
 }
 
 /// `org_…`
@@ -209,6 +214,8 @@ pub type InstallLinkId = Id<kind::InstallLink>;
 pub type PendingInstallId = Id<kind::PendingInstall>;
 /// `ses_…`
 pub type DashboardSessionId = Id<kind::DashboardSession>;
+/// `lea_…`
+pub type LeaseId = Id<kind::Lease>;
 
 #[cfg(test)]
 mod tests {

@@ -395,7 +395,7 @@ impl Integration {
         check_settings(stored, patch, provider)
     }
 
-    fn transition(&mut self, command: Command) -> Result<(), Refusal> {
+    pub(crate) fn transition(&mut self, command: Command) -> Result<(), Refusal> {
         let Outcome::Becomes(state) = lifecycle::decide(self.state, command)? else { return Ok(()) };
         match state {
             State::Disconnected => {
@@ -416,7 +416,7 @@ impl Integration {
     }
 
     /// The revision to `next`; none where nothing changes.
-    fn revised(&self, next: Self, action: Action, now: OffsetDateTime) -> Option<Revision> {
+    pub(crate) fn revised(&self, next: Self, action: Action, now: OffsetDateTime) -> Option<Revision> {
         let revision = self.revision(next, action, now);
         (!revision.changes.is_empty()).then_some(revision)
     }

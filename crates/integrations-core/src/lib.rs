@@ -16,7 +16,11 @@ mod integration_test;
 pub mod issue;
 pub mod json;
 pub mod lifecycle;
+#[cfg(test)]
+mod monitoring_test;
 pub mod oauth;
+pub mod observation;
 pub mod permissions;
+pub mod schedule;
 pub mod scope;
 pub mod settings;

@@ -157,7 +157,7 @@ pub enum Command {
     Install,
     /// Put on hold.
     Pause,
-    /// Put to use. From `error` it needs a credential that can be used.
+    /// Put to use. From `error` only a probe leads back, and that only where a credential is stored.
     Activate {
         /// Whether one is stored.
         credential: Credential,
@@ -195,6 +195,9 @@ pub enum Refusal {
     /// The command has no meaning in this state.
     #[error("not allowed from the present status")]
     NotAllowed,
+    /// The provider refused the credential: a probe must succeed first, and that leads back by itself.
+    #[error("a probe must succeed first")]
+    ProbeRequired,
     /// There is no usable credential any more: only a new installation leads back.
     #[error("no usable credential: install again")]
     ReinstallRequired,
@@ -215,8 +218,8 @@ enum Cell {
     Disconnected,
     /// Back to what it was before the error.
     Before,
-    /// Active where a usable credential is stored; else it must be installed again.
-    ActiveWithCredential,
+    /// By a probe that succeeds, where a usable credential is stored; else it must be installed again.
+    AfterProbe,
     NoChange,
     Refused(Refusal),
 }
@@ -234,7 +237,7 @@ const TABLE: [[Cell; 6]; 5] = {
         /* available    */ [Active, ABSENT,              ABSENT,                     ABSENT,       NEVER,  NEVER],
         /* active       */ [Active, Paused,              NoChange,                   Disconnected, Error,  Active],
         /* paused       */ [Active, NoChange,            Active,                     Disconnected, Error,  Paused],
-        /* error        */ [Active, Paused,              ActiveWithCredential,       Disconnected, Error,  Before],
+        /* error        */ [Active, Paused,              AfterProbe,                 Disconnected, Error,  Before],
         /* disconnected */ [Active, Refused(NotAllowed), Refused(ReinstallRequired), NoChange,     NEVER,  NEVER],
     ]
 };
@@ -272,9 +275,9 @@ pub fn decide(from: State, command: Command) -> Result<Outcome, Refusal> {
         Cell::Error => State::Error { before },
         Cell::Disconnected => State::Disconnected,
         Cell::Before => before.into(),
-        Cell::ActiveWithCredential => match command {
+        Cell::AfterProbe => match command {
             Command::Activate { credential: Credential::Missing } => return Err(Refusal::ReinstallRequired),
-            _ => State::Active,
+            _ => return Err(Refusal::ProbeRequired),
         },
         Cell::NoChange => return Ok(Outcome::NoChange),
         Cell::Refused(refusal) => return Err(refusal),
@@ -315,8 +318,8 @@ mod tests {
         ["active", "absent", "absent", "absent", "absent", "-", "-"],
         ["active", "paused", "=", "=", "disconnected", "error(active)", "active"],
         ["active", "=", "active", "active", "disconnected", "error(paused)", "paused"],
-        ["active", "paused", "active", "reinstall", "disconnected", "error(active)", "active"],
-        ["active", "paused", "active", "reinstall", "disconnected", "error(paused)", "paused"],
+        ["active", "paused", "probe", "reinstall", "disconnected", "error(active)", "active"],
+        ["active", "paused", "probe", "reinstall", "disconnected", "error(paused)", "paused"],
         ["active", "409", "reinstall", "reinstall", "=", "-", "-"],
     ];
 
@@ -327,6 +330,7 @@ mod tests {
             Ok(Outcome::Becomes(ERROR_FROM_PAUSED)) => "error(paused)",
             Ok(Outcome::Becomes(state)) => state.status().map_or("available", Status::as_str),
             Err(Refusal::NotAllowed) => "409",
+            Err(Refusal::ProbeRequired) => "probe",
             Err(Refusal::ReinstallRequired) => "reinstall",
             Err(Refusal::NotInstalled) => "absent",
             Err(Refusal::NotApplicable) => "-",

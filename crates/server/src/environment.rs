@@ -4,7 +4,10 @@
 
 use std::{fmt, sync::Arc};
 
-use integrations_core::ids::{Id, Kind};
+use integrations_core::{
+    ids::{Id, Kind},
+    schedule::Spread,
+};
 use rand::{Rng as _, TryRng as _, rngs::SysRng};
 use time::OffsetDateTime;
 
@@ -56,6 +59,13 @@ impl Environment {
         let mut bytes = [0; N];
         self.entropy.fill_secret(&mut bytes);
         bytes
+    }
+
+    /// A fresh spread.
+    pub fn spread(&self) -> Spread {
+        let mut bits = [0; 4];
+        self.entropy.fill_id(&mut bits);
+        Spread::from_bits(u32::from_be_bytes(bits))
     }
 
     /// A fresh id: 56 bits of microseconds, then 72 random ones, so that ids sort by time of creation.

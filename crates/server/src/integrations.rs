@@ -5,6 +5,7 @@ use std::sync::Arc;
 use integrations_core::{
     audit::Actor,
     catalog::Provider,
+    health::Verdict,
     integration::{Integration, LifecycleUpdate, Revision, UpdateError},
     lifecycle::{Refusal, Status},
 };
@@ -12,6 +13,7 @@ use integrations_core::{
 use crate::{
     environment::Environment,
     install::vault::{Vault, VaultError},
+    monitor::{CheckError, Monitor},
     precondition::IfMatch,
     store::{Decision, Loaded, NewAuditEvent, ReviseError, Store, Tenant},
 };
@@ -37,6 +39,9 @@ pub enum ChangeRefusal {
     /// The lifecycle does not allow it from this status.
     #[error("{0}, from {1}")]
     Lifecycle(Refusal, Status),
+    /// It needs a probe that succeeds, and none can be made: why.
+    #[error("the credential cannot be checked: {0}")]
+    Unproven(String),
     /// The secret settings cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -51,12 +56,13 @@ pub struct Integrations {
     store: Store,
     vault: Arc<Vault>,
     environment: Environment,
+    monitor: Monitor,
 }
 
 impl Integrations {
     /// The integrations in `store`.
-    pub fn new(store: Store, vault: Arc<Vault>, environment: Environment) -> Self {
-        Self { store, vault, environment }
+    pub fn new(store: Store, vault: Arc<Vault>, environment: Environment, monitor: Monitor) -> Self {
+        Self { store, vault, environment, monitor }
     }
 
     /// A tenant's integration with its secret settings opened, if it is installed.
@@ -67,8 +73,50 @@ impl Integrations {
         Ok(Some(Loaded { integration, ..loaded }))
     }
 
-    /// Changes an integration as a lifecycle PATCH asks for.
+    /// Changes an integration as a lifecycle PATCH asks for. Where that is to put to use again what the provider refused,
+    /// the credential is probed first, and the change is made only if that succeeds.
     pub async fn update(
+        &self,
+        tenant: &Tenant,
+        provider: &Provider,
+        body: &[u8],
+        condition: &IfMatch,
+        acting: &Acting,
+    ) -> Result<Loaded, ChangeError> {
+        match self.update_as_it_is(tenant, provider, body, condition, acting).await {
+            Err(ReviseError::Refused(ChangeRefusal::Lifecycle(Refusal::ProbeRequired, from))) => {
+                let version = self.probe(tenant, provider, from).await?;
+                self.update_as_it_is(tenant, provider, body, &IfMatch::version(version), acting).await
+            }
+            changed => changed,
+        }
+    }
+
+    /// Probes an integration that the provider refused. Returns its version where it is well again.
+    async fn probe(&self, tenant: &Tenant, provider: &Provider, from: Status) -> Result<i64, ChangeError> {
+        let refused = |refusal| ReviseError::Refused(refusal);
+        let fresh = self.monitor.check(tenant, provider.key.as_str()).await.map_err(|error| match error {
+            CheckError::Read(error) => ReviseError::Read(error),
+            CheckError::NotInstalled => ReviseError::NotInstalled,
+            CheckError::ReinstallRequired => {
+                refused(ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, from))
+            }
+            CheckError::Busy => refused(ChangeRefusal::Unproven("it is being checked already".into())),
+        })?;
+        match fresh.verdict {
+            Some(Verdict::Well) => Ok(fresh.loaded.integration.version),
+            Some(Verdict::Dead { .. }) => {
+                Err(refused(ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, from)))
+            }
+            Some(Verdict::Degraded { message, .. }) => Err(refused(ChangeRefusal::Unproven(message))),
+            None => {
+                let message = format!("{} asks not to be asked again yet", provider.name);
+                Err(refused(ChangeRefusal::Unproven(message)))
+            }
+        }
+    }
+
+    async fn update_as_it_is(
         &self,
         tenant: &Tenant,
         provider: &Provider,

@@ -138,7 +138,15 @@ async fn run(
     let vault = Arc::new(Vault::new(keys, environment.clone()));
     let oauth_apps = options.oauth_apps(&catalog)?;
     let outbound = Outbound::new(options.outbound()?)?;
-    let foundation = Foundation { store: store.clone(), vault, catalog, environment, outbound, oauth_apps };
+    let foundation = Foundation {
+        store: store.clone(),
+        vault,
+        catalog,
+        environment,
+        outbound,
+        oauth_apps,
+        monitor: options.monitor(),
+    };
     let app = App::new(foundation, options.http(address)?)?;
     app.oauth_apps.refresh().await?;
 

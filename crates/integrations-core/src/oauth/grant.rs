@@ -53,6 +53,30 @@ impl Grant {
         body: &[u8],
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
+        Self::read_over(oauth, &Map::new(), status, content_type, body, now)
+    }
+
+    /// Reads the answer to a refresh token, as [`Grant::read`] does. What it leaves out stays as it was in the credential
+    /// `before`: the refresh token (RFC 6749, section 6), and fields that are kept.
+    pub fn renew(
+        oauth: &OAuth,
+        before: &Map<String, Value>,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
+        Self::read_over(oauth, before, status, content_type, body, now)
+    }
+
+    fn read_over(
+        oauth: &OAuth,
+        before: &Map<String, Value>,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
         if status >= 500 || status == 429 {
             return Err(TokenProblem::Unavailable { status });
         }
@@ -73,6 +97,7 @@ impl Grant {
         let access_token =
             required("access_token", token("access_token", &oauth.answer.access_token, &answer)?)?;
         let refresh_token = token("refresh_token", &oauth.answer.refresh_token, &answer)?;
+        let refresh_token = refresh_token.or(before.get("refresh_token").and_then(Value::as_str));
         let lifetime = lifetime(oauth, &answer)?;
         let (expires_at, written) = lifetime.map(|lifetime| expiry(now, lifetime)).transpose()?.unzip();
         let mut credential = Map::new();
@@ -80,7 +105,7 @@ impl Grant {
         credential.insert("refresh_token".into(), refresh_token.into());
         credential.insert("expires_at".into(), written.into());
         for field in &oauth.kept {
-            if let Some(value) = kept(field, &answer)? {
+            if let Some(value) = kept(field, &answer, before.get(&field.name))? {
                 credential.insert(field.name.clone(), value.into());
             }
         }
@@ -179,9 +204,10 @@ fn expiry(now: OffsetDateTime, lifetime: Duration) -> Result<(OffsetDateTime, St
     Ok((at, written))
 }
 
-/// The value of a kept field, if the answer has it.
-fn kept(field: &KeptField, answer: &Value) -> Result<Option<String>, TokenProblem> {
-    let found = field.pointer.of(answer).filter(|value| !value.is_null());
+/// The value of a kept field, if the answer has it, or else the one `before`.
+fn kept(field: &KeptField, answer: &Value, before: Option<&Value>) -> Result<Option<String>, TokenProblem> {
+    let found =
+        field.pointer.of(answer).filter(|value| !value.is_null()).or(before.filter(|value| !value.is_null()));
     let value = found.map(|value| text(value).ok_or_else(|| invalid(&field.name, "expected a string")));
     let value = value.transpose()?.filter(|value| !value.is_empty());
     match (value, &field.pattern) {

@@ -25,7 +25,8 @@ use self::parse::{
     parsed_public_url, public_url, socket_address,
 };
 use crate::{
-    http::state::HttpSettings, install::vault::EncryptionKeys, outbound::OutboundSettings, store::DatabaseUrl,
+    http::state::HttpSettings, install::vault::EncryptionKeys, monitor::MonitorSettings,
+    outbound::OutboundSettings, store::DatabaseUrl,
 };
 
 /// Where the server listens by default.
@@ -98,6 +99,15 @@ pub struct Options {
     /// Token with which /metrics may be read from other machines, at least 16 characters
     #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<SecretString>,
+    /// How many integrations are probed and refreshed at a time; 0 leaves that to other replicas [default: 256]
+    #[arg(long, global = true, env = "RIQ_PROBES_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub probes_in_flight: Option<u32>,
+    /// How many of those of one provider [default: 128]
+    #[arg(long, global = true, env = "RIQ_PROBES_PER_PROVIDER", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub probes_per_provider: Option<u32>,
+    /// How many of those are probed at one host [default: 64]
+    #[arg(long, global = true, env = "RIQ_PROBES_PER_HOST", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub probes_per_host: Option<u32>,
     /// Form of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -139,6 +149,9 @@ impl Options {
             outbound_resolve: self.outbound_resolve.or(file.outbound_resolve),
             outbound_ca_file: self.outbound_ca_file.or(file.outbound_ca_file),
             metrics_token: self.metrics_token.or(file.metrics_token),
+            probes_in_flight: self.probes_in_flight.or(file.probes_in_flight),
+            probes_per_provider: self.probes_per_provider.or(file.probes_per_provider),
+            probes_per_host: self.probes_per_host.or(file.probes_per_host),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
         })
@@ -205,6 +218,18 @@ impl Options {
                 bail!("RIQ_METRICS_TOKEN is shorter than {METRICS_TOKEN_LENGTH} characters")
             }
             token => Ok(token.clone()),
+        }
+    }
+
+    /// How much is done at once for what is installed.
+    pub fn monitor(&self) -> MonitorSettings {
+        let defaults = MonitorSettings::default();
+        let given = |setting: Option<u32>, default| setting.map_or(default, |number| number as usize);
+        MonitorSettings {
+            in_flight: given(self.probes_in_flight, defaults.in_flight),
+            per_provider: given(self.probes_per_provider, defaults.per_provider),
+            per_host: given(self.probes_per_host, defaults.per_host),
+            ..defaults
         }
     }
 

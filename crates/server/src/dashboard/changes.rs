@@ -25,6 +25,7 @@ use super::{
 use crate::{
     http::{error::ApiError, state::App},
     integrations::{ChangeError, ChangeRefusal},
+    monitor::CheckError,
     precondition::IfMatch,
     store::ReviseError,
 };
@@ -37,6 +38,23 @@ pub(super) async fn pause(State(app): State<App>, posted: Posted<OnProject>) -> 
 /// `POST …/{provider}/resume`
 pub(super) async fn resume(State(app): State<App>, posted: Posted<OnProject>) -> Result<Response, ApiError> {
     change(&app, posted, Part::State, Done::Resumed, |_, _, _| Ok(json!({"status": "active"}))).await
+}
+
+/// `POST …/{provider}/check`
+pub(super) async fn check(
+    State(app): State<App>,
+    Posted { by: on, form }: Posted<OnProject>,
+) -> Result<Response, ApiError> {
+    let provider = on.named.provider(&app)?;
+    let checked = match app.monitor.check(&on.tenant, provider.key.as_str()).await {
+        Ok(_) => Ok(()),
+        Err(CheckError::NotInstalled) => Err(ReviseError::NotInstalled),
+        Err(CheckError::ReinstallRequired) => {
+            Err(ReviseError::Refused(ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, Status::Error)))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    answer(&on, &provider, checked, Refused { part: Part::State, form }, Done::Checked).await
 }
 
 /// `POST …/{provider}/details`
@@ -185,6 +203,10 @@ fn trouble(
         }
         ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, _) => {
             let words = trouble("There is no credential to work with any more", "Connect it again first.");
+            (StatusCode::CONFLICT, words)
+        }
+        ChangeRefusal::Unproven(why) => {
+            let words = trouble("It could not be checked, which must succeed first", &why);
             (StatusCode::CONFLICT, words)
         }
         ChangeRefusal::Lifecycle(_, from) => {

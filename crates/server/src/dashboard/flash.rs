@@ -11,6 +11,8 @@ pub(crate) enum Done {
     Paused,
     /// Put to use again.
     Resumed,
+    /// Checked, with whatever was found.
+    Checked,
     /// Name and sidebar were saved.
     Details,
     /// The settings were saved.
@@ -22,11 +24,12 @@ pub(crate) enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Connected,
         Self::Kept,
         Self::Paused,
         Self::Resumed,
+        Self::Checked,
         Self::Details,
         Self::Settings,
         Self::Permissions,
@@ -40,6 +43,7 @@ impl Done {
             Self::Kept => "kept",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
+            Self::Checked => "checked",
             Self::Details => "details",
             Self::Settings => "settings",
             Self::Permissions => "permissions",
@@ -59,6 +63,7 @@ impl Done {
             Self::Kept => "Nothing was changed.".to_owned(),
             Self::Paused => "Paused. Nothing is used until you resume it.".to_owned(),
             Self::Resumed => "Resumed.".to_owned(),
+            Self::Checked => "Checked. What was found stands below.".to_owned(),
             Self::Details => "The details are saved.".to_owned(),
             Self::Settings => "The settings are saved.".to_owned(),
             Self::Permissions => "The permissions are saved.".to_owned(),

@@ -49,6 +49,7 @@ pub(crate) fn routes() -> Router<App> {
         .route(&to("connect"), post(install::connect))
         .route(&to("pause"), post(changes::pause))
         .route(&to("resume"), post(changes::resume))
+        .route(&to("check"), post(changes::check))
         .route(&to("details"), post(changes::details))
         .route(&to("settings"), post(changes::settings))
         .route(&to("permissions"), post(changes::permissions))

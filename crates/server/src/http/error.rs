@@ -17,6 +17,7 @@ use crate::{
     api_keys::KeyRefusal,
     install::vault::VaultError,
     integrations::{ChangeError, ChangeRefusal},
+    monitor::CheckError,
     store::{Denied, ReadError, ReviseError, StoreError},
 };
 
@@ -172,6 +173,14 @@ impl ApiError {
         serde_json::to_vec(&view).unwrap_or_default()
     }
 
+    /// There is nothing to work with.
+    fn reinstall_required() -> Self {
+        Self::new(
+            ErrorCode::ReinstallRequired,
+            "There is no usable credential any more: install again, with an install URL",
+        )
+    }
+
     /// The response with its body.
     pub(super) fn render(&self, request_id: &str) -> Response {
         let mut response = Response::new(self.body(request_id).into());
@@ -265,16 +274,31 @@ impl From<ChangeRefusal> for ApiError {
             ),
             ChangeRefusal::Update(error) => error.into(),
             ChangeRefusal::Lifecycle(refusal, from) => match refusal {
-                Refusal::ReinstallRequired => Self::new(
-                    ErrorCode::ReinstallRequired,
-                    "There is no usable credential any more: install again, with an install URL",
-                ),
-                Refusal::NotAllowed | Refusal::NotInstalled | Refusal::NotApplicable => Self::new(
+                Refusal::ReinstallRequired => Self::reinstall_required(),
+                Refusal::NotAllowed
+                | Refusal::NotInstalled
+                | Refusal::NotApplicable
+                | Refusal::ProbeRequired => Self::new(
                     ErrorCode::InvalidTransition,
                     format!("Not allowed while the integration is {from}"),
                 ),
             },
+            ChangeRefusal::Unproven(why) => Self::new(
+                ErrorCode::InvalidTransition,
+                format!("Only a check that succeeds leads out of error, and none could be made: {why}"),
+            ),
             ChangeRefusal::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckError> for ApiError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Read(error) => error.into(),
+            CheckError::NotInstalled => Self::not_installed("The provider"),
+            CheckError::ReinstallRequired => Self::reinstall_required(),
+            CheckError::Busy => Self::unavailable("The integration is being looked after; try again"),
         }
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct OnInstall;
 pub(super) struct OnChange;
 /// Failures of a disconnection.
 pub(super) struct OnDisconnect;
+/// Failures of a check.
+pub(super) struct OnCheck;
 /// Failures of a question that needs no key.
 pub(super) struct OnPublic;
 
@@ -84,6 +86,12 @@ impl IntoResponses for OnChange {
 impl IntoResponses for OnDisconnect {
     fn responses() -> Responses {
         describe(&[PROJECT, INSTALLED, &[ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnCheck {
+    fn responses() -> Responses {
+        let installed = [ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound];
+        describe(&[PROJECT, &installed, &[ErrorCode::ReinstallRequired]])
     }
 }
 impl IntoResponses for OnPublic {

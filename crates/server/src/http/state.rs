@@ -14,6 +14,7 @@ use crate::{
     install::{Installer, InstallerParts, OAuthApp, OAuthApps, vault::Vault},
     integrations::Integrations,
     metrics::Metrics,
+    monitor::{Monitor, MonitorParts, MonitorSettings},
     outbound::Outbound,
     shutdown::Shutdown,
     store::Store,
@@ -85,6 +86,8 @@ pub struct Foundation {
     pub outbound: Outbound,
     /// OAuth apps that the environment gives, by provider.
     pub oauth_apps: HashMap<String, OAuthApp>,
+    /// How much is done at once for what is installed.
+    pub monitor: MonitorSettings,
 }
 
 /// The parts of [`App`].
@@ -96,6 +99,8 @@ pub struct Parts {
     pub api_keys: Arc<ApiKeys>,
     /// The integrations and what can be done to them.
     pub integrations: Integrations,
+    /// Looks after what is installed.
+    pub monitor: Monitor,
     /// Installs integrations.
     pub installer: Installer,
     /// The apps under which providers know this server.
@@ -117,9 +122,20 @@ pub struct Parts {
 impl App {
     /// Puts the parts together.
     pub fn new(on: Foundation, settings: HttpSettings) -> Result<Self, serde_json::Error> {
-        let Foundation { store, vault, catalog, environment, outbound, oauth_apps } = on;
+        let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor } = on;
         let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
         let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
+        let metrics = Metrics::default();
+        let monitored = MonitorParts {
+            store: store.clone(),
+            catalog: Arc::clone(&catalog),
+            vault: Arc::clone(&vault),
+            apps: Arc::clone(&oauth_apps),
+            outbound: outbound.clone(),
+            environment: environment.clone(),
+            metrics: metrics.clone(),
+        };
+        let monitor = Monitor::new(monitored, monitor);
         let installer = Installer::new(InstallerParts {
             store: store.clone(),
             catalog: Arc::clone(&catalog),
@@ -132,10 +148,11 @@ impl App {
             link_life: settings.install_link_life,
         });
         Ok(Self(Arc::new(Parts {
-            integrations: Integrations::new(store.clone(), vault, environment.clone()),
+            integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
             catalog_views: CatalogViews::new(&catalog)?,
             limiter: RateLimiter::default(),
-            metrics: Metrics::default(),
+            metrics,
+            monitor,
             api_keys,
             installer,
             oauth_apps,
@@ -146,13 +163,14 @@ impl App {
         })))
     }
 
-    /// Keeps what is in memory true and the database tidy, until `stop` says so.
+    /// Keeps what is in memory true and the database tidy, and looks after what is installed, until `stop` says so.
     pub async fn tend(&self, stop: Shutdown) {
         tokio::join!(
             self.store.watch(|| self.api_keys.tell_of_changes(), stop.clone()),
             self.api_keys.watch_changes(stop.clone()),
             self.oauth_apps.watch(stop.clone()),
-            self.installer.sweep(stop),
+            self.installer.sweep(stop.clone()),
+            self.monitor.work(stop),
         );
     }
 }

@@ -168,11 +168,11 @@ impl Installer {
         connection: &Map<String, Value>,
         app: &OAuthApp,
     ) -> Result<AuthorizationServer<'a>, ProblemKind> {
-        let server = AuthorizationServer::new(provider, oauth, connection, app, self.redirect_url()?);
-        server.map_err(|error| {
+        let server = AuthorizationServer::new(provider, oauth, connection, app).map_err(|error| {
             tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made");
             ProblemKind::Internal
-        })
+        })?;
+        Ok(server.returning_to(self.redirect_url()?))
     }
 
     /// Where the provider sends the browser back to: registered there exactly so.

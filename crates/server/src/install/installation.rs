@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use integrations_core::{catalog::Provider, integration::Revision};
+use integrations_core::{
+    catalog::Provider,
+    integration::{Integration, Revision},
+    lifecycle::Health,
+    schedule::{refresh_at, until_probe},
+};
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::vault::{Purpose, Vault};
 use crate::{
     environment::Environment,
     integrations::Acting,
-    store::{Installation, NewAuditEvent, StoredCredential, Tenant},
+    store::{Installation, NewAuditEvent, Plan, StoredCredential, Tenant},
 };
 
 /// A decided installation.
@@ -65,6 +70,7 @@ impl Recorder {
             credential: StoredCredential {
                 sealed: self.vault.seal(&credential, Purpose::Credential(integration.id)),
                 expires_at: secrets.expires_at,
+                plan: self.plan(provider, &integration, secrets),
             },
             link: None,
             event: NewAuditEvent {
@@ -80,5 +86,18 @@ impl Recorder {
             },
             integration,
         }
+    }
+
+    /// When it is first probed, which is at once where that was not done yet, and refreshed.
+    fn plan(&self, provider: &Provider, integration: &Integration, secrets: Secrets<'_>) -> Plan {
+        let (now, spread) = (integration.updated_at, self.environment.spread());
+        let wait = match integration.health {
+            Health::Unknown => Duration::ZERO,
+            Health::Healthy => until_probe(provider, integration.status(), 0, spread),
+            Health::Degraded | Health::Unhealthy => until_probe(provider, integration.status(), 1, spread),
+        };
+        let has_refresh_token = secrets.credential.get("refresh_token").is_some_and(Value::is_string);
+        let expires_at = secrets.expires_at.filter(|_| has_refresh_token);
+        Plan::new(now + wait, expires_at.map(|expires_at| refresh_at(now, expires_at, spread)))
     }
 }

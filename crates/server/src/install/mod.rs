@@ -11,7 +11,7 @@ pub mod import;
 mod installation;
 mod links;
 mod problem;
-mod token_request;
+pub(crate) mod token_request;
 pub mod vault;
 
 use std::{sync::Arc, time::Duration};

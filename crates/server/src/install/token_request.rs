@@ -1,9 +1,10 @@
-//! Requests to a provider's authorization server: the authorize URL, and the exchange of a code for tokens.
+//! Requests to a provider's authorization server: the authorize URL, and the exchange of a code or of a refresh token for
+//! tokens.
 //!
-//! The `oauth2` crate writes both (RFC 6749, sections 4.1.1 and 4.1.3; RFC 7636), with what a provider wants beside or
+//! The `oauth2` crate writes them (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636), with what a provider wants beside or
 //! instead put in from its file. What comes back is read by the domain, since hardly two providers answer alike.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use http::{HeaderName, HeaderValue, Request, header};
 use integrations_core::{
@@ -13,7 +14,7 @@ use integrations_core::{
 };
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, TokenUrl,
     basic::BasicClient,
 };
 use secrecy::ExposeSecret as _;
@@ -26,19 +27,18 @@ use crate::outbound::{Answer, Outbound};
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// A provider's authorization server, as one app of ours and one connection see it.
-pub(super) struct AuthorizationServer<'a> {
+pub(crate) struct AuthorizationServer<'a> {
     oauth: &'a OAuth,
     client: Client,
 }
 
 impl<'a> AuthorizationServer<'a> {
     /// The server that `connection` leads to. The connection's fields have been checked against their patterns.
-    pub(super) fn new(
+    pub(crate) fn new(
         provider: &'a Provider,
         oauth: &'a OAuth,
         connection: &Map<String, Value>,
         app: &OAuthApp,
-        redirect: RedirectUrl,
     ) -> Result<Self, RenderError> {
         let value = |name: &str| provider.connection_value(connection, name);
         let auth_type = match oauth.client_auth {
@@ -49,9 +49,13 @@ impl<'a> AuthorizationServer<'a> {
             .set_client_secret(ClientSecret::new(app.client_secret.expose_secret().to_owned()))
             .set_auth_type(auth_type)
             .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
-            .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?))
-            .set_redirect_uri(redirect);
+            .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?));
         Ok(Self { oauth, client })
+    }
+
+    /// The same, for a handshake: the server sends the browser back to `redirect`.
+    pub(super) fn returning_to(self, redirect: RedirectUrl) -> Self {
+        Self { client: self.client.set_redirect_uri(redirect), ..self }
     }
 
     /// Whether a code challenge is sent, so that a verifier is needed.
@@ -83,14 +87,25 @@ impl<'a> AuthorizationServer<'a> {
         outbound.send(request).await
     }
 
-    /// The request as the crate writes it. It is taken from the crate before it is sent, and the answer does not go
-    /// back there: the crate could read the standard form of it alone.
+    /// Exchanges a refresh token for new tokens (RFC 6749, section 6). Sent once: a provider that rotates them may take it
+    /// for a theft when one comes twice.
+    pub(crate) async fn refresh(
+        &self,
+        outbound: &Outbound,
+        refresh_token: String,
+    ) -> Result<Answer, NoAnswer> {
+        let token = RefreshToken::new(refresh_token);
+        let mut request = self.client.exchange_refresh_token(&token);
+        for (name, value) in &self.oauth.refresh_params {
+            request = request.add_extra_param(name, value.to_string());
+        }
+        let written = written(|take| drop(request.request(&take)));
+        let request = written.and_then(|request| self.adapt(request, &self.oauth.refresh_params));
+        outbound.send(request.ok_or(NoAnswer::Unreachable)?).await
+    }
+
+    /// The request for a code.
     fn token_request(&self, code: String, verifier: Option<String>) -> Option<Request<Vec<u8>>> {
-        let written = RefCell::new(None);
-        let take = |request: HttpRequest| {
-            written.replace(Some(request));
-            Err::<HttpResponse, _>(NotSent)
-        };
         let mut request = self.client.exchange_code(AuthorizationCode::new(code));
         for (name, value) in &self.oauth.token_params {
             request = request.add_extra_param(name, value.to_string());
@@ -98,16 +113,18 @@ impl<'a> AuthorizationServer<'a> {
         if let Some(verifier) = verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
         }
-        // Always an error, as nothing was sent.
-        drop(request.request(&take));
-        self.adapt(written.into_inner()?)
+        self.adapt(written(|take| drop(request.request(&take)))?, &self.oauth.token_params)
     }
 
     /// A token request with the headers and in the form that the provider wants. `None`: a header of the provider's
     /// file is none.
-    fn adapt(&self, mut request: HttpRequest) -> Option<Request<Vec<u8>>> {
+    fn adapt(
+        &self,
+        mut request: HttpRequest,
+        params: &BTreeMap<String, ParamValue>,
+    ) -> Option<Request<Vec<u8>>> {
         if self.oauth.body_format == BodyFormat::Json {
-            let body = as_json(request.body(), self.oauth);
+            let body = as_json(request.body(), params);
             *request.body_mut() = serde_json::to_vec(&body).unwrap_or_default();
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -122,17 +139,28 @@ impl<'a> AuthorizationServer<'a> {
     }
 }
 
+/// The request that the `oauth2` crate hands to `send`. It is taken from the crate before it is sent, and the answer does
+/// not go back there: the crate could read the standard form of it alone.
+fn written(send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, NotSent>)) -> Option<HttpRequest> {
+    let written = RefCell::new(None);
+    send(&|request| {
+        written.replace(Some(request));
+        Err(NotSent)
+    });
+    written.into_inner()
+}
+
 /// Why the `oauth2` crate gets no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the request is sent elsewhere")]
 struct NotSent;
 
 /// A form as a flat JSON object; numbers are those that the provider's file writes as numbers.
-fn as_json(form: &[u8], oauth: &OAuth) -> Map<String, Value> {
+fn as_json(form: &[u8], params: &BTreeMap<String, ParamValue>) -> Map<String, Value> {
     let fields = form_urlencoded::parse(form).into_owned();
     fields
         .map(|(name, text)| {
-            let value = match oauth.token_params.get(&name) {
+            let value = match params.get(&name) {
                 Some(ParamValue::Number(number)) => Value::from(*number),
                 Some(ParamValue::Text(_)) | None => Value::from(text),
             };

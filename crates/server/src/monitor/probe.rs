@@ -1,11 +1,14 @@
 //! One probe: asks the provider whether a credential works, and whose it is.
 
+use std::time::Duration;
+
 use integrations_core::{
     catalog::{AccountSource, Call, Provider},
     health::{self, NoAnswer, ProbeAnswer, Verdict},
     oauth::AccountIdentity,
 };
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
@@ -19,6 +22,15 @@ pub struct Findings {
     pub verdict: Verdict,
     /// Whose it is, where the provider says.
     pub account: Option<AccountIdentity>,
+}
+
+/// What a probe says of a credential, and nothing of whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// Whether it works.
+    pub verdict: Verdict,
+    /// How long the provider asks to be left alone.
+    pub wait: Option<Duration>,
 }
 
 /// Sends probes.
@@ -44,7 +56,7 @@ impl Prober {
         granted: Option<&Value>,
     ) -> Findings {
         let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
-        let verdict = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
+        let Checked { verdict, .. } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| serde_json::from_slice::<Value>(&answer.body).ok());
         let account = match &provider.account {
             Some(account) if verdict == Verdict::Well => {
@@ -63,6 +75,28 @@ impl Prober {
             _ => None,
         };
         Findings { verdict, account }
+    }
+
+    /// Asks whether a credential works.
+    pub async fn check(
+        &self,
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Checked {
+        let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
+        self.judge(provider, outcome.as_ref().map_err(|reason| *reason))
+    }
+
+    /// The host that a probe is sent to, where a request to it can be made.
+    pub fn host(
+        &self,
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Option<String> {
+        let request = prepare(&provider.probe.call, provider, connection, credential).ok()?;
+        request.uri().host().map(str::to_owned)
     }
 
     /// The answer to a profile call; none where it cannot be had: the account is then not known.
@@ -93,18 +127,30 @@ impl Prober {
         self.outbound.send(request).await
     }
 
-    fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Verdict {
+    fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {
         let now = self.environment.now();
         let answer = match outcome {
             Ok(answer) => answer,
-            Err(reason) => return health::judge(provider, Err(reason), now),
+            Err(reason) => {
+                return Checked { verdict: health::judge(provider, Err(reason), now), wait: None };
+            }
         };
-        let headers: Vec<(&str, &str)> = answer
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-            .collect();
+        let headers = headers(answer);
         let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
-        health::judge(provider, Ok(&answer), now)
+        Checked {
+            verdict: health::judge(provider, Ok(&answer), now),
+            wait: health::asked_to_wait(provider, &answer, now),
+        }
     }
+}
+
+/// How long a provider asks to be left alone.
+pub(super) fn asked_to_wait(provider: &Provider, answer: &Answer, now: OffsetDateTime) -> Option<Duration> {
+    let headers = headers(answer);
+    let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
+    health::asked_to_wait(provider, &answer, now)
+}
+
+fn headers(answer: &Answer) -> Vec<(&str, &str)> {
+    answer.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
 }

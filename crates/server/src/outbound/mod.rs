@@ -91,6 +91,7 @@ impl Answer {
 pub struct Outbound {
     client: reqwest::Client,
     allowed: Allowed,
+    timeout: Duration,
 }
 
 impl Outbound {
@@ -119,7 +120,12 @@ impl Outbound {
             .tls_certs_merge(certificates)
             .build()
             .map_err(|error| OutboundError::Client(innermost(&error)))?;
-        Ok(Self { client, allowed })
+        Ok(Self { client, allowed, timeout: settings.timeout })
+    }
+
+    /// The longest that a request may take.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Sends a request and reads the whole answer.

@@ -17,7 +17,9 @@ use time::OffsetDateTime;
 use super::{
     Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
-    install_links, statements,
+    install_links,
+    monitors::{self, Plan},
+    statements,
     tenant::Door,
 };
 
@@ -65,7 +67,7 @@ pub struct Loaded {
     pub connection: String,
     /// Its secret settings, if it has any.
     pub sealed_settings: Option<Vec<u8>>,
-    /// Whether a credential is stored.
+    /// Whether a credential is stored that is not known to be dead.
     pub credential: Credential,
     /// Whether the change that led here destroyed the stored credential.
     pub disconnected_now: bool,
@@ -91,6 +93,8 @@ pub struct StoredCredential {
     pub sealed: Vec<u8>,
     /// When it expires by itself.
     pub expires_at: Option<OffsetDateTime>,
+    /// When it is probed and refreshed.
+    pub plan: Plan,
 }
 
 /// A finished installation to be stored.
@@ -279,7 +283,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
 }
 
 /// The rows of [`statements::LOAD`], read inside a transaction.
-async fn reload(
+pub(super) async fn reload(
     on: &DatabaseTransaction,
     tenant: &Tenant,
     provider: &str,
@@ -290,19 +294,25 @@ async fn reload(
 }
 
 /// What the rows of [`statements::LOAD`] hold.
-fn read_loaded(door: &Door, tenant: &Tenant, rows: &[QueryResult]) -> Result<Option<Loaded>, ReadError> {
+pub(super) fn read_loaded(
+    door: &Door,
+    tenant: &Tenant,
+    rows: &[QueryResult],
+) -> Result<Option<Loaded>, ReadError> {
     door.admit(tenant, rows.first())?;
     let Some(row) = rows.first() else { return Ok(None) };
     let Some(shown) = IntegrationRow::read(row)? else { return Ok(None) };
     let before: Option<String> = row.try_get_by_index(15)?;
     let credential_version: Option<i64> = row.try_get_by_index(17)?;
+    let dead_at: Option<OffsetDateTime> = row.try_get_by_index(21)?;
+    let is_usable = credential_version.is_some() && dead_at.is_none();
     let name = row.try_get_by_index(20)?;
     let account = row.try_get_by_index::<Option<String>>(19)?.map(|id| AccountIdentity { id, name });
     Ok(Some(Loaded {
         setup_type: shown.setup_type.clone(),
         connection: row.try_get_by_index(18)?,
         sealed_settings: row.try_get_by_index(16)?,
-        credential: credential_version.map_or(Credential::Missing, |_| Credential::Usable),
+        credential: if is_usable { Credential::Usable } else { Credential::Missing },
         disconnected_now: false,
         integration: Integration { account, ..revive(shown, before.as_deref(), tenant.project)? },
     }))
@@ -341,7 +351,7 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
 }
 
 /// Waits for an integration's row lock. On SQLite the transaction holds the database's only write lock already.
-async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
+pub(super) async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
     let backend = on.get_database_backend();
     if backend == DbBackend::Postgres {
         on.query_one_raw(Statement::from_sql_and_values(backend, statements::LOCK, [id.to_string().into()]))
@@ -351,7 +361,11 @@ async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreEr
 }
 
 /// Compare and set. `false`: the stored version is another one.
-async fn store_revision(on: &DatabaseTransaction, from: &Loaded, to: &Decision) -> Result<bool, StoreError> {
+pub(super) async fn store_revision(
+    on: &DatabaseTransaction,
+    from: &Loaded,
+    to: &Decision,
+) -> Result<bool, StoreError> {
     let next = &to.integration;
     let values = [
         next.id.to_string().into(),
@@ -381,9 +395,13 @@ async fn finish<E>(
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
     let mut credential = loaded.credential;
+    let next = &decision.integration;
     if decision.destroys_credential {
-        destroy_credential(&transaction, decision.integration.id).await?;
+        monitors::end(&transaction, next.id).await?;
+        destroy_credential(&transaction, next.id).await?;
         credential = Credential::Missing;
+    } else if next.state == State::Active && loaded.integration.state != State::Active {
+        monitors::hasten(&transaction, next.id, next.updated_at).await?;
     }
     audit::record(&transaction, decision.event).await?;
     transaction.commit().await.map_err(StoreError::from)?;
@@ -413,16 +431,19 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
         return Ok(Installed::LinkUsed);
     }
     let row = integration::ActiveModel::from(integration_model(&installation)?);
-    if let Some(version) = installation.replaces {
+    let mut version = 1;
+    if let Some(replaced_version) = installation.replaces {
         let replaced = integration::Entity::update_many()
             .set(row.reset_all())
             .filter(integration::Column::Id.eq(id.to_string()))
-            .filter(integration::Column::Version.eq(version))
+            .filter(integration::Column::Version.eq(replaced_version))
             .exec(on)
             .await?;
         if replaced.rows_affected != 1 {
             return Ok(Installed::Changed);
         }
+        let before = credential::Entity::find_by_id(id.to_string()).one(on).await?;
+        version += before.map_or(0, |before| before.version);
         destroy_credential(on, id).await?;
     } else {
         integration::Entity::insert(row).exec_without_returning(on).await?;
@@ -431,11 +452,13 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
         integration_id: id.to_string(),
         sealed: installation.credential.sealed,
         expires_at: installation.credential.expires_at,
-        version: 1,
+        version,
         created_at: at,
         updated_at: at,
+        dead_at: None,
     };
     credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
+    monitors::begin(on, id, &installation.integration.provider, &installation.credential.plan).await?;
     audit::record(on, installation.event).await?;
     Ok(Installed::Stored)
 }

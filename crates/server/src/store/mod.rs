@@ -12,6 +12,7 @@ mod error;
 mod install_links;
 mod integrations;
 mod lanes;
+pub mod monitors;
 mod oauth_apps;
 mod organizations;
 mod pending_installs;
@@ -33,6 +34,7 @@ pub use install_links::{InstallLink, NewInstallLink};
 pub use integrations::{
     Decision, Installation, Installed, IntegrationRow, Loaded, ReviseError, StoredCredential,
 };
+pub use monitors::{Claim, Done, Ended, Plan, Renewed, Settled};
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};

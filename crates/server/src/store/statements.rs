@@ -21,7 +21,7 @@ pub const ONE: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type,
 pub const LOAD: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
      i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
      i.version, i.created_at, i.updated_at, i.status_before_error, i.sealed_settings, c.version, \
-     i.connection, i.account_id, i.account_name \
+     i.connection, i.account_id, i.account_name, c.dead_at \
      FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
      LEFT JOIN credentials c ON c.integration_id = i.id \
      WHERE p.id = $1 AND p.revoked_at IS NULL";
@@ -64,9 +64,11 @@ pub const LOCK: &str = "SELECT id FROM integrations WHERE id = $1 FOR UPDATE";
 
 /// Stores a revision where the stored version is still the one that it was made from:
 /// `$1` id, `$2` that version, `$3` … the new values; `$15` whether the secret settings are among them. Where they are
-/// not, they stay as they are stored, so that a change cannot bring back what `admin rotate-keys` has sealed anew.
+/// not, they stay as they are stored, so that a change cannot bring back what `admin rotate-keys` has sealed anew. Nor
+/// does it bring back an earlier `last_synced_at`, which probes move on without a new version.
 pub const REVISE: &str = "UPDATE integrations SET version = $3, status = $4, status_before_error = $5, \
-     health_status = $6, display_name = $7, sidebar_enabled = $8, last_synced_at = $9, error_message = $10, \
+     health_status = $6, display_name = $7, sidebar_enabled = $8, error_message = $10, \
+     last_synced_at = CASE WHEN last_synced_at > $9 THEN last_synced_at ELSE COALESCE($9, last_synced_at) END, \
      settings = $11, sealed_settings = CASE WHEN $15 THEN $12 ELSE sealed_settings END, action_permissions = $13, \
      updated_at = $14 \
      WHERE id = $1 AND version = $2";

@@ -38,6 +38,8 @@ mod lifecycle;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod monitor;
+#[cfg(test)]
 mod oauth_apps;
 #[cfg(test)]
 mod outage;

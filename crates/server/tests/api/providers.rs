@@ -81,7 +81,7 @@ pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncF
         ..OutboundSettings::default()
     };
     let catalog = Arc::new(catalog);
-    let plan = Plan { oauth_apps: oauth_apps(&catalog), catalog, outbound };
+    let plan = Plan { oauth_apps: oauth_apps(&catalog), catalog, outbound, ..Plan::default() };
     let server = Server::start_with(database, plan, |_| {}).await;
     simulator.register(&format!("http://{}/oauth/callback", server.address));
     test(&server, &simulator).await;

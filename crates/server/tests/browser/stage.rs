@@ -70,6 +70,7 @@ impl Stage {
                 ..OutboundSettings::default()
             },
             oauth_apps: oauth_apps(&simulator),
+            ..Plan::default()
         };
         let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
         let public_url = PUBLIC_URL.parse().unwrap();

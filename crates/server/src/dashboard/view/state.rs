@@ -36,7 +36,7 @@ fn advice(provider: &Provider, integration: &Integration) -> Option<String> {
     let name = &provider.name;
     match (integration.status(), integration.health) {
         (Status::Error, _) => Some(format!(
-            "Connect again below. If the cause was at {name} and is over, put it back to use with Resume."
+            "Connect again below. If the cause was at {name} and is over, check now: a good answer puts it back to use."
         )),
         (Status::Active, Health::Degraded) => {
             Some(format!("Nothing, unless it lasts: then look at {name}'s status page."))
@@ -79,11 +79,13 @@ fn buttons(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
     let (pause, resume) = match integration.status() {
         Status::Active => (true, false),
         Status::Paused => (false, true),
-        Status::Error => (true, true),
+        // Out of an error leads a check that succeeds.
+        Status::Error => (true, false),
         Status::Disconnected => return html! {},
     };
     html! {
         div.actions {
+            (button(frame, page, integration, "check", "Check now"))
             @if resume { (button(frame, page, integration, "resume", "Resume")) }
             @if pause { (button(frame, page, integration, "pause", "Pause")) }
         }

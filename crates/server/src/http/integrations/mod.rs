@@ -2,6 +2,7 @@
 
 mod catalog;
 mod catalog_entry;
+mod check;
 mod disconnect;
 mod install_url;
 mod list;
@@ -19,7 +20,7 @@ use crate::{
     store::{IntegrationRow, Loaded, ReviseError},
 };
 
-/// The six routes. Their paths are written out whole: nesting them under a prefix costs each request.
+/// The routes. Their paths are written out whole: nesting them under a prefix costs each request.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(install_url::install_url))
         .routes(routes!(update_lifecycle::update_lifecycle))
         .routes(routes!(disconnect::disconnect))
+        .routes(routes!(check::check))
 }
 
 /// Answers with an integration that was asked to change.

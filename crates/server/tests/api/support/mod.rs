@@ -7,6 +7,7 @@ pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod exposition;
 pub(crate) mod hidden;
+pub(crate) mod played;
 pub(crate) mod private_postgres;
 pub(crate) mod process;
 pub(crate) mod raw;

@@ -27,6 +27,7 @@ use riq_server::{
         import::{ImportError, Importer},
         vault::Vault,
     },
+    monitor::MonitorSettings,
     outbound::{Outbound, OutboundSettings},
     shutdown::{self, Stopper},
     store::{NewApiKey, NewAuditEvent, Store},
@@ -56,14 +57,26 @@ pub(crate) struct Plan {
     pub(crate) outbound: OutboundSettings,
     /// An app at every provider that wants one, except GitHub: it is not set up.
     pub(crate) oauth_apps: HashMap<String, OAuthApp>,
+    /// By itself the server looks after nothing, so that a test has only what it makes happen.
+    pub(crate) monitor: MonitorSettings,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let mut oauth_apps = oauth_apps(&CATALOG);
         oauth_apps.remove("github");
-        Self { catalog: Arc::clone(&CATALOG), outbound: OutboundSettings::default(), oauth_apps }
+        Self {
+            catalog: Arc::clone(&CATALOG),
+            outbound: OutboundSettings::default(),
+            oauth_apps,
+            monitor: idle(),
+        }
     }
+}
+
+/// A monitor that checks only when it is asked to.
+fn idle() -> MonitorSettings {
+    MonitorSettings { in_flight: 0, ..MonitorSettings::default() }
 }
 
 /// An app at every provider of a catalog that wants one.
@@ -127,6 +140,15 @@ impl Server {
         Self::serve(database, store, clock, tenancy, self.plan.clone(), set).await
     }
 
+    /// Starts another one on the same database, which looks after what is due.
+    pub(crate) async fn worker(&self, monitor: MonitorSettings) -> Self {
+        let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();
+        let tenancy = (self.organization, self.project, self.key.clone());
+        let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
+        let plan = Plan { monitor, ..self.plan.clone() };
+        Self::serve(database, store, clock, tenancy, plan, |_| {}).await
+    }
+
     async fn serve(
         database: Arc<TestDatabase>,
         store: Store,
@@ -148,6 +170,7 @@ impl Server {
             environment: environment.clone(),
             outbound: Outbound::new(plan.outbound.clone()).unwrap(),
             oauth_apps: plan.oauth_apps.clone(),
+            monitor: plan.monitor.clone(),
         };
         let app = App::new(foundation, settings).unwrap();
         app.oauth_apps.refresh().await.unwrap();

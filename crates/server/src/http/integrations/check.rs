@@ -1,0 +1,55 @@
+//! `POST /projects/{projectId}/integrations/{provider}/check`
+
+use axum::{extract::State, response::Response};
+
+use super::view::IntegrationView;
+use crate::{
+    http::{
+        answer::Data,
+        auth::{Access, IntegrationsWrite},
+        error::ApiError,
+        failures::OnCheck,
+        state::App,
+    },
+    monitor::CheckError,
+    store::IntegrationRow,
+};
+
+/// Check an integration now
+///
+/// Asks the provider whether it accepts the credential, renews the access token where that is due or the provider refuses
+/// it, and answers with the integration as it is after that: `health_status`, `error_message`, `last_synced_at`, `status`.
+/// A provider that has asked to be left alone (`Retry-After`) is not asked before that time; the integration is then
+/// answered as it is. Integrations are checked by themselves too, by default every 15 minutes. No body is needed.
+#[utoipa::path(
+    post,
+    path = "/api/v1/projects/{projectId}/integrations/{provider}/check",
+    operation_id = "checkIntegration",
+    tag = "Integrations",
+    params(
+        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
+        ("provider" = String, Path, description = "The provider's key", example = "slack"),
+    ),
+    security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
+    responses(
+        (status = 200, description = "The integration as it is now", body = Data<IntegrationView>,
+         headers(("ETag" = String, description = "The entity tag of this version")),
+         example = json!({"data": crate::http::examples::integration()})),
+        OnCheck,
+    ),
+)]
+pub(super) async fn check(
+    State(app): State<App>,
+    access: Access<IntegrationsWrite>,
+) -> Result<Response, ApiError> {
+    let provider = access.provider(&app).await?;
+    let fresh =
+        app.monitor.check(&access.tenant, provider.key.as_str()).await.map_err(|error| match error {
+            CheckError::NotInstalled => ApiError::not_installed(&provider.name),
+            error => error.into(),
+        })?;
+    let row = IntegrationRow::try_from(&fresh.loaded)?;
+    let view = IntegrationView::new(&row).map_err(|error| ApiError::internal(&error))?;
+    let tag = view.etag.clone();
+    Data::respond_tagged(view, &tag)
+}

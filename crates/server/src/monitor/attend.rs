@@ -1,0 +1,211 @@
+//! Looking after one integration: its tokens are refreshed where that is due, its credential is probed where that is.
+
+use std::{sync::Arc, time::Duration};
+
+use integrations_core::{
+    catalog::Provider,
+    health::{self, Verdict},
+    lifecycle::Health,
+    schedule::{until_probe, until_refresh_retry},
+};
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{Checked, Monitor, renew::Renewal};
+use crate::{
+    install::vault::Purpose,
+    metrics::ProbeOutcome,
+    store::{Claim, Ended, Plan},
+};
+
+/// How long to wait where a host has enough under way.
+const HOST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What came of looking after an integration.
+#[derive(Debug)]
+pub(super) enum Attended {
+    /// The lease is to be given back, with what was found, if anything was looked for.
+    Ended {
+        /// How it goes on.
+        ended: Ended,
+        /// What was found.
+        verdict: Option<Verdict>,
+    },
+    /// The lease has gone to somebody else, or its end could not be stored: nothing is to be done.
+    Lost,
+}
+
+impl Attended {
+    fn planned(plan: Plan, verdict: Option<Verdict>) -> Self {
+        Self::Ended { ended: Ended::GoesOn(plan), verdict }
+    }
+}
+
+/// An integration's credential, opened, with what goes with it.
+pub(super) struct Subject {
+    pub(super) provider: Arc<Provider>,
+    pub(super) connection: Map<String, Value>,
+    pub(super) credential: Map<String, Value>,
+}
+
+impl Subject {
+    pub(super) fn refresh_token(&self) -> Option<&str> {
+        self.credential.get("refresh_token").and_then(Value::as_str)
+    }
+
+    /// Whether a refresh may end the refresh token that was sent, so that it must not be sent twice.
+    fn rotates(&self) -> bool {
+        self.provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
+    }
+}
+
+impl Monitor {
+    /// Looks after a claimed integration. A probe is made where it is due, or somebody asked for it.
+    #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = claim.provider))]
+    pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
+        let (mut plan, now) = (claim.plan, self.environment.now());
+        if plan.not_before.is_some_and(|not_before| not_before > now) {
+            return Attended::planned(plan, None);
+        }
+        plan.not_before = None;
+        let Some(mut subject) = self.open(claim) else {
+            let later = now + until_refresh_retry(u32::MAX, self.environment.spread());
+            plan.probe_at = later;
+            plan.refresh_at = plan.refresh_at.map(|_| later);
+            return Attended::planned(plan, None);
+        };
+        if plan.refresh_begun_by.is_some() && subject.rotates() {
+            return self.attend_interrupted(claim, plan, &subject).await;
+        }
+        let mut is_renewed = false;
+        if plan.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
+            match self.after_renewal(claim, plan, &mut subject).await {
+                Ok(after) => (plan, is_renewed) = (after, true),
+                Err(attended) => return attended,
+            }
+        }
+        let wants_probe = is_asked || plan.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
+        if !wants_probe {
+            return Attended::planned(plan, None);
+        }
+        let Some(mut checked) = self.ask(&subject, is_asked).await else {
+            plan.probe_at = now + HOST_PAUSE;
+            return Attended::planned(plan, None);
+        };
+        let is_refused = matches!(checked.verdict, Verdict::Dead { .. });
+        if is_refused && !is_renewed && subject.refresh_token().is_some() {
+            match self.after_renewal(claim, plan, &mut subject).await {
+                Ok(after) => plan = after,
+                Err(attended) => return attended,
+            }
+            let Some(again) = self.ask(&subject, true).await else { return Attended::Lost };
+            checked = again;
+        }
+        self.after_probe(claim, plan, &subject.provider, checked)
+    }
+
+    /// Opens a claim's credential. None: it cannot be, which is the server's own fault, and says nothing of it.
+    fn open(&self, claim: &Claim) -> Option<Subject> {
+        let provider = Arc::clone(self.catalog.get(&claim.provider)?);
+        let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.integration));
+        let opened = opened
+            .inspect_err(|error| {
+                tracing::error!(integration = %claim.integration, %error, "a credential cannot be opened");
+            })
+            .ok()?;
+        let credential = serde_json::from_slice(opened.expose_secret()).ok()?;
+        let connection = serde_json::from_str(&claim.connection).ok()?;
+        Some(Subject { provider, connection, credential })
+    }
+
+    /// Probes. None: the host has enough under way, and nobody waits for this one.
+    async fn ask(&self, subject: &Subject, is_asked: bool) -> Option<Checked> {
+        let Subject { provider, connection, credential } = subject;
+        let host = self.0.prober.host(provider, connection, credential).unwrap_or_default();
+        let place = self.0.limits.try_take_host(&host);
+        if place.is_none() && !is_asked {
+            return None;
+        }
+        let began = tokio::time::Instant::now();
+        let checked = self.0.prober.check(provider, connection, credential).await;
+        let outcome = match checked.verdict {
+            Verdict::Well => ProbeOutcome::Well,
+            Verdict::Degraded { .. } => ProbeOutcome::Degraded,
+            Verdict::Dead { .. } => ProbeOutcome::Dead,
+        };
+        self.metrics.probe(provider.key.as_str(), outcome, began.elapsed());
+        Some(checked)
+    }
+
+    /// Refreshes the tokens. The plan goes on where there are new ones, or cannot be any; otherwise it ends there.
+    async fn after_renewal(
+        &self,
+        claim: &Claim,
+        mut plan: Plan,
+        subject: &mut Subject,
+    ) -> Result<Plan, Attended> {
+        let renewal = self.renew(claim, subject).await;
+        let now = self.environment.now();
+        match renewal {
+            Renewal::Done { refresh_at } => {
+                plan.refresh_at = refresh_at;
+                plan.refresh_begun_by = None;
+                Ok(plan)
+            }
+            Renewal::Nothing => {
+                plan.refresh_at = None;
+                Ok(plan)
+            }
+            Renewal::Trouble(Checked { verdict, wait }) => {
+                plan.failures = plan.failures.saturating_add(1);
+                plan.refresh_begun_by = None;
+                let retry_at = now + until_refresh_retry(plan.failures, self.environment.spread());
+                plan.refresh_at = plan.refresh_at.map(|_| retry_at);
+                plan.probe_at = plan.probe_at.max(retry_at);
+                plan.not_before = wait.map(|wait| now + wait);
+                Err(Attended::planned(plan, Some(verdict)))
+            }
+            Renewal::Dead(verdict) => {
+                Err(Attended::Ended { ended: Ended::GivenUp(now), verdict: Some(verdict) })
+            }
+            Renewal::Lost => Err(Attended::Lost),
+        }
+    }
+
+    /// A refresh token was sent, and whoever sent it did not live to store the answer. It is not sent again, as the
+    /// provider may have ended it and would take the second for a theft: the access token is of use as long as it lasts.
+    async fn attend_interrupted(&self, claim: &Claim, mut plan: Plan, subject: &Subject) -> Attended {
+        let now = self.environment.now();
+        plan.refresh_at = None;
+        let verdict = Some(health::interrupted_refresh(&subject.provider));
+        if claim.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Attended::Ended { ended: Ended::GivenUp(now), verdict };
+        }
+        let Some(checked) = self.ask(subject, true).await else { return Attended::Lost };
+        if matches!(checked.verdict, Verdict::Dead { .. }) {
+            return Attended::Ended { ended: Ended::GivenUp(self.environment.now()), verdict };
+        }
+        match self.after_probe(claim, plan, &subject.provider, checked) {
+            Attended::Ended { ended: Ended::GoesOn(mut plan), verdict } => {
+                plan.probe_at = claim.expires_at.map_or(plan.probe_at, |end| end.min(plan.probe_at));
+                Attended::planned(plan, verdict)
+            }
+            attended => attended,
+        }
+    }
+
+    fn after_probe(&self, claim: &Claim, mut plan: Plan, provider: &Provider, checked: Checked) -> Attended {
+        let now = self.environment.now();
+        let is_well = checked.verdict == Verdict::Well;
+        plan.failures = if is_well { 0 } else { plan.failures.saturating_add(1) };
+        plan.probe_at = now + until_probe(provider, claim.status, plan.failures, self.environment.spread());
+        plan.not_before = checked.wait.map(|wait| now + wait);
+        Attended::planned(plan, Some(checked.verdict))
+    }
+
+    /// What was found, as it is stored where nothing of the integration changes.
+    pub(super) fn synced_at(&self, verdict: Option<&Verdict>) -> Option<OffsetDateTime> {
+        verdict.filter(|verdict| **verdict == Verdict::Well).map(|_| self.environment.now())
+    }
+}

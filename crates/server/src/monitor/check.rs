@@ -1,0 +1,93 @@
+//! Checking an integration at once, because somebody asks for it.
+
+use std::time::Duration;
+
+use integrations_core::{
+    health::Verdict,
+    lifecycle::{Credential, State},
+};
+use tokio::time::Instant;
+
+use super::{Monitor, attend::Attended};
+use crate::store::{Claim, Loaded, ReadError, StoreError, Tenant};
+
+/// Between two looks whether somebody else is done with an integration.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An integration that was just checked.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The integration as it is now.
+    pub loaded: Loaded,
+    /// What was found; none where the provider asks to be left alone for now.
+    pub verdict: Option<Verdict>,
+}
+
+/// Why an integration was not checked.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// It could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is not installed.
+    #[error("not installed")]
+    NotInstalled,
+    /// There is no credential to check.
+    #[error("no usable credential: install again")]
+    ReinstallRequired,
+    /// Somebody else has been at it all the time.
+    #[error("the integration is being looked after; try again")]
+    Busy,
+}
+
+impl From<StoreError> for CheckError {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl Monitor {
+    /// Probes a tenant's integration now, refreshes its tokens where that is due or needed, and stores what is found.
+    /// Waits for whoever is at it already. A provider that has asked to be left alone is not asked.
+    ///
+    /// Once begun it goes on to its end, also where nobody waits for that any more: a refresh that is cut off in the middle
+    /// would lose the integration its tokens.
+    pub async fn check(&self, tenant: &Tenant, provider: &str) -> Result<Fresh, CheckError> {
+        let (monitor, tenant, provider) = (self.clone(), *tenant, provider.to_owned());
+        let checking = tokio::spawn(async move { monitor.check_to_the_end(&tenant, &provider).await });
+        checking.await.unwrap_or(Err(CheckError::Busy))
+    }
+
+    async fn check_to_the_end(&self, tenant: &Tenant, provider: &str) -> Result<Fresh, CheckError> {
+        let _slot = self.0.limits.take(provider).await.ok_or(CheckError::Busy)?;
+        let claim = self.claim_for_check(tenant, provider).await?;
+        let attended = self.attend(&claim, true).await;
+        let verdict = match &attended {
+            Attended::Ended { verdict, .. } => verdict.clone(),
+            Attended::Lost => None,
+        };
+        self.conclude(claim, attended, None).await;
+        let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
+        Ok(Fresh { loaded, verdict })
+    }
+
+    async fn claim_for_check(&self, tenant: &Tenant, provider: &str) -> Result<Claim, CheckError> {
+        let end = Instant::now() + self.0.lease;
+        loop {
+            let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
+            let is_checkable = loaded.credential == Credential::Usable;
+            if loaded.integration.state == State::Disconnected || !is_checkable {
+                return Err(CheckError::ReinstallRequired);
+            }
+            let (id, now) = (loaded.integration.id, self.environment.now());
+            let lease = self.environment.id();
+            if let Some(claim) = self.store.claim_one(lease, id, now, now + self.0.lease).await? {
+                return Ok(claim);
+            }
+            if Instant::now() >= end {
+                return Err(CheckError::Busy);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How much is done at once: in all, for one provider, for one host.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many hosts are remembered before those with nothing under way are forgotten.
+const HOSTS: usize = 10_000;
+
+/// How much a monitor does at once.
+#[derive(Clone, Debug)]
+pub struct MonitorSettings {
+    /// Integrations in all. None: this replica leaves the schedule to others, and checks only when asked.
+    pub in_flight: usize,
+    /// Of one provider.
+    pub per_provider: usize,
+    /// Probes of one host.
+    pub per_host: usize,
+    /// How often to ask what is due, at the least.
+    pub poll: Duration,
+}
+
+impl Default for MonitorSettings {
+    fn default() -> Self {
+        Self { in_flight: 256, per_provider: 128, per_host: 64, poll: Duration::from_secs(1) }
+    }
+}
+
+/// Counts what is under way.
+#[derive(Debug)]
+pub(super) struct Limits {
+    all: Arc<Semaphore>,
+    in_all: usize,
+    /// By provider's key.
+    providers: HashMap<String, Arc<Semaphore>>,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    per_host: usize,
+}
+
+/// A place among those that are under way; dropped, it is free again.
+#[derive(Debug)]
+pub(super) struct Slot {
+    _all: OwnedSemaphorePermit,
+    _provider: OwnedSemaphorePermit,
+}
+
+impl Limits {
+    pub(super) fn new(settings: &MonitorSettings, providers: impl Iterator<Item = String>) -> Self {
+        // Who asks for a check gets one, also where the schedule is left to others.
+        let places = |count: usize| Arc::new(Semaphore::new(count.max(1)));
+        Self {
+            all: places(settings.in_flight),
+            in_all: settings.in_flight.max(1),
+            providers: providers.map(|key| (key, places(settings.per_provider))).collect(),
+            hosts: Mutex::default(),
+            per_host: settings.per_host.max(1),
+        }
+    }
+
+    /// How many more integrations of a provider can be looked after at once.
+    pub(super) fn free(&self, provider: &str) -> usize {
+        let of_provider = self.providers.get(provider).map_or(0, |places| places.available_permits());
+        of_provider.min(self.all.available_permits())
+    }
+
+    /// A place, if there is a free one.
+    pub(super) fn try_take(&self, provider: &str) -> Option<Slot> {
+        let provider = self.providers.get(provider)?;
+        Some(Slot {
+            _all: Arc::clone(&self.all).try_acquire_owned().ok()?,
+            _provider: Arc::clone(provider).try_acquire_owned().ok()?,
+        })
+    }
+
+    /// A place, when there is a free one. None: there is no such provider, or nothing may begin any more.
+    pub(super) async fn take(&self, provider: &str) -> Option<Slot> {
+        let provider = self.providers.get(provider)?;
+        Some(Slot {
+            _provider: Arc::clone(provider).acquire_owned().await.ok()?,
+            _all: Arc::clone(&self.all).acquire_owned().await.ok()?,
+        })
+    }
+
+    /// Waits until nothing is under way, and lets nothing begin any more.
+    pub(super) async fn drain(&self) {
+        let all = u32::try_from(self.in_all).unwrap_or(u32::MAX);
+        // Fails where it was drained before.
+        drop(self.all.acquire_many(all).await);
+        self.all.close();
+    }
+
+    /// A place at a host, if there is a free one.
+    pub(super) fn try_take_host(&self, host: &str) -> Option<OwnedSemaphorePermit> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= HOSTS {
+            hosts.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let places = hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.per_host)));
+        Arc::clone(places).try_acquire_owned().ok()
+    }
+}

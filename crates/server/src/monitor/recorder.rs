@@ -1,0 +1,48 @@
+//! Gives back leases on which there is nothing to record, many in one transaction.
+
+use std::time::Duration;
+
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use crate::store::{Done, Store};
+
+/// The most leases in one transaction.
+const BATCH: usize = 512;
+/// How often it is tried, and how long is waited in between: leases that are not given back end by themselves.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Takes leases to give back.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder(mpsc::Sender<Done>);
+
+impl Recorder {
+    /// A recorder, and its task, which ends when the last recorder is gone and everything is recorded.
+    pub(super) fn start(store: Store) -> (Self, JoinHandle<()>) {
+        let (sender, receiver) = mpsc::channel(BATCH * 2);
+        (Self(sender), tokio::spawn(record_all(store, receiver)))
+    }
+
+    /// Gives a lease back, soon.
+    pub(super) async fn record(&self, done: Done) {
+        // Fails where the task is gone, by a panic: the lease then ends by itself.
+        drop(self.0.send(done).await);
+    }
+}
+
+/// While one batch is written the next one gathers.
+async fn record_all(store: Store, mut receiver: mpsc::Receiver<Done>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while receiver.recv_many(&mut batch, BATCH).await > 0 {
+        for attempt in 1..=ATTEMPTS {
+            match store.release(&batch).await {
+                Ok(()) => break,
+                Err(error) if attempt == ATTEMPTS => {
+                    tracing::warn!(%error, leases = batch.len(), "leases are not given back; they end by themselves");
+                }
+                Err(_) => tokio::time::sleep(PAUSE * attempt).await,
+            }
+        }
+        batch.clear();
+    }
+}

@@ -1,0 +1,162 @@
+//! Refreshing tokens (RFC 6749, section 6): once, whatever the number of replicas.
+//!
+//! That the refresh token is about to be sent is stored before it is, and what came of it right after. Whoever finds the
+//! one without the other knows that somebody died in between, and does not send it again where the provider would take
+//! that for a theft (RFC 9700, section 4.14.2).
+
+use std::time::Duration;
+
+use integrations_core::{
+    audit::{self, Action, Actor},
+    catalog::{OAuth, Provider},
+    health::{self, NoAnswer, Verdict},
+    oauth::{Grant, TokenProblem},
+    schedule,
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{Checked, Monitor, attend::Subject};
+use crate::{
+    install::{token_request::AuthorizationServer, vault::Purpose},
+    metrics::RefreshOutcome,
+    outbound::Answer,
+    store::{Claim, NewAuditEvent, Renewed, Settled},
+};
+
+/// How long it is tried to store new tokens in a database that does not answer: without them the integration is lost.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// What came of a refresh.
+pub(super) enum Renewal {
+    /// The subject has the new tokens, and they are stored.
+    Done {
+        /// When they are to be refreshed.
+        refresh_at: Option<OffsetDateTime>,
+    },
+    /// There is no refresh token.
+    Nothing,
+    /// It was not possible for the moment.
+    Trouble(Checked),
+    /// The refresh token will never work again.
+    Dead(Verdict),
+    /// The lease has gone to somebody else, or the database does not answer.
+    Lost,
+}
+
+impl Monitor {
+    /// Refreshes a subject's tokens, and stores them.
+    pub(super) async fn renew(&self, claim: &Claim, subject: &mut Subject) -> Renewal {
+        let renewal = self.try_renew(claim, subject).await;
+        let outcome = match &renewal {
+            Renewal::Done { .. } => RefreshOutcome::Refreshed,
+            Renewal::Trouble(_) => RefreshOutcome::Unavailable,
+            Renewal::Dead(_) => RefreshOutcome::Dead,
+            Renewal::Lost => RefreshOutcome::Lost,
+            Renewal::Nothing => return renewal,
+        };
+        self.metrics.refresh(&claim.provider, outcome);
+        renewal
+    }
+
+    async fn try_renew(&self, claim: &Claim, subject: &mut Subject) -> Renewal {
+        let provider = std::sync::Arc::clone(&subject.provider);
+        let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
+            return Renewal::Nothing;
+        };
+        let app = match self.apps.find(&claim.tenant, &provider).await {
+            Ok(Some(app)) => app,
+            Ok(None) => {
+                let message = format!("No OAuth app for {} is set on this server any more", provider.name);
+                return trouble(message, None);
+            }
+            Err(_) => return Renewal::Lost,
+        };
+        let Ok(server) = AuthorizationServer::new(&provider, oauth, &subject.connection, &app) else {
+            return trouble(
+                format!("The address of {}'s token endpoint cannot be made", provider.name),
+                None,
+            );
+        };
+        let refresh_token = refresh_token.to_owned();
+        match self.store.begin_refresh(claim).await {
+            Ok(Settled::Stored) => {}
+            Ok(Settled::Superseded) | Err(_) => return Renewal::Lost,
+        }
+        let answer = server.refresh(&self.outbound, refresh_token).await;
+        match self.read_grant(&provider, oauth, subject, answer) {
+            Ok(grant) => self.store_grant(claim, subject, grant).await,
+            Err(renewal) => renewal,
+        }
+    }
+
+    fn read_grant(
+        &self,
+        provider: &Provider,
+        oauth: &OAuth,
+        subject: &Subject,
+        answer: Result<Answer, NoAnswer>,
+    ) -> Result<Grant, Renewal> {
+        let now = self.environment.now();
+        let answer = answer.map_err(|reason| trouble(format!("{} {reason}", provider.name), None))?;
+        let content_type = answer.content_type();
+        let grant = Grant::renew(oauth, &subject.credential, answer.status, content_type, &answer.body, now);
+        grant.map_err(|problem| {
+            let wait = match problem {
+                TokenProblem::Unavailable { .. } => super::probe::asked_to_wait(provider, &answer, now),
+                _ => None,
+            };
+            match health::judge_refresh(provider, oauth, &problem) {
+                verdict @ Verdict::Dead { .. } => Renewal::Dead(verdict),
+                verdict => Renewal::Trouble(Checked { verdict, wait }),
+            }
+        })
+    }
+
+    async fn store_grant(&self, claim: &Claim, subject: &mut Subject, grant: Grant) -> Renewal {
+        let now = self.environment.now();
+        let plain = serde_json::to_vec(&grant.credential).unwrap_or_default();
+        let has_refresh_token =
+            grant.credential.get("refresh_token").is_some_and(serde_json::Value::is_string);
+        let expires_at = grant.expires_at.filter(|_| has_refresh_token);
+        let refresh_at = expires_at.map(|end| schedule::refresh_at(now, end, self.environment.spread()));
+        let renewed = Renewed {
+            sealed: self.vault.seal(&plain, Purpose::Credential(claim.integration)),
+            expires_at: grant.expires_at,
+            refresh_at,
+            event: self.refreshed(claim, grant.expires_at, now),
+        };
+        let stored = self.insist(PATIENCE, || self.store.renew(claim, renewed.clone())).await;
+        match stored {
+            Some(Settled::Stored) => {
+                subject.credential = grant.credential;
+                Renewal::Done { refresh_at }
+            }
+            Some(Settled::Superseded) | None => Renewal::Lost,
+        }
+    }
+
+    fn refreshed(
+        &self,
+        claim: &Claim,
+        expires_at: Option<OffsetDateTime>,
+        now: OffsetDateTime,
+    ) -> NewAuditEvent {
+        let written = |time: Option<OffsetDateTime>| time.and_then(|time| time.format(&Rfc3339).ok());
+        let change = audit::change("credential.expires_at", written(claim.expires_at), written(expires_at));
+        NewAuditEvent {
+            id: self.environment.id(),
+            organization: claim.tenant.organization,
+            project: Some(claim.tenant.project),
+            integration: Some((claim.integration, claim.provider.clone())),
+            action: Action::IntegrationCredentialRefreshed,
+            actor: Actor::System,
+            request_id: None,
+            changes: change.into_iter().collect(),
+            at: now,
+        }
+    }
+}
+
+fn trouble(message: String, retry_after: Option<Duration>) -> Renewal {
+    Renewal::Trouble(Checked { verdict: Verdict::Degraded { message, retry_after }, wait: retry_after })
+}

@@ -1,0 +1,124 @@
+//! Who looks after which integration, and when: leases.
+//!
+//! A row of `monitors` is due when `due_at` has come. Whoever claims it writes an owner and moves `due_at` to the end of the
+//! lease: a lease that is not given back is simply due again, and the next one takes it over. Only its owner gives it
+//! back. No transaction is open while a provider is asked.
+//!
+//! Whoever changes an integration and its monitor in one transaction begins with the integration: so nobody waits for one
+//! who waits for him.
+
+mod claim;
+mod settle;
+pub mod statements;
+
+use integrations_core::{
+    ids::{IntegrationId, LeaseId},
+    lifecycle::{Health, Status},
+};
+use sea_orm::{ConnectionTrait, Statement};
+use time::OffsetDateTime;
+
+pub use self::settle::{Done, Ended, Renewed, Settled};
+use super::{StoreError, Tenant};
+
+/// An integration that is to be looked after, under a lease.
+#[derive(Clone)]
+pub struct Claim {
+    /// The lease's owner: a new id for each claim.
+    pub lease: LeaseId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// The integration.
+    pub integration: IntegrationId,
+    /// Its provider's key.
+    pub provider: String,
+    /// Its status.
+    pub status: Status,
+    /// Its health.
+    pub health: Health,
+    /// JSON object: what the user supplied beside the credential.
+    pub connection: String,
+    /// Its credential, sealed.
+    pub sealed: Vec<u8>,
+    /// Counts the credentials that it had.
+    pub credential_version: i64,
+    /// When the credential expires by itself.
+    pub expires_at: Option<OffsetDateTime>,
+    /// Whether the lease before was not given back.
+    pub is_taken_over: bool,
+    /// How it was left.
+    pub plan: Plan,
+}
+
+impl std::fmt::Debug for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claim").field("integration", &self.integration).finish_non_exhaustive()
+    }
+}
+
+/// When what is to be done next with an integration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// When to probe.
+    pub probe_at: OffsetDateTime,
+    /// When to refresh the tokens; none: only when they are refused.
+    pub refresh_at: Option<OffsetDateTime>,
+    /// Before that the provider asks to be left alone.
+    pub not_before: Option<OffsetDateTime>,
+    /// Probes in a row that found it other than well.
+    pub failures: u32,
+    /// The lease under which the refresh token was sent, while it is not known what came of it.
+    pub refresh_begun_by: Option<LeaseId>,
+}
+
+impl Plan {
+    /// For what was just connected: a probe at `probe_at`, a refresh at `refresh_at`.
+    pub const fn new(probe_at: OffsetDateTime, refresh_at: Option<OffsetDateTime>) -> Self {
+        Self { probe_at, refresh_at, not_before: None, failures: 0, refresh_begun_by: None }
+    }
+
+    /// When it is next to be looked after.
+    pub fn due_at(&self) -> OffsetDateTime {
+        let first = self.refresh_at.map_or(self.probe_at, |refresh_at| refresh_at.min(self.probe_at));
+        self.not_before.map_or(first, |not_before| not_before.max(first))
+    }
+}
+
+/// Begins to look after an integration with a new credential. Leases on it end: they were for the one before.
+pub(super) async fn begin(
+    on: &impl ConnectionTrait,
+    integration: IntegrationId,
+    provider: &str,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    let values = [
+        integration.to_string().into(),
+        provider.into(),
+        plan.due_at().into(),
+        plan.probe_at.into(),
+        plan.refresh_at.into(),
+    ];
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), statements::BEGIN, values))
+        .await?;
+    Ok(())
+}
+
+/// No longer looks after an integration.
+pub(super) async fn end(on: &impl ConnectionTrait, integration: IntegrationId) -> Result<(), StoreError> {
+    let values = [integration.to_string().into()];
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), statements::END, values))
+        .await?;
+    Ok(())
+}
+
+/// Has an integration probed at once, after what is under way.
+pub(super) async fn hasten(
+    on: &impl ConnectionTrait,
+    integration: IntegrationId,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let values = [integration.to_string().into(), now.into()];
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), statements::HASTEN, values))
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Giving leases back, with what was found.
+
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, Statement, Value};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{Claim, Plan, statements};
+use crate::store::{
+    Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
+    integrations::{lock, read_loaded, reload, store_revision},
+};
+
+/// A lease that is given back with nothing to record: at most, when the provider last answered well.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The claim.
+    pub claim: Claim,
+    /// When the provider answered well, where it was asked.
+    pub synced_at: Option<OffsetDateTime>,
+    /// When what is to be done next.
+    pub plan: Plan,
+}
+
+/// How the looking-after ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It goes on by this plan.
+    GoesOn(Plan),
+    /// The credential was found, at this time, to be of no more use: nobody looks after it any more.
+    GivenUp(OffsetDateTime),
+}
+
+/// Whether something was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was.
+    Stored,
+    /// The lease had gone to somebody else, or the credential had been replaced: nothing was.
+    Superseded,
+}
+
+/// New tokens.
+#[derive(Clone, Debug)]
+pub struct Renewed {
+    /// The credential, sealed.
+    pub sealed: Vec<u8>,
+    /// When it expires by itself.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it is to be refreshed.
+    pub refresh_at: Option<OffsetDateTime>,
+    /// What is recorded with it.
+    pub event: NewAuditEvent,
+}
+
+/// [`Done`], as the statements for many read it.
+#[derive(Serialize)]
+struct DoneRow {
+    lease: String,
+    integration: String,
+    #[serde(with = "time::serde::rfc3339::option")]
+    synced_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    claimed_probe_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    probe_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    refresh_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    not_before: Option<OffsetDateTime>,
+    failures: u32,
+    refresh_begun_by: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    due_at: OffsetDateTime,
+}
+
+impl From<&Done> for DoneRow {
+    fn from(done: &Done) -> Self {
+        let plan = &done.plan;
+        Self {
+            lease: done.claim.lease.to_string(),
+            integration: done.claim.integration.to_string(),
+            synced_at: done.synced_at,
+            claimed_probe_at: done.claim.plan.probe_at,
+            probe_at: plan.probe_at,
+            refresh_at: plan.refresh_at,
+            not_before: plan.not_before,
+            failures: plan.failures,
+            refresh_begun_by: plan.refresh_begun_by.map(|lease| lease.to_string()),
+            due_at: plan.due_at(),
+        }
+    }
+}
+
+impl Store {
+    /// Gives leases back in one transaction. One that had gone to somebody else is passed over.
+    pub async fn release(&self, done: &[Done]) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            let rows: Vec<DoneRow> = done.iter().map(DoneRow::from).collect();
+            let json =
+                serde_json::to_string(&rows).map_err(|error| StoreError::Damaged(error.to_string()))?;
+            for sql in [statements::SYNC_MANY, statements::RELEASE_MANY] {
+                execute(&transaction, sql, [json.clone().into()]).await?;
+            }
+        } else {
+            for one in done {
+                if let Some(at) = one.synced_at {
+                    let id = one.claim.integration.to_string();
+                    let values = [id.into(), one.claim.lease.to_string().into(), at.into()];
+                    execute(&transaction, statements::SYNC, values).await?;
+                }
+                release_one(&transaction, &one.claim, &one.plan).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Gives a lease back together with what `decide` makes of the integration, in one transaction.
+    pub async fn settle<F>(&self, claim: &Claim, ended: Ended, decide: F) -> Result<Settled, StoreError>
+    where
+        F: Fn(&Loaded) -> Option<Decision> + Send + Sync,
+    {
+        let transaction = self.begin().await?;
+        lock(&transaction, claim.integration).await?;
+        let rows = reload(&transaction, &claim.tenant, &claim.provider).await?;
+        let loaded = match read_loaded(&self.door, &claim.tenant, &rows) {
+            Ok(Some(loaded)) if loaded.integration.id == claim.integration => loaded,
+            Ok(_) | Err(ReadError::Denied(_)) => return Ok(Settled::Superseded),
+            Err(ReadError::Store(error)) => return Err(error),
+        };
+        let given_back = match ended {
+            Ended::GoesOn(plan) => release_one(&transaction, claim, &plan).await?,
+            Ended::GivenUp(at) => give_up(&transaction, claim, at).await?,
+        };
+        if !given_back {
+            return Ok(Settled::Superseded);
+        }
+        if let Some(decision) = decide(&loaded) {
+            if !store_revision(&transaction, &loaded, &decision).await? {
+                let lost = format!("integration {} changed under its lock", claim.integration);
+                return Err(StoreError::Damaged(lost));
+            }
+            audit::record(&transaction, decision.event).await?;
+        }
+        transaction.commit().await?;
+        Ok(Settled::Stored)
+    }
+
+    /// Marks, before it is done, that the refresh token is sent under this lease.
+    pub async fn begin_refresh(&self, claim: &Claim) -> Result<Settled, StoreError> {
+        let before = claim.plan.refresh_begun_by.map(|lease| lease.to_string());
+        let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), before.into()];
+        let statement = Statement::from_sql_and_values(self.backend(), statements::BEGIN_REFRESH, values);
+        let marked = self.writer.execute_raw(statement).await?.rows_affected();
+        Ok(if marked == 1 { Settled::Stored } else { Settled::Superseded })
+    }
+
+    /// Stores new tokens in place of those that the claim found, where nobody else has replaced them, whether or not
+    /// the lease has ended meanwhile: nobody else has sent the refresh token.
+    pub async fn renew(&self, claim: &Claim, renewed: Renewed) -> Result<Settled, StoreError> {
+        let transaction = self.begin().await?;
+        lock(&transaction, claim.integration).await?;
+        let id = claim.integration.to_string();
+        let values = [claim.lease.to_string().into(), id.clone().into(), renewed.refresh_at.into()];
+        let marked = execute(&transaction, statements::END_REFRESH, values).await?;
+        let values = [
+            id.into(),
+            claim.credential_version.into(),
+            renewed.sealed.into(),
+            renewed.expires_at.into(),
+            renewed.event.at.into(),
+        ];
+        if marked != 1 || execute(&transaction, statements::RENEW, values).await? != 1 {
+            return Ok(Settled::Superseded);
+        }
+        audit::record(&transaction, renewed.event).await?;
+        transaction.commit().await?;
+        Ok(Settled::Stored)
+    }
+}
+
+async fn execute<const N: usize>(
+    on: &DatabaseTransaction,
+    sql: &str,
+    values: [Value; N],
+) -> Result<u64, StoreError> {
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
+    Ok(on.execute_raw(statement).await?.rows_affected())
+}
+
+/// Gives a lease back. `false`: it had gone to somebody else.
+async fn release_one(on: &DatabaseTransaction, claim: &Claim, plan: &Plan) -> Result<bool, StoreError> {
+    let values = [
+        claim.lease.to_string().into(),
+        claim.integration.to_string().into(),
+        claim.plan.probe_at.into(),
+        plan.probe_at.into(),
+        plan.refresh_at.into(),
+        plan.not_before.into(),
+        i32::try_from(plan.failures).unwrap_or(i32::MAX).into(),
+        plan.refresh_begun_by.map(|lease| lease.to_string()).into(),
+        plan.due_at().into(),
+    ];
+    Ok(execute(on, statements::RELEASE, values).await? == 1)
+}
+
+/// Ends a lease for good, and the credential with it. `false`: it had gone to somebody else.
+async fn give_up(on: &DatabaseTransaction, claim: &Claim, at: OffsetDateTime) -> Result<bool, StoreError> {
+    let id = claim.integration.to_string();
+    let values = [claim.lease.to_string().into(), id.clone().into()];
+    if execute(on, statements::END_LEASED, values).await? != 1 {
+        return Ok(false);
+    }
+    let values = [id.into(), claim.credential_version.into(), at.into()];
+    Ok(execute(on, statements::BURY, values).await? == 1)
+}

@@ -1,0 +1,103 @@
+//! The statements over leases, as text that both databases read where nothing else is said.
+
+/// Begins to look after an integration, or begins anew: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5` refresh.
+pub const BEGIN: &str = "INSERT INTO monitors \
+     (integration_id, provider, due_at, probe_at, refresh_at, failures, lease_count) \
+     VALUES ($1, $2, $3, $4, $5, 0, 0) \
+     ON CONFLICT (integration_id) DO UPDATE SET due_at = excluded.due_at, probe_at = excluded.probe_at, \
+     refresh_at = excluded.refresh_at, not_before = NULL, failures = 0, lease_owner = NULL, lease_count = 0, \
+     refresh_begun_by = NULL";
+
+/// Ends it: `$1` integration.
+pub const END: &str = "DELETE FROM monitors WHERE integration_id = $1";
+
+/// Brings the probe forward: `$1` integration, `$2` now. What is under way goes on under its lease.
+pub const HASTEN: &str = "UPDATE monitors SET probe_at = $2, \
+     due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END WHERE integration_id = $1";
+
+/// When the longest overdue of each provider was due, for as many providers as there are rows of VALUES, which follow.
+pub const DUE: &str =
+    "SELECT column1, (SELECT MIN(due_at) FROM monitors WHERE provider = column1) FROM (VALUES ";
+
+/// Claims what is due of a provider, on PostgreSQL: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
+/// Passes over what others are claiming at this moment.
+pub const CLAIM_POSTGRES: &str = "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
+     WHERE provider = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
+     UPDATE monitors SET lease_owner = $1, due_at = $2, \
+     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END \
+     WHERE integration_id IN (SELECT integration_id FROM due) RETURNING integration_id";
+
+/// The same on SQLite, where whoever writes is alone.
+pub const CLAIM_SQLITE: &str = "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
+     WHERE provider = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5) \
+     UPDATE monitors SET lease_owner = $1, due_at = $2, \
+     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END \
+     WHERE integration_id IN (SELECT integration_id FROM due) RETURNING integration_id";
+
+/// Claims one integration, due or not, unless somebody is at it: `$1` lease, `$2` its end, `$3` integration, `$4` now.
+pub const CLAIM_ONE: &str = "UPDATE monitors SET lease_owner = $1, due_at = $2, \
+     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END \
+     WHERE integration_id = $3 AND (lease_owner IS NULL OR due_at <= $4) RETURNING integration_id";
+
+/// What is known of claimed integrations: `$1` lease; the condition on their ids follows, `$2` a JSON array of them.
+pub const CLAIMED: &str = "SELECT p.organization_id, p.id, i.id, i.provider, i.status, i.health_status, \
+     i.connection, c.sealed, c.version, c.expires_at, m.lease_count, m.probe_at, m.refresh_at, m.not_before, \
+     m.failures, m.refresh_begun_by \
+     FROM monitors m JOIN integrations i ON i.id = m.integration_id JOIN credentials c ON c.integration_id = i.id \
+     JOIN projects p ON p.id = i.project_id AND p.revoked_at IS NULL \
+     WHERE i.status <> 'disconnected' AND c.dead_at IS NULL AND m.lease_owner = $1 AND m.integration_id ";
+
+/// The condition of [`CLAIMED`] on PostgreSQL.
+pub const AMONG_POSTGRES: &str = "IN (SELECT json_array_elements_text(CAST($2 AS json)))";
+
+/// The same on SQLite.
+pub const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($2))";
+
+/// Ends what is leased and cannot be looked after, as project or credential are gone: `$1` lease, `$2` integration.
+pub const END_LEASED: &str = "DELETE FROM monitors WHERE lease_owner = $1 AND integration_id = $2";
+
+/// Marks that the refresh token is about to be sent: `$1` lease, `$2` integration, `$3` the lease under which that was
+/// done before, or none.
+pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE integration_id = $2 \
+     AND lease_owner = $1 AND COALESCE(refresh_begun_by, '') = COALESCE($3, '')";
+
+/// Marks that the new tokens are stored: `$1` lease, `$2` integration, `$3` when to refresh them.
+pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refresh_at = $3 \
+     WHERE integration_id = $2 AND refresh_begun_by = $1";
+
+/// Replaces a credential by its successor: `$1` integration, `$2` version of the one before, `$3` sealed, `$4` its end,
+/// `$5` now.
+pub const RENEW: &str = "UPDATE credentials SET sealed = $3, expires_at = $4, version = version + 1, updated_at = $5 \
+     WHERE integration_id = $1 AND version = $2";
+
+/// A credential that is of no more use: `$1` integration, `$2` its version, `$3` now.
+pub const BURY: &str = "UPDATE credentials SET dead_at = $3 WHERE integration_id = $1 AND version = $2";
+
+/// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the plan: `$4` probe,
+/// `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due. Where somebody has the probe brought forward
+/// meanwhile, that stays.
+pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count = 0, \
+     probe_at = CASE WHEN probe_at = $3 THEN $4 ELSE probe_at END, refresh_at = $5, not_before = $6, failures = $7, \
+     refresh_begun_by = $8, due_at = CASE WHEN probe_at = $3 THEN $9 ELSE COALESCE($6, probe_at) END \
+     WHERE integration_id = $2 AND lease_owner = $1";
+
+/// When the provider last answered well, where nothing else is new: `$1` integration, `$2` lease, `$3` when.
+pub const SYNC: &str = "UPDATE integrations SET last_synced_at = $3 WHERE id = $1 AND status <> 'disconnected' \
+     AND EXISTS (SELECT 1 FROM monitors WHERE integration_id = $1 AND lease_owner = $2)";
+
+/// [`SYNC`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Done`].
+pub const SYNC_MANY: &str = "UPDATE integrations i SET last_synced_at = d.synced_at \
+     FROM json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, synced_at timestamptz), monitors m \
+     WHERE d.synced_at IS NOT NULL AND i.id = d.integration AND i.status <> 'disconnected' \
+     AND m.integration_id = d.integration AND m.lease_owner = d.lease";
+
+/// [`RELEASE`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Done`].
+pub const RELEASE_MANY: &str = "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
+     probe_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.probe_at ELSE m.probe_at END, \
+     refresh_at = d.refresh_at, not_before = d.not_before, failures = d.failures, \
+     refresh_begun_by = d.refresh_begun_by, \
+     due_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.due_at ELSE COALESCE(d.not_before, m.probe_at) END \
+     FROM json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, claimed_probe_at timestamptz, \
+     probe_at timestamptz, refresh_at timestamptz, not_before timestamptz, failures integer, refresh_begun_by text, \
+     due_at timestamptz) \
+     WHERE m.integration_id = d.integration AND m.lease_owner = d.lease";
