@@ -86,6 +86,11 @@ impl Stage {
         of_system.map(|event| event["action"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// How many integrations are looked after.
+    async fn monitors(&self) -> usize {
+        self.server.sql.rows("SELECT integration_id FROM monitors", []).await.len()
+    }
+
     async fn row(&self, sql: &str) -> Value {
         self.server.sql.rows(sql, []).await.pop().unwrap_or_default()
     }
@@ -196,7 +201,7 @@ async fn a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back
     stage.provider.set("desk probe", Says::Truth);
     stage.check("desk").await.refused(409, "REINSTALL_REQUIRED");
     stage.server.patch("desk", json!({"status": "active"})).await.refused(409, "REINSTALL_REQUIRED");
-    assert_eq!(stage.row("SELECT COUNT(*) AS n FROM monitors").await["n"], 0);
+    assert_eq!(stage.monitors().await, 0);
     assert_eq!(stage.provider.refreshes(), [1]);
     assert_eq!(stage.recorded("desk").await, ["integration.errored"]);
 }
@@ -255,7 +260,7 @@ async fn there_is_nothing_to_check_where_nothing_is_connected(stage: &Stage) {
     stage.server.delete("keys").await.data();
     stage.check("keys").await.refused(409, "REINSTALL_REQUIRED");
     assert_eq!(stage.provider.probes("keys"), 0);
-    assert_eq!(stage.row("SELECT COUNT(*) AS n FROM monitors").await["n"], 0);
+    assert_eq!(stage.monitors().await, 0);
 }
 
 async fn what_is_due_is_probed_and_what_is_not_is_left_alone(stage: &Stage) {
@@ -289,9 +294,9 @@ async fn what_is_due_is_probed_and_what_is_not_is_left_alone(stage: &Stage) {
 impl Stage {
     /// Whether nothing is due and nothing leased.
     async fn is_at_rest(&self) -> bool {
-        let now = riq_server::environment::Clock::now(&*self.server.clock);
-        let sql = "SELECT COUNT(*) AS n FROM monitors WHERE lease_owner IS NOT NULL OR due_at <= $1";
-        self.server.sql.rows(sql, [now.into()]).await[0]["n"] == 0
+        let now = self.now();
+        let sql = "SELECT integration_id FROM monitors WHERE lease_owner IS NOT NULL OR due_at <= $1";
+        self.server.sql.rows(sql, [now.into()]).await.is_empty()
     }
 }
 
@@ -464,10 +469,7 @@ async fn a_revoked_project_is_forgotten(stage: &Stage) {
     stage.connect_keys().await;
     stage.server.revoke_project().await;
     let worker = stage.worker().await;
-    eventually("it is forgotten", PATIENCE, async || {
-        stage.row("SELECT COUNT(*) AS n FROM monitors").await["n"] == 0
-    })
-    .await;
+    eventually("it is forgotten", PATIENCE, async || stage.monitors().await == 0).await;
     assert_eq!(stage.provider.probes("keys"), 0);
     worker.stop().await;
 }

@@ -117,7 +117,7 @@ async fn a_state_is_told_in_words_with_its_error_and_what_to_do(server: &Server)
     page.says(200, "Slack refuses the credential").says(200, "Last error: Slack says token_revoked");
     page.says(200, "What to do: Connect again below.");
     assert!(
-        page.has_form("/resume")
+        page.has_form("/check")
             && page.has_form("/pause")
             && page.text.contains("<details class=\"divided\" open")
     );
