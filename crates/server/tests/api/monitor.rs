@@ -452,11 +452,17 @@ async fn a_hanging_provider_does_not_keep_others_waiting(stage: &Stage) {
     }
     stage.provider.set("desk probe", Says::Nothing);
     let worker = stage.worker().await;
-    eventually("the places are taken", PATIENCE, async || stage.provider.probes("desk") == 6).await;
+    let settled = async || stage.provider.probes("desk") == 6 && stage.state("keys").await.1 == "healthy";
+    eventually("the places are taken", PATIENCE, settled).await;
     for _ in 0..3 {
-        stage.server.clock.advance(Duration::seconds(991));
         let before = stage.provider.probes("keys");
-        eventually("the other is probed", PATIENCE, async || stage.provider.probes("keys") > before).await;
+        stage.server.clock.advance(Duration::seconds(991));
+        let is_probed = async || {
+            let held =
+                "SELECT integration_id FROM monitors WHERE provider = 'keys' AND lease_owner IS NOT NULL";
+            stage.provider.probes("keys") > before && stage.server.sql.rows(held, []).await.is_empty()
+        };
+        eventually("the other is probed", PATIENCE, is_probed).await;
     }
     assert_eq!(stage.provider.probes("desk"), 6);
     stage.provider.set("desk probe", Says::Truth);
