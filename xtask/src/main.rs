@@ -6,10 +6,14 @@
 
 mod bench;
 mod browser;
+mod http;
 mod openapi;
 mod packages;
 mod postgres;
 mod process;
+mod provider;
+mod server;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -40,9 +44,14 @@ enum Task {
     Tidy,
     /// Measures the server beside pgbench and a bare route, and prints the ratios
     Bench(bench::Options),
+    /// Kills replicas again and again, and checks that no refresh token is used twice and no integration is left alone
+    Soak(soak::Options),
     /// Answers every request with the same bytes: the yardstick that `bench` starts by itself
     #[command(hide = true)]
     BareRoute(bench::bare_route::Options),
+    /// Plays a provider whose refresh tokens work once: the one that `bench` starts by itself
+    #[command(hide = true)]
+    StrictProvider(provider::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,8 +66,8 @@ fn main() -> ExitCode {
 }
 
 fn run(task: &Task) -> anyhow::Result<()> {
-    // The bare route holds nothing that a signal would leave behind: it ends at once, like any other program.
-    if !matches!(task, Task::BareRoute(_)) {
+    // These two hold nothing that a signal would leave behind: they end at once, like any other program.
+    if !matches!(task, Task::BareRoute(_) | Task::StrictProvider(_)) {
         process::forward_signals()?;
     }
     match task {
@@ -66,6 +75,8 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Openapi(options) => openapi::run(options),
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run(options),
+        Task::Soak(options) => soak::run(options),
         Task::BareRoute(options) => bench::bare_route::run(options),
+        Task::StrictProvider(options) => provider::run(options),
     }
 }

@@ -182,8 +182,12 @@ impl Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
+impl Service {
+    /// Asks the program to end, waits up to ten seconds, and kills it where it has not. Returns how it ended.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub(crate) fn stop(&mut self) -> std::io::Result<ExitStatus> {
         const PATIENCE: Duration = Duration::from_secs(10);
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = kill_process(Pid::from_child(&self.child), self.end_with);
@@ -192,8 +196,20 @@ impl Drop for Service {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
+        self.kill();
+        self.child.wait()
+    }
+
+    /// Ends the program at once, by SIGKILL.
+    pub(crate) fn kill(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.stop());
     }
 }
 

@@ -13,10 +13,11 @@ use super::fill::{self, CREATED, Data, INSTALLED, organization_id, project_id};
 use super::load::Prepared;
 use super::measure::Bench;
 use super::report::{Bound, Line};
-use super::requests::{Kind, Request, address};
+use super::requests::{Kind, address};
 use super::rounds::{Task, alternate};
-use super::server::Server;
-use super::{create_database, execute, http};
+use super::{create_database, drop_databases, execute};
+use crate::http::{self, Request};
+use crate::server::Server;
 
 /// How many events the small log holds.
 const FEW: usize = 10_000;
@@ -128,11 +129,7 @@ pub(super) fn measure(bench: &Bench<'_>, events: usize, lines: &mut Vec<Line>) -
         lines.push(compare(bench, look, &few, &many).with_context(|| look.what)?);
     }
     drop((few, many));
-    // They would take disk and memory from what is measured next.
-    for name in [SMALL, LARGE] {
-        execute(&bench.postgres, "postgres", &format!("DROP DATABASE {name}"))?;
-    }
-    Ok(())
+    drop_databases(&bench.postgres, &[SMALL, LARGE])
 }
 
 fn compare(bench: &Bench<'_>, look: &Look, few: &Log, many: &Log) -> Result<Line> {
@@ -164,7 +161,7 @@ impl Log {
         eprintln!("Filled {events} audit events in {:.1} s", started.elapsed().as_secs_f64());
         let url = bench.postgres.url(database);
         let first = request(&data, events, &LOOKS[0], 0);
-        let (server, _) = Server::start(&bench.build, &url, bench.directory, database, &first)?;
+        let (server, _) = Server::start(&bench.build, &url, bench.directory, database, &first, &[])?;
         Ok(Self { server, events, data })
     }
 
@@ -212,10 +209,11 @@ fn fill(bench: &Bench<'_>, database: &str, events: usize) -> Result<()> {
     let run = |statement: &str| execute(&bench.postgres, database, statement);
     let indexes = run(INDEXES)?;
     run(DROP)?;
-    run("TRUNCATE audit_events")?;
+    // What is only read needs no log to be restored from, which would take as much of the disk again.
+    run("TRUNCATE audit_events; ALTER TABLE audit_events SET UNLOGGED")?;
     run(&insert(events))?;
     for index in indexes.lines() {
-        run(index)?;
+        run(&format!("SET maintenance_work_mem = '512MB'; {index}"))?;
     }
     run("VACUUM (ANALYZE) audit_events")?;
     run("CHECKPOINT").map(drop)

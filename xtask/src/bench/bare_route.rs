@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::http;
+use crate::http;
 
 /// What `bare-route` takes.
 #[derive(clap::Args)]

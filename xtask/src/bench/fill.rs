@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 /// The providers that every project has installed.
-pub(super) const INSTALLED: [&str; 6] = ["github", "linear", "postmark", "shopify", "slack", "stripe"];
+pub(crate) const INSTALLED: [&str; 6] = ["github", "linear", "postmark", "shopify", "slack", "stripe"];
 
 const ORGANIZATIONS: usize = 100;
 const KEYS_OF_EACH: usize = 4;
@@ -17,20 +17,20 @@ const UNKNOWN_KEYS: usize = 1_000;
 const AUDIT_EVENTS_OF_EACH_PROJECT: usize = 10;
 
 /// What the database holds.
-pub(super) struct Data {
+pub(crate) struct Data {
     /// How many projects.
-    pub(super) projects: usize,
+    pub(crate) projects: usize,
     /// Each organization's keys, with the scopes for integrations and the audit log.
-    pub(super) keys: Vec<Vec<String>>,
+    pub(crate) keys: Vec<Vec<String>>,
     /// Keys that may not read integrations, one for each organization.
-    pub(super) keys_without_scope: Vec<String>,
+    pub(crate) keys_without_scope: Vec<String>,
     /// Keys of the right form that the database does not hold.
-    pub(super) unknown_keys: Vec<String>,
+    pub(crate) unknown_keys: Vec<String>,
 }
 
 impl Data {
     /// As many projects as said, and the keys, which are made up here and open nothing but this database.
-    pub(super) fn new(projects: usize) -> Self {
+    pub(crate) fn new(projects: usize) -> Self {
         let mut number = 0_u32;
         let mut key = || {
             number += 1;
@@ -45,24 +45,24 @@ impl Data {
     }
 
     /// One project, whose organization holds all of the keys.
-    pub(super) fn of_one_project() -> Self {
+    pub(crate) fn of_one_project() -> Self {
         let data = Self::new(1);
         Self { keys: vec![data.keys.concat()], keys_without_scope: Vec::new(), ..data }
     }
 }
 
 /// The id of a project by its number: the digits of the number, which are digits of an id's base 32 as well.
-pub(super) fn project_id(number: usize) -> String {
+pub(crate) fn project_id(number: usize) -> String {
     format!("prj_{number:026}")
 }
 
 /// Whose project it is.
-pub(super) fn organization_of(project: usize) -> usize {
+pub(crate) fn organization_of(project: usize) -> usize {
     project % ORGANIZATIONS
 }
 
 /// The provider of one of a project's integrations, by its place.
-pub(super) fn integration_provider(place: usize) -> &'static str {
+pub(crate) fn integration_provider(place: usize) -> &'static str {
     INSTALLED[place % INSTALLED.len()]
 }
 
@@ -94,15 +94,13 @@ impl Dialect {
 }
 
 /// The moment at which everything was created, in the form that both databases store.
-pub(super) const CREATED: &str = "'2026-03-01T10:00:00Z'";
+pub(crate) const CREATED: &str = "'2026-03-01T10:00:00Z'";
 const SYNCED: &str = "'2026-05-17T17:55:00Z'";
 const SETTINGS: &str = r#"'{"default_channel":"C0123456789","notify_on_assign":true}'"#;
 
-/// The statements that fill the tables.
-fn statements(dialect: Dialect, projects: usize, catalog: &Catalog) -> Result<Vec<String>> {
-    let (project, organization) =
-        (dialect.id("prj", "n"), dialect.id("org", &format!("n % {ORGANIZATIONS}")));
-    let mut statements = vec![
+/// The statements that make organizations and projects.
+fn tenants(dialect: Dialect, projects: usize) -> [String; 2] {
+    [
         format!(
             "{} INSERT INTO organizations (id, name, created_at) SELECT {}, 'Organization ' || n, {CREATED} FROM numbers",
             dialect.numbers(ORGANIZATIONS),
@@ -110,10 +108,18 @@ fn statements(dialect: Dialect, projects: usize, catalog: &Catalog) -> Result<Ve
         ),
         format!(
             "{} INSERT INTO projects (id, organization_id, name, created_at) \
-             SELECT {project}, {organization}, 'Project ' || n, {CREATED} FROM numbers",
+             SELECT {}, {}, 'Project ' || n, {CREATED} FROM numbers",
             dialect.numbers(projects),
+            dialect.id("prj", "n"),
+            dialect.id("org", &format!("n % {ORGANIZATIONS}")),
         ),
-    ];
+    ]
+}
+
+/// The statements that fill the tables.
+fn statements(dialect: Dialect, projects: usize, catalog: &Catalog) -> Result<Vec<String>> {
+    let project = dialect.id("prj", "n");
+    let mut statements = Vec::from(tenants(dialect, projects));
     for (place, key) in INSTALLED.iter().enumerate() {
         let provider = catalog.get(key).with_context(|| format!("the catalog has no {key}"))?;
         let id = dialect.id("int", &format!("n * {} + {place}", INSTALLED.len()));
@@ -169,7 +175,7 @@ fn key_rows(data: &Data) -> Vec<KeyRow> {
 }
 
 /// The id of an organization by its number.
-pub(super) fn organization_id(number: usize) -> String {
+pub(crate) fn organization_id(number: usize) -> String {
     format!("org_{number:026}")
 }
 
@@ -177,8 +183,19 @@ pub(super) fn organization_id(number: usize) -> String {
 ///
 /// # Errors
 /// When a statement fails.
-pub(super) fn postgres(url: &str, data: &Data) -> Result<()> {
-    let statements = statements(Dialect::Postgres, data.projects, &catalog()?)?;
+pub(crate) fn postgres(url: &str, data: &Data) -> Result<()> {
+    fill_postgres(url, data, statements(Dialect::Postgres, data.projects, &catalog()?)?)
+}
+
+/// Makes organizations, projects and keys in a PostgreSQL database whose schema is there, and nothing else.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) fn postgres_tenants(url: &str, data: &Data) -> Result<()> {
+    fill_postgres(url, data, tenants(Dialect::Postgres, data.projects).into())
+}
+
+fn fill_postgres(url: &str, data: &Data, statements: Vec<String>) -> Result<()> {
     let insert_key = format!("{INSERT_KEY} {CREATED}::timestamptz)");
     block_on(async {
         let mut connection = PgConnection::connect(url).await?;
@@ -211,7 +228,7 @@ pub(super) fn postgres(url: &str, data: &Data) -> Result<()> {
 ///
 /// # Errors
 /// When a statement fails.
-pub(super) fn sqlite(file: &std::path::Path, data: &Data) -> Result<()> {
+pub(crate) fn sqlite(file: &std::path::Path, data: &Data) -> Result<()> {
     let statements = statements(Dialect::Sqlite, data.projects, &catalog()?)?;
     let insert_key = format!("{INSERT_KEY} {CREATED})");
     block_on(async {

@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::http;
-use super::requests::{self, Kind, Request};
+use super::requests::{self, Kind};
+use crate::http::{self, Request};
 use crate::{packages, process};
 
 const SCRIPT: &str = include_str!("load.lua");
@@ -62,12 +62,26 @@ impl Generator {
     /// # Errors
     /// When a request fails or an answer has another status than the expected.
     pub(super) fn run(&self, port: u16, prepared: &Prepared, seconds: u32) -> Result<Round> {
+        self.run_at(&format!("http://127.0.0.1:{port}/"), CONNECTIONS, prepared, seconds)
+    }
+
+    /// As [`Generator::run`], to another address, over as many connections as said. Certificates are not looked at.
+    ///
+    /// # Errors
+    /// When a request fails or an answer has another status than the expected.
+    pub(super) fn run_at(
+        &self,
+        url: &str,
+        connections: u32,
+        prepared: &Prepared,
+        seconds: u32,
+    ) -> Result<Round> {
         self.runs.set(self.runs.get() + 1);
         let mut wrk = Command::new(&self.wrk);
-        wrk.args(["-t", &THREADS.to_string(), "-c", &CONNECTIONS.to_string(), "-d", &format!("{seconds}s")])
+        wrk.args(["-t", &THREADS.to_string(), "-c", &connections.to_string(), "-d", &format!("{seconds}s")])
             .arg("-s")
             .arg(&self.script)
-            .arg(format!("http://127.0.0.1:{port}/"))
+            .arg(url)
             .arg("--")
             .arg(&prepared.file)
             .args([THREADS.to_string(), self.runs.get().to_string()]);

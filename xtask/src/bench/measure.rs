@@ -8,17 +8,18 @@ use anyhow::{Context, Result, ensure};
 use super::fill::Data;
 use super::load::{Generator, Prepared};
 use super::report::{Bound, Line};
-use super::requests::{Kind, Request};
+use super::requests::Kind;
 use super::rounds::{Medians, Plan, Task, alternate};
-use super::server::{Build, Server};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
 use super::{
-    LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, audit, execute, http, pages,
+    LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, audit, claim, execute, pages, probes,
     sqlite_url,
 };
+use crate::http::{self, Request};
 use crate::postgres::Postgres;
+use crate::server::{Build, Server, Start};
 
-const MEGABYTE: f64 = 1e6;
+pub(super) const MEGABYTE: f64 = 1e6;
 
 /// How many requests are prepared for a measurement.
 const PREPARED: usize = 40_000;
@@ -44,6 +45,12 @@ impl Bench<'_> {
         }
         if options.measures(Part::Audit) {
             audit::measure(self, options.audit_events(), lines)?;
+        }
+        if options.measures(Part::Claim) {
+            claim::measure(self, options.monitors(), lines)?;
+        }
+        if options.measures(Part::Probes) {
+            probes::measure(self, options.probed(), lines)?;
         }
         Ok(())
     }
@@ -75,8 +82,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn server(&self, name: &str, database_url: &str) -> Result<(Server, super::server::Start)> {
-        Server::start(&self.build, database_url, self.directory, name, &self.list_request())
+    fn server(&self, name: &str, database_url: &str) -> Result<(Server, Start)> {
+        Server::start(&self.build, database_url, self.directory, name, &self.list_request(), &[])
     }
 
     fn list_request(&self) -> Request {

@@ -6,15 +6,15 @@
 
 mod audit;
 pub(crate) mod bare_route;
-mod fill;
-mod http;
+mod claim;
+pub(crate) mod fill;
 mod load;
 mod measure;
 mod pages;
+mod probes;
 mod report;
-mod requests;
+pub(crate) mod requests;
 mod rounds;
-mod server;
 mod yardstick;
 
 use std::path::{Path, PathBuf};
@@ -28,9 +28,9 @@ use self::fill::Data;
 use self::load::Generator;
 use self::measure::Bench;
 use self::rounds::Plan;
-use self::server::Build;
 use crate::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 use crate::process;
+use crate::server::Build;
 
 /// What `bench` takes.
 #[derive(clap::Args)]
@@ -44,10 +44,17 @@ pub(crate) struct Options {
     /// How many rounds of each measurement, the median of which is told
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=9))]
     rounds: u32,
-    /// How many events the large audit log holds; ten million take some 20 GB of the disk while they are measured
+    /// How many events the large audit log holds; ten million take some 15 GB of the disk while they are measured
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(20_000..=100_000_000))]
     audit_events: u32,
-    /// 5,000 projects, 50,000 audit events and one round of two seconds: whether it runs, not how fast
+    /// Of how many integrations is claimed
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(20_000..=10_000_000))]
+    monitors: u32,
+    /// How many integrations are probed; more than a replica can do in the half minute between two probes of one
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    probed: u32,
+    /// 5,000 projects, 50,000 audit events, 50,000 integrations to claim, 3,000 to probe and one round of two seconds:
+    /// whether it runs, not how fast
     #[arg(long)]
     quick: bool,
     /// Measures only these parts
@@ -79,6 +86,10 @@ enum Part {
     Pages,
     /// Pages of the audit log, at ten thousand events and at many more
     Audit,
+    /// Claiming what is due, at ten thousand integrations and at many more
+    Claim,
+    /// Probes that one replica makes of a provider that takes 50 ms
+    Probes,
 }
 
 impl Part {
@@ -99,6 +110,14 @@ impl Options {
 
     fn audit_events(&self) -> usize {
         if self.quick { 50_000 } else { self.audit_events as usize }
+    }
+
+    fn monitors(&self) -> usize {
+        if self.quick { 50_000 } else { self.monitors as usize }
+    }
+
+    fn probed(&self) -> usize {
+        if self.quick { 3_000 } else { self.probed as usize }
     }
 
     fn projects(&self) -> usize {
@@ -144,6 +163,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let settings = json!({
             "projects": options.projects(),
             "audit_events": options.audit_events(),
+            "monitors": options.monitors(),
+            "probed": options.probed(),
             "rounds": options.plan().rounds,
             "seconds": options.plan().seconds,
             "connections": load::CONNECTIONS,
@@ -195,13 +216,20 @@ fn prepare_databases(
 }
 
 /// Makes a database with the server's schema.
-fn create_database(postgres: &Postgres, build: &Build, name: &str) -> Result<()> {
+pub(crate) fn create_database(postgres: &Postgres, build: &Build, name: &str) -> Result<()> {
     execute(postgres, "postgres", &format!("CREATE DATABASE {name}"))?;
     build.migrate(&postgres.url(name))
 }
 
+/// Drops databases of which nothing is running any more: they would take disk and memory from what is measured next.
+fn drop_databases(postgres: &Postgres, names: &[&str]) -> Result<()> {
+    names.iter().try_for_each(|name| {
+        execute(postgres, "postgres", &format!("DROP DATABASE {name} WITH (FORCE)")).map(drop)
+    })
+}
+
 /// Runs one statement, and returns what it answers, one row a line.
-fn execute(postgres: &Postgres, database: &str, statement: &str) -> Result<String> {
+pub(crate) fn execute(postgres: &Postgres, database: &str, statement: &str) -> Result<String> {
     process::output(postgres.client("psql", database).args([
         "-qAt",
         "-v",

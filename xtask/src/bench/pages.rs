@@ -7,9 +7,9 @@ use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 
 use super::fill::{Data, organization_of, project_id};
-use super::http::{self, Answer};
 use super::report::{Bound, Line};
-use super::requests::{Request, address};
+use super::requests::address;
+use crate::http::{self, Answer, Request};
 
 /// How often each page is asked for, one request at a time.
 const VISITS: usize = 301;

@@ -3,22 +3,7 @@
 use std::fmt::Write as _;
 
 use super::fill::{Data, INSTALLED, integration_provider, organization_of, project_id};
-
-/// One request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) method: &'static str,
-    pub(super) path: String,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
-}
-
-impl Request {
-    /// A GET without a key.
-    pub(super) fn get(path: &str) -> Self {
-        Self { method: "GET", path: path.to_owned(), headers: Vec::new(), body: String::new() }
-    }
-}
+use crate::http::Request;
 
 /// How many projects that do not exist are asked for. Who asks for one is a client that is set up wrong, and it
 /// asks again and again.
@@ -147,11 +132,12 @@ pub(super) fn lines(requests: &[Request]) -> String {
     text
 }
 
-/// SplitMix64: the same numbers in each run.
-struct Random(u64);
+/// SplitMix64: the same numbers for the same seed.
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    /// A number from 0 to below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -5,13 +5,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use riq_server::store::monitors::statements as monitors;
 use riq_server::store::statements;
 use rustix::process::Signal;
 
 use super::fill::INSTALLED;
-use super::http::{self, Answer};
 use super::load::{CONNECTIONS, Round, THREADS};
-use super::requests::Request;
+use crate::http::{self, Answer, Request};
 use crate::postgres::{Postgres, free_port};
 use crate::process::{self, Service};
 
@@ -20,6 +20,11 @@ const PROJECT: &str = "('prj_' || lpad(:n, 26, '0'))";
 
 /// Who pgbench says made a change: not a key, so that its events are told from the server's.
 pub(super) const ACTOR: &str = "'pgbench'";
+
+/// Whose integrations [`Script::claim`] claims.
+pub(super) const CLAIMED_PROVIDER: &str = "strict";
+/// How many at once.
+const CLAIMED_AT_ONCE: usize = 32;
 
 /// How long pgbench runs.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +39,7 @@ pub(super) enum Length {
 /// A script for pgbench.
 pub(super) struct Script {
     file: PathBuf,
+    connections: u32,
 }
 
 impl Script {
@@ -61,10 +67,26 @@ impl Script {
             INSTALLED.len()
         );
         std::fs::write(&file, text).context("cannot write pgbench's script")?;
-        Ok(Self { file })
+        Ok(Self { file, connections: CONNECTIONS })
     }
 
-    /// Runs it with as many connections as the server's load.
+    /// What a replica does to see what is due of a provider and to claim it, on the connections of a few replicas. What is
+    /// claimed is due again behind all others.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn claim(directory: &Path) -> Result<Self> {
+        const REPLICAS: u32 = 3;
+        let due = format!("{}('{CLAIMED_PROVIDER}')) AS providers", monitors::DUE);
+        let end = "clock_timestamp() + interval '1 hour'";
+        let provider = format!("'{CLAIMED_PROVIDER}'");
+        let values = ["'lse_' || :r", end, &provider, "'infinity'", &CLAIMED_AT_ONCE.to_string()];
+        let claim = with_values(monitors::CLAIM_POSTGRES, &values);
+        let script = Self::write(directory, "claim.sql", 1, &format!("{due};\n{claim};"))?;
+        Ok(Self { connections: REPLICAS, ..script })
+    }
+
+    /// Runs it with as many connections as the server's load, or as the script's own clients have.
     ///
     /// # Errors
     /// When pgbench fails, or a transaction does.
@@ -76,7 +98,7 @@ impl Script {
         };
         let mut pgbench = postgres.client("pgbench", database);
         pgbench
-            .args(["-n", "-M", "prepared", "-c", &CONNECTIONS.to_string(), "-j", &THREADS.to_string()])
+            .args(["-n", "-M", "prepared", "-c", &self.connections.to_string(), "-j", &THREADS.to_string()])
             .args(length)
             .arg("-f")
             .arg(&self.file);
@@ -203,6 +225,9 @@ mod tests {
         assert_eq!(text, "INSERT INTO t VALUES (a, b, ten)");
         assert!(!patch_script().contains('$'), "{}", patch_script());
         assert!(!with_values(statements::LIST, &[PROJECT]).contains('$'));
+        let directory = tempfile::tempdir().unwrap();
+        let claim = std::fs::read_to_string(Script::claim(directory.path()).unwrap().file).unwrap();
+        assert!(!claim.contains('$') && claim.contains("SKIP LOCKED"), "{claim}");
     }
 
     #[test]

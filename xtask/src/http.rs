@@ -6,22 +6,44 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::requests::Request;
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+}
+
+impl Request {
+    /// A GET without a key.
+    pub(crate) fn get(path: &str) -> Self {
+        Self { method: "GET", path: path.to_owned(), headers: Vec::new(), body: String::new() }
+    }
+}
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Sends a request to a port of the loopback interface.
 ///
 /// # Errors
 /// When there is no connection or no HTTP answer within five seconds.
-pub(super) fn send(port: u16, request: &Request) -> Result<Answer> {
-    let limit = Some(Duration::from_secs(5));
+pub(crate) fn send(port: u16, request: &Request) -> Result<Answer> {
+    send_within(Duration::from_secs(5), port, request)
+}
+
+/// As [`send`], with another limit.
+///
+/// # Errors
+/// When there is no connection or no HTTP answer within the limit.
+pub(crate) fn send_within(limit: Duration, port: u16, request: &Request) -> Result<Answer> {
+    let limit = Some(limit);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).context("no connection")?;
     stream.set_read_timeout(limit)?;
     stream.set_write_timeout(limit)?;
@@ -41,7 +63,7 @@ pub(super) fn send(port: u16, request: &Request) -> Result<Answer> {
 ///
 /// # Errors
 /// When it is not HTTP/1.1, or sent in chunks.
-pub(super) fn parse(answer: &[u8]) -> Result<Answer> {
+pub(crate) fn parse(answer: &[u8]) -> Result<Answer> {
     let end =
         answer.windows(4).position(|four| four == b"\r\n\r\n").context("the answer's head has no end")?;
     let head = std::str::from_utf8(&answer[..end]).context("the answer's head is not UTF-8")?;

@@ -1,4 +1,4 @@
-//! The server under measurement: a release build, with its log going to a file.
+//! The server as a program: a release build, with its log going to a file.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
-use super::http;
-use super::requests::Request;
+use crate::http::{self, Request};
 use crate::postgres::free_port;
 use crate::process::{self, Service};
 use crate::workspace;
 
 /// Any 32 bytes: nothing is encrypted that matters.
-const ENCRYPTION_KEYS: &str = "bench:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub(crate) const ENCRYPTION_KEYS: &str = "bench:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// The programs that are measured.
-pub(super) struct Build {
+pub(crate) struct Build {
     /// The server.
-    pub(super) server: PathBuf,
+    pub(crate) server: PathBuf,
     /// This program, optimized: it is the bare route.
-    pub(super) xtask: PathBuf,
+    pub(crate) xtask: PathBuf,
 }
 
 impl Build {
@@ -30,13 +29,13 @@ impl Build {
     ///
     /// # Errors
     /// When it does not build.
-    pub(super) fn make() -> Result<Self> {
+    pub(crate) fn make() -> Result<Self> {
         process::run(workspace::cargo().args(["build", "--release", "--workspace"]))?;
         Ok(Self::existing())
     }
 
     /// The build that is there.
-    pub(super) fn existing() -> Self {
+    pub(crate) fn existing() -> Self {
         let release = workspace::target_directory().join("release");
         Self { server: release.join("riq-server"), xtask: release.join("xtask") }
     }
@@ -45,7 +44,7 @@ impl Build {
     ///
     /// # Errors
     /// When it is not there.
-    pub(super) fn size(&self) -> Result<u64> {
+    pub(crate) fn size(&self) -> Result<u64> {
         Ok(std::fs::metadata(&self.server).with_context(|| format!("no {}", self.server.display()))?.len())
     }
 
@@ -53,7 +52,7 @@ impl Build {
     ///
     /// # Errors
     /// When the migrations fail.
-    pub(super) fn migrate(&self, database_url: &str) -> Result<()> {
+    pub(crate) fn migrate(&self, database_url: &str) -> Result<()> {
         let mut command = self.command(database_url);
         command.arg("migrate");
         process::output(&mut command).context("cannot make the schema").map(drop)
@@ -67,30 +66,33 @@ impl Build {
 }
 
 /// A running server.
-pub(super) struct Server {
+pub(crate) struct Server {
     port: u16,
+    log: PathBuf,
     service: Service,
 }
 
 /// How long a start took.
-pub(super) struct Start {
+pub(crate) struct Start {
     /// Until `/healthz` answered.
-    pub(super) healthy: Duration,
+    pub(crate) healthy: Duration,
     /// Until the given request was answered too.
-    pub(super) answering: Duration,
+    pub(crate) answering: Duration,
 }
 
 impl Server {
-    /// Starts a server on a database whose schema is there, and waits until it answers a request with 200.
+    /// Starts a server on a database whose schema is there, with settings beside those that every server gets here, and
+    /// waits until it answers a request with 200.
     ///
     /// # Errors
     /// When it does not come up; its log is in `directory`.
-    pub(super) fn start(
+    pub(crate) fn start(
         build: &Build,
         database_url: &str,
         directory: &Path,
         name: &str,
         first: &Request,
+        environment: &[(&'static str, String)],
     ) -> Result<(Self, Start)> {
         let port = free_port()?;
         let log_path = directory.join(format!("{name}.log"));
@@ -102,6 +104,7 @@ impl Server {
             .env("RIQ_TRUSTED_PROXIES", "127.0.0.1/32")
             .env("RIQ_PUBLIC_URL", "https://integrations.example.com")
             .env("RIQ_LOG_FORMAT", "json")
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log));
         let started = Instant::now();
@@ -118,19 +121,40 @@ impl Server {
             format!("the first answer: {answer:?}; {}", end_of(&log_path))
         })?;
         let answering = started.elapsed();
-        Ok((Self { port, service }, Start { healthy, answering }))
+        Ok((Self { port, log: log_path, service }, Start { healthy, answering }))
     }
 
     /// Where it listens on the loopback interface.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// SIGKILL: it gets to do nothing more.
+    ///
+    /// # Errors
+    /// When it had ended by itself.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        ensure!(self.service.ended()?.is_none(), "a server ended by itself: {}", end_of(&self.log));
+        self.service.kill();
+        Ok(())
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// When it had ended by itself, does not end, or ends with a failure; the error holds the end of its log.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        ensure!(self.service.ended()?.is_none(), "a server ended by itself: {}", end_of(&self.log));
+        let status = self.service.stop();
+        ensure!(status.is_ok_and(|status| status.success()), "a server ended badly: {}", end_of(&self.log));
+        Ok(())
     }
 
     /// Its resident memory in bytes: now, and at most since it started. Linux only.
     ///
     /// # Errors
     /// When the system does not tell.
-    pub(super) fn memory(&self) -> Result<(u64, u64)> {
+    pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let path = format!("/proc/{}/status", self.service.id());
         let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         let (now, peak) = (kilobytes(&status, "VmRSS:"), kilobytes(&status, "VmHWM:"));
