@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test, on SQLite and on PostgreSQL, and in a browser.
+//! `cargo xtask test`: every test, on SQLite and on PostgreSQL, with Redis, and in a browser.
 #![expect(clippy::print_stderr, reason = "says what it skips")]
 
 use std::path::PathBuf;
@@ -22,10 +22,11 @@ pub(crate) struct Options {
 /// Runs the tests.
 ///
 /// # Errors
-/// When a test fails; and under `CI=true` also when the PostgreSQL cases or the browser tests could not run.
+/// When a test fails; and under `CI=true` also when the cases with PostgreSQL, Redis or a browser could not run.
 pub(crate) fn run(options: &Options) -> Result<()> {
     packages::require_cargo_tool("nextest")?;
     let browser = browser()?;
+    redis()?;
     let postgres = private_postgres()?;
     let outcome = run_all(options, postgres.as_ref(), browser);
     drop(postgres);
@@ -53,6 +54,22 @@ fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
         Err(error) => skip(&format!("{error:#}"), browser::HOW_TO_INSTALL)?,
     }
     Ok(Vec::new())
+}
+
+/// Makes sure of Redis, which the tests start by themselves where they find it on `PATH`.
+fn redis() -> Result<()> {
+    const PROGRAM: &str = "redis-server";
+
+    if packages::find_program(PROGRAM).is_some() {
+        return Ok(());
+    }
+    if packages::can_install() {
+        return packages::install(&[PROGRAM]);
+    }
+    skip(
+        "Redis is missing",
+        "install it (Debian and Ubuntu: sudo apt-get install redis-server; macOS: brew install redis)",
+    )
 }
 
 /// Says that tests are skipped; nobody would read that in continuous integration.

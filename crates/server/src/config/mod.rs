@@ -25,8 +25,11 @@ use self::parse::{
     parsed_public_url, public_url, socket_address,
 };
 use crate::{
-    http::state::HttpSettings, install::vault::EncryptionKeys, monitor::MonitorSettings,
-    outbound::OutboundSettings, store::DatabaseUrl,
+    http::{rate_limit::RedisUrl, state::HttpSettings},
+    install::vault::EncryptionKeys,
+    monitor::MonitorSettings,
+    outbound::OutboundSettings,
+    store::DatabaseUrl,
 };
 
 /// Where the server listens by default.
@@ -62,6 +65,10 @@ pub struct Options {
     #[arg(long, global = true, env = "RIQ_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     #[serde(deserialize_with = "parsed_public_url")]
     pub public_url: Option<Url>,
+    /// Redis in which requests are counted for all replicas: redis://… or rediss://… [default: each counts alone]
+    #[arg(long, global = true, env = "RIQ_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub redis_url: Option<RedisUrl>,
     /// Directory of more provider files, or of others in place of the built-in ones
     #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
     pub providers_dir: Option<PathBuf>,
@@ -139,6 +146,7 @@ impl Options {
             database_connections: self.database_connections.or(file.database_connections),
             encryption_keys: self.encryption_keys.or(file.encryption_keys),
             public_url: self.public_url.or(file.public_url),
+            redis_url: self.redis_url.or(file.redis_url),
             providers_dir: self.providers_dir.or(file.providers_dir),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             request_timeout: self.request_timeout.or(file.request_timeout),
@@ -207,6 +215,7 @@ impl Options {
             request_timeout: self.request_timeout.unwrap_or(defaults.request_timeout),
             install_link_life: self.install_link_life.unwrap_or(defaults.install_link_life),
             metrics_token: self.metrics_token()?,
+            redis: self.redis_url.clone(),
             ..defaults
         })
     }
@@ -287,6 +296,7 @@ mod tests {
             database_connections = 4
             encryption_keys = "k:AAAA"
             public_url = "https://integrations.example.com"
+            redis_url = "rediss://riq:hunter2@cache.internal/1"
             providers_dir = "providers"
             trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
             request_timeout = "10s"
@@ -307,8 +317,11 @@ mod tests {
         assert_eq!(options.drain_timeout(), Duration::from_secs(60));
         let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
         assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
-        let shown = format!("{options:?}");
-        assert!(!shown.contains("AAAA") && !shown.contains("SECRET"), "secrets are not shown: {shown}");
+        let shown = format!("{options:?} {:?}", options.http(options.bind()).unwrap().redis);
+        assert!(shown.contains("cache.internal"), "{shown}");
+        for secret in ["AAAA", "SECRET", "hunter2"] {
+            assert!(!shown.contains(secret), "secrets are not shown: {shown}");
+        }
     }
 
     #[test]
@@ -340,6 +353,7 @@ mod tests {
             ("database_url = \"mysql://x\"", "expected postgres://"),
             ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
             ("public_url = \"integrations.example.com\"", "expected http://"),
+            ("redis_url = \"cache.internal\"", "expected redis://"),
             ("public_url = \"https://x.example/?a=1\"", "nothing else"),
             ("request_timeout = \"soon\"", "such as 30s"),
             ("outbound_resolve = [\"api.example.com\"]", "is not HOST=IP:PORT"),

@@ -106,7 +106,7 @@ impl Edge {
             METRICS => Identity::Anonymous,
             _ => self.identify(request.headers(), address).await,
         };
-        let verdict = self.limit(&identity, address, request.uri());
+        let verdict = self.limit(&identity, address, request.uri()).await;
         let (method, uri, found) = (request.method().clone(), request.uri().clone(), FoundRoute::default());
 
         let mut response = match &identity {
@@ -139,7 +139,9 @@ impl Edge {
     pub fn answer_garbage(&self, status: u16, peer: SocketAddr) -> Vec<u8> {
         let started = Instant::now();
         let request_id = self.fresh_request_id();
-        let verdict = self.limit(&Identity::Anonymous, peer.ip(), &Uri::default());
+        let (subject, limit) = (Subject::address(peer.ip()), self.app.settings.anonymous_limit);
+        let now = self.app.environment.now().unix_timestamp();
+        let verdict = self.app.limiter.check_here(subject, limit, now);
         let error = match status {
             431 => ApiError::new(
                 ErrorCode::HeadersTooLarge,
@@ -230,7 +232,7 @@ impl Edge {
         let now = self.app.environment.now();
         let answer = match self.app.api_keys.recall(key, now) {
             Recalled::Answer(answer) => answer,
-            Recalled::MustLookUp(_) if self.is_exhausted(address, now) => return Identity::Anonymous,
+            Recalled::MustLookUp(_) if self.is_exhausted(address, now).await => return Identity::Anonymous,
             Recalled::MustLookUp(hash) => match self.app.api_keys.look_up(hash, now).await {
                 Ok(answer) => answer,
                 Err(error) => return Identity::Unverified(error.into()),
@@ -239,25 +241,27 @@ impl Edge {
         answer.map_or_else(Identity::Refused, Identity::Caller)
     }
 
-    fn is_exhausted(&self, address: IpAddr, now: OffsetDateTime) -> bool {
+    async fn is_exhausted(&self, address: IpAddr, now: OffsetDateTime) -> bool {
         let limit = self.app.settings.anonymous_limit;
-        !self.app.limiter.look(Subject::address(address), limit, now.unix_timestamp()).allowed
+        !self.app.limiter.look(Subject::address(address), limit, now.unix_timestamp()).await.allowed
     }
 
-    fn limit(&self, identity: &Identity, address: IpAddr, uri: &Uri) -> Verdict {
+    async fn limit(&self, identity: &Identity, address: IpAddr, uri: &Uri) -> Verdict {
         let now = self.app.environment.now().unix_timestamp();
-        let (limiter, anonymous) = (&self.app.limiter, self.app.settings.anonymous_limit);
-        let mut verdict = match identity {
-            Identity::Caller(caller) => limiter.check(Subject::Key(caller.key), caller.tier.limit(), now),
-            // Its key may be good: an address is not to be shut out because the database was away.
-            Identity::Unverified(_) => limiter.look(Subject::address(address), anonymous, now),
-            Identity::Anonymous | Identity::Refused(_) => {
-                limiter.check(Subject::address(address), anonymous, now)
+        let (limiter, address) = (&self.app.limiter, Subject::address(address));
+        let anonymous = self.app.settings.anonymous_limit;
+        // Whoever watches over the server must get an answer however often it asks, and whatever else is away.
+        if matches!(uri.path(), "/healthz" | "/readyz" | METRICS) {
+            return Verdict { allowed: true, ..limiter.check_here(address, anonymous, now) };
+        }
+        match identity {
+            Identity::Caller(caller) => {
+                limiter.check(Subject::Key(caller.key), caller.tier.limit(), now).await
             }
-        };
-        // Whoever watches over the server must get an answer however often it asks.
-        verdict.allowed |= matches!(uri.path(), "/healthz" | "/readyz" | METRICS);
-        verdict
+            // Its key may be good: an address is not to be shut out because the database was away.
+            Identity::Unverified(_) => limiter.look(address, anonymous, now).await,
+            Identity::Anonymous | Identity::Refused(_) => limiter.check(address, anonymous, now).await,
+        }
     }
 }
 

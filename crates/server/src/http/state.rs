@@ -7,7 +7,10 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{integrations::view::CatalogViews, rate_limit::RateLimiter};
+use super::{
+    integrations::view::CatalogViews,
+    rate_limit::{RateLimiter, RedisUrl},
+};
 use crate::{
     api_keys::{ApiKeys, POLL_INTERVAL},
     environment::Environment,
@@ -41,6 +44,10 @@ pub struct HttpSettings {
     pub key_poll_interval: Duration,
     /// What reads the metrics from other machines.
     pub metrics_token: Option<SecretString>,
+    /// The Redis in which requests are counted for all replicas; in this process where there is none.
+    pub redis: Option<RedisUrl>,
+    /// How long a request waits for Redis.
+    pub redis_patience: Duration,
 }
 
 /// The contract's limit for an address without a key, in requests a minute.
@@ -63,6 +70,8 @@ impl HttpSettings {
             install_link_life: INSTALL_LINK_LIFE,
             key_poll_interval: POLL_INTERVAL,
             metrics_token: None,
+            redis: None,
+            redis_patience: Duration::from_millis(100),
         }
     }
 }
@@ -121,7 +130,7 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(on: Foundation, settings: HttpSettings) -> Result<Self, serde_json::Error> {
+    pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
         let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor } = on;
         let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
         let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
@@ -147,10 +156,14 @@ impl App {
             public_url: settings.public_url.clone(),
             link_life: settings.install_link_life,
         });
+        let limiter = match &settings.redis {
+            Some(url) => RateLimiter::shared(url, settings.redis_patience, metrics.clone())?,
+            None => RateLimiter::alone(),
+        };
         Ok(Self(Arc::new(Parts {
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
             catalog_views: CatalogViews::new(&catalog)?,
-            limiter: RateLimiter::default(),
+            limiter,
             metrics,
             monitor,
             api_keys,
@@ -168,6 +181,7 @@ impl App {
         tokio::join!(
             self.store.watch(|| self.api_keys.tell_of_changes(), stop.clone()),
             self.api_keys.watch_changes(stop.clone()),
+            self.limiter.tend(stop.clone()),
             self.oauth_apps.watch(stop.clone()),
             self.installer.sweep(stop.clone()),
             self.monitor.work(stop),

@@ -58,6 +58,8 @@ mod rotate_keys;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod shared_rate_limits;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod snapshots;

@@ -3,18 +3,26 @@
 //! A sliding window of one-second buckets. It holds the last 60 whole seconds and the one under way, so that no
 //! 60 seconds, wherever they begin, ever see more than the limit.
 
+mod redis_windows;
 mod window;
 
 use std::{
     convert::Infallible,
+    fmt,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use integrations_core::ids::ApiKeyId;
 use quick_cache::sync::Cache;
 
-use self::window::Window;
+pub use self::redis_windows::{InvalidRedisUrl, RedisUrl};
+use self::{
+    redis_windows::{Count, SharedWindows},
+    window::Window,
+};
+use crate::{metrics::Metrics, shutdown::Shutdown};
 
 /// How many callers of each kind are remembered at a time: a bound on memory, 400 bytes each.
 const CALLERS: usize = 50_000;
@@ -38,6 +46,15 @@ impl Subject {
     }
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(f),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
 /// What the limiter says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -51,26 +68,85 @@ pub struct Verdict {
     pub reset: i64,
 }
 
+/// Says whether a request is within its caller's limit: by windows in Redis, which all replicas share, or where there is
+/// none, or none that answers, by windows of this process alone.
+#[derive(Debug)]
+pub struct RateLimiter {
+    here: Windows,
+    shared: Option<SharedWindows>,
+}
+
+impl RateLimiter {
+    /// A limiter that counts in this process.
+    pub fn alone() -> Self {
+        Self { here: Windows::default(), shared: None }
+    }
+
+    /// A limiter that counts in Redis, once [`RateLimiter::tend`] has reached it. A request waits for it for at most
+    /// `patience`.
+    pub fn shared(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, redis::RedisError> {
+        Ok(Self { here: Windows::default(), shared: Some(SharedWindows::new(url, patience, metrics)?) })
+    }
+
+    /// Counts a request of `subject` at `now` (seconds of the Unix epoch), where its limit allows it.
+    pub async fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        let Some(shared) = &self.shared else { return self.here.check(subject, limit, now) };
+        match shared.ask(subject, limit, now, Count::Yes).await {
+            Some(verdict) => {
+                // Where Redis goes away, nobody begins anew with what this replica has let through.
+                if verdict.allowed {
+                    self.here.check(subject, limit, now);
+                }
+                verdict
+            }
+            None => self.here.check(subject, limit, now),
+        }
+    }
+
+    /// As [`RateLimiter::check`], in this process alone: for what cannot wait.
+    pub fn check_here(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        self.here.check(subject, limit, now)
+    }
+
+    /// What would be said to a request of `subject` at `now`, which is not counted.
+    pub async fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        let asked = match &self.shared {
+            Some(shared) => shared.ask(subject, limit, now, Count::No).await,
+            None => None,
+        };
+        asked.unwrap_or_else(|| self.here.look(subject, limit, now))
+    }
+
+    /// Whether limits hold across replicas at this moment.
+    pub fn is_shared(&self) -> bool {
+        self.shared.as_ref().is_some_and(SharedWindows::is_there)
+    }
+
+    /// Keeps the connection to Redis, where there is one, until `stop` says so.
+    pub async fn tend(&self, stop: Shutdown) {
+        if let Some(shared) = &self.shared {
+            shared.tend(stop).await;
+        }
+    }
+}
+
 /// The windows of the callers that were heard of last. Those with keys and those without are kept apart, so that
 /// any number of addresses cannot push a key's window out.
 #[derive(Debug)]
-pub struct RateLimiter {
-    keys: Windows,
-    addresses: Windows,
+struct Windows {
+    keys: Cache<Subject, Arc<Mutex<Window>>>,
+    addresses: Cache<Subject, Arc<Mutex<Window>>>,
 }
 
-type Windows = Cache<Subject, Arc<Mutex<Window>>>;
-
-impl Default for RateLimiter {
+impl Default for Windows {
     fn default() -> Self {
         Self { keys: Cache::new(CALLERS), addresses: Cache::new(CALLERS) }
     }
 }
 
-impl RateLimiter {
-    /// Counts a request of `subject` at `now` (seconds of the Unix epoch), where its limit allows it.
-    pub fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        let windows = self.windows(subject);
+impl Windows {
+    fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        let windows = self.of(subject);
         let window = windows.get(&subject).unwrap_or_else(|| {
             let fresh = Ok::<_, Infallible>(Arc::default());
             windows.get_or_insert_with(&subject, || fresh).unwrap_or_else(|never| match never {})
@@ -78,15 +154,14 @@ impl RateLimiter {
         whole(&window).check(limit, now)
     }
 
-    /// What would be said to a request of `subject` at `now`, which is not counted.
-    pub fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        match self.windows(subject).get(&subject) {
+    fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+        match self.of(subject).get(&subject) {
             Some(window) => whole(&window).look(limit, now),
             None => Window::default().look(limit, now),
         }
     }
 
-    fn windows(&self, subject: Subject) -> &Windows {
+    fn of(&self, subject: Subject) -> &Cache<Subject, Arc<Mutex<Window>>> {
         match subject {
             Subject::Key(_) => &self.keys,
             Subject::Address(_) => &self.addresses,
@@ -107,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_given_and_then_refused_until_the_reset() {
-        let limiter = RateLimiter::default();
+        let limiter = Windows::default();
         let subject = Subject::Key(ApiKeyId::from_bits(1));
         for used in 1..=3 {
             let verdict = limiter.check(subject, 3, NOW);
@@ -122,7 +197,7 @@ mod tests {
 
     #[test]
     fn callers_do_not_count_for_each_other() {
-        let limiter = RateLimiter::default();
+        let limiter = Windows::default();
         let address = |text: &str| Subject::address(text.parse().unwrap());
         assert!(limiter.check(address("192.0.2.1"), 1, NOW).allowed);
         assert!(limiter.check(address("192.0.2.2"), 1, NOW).allowed);

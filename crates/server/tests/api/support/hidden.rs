@@ -46,6 +46,13 @@ pub(crate) fn listen() {
     });
 }
 
+/// How many lines of this process's log have all of these words.
+pub(crate) fn times_told(words: &[&str]) -> usize {
+    let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let told = String::from_utf8_lossy(&told);
+    told.lines().filter(|line| words.iter().all(|one| line.contains(one))).count()
+}
+
 /// Asserts that nothing hidden was told to the log or is to be read in the database.
 pub(crate) async fn assert_kept(database: &TestDatabase, sql: &Sql) {
     {

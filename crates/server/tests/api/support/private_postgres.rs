@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,7 +11,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{database::tell, eventually};
+use super::{database::tell, eventually, free_port};
 
 /// How long it may take to start or to stop before a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,7 +42,7 @@ impl PrivatePostgres {
         initdb.args(["--no-sync", "--encoding=UTF8", "--locale=C", "--auth=trust", "--username=postgres"]);
         let set_up = initdb.arg("--pgdata").arg(directory.path().join("data")).output().unwrap();
         assert!(set_up.status.success(), "{}", String::from_utf8_lossy(&set_up.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let server = launch(&programs, owner, directory.path(), port);
         let started = Self { programs, port, owner, server, directory };
         started.wait_until_it_answers().await;

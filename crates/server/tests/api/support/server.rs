@@ -132,6 +132,13 @@ impl Server {
         Self::serve(Arc::new(database), store, clock, tenancy, plan, set).await
     }
 
+    /// How often a request was counted by this server alone although there is a Redis.
+    pub(crate) fn fallbacks(&self) -> u64 {
+        let text = self.app.metrics.render(&[]).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("riq_rate_limit_fallbacks_total "));
+        line.unwrap().parse().unwrap()
+    }
+
     /// Starts another one on the same database, with other settings.
     pub(crate) async fn replica(&self, set: impl FnOnce(&mut HttpSettings)) -> Self {
         let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();

@@ -1,0 +1,239 @@
+//! Windows in Redis, which every replica counts in.
+//!
+//! One script is one round trip for a request, and Redis runs it alone. Where it does not answer in time, the replica
+//! counts by itself and asks no more, until one task has reached Redis again.
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisError,
+    Script, aio::MultiplexedConnection,
+};
+use tokio::{sync::Notify, time::sleep};
+
+use super::{Subject, Verdict, window::WINDOW};
+use crate::{metrics::Metrics, shutdown::Shutdown};
+
+const SCRIPT: &str = include_str!("sliding_window.lua");
+/// What every key begins with.
+const PREFIX: &str = "riq:rate:";
+/// How long a try to connect may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// The pause before Redis is tried again: the first, and the longest. Each is twice the one before.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// How long a connection must have held for the pauses to begin anew: a Redis that is slow again and again is asked
+/// less and less often.
+const PROVEN_AFTER: Duration = Duration::from_secs(30);
+
+/// Where Redis is. A secret: it may hold a password.
+#[derive(Clone)]
+pub struct RedisUrl(ConnectionInfo);
+
+/// A text is not the address of a Redis.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss://… for TLS")]
+pub struct InvalidRedisUrl;
+
+impl FromStr for RedisUrl {
+    type Err = InvalidRedisUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRedisUrl> {
+        let is_known = text.starts_with("redis://") || text.starts_with("rediss://");
+        let info = text.into_connection_info().map_err(|_| InvalidRedisUrl)?;
+        // The library's way to ask for no check of the certificate.
+        let is_insecure = matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
+        if is_known && !is_insecure { Ok(Self(info)) } else { Err(InvalidRedisUrl) }
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisUrl({})", self.0.addr())
+    }
+}
+
+/// The windows of all replicas' callers.
+#[derive(Debug)]
+pub(super) struct SharedWindows {
+    client: Client,
+    /// Host and port.
+    place: String,
+    script: Script,
+    /// How long a request waits for an answer.
+    patience: Duration,
+    /// None while Redis is away.
+    connection: RwLock<Option<Connection>>,
+    lost: Notify,
+    metrics: Metrics,
+}
+
+#[derive(Clone)]
+struct Connection {
+    channel: MultiplexedConnection,
+    made: Instant,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+/// Whether a request is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    /// Where its limit allows it.
+    Yes,
+    /// It is only asked what would be said.
+    No,
+}
+
+impl SharedWindows {
+    /// Windows in the Redis at `url`, which [`SharedWindows::tend`] connects to. A request waits for an answer for at
+    /// most `patience`.
+    pub(super) fn new(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, RedisError> {
+        Ok(Self {
+            client: Client::open(url.0.clone())?,
+            place: url.0.addr().to_string(),
+            script: Script::new(SCRIPT),
+            patience,
+            connection: RwLock::default(),
+            lost: Notify::new(),
+            metrics,
+        })
+    }
+
+    /// What is said to a request of `subject` at `now`; `None` where Redis does not say.
+    pub(super) async fn ask(&self, subject: Subject, limit: u32, now: i64, count: Count) -> Option<Verdict> {
+        if let Some(connection) = self.connection() {
+            match self.run(&connection, &subject.to_string(), limit, now, count).await {
+                Ok(verdict) => return Some(verdict),
+                Err(error) => self.lose(&connection, &error),
+            }
+        }
+        if count == Count::Yes {
+            self.metrics.rate_limit_fallback();
+        }
+        None
+    }
+
+    /// Whether Redis answers, as far as is known.
+    pub(super) fn is_there(&self) -> bool {
+        self.connection().is_some()
+    }
+
+    /// Connects, and does so again whenever the connection is lost, until `stop` says so.
+    pub(super) async fn tend(&self, mut stop: Shutdown) {
+        let tending = async {
+            let (first, longest) = PAUSES;
+            let (mut pause, mut is_told) = (first, false);
+            loop {
+                match self.connect().await {
+                    Ok(connection) => {
+                        let made = connection.made;
+                        self.put(connection);
+                        is_told = true;
+                        self.lost.notified().await;
+                        if made.elapsed() > PROVEN_AFTER {
+                            pause = first;
+                        }
+                    }
+                    Err(error) if !std::mem::replace(&mut is_told, true) => self.tell_of_absence(&error),
+                    Err(_) => {}
+                }
+                sleep(pause).await;
+                pause = longest.min(pause * 2);
+            }
+        };
+        tokio::select! {
+            () = tending => {}
+            () = stop.requested() => {}
+        }
+    }
+
+    /// A connection that has proved to count: a Redis that is still loading, or takes no writes, does not.
+    async fn connect(&self) -> Result<Connection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_PATIENCE))
+            .set_response_timeout(Some(self.patience));
+        let channel = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = Connection { channel, made: Instant::now() };
+        self.run(&connection, "trial", u32::MAX, 0, Count::Yes).await?;
+        Ok(connection)
+    }
+
+    async fn run(
+        &self,
+        connection: &Connection,
+        subject: &str,
+        limit: u32,
+        now: i64,
+        count: Count,
+    ) -> Result<Verdict, RedisError> {
+        let mut call = self.script.key(format!("{PREFIX}{subject}"));
+        call.arg(now).arg(limit).arg(WINDOW).arg(i64::from(count == Count::Yes));
+        let (allowed, total, reset): (bool, u32, i64) =
+            call.invoke_async(&mut connection.channel.clone()).await?;
+        Ok(Verdict { allowed, limit, remaining: limit.saturating_sub(total), reset })
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, connection: Connection) {
+        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        self.metrics.rate_limiter_shared(true);
+        tracing::info!(redis = self.place, "rate limits are shared with the other replicas");
+    }
+
+    /// Gives up a connection that has failed, unless somebody else has: many requests wait for one.
+    fn lose(&self, failed: &Connection, error: &RedisError) {
+        let mut current = self.connection.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|connection| connection.made == failed.made) {
+            *current = None;
+            drop(current);
+            self.metrics.rate_limiter_shared(false);
+            self.tell_of_absence(error);
+            self.lost.notify_one();
+        }
+    }
+
+    fn tell_of_absence(&self, error: &RedisError) {
+        tracing::warn!(redis = self.place, %error, "Redis is away: this replica counts its requests alone until it is back");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_its_password_to_itself() {
+        for text in ["redis://riq:hunter2@cache.internal:6380/2", "rediss://:hunter2@cache.internal"] {
+            let url: RedisUrl = text.parse().unwrap();
+            let shown = format!("{url:?}");
+            assert!(shown.contains("cache.internal:63") && !shown.contains("hunter2"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_or_not_safe_is_refused() {
+        for text in [
+            "",
+            "cache.internal:6379",
+            "http://cache.internal",
+            "unix:///run/redis.sock",
+            "redis://",
+            "redis://h/notadatabase",
+            "rediss://cache.internal/#insecure",
+        ] {
+            assert_eq!(text.parse::<RedisUrl>().err(), Some(InvalidRedisUrl), "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A Redis of a test's own, which it may kill.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use super::{database::tell, eventually, free_port};
+
+/// How long it may take to start before a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What its clients must present.
+const PASSWORD: &str = "SECRET-password-of-redis";
+
+/// A server on a port of its own, which keeps nothing.
+pub(crate) struct Redis {
+    program: PathBuf,
+    port: u16,
+    server: Child,
+}
+
+impl Redis {
+    /// Starts one; `None`, with a line that says so, where the program is not here.
+    pub(crate) async fn start() -> Option<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).map(|directory| directory.join("redis-server"));
+        let Some(program) = found.into_iter().find(|file| file.is_file()) else {
+            tell("SKIPPED: redis-server is not on PATH (`cargo xtask test` installs it)");
+            return None;
+        };
+        let port = free_port();
+        let server = launch(&program, port);
+        let started = Self { program, port, server };
+        started.wait_until_it_answers().await;
+        Some(started)
+    }
+
+    /// Host and port, as the log has them.
+    pub(crate) fn place(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// As `RIQ_REDIS_URL` takes it.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://:{PASSWORD}@127.0.0.1:{}/1", self.port)
+    }
+
+    /// Ends it at once, and what it holds with it.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts it again, empty.
+    pub(crate) async fn start_again(&mut self) {
+        self.server = launch(&self.program, self.port);
+        self.wait_until_it_answers().await;
+    }
+
+    /// Has it answer nobody for a time.
+    pub(crate) fn pause(&self, time: Duration) {
+        let paused = self.say(&format!("AUTH {PASSWORD}\r\nCLIENT PAUSE {} ALL\r\n", time.as_millis()));
+        assert_eq!(paused.as_deref(), Some("+OK\r\n+OK\r\n"));
+    }
+
+    async fn wait_until_it_answers(&self) {
+        eventually("Redis answers", PATIENCE, async || {
+            self.say(&format!("AUTH {PASSWORD}\r\nPING\r\n")).as_deref() == Some("+OK\r\n+PONG\r\n")
+        })
+        .await;
+    }
+
+    /// What it answers to lines of its inline protocol; none where nobody listens.
+    fn say(&self, lines: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.write_all(lines.as_bytes()).ok()?;
+        let (mut answer, mut bytes) = (String::new(), [0; 256]);
+        while answer.lines().count() < lines.lines().count() {
+            let read = stream.read(&mut bytes).ok().filter(|read| *read > 0)?;
+            answer.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        }
+        Some(answer)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // It may have been killed before.
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
+}
+
+fn launch(program: &PathBuf, port: u16) -> Child {
+    let mut server = Command::new(program);
+    server.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--requirepass", PASSWORD]);
+    server.args(["--save", "", "--appendonly", "no", "--dir", "/"]);
+    server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
