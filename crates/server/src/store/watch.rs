@@ -4,7 +4,7 @@
 //! and until that succeeds the database counts as away ([`Presence`](super::presence::Presence)). Notifications that
 //! came meanwhile are lost, so that whoever listens is told to look each time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sqlx::{
@@ -42,7 +42,12 @@ impl Store {
             loop {
                 let mut listener = self.reach(address).await;
                 keys_changed();
+                let begun = Instant::now();
                 self.listen(&mut listener, &keys_changed).await;
+                if begun.elapsed() < BETWEEN_DOUBTS {
+                    // Somebody cuts it off again and again: that is not to keep two machines busy.
+                    sleep(PAUSES.0).await;
+                }
             }
         };
         tokio::select! {
@@ -63,11 +68,7 @@ impl Store {
         loop {
             match connect(address).await {
                 Ok(listener) => {
-                    // Connections from before are broken, or may be.
-                    self.lanes.forget_idle();
-                    if self.presence.returned() {
-                        tracing::info!("the database is back");
-                    }
+                    self.welcome();
                     return listener;
                 }
                 Err(error) if is_away(&error) => {
@@ -77,7 +78,7 @@ impl Store {
                 }
                 // It answers, but not us: whoever has a connection can still use it.
                 Err(error) => {
-                    self.presence.returned();
+                    self.welcome();
                     if !std::mem::replace(&mut is_deaf, true) {
                         tracing::warn!(%error, "changes of API keys are asked for and not heard of: no connection can be had");
                     }
@@ -85,6 +86,14 @@ impl Store {
             }
             sleep(pause).await;
             pause = longest.min(pause * 2);
+        }
+    }
+
+    /// The database was met: connections from before it may be broken.
+    fn welcome(&self) {
+        self.lanes.forget_idle();
+        if self.presence.returned() {
+            tracing::info!("the database is back");
         }
     }
 

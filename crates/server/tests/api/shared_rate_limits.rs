@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use riq_server::{api_keys::Tier, http::state::HttpSettings};
 
+use tokio::net::{TcpListener, TcpStream};
+
 use crate::support::{
-    Answer, Backend, Server, TestDatabase, eventually, hidden,
+    Answer, Backend, Server, TestDatabase,
+    certificates::{Authority, Certificate},
+    eventually, hidden,
+    process::Process,
     redis::Redis,
     server::{Key, Plan},
 };
 
 /// How long a server may take to find Redis, or to give it up.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What the log says when Redis is given up, and when it is found.
+const AWAY: &str = "Redis is away: this replica counts its requests alone";
+const SHARED: &str = "rate limits are shared with the other replicas";
 
 /// Two replicas that share a Redis, which never is too slow for them.
 async fn sharing(redis: &Redis) -> (Server, Server) {
@@ -107,9 +115,6 @@ async fn an_address_that_guesses_keys_is_shut_out_of_every_replica() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_each_counts_alone_until_it_is_back() {
-    const AWAY: &str = "Redis is away: this replica counts its requests alone";
-    const SHARED: &str = "rate limits are shared with the other replicas";
-
     let Some(mut redis) = Redis::start().await else { return };
     let (one, other) = sharing(&redis).await;
     let place = redis.place();
@@ -168,6 +173,48 @@ async fn a_redis_that_does_not_answer_in_time_is_not_waited_for() {
     drop(redis);
     other.stop().await;
     one.stop().await;
+}
+
+/// Puts TLS before a Redis; returns the port.
+async fn speak_tls(certificate: &Certificate, redis: &Redis) -> u16 {
+    let (acceptor, place) = (certificate.acceptor(), redis.place());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, place) = (acceptor.clone(), place.clone());
+            tokio::spawn(async move {
+                // Who does not trust the certificate hangs up.
+                let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                let mut inside = TcpStream::connect(place).await.unwrap();
+                drop(tokio::io::copy_bidirectional(&mut outside, &mut inside).await);
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tls_redis_must_have_a_certificate_that_is_trusted() {
+    let Some(redis) = Redis::start().await else { return };
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let (trusted, stranger) = (Authority::new(), Authority::new());
+    let port = speak_tls(&trusted.certify(&["localhost"]), &redis).await;
+    let url =
+        redis.url().replace("redis://", "rediss://").replace(&redis.place(), &format!("localhost:{port}"));
+    let serve = async |authority: &Authority| {
+        let file = database.path("authority.pem");
+        std::fs::write(&file, authority.pem()).unwrap();
+        let own = [("RIQ_REDIS_URL", url.as_str()), ("SSL_CERT_FILE", file.to_str().unwrap())];
+        let process = Process::serve(&database, &own).await;
+        let told = async || process.stderr().contains(SHARED) || process.stderr().contains(AWAY);
+        eventually("it has tried", PATIENCE, told).await;
+        let log = process.stderr();
+        assert!(log.contains(&format!("localhost:{port}")) && !log.contains(hidden::MARK), "{log}");
+        log.contains(SHARED)
+    };
+    assert!(serve(&trusted).await);
+    assert!(!serve(&stranger).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
