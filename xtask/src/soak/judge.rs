@@ -134,13 +134,14 @@ impl Observed {
             line("interrupted, not sent", unsent.to_string(), unsent == 0 || self.kills > 0),
             line("anything else than well", wrong.len().to_string(), wrong.is_empty()),
             told("most memory of a replica", format!("{:.0} MB", self.memory as f64 / 1e6)),
-            told("requests of clients", self.visits.statuses.values().sum::<u64>().to_string()),
-            told("of these cut off by a kill", self.visits.cut_off.to_string()),
+            told("requests of clients", self.visits.answered().to_string()),
             line(
-                "of these answered wrongly",
-                self.visits.faults.len().to_string(),
-                self.visits.faults.is_empty(),
+                "of these asked to try again",
+                self.visits.put_off().to_string(),
+                self.visits.put_off() * 100 <= self.visits.answered(),
             ),
+            told("cut off by a kill", self.visits.cut_off.to_string()),
+            line("answered wrongly", self.visits.faults.len().to_string(), self.visits.faults.is_empty()),
         ];
         let first_few = |faults: &[String]| faults.iter().take(10).cloned().collect::<Vec<_>>();
         Judgement { lines, faults: [first_few(&wrong), first_few(&self.visits.faults)].concat() }
@@ -274,6 +275,15 @@ mod tests {
         assert!(seen.judge().is_good(), "{}", seen.judge().table());
         seen.kills = 0;
         assert!(!seen.judge().is_good(), "nothing was killed that could have been interrupted");
+    }
+
+    #[test]
+    fn one_client_in_a_hundred_may_be_asked_to_try_again() {
+        let mut seen = observed(vec![row("active", "", false, 1)], vec![state(1, false, 1)]);
+        seen.visits.statuses = [(200, 198), (503, 2)].into();
+        assert!(seen.judge().is_good(), "{}", seen.judge().table());
+        seen.visits.statuses.insert(503, 3);
+        assert!(!seen.judge().is_good());
     }
 
     #[test]

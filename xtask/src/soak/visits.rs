@@ -20,6 +20,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A check waits for the end of a lease that a killed replica holds, up to the longest that a request may take.
 const LIMIT: Duration = Duration::from_secs(35);
 
+/// The status of who is asked to try again.
+const TRY_AGAIN: u16 = 503;
+
 /// What came of the visits.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Answers {
@@ -98,8 +101,10 @@ impl Answers {
         match http::send_within(LIMIT, port, &request) {
             Ok(answer) => {
                 *self.statuses.entry(answer.status).or_default() += 1;
-                // A check of what is being looked after, or has no credential any more, is refused.
-                let is_expected = answer.status == 200 || (request.method == "POST" && answer.status == 409);
+                // A check of what is being looked after, or has no credential any more, is refused; and who finds
+                // everything busy is asked to try again, which must be rare.
+                let is_expected = matches!(answer.status, 200 | TRY_AGAIN)
+                    || (request.method == "POST" && answer.status == 409);
                 if !is_expected {
                     let body = String::from_utf8_lossy(&answer.body).into_owned();
                     self.fault(format!("{} {}: {} {body}", request.method, request.path, answer.status));
@@ -110,6 +115,16 @@ impl Answers {
             }
             Err(_) => self.cut_off += 1,
         }
+    }
+
+    /// How many were answered.
+    pub(super) fn answered(&self) -> u64 {
+        self.statuses.values().sum()
+    }
+
+    /// How many of them were asked to try again.
+    pub(super) fn put_off(&self) -> u64 {
+        self.statuses.get(&TRY_AGAIN).copied().unwrap_or_default()
     }
 
     fn fault(&mut self, what: String) {
