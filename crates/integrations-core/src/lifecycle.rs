@@ -157,7 +157,7 @@ pub enum Command {
     Install,
     /// Put on hold.
     Pause,
-    /// Put to use. From `error` only a probe leads back, and that only where a credential is stored.
+    /// Put to use, which needs a credential that can be used. From `error` only a probe leads back.
     Activate {
         /// Whether one is stored.
         credential: Credential,
@@ -218,6 +218,8 @@ enum Cell {
     Disconnected,
     /// Back to what it was before the error.
     Before,
+    /// Active where a usable credential is stored; else it must be installed again.
+    ActiveWithCredential,
     /// By a probe that succeeds, where a usable credential is stored; else it must be installed again.
     AfterProbe,
     NoChange,
@@ -236,7 +238,7 @@ const TABLE: [[Cell; 6]; 5] = {
         //                install  pause                activate                    disconnect    dead    well
         /* available    */ [Active, ABSENT,              ABSENT,                     ABSENT,       NEVER,  NEVER],
         /* active       */ [Active, Paused,              NoChange,                   Disconnected, Error,  Active],
-        /* paused       */ [Active, NoChange,            Active,                     Disconnected, Error,  Paused],
+        /* paused       */ [Active, NoChange,            ActiveWithCredential,       Disconnected, Error,  Paused],
         /* error        */ [Active, Paused,              AfterProbe,                 Disconnected, Error,  Before],
         /* disconnected */ [Active, Refused(NotAllowed), Refused(ReinstallRequired), NoChange,     NEVER,  NEVER],
     ]
@@ -275,10 +277,13 @@ pub fn decide(from: State, command: Command) -> Result<Outcome, Refusal> {
         Cell::Error => State::Error { before },
         Cell::Disconnected => State::Disconnected,
         Cell::Before => before.into(),
-        Cell::AfterProbe => match command {
-            Command::Activate { credential: Credential::Missing } => return Err(Refusal::ReinstallRequired),
-            _ => return Err(Refusal::ProbeRequired),
-        },
+        Cell::ActiveWithCredential | Cell::AfterProbe
+            if matches!(command, Command::Activate { credential: Credential::Missing }) =>
+        {
+            return Err(Refusal::ReinstallRequired);
+        }
+        Cell::ActiveWithCredential => State::Active,
+        Cell::AfterProbe => return Err(Refusal::ProbeRequired),
         Cell::NoChange => return Ok(Outcome::NoChange),
         Cell::Refused(refusal) => return Err(refusal),
     };
@@ -317,7 +322,7 @@ mod tests {
     const DESIGN: [[&str; 7]; 6] = [
         ["active", "absent", "absent", "absent", "absent", "-", "-"],
         ["active", "paused", "=", "=", "disconnected", "error(active)", "active"],
-        ["active", "=", "active", "active", "disconnected", "error(paused)", "paused"],
+        ["active", "=", "active", "reinstall", "disconnected", "error(paused)", "paused"],
         ["active", "paused", "probe", "reinstall", "disconnected", "error(active)", "active"],
         ["active", "paused", "probe", "reinstall", "disconnected", "error(paused)", "paused"],
         ["active", "409", "reinstall", "reinstall", "=", "-", "-"],

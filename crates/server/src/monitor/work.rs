@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Between two rounds while there is more to do than can be done at once.
-const BREATH: Duration = Duration::from_millis(10);
+const BREATH: Duration = Duration::from_millis(20);
 /// The longest wait for a database that does not answer.
 const MAX_BACK_OFF: Duration = Duration::from_secs(5);
 

@@ -117,7 +117,9 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
     let again = stage.check("keys").await;
     assert_eq!(again.data()["last_synced_at"], "2026-03-01T10:01:00Z");
     assert_eq!(again.data()["updated_at"], answer.data()["updated_at"]);
+    let endless: &'static str = "x".repeat(10 * 1024 * 1024).leak();
     for (says, message) in [
+        (Says::This(200, vec![], endless), "Keys answered with more than is read"),
         (Says::This(500, vec![], "<html>"), "Keys has trouble at the moment (status 500)"),
         (Says::This(429, vec![], ""), "Keys is asked too often at the moment"),
         (
@@ -128,7 +130,7 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
         stage.provider.set("keys probe", says);
         assert_eq!(state(stage.check("keys").await.data()), is("active", "degraded", Some(message)));
     }
-    assert_eq!(stage.recorded("keys").await, vec!["integration.health.changed"; 4]);
+    assert_eq!(stage.recorded("keys").await, vec!["integration.health.changed"; 5]);
     // A change meanwhile does not set back what a probe has found.
     stage.server.patch("keys", json!({"display_name": "Ours"})).await.data();
     let last = stage.server.integration("keys").await;
@@ -200,6 +202,9 @@ async fn a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back
     assert_eq!(state(stage.check("desk").await.data()), is("error", "unhealthy", Some(message)));
     stage.provider.set("desk probe", Says::Truth);
     stage.check("desk").await.refused(409, "REINSTALL_REQUIRED");
+    stage.server.patch("desk", json!({"status": "active"})).await.refused(409, "REINSTALL_REQUIRED");
+    // Nor is there a way round by putting it on hold.
+    stage.server.patch("desk", json!({"status": "paused"})).await.data();
     stage.server.patch("desk", json!({"status": "active"})).await.refused(409, "REINSTALL_REQUIRED");
     assert_eq!(stage.monitors().await, 0);
     assert_eq!(stage.provider.refreshes(), [1]);

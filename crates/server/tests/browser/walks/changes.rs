@@ -45,6 +45,25 @@ async fn it_is_paused_and_resumed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_checked_and_what_was_found_is_shown_with_the_way_back() {
+    on_stage(async |stage, browser| {
+        at_slack(stage, browser).await;
+        stage.simulator.switch(|switches| switches.refuse_calls = true);
+        press(browser, "check").await;
+        assert!(browser.text("[role=status]").await.starts_with("Checked."));
+        let page = browser.text("main").await;
+        assert!(page.contains("Last error: Slack does not accept the access token"), "{page}");
+        assert!(
+            browser.element("details[open] form[action$='/connect']").await.is_displayed().await.unwrap()
+        );
+        assert_eq!(stage.integration("slack").await["status"], "error");
+        let recorded = stage.recorded("slack").await;
+        assert_eq!(recorded.last().unwrap(), &("integration.errored".to_owned(), json!(null)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_named_and_shown_in_the_sidebar() {
     on_stage(async |stage, browser| {
         at_slack(stage, browser).await;
