@@ -11,6 +11,10 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use integrations_core::health::NoAnswer;
 use ipnet::IpNet;
+use tracing::{
+    Instrument as _,
+    field::{Empty, debug},
+};
 
 pub use self::call::{CallError, prepare};
 use self::{
@@ -128,8 +132,28 @@ impl Outbound {
         self.timeout
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. Traced by the host alone: path, query, headers and body may hold
+    /// secrets.
     pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
+        let span = tracing::info_span!(
+            "send",
+            otel.kind = "client",
+            otel.name = request.method().as_str(),
+            otel.status_code = Empty,
+            http.request.method = request.method().as_str(),
+            server.address = request.uri().host(),
+            http.response.status_code = Empty,
+            "error.type" = Empty,
+        );
+        let answer = self.exchange(request).instrument(span.clone()).await;
+        match &answer {
+            Ok(answer) => span.record("http.response.status_code", answer.status),
+            Err(reason) => span.record("otel.status_code", "ERROR").record("error.type", debug(reason)),
+        };
+        answer
+    }
+
+    async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let request = reqwest::Request::try_from(request).map_err(|_| NoAnswer::Unreachable)?;
         // A name is checked when it is resolved; an address never gets there.
         let literal = request.url().host().and_then(|host| match host {

@@ -1,18 +1,23 @@
 //! Traces, as a collector receives them from the program.
 
+use std::time::Duration;
+
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 
 use crate::support::{
     TestDatabase,
     collector::{Collector, attribute},
+    eventually,
+    exposition::Exposition,
     hidden,
-    process::Process,
-    server::client,
+    process::{Process, run, run_with_input},
+    server::{ENCRYPTION_KEYS, client},
 };
 
 on_both_databases!(
     requests_are_traced_and_the_last_spans_sent_at_the_end,
     a_collector_that_is_away_disturbs_nobody,
+    probes_are_traced_and_counted,
 );
 
 /// A caller's `traceparent` (W3C Trace Context, section 3.2), with its ids.
@@ -88,4 +93,48 @@ async fn a_collector_that_is_away_disturbs_nobody(database: &TestDatabase) {
     let told = server.stderr();
     assert!(told.contains("\"target\":\"opentelemetry"), "the log says that spans were lost: {told}");
     hidden::assert_not_in(&told, "the log");
+}
+
+async fn probes_are_traced_and_counted(database: &TestDatabase) {
+    let collector = Collector::start().await;
+    let endpoint = format!("http://{}", collector.address);
+    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    assert!(run(&["migrate"], &own).await.success);
+    let made = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
+    let org = made(run(&["admin", "--json", "org", "create", "--name", "Acme"], &own).await.json());
+    let project = ["admin", "--json", "project", "create", "--org", &org, "--name", "Support"];
+    let project = made(run(&project, &own).await.json());
+    let line = r#"{"provider":"postmark","credential":{"api_key":"SECRET-key-of-postmark"}}"#;
+    assert!(run_with_input(&["admin", "import", "--project", &project, "-"], &own, line).await.success);
+
+    // Nothing listens on the port where the provider's host is said to be.
+    let environment = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("RIQ_OUTBOUND_RESOLVE", "api.postmarkapp.com=127.0.0.1:1"),
+        ("RIQ_PROBES_IN_FLIGHT", "4"),
+    ];
+    let mut server = Process::serve(database, &environment).await;
+    let metrics = format!("http://{}/metrics", server.address);
+    let probes = r#"riq_probes_total{provider="postmark",outcome="degraded"}"#;
+    eventually("the probe is counted", Duration::from_secs(30), async || {
+        let answer = client().get(&metrics).send().await.unwrap().text().await.unwrap();
+        Exposition::parse(&answer).value(probes) >= 1.0
+    })
+    .await;
+    server.terminate();
+    assert!(server.wait().success(), "{}", server.stderr());
+
+    let spans = collector.spans();
+    let is = |span: &Span, key: &str, value: &str| attribute(&span.attributes, key).as_deref() == Some(value);
+    let (_, attended) = spans.iter().find(|(_, span)| is(span, "provider", "postmark")).unwrap();
+    assert_eq!((attended.name.as_str(), attended.kind), ("attend", i32::from(SpanKind::Internal)));
+    let asked = spans.iter().find(|(_, span)| span.parent_span_id == attended.span_id);
+    let (_, asked) = asked.unwrap_or_else(|| panic!("the provider was not asked: {spans:?}"));
+    assert_eq!((asked.name.as_str(), asked.kind), ("GET", i32::from(SpanKind::Client)));
+    assert!(is(asked, "server.address", "api.postmarkapp.com"), "{asked:?}");
+    assert!(is(asked, "error.type", "Unreachable"), "{asked:?}");
+    assert_eq!(asked.status.as_ref().map(|status| status.code), Some(StatusCode::Error.into()));
+    for export in collector.exports() {
+        hidden::assert_not_in(&String::from_utf8_lossy(&export.body), "an export");
+    }
 }
