@@ -4,7 +4,10 @@
 //! and until that succeeds the database counts as away ([`Presence`](super::presence::Presence)). Notifications that
 //! came meanwhile are lost, so that whoever listens is told to look each time.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sqlx::{
@@ -126,5 +129,6 @@ async fn connect(address: &PgConnectOptions) -> Result<PgListener, sqlx::Error> 
         listener.listen(KEYS_CHANGED).await?;
         Ok(listener)
     };
-    timeout(PATIENCE, connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    let no_answer = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s"));
+    timeout(PATIENCE, connecting).await.map_err(no_answer)?
 }
