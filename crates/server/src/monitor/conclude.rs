@@ -89,7 +89,10 @@ impl Monitor {
         let end = Instant::now() + patience;
         let mut pause = FIRST_PAUSE;
         loop {
-            match store().await {
+            let turn = self.turn().await;
+            let stored = store().await;
+            drop(turn);
+            match stored {
                 Ok(stored) => return Some(stored),
                 Err(error) if Instant::now() >= end => {
                     tracing::error!(%error, "what was found of an integration cannot be stored and is lost");

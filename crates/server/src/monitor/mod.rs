@@ -16,6 +16,7 @@ mod work;
 use std::{sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::limits::Limits;
 pub use self::{
@@ -30,6 +31,9 @@ use crate::{
     outbound::Outbound,
     store::Store,
 };
+
+/// How many of what is under way may be at the database at once.
+const TURNS: usize = 4;
 
 /// What a monitor works with.
 #[derive(Debug)]
@@ -60,6 +64,8 @@ struct Inner {
     prober: Prober,
     limits: Limits,
     settings: MonitorSettings,
+    /// Turns at the database, so that however much is under way leaves most of its connections to requests.
+    turns: Semaphore,
     /// How long a claim lasts: longer than all that is done under one can take.
     lease: Duration,
 }
@@ -73,12 +79,18 @@ impl std::ops::Deref for Monitor {
 }
 
 impl Monitor {
+    /// Waits for a turn at the database. It is over when what is returned is dropped.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.turns.acquire().await.ok()
+    }
+
     /// A monitor of these parts.
     pub fn new(parts: MonitorParts, settings: MonitorSettings) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
         let limits = Limits::new(&settings, parts.catalog.iter().map(|provider| provider.key.to_string()));
         // A probe, a refresh and a second probe, and some time for the database.
         let lease = parts.outbound.timeout() * 3 + Duration::from_secs(5);
-        Self(Arc::new(Inner { parts, prober, limits, settings, lease }))
+        let turns = Semaphore::new(TURNS);
+        Self(Arc::new(Inner { parts, prober, limits, settings, turns, lease }))
     }
 }

@@ -63,6 +63,7 @@ impl Monitor {
         let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
             return Renewal::Nothing;
         };
+        let turn = self.turn().await;
         let app = match self.apps.find(&claim.tenant, &provider).await {
             Ok(Some(app)) => app,
             Ok(None) => {
@@ -82,6 +83,7 @@ impl Monitor {
             Ok(Settled::Stored) => {}
             Ok(Settled::Superseded) | Err(_) => return Renewal::Lost,
         }
+        drop(turn);
         let answer = server.refresh(&self.outbound, refresh_token).await;
         match self.read_grant(&provider, oauth, subject, answer) {
             Ok(grant) => self.store_grant(claim, subject, grant).await,
