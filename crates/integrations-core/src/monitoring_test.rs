@@ -194,7 +194,7 @@ proptest! {
     fn a_token_is_refreshed_before_it_expires_and_the_margin_grows_with_its_life(bits: u32, life in 1_i64..400 * 86_400) {
         let (spread, life) = (Spread::from_bits(bits), Duration::seconds(life));
         let margin = NOW + life - refresh_at(NOW, NOW + life, spread);
-        let (least, most): (Duration, Duration) = (life / 5, life / 4);
+        let (least, most): (Duration, Duration) = (life / 5, life * 2 / 5);
         prop_assert!(margin >= least.min(Duration::days(1)), "{margin} of {life}");
         prop_assert!(margin <= most.min(Duration::days(2)) + Duration::nanoseconds(1), "{margin} of {life}");
     }

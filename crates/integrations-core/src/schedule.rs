@@ -57,10 +57,10 @@ fn until_retry(failures: u32) -> Duration {
 
 /// When a token is refreshed that was granted at `granted_at` and ends at `expires_at`.
 ///
-/// A fifth of its life before that, at most a day; spread over a further twentieth, so that tokens that were granted
-/// together are not refreshed together.
+/// A fifth of its life before that, at most a day; spread over a further fifth, so that tokens that were granted together
+/// are refreshed apart, and ever further apart.
 pub fn refresh_at(granted_at: OffsetDateTime, expires_at: OffsetDateTime, spread: Spread) -> OffsetDateTime {
     let life: Duration = (expires_at - granted_at).max(Duration::ZERO);
     let part = |divisor: i32| -> Duration { Ord::min(life / divisor, MAX_MARGIN) };
-    expires_at - part(5) - part(20) * spread.0
+    expires_at - part(5) - part(5) * spread.0
 }

@@ -89,7 +89,7 @@ impl Monitor {
         let end = Instant::now() + patience;
         let mut pause = FIRST_PAUSE;
         loop {
-            let turn = self.turn().await;
+            let turn = self.turn_to_store().await;
             let stored = store().await;
             drop(turn);
             match stored {

@@ -32,8 +32,10 @@ use crate::{
     store::Store,
 };
 
-/// How many of what is under way may be at the database at once.
-const TURNS: usize = 4;
+/// How many refreshes may begin at the database at once.
+const BEGINNINGS: usize = 2;
+/// How much of what was found may be stored at once.
+const ENDINGS: usize = 4;
 
 /// What a monitor works with.
 #[derive(Debug)]
@@ -64,8 +66,11 @@ struct Inner {
     prober: Prober,
     limits: Limits,
     settings: MonitorSettings,
-    /// Turns at the database, so that however much is under way leaves most of its connections to requests.
-    turns: Semaphore,
+    /// Turns at the database, so that however much is under way leaves most of its connections to requests: for what is to
+    /// begin …
+    beginnings: Semaphore,
+    /// … and for what is to be stored, which waits for no beginning: what a provider has answered is lost with the process.
+    endings: Semaphore,
     /// How long a claim lasts: longer than all that is done under one can take.
     lease: Duration,
 }
@@ -79,9 +84,14 @@ impl std::ops::Deref for Monitor {
 }
 
 impl Monitor {
-    /// Waits for a turn at the database. It is over when what is returned is dropped.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.turns.acquire().await.ok()
+    /// Waits for a turn at the database to begin something. It is over when what is returned is dropped.
+    async fn turn_to_begin(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.beginnings.acquire().await.ok()
+    }
+
+    /// Waits for a turn at the database to store something.
+    async fn turn_to_store(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.endings.acquire().await.ok()
     }
 
     /// A monitor of these parts.
@@ -90,7 +100,7 @@ impl Monitor {
         let limits = Limits::new(&settings, parts.catalog.iter().map(|provider| provider.key.to_string()));
         // A probe, a refresh and a second probe, and some time for the database.
         let lease = parts.outbound.timeout() * 3 + Duration::from_secs(5);
-        let turns = Semaphore::new(TURNS);
-        Self(Arc::new(Inner { parts, prober, limits, settings, turns, lease }))
+        let (beginnings, endings) = (Semaphore::new(BEGINNINGS), Semaphore::new(ENDINGS));
+        Self(Arc::new(Inner { parts, prober, limits, settings, beginnings, endings, lease }))
     }
 }

@@ -63,7 +63,7 @@ impl Monitor {
         let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
             return Renewal::Nothing;
         };
-        let turn = self.turn().await;
+        let turn = self.turn_to_begin().await;
         let app = match self.apps.find(&claim.tenant, &provider).await {
             Ok(Some(app)) => app,
             Ok(None) => {

@@ -314,15 +314,15 @@ async fn tokens_are_refreshed_before_they_expire(stage: &Stage) {
         stage.provider.probes("desk") == 1 && stage.is_at_rest().await
     })
     .await;
-    stage.server.clock.advance(Duration::minutes(44));
+    stage.server.clock.advance(Duration::minutes(35));
     eventually("rest", PATIENCE, async || stage.is_at_rest().await).await;
-    assert_eq!(stage.provider.refreshes(), [0], "an hour's token is refreshed in its last quarter");
+    assert_eq!(stage.provider.refreshes(), [0], "an hour's token is refreshed in its last two fifths");
     for generation in 1..4 {
-        stage.server.clock.advance(Duration::minutes(5));
+        stage.server.clock.advance(Duration::minutes(14));
         let renewed = async || stage.provider.refreshes().len() == generation + 1 && stage.is_at_rest().await;
         eventually("it is refreshed", PATIENCE, renewed).await;
         assert!(stage.provider.refreshes()[..generation].iter().all(|sent| *sent == 1));
-        stage.server.clock.advance(Duration::minutes(44));
+        stage.server.clock.advance(Duration::minutes(35));
         eventually("rest", PATIENCE, async || stage.is_at_rest().await).await;
     }
     assert_eq!(stage.state("desk").await, is("active", "healthy", None));
