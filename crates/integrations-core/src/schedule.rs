@@ -1,5 +1,6 @@
 //! When an integration is probed, and its tokens refreshed.
 
+use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use crate::{catalog::Provider, lifecycle::Status};
@@ -53,6 +54,18 @@ pub fn until_refresh_retry(failures: u32, spread: Spread) -> Duration {
 fn until_retry(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     (FIRST_RETRY * 2_i32.pow(doublings)).min(LAST_RETRY)
+}
+
+/// When the tokens of a credential are refreshed, as [`refresh_at`] says. None: they do not expire, as far as is known, or
+/// there is no refresh token.
+pub fn next_refresh(
+    credential: &Map<String, Value>,
+    granted_at: OffsetDateTime,
+    expires_at: Option<OffsetDateTime>,
+    spread: Spread,
+) -> Option<OffsetDateTime> {
+    credential.get("refresh_token").filter(|token| token.is_string())?;
+    expires_at.map(|expires_at| refresh_at(granted_at, expires_at, spread))
 }
 
 /// When a token is refreshed that was granted at `granted_at` and ends at `expires_at`.

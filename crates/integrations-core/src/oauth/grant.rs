@@ -53,23 +53,12 @@ impl Grant {
         body: &[u8],
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
-        Self::read_over(oauth, &Map::new(), status, content_type, body, now)
+        Self::renew(oauth, &Map::new(), status, content_type, body, now)
     }
 
     /// Reads the answer to a refresh token, as [`Grant::read`] does. What it leaves out stays as it was in the credential
     /// `before`: the refresh token (RFC 6749, section 6), and fields that are kept.
     pub fn renew(
-        oauth: &OAuth,
-        before: &Map<String, Value>,
-        status: u16,
-        content_type: Option<&str>,
-        body: &[u8],
-        now: OffsetDateTime,
-    ) -> Result<Self, TokenProblem> {
-        Self::read_over(oauth, before, status, content_type, body, now)
-    }
-
-    fn read_over(
         oauth: &OAuth,
         before: &Map<String, Value>,
         status: u16,

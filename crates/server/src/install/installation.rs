@@ -6,7 +6,7 @@ use integrations_core::{
     catalog::Provider,
     integration::{Integration, Revision},
     lifecycle::Health,
-    schedule::{refresh_at, until_probe},
+    schedule::{next_refresh, until_probe},
 };
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
@@ -96,8 +96,6 @@ impl Recorder {
             Health::Healthy => until_probe(provider, integration.status(), 0, spread),
             Health::Degraded | Health::Unhealthy => until_probe(provider, integration.status(), 1, spread),
         };
-        let has_refresh_token = secrets.credential.get("refresh_token").is_some_and(Value::is_string);
-        let expires_at = secrets.expires_at.filter(|_| has_refresh_token);
-        Plan::new(now + wait, expires_at.map(|expires_at| refresh_at(now, expires_at, spread)))
+        Plan::new(now + wait, next_refresh(secrets.credential, now, secrets.expires_at, spread))
     }
 }

@@ -10,9 +10,8 @@ use integrations_core::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 
-use super::{Checked, Monitor, renew::Renewal};
+use super::{Checked, Monitor, Prober, renew::Renewal};
 use crate::{
     install::vault::Purpose,
     metrics::ProbeOutcome,
@@ -122,13 +121,14 @@ impl Monitor {
     /// Probes. None: the host has enough under way, and nobody waits for this one.
     async fn ask(&self, subject: &Subject, is_asked: bool) -> Option<Checked> {
         let Subject { provider, connection, credential } = subject;
-        let host = self.0.prober.host(provider, connection, credential).unwrap_or_default();
-        let place = self.0.limits.try_take_host(&host);
+        let request = Prober::request(provider, connection, credential);
+        let host = request.as_ref().ok().and_then(|request| request.uri().host()).unwrap_or_default();
+        let place = self.0.limits.try_take_host(host);
         if place.is_none() && !is_asked {
             return None;
         }
         let began = tokio::time::Instant::now();
-        let checked = self.0.prober.check(provider, connection, credential).await;
+        let checked = self.0.prober.check(provider, request).await;
         let outcome = match checked.verdict {
             Verdict::Well => ProbeOutcome::Well,
             Verdict::Degraded { .. } => ProbeOutcome::Degraded,
@@ -202,10 +202,5 @@ impl Monitor {
         plan.probe_at = now + until_probe(provider, claim.status, plan.failures, self.environment.spread());
         plan.not_before = checked.wait.map(|wait| now + wait);
         Attended::planned(plan, Some(checked.verdict))
-    }
-
-    /// What was found, as it is stored where nothing of the integration changes.
-    pub(super) fn synced_at(&self, verdict: Option<&Verdict>) -> Option<OffsetDateTime> {
-        verdict.filter(|verdict| **verdict == Verdict::Well).map(|_| self.environment.now())
     }
 }

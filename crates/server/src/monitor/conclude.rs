@@ -3,14 +3,15 @@
 use std::{future::Future, time::Duration};
 
 use integrations_core::{
-    audit::Actor,
+    audit::{Action, Actor, Change},
     health::Verdict,
     observation::{Observation, is_as_before},
 };
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::{Monitor, attend::Attended, recorder::Recorder};
-use crate::store::{Claim, Decision, Done, Ended, Loaded, NewAuditEvent, Plan, StoreError};
+use crate::store::{Claim, Decision, Done, Ended, Loaded, NewAuditEvent, StoreError};
 
 /// Between two tries at a database that does not answer, doubled up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -27,25 +28,19 @@ impl Monitor {
             }
             _ => None,
         };
-        match (plain, recorder) {
-            (Some(plan), Some(recorder)) => {
-                let synced_at = self.synced_at(verdict.as_ref());
-                recorder.record(Done { synced_at, ..self.done(claim, plan) }).await;
-            }
-            (Some(plan), None) => {
-                let done = Done { synced_at: self.synced_at(verdict.as_ref()), ..self.done(claim, plan) };
+        let Some(plan) = plain else {
+            let decide = |loaded: &Loaded| self.observe(&claim, loaded, verdict.as_ref()?);
+            self.insist(self.0.lease, || self.store.settle(&claim, ended, &decide)).await;
+            return;
+        };
+        let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
+        let done = Done { claim, synced_at, plan };
+        match recorder {
+            Some(recorder) => recorder.record(done).await,
+            None => {
                 self.insist(self.0.lease, || self.store.release(std::slice::from_ref(&done))).await;
             }
-            (None, _) => {
-                let decide = |loaded: &Loaded| self.observe(&claim, loaded, verdict.as_ref()?);
-                self.insist(self.0.lease, || self.store.settle(&claim, ended, &decide)).await;
-            }
         }
-    }
-
-    /// A lease that is given back with nothing found.
-    pub(super) fn done(&self, claim: Claim, plan: Plan) -> Done {
-        Done { claim, synced_at: None, plan }
     }
 
     /// What a verdict makes of a stored integration; nothing where that is as it was.
@@ -62,23 +57,33 @@ impl Monitor {
             message = revision.integration.error_message.as_deref(),
             "an integration's health has changed"
         );
-        let event = NewAuditEvent {
-            id: self.environment.id(),
-            organization: claim.tenant.organization,
-            project: Some(claim.tenant.project),
-            integration: Some((claim.integration, claim.provider.clone())),
-            action: revision.action,
-            actor: Actor::System,
-            request_id: None,
-            changes: revision.changes,
-            at: now,
-        };
         Some(Decision {
             integration: revision.integration,
             sealed_settings: None,
             destroys_credential: false,
-            event,
+            event: self.event(claim, revision.action, revision.changes, now),
         })
+    }
+
+    /// An event of the system's about a claimed integration.
+    pub(super) fn event(
+        &self,
+        claim: &Claim,
+        action: Action,
+        changes: Vec<Change>,
+        at: OffsetDateTime,
+    ) -> NewAuditEvent {
+        NewAuditEvent {
+            id: self.environment.id(),
+            organization: claim.tenant.organization,
+            project: Some(claim.tenant.project),
+            integration: Some((claim.integration, claim.provider.clone())),
+            action,
+            actor: Actor::System,
+            request_id: None,
+            changes,
+            at,
+        }
     }
 
     /// Tries to store something until that succeeds, or `patience` is over: then what was to be stored is lost.

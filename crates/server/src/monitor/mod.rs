@@ -84,16 +84,6 @@ impl std::ops::Deref for Monitor {
 }
 
 impl Monitor {
-    /// Waits for a turn at the database to begin something. It is over when what is returned is dropped.
-    async fn turn_to_begin(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.beginnings.acquire().await.ok()
-    }
-
-    /// Waits for a turn at the database to store something.
-    async fn turn_to_store(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.endings.acquire().await.ok()
-    }
-
     /// A monitor of these parts.
     pub fn new(parts: MonitorParts, settings: MonitorSettings) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
@@ -102,5 +92,15 @@ impl Monitor {
         let lease = parts.outbound.timeout() * 3 + Duration::from_secs(5);
         let (beginnings, endings) = (Semaphore::new(BEGINNINGS), Semaphore::new(ENDINGS));
         Self(Arc::new(Inner { parts, prober, limits, settings, beginnings, endings, lease }))
+    }
+
+    /// Waits for a turn at the database to begin something. It is over when what is returned is dropped.
+    async fn turn_to_begin(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.beginnings.acquire().await.ok()
+    }
+
+    /// Waits for a turn at the database to store something.
+    async fn turn_to_store(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.endings.acquire().await.ok()
     }
 }

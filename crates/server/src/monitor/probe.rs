@@ -77,26 +77,26 @@ impl Prober {
         Findings { verdict, account }
     }
 
-    /// Asks whether a credential works.
+    /// The request that asks whether a credential works, where it can be made.
+    pub fn request(
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
+        make(&provider.probe.call, provider, connection, credential)
+    }
+
+    /// Asks whether a credential works, with a request of [`Prober::request`].
     pub async fn check(
         &self,
         provider: &Provider,
-        connection: &Map<String, Value>,
-        credential: &Map<String, Value>,
+        request: Result<http::Request<Vec<u8>>, NoAnswer>,
     ) -> Checked {
-        let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
+        let outcome = match request {
+            Ok(request) => self.outbound.send(request).await,
+            Err(reason) => Err(reason),
+        };
         self.judge(provider, outcome.as_ref().map_err(|reason| *reason))
-    }
-
-    /// The host that a probe is sent to, where a request to it can be made.
-    pub fn host(
-        &self,
-        provider: &Provider,
-        connection: &Map<String, Value>,
-        credential: &Map<String, Value>,
-    ) -> Option<String> {
-        let request = prepare(&provider.probe.call, provider, connection, credential).ok()?;
-        request.uri().host().map(str::to_owned)
     }
 
     /// The answer to a profile call; none where it cannot be had: the account is then not known.
@@ -119,12 +119,7 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<Answer, NoAnswer> {
-        let request = prepare(call, provider, connection, credential).map_err(|error| {
-            // Checked values always fill in; an operator's own provider file may still be at fault.
-            tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made");
-            NoAnswer::Unreachable
-        })?;
-        self.outbound.send(request).await
+        self.outbound.send(make(call, provider, connection, credential)?).await
     }
 
     fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {
@@ -142,6 +137,20 @@ impl Prober {
             wait: health::asked_to_wait(provider, &answer, now),
         }
     }
+}
+
+/// A request, where it can be made.
+fn make(
+    call: &Call,
+    provider: &Provider,
+    connection: &Map<String, Value>,
+    credential: &Map<String, Value>,
+) -> Result<http::Request<Vec<u8>>, NoAnswer> {
+    prepare(call, provider, connection, credential).map_err(|error| {
+        // Checked values always fill in; an operator's own provider file may still be at fault.
+        tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made");
+        NoAnswer::Unreachable
+    })
 }
 
 /// How long a provider asks to be left alone.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use integrations_core::{
-    audit::{self, Action, Actor},
+    audit::{self, Action},
     catalog::{OAuth, Provider},
     health::{self, NoAnswer, Verdict},
     oauth::{Grant, TokenProblem},
@@ -68,15 +68,12 @@ impl Monitor {
             Ok(Some(app)) => app,
             Ok(None) => {
                 let message = format!("No OAuth app for {} is set on this server any more", provider.name);
-                return trouble(message, None);
+                return trouble(message);
             }
             Err(_) => return Renewal::Lost,
         };
         let Ok(server) = AuthorizationServer::new(&provider, oauth, &subject.connection, &app) else {
-            return trouble(
-                format!("The address of {}'s token endpoint cannot be made", provider.name),
-                None,
-            );
+            return trouble(format!("The address of {}'s token endpoint cannot be made", provider.name));
         };
         let refresh_token = refresh_token.to_owned();
         match self.store.begin_refresh(claim).await {
@@ -99,7 +96,7 @@ impl Monitor {
         answer: Result<Answer, NoAnswer>,
     ) -> Result<Grant, Renewal> {
         let now = self.environment.now();
-        let answer = answer.map_err(|reason| trouble(format!("{} {reason}", provider.name), None))?;
+        let answer = answer.map_err(|reason| trouble(format!("{} {reason}", provider.name)))?;
         let content_type = answer.content_type();
         let grant = Grant::renew(oauth, &subject.credential, answer.status, content_type, &answer.body, now);
         grant.map_err(|problem| {
@@ -117,10 +114,8 @@ impl Monitor {
     async fn store_grant(&self, claim: &Claim, subject: &mut Subject, grant: Grant) -> Renewal {
         let now = self.environment.now();
         let plain = serde_json::to_vec(&grant.credential).unwrap_or_default();
-        let has_refresh_token =
-            grant.credential.get("refresh_token").is_some_and(serde_json::Value::is_string);
-        let expires_at = grant.expires_at.filter(|_| has_refresh_token);
-        let refresh_at = expires_at.map(|end| schedule::refresh_at(now, end, self.environment.spread()));
+        let spread = self.environment.spread();
+        let refresh_at = schedule::next_refresh(&grant.credential, now, grant.expires_at, spread);
         let renewed = Renewed {
             sealed: self.vault.seal(&plain, Purpose::Credential(claim.integration)),
             expires_at: grant.expires_at,
@@ -145,20 +140,10 @@ impl Monitor {
     ) -> NewAuditEvent {
         let written = |time: Option<OffsetDateTime>| time.and_then(|time| time.format(&Rfc3339).ok());
         let change = audit::change("credential.expires_at", written(claim.expires_at), written(expires_at));
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization: claim.tenant.organization,
-            project: Some(claim.tenant.project),
-            integration: Some((claim.integration, claim.provider.clone())),
-            action: Action::IntegrationCredentialRefreshed,
-            actor: Actor::System,
-            request_id: None,
-            changes: change.into_iter().collect(),
-            at: now,
-        }
+        self.event(claim, Action::IntegrationCredentialRefreshed, change.into_iter().collect(), now)
     }
 }
 
-fn trouble(message: String, retry_after: Option<Duration>) -> Renewal {
-    Renewal::Trouble(Checked { verdict: Verdict::Degraded { message, retry_after }, wait: retry_after })
+fn trouble(message: String) -> Renewal {
+    Renewal::Trouble(Checked { verdict: Verdict::Degraded { message, retry_after: None }, wait: None })
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::{Monitor, recorder::Recorder};
 use crate::{
     shutdown::Shutdown,
-    store::{Claim, StoreError},
+    store::{Claim, Done, StoreError},
 };
 
 /// Between two rounds while there is more to do than can be done at once.
@@ -22,11 +22,12 @@ impl Monitor {
             stop.requested().await;
             return self.0.limits.drain().await;
         }
+        let providers: Vec<String> = self.catalog.iter().map(|one| one.key.to_string()).collect();
         let (recorder, recording) = Recorder::start(self.store.clone());
         let mut under_way = JoinSet::new();
         let mut failures = 0;
         loop {
-            let pause = match self.round(&recorder, &mut under_way).await {
+            let pause = match self.round(&providers, &recorder, &mut under_way).await {
                 Ok(pause) => {
                     if failures > 0 {
                         tracing::info!("the database says again what is due");
@@ -56,10 +57,14 @@ impl Monitor {
     }
 
     /// Claims as much of what is due as can be done at once. Returns how long to wait for the next round.
-    async fn round(&self, recorder: &Recorder, under_way: &mut JoinSet<()>) -> Result<Duration, StoreError> {
+    async fn round(
+        &self,
+        providers: &[String],
+        recorder: &Recorder,
+        under_way: &mut JoinSet<()>,
+    ) -> Result<Duration, StoreError> {
         let poll = self.0.settings.poll;
-        let providers: Vec<String> = self.catalog.iter().map(|one| one.key.to_string()).collect();
-        let due = self.store.due(&providers).await?;
+        let due = self.store.due(providers).await?;
         let now = self.environment.now();
         let oldest = due.iter().map(|(_, due_at)| *due_at).min();
         self.metrics.queue_age(oldest.and_then(|oldest| (now - oldest).try_into().ok()).unwrap_or_default());
@@ -97,8 +102,7 @@ impl Monitor {
         under_way.spawn(async move {
             let Some(_slot) = slot else {
                 // A check that somebody asked for came in between.
-                let plan = claim.plan;
-                recorder.record(monitor.done(claim, plan)).await;
+                recorder.record(Done { plan: claim.plan, claim, synced_at: None }).await;
                 return;
             };
             let _counted = monitor.metrics.in_flight();
