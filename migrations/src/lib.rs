@@ -13,6 +13,7 @@ mod m0003_audit_filters;
 mod m0004_monitors;
 mod m0005_audit_pages;
 mod m0006_tier_changes;
+mod m0007_comparable_times;
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_monitors::Migration),
             Box::new(m0005_audit_pages::Migration),
             Box::new(m0006_tier_changes::Migration),
+            Box::new(m0007_comparable_times::Migration),
         ]
     }
 }

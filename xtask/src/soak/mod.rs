@@ -74,10 +74,10 @@ struct Plan {
 }
 
 impl Plan {
-    /// How long the end is left in peace: what a killed replica had leased is due again after three requests and five
+    /// How long the end is left in peace: what a killed replica had leased is due again after two requests and five
     /// seconds, and where a refresh was interrupted the access token is of use until it expires.
     fn peace(&self) -> Duration {
-        let lease = self.patience * 3 + Duration::from_secs(5);
+        let lease = self.patience * 2 + Duration::from_secs(5);
         lease.max(self.token_life) + Duration::from_secs(5)
     }
 }

@@ -71,7 +71,7 @@ struct Inner {
     beginnings: Semaphore,
     /// … and for what is to be stored, which waits for no beginning: what a provider has answered is lost with the process.
     endings: Semaphore,
-    /// How long a claim lasts: longer than all that is done under one can take.
+    /// How long a claim lasts: longer than what is done under one takes.
     lease: Duration,
 }
 
@@ -88,8 +88,9 @@ impl Monitor {
     pub fn new(parts: MonitorParts, settings: MonitorSettings) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
         let limits = Limits::new(&settings, parts.catalog.iter().map(|provider| provider.key.to_string()));
-        // A probe, a refresh and a second probe, and some time for the database.
-        let lease = parts.outbound.timeout() * 3 + Duration::from_secs(5);
+        // A probe and a refresh, and some time for the database. Where a second probe takes longer than that too, somebody
+        // else probes as well, which does no harm.
+        let lease = parts.outbound.timeout() * 2 + Duration::from_secs(5);
         let (beginnings, endings) = (Semaphore::new(BEGINNINGS), Semaphore::new(ENDINGS));
         Self(Arc::new(Inner { parts, prober, limits, settings, beginnings, endings, lease }))
     }

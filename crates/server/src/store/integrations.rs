@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use super::{
     Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
-    install_links,
+    install_links, moment,
     monitors::{self, Plan},
     statements,
     tenant::Door,
@@ -376,7 +376,7 @@ pub(super) async fn store_revision(
         next.health.as_str().into(),
         next.display_name.clone().into(),
         next.sidebar_enabled.into(),
-        next.last_synced_at.into(),
+        moment(on.get_database_backend(), next.last_synced_at),
         next.error_message.clone().into(),
         json(&next.settings)?.into(),
         to.sealed_settings.clone().flatten().into(),

@@ -12,6 +12,7 @@ mod error;
 mod install_links;
 mod integrations;
 mod lanes;
+mod moment;
 pub mod monitors;
 mod oauth_apps;
 mod organizations;
@@ -43,7 +44,10 @@ pub use retention::Pruning;
 pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 
-use self::presence::{GuardedPool, Presence};
+use self::{
+    moment::moment,
+    presence::{GuardedPool, Presence},
+};
 use migrations::{Migrator, MigratorTrait as _, SchemaManager};
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,

@@ -42,6 +42,7 @@ on_both_stages!(
     tokens_are_refreshed_before_they_expire,
     what_is_resumed_is_probed_at_once,
     a_lease_that_was_not_given_back_is_taken_over,
+    a_lease_lasts_to_its_end_and_no_longer,
     a_refresh_that_was_cut_off_is_not_repeated,
     new_tokens_are_stored_though_the_lease_has_ended,
     a_reconnection_ends_what_is_under_way,
@@ -301,9 +302,9 @@ async fn what_is_due_is_probed_and_what_is_not_is_left_alone(stage: &Stage) {
 impl Stage {
     /// Whether nothing is due and nothing leased.
     async fn is_at_rest(&self) -> bool {
-        let now = self.now();
-        let sql = "SELECT integration_id FROM monitors WHERE lease_owner IS NOT NULL OR due_at <= $1";
-        self.server.sql.rows(sql, [now.into()]).await.is_empty()
+        let due = self.server.store.due(&["desk".to_owned(), "keys".to_owned()]).await.unwrap();
+        let leased = "SELECT COUNT(*) FROM monitors WHERE lease_owner IS NOT NULL";
+        due.iter().all(|(_, due_at)| *due_at > self.now()) && self.server.sql.count(leased, []).await == 0
     }
 }
 
@@ -366,6 +367,26 @@ async fn a_lease_that_was_not_given_back_is_taken_over(stage: &Stage) {
         stage.server.store.settle(&claim, ended, |_| panic!("nothing is to be decided")).await.unwrap();
     assert_eq!(settled, riq_server::store::Settled::Superseded);
     worker.stop().await;
+}
+
+async fn a_lease_lasts_to_its_end_and_no_longer(stage: &Stage) {
+    stage.connect_keys().await;
+    let integration = stage.claim("keys").await.integration;
+    let store = &stage.server.store;
+    let mut now = stage.now() + Duration::minutes(1);
+    // SQLite keeps times as text, where a fraction's length must not tell.
+    for (number, micros) in (2..).zip([500_000, 10_000, 695_418, 1, 999_999]) {
+        let end = now + Duration::microseconds(micros);
+        let claimed = store.claim(lease(number), "keys", now, end, 10).await.unwrap();
+        assert_eq!(claimed.len(), 1, "at its end, {now}, the lease is over");
+        for early in [now, end - Duration::microseconds(1)] {
+            let claimed = store.claim(lease(9), "keys", early, end, 10).await.unwrap();
+            assert!(claimed.is_empty(), "at {early} it lasts until {end}");
+            let claimed = store.claim_one(lease(9), integration, early, end).await.unwrap();
+            assert!(claimed.is_none(), "at {early} it lasts until {end}");
+        }
+        now = end;
+    }
 }
 
 fn lease(number: u128) -> integrations_core::ids::LeaseId {

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 
 use super::{Claim, Plan, statements};
-use crate::store::{Store, StoreError, Tenant};
+use crate::store::{Store, StoreError, Tenant, moment};
 
 impl Store {
     /// When the longest overdue integration of each of these providers was due, where there is any.
@@ -39,8 +39,8 @@ impl Store {
             DbBackend::Postgres => statements::CLAIM_POSTGRES,
             _ => statements::CLAIM_SQLITE,
         };
-        let values =
-            [lease.to_string().into(), end.into(), provider.into(), now.into(), i64::from(limit).into()];
+        let [end, now] = [end, now].map(|time| moment(self.backend(), time));
+        let values = [lease.to_string().into(), end, provider.into(), now, i64::from(limit).into()];
         self.claim_by(lease, sql, values.into()).await
     }
 
@@ -52,7 +52,8 @@ impl Store {
         now: OffsetDateTime,
         end: OffsetDateTime,
     ) -> Result<Option<Claim>, StoreError> {
-        let values = [lease.to_string().into(), end.into(), integration.to_string().into(), now.into()];
+        let [end, now] = [end, now].map(|time| moment(self.backend(), time));
+        let values = [lease.to_string().into(), end, integration.to_string().into(), now];
         Ok(self.claim_by(lease, statements::CLAIM_ONE, values.into()).await?.pop())
     }
 

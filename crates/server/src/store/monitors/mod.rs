@@ -19,7 +19,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use time::OffsetDateTime;
 
 pub use self::settle::{Done, Ended, Renewed, Settled};
-use super::{StoreError, Tenant};
+use super::{StoreError, Tenant, moment};
 
 /// An integration that is to be looked after, under a lease.
 #[derive(Clone)]
@@ -91,15 +91,15 @@ pub(super) async fn begin(
     provider: &str,
     plan: &Plan,
 ) -> Result<(), StoreError> {
+    let backend = on.get_database_backend();
     let values = [
         integration.to_string().into(),
         provider.into(),
-        plan.due_at().into(),
-        plan.probe_at.into(),
-        plan.refresh_at.into(),
+        moment(backend, plan.due_at()),
+        moment(backend, plan.probe_at),
+        moment(backend, plan.refresh_at),
     ];
-    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), statements::BEGIN, values))
-        .await?;
+    on.execute_raw(Statement::from_sql_and_values(backend, statements::BEGIN, values)).await?;
     Ok(())
 }
 
@@ -117,8 +117,8 @@ pub(super) async fn hasten(
     integration: IntegrationId,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    let values = [integration.to_string().into(), now.into()];
-    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), statements::HASTEN, values))
-        .await?;
+    let backend = on.get_database_backend();
+    let values = [integration.to_string().into(), moment(backend, now)];
+    on.execute_raw(Statement::from_sql_and_values(backend, statements::HASTEN, values)).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::{Claim, Plan, statements};
 use crate::store::{
     Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
     integrations::{lock, read_loaded, reload, store_revision},
+    moment,
 };
 
 /// A lease that is given back with nothing to record: at most, when the provider last answered well.
@@ -106,7 +107,8 @@ impl Store {
             for one in done {
                 if let Some(at) = one.synced_at {
                     let id = one.claim.integration.to_string();
-                    let values = [id.into(), one.claim.lease.to_string().into(), at.into()];
+                    let at = moment(self.backend(), at);
+                    let values = [id.into(), one.claim.lease.to_string().into(), at];
                     execute(&transaction, statements::SYNC, values).await?;
                 }
                 release_one(&transaction, &one.claim, &one.plan).await?;
@@ -162,7 +164,8 @@ impl Store {
         let transaction = self.begin().await?;
         lock(&transaction, claim.integration).await?;
         let id = claim.integration.to_string();
-        let values = [claim.lease.to_string().into(), id.clone().into(), renewed.refresh_at.into()];
+        let refresh_at = moment(self.backend(), renewed.refresh_at);
+        let values = [claim.lease.to_string().into(), id.clone().into(), refresh_at];
         let marked = execute(&transaction, statements::END_REFRESH, values).await?;
         let values = [
             id.into(),
@@ -191,16 +194,17 @@ async fn execute<const N: usize>(
 
 /// Gives a lease back. `false`: it had gone to somebody else.
 async fn release_one(on: &DatabaseTransaction, claim: &Claim, plan: &Plan) -> Result<bool, StoreError> {
+    let backend = on.get_database_backend();
     let values = [
         claim.lease.to_string().into(),
         claim.integration.to_string().into(),
-        claim.plan.probe_at.into(),
-        plan.probe_at.into(),
-        plan.refresh_at.into(),
-        plan.not_before.into(),
+        moment(backend, claim.plan.probe_at),
+        moment(backend, plan.probe_at),
+        moment(backend, plan.refresh_at),
+        moment(backend, plan.not_before),
         i32::try_from(plan.failures).unwrap_or(i32::MAX).into(),
         plan.refresh_begun_by.map(|lease| lease.to_string()).into(),
-        plan.due_at().into(),
+        moment(backend, plan.due_at()),
     ];
     Ok(execute(on, statements::RELEASE, values).await? == 1)
 }
