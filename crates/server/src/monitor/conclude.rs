@@ -86,7 +86,7 @@ impl Monitor {
         }
     }
 
-    /// Tries to store something until that succeeds, or `patience` is over: then what was to be stored is lost.
+    /// Tries to store something until that succeeds, or `patience` is over: then it is given up.
     pub(super) async fn insist<T, F>(&self, patience: Duration, mut store: impl FnMut() -> F) -> Option<T>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -100,11 +100,11 @@ impl Monitor {
             match stored {
                 Ok(stored) => return Some(stored),
                 Err(error) if Instant::now() >= end => {
-                    tracing::error!(%error, "what was found of an integration cannot be stored and is lost");
+                    tracing::error!(%error, "what was to be stored of an integration cannot be, and is given up");
                     return None;
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the database does not store what was found; trying again")
+                    tracing::debug!(%error, "the database does not store what it is given; trying again")
                 }
             }
             tokio::time::sleep(pause).await;

@@ -76,9 +76,9 @@ impl Monitor {
             return trouble(format!("The address of {}'s token endpoint cannot be made", provider.name));
         };
         let refresh_token = refresh_token.to_owned();
-        match self.store.begin_refresh(claim).await {
-            Ok(Settled::Stored) => {}
-            Ok(Settled::Superseded) | Err(_) => return Renewal::Lost,
+        // Where the answer is lost it is asked again: the mark alone would look like a token that was sent.
+        if self.insist(self.0.lease, || self.store.begin_refresh(claim)).await != Some(Settled::Stored) {
+            return Renewal::Lost;
         }
         drop(turn);
         let answer = server.refresh(&self.outbound, refresh_token).await;

@@ -57,9 +57,9 @@ pub const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($2))";
 pub const END_LEASED: &str = "DELETE FROM monitors WHERE lease_owner = $1 AND integration_id = $2";
 
 /// Marks that the refresh token is about to be sent: `$1` lease, `$2` integration, `$3` the lease under which that was
-/// done before, or none.
+/// done before, or none. Done twice, it is done.
 pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE integration_id = $2 \
-     AND lease_owner = $1 AND COALESCE(refresh_begun_by, '') = COALESCE($3, '')";
+     AND lease_owner = $1 AND COALESCE(refresh_begun_by, '') IN (COALESCE($3, ''), $1)";
 
 /// Marks that the new tokens are stored: `$1` lease, `$2` integration, `$3` when to refresh them.
 pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refresh_at = $3 \
