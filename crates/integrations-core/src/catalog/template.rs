@@ -154,6 +154,11 @@ impl UrlTemplate {
         self.template.placeholders().zip(self.positions.iter().copied())
     }
 
+    /// Whether it leads to the same host whatever it is filled in with.
+    pub fn has_fixed_host(&self) -> bool {
+        self.positions.iter().all(|position| *position == Position::Rest)
+    }
+
     /// The URL with every placeholder filled in: percent-encoded in path and query, as it is in the host.
     ///
     /// Refuses a value that would end the host, be a dot segment of the path, or make the URL anything but `https`
@@ -327,6 +332,15 @@ mod tests {
         assert_eq!(position("https://{hostname}/x").unwrap(), [Position::Host]);
         assert_eq!(position("https://{shop}.example.com/{id}").unwrap(), [Position::Label, Position::Rest]);
         assert_eq!(position("https://a.example/x?y={z}").unwrap(), [Position::Rest]);
+        for (text, is_fixed) in [
+            ("https://a.example/x", true),
+            ("https://a.example/x?y={z}", true),
+            ("{api_domain}/users/{id}", false),
+            ("https://{hostname}/x", false),
+            ("https://{shop}.example.com/{id}", false),
+        ] {
+            assert_eq!(UrlTemplate::parse(text).unwrap().has_fixed_host(), is_fixed, "{text}");
+        }
         for bad in [
             "http://a.example",
             "{a}.evil.example/",

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use integrations_core::catalog::{Catalog, Provider};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many hosts are remembered before those with nothing under way are forgotten.
@@ -49,13 +50,19 @@ pub(super) struct Slot {
 }
 
 impl Limits {
-    pub(super) fn new(settings: &MonitorSettings, providers: impl Iterator<Item = String>) -> Self {
+    pub(super) fn new(settings: &MonitorSettings, catalog: &Catalog) -> Self {
         // Who asks for a check gets one, also where the schedule is left to others.
         let places = |count: usize| Arc::new(Semaphore::new(count.max(1)));
+        let of_provider = |provider: &Provider| {
+            // Where all are at one host, no more are claimed than can be probed there.
+            let is_one_host = provider.probe.call.url.has_fixed_host();
+            let most = if is_one_host { settings.per_host } else { usize::MAX };
+            (provider.key.to_string(), places(settings.per_provider.min(most)))
+        };
         Self {
             all: places(settings.in_flight),
             in_all: settings.in_flight.max(1),
-            providers: providers.map(|key| (key, places(settings.per_provider))).collect(),
+            providers: catalog.iter().map(|provider| of_provider(provider)).collect(),
             hosts: Mutex::default(),
             per_host: settings.per_host.max(1),
         }

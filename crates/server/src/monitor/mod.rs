@@ -87,7 +87,7 @@ impl Monitor {
     /// A monitor of these parts.
     pub fn new(parts: MonitorParts, settings: MonitorSettings) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
-        let limits = Limits::new(&settings, parts.catalog.iter().map(|provider| provider.key.to_string()));
+        let limits = Limits::new(&settings, &parts.catalog);
         // A probe and a refresh, and some time for the database. Where a second probe takes longer than that too, somebody
         // else probes as well, which does no harm.
         let lease = parts.outbound.timeout() * 2 + Duration::from_secs(5);

@@ -12,6 +12,8 @@ use crate::{
 
 /// Between two rounds while there is more to do than can be done at once.
 const BREATH: Duration = Duration::from_millis(20);
+/// Between two rounds while something was due: so that little is begun at once, and little is under way if the process dies.
+const PACE: Duration = Duration::from_millis(100);
 /// The longest wait for a database that does not answer.
 const MAX_BACK_OFF: Duration = Duration::from_secs(5);
 
@@ -82,9 +84,7 @@ impl Monitor {
                     self.store.claim(self.environment.id(), &provider, now, end, limit).await?
                 }
             };
-            if claims.len() == free {
-                pause = BREATH;
-            }
+            pause = pause.min(if claims.len() == free { BREATH } else { PACE });
             for claim in claims {
                 self.begin(claim, recorder, under_way);
             }
