@@ -166,15 +166,10 @@ impl Store {
         limit: u16,
     ) -> Result<Vec<AuditEntry>, ReadError> {
         let (columns, wanted): (Vec<_>, Vec<_>) = filter.columns().into_iter().unzip();
-        let range = [
-            tenant.project.to_string(),
-            filter.end().to_string(),
-            limit.to_string(),
-            filter.begin().to_string(),
-        ];
+        let range = [tenant.project.to_string(), filter.end().to_string(), filter.begin().to_string()];
         let values = range.into_iter().chain(wanted).map(sea_orm::Value::from);
-        let statement =
-            Statement::from_sql_and_values(self.backend(), statements::audit_page(&columns), values);
+        let sql = statements::audit_page(&columns, limit);
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.reader.query_all_raw(statement).await?;
         self.door.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| AuditEntry::read(row).transpose()).collect()

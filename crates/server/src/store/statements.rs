@@ -36,23 +36,27 @@ const AUDIT_PAGE: &str = "SELECT p.organization_id, e.id, e.integration_id, e.pr
      e.actor_kind, e.actor_key_id, k.name, k.hint, e.request_id, e.changes, e.created_at \
      FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE ";
 
-/// A page of a project's audit log, newest first: `$1` project, `$2` the id that it ends before, `$3` how many events,
-/// `$4` the id that it begins with, and from `$5` on what each of `columns` must be.
+/// A page of up to `limit` events of a project's audit log, newest first: `$1` project, `$2` the id that it ends before,
+/// `$3` the id that it begins with, and from `$4` on what each of `columns` must be.
 ///
 /// The page is a range of the index over project, `columns` and id. So that it is read there and nowhere else, the last
 /// column stands in the order and is no equation: by an equation, PostgreSQL would take any index that ends with the id
 /// where it believes that what is asked for is frequent, and walk through the whole log where that is a mistake.
-/// `$4` cuts the page afterwards, as the two databases stop a range at its first column alone.
-pub fn audit_page(columns: &[&str]) -> String {
+/// `$3` cuts the page afterwards, as the two databases stop a range at its first column alone.
+///
+/// PostgreSQL plans for a page once, not for each anew, which would take longer than reading it: so the limit is part of the
+/// text, as of one that it does not know it believes that it is a tenth of all, and what is asked for stands in a SELECT of its
+/// own, where no plan for a rare value looks cheaper.
+pub fn audit_page(columns: &[&str], limit: u16) -> String {
     let mut statement = AUDIT_PAGE.to_owned();
     let (mut last, mut value) = ("project_id", 1);
-    for (number, column) in (5..).zip(columns) {
-        statement.push_str(&format!("{last} = ${value} AND "));
+    for (number, column) in (4..).zip(columns) {
+        statement.push_str(&format!("{last} = (SELECT ${value}) AND "));
         (last, value) = (column, number);
     }
     statement.push_str(&format!(
-        "({last}, id) < (${value}, $2) AND {last} >= ${value} \
-         ORDER BY {last} DESC, id DESC LIMIT CAST($3 AS bigint)) e ON e.project_id = p.id AND e.id >= $4 \
+        "({last}, id) < ((SELECT ${value}), $2) AND {last} >= (SELECT ${value}) \
+         ORDER BY {last} DESC, id DESC LIMIT {limit}) e ON e.project_id = p.id AND e.id >= $3 \
          LEFT JOIN api_keys k ON k.id = e.actor_key_id \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC"
     ));
