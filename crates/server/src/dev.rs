@@ -24,8 +24,8 @@ use serde_json::Value;
 use crate::{
     api_keys::{KeyHash, Tier},
     environment::Environment,
-    install::vault::{EncryptionKeys, Vault},
     store::{DatabaseUrl, NewApiKey, NewAuditEvent, Store},
+    vault::{EncryptionKeys, Vault},
 };
 
 const DATABASE: &str = "riq.db";

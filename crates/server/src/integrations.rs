@@ -12,10 +12,10 @@ use integrations_core::{
 
 use crate::{
     environment::Environment,
-    install::vault::{Vault, VaultError},
     monitor::{CheckError, Monitor},
     precondition::IfMatch,
     store::{Decision, Loaded, NewAuditEvent, ReviseError, Store, Tenant},
+    vault::{Vault, VaultError},
 };
 
 /// Who changes something, and by which request.

@@ -19,5 +19,6 @@ pub mod shutdown;
 pub mod store;
 pub mod token;
 pub mod traces;
+pub mod vault;
 
 pub use self::http::openapi;

@@ -22,10 +22,10 @@ use crate::{
         edge::Edge,
         state::{App, Foundation},
     },
-    install::vault::{EncryptionKeys, Vault},
     outbound::Outbound,
     shutdown,
     store::{DatabaseUrl, Store},
+    vault::{EncryptionKeys, Vault},
 };
 
 /// `riq-server serve`: with the database and the encryption keys of the settings.

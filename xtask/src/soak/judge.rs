@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use integrations_core::ids::IntegrationId;
 use riq_server::environment::Environment;
-use riq_server::install::vault::{Purpose, Vault};
+use riq_server::vault::{Purpose, Vault};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 

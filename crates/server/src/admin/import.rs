@@ -7,8 +7,8 @@ use integrations_core::{catalog::Catalog, ids::ProjectId};
 use serde::Serialize;
 
 use super::{Desk, read};
-use crate::install::{
-    import::{ImportError, Importer, LineIssue},
+use crate::{
+    install::import::{ImportError, Importer, LineIssue},
     vault::Vault,
 };
 

@@ -30,8 +30,8 @@ use crate::{
     config::Options,
     dev::DataDirectory,
     environment::Environment,
-    install::vault::Vault,
     store::{DatabaseUrl, NewAuditEvent, Store},
+    vault::Vault,
 };
 
 /// Connections of a command: one to read with, one to write with.

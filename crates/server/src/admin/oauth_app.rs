@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::{Desk, columns, moment, read};
 use crate::{
-    install::vault::{Purpose, Vault},
     store::{AppOwner, NewAuditEvent, NewOAuthApp},
+    vault::{Purpose, Vault},
 };
 
 /// The longest that a client id or secret may be, in bytes.

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Desk;
 use crate::{
-    install::vault::{Purpose, Vault, VaultError},
     store::{Sealed, SealedRow},
+    vault::{Purpose, Vault, VaultError},
 };
 
 /// How many secrets are sealed anew in one transaction: few enough that the server's own writes do not wait long.

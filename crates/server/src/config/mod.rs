@@ -26,10 +26,10 @@ use self::parse::{
 };
 use crate::{
     http::{rate_limit::RedisUrl, state::HttpSettings},
-    install::vault::EncryptionKeys,
     monitor::MonitorSettings,
     outbound::OutboundSettings,
     store::DatabaseUrl,
+    vault::EncryptionKeys,
 };
 
 /// Where the server listens by default.

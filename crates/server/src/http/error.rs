@@ -15,10 +15,10 @@ use utoipa::{
 
 use crate::{
     api_keys::KeyRefusal,
-    install::vault::VaultError,
     integrations::{ChangeError, ChangeRefusal},
     monitor::CheckError,
     store::{Denied, ReadError, ReviseError, StoreError},
+    vault::VaultError,
 };
 
 /// What clients are told while the database does not answer.

@@ -14,13 +14,14 @@ use super::{
 use crate::{
     api_keys::{ApiKeys, POLL_INTERVAL},
     environment::Environment,
-    install::{Installer, InstallerParts, OAuthApp, OAuthApps, vault::Vault},
+    install::{Installer, InstallerParts, OAuthApp, OAuthApps},
     integrations::Integrations,
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     outbound::Outbound,
     shutdown::Shutdown,
     store::Store,
+    vault::Vault,
 };
 
 /// How the server answers.

@@ -10,13 +10,11 @@ use integrations_core::catalog::Provider;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::MissedTickBehavior;
 
-use super::{
-    problem::ProblemKind,
-    vault::{Purpose, Vault, VaultError},
-};
+use super::problem::ProblemKind;
 use crate::{
     shutdown::Shutdown,
     store::{AppOwner, Store, StoreError, Tenant},
+    vault::{Purpose, Vault, VaultError},
 };
 
 /// How often the server asks which apps there are: an app that is set shows in the catalog within that time.

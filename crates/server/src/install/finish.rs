@@ -14,12 +14,12 @@ use super::{
     Installer, Installing,
     installation::{Decided, Secrets},
     problem::{InstallProblem, LinkProblem, Place, ProblemKind},
-    vault::Purpose,
 };
 use crate::{
     monitor::Findings,
     store::{Installed, Loaded, PendingInstall, PendingStatus},
     token::{Token, TokenHash},
+    vault::Purpose,
 };
 
 /// How long a person may think about connecting another account.

@@ -22,11 +22,11 @@ use super::{
     finish::{Acquired, Outcome},
     problem::{InstallProblem, Place, ProblemKind, StateProblem},
     token_request::AuthorizationServer,
-    vault::{Purpose, VaultError},
 };
 use crate::{
     store::{PendingInstall, PendingStatus},
     token::{Token, TokenHash},
+    vault::{Purpose, VaultError},
 };
 
 /// How long a person may take at the provider.

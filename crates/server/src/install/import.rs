@@ -17,14 +17,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{
-    installation::{Decided, Recorder, Secrets},
-    vault::Vault,
-};
+use super::installation::{Decided, Recorder, Secrets};
 use crate::{
     environment::Environment,
     integrations::Acting,
     store::{Installation, Installed, Loaded, ReadError, Store, StoreError, Tenant},
+    vault::Vault,
 };
 
 /// How often an import is decided anew because somebody else was first.

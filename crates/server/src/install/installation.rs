@@ -11,11 +11,11 @@ use integrations_core::{
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use super::vault::{Purpose, Vault};
 use crate::{
     environment::Environment,
     integrations::Acting,
     store::{Installation, NewAuditEvent, Plan, StoredCredential, Tenant},
+    vault::{Purpose, Vault},
 };
 
 /// A decided installation.

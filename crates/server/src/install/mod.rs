@@ -12,7 +12,6 @@ mod installation;
 mod links;
 mod problem;
 pub(crate) mod token_request;
-pub mod vault;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,13 +23,13 @@ use integrations_core::{
 };
 use url::Url;
 
+use self::installation::Recorder;
 pub use self::{
     apps::{OAuthApp, OAuthApps},
     finish::Outcome,
     links::OpenLink,
     problem::{InstallProblem, LinkProblem, Place, ProblemKind, StateProblem},
 };
-use self::{installation::Recorder, vault::Vault};
 use crate::{
     api_keys::ApiKeys,
     environment::Environment,
@@ -39,6 +38,7 @@ use crate::{
     outbound::Outbound,
     shutdown::Shutdown,
     store::{Store, StoreError, Tenant},
+    vault::Vault,
 };
 
 /// How often what is over is swept away.

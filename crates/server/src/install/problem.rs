@@ -11,8 +11,10 @@ use integrations_core::{
     oauth::{CallbackProblem, TokenProblem},
 };
 
-use super::vault::VaultError;
-use crate::store::{Denied, ReadError, StoreError};
+use crate::{
+    store::{Denied, ReadError, StoreError},
+    vault::VaultError,
+};
 
 /// What is being installed where.
 #[derive(Clone, Debug)]

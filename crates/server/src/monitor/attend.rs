@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 
 use super::{Checked, Monitor, Prober, renew::Renewal};
 use crate::{
-    install::vault::Purpose,
     metrics::ProbeOutcome,
     store::{Claim, Ended, Plan},
+    vault::Purpose,
 };
 
 /// How long to wait where a host has enough under way.

@@ -25,11 +25,8 @@ pub use self::{
     probe::{Checked, Findings, Prober},
 };
 use crate::{
-    environment::Environment,
-    install::{OAuthApps, vault::Vault},
-    metrics::Metrics,
-    outbound::Outbound,
-    store::Store,
+    environment::Environment, install::OAuthApps, metrics::Metrics, outbound::Outbound, store::Store,
+    vault::Vault,
 };
 
 /// How many refreshes may begin at the database at once.

@@ -17,10 +17,11 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Checked, Monitor, attend::Subject};
 use crate::{
-    install::{token_request::AuthorizationServer, vault::Purpose},
+    install::token_request::AuthorizationServer,
     metrics::RefreshOutcome,
     outbound::Answer,
     store::{Claim, NewAuditEvent, Renewed, Settled},
+    vault::Purpose,
 };
 
 /// How long it is tried to store new tokens in a database that does not answer: without them the integration is lost.

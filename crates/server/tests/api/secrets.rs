@@ -3,7 +3,7 @@
 use integrations_core::ids::IntegrationId;
 use riq_server::{
     environment::Environment,
-    install::vault::{Purpose, Vault},
+    vault::{Purpose, Vault},
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

@@ -25,12 +25,12 @@ use riq_server::{
     install::{
         OAuthApp,
         import::{ImportError, Importer},
-        vault::Vault,
     },
     monitor::MonitorSettings,
     outbound::{Outbound, OutboundSettings},
     shutdown::{self, Stopper},
     store::{NewApiKey, NewAuditEvent, Store},
+    vault::Vault,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;
