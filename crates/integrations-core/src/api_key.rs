@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
 const PREFIX: &str = "riq_";
 const BODY_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
@@ -66,6 +68,27 @@ impl fmt::Debug for ApiKey {
 
 fn checksum(signed: &str) -> String {
     base62::<CHECKSUM_LENGTH>(crc32fast::hash(signed.as_bytes()).to_be_bytes())
+}
+
+/// The SHA-256 of a key: what is stored of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// The hash of a key. The key has 256 bits of entropy, so that a fast hash without salt is enough.
+    pub fn of(key: &ApiKey) -> Self {
+        Self(Sha256::digest(key.expose().as_bytes()).into())
+    }
+
+    /// A stored hash; `None` where it is not 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// Writes a big-endian number in base 62, padded with zeros to `LENGTH` digits.

@@ -140,6 +140,15 @@ impl Actor {
     }
 }
 
+/// Who changes something, and by which request.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// Who.
+    pub actor: Actor,
+    /// The request's id; none from the operator's command line.
+    pub request_id: Option<String>,
+}
+
 /// One field that changed: dotted path, value before, value after (`null`: absent).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {

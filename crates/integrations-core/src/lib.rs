@@ -24,3 +24,4 @@ pub mod permissions;
 pub mod schedule;
 pub mod scope;
 pub mod settings;
+pub mod tier;

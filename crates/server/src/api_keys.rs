@@ -5,8 +5,6 @@
 //! question has not been answered for a second, the cache is not believed and every request asks the database itself.
 
 use std::{
-    fmt,
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -15,13 +13,12 @@ use std::{
 };
 
 use integrations_core::{
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyHash},
     ids::{ApiKeyId, OrganizationId},
     scope::Scope,
+    tier::Tier,
 };
 use quick_cache::sync::Cache;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use tokio::{
     sync::Notify,
@@ -33,84 +30,6 @@ use crate::{
     shutdown::Shutdown,
     store::{Store, StoreError, StoredApiKey},
 };
-
-/// The SHA-256 of a key: what is stored of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyHash([u8; 32]);
-
-impl KeyHash {
-    /// The hash of a key. The key has 256 bits of entropy, so that a fast hash without salt is enough.
-    pub fn of(key: &ApiKey) -> Self {
-        Self(Sha256::digest(key.expose().as_bytes()).into())
-    }
-
-    /// A stored hash; `None` where it is not 32 bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-/// How many requests a key may make in a minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// 600 a minute.
-    Starter,
-    /// 3,000 a minute.
-    Pro,
-    /// 10,000 a minute.
-    Scale,
-    /// 30,000 a minute.
-    Enterprise,
-}
-
-impl Tier {
-    const ALL: [Self; 4] = [Self::Starter, Self::Pro, Self::Scale, Self::Enterprise];
-
-    /// The tier's name on the wire and in storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Starter => "starter",
-            Self::Pro => "pro",
-            Self::Scale => "scale",
-            Self::Enterprise => "enterprise",
-        }
-    }
-
-    /// Requests a minute.
-    pub const fn limit(self) -> u32 {
-        match self {
-            Self::Starter => 600,
-            Self::Pro => 3_000,
-            Self::Scale => 10_000,
-            Self::Enterprise => 30_000,
-        }
-    }
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text is not the name of a tier.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown tier \"{0}\": expected one of starter, pro, scale, enterprise")]
-pub struct UnknownTier(String);
-
-impl FromStr for Tier {
-    type Err = UnknownTier;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTier> {
-        Self::ALL.into_iter().find(|tier| tier.as_str() == text).ok_or_else(|| UnknownTier(text.to_owned()))
-    }
-}
 
 /// An authenticated caller.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,16 +13,16 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use integrations_core::{
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyHash},
     audit::{Action, Actor, Change, change},
     ids::{ApiKeyId, OrganizationId, ProjectId},
     scope::Scope,
+    tier::Tier,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api_keys::{KeyHash, Tier},
     environment::Environment,
     store::{DatabaseUrl, NewApiKey, NewAuditEvent, Store},
     vault::{EncryptionKeys, Vault},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use integrations_core::{
-    audit::Actor,
+    audit::Acting,
     catalog::Provider,
     health::Verdict,
     integration::{Integration, LifecycleUpdate, Revision, UpdateError},
@@ -17,15 +17,6 @@ use crate::{
     store::{Decision, Loaded, NewAuditEvent, ReviseError, Store, Tenant},
     vault::{Vault, VaultError},
 };
-
-/// Who changes something, and by which request.
-#[derive(Clone, Debug)]
-pub struct Acting {
-    /// Who.
-    pub actor: Actor,
-    /// The request's id; none from the operator's command line.
-    pub request_id: Option<String>,
-}
 
 /// Why a change is refused.
 #[derive(Debug, thiserror::Error)]

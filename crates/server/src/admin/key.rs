@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::Subcommand;
+use clap::{
+    Subcommand,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use integrations_core::{
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyHash},
     audit::{Action, change},
     ids::{ApiKeyId, OrganizationId},
     scope::Scope,
+    tier::Tier,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Desk, Revoked, columns, moment, name};
 use crate::{
-    api_keys::{KeyHash, Tier},
     config::time_span,
     store::{ApiKeyRecord, NewApiKey},
 };
@@ -34,7 +37,7 @@ pub(super) enum Command {
         #[arg(long, value_delimiter = ',', required = true)]
         scopes: Vec<Scope>,
         /// How often it may be used
-        #[arg(long, default_value = "starter")]
+        #[arg(long, default_value = "starter", value_parser = tier())]
         tier: Tier,
         /// When it stops by itself, such as 90d [default: never]
         #[arg(long, value_name = "TIME", value_parser = time_span)]
@@ -58,8 +61,19 @@ pub(super) enum Command {
         #[arg(value_name = "KEY_ID")]
         id: ApiKeyId,
         /// How often it may be used
+        #[arg(value_parser = tier())]
         tier: Tier,
     },
+}
+
+/// Reads a tier by its name; the help lists them with their limits.
+fn tier() -> impl TypedValueParser<Value = Tier> {
+    let tiers = Tier::ALL.map(|tier| {
+        let (thousands, rest) = (tier.limit() / 1000, tier.limit() % 1000);
+        let limit = if thousands == 0 { rest.to_string() } else { format!("{thousands},{rest:03}") };
+        PossibleValue::new(tier.as_str()).help(format!("{limit} a minute"))
+    });
+    PossibleValuesParser::new(tiers).try_map(|name| name.parse())
 }
 
 /// What a change of tier answers.

@@ -7,7 +7,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header, request::Parts};
-use integrations_core::{audit::Actor, catalog::Provider, error::ErrorCode, ids::ProjectId};
+use integrations_core::{
+    audit::{Acting, Actor},
+    catalog::Provider,
+    error::ErrorCode,
+    ids::ProjectId,
+};
 use maud::Markup;
 
 use super::{
@@ -24,7 +29,6 @@ use super::{
 };
 use crate::{
     http::{body, edge::CurrentRequest, error::ApiError, state::App},
-    integrations::Acting,
     store::{Denied, ProjectNames, Tenant},
     token::Token,
 };

@@ -5,7 +5,7 @@ use std::{marker::PhantomData, sync::Arc};
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use integrations_core::{
-    audit::Actor,
+    audit::{Acting, Actor},
     catalog::Provider,
     error::ErrorCode,
     ids::ProjectId,
@@ -19,7 +19,6 @@ use super::{
 };
 use crate::{
     api_keys::Caller,
-    integrations::Acting,
     store::{Denied, Tenant},
 };
 

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use integrations_core::{
-    audit::Actor,
+    audit::{Acting, Actor},
     catalog::{Catalog, Provider},
     ids::ProjectId,
     integration::{Configuration, Connected, Integration, check_settings, read_display_name},
@@ -20,7 +20,6 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::installation::{Decided, Recorder, Secrets};
 use crate::{
     environment::Environment,
-    integrations::Acting,
     store::{Installation, Installed, Loaded, ReadError, Store, StoreError, Tenant},
     vault::Vault,
 };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use integrations_core::{
+    audit::Acting,
     catalog::Provider,
     integration::{Integration, Revision},
     lifecycle::Health,
@@ -13,7 +14,6 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     environment::Environment,
-    integrations::Acting,
     store::{Installation, NewAuditEvent, Plan, StoredCredential, Tenant},
     vault::{Purpose, Vault},
 };

@@ -16,7 +16,7 @@ pub(crate) mod token_request;
 use std::{sync::Arc, time::Duration};
 
 use integrations_core::{
-    audit::Actor,
+    audit::{Acting, Actor},
     catalog::{Catalog, Provider},
     ids::{ApiKeyId, InstallLinkId},
     scope::{RequiredScope, any_covers},
@@ -33,7 +33,6 @@ pub use self::{
 use crate::{
     api_keys::ApiKeys,
     environment::Environment,
-    integrations::Acting,
     monitor::Prober,
     outbound::Outbound,
     shutdown::Shutdown,

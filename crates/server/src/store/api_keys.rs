@@ -1,8 +1,10 @@
 //! API keys: stored as a hash, found by it.
 
 use integrations_core::{
+    api_key::KeyHash,
     ids::{ApiKeyId, OrganizationId},
     scope::Scope,
+    tier::Tier,
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -12,7 +14,6 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{NewAuditEvent, Store, StoreError, audit, entity::api_key, watch};
-use crate::api_keys::{KeyHash, Tier};
 
 /// A key, as a request is checked against it.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use integrations_core::ids::ProjectId;
-use riq_server::api_keys::Tier;
+use integrations_core::{ids::ProjectId, tier::Tier};
 use serde_json::json;
 
 use crate::support::{

@@ -1,6 +1,6 @@
 //! Rate limits, on a clock that is moved by hand.
 
-use riq_server::api_keys::Tier;
+use integrations_core::tier::Tier;
 use time::Duration;
 
 use crate::support::{Answer, Server, clock::START, server::unknown_key};

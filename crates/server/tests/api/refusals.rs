@@ -1,6 +1,6 @@
 //! Every route against everybody who may not use it, read from the specification.
 
-use riq_server::api_keys::Tier;
+use integrations_core::tier::Tier;
 use time::Duration;
 
 use crate::support::{

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use riq_server::{api_keys::Tier, http::state::HttpSettings};
+use integrations_core::tier::Tier;
+use riq_server::http::state::HttpSettings;
 
 use tokio::net::{TcpListener, TcpStream};
 

@@ -1,6 +1,6 @@
 //! Signing in, what a session is good for, and how it ends.
 
-use riq_server::api_keys::Tier;
+use integrations_core::tier::Tier;
 use serde_json::Value;
 use time::Duration;
 

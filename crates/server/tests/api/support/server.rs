@@ -8,14 +8,14 @@ use std::{
 };
 
 use integrations_core::{
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyHash},
     audit::{Action, Actor},
     catalog::Catalog,
     ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId},
+    tier::Tier,
 };
 use reqwest::Method;
 use riq_server::{
-    api_keys::{KeyHash, Tier},
     environment::Environment,
     http::{
         self,
