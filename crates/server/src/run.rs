@@ -22,7 +22,7 @@ use crate::{
         edge::Edge,
         state::{App, Foundation},
     },
-    outbound::Outbound,
+    provider::outbound::Outbound,
     shutdown,
     store::{DatabaseUrl, Store},
     vault::{EncryptionKeys, Vault},

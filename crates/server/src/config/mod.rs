@@ -27,7 +27,7 @@ use self::parse::{
 use crate::{
     http::{rate_limit::RedisUrl, state::HttpSettings},
     monitor::MonitorSettings,
-    outbound::OutboundSettings,
+    provider::outbound::OutboundSettings,
     store::DatabaseUrl,
     vault::EncryptionKeys,
 };

@@ -6,7 +6,7 @@ use anyhow::bail;
 use integrations_core::catalog::Catalog;
 
 use super::Options;
-use crate::install::OAuthApp;
+use crate::provider::oauth_apps::OAuthApp;
 
 const PREFIX: &str = "RIQ_OAUTH_";
 

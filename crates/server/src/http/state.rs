@@ -14,11 +14,14 @@ use super::{
 use crate::{
     api_keys::{ApiKeys, POLL_INTERVAL},
     environment::Environment,
-    install::{Installer, InstallerParts, OAuthApp, OAuthApps},
+    install::{Installer, InstallerParts},
     integrations::Integrations,
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
-    outbound::Outbound,
+    provider::{
+        oauth_apps::{OAuthApp, OAuthApps},
+        outbound::Outbound,
+    },
     shutdown::Shutdown,
     store::Store,
     vault::Vault,

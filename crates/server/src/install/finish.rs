@@ -16,7 +16,7 @@ use super::{
     problem::{InstallProblem, LinkProblem, Place, ProblemKind},
 };
 use crate::{
-    monitor::Findings,
+    provider::prober::Findings,
     store::{Installed, Loaded, PendingInstall, PendingStatus},
     token::{Token, TokenHash},
     vault::Purpose,

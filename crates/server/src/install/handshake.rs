@@ -18,12 +18,11 @@ use url::{Url, form_urlencoded};
 
 use super::{
     Installer, Installing,
-    apps::OAuthApp,
     finish::{Acquired, Outcome},
     problem::{InstallProblem, Place, ProblemKind, StateProblem},
-    token_request::AuthorizationServer,
 };
 use crate::{
+    provider::{authorization_server::AuthorizationServer, oauth_apps::OAuthApp},
     store::{PendingInstall, PendingStatus},
     token::{Token, TokenHash},
     vault::{Purpose, VaultError},

@@ -3,7 +3,6 @@
 //! However an install begins, it ends in one place (`finish`): the credential is tried at the provider, the account is
 //! compared with the one before, and all of it is stored together with its audit event or not at all.
 
-mod apps;
 mod finish;
 mod form;
 mod handshake;
@@ -11,7 +10,6 @@ pub mod import;
 mod installation;
 mod links;
 mod problem;
-pub(crate) mod token_request;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +23,6 @@ use url::Url;
 
 use self::installation::Recorder;
 pub use self::{
-    apps::{OAuthApp, OAuthApps},
     finish::Outcome,
     links::OpenLink,
     problem::{InstallProblem, LinkProblem, Place, ProblemKind, StateProblem},
@@ -33,8 +30,7 @@ pub use self::{
 use crate::{
     api_keys::ApiKeys,
     environment::Environment,
-    monitor::Prober,
-    outbound::Outbound,
+    provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
     shutdown::Shutdown,
     store::{Store, StoreError, Tenant},
     vault::Vault,

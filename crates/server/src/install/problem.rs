@@ -12,6 +12,7 @@ use integrations_core::{
 };
 
 use crate::{
+    provider::oauth_apps::FindAppError,
     store::{Denied, ReadError, StoreError},
     vault::VaultError,
 };
@@ -304,6 +305,15 @@ impl From<VaultError> for ProblemKind {
     fn from(error: VaultError) -> Self {
         tracing::error!(%error, "an install failed");
         Self::Internal
+    }
+}
+
+impl From<FindAppError> for ProblemKind {
+    fn from(error: FindAppError) -> Self {
+        match error {
+            FindAppError::Store(error) => error.into(),
+            FindAppError::Vault(error) => error.into(),
+        }
     }
 }
 

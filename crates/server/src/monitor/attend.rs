@@ -11,9 +11,10 @@ use integrations_core::{
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
-use super::{Checked, Monitor, Prober, renew::Renewal};
+use super::{Monitor, renew::Renewal};
 use crate::{
     metrics::ProbeOutcome,
+    provider::prober::{Checked, Prober},
     store::{Claim, Ended, Plan},
     vault::Purpose,
 };

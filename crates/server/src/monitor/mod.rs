@@ -8,7 +8,6 @@ mod attend;
 mod check;
 mod conclude;
 mod limits;
-mod probe;
 mod recorder;
 mod renew;
 mod work;
@@ -22,10 +21,12 @@ use self::limits::Limits;
 pub use self::{
     check::{CheckError, Fresh},
     limits::MonitorSettings,
-    probe::{Checked, Findings, Prober},
 };
 use crate::{
-    environment::Environment, install::OAuthApps, metrics::Metrics, outbound::Outbound, store::Store,
+    environment::Environment,
+    metrics::Metrics,
+    provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
+    store::Store,
     vault::Vault,
 };
 

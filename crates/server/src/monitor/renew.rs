@@ -15,11 +15,10 @@ use integrations_core::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Checked, Monitor, attend::Subject};
+use super::{Monitor, attend::Subject};
 use crate::{
-    install::token_request::AuthorizationServer,
     metrics::RefreshOutcome,
-    outbound::Answer,
+    provider::{authorization_server::AuthorizationServer, outbound::Answer, prober::Checked},
     store::{Claim, NewAuditEvent, Renewed, Settled},
     vault::Purpose,
 };
@@ -102,7 +101,9 @@ impl Monitor {
         let grant = Grant::renew(oauth, &subject.credential, answer.status, content_type, &answer.body, now);
         grant.map_err(|problem| {
             let wait = match problem {
-                TokenProblem::Unavailable { .. } => super::probe::asked_to_wait(provider, &answer, now),
+                TokenProblem::Unavailable { .. } => {
+                    crate::provider::prober::asked_to_wait(provider, &answer, now)
+                }
                 _ => None,
             };
             match health::judge_refresh(provider, oauth, &problem) {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use integrations_core::health::NoAnswer;
-use riq_server::outbound::{Outbound, OutboundSettings};
+use riq_server::provider::outbound::{Outbound, OutboundSettings};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use integrations_core::catalog::Catalog;
 use reqwest::Url;
-use riq_server::outbound::OutboundSettings;
+use riq_server::provider::outbound::OutboundSettings;
 use serde_json::{Map, Value, json};
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{
 };
 
 use integrations_core::catalog::Catalog;
-use riq_server::{install::OAuthApp, outbound::OutboundSettings};
+use riq_server::provider::{oauth_apps::OAuthApp, outbound::OutboundSettings};
 use serde_json::Value;
 use thirtyfour::By;
 

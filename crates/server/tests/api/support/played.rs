@@ -15,7 +15,10 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use integrations_core::catalog::Catalog;
-use riq_server::{install::OAuthApp, monitor::MonitorSettings, outbound::OutboundSettings};
+use riq_server::{
+    monitor::MonitorSettings,
+    provider::{oauth_apps::OAuthApp, outbound::OutboundSettings},
+};
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},

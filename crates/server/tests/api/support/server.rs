@@ -22,12 +22,12 @@ use riq_server::{
         edge::Edge,
         state::{App, Foundation, HttpSettings},
     },
-    install::{
-        OAuthApp,
-        import::{ImportError, Importer},
-    },
+    install::import::{ImportError, Importer},
     monitor::MonitorSettings,
-    outbound::{Outbound, OutboundSettings},
+    provider::{
+        oauth_apps::OAuthApp,
+        outbound::{Outbound, OutboundSettings},
+    },
     shutdown::{self, Stopper},
     store::{NewApiKey, NewAuditEvent, Store},
     vault::Vault,

@@ -10,7 +10,6 @@ use integrations_core::catalog::Provider;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::MissedTickBehavior;
 
-use super::problem::ProblemKind;
 use crate::{
     shutdown::Shutdown,
     store::{AppOwner, Store, StoreError, Tenant},
@@ -27,6 +26,17 @@ pub struct OAuthApp {
     pub client_id: String,
     /// The secret half.
     pub client_secret: SecretString,
+}
+
+/// An app cannot be found, though there may be one.
+#[derive(Debug, thiserror::Error)]
+pub enum FindAppError {
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client secret cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
 }
 
 /// The apps that were set by the operator's command, in the database, or by the environment.
@@ -49,7 +59,7 @@ impl OAuthApps {
 
     /// The app that a tenant's installation uses: the project's, else the organization's, else the one for all, else
     /// the environment's.
-    pub async fn find(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<OAuthApp>, ProblemKind> {
+    pub async fn find(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<OAuthApp>, FindAppError> {
         let key = provider.key.as_str();
         let Some(stored) = self.store.oauth_app_for(tenant, key).await? else {
             return Ok(self.given.get(key).cloned());

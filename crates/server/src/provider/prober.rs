@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
-    outbound::{Answer, Outbound, prepare},
+    provider::outbound::{Answer, Outbound, prepare},
 };
 
 /// What a probe found.
@@ -154,7 +154,7 @@ fn make(
 }
 
 /// How long a provider asks to be left alone.
-pub(super) fn asked_to_wait(provider: &Provider, answer: &Answer, now: OffsetDateTime) -> Option<Duration> {
+pub(crate) fn asked_to_wait(provider: &Provider, answer: &Answer, now: OffsetDateTime) -> Option<Duration> {
     let headers = headers(answer);
     let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
     health::asked_to_wait(provider, &answer, now)

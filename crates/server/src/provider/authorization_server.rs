@@ -21,8 +21,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-use super::apps::OAuthApp;
-use crate::outbound::{Answer, Outbound};
+use super::oauth_apps::OAuthApp;
+use crate::provider::outbound::{Answer, Outbound};
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
@@ -54,17 +54,17 @@ impl<'a> AuthorizationServer<'a> {
     }
 
     /// The same, for a handshake: the server sends the browser back to `redirect`.
-    pub(super) fn returning_to(self, redirect: RedirectUrl) -> Self {
+    pub(crate) fn returning_to(self, redirect: RedirectUrl) -> Self {
         Self { client: self.client.set_redirect_uri(redirect), ..self }
     }
 
     /// Whether a code challenge is sent, so that a verifier is needed.
-    pub(super) fn takes_pkce(&self) -> bool {
+    pub(crate) fn takes_pkce(&self) -> bool {
         self.oauth.pkce == Pkce::S256
     }
 
     /// Where the browser is sent to ask for consent.
-    pub(super) fn authorize_url(&self, state: &str, verifier: Option<&str>) -> Url {
+    pub(crate) fn authorize_url(&self, state: &str, verifier: Option<&str>) -> Url {
         let mut request = self.client.authorize_url(|| CsrfToken::new(state.to_owned()));
         for (name, value) in authorize_parameters(self.oauth) {
             request = request.add_extra_param(name, value);
@@ -77,7 +77,7 @@ impl<'a> AuthorizationServer<'a> {
     }
 
     /// Exchanges a code for tokens. Sent once: a code counts once.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         outbound: &Outbound,
         code: String,
