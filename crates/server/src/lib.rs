@@ -2,23 +2,19 @@
 
 pub mod admin;
 pub mod api_keys;
-pub mod config;
+pub mod app;
 pub mod dashboard;
-pub mod dev;
 pub mod environment;
 pub mod http;
 pub mod install;
 pub mod integrations;
-pub mod log;
 pub mod metrics;
 pub mod monitor;
 pub mod precondition;
 pub mod provider;
-pub mod run;
 pub mod shutdown;
 pub mod store;
 pub mod token;
-pub mod traces;
 pub mod vault;
 
 pub use self::http::openapi;

@@ -8,11 +8,13 @@ use std::{
 use clap::{Parser, Subcommand};
 use riq_server::{
     admin::{self, AdminCommand},
-    config::{LogFormat, Options},
-    dev::DevCommand,
+    app::{
+        config::{LogFormat, Options},
+        dev::DevCommand,
+        log, run,
+        traces::Traces,
+    },
     environment::Environment,
-    log, run,
-    traces::Traces,
 };
 
 #[global_allocator]

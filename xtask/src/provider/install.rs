@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use integrations_core::ids::ProjectId;
-use riq_server::config::Options;
+use riq_server::app::config::Options;
 use riq_server::environment::Environment;
 use riq_server::install::import::Importer;
 use riq_server::store::Store;

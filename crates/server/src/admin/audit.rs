@@ -16,7 +16,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{Desk, moment};
-use crate::config::time_span;
+use crate::app::config::time_span;
 
 /// What happened within this time stays: somebody may still be looking into it.
 const LEAST: Duration = Duration::from_secs(24 * 3_600);

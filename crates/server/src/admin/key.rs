@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{Desk, Revoked, columns, moment, name};
 use crate::{
-    config::time_span,
+    app::config::time_span,
     store::{ApiKeyRecord, NewApiKey},
 };
 

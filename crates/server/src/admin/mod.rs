@@ -27,8 +27,7 @@ use integrations_core::{
 use serde::Serialize;
 
 use crate::{
-    config::Options,
-    dev::DataDirectory,
+    app::{config::Options, dev::DataDirectory},
     environment::Environment,
     store::{DatabaseUrl, NewAuditEvent, Store},
     vault::Vault,

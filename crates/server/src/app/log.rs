@@ -20,7 +20,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::{
+use crate::app::{
     config::{LogFormat, Options},
     traces::Traces,
 };

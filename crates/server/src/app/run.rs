@@ -14,8 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    config::Options,
-    dev::{Access, DataDirectory, DevCommand},
+    app::{
+        config::Options,
+        dev::{Access, DataDirectory, DevCommand},
+    },
     environment::Environment,
     http::{
         self,
