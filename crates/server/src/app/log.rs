@@ -20,7 +20,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::app::{
+use super::{
     config::{LogFormat, Options},
     traces::Traces,
 };

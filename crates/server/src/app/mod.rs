@@ -5,3 +5,4 @@ pub mod dev;
 pub mod log;
 pub mod run;
 pub mod traces;
+pub mod wiring;

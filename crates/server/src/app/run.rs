@@ -13,17 +13,14 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+use super::{
+    config::Options,
+    dev::{Access, DataDirectory, DevCommand},
+    wiring::{App, Foundation},
+};
 use crate::{
-    app::{
-        config::Options,
-        dev::{Access, DataDirectory, DevCommand},
-    },
+    edge,
     environment::Environment,
-    http::{
-        self,
-        edge::Edge,
-        state::{App, Foundation},
-    },
     provider::outbound::Outbound,
     shutdown,
     store::{DatabaseUrl, Store},
@@ -150,15 +147,15 @@ async fn run(
         monitor: options.monitor(),
     };
     let app = App::new(foundation, options.http(address)?)?;
-    app.oauth_apps.refresh().await?;
+    app.services.oauth_apps.refresh().await?;
 
     let (stopper, stop) = shutdown::channel();
     let tending = tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
         async move { app.tend(stop).await }
     });
-    let edge = Edge::new(app.clone(), http::router(app));
-    let server = tokio::spawn(http::serve::serve(listener, edge, stop, options.drain_timeout()));
+    let answering = app.edge(app.routes());
+    let server = tokio::spawn(edge::serve::serve(listener, answering, stop, options.drain_timeout()));
     announce(address)?;
     stop_signal().await?;
     tracing::info!("stopping: finishing the requests under way");

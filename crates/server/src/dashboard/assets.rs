@@ -11,7 +11,7 @@ use http::{HeaderValue, header};
 use integrations_core::error::ErrorCode;
 use sha2::{Digest as _, Sha256};
 
-use crate::http::error::ApiError;
+use crate::edge::failure::Failure;
 
 /// A file that pages load.
 #[derive(Debug)]
@@ -49,11 +49,11 @@ impl Asset {
 }
 
 /// `GET /dashboard/assets/{name}`
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Failure> {
     let found = [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name);
     let asset = found.ok_or_else(|| {
         // A page of another version asks for its own: what is at this name now is told, and kept by nobody.
-        ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address")
+        Failure::new(ErrorCode::ResourceNotFound, "There is nothing at this address")
     })?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),

@@ -9,26 +9,29 @@ use super::{
     visit::OnProject,
 };
 use crate::{
-    http::{error::ApiError, query, state::App},
+    dashboard::state::Pages,
+    edge::{failure::Failure, query},
     store::AuditFilter,
 };
 
 /// The events on a page.
 const PAGE: u16 = 50;
 
-pub(super) async fn log(State(app): State<App>, on: OnProject, uri: Uri) -> Result<Response, ApiError> {
+pub(super) async fn log(State(pages): State<Pages>, on: OnProject, uri: Uri) -> Result<Response, Failure> {
     let [before] = query::parameters(&uri, ["before"])?;
     let before: Option<AuditEventId> = before.map(|text| text.parse()).transpose().map_err(|_| {
-        ApiError::invalid("The address names no event", vec![Issue::new("before", "Expected an id")])
+        Failure::invalid("The address names no event", vec![Issue::new("before", "Expected an id")])
     })?;
     // One more than is shown tells whether there are more.
-    let mut events =
-        app.store.audit_page(&on.tenant, &AuditFilter { before, ..AuditFilter::default() }, PAGE + 1).await?;
+    let mut events = pages
+        .store
+        .audit_page(&on.tenant, &AuditFilter { before, ..AuditFilter::default() }, PAGE + 1)
+        .await?;
     let has_more = events.len() > usize::from(PAGE);
     events.truncate(usize::from(PAGE));
     let last = events.last().filter(|_| has_more);
     let older =
         last.map(|last| format!("{}?before={}", on.visit.addresses.audit(on.tenant.project), last.id));
     let log = Log { events: &events, is_newest: before.is_none(), older };
-    Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &app.catalog, &log)))
+    Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &pages.catalog, &log)))
 }

@@ -23,7 +23,8 @@ use super::{
     visit::{OnProject, Posted},
 };
 use crate::{
-    http::{error::ApiError, state::App},
+    dashboard::state::Pages,
+    edge::failure::Failure,
     integrations::{ChangeError, ChangeRefusal},
     monitor::CheckError,
     precondition::IfMatch,
@@ -31,22 +32,28 @@ use crate::{
 };
 
 /// `POST …/{provider}/pause`
-pub(super) async fn pause(State(app): State<App>, posted: Posted<OnProject>) -> Result<Response, ApiError> {
-    change(&app, posted, Part::State, Done::Paused, |_, _, _| Ok(json!({"status": "paused"}))).await
+pub(super) async fn pause(
+    State(pages): State<Pages>,
+    posted: Posted<OnProject>,
+) -> Result<Response, Failure> {
+    change(&pages, posted, Part::State, Done::Paused, |_, _, _| Ok(json!({"status": "paused"}))).await
 }
 
 /// `POST …/{provider}/resume`
-pub(super) async fn resume(State(app): State<App>, posted: Posted<OnProject>) -> Result<Response, ApiError> {
-    change(&app, posted, Part::State, Done::Resumed, |_, _, _| Ok(json!({"status": "active"}))).await
+pub(super) async fn resume(
+    State(pages): State<Pages>,
+    posted: Posted<OnProject>,
+) -> Result<Response, Failure> {
+    change(&pages, posted, Part::State, Done::Resumed, |_, _, _| Ok(json!({"status": "active"}))).await
 }
 
 /// `POST …/{provider}/check`
 pub(super) async fn check(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     Posted { by: on, form }: Posted<OnProject>,
-) -> Result<Response, ApiError> {
-    let provider = on.named.provider(&app)?;
-    let checked = match app.monitor.check(&on.tenant, provider.key.as_str()).await {
+) -> Result<Response, Failure> {
+    let provider = on.named.provider(&pages)?;
+    let checked = match pages.monitor.check(&on.tenant, provider.key.as_str()).await {
         Ok(_) => Ok(()),
         Err(CheckError::NotInstalled) => Err(ReviseError::NotInstalled),
         Err(CheckError::ReinstallRequired) => {
@@ -58,8 +65,11 @@ pub(super) async fn check(
 }
 
 /// `POST …/{provider}/details`
-pub(super) async fn details(State(app): State<App>, posted: Posted<OnProject>) -> Result<Response, ApiError> {
-    change(&app, posted, Part::Details, Done::Details, |form, _, stored| {
+pub(super) async fn details(
+    State(pages): State<Pages>,
+    posted: Posted<OnProject>,
+) -> Result<Response, Failure> {
+    change(&pages, posted, Part::Details, Done::Details, |form, _, stored| {
         let name = Some(form.trimmed("display_name")).filter(|name| !name.is_empty());
         let mut body = json!({"display_name": name});
         // The switch cannot be turned on while it is disconnected, and is off then.
@@ -73,10 +83,10 @@ pub(super) async fn details(State(app): State<App>, posted: Posted<OnProject>) -
 
 /// `POST …/{provider}/settings`
 pub(super) async fn settings(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     posted: Posted<OnProject>,
-) -> Result<Response, ApiError> {
-    change(&app, posted, Part::Settings, Done::Settings, |form, provider, stored| {
+) -> Result<Response, Failure> {
+    change(&pages, posted, Part::Settings, Done::Settings, |form, provider, stored| {
         settings::patch(provider, form, &stored.settings)
     })
     .await
@@ -84,10 +94,10 @@ pub(super) async fn settings(
 
 /// `POST …/{provider}/permissions`
 pub(super) async fn permissions(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     posted: Posted<OnProject>,
-) -> Result<Response, ApiError> {
-    change(&app, posted, Part::Permissions, Done::Permissions, |form, provider, stored| {
+) -> Result<Response, Failure> {
+    change(&pages, posted, Part::Permissions, Done::Permissions, |form, provider, stored| {
         let asked = provider.actions.iter().map(|action| (action, form.is_ticked(&permission_field(action))));
         let differs = asked.filter(|(action, is_allowed)| {
             stored.action_permissions.get(&action.key).copied().unwrap_or(false) != *is_allowed
@@ -101,12 +111,12 @@ pub(super) async fn permissions(
 
 /// `POST …/{provider}/disconnect`
 pub(super) async fn disconnect(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     Posted { by: on, form }: Posted<OnProject>,
-) -> Result<Response, ApiError> {
-    let provider = on.named.provider(&app)?;
+) -> Result<Response, Failure> {
+    let provider = on.named.provider(&pages)?;
     let condition = condition(&form);
-    let changed = app.integrations.disconnect(&on.tenant, &provider, &condition, &on.acting()).await;
+    let changed = pages.integrations.disconnect(&on.tenant, &provider, &condition, &on.acting()).await;
     answer(&on, &provider, changed.map(drop), Refused { part: Part::Disconnection, form }, Done::Disconnected)
         .await
 }
@@ -119,19 +129,19 @@ struct Refused {
 
 /// Makes the body of a PATCH of a form, the provider and what is stored, and asks for it in the session's name.
 async fn change(
-    app: &App,
+    pages: &Pages,
     Posted { by: on, form }: Posted<OnProject>,
     part: Part,
     done: Done,
     body: impl FnOnce(&Form, &Provider, &Integration) -> Result<Value, Vec<Issue>>,
-) -> Result<Response, ApiError> {
-    let provider = on.named.provider(app)?;
-    let changed = apply(app, &on, &provider, &form, body).await;
+) -> Result<Response, Failure> {
+    let provider = on.named.provider(pages)?;
+    let changed = apply(pages, &on, &provider, &form, body).await;
     answer(&on, &provider, changed, Refused { part, form }, done).await
 }
 
 async fn apply(
-    app: &App,
+    pages: &Pages,
     on: &OnProject,
     provider: &Provider,
     form: &Form,
@@ -139,7 +149,8 @@ async fn apply(
 ) -> Result<(), ChangeError> {
     let refused = |refusal: ChangeRefusal| ReviseError::Refused(refusal);
     let condition = condition(form);
-    let stored = app.store.load(&on.tenant, provider.key.as_str()).await?.ok_or(ReviseError::NotInstalled)?;
+    let stored =
+        pages.store.load(&on.tenant, provider.key.as_str()).await?.ok_or(ReviseError::NotInstalled)?;
     // A form says what differs from what its page showed: another version is nothing to compare it with.
     if !condition.allows(stored.integration.version) {
         return Err(refused(ChangeRefusal::PreconditionFailed));
@@ -147,7 +158,7 @@ async fn apply(
     let body = body(form, provider, &stored.integration)
         .map_err(|issues| refused(UpdateError::Invalid(issues).into()))?;
     let body = body.to_string();
-    app.integrations.update(&on.tenant, provider, body.as_bytes(), &condition, &on.acting()).await.map(drop)
+    pages.integrations.update(&on.tenant, provider, body.as_bytes(), &condition, &on.acting()).await.map(drop)
 }
 
 /// The version that the page showed. A form without one matches none.
@@ -162,13 +173,13 @@ async fn answer(
     changed: Result<(), ChangeError>,
     refused: Refused,
     done: Done,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let refusal = match changed {
         Ok(()) => {
             let page = on.visit.addresses.provider(on.tenant.project, provider.key.as_str());
             return Ok(on.visit.go_to(&format!("{page}?done={}", done.as_str())));
         }
-        Err(ReviseError::NotInstalled) => return Err(ApiError::not_installed(&provider.name)),
+        Err(ReviseError::NotInstalled) => return Err(Failure::not_installed(&provider.name)),
         Err(ReviseError::Refused(refusal)) => refusal,
         Err(error) => return Err(error.into()),
     };
@@ -180,7 +191,7 @@ async fn answer(
 fn trouble(
     refusal: ChangeRefusal,
     Refused { part, form }: Refused,
-) -> Result<(StatusCode, Trouble), ApiError> {
+) -> Result<(StatusCode, Trouble), Failure> {
     let trouble = |title: &str, advice: &str| Trouble {
         part,
         title: title.to_owned(),

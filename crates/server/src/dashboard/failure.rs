@@ -3,25 +3,19 @@
 use axum::response::Response;
 use http::header;
 use integrations_core::error::ErrorCode;
+use url::Url;
 
 use super::{
     addresses::Addresses,
     headers,
     view::{failure, layout::Frame},
 };
-use crate::http::{error::ApiError, state::App};
-
-/// Whether what goes wrong at this path is told to a person, and not to a program.
-pub(crate) fn is_of_pages(path: &str) -> bool {
-    ["/dashboard", "/oauth"]
-        .into_iter()
-        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-}
+use crate::edge::failure::Failure;
 
 /// The page of an error. The edge calls it, which knows the request's id, for whatever reaches it as one: a handler's
 /// refusal, an address that is none, a panic, a time that ran out.
-pub(crate) fn page(app: &App, error: &ApiError, request_id: &str) -> Response {
-    let addresses = Addresses::new(&app.settings.public_url);
+pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Response {
+    let addresses = Addresses::new(public_url);
     let (title, advice) = words(error.code);
     let home = addresses.home();
     let words = failure::Words {
@@ -90,20 +84,5 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
             "Something went wrong on our side",
             "Try again. If it happens again, give the request id below to whoever runs the server.",
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_are_what_is_below_their_addresses() {
-        for path in ["/dashboard", "/dashboard/", "/dashboard/x", "/oauth/callback", "/oauth"] {
-            assert!(is_of_pages(path), "{path}");
-        }
-        for path in ["/", "/dashboards", "/api/v1/dashboard", "/oauthx", "/docs"] {
-            assert!(!is_of_pages(path), "{path}");
-        }
     }
 }

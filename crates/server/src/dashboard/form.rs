@@ -4,7 +4,7 @@ use std::fmt;
 
 use integrations_core::issue::Issue;
 
-use crate::http::{error::ApiError, query};
+use crate::edge::{failure::Failure, query};
 
 /// The fields of a form, in the order in which they were sent. `Debug` shows names alone: values may be secrets.
 #[derive(Clone, Default, PartialEq)]
@@ -12,9 +12,9 @@ pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads a body. Refused: what is not UTF-8, and NUL.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, ApiError> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Failure> {
         let invalid = |name: &str, reason: &str| {
-            ApiError::invalid("The form cannot be read", vec![Issue::new(name, reason)])
+            Failure::invalid("The form cannot be read", vec![Issue::new(name, reason)])
         };
         let text = std::str::from_utf8(body).map_err(|_| invalid("", "Must be UTF-8"))?;
         let mut fields = Vec::new();

@@ -28,7 +28,7 @@ pub(crate) fn page(status: StatusCode, markup: Markup) -> Response {
 pub(crate) fn redirect(address: &str) -> Response {
     match HeaderValue::from_str(address) {
         Ok(location) => guarded((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()),
-        Err(_) => crate::http::error::ApiError::internal(&"an address that is none").into_response(),
+        Err(_) => crate::edge::failure::Failure::internal(&"an address that is none").into_response(),
     }
 }
 

@@ -7,15 +7,15 @@ use super::{
     view::projects,
     visit::{Visit, ask_to_sign_in},
 };
-use crate::http::{error::ApiError, state::App};
+use crate::{dashboard::state::Pages, edge::failure::Failure};
 
-pub(super) async fn home(State(app): State<App>, visit: Visit) -> Result<Response, ApiError> {
+pub(super) async fn home(State(pages): State<Pages>, visit: Visit) -> Result<Response, Failure> {
     let Some(session) = &visit.session else {
         return Ok(ask_to_sign_in(&visit, &visit.addresses.home()));
     };
-    let organization = app.store.organization(session.organization).await?;
+    let organization = pages.store.organization(session.organization).await?;
     let name = organization.map_or_else(String::new, |organization| organization.name);
-    let mut projects = app.store.projects(Some(session.organization)).await?;
+    let mut projects = pages.store.projects(Some(session.organization)).await?;
     projects.retain(|project| project.revoked_at.is_none());
     Ok(visit.page(StatusCode::OK, projects::page(&visit.frame(), &name, &projects)))
 }

@@ -28,17 +28,18 @@ use super::{
     visit::{Named, OnProject, Posted, Visit, ask_to_sign_in},
 };
 use crate::{
-    http::{error::ApiError, state::App},
+    dashboard::state::Pages,
+    edge::failure::Failure,
     install::{Availability, InstallProblem, Installing, LinkProblem, OpenLink, Outcome, Place, ProblemKind},
     store::{Denied, ProjectNames},
 };
 
 /// Opens an install link: the browser keeps it, for this page alone, and goes on to the address without it. That uses
 /// nothing up, so that whoever fetches the address before the person does takes nothing away.
-pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, ApiError> {
+pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
     let place = place(visit, named)?;
     let opened = match is_token(link) {
-        true => visit.app.installer.open_link(link, place.project, place.provider.key.as_str()).await,
+        true => visit.pages.installer.open_link(link, place.project, place.provider.key.as_str()).await,
         false => Err(LinkProblem::Unknown.into()),
     };
     let opened = match opened {
@@ -46,7 +47,7 @@ pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Res
         Err(kind) => return Ok(problem(visit, &InstallProblem::at(&place, kind))),
     };
     let page = visit.addresses.provider(place.project, place.provider.key.as_str());
-    let life = opened.expires_at - visit.app.environment.now();
+    let life = opened.expires_at - visit.pages.environment.now();
     let mut response = visit.go_to(&page);
     if let Some(cookie) = Cookie::Install.set(link, &page, Some(life), visit.is_secure()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -56,14 +57,14 @@ pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Res
 
 /// The page of a provider for somebody who is not signed in: what is needed to install, if a link was opened.
 pub(super) async fn visit(
-    app: &App,
+    pages: &Pages,
     visit: Visit,
     named: &Named,
     done: Option<Done>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let place = place(&visit, named)?;
     let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &place))) };
-    match app.installer.open_link(link, place.project, place.provider.key.as_str()).await {
+    match pages.installer.open_link(link, place.project, place.provider.key.as_str()).await {
         Ok(opened) => by_link(&visit, &place.provider, &opened, StatusCode::OK, done, None).await,
         Err(ProblemKind::Link(LinkProblem::Used)) if done == Some(Done::Connected) => {
             Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &place.provider)))
@@ -93,7 +94,7 @@ async fn installs(visit: Visit, place: &Place, named: &Named) -> Result<Installs
             Err(error.into_response())
         }
         (_, Some(link)) => {
-            match visit.app.installer.open_link(&link, place.project, place.provider.key.as_str()).await {
+            match visit.pages.installer.open_link(&link, place.project, place.provider.key.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
                 Err(kind) => Err(problem(&visit, &InstallProblem::at(place, kind))),
             }
@@ -128,7 +129,7 @@ impl Installs {
         provider: &Arc<Provider>,
         status: StatusCode,
         trouble: &Trouble,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Response, Failure> {
         match self {
             Self::Session(on) => provider::answer(on, provider, status, None, Some(trouble)).await,
             Self::Link(opened, visit) => by_link(visit, provider, opened, status, None, Some(trouble)).await,
@@ -138,10 +139,10 @@ impl Installs {
 
 /// `POST …/{provider}/connect`
 pub(super) async fn connect(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     named: Named,
     Posted { by: visit, form }: Posted<Visit>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let place = place(&visit, &named)?;
     let provider = &place.provider;
     let installs = match installs(visit, &place, &named).await {
@@ -151,7 +152,7 @@ pub(super) async fn connect(
     let (visit, who) = (installs.visit(), installs.installing());
     let connection = values(&form, "connection", &provider.connection);
     let refusal = match provider.form() {
-        None => match app.installer.begin(&who, provider, connection, &visit.browser).await {
+        None => match pages.installer.begin(&who, provider, connection, &visit.browser).await {
             Ok(url) => {
                 let page = view::install::leaving(&visit.frame(), provider, url.as_str());
                 return Ok(visit.page(StatusCode::OK, page));
@@ -160,7 +161,7 @@ pub(super) async fn connect(
         },
         Some(fields) => {
             let credential = values(&form, "credential", &fields.fields);
-            match app.installer.submit(&who, provider, connection, credential, &visit.browser).await {
+            match pages.installer.submit(&who, provider, connection, credential, &visit.browser).await {
                 Ok(outcome) => return Ok(ended(visit, outcome)),
                 Err(refusal) => refusal,
             }
@@ -173,26 +174,32 @@ pub(super) async fn connect(
 }
 
 /// `GET /oauth/callback`
-pub(super) async fn callback(State(app): State<App>, visit: Visit, uri: Uri) -> Response {
+pub(super) async fn callback(State(pages): State<Pages>, visit: Visit, uri: Uri) -> Response {
     let query = uri.query().unwrap_or_default();
-    match app.installer.callback(query, visit.known_browser(), &visit.request_id).await {
+    match pages.installer.callback(query, visit.known_browser(), &visit.request_id).await {
         Ok(outcome) => ended(&visit, outcome),
         Err(refusal) => problem(&visit, &refusal),
     }
 }
 
 /// `POST /dashboard/installs/confirm`: the person means the other account.
-pub(super) async fn confirm(State(app): State<App>, Posted { by: visit, form }: Posted<Visit>) -> Response {
+pub(super) async fn confirm(
+    State(pages): State<Pages>,
+    Posted { by: visit, form }: Posted<Visit>,
+) -> Response {
     let pending = form.trimmed("pending");
-    match app.installer.confirm(pending, visit.known_browser(), &visit.request_id).await {
+    match pages.installer.confirm(pending, visit.known_browser(), &visit.request_id).await {
         Ok(outcome) => ended(&visit, outcome),
         Err(refusal) => problem(&visit, &refusal),
     }
 }
 
 /// `POST /dashboard/installs/abandon`: the person does not.
-pub(super) async fn abandon(State(app): State<App>, Posted { by: visit, form }: Posted<Visit>) -> Response {
-    match app.installer.abandon(form.trimmed("pending"), visit.known_browser()).await {
+pub(super) async fn abandon(
+    State(pages): State<Pages>,
+    Posted { by: visit, form }: Posted<Visit>,
+) -> Response {
+    match pages.installer.abandon(form.trimmed("pending"), visit.known_browser()).await {
         Ok(place) => visit.go_to(&format!("{}?done={}", page_of(&visit, &place), Done::Kept.as_str())),
         Err(refusal) => problem(&visit, &refusal),
     }
@@ -221,15 +228,15 @@ async fn by_link(
     status: StatusCode,
     done: Option<Done>,
     trouble: Option<&Trouble>,
-) -> Result<Response, ApiError> {
-    let app = &visit.app;
-    let names: ProjectNames = app.store.project_names(&opened.tenant).await?;
+) -> Result<Response, Failure> {
+    let pages = &visit.pages;
+    let names: ProjectNames = pages.store.project_names(&opened.tenant).await?;
     let page = ProviderPage {
         provider,
         project: Project { id: opened.tenant.project, names: &names },
         integration: None,
         connection: &Map::new(),
-        is_configured: app.installer.availability(&opened.tenant, provider).await? == Availability::Ready,
+        is_configured: pages.installer.availability(&opened.tenant, provider).await? == Availability::Ready,
         events: &[],
         done,
         trouble,
@@ -303,9 +310,9 @@ fn bare<'v>(value: &'v str, prefix: Option<&str>, suffix: Option<&str>) -> &'v s
     suffix.and_then(|suffix| value.strip_suffix(suffix)).unwrap_or(value)
 }
 
-fn place(visit: &Visit, named: &Named) -> Result<Place, ApiError> {
+fn place(visit: &Visit, named: &Named) -> Result<Place, Failure> {
     let project: ProjectId = named.project.ok_or(Denied::NoSuchProject)?;
-    Ok(Place { project, provider: named.provider(&visit.app)? })
+    Ok(Place { project, provider: named.provider(&visit.pages)? })
 }
 
 fn page_of(visit: &Visit, place: &Place) -> String {

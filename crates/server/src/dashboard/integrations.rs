@@ -11,16 +11,17 @@ use super::{
     visit::OnProject,
 };
 use crate::{
-    http::{error::ApiError, query, state::App},
+    dashboard::state::Pages,
+    edge::{failure::Failure, query},
     store::IntegrationRow,
 };
 
-pub(super) async fn list(State(app): State<App>, on: OnProject, uri: Uri) -> Result<Response, ApiError> {
+pub(super) async fn list(State(pages): State<Pages>, on: OnProject, uri: Uri) -> Result<Response, Failure> {
     let filters = read(&uri)?;
-    let rows = app.store.integrations(&on.tenant).await?;
+    let rows = pages.store.integrations(&on.tenant).await?;
     let rows: BTreeMap<&str, &IntegrationRow> = rows.iter().map(|row| (row.provider.as_str(), row)).collect();
     let mut shelves = Shelves { installed: Vec::new(), available: Vec::new() };
-    for provider in app.catalog.search(Some(&filters.q), filters.category) {
+    for provider in pages.catalog.search(Some(&filters.q), filters.category) {
         let row = rows.get(provider.key.as_str()).copied();
         if filters.standing.is_some_and(|standing| standing != self::standing(row)) {
             continue;
@@ -36,7 +37,7 @@ pub(super) async fn list(State(app): State<App>, on: OnProject, uri: Uri) -> Res
 }
 
 /// The filters of an address. One that does not exist is left out: nobody types them.
-fn read(uri: &Uri) -> Result<Filters, ApiError> {
+fn read(uri: &Uri) -> Result<Filters, Failure> {
     let [q, category, status] = query::parameters(uri, ["q", "category", "status"])?;
     let standing =
         status.and_then(|word| Standing::ALL.into_iter().find(|standing| standing.as_str() == word));

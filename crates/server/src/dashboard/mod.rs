@@ -21,6 +21,7 @@ mod provider;
 mod sessions;
 mod settings;
 mod sign_in;
+pub mod state;
 mod view;
 mod visit;
 
@@ -29,11 +30,11 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use self::failure::{is_of_pages, page as failure_page};
-use crate::http::state::App;
+pub(crate) use self::failure::page as failure_page;
+use self::state::Pages;
 
 /// The pages. They are no part of the API, and so not of its specification.
-pub(crate) fn routes() -> Router<App> {
+pub fn router(pages: Pages) -> Router {
     let provider = "/dashboard/projects/{projectId}/integrations/{provider}";
     let to = |action: &str| format!("{provider}/{action}");
     Router::new()
@@ -57,4 +58,5 @@ pub(crate) fn routes() -> Router<App> {
         .route("/dashboard/installs/confirm", post(install::confirm))
         .route("/dashboard/installs/abandon", post(install::abandon))
         .route("/oauth/callback", get(install::callback))
+        .with_state(pages)
 }

@@ -17,7 +17,8 @@ use super::{
     visit::{Named, OnProject, Visit},
 };
 use crate::{
-    http::{error::ApiError, query, state::App},
+    dashboard::state::Pages,
+    edge::{failure::Failure, query},
     install::Availability,
     store::{AuditEntry, AuditFilter, Loaded},
 };
@@ -27,27 +28,27 @@ const EVENTS: u16 = 5;
 
 /// `GET /dashboard/projects/{projectId}/integrations/{provider}`
 pub(super) async fn show(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     visit: Visit,
     named: Named,
     uri: Uri,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let [done, link] = query::parameters(&uri, ["done", "session"])?;
     if let Some(link) = link {
         return install::open(&visit, &named, &link).await;
     }
     let done = done.and_then(|word| Done::parse(&word));
     let Some(session) = visit.session.clone() else {
-        return install::visit(&app, visit, &named, done).await;
+        return install::visit(&pages, visit, &named, done).await;
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {
         // The link may be of another organization than the one that is signed in.
         Err(error) if error.code == ErrorCode::ApiKeyProjectMismatch && visit.link.is_some() => {
-            return install::visit(&app, visit, &named, done).await;
+            return install::visit(&pages, visit, &named, done).await;
         }
         entered => entered?,
     };
-    let provider = on.named.provider(&app)?;
+    let provider = on.named.provider(&pages)?;
     answer(&on, &provider, StatusCode::OK, done, None).await
 }
 
@@ -63,24 +64,24 @@ pub(super) struct Contents {
 
 impl Contents {
     /// Reads them.
-    pub(super) async fn read(on: &OnProject, provider: &Arc<Provider>) -> Result<Self, ApiError> {
-        let app = &on.visit.app;
-        let loaded = app.integrations.open(&on.tenant, provider).await?;
+    pub(super) async fn read(on: &OnProject, provider: &Arc<Provider>) -> Result<Self, Failure> {
+        let pages = &on.visit.pages;
+        let loaded = pages.integrations.open(&on.tenant, provider).await?;
         let events = match &loaded {
             // A project holds one integration of each provider.
             Some(_) => {
                 let filter =
                     AuditFilter { provider: Some(provider.key.to_string()), ..AuditFilter::default() };
-                app.store.audit_page(&on.tenant, &filter, EVENTS).await?
+                pages.store.audit_page(&on.tenant, &filter, EVENTS).await?
             }
             None => Vec::new(),
         };
         let connection = loaded.as_ref().map(|loaded| serde_json::from_str(&loaded.connection));
         Ok(Self {
-            is_configured: app.installer.availability(&on.tenant, provider).await? == Availability::Ready,
+            is_configured: pages.installer.availability(&on.tenant, provider).await? == Availability::Ready,
             connection: connection
                 .transpose()
-                .map_err(|error| ApiError::internal(&error))?
+                .map_err(|error| Failure::internal(&error))?
                 .unwrap_or_default(),
             provider: Arc::clone(provider),
             loaded,
@@ -115,19 +116,22 @@ pub(super) async fn answer(
     status: StatusCode,
     done: Option<Done>,
     trouble: Option<&Trouble>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let contents = Contents::read(on, provider).await?;
     let page = ProviderPage { done, trouble, ..contents.page(on) };
     Ok(on.visit.page(status, view::provider::page(&on.visit.frame(), &page)))
 }
 
 /// `GET …/{provider}/disconnect`: asks before it is done.
-pub(super) async fn ask_to_disconnect(State(app): State<App>, on: OnProject) -> Result<Response, ApiError> {
-    let provider = on.named.provider(&app)?;
+pub(super) async fn ask_to_disconnect(
+    State(pages): State<Pages>,
+    on: OnProject,
+) -> Result<Response, Failure> {
+    let provider = on.named.provider(&pages)?;
     let contents = Contents::read(&on, &provider).await?;
     let connected = contents.integration().filter(|integration| integration.status() != Status::Disconnected);
     let integration = connected.ok_or_else(|| {
-        ApiError::new(ErrorCode::IntegrationNotFound, format!("{} is not connected", provider.name))
+        Failure::new(ErrorCode::IntegrationNotFound, format!("{} is not connected", provider.name))
     })?;
     let revoke_page = revoke_page(&provider, &contents.connection);
     let page = contents.page(&on);

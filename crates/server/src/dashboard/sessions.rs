@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::view::layout::Who;
 use crate::{
     api_keys::{Caller, KeyRefusal, Recalled, standing},
-    http::state::App,
+    dashboard::state::Pages,
     store::{DashboardSession, NewDashboardSession, StoreError},
     token::{Token, TokenHash},
 };
@@ -59,28 +59,28 @@ impl SignInRefusal {
 }
 
 /// Begins a session with a key. Its token is new, whatever the browser had before.
-pub(crate) async fn begin(app: &App, key: &str) -> Result<Result<Token, SignInRefusal>, StoreError> {
-    let now = app.environment.now();
-    let answer = match app.api_keys.recall(key, now) {
+pub(crate) async fn begin(pages: &Pages, key: &str) -> Result<Result<Token, SignInRefusal>, StoreError> {
+    let now = pages.environment.now();
+    let answer = match pages.api_keys.recall(key, now) {
         Recalled::Answer(answer) => answer,
-        Recalled::MustLookUp(hash) => app.api_keys.look_up(hash, now).await?,
+        Recalled::MustLookUp(hash) => pages.api_keys.look_up(hash, now).await?,
     };
     let caller = match answer.map_err(SignInRefusal::Key).and_then(may_sign_in) {
         Ok(caller) => caller,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let token = Token::generate(&app.environment);
+    let token = Token::generate(&pages.environment);
     let session = NewDashboardSession {
-        id: app.environment.id(),
+        id: pages.environment.id(),
         token: token.hash(),
         organization: caller.organization,
         api_key: caller.key,
         at: now,
         expires_at: now + LIFE,
     };
-    app.store.create_dashboard_session(session).await?;
+    pages.store.create_dashboard_session(session).await?;
     // Nobody waits for this, and the next one to sign in does it again.
-    if let Err(error) = app.store.sweep_dashboard_sessions(now, now - IDLE_LIFE).await {
+    if let Err(error) = pages.store.sweep_dashboard_sessions(now, now - IDLE_LIFE).await {
         tracing::debug!(%error, "sessions that were over could not be swept away");
     }
     tracing::info!(key = %caller.key, "signed in to the dashboard");
@@ -94,14 +94,14 @@ fn may_sign_in(caller: Arc<Caller>) -> Result<Arc<Caller>, SignInRefusal> {
 
 /// The session that a token stands for, if it and its key are still good. Asks the database each time: whoever loses
 /// the key loses the session with it.
-pub(crate) async fn find(app: &App, token: &str) -> Result<Option<Session>, StoreError> {
-    let Some(stored) = app.store.dashboard_session(TokenHash::of(token)).await? else { return Ok(None) };
-    let now = app.environment.now();
+pub(crate) async fn find(pages: &Pages, token: &str) -> Result<Option<Session>, StoreError> {
+    let Some(stored) = pages.store.dashboard_session(TokenHash::of(token)).await? else { return Ok(None) };
+    let now = pages.environment.now();
     if !is_good(&stored, now) {
         return Ok(None);
     }
     if now - stored.last_seen_at >= NOTED_EVERY {
-        note(app, stored.id, now).await;
+        note(pages, stored.id, now).await;
     }
     Ok(Some(Session {
         key: stored.key.id,
@@ -111,8 +111,8 @@ pub(crate) async fn find(app: &App, token: &str) -> Result<Option<Session>, Stor
 }
 
 /// Notes that a session is used. A failure is no reason to refuse the page: at worst the session ends sooner.
-async fn note(app: &App, session: DashboardSessionId, now: OffsetDateTime) {
-    if let Err(error) = app.store.touch_dashboard_session(session, now).await {
+async fn note(pages: &Pages, session: DashboardSessionId, now: OffsetDateTime) {
+    if let Err(error) = pages.store.touch_dashboard_session(session, now).await {
         tracing::debug!(%error, "the use of a session could not be noted");
     }
 }
@@ -126,6 +126,6 @@ fn is_good(session: &DashboardSession, now: OffsetDateTime) -> bool {
 }
 
 /// Ends a session.
-pub(crate) async fn end(app: &App, token: &str) -> Result<(), StoreError> {
-    app.store.end_dashboard_session(TokenHash::of(token)).await
+pub(crate) async fn end(pages: &Pages, token: &str) -> Result<(), StoreError> {
+    pages.store.end_dashboard_session(TokenHash::of(token)).await
 }

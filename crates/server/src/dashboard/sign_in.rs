@@ -9,10 +9,13 @@ use super::{
     view::sign_in::{SignIn, page},
     visit::{Posted, Visit},
 };
-use crate::http::{error::ApiError, query, state::App};
+use crate::{
+    dashboard::state::Pages,
+    edge::{failure::Failure, query},
+};
 
 /// `GET /dashboard/sign-in`
-pub(super) async fn show(visit: Visit, uri: Uri) -> Result<Response, ApiError> {
+pub(super) async fn show(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let [return_to, news] = query::parameters(&uri, ["return_to", "news"])?;
     let page_after = return_to.and_then(|text| visit.addresses.page(&text));
     if visit.session.is_some() {
@@ -33,11 +36,11 @@ const SIGNED_OUT: &str = "signed-out";
 
 /// `POST /dashboard/sign-in`
 pub(super) async fn submit(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     Posted { by: visit, form }: Posted<Visit>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let page_after = form.get("return_to").and_then(|text| visit.addresses.page(text));
-    let token = match sessions::begin(&app, form.trimmed("api_key")).await? {
+    let token = match sessions::begin(&pages, form.trimmed("api_key")).await? {
         Ok(token) => token,
         Err(refusal) => {
             let sign_in =
@@ -46,7 +49,7 @@ pub(super) async fn submit(
         }
     };
     if let Some(before) = &visit.session_token {
-        sessions::end(&app, before).await?;
+        sessions::end(&pages, before).await?;
     }
     let mut response = visit.go_to(&page_after.unwrap_or(visit.addresses.home()));
     if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), visit.is_secure()) {
@@ -57,11 +60,11 @@ pub(super) async fn submit(
 
 /// `POST /dashboard/sign-out`
 pub(super) async fn sign_out(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     Posted { by: visit, .. }: Posted<Visit>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     if let Some(token) = &visit.session_token {
-        sessions::end(&app, token).await?;
+        sessions::end(&pages, token).await?;
     }
     let mut response = visit.go_to(&format!("{}?news={SIGNED_OUT}", visit.addresses.sign_in()));
     if let Some(cookie) = Cookie::Session.clear("/", visit.is_secure()) {

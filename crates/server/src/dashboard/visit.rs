@@ -28,7 +28,8 @@ use super::{
     },
 };
 use crate::{
-    http::{body, edge::CurrentRequest, error::ApiError, state::App},
+    dashboard::state::Pages,
+    edge::{body, failure::Failure, request_id::CurrentRequest},
     store::{Denied, ProjectNames, Tenant},
     token::Token,
 };
@@ -37,7 +38,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Visit {
     /// What every handler shares.
-    pub(crate) app: App,
+    pub(crate) pages: Pages,
     /// Makes links.
     pub(crate) addresses: Addresses,
     /// The request's id.
@@ -117,28 +118,28 @@ impl fmt::Debug for Visit {
     }
 }
 
-impl FromRequestParts<App> for Visit {
+impl FromRequestParts<Pages> for Visit {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let addresses = Addresses::new(&app.settings.public_url);
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
+        let addresses = Addresses::new(&pages.settings.public_url);
         let Some(CurrentRequest(request_id)) = parts.extensions.get::<CurrentRequest>().cloned() else {
-            return Err(ApiError::internal(&"a request without an id").into_response());
+            return Err(Failure::internal(&"a request without an id").into_response());
         };
         let read = |cookie: Cookie| cookie.read(&parts.headers, addresses.is_secure()).map(str::to_owned);
         let (browser, session_token, link) =
             (read(Cookie::Browser), read(Cookie::Session), read(Cookie::Install));
         let session = match &session_token {
             Some(token) => {
-                sessions::find(app, token).await.map_err(|error| ApiError::from(error).into_response())?
+                sessions::find(pages, token).await.map_err(|error| Failure::from(error).into_response())?
             }
             None => None,
         };
         let is_new = browser.is_none();
-        let browser = browser.unwrap_or_else(|| Token::generate(&app.environment).expose().to_owned());
+        let browser = browser.unwrap_or_else(|| Token::generate(&pages.environment).expose().to_owned());
         let csrf = csrf::token(&browser, session_token.as_deref());
         Ok(Self {
-            app: app.clone(),
+            pages: pages.clone(),
             addresses,
             request_id,
             session,
@@ -162,11 +163,11 @@ pub(crate) struct Named {
 
 impl Named {
     /// The catalog's provider that the path names.
-    pub(crate) fn provider(&self, app: &App) -> Result<Arc<Provider>, ApiError> {
+    pub(crate) fn provider(&self, pages: &Pages) -> Result<Arc<Provider>, Failure> {
         let key = self.provider.as_deref().unwrap_or_default();
         let no_such =
-            || ApiError::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog");
-        app.catalog.get(key).map(Arc::clone).ok_or_else(no_such)
+            || Failure::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog");
+        pages.catalog.get(key).map(Arc::clone).ok_or_else(no_such)
     }
 
     /// The page to be at after signing in: what was asked for itself where that can be looked at.
@@ -180,13 +181,13 @@ impl Named {
     }
 }
 
-impl FromRequestParts<App> for Named {
+impl FromRequestParts<Pages> for Named {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
         let mut named = Self::default();
-        let params = RawPathParams::from_request_parts(parts, app).await;
-        for (name, value) in &params.map_err(|_| ApiError::from(Denied::NoSuchProject).into_response())? {
+        let params = RawPathParams::from_request_parts(parts, pages).await;
+        for (name, value) in &params.map_err(|_| Failure::from(Denied::NoSuchProject).into_response())? {
             match name {
                 "projectId" => named.project = value.parse().ok(),
                 "provider" => named.provider = Some(value.to_owned()),
@@ -215,11 +216,11 @@ pub(crate) struct OnProject {
 
 impl OnProject {
     /// Makes it of a visit with a session.
-    pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, ApiError> {
+    pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, Failure> {
         let project = named.project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: session.organization, project };
-        visit.app.store.recall_denied(&tenant)?;
-        let names = visit.app.store.project_names(&tenant).await?;
+        visit.pages.store.recall_denied(&tenant)?;
+        let names = visit.pages.store.project_names(&tenant).await?;
         Ok(Self { visit, tenant, names, named, session })
     }
 
@@ -234,16 +235,16 @@ impl OnProject {
     }
 }
 
-impl FromRequestParts<App> for OnProject {
+impl FromRequestParts<Pages> for OnProject {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let visit = Visit::from_request_parts(parts, app).await?;
-        let named = Named::from_request_parts(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
+        let visit = Visit::from_request_parts(parts, pages).await?;
+        let named = Named::from_request_parts(parts, pages).await?;
         let Some(session) = visit.session.clone() else {
             return Err(ask_to_sign_in(&visit, &named.page(parts, &visit.addresses)));
         };
-        Self::enter(visit, session, named).await.map_err(ApiError::into_response)
+        Self::enter(visit, session, named).await.map_err(Failure::into_response)
     }
 }
 
@@ -280,17 +281,18 @@ pub(crate) struct Posted<V> {
     pub(crate) form: Form,
 }
 
-impl<V> FromRequest<App> for Posted<V>
+impl<V> FromRequest<Pages> for Posted<V>
 where
-    V: FromRequestParts<App, Rejection = Response> + Visited + Send,
+    V: FromRequestParts<Pages, Rejection = Response> + Visited + Send,
 {
     type Rejection = Response;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+    async fn from_request(request: Request, pages: &Pages) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let by = V::from_request_parts(&mut parts, app).await?;
-        let bytes = body::form(&parts.headers, body, app).await.map_err(ApiError::into_response)?;
-        let form = Form::read(&bytes).map_err(ApiError::into_response)?;
+        let by = V::from_request_parts(&mut parts, pages).await?;
+        let bytes =
+            body::form(&parts.headers, body, &pages.settings).await.map_err(Failure::into_response)?;
+        let form = Form::read(&bytes).map_err(Failure::into_response)?;
         let visit = by.visit();
         let is_ours = csrf::is_from_here(&parts.headers, &visit.addresses)
             && csrf::is_token(&visit.csrf, form.get("csrf").unwrap_or_default());

@@ -1,11 +1,10 @@
 //! Successful answers: every body is `{"data": …}`, with `cursor` and `has_more` where it is a page.
 
+use crate::edge::failure::Failure;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::error::ApiError;
 
 /// The envelope of success.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,16 +15,16 @@ pub(super) struct Data<T> {
 
 impl<T: Serialize> Data<T> {
     /// Writes the answer out, while what it borrows from still lives.
-    pub(super) fn respond(data: T) -> Result<Response, ApiError> {
-        let body = serde_json::to_vec(&Data { data }).map_err(|error| ApiError::internal(&error))?;
+    pub(super) fn respond(data: T) -> Result<Response, Failure> {
+        let body = serde_json::to_vec(&Data { data }).map_err(|error| Failure::internal(&error))?;
         let json = HeaderValue::from_static("application/json");
         Ok(([(header::CONTENT_TYPE, json)], body).into_response())
     }
 
     /// The same, with the entity tag of what is answered.
-    pub(super) fn respond_tagged(data: T, tag: &str) -> Result<Response, ApiError> {
+    pub(super) fn respond_tagged(data: T, tag: &str) -> Result<Response, Failure> {
         let mut response = Self::respond(data)?;
-        let tag = HeaderValue::from_str(tag).map_err(|error| ApiError::internal(&error))?;
+        let tag = HeaderValue::from_str(tag).map_err(|error| Failure::internal(&error))?;
         response.headers_mut().insert(header::ETAG, tag);
         Ok(response)
     }
@@ -45,8 +44,8 @@ pub(super) struct Page<T> {
 
 impl<T: Serialize> Page<T> {
     /// Writes the page out, while what it borrows from still lives.
-    pub(super) fn respond(&self) -> Result<Response, ApiError> {
-        let body = serde_json::to_vec(self).map_err(|error| ApiError::internal(&error))?;
+    pub(super) fn respond(&self) -> Result<Response, Failure> {
+        let body = serde_json::to_vec(self).map_err(|error| Failure::internal(&error))?;
         Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
     }
 }

@@ -12,13 +12,10 @@ use integrations_core::{
     scope::{RequiredScope, any_covers},
 };
 
-use super::{
-    edge::{CurrentRequest, Identity},
-    error::ApiError,
-    state::App,
-};
 use crate::{
     api_keys::Caller,
+    edge::{failure::Failure, identity::Identity, request_id::CurrentRequest},
+    http::state::Api,
     store::{Denied, Tenant},
 };
 
@@ -73,40 +70,40 @@ impl<S> Access<S> {
     }
 
     /// The catalog's provider that the path names.
-    pub async fn provider(&self, app: &App) -> Result<Arc<Provider>, ApiError> {
+    pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
         let key = self.provider.as_deref().unwrap_or_default();
-        if let Some(provider) = app.catalog.get(key) {
+        if let Some(provider) = api.catalog.get(key) {
             return Ok(Arc::clone(provider));
         }
         // Whoever may not see the project learns that first.
-        app.store.admit(&self.tenant).await?;
-        Err(ApiError::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog"))
+        api.store.admit(&self.tenant).await?;
+        Err(Failure::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog"))
     }
 }
 
-impl<S: Scoped> FromRequestParts<App> for Access<S> {
-    type Rejection = ApiError;
+impl<S: Scoped> FromRequestParts<Api> for Access<S> {
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let caller = match parts.extensions.get::<Identity>() {
             Some(Identity::Caller(caller)) => Arc::clone(caller),
             Some(Identity::Refused(refusal)) => return Err((*refusal).into()),
             Some(Identity::Unverified(error)) => return Err(error.clone()),
             Some(Identity::Anonymous) | None => {
                 let message = "An API key is required: send X-API-Key or Authorization: Bearer";
-                return Err(ApiError::new(ErrorCode::Unauthorized, message));
+                return Err(Failure::new(ErrorCode::Unauthorized, message));
             }
         };
         if !any_covers(&caller.scopes, S::REQUIRED) {
-            return Err(ApiError::insufficient_scope(S::REQUIRED));
+            return Err(Failure::insufficient_scope(S::REQUIRED));
         }
         let request_id = match parts.extensions.get::<CurrentRequest>() {
             Some(CurrentRequest(id)) => Arc::clone(id),
-            None => return Err(ApiError::internal(&"a request without an id")),
+            None => return Err(Failure::internal(&"a request without an id")),
         };
         let (mut project, mut provider) = (None, None);
-        let params = RawPathParams::from_request_parts(parts, app).await;
-        for (name, value) in &params.map_err(|_| ApiError::from(Denied::NoSuchProject))? {
+        let params = RawPathParams::from_request_parts(parts, api).await;
+        for (name, value) in &params.map_err(|_| Failure::from(Denied::NoSuchProject))? {
             match name {
                 "projectId" => project = value.parse::<ProjectId>().ok(),
                 "provider" => provider = Some(value.to_owned()),
@@ -116,7 +113,7 @@ impl<S: Scoped> FromRequestParts<App> for Access<S> {
         // What has not the form of an id names no project.
         let project = project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: caller.organization, project };
-        app.store.recall_denied(&tenant)?;
+        api.store.recall_denied(&tenant)?;
         Ok(Self { tenant, caller, request_id, provider, scope: PhantomData })
     }
 }

@@ -1,48 +1,24 @@
-//! The HTTP side: router, edge, and one folder a resource.
+//! The API: its routes, one folder a resource, and its specification.
 
-mod accept;
 mod answer;
 mod audit;
 pub mod auth;
-pub(crate) mod body;
-pub mod client_address;
-pub mod edge;
-mod enveloped_io;
-pub mod error;
 mod examples;
 mod failures;
-mod found_route;
 pub mod integrations;
 mod meta;
-pub(crate) mod query;
-pub mod rate_limit;
-mod request_span;
-pub mod serve;
 pub mod state;
 
 use axum::Router;
-use integrations_core::error::ErrorCode;
-use tower::util::MapRequestLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::{error::ApiError, state::App};
-use crate::dashboard;
+use self::state::Api;
 
-/// Every route, without the edge.
-pub fn router(app: App) -> Router {
+/// The routes of the API.
+pub fn router(api: Api) -> Router {
     let (router, _) = documented().split_for_parts();
-    router
-        .merge(dashboard::routes())
-        .fallback(async || ApiError::new(ErrorCode::ResourceNotFound, "There is nothing at this address"))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(
-                ErrorCode::MethodNotAllowed,
-                "The route does not have this method; Allow names those it has",
-            )
-        })
-        .layer(MapRequestLayer::new(found_route::note))
-        .with_state(app)
+    router.with_state(api)
 }
 
 /// The specification.
@@ -50,6 +26,6 @@ pub fn openapi() -> OpenApi {
     meta::openapi_of(documented().into_openapi())
 }
 
-fn documented() -> OpenApiRouter<App> {
+fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::new().merge(meta::routes()).merge(integrations::routes()).merge(audit::routes())
 }

@@ -45,13 +45,13 @@ fn embedded() -> Catalog {
 /// Begins with a provider, goes to its consent page, and returns where the browser is sent back to.
 async fn go_and_allow(server: &Server, simulator: &Simulator, provider: &str, browser: &str) -> Url {
     let connection = simulator.connections(provider)[0].clone();
-    let found = server.app.catalog.get(provider).unwrap();
-    let url = server.app.installer.begin(&who(server), found, connection, browser).await.unwrap();
+    let found = server.app.services.catalog.get(provider).unwrap();
+    let url = server.app.services.installer.begin(&who(server), found, connection, browser).await.unwrap();
     simulator.decide(url.as_str(), Decision::Allow).await
 }
 
 async fn come_back(server: &Server, query: &str, browser: Option<&str>) -> Result<Outcome, InstallProblem> {
-    server.app.installer.callback(query, browser, REQUEST).await
+    server.app.services.installer.callback(query, browser, REQUEST).await
 }
 
 /// The query with a parameter set to another value, or taken out.
@@ -233,13 +233,18 @@ const EVIL: [&str; 20] = [
 
 async fn a_subdomain_leads_nowhere_else(server: &Server, simulator: &Simulator) {
     for provider in ["shopify", "zendesk"] {
-        let found = server.app.catalog.get(provider).unwrap();
+        let found = server.app.services.catalog.get(provider).unwrap();
         let long = "a".repeat(5_000);
         for evil in EVIL.into_iter().chain([long.as_str()]) {
             let connection: Map<String, Value> =
                 [("subdomain".to_owned(), json!(evil))].into_iter().collect();
-            let problem =
-                server.app.installer.begin(&who(server), found, connection, BROWSER).await.unwrap_err();
+            let problem = server
+                .app
+                .services
+                .installer
+                .begin(&who(server), found, connection, BROWSER)
+                .await
+                .unwrap_err();
             let paths: Vec<&str> = problem.issues().iter().map(|issue: &Issue| issue.path.as_str()).collect();
             assert_eq!(paths, ["connection.subdomain"], "{provider} {evil:?}: {problem:?}");
         }
@@ -247,7 +252,7 @@ async fn a_subdomain_leads_nowhere_else(server: &Server, simulator: &Simulator) 
             [json!({}), json!({"subdomain": 1}), json!({"subdomain": "acme", "host": "evil.com"})]
         {
             let connection = connection.as_object().unwrap().clone();
-            let begun = server.app.installer.begin(&who(server), found, connection, BROWSER).await;
+            let begun = server.app.services.installer.begin(&who(server), found, connection, BROWSER).await;
             assert!(!begun.unwrap_err().issues().is_empty());
         }
     }
@@ -270,8 +275,8 @@ async fn a_token_endpoint_that_hangs_is_given_up(server: &Server, simulator: &Si
 
 /// Who came by a link to this provider's page.
 async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
-    let installer = &server.app.installer;
-    let found = server.app.catalog.get(provider).unwrap();
+    let installer = &server.app.services.installer;
+    let found = server.app.services.catalog.get(provider).unwrap();
     let who = who(server);
     let token = installer.create_link(&who.tenant, found, who.key).await.unwrap().expose().to_owned();
     let opened = installer.open_link(&token, server.project, provider).await.unwrap();
@@ -279,8 +284,8 @@ async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
 }
 
 async fn a_link_is_used_up_by_one_install_alone(server: &Server, simulator: &Simulator) {
-    let installer = &server.app.installer;
-    let slack = server.app.catalog.get("slack").unwrap();
+    let installer = &server.app.services.installer;
+    let slack = server.app.services.catalog.get("slack").unwrap();
     let (token, who) = by_link(server, "slack").await;
     let mut answers = Vec::new();
     for _ in 0..2 {
@@ -313,15 +318,15 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
     server.revoke(&server.key).await;
     let problem = refusal(come_back(server, back.query().unwrap(), Some(BROWSER)).await);
     assert!(matches!(problem, ProblemKind::KeyGone), "{problem:?}");
-    let slack = server.app.catalog.get("slack").unwrap();
-    let begun = server.app.installer.begin(&who(server), slack, Map::new(), BROWSER).await;
+    let slack = server.app.services.catalog.get("slack").unwrap();
+    let begun = server.app.services.installer.begin(&who(server), slack, Map::new(), BROWSER).await;
     assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
     // A key that may only read, and one of another organization.
     let reader = server.key_for(&["read"]).await;
     let (_, _, stranger) = server.other_organization().await;
     for key in [reader, stranger] {
         let who = Installing { key: key.id, ..who(server) };
-        let begun = server.app.installer.begin(&who, slack, Map::new(), BROWSER).await;
+        let begun = server.app.services.installer.begin(&who, slack, Map::new(), BROWSER).await;
         assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
     }
     let writer = server.key_for(&["integrations:write"]).await;
@@ -329,7 +334,7 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
     assert_ne!(organization, server.organization);
     let tenant = Tenant { organization: server.organization, project: foreign };
     let who = Installing { key: writer.id, tenant, ..who(server) };
-    let begun = server.app.installer.begin(&who, slack, Map::new(), BROWSER).await;
+    let begun = server.app.services.installer.begin(&who, slack, Map::new(), BROWSER).await;
     assert!(matches!(begun.unwrap_err().kind, ProblemKind::ProjectGone));
     assert_nothing_is_installed(server).await;
 }
@@ -344,7 +349,7 @@ async fn another_account(server: &Server, simulator: &Simulator) -> String {
 }
 
 async fn a_confirmation_counts_once_in_its_own_browser_and_in_time(server: &Server, simulator: &Simulator) {
-    let installer = &server.app.installer;
+    let installer = &server.app.services.installer;
     connect(server, simulator, ("slack", &Map::new()), Decision::Allow).await.unwrap();
     let before = server.sql.picture().await;
     let pending = another_account(server, simulator).await;
@@ -375,7 +380,7 @@ async fn a_confirmation_counts_once_in_its_own_browser_and_in_time(server: &Serv
 }
 
 async fn a_link_for_one_page_opens_no_other(server: &Server, _: &Simulator) {
-    let installer = &server.app.installer;
+    let installer = &server.app.services.installer;
     let (token, _) = by_link(server, "slack").await;
     let other = server.other_project().await;
     for (token, project, provider, expected) in [

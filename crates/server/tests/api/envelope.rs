@@ -311,8 +311,8 @@ async fn a_handler_that_panics_is_our_fault(server: &Server) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stopper, stop) = riq_server::shutdown::channel();
-    let edge = riq_server::http::edge::Edge::new(server.app.clone(), router);
-    let serving = tokio::spawn(riq_server::http::serve::serve(listener, edge, stop, Duration::from_secs(5)));
+    let edge = server.app.edge(router);
+    let serving = tokio::spawn(riq_server::edge::serve::serve(listener, edge, stop, Duration::from_secs(5)));
     for _ in 0..2 {
         let answer = raw::send(address, b"GET /panics HTTP/1.1\r\nhost: x\r\n\r\n").await;
         answer.refused(500, "INTERNAL_ERROR");

@@ -26,8 +26,8 @@ pub(crate) async fn connect(
     (provider, connection): (&str, &Map<String, Value>),
     decision: Decision,
 ) -> Result<Outcome, InstallProblem> {
-    let provider = server.app.catalog.get(provider).unwrap();
-    let installer = &server.app.installer;
+    let provider = server.app.services.catalog.get(provider).unwrap();
+    let installer = &server.app.services.installer;
     let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
     let back = simulator.decide(url.as_str(), decision).await;
     installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST).await

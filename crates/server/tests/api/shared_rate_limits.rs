@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::tier::Tier;
-use riq_server::http::state::HttpSettings;
+use riq_server::edge::settings::HttpSettings;
 
 use tokio::net::{TcpListener, TcpStream};
 

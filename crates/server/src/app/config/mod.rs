@@ -25,7 +25,7 @@ use self::parse::{
     parsed_public_url, public_url, socket_address,
 };
 use crate::{
-    http::{rate_limit::RedisUrl, state::HttpSettings},
+    edge::{rate_limit::RedisUrl, settings::HttpSettings},
     monitor::MonitorSettings,
     provider::outbound::OutboundSettings,
     store::DatabaseUrl,

@@ -8,13 +8,12 @@ use utoipa::IntoParams;
 
 use super::view::AuditEventView;
 use crate::{
+    edge::{failure::Failure, query},
+    http::state::Api,
     http::{
         answer::Page,
         auth::{Access, AuditRead},
-        error::ApiError,
         failures::OnFilters,
-        query,
-        state::App,
     },
     store::{ActorFilter, AuditFilter},
 };
@@ -70,24 +69,24 @@ pub(super) struct Filters {
     ),
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<AuditRead>,
     uri: Uri,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     // Whoever may not see the project learns that first.
-    app.store.admit(&access.tenant).await?;
+    api.store.admit(&access.tenant).await?;
     let (filter, limit) = read(&uri)?;
-    let mut entries = app.store.audit_page(&access.tenant, &filter, limit + 1).await?;
+    let mut entries = api.store.audit_page(&access.tenant, &filter, limit + 1).await?;
     let has_more = entries.len() > usize::from(limit);
     entries.truncate(usize::from(limit));
     let cursor = entries.last().filter(|_| has_more).map(|last| last.id.clone());
     let views = entries.iter().map(AuditEventView::new).collect::<Result<Vec<_>, _>>();
-    let data = views.map_err(|error| ApiError::internal(&error))?;
+    let data = views.map_err(|error| Failure::internal(&error))?;
     Page { data, cursor, has_more }.respond()
 }
 
 /// Reads the filters, and says everything that is wrong with them.
-fn read(uri: &Uri) -> Result<(AuditFilter, u16), ApiError> {
+fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
     let names = ["cursor", "limit", "action", "provider", "actor", "since", "until"];
     let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;
     let mut issues = Vec::new();
@@ -110,7 +109,7 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), ApiError> {
     if issues.is_empty() {
         Ok((filter, limit.unwrap_or(DEFAULT_LIMIT)))
     } else {
-        Err(ApiError::invalid("Invalid query", issues))
+        Err(Failure::invalid("Invalid query", issues))
     }
 }
 

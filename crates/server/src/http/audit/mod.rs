@@ -3,11 +3,10 @@
 mod list;
 mod view;
 
+use crate::http::state::Api;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::state::App;
-
 /// The one route.
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list::list))
 }

@@ -7,13 +7,12 @@ use utoipa::IntoParams;
 
 use super::view::{AVAILABLE, CatalogEntryView};
 use crate::{
+    edge::{failure::Failure, query},
+    http::state::Api,
     http::{
         answer::Data,
         auth::{Access, IntegrationsRead},
-        error::ApiError,
         failures::OnFilters,
-        query,
-        state::App,
     },
     store::IntegrationRow,
 };
@@ -53,25 +52,25 @@ pub(super) struct Filters {
     ),
 )]
 pub(super) async fn catalog(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsRead>,
     uri: Uri,
-) -> Result<Response, ApiError> {
-    let rows = app.store.integrations(&access.tenant).await?;
+) -> Result<Response, Failure> {
+    let rows = api.store.integrations(&access.tenant).await?;
     let [q, category, status] = query::parameters(&uri, ["q", "category", "status"])?;
     let filters = Filters { q, category, status };
     let (category, status) = check(&filters)?;
     let installed =
         |key: &str| rows.binary_search_by(|row| row.provider.as_str().cmp(key)).ok().map(|i| &rows[i]);
-    let entries: Vec<CatalogEntryView<'_>> = app
+    let entries: Vec<CatalogEntryView<'_>> = api
         .catalog
         .search(filters.q.as_deref(), category)
         .into_iter()
         .map(|provider| (provider, installed(provider.key.as_str())))
         .filter(|(_, row)| status.is_none_or(|status| status == standing(*row)))
         .filter_map(|(provider, row)| {
-            let configured = app.oauth_apps.is_configured(&access.tenant, provider);
-            app.catalog_views.entry(provider, configured, row)
+            let configured = api.oauth_apps.is_configured(&access.tenant, provider);
+            api.catalog_views.entry(provider, configured, row)
         })
         .collect();
     Data::respond(entries)
@@ -81,7 +80,7 @@ fn standing(row: Option<&IntegrationRow>) -> &str {
     row.map_or(AVAILABLE, |row| &row.status)
 }
 
-fn check(filters: &Filters) -> Result<(Option<Category>, Option<&str>), ApiError> {
+fn check(filters: &Filters) -> Result<(Option<Category>, Option<&str>), Failure> {
     let mut issues = Vec::new();
     let category = filters.category.as_deref().and_then(|text| {
         let choices = || Category::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ");
@@ -92,7 +91,7 @@ fn check(filters: &Filters) -> Result<(Option<Category>, Option<&str>), ApiError
         let statuses = Status::ALL.map(Status::as_str).join(", ");
         issues.push(one_of("query.status", &format!("{AVAILABLE}, {statuses}")));
     }
-    if issues.is_empty() { Ok((category, status)) } else { Err(ApiError::invalid("Invalid query", issues)) }
+    if issues.is_empty() { Ok((category, status)) } else { Err(Failure::invalid("Invalid query", issues)) }
 }
 
 fn one_of(path: &str, choices: &str) -> Issue {

@@ -3,12 +3,14 @@
 use axum::{extract::State, response::Response};
 
 use super::view::CatalogEntryView;
-use crate::http::{
-    answer::Data,
-    auth::{Access, IntegrationsRead},
-    error::ApiError,
-    failures::OnProvider,
-    state::App,
+use crate::{
+    edge::failure::Failure,
+    http::state::Api,
+    http::{
+        answer::Data,
+        auth::{Access, IntegrationsRead},
+        failures::OnProvider,
+    },
 };
 
 /// Show one provider
@@ -31,12 +33,12 @@ use crate::http::{
     ),
 )]
 pub(super) async fn catalog_entry(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsRead>,
-) -> Result<Response, ApiError> {
-    let provider = access.provider(&app).await?;
-    let row = app.store.integration(&access.tenant, provider.key.as_str()).await?;
-    let configured = app.oauth_apps.is_configured(&access.tenant, &provider);
-    let entry = app.catalog_views.entry(&provider, configured, row.as_ref());
-    Data::respond(entry.ok_or_else(|| ApiError::internal(&"a provider without a view"))?)
+) -> Result<Response, Failure> {
+    let provider = access.provider(&api).await?;
+    let row = api.store.integration(&access.tenant, provider.key.as_str()).await?;
+    let configured = api.oauth_apps.is_configured(&access.tenant, &provider);
+    let entry = api.catalog_views.entry(&provider, configured, row.as_ref());
+    Data::respond(entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?)
 }

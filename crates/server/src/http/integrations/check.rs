@@ -4,12 +4,12 @@ use axum::{extract::State, response::Response};
 
 use super::view::IntegrationView;
 use crate::{
+    edge::failure::Failure,
+    http::state::Api,
     http::{
         answer::Data,
         auth::{Access, IntegrationsWrite},
-        error::ApiError,
         failures::OnCheck,
-        state::App,
     },
     monitor::CheckError,
     store::IntegrationRow,
@@ -39,17 +39,17 @@ use crate::{
     ),
 )]
 pub(super) async fn check(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsWrite>,
-) -> Result<Response, ApiError> {
-    let provider = access.provider(&app).await?;
+) -> Result<Response, Failure> {
+    let provider = access.provider(&api).await?;
     let fresh =
-        app.monitor.check(&access.tenant, provider.key.as_str()).await.map_err(|error| match error {
-            CheckError::NotInstalled => ApiError::not_installed(&provider.name),
+        api.monitor.check(&access.tenant, provider.key.as_str()).await.map_err(|error| match error {
+            CheckError::NotInstalled => Failure::not_installed(&provider.name),
             error => error.into(),
         })?;
     let row = IntegrationRow::try_from(&fresh.loaded)?;
-    let view = IntegrationView::new(&row).map_err(|error| ApiError::internal(&error))?;
+    let view = IntegrationView::new(&row).map_err(|error| Failure::internal(&error))?;
     let tag = view.etag.clone();
     Data::respond_tagged(view, &tag)
 }

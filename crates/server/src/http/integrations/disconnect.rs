@@ -4,12 +4,12 @@ use axum::{extract::State, response::Response};
 
 use super::view::IntegrationView;
 use crate::{
+    edge::failure::Failure,
+    http::state::Api,
     http::{
         answer::Data,
         auth::{Access, IntegrationsWrite},
-        error::ApiError,
         failures::OnDisconnect,
-        state::App,
     },
     precondition::IfMatch,
 };
@@ -39,11 +39,11 @@ use crate::{
     ),
 )]
 pub(super) async fn disconnect(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsWrite>,
     condition: IfMatch,
-) -> Result<Response, ApiError> {
-    let provider = access.provider(&app).await?;
-    let changed = app.integrations.disconnect(&access.tenant, &provider, &condition, &access.acting()).await;
+) -> Result<Response, Failure> {
+    let provider = access.provider(&api).await?;
+    let changed = api.integrations.disconnect(&access.tenant, &provider, &condition, &access.acting()).await;
     super::respond_changed(changed, &provider, true)
 }

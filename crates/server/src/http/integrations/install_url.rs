@@ -10,15 +10,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::view::SetupTypeView;
-use crate::http::{
-    answer::Data,
-    auth::{Access, IntegrationsWrite},
-    body::JsonBody,
-    error::ApiError,
-    failures::OnInstall,
-    state::App,
-};
 use crate::install::Availability;
+use crate::{
+    edge::{body::JsonBody, failure::Failure},
+    http::state::Api,
+    http::{
+        answer::Data,
+        auth::{Access, IntegrationsWrite},
+        failures::OnInstall,
+    },
+};
 
 /// Where a person finishes an installation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,18 +63,18 @@ pub(super) struct InstallUrlView<'a> {
     ),
 )]
 pub(super) async fn install_url(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsWrite>,
     JsonBody(body): JsonBody,
-) -> Result<Response, ApiError> {
-    let provider = access.provider(&app).await?;
-    app.store.admit(&access.tenant).await?;
+) -> Result<Response, Failure> {
+    let provider = access.provider(&api).await?;
+    api.store.admit(&access.tenant).await?;
     check(&body)?;
-    if app.installer.availability(&access.tenant, &provider).await? == Availability::NotConfigured {
-        return Err(ApiError::not_configured(&provider.name));
+    if api.installer.availability(&access.tenant, &provider).await? == Availability::NotConfigured {
+        return Err(Failure::not_configured(&provider.name));
     }
-    let link = app.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
-    let base = app.settings.public_url.as_str().trim_end_matches('/');
+    let link = api.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
+    let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, key) = (access.tenant.project, &provider.key);
     Data::respond(InstallUrlView {
         provider: key.as_str(),
@@ -87,7 +88,7 @@ pub(super) async fn install_url(
 }
 
 /// Nothing can be said in the body as yet: it is empty, or an object without fields.
-fn check(body: &[u8]) -> Result<(), ApiError> {
+fn check(body: &[u8]) -> Result<(), Failure> {
     if body.is_empty() {
         return Ok(());
     }
@@ -95,7 +96,7 @@ fn check(body: &[u8]) -> Result<(), ApiError> {
         Ok(Value::Object(fields)) => fields.keys().map(|key| Issue::new(key, "Unknown field")).collect(),
         Ok(_) => vec![Issue::new("", "Expected object, or no body")],
         Err(JsonError::Issues(issues)) => issues,
-        Err(JsonError::Syntax(message)) => return Err(ApiError::bad_json(&message)),
+        Err(JsonError::Syntax(message)) => return Err(Failure::bad_json(&message)),
     };
-    if issues.is_empty() { Ok(()) } else { Err(ApiError::invalid("Invalid body", issues)) }
+    if issues.is_empty() { Ok(()) } else { Err(Failure::invalid("Invalid body", issues)) }
 }

@@ -3,12 +3,14 @@
 use axum::{extract::State, response::Response};
 
 use super::view::IntegrationView;
-use crate::http::{
-    answer::Data,
-    auth::{Access, IntegrationsRead},
-    error::ApiError,
-    failures::OnProject,
-    state::App,
+use crate::{
+    edge::failure::Failure,
+    http::state::Api,
+    http::{
+        answer::Data,
+        auth::{Access, IntegrationsRead},
+        failures::OnProject,
+    },
 };
 
 /// List a project's integrations
@@ -29,10 +31,10 @@ use crate::http::{
     ),
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsRead>,
-) -> Result<Response, ApiError> {
-    let rows = app.store.integrations(&access.tenant).await?;
+) -> Result<Response, Failure> {
+    let rows = api.store.integrations(&access.tenant).await?;
     let views = rows.iter().map(IntegrationView::new).collect::<Result<Vec<_>, _>>();
-    Data::respond(views.map_err(|error| ApiError::internal(&error))?)
+    Data::respond(views.map_err(|error| Failure::internal(&error))?)
 }

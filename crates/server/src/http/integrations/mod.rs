@@ -14,14 +14,16 @@ use integrations_core::catalog::Provider;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::view::IntegrationView;
-use super::{answer::Data, error::ApiError, state::App};
+use super::answer::Data;
 use crate::{
+    edge::failure::Failure,
+    http::state::Api,
     integrations::ChangeError,
     store::{IntegrationRow, Loaded, ReviseError},
 };
 
 /// The routes. Their paths are written out whole: nesting them under a prefix costs each request.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
         .routes(routes!(catalog::catalog))
@@ -39,13 +41,13 @@ fn respond_changed(
     changed: Result<Loaded, ChangeError>,
     provider: &Provider,
     repeated: bool,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Failure> {
     let changed = match changed {
-        Err(ReviseError::NotInstalled) => return Err(ApiError::not_installed(&provider.name)),
+        Err(ReviseError::NotInstalled) => return Err(Failure::not_installed(&provider.name)),
         other => other?,
     };
     let row = IntegrationRow::try_from(&changed)?;
-    let mut view = IntegrationView::new(&row).map_err(|error| ApiError::internal(&error))?;
+    let mut view = IntegrationView::new(&row).map_err(|error| Failure::internal(&error))?;
     if changed.disconnected_now || repeated {
         view.message = Some(NOT_REVOKED);
     }

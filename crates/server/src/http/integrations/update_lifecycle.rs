@@ -8,13 +8,12 @@ use utoipa::ToSchema;
 
 use super::view::IntegrationView;
 use crate::{
+    edge::{body::JsonBody, failure::Failure},
+    http::state::Api,
     http::{
         answer::Data,
         auth::{Access, IntegrationsWrite},
-        body::JsonBody,
-        error::ApiError,
         failures::OnChange,
-        state::App,
     },
     precondition::IfMatch,
 };
@@ -87,13 +86,13 @@ enum RequestedStatusView {
     ),
 )]
 pub(super) async fn update_lifecycle(
-    State(app): State<App>,
+    State(api): State<Api>,
     access: Access<IntegrationsWrite>,
     condition: IfMatch,
     JsonBody(body): JsonBody,
-) -> Result<Response, ApiError> {
-    let provider = access.provider(&app).await?;
+) -> Result<Response, Failure> {
+    let provider = access.provider(&api).await?;
     let changed =
-        app.integrations.update(&access.tenant, &provider, &body, &condition, &access.acting()).await;
+        api.integrations.update(&access.tenant, &provider, &body, &condition, &access.acting()).await;
     super::respond_changed(changed, &provider, false)
 }

@@ -4,7 +4,11 @@ use axum::{extract::State, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::{answer::Data, error::ApiError, failures::OnPublic, state::App};
+use crate::{
+    edge::failure::Failure,
+    http::state::Api,
+    http::{answer::Data, failures::OnPublic},
+};
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +31,7 @@ pub(super) struct ConditionView {
     responses((status = 200, description = "It is", body = Data<ConditionView>,
                example = json!({"data": {"status": "alive"}}))),
 )]
-pub(super) async fn alive() -> Result<Response, ApiError> {
+pub(super) async fn alive() -> Result<Response, Failure> {
     Data::respond(ConditionView { status: "alive" })
 }
 
@@ -46,10 +50,10 @@ pub(super) async fn alive() -> Result<Response, ApiError> {
         OnPublic,
     ),
 )]
-pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
-    app.store.ping().await?;
-    if !app.store.pending_migrations().await?.is_empty() {
-        return Err(ApiError::unavailable("The database's schema is not up to date: run riq-server migrate"));
+pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
+    api.store.ping().await?;
+    if !api.store.pending_migrations().await?.is_empty() {
+        return Err(Failure::unavailable("The database's schema is not up to date: run riq-server migrate"));
     }
     Data::respond(ConditionView { status: "ready" })
 }

@@ -10,12 +10,13 @@ use integrations_core::error::ErrorCode;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    http::{
-        edge::Peer,
-        error::{ApiError, ErrorView},
-        examples::REQUEST_ID,
-        state::{App, HttpSettings},
+    edge::{
+        client_address::Peer,
+        failure::{ErrorView, Failure},
+        settings::HttpSettings,
     },
+    http::examples::REQUEST_ID,
+    http::state::Api,
     metrics,
     token::TokenHash,
 };
@@ -54,14 +55,14 @@ const REFUSAL: &str =
     ),
 )]
 pub(super) async fn metrics(
-    State(app): State<App>,
+    State(api): State<Api>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    if !may_read(peer, &headers, &app.settings) {
-        return Err(ApiError::new(ErrorCode::Unauthorized, REFUSAL));
+) -> Result<Response, Failure> {
+    if !may_read(peer, &headers, &api.settings) {
+        return Err(Failure::new(ErrorCode::Unauthorized, REFUSAL));
     }
-    let text = app.metrics.render(&app.store.pools()).map_err(|error| ApiError::internal(&error))?;
+    let text = api.metrics.render(&api.store.pools()).map_err(|error| Failure::internal(&error))?;
     let media = HeaderValue::from_static(metrics::CONTENT_TYPE);
     Ok(([(header::CONTENT_TYPE, media)], text).into_response())
 }

@@ -5,14 +5,13 @@ mod metrics;
 mod reference;
 mod specification;
 
+use crate::http::state::Api;
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-use super::state::App;
 
 pub(super) use self::specification::openapi_of;
 
 /// The routes.
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))

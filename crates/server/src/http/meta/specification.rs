@@ -11,7 +11,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::http::error::{ErrorCodeView, ErrorView, IssueView};
+use crate::edge::failure::{ErrorCodeView, ErrorView, IssueView};
 
 /// The specification as JSON, written out once.
 static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
@@ -33,7 +33,7 @@ pub(super) async fn specification() -> Response {
     match &*SPECIFICATION {
         Ok(json) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.as_str())
             .into_response(),
-        Err(error) => crate::http::error::ApiError::internal(error).into_response(),
+        Err(error) => crate::edge::failure::Failure::internal(error).into_response(),
     }
 }
 

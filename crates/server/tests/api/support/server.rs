@@ -16,12 +16,9 @@ use integrations_core::{
 };
 use reqwest::Method;
 use riq_server::{
+    app::wiring::{App, Foundation},
+    edge::{self, settings::HttpSettings},
     environment::Environment,
-    http::{
-        self,
-        edge::Edge,
-        state::{App, Foundation, HttpSettings},
-    },
     install::import::{ImportError, Importer},
     monitor::MonitorSettings,
     provider::{
@@ -180,12 +177,12 @@ impl Server {
             monitor: plan.monitor.clone(),
         };
         let app = App::new(foundation, settings).unwrap();
-        app.oauth_apps.refresh().await.unwrap();
+        app.services.oauth_apps.refresh().await.unwrap();
         let (stopper, stop) = shutdown::channel();
         let (tended, stop_tending) = (app.clone(), stop.clone());
         let watching = tokio::spawn(async move { tended.tend(stop_tending).await });
-        let edge = Edge::new(app.clone(), http::router(app.clone()));
-        let serving = tokio::spawn(http::serve::serve(listener, edge, stop, Duration::from_secs(5)));
+        let answering = app.edge(app.routes());
+        let serving = tokio::spawn(edge::serve::serve(listener, answering, stop, Duration::from_secs(5)));
         let sql = database.open().await;
         Self {
             database,

@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{edge::Edge, enveloped_io::EnvelopedIo};
+use super::{answer::Edge, enveloped_io::EnvelopedIo};
 use crate::shutdown::Shutdown;
 
 /// How long a client may take to send a request's head, and may keep a connection open without one.

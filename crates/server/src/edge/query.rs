@@ -4,7 +4,7 @@ use http::Uri;
 use integrations_core::issue::Issue;
 use percent_encoding::percent_decode_str;
 
-use super::error::ApiError;
+use super::failure::Failure;
 
 /// The parameters `names` of a request, in that order. Others are left alone: clients and proxies add their own.
 ///
@@ -12,7 +12,7 @@ use super::error::ApiError;
 pub(crate) fn parameters<const N: usize>(
     uri: &Uri,
     names: [&str; N],
-) -> Result<[Option<String>; N], ApiError> {
+) -> Result<[Option<String>; N], Failure> {
     let mut values = [const { None }; N];
     let mut issues = Vec::new();
     for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
@@ -27,7 +27,7 @@ pub(crate) fn parameters<const N: usize>(
             Err(reason) => issues.push(Issue::new(path, reason)),
         }
     }
-    if issues.is_empty() { Ok(values) } else { Err(ApiError::invalid("Invalid query", issues)) }
+    if issues.is_empty() { Ok(values) } else { Err(Failure::invalid("Invalid query", issues)) }
 }
 
 /// Decodes as forms do (`application/x-www-form-urlencoded`): `+` is a space.

@@ -7,6 +7,10 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// The other end of the connection, in the request's extensions: the client, or the nearest proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
 /// The address that a request came from.
 ///
 /// `Forwarded` (RFC 7239) or, where that is not sent, `X-Forwarded-For` is believed only when the peer is one of

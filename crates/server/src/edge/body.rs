@@ -1,19 +1,16 @@
 //! Reading a request's body: JSON by its content type, within its limit of size and time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, Request},
+    extract::{FromRef, FromRequest, Request},
 };
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use integrations_core::error::ErrorCode;
 
-use super::{
-    error::ApiError,
-    state::{App, HttpSettings},
-};
+use super::{failure::Failure, settings::HttpSettings};
 
 /// What is still read of a body that is too large, so that the client gets to read the answer.
 const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
@@ -21,14 +18,17 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A body that says that it is JSON, unread as yet. Empty where none was sent.
 #[derive(Debug)]
-pub(super) struct JsonBody(pub(super) Bytes);
+pub(crate) struct JsonBody(pub(crate) Bytes);
 
-impl FromRequest<App> for JsonBody {
-    type Rejection = ApiError;
+impl<S: Send + Sync> FromRequest<S> for JsonBody
+where
+    Arc<HttpSettings>: FromRef<S>,
+{
+    type Rejection = Failure;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = whole(&parts.headers, body, &app.settings).await?;
+        let bytes = whole(&parts.headers, body, &Arc::from_ref(state)).await?;
         if !bytes.is_empty() {
             check_content_type(&parts.headers)?;
         }
@@ -37,15 +37,15 @@ impl FromRequest<App> for JsonBody {
 }
 
 /// The body of a page's form: `application/x-www-form-urlencoded`, as browsers send it.
-pub(crate) async fn form(headers: &HeaderMap, body: Body, app: &App) -> Result<Bytes, ApiError> {
-    let bytes = whole(headers, body, &app.settings).await?;
+pub(crate) async fn form(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, Failure> {
+    let bytes = whole(headers, body, settings).await?;
     if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
         return Ok(bytes);
     }
-    Err(ApiError::new(ErrorCode::UnsupportedMediaType, "This is not a form as browsers send it"))
+    Err(Failure::new(ErrorCode::UnsupportedMediaType, "This is not a form as browsers send it"))
 }
 
-async fn whole(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, ApiError> {
+async fn whole(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, Failure> {
     let limit = settings.body_limit;
     if content_length(headers).is_some_and(|length| length > limit as u64) {
         // Who waits for `100 Continue` has sent nothing yet.
@@ -57,12 +57,12 @@ async fn whole(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Resu
     read(body, limit, settings.body_timeout).await
 }
 
-async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, ApiError> {
+async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, Failure> {
     match tokio::time::timeout(time, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Ok(Err(_)) => Err(ApiError::new(ErrorCode::BadRequest, "The body broke off")),
-        Err(_elapsed) => Err(ApiError::new(ErrorCode::RequestTimeout, "The body took too long to arrive")),
+        Ok(Err(_)) => Err(Failure::new(ErrorCode::BadRequest, "The body broke off")),
+        Err(_elapsed) => Err(Failure::new(ErrorCode::RequestTimeout, "The body took too long to arrive")),
     }
 }
 
@@ -84,17 +84,17 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn too_large(limit: usize) -> ApiError {
-    ApiError::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"))
+fn too_large(limit: usize) -> Failure {
+    Failure::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"))
 }
 
 /// JSON by name (`application/json`, `application/merge-patch+json`, …), or not named at all.
-fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     let Some(media) = media_type(headers) else { return Ok(()) };
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
         return Ok(());
     }
-    Err(ApiError::new(
+    Err(Failure::new(
         ErrorCode::UnsupportedMediaType,
         "Send the body as JSON, with Content-Type: application/json",
     ))

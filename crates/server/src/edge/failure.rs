@@ -26,7 +26,7 @@ const DATABASE_UNAVAILABLE: &str = "The database is unavailable for the moment; 
 
 /// A refusal or failure on its way to the client. The request's id joins it at the edge.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ApiError {
+pub struct Failure {
     /// What went wrong, for programs.
     pub code: ErrorCode,
     /// What went wrong, for people.
@@ -94,7 +94,7 @@ pub struct IssueView {
     message: String,
 }
 
-impl ApiError {
+impl Failure {
     /// An error with this code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), issues: Vec::new(), retry_after: None }
@@ -199,7 +199,7 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
+impl IntoResponse for Failure {
     /// Leaves the error in the response's extensions: the edge knows the request's id and writes the body.
     fn into_response(self) -> Response {
         let mut response = Response::new(axum::body::Body::empty());
@@ -209,13 +209,13 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<KeyRefusal> for ApiError {
+impl From<KeyRefusal> for Failure {
     fn from(refusal: KeyRefusal) -> Self {
         Self::new(ErrorCode::Unauthorized, refusal.to_string())
     }
 }
 
-impl From<StoreError> for ApiError {
+impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             // Told once, when it went away.
@@ -230,7 +230,7 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<Denied> for ApiError {
+impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::NoSuchProject => Self::new(ErrorCode::ProjectNotFound, "There is no such project"),
@@ -242,7 +242,7 @@ impl From<Denied> for ApiError {
     }
 }
 
-impl From<ReadError> for ApiError {
+impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Denied(denied) => denied.into(),
@@ -251,7 +251,7 @@ impl From<ReadError> for ApiError {
     }
 }
 
-impl From<UpdateError> for ApiError {
+impl From<UpdateError> for Failure {
     fn from(error: UpdateError) -> Self {
         match error {
             UpdateError::BadJson(message) => Self::bad_json(&message),
@@ -265,7 +265,7 @@ impl From<UpdateError> for ApiError {
     }
 }
 
-impl From<ChangeRefusal> for ApiError {
+impl From<ChangeRefusal> for Failure {
     fn from(refusal: ChangeRefusal) -> Self {
         match refusal {
             ChangeRefusal::PreconditionFailed => Self::new(
@@ -292,7 +292,7 @@ impl From<ChangeRefusal> for ApiError {
     }
 }
 
-impl From<CheckError> for ApiError {
+impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Read(error) => error.into(),
@@ -303,13 +303,13 @@ impl From<CheckError> for ApiError {
     }
 }
 
-impl From<VaultError> for ApiError {
+impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         Self::internal(&error)
     }
 }
 
-impl From<ChangeError> for ApiError {
+impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
         match error {
             ReviseError::Read(error) => error.into(),

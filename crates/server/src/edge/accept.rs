@@ -1,25 +1,21 @@
 //! Content negotiation: the API speaks JSON, and says so to whoever cannot read it.
 
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, header};
 use integrations_core::error::ErrorCode;
 
-use super::error::ApiError;
+use super::{audience::Audience, failure::Failure};
 
 /// Refuses a request to the API whose `Accept` (RFC 9110, section 12.5.1) leaves no room for JSON.
-pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    let is_api = uri.path().starts_with("/api/") || uri.path().starts_with("/v1/");
+pub(super) fn check(audience: Audience, headers: &HeaderMap) -> Result<(), Failure> {
     let mut ranges = headers.get_all(header::ACCEPT).iter().peekable();
-    if !is_api || ranges.peek().is_none() {
+    if !audience.reads_json_alone() || ranges.peek().is_none() {
         return Ok(());
     }
     let takes_json = ranges.any(|value| value.to_str().is_ok_and(|text| text.split(',').any(admits_json)));
     if takes_json {
         return Ok(());
     }
-    Err(ApiError::new(
-        ErrorCode::NotAcceptable,
-        "The API answers in application/json, which Accept rules out",
-    ))
+    Err(Failure::new(ErrorCode::NotAcceptable, "The API answers in application/json, which Accept rules out"))
 }
 
 fn admits_json(range: &str) -> bool {
@@ -44,7 +40,7 @@ mod tests {
     fn accepts(path: &'static str, accept: &'static str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, accept.parse().unwrap());
-        check(&Uri::from_static(path), &headers).is_ok()
+        check(Audience::of(path), &headers).is_ok()
     }
 
     #[test]
@@ -59,6 +55,6 @@ mod tests {
             assert!(!accepts(path, accept), "{accept}");
         }
         assert!(accepts("/docs", "text/html"));
-        assert!(check(&Uri::from_static(path), &HeaderMap::new()).is_ok());
+        assert!(check(Audience::of(path), &HeaderMap::new()).is_ok());
     }
 }

@@ -1,0 +1,142 @@
+//! How the parts of the program are put together.
+
+use std::{collections::HashMap, sync::Arc};
+
+use integrations_core::catalog::Catalog;
+
+use crate::{
+    api_keys::ApiKeys,
+    dashboard::{self, state::Pages},
+    edge::{
+        answer::{Edge, EdgeParts},
+        rate_limit::RateLimiter,
+        settings::HttpSettings,
+    },
+    environment::Environment,
+    http::{self, state::Api},
+    install::{Installer, InstallerParts},
+    integrations::Integrations,
+    metrics::Metrics,
+    monitor::{Monitor, MonitorParts, MonitorSettings},
+    provider::{
+        oauth_apps::{OAuthApp, OAuthApps},
+        outbound::Outbound,
+    },
+    services::Services,
+    shutdown::Shutdown,
+    store::Store,
+    vault::Vault,
+};
+use axum::Router;
+
+/// What a server stands on.
+#[derive(Debug)]
+pub struct Foundation {
+    /// The database.
+    pub store: Store,
+    /// Seals secrets.
+    pub vault: Arc<Vault>,
+    /// The providers.
+    pub catalog: Arc<Catalog>,
+    /// Clock and randomness.
+    pub environment: Environment,
+    /// Sends requests to providers.
+    pub outbound: Outbound,
+    /// OAuth apps that the environment gives, by provider.
+    pub oauth_apps: HashMap<String, OAuthApp>,
+    /// How much is done at once for what is installed.
+    pub monitor: MonitorSettings,
+}
+
+/// The program, put together. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What answers people and programs.
+    pub services: Arc<Services>,
+    /// Counts requests.
+    pub limiter: Arc<RateLimiter>,
+    /// What is counted and measured for whoever watches over the server.
+    pub metrics: Metrics,
+    settings: Arc<HttpSettings>,
+    api: Api,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
+        let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor } = on;
+        let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
+        let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
+        let metrics = Metrics::default();
+        let monitored = MonitorParts {
+            store: store.clone(),
+            catalog: Arc::clone(&catalog),
+            vault: Arc::clone(&vault),
+            apps: Arc::clone(&oauth_apps),
+            outbound: outbound.clone(),
+            environment: environment.clone(),
+            metrics: metrics.clone(),
+        };
+        let monitor = Monitor::new(monitored, monitor);
+        let installer = Installer::new(InstallerParts {
+            store: store.clone(),
+            catalog: Arc::clone(&catalog),
+            vault: Arc::clone(&vault),
+            apps: Arc::clone(&oauth_apps),
+            api_keys: Arc::clone(&api_keys),
+            outbound,
+            environment: environment.clone(),
+            public_url: settings.public_url.clone(),
+            link_life: settings.install_link_life,
+        });
+        let limiter = match &settings.redis {
+            Some(url) => RateLimiter::shared(url, settings.redis_patience, metrics.clone())?,
+            None => RateLimiter::alone(),
+        };
+        let services = Arc::new(Services {
+            integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
+            monitor,
+            api_keys,
+            installer,
+            oauth_apps,
+            store,
+            catalog,
+            environment,
+        });
+        let (limiter, settings) = (Arc::new(limiter), Arc::new(settings));
+        let api = Api::new(Arc::clone(&services), metrics.clone(), Arc::clone(&settings))?;
+        Ok(Self { services, limiter, metrics, settings, api })
+    }
+
+    /// Every route, of the API and of the pages, without the edge.
+    pub fn routes(&self) -> Router {
+        let pages = Pages::new(Arc::clone(&self.services), Arc::clone(&self.settings));
+        http::router(self.api.clone()).merge(dashboard::router(pages))
+    }
+
+    /// The edge around `routes`.
+    pub fn edge(&self, routes: Router) -> Edge {
+        let parts = EdgeParts {
+            api_keys: Arc::clone(&self.services.api_keys),
+            limiter: Arc::clone(&self.limiter),
+            metrics: self.metrics.clone(),
+            environment: self.services.environment.clone(),
+            settings: Arc::clone(&self.settings),
+            failure_page: dashboard::failure_page,
+        };
+        Edge::new(parts, routes)
+    }
+
+    /// Keeps what is in memory true and the database tidy, and looks after what is installed, until `stop` says so.
+    pub async fn tend(&self, stop: Shutdown) {
+        let Services { store, api_keys, oauth_apps, installer, monitor, .. } = &*self.services;
+        tokio::join!(
+            store.watch(|| api_keys.tell_of_changes(), stop.clone()),
+            api_keys.watch_changes(stop.clone()),
+            self.limiter.tend(stop.clone()),
+            oauth_apps.watch(stop.clone()),
+            installer.sweep(stop.clone()),
+            monitor.work(stop),
+        );
+    }
+}

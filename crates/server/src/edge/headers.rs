@@ -1,0 +1,25 @@
+//! The headers that every response carries.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::{identity::Identity, rate_limit::Verdict, request_id::X_REQUEST_ID};
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
+
+/// Sets them. A response that says itself how it may be cached is left as it is there.
+pub(super) fn set(headers: &mut HeaderMap, request_id: &str, identity: &Identity, verdict: &Verdict) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    headers.insert(LIMIT, verdict.limit.into());
+    headers.insert(REMAINING, verdict.remaining.into());
+    headers.insert(RESET, verdict.reset.into());
+    if let Identity::Caller(caller) = identity {
+        headers.insert(TIER, HeaderValue::from_static(caller.tier.as_str()));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
