@@ -20,6 +20,8 @@ use crate::app::config::time_span;
 
 /// What happened within this time stays: somebody may still be looking into it.
 const LEAST: Duration = Duration::from_secs(24 * 3_600);
+/// How many events are removed in one transaction: few enough that the server's own writes do not wait long.
+const BATCH: u32 = 10_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -58,8 +60,11 @@ async fn prune(desk: &Desk, older_than: Duration, dry_run: bool) -> anyhow::Resu
     ensure!(older_than >= LEAST, "--older-than must be at least 1d: events of the last day are not removed");
     let before = desk.environment.now().checked_sub(older_than.try_into()?);
     let before = before.context("--older-than is too long")?;
-    let events =
-        if dry_run { desk.store.prune_audit(before).count().await? } else { remove(desk, before).await? };
+    let events = if dry_run {
+        desk.store.prune_audit(before, BATCH).count().await?
+    } else {
+        remove(desk, before).await?
+    };
     let pruned = Pruned { before, events, dry_run };
     desk.answer(&pruned, || {
         let what = if dry_run { "Would remove" } else { "Removed" };
@@ -68,7 +73,7 @@ async fn prune(desk: &Desk, older_than: Duration, dry_run: bool) -> anyhow::Resu
 }
 
 async fn remove(desk: &Desk, before: OffsetDateTime) -> anyhow::Result<u64> {
-    let mut pruning = desk.store.prune_audit(before);
+    let mut pruning = desk.store.prune_audit(before, BATCH);
     let event = |organization: OrganizationId| {
         let changes = change("events_before", Value::Null, moment(Some(before))).into_iter().collect();
         desk.event(organization, None, Action::AuditPruned, changes)

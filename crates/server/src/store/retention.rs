@@ -11,9 +11,6 @@ use super::{
     audit::{self, first_id_at},
 };
 
-/// How many events are removed in one transaction: few enough that the server's own writes do not wait long.
-const BATCH: u32 = 10_000;
-
 /// The last event of a batch: `$1` the id that it begins after, `$2` the id that it ends before, `$3` its size less one.
 const LAST_OF_BATCH: &str = "SELECT id FROM audit_events WHERE id > $1 AND id < $2 \
      ORDER BY id LIMIT 1 OFFSET CAST($3 AS bigint)";
@@ -38,10 +35,11 @@ pub struct Pruning {
 }
 
 impl Store {
-    /// Begins to remove the events from before a moment, of all organizations: [`Pruning::step`] does it.
-    pub fn prune_audit(&self, before: OffsetDateTime) -> Pruning {
+    /// Begins to remove the events from before a moment, of all organizations: [`Pruning::step`] does it, up to `batch`
+    /// events in one transaction.
+    pub fn prune_audit(&self, before: OffsetDateTime, batch: u32) -> Pruning {
         let (store, before) = (self.clone(), first_id_at(before).to_string());
-        Pruning { store, before, batch: BATCH, after: String::new(), told: HashSet::new() }
+        Pruning { store, before, batch, after: String::new(), told: HashSet::new() }
     }
 
     fn on_events<const N: usize>(&self, sql: &str, values: [&str; N]) -> Statement {
@@ -50,12 +48,6 @@ impl Store {
 }
 
 impl Pruning {
-    /// Removes so many events at a time.
-    #[must_use]
-    pub fn with_batch(self, batch: u32) -> Self {
-        Self { batch: batch.max(1), ..self }
-    }
-
     /// How many events are left to be removed.
     pub async fn count(&self) -> Result<u64, StoreError> {
         let row = self.store.reader.query_one_raw(self.store.on_events(COUNT, [&self.before])).await?;
@@ -90,7 +82,7 @@ impl Pruning {
     }
 
     async fn last_of_batch(&self) -> Result<Option<String>, StoreError> {
-        let (reader, size) = (&self.store.reader, (self.batch - 1).to_string());
+        let (reader, size) = (&self.store.reader, self.batch.saturating_sub(1).to_string());
         let full = self.store.on_events(LAST_OF_BATCH, [&self.after, &self.before, &size]);
         let found = match reader.query_one_raw(full).await? {
             Some(row) => Some(row),

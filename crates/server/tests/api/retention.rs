@@ -48,7 +48,7 @@ async fn events_are_removed_batch_by_batch_and_it_is_recorded_once(server: &Serv
     // The second PATCH of the three is the first that stays: three events of each organization when it was made, the
     // installation, and the first PATCH go.
     let before = START + Duration::days(10) + Duration::seconds(2);
-    let mut pruning = server.store.prune_audit(before).with_batch(3);
+    let mut pruning = server.store.prune_audit(before, 3);
     assert_eq!(pruning.count().await.unwrap(), 8);
     let mut steps = Vec::new();
     while let Some(removed) = pruning.step(event).await.unwrap() {
@@ -65,7 +65,7 @@ async fn events_are_removed_batch_by_batch_and_it_is_recorded_once(server: &Serv
     assert_eq!(server.sql.rows(sql, []).await, told);
 
     // There is nothing more to remove, and nothing more is recorded.
-    let mut again = server.store.prune_audit(before);
+    let mut again = server.store.prune_audit(before, u32::MAX);
     assert_eq!(again.step(event).await.unwrap(), None);
     assert_eq!(actions(server).await.len(), 5);
 }
