@@ -74,7 +74,8 @@ async fn everything_is_sealed_anew(server: &Server) {
     let vault = Vault::new(NEW.parse().unwrap(), Environment::system());
     let rows = server.sql.rows("SELECT id, provider FROM integrations WHERE provider = 'postmark'", []).await;
     let id: IntegrationId = rows[0]["id"].as_str().unwrap().parse().unwrap();
-    let stored = server.store.sealed_credential(id).await.unwrap().unwrap();
+    let sql = "SELECT sealed FROM credentials WHERE integration_id = $1";
+    let stored = server.sql.bytes(sql, [id.to_string().into()]).await.unwrap();
     let opened = vault.open(&stored, Purpose::Credential(id)).unwrap();
     let credential: Value = serde_json::from_slice(opened.expose_secret()).unwrap();
     assert_eq!(credential["api_key"], "SECRET-key-of-postmark");
