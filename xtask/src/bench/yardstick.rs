@@ -18,6 +18,11 @@ use crate::process::{self, Service};
 /// A random project's id, made by the database: `:n` is pgbench's random number.
 const PROJECT: &str = "('prj_' || lpad(:n, 26, '0'))";
 
+/// What the server's query builder makes of an event.
+const RECORD: &str = "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, action, \
+     actor_kind, actor_key_id, request_id, changes, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
 /// Who pgbench says made a change: not a key, so that its events are told from the server's.
 pub(super) const ACTOR: &str = "'pgbench'";
 
@@ -48,7 +53,7 @@ impl Script {
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn list(directory: &Path, projects: usize) -> Result<Self> {
-        Self::write(directory, "list.sql", projects, &with_values(statements::LIST, &[PROJECT]))
+        Self::write(directory, "list.sql", projects, &with_values(&statements::LIST, &[PROJECT]))
     }
 
     /// What the server does for a PATCH: it loads the integration, and then changes it and records the event in
@@ -109,9 +114,7 @@ impl Script {
 
 fn patch_script() -> String {
     let provider = format!("(ARRAY['{}'])[:k]", INSTALLED.join("', '"));
-    // Both of the row's versions are called `version`; \gset keeps the last of a name.
-    let load = with_values(statements::LOAD, &[PROJECT, &provider])
-        .replace("c.version", "c.version AS credential_version");
+    let load = with_values(&statements::LOAD, &[PROJECT, &provider]);
     let revise = with_values(
         statements::REVISE,
         &[
@@ -136,7 +139,7 @@ fn patch_script() -> String {
     let event = "'aud_' || to_char(clock_timestamp(), 'YYYYMMDDHH24MISSUS') || lpad(:r, 10, '0')";
     let changes = r#"'[{"path": "display_name", "from": "The first name 1", "to": "The second name 1"}]'"#;
     let record = with_values(
-        statements::RECORD,
+        RECORD,
         &[
             event,
             ":organization_id",
@@ -224,7 +227,7 @@ mod tests {
         );
         assert_eq!(text, "INSERT INTO t VALUES (a, b, ten)");
         assert!(!patch_script().contains('$'), "{}", patch_script());
-        assert!(!with_values(statements::LIST, &[PROJECT]).contains('$'));
+        assert!(!with_values(&statements::LIST, &[PROJECT]).contains('$'));
         let directory = tempfile::tempdir().unwrap();
         let claim = std::fs::read_to_string(Script::claim(directory.path()).unwrap().file).unwrap();
         assert!(!claim.contains('$') && claim.contains("SKIP LOCKED"), "{claim}");

@@ -4,13 +4,15 @@ use integrations_core::{
     audit::{Action, Actor, Change},
     ids::{ApiKeyId, AuditEventId, IntegrationId, OrganizationId, ProjectId},
 };
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
-    Statement,
-};
+use sea_orm::{ConnectionTrait, DerivePartialModel, EntityTrait as _, Statement, sea_query::Expr};
 use time::OffsetDateTime;
 
-use super::{ReadError, Store, StoreError, Tenant, entity::audit_event, statements};
+use super::{
+    ReadError, Store, StoreError, Tenant,
+    entity::{api_key, audit_event},
+    statements,
+    tenant::joined,
+};
 
 /// An event to be recorded.
 #[derive(Clone, Debug)]
@@ -35,25 +37,9 @@ pub struct NewAuditEvent {
     pub at: OffsetDateTime,
 }
 
-/// A recorded event.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AuditEvent {
-    /// Its id.
-    pub id: String,
-    /// The integration that it is about.
-    pub integration_id: Option<String>,
-    /// What happened.
-    pub action: String,
-    /// The acting key.
-    pub actor_key_id: Option<String>,
-    /// The request that asked for it.
-    pub request_id: Option<String>,
-    /// JSON array of `{path, from, to}`.
-    pub changes: String,
-}
-
-/// A recorded event, with the acting key by its name.
-#[derive(Clone, Debug, PartialEq)]
+/// A recorded event, with the acting key by its name. Its fields are the columns of [`statements::audit_page`].
+#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
+#[sea_orm(entity = "audit_event::Entity", alias = "e")]
 pub struct AuditEntry {
     /// Its id.
     pub id: String,
@@ -68,14 +54,17 @@ pub struct AuditEntry {
     /// The acting key.
     pub actor_key_id: Option<String>,
     /// What the acting key is for.
+    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Name))"#)]
     pub actor_key_name: Option<String>,
     /// The acting key's first characters.
+    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Hint))"#)]
     pub actor_key_hint: Option<String>,
     /// The request that asked for it.
     pub request_id: Option<String>,
     /// JSON array of `{path, from, to}`.
     pub changes: String,
     /// When.
+    #[sea_orm(from_col = "created_at")]
     pub at: OffsetDateTime,
 }
 
@@ -139,21 +128,20 @@ pub(super) fn first_id_at(moment: OffsetDateTime) -> AuditEventId {
 pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
     let (integration, provider) = event.integration.unzip();
     let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;
-    let values = [
-        event.id.to_string().into(),
-        event.organization.to_string().into(),
-        event.project.map(|id| id.to_string()).into(),
-        integration.map(|id| id.to_string()).into(),
-        provider.into(),
-        event.action.as_str().into(),
-        event.actor.kind().into(),
-        event.actor.api_key().map(|id| id.to_string()).into(),
-        event.request_id.into(),
-        changes.into(),
-        event.at.into(),
-    ];
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::RECORD, values);
-    on.execute_raw(statement).await?;
+    let row = audit_event::Model {
+        id: event.id.to_string(),
+        organization_id: event.organization.to_string(),
+        project_id: event.project.map(|id| id.to_string()),
+        integration_id: integration.map(|id| id.to_string()),
+        provider,
+        action: event.action.as_str().to_owned(),
+        actor_kind: event.actor.kind().to_owned(),
+        actor_key_id: event.actor.api_key().map(|id| id.to_string()),
+        request_id: event.request_id,
+        changes,
+        created_at: event.at,
+    };
+    audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec_without_returning(on).await?;
     Ok(())
 }
 
@@ -172,49 +160,6 @@ impl Store {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.reader.query_all_raw(statement).await?;
         self.door.admit(tenant, rows.first())?;
-        rows.iter().filter_map(|row| AuditEntry::read(row).transpose()).collect()
-    }
-
-    /// An organization's events, newest first. For the operator; programs page through the audit route.
-    pub async fn audit_events(&self, organization: OrganizationId) -> Result<Vec<AuditEvent>, StoreError> {
-        let rows = audit_event::Entity::find()
-            .filter(audit_event::Column::OrganizationId.eq(organization.to_string()))
-            .order_by_desc(audit_event::Column::Id)
-            .all(&self.reader)
-            .await?;
-        Ok(rows.into_iter().map(AuditEvent::from).collect())
-    }
-}
-
-impl AuditEntry {
-    /// Reads a row of [`statements::AUDIT_PAGE`]; `None` where there is no event.
-    fn read(row: &QueryResult) -> Result<Option<Self>, ReadError> {
-        let Some(id) = row.try_get_by_index::<Option<String>>(1)? else { return Ok(None) };
-        Ok(Some(Self {
-            id,
-            integration_id: row.try_get_by_index(2)?,
-            provider: row.try_get_by_index(3)?,
-            action: row.try_get_by_index(4)?,
-            actor_kind: row.try_get_by_index(5)?,
-            actor_key_id: row.try_get_by_index(6)?,
-            actor_key_name: row.try_get_by_index(7)?,
-            actor_key_hint: row.try_get_by_index(8)?,
-            request_id: row.try_get_by_index(9)?,
-            changes: row.try_get_by_index(10)?,
-            at: row.try_get_by_index(11)?,
-        }))
-    }
-}
-
-impl From<audit_event::Model> for AuditEvent {
-    fn from(row: audit_event::Model) -> Self {
-        Self {
-            id: row.id,
-            integration_id: row.integration_id,
-            action: row.action,
-            actor_key_id: row.actor_key_id,
-            request_id: row.request_id,
-            changes: row.changes,
-        }
+        rows.iter().filter_map(|row| joined(row).transpose()).collect()
     }
 }

@@ -8,8 +8,9 @@ use integrations_core::{
     oauth::AccountIdentity,
 };
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend,
-    EntityTrait as _, QueryFilter as _, QueryResult, Statement,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend,
+    DerivePartialModel, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult,
+    QuerySelect as _, Statement, sea_query::Expr,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -20,11 +21,13 @@ use super::{
     install_links, moment,
     monitors::{self, Plan},
     statements,
-    tenant::Door,
+    tenant::{Door, joined},
 };
 
-/// An integration, as it is shown. JSON columns pass through as text.
-#[derive(Clone, Debug, PartialEq)]
+/// An integration, as it is shown. JSON columns pass through as text. Its fields are the columns of [`statements::LIST`]
+/// and [`statements::ONE`].
+#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
+#[sea_orm(entity = "integration::Entity", alias = "i")]
 pub struct IntegrationRow {
     /// `int_…`
     pub id: String,
@@ -54,6 +57,21 @@ pub struct IntegrationRow {
     pub created_at: OffsetDateTime,
     /// When it was last changed.
     pub updated_at: OffsetDateTime,
+}
+
+/// What is read beside an [`IntegrationRow`] to change it. Its fields are columns of [`statements::LOAD`].
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "integration::Entity", alias = "i")]
+pub(super) struct HiddenColumns {
+    status_before_error: Option<String>,
+    sealed_settings: Option<Vec<u8>>,
+    connection: String,
+    account_id: Option<String>,
+    account_name: Option<String>,
+    #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::Version))"#)]
+    credential_version: Option<i64>,
+    #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::DeadAt))"#)]
+    credential_dead_at: Option<OffsetDateTime>,
 }
 
 /// An integration, as it is changed.
@@ -149,9 +167,9 @@ pub enum ReviseError<E> {
 impl Store {
     /// A tenant's integrations, by provider.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
-        let rows = self.read(statements::LIST, &[&tenant.project.to_string()]).await?;
+        let rows = self.read(&statements::LIST, &[&tenant.project.to_string()]).await?;
         self.door.admit(tenant, rows.first())?;
-        rows.iter().filter_map(|row| IntegrationRow::read(row).transpose()).collect()
+        rows.iter().filter_map(|row| joined(row).transpose()).collect()
     }
 
     /// A tenant's integration with one provider, for showing.
@@ -160,9 +178,9 @@ impl Store {
         tenant: &Tenant,
         provider: &str,
     ) -> Result<Option<IntegrationRow>, ReadError> {
-        let rows = self.read(statements::ONE, &[&tenant.project.to_string(), provider]).await?;
+        let rows = self.read(&statements::ONE, &[&tenant.project.to_string(), provider]).await?;
         self.door.admit(tenant, rows.first())?;
-        rows.first().map_or(Ok(None), IntegrationRow::read)
+        rows.first().map_or(Ok(None), joined)
     }
 
     /// Whether the tenant was refused its project a moment ago; says nothing of one that was not.
@@ -209,7 +227,7 @@ impl Store {
 
     /// Loads a tenant's integration for changing.
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
-        let rows = self.read(statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
+        let rows = self.read(&statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
         read_loaded(&self.door, tenant, &rows)
     }
 
@@ -226,35 +244,6 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(Installed::Stored)
-    }
-
-    /// An integration's sealed credential.
-    pub async fn sealed_credential(&self, id: IntegrationId) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = credential::Entity::find_by_id(id.to_string()).one(&self.reader).await?;
-        Ok(row.map(|row| row.sealed))
-    }
-}
-
-impl IntegrationRow {
-    /// Reads a row of [`statements::LIST`]; `None` where the project holds nothing.
-    fn read(row: &QueryResult) -> Result<Option<Self>, ReadError> {
-        let Some(id) = row.try_get_by_index::<Option<String>>(1)? else { return Ok(None) };
-        Ok(Some(Self {
-            id,
-            provider: row.try_get_by_index(2)?,
-            setup_type: row.try_get_by_index(3)?,
-            status: row.try_get_by_index(4)?,
-            health_status: row.try_get_by_index(5)?,
-            display_name: row.try_get_by_index(6)?,
-            sidebar_enabled: row.try_get_by_index(7)?,
-            last_synced_at: row.try_get_by_index(8)?,
-            error_message: row.try_get_by_index(9)?,
-            settings: row.try_get_by_index(10)?,
-            action_permissions: row.try_get_by_index(11)?,
-            version: row.try_get_by_index(12)?,
-            created_at: row.try_get_by_index(13)?,
-            updated_at: row.try_get_by_index(14)?,
-        }))
     }
 }
 
@@ -289,7 +278,8 @@ pub(super) async fn reload(
     provider: &str,
 ) -> Result<Vec<QueryResult>, StoreError> {
     let values = [tenant.project.to_string().into(), provider.into()];
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::LOAD, values);
+    let statement =
+        Statement::from_sql_and_values(on.get_database_backend(), statements::LOAD.as_str(), values);
     Ok(on.query_all_raw(statement).await?)
 }
 
@@ -301,20 +291,18 @@ pub(super) fn read_loaded(
 ) -> Result<Option<Loaded>, ReadError> {
     door.admit(tenant, rows.first())?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let Some(shown) = IntegrationRow::read(row)? else { return Ok(None) };
-    let before: Option<String> = row.try_get_by_index(15)?;
-    let credential_version: Option<i64> = row.try_get_by_index(17)?;
-    let dead_at: Option<OffsetDateTime> = row.try_get_by_index(21)?;
-    let is_usable = credential_version.is_some() && dead_at.is_none();
-    let name = row.try_get_by_index(20)?;
-    let account = row.try_get_by_index::<Option<String>>(19)?.map(|id| AccountIdentity { id, name });
+    let Some(shown) = joined::<IntegrationRow>(row)? else { return Ok(None) };
+    let hidden = HiddenColumns::from_query_result(row, "")?;
+    let is_usable = hidden.credential_version.is_some() && hidden.credential_dead_at.is_none();
+    let account = hidden.account_id.map(|id| AccountIdentity { id, name: hidden.account_name });
+    let before = hidden.status_before_error.as_deref();
     Ok(Some(Loaded {
         setup_type: shown.setup_type.clone(),
-        connection: row.try_get_by_index(18)?,
-        sealed_settings: row.try_get_by_index(16)?,
+        connection: hidden.connection,
+        sealed_settings: hidden.sealed_settings,
         credential: if is_usable { Credential::Usable } else { Credential::Missing },
         disconnected_now: false,
-        integration: Integration { account, ..revive(shown, before.as_deref(), tenant.project)? },
+        integration: Integration { account, ..revive(shown, before, tenant.project)? },
     }))
 }
 
@@ -352,10 +340,10 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
 
 /// Waits for an integration's row lock. On SQLite the transaction holds the database's only write lock already.
 pub(super) async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
-    let backend = on.get_database_backend();
-    if backend == DbBackend::Postgres {
-        on.query_one_raw(Statement::from_sql_and_values(backend, statements::LOCK, [id.to_string().into()]))
-            .await?;
+    if on.get_database_backend() == DbBackend::Postgres {
+        let id =
+            integration::Entity::find_by_id(id.to_string()).select_only().column(integration::Column::Id);
+        id.lock_exclusive().into_tuple::<String>().one(on).await?;
     }
     Ok(())
 }
@@ -415,9 +403,7 @@ async fn finish<E>(
 }
 
 async fn destroy_credential(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
-    let backend = on.get_database_backend();
-    let values = [id.to_string().into()];
-    on.execute_raw(Statement::from_sql_and_values(backend, statements::DESTROY_CREDENTIAL, values)).await?;
+    credential::Entity::delete_by_id(id.to_string()).exec(on).await?;
     Ok(())
 }
 

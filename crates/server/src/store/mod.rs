@@ -27,7 +27,7 @@ mod tenant;
 mod watch;
 
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
-pub use audit::{ActorFilter, AuditEntry, AuditEvent, AuditFilter, NewAuditEvent};
+pub use audit::{ActorFilter, AuditEntry, AuditFilter, NewAuditEvent};
 pub use connect::{ConnectError, DatabaseUrl};
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit, entity::project, statements,
+    Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
+    entity::{organization, project},
 };
 
 /// A project, as the operator sees it.
@@ -76,10 +77,17 @@ impl Store {
 
     /// The names of a tenant's project and of its organization.
     pub async fn project_names(&self, tenant: &Tenant) -> Result<ProjectNames, ReadError> {
-        let rows = self.read(statements::PROJECT_NAMES, &[&tenant.project.to_string()]).await?;
-        self.door.admit(tenant, rows.first())?;
-        let row = rows.first().ok_or(Denied::NoSuchProject)?;
-        Ok(ProjectNames { project: row.try_get_by_index(1)?, organization: row.try_get_by_index(2)? })
+        let found = project::Entity::find_by_id(tenant.project.to_string())
+            .filter(project::Column::RevokedAt.is_null())
+            .find_also_related(organization::Entity)
+            .one(&self.reader)
+            .await?;
+        self.door
+            .admit_by_owner(tenant, found.as_ref().map(|(project, _)| project.organization_id.as_str()))?;
+        let (project, organization) = found.ok_or(Denied::NoSuchProject)?;
+        let organization = organization
+            .ok_or_else(|| StoreError::Damaged(format!("project {}: organization", project.id)))?;
+        Ok(ProjectNames { project: project.name, organization: organization.name })
     }
 
     /// The projects of one organization or of all, oldest first.

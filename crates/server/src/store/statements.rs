@@ -3,43 +3,77 @@
 //! Written out rather than built for each request: they are the hot path, and `xtask bench` runs the same text
 //! through `pgbench`. Both databases number placeholders `$1`, `$2`, …
 
+use std::sync::LazyLock;
+
+use sea_orm::{
+    PartialModelTrait, QuerySelect,
+    sea_query::{PostgresQueryBuilder, SelectStatement},
+};
+
+use super::{
+    audit::AuditEntry,
+    integrations::{HiddenColumns, IntegrationRow},
+};
+
+/// The columns that a `T` is read from, each under the name of its field: what a SELECT names stands in `T` alone.
+pub(super) fn columns<T: PartialModelTrait>() -> String {
+    struct Columns(SelectStatement);
+
+    impl QuerySelect for Columns {
+        type QueryStatement = SelectStatement;
+
+        fn query(&mut self) -> &mut SelectStatement {
+            &mut self.0
+        }
+    }
+
+    let select = T::select_cols(Columns(SelectStatement::new())).0.to_string(PostgresQueryBuilder);
+    select.trim_start_matches("SELECT ").to_owned()
+}
+
 /// A project's integrations, for showing: `$1` project.
-pub const LIST: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
-     i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
-     i.version, i.created_at, i.updated_at \
-     FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
-     WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY i.provider";
+pub static LIST: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.organization_id, {} FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
+         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY i.provider",
+        columns::<IntegrationRow>()
+    )
+});
 
 /// One of a project's integrations, for showing: `$1` project, `$2` provider.
-pub const ONE: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
-     i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
-     i.version, i.created_at, i.updated_at \
-     FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
-     WHERE p.id = $1 AND p.revoked_at IS NULL";
+pub static ONE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.organization_id, {} \
+         FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+         WHERE p.id = $1 AND p.revoked_at IS NULL",
+        columns::<IntegrationRow>()
+    )
+});
 
 /// One of a project's integrations, for changing: `$1` project, `$2` provider.
-pub const LOAD: &str = "SELECT p.organization_id, i.id, i.provider, i.setup_type, i.status, i.health_status, \
-     i.display_name, i.sidebar_enabled, i.last_synced_at, i.error_message, i.settings, i.action_permissions, \
-     i.version, i.created_at, i.updated_at, i.status_before_error, i.sealed_settings, c.version, \
-     i.connection, i.account_id, i.account_name, c.dead_at \
-     FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
-     LEFT JOIN credentials c ON c.integration_id = i.id \
-     WHERE p.id = $1 AND p.revoked_at IS NULL";
+pub static LOAD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.organization_id, {}, {} \
+         FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+         LEFT JOIN credentials c ON c.integration_id = i.id \
+         WHERE p.id = $1 AND p.revoked_at IS NULL",
+        columns::<IntegrationRow>(),
+        columns::<HiddenColumns>()
+    )
+});
 
-/// A project's name and its organization's: `$1` project.
-pub const PROJECT_NAMES: &str = "SELECT p.organization_id, p.name, o.name \
-     FROM projects p JOIN organizations o ON o.id = p.organization_id \
-     WHERE p.id = $1 AND p.revoked_at IS NULL";
-
-/// The beginning of a page of a project's audit log, newest first; [`audit_page`] writes the rest.
-const AUDIT_PAGE: &str = "SELECT p.organization_id, e.id, e.integration_id, e.provider, e.action, \
-     e.actor_kind, e.actor_key_id, k.name, k.hint, e.request_id, e.changes, e.created_at \
-     FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE ";
+/// The beginning of every page of a project's audit log; [`audit_page`] writes the rest.
+static AUDIT_PAGE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.organization_id, {} FROM projects p LEFT JOIN (SELECT * FROM audit_events WHERE ",
+        columns::<AuditEntry>()
+    )
+});
 
 /// A page of up to `limit` events of a project's audit log, newest first: `$1` project, `$2` the id that it ends before,
-/// `$3` the id that it begins with, and from `$4` on what each of `columns` must be.
+/// `$3` the id that it begins with, and from `$4` on what each of the columns `equal` must be.
 ///
-/// The page is a range of the index over project, `columns` and id. So that it is read there and nowhere else, the last
+/// The page is a range of the index over project, `equal` and id. So that it is read there and nowhere else, the last
 /// column stands in the order and is no equation: by an equation, PostgreSQL would take any index that ends with the id
 /// where it believes that what is asked for is frequent, and walk through the whole log where that is a mistake.
 /// `$3` cuts the page afterwards, as the two databases stop a range at its first column alone.
@@ -47,10 +81,10 @@ const AUDIT_PAGE: &str = "SELECT p.organization_id, e.id, e.integration_id, e.pr
 /// PostgreSQL plans for a page once, not for each anew, which would take longer than reading it: so the limit is part of the
 /// text, as of one that it does not know it believes that it is a tenth of all, and what is asked for stands in a SELECT of its
 /// own, where no plan for a rare value looks cheaper.
-pub fn audit_page(columns: &[&str], limit: u16) -> String {
+pub fn audit_page(equal: &[&str], limit: u16) -> String {
     let mut statement = AUDIT_PAGE.to_owned();
     let (mut last, mut value) = ("project_id", 1);
-    for (number, column) in (4..).zip(columns) {
+    for (number, column) in (4..).zip(equal) {
         statement.push_str(&format!("{last} = (SELECT ${value}) AND "));
         (last, value) = (column, number);
     }
@@ -63,9 +97,6 @@ pub fn audit_page(columns: &[&str], limit: u16) -> String {
     statement
 }
 
-/// Takes an integration's row lock on PostgreSQL, so that what is decided next is decided alone: `$1` id.
-pub const LOCK: &str = "SELECT id FROM integrations WHERE id = $1 FOR UPDATE";
-
 /// Stores a revision where the stored version is still the one that it was made from:
 /// `$1` id, `$2` that version, `$3` … the new values; `$15` whether the secret settings are among them. Where they are
 /// not, they stay as they are stored, so that a change cannot bring back what `admin rotate-keys` has sealed anew. Nor
@@ -76,11 +107,3 @@ pub const REVISE: &str = "UPDATE integrations SET version = $3, status = $4, sta
      settings = $11, sealed_settings = CASE WHEN $15 THEN $12 ELSE sealed_settings END, action_permissions = $13, \
      updated_at = $14 \
      WHERE id = $1 AND version = $2";
-
-/// Records an event.
-pub const RECORD: &str = "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, \
-     action, actor_kind, actor_key_id, request_id, changes, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-
-/// Destroys an integration's credential: `$1` integration.
-pub const DESTROY_CREDENTIAL: &str = "DELETE FROM credentials WHERE integration_id = $1";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::ids::{OrganizationId, ProjectId};
 use quick_cache::sync::Cache;
-use sea_orm::QueryResult;
+use sea_orm::{DbErr, FromQueryResult, QueryResult, TryGetError};
 
 use super::StoreError;
 
@@ -40,9 +40,18 @@ pub enum ReadError {
     Store(#[from] StoreError),
 }
 
-impl From<sea_orm::DbErr> for ReadError {
-    fn from(error: sea_orm::DbErr) -> Self {
+impl From<DbErr> for ReadError {
+    fn from(error: DbErr) -> Self {
         Self::Store(error.into())
+    }
+}
+
+/// What a row holds that is joined to its project; `None` where the project holds nothing.
+pub(super) fn joined<T: FromQueryResult>(row: &QueryResult) -> Result<Option<T>, ReadError> {
+    match T::from_query_result_nullable(row, "") {
+        Ok(joined) => Ok(Some(joined)),
+        Err(TryGetError::Null(_)) if row.try_get::<Option<String>>("", "id")?.is_none() => Ok(None),
+        Err(error) => Err(DbErr::from(error).into()),
     }
 }
 
@@ -63,13 +72,19 @@ impl Door {
     /// The tenant filter. Every statement over a project's rows selects from `projects` first, joined to what is
     /// asked for, so that its first row tells whose project it is even where the project holds nothing.
     pub(super) fn admit(&self, tenant: &Tenant, first_row: Option<&QueryResult>) -> Result<(), ReadError> {
-        let denied = match first_row.map(|row| row.try_get_by_index::<String>(0)).transpose()? {
+        let owner = first_row.map(|row| row.try_get::<String>("", "organization_id")).transpose()?;
+        Ok(self.admit_by_owner(tenant, owner.as_deref())?)
+    }
+
+    /// The same, where it is known already who owns the project.
+    pub(super) fn admit_by_owner(&self, tenant: &Tenant, owner: Option<&str>) -> Result<(), Denied> {
+        let denied = match owner {
             Some(owner) if owner.parse() == Ok(tenant.organization) => return Ok(()),
             Some(_) => Denied::ForeignProject,
             None => Denied::NoSuchProject,
         };
         self.turned_away.insert(*tenant, denied);
-        Err(denied.into())
+        Err(denied)
     }
 
     /// Whether the tenant was turned away a moment ago.
