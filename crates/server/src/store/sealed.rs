@@ -1,8 +1,14 @@
 //! Everything that is sealed, wherever it is stored: for sealing it anew under another key.
 
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{
+    ConnectionTrait as _, EntityTrait, FromQueryResult,
+    sea_query::{DynIden, Expr, ExprTrait as _, Func, IntoIden as _, Order, Query, TableRef},
+};
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    entity::{credential, integration, oauth_app, pending_install},
+};
 
 /// A column of sealed secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +24,7 @@ pub enum Sealed {
 }
 
 /// One sealed secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct SealedRow {
     /// The id of what it belongs to.
     pub id: String,
@@ -41,12 +47,24 @@ impl Sealed {
     }
 
     /// Table, id column and sealed column.
-    const fn place(self) -> (&'static str, &'static str, &'static str) {
+    fn place(self) -> (TableRef, DynIden, DynIden) {
+        fn of<E: EntityTrait>(id: E::Column, sealed: E::Column) -> (TableRef, DynIden, DynIden) {
+            (E::default().table_ref(), id.into_iden(), sealed.into_iden())
+        }
+
         match self {
-            Self::Credentials => ("credentials", "integration_id", "sealed"),
-            Self::Settings => ("integrations", "id", "sealed_settings"),
-            Self::OAuthApps => ("oauth_apps", "id", "sealed_secret"),
-            Self::PendingInstalls => ("pending_installs", "id", "sealed"),
+            Self::Credentials => {
+                of::<credential::Entity>(credential::Column::IntegrationId, credential::Column::Sealed)
+            }
+            Self::Settings => {
+                of::<integration::Entity>(integration::Column::Id, integration::Column::SealedSettings)
+            }
+            Self::OAuthApps => {
+                of::<oauth_app::Entity>(oauth_app::Column::Id, oauth_app::Column::SealedSecret)
+            }
+            Self::PendingInstalls => {
+                of::<pending_install::Entity>(pending_install::Column::Id, pending_install::Column::Sealed)
+            }
         }
     }
 }
@@ -54,11 +72,11 @@ impl Sealed {
 impl Store {
     /// How many secrets of a kind do not begin with `prefix`.
     pub async fn count_sealed_otherwise(&self, kind: Sealed, prefix: &[u8]) -> Result<i64, StoreError> {
-        let (table, _, column) = kind.place();
-        let sql = format!("SELECT COUNT(*) FROM {table} WHERE substr({column}, 1, $1) <> $2");
-        let values = [length(prefix).into(), prefix.to_vec().into()];
-        let row = self.reader.query_one_raw(self.statement(&sql, values)).await?;
-        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default())
+        let (table, id, column) = kind.place();
+        let mut count = Query::select();
+        count.expr_as(Expr::col(id).count(), "count").from(table).and_where(begins_otherwise(column, prefix));
+        let row = self.reader.query_one(&count).await?;
+        Ok(row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or_default())
     }
 
     /// The next secrets of a kind, by id after `after`, that do not begin with `prefix`; at most `limit`.
@@ -70,16 +88,16 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<SealedRow>, StoreError> {
         let (table, id, column) = kind.place();
-        let sql = format!(
-            "SELECT {id}, {column} FROM {table} \
-             WHERE {id} > $1 AND substr({column}, 1, $2) <> $3 ORDER BY {id} LIMIT {limit}"
-        );
-        let values = [after.into(), length(prefix).into(), prefix.to_vec().into()];
-        let rows = self.reader.query_all_raw(self.statement(&sql, values)).await?;
-        let read = |row: sea_orm::QueryResult| {
-            Ok(SealedRow { id: row.try_get_by_index(0)?, sealed: row.try_get_by_index(1)? })
-        };
-        rows.into_iter().map(read).collect()
+        let mut next = Query::select();
+        next.expr_as(Expr::col(id.clone()), "id")
+            .expr_as(Expr::col(column.clone()), "sealed")
+            .from(table)
+            .and_where(Expr::col(id.clone()).gt(after))
+            .and_where(begins_otherwise(column, prefix))
+            .order_by(id, Order::Asc)
+            .limit(limit.into());
+        let rows = self.reader.query_all(&next).await?;
+        rows.iter().map(|row| Ok(SealedRow::from_query_result(row, "")?)).collect()
     }
 
     /// Puts each `(before, after)` in place, in one transaction: where a secret is not as it was before, somebody has
@@ -90,20 +108,25 @@ impl Store {
         pairs: Vec<(SealedRow, Vec<u8>)>,
     ) -> Result<u64, StoreError> {
         let (table, id, column) = kind.place();
-        let sql = format!("UPDATE {table} SET {column} = $3 WHERE {id} = $1 AND {column} = $2");
         let transaction = self.begin().await?;
         let mut replaced = 0;
         for (before, after) in pairs {
-            let values = [before.id.into(), before.sealed.into(), after.into()];
-            replaced += transaction.execute_raw(self.statement(&sql, values)).await?.rows_affected();
+            let mut replace = Query::update();
+            replace
+                .table(table.clone())
+                .value(column.clone(), after)
+                .and_where(Expr::col(id.clone()).eq(before.id))
+                .and_where(Expr::col(column.clone()).eq(before.sealed));
+            replaced += transaction.execute(&replace).await?.rows_affected();
         }
         transaction.commit().await?;
         Ok(replaced)
     }
+}
 
-    fn statement<const N: usize>(&self, sql: &str, values: [sea_orm::Value; N]) -> Statement {
-        Statement::from_sql_and_values(self.backend(), sql, values)
-    }
+fn begins_otherwise(column: DynIden, prefix: &[u8]) -> Expr {
+    let beginning = Func::cust("substr").arg(Expr::col(column)).arg(1).arg(length(prefix));
+    Expr::expr(beginning).ne(prefix.to_vec())
 }
 
 fn length(prefix: &[u8]) -> i32 {
