@@ -3,23 +3,17 @@
 use std::collections::HashSet;
 
 use integrations_core::ids::OrganizationId;
-use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, Statement, Value};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, IdenStatic as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+};
 use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, Store, StoreError,
     audit::{self, first_id_at},
+    entity::audit_event::{Column, Entity},
 };
-
-/// The last event of a batch: `$1` the id that it begins after, `$2` the id that it ends before, `$3` its size less one.
-const LAST_OF_BATCH: &str = "SELECT id FROM audit_events WHERE id > $1 AND id < $2 \
-     ORDER BY id LIMIT 1 OFFSET CAST($3 AS bigint)";
-/// The last event before `$2`, where it is after `$1`.
-const LAST: &str = "SELECT id FROM audit_events WHERE id > $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-/// Removes the events after `$1` up to `$2`.
-const REMOVE: &str = "DELETE FROM audit_events WHERE id > $1 AND id <= $2 RETURNING organization_id";
-/// How many events there are before `$1`.
-const COUNT: &str = "SELECT COUNT(*) FROM audit_events WHERE id < $1";
 
 /// The removal of every event before a moment. Ids sort by time, so that a batch is a piece of the primary key's index:
 /// none is looked at twice, and none that stays.
@@ -41,18 +35,13 @@ impl Store {
         let (store, before) = (self.clone(), first_id_at(before).to_string());
         Pruning { store, before, batch, after: String::new(), told: HashSet::new() }
     }
-
-    fn on_events<const N: usize>(&self, sql: &str, values: [&str; N]) -> Statement {
-        Statement::from_sql_and_values(self.backend(), sql, values.map(Value::from))
-    }
 }
 
 impl Pruning {
     /// How many events are left to be removed.
     pub async fn count(&self) -> Result<u64, StoreError> {
-        let row = self.store.reader.query_one_raw(self.store.on_events(COUNT, [&self.before])).await?;
-        let count: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
-        Ok(count.unsigned_abs())
+        let before = Entity::find().select_only().column(Column::Id).filter(Column::Id.lt(&self.before));
+        Ok(before.count(&self.store.reader).await?)
     }
 
     /// Removes the next events, in one transaction with `event` for each organization that loses some and does not
@@ -63,11 +52,14 @@ impl Pruning {
     ) -> Result<Option<u64>, StoreError> {
         let Some(last) = self.last_of_batch().await? else { return Ok(None) };
         let transaction = self.store.begin().await?;
-        let removing = self.store.on_events(REMOVE, [&self.after, &last]);
-        let removed = transaction.query_all_raw(removing).await?;
+        let mut removing = Entity::delete_many()
+            .filter(Column::Id.gt(&self.after))
+            .filter(Column::Id.lte(&last))
+            .into_query();
+        let removed = transaction.query_all(removing.returning_col(Column::OrganizationId)).await?;
         let mut losers = HashSet::new();
         for row in &removed {
-            let organization: String = row.try_get_by_index(0)?;
+            let organization: String = row.try_get("", Column::OrganizationId.as_str())?;
             let damaged = |_| StoreError::Damaged(format!("audit event of organization {organization}"));
             losers.insert(organization.parse::<OrganizationId>().map_err(damaged)?);
         }
@@ -82,13 +74,17 @@ impl Pruning {
     }
 
     async fn last_of_batch(&self) -> Result<Option<String>, StoreError> {
-        let (reader, size) = (&self.store.reader, self.batch.saturating_sub(1).to_string());
-        let full = self.store.on_events(LAST_OF_BATCH, [&self.after, &self.before, &size]);
-        let found = match reader.query_one_raw(full).await? {
-            Some(row) => Some(row),
-            None => reader.query_one_raw(self.store.on_events(LAST, [&self.after, &self.before])).await?,
+        let left = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.gt(&self.after))
+            .filter(Column::Id.lt(&self.before));
+        let full =
+            left.clone().order_by_asc(Column::Id).offset(u64::from(self.batch.saturating_sub(1))).limit(1);
+        let last = match full.into_tuple().one(&self.store.reader).await? {
+            Some(last) => Some(last),
+            None => left.order_by_desc(Column::Id).limit(1).into_tuple().one(&self.store.reader).await?,
         };
-        let id = |row: QueryResult| -> Result<String, DbErr> { row.try_get_by_index(0) };
-        Ok(found.map(id).transpose()?)
+        Ok(last)
     }
 }
