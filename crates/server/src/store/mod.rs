@@ -102,7 +102,7 @@ impl Store {
         if SchemaManager::new(self.reader.pool()).has_table("seaql_migrations").await? {
             let applied = sea_orm::Statement::from_string(self.backend(), APPLIED);
             for row in self.reader.query_all_raw(applied).await? {
-                let applied: String = row.try_get_by_index(0)?;
+                let applied: String = row.try_get("", "version")?;
                 names.retain(|name| *name != applied);
             }
         }
