@@ -86,7 +86,7 @@ impl Script {
         let end = "clock_timestamp() + interval '1 hour'";
         let provider = format!("'{CLAIMED_PROVIDER}'");
         let values = ["'lse_' || :r", end, &provider, "'infinity'", &CLAIMED_AT_ONCE.to_string()];
-        let claim = with_values(monitors::CLAIM_POSTGRES, &values);
+        let claim = with_values(&monitors::CLAIM_POSTGRES, &values);
         let script = Self::write(directory, "claim.sql", 1, &format!("{due};\n{claim};"))?;
         Ok(Self { connections: REPLICAS, ..script })
     }

@@ -6,6 +6,7 @@ pub(super) mod credential;
 pub(super) mod dashboard_session;
 pub(super) mod install_link;
 pub(super) mod integration;
+pub(super) mod monitor;
 pub(super) mod oauth_app;
 pub(super) mod organization;
 pub(super) mod pending_install;

@@ -4,11 +4,55 @@ use integrations_core::{
     ids::{IntegrationId, LeaseId},
     lifecycle::{Health, Status},
 };
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
+use sea_orm::{
+    ConnectionTrait as _, DbBackend, DerivePartialModel, FromQueryResult as _, QueryResult, Statement, Value,
+    sea_query::Expr,
+};
 use time::OffsetDateTime;
 
 use super::{Claim, Plan, statements};
-use crate::store::{Store, StoreError, Tenant, moment};
+use crate::store::{
+    Store, StoreError, Tenant,
+    entity::{credential, integration, monitor, project},
+    moment,
+};
+
+/// What is known of a claimed integration. Its fields are the columns of [`statements::CLAIMED_POSTGRES`].
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "integration::Entity", alias = "i")]
+pub(super) struct ClaimedRow {
+    #[sea_orm(from_expr = r#"Expr::col(("p", project::Column::OrganizationId))"#)]
+    organization_id: String,
+    project_id: String,
+    id: String,
+    provider: String,
+    status: String,
+    health_status: String,
+    connection: String,
+    #[sea_orm(nested)]
+    credential: ClaimedCredential,
+    #[sea_orm(nested)]
+    monitor: ClaimedMonitor,
+}
+
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "credential::Entity", alias = "c")]
+struct ClaimedCredential {
+    sealed: Vec<u8>,
+    version: i64,
+    expires_at: Option<OffsetDateTime>,
+}
+
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "monitor::Entity", alias = "m")]
+struct ClaimedMonitor {
+    lease_count: i32,
+    probe_at: OffsetDateTime,
+    refresh_at: Option<OffsetDateTime>,
+    not_before: Option<OffsetDateTime>,
+    failures: i32,
+    refresh_begun_by: Option<String>,
+}
 
 impl Store {
     /// When the longest overdue integration of each of these providers was due, where there is any.
@@ -19,9 +63,8 @@ impl Store {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.reader.query_all_raw(statement).await?;
         let read = |row: &QueryResult| -> Result<_, StoreError> {
-            let provider: String = row.try_get_by_index(0)?;
-            let due: Option<OffsetDateTime> = row.try_get_by_index(1)?;
-            Ok(due.map(|due| (provider, due)))
+            let due: Option<OffsetDateTime> = row.try_get("", "due_at")?;
+            due.map(|due| Ok((row.try_get("", "provider")?, due))).transpose()
         };
         rows.iter().filter_map(|row| read(row).transpose()).collect()
     }
@@ -36,8 +79,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Claim>, StoreError> {
         let sql = match self.backend() {
-            DbBackend::Postgres => statements::CLAIM_POSTGRES,
-            _ => statements::CLAIM_SQLITE,
+            DbBackend::Postgres => &statements::CLAIM_POSTGRES,
+            _ => &statements::CLAIM_SQLITE,
         };
         let [end, now] = [end, now].map(|time| moment(self.backend(), time));
         let values = [lease.to_string().into(), end, provider.into(), now, i64::from(limit).into()];
@@ -54,7 +97,7 @@ impl Store {
     ) -> Result<Option<Claim>, StoreError> {
         let [end, now] = [end, now].map(|time| moment(self.backend(), time));
         let values = [lease.to_string().into(), end, integration.to_string().into(), now];
-        Ok(self.claim_by(lease, statements::CLAIM_ONE, values.into()).await?.pop())
+        Ok(self.claim_by(lease, &statements::CLAIM_ONE, values.into()).await?.pop())
     }
 
     async fn claim_by(
@@ -65,7 +108,8 @@ impl Store {
     ) -> Result<Vec<Claim>, StoreError> {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.writer.query_all_raw(statement).await?;
-        let ids = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<String>, _>>()?;
+        let ids =
+            rows.iter().map(|row| row.try_get("", "integration_id")).collect::<Result<Vec<String>, _>>()?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -80,50 +124,44 @@ impl Store {
     }
 
     async fn claimed(&self, lease: LeaseId, ids: &[String]) -> Result<Vec<Claim>, StoreError> {
-        let among = match self.backend() {
-            DbBackend::Postgres => statements::AMONG_POSTGRES,
-            _ => statements::AMONG_SQLITE,
+        let sql = match self.backend() {
+            DbBackend::Postgres => &statements::CLAIMED_POSTGRES,
+            _ => &statements::CLAIMED_SQLITE,
         };
-        let sql = format!("{}{among}", statements::CLAIMED);
         let ids = serde_json::to_string(ids).map_err(|error| StoreError::Damaged(error.to_string()))?;
         let values = [lease.to_string().into(), ids.into()];
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let statement = Statement::from_sql_and_values(self.backend(), sql.as_str(), values);
         let rows = self.reader.query_all_raw(statement).await?;
-        rows.iter().map(|row| Claim::read(lease, row)).collect()
+        rows.iter().map(|row| Claim::new(lease, ClaimedRow::from_query_result(row, "")?)).collect()
     }
 }
 
 impl Claim {
-    /// Reads a row of [`statements::CLAIMED`].
-    fn read(lease: LeaseId, row: &QueryResult) -> Result<Self, StoreError> {
-        let id: String = row.try_get_by_index(2)?;
+    fn new(lease: LeaseId, row: ClaimedRow) -> Result<Self, StoreError> {
+        let ClaimedRow { id, credential, monitor, .. } = row;
         let damaged = |what: &str| StoreError::Damaged(format!("integration {id}: {what}"));
-        let text = |index| row.try_get_by_index::<String>(index);
-        let failures: i32 = row.try_get_by_index(14)?;
-        let begun: Option<String> = row.try_get_by_index(15)?;
+        let begun_by = monitor.refresh_begun_by.map(|lease| lease.parse()).transpose();
         Ok(Self {
             lease,
             tenant: Tenant {
-                organization: text(0)?.parse().map_err(|_| damaged("organization"))?,
-                project: text(1)?.parse().map_err(|_| damaged("project"))?,
+                organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
+                project: row.project_id.parse().map_err(|_| damaged("project"))?,
             },
             integration: id.parse().map_err(|_| damaged("id"))?,
-            provider: text(3)?,
-            status: text(4)?.parse::<Status>().map_err(|_| damaged("status"))?,
-            health: text(5)?.parse::<Health>().map_err(|_| damaged("health"))?,
-            connection: text(6)?,
-            sealed: row.try_get_by_index(7)?,
-            credential_version: row.try_get_by_index(8)?,
-            expires_at: row.try_get_by_index(9)?,
-            is_taken_over: row.try_get_by_index::<i32>(10)? > 1,
+            provider: row.provider,
+            status: row.status.parse::<Status>().map_err(|_| damaged("status"))?,
+            health: row.health_status.parse::<Health>().map_err(|_| damaged("health"))?,
+            connection: row.connection,
+            sealed: credential.sealed,
+            credential_version: credential.version,
+            expires_at: credential.expires_at,
+            is_taken_over: monitor.lease_count > 1,
             plan: Plan {
-                probe_at: row.try_get_by_index(11)?,
-                refresh_at: row.try_get_by_index(12)?,
-                not_before: row.try_get_by_index(13)?,
-                failures: u32::try_from(failures).unwrap_or(0),
-                refresh_begun_by: begun
-                    .map(|lease| lease.parse().map_err(|_| damaged("refresh")))
-                    .transpose()?,
+                probe_at: monitor.probe_at,
+                refresh_at: monitor.refresh_at,
+                not_before: monitor.not_before,
+                failures: u32::try_from(monitor.failures).unwrap_or(0),
+                refresh_begun_by: begun_by.map_err(|_| damaged("refresh"))?,
             },
         })
     }

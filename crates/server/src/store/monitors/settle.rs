@@ -1,12 +1,16 @@
 //! Giving leases back, with what was found.
 
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, Statement, Value};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, EntityTrait as _,
+    QueryFilter as _, Statement, UpdateMany, Value, sea_query::Expr,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{Claim, Plan, statements};
 use crate::store::{
     Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
+    entity::credential,
     integrations::{lock, read_loaded, reload, store_revision},
     moment,
 };
@@ -163,24 +167,32 @@ impl Store {
     pub async fn renew(&self, claim: &Claim, renewed: Renewed) -> Result<Settled, StoreError> {
         let transaction = self.begin().await?;
         lock(&transaction, claim.integration).await?;
-        let id = claim.integration.to_string();
         let refresh_at = moment(self.backend(), renewed.refresh_at);
-        let values = [claim.lease.to_string().into(), id.clone().into(), refresh_at];
-        let marked = execute(&transaction, statements::END_REFRESH, values).await?;
-        let values = [
-            id.into(),
-            claim.credential_version.into(),
-            renewed.sealed.into(),
-            renewed.expires_at.into(),
-            renewed.event.at.into(),
-        ];
-        if marked != 1 || execute(&transaction, statements::RENEW, values).await? != 1 {
+        let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), refresh_at];
+        if execute(&transaction, statements::END_REFRESH, values).await? != 1 {
+            return Ok(Settled::Superseded);
+        }
+        let stored = claimed_credential(claim)
+            .col_expr(credential::Column::Sealed, Expr::value(renewed.sealed))
+            .col_expr(credential::Column::ExpiresAt, Expr::value(renewed.expires_at))
+            .col_expr(credential::Column::Version, Expr::value(claim.credential_version + 1))
+            .col_expr(credential::Column::UpdatedAt, Expr::value(renewed.event.at))
+            .exec(&transaction)
+            .await?;
+        if stored.rows_affected != 1 {
             return Ok(Settled::Superseded);
         }
         audit::record(&transaction, renewed.event).await?;
         transaction.commit().await?;
         Ok(Settled::Stored)
     }
+}
+
+/// The credential that was claimed, unless another one is in its place.
+fn claimed_credential(claim: &Claim) -> UpdateMany<credential::Entity> {
+    credential::Entity::update_many()
+        .filter(credential::Column::IntegrationId.eq(claim.integration.to_string()))
+        .filter(credential::Column::Version.eq(claim.credential_version))
 }
 
 async fn execute<const N: usize>(
@@ -211,11 +223,11 @@ async fn release_one(on: &DatabaseTransaction, claim: &Claim, plan: &Plan) -> Re
 
 /// Ends a lease for good, and the credential with it. `false`: it had gone to somebody else.
 async fn give_up(on: &DatabaseTransaction, claim: &Claim, at: OffsetDateTime) -> Result<bool, StoreError> {
-    let id = claim.integration.to_string();
-    let values = [claim.lease.to_string().into(), id.clone().into()];
+    let values = [claim.lease.to_string().into(), claim.integration.to_string().into()];
     if execute(on, statements::END_LEASED, values).await? != 1 {
         return Ok(false);
     }
-    let values = [id.into(), claim.credential_version.into(), at.into()];
-    Ok(execute(on, statements::BURY, values).await? == 1)
+    let dead =
+        claimed_credential(claim).col_expr(credential::Column::DeadAt, Expr::value(at)).exec(on).await?;
+    Ok(dead.rows_affected == 1)
 }

@@ -1,5 +1,10 @@
 //! The statements over leases, as text that both databases read where nothing else is said.
 
+use std::sync::LazyLock;
+
+use super::claim::ClaimedRow;
+use crate::store::statements::columns;
+
 /// Begins to look after an integration, or begins anew: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5` refresh.
 pub const BEGIN: &str = "INSERT INTO monitors \
      (integration_id, provider, due_at, probe_at, refresh_at, failures, lease_count) \
@@ -16,42 +21,51 @@ pub const HASTEN: &str = "UPDATE monitors SET probe_at = $2, \
      due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END WHERE integration_id = $1";
 
 /// When the longest overdue of each provider was due, for as many providers as there are rows of VALUES, which follow.
-pub const DUE: &str =
-    "SELECT column1, (SELECT MIN(due_at) FROM monitors WHERE provider = column1) FROM (VALUES ";
+pub const DUE: &str = "SELECT column1 AS provider, \
+     (SELECT MIN(due_at) FROM monitors WHERE provider = column1) AS due_at FROM (VALUES ";
+
+/// Writes a lease: `$1` lease, `$2` its end.
+const LEASE: &str = "UPDATE monitors SET lease_owner = $1, due_at = $2, \
+     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END";
+
+/// Claims what is due of a provider: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
+fn claim(locking: &str) -> String {
+    format!(
+        "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
+         WHERE provider = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5{locking}) \
+         {LEASE} WHERE integration_id IN (SELECT integration_id FROM due) RETURNING integration_id"
+    )
+}
 
 /// Claims what is due of a provider, on PostgreSQL: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
 /// Passes over what others are claiming at this moment.
-pub const CLAIM_POSTGRES: &str = "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
-     WHERE provider = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
-     UPDATE monitors SET lease_owner = $1, due_at = $2, \
-     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END \
-     WHERE integration_id IN (SELECT integration_id FROM due) RETURNING integration_id";
+pub static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FOR UPDATE SKIP LOCKED"));
 
 /// The same on SQLite, where whoever writes is alone.
-pub const CLAIM_SQLITE: &str = "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
-     WHERE provider = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5) \
-     UPDATE monitors SET lease_owner = $1, due_at = $2, \
-     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END \
-     WHERE integration_id IN (SELECT integration_id FROM due) RETURNING integration_id";
+pub static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
 
 /// Claims one integration, due or not, unless somebody is at it: `$1` lease, `$2` its end, `$3` integration, `$4` now.
-pub const CLAIM_ONE: &str = "UPDATE monitors SET lease_owner = $1, due_at = $2, \
-     lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END \
-     WHERE integration_id = $3 AND (lease_owner IS NULL OR due_at <= $4) RETURNING integration_id";
+pub static CLAIM_ONE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{LEASE} WHERE integration_id = $3 AND (lease_owner IS NULL OR due_at <= $4) RETURNING integration_id"
+    )
+});
 
-/// What is known of claimed integrations: `$1` lease; the condition on their ids follows, `$2` a JSON array of them.
-pub const CLAIMED: &str = "SELECT p.organization_id, p.id, i.id, i.provider, i.status, i.health_status, \
-     i.connection, c.sealed, c.version, c.expires_at, m.lease_count, m.probe_at, m.refresh_at, m.not_before, \
-     m.failures, m.refresh_begun_by \
-     FROM monitors m JOIN integrations i ON i.id = m.integration_id JOIN credentials c ON c.integration_id = i.id \
-     JOIN projects p ON p.id = i.project_id AND p.revoked_at IS NULL \
-     WHERE i.status <> 'disconnected' AND c.dead_at IS NULL AND m.lease_owner = $1 AND m.integration_id ";
+fn claimed(among: &str) -> String {
+    format!(
+        "SELECT {} FROM monitors m JOIN integrations i ON i.id = m.integration_id \
+         JOIN credentials c ON c.integration_id = i.id JOIN projects p ON p.id = i.project_id AND p.revoked_at IS NULL \
+         WHERE i.status <> 'disconnected' AND c.dead_at IS NULL AND m.lease_owner = $1 AND m.integration_id IN ({among})",
+        columns::<ClaimedRow>()
+    )
+}
 
-/// The condition of [`CLAIMED`] on PostgreSQL.
-pub const AMONG_POSTGRES: &str = "IN (SELECT json_array_elements_text(CAST($2 AS json)))";
+/// What is known of claimed integrations, on PostgreSQL: `$1` lease, `$2` a JSON array of their ids.
+pub static CLAIMED_POSTGRES: LazyLock<String> =
+    LazyLock::new(|| claimed("SELECT json_array_elements_text(CAST($2 AS json))"));
 
 /// The same on SQLite.
-pub const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($2))";
+pub static CLAIMED_SQLITE: LazyLock<String> = LazyLock::new(|| claimed("SELECT value FROM json_each($2)"));
 
 /// Ends what is leased and cannot be looked after, as project or credential are gone: `$1` lease, `$2` integration.
 pub const END_LEASED: &str = "DELETE FROM monitors WHERE lease_owner = $1 AND integration_id = $2";
@@ -64,14 +78,6 @@ pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE
 /// Marks that the new tokens are stored: `$1` lease, `$2` integration, `$3` when to refresh them.
 pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refresh_at = $3 \
      WHERE integration_id = $2 AND refresh_begun_by = $1";
-
-/// Replaces a credential by its successor: `$1` integration, `$2` version of the one before, `$3` sealed, `$4` its end,
-/// `$5` now.
-pub const RENEW: &str = "UPDATE credentials SET sealed = $3, expires_at = $4, version = version + 1, updated_at = $5 \
-     WHERE integration_id = $1 AND version = $2";
-
-/// A credential that is of no more use: `$1` integration, `$2` its version, `$3` now.
-pub const BURY: &str = "UPDATE credentials SET dead_at = $3 WHERE integration_id = $1 AND version = $2";
 
 /// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the plan: `$4` probe,
 /// `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due. Where somebody has the probe brought forward

@@ -1,0 +1,27 @@
+use sea_orm::entity::prelude::*;
+
+/// Times that are compared are written by `store::moment`, not from this model.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "monitors")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) integration_id: String,
+    pub(in crate::store) provider: String,
+    /// When somebody is to look after it; while it is leased, the end of the lease.
+    pub(in crate::store) due_at: TimeDateTimeWithTimeZone,
+    pub(in crate::store) probe_at: TimeDateTimeWithTimeZone,
+    pub(in crate::store) refresh_at: Option<TimeDateTimeWithTimeZone>,
+    /// Before that the provider asks to be left alone.
+    pub(in crate::store) not_before: Option<TimeDateTimeWithTimeZone>,
+    pub(in crate::store) failures: i32,
+    pub(in crate::store) lease_owner: Option<String>,
+    /// Leases in a row of which none was given back.
+    pub(in crate::store) lease_count: i32,
+    /// The lease under which the refresh token was sent, until it is known what came of it.
+    pub(in crate::store) refresh_begun_by: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
