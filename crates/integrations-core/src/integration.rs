@@ -372,12 +372,6 @@ impl Integration {
         }
     }
 
-    /// Whether `new` is the account that it is connected to. Unknown on either side counts as the same: there is nothing
-    /// to ask a person about.
-    pub fn same_account(&self, new: Option<&AccountIdentity>) -> bool {
-        self.account.as_ref().zip(new).is_none_or(|(known, new)| known.id == new.id)
-    }
-
     /// The display name, unless it is the account's name.
     fn chosen_name(&self) -> Option<&String> {
         let name_of_account = self.account.as_ref().and_then(|account| account.name.as_ref());

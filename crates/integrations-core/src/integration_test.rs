@@ -140,13 +140,3 @@ fn a_reconnection_wakes_what_was_paused_refused_or_disconnected() {
         assert_eq!(after.settings, before.settings);
     }
 }
-
-#[test]
-fn accounts_differ_by_their_ids_where_both_are_known() {
-    let integration = set_up(None);
-    assert!(integration.same_account(Some(&account("T1", Some("Renamed")))));
-    assert!(!integration.same_account(Some(&account("T2", Some("Acme")))));
-    assert!(integration.same_account(None));
-    let unknown = install(Connected::unprobed(Configuration::default())).integration;
-    assert!(unknown.same_account(Some(&account("T2", None))));
-}
