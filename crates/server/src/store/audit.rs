@@ -159,7 +159,7 @@ impl Store {
         let sql = statements::audit_page(&columns, limit);
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.reader.query_all_raw(statement).await?;
-        self.door.admit(tenant, rows.first())?;
+        self.tenant_check.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| joined(row).transpose()).collect()
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Store,
     lanes::Lanes,
     presence::{GuardedPool, Presence},
-    tenant::Door,
+    tenant::TenantCheck,
 };
 
 /// How long a request waits for a free connection, and a server at start for its database.
@@ -126,7 +126,7 @@ impl Store {
             DbBackend::Postgres => Some(postgres_address(url).map_err(failed)?),
             _ => None,
         };
-        Ok(Self { reader, writer, lanes, presence, postgres, door: Door::default() })
+        Ok(Self { reader, writer, lanes, presence, postgres, tenant_check: TenantCheck::default() })
     }
 
     /// Closes the connections, after what is under way.

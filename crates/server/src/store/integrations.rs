@@ -21,7 +21,7 @@ use super::{
     install_links, moment,
     monitors::{self, Plan},
     statements,
-    tenant::{Door, joined},
+    tenant::{TenantCheck, joined},
 };
 
 /// An integration, as it is shown. JSON columns pass through as text. Its fields are the columns of [`statements::LIST`]
@@ -168,7 +168,7 @@ impl Store {
     /// A tenant's integrations, by provider.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
         let rows = self.read(&statements::LIST, &[&tenant.project.to_string()]).await?;
-        self.door.admit(tenant, rows.first())?;
+        self.tenant_check.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| joined(row).transpose()).collect()
     }
 
@@ -179,13 +179,13 @@ impl Store {
         provider: &str,
     ) -> Result<Option<IntegrationRow>, ReadError> {
         let rows = self.read(&statements::ONE, &[&tenant.project.to_string(), provider]).await?;
-        self.door.admit(tenant, rows.first())?;
+        self.tenant_check.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), joined)
     }
 
     /// Whether the tenant was refused its project a moment ago; says nothing of one that was not.
     pub fn recall_denied(&self, tenant: &Tenant) -> Result<(), Denied> {
-        self.door.recall(tenant)
+        self.tenant_check.recall(tenant)
     }
 
     /// Whether the tenant may see its project at all.
@@ -216,7 +216,7 @@ impl Store {
         }
         lock(&transaction, loaded.integration.id).await?;
         let rows = reload(&transaction, tenant, provider).await?;
-        let loaded = read_loaded(&self.door, tenant, &rows)?.ok_or(ReviseError::NotInstalled)?;
+        let loaded = read_loaded(&self.tenant_check, tenant, &rows)?.ok_or(ReviseError::NotInstalled)?;
         let Some(decision) = decide(&loaded).map_err(ReviseError::Refused)? else { return Ok(loaded) };
         if !store_revision(&transaction, &loaded, &decision).await? {
             let lost = format!("integration {} changed under its lock", loaded.integration.id);
@@ -228,7 +228,7 @@ impl Store {
     /// Loads a tenant's integration for changing.
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
         let rows = self.read(&statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
-        read_loaded(&self.door, tenant, &rows)
+        read_loaded(&self.tenant_check, tenant, &rows)
     }
 
     /// Stores installations with their credentials and events, and uses up their links: all of it or nothing.
@@ -285,11 +285,11 @@ pub(super) async fn reload(
 
 /// What the rows of [`statements::LOAD`] hold.
 pub(super) fn read_loaded(
-    door: &Door,
+    check: &TenantCheck,
     tenant: &Tenant,
     rows: &[QueryResult],
 ) -> Result<Option<Loaded>, ReadError> {
-    door.admit(tenant, rows.first())?;
+    check.admit(tenant, rows.first())?;
     let Some(row) = rows.first() else { return Ok(None) };
     let Some(shown) = joined::<IntegrationRow>(row)? else { return Ok(None) };
     let hidden = HiddenColumns::from_query_result(row, "")?;

@@ -1,7 +1,7 @@
 //! The database: every query is here, and nothing outside names an entity.
 //!
 //! What belongs to a project is reached through a [`Tenant`], and what a tenant may see is decided in one
-//! place (`tenant::Door`). An integration is written together with its audit event or not at all.
+//! place (`tenant::TenantCheck`). An integration is written together with its audit event or not at all.
 
 mod api_keys;
 mod audit;
@@ -67,7 +67,7 @@ pub struct Store {
     presence: Presence,
     /// Where PostgreSQL is, for one more connection.
     postgres: Option<PgConnectOptions>,
-    door: tenant::Door,
+    tenant_check: tenant::TenantCheck,
 }
 
 impl Store {

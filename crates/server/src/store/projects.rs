@@ -82,7 +82,7 @@ impl Store {
             .find_also_related(organization::Entity)
             .one(&self.reader)
             .await?;
-        self.door
+        self.tenant_check
             .admit_by_owner(tenant, found.as_ref().map(|(project, _)| project.organization_id.as_str()))?;
         let (project, organization) = found.ok_or(Denied::NoSuchProject)?;
         let organization = organization

@@ -1,4 +1,4 @@
-//! Who may see what: the only door to a project's rows.
+//! Who may see what: the check that every read of a project's rows passes.
 
 use std::sync::Arc;
 
@@ -55,20 +55,20 @@ pub(super) fn joined<T: FromQueryResult>(row: &QueryResult) -> Result<Option<T>,
     }
 }
 
-/// The only door to a project's rows. Remembers for a moment whom it turned away, so that a caller who keeps
+/// Checks that a project is its tenant's. Remembers for a moment whom it turned away, so that a caller who keeps
 /// asking costs the database nothing.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
+pub(super) struct TenantCheck {
     turned_away: Arc<Cache<Tenant, Denied>>,
 }
 
-impl Default for Door {
+impl Default for TenantCheck {
     fn default() -> Self {
         Self { turned_away: Arc::new(Cache::new(10_000)) }
     }
 }
 
-impl Door {
+impl TenantCheck {
     /// The tenant filter. Every statement over a project's rows selects from `projects` first, joined to what is
     /// asked for, so that its first row tells whose project it is even where the project holds nothing.
     pub(super) fn admit(&self, tenant: &Tenant, first_row: Option<&QueryResult>) -> Result<(), ReadError> {
