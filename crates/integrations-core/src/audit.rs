@@ -1,112 +1,60 @@
 //! The audit log's events: who did what to which, and what it changed, without ever holding a secret.
 
-use std::{fmt, str::FromStr};
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::ApiKeyId;
+use crate::{ids::ApiKeyId, words::words};
 
 /// What stands in a change where a secret was or is.
 pub const REDACTED: &str = "[redacted]";
 
-/// What happened. The names are the contract's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// An installation finished or a credential was imported.
-    IntegrationInstalled,
-    /// A PATCH changed status, name, sidebar, settings or permissions.
-    IntegrationLifecycleUpdated,
-    /// Taken off, by DELETE or by PATCH.
-    IntegrationDisconnected,
-    /// What is known of its health changed: well, in trouble, or well again after the provider refused it.
-    IntegrationHealthChanged,
-    /// Its tokens were replaced by new ones.
-    IntegrationCredentialRefreshed,
-    /// The provider refuses its credential.
-    IntegrationErrored,
-    /// An organization was created.
-    OrganizationCreated,
-    /// An organization was revoked, and with it its projects and keys.
-    OrganizationRevoked,
-    /// A project was created.
-    ProjectCreated,
-    /// A project was revoked.
-    ProjectRevoked,
-    /// An API key was created.
-    ApiKeyCreated,
-    /// An API key was revoked.
-    ApiKeyRevoked,
-    /// An API key was given another rate-limit tier.
-    ApiKeyTierChanged,
-    /// Old events were removed from the audit log.
-    AuditPruned,
-    /// The OAuth app of a provider was set: its client id and secret.
-    OauthAppSet,
-    /// The OAuth app of a provider was removed.
-    OauthAppRemoved,
-}
-
-/// A text is not the name of an action.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Expected one of {}", Action::ALL.map(Action::as_str).join(", "))]
-pub struct UnknownAction;
-
-impl FromStr for Action {
-    type Err = UnknownAction;
-
-    fn from_str(text: &str) -> Result<Self, UnknownAction> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text).ok_or(UnknownAction)
+words! {
+    /// What happened. The names are the contract's.
+    pub enum Action {
+        /// An installation finished or a credential was imported.
+        IntegrationInstalled = "integration.installed",
+        /// A PATCH changed status, name, sidebar, settings or permissions.
+        IntegrationLifecycleUpdated = "integration.lifecycle.updated",
+        /// Taken off, by DELETE or by PATCH.
+        IntegrationDisconnected = "integration.disconnected",
+        /// What is known of its health changed: well, in trouble, or well again after the provider refused it.
+        IntegrationHealthChanged = "integration.health.changed",
+        /// Its tokens were replaced by new ones.
+        IntegrationCredentialRefreshed = "integration.credential.refreshed",
+        /// The provider refuses its credential.
+        IntegrationErrored = "integration.errored",
+        /// An organization was created.
+        OrganizationCreated = "organization.created",
+        /// An organization was revoked, and with it its projects and keys.
+        OrganizationRevoked = "organization.revoked",
+        /// A project was created.
+        ProjectCreated = "project.created",
+        /// A project was revoked.
+        ProjectRevoked = "project.revoked",
+        /// An API key was created.
+        ApiKeyCreated = "api_key.created",
+        /// An API key was revoked.
+        ApiKeyRevoked = "api_key.revoked",
+        /// An API key was given another rate-limit tier.
+        ApiKeyTierChanged = "api_key.tier_changed",
+        /// Old events were removed from the audit log.
+        AuditPruned = "audit.pruned",
+        /// The OAuth app of a provider was set: its client id and secret.
+        OauthAppSet = "oauth_app.set",
+        /// The OAuth app of a provider was removed.
+        OauthAppRemoved = "oauth_app.removed",
     }
 }
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 16] = [
-        Self::IntegrationInstalled,
-        Self::IntegrationLifecycleUpdated,
-        Self::IntegrationDisconnected,
-        Self::IntegrationHealthChanged,
-        Self::IntegrationCredentialRefreshed,
-        Self::IntegrationErrored,
-        Self::OrganizationCreated,
-        Self::OrganizationRevoked,
-        Self::ProjectCreated,
-        Self::ProjectRevoked,
-        Self::ApiKeyCreated,
-        Self::ApiKeyRevoked,
-        Self::ApiKeyTierChanged,
-        Self::AuditPruned,
-        Self::OauthAppSet,
-        Self::OauthAppRemoved,
-    ];
-
-    /// The action's name on the wire and in storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::IntegrationInstalled => "integration.installed",
-            Self::IntegrationLifecycleUpdated => "integration.lifecycle.updated",
-            Self::IntegrationDisconnected => "integration.disconnected",
-            Self::IntegrationHealthChanged => "integration.health.changed",
-            Self::IntegrationCredentialRefreshed => "integration.credential.refreshed",
-            Self::IntegrationErrored => "integration.errored",
-            Self::OrganizationCreated => "organization.created",
-            Self::OrganizationRevoked => "organization.revoked",
-            Self::ProjectCreated => "project.created",
-            Self::ProjectRevoked => "project.revoked",
-            Self::ApiKeyCreated => "api_key.created",
-            Self::ApiKeyRevoked => "api_key.revoked",
-            Self::ApiKeyTierChanged => "api_key.tier_changed",
-            Self::AuditPruned => "audit.pruned",
-            Self::OauthAppSet => "oauth_app.set",
-            Self::OauthAppRemoved => "oauth_app.removed",
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// What kind of actor did something.
+    pub enum ActorKind {
+        /// A client, by its API key.
+        ApiKey = "api_key",
+        /// A person at the server's own command line.
+        Operator = "operator",
+        /// The server itself: probes and refreshes.
+        System = "system",
     }
 }
 
@@ -122,12 +70,12 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// What kind of actor, in storage.
-    pub const fn kind(self) -> &'static str {
+    /// What kind of actor.
+    pub const fn kind(self) -> ActorKind {
         match self {
-            Self::ApiKey(_) => "api_key",
-            Self::Operator => "operator",
-            Self::System => "system",
+            Self::ApiKey(_) => ActorKind::ApiKey,
+            Self::Operator => ActorKind::Operator,
+            Self::System => ActorKind::System,
         }
     }
 
@@ -149,14 +97,20 @@ pub struct Acting {
     pub request_id: Option<String>,
 }
 
-/// One field that changed: dotted path, value before, value after (`null`: absent).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One field that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// Where, for example `settings.refunds_enabled`.
+    #[cfg_attr(feature = "openapi", schema(example = "status"))]
     pub path: String,
-    /// The value before, or [`REDACTED`].
+    /// The value before; null where there was none. `[redacted]` stands for a secret.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Value>, example = "active"))]
     pub from: Value,
-    /// The value after, or [`REDACTED`].
+    /// The value after; null where there is none. `[redacted]` stands for a secret.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Value>, example = "paused"))]
     pub to: Value,
 }
 

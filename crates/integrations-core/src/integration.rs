@@ -19,6 +19,7 @@ use crate::{
     oauth::AccountIdentity,
     permissions::{self, ActionPermissions},
     settings::merge_patch,
+    words::{UnknownWord, words},
 };
 
 /// The most characters that a display name may have.
@@ -119,15 +120,16 @@ pub struct LifecycleUpdate {
     pub action_permissions: Option<ActionPermissions>,
 }
 
-/// The statuses that a client may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestedStatus {
-    /// `active`
-    Active,
-    /// `paused`
-    Paused,
-    /// `disconnected`
-    Disconnected,
+words! {
+    /// The statuses that a client may ask for.
+    pub enum RequestedStatus {
+        /// Put to use.
+        Active = "active",
+        /// Put on hold.
+        Paused = "paused",
+        /// Take off.
+        Disconnected = "disconnected",
+    }
 }
 
 /// Why a request to change an integration cannot be read.
@@ -184,7 +186,7 @@ impl LifecycleUpdate {
     ) -> Result<(), Vec<Issue>> {
         let issue = |message: &str| vec![Issue::new(field, message)];
         match field {
-            "status" => self.status = Some(read_status(&value).map_err(issue)?),
+            "status" => self.status = Some(read_status(&value).map_err(|m| issue(&m))?),
             "display_name" => self.display_name = Some(read_display_name(value).map_err(|m| issue(&m))?),
             "sidebar_enabled" => {
                 self.sidebar_enabled = Some(value.as_bool().ok_or_else(|| issue("Expected boolean"))?);
@@ -205,16 +207,15 @@ impl LifecycleUpdate {
     }
 }
 
-fn read_status(value: &Value) -> Result<RequestedStatus, &'static str> {
-    match value.as_str() {
-        Some("active") => Ok(RequestedStatus::Active),
-        Some("paused") => Ok(RequestedStatus::Paused),
-        Some("disconnected") => Ok(RequestedStatus::Disconnected),
-        Some("error") => Err(
-            "Cannot be set to error, which is the system's alone; expected one of active, paused, disconnected",
+fn read_status(value: &Value) -> Result<RequestedStatus, String> {
+    let word = value.as_str().unwrap_or_default();
+    word.parse().map_err(|unknown: UnknownWord| match word {
+        "error" => format!(
+            "Cannot be set to error, which is the system's alone; expected one of {}",
+            unknown.expected.join(", ")
         ),
-        _ => Err("Expected one of active, paused, disconnected"),
-    }
+        _ => unknown.to_string(),
+    })
 }
 
 /// Reads a display name: `null`, or one line of 1 to [`MAX_DISPLAY_NAME`] characters.

@@ -4,14 +4,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing wrong with an input: where it is and what was expected there.
+/// One thing that is wrong with a request: where it is and what was expected there.
 ///
 /// Validation collects every issue before it answers, so that a client can mend all of them at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Issue {
-    /// Dotted path from the root of the input, for example `settings.refunds_enabled`; empty for the root.
+    /// Dotted path into the body, or `query.…`; empty for the body itself.
+    #[cfg_attr(feature = "openapi", schema(example = "settings.refunds_enabled"))]
     pub path: String,
-    /// What is wrong, in one sentence without a final stop, for example `Expected boolean`.
+    /// What is wrong, in one sentence without a final stop.
+    #[cfg_attr(feature = "openapi", schema(example = "Expected boolean"))]
     pub message: String,
 }
 

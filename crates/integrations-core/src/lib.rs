@@ -25,3 +25,4 @@ pub mod schedule;
 pub mod scope;
 pub mod settings;
 pub mod tier;
+pub mod words;

@@ -1,103 +1,32 @@
 //! The life of an integration: its states, what can be done to it, and the one table that says what follows.
 
-use std::{fmt, str::FromStr};
+use crate::words::words;
 
-use serde::{Deserialize, Serialize};
-
-/// The status of an installed integration, as clients see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Working.
-    Active,
-    /// Kept, but not to be used until it is resumed.
-    Paused,
-    /// The credential is dead or the provider refuses it: the system's verdict, never a client's request.
-    Error,
-    /// Taken off; its credential is destroyed.
-    Disconnected,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Error, Self::Disconnected];
-
-    /// The status's name on the wire and in storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Error => "error",
-            Self::Disconnected => "disconnected",
-        }
+words! {
+    /// The status of an installed integration, as clients see it.
+    pub enum Status {
+        /// Working.
+        Active = "active",
+        /// Kept, but not to be used until it is resumed.
+        Paused = "paused",
+        /// The credential is dead or the provider refuses it: the system's verdict, never a client's request.
+        Error = "error",
+        /// Taken off; its credential is destroyed.
+        Disconnected = "disconnected",
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How an integration's last probes went. A separate axis from [`Status`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// The provider answered and accepted the credential.
-    Healthy,
-    /// The provider is slow, limits us or fails; the credential is not in doubt.
-    Degraded,
-    /// The provider refused the credential.
-    Unhealthy,
-    /// Not probed yet, or no longer.
-    Unknown,
-}
-
-impl Health {
-    /// Every health.
-    pub const ALL: [Self; 4] = [Self::Healthy, Self::Degraded, Self::Unhealthy, Self::Unknown];
-
-    /// The health's name on the wire and in storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::Degraded => "degraded",
-            Self::Unhealthy => "unhealthy",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// A text is not one of the values that a closed list has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of {choices}, found \"{found}\"")]
-pub struct UnknownValue {
-    /// The values that there are, separated by commas.
-    pub choices: String,
-    /// The text that is none of them.
-    pub found: String,
-}
-
-fn choose<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, UnknownValue> {
-    all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| UnknownValue {
-        choices: all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", "),
-        found: text.to_owned(),
-    })
-}
-
-impl FromStr for Status {
-    type Err = UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, UnknownValue> {
-        choose(&Self::ALL, Self::as_str, text)
-    }
-}
-
-impl FromStr for Health {
-    type Err = UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, UnknownValue> {
-        choose(&Self::ALL, Self::as_str, text)
+words! {
+    /// How an integration's last probes went. A separate axis from its status.
+    pub enum Health {
+        /// The provider answered and accepted the credential.
+        Healthy = "healthy",
+        /// The provider is slow, limits us or fails; the credential is not in doubt.
+        Degraded = "degraded",
+        /// The provider refused the credential.
+        Unhealthy = "unhealthy",
+        /// Not probed yet, or no longer.
+        Unknown = "unknown",
     }
 }
 
@@ -360,7 +289,7 @@ mod tests {
             assert_eq!(health.as_str().parse(), Ok(health));
         }
         let refusal = "Active".parse::<Status>().unwrap_err().to_string();
-        assert_eq!(refusal, "expected one of active, paused, error, disconnected, found \"Active\"");
+        assert_eq!(refusal, "Expected one of active, paused, error, disconnected");
     }
 
     proptest! {

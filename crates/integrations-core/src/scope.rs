@@ -11,57 +11,29 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// How far a scope goes. Each level includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// See.
-    Read,
-    /// See and change.
-    Write,
-    /// See, change and administer.
-    Admin,
-}
+use crate::words::words;
 
-impl Level {
-    /// Every level, from the least to the most.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
-
-    /// The level's name in a scope.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.as_str() == text)
+words! {
+    /// How far a scope goes. Each level includes those before it.
+    pub enum Level {
+        /// See.
+        Read = "read",
+        /// See and change.
+        Write = "write",
+        /// See, change and administer.
+        Admin = "admin",
     }
 }
 
-/// A thing that scopes are asked for on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Resource {
-    /// Integrations and the catalog.
-    Integrations,
-    /// Outgoing webhooks.
-    Webhooks,
-    /// The audit log.
-    Audit,
-}
-
-impl Resource {
-    /// Every resource.
-    pub const ALL: [Self; 3] = [Self::Integrations, Self::Webhooks, Self::Audit];
-
-    /// The resource's name in a scope.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Integrations => "integrations",
-            Self::Webhooks => "webhooks",
-            Self::Audit => "audit",
-        }
+words! {
+    /// A thing that scopes are asked for on.
+    pub enum Resource {
+        /// Integrations and the catalog.
+        Integrations = "integrations",
+        /// Outgoing webhooks.
+        Webhooks = "webhooks",
+        /// The audit log.
+        Audit = "audit",
     }
 }
 
@@ -85,7 +57,7 @@ impl RequiredScope {
 
 impl fmt::Display for RequiredScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.resource.as_str(), self.level.as_str())
+        write!(f, "{}:{}", self.resource, self.level)
     }
 }
 
@@ -127,20 +99,17 @@ impl FromStr for Scope {
         let unknown = || UnknownScope(text.to_owned());
         let (resource, level) = match text.split_once(':') {
             None => (None, text),
-            Some((name, level)) => {
-                let resource = Resource::ALL.into_iter().find(|resource| resource.as_str() == name);
-                (Some(resource.ok_or_else(unknown)?), level)
-            }
+            Some((name, level)) => (Some(name.parse().map_err(|_| unknown())?), level),
         };
-        Ok(Self { resource, level: Level::parse(level).ok_or_else(unknown)? })
+        Ok(Self { resource, level: level.parse().map_err(|_| unknown())? })
     }
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.resource {
-            None => f.write_str(self.level.as_str()),
-            Some(resource) => write!(f, "{}:{}", resource.as_str(), self.level.as_str()),
+            None => self.level.fmt(f),
+            Some(resource) => write!(f, "{}:{}", resource, self.level),
         }
     }
 }

@@ -84,7 +84,7 @@ fn the_providers_of_the_contract_are_there_each_set_up_in_its_way() {
 fn every_category_is_in_use_and_every_text_is_written() {
     let catalog = catalog();
     for category in Category::ALL {
-        assert!(catalog.iter().any(|provider| provider.category == *category), "{category}");
+        assert!(catalog.iter().any(|provider| provider.category == category), "{category}");
     }
     for provider in catalog.iter() {
         assert!(provider.description.ends_with('.'), "{}", provider.key);

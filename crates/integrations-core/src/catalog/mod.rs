@@ -36,7 +36,7 @@ pub use field::{Choice, Field, MAX_VALUE_BYTES, Pattern};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
     AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
-    SetupType, UnknownWord,
+    SetupType,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};

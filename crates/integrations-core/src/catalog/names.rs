@@ -1,50 +1,6 @@
-//! The closed lists of words that the catalog uses on the wire and in provider files.
+//! The closed vocabularies that the catalog uses on the wire and in provider files.
 
-/// A closed list of words: an enum with `ALL`, `as_str`, `Display`, `FromStr` and serde, each by the same word.
-macro_rules! words {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+ }
-
-        impl $name {
-            /// Every value, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word that stands for this value on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(word: &str) -> Result<Self, UnknownWord> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == word).ok_or(UnknownWord {
-                    expected: &[$($word),+],
-                })
-            }
-        }
-    };
-}
-
-/// A word that is not in its list; says which ones are.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Expected one of: {}", .expected.join(", "))]
-pub struct UnknownWord {
-    /// Every word of the list.
-    pub expected: &'static [&'static str],
-}
+use crate::words::words;
 
 words! {
     /// What a provider is for.

@@ -67,7 +67,7 @@ impl PartialSchema for ErrorCodeView {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .enum_values(Some(ErrorCode::ALL.map(ErrorCode::code)))
+            .enum_values(Some(ErrorCode::ALL.map(ErrorCode::as_str)))
             .description(Some(
                 "What went wrong. The list is closed; each code has one status and one meaning.",
             ))

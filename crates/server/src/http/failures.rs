@@ -110,9 +110,9 @@ fn describe(groups: &[&[ErrorCode]]) -> Responses {
 }
 
 fn response(codes: &[ErrorCode]) -> Response {
-    let names = codes.iter().map(|code| format!("`{}`: {}", code.code(), meaning(*code)));
+    let names = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), meaning(*code)));
     let examples = codes.iter().map(|code| {
-        (code.code(), ExampleBuilder::new().summary(meaning(*code)).value(Some(example(*code))).build())
+        (code.as_str(), ExampleBuilder::new().summary(meaning(*code)).value(Some(example(*code))).build())
     });
     let content = ContentBuilder::new()
         .schema(Some(RefOr::<utoipa::openapi::Schema>::Ref(Ref::from_schema_name("Error"))))
@@ -165,7 +165,7 @@ fn meaning(code: ErrorCode) -> &'static str {
 }
 
 fn example(code: ErrorCode) -> Value {
-    let mut example = json!({"error": meaning(code), "code": code.code(), "request_id": REQUEST_ID});
+    let mut example = json!({"error": meaning(code), "code": code.as_str(), "request_id": REQUEST_ID});
     if code == ErrorCode::BadRequest {
         example["issues"] = json!([{"path": "settings.refunds_enabled", "message": "Expected boolean"}]);
     }

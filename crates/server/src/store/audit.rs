@@ -1,7 +1,7 @@
 //! The audit log: appended to in the transaction of the change that it records.
 
 use integrations_core::{
-    audit::{Action, Actor, Change},
+    audit::{Action, Actor, ActorKind, Change},
     ids::{ApiKeyId, AuditEventId, IntegrationId, OrganizationId, ProjectId},
 };
 use sea_orm::{ConnectionTrait, DerivePartialModel, EntityTrait as _, Statement, sea_query::Expr};
@@ -90,8 +90,8 @@ pub struct AuditFilter {
 pub enum ActorFilter {
     /// One API key's.
     Key(ApiKeyId),
-    /// Those of a kind of actor: `api_key`, `operator` or `system`.
-    Kind(&'static str),
+    /// Those of a kind of actor.
+    Kind(ActorKind),
 }
 
 impl AuditFilter {
@@ -101,7 +101,7 @@ impl AuditFilter {
         let action = self.action.map(|action| ("action", action.as_str().to_owned()));
         let actor = self.actor.map(|actor| match actor {
             ActorFilter::Key(key) => ("actor", key.to_string()),
-            ActorFilter::Kind(kind) => ("actor", kind.to_owned()),
+            ActorFilter::Kind(kind) => ("actor", kind.as_str().to_owned()),
         });
         [provider, action, actor].into_iter().flatten().collect()
     }
@@ -135,7 +135,7 @@ pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> R
         integration_id: integration.map(|id| id.to_string()),
         provider,
         action: event.action.as_str().to_owned(),
-        actor_kind: event.actor.kind().to_owned(),
+        actor_kind: event.actor.kind().as_str().to_owned(),
         actor_key_id: event.actor.api_key().map(|id| id.to_string()),
         request_id: event.request_id,
         changes,

@@ -2,7 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use http::Uri;
-use integrations_core::{audit::Action, ids::AuditEventId, issue::Issue};
+use integrations_core::{
+    audit::{Action, ActorKind},
+    ids::AuditEventId,
+    issue::Issue,
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::IntoParams;
 
@@ -124,9 +128,8 @@ fn one<T>(
 }
 
 fn read_actor(text: &str) -> Result<ActorFilter, String> {
-    match text {
-        "operator" => Ok(ActorFilter::Kind("operator")),
-        "system" => Ok(ActorFilter::Kind("system")),
+    match text.parse() {
+        Ok(kind @ (ActorKind::Operator | ActorKind::System)) => Ok(ActorFilter::Kind(kind)),
         _ => {
             let key = text.parse().map(ActorFilter::Key);
             key.map_err(|_| "Expected an API key's id, operator or system".to_owned())

@@ -83,8 +83,8 @@ fn standing(row: Option<&IntegrationRow>) -> &str {
 fn check(filters: &Filters) -> Result<(Option<Category>, Option<&str>), Failure> {
     let mut issues = Vec::new();
     let category = filters.category.as_deref().and_then(|text| {
-        let choices = || Category::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ");
-        text.parse().map_err(|_| issues.push(one_of("query.category", &choices()))).ok()
+        let read = text.parse::<Category>();
+        read.map_err(|error| issues.push(Issue::new("query.category", error.to_string()))).ok()
     });
     let status = filters.status.as_deref();
     if status.is_some_and(|text| text != AVAILABLE && text.parse::<Status>().is_err()) {

@@ -75,7 +75,7 @@ fn code_table(specification: &Value) -> Markup {
     let codes = specification["components"]["schemas"]["ErrorCode"]["enum"].as_array().into_iter().flatten();
     let rows = html! {
         @for code in codes.map(text) {
-            @let known = ErrorCode::ALL.into_iter().find(|one| one.code() == code);
+            @let known = ErrorCode::ALL.into_iter().find(|one| one.as_str() == code);
             @let failure = operations.iter().flat_map(failures).find(|failure| failure.code == code);
             tr {
                 td { @if let Some(known) = known { (known.status()) } }

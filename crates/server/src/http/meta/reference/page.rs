@@ -134,7 +134,7 @@ mod tests {
         let page = page(&specification()).into_string();
         let shared = page.split("id=\"errors\"").nth(1).expect("a section of errors");
         for code in ErrorCode::ALL {
-            assert!(shared.contains(&format!("<code>{}</code>", code.code())), "{code:?}");
+            assert!(shared.contains(&format!("<code>{}</code>", code.as_str())), "{code:?}");
         }
     }
 
