@@ -10,7 +10,7 @@ pub const REDACTED: &str = "[redacted]";
 
 words! {
     /// What happened. The names are the contract's.
-    pub enum Action {
+    pub enum AuditAction {
         /// An installation finished or a credential was imported.
         IntegrationInstalled = "integration.installed",
         /// A PATCH changed status, name, sidebar, settings or permissions.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::{
-    audit::{self, Action, Change},
+    audit::{self, AuditAction, Change},
     catalog::Provider,
     ids::{IntegrationId, ProjectId},
     issue::Issue,
@@ -242,7 +242,7 @@ pub struct Revision {
     /// The integration as it shall be stored, its version one higher.
     pub integration: Integration,
     /// What the audit event is called.
-    pub action: Action,
+    pub action: AuditAction,
     /// What the audit event says.
     pub changes: Vec<Change>,
     /// Whether the stored credential is to be destroyed with it.
@@ -289,14 +289,14 @@ impl Integration {
             // There is nothing to keep a secret for: it would outlive the credential that it belongs to.
             return Err(Refusal::ReinstallRequired);
         }
-        Ok(self.revised(next, Action::IntegrationLifecycleUpdated, now))
+        Ok(self.revised(next, AuditAction::IntegrationLifecycleUpdated, now))
     }
 
     /// Takes the integration off. `None`: it is off already.
     pub fn disconnect(&self, now: OffsetDateTime) -> Result<Option<Revision>, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Disconnect)?;
-        Ok(self.revised(next, Action::IntegrationDisconnected, now))
+        Ok(self.revised(next, AuditAction::IntegrationDisconnected, now))
     }
 
     /// Installs for the first time. The provider's actions are permitted as it proposes, and the account's name is the
@@ -342,7 +342,12 @@ impl Integration {
         };
         let status = audit::change("status", Value::Null, integration.status().as_str());
         let changes = status.into_iter().chain(bare.diff(&integration)).collect();
-        Revision { integration, action: Action::IntegrationInstalled, changes, destroys_credential: false }
+        Revision {
+            integration,
+            action: AuditAction::IntegrationInstalled,
+            changes,
+            destroys_credential: false,
+        }
     }
 
     /// Installs again, after a disconnection or over a living integration. Permissions stay as they were, and so does a
@@ -360,7 +365,7 @@ impl Integration {
         next.health = health;
         next.error_message = error_message;
         next.last_synced_at = synced_at.or(next.last_synced_at);
-        Ok(self.revision(next, Action::IntegrationInstalled, now))
+        Ok(self.revision(next, AuditAction::IntegrationInstalled, now))
     }
 
     /// The configuration with which a reconnection keeps everything that people have set up: settings (of which the
@@ -411,19 +416,19 @@ impl Integration {
     }
 
     /// The revision to `next`; none where nothing changes.
-    pub(crate) fn revised(&self, next: Self, action: Action, now: OffsetDateTime) -> Option<Revision> {
+    pub(crate) fn revised(&self, next: Self, action: AuditAction, now: OffsetDateTime) -> Option<Revision> {
         let revision = self.revision(next, action, now);
         (!revision.changes.is_empty()).then_some(revision)
     }
 
-    fn revision(&self, mut next: Self, action: Action, now: OffsetDateTime) -> Revision {
+    fn revision(&self, mut next: Self, action: AuditAction, now: OffsetDateTime) -> Revision {
         let changes = self.diff(&next);
         let disconnects = next.state == State::Disconnected && self.state != State::Disconnected;
         next.version += 1;
         next.updated_at = now;
         Revision {
             integration: next,
-            action: if disconnects { Action::IntegrationDisconnected } else { action },
+            action: if disconnects { AuditAction::IntegrationDisconnected } else { action },
             changes,
             destroys_credential: disconnects,
         }

@@ -6,7 +6,7 @@ use proptest::{prelude::*, sample::select};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::audit::Action;
+use crate::audit::AuditAction;
 use crate::catalog::{Catalog, Provider};
 use crate::health::{NoAnswer, ProbeAnswer, Verdict, judge};
 use crate::integration::{Configuration, Connected, Integration};
@@ -38,7 +38,7 @@ fn dead() -> Verdict {
     Verdict::Dead { message: "Slack does not accept the access token: connect it again".into() }
 }
 
-fn changed(integration: &Integration, verdict: &Verdict) -> (Integration, Action) {
+fn changed(integration: &Integration, verdict: &Verdict) -> (Integration, AuditAction) {
     match integration.observe(verdict, LATER) {
         Ok(Observation::Changed(revision)) => (revision.integration, revision.action),
         other => panic!("{verdict:?} changes nothing: {other:?}"),
@@ -50,12 +50,12 @@ fn trouble_leaves_the_status_and_says_what_it_is() {
     let (troubled, action) = changed(&installed(State::Active), &degraded());
     assert_eq!((troubled.status(), troubled.health), (Status::Active, Health::Degraded));
     assert_eq!(troubled.error_message.as_deref(), Some("Slack did not answer in time"));
-    assert_eq!(action, Action::IntegrationHealthChanged);
+    assert_eq!(action, AuditAction::IntegrationHealthChanged);
     assert_eq!(troubled.observe(&degraded(), LATER), Ok(Observation::AsBefore));
     let (well, action) = changed(&troubled, &Verdict::Well);
     assert_eq!(
         (well.health, well.error_message, action),
-        (Health::Healthy, None, Action::IntegrationHealthChanged)
+        (Health::Healthy, None, AuditAction::IntegrationHealthChanged)
     );
 }
 
@@ -64,7 +64,7 @@ fn a_refusal_is_an_error_and_a_good_answer_leads_back_to_what_was_before() {
     for before in [Chosen::Active, Chosen::Paused] {
         let (errored, action) = changed(&installed(before.into()), &dead());
         assert_eq!((errored.state, errored.health), (State::Error { before }, Health::Unhealthy));
-        assert_eq!(action, Action::IntegrationErrored);
+        assert_eq!(action, AuditAction::IntegrationErrored);
         assert!(errored.error_message.as_deref().unwrap().ends_with("connect it again"));
         assert_eq!(
             errored.observe(&degraded(), LATER),
@@ -74,7 +74,7 @@ fn a_refusal_is_an_error_and_a_good_answer_leads_back_to_what_was_before() {
         assert_eq!(errored.observe(&dead(), LATER), Ok(Observation::AsBefore));
         let (well, action) = changed(&errored, &Verdict::Well);
         assert_eq!((well.state, well.health, well.error_message), (before.into(), Health::Healthy, None));
-        assert_eq!((well.last_synced_at, action), (Some(LATER), Action::IntegrationHealthChanged));
+        assert_eq!((well.last_synced_at, action), (Some(LATER), AuditAction::IntegrationHealthChanged));
     }
 }
 

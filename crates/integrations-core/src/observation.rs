@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::{
-    audit::Action,
+    audit::AuditAction,
     health::Verdict,
     integration::{Integration, Revision},
     lifecycle::{Command, Health, Refusal, State, Status},
@@ -41,7 +41,8 @@ impl Integration {
         next.health = verdict.health();
         next.error_message = verdict.message().map(str::to_owned);
         let errored = next.status() == Status::Error && self.status() != Status::Error;
-        let action = if errored { Action::IntegrationErrored } else { Action::IntegrationHealthChanged };
+        let action =
+            if errored { AuditAction::IntegrationErrored } else { AuditAction::IntegrationHealthChanged };
         let revision = self.revised(next, action, now);
         Ok(revision.map_or(Observation::AsBefore, |revision| Observation::Changed(Box::new(revision))))
     }

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use integrations_core::audit::Action;
+use integrations_core::audit::AuditAction;
 use integrations_core::ids::{ApiKeyId, AuditEventId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -31,13 +31,13 @@ const PREPARED: usize = 2_000;
 /// Providers, actions and actors go together: an event's place in the log says which of six of each it has. So each of
 /// them matches a sixth of the log, and two that do not go together match its first [`ODD`] events alone.
 const KINDS: usize = INSTALLED.len();
-const ACTIONS: [Action; KINDS] = [
-    Action::IntegrationInstalled,
-    Action::IntegrationLifecycleUpdated,
-    Action::IntegrationDisconnected,
-    Action::ProjectCreated,
-    Action::ApiKeyCreated,
-    Action::ApiKeyRevoked,
+const ACTIONS: [AuditAction; KINDS] = [
+    AuditAction::IntegrationInstalled,
+    AuditAction::IntegrationLifecycleUpdated,
+    AuditAction::IntegrationDisconnected,
+    AuditAction::ProjectCreated,
+    AuditAction::ApiKeyCreated,
+    AuditAction::ApiKeyRevoked,
 ];
 
 /// A kind of page.
@@ -223,7 +223,7 @@ fn insert(events: usize) -> String {
     // Below the first bound the odd ones, below the second those of an actor who came never again.
     let (odd, ago) = (ODD, 2 * ODD);
     let kind = |of_the_odd: usize| format!("CASE WHEN n < {odd} THEN {of_the_odd} ELSE n % {KINDS} END");
-    let actions = ACTIONS.map(Action::as_str).join("', '");
+    let actions = ACTIONS.map(AuditAction::as_str).join("', '");
     format!(
         "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, action, actor_kind, \
          actor_key_id, request_id, changes, created_at) \

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use clap::Subcommand;
 use integrations_core::{
-    audit::{Action, change},
+    audit::{AuditAction, change},
     ids::OrganizationId,
 };
 use serde::Serialize;
@@ -76,7 +76,7 @@ async fn remove(desk: &Desk, before: OffsetDateTime) -> anyhow::Result<u64> {
     let mut pruning = desk.store.prune_audit(before, BATCH);
     let event = |organization: OrganizationId| {
         let changes = change("events_before", Value::Null, moment(Some(before))).into_iter().collect();
-        desk.event(organization, None, Action::AuditPruned, changes)
+        desk.event(organization, None, AuditAction::AuditPruned, changes)
     };
     let (mut events, mut started) = (0, Instant::now());
     while let Some(removed) = pruning.step(event).await? {

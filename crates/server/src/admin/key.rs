@@ -9,7 +9,7 @@ use clap::{
 };
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
-    audit::{Action, change},
+    audit::{AuditAction, change},
     ids::{ApiKeyId, OrganizationId},
     scope::Scope,
     tier::Tier,
@@ -153,7 +153,7 @@ async fn issue(
         change("scopes", Value::Null, json!(scopes)),
         change("tier", Value::Null, tier.as_str()),
     ];
-    let event = desk.event(org, None, Action::ApiKeyCreated, changes.into_iter().flatten().collect());
+    let event = desk.event(org, None, AuditAction::ApiKeyCreated, changes.into_iter().flatten().collect());
     let (hint, hash) = (key.hint().to_owned(), KeyHash::of(&key));
     let new = NewApiKey { id, name, hint, hash, scopes, tier, expires_at };
     let record = desk.store.create_api_key(new, event).await?;
@@ -177,7 +177,7 @@ async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
 async fn revoke(desk: &Desk, id: ApiKeyId) -> anyhow::Result<()> {
     let key = desk.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
     let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
-    let event = desk.event(key.organization_id.parse()?, None, Action::ApiKeyRevoked, changes);
+    let event = desk.event(key.organization_id.parse()?, None, AuditAction::ApiKeyRevoked, changes);
     let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_api_key(id, event).await? };
     desk.answer(&revoked, || revoked.in_words())
 }
@@ -186,7 +186,7 @@ async fn set_tier(desk: &Desk, id: ApiKeyId, tier: Tier) -> anyhow::Result<()> {
     let key = desk.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
     ensure!(key.revoked_at.is_none(), "the API key {id} is revoked");
     let changes = change(format!("{id}.tier"), key.tier, tier.as_str()).into_iter().collect();
-    let event = desk.event(key.organization_id.parse()?, None, Action::ApiKeyTierChanged, changes);
+    let event = desk.event(key.organization_id.parse()?, None, AuditAction::ApiKeyTierChanged, changes);
     let changed = desk.store.set_api_key_tier(id, tier, event).await?;
     let set = TierSet { id: id.to_string(), tier: tier.as_str(), changed };
     desk.answer(&set, || {

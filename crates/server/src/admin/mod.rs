@@ -21,7 +21,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use integrations_core::{
-    audit::{Action, Actor, Change},
+    audit::{Actor, AuditAction, Change},
     ids::{OrganizationId, ProjectId},
 };
 use serde::Serialize;
@@ -136,7 +136,7 @@ impl Desk {
         &self,
         organization: OrganizationId,
         project: Option<ProjectId>,
-        action: Action,
+        action: AuditAction,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
         NewAuditEvent {

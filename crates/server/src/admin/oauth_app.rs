@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use integrations_core::{
-    audit::{Action, Change, change},
+    audit::{AuditAction, Change, change},
     catalog::{Catalog, Provider},
     ids::{OAuthAppId, OrganizationId, ProjectId},
 };
@@ -99,7 +99,7 @@ async fn set(
 ) -> anyhow::Result<()> {
     let (id, key): (OAuthAppId, &str) = (desk.environment.id(), provider.key.as_str());
     let changes = change("client_id", Value::Null, client_id.clone()).into_iter().collect();
-    let (owner, event) = desk.app_owner(owner, key, Action::OauthAppSet, changes).await?;
+    let (owner, event) = desk.app_owner(owner, key, AuditAction::OauthAppSet, changes).await?;
     let sealed_secret = vault.seal(secret.as_bytes(), Purpose::OAuthApp(id));
     let at = desk.environment.now();
     let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, at };
@@ -120,7 +120,7 @@ async fn list(desk: &Desk) -> anyhow::Result<()> {
 }
 
 async fn remove(desk: &Desk, provider: &str, owner: Owner) -> anyhow::Result<()> {
-    let (owner, event) = desk.app_owner(owner, provider, Action::OauthAppRemoved, Vec::new()).await?;
+    let (owner, event) = desk.app_owner(owner, provider, AuditAction::OauthAppRemoved, Vec::new()).await?;
     let changed = desk.store.remove_oauth_app(provider, owner, event).await?;
     desk.answer(&Changed { provider, owner, changed }, || {
         let what = if changed { "Removed the app" } else { "There was no app" };
@@ -134,7 +134,7 @@ impl Desk {
         &self,
         owner: Owner,
         provider: &str,
-        action: Action,
+        action: AuditAction,
         mut changes: Vec<Change>,
     ) -> anyhow::Result<(AppOwner, Option<NewAuditEvent>)> {
         changes.extend(change("provider", Value::Null, provider));

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 use integrations_core::{
-    audit::{Action, change},
+    audit::{AuditAction, change},
     ids::OrganizationId,
 };
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
 async fn create(desk: &Desk, name: &str) -> anyhow::Result<()> {
     let id = desk.environment.id();
     let changes = change("name", Value::Null, name).into_iter().collect();
-    let event = desk.event(id, None, Action::OrganizationCreated, changes);
+    let event = desk.event(id, None, AuditAction::OrganizationCreated, changes);
     let created = desk.store.create_organization(id, name, event).await?;
     desk.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
@@ -59,7 +59,7 @@ async fn revoke(desk: &Desk, id: OrganizationId) -> anyhow::Result<()> {
     if desk.store.organization(id).await?.is_none() {
         bail!("there is no organization {id}");
     }
-    let event = desk.event(id, None, Action::OrganizationRevoked, Vec::new());
+    let event = desk.event(id, None, AuditAction::OrganizationRevoked, Vec::new());
     let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_organization(event).await? };
     desk.answer(&revoked, || revoked.in_words())
 }

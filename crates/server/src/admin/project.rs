@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use integrations_core::{
-    audit::{Action, change},
+    audit::{AuditAction, change},
     ids::{OrganizationId, ProjectId},
 };
 use serde_json::Value;
@@ -47,7 +47,7 @@ async fn create(desk: &Desk, org: OrganizationId, name: &str) -> anyhow::Result<
     desk.living_organization(org).await?;
     let id = desk.environment.id();
     let changes = change("name", Value::Null, name).into_iter().collect();
-    let event = desk.event(org, Some(id), Action::ProjectCreated, changes);
+    let event = desk.event(org, Some(id), AuditAction::ProjectCreated, changes);
     let created = desk.store.create_project(id, name, event).await?;
     desk.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
@@ -66,7 +66,8 @@ async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
 
 async fn revoke(desk: &Desk, id: ProjectId) -> anyhow::Result<()> {
     let project = desk.store.project(id).await?.with_context(|| format!("there is no project {id}"))?;
-    let event = desk.event(project.organization_id.parse()?, Some(id), Action::ProjectRevoked, Vec::new());
+    let event =
+        desk.event(project.organization_id.parse()?, Some(id), AuditAction::ProjectRevoked, Vec::new());
     let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_project(id, event).await? };
     desk.answer(&revoked, || revoked.in_words())
 }

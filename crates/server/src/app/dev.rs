@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
-    audit::{Action, Actor, Change, change},
+    audit::{Actor, AuditAction, Change, change},
     ids::{ApiKeyId, OrganizationId, ProjectId},
     scope::Scope,
     tier::Tier,
@@ -145,9 +145,9 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
         at: environment.now(),
     };
     let named = |name: &str| change("name", Value::Null, name);
-    let created = event(None, Action::OrganizationCreated, named("Development"));
+    let created = event(None, AuditAction::OrganizationCreated, named("Development"));
     store.create_organization(org_id, "Development", created).await?;
-    let created = event(Some(project_id), Action::ProjectCreated, named("Development"));
+    let created = event(Some(project_id), AuditAction::ProjectCreated, named("Development"));
     store.create_project(project_id, "Development", created).await?;
 
     let (key, id): (ApiKey, ApiKeyId) = (ApiKey::from_entropy(environment.bytes()), environment.id());
@@ -160,7 +160,7 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
         tier: Tier::Enterprise,
         expires_at: None,
     };
-    let created = event(None, Action::ApiKeyCreated, change("id", Value::Null, id.to_string()));
+    let created = event(None, AuditAction::ApiKeyCreated, change("id", Value::Null, id.to_string()));
     store.create_api_key(new, created).await?;
     Ok(Access { org_id, project_id, api_key: key.expose().to_owned() })
 }

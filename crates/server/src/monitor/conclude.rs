@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use integrations_core::{
-    audit::{Action, Actor, Change},
+    audit::{Actor, AuditAction, Change},
     health::Verdict,
     observation::{Observation, is_as_before},
 };
@@ -69,7 +69,7 @@ impl Monitor {
     pub(super) fn event(
         &self,
         claim: &Claim,
-        action: Action,
+        action: AuditAction,
         changes: Vec<Change>,
         at: OffsetDateTime,
     ) -> NewAuditEvent {

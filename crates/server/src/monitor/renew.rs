@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use integrations_core::{
-    audit::{self, Action},
+    audit::{self, AuditAction},
     catalog::{OAuth, Provider},
     health::{self, NoAnswer, Verdict},
     oauth::{Grant, TokenProblem},
@@ -142,7 +142,7 @@ impl Monitor {
     ) -> NewAuditEvent {
         let written = |time: Option<OffsetDateTime>| time.and_then(|time| time.format(&Rfc3339).ok());
         let change = audit::change("credential.expires_at", written(claim.expires_at), written(expires_at));
-        self.event(claim, Action::IntegrationCredentialRefreshed, change.into_iter().collect(), now)
+        self.event(claim, AuditAction::IntegrationCredentialRefreshed, change.into_iter().collect(), now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The audit log: appended to in the transaction of the change that it records.
 
 use integrations_core::{
-    audit::{Action, Actor, ActorKind, Change},
+    audit::{Actor, ActorKind, AuditAction, Change},
     ids::{ApiKeyId, AuditEventId, IntegrationId, OrganizationId, ProjectId},
 };
 use sea_orm::{ConnectionTrait, DerivePartialModel, EntityTrait as _, Statement, sea_query::Expr};
@@ -26,7 +26,7 @@ pub struct NewAuditEvent {
     /// The integration that it is about, with its provider.
     pub integration: Option<(IntegrationId, String)>,
     /// What happened.
-    pub action: Action,
+    pub action: AuditAction,
     /// Who did it.
     pub actor: Actor,
     /// The request that asked for it.
@@ -76,7 +76,7 @@ pub struct AuditFilter {
     /// Only those of integrations with this provider.
     pub provider: Option<String>,
     /// Only this action.
-    pub action: Option<Action>,
+    pub action: Option<AuditAction>,
     /// Only what this one did.
     pub actor: Option<ActorFilter>,
     /// Only from this moment on.

@@ -1,6 +1,6 @@
 //! Organizations: own projects and API keys.
 
-use integrations_core::{audit::Action, ids::OrganizationId};
+use integrations_core::{audit::AuditAction, ids::OrganizationId};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -67,7 +67,7 @@ impl Store {
 
     /// Revokes an organization with its projects and keys. `false`: it was revoked before, and nothing is done.
     pub async fn revoke_organization(&self, event: NewAuditEvent) -> Result<bool, StoreError> {
-        debug_assert_eq!(event.action, Action::OrganizationRevoked);
+        debug_assert_eq!(event.action, AuditAction::OrganizationRevoked);
         let (id, at) = (event.organization.to_string(), event.at);
         let transaction = self.begin().await?;
         let revoked = organization::Entity::update_many()

@@ -1,6 +1,6 @@
 //! Reading the audit log.
 
-use integrations_core::audit::Action;
+use integrations_core::audit::AuditAction;
 use serde_json::{Value, json};
 use time::{Duration, format_description::well_known::Rfc3339};
 
@@ -128,7 +128,7 @@ async fn filters_narrow_together(server: &Server) {
 }
 
 async fn what_is_wrong_with_a_filter_is_said(server: &Server) {
-    let choices = Action::ALL.map(Action::as_str).join(", ");
+    let choices = AuditAction::ALL.map(AuditAction::as_str).join(", ");
     for (query, issue) in [
         ("?limit=0", "query.limit: Expected a number from 1 to 200".to_owned()),
         ("?limit=201", "query.limit: Expected a number from 1 to 200".into()),

@@ -1,6 +1,6 @@
 //! Removing old events from the audit log.
 
-use integrations_core::audit::{Action, Actor};
+use integrations_core::audit::{Actor, AuditAction};
 use riq_server::{environment::Environment, store::NewAuditEvent};
 use serde_json::json;
 use time::Duration;
@@ -39,7 +39,7 @@ async fn events_are_removed_batch_by_batch_and_it_is_recorded_once(server: &Serv
         organization,
         project: None,
         integration: None,
-        action: Action::AuditPruned,
+        action: AuditAction::AuditPruned,
         actor: Actor::Operator,
         request_id: None,
         changes: Vec::new(),

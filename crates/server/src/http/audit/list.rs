@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::Uri;
 use integrations_core::{
-    audit::{Action, ActorKind},
+    audit::{ActorKind, AuditAction},
     ids::AuditEventId,
     issue::Issue,
 };
@@ -103,7 +103,7 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
             text.parse::<AuditEventId>().map_err(|_| "Expected the cursor of a page".to_owned())
         }),
         action: one(&mut issues, "action", action, |text| {
-            text.parse::<Action>().map_err(|error| error.to_string())
+            text.parse::<AuditAction>().map_err(|error| error.to_string())
         }),
         actor: one(&mut issues, "actor", actor, read_actor),
         since: one(&mut issues, "since", since, read_moment),

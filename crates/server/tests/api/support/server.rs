@@ -9,7 +9,7 @@ use std::{
 
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
-    audit::{Action, Actor},
+    audit::{Actor, AuditAction},
     catalog::Catalog,
     ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId},
     tier::Tier,
@@ -243,19 +243,20 @@ impl Server {
 
     /// Revokes a key in the database, as another process would.
     pub(crate) async fn revoke(&self, key: &Key) {
-        let event = event(&self.environment, self.organization, None, Action::ApiKeyRevoked);
+        let event = event(&self.environment, self.organization, None, AuditAction::ApiKeyRevoked);
         assert!(self.store.revoke_api_key(key.id, event).await.unwrap());
     }
 
     /// Gives a key another tier in the database, as another process would.
     pub(crate) async fn set_tier(&self, key: &Key, tier: Tier) {
-        let event = event(&self.environment, self.organization, None, Action::ApiKeyTierChanged);
+        let event = event(&self.environment, self.organization, None, AuditAction::ApiKeyTierChanged);
         assert!(self.store.set_api_key_tier(key.id, tier, event).await.unwrap());
     }
 
     /// Revokes the server's project, as another process would.
     pub(crate) async fn revoke_project(&self) {
-        let event = event(&self.environment, self.organization, Some(self.project), Action::ProjectRevoked);
+        let event =
+            event(&self.environment, self.organization, Some(self.project), AuditAction::ProjectRevoked);
         assert!(self.store.revoke_project(self.project, event).await.unwrap());
     }
 
@@ -281,7 +282,7 @@ impl Server {
 
     /// An event about one of the project's integrations.
     pub(crate) fn event(&self, integration: IntegrationId, provider: &str) -> NewAuditEvent {
-        let action = Action::IntegrationLifecycleUpdated;
+        let action = AuditAction::IntegrationLifecycleUpdated;
         let event = event(&self.environment, self.organization, Some(self.project), action);
         NewAuditEvent { integration: Some((integration, provider.to_owned())), ..event }
     }
@@ -395,7 +396,7 @@ fn event(
     environment: &Environment,
     organization: OrganizationId,
     project: Option<ProjectId>,
-    action: Action,
+    action: AuditAction,
 ) -> NewAuditEvent {
     NewAuditEvent {
         id: environment.id(),
@@ -418,11 +419,11 @@ async fn found(
 ) -> (OrganizationId, ProjectId) {
     let id = organization.unwrap_or_else(|| environment.id());
     if organization.is_none() {
-        let created = event(environment, id, None, Action::OrganizationCreated);
+        let created = event(environment, id, None, AuditAction::OrganizationCreated);
         store.create_organization(id, "Acme", created).await.unwrap();
     }
     let project = environment.id();
-    let created = event(environment, id, Some(project), Action::ProjectCreated);
+    let created = event(environment, id, Some(project), AuditAction::ProjectCreated);
     store.create_project(project, "Support", created).await.unwrap();
     (id, project)
 }
@@ -445,7 +446,10 @@ async fn issue(
         tier,
         expires_at,
     };
-    store.create_api_key(new, event(environment, organization, None, Action::ApiKeyCreated)).await.unwrap();
+    store
+        .create_api_key(new, event(environment, organization, None, AuditAction::ApiKeyCreated))
+        .await
+        .unwrap();
     Key { id, text: key.expose().to_owned() }
 }
 
