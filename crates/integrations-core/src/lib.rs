@@ -24,5 +24,9 @@ pub mod permissions;
 pub mod schedule;
 pub mod scope;
 pub mod settings;
+pub mod standing;
 pub mod tier;
+pub mod wire;
+#[cfg(test)]
+mod wire_test;
 pub mod words;

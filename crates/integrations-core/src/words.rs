@@ -53,6 +53,8 @@ pub struct UnknownWord {
 
 #[cfg(test)]
 mod tests {
+    #![expect(unreachable_pub, reason = "vocabularies are public")]
+
     use serde_json::json;
 
     words! {

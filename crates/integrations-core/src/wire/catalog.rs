@@ -1,0 +1,146 @@
+//! The catalog, with how each provider stands in one project.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{Open, RawJson};
+use crate::{
+    catalog::{self, ActionKind, Category, Method, SetupType},
+    lifecycle::Health,
+    standing::Standing,
+};
+
+/// A provider of the catalog, with how it stands in one project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CatalogEntry {
+    /// The provider's key.
+    #[cfg_attr(feature = "openapi", schema(example = "shopify"))]
+    pub provider: String,
+    /// Its name for people.
+    #[cfg_attr(feature = "openapi", schema(example = "Shopify"))]
+    pub name: String,
+    /// What connecting it gives.
+    pub description: String,
+    /// What it is for.
+    #[cfg_attr(feature = "openapi", schema(value_type = Category, example = "commerce"))]
+    pub category: Open<Category>,
+    /// How it is installed.
+    #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
+    pub setup_type: Open<SetupType>,
+    /// `available` where it is not installed, else the integration's status.
+    #[cfg_attr(feature = "openapi", schema(value_type = Standing, example = "available"))]
+    pub status: Open<Standing>,
+    /// Whether this project has an integration with it, disconnected ones included.
+    pub installed: bool,
+    /// Whether it can be installed now.
+    pub installable: bool,
+    /// Why it cannot; only where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, example = "No OAuth app is set for Shopify on this server")
+    )]
+    pub not_installable_reason: Option<String>,
+    /// The integration's display name.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub display_name: Option<String>,
+    /// The integration's health; `unknown` where it is not installed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Health, example = "unknown"))]
+    pub health_status: Open<Health>,
+    /// Whether the integration's panel is shown in the inbox sidebar.
+    pub sidebar_enabled: bool,
+    /// When the provider last answered well.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T17:55:00Z"))]
+    pub last_synced_at: Option<OffsetDateTime>,
+    /// What is wrong with the integration, for people.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub error_message: Option<String>,
+    /// What an agent can do there, and may be permitted to.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Action>))]
+    pub actions: RawJson<Vec<Action>>,
+    /// JSON Schema (draft 2020-12) of the integration's `settings`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub settings_schema: RawJson<Map<String, Value>>,
+    /// The provider's own documentation.
+    pub documentation_url: String,
+}
+
+/// The answer that holds one provider of the catalog.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CatalogEntryResponse {
+    /// The provider.
+    pub data: CatalogEntry,
+}
+
+/// The answer that holds the catalog, or what filters leave of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CatalogList {
+    /// The providers, in the order of their keys.
+    pub data: Vec<CatalogEntry>,
+}
+
+/// Something that an agent can do at the provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Action {
+    /// Its name in `action_permissions`.
+    #[cfg_attr(feature = "openapi", schema(example = "issue_refund"))]
+    pub key: String,
+    /// Its name for people.
+    #[cfg_attr(feature = "openapi", schema(example = "Issue refunds"))]
+    pub label: String,
+    /// What it does.
+    pub description: String,
+    /// What it does to the data at the provider.
+    #[cfg_attr(feature = "openapi", schema(value_type = ActionKind, example = "destructive"))]
+    pub kind: Open<ActionKind>,
+    /// Whether it is permitted from the start.
+    #[serde(rename = "default")]
+    pub allowed_by_default: bool,
+    /// The requests at the provider that it stands for.
+    pub requests: Vec<ActionRequest>,
+}
+
+/// A request at the provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActionRequest {
+    /// The method.
+    #[cfg_attr(feature = "openapi", schema(value_type = Method, example = "POST"))]
+    pub method: Open<Method>,
+    /// The path under the provider's API, with `{name}` for what differs from call to call.
+    #[cfg_attr(feature = "openapi", schema(example = "/admin/api/2026-01/orders/{order_id}/refunds.json"))]
+    pub path: String,
+    /// The GraphQL field or remote procedure, where one path serves many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub operation: Option<String>,
+}
+
+impl From<&catalog::Action> for Action {
+    fn from(action: &catalog::Action) -> Self {
+        Self {
+            key: action.key.clone(),
+            label: action.label.clone(),
+            description: action.description.clone(),
+            kind: action.kind.into(),
+            allowed_by_default: action.allowed_by_default,
+            requests: action.requests.iter().map(ActionRequest::from).collect(),
+        }
+    }
+}
+
+impl From<&catalog::ActionRequest> for ActionRequest {
+    fn from(request: &catalog::ActionRequest) -> Self {
+        Self {
+            method: request.method.into(),
+            path: request.path.clone(),
+            operation: request.operation.clone(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Where a person finishes an installation.
+
+use serde::{Deserialize, Serialize};
+
+use super::Open;
+use crate::catalog::SetupType;
+
+/// Where a person finishes an installation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InstallUrl {
+    /// The provider's key.
+    #[cfg_attr(feature = "openapi", schema(example = "slack"))]
+    pub provider: String,
+    /// The page to open in a browser.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack?session=4Jt…"
+        )
+    )]
+    pub install_url: String,
+    /// What the page takes the person through.
+    #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
+    pub setup_type: Open<SetupType>,
+    /// What to do, for people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "Open the URL above in a browser to complete installation.")
+    )]
+    pub message: String,
+}
+
+/// The answer that holds an install URL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InstallUrlResponse {
+    /// Where to go.
+    pub data: InstallUrl,
+}

@@ -1,0 +1,116 @@
+//! An integration, and the request to change one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{Open, RawJson};
+use crate::{
+    catalog::SetupType,
+    integration::RequestedStatus,
+    lifecycle::{Health, Status},
+};
+
+/// An integration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Integration {
+    /// `int_…`
+    #[cfg_attr(feature = "openapi", schema(example = "int_01jc3q5v6w7x8y9zabcdefghjk"))]
+    pub id: String,
+    /// The provider's key in the catalog.
+    #[cfg_attr(feature = "openapi", schema(example = "slack"))]
+    pub provider: String,
+    /// Where it stands in its life.
+    #[cfg_attr(feature = "openapi", schema(value_type = Status, example = "active"))]
+    pub status: Open<Status>,
+    /// Overrides the catalog's name; null: clients show the catalog's.
+    #[cfg_attr(feature = "openapi", schema(required, example = "Acme Workspace"))]
+    pub display_name: Option<String>,
+    /// How it is installed.
+    #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
+    pub setup_type: Open<SetupType>,
+    /// How its last probes went.
+    #[cfg_attr(feature = "openapi", schema(value_type = Health, example = "healthy"))]
+    pub health_status: Open<Health>,
+    /// Whether this integration's panel is shown in the inbox sidebar.
+    pub sidebar_enabled: bool,
+    /// When the provider last answered well.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T17:55:00Z"))]
+    pub last_synced_at: Option<OffsetDateTime>,
+    /// What is wrong, for people.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub error_message: Option<String>,
+    /// When it was first installed.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "openapi", schema(example = "2026-03-01T10:00:00Z"))]
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]
+    pub updated_at: OffsetDateTime,
+    /// Provider-specific settings, by the catalog entry's `settings_schema`. Those marked `writeOnly` are never
+    /// here.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub settings: RawJson<Map<String, Value>>,
+    /// Action key → whether the agent may perform it. An action that is not named is not allowed.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, bool>))]
+    pub action_permissions: RawJson<BTreeMap<String, bool>>,
+    /// The entity tag of this version, for `If-Match`.
+    #[cfg_attr(feature = "openapi", schema(example = "\"v3\""))]
+    pub etag: String,
+    /// On a disconnection: what it did not do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub message: Option<String>,
+}
+
+/// The answer that holds one integration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IntegrationResponse {
+    /// The integration.
+    pub data: Integration,
+}
+
+/// The answer that holds a project's integrations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IntegrationList {
+    /// The integrations, in the order of their providers' keys.
+    pub data: Vec<Integration>,
+}
+
+/// What to change; at least one field. A field that is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LifecycleUpdate {
+    /// `active`, `paused` or `disconnected`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "paused"))]
+    pub status: Option<RequestedStatus>,
+    /// Overrides the catalog's name; null takes the override away.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 100, example = "Acme Store"))]
+    pub display_name: Option<Option<String>>,
+    /// Shows this integration's panel in the inbox sidebar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub sidebar_enabled: Option<bool>,
+    /// Merged into the stored settings (RFC 7396: null removes a key).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, required = false))]
+    pub settings: Option<Map<String, Value>>,
+    /// Merged by key: action key → whether the agent may perform it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub action_permissions: Option<BTreeMap<String, bool>>,
+}
+
+/// Reads a field that is there, null included: one that is not is left to its default.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,78 @@
+//! JSON that passes through unread.
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+/// The text of a `T` in JSON.
+///
+/// Stored JSON is answered as it is, without being read and written again. A client reads it where it needs it.
+/// A clone shares the text.
+pub struct RawJson<T> {
+    text: Arc<RawValue>,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> RawJson<T> {
+    /// The text, which must be JSON.
+    pub fn from_text(text: String) -> Result<Self, serde_json::Error> {
+        RawValue::from_string(text).map(Self::from)
+    }
+
+    /// The JSON as it stands.
+    pub fn as_str(&self) -> &str {
+        self.text.get()
+    }
+}
+
+impl<T: Serialize> RawJson<T> {
+    /// Writes a value out.
+    pub fn write(value: &T) -> Result<Self, serde_json::Error> {
+        serde_json::value::to_raw_value(value).map(Self::from)
+    }
+}
+
+impl<T: DeserializeOwned> RawJson<T> {
+    /// Reads the value.
+    pub fn read(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.text.get())
+    }
+}
+
+impl<T> From<Box<RawValue>> for RawJson<T> {
+    fn from(text: Box<RawValue>) -> Self {
+        Self { text: text.into(), holds: PhantomData }
+    }
+}
+
+impl<T> Clone for RawJson<T> {
+    fn clone(&self) -> Self {
+        Self { text: Arc::clone(&self.text), holds: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for RawJson<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text.get())
+    }
+}
+
+/// Same text; how it is spaced counts.
+impl<T> PartialEq for RawJson<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text.get() == other.text.get()
+    }
+}
+
+impl<T> Serialize for RawJson<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for RawJson<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}

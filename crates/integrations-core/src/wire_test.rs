@@ -1,0 +1,119 @@
+//! What is written is read back, what is newer is borne.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    audit::{AuditAction, Change},
+    catalog::ActionKind,
+    error::ErrorCode,
+    integration::RequestedStatus,
+    lifecycle::{Health, Status},
+    standing::Standing,
+    wire::{
+        ApiError, AuditEventList, CatalogEntry, InstallUrlResponse, Integration, IntegrationList,
+        IntegrationResponse, LifecycleUpdate, Open, ServerStatusResponse,
+    },
+};
+
+fn integration() -> Value {
+    json!({
+        "id": "int_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack", "status": "active",
+        "display_name": "Acme Workspace", "setup_type": "oauth", "health_status": "healthy",
+        "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
+        "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
+        "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
+        "etag": "\"v3\""
+    })
+}
+
+fn catalog_entry() -> Value {
+    json!({
+        "provider": "shopify", "name": "Shopify", "description": "Look up orders.", "category": "commerce",
+        "setup_type": "oauth", "status": "available", "installed": false, "installable": false,
+        "not_installable_reason": "No OAuth app is set for Shopify on this server", "display_name": null,
+        "health_status": "unknown", "sidebar_enabled": false, "last_synced_at": null, "error_message": null,
+        "actions": [{
+            "key": "issue_refund", "label": "Issue refunds", "description": "Refunds an order.",
+            "kind": "destructive", "default": false,
+            "requests": [{"method": "POST", "path": "/graphql.json", "operation": "refundCreate"}]
+        }],
+        "settings_schema": {"type": "object", "additionalProperties": false, "properties": {}},
+        "documentation_url": "https://shopify.dev/docs/api"
+    })
+}
+
+fn audit_event() -> Value {
+    json!({
+        "id": "aud_01jc3q5v6w7x8y9zabcdefghjk", "action": "integration.lifecycle.updated",
+        "actor": {"kind": "api_key", "api_key_id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "provider": "slack", "integration_id": "int_01jc3q5v6w7x8y9zabcdefghjk", "request_id": null,
+        "changes": [{"path": "display_name", "from": null, "to": "Acme"}], "created_at": "2026-05-17T17:55:00Z"
+    })
+}
+
+/// Reads a body and writes it again, field by field as it was.
+fn round_trip<T: Serialize + DeserializeOwned>(body: &Value) -> T {
+    let text = body.to_string();
+    let read: T = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    // A client may have read the body as a value before.
+    assert_eq!(serde_json::to_string(&serde_json::from_value::<T>(body.clone()).unwrap()).unwrap(), text);
+    read
+}
+
+#[test]
+fn every_body_is_written_as_it_was_read() {
+    let list = round_trip::<IntegrationList>(&json!({"data": [integration(), integration()]}));
+    assert_eq!(list.data[0].health_status, Open::Known(Health::Healthy));
+    assert_eq!(list.data[0].action_permissions.read().unwrap()["post_message"], true);
+    let mut disconnected = integration();
+    disconnected["message"] = json!("Disconnected");
+    round_trip::<IntegrationResponse>(&json!({"data": disconnected}));
+    let entry = round_trip::<CatalogEntry>(&catalog_entry());
+    assert_eq!(entry.status, Open::Known(Standing::Available));
+    assert_eq!(entry.actions.read().unwrap()[0].kind, Open::Known(ActionKind::Destructive));
+    let page = json!({"data": [audit_event()], "cursor": "aud_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true});
+    let page = round_trip::<AuditEventList>(&page);
+    let changes = vec![Change { path: "display_name".into(), from: Value::Null, to: "Acme".into() }];
+    assert_eq!(page.data[0].changes.read().unwrap(), changes);
+    assert_eq!(page.data[0].action.known(), Some(AuditAction::IntegrationLifecycleUpdated));
+    round_trip::<ServerStatusResponse>(&json!({"data": {"status": "ready"}}));
+    let install =
+        json!({"provider": "slack", "install_url": "https://e.com", "setup_type": "oauth", "message": "Go"});
+    round_trip::<InstallUrlResponse>(&json!({"data": install}));
+}
+
+#[test]
+fn an_error_says_what_it_has_to_say_and_nothing_else() {
+    let bare = json!({"error": "Busy", "code": "CONFLICT", "request_id": "req_1"});
+    assert_eq!(round_trip::<ApiError>(&bare).code, Open::Known(ErrorCode::Conflict));
+    let issues = json!([{"path": "settings.limit", "message": "Expected integer"}]);
+    let full = json!({"error": "Wait", "code": "RATE_LIMITED", "request_id": "req_1", "issues": issues, "retry_after": 12});
+    assert_eq!(round_trip::<ApiError>(&full).retry_after, Some(12));
+}
+
+#[test]
+fn what_a_newer_server_says_is_borne_and_shown() {
+    let mut newer = integration();
+    newer["status"] = json!("hibernating");
+    newer["health_status"] = json!("splendid");
+    newer["later"] = json!({"deep": [1]});
+    newer.as_object_mut().unwrap().remove("last_synced_at");
+    newer.as_object_mut().unwrap().remove("display_name");
+    let read: Integration = serde_json::from_value(newer).unwrap();
+    assert_eq!((read.status.known(), read.status.to_string()), (None, "hibernating".to_owned()));
+    assert_eq!(serde_json::to_value(&read.health_status).unwrap(), json!("splendid"));
+    assert_eq!((read.last_synced_at, read.display_name), (None, None));
+    assert_eq!(Open::from(Status::Active), Open::read("active"));
+}
+
+#[test]
+fn a_change_tells_a_name_that_is_taken_away_from_one_that_is_left_alone() {
+    let away = round_trip::<LifecycleUpdate>(&json!({"status": "paused", "display_name": null}));
+    assert_eq!((away.status, away.display_name), (Some(RequestedStatus::Paused), Some(None)));
+    assert_eq!(round_trip::<LifecycleUpdate>(&json!({"sidebar_enabled": false})).display_name, None);
+    round_trip::<LifecycleUpdate>(
+        &json!({"settings": {"limit": null}, "action_permissions": {"refund": true}}),
+    );
+}
