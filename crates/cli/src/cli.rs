@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    const GUIDE: &str = include_str!("../../../docs/command-line.md");
+    const GUIDE: &str = include_str!("../../../docs/reference/command-line.md");
 
     #[test]
     fn the_definition_is_sound_and_everything_is_documented() {
@@ -201,10 +201,10 @@ mod tests {
         for option in command.get_arguments().filter_map(|argument| argument.get_long()) {
             assert!(
                 GUIDE.contains(&format!("--{option}")),
-                "docs/command-line.md does not know {name} --{option}"
+                "docs/reference/command-line.md does not know {name} --{option}"
             );
         }
-        assert!(GUIDE.contains(name), "docs/command-line.md does not know {name}");
+        assert!(GUIDE.contains(name), "docs/reference/command-line.md does not know {name}");
         let leaf = !command.has_subcommands();
         assert!(!leaf || command.get_after_long_help().is_some(), "{name} has no examples");
         command.get_subcommands().for_each(every);

@@ -8,12 +8,12 @@ use super::Violation;
 use super::repository::Repository;
 
 /// The document that names the tests which cover it.
-const DOCUMENT: &str = "docs/security.md";
+const DOCUMENT: &str = "docs/topics/security.md";
 /// Where its tests are, by the first part of their names; those of any other first part are in `API`.
 const API: &str = "crates/server/tests/api/";
 const BROWSER: &str = "crates/server/tests/browser/";
 
-/// `docs/security.md` names tests that are there: `` `module::name` ``, a function in the module's file or folder.
+/// `docs/topics/security.md` names tests that are there: `` `module::name` ``, a function in the module's file or folder.
 pub(super) fn cited_tests_exist(repository: &Repository) -> Result<Vec<Violation>> {
     let Some(document) = repository.file(DOCUMENT) else {
         return Ok(vec![Violation::new(DOCUMENT, 0, "is not there")]);

@@ -1,8 +1,8 @@
-//! docs/providers.md keeps what it promises.
+//! docs/reference/provider-file.md keeps what it promises.
 
 use super::*;
 
-const PAGE: &str = include_str!("../../../../docs/providers.md");
+const PAGE: &str = include_str!("../../../../docs/reference/provider-file.md");
 
 /// The fenced block of the page that begins with `first`.
 fn block(first: &str) -> &'static str {
@@ -64,6 +64,6 @@ fn every_key_of_a_file_is_on_the_page() {
         .collect();
     assert!(keys.len() > 70, "{keys:?}");
     for key in keys {
-        assert!(PAGE.contains(key), "docs/providers.md does not tell of `{key}`");
+        assert!(PAGE.contains(key), "docs/reference/provider-file.md does not tell of `{key}`");
     }
 }

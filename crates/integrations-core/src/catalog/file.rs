@@ -1,4 +1,4 @@
-//! The shape of a provider file. What its values mean, and what is allowed, is in docs/providers.md.
+//! The shape of a provider file. What its values mean, and what is allowed, is in docs/reference/provider-file.md.
 
 use std::collections::BTreeMap;
 

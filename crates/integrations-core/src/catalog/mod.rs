@@ -1,7 +1,7 @@
 //! The catalog of providers: read from provider files, checked, and searched.
 //!
-//! A provider is data. How a file is written is in docs/providers.md; what a [`Provider`] then holds is described
-//! on its fields. Nothing here sends a request: the server does, as the data says.
+//! A provider is data. How a file is written is in docs/reference/provider-file.md; what a [`Provider`] then holds is
+//! described on its fields. Nothing here sends a request: the server does, as the data says.
 
 mod convert;
 mod convert_calls;

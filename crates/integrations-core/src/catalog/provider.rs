@@ -15,7 +15,8 @@ use super::template::UrlTemplate;
 use crate::issue::{Issue, join};
 use crate::settings::SettingsSchema;
 
-/// A provider of the catalog. Made from a provider file only, so that every rule of docs/providers.md holds for it.
+/// A provider of the catalog. Made from a provider file only, so that every rule of docs/reference/provider-file.md holds
+/// for it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Provider {

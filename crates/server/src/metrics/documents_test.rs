@@ -1,4 +1,4 @@
-//! The dashboard and the alerts in docs/operations ask for what there is.
+//! The dashboard and the alerts in docs/setup/monitoring ask for what there is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{Metrics, PoolUse, ProbeOutcome, RefreshOutcome};
 
-const DASHBOARD: &str = include_str!("../../../../docs/operations/grafana-dashboard.json");
-const ALERTS: &str = include_str!("../../../../docs/operations/alerts.yml");
-const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+const DASHBOARD: &str = include_str!("../../../../docs/setup/monitoring/grafana-dashboard.json");
+const ALERTS: &str = include_str!("../../../../docs/setup/monitoring/alerts.yml");
+const MONITORING: &str = include_str!("../../../../docs/setup/monitoring.md");
 
 /// The labels of every metric, by the names under which a query may ask for it.
 fn metrics() -> BTreeMap<String, BTreeSet<String>> {
@@ -83,16 +83,16 @@ fn the_alerts_ask_for_what_there_is_and_lead_to_what_to_do() {
     let rules: Vec<&str> = ALERTS.split("- alert: ").skip(1).collect();
     assert!(rules.len() >= 8, "{rules:?}");
     let headings: BTreeSet<String> =
-        OPERATIONS.lines().filter_map(|line| line.strip_prefix("### ")).map(anchor).collect();
+        MONITORING.lines().filter_map(|line| line.strip_prefix("### ")).map(anchor).collect();
     for rule in rules {
         check(rule);
-        let runbook = rule.split_once("runbook: docs/operations.md#").unwrap_or_else(|| panic!("{rule}")).1;
+        let runbook = rule.split_once("runbook: docs/setup/monitoring.md#").unwrap_or_else(|| panic!("{rule}")).1;
         let section = runbook.lines().next().unwrap();
-        assert!(headings.contains(section), "docs/operations.md has no section {section}");
+        assert!(headings.contains(section), "docs/setup/monitoring.md has no section {section}");
     }
     let told = metrics().into_keys().filter(|name| !name.ends_with("_sum") && !name.ends_with("_count"));
     for name in told.map(|name| name.trim_end_matches("_bucket").to_owned()) {
-        assert!(OPERATIONS.contains(&format!("`{name}`")), "docs/operations.md does not tell of {name}");
+        assert!(MONITORING.contains(&format!("`{name}`")), "docs/setup/monitoring.md does not tell of {name}");
     }
 }
 

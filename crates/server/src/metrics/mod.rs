@@ -1,7 +1,7 @@
 //! What the server counts and measures, for Prometheus.
 //!
 //! Names follow Prometheus' conventions (prometheus.io/docs/practices/naming): the prefix `riq_`, base units, and
-//! `_total` for what only grows. docs/operations.md tells what to make of them.
+//! `_total` for what only grows. docs/setup/monitoring.md tells what to make of them.
 
 #[cfg(test)]
 mod documents_test;

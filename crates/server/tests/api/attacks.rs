@@ -1,4 +1,4 @@
-//! Attacks on an installation: what somebody gains who replays, swaps, forges or guesses. docs/security.md names each.
+//! Attacks on an installation: what somebody gains who replays, swaps, forges or guesses. docs/topics/security.md names each.
 
 use integrations_core::{catalog::Catalog, issue::Issue, oauth::CallbackProblem};
 use riq_server::{

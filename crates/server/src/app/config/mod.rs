@@ -1,4 +1,4 @@
-//! Settings: from flags, then the environment, then a file, then defaults. docs/operations.md has the table.
+//! Settings: from flags, then the environment, then a file, then defaults. docs/reference/settings.md has the table.
 
 mod oauth_apps;
 mod parse;
