@@ -86,13 +86,17 @@ fn the_alerts_ask_for_what_there_is_and_lead_to_what_to_do() {
         MONITORING.lines().filter_map(|line| line.strip_prefix("### ")).map(anchor).collect();
     for rule in rules {
         check(rule);
-        let runbook = rule.split_once("runbook: docs/setup/monitoring.md#").unwrap_or_else(|| panic!("{rule}")).1;
+        let runbook =
+            rule.split_once("runbook: docs/setup/monitoring.md#").unwrap_or_else(|| panic!("{rule}")).1;
         let section = runbook.lines().next().unwrap();
         assert!(headings.contains(section), "docs/setup/monitoring.md has no section {section}");
     }
     let told = metrics().into_keys().filter(|name| !name.ends_with("_sum") && !name.ends_with("_count"));
     for name in told.map(|name| name.trim_end_matches("_bucket").to_owned()) {
-        assert!(MONITORING.contains(&format!("`{name}`")), "docs/setup/monitoring.md does not tell of {name}");
+        assert!(
+            MONITORING.contains(&format!("`{name}`")),
+            "docs/setup/monitoring.md does not tell of {name}"
+        );
     }
 }
 
