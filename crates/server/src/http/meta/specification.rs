@@ -5,13 +5,16 @@ use std::sync::LazyLock;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, header};
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, OpenApi, ServerBuilder,
+    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder,
     security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::edge::failure::{ErrorCodeView, ErrorView, IssueView};
+
+/// The licence that the server, and so this description of it, is under: an SPDX expression.
+const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
 /// The specification as JSON, written out once.
 static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
@@ -43,6 +46,8 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
         .title("Integrations API")
         .version("1.0.0")
         .description(Some(include_str!("introduction.md")))
+        .contact(Some(ContactBuilder::new().name(Some("The Integrations API maintainers")).build()))
+        .license(Some(LicenseBuilder::new().name(LICENSE).identifier(Some(LICENSE)).build()))
         .build();
     api.servers = Some(vec![ServerBuilder::new().url("/").description(Some("This server")).build()]);
     api.tags = Some(vec![
