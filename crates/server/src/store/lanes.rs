@@ -1,9 +1,9 @@
 //! Lanes: connections for the hot reads that stay out of the pool between two of them.
 //!
 //! A connection that goes back to the driver's pool is asked whether it still lives: a task and a round trip to the
-//! database for every query, more than the query itself costs (docs/development/performance.md). So a few connections are taken
-//! out of the pool once and handed from one read to the next. One that breaks goes back to the pool, which buries
-//! it; the read that noticed is repeated once on a fresh one, as reads may be.
+//! database for every query, more than the query itself costs (docs/development/performance.md). So a few connections
+//! are taken out of the pool once and handed from one read to the next. One that breaks goes back to the pool, which
+//! buries it; the read that noticed is repeated once on a fresh one, as reads may be.
 
 use std::{
     fmt,
