@@ -15,9 +15,10 @@ use serde_json::{Map, Value, json};
 use super::{
     flash::Done,
     form::Form,
-    provider, settings,
+    provider_page, settings,
     view::{
-        provider::{Part, Trouble, permission_field},
+        provider::permission_field,
+        provider_page::{Part, Trouble},
         words,
     },
     visit::{OnProject, Posted},
@@ -184,7 +185,7 @@ async fn answer(
         Err(error) => return Err(error.into()),
     };
     let (status, trouble) = trouble(refusal, refused)?;
-    provider::answer(on, provider, status, None, Some(&trouble)).await
+    provider_page::answer(on, provider, status, None, Some(&trouble)).await
 }
 
 /// A refusal in words.

@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     addresses::Addresses,
     headers,
-    view::{failure, layout::Frame},
+    view::{failure, frame::Frame},
 };
 use crate::edge::failure::Failure;
 

@@ -19,11 +19,11 @@ use super::{
     cookies::{Cookie, is_token},
     flash::Done,
     form::Form,
-    provider,
+    provider_page,
     view::{
         self, failure,
         layout::Project,
-        provider::{Part, ProviderPage, Trouble},
+        provider_page::{Part, ProviderPage, Trouble},
     },
     visit::{Named, OnProject, Posted, Visit, ask_to_sign_in},
 };
@@ -131,7 +131,7 @@ impl Installs {
         trouble: &Trouble,
     ) -> Result<Response, Failure> {
         match self {
-            Self::Session(on) => provider::answer(on, provider, status, None, Some(trouble)).await,
+            Self::Session(on) => provider_page::answer(on, provider, status, None, Some(trouble)).await,
             Self::Link(opened, visit) => by_link(visit, provider, opened, status, None, Some(trouble)).await,
         }
     }

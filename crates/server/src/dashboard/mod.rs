@@ -18,6 +18,7 @@ mod install;
 mod integrations;
 mod pattern;
 mod provider;
+mod provider_page;
 mod sessions;
 mod settings;
 mod sign_in;

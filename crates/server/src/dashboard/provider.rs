@@ -1,30 +1,19 @@
 //! The page of a provider in a project.
 
-use std::sync::Arc;
-
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
-use integrations_core::{catalog::Provider, error::ErrorCode, integration::Integration, lifecycle::Status};
+use integrations_core::{catalog::Provider, error::ErrorCode, lifecycle::Status};
 use serde_json::{Map, Value};
 
 use super::{
     flash::Done,
     install,
-    view::{
-        self,
-        provider::{ProviderPage, Trouble},
-    },
+    provider_page::{Contents, answer},
+    state::Pages,
+    view,
     visit::{Named, OnProject, Visit},
 };
-use crate::{
-    dashboard::state::Pages,
-    edge::{failure::Failure, query},
-    install::Availability,
-    store::{AuditEntry, AuditFilter, Loaded},
-};
-
-/// The latest events that the page shows.
-const EVENTS: u16 = 5;
+use crate::edge::{failure::Failure, query};
 
 /// `GET /dashboard/projects/{projectId}/integrations/{provider}`
 pub(super) async fn show(
@@ -50,76 +39,6 @@ pub(super) async fn show(
     };
     let provider = on.named.provider(&pages)?;
     answer(&on, &provider, StatusCode::OK, done, None).await
-}
-
-/// What the page shows of a provider, as it is stored now.
-#[derive(Debug)]
-pub(super) struct Contents {
-    pub(super) provider: Arc<Provider>,
-    pub(super) loaded: Option<Loaded>,
-    connection: Map<String, Value>,
-    is_configured: bool,
-    events: Vec<AuditEntry>,
-}
-
-impl Contents {
-    /// Reads them.
-    pub(super) async fn read(on: &OnProject, provider: &Arc<Provider>) -> Result<Self, Failure> {
-        let pages = &on.visit.pages;
-        let loaded = pages.integrations.open(&on.tenant, provider).await?;
-        let events = match &loaded {
-            // A project holds one integration of each provider.
-            Some(_) => {
-                let filter =
-                    AuditFilter { provider: Some(provider.key.to_string()), ..AuditFilter::default() };
-                pages.store.audit_page(&on.tenant, &filter, EVENTS).await?
-            }
-            None => Vec::new(),
-        };
-        let connection = loaded.as_ref().map(|loaded| serde_json::from_str(&loaded.connection));
-        Ok(Self {
-            is_configured: pages.installer.availability(&on.tenant, provider).await? == Availability::Ready,
-            connection: connection
-                .transpose()
-                .map_err(|error| Failure::internal(&error))?
-                .unwrap_or_default(),
-            provider: Arc::clone(provider),
-            loaded,
-            events,
-        })
-    }
-
-    /// The integration, if there is one.
-    pub(super) fn integration(&self) -> Option<&Integration> {
-        self.loaded.as_ref().map(|loaded| &loaded.integration)
-    }
-
-    /// The page of them.
-    pub(super) fn page<'a>(&'a self, on: &'a OnProject) -> ProviderPage<'a> {
-        ProviderPage {
-            provider: &self.provider,
-            project: on.project(),
-            integration: self.integration(),
-            connection: &self.connection,
-            is_configured: self.is_configured,
-            events: &self.events,
-            done: None,
-            trouble: None,
-        }
-    }
-}
-
-/// Answers with the page as things stand now.
-pub(super) async fn answer(
-    on: &OnProject,
-    provider: &Arc<Provider>,
-    status: StatusCode,
-    done: Option<Done>,
-    trouble: Option<&Trouble>,
-) -> Result<Response, Failure> {
-    let contents = Contents::read(on, provider).await?;
-    let page = ProviderPage { done, trouble, ..contents.page(on) };
-    Ok(on.visit.page(status, view::provider::page(&on.visit.frame(), &page)))
 }
 
 /// `GET …/{provider}/disconnect`: asks before it is done.

@@ -8,7 +8,7 @@ use integrations_core::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::view::layout::Who;
+use super::view::frame::Who;
 use crate::{
     api_keys::{Caller, KeyRefusal, Recalled, standing},
     dashboard::state::Pages,

@@ -22,10 +22,7 @@ use super::{
     form::Form,
     headers,
     sessions::{self, Session},
-    view::{
-        failure,
-        layout::{Frame, Project},
-    },
+    view::{failure, frame::Frame, layout::Project},
 };
 use crate::{
     dashboard::state::Pages,

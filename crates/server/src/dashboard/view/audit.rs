@@ -6,7 +6,8 @@ use integrations_core::catalog::{Catalog, Provider};
 use maud::{Markup, html};
 
 use super::{
-    layout::{self, Frame, Place, Project},
+    frame::Frame,
+    layout::{self, Place, Project},
     parts::moment,
     words,
 };

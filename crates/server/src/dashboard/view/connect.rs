@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{
     field::{Field, Presence, Text},
-    layout::Frame,
+    frame::Frame,
     parts::{away, csrf},
-    provider::{Part, ProviderPage, Trouble},
+    provider_page::{Part, ProviderPage, Trouble},
 };
 use crate::dashboard::pattern;
 

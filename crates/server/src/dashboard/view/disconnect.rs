@@ -4,9 +4,10 @@ use integrations_core::integration::Integration;
 use maud::{Markup, html};
 
 use super::{
-    layout::{self, Frame, Place},
+    frame::Frame,
+    layout::{self, Place},
     parts::{away, csrf},
-    provider::ProviderPage,
+    provider_page::ProviderPage,
     state::version,
 };
 

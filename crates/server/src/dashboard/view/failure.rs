@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::layout::{self, Frame};
+use super::{frame::Frame, layout};
 
 /// What a page of something that went wrong says.
 #[derive(Clone, Debug)]

@@ -18,10 +18,12 @@ use serde_json::{Map, Value, json};
 use time::macros::datetime;
 
 use super::{
-    audit, disconnect, failure, install, integrations,
-    layout::{Frame, Project, Who},
-    projects,
-    provider::{self, Part, ProviderPage, Trouble},
+    audit, disconnect, failure,
+    frame::{Frame, Who},
+    install, integrations,
+    layout::Project,
+    projects, provider,
+    provider_page::{Part, ProviderPage, Trouble},
     sign_in,
 };
 use crate::{

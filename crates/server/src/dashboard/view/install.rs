@@ -5,9 +5,10 @@ use maud::{Markup, html};
 
 use super::{
     connect,
-    layout::{self, Frame},
+    frame::Frame,
+    layout,
     parts::{Tone, csrf, monogram, notice},
-    provider::ProviderPage,
+    provider_page::ProviderPage,
     words,
 };
 

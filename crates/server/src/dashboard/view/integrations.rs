@@ -7,7 +7,8 @@ use integrations_core::{
 use maud::{Markup, html};
 
 use super::{
-    layout::{self, Frame, Place, Project},
+    frame::Frame,
+    layout::{self, Place, Project},
     parts::{monogram, pill},
     words,
 };

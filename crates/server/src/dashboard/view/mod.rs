@@ -5,6 +5,7 @@ pub(super) mod connect;
 pub(super) mod disconnect;
 pub(super) mod failure;
 pub(super) mod field;
+pub(super) mod frame;
 #[cfg(test)]
 mod gallery;
 pub(super) mod install;
@@ -13,6 +14,7 @@ pub(super) mod layout;
 pub(super) mod parts;
 pub(super) mod projects;
 pub(super) mod provider;
+pub(super) mod provider_page;
 pub(super) mod settings;
 pub(super) mod sign_in;
 pub(super) mod state;

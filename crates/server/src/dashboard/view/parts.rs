@@ -4,7 +4,7 @@ use integrations_core::catalog::{Category, Provider};
 use maud::{Markup, html};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
-use super::layout::Frame;
+use super::frame::Frame;
 
 /// What a colour stands for. Words always say the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,7 @@
 use integrations_core::ids::ProjectId;
 use maud::{Markup, html};
 
-use super::{
-    layout::{self, Frame},
-    parts::moment,
-};
+use super::{frame::Frame, layout, parts::moment};
 use crate::store::ProjectRecord;
 
 /// Draws them; `projects` are those that were not revoked.

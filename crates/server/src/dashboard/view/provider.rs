@@ -7,104 +7,19 @@ use integrations_core::{
     lifecycle::Status,
 };
 use maud::{Markup, html};
-use serde_json::{Map, Value};
 
 use super::{
     audit, connect,
     field::{Field, Presence, Text},
-    layout::{self, Frame, Place, Project},
+    frame::Frame,
+    layout::{self, Place},
     parts::{Tone, away, csrf, monogram, notice, pill},
+    provider_page::{Part, ProviderPage},
     settings,
     state::{self, version},
     words,
 };
-use crate::{
-    dashboard::{flash::Done, form::Form, settings as setting_fields},
-    store::AuditEntry,
-};
-
-/// What the page shows.
-#[derive(Debug)]
-pub(crate) struct ProviderPage<'a> {
-    /// The provider.
-    pub(crate) provider: &'a Provider,
-    /// The project.
-    pub(crate) project: Project<'a>,
-    /// The integration, its secret settings opened, if there is one.
-    pub(crate) integration: Option<&'a Integration>,
-    /// What a person supplied beside the credential when it was installed.
-    pub(crate) connection: &'a Map<String, Value>,
-    /// Whether it can be connected at all: an OAuth app is known.
-    pub(crate) is_configured: bool,
-    /// Its latest events.
-    pub(crate) events: &'a [AuditEntry],
-    /// What was just done.
-    pub(crate) done: Option<Done>,
-    /// What was just refused.
-    pub(crate) trouble: Option<&'a Trouble>,
-}
-
-/// The forms of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// Connecting, or connecting again.
-    Connection,
-    /// Pausing and resuming.
-    State,
-    /// Name and sidebar.
-    Details,
-    /// The provider's settings.
-    Settings,
-    /// The action permissions.
-    Permissions,
-    /// Disconnecting.
-    Disconnection,
-}
-
-/// Why a form was refused.
-#[derive(Clone, Debug)]
-pub(crate) struct Trouble {
-    /// Which.
-    pub(crate) part: Part,
-    /// What happened, in a few words.
-    pub(crate) title: String,
-    /// What to do about it.
-    pub(crate) advice: String,
-    /// What is wrong with which field.
-    pub(crate) issues: Vec<Issue>,
-    /// The form as it was sent, for its fields to keep; secrets are never shown again.
-    pub(crate) typed: Form,
-    /// Whether the fields show what is stored now in place of what was sent.
-    pub(crate) is_outdated: bool,
-}
-
-impl Trouble {
-    /// What is wrong with the value of a field.
-    pub(crate) fn problem(&self, field: &str) -> Option<&str> {
-        let is_of = |path: &str| {
-            path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.issues.iter().find(|issue| is_of(&issue.path)).map(|issue| issue.message.as_str())
-    }
-}
-
-impl ProviderPage<'_> {
-    /// The address of something to do on this page.
-    pub(crate) fn to(&self, frame: &Frame<'_>, action: &str) -> String {
-        frame.addresses.to(self.project.id, self.provider.key.as_str(), action)
-    }
-
-    /// What was refused of this form, where its fields keep what was sent.
-    pub(crate) fn trouble_in(&self, part: Part) -> Option<&Trouble> {
-        self.trouble.filter(|trouble| trouble.part == part && !trouble.is_outdated)
-    }
-
-    /// Its name here.
-    pub(crate) fn name(&self) -> &str {
-        let display_name = self.integration.and_then(|integration| integration.display_name.as_deref());
-        display_name.unwrap_or(&self.provider.name)
-    }
-}
+use crate::dashboard::settings as setting_fields;
 
 /// Draws it.
 pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     field::{Field, Number, Presence, Text},
-    provider::Trouble,
+    provider_page::Trouble,
 };
 use crate::dashboard::settings::{Kind, Setting};
 

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::{
     field::{Field, Presence},
-    layout::{self, Frame},
+    frame::Frame,
+    layout,
     parts::{Tone, csrf, notice},
 };
 

@@ -8,9 +8,9 @@ use integrations_core::{
 use maud::{Markup, html};
 
 use super::{
-    layout::Frame,
+    frame::Frame,
     parts::{Tone, csrf, moment},
-    provider::ProviderPage,
+    provider_page::ProviderPage,
 };
 
 /// What its state means, in a sentence or two.
