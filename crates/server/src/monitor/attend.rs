@@ -9,9 +9,8 @@ use integrations_core::{
     schedule::{until_probe, until_refresh_retry},
 };
 use secrecy::ExposeSecret as _;
-use serde_json::{Map, Value};
 
-use super::{Monitor, renew::Renewal};
+use super::{Monitor, renew::Renewal, subject::Subject};
 use crate::{
     metrics::ProbeOutcome,
     provider::prober::{Checked, Prober},
@@ -39,24 +38,6 @@ pub(super) enum Attended {
 impl Attended {
     fn planned(plan: Plan, verdict: Option<Verdict>) -> Self {
         Self::Ended { ended: Ended::GoesOn(plan), verdict }
-    }
-}
-
-/// An integration's credential, opened, with what goes with it.
-pub(super) struct Subject {
-    pub(super) provider: Arc<Provider>,
-    pub(super) connection: Map<String, Value>,
-    pub(super) credential: Map<String, Value>,
-}
-
-impl Subject {
-    pub(super) fn refresh_token(&self) -> Option<&str> {
-        self.credential.get("refresh_token").and_then(Value::as_str)
-    }
-
-    /// Whether a refresh may end the refresh token that was sent, so that it must not be sent twice.
-    fn rotates(&self) -> bool {
-        self.provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
     }
 }
 

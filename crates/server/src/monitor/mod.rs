@@ -10,6 +10,7 @@ mod conclude;
 mod limits;
 mod recorder;
 mod renew;
+mod subject;
 mod work;
 
 use std::{sync::Arc, time::Duration};

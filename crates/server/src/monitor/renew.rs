@@ -15,7 +15,7 @@ use integrations_core::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Monitor, attend::Subject};
+use super::{Monitor, subject::Subject};
 use crate::{
     metrics::RefreshOutcome,
     provider::{authorization_server::AuthorizationServer, outbound::Answer, prober::Checked},

@@ -21,7 +21,7 @@ use url::Url;
 
 pub(crate) use self::parse::time_span;
 use self::parse::{
-    HostAddress, address, duration, host_address, host_addresses, network, networks, parsed,
+    DEFAULT_BIND, HostAddress, address, duration, host_address, host_addresses, network, networks, parsed,
     parsed_public_url, public_url, socket_address,
 };
 use crate::{
@@ -32,8 +32,6 @@ use crate::{
     vault::EncryptionKeys,
 };
 
-/// Where the server listens by default.
-pub const DEFAULT_BIND: &str = "127.0.0.1:8080";
 /// The fewest characters that a token for the metrics may have.
 const METRICS_TOKEN_LENGTH: usize = 16;
 const DEFAULT_CONNECTIONS: u32 = 16;

@@ -6,7 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize as _, Deserializer, de};
 use url::Url;
 
-use super::DEFAULT_BIND;
+/// Where the server listens by default.
+pub(super) const DEFAULT_BIND: &str = "127.0.0.1:8080";
 
 pub(super) fn parsed<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(
     from: D,

@@ -4,69 +4,31 @@
 //! 60 seconds, wherever they begin, ever see more than the limit.
 
 mod redis_windows;
+mod subject;
+mod verdict;
 mod window;
 
 use std::{
     convert::Infallible,
-    fmt,
-    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use integrations_core::ids::ApiKeyId;
 use quick_cache::sync::Cache;
 
-pub use self::redis_windows::{InvalidRedisUrl, RedisUrl};
 use self::{
     redis_windows::{Count, SharedWindows},
     window::Window,
+};
+pub use self::{
+    redis_windows::{InvalidRedisUrl, RedisUrl},
+    subject::Subject,
+    verdict::Verdict,
 };
 use crate::{metrics::Metrics, shutdown::Shutdown};
 
 /// How many callers of each kind are remembered at a time: a bound on memory, 400 bytes each.
 const CALLERS: usize = 50_000;
-
-/// Whom a limit is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// A caller with a key.
-    Key(ApiKeyId),
-    /// A caller without.
-    Address(IpAddr),
-}
-
-impl Subject {
-    /// A caller without a key: by address, and by network of 64 bits for IPv6, where one person has so many.
-    pub fn address(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-            v4 => v4,
-        })
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(id) => id.fmt(f),
-            Self::Address(address) => address.fmt(f),
-        }
-    }
-}
-
-/// What the limiter says to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Whether the request may go on.
-    pub allowed: bool,
-    /// Requests in 60 seconds.
-    pub limit: u32,
-    /// Requests that would still be allowed at this moment.
-    pub remaining: u32,
-    /// When the oldest request that counts leaves the window, in seconds of the Unix epoch.
-    pub reset: i64,
-}
 
 /// Says whether a request is within its caller's limit: by windows in Redis, which all replicas share, or where there is
 /// none, or none that answers, by windows of this process alone.
@@ -176,6 +138,8 @@ fn whole(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
 
 #[cfg(test)]
 mod tests {
+    use integrations_core::ids::ApiKeyId;
+
     use super::*;
 
     const NOW: i64 = 1_780_000_000;

@@ -16,7 +16,7 @@ use redis::{
 };
 use tokio::{sync::Notify, time::sleep};
 
-use super::{Subject, Verdict, window::WINDOW};
+use super::{subject::Subject, verdict::Verdict, window::WINDOW};
 use crate::{metrics::Metrics, shutdown::Shutdown};
 
 const SCRIPT: &str = include_str!("sliding_window.lua");

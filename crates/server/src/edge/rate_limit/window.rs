@@ -1,6 +1,6 @@
 //! One caller's window: how many requests in each of the last seconds.
 
-use super::Verdict;
+use super::verdict::Verdict;
 
 /// The length of the window, in seconds.
 pub(super) const WINDOW: i64 = 60;

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 
-use super::view::IntegrationView;
+use super::{changed, view::IntegrationView};
 use crate::{
     edge::failure::Failure,
     http::state::Api,
@@ -45,5 +45,5 @@ pub(super) async fn disconnect(
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
     let changed = api.integrations.disconnect(&access.tenant, &provider, &condition, &access.acting()).await;
-    super::respond_changed(changed, &provider, true)
+    changed::respond(changed, &provider, true)
 }

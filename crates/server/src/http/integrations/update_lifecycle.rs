@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::IntegrationView;
+use super::{changed, view::IntegrationView};
 use crate::{
     edge::{body::JsonBody, failure::Failure},
     http::state::Api,
@@ -94,5 +94,5 @@ pub(super) async fn update_lifecycle(
     let provider = access.provider(&api).await?;
     let changed =
         api.integrations.update(&access.tenant, &provider, &body, &condition, &access.acting()).await;
-    super::respond_changed(changed, &provider, false)
+    changed::respond(changed, &provider, false)
 }

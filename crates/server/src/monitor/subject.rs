@@ -1,0 +1,24 @@
+//! What is looked after: an integration's credential, opened.
+
+use std::sync::Arc;
+
+use integrations_core::catalog::Provider;
+use serde_json::{Map, Value};
+
+/// An integration's credential, opened, with what goes with it.
+pub(super) struct Subject {
+    pub(super) provider: Arc<Provider>,
+    pub(super) connection: Map<String, Value>,
+    pub(super) credential: Map<String, Value>,
+}
+
+impl Subject {
+    pub(super) fn refresh_token(&self) -> Option<&str> {
+        self.credential.get("refresh_token").and_then(Value::as_str)
+    }
+
+    /// Whether a refresh may end the refresh token that was sent, so that it must not be sent twice.
+    pub(super) fn rotates(&self) -> bool {
+        self.provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
+    }
+}
