@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Desk, moment};
+use super::desk::{Desk, moment};
 use crate::app::config::time_span;
 
 /// What happened within this time stays: somebody may still be looking into it.

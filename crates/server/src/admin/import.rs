@@ -6,7 +6,7 @@ use clap::Args;
 use integrations_core::{catalog::Catalog, ids::ProjectId};
 use serde::Serialize;
 
-use super::{Desk, read};
+use super::desk::{Desk, read};
 use crate::{
     install::import::{ImportError, Importer, LineIssue},
     vault::Vault,

@@ -17,7 +17,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Desk, Revoked, columns, moment, name};
+use super::desk::{Desk, Revoked, columns, moment, name};
 use crate::{
     app::config::time_span,
     store::{ApiKeyRecord, NewApiKey},

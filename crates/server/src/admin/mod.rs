@@ -4,6 +4,7 @@
 //! They go to the database itself, the one that `serve` uses or that of `dev`, while the server runs.
 
 mod audit;
+mod desk;
 mod import;
 mod key;
 mod oauth_app;
@@ -11,25 +12,16 @@ mod organization;
 mod project;
 mod rotate_keys;
 
-use std::{
-    fs,
-    io::{self, Read as _, Write as _},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use integrations_core::{
-    audit::{Actor, AuditAction, Change},
-    ids::{OrganizationId, ProjectId},
-};
-use serde::Serialize;
 
+use self::desk::Desk;
 use crate::{
     app::{config::Options, dev::DataDirectory},
     environment::Environment,
-    store::{DatabaseUrl, NewAuditEvent, Store},
+    store::{DatabaseUrl, Store},
     vault::Vault,
 };
 
@@ -72,13 +64,6 @@ enum Resource {
     ///
     /// May be stopped at any time and started again: it goes on with what is left.
     RotateKeys,
-}
-
-/// What a command works with.
-struct Desk {
-    store: Store,
-    environment: Environment,
-    json: bool,
 }
 
 /// Runs an operator's command.
@@ -128,101 +113,4 @@ async fn connect(url: &DatabaseUrl) -> anyhow::Result<Store> {
         );
     }
     Ok(store)
-}
-
-impl Desk {
-    /// An event of the operator's own.
-    fn event(
-        &self,
-        organization: OrganizationId,
-        project: Option<ProjectId>,
-        action: AuditAction,
-        changes: Vec<Change>,
-    ) -> NewAuditEvent {
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization,
-            project,
-            integration: None,
-            action,
-            actor: Actor::Operator,
-            request_id: None,
-            changes,
-            at: self.environment.now(),
-        }
-    }
-
-    /// The organization, which must exist and not be revoked.
-    async fn living_organization(&self, id: OrganizationId) -> anyhow::Result<()> {
-        match self.store.organization(id).await? {
-            None => bail!("there is no organization {id}"),
-            Some(found) if found.revoked_at.is_some() => bail!("the organization {id} is revoked"),
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// Writes an answer to stdout: as JSON, or as lines for people.
-    fn answer<T: Serialize>(&self, answer: &T, in_words: impl FnOnce() -> Vec<String>) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
-        if self.json {
-            serde_json::to_writer(&mut out, answer)?;
-            writeln!(out)?;
-        } else {
-            in_words().iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        }
-        Ok(out.flush()?)
-    }
-}
-
-/// What a file holds, or standard input where it is called `-`.
-fn read(file: &Path) -> anyhow::Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(text);
-    }
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-/// A name for people: not blank, one line, at most 100 characters.
-fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err("a name has 1 to 100 characters and is one line".into());
-    }
-    Ok(name.to_owned())
-}
-
-/// Columns of text, padded to their widest cell.
-fn columns(rows: &[Vec<String>]) -> Vec<String> {
-    let widest =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let line = |row: &Vec<String>| {
-        let cells =
-            row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", widest(column).unwrap_or(0)));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
-/// A moment for people; a dash where there is none.
-fn moment(time: Option<time::OffsetDateTime>) -> String {
-    use time::format_description::well_known::Rfc3339;
-
-    time.and_then(|time| time.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| "-".into())
-}
-
-/// What a revocation answers.
-#[derive(Serialize)]
-struct Revoked {
-    id: String,
-    /// `false`: it was revoked before.
-    revoked: bool,
-}
-
-impl Revoked {
-    fn in_words(&self) -> Vec<String> {
-        let what = if self.revoked { "Revoked" } else { "Was revoked before:" };
-        vec![format!("{what} {}", self.id)]
-    }
 }

@@ -12,7 +12,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Desk, columns, moment, read};
+use super::desk::{Desk, columns, moment, read};
 use crate::{
     store::{AppOwner, NewAuditEvent, NewOAuthApp},
     vault::{Purpose, Vault},

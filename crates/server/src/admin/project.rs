@@ -8,7 +8,7 @@ use integrations_core::{
 };
 use serde_json::Value;
 
-use super::{Desk, Revoked, columns, moment, name};
+use super::desk::{Desk, Revoked, columns, moment, name};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

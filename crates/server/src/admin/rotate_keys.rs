@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use anyhow::bail;
 use serde::Serialize;
 
-use super::Desk;
+use super::desk::Desk;
 use crate::{
     store::{Sealed, SealedRow},
     vault::{Purpose, Vault, VaultError},
