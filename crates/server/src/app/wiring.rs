@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use axum::Router;
 use integrations_core::catalog::Catalog;
 
 use crate::{
@@ -27,7 +28,6 @@ use crate::{
     store::Store,
     vault::Vault,
 };
-use axum::Router;
 
 /// What a server stands on.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Whom a request is for, by its path: decided once, and asked by everything that depends on it.
+//! Whom an answer is for, by the request's path: decided once, and asked by everything that depends on it.
 
 use http::Uri;
 
@@ -74,6 +74,23 @@ pub(super) fn use_one_base_path(uri: &mut Uri) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_are_told_apart() {
+        for (path, audience) in [
+            ("/api/v1/projects/prj_1/integrations", Audience::Client),
+            ("/v1/projects/prj_1/integrations", Audience::Client),
+            ("/api/v1/openapi.json", Audience::Reader),
+            ("/v1/projects", Audience::Reader),
+            ("/healthz", Audience::Orchestrator),
+            ("/readyz", Audience::Orchestrator),
+            ("/metrics", Audience::Collector),
+            ("/metrics/", Audience::Other),
+            ("/docs", Audience::Other),
+        ] {
+            assert_eq!(Audience::of(path), audience, "{path}");
+        }
+    }
 
     #[test]
     fn pages_are_what_is_below_their_addresses() {

@@ -5,6 +5,7 @@ mod audit;
 pub mod auth;
 mod examples;
 mod failures;
+mod if_match;
 pub mod integrations;
 mod meta;
 pub mod state;

@@ -18,7 +18,7 @@ const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
 /// The specification as JSON, written out once.
 static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
-    LazyLock::new(|| crate::openapi().to_json());
+    LazyLock::new(|| crate::http::openapi().to_json());
 
 /// The OpenAPI specification
 ///
