@@ -12,8 +12,8 @@ use sqlx::{
 
 use super::{
     Store,
-    lanes::Lanes,
     presence::{GuardedPool, Presence},
+    read_pool::ReadPool,
     tenant::TenantCheck,
 };
 
@@ -21,8 +21,8 @@ use super::{
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// What connections are called in PostgreSQL's `pg_stat_activity`.
 const APPLICATION: &str = "riq-server";
-/// The most lanes on SQLite, where each is a thread with caches of its own, some 9 MB.
-const SQLITE_LANES: u32 = 6;
+/// The most connections for the hot reads on SQLite, where each is a thread with caches of its own, some 9 MB.
+const SQLITE_READS: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -114,24 +114,24 @@ impl Store {
                 (sqlite(url, connections).await.map_err(failed)?, writer)
             }
         };
-        // Half of the connections for the lanes: the other half is for whatever else reads or writes.
-        let lanes = match url.backend {
+        // Half of the connections for the hot reads: the other half is for whatever else reads or writes.
+        let reads = match url.backend {
             DbBackend::Postgres => connections / 2,
-            _ => SQLITE_LANES.min(connections / 2),
+            _ => SQLITE_READS.min(connections / 2),
         };
-        let lanes = Lanes::new(&reader, url.backend, lanes, ACQUIRE_TIMEOUT);
+        let read_pool = ReadPool::new(&reader, url.backend, reads, ACQUIRE_TIMEOUT);
         let presence = Presence::default();
         let [reader, writer] = [reader, writer].map(|pool| GuardedPool::new(pool, presence.clone()));
         let postgres = match url.backend {
             DbBackend::Postgres => Some(postgres_address(url).map_err(failed)?),
             _ => None,
         };
-        Ok(Self { reader, writer, lanes, presence, postgres, tenant_check: TenantCheck::default() })
+        Ok(Self { reader, writer, read_pool, presence, postgres, tenant_check: TenantCheck::default() })
     }
 
     /// Closes the connections, after what is under way.
     pub async fn close(self) {
-        self.lanes.close();
+        self.read_pool.close();
         for (name, pool) in [("reader", self.reader), ("writer", self.writer)] {
             if let Err(error) = pool.close().await {
                 tracing::warn!(pool = name, %error, "closing the database failed");

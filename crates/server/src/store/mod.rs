@@ -11,7 +11,6 @@ mod entity;
 mod error;
 mod install_links;
 mod integrations;
-mod lanes;
 mod moment;
 pub mod monitors;
 mod oauth_apps;
@@ -20,6 +19,7 @@ mod pending_installs;
 mod pool_use;
 mod presence;
 mod projects;
+mod read_pool;
 mod retention;
 mod sealed;
 pub mod statements;
@@ -63,7 +63,7 @@ pub struct Store {
     /// Writes. The same pool as `reader` on PostgreSQL; on SQLite one connection, as there can be one writer.
     writer: GuardedPool,
     /// The reads that requests wait for.
-    lanes: lanes::Lanes,
+    read_pool: read_pool::ReadPool,
     presence: Presence,
     /// Where PostgreSQL is, for one more connection.
     postgres: Option<PgConnectOptions>,
@@ -125,6 +125,6 @@ impl Store {
 
     /// Runs one of the statements that requests wait for, whose parameters are all text.
     async fn read(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
-        self.presence.guard(self.lanes.query(sql, parameters)).await
+        self.presence.guard(self.read_pool.query(sql, parameters)).await
     }
 }

@@ -9,14 +9,14 @@ use crate::metrics::PoolUse;
 impl Store {
     /// How far the pools are used at this moment. Asks nothing of the database.
     pub fn pools(&self) -> Vec<PoolUse> {
-        let lanes = self.lanes.pool_use();
+        let kept = self.read_pool.pool_use();
         let reading = if self.backend() == DbBackend::Postgres { "shared" } else { "reader" };
         let mut reader = pool_use(self.reader.pool(), reading);
-        // An idle lane is out of the pool, but nobody works with it.
-        let idle = lanes.idle.min(reader.in_use);
+        // What is kept idle is out of the pool, but nobody works with it.
+        let idle = kept.idle.min(reader.in_use);
         reader.in_use -= idle;
         reader.idle += idle;
-        let mut pools = vec![reader, lanes];
+        let mut pools = vec![reader, kept];
         if self.backend() != DbBackend::Postgres {
             pools.push(pool_use(self.writer.pool(), "writer"));
         }

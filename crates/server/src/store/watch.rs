@@ -94,7 +94,7 @@ impl Store {
 
     /// The database was met: connections from before it may be broken.
     fn welcome(&self) {
-        self.lanes.forget_idle();
+        self.read_pool.forget_idle();
         if self.presence.returned() {
             tracing::info!("the database is back");
         }

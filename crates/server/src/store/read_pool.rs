@@ -1,4 +1,4 @@
-//! Lanes: connections for the hot reads that stay out of the pool between two of them.
+//! Connections for the hot reads, which stay out of the driver's pool between two of them: `lanes` in the metrics.
 //!
 //! A connection that goes back to the driver's pool is asked whether it still lives: a task and a round trip to the
 //! database for every query, more than the query itself costs (docs/development/performance.md). So a few connections
@@ -17,15 +17,15 @@ use tokio::sync::Semaphore;
 
 use crate::metrics::PoolUse;
 
-/// The lanes of one server, on its database.
+/// The connections for the hot reads of one server.
 #[derive(Clone, Debug)]
-pub(super) enum Lanes {
+pub(super) enum ReadPool {
     Postgres(Arc<Stack<Postgres>>),
     Sqlite(Arc<Stack<Sqlite>>),
 }
 
-impl Lanes {
-    /// Up to `count` lanes, out of the pool of `connection`; each read waits up to `patience` for one.
+impl ReadPool {
+    /// Up to `count` connections out of the pool of `connection`; each read waits up to `patience` for one.
     pub(super) fn new(
         connection: &DatabaseConnection,
         backend: DbBackend,
@@ -53,7 +53,7 @@ impl Lanes {
         rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
     }
 
-    /// Lets go of every connection that nobody is using, of the lanes and of the pool: what broke while the database
+    /// Lets go of every connection that nobody is using, here or in the driver's pool: what broke while the database
     /// was away is not used again.
     pub(super) fn forget_idle(&self) {
         match self {
@@ -62,7 +62,7 @@ impl Lanes {
         }
     }
 
-    /// How many lanes are used.
+    /// How many connections are used.
     pub(super) fn pool_use(&self) -> PoolUse {
         match self {
             Self::Postgres(stack) => stack.pool_use(),
@@ -83,7 +83,7 @@ impl Lanes {
 pub(super) struct Stack<DB: Database> {
     pool: Pool<DB>,
     idle: Mutex<Vec<PoolConnection<DB>>>,
-    lanes: Semaphore,
+    permits: Semaphore,
     count: u32,
     patience: Duration,
 }
@@ -91,8 +91,8 @@ pub(super) struct Stack<DB: Database> {
 impl<DB: Database> Stack<DB> {
     fn new(pool: &Pool<DB>, count: u32, patience: Duration) -> Arc<Self> {
         let count = count.max(1);
-        let lanes = Semaphore::new(count as usize);
-        Arc::new(Self { pool: pool.clone(), idle: Mutex::default(), lanes, count, patience })
+        let permits = Semaphore::new(count as usize);
+        Arc::new(Self { pool: pool.clone(), idle: Mutex::default(), permits, count, patience })
     }
 
     fn take(&self) -> Option<PoolConnection<DB>> {
@@ -104,8 +104,8 @@ impl<DB: Database> Stack<DB> {
     }
 
     fn forget_idle(&self) {
-        let lanes = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        lanes.into_iter().for_each(|connection| drop(connection.detach()));
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        idle.into_iter().for_each(|connection| drop(connection.detach()));
         while let Some(connection) = self.pool.try_acquire() {
             drop(connection.detach());
         }
@@ -114,12 +114,12 @@ impl<DB: Database> Stack<DB> {
     fn pool_use(&self) -> PoolUse {
         let whole = |count| u32::try_from(count).unwrap_or(u32::MAX);
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let in_use = self.count.saturating_sub(whole(self.lanes.available_permits()));
+        let in_use = self.count.saturating_sub(whole(self.permits.available_permits()));
         PoolUse { pool: "lanes", in_use, idle: whole(idle), max: self.count }
     }
 
     fn close(&self) {
-        self.lanes.close();
+        self.permits.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -130,8 +130,8 @@ impl<DB: Database> Stack<DB> {
         DB::Arguments: IntoArguments<DB>,
         QueryResult: From<DB::Row>,
     {
-        let lane = tokio::time::timeout(self.patience, self.lanes.acquire()).await;
-        let _lane = lane.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let permit = tokio::time::timeout(self.patience, self.permits.acquire()).await;
+        let _permit = permit.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         if let Some(connection) = self.take() {
             match self.query_on(connection, sql, parameters).await {
                 Err(error) if is_broken(&error) => {}
@@ -176,6 +176,6 @@ fn is_broken(error: &sqlx::Error) -> bool {
 
 impl<DB: Database> fmt::Debug for Stack<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Stack({} free)", self.lanes.available_permits())
+        write!(f, "Stack({} free)", self.permits.available_permits())
     }
 }
