@@ -12,7 +12,7 @@ use sqlx::{
 
 use super::{
     Store,
-    presence::{GuardedPool, Presence},
+    reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     tenant::TenantCheck,
 };
@@ -120,13 +120,13 @@ impl Store {
             _ => SQLITE_READS.min(connections / 2),
         };
         let read_pool = ReadPool::new(&reader, url.backend, reads, ACQUIRE_TIMEOUT);
-        let presence = Presence::default();
-        let [reader, writer] = [reader, writer].map(|pool| GuardedPool::new(pool, presence.clone()));
+        let reachability = Reachability::default();
+        let [reader, writer] = [reader, writer].map(|pool| GuardedPool::new(pool, reachability.clone()));
         let postgres = match url.backend {
             DbBackend::Postgres => Some(postgres_address(url).map_err(failed)?),
             _ => None,
         };
-        Ok(Self { reader, writer, read_pool, presence, postgres, tenant_check: TenantCheck::default() })
+        Ok(Self { reader, writer, read_pool, reachability, postgres, tenant_check: TenantCheck::default() })
     }
 
     /// Closes the connections, after what is under way.

@@ -17,8 +17,8 @@ mod oauth_apps;
 mod organizations;
 mod pending_installs;
 mod pool_use;
-mod presence;
 mod projects;
+mod reachability;
 mod read_pool;
 mod retention;
 mod sealed;
@@ -46,7 +46,7 @@ pub use tenant::{Denied, ReadError, Tenant};
 
 use self::{
     moment::moment,
-    presence::{GuardedPool, Presence},
+    reachability::{GuardedPool, Reachability},
 };
 use migrations::{Migrator, MigratorTrait as _, SchemaManager};
 use sea_orm::{
@@ -64,7 +64,7 @@ pub struct Store {
     writer: GuardedPool,
     /// The reads that requests wait for.
     read_pool: read_pool::ReadPool,
-    presence: Presence,
+    reachability: Reachability,
     /// Where PostgreSQL is, for one more connection.
     postgres: Option<PgConnectOptions>,
     tenant_check: tenant::TenantCheck,
@@ -125,6 +125,6 @@ impl Store {
 
     /// Runs one of the statements that requests wait for, whose parameters are all text.
     async fn read(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
-        self.presence.guard(self.read_pool.query(sql, parameters)).await
+        self.reachability.guard(self.read_pool.query(sql, parameters)).await
     }
 }

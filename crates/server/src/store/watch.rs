@@ -1,7 +1,7 @@
 //! Watching over the connection to PostgreSQL: hears at once what other replicas change, and when the database goes.
 //!
 //! One connection that listens (`LISTEN`, `NOTIFY`) tells both. Where it is lost, it is made anew with growing pauses,
-//! and until that succeeds the database counts as away ([`Presence`](super::presence::Presence)). Notifications that
+//! and until that succeeds the database counts as away ([`Reachability`](super::reachability::Reachability)). Notifications that
 //! came meanwhile are lost, so that whoever listens is told to look each time.
 
 use std::{
@@ -61,7 +61,7 @@ impl Store {
 
     /// Says that the database may have gone away: it is looked into.
     pub fn doubt(&self) {
-        self.presence.doubt();
+        self.reachability.doubt();
     }
 
     /// Connects, however long it takes, and says meanwhile whether the database is there.
@@ -75,7 +75,7 @@ impl Store {
                     return listener;
                 }
                 Err(error) if is_away(&error) => {
-                    if self.presence.left() {
+                    if self.reachability.left() {
                         tracing::warn!(%error, "the database is away: requests are answered 503 until it is back");
                     }
                 }
@@ -95,7 +95,7 @@ impl Store {
     /// The database was met: connections from before it may be broken.
     fn welcome(&self) {
         self.read_pool.forget_idle();
-        if self.presence.returned() {
+        if self.reachability.returned() {
             tracing::info!("the database is back");
         }
     }
@@ -104,7 +104,7 @@ impl Store {
     async fn listen(&self, listener: &mut PgListener, keys_changed: &impl Fn()) {
         let doubted = async {
             sleep(BETWEEN_DOUBTS).await;
-            self.presence.doubted().await;
+            self.reachability.doubted().await;
         };
         tokio::pin!(doubted);
         loop {

@@ -18,10 +18,10 @@ use super::error::is_lost;
 
 /// Whether the database is there. Cheap to clone; it is, until somebody says otherwise.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Presence(Arc<Parts>);
+pub(super) struct Reachability(Arc<State>);
 
 #[derive(Debug, Default)]
-struct Parts {
+struct State {
     is_away: AtomicBool,
     /// Wakes those who wait for an answer when the database goes away.
     departure: Notify,
@@ -29,7 +29,7 @@ struct Parts {
     doubt: Notify,
 }
 
-impl Presence {
+impl Reachability {
     /// What `work` answers; an error at once while the database is away, and as soon as it goes.
     pub(super) async fn guard<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         // Before the look at the flag: who leaves in between wakes it.
@@ -81,12 +81,12 @@ fn away() -> DbErr {
 #[derive(Clone, Debug)]
 pub(super) struct GuardedPool {
     pool: DatabaseConnection,
-    presence: Presence,
+    reachability: Reachability,
 }
 
 impl GuardedPool {
-    pub(super) fn new(pool: DatabaseConnection, presence: Presence) -> Self {
-        Self { pool, presence }
+    pub(super) fn new(pool: DatabaseConnection, reachability: Reachability) -> Self {
+        Self { pool, reachability }
     }
 
     /// The pool itself.
@@ -95,7 +95,7 @@ impl GuardedPool {
     }
 
     pub(super) async fn begin(&self, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
-        self.presence.guard(self.pool.begin_with_options(options)).await
+        self.reachability.guard(self.pool.begin_with_options(options)).await
     }
 
     pub(super) async fn close(self) -> Result<(), DbErr> {
@@ -110,19 +110,19 @@ impl ConnectionTrait for GuardedPool {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.presence.guard(self.pool.execute_raw(statement)).await
+        self.reachability.guard(self.pool.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.presence.guard(self.pool.execute_unprepared(sql)).await
+        self.reachability.guard(self.pool.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.presence.guard(self.pool.query_one_raw(statement)).await
+        self.reachability.guard(self.pool.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.presence.guard(self.pool.query_all_raw(statement)).await
+        self.reachability.guard(self.pool.query_all_raw(statement)).await
     }
 }
 
@@ -132,36 +132,36 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_is_told_when_the_database_goes_away() {
-        let presence = Presence::default();
+        let reachability = Reachability::default();
         let waiting = tokio::spawn({
-            let presence = presence.clone();
-            async move { presence.guard(std::future::pending::<Result<(), DbErr>>()).await }
+            let reachability = reachability.clone();
+            async move { reachability.guard(std::future::pending::<Result<(), DbErr>>()).await }
         });
         // The task waits, or will see that the database is away: either way it ends.
         tokio::task::yield_now().await;
-        assert!(presence.left());
+        assert!(reachability.left());
         assert_eq!(waiting.await.unwrap(), Err(away()));
     }
 
     #[tokio::test]
     async fn nothing_is_tried_while_it_is_away() {
-        let presence = Presence::default();
-        assert!(presence.left() && !presence.left(), "the change is told once");
-        let tried = presence.guard(async { panic!("tried") as Result<(), DbErr> }).await;
+        let reachability = Reachability::default();
+        assert!(reachability.left() && !reachability.left(), "the change is told once");
+        let tried = reachability.guard(async { panic!("tried") as Result<(), DbErr> }).await;
         assert_eq!(tried, Err(away()));
-        assert!(presence.returned() && !presence.returned(), "the change is told once");
-        assert_eq!(presence.guard(async { Ok(1) }).await, Ok(1));
+        assert!(reachability.returned() && !reachability.returned(), "the change is told once");
+        assert_eq!(reachability.guard(async { Ok(1) }).await, Ok(1));
     }
 
     #[tokio::test]
     async fn a_broken_connection_raises_doubts_and_a_refusal_does_not() {
-        let presence = Presence::default();
+        let reachability = Reachability::default();
         let refused = DbErr::Custom("a fault of ours".into());
-        assert!(presence.guard(async { Err::<(), _>(refused) }).await.is_err());
-        let doubted = tokio::time::timeout(std::time::Duration::ZERO, presence.doubted()).await;
+        assert!(reachability.guard(async { Err::<(), _>(refused) }).await.is_err());
+        let doubted = tokio::time::timeout(std::time::Duration::ZERO, reachability.doubted()).await;
         assert!(doubted.is_err(), "nobody doubts");
         let lost = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-        assert!(presence.guard(async { Err::<(), _>(lost) }).await.is_err());
-        presence.doubted().await;
+        assert!(reachability.guard(async { Err::<(), _>(lost) }).await.is_err());
+        reachability.doubted().await;
     }
 }
