@@ -19,7 +19,7 @@ use super::{Monitor, subject::Subject};
 use crate::{
     metrics::RefreshOutcome,
     provider::{authorization_server::AuthorizationServer, outbound::Answer, prober::Checked},
-    store::{Claim, NewAuditEvent, Renewed, Settled},
+    store::{Claim, LeaseWrite, NewAuditEvent, Renewed},
     vault::Purpose,
 };
 
@@ -77,7 +77,7 @@ impl Monitor {
         };
         let refresh_token = refresh_token.to_owned();
         // Where the answer is lost it is asked again: the mark alone would look like a token that was sent.
-        if self.insist(self.0.lease, || self.store.begin_refresh(claim)).await != Some(Settled::Stored) {
+        if self.insist(self.0.lease, || self.store.begin_refresh(claim)).await != Some(LeaseWrite::Stored) {
             return Renewal::Lost;
         }
         drop(turn);
@@ -126,11 +126,11 @@ impl Monitor {
         };
         let stored = self.insist(PATIENCE, || self.store.renew(claim, renewed.clone())).await;
         match stored {
-            Some(Settled::Stored) => {
+            Some(LeaseWrite::Stored) => {
                 subject.credential = grant.credential;
                 Renewal::Done { refresh_at }
             }
-            Some(Settled::Superseded) | None => Renewal::Lost,
+            Some(LeaseWrite::Superseded) | None => Renewal::Lost,
         }
     }
 

@@ -365,7 +365,7 @@ async fn a_lease_that_was_not_given_back_is_taken_over(stage: &Stage) {
     let ended = riq_server::store::Ended::GoesOn(plan);
     let settled =
         stage.server.store.settle(&claim, ended, |_| panic!("nothing is to be decided")).await.unwrap();
-    assert_eq!(settled, riq_server::store::Settled::Superseded);
+    assert_eq!(settled, riq_server::store::LeaseWrite::Superseded);
     worker.stop().await;
 }
 
@@ -466,7 +466,7 @@ async fn a_reconnection_ends_what_is_under_way(stage: &Stage) {
         event: stage.server.event(claim.integration, "desk"),
     };
     let settled = stage.server.store.renew(&claim, renewed).await.unwrap();
-    assert_eq!(settled, riq_server::store::Settled::Superseded);
+    assert_eq!(settled, riq_server::store::LeaseWrite::Superseded);
     assert_eq!(state(stage.check("desk").await.data()), is("active", "healthy", None));
 }
 

@@ -35,9 +35,9 @@ pub enum Ended {
     GivenUp(OffsetDateTime),
 }
 
-/// Whether something was stored.
+/// What became of a write that only the owner of a lease may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum LeaseWrite {
     /// It was.
     Stored,
     /// The lease had gone to somebody else, or the credential had been replaced: nothing was.
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Gives a lease back together with what `decide` makes of the integration, in one transaction.
-    pub async fn settle<F>(&self, claim: &Claim, ended: Ended, decide: F) -> Result<Settled, StoreError>
+    pub async fn settle<F>(&self, claim: &Claim, ended: Ended, decide: F) -> Result<LeaseWrite, StoreError>
     where
         F: Fn(&Loaded) -> Option<Decision> + Send + Sync,
     {
@@ -132,7 +132,7 @@ impl Store {
         let rows = reload(&transaction, &claim.tenant, &claim.provider).await?;
         let loaded = match read_loaded(&self.tenant_check, &claim.tenant, &rows) {
             Ok(Some(loaded)) if loaded.integration.id == claim.integration => loaded,
-            Ok(_) | Err(ReadError::Denied(_)) => return Ok(Settled::Superseded),
+            Ok(_) | Err(ReadError::Denied(_)) => return Ok(LeaseWrite::Superseded),
             Err(ReadError::Store(error)) => return Err(error),
         };
         let given_back = match ended {
@@ -140,7 +140,7 @@ impl Store {
             Ended::GivenUp(at) => give_up(&transaction, claim, at).await?,
         };
         if !given_back {
-            return Ok(Settled::Superseded);
+            return Ok(LeaseWrite::Superseded);
         }
         if let Some(decision) = decide(&loaded) {
             if !store_revision(&transaction, &loaded, &decision).await? {
@@ -150,27 +150,27 @@ impl Store {
             audit::record(&transaction, decision.event).await?;
         }
         transaction.commit().await?;
-        Ok(Settled::Stored)
+        Ok(LeaseWrite::Stored)
     }
 
     /// Marks, before it is done, that the refresh token is sent under this lease.
-    pub async fn begin_refresh(&self, claim: &Claim) -> Result<Settled, StoreError> {
+    pub async fn begin_refresh(&self, claim: &Claim) -> Result<LeaseWrite, StoreError> {
         let before = claim.plan.refresh_begun_by.map(|lease| lease.to_string());
         let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), before.into()];
         let statement = Statement::from_sql_and_values(self.backend(), statements::BEGIN_REFRESH, values);
         let marked = self.writer.execute_raw(statement).await?.rows_affected();
-        Ok(if marked == 1 { Settled::Stored } else { Settled::Superseded })
+        Ok(if marked == 1 { LeaseWrite::Stored } else { LeaseWrite::Superseded })
     }
 
     /// Stores new tokens in place of those that the claim found, where nobody else has replaced them, whether or not
     /// the lease has ended meanwhile: nobody else has sent the refresh token.
-    pub async fn renew(&self, claim: &Claim, renewed: Renewed) -> Result<Settled, StoreError> {
+    pub async fn renew(&self, claim: &Claim, renewed: Renewed) -> Result<LeaseWrite, StoreError> {
         let transaction = self.begin().await?;
         lock(&transaction, claim.integration).await?;
         let refresh_at = moment(self.backend(), renewed.refresh_at);
         let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), refresh_at];
         if execute(&transaction, statements::END_REFRESH, values).await? != 1 {
-            return Ok(Settled::Superseded);
+            return Ok(LeaseWrite::Superseded);
         }
         let stored = claimed_credential(claim)
             .col_expr(credential::Column::Sealed, Expr::value(renewed.sealed))
@@ -180,11 +180,11 @@ impl Store {
             .exec(&transaction)
             .await?;
         if stored.rows_affected != 1 {
-            return Ok(Settled::Superseded);
+            return Ok(LeaseWrite::Superseded);
         }
         audit::record(&transaction, renewed.event).await?;
         transaction.commit().await?;
-        Ok(Settled::Stored)
+        Ok(LeaseWrite::Stored)
     }
 }
 
