@@ -14,7 +14,7 @@ use super::{Monitor, renew::Renewal, subject::Subject};
 use crate::{
     metrics::ProbeOutcome,
     provider::prober::{Checked, Prober},
-    store::{Claim, Ended, Plan},
+    store::{Claim, LeaseEnd, Plan},
     vault::Purpose,
 };
 
@@ -27,7 +27,7 @@ pub(super) enum Attended {
     /// The lease is to be given back, with what was found, if anything was looked for.
     Ended {
         /// How it goes on.
-        ended: Ended,
+        ended: LeaseEnd,
         /// What was found.
         verdict: Option<Verdict>,
     },
@@ -37,7 +37,7 @@ pub(super) enum Attended {
 
 impl Attended {
     fn planned(plan: Plan, verdict: Option<Verdict>) -> Self {
-        Self::Ended { ended: Ended::GoesOn(plan), verdict }
+        Self::Ended { ended: LeaseEnd::GoesOn(plan), verdict }
     }
 }
 
@@ -149,7 +149,7 @@ impl Monitor {
                 Err(Attended::planned(plan, Some(verdict)))
             }
             Renewal::Dead(verdict) => {
-                Err(Attended::Ended { ended: Ended::GivenUp(now), verdict: Some(verdict) })
+                Err(Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict: Some(verdict) })
             }
             Renewal::Lost => Err(Attended::Lost),
         }
@@ -162,14 +162,14 @@ impl Monitor {
         plan.refresh_at = None;
         let verdict = Some(health::interrupted_refresh(&subject.provider));
         if claim.expires_at.is_some_and(|expires_at| expires_at <= now) {
-            return Attended::Ended { ended: Ended::GivenUp(now), verdict };
+            return Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict };
         }
         let Some(checked) = self.ask(subject, true).await else { return Attended::Lost };
         if matches!(checked.verdict, Verdict::Dead { .. }) {
-            return Attended::Ended { ended: Ended::GivenUp(self.environment.now()), verdict };
+            return Attended::Ended { ended: LeaseEnd::GivenUp(self.environment.now()), verdict };
         }
         match self.after_probe(claim, plan, &subject.provider, checked) {
-            Attended::Ended { ended: Ended::GoesOn(mut plan), verdict } => {
+            Attended::Ended { ended: LeaseEnd::GoesOn(mut plan), verdict } => {
                 plan.probe_at = claim.expires_at.map_or(plan.probe_at, |end| end.min(plan.probe_at));
                 Attended::planned(plan, verdict)
             }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::{Monitor, attend::Attended, recorder::Recorder};
-use crate::store::{Claim, Decision, Done, Ended, Loaded, NewAuditEvent, StoreError};
+use crate::store::{Claim, Decision, Done, LeaseEnd, Loaded, NewAuditEvent, StoreError};
 
 /// Between two tries at a database that does not answer, doubled up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -22,8 +22,8 @@ impl Monitor {
     pub(super) async fn conclude(&self, claim: Claim, attended: Attended, recorder: Option<&Recorder>) {
         let Attended::Ended { ended, verdict } = attended else { return };
         let plain = match (&ended, &verdict) {
-            (Ended::GoesOn(plan), None) => Some(*plan),
-            (Ended::GoesOn(plan), Some(verdict)) if is_as_before(verdict, claim.status, claim.health) => {
+            (LeaseEnd::GoesOn(plan), None) => Some(*plan),
+            (LeaseEnd::GoesOn(plan), Some(verdict)) if is_as_before(verdict, claim.status, claim.health) => {
                 Some(*plan)
             }
             _ => None,

@@ -26,9 +26,9 @@ pub struct Done {
     pub plan: Plan,
 }
 
-/// How the looking-after ended.
+/// How a lease ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum LeaseEnd {
     /// It goes on by this plan.
     GoesOn(Plan),
     /// The credential was found, at this time, to be of no more use: nobody looks after it any more.
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Gives a lease back together with what `decide` makes of the integration, in one transaction.
-    pub async fn settle<F>(&self, claim: &Claim, ended: Ended, decide: F) -> Result<LeaseWrite, StoreError>
+    pub async fn settle<F>(&self, claim: &Claim, ended: LeaseEnd, decide: F) -> Result<LeaseWrite, StoreError>
     where
         F: Fn(&Loaded) -> Option<Decision> + Send + Sync,
     {
@@ -136,8 +136,8 @@ impl Store {
             Err(ReadError::Store(error)) => return Err(error),
         };
         let given_back = match ended {
-            Ended::GoesOn(plan) => release_one(&transaction, claim, &plan).await?,
-            Ended::GivenUp(at) => give_up(&transaction, claim, at).await?,
+            LeaseEnd::GoesOn(plan) => release_one(&transaction, claim, &plan).await?,
+            LeaseEnd::GivenUp(at) => give_up(&transaction, claim, at).await?,
         };
         if !given_back {
             return Ok(LeaseWrite::Superseded);
