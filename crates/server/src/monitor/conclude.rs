@@ -10,16 +10,16 @@ use integrations_core::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::{Monitor, attend::Attended, recorder::Recorder};
-use crate::store::{Claim, Decision, Done, LeaseEnd, Loaded, NewAuditEvent, StoreError};
+use super::{Monitor, attend::Attended, release_queue::ReleaseQueue};
+use crate::store::{Claim, Decision, LeaseEnd, Loaded, NewAuditEvent, Release, StoreError};
 
 /// Between two tries at a database that does not answer, doubled up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Monitor {
-    /// Gives a lease back. Where nothing is to be recorded by way of `recorder`, if there is one, otherwise at once.
-    pub(super) async fn conclude(&self, claim: Claim, attended: Attended, recorder: Option<&Recorder>) {
+    /// Gives a lease back. Where nothing is to be recorded by way of `queue`, if there is one, otherwise at once.
+    pub(super) async fn conclude(&self, claim: Claim, attended: Attended, queue: Option<&ReleaseQueue>) {
         let Attended::Ended { ended, verdict } = attended else { return };
         let plain = match (&ended, &verdict) {
             (LeaseEnd::GoesOn(plan), None) => Some(*plan),
@@ -34,11 +34,11 @@ impl Monitor {
             return;
         };
         let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
-        let done = Done { claim, synced_at, plan };
-        match recorder {
-            Some(recorder) => recorder.record(done).await,
+        let release = Release { claim, synced_at, plan };
+        match queue {
+            Some(queue) => queue.push(release).await,
             None => {
-                self.insist(self.0.lease, || self.store.release(std::slice::from_ref(&done))).await;
+                self.insist(self.0.lease, || self.store.release(std::slice::from_ref(&release))).await;
             }
         }
     }

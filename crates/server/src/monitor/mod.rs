@@ -8,7 +8,7 @@ mod attend;
 mod check;
 mod conclude;
 mod limits;
-mod recorder;
+mod release_queue;
 mod renew;
 mod subject;
 mod work;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{Monitor, recorder::Recorder};
+use super::{Monitor, release_queue::ReleaseQueue};
 use crate::{
     shutdown::Shutdown,
-    store::{Claim, Done, StoreError},
+    store::{Claim, Release, StoreError},
 };
 
 /// Between two rounds while there is more to do than can be done at once.
@@ -25,11 +25,11 @@ impl Monitor {
             return self.0.limits.drain().await;
         }
         let providers: Vec<String> = self.catalog.iter().map(|one| one.key.to_string()).collect();
-        let (recorder, recording) = Recorder::start(self.store.clone());
+        let (queue, releasing) = ReleaseQueue::start(self.store.clone());
         let mut under_way = JoinSet::new();
         let mut failures = 0;
         loop {
-            let pause = match self.round(&providers, &recorder, &mut under_way).await {
+            let pause = match self.round(&providers, &queue, &mut under_way).await {
                 Ok(pause) => {
                     if failures > 0 {
                         tracing::info!("the database says again what is due");
@@ -53,16 +53,16 @@ impl Monitor {
         }
         while under_way.join_next().await.is_some() {}
         self.0.limits.drain().await;
-        drop(recorder);
+        drop(queue);
         // An error is a panic there, which has been logged.
-        drop(recording.await);
+        drop(releasing.await);
     }
 
     /// Claims as much of what is due as can be done at once. Returns how long to wait for the next round.
     async fn round(
         &self,
         providers: &[String],
-        recorder: &Recorder,
+        queue: &ReleaseQueue,
         under_way: &mut JoinSet<()>,
     ) -> Result<Duration, StoreError> {
         let poll = self.0.settings.poll;
@@ -86,28 +86,28 @@ impl Monitor {
             };
             pause = pause.min(if claims.len() == free { BREATH } else { PACE });
             for claim in claims {
-                self.begin(claim, recorder, under_way);
+                self.begin(claim, queue, under_way);
             }
         }
         Ok(pause.max(BREATH))
     }
 
-    fn begin(&self, claim: Claim, recorder: &Recorder, under_way: &mut JoinSet<()>) {
+    fn begin(&self, claim: Claim, queue: &ReleaseQueue, under_way: &mut JoinSet<()>) {
         if claim.is_taken_over {
             self.metrics.lease_taken_over();
             tracing::info!(integration = %claim.integration, "taking over a lease that was not given back");
         }
         let slot = self.0.limits.try_take(&claim.provider);
-        let (monitor, recorder) = (self.clone(), recorder.clone());
+        let (monitor, queue) = (self.clone(), queue.clone());
         under_way.spawn(async move {
             let Some(_slot) = slot else {
                 // A check that somebody asked for came in between.
-                recorder.record(Done { plan: claim.plan, claim, synced_at: None }).await;
+                queue.push(Release { plan: claim.plan, claim, synced_at: None }).await;
                 return;
             };
             let _counted = monitor.metrics.in_flight();
             let attended = monitor.attend(&claim, false).await;
-            monitor.conclude(claim, attended, Some(&recorder)).await;
+            monitor.conclude(claim, attended, Some(&queue)).await;
         });
     }
 }

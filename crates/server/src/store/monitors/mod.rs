@@ -18,7 +18,7 @@ use integrations_core::{
 use sea_orm::{ConnectionTrait, Statement};
 use time::OffsetDateTime;
 
-pub use self::settle::{Done, LeaseEnd, LeaseWrite, Renewed};
+pub use self::settle::{LeaseEnd, LeaseWrite, Release, Renewed};
 use super::{StoreError, Tenant, moment};
 
 /// An integration that is to be looked after, under a lease.

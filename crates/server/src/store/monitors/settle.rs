@@ -17,7 +17,7 @@ use crate::store::{
 
 /// A lease that is given back with nothing to record: at most, when the provider last answered well.
 #[derive(Clone, Debug)]
-pub struct Done {
+pub struct Release {
     /// The claim.
     pub claim: Claim,
     /// When the provider answered well, where it was asked.
@@ -57,9 +57,9 @@ pub struct Renewed {
     pub event: NewAuditEvent,
 }
 
-/// [`Done`], as the statements for many read it.
+/// [`Release`], as the statements for many read it.
 #[derive(Serialize)]
-struct DoneRow {
+struct ReleaseRow {
     lease: String,
     integration: String,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -78,14 +78,14 @@ struct DoneRow {
     due_at: OffsetDateTime,
 }
 
-impl From<&Done> for DoneRow {
-    fn from(done: &Done) -> Self {
-        let plan = &done.plan;
+impl From<&Release> for ReleaseRow {
+    fn from(release: &Release) -> Self {
+        let plan = &release.plan;
         Self {
-            lease: done.claim.lease.to_string(),
-            integration: done.claim.integration.to_string(),
-            synced_at: done.synced_at,
-            claimed_probe_at: done.claim.plan.probe_at,
+            lease: release.claim.lease.to_string(),
+            integration: release.claim.integration.to_string(),
+            synced_at: release.synced_at,
+            claimed_probe_at: release.claim.plan.probe_at,
             probe_at: plan.probe_at,
             refresh_at: plan.refresh_at,
             not_before: plan.not_before,
@@ -98,17 +98,17 @@ impl From<&Done> for DoneRow {
 
 impl Store {
     /// Gives leases back in one transaction. One that had gone to somebody else is passed over.
-    pub async fn release(&self, done: &[Done]) -> Result<(), StoreError> {
+    pub async fn release(&self, releases: &[Release]) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
         if self.backend() == DbBackend::Postgres {
-            let rows: Vec<DoneRow> = done.iter().map(DoneRow::from).collect();
+            let rows: Vec<ReleaseRow> = releases.iter().map(ReleaseRow::from).collect();
             let json =
                 serde_json::to_string(&rows).map_err(|error| StoreError::Damaged(error.to_string()))?;
             for sql in [statements::SYNC_MANY, statements::RELEASE_MANY] {
                 execute(&transaction, sql, [json.clone().into()]).await?;
             }
         } else {
-            for one in done {
+            for one in releases {
                 if let Some(at) = one.synced_at {
                     let id = one.claim.integration.to_string();
                     let at = moment(self.backend(), at);

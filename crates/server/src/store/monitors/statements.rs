@@ -91,13 +91,13 @@ pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count =
 pub const SYNC: &str = "UPDATE integrations SET last_synced_at = $3 WHERE id = $1 AND status <> 'disconnected' \
      AND EXISTS (SELECT 1 FROM monitors WHERE integration_id = $1 AND lease_owner = $2)";
 
-/// [`SYNC`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Done`].
+/// [`SYNC`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Release`].
 pub const SYNC_MANY: &str = "UPDATE integrations i SET last_synced_at = d.synced_at \
      FROM json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, synced_at timestamptz), monitors m \
      WHERE d.synced_at IS NOT NULL AND i.id = d.integration AND i.status <> 'disconnected' \
      AND m.integration_id = d.integration AND m.lease_owner = d.lease";
 
-/// [`RELEASE`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Done`].
+/// [`RELEASE`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Release`].
 pub const RELEASE_MANY: &str = "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
      probe_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.probe_at ELSE m.probe_at END, \
      refresh_at = d.refresh_at, not_before = d.not_before, failures = d.failures, \

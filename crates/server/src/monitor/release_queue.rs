@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use crate::store::{Done, Store};
+use crate::store::{Release, Store};
 
 /// The most leases in one transaction.
 const BATCH: usize = 512;
@@ -14,24 +14,24 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Takes leases to give back.
 #[derive(Clone, Debug)]
-pub(super) struct Recorder(mpsc::Sender<Done>);
+pub(super) struct ReleaseQueue(mpsc::Sender<Release>);
 
-impl Recorder {
-    /// A recorder, and its task, which ends when the last recorder is gone and everything is recorded.
+impl ReleaseQueue {
+    /// A queue, and its task, which ends when the last queue is gone and every lease in it is given back.
     pub(super) fn start(store: Store) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(BATCH * 2);
-        (Self(sender), tokio::spawn(record_all(store, receiver)))
+        (Self(sender), tokio::spawn(release_all(store, receiver)))
     }
 
     /// Gives a lease back, soon.
-    pub(super) async fn record(&self, done: Done) {
+    pub(super) async fn push(&self, release: Release) {
         // Fails where the task is gone, by a panic: the lease then ends by itself.
-        drop(self.0.send(done).await);
+        drop(self.0.send(release).await);
     }
 }
 
 /// While one batch is written the next one gathers.
-async fn record_all(store: Store, mut receiver: mpsc::Receiver<Done>) {
+async fn release_all(store: Store, mut receiver: mpsc::Receiver<Release>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
         for attempt in 1..=ATTEMPTS {
