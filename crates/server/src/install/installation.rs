@@ -14,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     environment::Environment,
-    store::{Installation, NewAuditEvent, Plan, StoredCredential, Tenant},
+    store::{Installation, NewAuditEvent, Schedule, StoredCredential, Tenant},
     vault::{Purpose, Vault},
 };
 
@@ -70,7 +70,7 @@ impl Recorder {
             credential: StoredCredential {
                 sealed: self.vault.seal(&credential, Purpose::Credential(integration.id)),
                 expires_at: secrets.expires_at,
-                plan: self.plan(provider, &integration, secrets),
+                schedule: self.schedule(provider, &integration, secrets),
             },
             link: None,
             event: NewAuditEvent {
@@ -89,13 +89,13 @@ impl Recorder {
     }
 
     /// When it is first probed, which is at once where that was not done yet, and refreshed.
-    fn plan(&self, provider: &Provider, integration: &Integration, secrets: Secrets<'_>) -> Plan {
+    fn schedule(&self, provider: &Provider, integration: &Integration, secrets: Secrets<'_>) -> Schedule {
         let (now, spread) = (integration.updated_at, self.environment.spread());
         let wait = match integration.health {
             Health::Unknown => Duration::ZERO,
             Health::Healthy => until_probe(provider, integration.status(), 0, spread),
             Health::Degraded | Health::Unhealthy => until_probe(provider, integration.status(), 1, spread),
         };
-        Plan::new(now + wait, next_refresh(secrets.credential, now, secrets.expires_at, spread))
+        Schedule::new(now + wait, next_refresh(secrets.credential, now, secrets.expires_at, spread))
     }
 }

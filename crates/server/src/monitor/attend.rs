@@ -14,7 +14,7 @@ use super::{Monitor, renew::Renewal, subject::Subject};
 use crate::{
     metrics::ProbeOutcome,
     provider::prober::{Checked, Prober},
-    store::{Claim, LeaseEnd, Plan},
+    store::{Claim, LeaseEnd, Schedule},
     vault::Purpose,
 };
 
@@ -36,8 +36,8 @@ pub(super) enum Attended {
 }
 
 impl Attended {
-    fn planned(plan: Plan, verdict: Option<Verdict>) -> Self {
-        Self::Ended { ended: LeaseEnd::GoesOn(plan), verdict }
+    fn scheduled(schedule: Schedule, verdict: Option<Verdict>) -> Self {
+        Self::Ended { ended: LeaseEnd::GoesOn(schedule), verdict }
     }
 }
 
@@ -45,45 +45,46 @@ impl Monitor {
     /// Looks after a claimed integration. A probe is made where it is due, or somebody asked for it.
     #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = claim.provider))]
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
-        let (mut plan, now) = (claim.plan, self.environment.now());
-        if plan.not_before.is_some_and(|not_before| not_before > now) {
-            return Attended::planned(plan, None);
+        let (mut schedule, now) = (claim.schedule, self.environment.now());
+        if schedule.not_before.is_some_and(|not_before| not_before > now) {
+            return Attended::scheduled(schedule, None);
         }
-        plan.not_before = None;
+        schedule.not_before = None;
         let Some(mut subject) = self.open(claim) else {
             let later = now + until_refresh_retry(u32::MAX, self.environment.spread());
-            plan.probe_at = later;
-            plan.refresh_at = plan.refresh_at.map(|_| later);
-            return Attended::planned(plan, None);
+            schedule.probe_at = later;
+            schedule.refresh_at = schedule.refresh_at.map(|_| later);
+            return Attended::scheduled(schedule, None);
         };
-        if plan.refresh_begun_by.is_some() && subject.rotates() {
-            return self.attend_interrupted(claim, plan, &subject).await;
+        if schedule.refresh_begun_by.is_some() && subject.rotates() {
+            return self.attend_interrupted(claim, schedule, &subject).await;
         }
         let mut is_renewed = false;
-        if plan.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
-            match self.after_renewal(claim, plan, &mut subject).await {
-                Ok(after) => (plan, is_renewed) = (after, true),
+        if schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
+            match self.after_renewal(claim, schedule, &mut subject).await {
+                Ok(after) => (schedule, is_renewed) = (after, true),
                 Err(attended) => return attended,
             }
         }
-        let wants_probe = is_asked || plan.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
+        let wants_probe =
+            is_asked || schedule.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
         if !wants_probe {
-            return Attended::planned(plan, None);
+            return Attended::scheduled(schedule, None);
         }
         let Some(mut checked) = self.ask(&subject, is_asked).await else {
-            plan.probe_at = now + HOST_PAUSE;
-            return Attended::planned(plan, None);
+            schedule.probe_at = now + HOST_PAUSE;
+            return Attended::scheduled(schedule, None);
         };
         let is_refused = matches!(checked.verdict, Verdict::Dead { .. });
         if is_refused && !is_renewed && subject.refresh_token().is_some() {
-            match self.after_renewal(claim, plan, &mut subject).await {
-                Ok(after) => plan = after,
+            match self.after_renewal(claim, schedule, &mut subject).await {
+                Ok(after) => schedule = after,
                 Err(attended) => return attended,
             }
             let Some(again) = self.ask(&subject, true).await else { return Attended::Lost };
             checked = again;
         }
-        self.after_probe(claim, plan, &subject.provider, checked)
+        self.after_probe(claim, schedule, &subject.provider, checked)
     }
 
     /// Opens a claim's credential. None: it cannot be, which is the server's own fault, and says nothing of it.
@@ -120,33 +121,33 @@ impl Monitor {
         Some(checked)
     }
 
-    /// Refreshes the tokens. The plan goes on where there are new ones, or cannot be any; otherwise it ends there.
+    /// Refreshes the tokens. The schedule goes on where there are new ones, or cannot be any; otherwise it ends there.
     async fn after_renewal(
         &self,
         claim: &Claim,
-        mut plan: Plan,
+        mut schedule: Schedule,
         subject: &mut Subject,
-    ) -> Result<Plan, Attended> {
+    ) -> Result<Schedule, Attended> {
         let renewal = self.renew(claim, subject).await;
         let now = self.environment.now();
         match renewal {
             Renewal::Done { refresh_at } => {
-                plan.refresh_at = refresh_at;
-                plan.refresh_begun_by = None;
-                Ok(plan)
+                schedule.refresh_at = refresh_at;
+                schedule.refresh_begun_by = None;
+                Ok(schedule)
             }
             Renewal::Nothing => {
-                plan.refresh_at = None;
-                Ok(plan)
+                schedule.refresh_at = None;
+                Ok(schedule)
             }
             Renewal::Trouble(Checked { verdict, wait }) => {
-                plan.failures = plan.failures.saturating_add(1);
-                plan.refresh_begun_by = None;
-                let retry_at = now + until_refresh_retry(plan.failures, self.environment.spread());
-                plan.refresh_at = plan.refresh_at.map(|_| retry_at);
-                plan.probe_at = plan.probe_at.max(retry_at);
-                plan.not_before = wait.map(|wait| now + wait);
-                Err(Attended::planned(plan, Some(verdict)))
+                schedule.failures = schedule.failures.saturating_add(1);
+                schedule.refresh_begun_by = None;
+                let retry_at = now + until_refresh_retry(schedule.failures, self.environment.spread());
+                schedule.refresh_at = schedule.refresh_at.map(|_| retry_at);
+                schedule.probe_at = schedule.probe_at.max(retry_at);
+                schedule.not_before = wait.map(|wait| now + wait);
+                Err(Attended::scheduled(schedule, Some(verdict)))
             }
             Renewal::Dead(verdict) => {
                 Err(Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict: Some(verdict) })
@@ -157,9 +158,9 @@ impl Monitor {
 
     /// A refresh token was sent, and whoever sent it did not live to store the answer. It is not sent again, as the
     /// provider may have ended it and would take the second for a theft: the access token is of use as long as it lasts.
-    async fn attend_interrupted(&self, claim: &Claim, mut plan: Plan, subject: &Subject) -> Attended {
+    async fn attend_interrupted(&self, claim: &Claim, mut schedule: Schedule, subject: &Subject) -> Attended {
         let now = self.environment.now();
-        plan.refresh_at = None;
+        schedule.refresh_at = None;
         let verdict = Some(health::interrupted_refresh(&subject.provider));
         if claim.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict };
@@ -168,21 +169,29 @@ impl Monitor {
         if matches!(checked.verdict, Verdict::Dead { .. }) {
             return Attended::Ended { ended: LeaseEnd::GivenUp(self.environment.now()), verdict };
         }
-        match self.after_probe(claim, plan, &subject.provider, checked) {
-            Attended::Ended { ended: LeaseEnd::GoesOn(mut plan), verdict } => {
-                plan.probe_at = claim.expires_at.map_or(plan.probe_at, |end| end.min(plan.probe_at));
-                Attended::planned(plan, verdict)
+        match self.after_probe(claim, schedule, &subject.provider, checked) {
+            Attended::Ended { ended: LeaseEnd::GoesOn(mut schedule), verdict } => {
+                schedule.probe_at =
+                    claim.expires_at.map_or(schedule.probe_at, |end| end.min(schedule.probe_at));
+                Attended::scheduled(schedule, verdict)
             }
             attended => attended,
         }
     }
 
-    fn after_probe(&self, claim: &Claim, mut plan: Plan, provider: &Provider, checked: Checked) -> Attended {
+    fn after_probe(
+        &self,
+        claim: &Claim,
+        mut schedule: Schedule,
+        provider: &Provider,
+        checked: Checked,
+    ) -> Attended {
         let now = self.environment.now();
         let is_well = checked.verdict == Verdict::Well;
-        plan.failures = if is_well { 0 } else { plan.failures.saturating_add(1) };
-        plan.probe_at = now + until_probe(provider, claim.status, plan.failures, self.environment.spread());
-        plan.not_before = checked.wait.map(|wait| now + wait);
-        Attended::planned(plan, Some(checked.verdict))
+        schedule.failures = if is_well { 0 } else { schedule.failures.saturating_add(1) };
+        schedule.probe_at =
+            now + until_probe(provider, claim.status, schedule.failures, self.environment.spread());
+        schedule.not_before = checked.wait.map(|wait| now + wait);
+        Attended::scheduled(schedule, Some(checked.verdict))
     }
 }

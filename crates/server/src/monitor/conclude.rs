@@ -22,19 +22,21 @@ impl Monitor {
     pub(super) async fn conclude(&self, claim: Claim, attended: Attended, queue: Option<&ReleaseQueue>) {
         let Attended::Ended { ended, verdict } = attended else { return };
         let plain = match (&ended, &verdict) {
-            (LeaseEnd::GoesOn(plan), None) => Some(*plan),
-            (LeaseEnd::GoesOn(plan), Some(verdict)) if is_as_before(verdict, claim.status, claim.health) => {
-                Some(*plan)
+            (LeaseEnd::GoesOn(schedule), None) => Some(*schedule),
+            (LeaseEnd::GoesOn(schedule), Some(verdict))
+                if is_as_before(verdict, claim.status, claim.health) =>
+            {
+                Some(*schedule)
             }
             _ => None,
         };
-        let Some(plan) = plain else {
+        let Some(schedule) = plain else {
             let decide = |loaded: &Loaded| self.observe(&claim, loaded, verdict.as_ref()?);
             self.insist(self.0.lease, || self.store.settle(&claim, ended, &decide)).await;
             return;
         };
         let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
-        let release = Release { claim, synced_at, plan };
+        let release = Release { claim, synced_at, schedule };
         match queue {
             Some(queue) => queue.push(release).await,
             None => {

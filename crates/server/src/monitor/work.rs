@@ -102,7 +102,7 @@ impl Monitor {
         under_way.spawn(async move {
             let Some(_slot) = slot else {
                 // A check that somebody asked for came in between.
-                queue.push(Release { plan: claim.plan, claim, synced_at: None }).await;
+                queue.push(Release { schedule: claim.schedule, claim, synced_at: None }).await;
                 return;
             };
             let _counted = monitor.metrics.in_flight();

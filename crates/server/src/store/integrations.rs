@@ -19,7 +19,7 @@ use super::{
     Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
     install_links, moment,
-    monitors::{self, Plan},
+    monitors::{self, Schedule},
     statements,
     tenant::{TenantCheck, joined},
 };
@@ -112,7 +112,7 @@ pub struct StoredCredential {
     /// When it expires by itself.
     pub expires_at: Option<OffsetDateTime>,
     /// When it is probed and refreshed.
-    pub plan: Plan,
+    pub schedule: Schedule,
 }
 
 /// A finished installation to be stored.
@@ -444,7 +444,7 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
         dead_at: None,
     };
     credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
-    monitors::begin(on, id, &installation.integration.provider, &installation.credential.plan).await?;
+    monitors::begin(on, id, &installation.integration.provider, &installation.credential.schedule).await?;
     audit::record(on, installation.event).await?;
     Ok(Installed::Stored)
 }

@@ -35,7 +35,7 @@ pub use install_links::{InstallLink, NewInstallLink};
 pub use integrations::{
     Decision, Installation, Installed, IntegrationRow, Loaded, ReviseError, StoredCredential,
 };
-pub use monitors::{Claim, LeaseEnd, LeaseWrite, Plan, Release, Renewed};
+pub use monitors::{Claim, LeaseEnd, LeaseWrite, Release, Renewed, Schedule};
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};

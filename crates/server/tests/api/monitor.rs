@@ -361,8 +361,8 @@ async fn a_lease_that_was_not_given_back_is_taken_over(stage: &Stage) {
     stage.server.clock.advance(Duration::seconds(61));
     eventually("it is taken over", PATIENCE, async || stage.state("keys").await.1 == "healthy").await;
     // The first owner's word counts no more.
-    let plan = claim.plan;
-    let ended = riq_server::store::LeaseEnd::GoesOn(plan);
+    let schedule = claim.schedule;
+    let ended = riq_server::store::LeaseEnd::GoesOn(schedule);
     let settled =
         stage.server.store.settle(&claim, ended, |_| panic!("nothing is to be decided")).await.unwrap();
     assert_eq!(settled, riq_server::store::LeaseWrite::Superseded);

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{Claim, Plan, statements};
+use super::{Claim, Schedule, statements};
 use crate::store::{
     Store, StoreError, Tenant,
     entity::{credential, integration, monitor, project},
@@ -156,7 +156,7 @@ impl Claim {
             credential_version: credential.version,
             expires_at: credential.expires_at,
             is_taken_over: monitor.lease_count > 1,
-            plan: Plan {
+            schedule: Schedule {
                 probe_at: monitor.probe_at,
                 refresh_at: monitor.refresh_at,
                 not_before: monitor.not_before,

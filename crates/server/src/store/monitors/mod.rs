@@ -47,7 +47,7 @@ pub struct Claim {
     /// Whether the lease before was not given back.
     pub is_taken_over: bool,
     /// How it was left.
-    pub plan: Plan,
+    pub schedule: Schedule,
 }
 
 impl std::fmt::Debug for Claim {
@@ -58,7 +58,7 @@ impl std::fmt::Debug for Claim {
 
 /// When what is to be done next with an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct Schedule {
     /// When to probe.
     pub probe_at: OffsetDateTime,
     /// When to refresh the tokens; none: only when they are refused.
@@ -71,7 +71,7 @@ pub struct Plan {
     pub refresh_begun_by: Option<LeaseId>,
 }
 
-impl Plan {
+impl Schedule {
     /// For what was just connected: a probe at `probe_at`, a refresh at `refresh_at`.
     pub const fn new(probe_at: OffsetDateTime, refresh_at: Option<OffsetDateTime>) -> Self {
         Self { probe_at, refresh_at, not_before: None, failures: 0, refresh_begun_by: None }
@@ -89,15 +89,15 @@ pub(super) async fn begin(
     on: &impl ConnectionTrait,
     integration: IntegrationId,
     provider: &str,
-    plan: &Plan,
+    schedule: &Schedule,
 ) -> Result<(), StoreError> {
     let backend = on.get_database_backend();
     let values = [
         integration.to_string().into(),
         provider.into(),
-        moment(backend, plan.due_at()),
-        moment(backend, plan.probe_at),
-        moment(backend, plan.refresh_at),
+        moment(backend, schedule.due_at()),
+        moment(backend, schedule.probe_at),
+        moment(backend, schedule.refresh_at),
     ];
     on.execute_raw(Statement::from_sql_and_values(backend, statements::BEGIN, values)).await?;
     Ok(())

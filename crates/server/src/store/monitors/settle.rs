@@ -7,7 +7,7 @@ use sea_orm::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Claim, Plan, statements};
+use super::{Claim, Schedule, statements};
 use crate::store::{
     Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
     entity::credential,
@@ -23,14 +23,14 @@ pub struct Release {
     /// When the provider answered well, where it was asked.
     pub synced_at: Option<OffsetDateTime>,
     /// When what is to be done next.
-    pub plan: Plan,
+    pub schedule: Schedule,
 }
 
 /// How a lease ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseEnd {
-    /// It goes on by this plan.
-    GoesOn(Plan),
+    /// It goes on by this schedule.
+    GoesOn(Schedule),
     /// The credential was found, at this time, to be of no more use: nobody looks after it any more.
     GivenUp(OffsetDateTime),
 }
@@ -80,18 +80,18 @@ struct ReleaseRow {
 
 impl From<&Release> for ReleaseRow {
     fn from(release: &Release) -> Self {
-        let plan = &release.plan;
+        let schedule = &release.schedule;
         Self {
             lease: release.claim.lease.to_string(),
             integration: release.claim.integration.to_string(),
             synced_at: release.synced_at,
-            claimed_probe_at: release.claim.plan.probe_at,
-            probe_at: plan.probe_at,
-            refresh_at: plan.refresh_at,
-            not_before: plan.not_before,
-            failures: plan.failures,
-            refresh_begun_by: plan.refresh_begun_by.map(|lease| lease.to_string()),
-            due_at: plan.due_at(),
+            claimed_probe_at: release.claim.schedule.probe_at,
+            probe_at: schedule.probe_at,
+            refresh_at: schedule.refresh_at,
+            not_before: schedule.not_before,
+            failures: schedule.failures,
+            refresh_begun_by: schedule.refresh_begun_by.map(|lease| lease.to_string()),
+            due_at: schedule.due_at(),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Store {
                     let values = [id.into(), one.claim.lease.to_string().into(), at];
                     execute(&transaction, statements::SYNC, values).await?;
                 }
-                release_one(&transaction, &one.claim, &one.plan).await?;
+                release_one(&transaction, &one.claim, &one.schedule).await?;
             }
         }
         transaction.commit().await?;
@@ -136,7 +136,7 @@ impl Store {
             Err(ReadError::Store(error)) => return Err(error),
         };
         let given_back = match ended {
-            LeaseEnd::GoesOn(plan) => release_one(&transaction, claim, &plan).await?,
+            LeaseEnd::GoesOn(schedule) => release_one(&transaction, claim, &schedule).await?,
             LeaseEnd::GivenUp(at) => give_up(&transaction, claim, at).await?,
         };
         if !given_back {
@@ -155,7 +155,7 @@ impl Store {
 
     /// Marks, before it is done, that the refresh token is sent under this lease.
     pub async fn begin_refresh(&self, claim: &Claim) -> Result<LeaseWrite, StoreError> {
-        let before = claim.plan.refresh_begun_by.map(|lease| lease.to_string());
+        let before = claim.schedule.refresh_begun_by.map(|lease| lease.to_string());
         let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), before.into()];
         let statement = Statement::from_sql_and_values(self.backend(), statements::BEGIN_REFRESH, values);
         let marked = self.writer.execute_raw(statement).await?.rows_affected();
@@ -205,18 +205,22 @@ async fn execute<const N: usize>(
 }
 
 /// Gives a lease back. `false`: it had gone to somebody else.
-async fn release_one(on: &DatabaseTransaction, claim: &Claim, plan: &Plan) -> Result<bool, StoreError> {
+async fn release_one(
+    on: &DatabaseTransaction,
+    claim: &Claim,
+    schedule: &Schedule,
+) -> Result<bool, StoreError> {
     let backend = on.get_database_backend();
     let values = [
         claim.lease.to_string().into(),
         claim.integration.to_string().into(),
-        moment(backend, claim.plan.probe_at),
-        moment(backend, plan.probe_at),
-        moment(backend, plan.refresh_at),
-        moment(backend, plan.not_before),
-        i32::try_from(plan.failures).unwrap_or(i32::MAX).into(),
-        plan.refresh_begun_by.map(|lease| lease.to_string()).into(),
-        moment(backend, plan.due_at()),
+        moment(backend, claim.schedule.probe_at),
+        moment(backend, schedule.probe_at),
+        moment(backend, schedule.refresh_at),
+        moment(backend, schedule.not_before),
+        i32::try_from(schedule.failures).unwrap_or(i32::MAX).into(),
+        schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
+        moment(backend, schedule.due_at()),
     ];
     Ok(execute(on, statements::RELEASE, values).await? == 1)
 }

@@ -79,7 +79,7 @@ pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE
 pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refresh_at = $3 \
      WHERE integration_id = $2 AND refresh_begun_by = $1";
 
-/// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the plan: `$4` probe,
+/// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the schedule: `$4` probe,
 /// `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due. Where somebody has the probe brought forward
 /// meanwhile, that stays.
 pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count = 0, \
