@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{Claim, Schedule, statements};
+use super::{Claim, Schedule, end_leased, statements};
 use crate::store::{
     Store, StoreError, Tenant,
     entity::{credential, integration, monitor, project},
@@ -116,9 +116,7 @@ impl Store {
         let claims = self.claimed(lease, &ids).await?;
         let found = |id: &String| claims.iter().any(|claim| claim.integration.to_string() == *id);
         for orphan in ids.iter().filter(|id| !found(id)) {
-            let values = [lease.to_string().into(), orphan.as_str().into()];
-            let statement = Statement::from_sql_and_values(self.backend(), statements::END_LEASED, values);
-            self.writer.execute_raw(statement).await?;
+            end_leased(&self.writer, lease, orphan).await?;
         }
         Ok(claims)
     }

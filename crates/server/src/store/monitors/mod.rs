@@ -15,11 +15,11 @@ use integrations_core::{
     ids::{IntegrationId, LeaseId},
     lifecycle::{Health, Status},
 };
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, Statement};
 use time::OffsetDateTime;
 
 pub use self::settle::{LeaseEnd, LeaseWrite, Release, Renewed};
-use super::{StoreError, Tenant, moment};
+use super::{StoreError, Tenant, entity::monitor, moment};
 
 /// An integration that is to be looked after, under a lease.
 #[derive(Clone)]
@@ -105,10 +105,22 @@ pub(super) async fn begin(
 
 /// No longer looks after an integration.
 pub(super) async fn end(on: &impl ConnectionTrait, integration: IntegrationId) -> Result<(), StoreError> {
-    let values = [integration.to_string().into()];
-    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), statements::END, values))
-        .await?;
+    monitor::Entity::delete_by_id(integration.to_string()).exec(on).await?;
     Ok(())
+}
+
+/// Ends a lease on what cannot be looked after any more, as project or credential are gone. `false`: it had gone to
+/// somebody else.
+async fn end_leased(
+    on: &impl ConnectionTrait,
+    lease: LeaseId,
+    integration: &str,
+) -> Result<bool, StoreError> {
+    let ended = monitor::Entity::delete_by_id(integration)
+        .filter(monitor::Column::LeaseOwner.eq(lease.to_string()))
+        .exec(on)
+        .await?;
+    Ok(ended.rows_affected == 1)
 }
 
 /// Has an integration probed at once, after what is under way.

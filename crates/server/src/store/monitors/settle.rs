@@ -7,7 +7,7 @@ use sea_orm::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Claim, Schedule, statements};
+use super::{Claim, Schedule, end_leased, statements};
 use crate::store::{
     Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
     entity::credential,
@@ -57,7 +57,7 @@ pub struct Renewed {
     pub event: NewAuditEvent,
 }
 
-/// [`Release`], as the statements for many read it.
+/// [`Release`], as the statements for many read it: its fields are the columns of `RELEASES`.
 #[derive(Serialize)]
 struct ReleaseRow {
     lease: String,
@@ -104,7 +104,7 @@ impl Store {
             let rows: Vec<ReleaseRow> = releases.iter().map(ReleaseRow::from).collect();
             let json =
                 serde_json::to_string(&rows).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            for sql in [statements::SYNC_MANY, statements::RELEASE_MANY] {
+            for sql in [&statements::SYNC_MANY, &statements::RELEASE_MANY] {
                 execute(&transaction, sql, [json.clone().into()]).await?;
             }
         } else {
@@ -227,8 +227,7 @@ async fn release_one(
 
 /// Ends a lease for good, and the credential with it. `false`: it had gone to somebody else.
 async fn give_up(on: &DatabaseTransaction, claim: &Claim, at: OffsetDateTime) -> Result<bool, StoreError> {
-    let values = [claim.lease.to_string().into(), claim.integration.to_string().into()];
-    if execute(on, statements::END_LEASED, values).await? != 1 {
+    if !end_leased(on, claim.lease, &claim.integration.to_string()).await? {
         return Ok(false);
     }
     let dead =

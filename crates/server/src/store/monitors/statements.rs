@@ -13,9 +13,6 @@ pub const BEGIN: &str = "INSERT INTO monitors \
      refresh_at = excluded.refresh_at, not_before = NULL, failures = 0, lease_owner = NULL, lease_count = 0, \
      refresh_begun_by = NULL";
 
-/// Ends it: `$1` integration.
-pub const END: &str = "DELETE FROM monitors WHERE integration_id = $1";
-
 /// Brings the probe forward: `$1` integration, `$2` now. What is under way goes on under its lease.
 pub const HASTEN: &str = "UPDATE monitors SET probe_at = $2, \
      due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END WHERE integration_id = $1";
@@ -67,9 +64,6 @@ pub static CLAIMED_POSTGRES: LazyLock<String> =
 /// The same on SQLite.
 pub static CLAIMED_SQLITE: LazyLock<String> = LazyLock::new(|| claimed("SELECT value FROM json_each($2)"));
 
-/// Ends what is leased and cannot be looked after, as project or credential are gone: `$1` lease, `$2` integration.
-pub const END_LEASED: &str = "DELETE FROM monitors WHERE lease_owner = $1 AND integration_id = $2";
-
 /// Marks that the refresh token is about to be sent: `$1` lease, `$2` integration, `$3` the lease under which that was
 /// done before, or none. Done twice, it is done.
 pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE integration_id = $2 \
@@ -91,19 +85,28 @@ pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count =
 pub const SYNC: &str = "UPDATE integrations SET last_synced_at = $3 WHERE id = $1 AND status <> 'disconnected' \
      AND EXISTS (SELECT 1 FROM monitors WHERE integration_id = $1 AND lease_owner = $2)";
 
-/// [`SYNC`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Release`].
-pub const SYNC_MANY: &str = "UPDATE integrations i SET last_synced_at = d.synced_at \
-     FROM json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, synced_at timestamptz), monitors m \
-     WHERE d.synced_at IS NOT NULL AND i.id = d.integration AND i.status <> 'disconnected' \
-     AND m.integration_id = d.integration AND m.lease_owner = d.lease";
+/// The leases that are given back at once, on PostgreSQL: `$1` a JSON array of `ReleaseRow`.
+const RELEASES: &str = "json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, \
+     synced_at timestamptz, claimed_probe_at timestamptz, probe_at timestamptz, refresh_at timestamptz, \
+     not_before timestamptz, failures integer, refresh_begun_by text, due_at timestamptz)";
 
-/// [`RELEASE`] for many at once, on PostgreSQL: `$1` a JSON array of [`super::Release`].
-pub const RELEASE_MANY: &str = "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
-     probe_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.probe_at ELSE m.probe_at END, \
-     refresh_at = d.refresh_at, not_before = d.not_before, failures = d.failures, \
-     refresh_begun_by = d.refresh_begun_by, \
-     due_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.due_at ELSE COALESCE(d.not_before, m.probe_at) END \
-     FROM json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, claimed_probe_at timestamptz, \
-     probe_at timestamptz, refresh_at timestamptz, not_before timestamptz, failures integer, refresh_begun_by text, \
-     due_at timestamptz) \
-     WHERE m.integration_id = d.integration AND m.lease_owner = d.lease";
+/// [`SYNC`] for many at once, on PostgreSQL: `$1` as in [`RELEASES`].
+pub static SYNC_MANY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE integrations i SET last_synced_at = d.synced_at FROM {RELEASES}, monitors m \
+         WHERE d.synced_at IS NOT NULL AND i.id = d.integration AND i.status <> 'disconnected' \
+         AND m.integration_id = d.integration AND m.lease_owner = d.lease"
+    )
+});
+
+/// [`RELEASE`] for many at once, on PostgreSQL: `$1` as in [`RELEASES`].
+pub static RELEASE_MANY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
+         probe_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.probe_at ELSE m.probe_at END, \
+         refresh_at = d.refresh_at, not_before = d.not_before, failures = d.failures, \
+         refresh_begun_by = d.refresh_begun_by, \
+         due_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.due_at ELSE COALESCE(d.not_before, m.probe_at) END \
+         FROM {RELEASES} WHERE m.integration_id = d.integration AND m.lease_owner = d.lease"
+    )
+});
