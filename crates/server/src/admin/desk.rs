@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use integrations_core::{
-    audit::{AuditAction, Actor, Change},
+    audit::{Actor, AuditAction, Change},
     ids::{OrganizationId, ProjectId},
 };
 use serde::Serialize;

@@ -389,7 +389,7 @@ async fn finish<E>(
         destroy_credential(&transaction, next.id).await?;
         credential = Credential::Missing;
     } else if next.state == State::Active && loaded.integration.state != State::Active {
-        monitors::hasten(&transaction, next.id, next.updated_at).await?;
+        monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
     }
     audit::record(&transaction, decision.event).await?;
     transaction.commit().await.map_err(StoreError::from)?;

@@ -124,13 +124,13 @@ async fn end_leased(
 }
 
 /// Has an integration probed at once, after what is under way.
-pub(super) async fn hasten(
+pub(super) async fn bring_probe_forward(
     on: &impl ConnectionTrait,
     integration: IntegrationId,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let backend = on.get_database_backend();
     let values = [integration.to_string().into(), moment(backend, now)];
-    on.execute_raw(Statement::from_sql_and_values(backend, statements::HASTEN, values)).await?;
+    on.execute_raw(Statement::from_sql_and_values(backend, statements::BRING_PROBE_FORWARD, values)).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ pub const BEGIN: &str = "INSERT INTO monitors \
      refresh_begun_by = NULL";
 
 /// Brings the probe forward: `$1` integration, `$2` now. What is under way goes on under its lease.
-pub const HASTEN: &str = "UPDATE monitors SET probe_at = $2, \
+pub const BRING_PROBE_FORWARD: &str = "UPDATE monitors SET probe_at = $2, \
      due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END WHERE integration_id = $1";
 
 /// When the longest overdue of each provider was due, for as many providers as there are rows of VALUES, which follow.
