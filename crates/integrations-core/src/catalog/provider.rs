@@ -1,6 +1,5 @@
 //! A provider: everything that the service knows about one, as data.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -71,7 +70,7 @@ pub struct CredentialForm {
 }
 
 /// Something that an agent can do at the provider, and may be permitted to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Action {
     /// Its name in `action_permissions`.
     pub key: String,
@@ -82,21 +81,19 @@ pub struct Action {
     /// What it does to the data at the provider.
     pub kind: ActionKind,
     /// Whether it is permitted until somebody says otherwise. Never for a destructive one.
-    #[serde(rename = "default")]
     pub allowed_by_default: bool,
     /// The requests that it stands for.
     pub requests: Vec<ActionRequest>,
 }
 
 /// A request that an action makes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionRequest {
     /// The method.
     pub method: Method,
     /// The path under [`Provider::api_base_url`], with `{name}` for what differs from call to call.
     pub path: String,
     /// The GraphQL field or remote procedure that is called, where one path serves many.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
 }
 

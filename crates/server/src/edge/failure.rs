@@ -1,16 +1,10 @@
 //! The error envelope: the one form that every refusal and failure takes on the wire.
 
-use std::borrow::Cow;
-
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use integrations_core::{
     error::ErrorCode, integration::UpdateError, issue::Issue, lifecycle::Refusal, scope::RequiredScope,
-};
-use serde::Serialize;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+    wire::ApiError,
 };
 
 use crate::{
@@ -35,63 +29,6 @@ pub struct Failure {
     pub issues: Vec<Issue>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
-}
-
-/// The envelope as it is written.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Error)]
-pub struct ErrorView<'a> {
-    /// What went wrong, for people.
-    #[schema(example = "Invalid body")]
-    pub error: &'a str,
-    /// What went wrong, for programs: clients branch on it.
-    #[schema(value_type = ErrorCodeView, example = "BAD_REQUEST")]
-    pub code: ErrorCode,
-    /// The request's id, as in `X-Request-Id`.
-    #[schema(example = "req_01jc3q5v6w7x8y9zabcdefghjk")]
-    pub request_id: &'a str,
-    /// What is wrong with the request, and where. On validation failures.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(value_type = Vec<IssueView>)]
-    pub issues: &'a [Issue],
-    /// Seconds after which to try again. On 429.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u32>,
-}
-
-/// The closed list of codes, for the specification.
-#[derive(Debug)]
-pub struct ErrorCodeView;
-
-impl PartialSchema for ErrorCodeView {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(ErrorCode::ALL.map(ErrorCode::as_str)))
-            .description(Some(
-                "What went wrong. The list is closed; each code has one status and one meaning.",
-            ))
-            .into()
-    }
-}
-
-impl ToSchema for ErrorCodeView {
-    fn name() -> Cow<'static, str> {
-        "ErrorCode".into()
-    }
-}
-
-/// One thing that is wrong with a request.
-#[derive(Debug, ToSchema)]
-#[schema(as = Issue)]
-#[expect(dead_code, reason = "describes integrations_core::issue::Issue to the specification")]
-pub struct IssueView {
-    /// Dotted path into the body, or `query.…`; empty for the body itself.
-    #[schema(example = "settings.refunds_enabled")]
-    path: String,
-    /// What was expected there.
-    #[schema(example = "Expected boolean")]
-    message: String,
 }
 
 impl Failure {
@@ -163,14 +100,14 @@ impl Failure {
 
     /// The body.
     pub(super) fn body(&self, request_id: &str) -> Vec<u8> {
-        let view = ErrorView {
-            error: &self.message,
-            code: self.code,
-            request_id,
-            issues: &self.issues,
+        let error = ApiError {
+            error: self.message.clone(),
+            code: self.code.into(),
+            request_id: request_id.to_owned(),
+            issues: self.issues.clone(),
             retry_after: self.retry_after.filter(|_| self.code == ErrorCode::RateLimited),
         };
-        serde_json::to_vec(&view).unwrap_or_default()
+        serde_json::to_vec(&error).unwrap_or_default()
     }
 
     /// There is nothing to work with.

@@ -115,7 +115,7 @@ fn response(codes: &[ErrorCode]) -> Response {
         (code.as_str(), ExampleBuilder::new().summary(meaning(*code)).value(Some(example(*code))).build())
     });
     let content = ContentBuilder::new()
-        .schema(Some(RefOr::<utoipa::openapi::Schema>::Ref(Ref::from_schema_name("Error"))))
+        .schema(Some(RefOr::<utoipa::openapi::Schema>::Ref(Ref::from_schema_name("ApiError"))))
         .examples_from_iter(examples)
         .build();
     let mut response = ResponseBuilder::new()

@@ -6,16 +6,17 @@ use integrations_core::{
     audit::{ActorKind, AuditAction},
     ids::AuditEventId,
     issue::Issue,
+    wire::AuditEventList,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::IntoParams;
 
-use super::view::AuditEventView;
+use super::view;
 use crate::{
     edge::{failure::Failure, query},
     http::state::Api,
     http::{
-        answer::Page,
+        answer::respond,
         auth::{Access, AuditRead},
         failures::OnFilters,
     },
@@ -67,7 +68,7 @@ pub(super) struct Filters {
     ),
     security(("api_key" = ["audit:read"]), ("bearer" = ["audit:read"])),
     responses(
-        (status = 200, description = "A page of events", body = Page<AuditEventView>,
+        (status = 200, description = "A page of events", body = AuditEventList,
          example = json!({"data": [crate::http::examples::audit_event()], "cursor": "aud_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
         OnFilters,
     ),
@@ -84,9 +85,9 @@ pub(super) async fn list(
     let has_more = entries.len() > usize::from(limit);
     entries.truncate(usize::from(limit));
     let cursor = entries.last().filter(|_| has_more).map(|last| last.id.clone());
-    let views = entries.iter().map(AuditEventView::new).collect::<Result<Vec<_>, _>>();
-    let data = views.map_err(|error| Failure::internal(&error))?;
-    Page { data, cursor, has_more }.respond()
+    let data = entries.into_iter().map(view::event).collect::<Result<_, _>>();
+    let data = data.map_err(|error| Failure::internal(&error))?;
+    respond(&AuditEventList { data, cursor, has_more })
 }
 
 /// Reads the filters, and says everything that is wrong with them.

@@ -1,20 +1,27 @@
 //! `GET /projects/{projectId}/integrations/catalog`
 
+use std::str::FromStr;
+
 use axum::{extract::State, response::Response};
 use http::Uri;
-use integrations_core::{catalog::Category, issue::Issue, lifecycle::Status};
+use integrations_core::{
+    catalog::Category,
+    issue::Issue,
+    standing::Standing,
+    wire::{CatalogList, Open},
+    words::UnknownWord,
+};
 use utoipa::IntoParams;
 
-use super::view::{AVAILABLE, CatalogEntryView};
+use super::view::standing;
 use crate::{
     edge::{failure::Failure, query},
     http::state::Api,
     http::{
-        answer::Data,
+        answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnFilters,
     },
-    store::IntegrationRow,
 };
 
 /// How to narrow the catalog.
@@ -46,7 +53,7 @@ pub(super) struct Filters {
     ),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
-        (status = 200, description = "The providers that the filters leave", body = Data<Vec<CatalogEntryView>>,
+        (status = 200, description = "The providers that the filters leave", body = CatalogList,
          example = json!({"data": [crate::http::examples::catalog_entry()]})),
         OnFilters,
     ),
@@ -62,38 +69,27 @@ pub(super) async fn catalog(
     let (category, status) = check(&filters)?;
     let installed =
         |key: &str| rows.binary_search_by(|row| row.provider.as_str().cmp(key)).ok().map(|i| &rows[i]);
-    let entries: Vec<CatalogEntryView<'_>> = api
+    let data = api
         .catalog
         .search(filters.q.as_deref(), category)
         .into_iter()
         .map(|provider| (provider, installed(provider.key.as_str())))
-        .filter(|(_, row)| status.is_none_or(|status| status == standing(*row)))
+        .filter(|(_, row)| status.is_none_or(|status| standing(*row) == Open::Known(status)))
         .filter_map(|(provider, row)| {
             let configured = api.oauth_apps.is_configured(&access.tenant, provider);
             api.catalog_views.entry(provider, configured, row)
         })
         .collect();
-    Data::respond(entries)
+    respond(&CatalogList { data })
 }
 
-fn standing(row: Option<&IntegrationRow>) -> &str {
-    row.map_or(AVAILABLE, |row| &row.status)
-}
-
-fn check(filters: &Filters) -> Result<(Option<Category>, Option<&str>), Failure> {
+fn check(filters: &Filters) -> Result<(Option<Category>, Option<Standing>), Failure> {
     let mut issues = Vec::new();
-    let category = filters.category.as_deref().and_then(|text| {
-        let read = text.parse::<Category>();
-        read.map_err(|error| issues.push(Issue::new("query.category", error.to_string()))).ok()
-    });
-    let status = filters.status.as_deref();
-    if status.is_some_and(|text| text != AVAILABLE && text.parse::<Status>().is_err()) {
-        let statuses = Status::ALL.map(Status::as_str).join(", ");
-        issues.push(one_of("query.status", &format!("{AVAILABLE}, {statuses}")));
-    }
+    let category = read(&mut issues, "query.category", filters.category.as_deref());
+    let status = read(&mut issues, "query.status", filters.status.as_deref());
     if issues.is_empty() { Ok((category, status)) } else { Err(Failure::invalid("Invalid query", issues)) }
 }
 
-fn one_of(path: &str, choices: &str) -> Issue {
-    Issue::new(path, format!("Expected one of {choices}"))
+fn read<T: FromStr<Err = UnknownWord>>(issues: &mut Vec<Issue>, path: &str, word: Option<&str>) -> Option<T> {
+    word?.parse().map_err(|error: UnknownWord| issues.push(Issue::new(path, error.to_string()))).ok()
 }

@@ -2,12 +2,13 @@
 
 use axum::{extract::State, response::Response};
 
-use super::view::CatalogEntryView;
+use integrations_core::wire::CatalogEntryResponse;
+
 use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{
-        answer::Data,
+        answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnProvider,
     },
@@ -27,7 +28,7 @@ use crate::{
     ),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
-        (status = 200, description = "The provider", body = Data<CatalogEntryView>,
+        (status = 200, description = "The provider", body = CatalogEntryResponse,
          example = json!({"data": crate::http::examples::catalog_entry()})),
         OnProvider,
     ),
@@ -40,5 +41,6 @@ pub(super) async fn catalog_entry(
     let row = api.store.integration(&access.tenant, provider.key.as_str()).await?;
     let configured = api.oauth_apps.is_configured(&access.tenant, &provider);
     let entry = api.catalog_views.entry(&provider, configured, row.as_ref());
-    Data::respond(entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?)
+    let data = entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?;
+    respond(&CatalogEntryResponse { data })
 }

@@ -3,10 +3,10 @@
 use axum::response::Response;
 use integrations_core::catalog::Provider;
 
-use super::view::IntegrationView;
+use super::view;
 use crate::{
     edge::failure::Failure,
-    http::answer::Data,
+    http::answer::respond_integration,
     integrations::ChangeError,
     store::{IntegrationRow, Loaded, ReviseError},
 };
@@ -24,12 +24,11 @@ pub(super) fn respond(
         other => other?,
     };
     let row = IntegrationRow::try_from(&changed)?;
-    let mut view = IntegrationView::new(&row).map_err(|error| Failure::internal(&error))?;
+    let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
     if changed.disconnected_now || repeated {
-        view.message = Some(NOT_REVOKED);
+        integration.message = Some(NOT_REVOKED.to_owned());
     }
-    let tag = view.etag.clone();
-    Data::respond_tagged(view, &tag)
+    respond_integration(integration)
 }
 
 const NOT_REVOKED: &str = "Disconnected, and the stored credential is destroyed. The tokens are not revoked at the \

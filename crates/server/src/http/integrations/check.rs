@@ -2,12 +2,14 @@
 
 use axum::{extract::State, response::Response};
 
-use super::view::IntegrationView;
+use integrations_core::wire::IntegrationResponse;
+
+use super::view;
 use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{
-        answer::Data,
+        answer::respond_integration,
         auth::{Access, IntegrationsWrite},
         failures::OnCheck,
     },
@@ -32,7 +34,7 @@ use crate::{
     ),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The integration as it is now", body = Data<IntegrationView>,
+        (status = 200, description = "The integration as it is now", body = IntegrationResponse,
          headers(("ETag" = String, description = "The entity tag of this version")),
          example = json!({"data": crate::http::examples::integration()})),
         OnCheck,
@@ -49,7 +51,5 @@ pub(super) async fn check(
             error => error.into(),
         })?;
     let row = IntegrationRow::try_from(&fresh.loaded)?;
-    let view = IntegrationView::new(&row).map_err(|error| Failure::internal(&error))?;
-    let tag = view.etag.clone();
-    Data::respond_tagged(view, &tag)
+    respond_integration(view::integration(row).map_err(|error| Failure::internal(&error))?)
 }

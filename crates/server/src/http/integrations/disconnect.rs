@@ -1,13 +1,13 @@
 //! `DELETE /projects/{projectId}/integrations/{provider}`
 
 use axum::{extract::State, response::Response};
+use integrations_core::wire::IntegrationResponse;
 
-use super::{changed, view::IntegrationView};
+use super::changed;
 use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{
-        answer::Data,
         auth::{Access, IntegrationsWrite},
         failures::OnDisconnect,
     },
@@ -32,7 +32,7 @@ use crate::{
     ),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The integration as it is now", body = Data<IntegrationView>,
+        (status = 200, description = "The integration as it is now", body = IntegrationResponse,
          headers(("ETag" = String, description = "The entity tag of this version")),
          example = json!({"data": crate::http::examples::disconnected()})),
         OnDisconnect,

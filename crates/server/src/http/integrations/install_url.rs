@@ -4,42 +4,20 @@ use axum::{extract::State, response::Response};
 use integrations_core::{
     issue::Issue,
     json::{self, JsonError},
+    wire::{InstallUrl, InstallUrlResponse},
 };
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
-use super::view::SetupTypeView;
 use crate::install::Availability;
 use crate::{
     edge::{body::JsonBody, failure::Failure},
     http::state::Api,
     http::{
-        answer::Data,
+        answer::respond,
         auth::{Access, IntegrationsWrite},
         failures::OnInstall,
     },
 };
-
-/// Where a person finishes an installation.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = InstallUrl)]
-pub(super) struct InstallUrlView<'a> {
-    /// The provider's key.
-    #[schema(example = "slack")]
-    provider: &'a str,
-    /// The page to open in a browser.
-    #[schema(
-        example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack?session=4Jt…"
-    )]
-    install_url: String,
-    /// What the page takes the person through.
-    #[schema(value_type = SetupTypeView, example = "oauth")]
-    setup_type: &'static str,
-    /// What to do, for people.
-    #[schema(example = "Open the URL above in a browser to complete installation.")]
-    message: &'static str,
-}
 
 /// Get an install URL
 ///
@@ -57,7 +35,7 @@ pub(super) struct InstallUrlView<'a> {
     ),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The page to open", body = Data<InstallUrlView>,
+        (status = 200, description = "The page to open", body = InstallUrlResponse,
          example = json!({"data": crate::http::examples::install_url()})),
         OnInstall,
     ),
@@ -76,15 +54,16 @@ pub(super) async fn install_url(
     let link = api.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, key) = (access.tenant.project, &provider.key);
-    Data::respond(InstallUrlView {
-        provider: key.as_str(),
+    let data = InstallUrl {
+        provider: key.to_string(),
         install_url: format!(
             "{base}/dashboard/projects/{project}/integrations/{key}?session={}",
             link.expose()
         ),
-        setup_type: provider.setup_type().as_str(),
-        message: "Open the URL above in a browser to complete installation.",
-    })
+        setup_type: provider.setup_type().into(),
+        message: "Open the URL above in a browser to complete installation.".to_owned(),
+    };
+    respond(&InstallUrlResponse { data })
 }
 
 /// Nothing can be said in the body as yet: it is empty, or an object without fields.

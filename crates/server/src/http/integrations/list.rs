@@ -2,12 +2,14 @@
 
 use axum::{extract::State, response::Response};
 
-use super::view::IntegrationView;
+use integrations_core::wire::IntegrationList;
+
+use super::view;
 use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{
-        answer::Data,
+        answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnProject,
     },
@@ -25,7 +27,7 @@ use crate::{
     params(("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk")),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
-        (status = 200, description = "The project's integrations", body = Data<Vec<IntegrationView>>,
+        (status = 200, description = "The project's integrations", body = IntegrationList,
          example = json!({"data": [crate::http::examples::integration()]})),
         OnProject,
     ),
@@ -35,6 +37,6 @@ pub(super) async fn list(
     access: Access<IntegrationsRead>,
 ) -> Result<Response, Failure> {
     let rows = api.store.integrations(&access.tenant).await?;
-    let views = rows.iter().map(IntegrationView::new).collect::<Result<Vec<_>, _>>();
-    Data::respond(views.map_err(|error| Failure::internal(&error))?)
+    let data = rows.into_iter().map(view::integration).collect::<Result<_, _>>();
+    respond(&IntegrationList { data: data.map_err(|error| Failure::internal(&error))? })
 }

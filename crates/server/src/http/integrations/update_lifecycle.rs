@@ -1,64 +1,18 @@
 //! `PATCH /projects/{projectId}/integrations/{provider}/lifecycle`
 
-use std::collections::BTreeMap;
-
 use axum::{extract::State, response::Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use integrations_core::wire::{IntegrationResponse, LifecycleUpdate};
 
-use super::{changed, view::IntegrationView};
+use super::changed;
 use crate::{
     edge::{body::JsonBody, failure::Failure},
     http::state::Api,
     http::{
-        answer::Data,
         auth::{Access, IntegrationsWrite},
         failures::OnChange,
     },
     precondition::IfMatch,
 };
-
-/// What to change; at least one field.
-#[derive(Debug, ToSchema)]
-#[schema(as = LifecycleUpdate)]
-#[expect(
-    dead_code,
-    reason = "describes integrations_core::integration::LifecycleUpdate to the specification"
-)]
-pub(super) struct LifecycleUpdateBody {
-    /// `active`, `paused` or `disconnected`.
-    #[schema(nullable = false, value_type = Option<RequestedStatusView>, example = "paused")]
-    status: Option<RequestedStatusView>,
-    /// Overrides the catalog's name; null takes the override away.
-    #[schema(max_length = 100, example = "Acme Store")]
-    display_name: Option<String>,
-    /// Shows this integration's panel in the inbox sidebar.
-    #[schema(nullable = false)]
-    sidebar_enabled: Option<bool>,
-    /// Merged into the stored settings (RFC 7396: null removes a key).
-    #[schema(nullable = false, value_type = Object, required = false)]
-    settings: Option<String>,
-    /// Merged by key: action key → whether the agent may perform it.
-    #[schema(nullable = false)]
-    action_permissions: Option<BTreeMap<String, bool>>,
-}
-
-/// The statuses that a client may ask for.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RequestedStatus)]
-#[serde(rename_all = "snake_case")]
-#[expect(
-    dead_code,
-    reason = "describes integrations_core::integration::RequestedStatus to the specification"
-)]
-enum RequestedStatusView {
-    /// Put to use.
-    Active,
-    /// Put on hold.
-    Paused,
-    /// Take off.
-    Disconnected,
-}
 
 /// Change an integration's lifecycle
 ///
@@ -76,10 +30,10 @@ enum RequestedStatusView {
         ("If-Match" = Option<String>, Header, description = "The entity tag that must be the stored one",
          example = "\"v3\""),
     ),
-    request_body(content = LifecycleUpdateBody, example = json!(crate::http::examples::lifecycle_update())),
+    request_body(content = LifecycleUpdate, example = json!(crate::http::examples::lifecycle_update())),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The integration as it is now", body = Data<IntegrationView>,
+        (status = 200, description = "The integration as it is now", body = IntegrationResponse,
          headers(("ETag" = String, description = "The entity tag of this version")),
          example = json!({"data": crate::http::examples::integration()})),
         OnChange,

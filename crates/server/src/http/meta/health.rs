@@ -1,23 +1,13 @@
 //! `GET /healthz` and `GET /readyz`: for whoever watches over the server.
 
 use axum::{extract::State, response::Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use integrations_core::wire::{ServerStatus, ServerStatusResponse, ServerStatusWord};
 
 use crate::{
     edge::failure::Failure,
     http::state::Api,
-    http::{answer::Data, failures::OnPublic},
+    http::{answer::respond, failures::OnPublic},
 };
-
-/// How the server is.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Condition)]
-pub(super) struct ConditionView {
-    /// `alive` or `ready`.
-    #[schema(example = "ready")]
-    status: &'static str,
-}
 
 /// Is the server alive
 ///
@@ -28,11 +18,11 @@ pub(super) struct ConditionView {
     operation_id = "getLiveness",
     tag = "Server",
     security(()),
-    responses((status = 200, description = "It is", body = Data<ConditionView>,
+    responses((status = 200, description = "It is", body = ServerStatusResponse,
                example = json!({"data": {"status": "alive"}}))),
 )]
 pub(super) async fn alive() -> Result<Response, Failure> {
-    Data::respond(ConditionView { status: "alive" })
+    respond_status(ServerStatusWord::Alive)
 }
 
 /// Can the server answer requests
@@ -45,7 +35,7 @@ pub(super) async fn alive() -> Result<Response, Failure> {
     tag = "Server",
     security(()),
     responses(
-        (status = 200, description = "It can", body = Data<ConditionView>,
+        (status = 200, description = "It can", body = ServerStatusResponse,
          example = json!({"data": {"status": "ready"}})),
         OnPublic,
     ),
@@ -55,5 +45,9 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
     if !api.store.pending_migrations().await?.is_empty() {
         return Err(Failure::unavailable("The database's schema is not up to date: run riq-server migrate"));
     }
-    Data::respond(ConditionView { status: "ready" })
+    respond_status(ServerStatusWord::Ready)
+}
+
+fn respond_status(status: ServerStatusWord) -> Result<Response, Failure> {
+    respond(&ServerStatusResponse { data: ServerStatus { status: status.into() } })
 }

@@ -6,15 +6,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use integrations_core::error::ErrorCode;
+use integrations_core::{error::ErrorCode, wire::ApiError};
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    edge::{
-        client_address::Peer,
-        failure::{ErrorView, Failure},
-        settings::HttpSettings,
-    },
+    edge::{client_address::Peer, failure::Failure, settings::HttpSettings},
     http::examples::REQUEST_ID,
     http::state::Api,
     metrics,
@@ -50,7 +46,7 @@ const REFUSAL: &str =
          example = "# HELP riq_leases_taken_over_total Leases on work that this server took over, as their owner let \
                     them expire.\n# TYPE riq_leases_taken_over_total counter\nriq_leases_taken_over_total 0\n"),
         (status = 401, description = "`UNAUTHORIZED`: the client is on another machine, and sends no token or a wrong one",
-         body = ErrorView<'static>, content_type = "application/json",
+         body = ApiError, content_type = "application/json",
          example = json!({"error": REFUSAL, "code": "UNAUTHORIZED", "request_id": REQUEST_ID})),
     ),
 )]

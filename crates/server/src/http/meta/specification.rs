@@ -9,9 +9,6 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
 };
-use utoipa::{PartialSchema as _, ToSchema as _};
-
-use crate::edge::failure::{ErrorCodeView, ErrorView, IssueView};
 
 /// The licence that the server, and so this description of it, is under: an SPDX expression.
 const LICENSE: &str = env!("CARGO_PKG_LICENSE");
@@ -64,18 +61,10 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
     let mut metrics_token = Http::new(HttpAuthScheme::Bearer);
     metrics_token.description = Some("The server's `RIQ_METRICS_TOKEN`".to_owned());
     let components = api.components.take().unwrap_or_default();
-    let mut builder = ComponentsBuilder::from(components)
+    let builder = ComponentsBuilder::from(components)
         .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)))
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("metrics_token", SecurityScheme::Http(metrics_token));
-    let shared = [
-        (ErrorView::name(), ErrorView::schema()),
-        (ErrorCodeView::name(), ErrorCodeView::schema()),
-        (IssueView::name(), IssueView::schema()),
-    ];
-    for (name, schema) in shared {
-        builder = builder.schema(name, schema);
-    }
     api.components = Some(builder.build());
     api
 }
