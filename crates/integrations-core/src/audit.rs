@@ -9,7 +9,7 @@ use crate::{ids::ApiKeyId, words::words};
 pub const REDACTED: &str = "[redacted]";
 
 words! {
-    /// What happened. The names are the contract's.
+    /// What an event of the audit log records.
     pub enum AuditAction {
         /// An installation finished or a credential was imported.
         IntegrationInstalled = "integration.installed",

@@ -70,13 +70,8 @@ impl Serialize for Standing {
 #[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for Standing {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        utoipa::openapi::ObjectBuilder::new()
-            .schema_type(utoipa::openapi::Type::String)
-            .description(Some(
-                "`available` where a provider is not installed, else the integration's status.",
-            ))
-            .enum_values(Some(WORDS))
-            .into()
+        let description = "`available` where a provider is not installed, else the integration's status.";
+        crate::words::schema(description, &WORDS)
     }
 }
 

@@ -4,12 +4,11 @@
 /// schema.
 macro_rules! words {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $doc:literal])+
         pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }
     ) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        $(#[$meta])*
+        $(#[doc = $doc])+
         pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -38,10 +37,33 @@ macro_rules! words {
                 known.ok_or($crate::words::UnknownWord { expected: Self::WORDS })
             }
         }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::words::schema(concat!($($doc),+), Self::WORDS)
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
     };
 }
 
 pub(crate) use words;
+
+/// The schema of a vocabulary.
+#[cfg(feature = "openapi")]
+pub(crate) fn schema(
+    description: &str,
+    words: &[&'static str],
+) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::Type::String)
+        .description(Some(description.trim()))
+        .enum_values(Some(words.iter().copied()))
+        .into()
+}
 
 /// A word that is not in its vocabulary; says which ones are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +98,13 @@ mod tests {
             assert_eq!(serde_json::to_value(size).unwrap(), json!(size.as_str()));
             assert_eq!(serde_json::from_value::<Size>(json!(size.as_str())).unwrap(), size);
         }
+    }
+
+    #[cfg(feature = "openapi")]
+    #[test]
+    fn the_schema_names_every_word() {
+        let schema = serde_json::to_value(<Size as utoipa::PartialSchema>::schema()).unwrap();
+        assert_eq!(schema, json!({"type": "string", "description": "Sizes.", "enum": ["small", "LARGE"]}));
     }
 
     #[test]
