@@ -4,8 +4,6 @@
 //! described on its fields. Nothing here sends a request: the server does, as the data says.
 
 mod convert;
-mod convert_calls;
-mod convert_oauth;
 #[cfg(test)]
 mod docs_test;
 mod embedded;

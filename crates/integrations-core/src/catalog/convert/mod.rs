@@ -1,22 +1,25 @@
 //! From the shape of a provider file to a [`Provider`]: every rule that the shape alone cannot tell.
 
+mod calls;
+mod oauth;
+mod values;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use url::Url;
 
-use super::field::{Choice, Field, Pattern};
-use super::file::{
+use self::values::{is_header_name, page, pattern, statuses, to_json, unique_name};
+use crate::catalog::field::{Choice, Field, Pattern};
+use crate::catalog::file::{
     ActionTable, FieldTable, FormTable, ProviderFile, RateLimitTable, RequestTable, SettingTable,
 };
-use super::key::ProviderKey;
-use super::names::{ActionKind, CallbackCheck};
-use super::probe::{RateLimit, ResetHeader};
-use super::problems::{Problems, ProviderFileError, at, optional};
-use super::provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
-use super::scope::{Names, Reach};
-use super::template::{Template, check_url, is_name};
-use super::{convert_calls as calls, convert_oauth as oauth};
+use crate::catalog::key::ProviderKey;
+use crate::catalog::names::{ActionKind, CallbackCheck};
+use crate::catalog::probe::{RateLimit, ResetHeader};
+use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
+use crate::catalog::provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
+use crate::catalog::scope::{Names, Reach};
+use crate::catalog::template::Template;
 use crate::settings::SettingsSchema;
 
 /// Reads one file. Everything wrong with it is told, but a wrong shape hides the rest.
@@ -97,16 +100,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     })
 }
 
-/// The address of a page for people, which may have a fragment.
-pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
-    let without_fragment = text.split('#').next().unwrap_or_default();
-    let checked =
-        check_url(without_fragment).and_then(|_| Url::parse(text).map_err(|error| error.to_string()));
-    problems.ok(path, checked.map_err(|reason| format!("not the address of a page: {reason}")))
-}
-
 fn setup(
-    oauth: Option<super::file::OAuthTable>,
+    oauth: Option<crate::catalog::file::OAuthTable>,
     api_key: Option<FormTable>,
     webhook_url: Option<FormTable>,
     problems: &mut Problems,
@@ -183,23 +178,6 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
         }
     }
     field
-}
-
-/// A pattern, or none if it was refused.
-pub(super) fn pattern(path: &str, text: &str, problems: &mut Problems) -> Option<Pattern> {
-    problems.ok(path, Pattern::parse(text))
-}
-
-/// Checks a name's form, and that it is the first of its kind.
-pub(super) fn unique_name(name: &str, path: &str, seen: &mut BTreeSet<String>, problems: &mut Problems) {
-    if !is_name(name) {
-        problems.add(
-            path,
-            "a name begins with a lower-case letter and goes on with such letters, digits and `_`",
-        );
-    } else if !seen.insert(name.to_owned()) {
-        problems.add(path, format!("`{name}` is there twice"));
-    }
 }
 
 fn settings(tables: Vec<SettingTable>, problems: &mut Problems) -> Option<SettingsSchema> {
@@ -306,16 +284,14 @@ fn request(table: RequestTable, path: &str, problems: &mut Problems) -> ActionRe
 }
 
 fn rate_limit(table: RateLimitTable, problems: &mut Problems) -> RateLimit {
-    calls::statuses("rate_limit.statuses", &table.statuses, problems);
+    statuses("rate_limit.statuses", &table.statuses, problems);
     let names = [
         ("rate_limit.retry_after", table.retry_after.as_deref()),
         ("rate_limit.remaining", table.remaining.as_deref()),
         ("rate_limit.reset.header", table.reset.as_ref().map(|reset| reset.header.as_str())),
     ];
     for (path, name) in names {
-        if name
-            .is_some_and(|name| !calls::is_header_name(name) || name.bytes().any(|b| b.is_ascii_uppercase()))
-        {
+        if name.is_some_and(|name| !is_header_name(name) || name.bytes().any(|b| b.is_ascii_uppercase())) {
             problems.add(path, "a header's name, in lower case");
         }
     }
@@ -325,22 +301,4 @@ fn rate_limit(table: RateLimitTable, problems: &mut Problems) -> RateLimit {
         remaining: table.remaining,
         reset: table.reset.map(|reset| ResetHeader { header: reset.header, unit: reset.unit }),
     }
-}
-
-/// TOML as JSON. JSON has no dates, and no numbers that are not finite.
-pub(super) fn to_json(value: &toml::Value) -> Result<Value, String> {
-    Ok(match value {
-        toml::Value::String(text) => text.as_str().into(),
-        toml::Value::Integer(number) => (*number).into(),
-        toml::Value::Float(number) => {
-            serde_json::Number::from_f64(*number).ok_or("JSON has no such number")?.into()
-        }
-        toml::Value::Boolean(flag) => (*flag).into(),
-        toml::Value::Datetime(_) => return Err("JSON has no dates: write a string".into()),
-        toml::Value::Array(items) => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
-        toml::Value::Table(table) => {
-            let pairs = table.iter().map(|(key, value)| Ok((key.clone(), to_json(value)?)));
-            Value::Object(pairs.collect::<Result<Map<_, _>, String>>()?)
-        }
-    })
 }

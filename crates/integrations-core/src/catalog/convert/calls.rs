@@ -1,12 +1,12 @@
 //! The requests of a provider file: its health probe and its account.
 
-use super::convert::to_json;
-use super::file::{AccountTable, AnswerCheckTable, BasicAuthTable, CallTable, ProbeTable};
-use super::names::{AccountSource, Method};
-use super::probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe};
-use super::problems::{Problems, optional};
-use super::scope::{Names, Reach};
-use super::template::{JsonPointer, Template};
+use super::values::{check_header, pointer, statuses, to_json};
+use crate::catalog::file::{AccountTable, AnswerCheckTable, BasicAuthTable, CallTable, ProbeTable};
+use crate::catalog::names::{AccountSource, Method};
+use crate::catalog::probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe};
+use crate::catalog::problems::{Problems, optional};
+use crate::catalog::scope::{Names, Reach};
+use crate::catalog::template::{JsonPointer, Template};
 
 pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problems) -> Option<HealthProbe> {
     let ProbeTable { method, url, headers, basic_auth, body, .. } = table;
@@ -38,33 +38,20 @@ pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problem
     })
 }
 
-/// Checks that each is an HTTP status.
-pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
-    for (index, status) in statuses.iter().enumerate() {
-        if !(100..=599).contains(status) {
-            problems.add(format!("{path}.{index}"), "not an HTTP status");
-        }
-    }
-}
-
 fn answer_check(table: AnswerCheckTable, problems: &mut Problems) -> Option<AnswerCheck> {
-    let pointer = pointer("probe.answer.pointer", &table.pointer, problems);
-    let error = table.error.map(|text| self::pointer("probe.answer.error", &text, problems));
+    let verdict = pointer("probe.answer.pointer", &table.pointer, problems);
+    let error = table.error.map(|text| pointer("probe.answer.error", &text, problems));
     let equals = table.equals.map(|value| problems.ok("probe.answer.equals", to_json(&value)));
     if error.is_none() && !table.refused_errors.is_empty() {
         problems.add("probe.answer.refused_errors", "needs `error`, which says where the code is");
     }
     Some(AnswerCheck {
-        pointer: pointer?,
+        pointer: verdict?,
         equals: optional(equals)?,
         error: optional(error)?,
         refused_errors: table.refused_errors,
         refused_otherwise: table.refused_otherwise,
     })
-}
-
-pub(super) fn pointer(path: &str, text: &str, problems: &mut Problems) -> Option<JsonPointer> {
-    problems.ok(path, JsonPointer::parse(text))
 }
 
 fn call(table: CallTable, path: &str, names: &Names<'_>, problems: &mut Problems) -> Option<Call> {
@@ -90,24 +77,6 @@ fn call(table: CallTable, path: &str, names: &Names<'_>, problems: &mut Problems
         basic_auth: optional(basic_auth)?,
         body: optional(body)?,
     })
-}
-
-/// Headers that the sender sets by itself.
-const RESERVED: &[&str] =
-    &["host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent"];
-
-/// Checks a header's name.
-pub(super) fn check_header(name: &str, path: &str, problems: &mut Problems) {
-    if !is_header_name(name) {
-        problems.add(path, "not a header's name");
-    } else if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
-        problems.add(path, format!("`{name}` is set by the sender"));
-    }
-}
-
-/// A token of RFC 9110, section 5.6.2.
-pub(super) fn is_header_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn basic_auth(

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::convert::{page, pattern, unique_name};
-use super::convert_calls::{check_header, pointer};
-use super::field::Pattern;
-use super::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
-use super::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
-use super::problems::{Problems, optional};
-use super::template::{Template, UrlTemplate};
+use super::values::{check_header, page, pattern, pointer, unique_name};
+use crate::catalog::field::Pattern;
+use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
+use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
+use crate::catalog::problems::{Problems, optional};
+use crate::catalog::template::{Template, UrlTemplate};
 
 /// Parameters that the flow itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
 const RESERVED_PARAMS: &[&str] = &[

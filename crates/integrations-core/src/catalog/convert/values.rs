@@ -1,0 +1,87 @@
+//! The single values of a provider file that several of its tables hold: names, patterns, pointers, headers, pages.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::catalog::{
+    field::Pattern,
+    problems::Problems,
+    template::{JsonPointer, check_url, is_name},
+};
+
+/// The address of a page for people, which may have a fragment.
+pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
+    let without_fragment = text.split('#').next().unwrap_or_default();
+    let checked =
+        check_url(without_fragment).and_then(|_| Url::parse(text).map_err(|error| error.to_string()));
+    problems.ok(path, checked.map_err(|reason| format!("not the address of a page: {reason}")))
+}
+
+/// A pattern, or none if it was refused.
+pub(super) fn pattern(path: &str, text: &str, problems: &mut Problems) -> Option<Pattern> {
+    problems.ok(path, Pattern::parse(text))
+}
+
+/// Checks a name's form, and that it is the first of its kind.
+pub(super) fn unique_name(name: &str, path: &str, seen: &mut BTreeSet<String>, problems: &mut Problems) {
+    if !is_name(name) {
+        problems.add(
+            path,
+            "a name begins with a lower-case letter and goes on with such letters, digits and `_`",
+        );
+    } else if !seen.insert(name.to_owned()) {
+        problems.add(path, format!("`{name}` is there twice"));
+    }
+}
+
+/// Reads a JSON pointer.
+pub(super) fn pointer(path: &str, text: &str, problems: &mut Problems) -> Option<JsonPointer> {
+    problems.ok(path, JsonPointer::parse(text))
+}
+
+/// Checks that each is an HTTP status.
+pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
+    for (index, status) in statuses.iter().enumerate() {
+        if !(100..=599).contains(status) {
+            problems.add(format!("{path}.{index}"), "not an HTTP status");
+        }
+    }
+}
+
+/// Headers that the sender sets by itself.
+const RESERVED: &[&str] =
+    &["host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent"];
+
+/// Checks a header's name.
+pub(super) fn check_header(name: &str, path: &str, problems: &mut Problems) {
+    if !is_header_name(name) {
+        problems.add(path, "not a header's name");
+    } else if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+        problems.add(path, format!("`{name}` is set by the sender"));
+    }
+}
+
+/// A token of RFC 9110, section 5.6.2.
+pub(super) fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// TOML as JSON. JSON has no dates, and no numbers that are not finite.
+pub(super) fn to_json(value: &toml::Value) -> Result<Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => {
+            serde_json::Number::from_f64(*number).ok_or("JSON has no such number")?.into()
+        }
+        toml::Value::Boolean(flag) => (*flag).into(),
+        toml::Value::Datetime(_) => return Err("JSON has no dates: write a string".into()),
+        toml::Value::Array(items) => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+        toml::Value::Table(table) => {
+            let pairs = table.iter().map(|(key, value)| Ok((key.clone(), to_json(value)?)));
+            Value::Object(pairs.collect::<Result<Map<_, _>, String>>()?)
+        }
+    })
+}
