@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::{
     audit::{self, AuditAction, Change},
     catalog::Provider,
+    display_name::read_display_name,
     ids::{IntegrationId, ProjectId},
     issue::Issue,
     json::{self, JsonError},
@@ -21,9 +22,6 @@ use crate::{
     settings::merge_patch,
     words::{UnknownWord, words},
 };
-
-/// The most characters that a display name may have.
-pub const MAX_DISPLAY_NAME: usize = 100;
 
 /// An installed integration: one project with one provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,24 +214,6 @@ fn read_status(value: &Value) -> Result<RequestedStatus, String> {
         ),
         _ => unknown.to_string(),
     })
-}
-
-/// Reads a display name: `null`, or one line of 1 to [`MAX_DISPLAY_NAME`] characters.
-pub fn read_display_name(value: Value) -> Result<Option<String>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(name) if name.trim().is_empty() => {
-            Err("Must not be blank; null takes the override away".into())
-        }
-        Value::String(name) if name.chars().count() > MAX_DISPLAY_NAME => {
-            Err(format!("Must have {MAX_DISPLAY_NAME} characters or fewer"))
-        }
-        Value::String(name) if name.chars().any(char::is_control) => {
-            Err("Must not contain control characters".into())
-        }
-        Value::String(name) => Ok(Some(name)),
-        _ => Err("Expected string or null".into()),
-    }
 }
 
 /// A decided change: what to store, and what to record with it.

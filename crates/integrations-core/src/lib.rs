@@ -5,6 +5,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod catalog;
+pub mod display_name;
 pub mod error;
 pub mod health;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::text::one_line;
 use crate::catalog::{Account, AccountPart};
-use crate::integration::MAX_DISPLAY_NAME;
+use crate::display_name::MAX_DISPLAY_NAME;
 
 /// The most characters of an account's id.
 const MAX_ID: usize = 255;

@@ -7,8 +7,9 @@ use std::{collections::HashMap, sync::Arc};
 use integrations_core::{
     audit::{Acting, Actor},
     catalog::{Catalog, Provider},
+    display_name::read_display_name,
     ids::ProjectId,
-    integration::{Configuration, Connected, Integration, check_settings, read_display_name},
+    integration::{Configuration, Connected, Integration, check_settings},
     issue::Issue,
     json::{self, JsonError},
     lifecycle::State,

@@ -2,7 +2,8 @@
 
 use integrations_core::{
     catalog::{Action, ActionKind, Provider, SetupType},
-    integration::{Integration, MAX_DISPLAY_NAME},
+    display_name::MAX_DISPLAY_NAME,
+    integration::Integration,
     issue::Issue,
     lifecycle::Status,
 };
