@@ -1,14 +1,12 @@
-//! The arguments, and what `--help` says about them.
+//! The command line as a whole: the options of every command, and what `--help` says about them.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser};
 
-use crate::commands::{
-    audit, catalog, change, check, completions, disconnect, install, install_url, show, update,
-};
-use crate::config::{Flags, path_segment};
+use crate::commands::Command;
+use crate::config::Flags;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,88 +92,6 @@ impl Global {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
-}
-
-/// The first word.
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    /// The integrations of a project
-    #[command(subcommand)]
-    Integrations(Integrations),
-    /// The audit log of a project
-    #[command(subcommand)]
-    Audit(Audit),
-    /// Print a shell's completion script
-    Completions(completions::Arguments),
-}
-
-impl Command {
-    /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&str> {
-        match self {
-            Self::Integrations(integrations) => integrations.provider(),
-            Self::Audit(_) | Self::Completions(_) => None,
-        }
-    }
-}
-
-/// The second word.
-#[derive(Subcommand)]
-pub(crate) enum Audit {
-    /// List what was done to the project and its integrations, newest first
-    List(audit::list::Arguments),
-    /// Print the last events, oldest first, and perhaps those that follow
-    Tail(audit::tail::Arguments),
-}
-
-/// The second word.
-#[derive(Subcommand)]
-pub(crate) enum Integrations {
-    /// List the project's integrations
-    #[command(after_long_help = crate::commands::list::EXAMPLES)]
-    List,
-    /// List the providers, or describe one
-    Catalog(catalog::Arguments),
-    /// Show one integration: settings, action permissions, health
-    Show(show::Arguments),
-    /// Ask the provider now whether an integration's credential works
-    Check(check::Arguments),
-    /// Install an integration in a browser
-    Install(install::Arguments),
-    /// Print the page where an integration is installed in a browser
-    InstallUrl(install_url::Arguments),
-    /// Change an integration's status, name, sidebar, settings or action permissions
-    Update(Box<update::Arguments>),
-    /// Pause an integration
-    #[command(after_long_help = crate::commands::change::PAUSE_EXAMPLES)]
-    Pause(change::Target),
-    /// Make a paused integration active again
-    #[command(after_long_help = crate::commands::change::RESUME_EXAMPLES)]
-    Resume(change::Target),
-    /// Disconnect an integration and destroy its stored credential
-    Disconnect(disconnect::Arguments),
-}
-
-impl Integrations {
-    /// The provider that the command is about, if it is about one.
-    fn provider(&self) -> Option<&str> {
-        match self {
-            Self::List => None,
-            Self::Catalog(arguments) => arguments.provider.as_deref(),
-            Self::Show(arguments) => Some(&arguments.provider),
-            Self::Check(arguments) => Some(&arguments.provider),
-            Self::Install(arguments) => Some(&arguments.provider),
-            Self::InstallUrl(arguments) => Some(&arguments.provider),
-            Self::Update(arguments) => Some(&arguments.target.provider),
-            Self::Pause(target) | Self::Resume(target) => Some(&target.provider),
-            Self::Disconnect(arguments) => Some(&arguments.target.provider),
-        }
-    }
-}
-
-/// Reads a provider's key. Whether there is such a provider, the API says.
-pub(crate) fn provider_key(text: &str) -> Result<String, String> {
-    path_segment(text).map(|()| text.to_owned()).map_err(|why| format!("the name {why}"))
 }
 
 #[cfg(test)]

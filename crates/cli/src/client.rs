@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode, redirect};
+use serde::Deserialize;
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -248,6 +249,13 @@ impl Client {
     }
 }
 
+/// Reads `data` as one of the types above.
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Failure> {
+    T::deserialize(data).map_err(|error| {
+        Failure::invalid_response(format!("the server's answer does not have the API's shape: {error}"))
+    })
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -277,4 +285,28 @@ fn causes(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::Integration;
+
+    #[test]
+    fn unknown_and_missing_fields_are_borne() {
+        let read: Integration =
+            read(&json!({"id": "int_1", "later": {"deep": [1]}, "display_name": null})).unwrap();
+        assert_eq!(read.id.as_deref(), Some("int_1"));
+        assert_eq!(read.display_name, None);
+        assert_eq!(read.status, None);
+    }
+
+    #[test]
+    fn another_shape_is_an_invalid_response() {
+        assert!(
+            matches!(read::<Integration>(&json!([1])), Err(Failure::Reported(report)) if report.code == "INVALID_RESPONSE")
+        );
+    }
 }

@@ -1,7 +1,5 @@
 //! What can go wrong, as a report that tells its code, its request and the exit status it leads to.
 
-use std::fmt;
-
 use crate::wire::Issue;
 
 /// The process's exit status, a part of the command line's contract.
@@ -141,15 +139,5 @@ impl Failure {
 impl From<Report> for Failure {
     fn from(report: Report) -> Self {
         Self::Reported(Box::new(report))
-    }
-}
-
-impl fmt::Display for Issue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.path, self.message)
-        }
     }
 }

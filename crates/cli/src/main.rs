@@ -1,25 +1,29 @@
 //! `riq`: the developer's command line for the Integrations API, a thin client over its v1 routes.
 
+mod arguments;
 mod browser;
 mod cli;
 mod client;
 mod commands;
 mod config;
+mod context;
 mod error;
 mod hint;
 mod output;
+mod polling;
 mod text;
 mod wire;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Global};
 use crate::client::Client;
-use crate::commands::Context;
+use crate::commands::{ApiCommand, Command, completions};
 use crate::config::Settings;
+use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Output;
 
@@ -31,8 +35,7 @@ fn main() -> ExitCode {
     match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             let output = Output::new(cli.global.json, cli.global.quiet);
-            let result = start(cli, output);
-            finish(result, &output)
+            finish(run(&cli, output), &output)
         }
         Err(error) => {
             // The arguments could not be read, so what they ask for is looked up by hand.
@@ -47,13 +50,16 @@ fn main() -> ExitCode {
 /// An interrupt is told apart from a result of the command's own.
 struct Interrupted;
 
-fn start(cli: Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
-    // Needs neither a key nor the API.
-    if let Command::Completions(arguments) = &cli.command {
-        return Ok(commands::completions::run(arguments, &output));
+fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
+    match &cli.command {
+        Command::Completions(arguments) => Ok(completions::run(arguments, &mut Cli::command(), &output)),
+        Command::Api(command) => run_until_interrupted(call_api(command, &cli.global, output)),
     }
-    // Fails only where a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn run_until_interrupted(
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<Result<(), Failure>, Interrupted> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -63,7 +69,7 @@ fn start(cli: Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     };
     let result = runtime.block_on(async {
         tokio::select! {
-            result = run(&cli, output) => Ok(result),
+            result = command => Ok(result),
             _ = tokio::signal::ctrl_c() => Err(Interrupted),
         }
     });
@@ -72,17 +78,16 @@ fn start(cli: Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     result
 }
 
-async fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
-    let settings = Settings::resolve(&cli.global.flags(), &|name| std::env::var_os(name))?;
-    let client = Client::new(&settings, cli.global.timeout(), output)?;
+async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
+    // Fails only where a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = Settings::resolve(&global.flags(), &|name| std::env::var_os(name))?;
+    let client = Client::new(&settings, global.timeout(), output)?;
     let context = Context { client, output, settings };
-    let result = commands::run(&cli.command, &context).await;
-    result.map_err(|failure| match failure {
+    command.run(&context).await.map_err(|failure| match failure {
         Failure::Reported(mut report) => {
-            report.hint = report
-                .hint
-                .take()
-                .or_else(|| hint::for_report(&report, &context.settings, cli.command.provider()));
+            let hint = report.hint.take();
+            report.hint = hint.or_else(|| hint::for_report(&report, &context.settings, command.provider()));
             Failure::Reported(report)
         }
         other => other,

@@ -1,10 +1,10 @@
 //! The shapes of the v1 API as this client reads them: unknown fields are ignored and missing ones are borne,
 //! so that a newer server never breaks an older command line.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::error::Failure;
 
 /// One provider in use in a project.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -153,6 +153,16 @@ pub(crate) struct Issue {
     pub(crate) message: String,
 }
 
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.path, self.message)
+        }
+    }
+}
+
 /// The body of every refusal.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ErrorBody {
@@ -169,34 +179,4 @@ pub(crate) struct ErrorBody {
     /// Seconds to wait, where rate-limited.
     #[serde(default)]
     pub(crate) retry_after: Option<f64>,
-}
-
-/// Reads `data` as one of the types above.
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Failure> {
-    T::deserialize(data).map_err(|error| {
-        Failure::invalid_response(format!("the server's answer does not have the API's shape: {error}"))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn unknown_and_missing_fields_are_borne() {
-        let read: Integration =
-            read(&json!({"id": "int_1", "later": {"deep": [1]}, "display_name": null})).unwrap();
-        assert_eq!(read.id.as_deref(), Some("int_1"));
-        assert_eq!(read.display_name, None);
-        assert_eq!(read.status, None);
-    }
-
-    #[test]
-    fn another_shape_is_an_invalid_response() {
-        assert!(
-            matches!(read::<Integration>(&json!([1])), Err(Failure::Reported(report)) if report.code == "INVALID_RESPONSE")
-        );
-    }
 }

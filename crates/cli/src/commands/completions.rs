@@ -1,9 +1,8 @@
 //! `riq completions`
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::{Shell, generate};
 
-use crate::cli::Cli;
 use crate::error::Failure;
 use crate::output::Output;
 
@@ -21,9 +20,13 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-/// Prints the completion script of a shell.
-pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+/// Prints a shell's completion script for `command`.
+pub(crate) fn run(
+    arguments: &Arguments,
+    command: &mut clap::Command,
+    output: &Output,
+) -> Result<(), Failure> {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut Cli::command(), "riq", &mut script);
+    generate(arguments.shell, command, "riq", &mut script);
     output.raw(&String::from_utf8_lossy(&script))
 }

@@ -3,12 +3,13 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::{Filters, Period, fetch, row};
-use crate::commands::Context;
+use super::events::{Filters, Period, fetch, row};
+use crate::client::read;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::{Column, table};
-use crate::wire::{AuditEvent, read};
+use crate::wire::AuditEvent;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,111 +1,29 @@
 //! `riq audit`: the project's audit log.
 
-pub(crate) mod list;
-pub(crate) mod tail;
+mod events;
+mod list;
+mod tail;
 
-use clap::Args;
-use serde_json::Value;
+use clap::Subcommand;
 
-use super::Context;
-use crate::cli::Audit;
-use crate::client::Call;
+use crate::context::Context;
 use crate::error::Failure;
-use crate::text::{cell, time};
-use crate::wire::{AuditEvent, Change, read};
 
-/// The most events that the API gives at a time.
-const PAGE: usize = 200;
-
-/// Which events, wherever they are printed.
-#[derive(Args)]
-pub(crate) struct Filters {
-    /// Only this action, such as integration.disconnected
-    #[arg(long)]
-    action: Option<String>,
-    /// Only events about integrations with this provider
-    #[arg(long)]
-    provider: Option<String>,
-    /// Only what this one did: an API key's id, operator or system
-    #[arg(long)]
-    actor: Option<String>,
+/// The second word.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List what was done to the project and its integrations, newest first
+    List(list::Arguments),
+    /// Print the last events, oldest first, and perhaps those that follow
+    Tail(tail::Arguments),
 }
 
-/// A stretch of time.
-#[derive(Args, Default)]
-pub(crate) struct Period {
-    /// Only events from this moment on, such as 2026-05-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only events before this moment
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
-}
-
-/// Some of the log, newest first.
-struct Events {
-    /// As they came.
-    values: Vec<Value>,
-    /// Whether there are older ones.
-    has_more: bool,
-}
-
-/// Runs the command.
-pub(crate) async fn run(command: &Audit, context: &Context) -> Result<(), Failure> {
-    match command {
-        Audit::List(arguments) => list::run(arguments, context).await,
-        Audit::Tail(arguments) => tail::run(arguments, context).await,
-    }
-}
-
-/// Reads the log from its newest event back, page by page: `most` events, or as far as `goes_on` says of the last one
-/// of a page.
-async fn fetch(
-    filters: &Filters,
-    period: &Period,
-    most: usize,
-    goes_on: impl Fn(&Value) -> bool,
-    context: &Context,
-) -> Result<Events, Failure> {
-    let (mut values, mut cursor) = (Vec::<Value>::new(), None::<String>);
-    loop {
-        let limit = (most - values.len()).min(PAGE).to_string();
-        let call = Call::audit()
-            .query("limit", Some(&limit))
-            .query("action", filters.action.as_deref())
-            .query("provider", filters.provider.as_deref())
-            .query("actor", filters.actor.as_deref())
-            .query("since", period.since.as_deref())
-            .query("until", period.until.as_deref())
-            .query("cursor", cursor.as_deref());
-        let reply = context.client.send(&call).await?;
-        let page: Vec<Value> = read(&reply.data)?;
-        let goes_on = page.last().is_some_and(&goes_on);
-        values.extend(page);
-        cursor = reply.cursor;
-        if cursor.is_none() || values.len() >= most || !goes_on {
-            values.truncate(most);
-            return Ok(Events { values, has_more: cursor.is_some() });
+impl Command {
+    /// Runs the command.
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List(arguments) => list::run(arguments, context).await,
+            Self::Tail(arguments) => tail::run(arguments, context).await,
         }
     }
-}
-
-/// An event in the cells of a table: time, action, provider, actor, changes.
-fn row(event: &AuditEvent) -> Vec<String> {
-    let actor = event.actor.name.as_ref().or(event.actor.api_key_id.as_ref()).or(event.actor.kind.as_ref());
-    let changes: Vec<String> = event.changes.iter().map(change).collect();
-    vec![
-        time(event.created_at.as_deref()),
-        cell(event.action.as_deref()),
-        cell(event.provider.as_deref()),
-        cell(actor.map(String::as_str)),
-        cell(Some(&changes.join(", "))),
-    ]
-}
-
-fn change(change: &Change) -> String {
-    let value = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    format!("{}: {} -> {}", change.path, value(&change.from), value(&change.to))
 }

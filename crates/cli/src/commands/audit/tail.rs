@@ -1,18 +1,19 @@
 //! `riq audit tail`
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Filters, Period, fetch, row};
-use crate::commands::{Context, polling_interval};
+use super::events::{Filters, Period, fetch, row};
+use crate::client::read;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
+use crate::polling::Polling;
 use crate::text::cut;
-use crate::wire::{AuditEvent, read};
+use crate::wire::AuditEvent;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,30 +52,19 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         return Ok(());
     }
     let mut printed = Printed::new(&last.values, last.has_more)?;
-    let (interval, mut trouble) = (polling_interval(), false);
+    let mut polling = Polling::new();
     loop {
-        let mut pause = interval;
-        match news(&arguments.filters, &printed, context).await {
-            Ok(new) => {
-                trouble = false;
-                print(new.iter(), context)?;
-                printed.remember(&new)?;
-            }
-            Err(Failure::Reported(report)) if report.is_passing() => {
-                if !trouble {
-                    context.output.notice(&format!("{}; asking on", report.message));
-                }
-                trouble = true;
-                pause = pause.max(Duration::from_secs(report.retry_after.unwrap_or(0)));
-            }
-            Err(failure) => return Err(failure),
+        let new = fetch_new(&arguments.filters, &printed, context).await;
+        if let Some(new) = polling.bear(new, &context.output)? {
+            print(new.iter(), context)?;
+            printed.remember(&new)?;
         }
-        sleep(pause).await;
+        sleep(polling.pause()).await;
     }
 }
 
 /// What was not printed yet, newest first.
-async fn news(filters: &Filters, printed: &Printed, context: &Context) -> Result<Vec<Value>, Failure> {
+async fn fetch_new(filters: &Filters, printed: &Printed, context: &Context) -> Result<Vec<Value>, Failure> {
     // Once a page ends in what is known, older pages hold nothing new.
     let is_new = |event: &Value| id(event).is_ok_and(|id| printed.is_new(&id));
     let events = fetch(filters, &Period::default(), usize::MAX, is_new, context).await?;

@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{Context, change};
+use super::{change, disconnect};
+use crate::context::Context;
 use crate::error::Failure;
 
 const EXAMPLES: &str = "\
@@ -92,9 +93,9 @@ impl fmt::Display for Status {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let body = body(arguments, context).await?;
     if arguments.status == Some(Status::Disconnected) && !arguments.yes && context.may_ask() {
-        context.confirm_disconnect(&arguments.target.provider).await?;
+        disconnect::confirm(&arguments.target.provider, context).await?;
     }
-    change::run(&arguments.target, body, context).await
+    change::send(&arguments.target, body, context).await
 }
 
 async fn body(arguments: &Arguments, context: &Context) -> Result<Value, Failure> {

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::Context;
-use crate::cli::provider_key;
-use crate::client::Call;
+use crate::arguments::provider_key;
+use crate::client::{Call, read};
+use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::{Column, aligned, card, cell, json_block, table, time, yes_no};
-use crate::wire::{CatalogEntry, read};
+use crate::wire::CatalogEntry;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,12 +39,12 @@ pub(crate) struct Arguments {
 /// Lists the providers, or describes one.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     match &arguments.provider {
-        Some(provider) => one(provider, context).await,
-        None => many(arguments, context).await,
+        Some(provider) => describe(provider, context).await,
+        None => list(arguments, context).await,
     }
 }
 
-async fn one(provider: &str, context: &Context) -> Result<(), Failure> {
+async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
     let data = context.client.send(&Call::get(["catalog", provider])).await?.data;
     match context.output.mode {
         Mode::Json => context.output.json(&data),
@@ -57,7 +57,7 @@ async fn one(provider: &str, context: &Context) -> Result<(), Failure> {
     }
 }
 
-async fn many(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let call = Call::get(["catalog"])
         .query("q", arguments.q.as_deref())
         .query("category", arguments.category.as_deref())

@@ -3,13 +3,15 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::{Context, find_value, integration_facts};
-use crate::cli::provider_key;
-use crate::client::Call;
+use super::card::integration_facts;
+use super::find;
+use crate::arguments::provider_key;
+use crate::client::{Call, read};
+use crate::context::Context;
 use crate::error::{Exit, Failure, Report};
 use crate::output::Mode;
 use crate::text::card;
-use crate::wire::{CatalogEntry, Integration, read};
+use crate::wire::{CatalogEntry, Integration};
 
 const EXAMPLES: &str = "\
 The JSON is the integration with the provider's catalog entry beside it, as `catalog`.
@@ -34,7 +36,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     let provider = arguments.provider.as_str();
     let list = context.client.send(&Call::get([])).await?;
     let entry = context.client.send(&Call::get(["catalog", provider])).await;
-    let Some(found) = find_value(&list.data, provider) else {
+    let Some(found) = find::in_list(&list.data, provider) else {
         let entry: CatalogEntry = read(&entry?.data)?;
         return Err(not_installed(entry.name.as_deref().unwrap_or(provider), list.request_id).into());
     };

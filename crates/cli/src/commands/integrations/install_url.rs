@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::Context;
-use crate::cli::provider_key;
-use crate::client::Call;
+use crate::arguments::provider_key;
+use crate::client::{Call, read};
+use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::wire::{InstallUrl, read};
+use crate::wire::InstallUrl;
 
 const EXAMPLES: &str = "\
 Opens no browser: it prints the page's address. Who has it can install the provider without a key, once and for half

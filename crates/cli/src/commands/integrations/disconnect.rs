@@ -2,11 +2,13 @@
 
 use clap::Args;
 
-use super::{Context, change};
-use crate::client::Call;
+use super::{change, find};
+use crate::client::{Call, read};
+use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Mode;
-use crate::wire::{Integration, read};
+use crate::text::cell;
+use crate::wire::Integration;
 
 const EXAMPLES: &str = "\
 The stored credential is destroyed, so coming back means installing again. The tokens are not revoked at the
@@ -39,14 +41,38 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
             let message = format!("disconnecting {provider} needs --yes here, where nobody is asked");
             return Err(Report::local(code::USAGE, Exit::Usage, message).into());
         }
-        context.confirm_disconnect(provider).await?;
+        confirm(provider, context).await?;
     }
     let call = Call::delete([provider]).if_match(arguments.target.if_match.clone());
     let reply = context.client.send(&call).await?;
-    context.print_changed(&reply).await?;
+    change::print(&reply, context).await?;
     if context.output.mode == Mode::Table {
         let answer: Integration = read(&reply.data)?;
         context.output.notice(answer.message.as_deref().unwrap_or(NOT_REVOKED));
     }
     Ok(())
+}
+
+/// Asks for a yes to disconnecting, naming what is at stake; anything else ends the command.
+pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Failure> {
+    let Some(integration) = find::integration(provider, context).await? else {
+        // Nothing to ask about: the API will say why.
+        return Ok(());
+    };
+    let name = match integration.display_name {
+        Some(name) => Some(name),
+        None => find::catalog_name(provider, context).await,
+    };
+    let provider = cell(Some(provider));
+    let what = name.map_or(provider.clone(), |name| format!("{} ({provider})", cell(Some(&name))));
+    let question = format!(
+        "Disconnect {what} from project {}?\nIts stored credential is destroyed: coming back means installing \
+         again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
+        cell(Some(&context.settings.project.value)),
+    );
+    let answer = context.output.ask(question).await?;
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Report::local(code::NOT_CONFIRMED, Exit::Usage, "not disconnected").into()),
+    }
 }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::Context;
-use crate::cli::provider_key;
+use super::change;
+use crate::arguments::provider_key;
 use crate::client::Call;
+use crate::context::Context;
 use crate::error::Failure;
 
 const EXAMPLES: &str = "\
@@ -24,5 +25,5 @@ pub(crate) struct Arguments {
 /// Has the provider asked, and prints the integration as it is then.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let reply = context.client.send(&Call::post([arguments.provider.as_str(), "check"])).await?;
-    context.print_changed(&reply).await
+    change::print(&reply, context).await
 }

@@ -1,20 +1,25 @@
 //! `riq integrations list`
 
+use clap::Args;
 use serde_json::Value;
 
-use super::Context;
-use crate::client::Call;
+use crate::client::{Call, read};
+use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::{Column, Paint, cell, table, time, yes_no};
-use crate::wire::{CatalogEntry, Integration, read};
+use crate::wire::{CatalogEntry, Integration};
 
-/// Shown below the help.
-pub(crate) const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   riq integrations list
   riq integrations list --quiet
   riq integrations list | jq '.[] | {provider, status, health_status}'";
+
+/// What the command takes: nothing of its own.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments;
 
 /// Lists the project's integrations.
 pub(crate) async fn run(context: &Context) -> Result<(), Failure> {

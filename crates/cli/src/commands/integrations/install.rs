@@ -5,12 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::{Instant, sleep};
 
-use super::{Context, find, install_url, polling_interval};
+use super::{find, install_url};
+use crate::arguments::provider_key;
 use crate::browser;
-use crate::cli::provider_key;
-use crate::client::Call;
+use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Mode;
+use crate::polling::Polling;
 use crate::text::cell;
 use crate::wire::Integration;
 
@@ -55,7 +56,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         return start(arguments, context).await;
     };
     // A reconnection ends in the status that it began in: what tells the two apart is the version.
-    let before = look(provider, context).await?;
+    let before = find::integration(provider, context).await?;
     start(arguments, context).await?;
     let installed = wait(provider, before.as_ref(), limit, context).await?;
     let name = match &installed.display_name {
@@ -94,29 +95,14 @@ async fn wait(
     limit: Duration,
     context: &Context,
 ) -> Result<Integration, Failure> {
-    let (started, interval) = (Instant::now(), polling_interval());
-    let (mut trouble, mut announced) = (None, false);
+    let (started, mut polling, mut announced) = (Instant::now(), Polling::new(), false);
     loop {
-        let pause = match look(provider, context).await {
-            Ok(now) => {
-                if let Some(end) = end(before, now) {
-                    return end.map_err(Failure::from);
-                }
-                trouble = None;
-                interval
-            }
-            Err(Failure::Reported(report)) if report.is_passing() => {
-                if trouble.is_none() {
-                    context.output.notice(&format!("{}; asking on", report.message));
-                }
-                let pause = interval.max(Duration::from_secs(report.retry_after.unwrap_or(0)));
-                trouble = Some(report);
-                pause
-            }
-            Err(failure) => return Err(failure),
-        };
-        if started.elapsed() + pause > limit {
-            return Err(trouble.map_or_else(|| not_installed(provider).into(), Failure::Reported));
+        let now = polling.bear(find::integration(provider, context).await, &context.output)?;
+        if let Some(end) = now.and_then(|now| end(before, now)) {
+            return end.map_err(Failure::from);
+        }
+        if started.elapsed() + polling.pause() > limit {
+            return Err(polling.into_trouble().unwrap_or_else(|| not_installed(provider).into()));
         }
         if !announced {
             announced = true;
@@ -126,13 +112,8 @@ async fn wait(
                 limit.as_secs().div_ceil(60)
             ));
         }
-        sleep(pause).await;
+        sleep(polling.pause()).await;
     }
-}
-
-/// The project's integration with the provider, if there is one.
-async fn look(provider: &str, context: &Context) -> Result<Option<Integration>, Failure> {
-    find(&context.client.send(&Call::get([])).await?.data, provider)
 }
 
 /// How the installation ended, if it has: in an active integration, or in one that does not work.

@@ -1,0 +1,79 @@
+//! `riq integrations`
+
+mod card;
+mod catalog;
+mod change;
+mod check;
+mod disconnect;
+mod find;
+mod install;
+mod install_url;
+mod list;
+mod pause;
+mod resume;
+mod show;
+mod update;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::error::Failure;
+
+/// The second word.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List the project's integrations
+    List(list::Arguments),
+    /// List the providers, or describe one
+    Catalog(catalog::Arguments),
+    /// Show one integration: settings, action permissions, health
+    Show(show::Arguments),
+    /// Ask the provider now whether an integration's credential works
+    Check(check::Arguments),
+    /// Install an integration in a browser
+    Install(install::Arguments),
+    /// Print the page where an integration is installed in a browser
+    InstallUrl(install_url::Arguments),
+    /// Change an integration's status, name, sidebar, settings or action permissions
+    Update(Box<update::Arguments>),
+    /// Pause an integration
+    Pause(pause::Arguments),
+    /// Make a paused integration active again
+    Resume(resume::Arguments),
+    /// Disconnect an integration and destroy its stored credential
+    Disconnect(disconnect::Arguments),
+}
+
+impl Command {
+    /// The provider that the command is about, if it is about one.
+    pub(crate) fn provider(&self) -> Option<&str> {
+        match self {
+            Self::List(_) => None,
+            Self::Catalog(arguments) => arguments.provider.as_deref(),
+            Self::Show(arguments) => Some(&arguments.provider),
+            Self::Check(arguments) => Some(&arguments.provider),
+            Self::Install(arguments) => Some(&arguments.provider),
+            Self::InstallUrl(arguments) => Some(&arguments.provider),
+            Self::Update(arguments) => Some(&arguments.target.provider),
+            Self::Pause(arguments) => Some(&arguments.target.provider),
+            Self::Resume(arguments) => Some(&arguments.target.provider),
+            Self::Disconnect(arguments) => Some(&arguments.target.provider),
+        }
+    }
+
+    /// Runs the command.
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List(_) => list::run(context).await,
+            Self::Catalog(arguments) => catalog::run(arguments, context).await,
+            Self::Show(arguments) => show::run(arguments, context).await,
+            Self::Check(arguments) => check::run(arguments, context).await,
+            Self::Install(arguments) => install::run(arguments, context).await,
+            Self::InstallUrl(arguments) => install_url::run(arguments, context).await,
+            Self::Update(arguments) => update::run(arguments, context).await,
+            Self::Pause(arguments) => pause::run(arguments, context).await,
+            Self::Resume(arguments) => resume::run(arguments, context).await,
+            Self::Disconnect(arguments) => disconnect::run(arguments, context).await,
+        }
+    }
+}
