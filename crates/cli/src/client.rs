@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use integrations_core::ids::ProjectId;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode, redirect};
 use serde::Deserialize;
@@ -24,7 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
-    project: String,
+    project: ProjectId,
     output: Output,
 }
 
@@ -99,7 +100,10 @@ impl Client {
     /// Makes a client that gives up on a request after `timeout`.
     pub(crate) fn new(settings: &Settings, timeout: Duration, output: Output) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
-        headers.insert("x-api-key", settings.api_key.value.header());
+        let key = HeaderValue::from_str(settings.api_key.value.expose());
+        let mut key = key.map_err(|_| Failure::usage("the API key cannot be sent in a header"))?;
+        key.set_sensitive(true);
+        headers.insert("x-api-key", key);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = reqwest::Client::builder()
             .default_headers(headers)
@@ -124,7 +128,7 @@ impl Client {
             Report::local(code::CONNECTION, Exit::Refused, message)
                 .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
         })?;
-        Ok(Self { http, base, project: settings.project.value.clone(), output })
+        Ok(Self { http, base, project: settings.project.value, output })
     }
 
     /// Sends a call; where it is rate-limited for a short while, waits and sends it once more.
@@ -166,7 +170,7 @@ impl Client {
     fn url(&self, call: &Call<'_>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(["projects", &self.project, call.resource]).extend(&call.path);
+            segments.extend(["projects", &self.project.to_string(), call.resource]).extend(&call.path);
         }
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);

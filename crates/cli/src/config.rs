@@ -5,7 +5,8 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use reqwest::header::HeaderValue;
+use integrations_core::api_key::{self, ApiKey};
+use integrations_core::ids::ProjectId;
 use url::Url;
 
 use crate::error::{Exit, Failure, Report, code};
@@ -52,37 +53,6 @@ impl<T> Sourced<T> {
     }
 }
 
-/// An API key, fit for a header. It never shows itself.
-#[derive(Clone)]
-pub(crate) struct ApiKey(HeaderValue);
-
-impl ApiKey {
-    /// Takes a key of visible ASCII; anything else could not be sent. Whether the key is any good, the API says.
-    fn parse(text: &str, source: &Source) -> Result<Self, Failure> {
-        let refused = |why: &str| Failure::usage(format!("the API key from {source} {why}"));
-        if text.is_empty() {
-            return Err(refused("is empty"));
-        }
-        if let Some(at) = text.chars().position(|c| !c.is_ascii_graphic()) {
-            return Err(refused(&format!("holds a character that no key can hold, at position {}", at + 1)));
-        }
-        let mut header = HeaderValue::from_str(text).map_err(|_| refused("cannot be sent in a header"))?;
-        header.set_sensitive(true);
-        Ok(Self(header))
-    }
-
-    /// The value of the `X-API-Key` header, marked sensitive.
-    pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(redacted)")
-    }
-}
-
 /// What the command line names itself.
 #[derive(Clone, Default)]
 pub(crate) struct Flags {
@@ -101,8 +71,8 @@ pub(crate) struct Flags {
 pub(crate) struct Settings {
     /// The key.
     pub(crate) api_key: Sourced<ApiKey>,
-    /// `prj_…`
-    pub(crate) project: Sourced<String>,
+    /// The project.
+    pub(crate) project: Sourced<ProjectId>,
     /// Normalised: ends in `/api/v1` or `/v1`, without a slash.
     pub(crate) api_base: Sourced<Url>,
     /// `org_…`; no route of today names it, so it only serves to explain a mismatch.
@@ -132,12 +102,8 @@ impl Settings {
         let base = pick(Some(("--api-base", &flags.api_base)), "RIQ_API_BASE", &file.api_base)?
             .unwrap_or(Sourced { value: DEFAULT_API_BASE.to_owned(), source: Source::Default });
         Ok(Self {
-            api_key: key.try_map(|key, source| ApiKey::parse(&key, source))?,
-            project: project.try_map(|project, source| {
-                path_segment(&project)
-                    .map_err(|why| Failure::usage(format!("the project from {source} {why}")))
-                    .map(|()| project)
-            })?,
+            api_key: key.try_map(|key, source| parse_key(&key, source))?,
+            project: project.try_map(|project, source| parse_project(&project, source))?,
             api_base: base.try_map(|base, source| parse_base(&base, source))?,
             org: pick(None, "RIQ_ORG_ID", &file.org)?,
         })
@@ -175,16 +141,20 @@ fn variable_text(environment: Environment<'_>, name: &str) -> Result<Option<Stri
     }
 }
 
-/// Checks what goes into a URL's path as one segment: the URL standard would resolve dots, and an id has no slash.
-pub(crate) fn path_segment(text: &str) -> Result<(), &'static str> {
-    match text {
-        "" => Err("is empty"),
-        "." | ".." => Err("is not a name"),
-        _ if text.chars().any(|c| c.is_control() || c.is_whitespace() || "/\\?#%".contains(c)) => {
-            Err("holds a character that no name can hold")
-        }
-        _ => Ok(()),
-    }
+/// Reads a key by its form and checksum, and never shows it. Whether it was ever given out, the API says.
+fn parse_key(text: &str, source: &Source) -> Result<ApiKey, Failure> {
+    ApiKey::parse(text.trim()).map_err(|_| {
+        let form = format!("a key is {} characters long and begins with riq_", api_key::LENGTH);
+        let message = format!("the API key from {source} is incomplete or mistyped: {form}");
+        Report::local(code::USAGE, Exit::Usage, message)
+            .with_hint("copy the whole key; nothing was sent")
+            .into()
+    })
+}
+
+/// Reads a project's id. Whether there is such a project, the API says.
+fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
+    text.trim().parse().map_err(|why| Failure::usage(format!("the project from {source} is {why}")))
 }
 
 /// Reads an API base given as `http://host`, `http://host/api/v1` or `http://host/v1`, and settles on the full one.
@@ -347,24 +317,44 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_visible_ascii_and_never_shows_itself() {
-        let key = ApiKey::parse("riq_secret", &Source::Default).unwrap();
-        assert_eq!(format!("{key:?} {:?}", key.header()), "ApiKey(redacted) Sensitive");
-        for text in ["", "riq_ä", "riq_a b", "riq_a\n", "riq_\u{7f}"] {
-            let Err(Failure::Reported(report)) = ApiKey::parse(text, &Source::Flag("--api-key")) else {
+    fn a_key_is_read_by_its_checksum_and_never_shown() {
+        let key = ApiKey::from_entropy([7; 32]);
+        let text = key.expose();
+        let read = parse_key(&format!(" {text}\n"), &Source::Default).unwrap();
+        assert_eq!(read, key, "spaces around it are no part of it");
+        let mistyped = format!("{}!", &text[..text.len() - 1]);
+        for text in ["", "riq_secret", "riq_ä", &text[1..], &text.to_lowercase(), &mistyped] {
+            let Err(Failure::Reported(report)) = parse_key(text, &Source::Flag("--api-key")) else {
                 panic!("{text:?} was taken");
             };
-            assert_eq!(report.exit, Exit::Usage);
-            assert!(text.is_empty() || !report.message.contains(text), "{}", report.message);
+            assert_eq!((report.exit, report.code.as_str()), (Exit::Usage, code::USAGE));
+            assert!(
+                report.message.starts_with("the API key from --api-key is incomplete"),
+                "{}",
+                report.message
+            );
+            assert!(text.is_empty() || !report.full_message().contains(text), "{}", report.message);
         }
     }
 
     #[test]
-    fn a_segment_stays_one_segment() {
-        for text in ["", ".", "..", "a/b", "a b", "a?b", "a#b", "a%2f", "a\nb", "a\\b"] {
-            assert!(path_segment(text).is_err(), "{text:?}");
+    fn a_project_is_an_id() {
+        let id = "prj_01jc3q5v6w7x8y9zabcdefghjk";
+        let read = parse_project(&format!("{id} "), &Source::Default).unwrap();
+        assert_eq!(read.to_string(), id);
+        for text in
+            ["", "..", "shop", "prj_1", "org_01jc3q5v6w7x8y9zabcdefghjk", "prj_01jc3q5v6w7x8y9zabcdefghj/"]
+        {
+            let Err(Failure::Reported(report)) = parse_project(text, &Source::Environment("RIQ_PROJECT_ID"))
+            else {
+                panic!("{text:?} was taken");
+            };
+            assert_eq!(report.exit, Exit::Usage);
+            assert_eq!(
+                report.message,
+                "the project from RIQ_PROJECT_ID in the environment is not an id: expected prj_ and 26 characters of base 32"
+            );
         }
-        assert!(path_segment("cal-com").is_ok());
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! What to do about an error: for a person at a terminal, where the code alone says too little.
 
+use integrations_core::catalog::ProviderKey;
+
 use crate::config::Settings;
 use crate::error::{Report, code};
 
 /// Advice for a failed command, or none. It names where the key came from, never the key.
-pub(crate) fn for_report(report: &Report, settings: &Settings, provider: Option<&str>) -> Option<String> {
+pub(crate) fn for_report(
+    report: &Report,
+    settings: &Settings,
+    provider: Option<&ProviderKey>,
+) -> Option<String> {
     let key = &settings.api_key.source;
     let project = format!("{} (from {})", settings.project.value, settings.project.source);
-    let provider = provider.unwrap_or("PROVIDER");
+    let provider = provider.map_or("PROVIDER", ProviderKey::as_str);
     Some(match report.code.as_str() {
         "UNAUTHORIZED" => {
             format!("the key came from {key}; it may be incomplete, revoked, expired, or another server's")

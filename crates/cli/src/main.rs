@@ -1,6 +1,5 @@
 //! `riq`: the developer's command line for the Integrations API, a thin client over its v1 routes.
 
-mod arguments;
 mod browser;
 mod cli;
 mod client;

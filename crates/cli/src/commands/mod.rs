@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod integrations;
 
 use clap::Subcommand;
+use integrations_core::catalog::ProviderKey;
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -32,7 +33,7 @@ pub(crate) enum ApiCommand {
 
 impl ApiCommand {
     /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&str> {
+    pub(crate) fn provider(&self) -> Option<&ProviderKey> {
         match self {
             Self::Integrations(command) => command.provider(),
             Self::Audit(_) => None,

@@ -9,15 +9,15 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
-pub(crate) const KEY: &str = "riq_test_key";
-pub(crate) const PROJECT: &str = "prj_1";
+pub(crate) const KEY: &str = "riq_TestKey0000000000000000000000000000000000001escL8";
+pub(crate) const PROJECT: &str = "prj_01jc3q5v6w7x8y9zabcdefghjk";
 
 /// One request to expect, and its answer.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     method: &'static str,
     target: String,
-    key: &'static str,
+    key: String,
     if_match: Option<&'static str>,
     body: Option<Value>,
     answer: Answer,
@@ -42,7 +42,7 @@ impl Exchange {
         Self {
             method,
             target: format!("/api/v1/projects/{PROJECT}/integrations{below}"),
-            key: KEY,
+            key: KEY.to_owned(),
             if_match: None,
             body: None,
             answer: Answer::Full {
@@ -60,8 +60,8 @@ impl Exchange {
         self
     }
 
-    pub(crate) fn key(mut self, key: &'static str) -> Self {
-        self.key = key;
+    pub(crate) fn key(mut self, key: &str) -> Self {
+        key.clone_into(&mut self.key);
         self
     }
 
@@ -231,7 +231,7 @@ impl Request {
         };
         same("the method", Some(&self.method), Some(expected.method))?;
         same("the target", Some(&self.target), Some(&expected.target))?;
-        same("X-API-Key", self.header("x-api-key"), Some(expected.key))?;
+        same("X-API-Key", self.header("x-api-key"), Some(&expected.key))?;
         same("Authorization", self.header("authorization"), None)?;
         same("Accept", self.header("accept"), Some("application/json"))?;
         same("User-Agent", self.header("user-agent"), Some(concat!("riq/", env!("CARGO_PKG_VERSION"))))?;

@@ -170,12 +170,6 @@ fn update_reads_settings_from_a_file_and_from_standard_input() {
 }
 
 #[test]
-fn a_name_is_one_segment_of_the_path() {
-    let call = Exchange::new("GET", "/catalog/caf%C3%A9", &slack_entry());
-    run("catalog_odd_name", &["integrations", "catalog", "café", "--quiet"], [call]);
-}
-
-#[test]
 fn what_steers_a_terminal_is_escaped_in_json_and_quiet_output() {
     let evil = with(slack(), json!({"id": "int_\u{1b}[2J\n", "display_name": "\u{9b}2J\u{202e}\u{7f}"}));
     let list = || Exchange::new("GET", "", &json!([evil]));

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use assert_cmd::Command;
+use integrations_core::api_key::ApiKey;
+use integrations_core::ids::ProjectId;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -12,9 +14,27 @@ use crate::golden::{compare, riq};
 
 const LIST: [&str; 3] = ["integrations", "list", "--quiet"];
 
-fn expects(key: &'static str, project: &str, base: &str) -> Exchange {
-    let target = format!("{base}/projects/{project}/integrations");
-    Exchange::new("GET", "", &json!([slack()])).key(key).at(&target)
+/// A well-formed key, of its own for each name.
+fn key(name: &str) -> String {
+    let mut bits = [0; 32];
+    bits[..name.len()].copy_from_slice(name.as_bytes());
+    ApiKey::from_entropy(bits).expose().to_owned()
+}
+
+/// A well-formed project id, of its own for each name.
+fn project(name: &str) -> String {
+    let bits = name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte));
+    ProjectId::from_bits(bits).to_string()
+}
+
+/// What a config file says of the key and the project of that name.
+fn file_of(name: &str) -> String {
+    format!("api_key = '{}'\nproject = '{}'\n", key(name), project(name))
+}
+
+fn expects(key_name: &str, project_name: &str, base: &str) -> Exchange {
+    let target = format!("{base}/projects/{}/integrations", project(project_name));
+    Exchange::new("GET", "", &json!([slack()])).key(&key(key_name)).at(&target)
 }
 
 fn config(directory: &TempDir, text: &str) -> std::path::PathBuf {
@@ -40,21 +60,18 @@ fn succeeds(command: &mut Command, api: Api) {
 
 #[test]
 fn the_file_serves_where_nothing_else_is_said() {
-    let api = Api::playing([expects("riq_file", "prj_file", "/api/v1")]);
+    let api = Api::playing([expects("file", "file", "/api/v1")]);
     let directory = tempfile::tempdir().unwrap();
-    let text = format!(
-        "api_key = 'riq_file'\nproject = 'prj_file'\norg = 'org_1'\napi_base = '{}/'\n",
-        api.origin()
-    );
+    let text = format!("{}org = 'org_1'\napi_base = '{}/'\n", file_of("file"), api.origin());
     config(&directory, &text);
     succeeds(riq(&LIST).env("XDG_CONFIG_HOME", directory.path()), api);
 }
 
 #[test]
 fn the_file_is_found_below_the_home_directory() {
-    let api = Api::playing([expects("riq_file", "prj_file", "/v1")]);
+    let api = Api::playing([expects("file", "file", "/v1")]);
     let home = tempfile::tempdir().unwrap();
-    let text = format!("api_key = 'riq_file'\nproject = 'prj_file'\napi_base = '{}/v1'\n", api.origin());
+    let text = format!("{}api_base = '{}/v1'\n", file_of("file"), api.origin());
     std::fs::create_dir_all(home.path().join(".config/riq")).unwrap();
     write(&home.path().join(".config/riq/config.toml"), &text, 0o600);
     succeeds(riq(&LIST).env("HOME", home.path()), api);
@@ -62,48 +79,48 @@ fn the_file_is_found_below_the_home_directory() {
 
 #[test]
 fn the_environment_goes_before_the_file() {
-    let api = Api::playing([expects("riq_env", "prj_env", "/api/v1")]);
+    let api = Api::playing([expects("env", "env", "/api/v1")]);
     let directory = tempfile::tempdir().unwrap();
-    config(&directory, "api_key = 'riq_file'\nproject = 'prj_file'\napi_base = 'http://127.0.0.1:1'\n");
+    config(&directory, &(file_of("file") + "api_base = 'http://127.0.0.1:1'\n"));
     let mut command = riq(&LIST);
     command
         .env("XDG_CONFIG_HOME", directory.path())
-        .env("RIQ_API_KEY", "riq_env")
-        .env("RIQ_PROJECT_ID", "prj_env")
+        .env("RIQ_API_KEY", key("env"))
+        .env("RIQ_PROJECT_ID", project("env"))
         .env("RIQ_API_BASE", api.origin() + "/api/v1/");
     succeeds(&mut command, api);
 }
 
 #[test]
 fn a_flag_goes_before_the_environment() {
-    let api = Api::playing([expects("riq_flag", "prj_flag", "/v1")]);
+    let api = Api::playing([expects("flag", "flag", "/v1")]);
     let base = api.origin() + "/v1/";
     let mut command = riq(&LIST);
     command
-        .args(["--api-key", "riq_flag", "--project", "prj_flag", "--api-base", &base])
-        .env("RIQ_API_KEY", "riq_env")
-        .env("RIQ_PROJECT_ID", "prj_env")
+        .args(["--api-key", &key("flag"), "--project", &project("flag"), "--api-base", &base])
+        .env("RIQ_API_KEY", key("env"))
+        .env("RIQ_PROJECT_ID", project("env"))
         .env("RIQ_API_BASE", "http://127.0.0.1:1");
     succeeds(&mut command, api);
 }
 
 #[test]
 fn each_value_is_sought_for_itself_and_empty_variables_are_none() {
-    let api = Api::playing([expects("riq_file", "prj_flag", "/api/v1")]);
+    let api = Api::playing([expects("file", "flag", "/api/v1")]);
     let directory = tempfile::tempdir().unwrap();
-    let path = config(&directory, "api_key = 'riq_file'\nproject = 'prj_file'\n");
-    let mut command = riq(&["--project", "prj_flag", "integrations", "list", "--quiet"]);
+    let path = config(&directory, &file_of("file"));
+    let mut command = riq(&["--project", &project("flag"), "integrations", "list", "--quiet"]);
     command.env("RIQ_CONFIG", path).env("RIQ_API_KEY", "").env("RIQ_API_BASE", api.origin());
     succeeds(&mut command, api);
 }
 
 #[test]
 fn the_named_file_goes_before_the_usual_one() {
-    let api = Api::playing([expects("riq_named", "prj_named", "/api/v1")]);
+    let api = Api::playing([expects("named", "named", "/api/v1")]);
     let directory = tempfile::tempdir().unwrap();
-    config(&directory, "api_key = 'riq_usual'\nproject = 'prj_usual'\n");
+    config(&directory, &file_of("usual"));
     let named = directory.path().join("named.toml");
-    let text = format!("api_key = 'riq_named'\nproject = 'prj_named'\napi_base = '{}'\n", api.origin());
+    let text = format!("{}api_base = '{}'\n", file_of("named"), api.origin());
     write(&named, &text, 0o400);
     let mut command = riq(&LIST);
     command
@@ -129,16 +146,20 @@ fn refused(golden: &str, text: &str, mode: u32) {
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_can_read_is_refused() {
-    refused("config_0644", "api_key = 'riq_secret'\nproject = 'prj_1'\n", 0o644);
-    refused("config_0620", "api_key = 'riq_secret'\nproject = 'prj_1'\n", 0o620);
+    refused("config_0644", "api_key = 'riq_secret'\nproject = 'prj_01jc3q5v6w7x8y9zabcdefghjk'\n", 0o644);
+    refused("config_0620", "api_key = 'riq_secret'\nproject = 'prj_01jc3q5v6w7x8y9zabcdefghjk'\n", 0o620);
 }
 
 #[test]
 fn a_file_that_says_nonsense_is_refused_without_being_shown() {
-    refused("config_not_toml", "project = 'prj_1'\napi_key = riq_secret\n", 0o600);
+    refused("config_not_toml", "project = 'prj_01jc3q5v6w7x8y9zabcdefghjk'\napi_key = riq_secret\n", 0o600);
     refused("config_wrong_type", "api_key = ['riq_secret']\n", 0o600);
     refused("config_unknown_key", "key = 'riq_secret'\n", 0o600);
-    refused("config_bad_key", "api_key = 'riq_secret key'\nproject = 'prj_1'\n", 0o600);
+    refused(
+        "config_bad_key",
+        "api_key = 'riq_secret key'\nproject = 'prj_01jc3q5v6w7x8y9zabcdefghjk'\n",
+        0o600,
+    );
 }
 
 #[test]
@@ -153,7 +174,7 @@ fn without_key_or_project_it_says_how_to_give_them() {
     let output = riq(&LIST).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     compare("no_key", &String::from_utf8(output.stderr).unwrap());
-    let output = riq(&LIST).env("RIQ_API_KEY", "riq_1").output().unwrap();
+    let output = riq(&LIST).env("RIQ_API_KEY", key("env")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     compare("no_project", &String::from_utf8(output.stderr).unwrap());
 }
@@ -161,8 +182,8 @@ fn without_key_or_project_it_says_how_to_give_them() {
 #[cfg(unix)]
 #[test]
 fn a_home_that_is_nowhere_is_no_hindrance() {
-    let api = Api::playing([expects("riq_env", "prj_env", "/api/v1")]);
+    let api = Api::playing([expects("env", "env", "/api/v1")]);
     let mut command = riq(&LIST);
-    command.env("HOME", "/dev/null").env("RIQ_API_KEY", "riq_env").env("RIQ_PROJECT_ID", "prj_env");
+    command.env("HOME", "/dev/null").env("RIQ_API_KEY", key("env")).env("RIQ_PROJECT_ID", project("env"));
     succeeds(command.env("RIQ_API_BASE", api.origin()), api);
 }

@@ -183,7 +183,10 @@ fn yes_disconnects() {
         let api = Api::playing([list(), deleted()]);
         let mut session = start(&api, 80, &DISCONNECT, PLAIN);
         let question = session.exp_string("Type yes to go on: ").unwrap();
-        assert!(question.contains("Disconnect Acme Workspace (slack) from project prj_1?"), "{question}");
+        assert!(
+            question.contains(&format!("Disconnect Acme Workspace (slack) from project {PROJECT}?")),
+            "{question}"
+        );
         assert!(question.contains("The tokens are NOT revoked at the provider."), "{question}");
         session.send_line(answer).unwrap();
         let (text, status) = end(session);
@@ -199,7 +202,7 @@ fn a_question_and_a_card_use_the_catalogs_name_where_there_is_no_other() {
     let gone = with(shopify(), json!({"status": "disconnected", "error_message": null}));
     let api = Api::playing([list(), entry(), Exchange::new("DELETE", "/shopify", &gone), entry()]);
     let mut session = start(&api, 80, &["integrations", "disconnect", "shopify"], PLAIN);
-    session.exp_string("Disconnect Shopify (shopify) from project prj_1?").unwrap();
+    session.exp_string(&format!("Disconnect Shopify (shopify) from project {PROJECT}?")).unwrap();
     session.exp_string("Type yes to go on: ").unwrap();
     session.send_line("yes").unwrap();
     let (text, status) = end(session);

@@ -37,6 +37,13 @@ fn what_clap_refuses_exits_1() {
         &["integrations", "show", ""],
         &["integrations", "show", ".."],
         &["integrations", "show", "a/b"],
+        &["integrations", "catalog", "café"],
+        &["integrations", "list", "--project", "shop"],
+        &["integrations", "pause", "Slack"],
+        &["integrations", "install", "catalog"],
+        &["audit", "list", "--provider", "a b"],
+        &["audit", "list", "--since", "yesterday"],
+        &["audit", "list", "--until", "2026-05-01"],
         &["integrations", "catalog", "slack", "--q", "x"],
         &["integrations", "install"],
         &["integrations", "install", "slack", "--wait=30"],
@@ -92,8 +99,9 @@ fn disconnect_never_asks_where_nobody_can_answer() {
 }
 
 #[test]
-fn a_key_that_no_header_can_hold_is_refused_and_not_shown() {
-    for key in ["", "riq_secret\n", "riq_secrét", "riq secret"] {
+fn a_key_with_a_typing_error_is_refused_and_not_shown() {
+    let (swapped, short) = (KEY.replace("TestKey", "TestYek"), &KEY[..KEY.len() - 1]);
+    for key in ["", "riq_secret\n", "riq_secrét", "riq secret", &swapped, short] {
         let message = wrong(&["integrations", "list", "--api-key", key]);
         assert!(message.contains("--api-key"), "{message}");
         assert!(key.is_empty() || !message.contains(key), "{message}");
@@ -107,7 +115,7 @@ fn an_address_or_project_that_is_none_is_refused() {
         assert!(message.contains("--api-base"), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
     }
-    for project in ["", "..", "a/b", "a b"] {
+    for project in ["", "..", "a/b", "a b", "prj_1", "shop", &PROJECT.to_uppercase()] {
         wrong(&["integrations", "list", "--project", project]);
     }
 }

@@ -1,7 +1,10 @@
 //! Reading the audit log, and showing its events.
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::client::{Call, read};
 use crate::context::Context;
@@ -20,7 +23,7 @@ pub(crate) struct Filters {
     action: Option<String>,
     /// Only events about integrations with this provider
     #[arg(long)]
-    provider: Option<String>,
+    provider: Option<ProviderKey>,
     /// Only what this one did: an API key's id, operator or system
     #[arg(long)]
     actor: Option<String>,
@@ -30,11 +33,18 @@ pub(crate) struct Filters {
 #[derive(Args, Default)]
 pub(crate) struct Period {
     /// Only events from this moment on, such as 2026-05-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<String>,
     /// Only events before this moment
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<String>,
+}
+
+/// Reads a moment, and leaves it as it is written.
+fn moment(text: &str) -> Result<String, String> {
+    let read = OffsetDateTime::parse(text, &Rfc3339);
+    read.map(|_| text.to_owned())
+        .map_err(|_| "must be a date and time such as 2026-05-01T00:00:00Z".to_owned())
 }
 
 /// Some of the log, newest first.
@@ -60,7 +70,7 @@ pub(crate) async fn fetch(
         let call = Call::audit()
             .query("limit", Some(&limit))
             .query("action", filters.action.as_deref())
-            .query("provider", filters.provider.as_deref())
+            .query("provider", filters.provider.as_ref().map(ProviderKey::as_str))
             .query("actor", filters.actor.as_deref())
             .query("since", period.since.as_deref())
             .query("until", period.until.as_deref())

@@ -1,9 +1,9 @@
 //! `riq integrations catalog`
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 use serde_json::Value;
 
-use crate::arguments::provider_key;
 use crate::client::{Call, read};
 use crate::context::Context;
 use crate::error::Failure;
@@ -23,8 +23,8 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Describe this provider alone, with its actions and settings
-    #[arg(value_parser = provider_key, conflicts_with_all = ["q", "category", "status"])]
-    pub(crate) provider: Option<String>,
+    #[arg(conflicts_with_all = ["q", "category", "status"])]
+    pub(crate) provider: Option<ProviderKey>,
     /// Only what has this text in its key, name, description or category
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
 /// Lists the providers, or describes one.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     match &arguments.provider {
-        Some(provider) => describe(provider, context).await,
+        Some(provider) => describe(provider.as_str(), context).await,
         None => list(arguments, context).await,
     }
 }

@@ -1,12 +1,12 @@
 //! What every command that changes an integration has in common.
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 
 use super::card::integration_facts;
 use super::find;
-use crate::arguments::{etag, provider_key};
 use crate::client::{Call, Reply, read};
 use crate::context::Context;
 use crate::error::Failure;
@@ -18,8 +18,7 @@ use crate::wire::Integration;
 #[derive(Args)]
 pub(crate) struct Target {
     /// The provider's key, such as slack
-    #[arg(value_parser = provider_key)]
-    pub(crate) provider: String,
+    pub(crate) provider: ProviderKey,
     /// Only if this is still the integration's version, as `show` gives it
     #[arg(long, value_name = "ETAG", value_parser = etag)]
     pub(crate) if_match: Option<HeaderValue>,
@@ -45,6 +44,32 @@ pub(crate) async fn print(reply: &Reply, context: &Context) -> Result<(), Failur
                 integration.display_name = find::catalog_name(provider, context).await;
             }
             output.raw(&card(&integration_facts(&integration, None), output.width, output.paint))
+        }
+    }
+}
+
+/// Reads an ETag for `If-Match`: as the API gives it, or without its quotes.
+fn etag(text: &str) -> Result<HeaderValue, String> {
+    let opaque = text.strip_prefix("W/").unwrap_or(text);
+    let quoted = opaque.len() > 1 && opaque.starts_with('"') && opaque.ends_with('"');
+    let text = if quoted || text == "*" { text.to_owned() } else { format!("\"{text}\"") };
+    if text == "\"\"" || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("an ETag is visible ASCII, such as \"3\"".to_owned());
+    }
+    HeaderValue::from_str(&text).map_err(|_| "not a header's value".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_is_taken_with_and_without_quotes() {
+        for (given, sent) in [("\"3\"", "\"3\""), ("3", "\"3\""), ("W/\"3\"", "W/\"3\""), ("*", "*")] {
+            assert_eq!(etag(given).unwrap(), sent, "{given}");
+        }
+        for text in ["", "a b", "\u{7}", "é"] {
+            assert!(etag(text).is_err(), "{text:?}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `riq integrations check`
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 
 use super::change;
-use crate::arguments::provider_key;
 use crate::client::Call;
 use crate::context::Context;
 use crate::error::Failure;
@@ -18,8 +18,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    #[arg(value_parser = provider_key)]
-    pub(crate) provider: String,
+    pub(crate) provider: ProviderKey,
 }
 
 /// Has the provider asked, and prints the integration as it is then.

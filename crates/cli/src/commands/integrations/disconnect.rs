@@ -68,7 +68,7 @@ pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Fai
     let question = format!(
         "Disconnect {what} from project {}?\nIts stored credential is destroyed: coming back means installing \
          again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
-        cell(Some(&context.settings.project.value)),
+        context.settings.project.value,
     );
     let answer = context.output.ask(question).await?;
     match answer.trim().to_lowercase().as_str() {

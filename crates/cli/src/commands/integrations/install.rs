@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 use tokio::time::{Instant, sleep};
 
 use super::{find, install_url};
-use crate::arguments::provider_key;
 use crate::browser;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
@@ -30,8 +30,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    #[arg(value_parser = provider_key)]
-    pub(crate) provider: String,
+    pub(crate) provider: ProviderKey,
     /// Open no browser
     #[arg(long)]
     no_browser: bool,
@@ -71,7 +70,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 /// Prints the address, and opens it where that may be done.
 async fn start(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let install = install_url::print(&arguments.provider, context).await?;
+    let install = install_url::print(arguments.provider.as_str(), context).await?;
     let url = install.install_url.as_deref().filter(|_| !arguments.no_browser && context.may_ask());
     let opened = match url {
         Some(url) => browser::open(url).await,

@@ -1,8 +1,8 @@
 //! `riq integrations install-url`
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 
-use crate::arguments::provider_key;
 use crate::client::{Call, read};
 use crate::context::Context;
 use crate::error::Failure;
@@ -22,13 +22,12 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    #[arg(value_parser = provider_key)]
-    pub(crate) provider: String,
+    pub(crate) provider: ProviderKey,
 }
 
 /// Prints where to install a provider.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let install = print(&arguments.provider, context).await?;
+    let install = print(arguments.provider.as_str(), context).await?;
     if context.output.mode == Mode::Table {
         context.output.notice(install.message.as_deref().unwrap_or("Open the URL above in a browser."));
     }

@@ -15,6 +15,7 @@ mod show;
 mod update;
 
 use clap::Subcommand;
+use integrations_core::catalog::ProviderKey;
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -46,10 +47,10 @@ pub(crate) enum Command {
 
 impl Command {
     /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&str> {
+    pub(crate) fn provider(&self) -> Option<&ProviderKey> {
         match self {
             Self::List(_) => None,
-            Self::Catalog(arguments) => arguments.provider.as_deref(),
+            Self::Catalog(arguments) => arguments.provider.as_ref(),
             Self::Show(arguments) => Some(&arguments.provider),
             Self::Check(arguments) => Some(&arguments.provider),
             Self::Install(arguments) => Some(&arguments.provider),

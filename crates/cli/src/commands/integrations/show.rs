@@ -1,11 +1,11 @@
 //! `riq integrations show`
 
 use clap::Args;
+use integrations_core::catalog::ProviderKey;
 use serde_json::Value;
 
 use super::card::integration_facts;
 use super::find;
-use crate::arguments::provider_key;
 use crate::client::{Call, read};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report};
@@ -26,8 +26,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    #[arg(value_parser = provider_key)]
-    pub(crate) provider: String,
+    pub(crate) provider: ProviderKey,
 }
 
 /// Shows all that the API knows of one integration. No route answers with one alone, so it is found in the list,

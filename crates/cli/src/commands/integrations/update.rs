@@ -93,7 +93,7 @@ impl fmt::Display for Status {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let body = body(arguments, context).await?;
     if arguments.status == Some(Status::Disconnected) && !arguments.yes && context.may_ask() {
-        disconnect::confirm(&arguments.target.provider, context).await?;
+        disconnect::confirm(arguments.target.provider.as_str(), context).await?;
     }
     change::send(&arguments.target, body, context).await
 }
