@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use integrations_core::ids::ProjectId;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
+use integrations_core::wire::{ApiError, LifecycleUpdate};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode, redirect};
 use serde::Deserialize;
 use serde_json::Value;
 use url::{Host, Url};
 
 use crate::config::Settings;
-use crate::error::{Exit, Failure, Report, code};
+use crate::error::{Code, Exit, Failure, Report, code};
 use crate::output::Output;
-use crate::wire::ErrorBody;
 
 /// The longest wait, in seconds, after which a rate-limited request is sent once more (the contract's number).
 const LONGEST_RETRY: u64 = 30;
@@ -35,7 +35,7 @@ pub(crate) struct Call<'a> {
     resource: &'static str,
     path: Vec<&'a str>,
     query: Vec<(&'static str, &'a str)>,
-    body: Option<Value>,
+    body: Option<LifecycleUpdate>,
     if_match: Option<HeaderValue>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
     }
 
     /// Changes.
-    pub(crate) fn patch(path: impl Into<Vec<&'a str>>, body: Value) -> Self {
+    pub(crate) fn patch(path: impl Into<Vec<&'a str>>, body: LifecycleUpdate) -> Self {
         Self { body: Some(body), ..Self::new(Method::PATCH, path) }
     }
 
@@ -90,8 +90,6 @@ pub(crate) struct Reply {
     pub(crate) data: Value,
     /// The id of the request.
     pub(crate) request_id: Option<String>,
-    /// The version of what was changed.
-    pub(crate) etag: Option<String>,
     /// Where the next page begins, where there is one.
     pub(crate) cursor: Option<String>,
 }
@@ -153,7 +151,7 @@ impl Client {
             request = request.header(IF_MATCH, etag);
         }
         if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+            request = request.json(body);
         }
         let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -187,7 +185,6 @@ impl Client {
             return Ok(Reply {
                 data,
                 request_id: text(headers, "x-request-id"),
-                etag: text(headers, ETAG.as_str()),
                 cursor: document.get("cursor").and_then(Value::as_str).map(str::to_owned),
             });
         }
@@ -201,15 +198,15 @@ impl Client {
                 .into());
         }
         let document = self.json(status, headers, body)?;
-        let error: ErrorBody = serde_json::from_value(document)
+        let error: ApiError = serde_json::from_value(document)
             .map_err(|_| self.not_the_api(status, headers, "with JSON that is no error of the API"))?;
-        let retry_after = error.retry_after.map(whole_seconds).or_else(|| header_seconds(headers));
+        let retry_after = error.retry_after.map(u64::from).or_else(|| header_seconds(headers));
         Err(Report {
             message: error.error,
-            code: error.code,
-            request_id: error.request_id.or_else(|| text(headers, "x-request-id")),
+            code: Code::Api(error.code),
+            request_id: Some(error.request_id),
             status: Some(status.as_u16()),
-            issues: error.issues.unwrap_or_default(),
+            issues: error.issues,
             retry_after,
             hint: None,
             exit: Exit::of_status(status.as_u16()),
@@ -253,11 +250,16 @@ impl Client {
     }
 }
 
-/// Reads `data` as one of the types above.
+/// Reads `data` as one of the API's types. Fields that they do not name are ignored.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Failure> {
     T::deserialize(data).map_err(|error| {
         Failure::invalid_response(format!("the server's answer does not have the API's shape: {error}"))
     })
+}
+
+/// A field of `data` that is a text.
+pub(crate) fn text_field<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
+    data.get(name).and_then(Value::as_str)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -277,11 +279,6 @@ fn header_seconds(headers: &HeaderMap) -> Option<u64> {
     text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
 }
 
-/// Rounds up, so as never to be early. The cast saturates: what is negative or no number is zero.
-fn whole_seconds(seconds: f64) -> u64 {
-    seconds.ceil() as u64
-}
-
 /// The innermost cause of an error, which is the one that says something.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
@@ -293,24 +290,15 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use integrations_core::wire::Integration;
     use serde_json::json;
 
     use super::*;
-    use crate::wire::Integration;
-
-    #[test]
-    fn unknown_and_missing_fields_are_borne() {
-        let read: Integration =
-            read(&json!({"id": "int_1", "later": {"deep": [1]}, "display_name": null})).unwrap();
-        assert_eq!(read.id.as_deref(), Some("int_1"));
-        assert_eq!(read.display_name, None);
-        assert_eq!(read.status, None);
-    }
 
     #[test]
     fn another_shape_is_an_invalid_response() {
         assert!(
-            matches!(read::<Integration>(&json!([1])), Err(Failure::Reported(report)) if report.code == "INVALID_RESPONSE")
+            matches!(read::<Integration>(&json!([1])), Err(Failure::Reported(report)) if report.code == Code::Local("INVALID_RESPONSE"))
         );
     }
 }

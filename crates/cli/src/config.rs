@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use integrations_core::api_key::{self, ApiKey};
+use integrations_core::error::ErrorCode;
 use integrations_core::ids::ProjectId;
 use url::Url;
 
@@ -112,7 +113,7 @@ impl Settings {
 
 fn missing_key(path: Option<&Path>) -> Failure {
     let place = path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
-    Report::local("UNAUTHORIZED", Exit::Authentication, "there is no API key")
+    Report::local(ErrorCode::Unauthorized, Exit::Authentication, "there is no API key")
         .with_hint(format!("set RIQ_API_KEY, put `api_key` into {place} (mode 0600), or pass --api-key"))
         .into()
 }
@@ -292,6 +293,7 @@ fn read_private(path: &Path) -> Result<String, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     fn base(text: &str) -> Option<String> {
         parse_base(text, &Source::Default).ok().map(|url| url.to_string())
@@ -327,7 +329,7 @@ mod tests {
             let Err(Failure::Reported(report)) = parse_key(text, &Source::Flag("--api-key")) else {
                 panic!("{text:?} was taken");
             };
-            assert_eq!((report.exit, report.code.as_str()), (Exit::Usage, code::USAGE));
+            assert_eq!((report.exit, &report.code), (Exit::Usage, &Code::Local(code::USAGE)));
             assert!(
                 report.message.starts_with("the API key from --api-key is incomplete"),
                 "{}",
@@ -382,7 +384,7 @@ mod tests {
                 panic!("{text} was taken");
             };
             assert_eq!(report.message, format!("the config file c.toml {says}"));
-            assert_eq!(report.code, "CONFIG_ERROR");
+            assert_eq!(report.code, Code::Local("CONFIG_ERROR"));
         }
     }
 }

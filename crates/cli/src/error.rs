@@ -1,6 +1,10 @@
 //! What can go wrong, as a report that tells its code, its request and the exit status it leads to.
 
-use crate::wire::Issue;
+use std::fmt;
+
+use integrations_core::error::ErrorCode;
+use integrations_core::issue::Issue;
+use integrations_core::wire::Open;
 
 /// The process's exit status, a part of the command line's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +54,43 @@ pub(crate) mod code {
     pub(crate) const IO: &str = "IO_ERROR";
 }
 
+/// A code to branch on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// The API's, or one that a newer API has beside them.
+    Api(Open<ErrorCode>),
+    /// One of [`code`].
+    Local(&'static str),
+}
+
+impl From<ErrorCode> for Code {
+    fn from(code: ErrorCode) -> Self {
+        Self::Api(code.into())
+    }
+}
+
+impl From<&'static str> for Code {
+    fn from(code: &'static str) -> Self {
+        Self::Local(code)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api(code) => code.fmt(f),
+            Self::Local(code) => f.write_str(code),
+        }
+    }
+}
+
 /// One error, ready to be printed for a person or as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     /// What happened, in one sentence.
     pub(crate) message: String,
-    /// The code to branch on: the API's own, or one of [`code`].
-    pub(crate) code: String,
+    /// The code to branch on.
+    pub(crate) code: Code,
     /// The API's id for the request, where it answered with one of its errors.
     pub(crate) request_id: Option<String>,
     /// The HTTP status, where the API answered with one of its errors.
@@ -73,10 +107,10 @@ pub(crate) struct Report {
 
 impl Report {
     /// A failure that the API has no part in.
-    pub(crate) fn local(code: &str, exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn local(code: impl Into<Code>, exit: Exit, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            code: code.to_owned(),
+            code: code.into(),
             request_id: None,
             status: None,
             issues: Vec::new(),
@@ -90,7 +124,7 @@ impl Report {
     pub(crate) fn is_passing(&self) -> bool {
         self.exit == Exit::RateLimited
             || self.status.is_some_and(|status| status >= 500)
-            || [code::CONNECTION, code::TIMEOUT, code::INVALID_RESPONSE].contains(&self.code.as_str())
+            || matches!(self.code, Code::Local(code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE))
                 && self.exit == Exit::Refused
     }
 

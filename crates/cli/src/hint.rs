@@ -1,9 +1,10 @@
 //! What to do about an error: for a person at a terminal, where the code alone says too little.
 
 use integrations_core::catalog::ProviderKey;
+use integrations_core::error::ErrorCode;
 
 use crate::config::Settings;
-use crate::error::{Report, code};
+use crate::error::{Code, Report, code};
 
 /// Advice for a failed command, or none. It names where the key came from, never the key.
 pub(crate) fn for_report(
@@ -11,45 +12,57 @@ pub(crate) fn for_report(
     settings: &Settings,
     provider: Option<&ProviderKey>,
 ) -> Option<String> {
+    let provider = provider.map_or("PROVIDER", ProviderKey::as_str);
+    match &report.code {
+        Code::Api(code) => for_refusal(code.known()?, report.retry_after, settings, provider),
+        Code::Local(code::NOT_INSTALLED) => Some(format!(
+            "the link may be used up or expired: `riq integrations install {provider}` makes another"
+        )),
+        Code::Local(code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE) => {
+            let base = &settings.api_base.source;
+            Some(format!("the API base came from {base}: is it right, and does the server run?"))
+        }
+        Code::Local(_) => None,
+    }
+}
+
+fn for_refusal(
+    code: ErrorCode,
+    retry_after: Option<u64>,
+    settings: &Settings,
+    provider: &str,
+) -> Option<String> {
     let key = &settings.api_key.source;
     let project = format!("{} (from {})", settings.project.value, settings.project.source);
-    let provider = provider.map_or("PROVIDER", ProviderKey::as_str);
-    Some(match report.code.as_str() {
-        "UNAUTHORIZED" => {
+    Some(match code {
+        ErrorCode::Unauthorized => {
             format!("the key came from {key}; it may be incomplete, revoked, expired, or another server's")
         }
-        "INSUFFICIENT_SCOPE" => {
+        ErrorCode::InsufficientScope => {
             format!("the key came from {key}; this command needs one with the scope named above")
         }
-        "API_KEY_PROJECT_MISMATCH" | "API_KEY_ORG_MISMATCH" => {
+        ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => {
             let org = settings.org.as_ref();
             let org = org.map_or_else(String::new, |org| {
                 format!(", organization {} (from {})", org.value, org.source)
             });
             format!("the key came from {key}; project {project}{org}: they must belong together")
         }
-        "PROJECT_NOT_FOUND" => format!("the project is {project}"),
-        "PROVIDER_NOT_FOUND" => "`riq integrations catalog` lists the providers".to_owned(),
-        "INTEGRATION_NOT_FOUND" | "REINSTALL_REQUIRED" => {
+        ErrorCode::ProjectNotFound => format!("the project is {project}"),
+        ErrorCode::ProviderNotFound => "`riq integrations catalog` lists the providers".to_owned(),
+        ErrorCode::IntegrationNotFound | ErrorCode::ReinstallRequired => {
             format!("`riq integrations install {provider}` installs it in a browser")
         }
-        code::NOT_INSTALLED => {
-            format!("the link may be used up or expired: `riq integrations install {provider}` makes another")
-        }
-        "PROVIDER_NOT_CONFIGURED" => {
+        ErrorCode::ProviderNotConfigured => {
             format!("the server's operator sets it: `riq-server admin oauth-app set {provider}`")
         }
-        "INVALID_TRANSITION" | "PRECONDITION_FAILED" | "CONFLICT" => {
+        ErrorCode::InvalidTransition | ErrorCode::PreconditionFailed | ErrorCode::Conflict => {
             format!("`riq integrations show {provider}` shows its present state and etag")
         }
-        "RATE_LIMITED" => match report.retry_after {
+        ErrorCode::RateLimited => match retry_after {
             Some(seconds) => format!("try again in {seconds} s"),
             None => "try again later".to_owned(),
         },
-        code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE => {
-            let base = &settings.api_base.source;
-            format!("the API base came from {base}: is it right, and does the server run?")
-        }
         _ => return None,
     })
 }

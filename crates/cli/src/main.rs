@@ -1,5 +1,6 @@
 //! `riq`: the developer's command line for the Integrations API, a thin client over its v1 routes.
 
+mod arguments;
 mod browser;
 mod cli;
 mod client;
@@ -11,7 +12,6 @@ mod hint;
 mod output;
 mod polling;
 mod text;
-mod wire;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

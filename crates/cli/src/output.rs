@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use console::Term;
 use serde_json::{Value, json};
 
-use crate::error::{Exit, Failure, Report, code};
+use crate::error::{Code, Exit, Failure, Report, code};
 use crate::text::{Paint, clean, wrap};
 
 /// How a command's data is written.
@@ -104,7 +104,7 @@ impl Output {
         let text = if self.json_errors {
             let document = json!({
                 "error": report.full_message(),
-                "code": report.code,
+                "code": report.code.to_string(),
                 "request_id": report.request_id,
                 "status_code": report.status,
             });
@@ -203,7 +203,7 @@ fn wrapped(indent: &str, text: &str, width: usize) -> String {
 }
 
 fn human_error(report: &Report, width: usize, paint: Paint) -> String {
-    if report.code == code::NOT_CONFIRMED {
+    if report.code == Code::Local(code::NOT_CONFIRMED) {
         return format!("{}\n", clean(&report.message));
     }
     let text = wrapped("", &format!("error: {}", clean(&report.message)), width);
@@ -212,8 +212,8 @@ fn human_error(report: &Report, width: usize, paint: Paint) -> String {
         text.push_str(&wrapped("  ", &clean(&issue.to_string()), width));
     }
     let mut facts = Vec::new();
-    if ![code::USAGE, code::CONFIG].contains(&report.code.as_str()) {
-        facts.push(format!("code {}", clean(&report.code)));
+    if !matches!(report.code, Code::Local(code::USAGE | code::CONFIG)) {
+        facts.push(format!("code {}", clean(&report.code.to_string())));
     }
     facts.extend(report.status.map(|status| format!("status {status}")));
     facts.extend(report.request_id.as_ref().map(|id| format!("request {}", clean(id))));
@@ -242,8 +242,10 @@ fn escape_json(document: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use integrations_core::error::ErrorCode;
+    use integrations_core::issue::Issue;
+
     use super::*;
-    use crate::wire::Issue;
 
     #[test]
     fn json_keeps_its_meaning_and_loses_its_teeth() {
@@ -262,7 +264,7 @@ mod tests {
                 path: "settings.refunds_enabled".into(),
                 message: "Expected boolean\u{7}".into(),
             }],
-            ..Report::local("BAD_REQUEST", Exit::Refused, "Invalid body").with_hint("look again")
+            ..Report::local(ErrorCode::BadRequest, Exit::Refused, "Invalid body").with_hint("look again")
         };
         assert_eq!(
             human_error(&report, 80, Paint::new(false)),

@@ -1,7 +1,14 @@
 //! Text for a terminal: strings made harmless, colours, tables and cards.
 
+use std::fmt;
+
 use console::{measure_text_width, truncate_str};
+use integrations_core::lifecycle::{Health, Status};
+use integrations_core::standing::Standing;
+use integrations_core::wire::Open;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Stands at the end of what was cut; ASCII, so that it can be shown anywhere.
 const CUT: &str = "...";
@@ -64,15 +71,18 @@ impl Paint {
         self.with("1;31", text)
     }
 
-    /// A status or health in its colour; other text as it is.
+    /// A status or health in its colour; other text, and what a newer server calls them, as it is.
     pub(crate) fn state(self, text: &str) -> String {
-        match text.trim_end() {
-            "active" | "healthy" => self.with("32", text),
-            "paused" | "degraded" => self.with("33", text),
-            "error" | "unhealthy" => self.with("31", text),
-            "disconnected" | "available" | "unknown" => self.dim(text),
-            _ => text.to_owned(),
-        }
+        let word = text.trim_end();
+        let colour = match (word.parse(), word.parse()) {
+            (Ok(Standing::Installed(Status::Active)), _) | (_, Ok(Health::Healthy)) => "32",
+            (Ok(Standing::Installed(Status::Paused)), _) | (_, Ok(Health::Degraded)) => "33",
+            (Ok(Standing::Installed(Status::Error)), _) | (_, Ok(Health::Unhealthy)) => "31",
+            (Ok(Standing::Installed(Status::Disconnected) | Standing::Available), _)
+            | (_, Ok(Health::Unknown)) => return self.dim(text),
+            (Err(_), Err(_)) => return text.to_owned(),
+        };
+        self.with(colour, text)
     }
 }
 
@@ -81,18 +91,20 @@ pub(crate) fn cell(text: Option<&str>) -> String {
     text.filter(|text| !text.is_empty()).map_or_else(|| "-".to_owned(), clean)
 }
 
-/// A time without its fraction of a second, which nobody reads in a table.
-pub(crate) fn time(text: Option<&str>) -> String {
-    let text = cell(text);
-    match text.split_once('.') {
-        Some((seconds, rest)) if rest.ends_with('Z') => format!("{seconds}Z"),
-        _ => text,
-    }
+/// A word of the API in a cell, known or not.
+pub(crate) fn word<T: fmt::Display>(word: &Open<T>) -> String {
+    cell(Some(&word.to_string()))
+}
+
+/// A time without its fraction of a second, which nobody reads in a table; `-` where there is none.
+pub(crate) fn time(at: Option<OffsetDateTime>) -> String {
+    let text = at.and_then(|at| at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok());
+    cell(text.as_deref())
 }
 
 /// `yes` or `no`.
-pub(crate) fn yes_no(value: Option<bool>) -> String {
-    value.map_or("-", |value| if value { "yes" } else { "no" }).to_owned()
+pub(crate) fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
 }
 
 /// Text that is no wider than `width`.
@@ -311,14 +323,22 @@ mod tests {
     #[test]
     fn states_are_coloured_and_nothing_else() {
         assert_eq!(Paint(true).state("paused"), "\u{1b}[33mpaused\u{1b}[0m");
-        assert_eq!(Paint(true).state("slack"), "slack");
+        for (text, shown) in [
+            ("slack", "slack"),
+            ("hibernating", "hibernating"),
+            ("healthy  ", "\u{1b}[32mhealthy  \u{1b}[0m"),
+        ] {
+            assert_eq!(Paint(true).state(text), shown);
+        }
         assert_eq!(PLAIN.state("error"), "error");
     }
 
     #[test]
     fn times_lose_their_fraction() {
-        assert_eq!(time(Some("2026-05-17T17:55:00.123456Z")), "2026-05-17T17:55:00Z");
-        assert_eq!(time(Some("2026-05-17T17:55:00Z")), "2026-05-17T17:55:00Z");
+        for text in ["2026-05-17T17:55:00.123456Z", "2026-05-17T17:55:00Z"] {
+            let at = OffsetDateTime::parse(text, &Rfc3339).unwrap();
+            assert_eq!(time(Some(at)), "2026-05-17T17:55:00Z");
+        }
         assert_eq!(time(None), "-");
     }
 }

@@ -27,10 +27,16 @@ pub(crate) fn shopify() -> Value {
 pub(crate) fn slack_entry() -> Value {
     json!({
         "provider": "slack", "name": "Slack", "description": "Messages to channels and people",
-        "category": "communication", "setup_type": "oauth", "status": "active", "installed": true,
+        "category": "communication", "setup_type": "oauth", "status": "active", "installed": true, "installable": true,
         "display_name": "Acme Workspace", "health_status": "healthy", "sidebar_enabled": true,
         "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
-        "actions": [{"key": "post_message", "label": "Post a message", "kind": "write"}, {"key": "archive_channel", "label": "Archive a channel", "kind": "destructive"}],
+        "actions": [
+            {"key": "post_message", "label": "Post a message", "description": "Posts a message to a channel.",
+             "kind": "write", "default": true, "requests": [{"method": "POST", "path": "/chat.postMessage"}]},
+            {"key": "archive_channel", "label": "Archive a channel", "description": "Archives a channel.",
+             "kind": "destructive", "default": false,
+             "requests": [{"method": "POST", "path": "/conversations.archive"}]},
+        ],
         "settings_schema": {"type": "object", "properties": {
             "channel": {"type": "string", "description": "Where to post"}, "digest": {"type": "object"}}},
         "documentation_url": "https://api.slack.com",
@@ -40,9 +46,10 @@ pub(crate) fn slack_entry() -> Value {
 pub(crate) fn shopify_entry() -> Value {
     json!({
         "provider": "shopify", "name": "Shopify", "description": "Orders, refunds and customers of a shop",
-        "category": "commerce", "setup_type": "oauth", "status": "available", "installed": false,
+        "category": "commerce", "setup_type": "oauth", "status": "available", "installed": false, "installable": true,
         "display_name": null, "health_status": "unknown", "sidebar_enabled": false,
         "last_synced_at": null, "error_message": null, "actions": [], "settings_schema": null,
+        "documentation_url": "https://shopify.dev/docs",
     })
 }
 

@@ -11,12 +11,15 @@ const URL: &str = "https://riq.example/dashboard/projects/prj_1/integrations/sla
 const INSTALL: [&str; 3] = ["integrations", "install", "slack"];
 const WAIT: [&str; 4] = ["integrations", "install", "slack", "--wait"];
 
-fn link() -> Exchange {
-    let answer = json!({
+fn answer() -> Value {
+    json!({
         "provider": "slack", "install_url": URL, "setup_type": "oauth",
         "message": "Open the URL above in a browser to complete installation.",
-    });
-    Exchange::new("POST", "/slack/install-url", &answer)
+    })
+}
+
+fn link() -> Exchange {
+    Exchange::new("POST", "/slack/install-url", &answer())
 }
 
 fn list(integration: Option<&Value>) -> Exchange {
@@ -156,7 +159,11 @@ mod at_a_terminal {
     fn what_is_no_web_address_is_not_opened() {
         let browser = TerminalBrowser::new(0);
         let extra = [PLAIN, &[("BROWSER", &browser.program)]].concat();
-        let evil = Exchange::new("POST", "/slack/install-url", &json!({"install_url": "file:///etc/passwd"}));
+        let evil = Exchange::new(
+            "POST",
+            "/slack/install-url",
+            &with(answer(), json!({"install_url": "file:///etc/passwd"})),
+        );
         shows("install_evil", 100, &INSTALL, &extra, vec![evil]);
         assert_eq!(browser.shown(), "");
     }

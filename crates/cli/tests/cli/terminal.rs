@@ -125,7 +125,7 @@ fn cards_show_one_thing() {
     let install = Exchange::new(
         "POST",
         "/slack/install-url",
-        &json!({"install_url": "https://HOST/dashboard",
+        &json!({"provider": "slack", "install_url": "https://HOST/dashboard", "setup_type": "oauth",
         "message": "Open the URL above in a browser to complete installation."}),
     );
     shows("install_url", 80, &["integrations", "install-url", "slack"], PLAIN, vec![install]);

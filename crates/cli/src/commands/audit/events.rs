@@ -1,7 +1,9 @@
 //! Reading the audit log, and showing its events.
 
 use clap::Args;
+use integrations_core::audit::Change;
 use integrations_core::catalog::ProviderKey;
+use integrations_core::wire::AuditEvent;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -9,8 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::client::{Call, read};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::text::{cell, time};
-use crate::wire::{AuditEvent, Change};
+use crate::text::{cell, time, word};
 
 /// The most events that the API gives at a time.
 const PAGE: usize = 200;
@@ -89,14 +90,17 @@ pub(crate) async fn fetch(
 
 /// An event in the cells of a table: time, action, provider, actor, changes.
 pub(crate) fn row(event: &AuditEvent) -> Vec<String> {
-    let actor = event.actor.name.as_ref().or(event.actor.api_key_id.as_ref()).or(event.actor.kind.as_ref());
-    let changes: Vec<String> = event.changes.iter().map(change).collect();
+    let actor = event.actor.name.as_deref().or(event.actor.api_key_id.as_deref());
+    let changes = event.changes.read().map_or_else(
+        |_| event.changes.as_str().to_owned(),
+        |changes| changes.iter().map(change).collect::<Vec<_>>().join(", "),
+    );
     vec![
-        time(event.created_at.as_deref()),
-        cell(event.action.as_deref()),
+        time(Some(event.created_at)),
+        word(&event.action),
         cell(event.provider.as_deref()),
-        cell(actor.map(String::as_str)),
-        cell(Some(&changes.join(", "))),
+        actor.map_or_else(|| word(&event.actor.kind), |actor| cell(Some(actor))),
+        cell(Some(&changes)),
     ]
 }
 

@@ -1,15 +1,15 @@
 //! `riq audit list`
 
 use clap::Args;
+use integrations_core::wire::AuditEvent;
 use serde_json::Value;
 
 use super::events::{Filters, Period, fetch, row};
-use crate::client::read;
+use crate::client::{read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::{Column, table};
-use crate::wire::AuditEvent;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,14 +38,14 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let most = if arguments.all { usize::MAX } else { arguments.limit as usize };
     let events = fetch(&arguments.filters, &arguments.period, most, |_| true, context).await?;
+    if context.output.mode == Mode::Quiet {
+        return context.output.ids(events.values.iter().map(|event| text_field(event, "id")));
+    }
     let data = Value::Array(events.values);
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
     let listed: Vec<AuditEvent> = read(&data)?;
-    if context.output.mode == Mode::Quiet {
-        return context.output.ids(listed.iter().map(|event| event.id.as_deref()));
-    }
     if listed.is_empty() {
         context.output.notice("no event matches");
         return Ok(());

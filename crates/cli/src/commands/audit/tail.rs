@@ -7,13 +7,12 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::events::{Filters, Period, fetch, row};
-use crate::client::read;
+use crate::client::{read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
 use crate::polling::Polling;
 use crate::text::cut;
-use crate::wire::AuditEvent;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,7 +81,7 @@ fn print<'a>(events: impl DoubleEndedIterator<Item = &'a Value>, context: &Conte
     for value in events.rev() {
         match context.output.mode {
             Mode::Json => context.output.json_line(value)?,
-            Mode::Quiet => context.output.ids([read::<AuditEvent>(value)?.id.as_deref()])?,
+            Mode::Quiet => context.output.ids([text_field(value, "id")])?,
             Mode::Table => {
                 let cells = row(&read(value)?);
                 let line = cells.iter().zip(WIDTHS).map(|(cell, width)| format!("{cell:width$}"));
@@ -98,7 +97,7 @@ fn print<'a>(events: impl DoubleEndedIterator<Item = &'a Value>, context: &Conte
 const WIDTHS: [usize; 5] = [20, 29, 10, 12, 0];
 
 fn id(event: &Value) -> Result<String, Failure> {
-    let id = read::<AuditEvent>(event)?.id;
+    let id = text_field(event, "id").map(str::to_owned);
     id.ok_or_else(|| Failure::invalid_response("the server's answer lacks an id"))
 }
 

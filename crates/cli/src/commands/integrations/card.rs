@@ -1,53 +1,55 @@
 //! An integration as a card.
 
+use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::{Map, Value};
 
-use crate::text::{aligned, cell, json_block, time, yes_no};
-use crate::wire::{CatalogEntry, Integration};
+use crate::text::{aligned, cell, json_block, time, word, yes_no};
 
 /// The lines of an integration's card.
 pub(crate) fn integration_facts(
     integration: &Integration,
     entry: Option<&CatalogEntry>,
 ) -> Vec<(&'static str, String)> {
-    let name = integration.display_name.as_deref().or_else(|| entry.and_then(|entry| entry.name.as_deref()));
+    let name = integration.display_name.as_deref().or_else(|| entry.map(|entry| entry.name.as_str()));
+    let settings = serde_json::from_str(integration.settings.as_str()).unwrap_or(Value::Null);
+    let permissions = serde_json::from_str(integration.action_permissions.as_str()).unwrap_or_default();
     let mut facts = vec![
-        ("Integration", cell(integration.id.as_deref())),
-        ("Provider", cell(integration.provider.as_deref())),
+        ("Integration", cell(Some(&integration.id))),
+        ("Provider", cell(Some(&integration.provider))),
         ("Name", cell(name)),
-        ("Status", cell(integration.status.as_deref())),
-        ("Health", cell(integration.health_status.as_deref())),
+        ("Status", word(&integration.status)),
+        ("Health", word(&integration.health_status)),
     ];
     if integration.error_message.is_some() {
         facts.push(("Error", cell(integration.error_message.as_deref())));
     }
     facts.extend([
-        ("Setup", cell(integration.setup_type.as_deref())),
+        ("Setup", word(&integration.setup_type)),
         ("Sidebar", yes_no(integration.sidebar_enabled)),
-        ("Last synced", time(integration.last_synced_at.as_deref())),
-        ("Created", time(integration.created_at.as_deref())),
-        ("Updated", time(integration.updated_at.as_deref())),
+        ("Last synced", time(integration.last_synced_at)),
+        ("Created", time(Some(integration.created_at))),
+        ("Updated", time(Some(integration.updated_at))),
+        ("ETag", cell(Some(&integration.etag))),
+        ("Settings", json_block(&settings)),
+        ("Actions", permission_lines(&permissions, entry)),
     ]);
-    if integration.etag.is_some() {
-        facts.push(("ETag", cell(integration.etag.as_deref())));
-    }
-    if let Some(settings) = &integration.settings {
-        facts.push(("Settings", json_block(settings)));
-    }
-    if let Some(permissions) = &integration.action_permissions {
-        facts.push(("Actions", permission_lines(permissions, entry)));
-    }
     facts
 }
 
-/// Every action of the catalog and of the permissions, allowed or denied: one that is not named is not allowed.
+/// Every action of the catalog and of the permissions, allowed or denied: one that is not named is not allowed. What
+/// a newer server says instead stands as it came.
 fn permission_lines(permissions: &Map<String, Value>, entry: Option<&CatalogEntry>) -> String {
-    let offered = entry.iter().flat_map(|entry| &entry.actions).filter_map(|action| action.key.as_deref());
-    let mut keys: Vec<&str> = offered.collect();
+    let offered = entry.and_then(|entry| entry.actions.read().ok()).unwrap_or_default();
+    let mut keys: Vec<&str> = offered.iter().map(|action| action.key.as_str()).collect();
     keys.extend(permissions.keys().map(String::as_str).filter(|key| !keys.contains(key)).collect::<Vec<_>>());
     let rows = keys.into_iter().map(|key| {
-        let allowed = permissions.get(key) == Some(&Value::Bool(true));
-        (cell(Some(key)), if allowed { "allowed" } else { "denied" }.to_owned())
+        let permission = match permissions.get(key) {
+            Some(Value::Bool(true)) => "allowed".to_owned(),
+            Some(Value::Bool(false)) | None => "denied".to_owned(),
+            Some(Value::String(word)) => cell(Some(word)),
+            Some(other) => cell(Some(&other.to_string())),
+        };
+        (cell(Some(key)), permission)
     });
     aligned(rows.collect(), usize::MAX)
 }
@@ -57,15 +59,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::client::read;
 
     #[test]
-    fn permissions_are_listed_and_what_is_not_true_is_denied() {
-        let integration: Integration =
-            read(&json!({"action_permissions": {"refund": true, "cancel\u{1b}": false}})).unwrap();
-        let entry: CatalogEntry = read(&json!({"actions": [{"key": "lookup"}, {"key": "refund"}]})).unwrap();
-        let facts = integration_facts(&integration, Some(&entry));
-        let actions = facts.iter().find(|(name, _)| *name == "Actions").map(|(_, value)| value.as_str());
-        assert_eq!(actions, Some("lookup        denied\nrefund        allowed\ncancel\\u{1b}  denied\n"));
+    fn permissions_are_listed_and_what_is_not_named_is_denied() {
+        let permissions = json!({"refund": true, "cancel\u{1b}": false, "void": "ask"});
+        let action = |key| json!({"key": key, "label": key, "description": "", "kind": "write", "default": false, "requests": []});
+        let entry = json!({
+            "provider": "shopify", "name": "Shopify", "description": "", "category": "commerce", "setup_type": "oauth",
+            "status": "active", "installed": true, "installable": true, "health_status": "healthy",
+            "sidebar_enabled": true, "actions": [action("lookup"), action("refund")], "settings_schema": {},
+            "documentation_url": "https://shopify.dev",
+        });
+        let lines =
+            permission_lines(permissions.as_object().unwrap(), Some(&serde_json::from_value(entry).unwrap()));
+        assert_eq!(
+            lines,
+            "lookup        denied\nrefund        allowed\ncancel\\u{1b}  denied\nvoid          ask\n"
+        );
     }
 }

@@ -2,14 +2,16 @@
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
+use integrations_core::standing::Standing;
+use integrations_core::wire::{Action, CatalogEntry, Open};
 use serde_json::Value;
 
-use crate::client::{Call, read};
+use crate::arguments::one_of;
+use crate::client::{Call, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::text::{Column, aligned, card, cell, json_block, table, time, yes_no};
-use crate::wire::CatalogEntry;
+use crate::text::{Column, aligned, card, cell, json_block, table, time, word};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,9 +33,9 @@ pub(crate) struct Arguments {
     /// Only this category
     #[arg(long)]
     category: Option<String>,
-    /// Only this status: available, active, paused, disconnected or error
-    #[arg(long)]
-    status: Option<String>,
+    /// Only this status
+    #[arg(long, value_parser = one_of::<Standing>(Standing::ALL.map(Standing::as_str)))]
+    status: Option<Standing>,
 }
 
 /// Lists the providers, or describes one.
@@ -48,7 +50,7 @@ async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
     let data = context.client.send(&Call::get(["catalog", provider])).await?.data;
     match context.output.mode {
         Mode::Json => context.output.json(&data),
-        Mode::Quiet => context.output.ids([read::<CatalogEntry>(&data)?.provider.as_deref()]),
+        Mode::Quiet => context.output.ids([text_field(&data, "provider")]),
         Mode::Table => context.output.raw(&card(
             &facts(&read(&data)?, context.output.width),
             context.output.width,
@@ -61,15 +63,16 @@ async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let call = Call::get(["catalog"])
         .query("q", arguments.q.as_deref())
         .query("category", arguments.category.as_deref())
-        .query("status", arguments.status.as_deref());
+        .query("status", arguments.status.map(Standing::as_str));
     let data = context.client.send(&call).await?.data;
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
-    let entries: Vec<CatalogEntry> = read(&data)?;
     if context.output.mode == Mode::Quiet {
-        return context.output.ids(entries.iter().map(|entry| entry.provider.as_deref()));
+        let entries: Vec<Value> = read(&data)?;
+        return context.output.ids(entries.iter().map(|entry| text_field(entry, "provider")));
     }
+    let entries: Vec<CatalogEntry> = read(&data)?;
     if entries.is_empty() {
         context.output.notice("no provider matches");
         return Ok(());
@@ -87,59 +90,57 @@ async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
 }
 
 fn row(entry: &CatalogEntry) -> Vec<String> {
-    let texts =
-        [&entry.provider, &entry.name, &entry.category, &entry.setup_type, &entry.status, &entry.description];
-    texts.into_iter().map(|text| cell(text.as_deref())).collect()
+    vec![
+        cell(Some(&entry.provider)),
+        cell(Some(&entry.name)),
+        word(&entry.category),
+        word(&entry.setup_type),
+        word(&entry.status),
+        cell(Some(&entry.description)),
+    ]
 }
 
 fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
     let mut facts = vec![
-        ("Provider", cell(entry.provider.as_deref())),
-        ("Name", cell(entry.name.as_deref())),
-        ("Description", cell(entry.description.as_deref())),
-        ("Category", cell(entry.category.as_deref())),
-        ("Setup", cell(entry.setup_type.as_deref())),
-        ("Status", cell(entry.status.as_deref())),
+        ("Provider", cell(Some(&entry.provider))),
+        ("Name", cell(Some(&entry.name))),
+        ("Description", cell(Some(&entry.description))),
+        ("Category", word(&entry.category)),
+        ("Setup", word(&entry.setup_type)),
+        ("Status", word(&entry.status)),
     ];
-    if entry.installable == Some(false) {
+    if !entry.installable {
         let why = entry.not_installable_reason.as_deref();
-        facts.push((
-            "Installable",
-            why.map_or_else(|| yes_no(Some(false)), |why| format!("no: {}", cell(Some(why)))),
-        ));
+        let why = why.map_or_else(String::new, |why| format!(": {}", cell(Some(why))));
+        facts.push(("Installable", format!("no{why}")));
     }
     for (name, text) in [("Named here", &entry.display_name), ("Error", &entry.error_message)] {
         facts.extend(text.as_ref().map(|text| (name, cell(Some(text)))));
     }
-    if entry.status.as_deref() != Some("available") {
-        facts.push(("Health", cell(entry.health_status.as_deref())));
-        facts.push(("Last synced", time(entry.last_synced_at.as_deref())));
+    if entry.status != Open::Known(Standing::Available) {
+        facts.push(("Health", word(&entry.health_status)));
+        facts.push(("Last synced", time(entry.last_synced_at)));
     }
-    facts.push(("Documentation", cell(entry.documentation_url.as_deref())));
-    facts.push(("Actions", action_lines(entry, width)));
-    facts.push(("Settings", settings_lines(entry.settings_schema.as_ref(), width)));
+    let schema = serde_json::from_str(entry.settings_schema.as_str()).unwrap_or(Value::Null);
+    facts.push(("Documentation", cell(Some(&entry.documentation_url))));
+    facts.push(("Actions", action_lines(&entry.actions.read().unwrap_or_default(), width)));
+    facts.push(("Settings", settings_lines(&schema, width)));
     facts
 }
 
-fn action_lines(entry: &CatalogEntry, width: usize) -> String {
-    let kinds = entry.actions.iter().filter_map(|action| action.kind.as_deref());
-    let widest = kinds.map(|kind| cell(Some(kind)).len()).max().unwrap_or(0);
-    let rows = entry.actions.iter().map(|action| {
-        let label = cell(action.label.as_deref());
-        let about = match action.kind.as_deref() {
-            Some(kind) => format!("{:widest$}  {label}", cell(Some(kind))),
-            None => label,
-        };
-        (cell(action.key.as_deref()), about)
+fn action_lines(actions: &[Action], width: usize) -> String {
+    let widest = actions.iter().map(|action| word(&action.kind).len()).max().unwrap_or(0);
+    let rows = actions.iter().map(|action| {
+        let about = format!("{:widest$}  {}", word(&action.kind), cell(Some(&action.label)));
+        (cell(Some(&action.key)), about)
     });
     aligned(rows.collect(), width)
 }
 
 /// The settings by name, with type and description; a schema of another shape as it is.
-fn settings_lines(schema: Option<&Value>, width: usize) -> String {
-    let Some(properties) = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object)
-    else {
-        return schema.map_or_else(|| cell(None), json_block);
+fn settings_lines(schema: &Value, width: usize) -> String {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return json_block(schema);
     };
     let rows = properties.iter().map(|(name, property)| {
         let kind = property.get("type").and_then(Value::as_str).unwrap_or("any");

@@ -2,17 +2,16 @@
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
+use integrations_core::wire::{Integration, LifecycleUpdate};
 use reqwest::header::HeaderValue;
-use serde_json::Value;
 
 use super::card::integration_facts;
 use super::find;
-use crate::client::{Call, Reply, read};
+use crate::client::{Call, Reply, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::card;
-use crate::wire::Integration;
 
 /// Which integration to change.
 #[derive(Args)]
@@ -25,7 +24,7 @@ pub(crate) struct Target {
 }
 
 /// Sends a change and prints the integration as it is then.
-pub(crate) async fn send(target: &Target, body: Value, context: &Context) -> Result<(), Failure> {
+pub(crate) async fn send(target: &Target, body: LifecycleUpdate, context: &Context) -> Result<(), Failure> {
     let call = Call::patch([target.provider.as_str(), "lifecycle"], body).if_match(target.if_match.clone());
     let reply = context.client.send(&call).await?;
     print(&reply, context).await
@@ -36,12 +35,11 @@ pub(crate) async fn print(reply: &Reply, context: &Context) -> Result<(), Failur
     let (data, output) = (&reply.data, &context.output);
     match output.mode {
         Mode::Json => output.json(data),
-        Mode::Quiet => output.ids([read::<Integration>(data)?.id.as_deref()]),
+        Mode::Quiet => output.ids([text_field(data, "id")]),
         Mode::Table => {
             let mut integration: Integration = read(data)?;
-            integration.etag = integration.etag.or_else(|| reply.etag.clone());
-            if let (None, Some(provider)) = (&integration.display_name, &integration.provider) {
-                integration.display_name = find::catalog_name(provider, context).await;
+            if integration.display_name.is_none() {
+                integration.display_name = find::catalog_name(&integration.provider, context).await;
             }
             output.raw(&card(&integration_facts(&integration, None), output.width, output.paint))
         }

@@ -3,12 +3,11 @@
 use clap::Args;
 
 use super::{change, find};
-use crate::client::{Call, read};
+use crate::client::{Call, text_field};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Mode;
 use crate::text::cell;
-use crate::wire::Integration;
 
 const EXAMPLES: &str = "\
 The stored credential is destroyed, so coming back means installing again. The tokens are not revoked at the
@@ -47,8 +46,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     let reply = context.client.send(&call).await?;
     change::print(&reply, context).await?;
     if context.output.mode == Mode::Table {
-        let answer: Integration = read(&reply.data)?;
-        context.output.notice(answer.message.as_deref().unwrap_or(NOT_REVOKED));
+        context.output.notice(text_field(&reply.data, "message").unwrap_or(NOT_REVOKED));
     }
     Ok(())
 }

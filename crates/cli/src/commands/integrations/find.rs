@@ -1,11 +1,11 @@
 //! Looking up what the API has no route of its own for, or what a command can do without.
 
+use integrations_core::wire::Integration;
 use serde_json::Value;
 
-use crate::client::{Call, read};
+use crate::client::{Call, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::wire::{CatalogEntry, Integration};
 
 /// The project's integration with the provider, if there is one.
 pub(crate) async fn integration(provider: &str, context: &Context) -> Result<Option<Integration>, Failure> {
@@ -15,14 +15,12 @@ pub(crate) async fn integration(provider: &str, context: &Context) -> Result<Opt
 
 /// The provider's integration in the list, as it came.
 pub(crate) fn in_list<'a>(list: &'a Value, provider: &str) -> Option<&'a Value> {
-    list.as_array()?
-        .iter()
-        .find(|integration| integration.get("provider").and_then(Value::as_str) == Some(provider))
+    list.as_array()?.iter().find(|integration| text_field(integration, "provider") == Some(provider))
 }
 
 /// The catalog's name for a provider, shown where an integration has none of its own. None where it cannot be had:
 /// what it is wanted for can do without it.
 pub(crate) async fn catalog_name(provider: &str, context: &Context) -> Option<String> {
     let reply = context.client.send(&Call::get(["catalog", provider])).await.ok()?;
-    read::<CatalogEntry>(&reply.data).ok()?.name
+    text_field(&reply.data, "name").map(str::to_owned)
 }

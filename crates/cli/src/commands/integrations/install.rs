@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
+use integrations_core::lifecycle::{Health, Status};
+use integrations_core::wire::{Integration, Open};
 use tokio::time::{Instant, sleep};
 
 use super::{find, install_url};
@@ -12,8 +14,7 @@ use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Mode;
 use crate::polling::Polling;
-use crate::text::cell;
-use crate::wire::Integration;
+use crate::text::{cell, word};
 
 const EXAMPLES: &str = "\
 Prints the page's address and opens it in the browser, where the key does not come from the environment and a person
@@ -62,8 +63,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Some(name) => format!("{} ({})", cell(Some(name)), cell(Some(provider))),
         None => cell(Some(provider)),
     };
-    let health = installed.health_status.as_deref().filter(|health| *health != "unknown");
-    let health = health.map_or_else(String::new, |health| format!(" and {}", cell(Some(health))));
+    let health = match &installed.health_status {
+        Open::Known(Health::Unknown) => String::new(),
+        health => format!(" and {}", word(health)),
+    };
     context.output.notice(&format!("{name} is active{health}."));
     Ok(())
 }
@@ -71,10 +74,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 /// Prints the address, and opens it where that may be done.
 async fn start(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let install = install_url::print(arguments.provider.as_str(), context).await?;
-    let url = install.install_url.as_deref().filter(|_| !arguments.no_browser && context.may_ask());
-    let opened = match url {
-        Some(url) => browser::open(url).await,
-        None => Err(String::new()),
+    let opened = if !arguments.no_browser && context.may_ask() {
+        browser::open(&install.install_url).await
+    } else {
+        Err(String::new())
     };
     if context.output.mode != Mode::Table {
         return Ok(());
@@ -118,18 +121,18 @@ async fn wait(
 /// How the installation ended, if it has: in an active integration, or in one that does not work.
 fn end(before: Option<&Integration>, now: Option<Integration>) -> Option<Result<Integration, Report>> {
     let now = now?;
-    let state = |of: &Integration| (of.status.clone(), of.etag.clone().or_else(|| of.updated_at.clone()));
+    let state = |of: &Integration| (of.status.clone(), of.etag.clone());
     if before.is_some_and(|before| state(before) == state(&now)) {
         return None;
     }
-    match now.status.as_deref() {
-        Some("active") => Some(Ok(now)),
-        Some("error") => {
+    match now.status.known()? {
+        Status::Active => Some(Ok(now)),
+        Status::Error => {
             let why = now.error_message.as_deref().unwrap_or("no reason is given");
-            let message = format!("{} is installed but in error: {why}", now.provider.unwrap_or_default());
+            let message = format!("{} is installed but in error: {why}", now.provider);
             Some(Err(Report::local(code::INSTALL_FAILED, Exit::Refused, message)))
         }
-        _ => None,
+        Status::Paused | Status::Disconnected => None,
     }
 }
 
@@ -153,10 +156,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn integration(status: &str, etag: &str) -> Integration {
-        Integration { status: Some(status.into()), etag: Some(etag.into()), ..Integration::default() }
+        let integration = json!({
+            "id": "int_1", "provider": "slack", "status": status, "setup_type": "oauth", "health_status": "healthy",
+            "sidebar_enabled": true, "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-03-01T10:00:00Z",
+            "settings": {}, "action_permissions": {}, "etag": etag,
+        });
+        serde_json::from_value(integration).unwrap()
     }
 
     fn outcome(before: Option<(&str, &str)>, now: Option<(&str, &str)>) -> Option<bool> {
@@ -170,6 +180,7 @@ mod tests {
         assert_eq!(outcome(None, Some(("active", "1"))), Some(true));
         assert_eq!(outcome(None, Some(("paused", "2"))), None);
         assert_eq!(outcome(None, Some(("error", "2"))), Some(false));
+        assert_eq!(outcome(None, Some(("hibernating", "2"))), None, "a newer server may say so");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
+use integrations_core::wire::InstallUrl;
 
 use crate::client::{Call, read};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::wire::InstallUrl;
 
 const EXAMPLES: &str = "\
 Opens no browser: it prints the page's address. Who has it can install the provider without a key, once and for half
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let install = print(arguments.provider.as_str(), context).await?;
     if context.output.mode == Mode::Table {
-        context.output.notice(install.message.as_deref().unwrap_or("Open the URL above in a browser."));
+        context.output.notice(&install.message);
     }
     Ok(())
 }
@@ -40,7 +40,7 @@ pub(crate) async fn print(provider: &str, context: &Context) -> Result<InstallUr
     let install: InstallUrl = read(&data)?;
     match context.output.mode {
         Mode::Json => context.output.json(&data)?,
-        Mode::Quiet | Mode::Table => context.output.ids([install.install_url.as_deref()])?,
+        Mode::Quiet | Mode::Table => context.output.ids([Some(install.install_url.as_str())])?,
     }
     Ok(install)
 }

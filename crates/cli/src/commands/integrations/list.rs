@@ -1,14 +1,16 @@
 //! `riq integrations list`
 
+use std::collections::BTreeMap;
+
 use clap::Args;
+use integrations_core::wire::Integration;
 use serde_json::Value;
 
-use crate::client::{Call, read};
+use crate::client::{Call, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::text::{Column, Paint, cell, table, time, yes_no};
-use crate::wire::{CatalogEntry, Integration};
+use crate::text::{Column, Paint, cell, table, time, word, yes_no};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,10 +29,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
-    let integrations: Vec<Integration> = read(&data)?;
     if context.output.mode == Mode::Quiet {
-        return context.output.ids(integrations.iter().map(|integration| integration.id.as_deref()));
+        let integrations: Vec<Value> = read(&data)?;
+        return context.output.ids(integrations.iter().map(|integration| text_field(integration, "id")));
     }
+    let integrations: Vec<Integration> = read(&data)?;
     if integrations.is_empty() {
         context.output.notice("no integrations yet; `riq integrations catalog` lists what can be installed");
         return Ok(());
@@ -38,7 +41,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     let names = if integrations.iter().any(|integration| integration.display_name.is_none()) {
         catalog_names(context).await
     } else {
-        Vec::new()
+        BTreeMap::new()
     };
     let columns = [
         Column::fixed("PROVIDER"),
@@ -53,16 +56,15 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     context.output.raw(&(table(&columns, &rows, context.output.width, paint) + &errors(&integrations, paint)))
 }
 
-fn row(integration: &Integration, names: &[CatalogEntry]) -> Vec<String> {
-    let entry = names.iter().find(|entry| entry.provider.is_some() && entry.provider == integration.provider);
-    let name = integration.display_name.as_deref().or_else(|| entry.and_then(|entry| entry.name.as_deref()));
+fn row(integration: &Integration, names: &BTreeMap<String, String>) -> Vec<String> {
+    let name = integration.display_name.as_ref().or_else(|| names.get(&integration.provider));
     vec![
-        cell(integration.provider.as_deref()),
-        cell(name),
-        cell(integration.status.as_deref()),
-        cell(integration.health_status.as_deref()),
+        cell(Some(&integration.provider)),
+        cell(name.map(String::as_str)),
+        word(&integration.status),
+        word(&integration.health_status),
         yes_no(integration.sidebar_enabled),
-        time(integration.last_synced_at.as_deref()),
+        time(integration.last_synced_at),
     ]
 }
 
@@ -70,16 +72,17 @@ fn row(integration: &Integration, names: &[CatalogEntry]) -> Vec<String> {
 fn errors(integrations: &[Integration], paint: Paint) -> String {
     let failing = integrations.iter().filter_map(|integration| {
         let message = integration.error_message.as_deref()?;
-        let provider = cell(integration.provider.as_deref());
+        let provider = cell(Some(&integration.provider));
         Some(format!("{} {}\n", paint.bad(&format!("{provider}:")), cell(Some(message))))
     });
     let lines: String = failing.collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
-/// The catalog's names, shown where an integration has none of its own. A table can do without them.
-async fn catalog_names(context: &Context) -> Vec<CatalogEntry> {
-    let reply = context.client.send(&Call::get(["catalog"])).await;
-    let data = reply.map_or(Value::Null, |reply| reply.data);
-    read(&data).unwrap_or_default()
+/// The catalog's name for each provider, shown where an integration has none of its own. A table can do without them.
+async fn catalog_names(context: &Context) -> BTreeMap<String, String> {
+    let data = context.client.send(&Call::get(["catalog"])).await.map_or(Value::Null, |reply| reply.data);
+    let entries = data.as_array().into_iter().flatten();
+    let names = entries.filter_map(|entry| text_field(entry, "provider").zip(text_field(entry, "name")));
+    names.map(|(provider, name)| (provider.to_owned(), name.to_owned())).collect()
 }

@@ -1,7 +1,8 @@
 //! `riq integrations resume`
 
 use clap::Args;
-use serde_json::json;
+use integrations_core::integration::RequestedStatus;
+use integrations_core::wire::LifecycleUpdate;
 
 use super::change::{self, Target};
 use crate::context::Context;
@@ -21,5 +22,6 @@ pub(crate) struct Arguments {
 
 /// Makes a paused integration active again.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    change::send(&arguments.target, json!({"status": "active"}), context).await
+    let update = LifecycleUpdate { status: Some(RequestedStatus::Active), ..LifecycleUpdate::default() };
+    change::send(&arguments.target, update, context).await
 }

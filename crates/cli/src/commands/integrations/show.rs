@@ -2,16 +2,17 @@
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
+use integrations_core::error::ErrorCode;
+use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::Value;
 
 use super::card::integration_facts;
 use super::find;
-use crate::client::{Call, read};
+use crate::client::{Call, read, text_field};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report};
 use crate::output::Mode;
 use crate::text::card;
-use crate::wire::{CatalogEntry, Integration};
 
 const EXAMPLES: &str = "\
 The JSON is the integration with the provider's catalog entry beside it, as `catalog`.
@@ -36,8 +37,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     let list = context.client.send(&Call::get([])).await?;
     let entry = context.client.send(&Call::get(["catalog", provider])).await;
     let Some(found) = find::in_list(&list.data, provider) else {
-        let entry: CatalogEntry = read(&entry?.data)?;
-        return Err(not_installed(entry.name.as_deref().unwrap_or(provider), list.request_id).into());
+        let entry = entry?.data;
+        return Err(not_installed(text_field(&entry, "name").unwrap_or(provider), list.request_id).into());
     };
     // An integration outlives its provider's entry in the catalog.
     let entry = match entry {
@@ -46,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Err(failure) => return Err(failure),
     };
     match context.output.mode {
-        Mode::Quiet => context.output.ids([read::<Integration>(found)?.id.as_deref()]),
+        Mode::Quiet => context.output.ids([text_field(found, "id")]),
         Mode::Json => {
             let mut document = found.clone();
             if let Some(fields) = document.as_object_mut() {
@@ -69,5 +70,9 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 /// The error that the API gives elsewhere for a provider that is in the catalog and not in the project.
 fn not_installed(name: &str, request_id: Option<String>) -> Report {
     let message = format!("{name} is not installed in this project");
-    Report { status: Some(404), request_id, ..Report::local("INTEGRATION_NOT_FOUND", Exit::Refused, message) }
+    Report {
+        status: Some(404),
+        request_id,
+        ..Report::local(ErrorCode::IntegrationNotFound, Exit::Refused, message)
+    }
 }

@@ -1,12 +1,15 @@
 //! `riq integrations update`
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use integrations_core::integration::RequestedStatus;
+use integrations_core::wire::LifecycleUpdate;
 use serde_json::{Map, Value};
 
 use super::{change, disconnect};
+use crate::arguments::one_of;
 use crate::context::Context;
 use crate::error::Failure;
 
@@ -32,8 +35,8 @@ pub(crate) struct Arguments {
     /// The new status
     ///
     /// `disconnected` does all that the command `disconnect` does, and is asked about like it at a terminal.
-    #[arg(long)]
-    status: Option<Status>,
+    #[arg(long, value_parser = one_of::<RequestedStatus>(RequestedStatus::ALL.map(RequestedStatus::as_str)))]
+    status: Option<RequestedStatus>,
     /// The name shown instead of the catalog's
     #[arg(long, value_name = "NAME", conflicts_with = "clear_display_name")]
     display_name: Option<String>,
@@ -71,57 +74,33 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-/// The statuses that a client may ask for; `error` is the system's alone.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Status {
-    Active,
-    Paused,
-    Disconnected,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Disconnected => "disconnected",
-        })
-    }
-}
-
 /// Changes an integration. A script that spells `--status disconnected` out is not asked to say so twice.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let body = body(arguments, context).await?;
-    if arguments.status == Some(Status::Disconnected) && !arguments.yes && context.may_ask() {
+    let update = update(arguments, context).await?;
+    if arguments.status == Some(RequestedStatus::Disconnected) && !arguments.yes && context.may_ask() {
         disconnect::confirm(arguments.target.provider.as_str(), context).await?;
     }
-    change::send(&arguments.target, body, context).await
+    change::send(&arguments.target, update, context).await
 }
 
-async fn body(arguments: &Arguments, context: &Context) -> Result<Value, Failure> {
-    let mut body = Map::new();
-    if let Some(status) = arguments.status {
-        body.insert("status".to_owned(), status.to_string().into());
-    }
-    if let Some(name) = &arguments.display_name {
-        body.insert("display_name".to_owned(), name.as_str().into());
-    } else if arguments.clear_display_name {
-        body.insert("display_name".to_owned(), Value::Null);
-    }
-    if let Some(sidebar) = arguments.sidebar.or(arguments.no_sidebar.then_some(false)) {
-        body.insert("sidebar_enabled".to_owned(), sidebar.into());
-    }
-    if arguments.settings.is_some() || !arguments.setting.is_empty() {
-        body.insert("settings".to_owned(), settings(arguments, context).await?.into());
-    }
+async fn update(arguments: &Arguments, context: &Context) -> Result<LifecycleUpdate, Failure> {
+    let settings_named = arguments.settings.is_some() || !arguments.setting.is_empty();
     let permissions = permissions(&arguments.allow, &arguments.deny)?;
-    if !permissions.is_empty() {
-        body.insert("action_permissions".to_owned(), permissions.into());
-    }
-    if body.is_empty() {
+    let update = LifecycleUpdate {
+        status: arguments.status,
+        display_name: if arguments.clear_display_name {
+            Some(None)
+        } else {
+            arguments.display_name.clone().map(Some)
+        },
+        sidebar_enabled: arguments.sidebar.or(arguments.no_sidebar.then_some(false)),
+        settings: if settings_named { Some(settings(arguments, context).await?) } else { None },
+        action_permissions: (!permissions.is_empty()).then_some(permissions),
+    };
+    if update == LifecycleUpdate::default() {
         return Err(Failure::usage("no change is named; see `riq integrations update --help`"));
     }
-    Ok(body.into())
+    Ok(update)
 }
 
 async fn settings(arguments: &Arguments, context: &Context) -> Result<Map<String, Value>, Failure> {
@@ -169,12 +148,12 @@ fn setting(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), value))
 }
 
-fn permissions(allow: &[String], deny: &[String]) -> Result<Map<String, Value>, Failure> {
+fn permissions(allow: &[String], deny: &[String]) -> Result<BTreeMap<String, bool>, Failure> {
     if let Some(both) = allow.iter().find(|action| deny.contains(action)) {
         return Err(Failure::usage(format!("{both} is named by --allow and by --deny")));
     }
-    let allowed = allow.iter().map(|action| (action.clone(), Value::Bool(true)));
-    Ok(allowed.chain(deny.iter().map(|action| (action.clone(), Value::Bool(false)))).collect())
+    let allowed = allow.iter().map(|action| (action.clone(), true));
+    Ok(allowed.chain(deny.iter().map(|action| (action.clone(), false))).collect())
 }
 
 #[cfg(test)]
@@ -197,7 +176,7 @@ mod tests {
     fn an_action_is_allowed_or_denied_but_not_both() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let read = permissions(&names(&["a", "b"]), &names(&["c"])).unwrap();
-        assert_eq!(Value::from(read), json!({"a": true, "b": true, "c": false}));
+        assert_eq!(json!(read), json!({"a": true, "b": true, "c": false}));
         assert!(permissions(&names(&["a"]), &names(&["a"])).is_err());
     }
 }
