@@ -40,7 +40,7 @@ pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub use provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
-pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate};
+pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 
 /// Every provider, by key. Never changed after start-up.
 #[derive(Debug, Default)]

@@ -114,8 +114,8 @@ impl fmt::Debug for Template {
     }
 }
 
-/// Whether `name` may name a field or a placeholder: `^[a-z][a-z0-9_]*$`.
-pub(super) fn is_name(name: &str) -> bool {
+/// Whether `name` may name a field, a setting, an action or a placeholder: `^[a-z][a-z0-9_]*$`.
+pub fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
