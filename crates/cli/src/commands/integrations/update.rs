@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
+use integrations_core::catalog::is_name;
 use integrations_core::integration::RequestedStatus;
+use integrations_core::json::{self, JsonError};
 use integrations_core::wire::LifecycleUpdate;
 use serde_json::{Map, Value};
 
@@ -64,10 +66,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "JSON")]
     settings: Option<String>,
     /// An action that agents may perform; can be given several times
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", value_parser = action)]
     allow: Vec<String>,
     /// An action that agents may not perform; can be given several times
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
     /// Do not ask before disconnecting
     #[arg(long, requires = "status")]
@@ -129,23 +131,42 @@ async fn settings(arguments: &Arguments, context: &Context) -> Result<Map<String
 }
 
 fn object(text: &str, place: &str) -> Result<Map<String, Value>, Failure> {
-    match serde_json::from_str(text) {
+    match strict_json(text) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Failure::usage(format!("{place} is JSON, but not an object"))),
-        Err(error) => Err(Failure::usage(format!("{place} is not JSON: {error}"))),
+        Ok(_) => Err(Failure::usage(format!("{place} is JSON, but not an object, such as {{\"limit\": 3}}"))),
+        Err(why) => Err(Failure::usage(format!("{place} {why}"))),
     }
+}
+
+/// Reads JSON as strictly as the API does. An error says why, in words to follow the name of what is read.
+fn strict_json(text: &str) -> Result<Value, String> {
+    if text.trim().is_empty() {
+        return Err("is empty".to_owned());
+    }
+    json::parse(text.as_bytes()).map_err(|error| match error {
+        JsonError::Syntax(why) => format!("is not JSON: {why}"),
+        JsonError::Issues(issues) => {
+            let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
+            format!("holds what the API refuses: {}", issues.join("; "))
+        }
+    })
 }
 
 /// Reads `key=JSON`.
 fn setting(text: &str) -> Result<(String, Value), String> {
-    let (key, json) = text.split_once('=').ok_or("must be KEY=JSON")?;
+    let (key, value) = text.split_once('=').ok_or("must be KEY=JSON")?;
     if key.is_empty() {
         return Err("must be KEY=JSON".to_owned());
     }
-    let value = serde_json::from_str(json).map_err(|error| {
-        format!("the value is not JSON ({error}); text needs its quotes, as in '{key}=\"text\"'")
-    })?;
+    let value = strict_json(value)
+        .map_err(|why| format!("the value {why}; text needs its quotes, as in '{key}=\"text\"'"))?;
     Ok((key.to_owned(), value))
+}
+
+/// Reads an action's key. Whether the provider has such an action, the API says.
+fn action(text: &str) -> Result<String, &'static str> {
+    let why = "an action's key is lower-case letters, digits and `_`, such as issue_refund";
+    if is_name(text) { Ok(text.to_owned()) } else { Err(why) }
 }
 
 fn permissions(allow: &[String], deny: &[String]) -> Result<BTreeMap<String, bool>, Failure> {
@@ -167,8 +188,16 @@ mod tests {
         assert_eq!(setting("a=true").unwrap(), ("a".into(), json!(true)));
         assert_eq!(setting("a={\"b\":\"c=d\"}").unwrap(), ("a".into(), json!({"b": "c=d"})));
         assert_eq!(setting("a=null").unwrap(), ("a".into(), Value::Null));
-        for text in ["a", "=1", "a=", "a=text", "a=1 2"] {
+        for text in ["a", "=1", "a=", "a=text", "a=1 2", "a={\"b\":1,\"b\":2}"] {
             assert!(setting(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_action_is_named_by_its_key() {
+        assert_eq!(action("issue_refund"), Ok("issue_refund".to_owned()));
+        for text in ["", "Issue refunds", "issue-refund", "issue_refund=true", "1"] {
+            assert!(action(text).is_err(), "{text}");
         }
     }
 
