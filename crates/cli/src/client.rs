@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::ids::ProjectId;
-use integrations_core::wire::{ApiError, LifecycleUpdate};
+use integrations_core::wire::{ApiError, LifecycleUpdate, RawJson};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode, redirect};
 use serde::Deserialize;
@@ -260,6 +260,12 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Fail
 /// A field of `data` that is a text.
 pub(crate) fn text_field<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
     data.get(name).and_then(Value::as_str)
+}
+
+/// JSON that a newer server may have shaped in another way, as it came.
+pub(crate) fn unshaped<T>(json: &RawJson<T>) -> Value {
+    // It was read as JSON before: it can be again.
+    serde_json::from_str(json.as_str()).unwrap_or(Value::Null)
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -16,6 +16,9 @@ mod golden;
 #[cfg(test)]
 mod install;
 #[cfg(test)]
+#[cfg(unix)]
+mod newer_server;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod settings;

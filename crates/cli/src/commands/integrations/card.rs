@@ -1,8 +1,9 @@
 //! An integration as a card.
 
 use integrations_core::wire::{CatalogEntry, Integration};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::client::unshaped;
 use crate::text::{aligned, cell, json_block, time, word, yes_no};
 
 /// The lines of an integration's card.
@@ -11,8 +12,6 @@ pub(crate) fn integration_facts(
     entry: Option<&CatalogEntry>,
 ) -> Vec<(&'static str, String)> {
     let name = integration.display_name.as_deref().or_else(|| entry.map(|entry| entry.name.as_str()));
-    let settings = serde_json::from_str(integration.settings.as_str()).unwrap_or(Value::Null);
-    let permissions = serde_json::from_str(integration.action_permissions.as_str()).unwrap_or_default();
     let mut facts = vec![
         ("Integration", cell(Some(&integration.id))),
         ("Provider", cell(Some(&integration.provider))),
@@ -30,18 +29,19 @@ pub(crate) fn integration_facts(
         ("Created", time(Some(integration.created_at))),
         ("Updated", time(Some(integration.updated_at))),
         ("ETag", cell(Some(&integration.etag))),
-        ("Settings", json_block(&settings)),
-        ("Actions", permission_lines(&permissions, entry)),
+        ("Settings", json_block(&unshaped(&integration.settings))),
+        ("Actions", permission_lines(&unshaped(&integration.action_permissions), entry)),
     ]);
     facts
 }
 
 /// Every action of the catalog and of the permissions, allowed or denied: one that is not named is not allowed. What
 /// a newer server says instead stands as it came.
-fn permission_lines(permissions: &Map<String, Value>, entry: Option<&CatalogEntry>) -> String {
+fn permission_lines(permissions: &Value, entry: Option<&CatalogEntry>) -> String {
     let offered = entry.and_then(|entry| entry.actions.read().ok()).unwrap_or_default();
     let mut keys: Vec<&str> = offered.iter().map(|action| action.key.as_str()).collect();
-    keys.extend(permissions.keys().map(String::as_str).filter(|key| !keys.contains(key)).collect::<Vec<_>>());
+    let named = permissions.as_object().into_iter().flat_map(|permissions| permissions.keys());
+    keys.extend(named.map(String::as_str).filter(|key| !keys.contains(key)).collect::<Vec<_>>());
     let rows = keys.into_iter().map(|key| {
         let permission = match permissions.get(key) {
             Some(Value::Bool(true)) => "allowed".to_owned(),
@@ -70,8 +70,7 @@ mod tests {
             "sidebar_enabled": true, "actions": [action("lookup"), action("refund")], "settings_schema": {},
             "documentation_url": "https://shopify.dev",
         });
-        let lines =
-            permission_lines(permissions.as_object().unwrap(), Some(&serde_json::from_value(entry).unwrap()));
+        let lines = permission_lines(&permissions, Some(&serde_json::from_value(entry).unwrap()));
         assert_eq!(
             lines,
             "lookup        denied\nrefund        allowed\ncancel\\u{1b}  denied\nvoid          ask\n"

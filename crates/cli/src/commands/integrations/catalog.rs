@@ -7,7 +7,7 @@ use integrations_core::wire::{Action, CatalogEntry, Open};
 use serde_json::Value;
 
 use crate::arguments::one_of;
-use crate::client::{Call, read, text_field};
+use crate::client::{Call, read, text_field, unshaped};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
@@ -121,10 +121,13 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
         facts.push(("Health", word(&entry.health_status)));
         facts.push(("Last synced", time(entry.last_synced_at)));
     }
-    let schema = serde_json::from_str(entry.settings_schema.as_str()).unwrap_or(Value::Null);
+    let actions = entry
+        .actions
+        .read()
+        .map_or_else(|_| json_block(&unshaped(&entry.actions)), |actions| action_lines(&actions, width));
     facts.push(("Documentation", cell(Some(&entry.documentation_url))));
-    facts.push(("Actions", action_lines(&entry.actions.read().unwrap_or_default(), width)));
-    facts.push(("Settings", settings_lines(&schema, width)));
+    facts.push(("Actions", actions));
+    facts.push(("Settings", settings_lines(&unshaped(&entry.settings_schema), width)));
     facts
 }
 
