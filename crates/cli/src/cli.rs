@@ -17,15 +17,15 @@ Examples:
 
 Exit codes:
   0  success
-  1  usage: wrong arguments, a config file that cannot be used, a question answered with no
+  1  usage: wrong arguments, a mistyped key, a config file that cannot be used, a question answered with no
   2  the API refused or failed, or could not be reached
-  3  authentication or scope
+  3  authentication or scope: no key, or one that the API refuses
   4  still rate-limited after the one retry";
 
 /// The Integrations API on the command line.
 ///
-/// Data goes to standard output, everything else to standard error. A terminal gets tables; a pipe, a file or
-/// --json gets the `data` of the API's answer as JSON.
+/// Data goes to standard output, and everything else to standard error. At a terminal, data is shown as tables. In a
+/// pipe or a file, or with --json, it is the `data` of the API's answer as JSON.
 #[derive(Parser)]
 #[command(name = "riq", version, max_term_width = 110, after_long_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -43,25 +43,25 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     /// The API key [env: RIQ_API_KEY]
     ///
-    /// First of this option, RIQ_API_KEY and `api_key` in the config file. Other users of the machine can see a
-    /// running command's arguments: prefer the other two.
+    /// Taken from this option, else from RIQ_API_KEY, else from `api_key` in the config file. Other users of the machine
+    /// can see the arguments of a running command: prefer the variable or the file.
     #[arg(long, global = true, value_name = "KEY")]
     api_key: Option<String>,
     /// The project [env: RIQ_PROJECT_ID]
     ///
-    /// First of this option, RIQ_PROJECT_ID and `project` in the config file.
+    /// Its id. Taken from this option, else from RIQ_PROJECT_ID, else from `project` in the config file.
     #[arg(long, global = true, value_name = "PROJECT")]
     project: Option<String>,
     /// The API's address [env: RIQ_API_BASE]
     ///
-    /// First of this option, RIQ_API_BASE, `api_base` in the config file and http://127.0.0.1:8080/api/v1.
-    /// http://HOST, http://HOST/api/v1 and http://HOST/v1 are all understood.
+    /// Taken from this option, else from RIQ_API_BASE, else from `api_base` in the config file, else
+    /// http://127.0.0.1:8080/api/v1. You may write http://HOST, http://HOST/api/v1 or http://HOST/v1.
     #[arg(long, global = true, value_name = "URL")]
     api_base: Option<String>,
     /// The config file [env: RIQ_CONFIG]
     ///
-    /// By default $XDG_CONFIG_HOME/riq/config.toml, or ~/.config/riq/config.toml, if it is there. TOML with any of
-    /// the keys api_key, project, org, api_base. Must have mode 0600.
+    /// By default $XDG_CONFIG_HOME/riq/config.toml, or ~/.config/riq/config.toml, if there is one. It is TOML with any
+    /// of the keys api_key, project, org and api_base. Only its owner may have access to it (mode 0600).
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Seconds to wait for an answer
@@ -70,9 +70,10 @@ pub(crate) struct Global {
     /// Print JSON, at a terminal too
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Print ids alone, one a line
+    /// Print only ids, one on each line
     ///
-    /// The integration's or event's id; the provider's key for catalog entries; the URL for install and install-url.
+    /// For integrations and events their ids, for catalog entries the provider's key, for install and install-url the
+    /// URL.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }

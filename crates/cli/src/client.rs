@@ -158,7 +158,9 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(self.not_the_api(status, &headers, "with more than this program reads").into());
+                return Err(self
+                    .not_the_api(status, &headers, "with more than the 16 MiB that riq reads")
+                    .into());
             }
             body.extend_from_slice(&chunk);
         }
@@ -193,13 +195,13 @@ impl Client {
             let message = format!("{} answered {status} and points to {place}", self.base);
             return Err(Report::local(code::REDIRECT, Exit::Refused, message)
                 .with_hint(
-                    "the key is not sent on; if that is the API, name it with --api-base or RIQ_API_BASE",
+                    "the key was not sent there; if that is the API, name it with --api-base or RIQ_API_BASE",
                 )
                 .into());
         }
         let document = self.json(status, headers, body)?;
         let error: ApiError = serde_json::from_value(document)
-            .map_err(|_| self.not_the_api(status, headers, "with JSON that is no error of the API"))?;
+            .map_err(|_| self.not_the_api(status, headers, "with JSON that is not an error of this API"))?;
         let retry_after = error.retry_after.map(u64::from).or_else(|| header_seconds(headers));
         Err(Report {
             message: error.error,
@@ -244,7 +246,7 @@ impl Client {
                 format!("{} did not answer in time", self.base),
             );
         }
-        let what = if error.is_connect() { "cannot be reached" } else { "broke the connection off" };
+        let what = if error.is_connect() { "cannot be reached" } else { "closed the connection" };
         let message = format!("{} {what}: {}", self.base, causes(error));
         Report::local(code::CONNECTION, Exit::Refused, message)
     }

@@ -160,8 +160,11 @@ fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
 
 /// Reads an API base given as `http://host`, `http://host/api/v1` or `http://host/v1`, and settles on the full one.
 fn parse_base(text: &str, source: &Source) -> Result<Url, Failure> {
-    let refused =
-        |why: &str| Failure::usage(format!("the API base from {source} {why}, such as {DEFAULT_API_BASE}"));
+    let refused = |why: &str| {
+        let message = format!("the API base from {source} {why}");
+        let hint = format!("write it like {DEFAULT_API_BASE}");
+        Failure::from(Report::local(code::USAGE, Exit::Usage, message).with_hint(hint))
+    };
     let mut url = Url::parse(text.trim()).map_err(|_| refused("must be an http:// or https:// address"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(refused("must be an http:// or https:// address"));
@@ -212,7 +215,7 @@ impl ConfigFile {
             }
             Err(Unreadable::Mode(mode)) => Err(refused_file(
                 &path,
-                &format!("is open to others (mode {mode:04o}), and it is the place of a key"),
+                &format!("is open to other users (mode {mode:04o}), and it may hold a key"),
             )
             .with_hint(format!("chmod 600 '{}'; if others could see the key, revoke it", path.display()))
             .into()),

@@ -20,7 +20,7 @@ pub(crate) fn for_report(
         )),
         Code::Local(code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE) => {
             let base = &settings.api_base.source;
-            Some(format!("the API base came from {base}: is it right, and does the server run?"))
+            Some(format!("the API base came from {base}: is it right, and is the server running?"))
         }
         Code::Local(_) => None,
     }
@@ -36,7 +36,7 @@ fn for_refusal(
     let project = format!("{} (from {})", settings.project.value, settings.project.source);
     Some(match code {
         ErrorCode::Unauthorized => {
-            format!("the key came from {key}; it may be incomplete, revoked, expired, or another server's")
+            format!("the key came from {key}; it may be revoked or expired, or belong to another server")
         }
         ErrorCode::InsufficientScope => {
             format!("the key came from {key}; this command needs one with the scope named above")
@@ -46,7 +46,9 @@ fn for_refusal(
             let org = org.map_or_else(String::new, |org| {
                 format!(", organization {} (from {})", org.value, org.source)
             });
-            format!("the key came from {key}; project {project}{org}: they must belong together")
+            format!(
+                "the key came from {key}; project {project}{org}: the key must be of the organization that owns the project"
+            )
         }
         ErrorCode::ProjectNotFound => format!("the project is {project}"),
         ErrorCode::ProviderNotFound => "`riq integrations catalog` lists the providers".to_owned(),

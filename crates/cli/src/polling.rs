@@ -41,7 +41,7 @@ impl Polling {
             }
             Err(Failure::Reported(report)) if report.is_passing() => {
                 if self.trouble.is_none() {
-                    output.notice(&format!("{}; asking on", report.message));
+                    output.notice(&format!("{}; trying again", report.message));
                 }
                 self.trouble = Some(report);
                 Ok(None)

@@ -25,7 +25,7 @@ pub(crate) struct Filters {
     /// Only events about integrations with this provider
     #[arg(long)]
     provider: Option<ProviderKey>,
-    /// Only what this one did: an API key's id, operator or system
+    /// Only events of this actor: an API key's id, `operator` or `system`
     #[arg(long)]
     actor: Option<String>,
 }

@@ -26,10 +26,10 @@ pub(crate) struct Arguments {
     filters: Filters,
     #[command(flatten)]
     period: Period,
-    /// How many events at most
+    /// List at most this many events
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// Every event, however many there are
+    /// List all events
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 }

@@ -14,7 +14,7 @@ use crate::error::Failure;
 pub(crate) enum Command {
     /// List what was done to the project and its integrations, newest first
     List(list::Arguments),
-    /// Print the last events, oldest first, and perhaps those that follow
+    /// Print the last events, oldest first, and with --follow also new ones
     Tail(tail::Arguments),
 }
 

@@ -30,10 +30,10 @@ const REMEMBERED: usize = 200;
 pub(crate) struct Arguments {
     #[command(flatten)]
     filters: Filters,
-    /// How many of the last events to begin with
+    /// How many of the last events to print first
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=10_000))]
     lines: u32,
-    /// Go on with what happens from now on, until interrupted
+    /// Then print new events as they happen, until interrupted
     #[arg(short, long)]
     follow: bool,
 }

@@ -18,7 +18,7 @@ use crate::text::card;
 pub(crate) struct Target {
     /// The provider's key, such as slack
     pub(crate) provider: ProviderKey,
-    /// Only if this is still the integration's version, as `show` gives it
+    /// Change it only if it still has this version: the ETag that `show` prints
     #[arg(long, value_name = "ETAG", value_parser = etag)]
     pub(crate) if_match: Option<HeaderValue>,
 }
@@ -52,7 +52,7 @@ fn etag(text: &str) -> Result<HeaderValue, String> {
     let quoted = opaque.len() > 1 && opaque.starts_with('"') && opaque.ends_with('"');
     let text = if quoted || text == "*" { text.to_owned() } else { format!("\"{text}\"") };
     if text == "\"\"" || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("an ETag is visible ASCII, such as \"3\"".to_owned());
+        return Err("an ETag is ASCII without spaces, such as \"3\"".to_owned());
     }
     HeaderValue::from_str(&text).map_err(|_| "not a header's value".to_owned())
 }

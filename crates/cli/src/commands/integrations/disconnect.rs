@@ -10,9 +10,9 @@ use crate::output::Mode;
 use crate::text::cell;
 
 const EXAMPLES: &str = "\
-The stored credential is destroyed, so coming back means installing again. The tokens are not revoked at the
-provider: do that there. Asks at a terminal, unless the key comes from the environment; where it does not ask, it
-needs --yes.
+Destroys the stored credential: to use the integration again, you have to install it again. The tokens are not \
+revoked at the provider: revoke them there. At a terminal it asks first, unless the key comes from the environment. \
+Where it does not ask, it needs --yes.
 
 Examples:
   riq integrations disconnect slack
@@ -37,7 +37,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     let provider = arguments.target.provider.as_str();
     if !arguments.yes {
         if !context.may_ask() {
-            let message = format!("disconnecting {provider} needs --yes here, where nobody is asked");
+            let message = format!(
+                "disconnecting {provider} needs --yes: riq asks only at a terminal, and only if the key does not come \
+                 from the environment"
+            );
             return Err(Report::local(code::USAGE, Exit::Usage, message).into());
         }
         confirm(provider, context).await?;
@@ -64,8 +67,8 @@ pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Fai
     let provider = cell(Some(provider));
     let what = name.map_or(provider.clone(), |name| format!("{} ({provider})", cell(Some(&name))));
     let question = format!(
-        "Disconnect {what} from project {}?\nIts stored credential is destroyed: coming back means installing \
-         again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
+        "Disconnect {what} from project {}?\nIts stored credential is destroyed: to use it again, you have to \
+         install it again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
         context.settings.project.value,
     );
     let answer = context.output.ask(question).await?;

@@ -17,9 +17,9 @@ use crate::polling::Polling;
 use crate::text::{cell, word};
 
 const EXAMPLES: &str = "\
-Prints the page's address and opens it in the browser, where the key does not come from the environment and a person
-is at the terminal. The credential is given on that page, never here. Who has the address can install the provider
-without a key, once and for half an hour.
+Prints the URL of a page, and opens it in your browser if you are at a terminal and the key does not come from the \
+environment. You give the credential on that page, never here. Anyone who has the URL can install the provider \
+without a key, once, within half an hour.
 
 Examples:
   riq integrations install slack
@@ -32,12 +32,12 @@ Examples:
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
     pub(crate) provider: ProviderKey,
-    /// Open no browser
+    /// Do not open a browser
     #[arg(long)]
     no_browser: bool,
-    /// Wait until it is installed, for so long at most: 90s, 30m, 1h
+    /// Wait until it is installed, at most this long: 90s, 30m or 1h
     ///
-    /// 30m by default, which is how long the address works. Ends with exit status 0 once the integration is active.
+    /// Without a value 30m, which is how long the URL works. The exit status is 0 once the integration is active.
     #[arg(
         long,
         value_name = "DURATION",
@@ -85,7 +85,7 @@ async fn start(arguments: &Arguments, context: &Context) -> Result<(), Failure> 
     context.output.notice(&match opened {
         Ok(()) => "The URL above is open in the browser.".to_owned(),
         Err(why) if why.is_empty() => "Open the URL above in a browser.".to_owned(),
-        Err(why) => format!("Open the URL above in a browser; none was opened from here: {why}."),
+        Err(why) => format!("Open the URL above in a browser. None was opened from here: {why}."),
     });
     Ok(())
 }
@@ -128,8 +128,8 @@ fn end(before: Option<&Integration>, now: Option<Integration>) -> Option<Result<
     match now.status.known()? {
         Status::Active => Some(Ok(now)),
         Status::Error => {
-            let why = now.error_message.as_deref().unwrap_or("no reason is given");
-            let message = format!("{} is installed but in error: {why}", now.provider);
+            let why = now.error_message.as_deref().unwrap_or("the server gives no reason");
+            let message = format!("{} is installed but does not work: {why}", now.provider);
             Some(Err(Report::local(code::INSTALL_FAILED, Exit::Refused, message)))
         }
         Status::Paused | Status::Disconnected => None,
@@ -149,7 +149,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("must be a number and its unit: 90s, 30m, 1h".to_owned()),
     };
     let number = &text[..text.len() - 1];
-    let seconds = number.parse::<u64>().map_err(|_| format!("{number:?} is no whole number"))?;
+    let seconds = number.parse::<u64>().map_err(|_| format!("{number:?} is not a whole number"))?;
     let seconds = seconds.checked_mul(unit).filter(|seconds| *seconds <= 24 * 3600);
     seconds.map(Duration::from_secs).ok_or_else(|| "is more than a day".to_owned())
 }

@@ -10,8 +10,8 @@ use crate::error::Failure;
 use crate::output::Mode;
 
 const EXAMPLES: &str = "\
-Opens no browser: it prints the page's address. Who has it can install the provider without a key, once and for half
-an hour: hand it to the person who does, and to nobody else. `install` opens it here.
+Prints the URL of the page and opens no browser; `install` opens one. Anyone who has the URL can install the provider \
+without a key, once, within half an hour: give it only to the person who is to install it.
 
 Examples:
   riq integrations install-url slack

@@ -15,7 +15,7 @@ use crate::output::Mode;
 use crate::text::card;
 
 const EXAMPLES: &str = "\
-The JSON is the integration with the provider's catalog entry beside it, as `catalog`.
+In JSON, the provider's catalog entry stands beside the integration's fields, as `catalog`.
 
 Examples:
   riq integrations show shopify

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::Failure;
 
 const EXAMPLES: &str = "\
-Settings are merged into the stored ones: what is not named stays, null takes a key away.
+Settings are merged into the stored ones: a key that is not named stays as it is, and null removes a key.
 
 Examples:
   riq integrations update slack --display-name 'Acme Workspace' --sidebar
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     pub(crate) target: change::Target,
     /// The new status
     ///
-    /// `disconnected` does all that the command `disconnect` does, and is asked about like it at a terminal.
+    /// `disconnected` does the same as the command `disconnect`. At a terminal it asks first.
     #[arg(long, value_parser = one_of::<RequestedStatus>(RequestedStatus::ALL.map(RequestedStatus::as_str)))]
     status: Option<RequestedStatus>,
     /// The name shown instead of the catalog's
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     /// Go back to the catalog's name
     #[arg(long)]
     clear_display_name: bool,
-    /// Show its panel in the inbox sidebar, or not
+    /// Whether to show its panel in the inbox sidebar
     #[arg(
         long,
         value_name = "true|false",
@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
     setting: Vec<(String, Value)>,
     /// Settings as a JSON object: the text itself, @FILE, or - for standard input
     ///
-    /// --setting beside it has the last word on its key.
+    /// If --setting names the same key, --setting wins.
     #[arg(long, value_name = "JSON")]
     settings: Option<String>,
     /// An action that agents may perform; can be given several times
