@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::config::Settings;
+use crate::config::Config;
 use crate::error::{Code, Exit, Failure, Report, code};
 use crate::output::Output;
 
@@ -29,8 +29,8 @@ pub(crate) struct Client {
     output: Output,
 }
 
-/// One call. The path is below `/projects/{projectId}` and the resource.
-pub(crate) struct Call<'a> {
+/// One request. The path is below `/projects/{projectId}` and the resource.
+pub(crate) struct Request<'a> {
     method: Method,
     resource: &'static str,
     path: Vec<&'a str>,
@@ -39,7 +39,7 @@ pub(crate) struct Call<'a> {
     if_match: Option<HeaderValue>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Request<'a> {
     /// Reads.
     pub(crate) fn get(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::GET, path)
@@ -96,9 +96,9 @@ pub(crate) struct Reply {
 
 impl Client {
     /// Makes a client that gives up on a request after `timeout`.
-    pub(crate) fn new(settings: &Settings, timeout: Duration, output: Output) -> Result<Self, Failure> {
+    pub(crate) fn new(config: &Config, timeout: Duration, output: Output) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
-        let key = HeaderValue::from_str(settings.api_key.value.expose());
+        let key = HeaderValue::from_str(config.api_key.value.expose());
         let mut key = key.map_err(|_| Failure::usage("the API key cannot be sent in a header"))?;
         key.set_sensitive(true);
         headers.insert("x-api-key", key);
@@ -110,7 +110,7 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             // A redirect would carry the key to another place.
             .redirect(redirect::Policy::none());
-        let base = settings.api_base.value.clone();
+        let base = config.api_base.value.clone();
         if is_loopback(&base) {
             // A proxy of the environment has no business with a server on this machine.
             builder = builder.no_proxy();
@@ -122,21 +122,21 @@ impl Client {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| {
-            let message = format!("cannot set up HTTPS: {}", causes(&error));
+            let message = format!("cannot set up HTTPS: {}", innermost_cause(&error));
             Report::local(code::CONNECTION, Exit::Refused, message)
                 .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
         })?;
-        Ok(Self { http, base, project: settings.project.value, output })
+        Ok(Self { http, base, project: config.project.value, output })
     }
 
-    /// Sends a call; where it is rate-limited for a short while, waits and sends it once more.
-    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Reply, Failure> {
-        match self.attempt(call).await {
+    /// Sends a request. If it is rate-limited for a short while, waits and sends it once more.
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Reply, Failure> {
+        match self.send_once(request).await {
             Err(Failure::Reported(report)) if report.exit == Exit::RateLimited => match report.retry_after {
                 Some(seconds) if seconds <= LONGEST_RETRY => {
                     self.output.notice(&format!("rate limited; trying once more in {seconds} s"));
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
-                    self.attempt(call).await
+                    self.send_once(request).await
                 }
                 _ => Err(Failure::Reported(report)),
             },
@@ -144,16 +144,16 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Failure> {
-        let url = self.url(call);
-        let mut request = self.http.request(call.method.clone(), url);
-        if let Some(etag) = &call.if_match {
-            request = request.header(IF_MATCH, etag);
+    async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Failure> {
+        let url = self.url(request);
+        let mut sent = self.http.request(request.method.clone(), url);
+        if let Some(etag) = &request.if_match {
+            sent = sent.header(IF_MATCH, etag);
         }
-        if let Some(body) = &call.body {
-            request = request.json(body);
+        if let Some(body) = &request.body {
+            sent = sent.json(body);
         }
-        let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let mut response = sent.send().await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
@@ -164,21 +164,21 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        self.understand(status, &headers, &body)
+        self.read_answer(status, &headers, &body)
     }
 
-    fn url(&self, call: &Call<'_>) -> Url {
+    fn url(&self, request: &Request<'_>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(["projects", &self.project.to_string(), call.resource]).extend(&call.path);
+            segments.extend(["projects", &self.project.to_string(), request.resource]).extend(&request.path);
         }
-        if !call.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&call.query);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
         }
         url
     }
 
-    fn understand(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Failure> {
+    fn read_answer(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Failure> {
         if status.is_success() {
             let mut document = self.json(status, headers, body)?;
             let data = document.get_mut("data").map(Value::take);
@@ -186,12 +186,12 @@ impl Client {
                 data.ok_or_else(|| self.not_the_api(status, headers, "with JSON that has no `data`"))?;
             return Ok(Reply {
                 data,
-                request_id: text(headers, "x-request-id"),
+                request_id: header_text(headers, "x-request-id"),
                 cursor: document.get("cursor").and_then(Value::as_str).map(str::to_owned),
             });
         }
         if status.is_redirection() {
-            let place = text(headers, LOCATION.as_str()).unwrap_or_else(|| "another place".to_owned());
+            let place = header_text(headers, LOCATION.as_str()).unwrap_or_else(|| "another place".to_owned());
             let message = format!("{} answered {status} and points to {place}", self.base);
             return Err(Report::local(code::REDIRECT, Exit::Refused, message)
                 .with_hint(
@@ -221,7 +221,7 @@ impl Client {
             return Err(self.not_the_api(status, headers, "with an empty body").into());
         }
         serde_json::from_slice(body).map_err(|_| {
-            let kind = text(headers, CONTENT_TYPE.as_str());
+            let kind = header_text(headers, CONTENT_TYPE.as_str());
             let kind = kind.as_deref().and_then(|kind| kind.split(';').next()).unwrap_or("a body");
             let what = if kind.ends_with("json") { "that is not valid" } else { "instead of JSON" };
             self.not_the_api(status, headers, &format!("with {kind} {what}")).into()
@@ -230,7 +230,8 @@ impl Client {
 
     /// Something answered, but not as the API does.
     fn not_the_api(&self, status: StatusCode, headers: &HeaderMap, how: &str) -> Report {
-        let request = text(headers, "x-request-id").map_or_else(String::new, |id| format!(" (request {id})"));
+        let request =
+            header_text(headers, "x-request-id").map_or_else(String::new, |id| format!(" (request {id})"));
         let message = format!("{} answered {status} {how}{request}", self.base);
         Report {
             retry_after: header_seconds(headers),
@@ -247,7 +248,7 @@ impl Client {
             );
         }
         let what = if error.is_connect() { "cannot be reached" } else { "closed the connection" };
-        let message = format!("{} {what}: {}", self.base, causes(error));
+        let message = format!("{} {what}: {}", self.base, innermost_cause(error));
         Report::local(code::CONNECTION, Exit::Refused, message)
     }
 }
@@ -265,7 +266,7 @@ pub(crate) fn text_field<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 /// JSON that a newer server may have shaped in another way, as it came.
-pub(crate) fn unshaped<T>(json: &RawJson<T>) -> Value {
+pub(crate) fn as_it_came<T>(json: &RawJson<T>) -> Value {
     // It was read as JSON before: it can be again.
     serde_json::from_str(json.as_str()).unwrap_or(Value::Null)
 }
@@ -279,16 +280,16 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn header_seconds(headers: &HeaderMap) -> Option<u64> {
-    text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
+    header_text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
 }
 
 /// The innermost cause of an error, which is the one that says something.
-fn causes(error: &dyn std::error::Error) -> String {
+fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -69,7 +69,7 @@ pub(crate) struct Flags {
 
 /// Everything a request needs.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct Config {
     /// The key.
     pub(crate) api_key: Sourced<ApiKey>,
     /// The project.
@@ -80,15 +80,15 @@ pub(crate) struct Settings {
     pub(crate) org: Option<Sourced<String>>,
 }
 
-/// One environment variable's value; a parameter, so that tests need not touch the real ones.
-pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+/// The value of an environment variable, by its name; a parameter, so that tests need not touch the real ones.
+pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-impl Settings {
-    /// Gathers the settings: flags before the environment before the config file.
-    pub(crate) fn resolve(flags: &Flags, environment: Environment<'_>) -> Result<Self, Failure> {
-        let (file, path) = ConfigFile::find(flags, environment)?;
+impl Config {
+    /// Gathers what is configured: flags go before the environment, and that goes before the config file.
+    pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Failure> {
+        let (file, path) = ConfigFile::find(flags, variables)?;
         let pick = |flag: Option<(&'static str, &Option<String>)>, variable, in_file: &Option<String>| {
-            first_of(flag, variable, environment, in_file.as_ref().zip(path.as_ref()))
+            first_of(flag, variable, variables, in_file.as_ref().zip(path.as_ref()))
         };
         let key = pick(Some(("--api-key", &flags.api_key)), "RIQ_API_KEY", &file.api_key)?
             .ok_or_else(|| missing_key(path.as_deref()))?;
@@ -121,21 +121,21 @@ fn missing_key(path: Option<&Path>) -> Failure {
 fn first_of(
     flag: Option<(&'static str, &Option<String>)>,
     variable: &'static str,
-    environment: Environment<'_>,
+    variables: Variables<'_>,
     in_file: Option<(&String, &PathBuf)>,
 ) -> Result<Option<Sourced<String>>, Failure> {
     if let Some((name, Some(value))) = flag {
         return Ok(Some(Sourced { value: value.clone(), source: Source::Flag(name) }));
     }
-    if let Some(value) = variable_text(environment, variable)? {
+    if let Some(value) = variable_text(variables, variable)? {
         return Ok(Some(Sourced { value, source: Source::Environment(variable) }));
     }
     Ok(in_file.map(|(value, path)| Sourced { value: value.clone(), source: Source::File(path.clone()) }))
 }
 
 /// An environment variable's text; set but empty counts as not set.
-fn variable_text(environment: Environment<'_>, name: &str) -> Result<Option<String>, Failure> {
-    match environment(name).filter(|value| !value.is_empty()).map(OsString::into_string) {
+fn variable_text(variables: Variables<'_>, name: &str) -> Result<Option<String>, Failure> {
+    match variables(name).filter(|value| !value.is_empty()).map(OsString::into_string) {
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text)),
         Some(Err(_)) => Err(Failure::usage(format!("{name} in the environment is not UTF-8"))),
@@ -196,13 +196,13 @@ struct ConfigFile {
 
 impl ConfigFile {
     /// Reads the file that is named, or the usual one if it is there; also says where that is.
-    fn find(flags: &Flags, environment: Environment<'_>) -> Result<(Self, Option<PathBuf>), Failure> {
+    fn find(flags: &Flags, variables: Variables<'_>) -> Result<(Self, Option<PathBuf>), Failure> {
         let named = flags
             .config
             .clone()
-            .or_else(|| environment("RIQ_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from));
+            .or_else(|| variables("RIQ_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from));
         let must_exist = named.is_some();
-        let Some(path) = named.or_else(|| usual_path(environment)) else {
+        let Some(path) = named.or_else(|| usual_path(variables)) else {
             return Ok((Self::default(), None));
         };
         match read_private(&path) {
@@ -256,8 +256,8 @@ fn refused_file(path: &Path, why: &str) -> Report {
 
 /// `$XDG_CONFIG_HOME/riq/config.toml`, else `~/.config/riq/config.toml`. A relative `XDG_CONFIG_HOME` is ignored,
 /// as the XDG base directory specification asks.
-fn usual_path(environment: Environment<'_>) -> Option<PathBuf> {
-    let absolute = |name| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+fn usual_path(variables: Variables<'_>) -> Option<PathBuf> {
+    let absolute = |name| variables(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CONFIG_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".config")))
         .map(|directory| directory.join("riq").join("config.toml"))

@@ -1,7 +1,7 @@
 //! What a command works with.
 
 use crate::client::Client;
-use crate::config::{Settings, Source};
+use crate::config::{Config, Source};
 use crate::output::Output;
 
 /// What a command that calls the API works with.
@@ -10,14 +10,14 @@ pub(crate) struct Context {
     pub(crate) client: Client,
     /// The terminal.
     pub(crate) output: Output,
-    /// Where everything came from.
-    pub(crate) settings: Settings,
+    /// Key, project and address, and where they came from.
+    pub(crate) config: Config,
 }
 
 impl Context {
     /// Whether a person may be asked: not where the key comes from the environment, as in a script, and only where
     /// there is a terminal at both ends.
     pub(crate) fn may_ask(&self) -> bool {
-        !matches!(self.settings.api_key.source, Source::Environment(_)) && self.output.can_ask()
+        !matches!(self.config.api_key.source, Source::Environment(_)) && self.output.can_ask()
     }
 }

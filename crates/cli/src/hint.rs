@@ -3,37 +3,28 @@
 use integrations_core::catalog::ProviderKey;
 use integrations_core::error::ErrorCode;
 
-use crate::config::Settings;
+use crate::config::Config;
 use crate::error::{Code, Report, code};
 
 /// Advice for a failed command, or none. It names where the key came from, never the key.
-pub(crate) fn for_report(
-    report: &Report,
-    settings: &Settings,
-    provider: Option<&ProviderKey>,
-) -> Option<String> {
+pub(crate) fn for_report(report: &Report, config: &Config, provider: Option<&ProviderKey>) -> Option<String> {
     let provider = provider.map_or("PROVIDER", ProviderKey::as_str);
     match &report.code {
-        Code::Api(code) => for_refusal(code.known()?, report.retry_after, settings, provider),
+        Code::Api(code) => for_refusal(code.known()?, report.retry_after, config, provider),
         Code::Local(code::NOT_INSTALLED) => Some(format!(
             "the link may be used up or expired: `riq integrations install {provider}` makes another"
         )),
         Code::Local(code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE) => {
-            let base = &settings.api_base.source;
+            let base = &config.api_base.source;
             Some(format!("the API base came from {base}: is it right, and is the server running?"))
         }
         Code::Local(_) => None,
     }
 }
 
-fn for_refusal(
-    code: ErrorCode,
-    retry_after: Option<u64>,
-    settings: &Settings,
-    provider: &str,
-) -> Option<String> {
-    let key = &settings.api_key.source;
-    let project = format!("{} (from {})", settings.project.value, settings.project.source);
+fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provider: &str) -> Option<String> {
+    let key = &config.api_key.source;
+    let project = format!("{} (from {})", config.project.value, config.project.source);
     Some(match code {
         ErrorCode::Unauthorized => {
             format!("the key came from {key}; it may be revoked or expired, or belong to another server")
@@ -42,7 +33,7 @@ fn for_refusal(
             format!("the key came from {key}; this command needs one with the scope named above")
         }
         ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => {
-            let org = settings.org.as_ref();
+            let org = config.org.as_ref();
             let org = org.map_or_else(String::new, |org| {
                 format!(", organization {} (from {})", org.value, org.source)
             });

@@ -21,7 +21,7 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::cli::{Cli, Global};
 use crate::client::Client;
 use crate::commands::{ApiCommand, Command, completions};
-use crate::config::Settings;
+use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Output;
@@ -80,13 +80,13 @@ fn run_until_interrupted(
 async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
     // Fails only where a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let settings = Settings::resolve(&global.flags(), &|name| std::env::var_os(name))?;
-    let client = Client::new(&settings, global.timeout(), output)?;
-    let context = Context { client, output, settings };
+    let config = Config::resolve(&global.flags(), &|name| std::env::var_os(name))?;
+    let client = Client::new(&config, global.timeout(), output)?;
+    let context = Context { client, output, config };
     command.run(&context).await.map_err(|failure| match failure {
         Failure::Reported(mut report) => {
             let hint = report.hint.take();
-            report.hint = hint.or_else(|| hint::for_report(&report, &context.settings, command.provider()));
+            report.hint = hint.or_else(|| hint::for_report(&report, &context.config, command.provider()));
             Failure::Reported(report)
         }
         other => other,

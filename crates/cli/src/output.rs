@@ -231,7 +231,7 @@ fn human_error(report: &Report, width: usize, paint: Paint) -> String {
 fn escape_json(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for c in document.chars() {
-        if crate::text::steers(c) && !(c.is_ascii_control() && c != '\u{7f}') {
+        if crate::text::steers_terminal(c) && !(c.is_ascii_control() && c != '\u{7f}') {
             text.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             text.push(c);

@@ -29,7 +29,7 @@ impl Polling {
     ///
     /// # Errors
     /// A failure that will not pass.
-    pub(crate) fn bear<T>(
+    pub(crate) fn tolerate<T>(
         &mut self,
         result: Result<T, Failure>,
         output: &Output,
@@ -57,7 +57,7 @@ impl Polling {
     }
 
     /// How the last question failed, if it did.
-    pub(crate) fn into_trouble(self) -> Option<Failure> {
+    pub(crate) fn into_last_failure(self) -> Option<Failure> {
         self.trouble.map(Failure::Reported)
     }
 }

@@ -16,7 +16,7 @@ const CUT: &str = "...";
 const NARROWEST: usize = 8;
 
 /// Whether a terminal would act on a character instead of showing it: controls, and what reorders or splits lines.
-pub(crate) fn steers(c: char) -> bool {
+pub(crate) fn steers_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -24,7 +24,7 @@ pub(crate) fn steers(c: char) -> bool {
 /// A string from elsewhere with everything that steers a terminal written out instead.
 pub(crate) fn clean(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
-        if steers(c) {
+        if steers_terminal(c) {
             clean.extend(c.escape_unicode());
         } else {
             clean.push(c);
@@ -142,7 +142,7 @@ impl Column {
 /// Lays rows of clean cells out under their headings, no line wider than `width`.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, paint: Paint) -> String {
     let headings: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
-    let shown = fit(columns, rows, width);
+    let shown = fit_columns(columns, rows, width);
     let mut text = String::new();
     for (index, row) in std::iter::once(&headings).chain(rows).enumerate() {
         let mut line = String::new();
@@ -166,7 +166,7 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, pain
 
 /// Which columns there is room for, and how wide: as their content where that fits; else expendable ones go, and
 /// then the widest flexible ones give way first.
-fn fit(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<(usize, usize)> {
+fn fit_columns(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<(usize, usize)> {
     let natural = |index: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| measure_text_width(cell));
         cells.max().unwrap_or(0).max(measure_text_width(column.title))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::client::{Call, read};
+use crate::client::{Request, read};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::text::{cell, time, word};
@@ -68,7 +68,7 @@ pub(crate) async fn fetch(
     let (mut values, mut cursor) = (Vec::<Value>::new(), None::<String>);
     loop {
         let limit = (most - values.len()).min(PAGE).to_string();
-        let call = Call::audit()
+        let request = Request::audit()
             .query("limit", Some(&limit))
             .query("action", filters.action.as_deref())
             .query("provider", filters.provider.as_ref().map(ProviderKey::as_str))
@@ -76,7 +76,7 @@ pub(crate) async fn fetch(
             .query("since", period.since.as_deref())
             .query("until", period.until.as_deref())
             .query("cursor", cursor.as_deref());
-        let reply = context.client.send(&call).await?;
+        let reply = context.client.send(&request).await?;
         let page: Vec<Value> = read(&reply.data)?;
         let goes_on = page.last().is_some_and(&goes_on);
         values.extend(page);

@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     let mut polling = Polling::new();
     loop {
         let new = fetch_new(&arguments.filters, &printed, context).await;
-        if let Some(new) = polling.bear(new, &context.output)? {
+        if let Some(new) = polling.tolerate(new, &context.output)? {
             print(new.iter(), context)?;
             printed.remember(&new)?;
         }

@@ -3,7 +3,7 @@
 use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::Value;
 
-use crate::client::unshaped;
+use crate::client::as_it_came;
 use crate::text::{aligned, cell, json_block, time, word, yes_no};
 
 /// The lines of an integration's card.
@@ -29,8 +29,8 @@ pub(crate) fn integration_facts(
         ("Created", time(Some(integration.created_at))),
         ("Updated", time(Some(integration.updated_at))),
         ("ETag", cell(Some(&integration.etag))),
-        ("Settings", json_block(&unshaped(&integration.settings))),
-        ("Actions", permission_lines(&unshaped(&integration.action_permissions), entry)),
+        ("Settings", json_block(&as_it_came(&integration.settings))),
+        ("Actions", permission_lines(&as_it_came(&integration.action_permissions), entry)),
     ]);
     facts
 }

@@ -7,7 +7,7 @@ use integrations_core::wire::{Action, CatalogEntry, Open};
 use serde_json::Value;
 
 use crate::arguments::one_of;
-use crate::client::{Call, read, text_field, unshaped};
+use crate::client::{Request, as_it_came, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 }
 
 async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
-    let data = context.client.send(&Call::get(["catalog", provider])).await?.data;
+    let data = context.client.send(&Request::get(["catalog", provider])).await?.data;
     match context.output.mode {
         Mode::Json => context.output.json(&data),
         Mode::Quiet => context.output.ids([text_field(&data, "provider")]),
@@ -60,11 +60,11 @@ async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
 }
 
 async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let call = Call::get(["catalog"])
+    let request = Request::get(["catalog"])
         .query("q", arguments.q.as_deref())
         .query("category", arguments.category.as_deref())
         .query("status", arguments.status.map(Standing::as_str));
-    let data = context.client.send(&call).await?.data;
+    let data = context.client.send(&request).await?.data;
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
@@ -124,10 +124,10 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
     let actions = entry
         .actions
         .read()
-        .map_or_else(|_| json_block(&unshaped(&entry.actions)), |actions| action_lines(&actions, width));
+        .map_or_else(|_| json_block(&as_it_came(&entry.actions)), |actions| action_lines(&actions, width));
     facts.push(("Documentation", cell(Some(&entry.documentation_url))));
     facts.push(("Actions", actions));
-    facts.push(("Settings", settings_lines(&unshaped(&entry.settings_schema), width)));
+    facts.push(("Settings", settings_lines(&as_it_came(&entry.settings_schema), width)));
     facts
 }
 

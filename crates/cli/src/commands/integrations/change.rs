@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 
 use super::card::integration_facts;
 use super::find;
-use crate::client::{Call, Reply, read, text_field};
+use crate::client::{Reply, Request, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
@@ -25,8 +25,9 @@ pub(crate) struct Target {
 
 /// Sends a change and prints the integration as it is then.
 pub(crate) async fn send(target: &Target, body: LifecycleUpdate, context: &Context) -> Result<(), Failure> {
-    let call = Call::patch([target.provider.as_str(), "lifecycle"], body).if_match(target.if_match.clone());
-    let reply = context.client.send(&call).await?;
+    let request =
+        Request::patch([target.provider.as_str(), "lifecycle"], body).if_match(target.if_match.clone());
+    let reply = context.client.send(&request).await?;
     print(&reply, context).await
 }
 

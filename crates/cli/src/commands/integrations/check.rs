@@ -4,7 +4,7 @@ use clap::Args;
 use integrations_core::catalog::ProviderKey;
 
 use super::change;
-use crate::client::Call;
+use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
 
@@ -23,6 +23,6 @@ pub(crate) struct Arguments {
 
 /// Has the provider asked, and prints the integration as it is then.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let reply = context.client.send(&Call::post([arguments.provider.as_str(), "check"])).await?;
+    let reply = context.client.send(&Request::post([arguments.provider.as_str(), "check"])).await?;
     change::print(&reply, context).await
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{change, find};
-use crate::client::{Call, text_field};
+use crate::client::{Request, text_field};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Mode;
@@ -45,8 +45,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         }
         confirm(provider, context).await?;
     }
-    let call = Call::delete([provider]).if_match(arguments.target.if_match.clone());
-    let reply = context.client.send(&call).await?;
+    let request = Request::delete([provider]).if_match(arguments.target.if_match.clone());
+    let reply = context.client.send(&request).await?;
     change::print(&reply, context).await?;
     if context.output.mode == Mode::Table {
         context.output.notice(text_field(&reply.data, "message").unwrap_or(NOT_REVOKED));
@@ -69,7 +69,7 @@ pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Fai
     let question = format!(
         "Disconnect {what} from project {}?\nIts stored credential is destroyed: to use it again, you have to \
          install it again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
-        context.settings.project.value,
+        context.config.project.value,
     );
     let answer = context.output.ask(question).await?;
     match answer.trim().to_lowercase().as_str() {

@@ -3,13 +3,13 @@
 use integrations_core::wire::Integration;
 use serde_json::Value;
 
-use crate::client::{Call, read, text_field};
+use crate::client::{Request, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 
 /// The project's integration with the provider, if there is one.
 pub(crate) async fn integration(provider: &str, context: &Context) -> Result<Option<Integration>, Failure> {
-    let list = context.client.send(&Call::get([])).await?;
+    let list = context.client.send(&Request::get([])).await?;
     in_list(&list.data, provider).map(read).transpose()
 }
 
@@ -21,6 +21,6 @@ pub(crate) fn in_list<'a>(list: &'a Value, provider: &str) -> Option<&'a Value> 
 /// The catalog's name for a provider, shown where an integration has none of its own. None where it cannot be had:
 /// what it is wanted for can do without it.
 pub(crate) async fn catalog_name(provider: &str, context: &Context) -> Option<String> {
-    let reply = context.client.send(&Call::get(["catalog", provider])).await.ok()?;
+    let reply = context.client.send(&Request::get(["catalog", provider])).await.ok()?;
     text_field(&reply.data, "name").map(str::to_owned)
 }

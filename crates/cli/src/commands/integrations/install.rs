@@ -53,11 +53,11 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
     let Some(limit) = arguments.wait else {
-        return start(arguments, context).await;
+        return print_and_open(arguments, context).await;
     };
     // A reconnection ends in the status that it began in: what tells the two apart is the version.
     let before = find::integration(provider, context).await?;
-    start(arguments, context).await?;
+    print_and_open(arguments, context).await?;
     let installed = wait(provider, before.as_ref(), limit, context).await?;
     let name = match &installed.display_name {
         Some(name) => format!("{} ({})", cell(Some(name)), cell(Some(provider))),
@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 }
 
 /// Prints the address, and opens it where that may be done.
-async fn start(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+async fn print_and_open(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let install = install_url::print(arguments.provider.as_str(), context).await?;
     let opened = if !arguments.no_browser && context.may_ask() {
         browser::open(&install.install_url).await
@@ -99,12 +99,12 @@ async fn wait(
 ) -> Result<Integration, Failure> {
     let (started, mut polling, mut announced) = (Instant::now(), Polling::new(), false);
     loop {
-        let now = polling.bear(find::integration(provider, context).await, &context.output)?;
-        if let Some(end) = now.and_then(|now| end(before, now)) {
+        let now = polling.tolerate(find::integration(provider, context).await, &context.output)?;
+        if let Some(end) = now.and_then(|now| end_of_installation(before, now)) {
             return end.map_err(Failure::from);
         }
         if started.elapsed() + polling.pause() > limit {
-            return Err(polling.into_trouble().unwrap_or_else(|| not_installed(provider).into()));
+            return Err(polling.into_last_failure().unwrap_or_else(|| not_installed(provider).into()));
         }
         if !announced {
             announced = true;
@@ -119,7 +119,10 @@ async fn wait(
 }
 
 /// How the installation ended, if it has: in an active integration, or in one that does not work.
-fn end(before: Option<&Integration>, now: Option<Integration>) -> Option<Result<Integration, Report>> {
+fn end_of_installation(
+    before: Option<&Integration>,
+    now: Option<Integration>,
+) -> Option<Result<Integration, Report>> {
     let now = now?;
     let state = |of: &Integration| (of.status.clone(), of.etag.clone());
     if before.is_some_and(|before| state(before) == state(&now)) {
@@ -171,7 +174,8 @@ mod tests {
 
     fn outcome(before: Option<(&str, &str)>, now: Option<(&str, &str)>) -> Option<bool> {
         let before = before.map(|(status, etag)| integration(status, etag));
-        end(before.as_ref(), now.map(|(status, etag)| integration(status, etag))).map(|end| end.is_ok())
+        end_of_installation(before.as_ref(), now.map(|(status, etag)| integration(status, etag)))
+            .map(|end| end.is_ok())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use clap::Args;
 use integrations_core::catalog::ProviderKey;
 use integrations_core::wire::InstallUrl;
 
-use crate::client::{Call, read};
+use crate::client::{Request, read};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 /// Asks for a link to the installation of a provider, and prints it.
 pub(crate) async fn print(provider: &str, context: &Context) -> Result<InstallUrl, Failure> {
-    let data = context.client.send(&Call::post([provider, "install-url"])).await?.data;
+    let data = context.client.send(&Request::post([provider, "install-url"])).await?.data;
     let install: InstallUrl = read(&data)?;
     match context.output.mode {
         Mode::Json => context.output.json(&data)?,

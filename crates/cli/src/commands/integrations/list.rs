@@ -6,7 +6,7 @@ use clap::Args;
 use integrations_core::wire::Integration;
 use serde_json::Value;
 
-use crate::client::{Call, read, text_field};
+use crate::client::{Request, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
@@ -25,7 +25,7 @@ pub(crate) struct Arguments;
 
 /// Lists the project's integrations.
 pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
-    let data = context.client.send(&Call::get([])).await?.data;
+    let data = context.client.send(&Request::get([])).await?.data;
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
@@ -81,7 +81,7 @@ fn errors(integrations: &[Integration], paint: Paint) -> String {
 
 /// The catalog's name for each provider, shown where an integration has none of its own. A table can do without them.
 async fn catalog_names(context: &Context) -> BTreeMap<String, String> {
-    let data = context.client.send(&Call::get(["catalog"])).await.map_or(Value::Null, |reply| reply.data);
+    let data = context.client.send(&Request::get(["catalog"])).await.map_or(Value::Null, |reply| reply.data);
     let entries = data.as_array().into_iter().flatten();
     let names = entries.filter_map(|entry| text_field(entry, "provider").zip(text_field(entry, "name")));
     names.map(|(provider, name)| (provider.to_owned(), name.to_owned())).collect()

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::card::integration_facts;
 use super::find;
-use crate::client::{Call, read, text_field};
+use crate::client::{Request, read, text_field};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report};
 use crate::output::Mode;
@@ -34,8 +34,8 @@ pub(crate) struct Arguments {
 /// and the catalog tells the rest: the name it goes by, or which of the two 404s it is.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
-    let list = context.client.send(&Call::get([])).await?;
-    let entry = context.client.send(&Call::get(["catalog", provider])).await;
+    let list = context.client.send(&Request::get([])).await?;
+    let entry = context.client.send(&Request::get(["catalog", provider])).await;
     let Some(found) = find::in_list(&list.data, provider) else {
         let entry = entry?.data;
         return Err(not_installed(text_field(&entry, "name").unwrap_or(provider), list.request_id).into());
