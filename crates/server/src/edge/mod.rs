@@ -1,4 +1,4 @@
-//! What every request passes on its way in and every response on its way out, below the routes of the API and the pages.
+//! What every request passes on its way in, and every response on its way out: below the API and the pages.
 
 mod accept;
 mod access_log;
