@@ -5,8 +5,10 @@ mod metrics;
 mod reference;
 mod specification;
 
-use crate::http::state::Api;
+use axum::routing::get;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::http::state::Api;
 
 pub(super) use self::specification::openapi_of;
 
@@ -18,4 +20,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(metrics::metrics))
         .routes(routes!(specification::specification))
         .routes(routes!(reference::reference))
+        // A part of the page, and so not of the specification.
+        .route(&reference::SCRIPT_PATH, get(reference::script))
 }
