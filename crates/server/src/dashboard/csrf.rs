@@ -1,7 +1,8 @@
-//! Whether a form was sent from one of our own pages, in this browser, in this session.
+//! Whether a form was sent from one of our own pages, in this browser, in this session, and whether a request is a
+//! person's look at a page at all.
 //!
-//! Two things say so, and both must: a token in the form, which only our pages in this browser hold, and what the
-//! browser itself tells of where the request comes from.
+//! Two things say so of a form, and both must: a token in the form, which only our pages in this browser hold, and what
+//! the browser itself tells of where the request comes from.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, header};
@@ -10,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::addresses::Addresses;
 
 const LABEL: &[u8] = b"riq dashboard form";
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The token of the forms of a browser in a session, or before one. Both cookies hold 256 random bits, so that their
@@ -47,6 +49,12 @@ pub(crate) fn is_from_here(headers: &HeaderMap, addresses: &Addresses) -> bool {
         Some(origin) => origin == addresses.origin(),
     };
     is_same_site && is_same_origin
+}
+
+/// Whether the request is for a window of a browser, as far as the browser tells. Other pages of this origin run scripts
+/// that are not ours (the reference): none of them may read a page of the dashboard, nor frame it.
+pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
+    headers.get(SEC_FETCH_DEST).is_none_or(|destination| destination == "document")
 }
 
 #[cfg(test)]

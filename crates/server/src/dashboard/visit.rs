@@ -119,6 +119,10 @@ impl FromRequestParts<Pages> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
+        if !csrf::is_navigation(&parts.headers) {
+            let message = "A page of the dashboard is for a window of a browser, not for a script or a frame";
+            return Err(Failure::new(ErrorCode::InsufficientScope, message).into_response());
+        }
         let addresses = Addresses::new(&pages.settings.public_url);
         let Some(CurrentRequest(request_id)) = parts.extensions.get::<CurrentRequest>().cloned() else {
             return Err(Failure::internal(&"a request without an id").into_response());

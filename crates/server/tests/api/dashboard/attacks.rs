@@ -10,6 +10,7 @@ on_both!(
     no_form_is_taken_without_its_token,
     no_form_is_taken_from_another_site,
     a_token_is_of_one_browser_and_one_session,
+    a_page_is_for_the_window_of_a_browser_alone,
     what_people_and_providers_write_stays_text,
     nothing_leads_away_from_the_dashboard,
     a_done_word_says_nothing_of_its_own,
@@ -99,6 +100,53 @@ async fn a_token_is_of_one_browser_and_one_session(server: &Server) {
     let sent = nobody.submit(&form).await;
     assert!(sent.header("location").unwrap().starts_with("/dashboard/sign-in?return_to="), "{sent:?}");
     assert_eq!(server.sql.picture().await, before);
+}
+
+/// The reference shares the origin, and runs a script that is not ours.
+async fn a_page_is_for_the_window_of_a_browser_alone(server: &Server) {
+    server.install("slack").await;
+    let visitor = Visitor::signed_in(server).await;
+    let provider = server.page("slack");
+    let (project, _) = provider.split_once("/integrations/").unwrap();
+    let pages = [
+        "/dashboard",
+        "/dashboard/sign-in",
+        "/oauth/callback?code=1&state=2",
+        project,
+        &format!("{project}/integrations"),
+        &format!("{project}/audit"),
+        &provider,
+        &format!("{provider}/disconnect"),
+    ];
+    let form = visitor.provider("slack").await.form("/pause");
+    let before = server.sql.picture().await;
+    for destination in
+        ["empty", "iframe", "frame", "embed", "object", "image", "script", "style", "worker", "", "x"]
+    {
+        let sent_to = |request: RequestBuilder| request.header("sec-fetch-dest", destination);
+        for path in pages {
+            let page = visitor.get_with(path, sent_to).await;
+            page.says(403, "is for a window of a browser");
+            assert!(page.cookies().is_empty() && !page.words().contains("Slack"), "{path}: {page:?}");
+        }
+        let sent =
+            visitor.submit_with(&form, |request| sent_to(request).header("sec-fetch-site", "same-origin"));
+        sent.await.says(403, "is for a window of a browser");
+    }
+    assert_eq!(server.sql.picture().await, before);
+    let to_a_window = |request: RequestBuilder| request.header("sec-fetch-dest", "document");
+    visitor.get_with(&provider, to_a_window).await.says(200, "Slack");
+    assert_eq!(visitor.submit_with(&form, to_a_window).await.status, 303);
+    // What pages load has other destinations.
+    let page = visitor.provider("slack").await;
+    let assets: Vec<&str> =
+        page.text.split('"').filter(|text| text.starts_with("/dashboard/assets/")).collect();
+    assert!(assets.len() >= 3, "{assets:?}");
+    for (path, destination) in assets.into_iter().zip(["style", "script", "image"]) {
+        let request = crate::support::server::client().get(format!("http://{}{path}", server.address));
+        let asset = request.header("sec-fetch-dest", destination).send().await.unwrap();
+        assert_eq!(asset.status().as_u16(), 200, "{path}");
+    }
 }
 
 async fn what_people_and_providers_write_stays_text(server: &Server) {

@@ -224,7 +224,16 @@ impl<'s> Visitor<'s> {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Page {
-        self.send(self.request("GET", path)).await
+        self.get_with(path, |request| request).await
+    }
+
+    /// Asks for a page with these headers.
+    pub(crate) async fn get_with(
+        &self,
+        path: &str,
+        headers: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Page {
+        self.send(headers(self.request("GET", path))).await
     }
 
     /// Sends a form from the page that it was on.
