@@ -1,5 +1,6 @@
 //! The cookies of the dashboard (RFC 6265bis).
 
+use cookie::SameSite;
 use http::{HeaderMap, HeaderValue, header};
 use time::Duration;
 
@@ -32,8 +33,9 @@ impl Cookie {
     /// Its value in a request. One that is there twice, of which at most one was set here, is not believed.
     pub(crate) fn read(self, headers: &HeaderMap, is_secure: bool) -> Option<&str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let mut values = pairs.filter(|(name, _)| *name == self.name(is_secure)).map(|(_, value)| value);
+        let cookies = lines.flat_map(cookie::Cookie::split_parse).flatten();
+        let mut values =
+            cookies.filter(|one| one.name() == self.name(is_secure)).filter_map(|one| one.value_raw());
         let value = values.next().filter(|value| is_token(value));
         value.filter(|_| values.next().is_none())
     }
@@ -47,11 +49,13 @@ impl Cookie {
         life: Option<Duration>,
         is_secure: bool,
     ) -> Option<HeaderValue> {
-        let name = self.name(is_secure);
-        let life = life.map_or(String::new(), |life| format!("; Max-Age={}", life.whole_seconds()));
-        let secure = if is_secure { "; Secure" } else { "" };
-        HeaderValue::from_str(&format!("{name}={value}; Path={path}{life}; HttpOnly; SameSite=Lax{secure}"))
-            .ok()
+        let mut cookie = cookie::Cookie::new(self.name(is_secure), value);
+        cookie.set_path(path);
+        cookie.set_max_age(life);
+        cookie.set_http_only(true);
+        cookie.set_same_site(SameSite::Lax);
+        cookie.set_secure(is_secure);
+        HeaderValue::from_str(&cookie.to_string()).ok()
     }
 
     /// What takes it away.
@@ -102,15 +106,15 @@ mod tests {
         let day = Some(Duration::days(1));
         assert_eq!(
             Cookie::Session.set("x", "/", day, true).unwrap(),
-            "__Host-riq_session=x; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"
+            "__Host-riq_session=x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=86400"
         );
         assert_eq!(
             Cookie::Browser.set("x", "/", None, false).unwrap(),
-            "riq_browser=x; Path=/; HttpOnly; SameSite=Lax"
+            "riq_browser=x; HttpOnly; SameSite=Lax; Path=/"
         );
         assert_eq!(
             Cookie::Install.clear("/a", true).unwrap(),
-            "__Secure-riq_install=; Path=/a; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+            "__Secure-riq_install=; HttpOnly; SameSite=Lax; Secure; Path=/a; Max-Age=0"
         );
     }
 }

@@ -65,7 +65,7 @@ async fn a_link_leads_through_oauth_to_the_end(server: &Server, simulator: &Simu
     opened.leads_to(&server.page("linear"));
     let (_, token) = path.split_once("?session=").unwrap();
     let expected =
-        format!("riq_install={token}; Path={}; Max-Age=1800; HttpOnly; SameSite=Lax", server.page("linear"));
+        format!("riq_install={token}; HttpOnly; SameSite=Lax; Path={}; Max-Age=1800", server.page("linear"));
     assert!(opened.cookies().contains(&expected.as_str()), "{opened:?}");
     let page = visitor.follow(&opened).await;
     page.says(200, "Acme asks you to connect Linear to its project Support");

@@ -190,12 +190,12 @@ async fn cookies_cannot_be_read_by_scripts_nor_sent_along_by_others(server: &Ser
     let visitor = Visitor::new(server);
     let page = visitor.get("/dashboard/sign-in").await;
     let browser = visitor.cookie("riq_browser").unwrap();
-    assert_eq!(page.cookies(), [format!("riq_browser={browser}; Path=/; HttpOnly; SameSite=Lax")]);
+    assert_eq!(page.cookies(), [format!("riq_browser={browser}; HttpOnly; SameSite=Lax; Path=/")]);
     let signed_in = visitor.submit(&page.form("/sign-in").with("api_key", &server.key.text)).await;
     let session = visitor.cookie("riq_session").unwrap();
     assert_eq!(
         signed_in.cookies(),
-        [format!("riq_session={session}; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax")]
+        [format!("riq_session={session}; HttpOnly; SameSite=Lax; Path=/; Max-Age=43200")]
     );
     let page = visitor.get(PROJECTS).await;
     assert!(page.cookies().is_empty(), "{page:?}");
@@ -207,13 +207,13 @@ async fn cookies_cannot_be_read_by_scripts_nor_sent_along_by_others(server: &Ser
     let browser = visitor.cookie("__Host-riq_browser").unwrap();
     assert_eq!(
         page.cookies(),
-        [format!("__Host-riq_browser={browser}; Path=/; HttpOnly; SameSite=Lax; Secure")]
+        [format!("__Host-riq_browser={browser}; HttpOnly; SameSite=Lax; Secure; Path=/")]
     );
     let signed_in = visitor.submit(&page.form("/sign-in").with("api_key", &server.key.text)).await;
     let session = visitor.cookie("__Host-riq_session").unwrap();
     assert_eq!(
         signed_in.cookies(),
-        [format!("__Host-riq_session={session}; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure")]
+        [format!("__Host-riq_session={session}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=43200")]
     );
     visitor.plant("riq_session", &session);
     visitor.get(PROJECTS).await.says(200, "Projects");
