@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 use crate::environment::Environment;
 
@@ -35,8 +36,17 @@ impl fmt::Debug for Token {
 }
 
 /// The SHA-256 of a token: what is stored of it. With 256 bits of entropy a fast hash without salt is enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct TokenHash([u8; 32]);
+
+/// In constant time: how long it takes tells nothing of the token.
+impl PartialEq for TokenHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for TokenHash {}
 
 impl TokenHash {
     /// The hash of what somebody presents as a token.
