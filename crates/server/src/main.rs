@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use riq_server::{
     admin::{self, AdminCommand},
     app::{
-        config::{LogFormat, Options},
+        config::{self, LogFormat, Options},
         dev::DevCommand,
         log, run,
         traces::Traces,
@@ -44,11 +44,15 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let CommandLine { command, options } = CommandLine::parse();
-    match execute(command, options).await {
+    match execute().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            let error = match error.downcast::<clap::Error>() {
+                // Help, the version, or what clap refuses.
+                Ok(answer) => answer.exit(),
+                Err(error) => error,
+            };
             // Where stderr is gone too, there is nobody left to tell.
             writeln!(io::stderr(), "error: {error:#}").unwrap_or_default();
             ExitCode::FAILURE
@@ -56,8 +60,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn execute(command: Command, options: Options) -> anyhow::Result<()> {
-    let (options, environment) = (options.with_file()?, Environment::system());
+async fn execute() -> anyhow::Result<()> {
+    let CommandLine { command, options } = config::command_line()?;
+    let environment = Environment::system();
     match command {
         Command::Dev(command) => {
             let running = run::dev(command, &options, environment);

@@ -109,6 +109,8 @@ async fn a_wrong_setting_is_named() {
         ("RIQ_LOG", "a=b=c", "is not a log filter"),
         ("RIQ_SERVER_CONFIG", "/does/not/exist.toml", "/does/not/exist.toml"),
         ("RIQ_PROVIDERS_DIR", "/does/not/exist", "/does/not/exist"),
+        ("RIQ_REQUEST_TIMEOUT", "soon", "'soon' for '--request-timeout <TIME>' from RIQ_REQUEST_TIMEOUT"),
+        ("RIQ_BNID", "127.0.0.1:0", "RIQ_BNID is not a setting; did you mean RIQ_BIND?"),
     ] {
         let own = [
             ("DATABASE_URL", database.url.as_str()),
@@ -122,12 +124,16 @@ async fn a_wrong_setting_is_named() {
         let failed = run(&["migrate"], &[("DATABASE_URL", url)]).await;
         assert!(!failed.success, "{url}");
     }
+    let wrong = "mysql://riq:hunter2@127.0.0.1:1/riq";
+    let failed = run(&["migrate"], &[("DATABASE_URL", wrong)]).await;
+    failed.failed_with("invalid value for '--database-url <URL>' from DATABASE_URL: expected postgres://");
+    assert!(!failed.stderr.contains("hunter2"), "{failed:?}");
     let password = "postgres://riq:hunter2@127.0.0.1:1/riq";
     let failed = run(&["migrate"], &[("DATABASE_URL", password)]).await;
     failed.failed_with("cannot connect to the PostgreSQL database");
     assert!(!failed.stderr.contains("hunter2"), "{failed:?}");
     for (text, reason) in [
-        ("bnid = \"127.0.0.1:0\"", "unknown field `bnid`"),
+        ("bnid = \"127.0.0.1:0\"", "unknown field `bnid`; did you mean bind?"),
         ("bind = 8080", "riq.toml"),
         ("bind = [", "riq.toml"),
     ] {
@@ -135,6 +141,30 @@ async fn a_wrong_setting_is_named() {
         let failed = run(&["serve", "--config", file.to_str().unwrap()], &[]).await;
         failed.failed_with("riq.toml is not valid").failed_with(reason);
     }
+}
+
+#[tokio::test]
+async fn a_misspelt_setting_stops_every_command() {
+    let database = &sqlite().await;
+    let directory = database.path("data");
+    let dev = ["dev", "--data-dir", directory.to_str().unwrap()];
+    let import = ["admin", "org", "create", "--name", "Acme"];
+    for command in [&["serve"][..], &["migrate"], &dev, &import] {
+        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_METRIC_TOKEN", "SECRET")];
+        let failed = run(command, &own).await;
+        failed.failed_with("error: RIQ_METRIC_TOKEN is not a setting; did you mean RIQ_METRICS_TOKEN?\n");
+        assert!(!failed.stderr.contains("SECRET"), "{failed:?}");
+    }
+    assert!(!directory.exists(), "nothing was done");
+    let others = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("RIQ_API_KEY", "riq_x"),
+        ("RIQ_TEST_POSTGRES_URL", "x"),
+        ("RIQ_SERVICE_HOST", "10.0.0.11"),
+        ("RIQ_PORT", "tcp://10.0.0.11:8080"),
+        ("RIQ_SERVER_PORT_8080_TCP_PROTO", "tcp"),
+    ];
+    assert!(run(&["migrate"], &others).await.success);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Settings: from flags, then the environment, then a file, then defaults. docs/reference/settings.md has the table.
 
+mod names;
 mod oauth_apps;
 mod parse;
+mod read;
 
 use std::{
     fs,
@@ -16,14 +18,11 @@ use clap::{Args, ValueEnum};
 use integrations_core::catalog::Catalog;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use url::Url;
 
 pub(crate) use self::parse::time_span;
-use self::parse::{
-    DEFAULT_BIND, HostAddress, address, duration, host_address, host_addresses, network, networks, parsed,
-    parsed_public_url, public_url, socket_address,
-};
+use self::parse::{DEFAULT_BIND, HostAddress, host_address, network, public_url, socket_address};
+pub use self::read::command_line;
 use crate::{
     edge::{rate_limit::RedisUrl, settings::HttpSettings},
     monitor::MonitorSettings,
@@ -38,20 +37,16 @@ const DEFAULT_CONNECTIONS: u32 = 16;
 const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 
 /// Everything that can be set, as it was given. The same names serve as flags and as keys of the file.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case", default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// A TOML file with any of these settings, by their names with underscores
     #[arg(long, global = true, env = "RIQ_SERVER_CONFIG", value_name = "FILE")]
-    #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, env = "RIQ_BIND", value_name = "IP:PORT", value_parser = socket_address)]
-    #[serde(deserialize_with = "address")]
     pub bind: Option<SocketAddr>,
     /// Database: postgres://… or sqlite://PATH
     #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[serde(deserialize_with = "parsed")]
     pub database_url: Option<DatabaseUrl>,
     /// Connections to the database at a time [default: 16]
     #[arg(long, global = true, env = "RIQ_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
@@ -61,42 +56,33 @@ pub struct Options {
     pub encryption_keys: Option<SecretString>,
     /// Where people reach the server, for install URLs [default: http://IP:PORT of --bind]
     #[arg(long, global = true, env = "RIQ_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
-    #[serde(deserialize_with = "parsed_public_url")]
     pub public_url: Option<Url>,
     /// Redis in which requests are counted for all replicas: redis://… or rediss://… [default: each counts alone]
     #[arg(long, global = true, env = "RIQ_REDIS_URL", value_name = "URL", hide_env_values = true)]
-    #[serde(deserialize_with = "parsed")]
     pub redis_url: Option<RedisUrl>,
     /// Directory of more provider files, or of others in place of the built-in ones
     #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
     pub providers_dir: Option<PathBuf>,
     /// Networks of the proxies whose Forwarded and X-Forwarded-For are believed, separated by commas
     #[arg(long, global = true, env = "RIQ_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
-    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Option<Vec<IpNet>>,
     /// The longest that a request may take, such as 30s [default: 30s]
     #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = time_span)]
-    #[serde(deserialize_with = "duration")]
     pub request_timeout: Option<Duration>,
     /// How long requests under way may go on after a stop signal [default: 30s]
     #[arg(long, global = true, env = "RIQ_DRAIN_TIMEOUT", value_name = "TIME", value_parser = time_span)]
-    #[serde(deserialize_with = "duration")]
     pub drain_timeout: Option<Duration>,
     /// How long an install link works [default: 30m]
     #[arg(long, global = true, env = "RIQ_INSTALL_LINK_LIFE", value_name = "TIME", value_parser = time_span)]
-    #[serde(deserialize_with = "duration")]
     pub install_link_life: Option<Duration>,
     /// The longest that a request to a provider may take [default: 10s]
     #[arg(long, global = true, env = "RIQ_OUTBOUND_TIMEOUT", value_name = "TIME", value_parser = time_span)]
-    #[serde(deserialize_with = "duration")]
     pub outbound_timeout: Option<Duration>,
     /// Networks that requests to providers may reach although they are not public, separated by commas
     #[arg(long, global = true, env = "RIQ_OUTBOUND_ALLOW", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
-    #[serde(deserialize_with = "networks")]
     pub outbound_allow: Option<Vec<IpNet>>,
     /// Addresses of providers' hosts, instead of what their names lead to, separated by commas
     #[arg(long, global = true, env = "RIQ_OUTBOUND_RESOLVE", value_name = "HOST=IP:PORT,…", value_delimiter = ',', value_parser = host_address)]
-    #[serde(deserialize_with = "host_addresses")]
     pub outbound_resolve: Option<Vec<HostAddress>>,
     /// A PEM file of certificate authorities that are trusted beside the system's
     #[arg(long, global = true, env = "RIQ_OUTBOUND_CA_FILE", value_name = "FILE")]
@@ -122,8 +108,7 @@ pub struct Options {
 }
 
 /// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
@@ -132,37 +117,6 @@ pub enum LogFormat {
 }
 
 impl Options {
-    /// These options, with what they leave open taken from the file that they name.
-    pub fn with_file(self) -> anyhow::Result<Self> {
-        let Some(path) = &self.config else { return Ok(self) };
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let file: Self = toml::from_str(&text).with_context(|| format!("{} is not valid", path.display()))?;
-        Ok(Self {
-            config: self.config,
-            bind: self.bind.or(file.bind),
-            database_url: self.database_url.or(file.database_url),
-            database_connections: self.database_connections.or(file.database_connections),
-            encryption_keys: self.encryption_keys.or(file.encryption_keys),
-            public_url: self.public_url.or(file.public_url),
-            redis_url: self.redis_url.or(file.redis_url),
-            providers_dir: self.providers_dir.or(file.providers_dir),
-            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
-            request_timeout: self.request_timeout.or(file.request_timeout),
-            drain_timeout: self.drain_timeout.or(file.drain_timeout),
-            install_link_life: self.install_link_life.or(file.install_link_life),
-            outbound_timeout: self.outbound_timeout.or(file.outbound_timeout),
-            outbound_allow: self.outbound_allow.or(file.outbound_allow),
-            outbound_resolve: self.outbound_resolve.or(file.outbound_resolve),
-            outbound_ca_file: self.outbound_ca_file.or(file.outbound_ca_file),
-            metrics_token: self.metrics_token.or(file.metrics_token),
-            probes_in_flight: self.probes_in_flight.or(file.probes_in_flight),
-            probes_per_provider: self.probes_per_provider.or(file.probes_per_provider),
-            probes_per_host: self.probes_per_host.or(file.probes_per_host),
-            log_format: self.log_format.or(file.log_format),
-            log: self.log.or(file.log),
-        })
-    }
-
     /// Where to listen.
     #[expect(clippy::expect_used, reason = "the default is a valid address")]
     pub fn bind(&self) -> SocketAddr {
@@ -278,60 +232,6 @@ fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
 mod tests {
     use super::*;
 
-    fn from_file(text: &str) -> anyhow::Result<Options> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("riq.toml");
-        fs::write(&path, text).unwrap();
-        Options { config: Some(path), ..Options::default() }.with_file()
-    }
-
-    #[test]
-    fn every_setting_can_stand_in_the_file() {
-        let options = from_file(
-            r#"
-            bind = "0.0.0.0:9000"
-            database_url = "sqlite://x.db"
-            database_connections = 4
-            encryption_keys = "k:AAAA"
-            public_url = "https://integrations.example.com"
-            redis_url = "rediss://riq:hunter2@cache.internal/1"
-            providers_dir = "providers"
-            trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
-            request_timeout = "10s"
-            drain_timeout = "1m"
-            install_link_life = "1h"
-            outbound_timeout = "5s"
-            outbound_allow = ["10.0.0.0/8"]
-            outbound_resolve = ["API.example.com=10.0.0.1:443"]
-            outbound_ca_file = "ca.pem"
-            metrics_token = "SECRET-of-prometheus"
-            log_format = "json"
-            log = "warn"
-            "#,
-        )
-        .unwrap();
-        assert_eq!(options.bind().to_string(), "0.0.0.0:9000");
-        assert_eq!(options.trusted_proxies.as_ref().map(Vec::len), Some(2));
-        assert_eq!(options.drain_timeout(), Duration::from_secs(60));
-        let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
-        assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
-        let shown = format!("{options:?} {:?}", options.http(options.bind()).unwrap().redis);
-        assert!(shown.contains("cache.internal"), "{shown}");
-        for secret in ["AAAA", "SECRET", "hunter2"] {
-            assert!(!shown.contains(secret), "secrets are not shown: {shown}");
-        }
-    }
-
-    #[test]
-    fn what_is_given_outside_the_file_goes_first() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("riq.toml");
-        fs::write(&path, "bind = \"0.0.0.0:9000\"\nlog = \"warn\"").unwrap();
-        let given = Options { config: Some(path), log: Some("debug".into()), ..Options::default() };
-        let options = given.with_file().unwrap();
-        assert_eq!((options.bind().port(), options.log.as_deref()), (9000, Some("debug")));
-    }
-
     #[test]
     fn a_token_that_can_be_guessed_is_refused() {
         let with = |token: &str| {
@@ -341,24 +241,5 @@ mod tests {
         assert!(with("SECRET-of-sixteen").unwrap());
         let error = with("SECRET").unwrap_err().to_string();
         assert_eq!(error, "RIQ_METRICS_TOKEN is shorter than 16 characters");
-    }
-
-    #[test]
-    fn a_wrong_setting_is_named_with_its_place() {
-        for (text, reason) in [
-            ("bnid = \"0.0.0.0:1\"", "unknown field `bnid`"),
-            ("bind = \"localhost\"", "is not an IP:PORT"),
-            ("database_url = \"mysql://x\"", "expected postgres://"),
-            ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
-            ("public_url = \"integrations.example.com\"", "expected http://"),
-            ("redis_url = \"cache.internal\"", "expected redis://"),
-            ("public_url = \"https://x.example/?a=1\"", "nothing else"),
-            ("request_timeout = \"soon\"", "such as 30s"),
-            ("outbound_resolve = [\"api.example.com\"]", "is not HOST=IP:PORT"),
-            ("log = [", "TOML"),
-        ] {
-            let error = format!("{:#}", from_file(text).unwrap_err());
-            assert!(error.contains(reason) && error.contains("riq.toml"), "{text}: {error}");
-        }
     }
 }

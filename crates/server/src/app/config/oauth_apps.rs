@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use anyhow::bail;
 use integrations_core::catalog::Catalog;
 
-use super::Options;
+use super::{Options, names::suggestion};
 use crate::provider::oauth_apps::OAuthApp;
 
-const PREFIX: &str = "RIQ_OAUTH_";
+/// How their variables begin.
+pub(super) const PREFIX: &str = "RIQ_OAUTH_";
 
 impl Options {
     /// The OAuth apps that the environment gives, by provider. Half an app, or one for no provider of the catalog that
@@ -25,6 +26,7 @@ fn read(
     let mut given: HashMap<String, String> =
         variables.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
     let mut apps = HashMap::new();
+    let mut words = Vec::new();
     for provider in catalog.iter().filter(|provider| provider.oauth().is_some()) {
         let word = provider.key.as_str().to_ascii_uppercase().replace('-', "_");
         let (id, secret) = (format!("{PREFIX}{word}_CLIENT_ID"), format!("{PREFIX}{word}_CLIENT_SECRET"));
@@ -37,9 +39,13 @@ fn read(
             (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),
             (None, Some(_)) => bail!("{secret} is set and {id} is not: an app needs both"),
         }
+        words.push(word);
     }
     if let Some(name) = given.keys().min() {
-        bail!("{name} belongs to no provider of the catalog that is connected by OAuth");
+        let typed =
+            name.trim_start_matches(PREFIX).trim_end_matches("_CLIENT_ID").trim_end_matches("_CLIENT_SECRET");
+        let suggestion = suggestion(typed, words.iter().map(String::as_str));
+        bail!("{name} belongs to no provider of the catalog that is connected by OAuth{suggestion}");
     }
     Ok(apps)
 }
@@ -75,7 +81,10 @@ mod tests {
         for (variables, reason) in [
             (&[("RIQ_OAUTH_SLACK_CLIENT_ID", "1")][..], "RIQ_OAUTH_SLACK_CLIENT_SECRET is not"),
             (&[("RIQ_OAUTH_SLACK_CLIENT_SECRET", "1")], "RIQ_OAUTH_SLACK_CLIENT_ID is not"),
-            (&[("RIQ_OAUTH_SLAK_CLIENT_ID", "1")], "RIQ_OAUTH_SLAK_CLIENT_ID belongs to no provider"),
+            (
+                &[("RIQ_OAUTH_SLAK_CLIENT_ID", "1")],
+                "RIQ_OAUTH_SLAK_CLIENT_ID belongs to no provider of the catalog that is connected by OAuth; did you mean SLACK?",
+            ),
             (&[("RIQ_OAUTH_POSTMARK_CLIENT_ID", "1")], "belongs to no provider"),
         ] {
             let error = apps(variables).unwrap_err().to_string();

@@ -1,36 +1,12 @@
-//! Reading single settings: from the words of a flag or variable, and from the file.
+//! Reading single settings from words.
 
-use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
-use serde::{Deserialize as _, Deserializer, de};
 use url::Url;
 
 /// Where the server listens by default.
 pub(super) const DEFAULT_BIND: &str = "127.0.0.1:8080";
-
-pub(super) fn parsed<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<T>, D::Error> {
-    String::deserialize(from)?.parse().map(Some).map_err(de::Error::custom)
-}
-
-pub(super) fn parsed_public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-    public_url(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
-}
-
-pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
-    socket_address(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
-}
-
-pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    time_span(&String::deserialize(from)?).map(Some).map_err(de::Error::custom)
-}
-
-pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<IpNet>>, D::Error> {
-    let texts = Vec::<String>::deserialize(from)?;
-    texts.iter().map(|text| network(text)).collect::<Result<_, _>>().map(Some).map_err(de::Error::custom)
-}
 
 /// A network in CIDR notation, or one address.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -76,11 +52,4 @@ pub struct HostAddress {
     pub host: String,
     /// Its address.
     pub address: SocketAddr,
-}
-
-pub(super) fn host_addresses<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<Vec<HostAddress>>, D::Error> {
-    let texts = Vec::<String>::deserialize(from)?;
-    texts.iter().map(|text| host_address(text)).collect::<Result<_, _>>().map(Some).map_err(de::Error::custom)
 }

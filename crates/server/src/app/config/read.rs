@@ -1,0 +1,245 @@
+//! Reading the settings. What clap knows of its arguments is the only list of them: their names, variables, parsers and
+//! which of them are secret. The file stands below flags and environment as the arguments' defaults.
+
+use std::{
+    env,
+    error::Error as _,
+    ffi::{OsStr, OsString},
+    fs,
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, bail};
+use clap::{
+    Arg, ArgMatches, Command, CommandFactory, FromArgMatches,
+    error::{ContextKind, ContextValue, Error, ErrorKind},
+};
+use toml::{Table, Value};
+
+use super::names;
+
+/// Reads the command line of this process, with the settings that its environment and its file give.
+///
+/// # Errors
+/// A [`clap::Error`] for what clap answers by itself: help, the version, wrong arguments and variables. Anything else
+/// says which name in the environment or the file is wrong, and why.
+pub fn command_line<C: CommandFactory + FromArgMatches>() -> anyhow::Result<C> {
+    let command_line = read(&env::args_os().collect::<Vec<_>>())?;
+    names::check(&C::command(), env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))))?;
+    Ok(command_line)
+}
+
+fn lossy(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<C> {
+    let mut command = C::command();
+    let mut matches = command
+        .try_get_matches_from_mut(arguments)
+        .map_err(|error| explained(error, &mut command, arguments))?;
+    if let Some(path) = matches.get_one::<PathBuf>(names::FILE).cloned() {
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        matches = with_file(C::command(), arguments, &text)
+            .with_context(|| format!("{} is not valid", path.display()))?;
+    }
+    Ok(C::from_arg_matches(&matches)?)
+}
+
+/// Reads the arguments once more, with defaults from the file. They were good before, so that what is wrong now is the
+/// file's.
+fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow::Result<ArgMatches> {
+    // The error is told without its picture of the line: that may hold a secret.
+    let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+        anyhow::anyhow!("TOML, line {}: {}", before.matches('\n').count() + 1, error.message())
+    })?;
+    for (name, value) in table {
+        let Some(setting) = names::settings(&command).find(|arg| arg.get_id() == name.as_str()) else {
+            let known = names::settings(&command).map(|arg| arg.get_id().as_str());
+            bail!("unknown field `{name}`{}", names::suggestion(&name, known));
+        };
+        let values = values(&value, setting).with_context(|| name.clone())?;
+        command = command.mut_arg(name, |arg| arg.default_values(values));
+    }
+    let matches = command.try_get_matches_from_mut(arguments);
+    matches.map_err(|error| match wrong_argument(&error, &command) {
+        Some(arg) => anyhow::anyhow!("{}: {}", arg.get_id(), reason(&error)),
+        None => error.into(),
+    })
+}
+
+/// A value of the file, in the words of a flag.
+fn values(value: &Value, setting: &Arg) -> anyhow::Result<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Integer(number) => Ok(number.to_string()),
+        _ => bail!("expected text or a number"),
+    };
+    match value {
+        Value::Array(several) if setting.get_value_delimiter().is_some() => {
+            several.iter().map(text).collect()
+        }
+        one => Ok(vec![text(one)?]),
+    }
+}
+
+/// Clap's error of a wrong value: with the variable that it came from, where it did, and without the value where that
+/// is secret.
+fn explained(error: Error, command: &mut Command, arguments: &[OsString]) -> Error {
+    let Some(arg) = wrong_argument(&error, command) else { return error };
+    let flag = format!("--{}", arg.get_long().unwrap_or_default());
+    let is_flag = arguments.iter().any(|given| lossy(given).split('=').next() == Some(&flag));
+    let from = match arg.get_env() {
+        Some(variable) if !is_flag => format!(" from {}", lossy(variable)),
+        _ => String::new(),
+    };
+    let value = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) if !arg.is_hide_env_values_set() => format!(" '{value}'"),
+        _ => String::new(),
+    };
+    let message = format!("invalid value{value} for '{arg}'{from}: {}", reason(&error));
+    command.error(ErrorKind::ValueValidation, message)
+}
+
+/// The setting whose value an error is about.
+fn wrong_argument(error: &Error, command: &Command) -> Option<Arg> {
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_of_value = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
+    names::settings(command).find(|arg| is_of_value && arg.to_string() == *shown).cloned()
+}
+
+fn reason(error: &Error) -> String {
+    match (error.source(), error.get(ContextKind::ValidValue)) {
+        (Some(source), _) => source.to_string(),
+        (None, Some(ContextValue::Strings(valid))) => format!("expected {}", valid.join(" or ")),
+        (None, _) => "expected a value".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::{super::Options, *};
+
+    #[derive(Debug, Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn from(file: &str, flags: &[&str]) -> anyhow::Result<Options> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("riq.toml");
+        fs::write(&path, file).unwrap();
+        let given = ["riq-server", "--config", path.to_str().unwrap()];
+        let arguments: Vec<OsString> = given.iter().chain(flags).map(OsString::from).collect();
+        read::<CommandLine>(&arguments).map(|command_line| command_line.options)
+    }
+
+    #[test]
+    fn every_setting_can_stand_in_the_file() {
+        let options = from(
+            r#"
+            bind = "0.0.0.0:9000"
+            database_url = "sqlite://x.db"
+            database_connections = 4
+            encryption_keys = "k:AAAA"
+            public_url = "https://integrations.example.com"
+            redis_url = "rediss://riq:hunter2@cache.internal/1"
+            providers_dir = "providers"
+            trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
+            request_timeout = "10s"
+            drain_timeout = "1m"
+            install_link_life = "1h"
+            outbound_timeout = "5s"
+            outbound_allow = ["10.0.0.0/8"]
+            outbound_resolve = ["API.example.com=10.0.0.1:443"]
+            outbound_ca_file = "ca.pem"
+            metrics_token = "SECRET-of-prometheus"
+            log_format = "json"
+            log = "warn"
+            "#,
+            &[],
+        )
+        .unwrap();
+        assert_eq!(options.bind().to_string(), "0.0.0.0:9000");
+        assert_eq!(options.trusted_proxies.as_ref().map(Vec::len), Some(2));
+        assert_eq!(options.drain_timeout(), Duration::from_secs(60));
+        let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
+        assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
+        let shown = format!("{options:?} {:?}", options.http(options.bind()).unwrap().redis);
+        assert!(shown.contains("cache.internal"), "{shown}");
+        for secret in ["AAAA", "SECRET", "hunter2"] {
+            assert!(!shown.contains(secret), "secrets are not shown: {shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_outside_the_file_goes_first() {
+        let file = "bind = \"0.0.0.0:9000\"\nlog = \"warn\"\noutbound_allow = [\"10.0.0.0/8\"]";
+        let options = from(file, &["--log", "debug", "--outbound-allow", "192.0.2.0/24,192.0.2.1"]).unwrap();
+        assert_eq!((options.bind().port(), options.log.as_deref()), (9000, Some("debug")));
+        assert_eq!(options.outbound_allow.map(|networks| networks.len()), Some(2));
+    }
+
+    #[test]
+    fn a_misspelt_setting_in_the_file_is_an_error_with_a_suggestion() {
+        for (text, reason) in [
+            ("bnid = \"SECRET\"", "riq.toml is not valid: unknown field `bnid`; did you mean bind?"),
+            ("metric_token = \"SECRET\"", "unknown field `metric_token`; did you mean metrics_token?"),
+            ("[server]\nbind = \"SECRET\"", "riq.toml is not valid: unknown field `server`"),
+        ] {
+            let error = format!("{:#}", from(text, &[]).unwrap_err());
+            assert!(error.ends_with(reason) && !error.contains("SECRET"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_error_repeats_a_secret() {
+        for text in [
+            "database_url = \"mysql://riq:SECRET@db\"",
+            "redis_url = \"SECRET\"",
+            "metrics_token = \"SECRET",
+            "encryption_keys = [\"SECRET\"]",
+            "log = \"info\"\nencryption_keys = SECRET",
+        ] {
+            let error = format!("{:#}", from(text, &[]).unwrap_err());
+            assert!(
+                error.contains("riq.toml is not valid: ") && !error.contains("SECRET"),
+                "{text}: {error}"
+            );
+        }
+        for flags in [["--database-url", "mysql://riq:SECRET@db"], ["--redis-url", "SECRET"]] {
+            let error = from("", &flags).unwrap_err().to_string();
+            assert!(error.contains(&format!("invalid value for '{} <URL>': expected", flags[0])), "{error}");
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_place() {
+        for (text, reason) in [
+            ("bnid = \"0.0.0.0:1\"", "unknown field `bnid`; did you mean bind?"),
+            ("bind = \"localhost\"", "is not an IP:PORT"),
+            ("database_url = \"mysql://x\"", "expected postgres://"),
+            ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
+            ("public_url = \"integrations.example.com\"", "expected http://"),
+            ("redis_url = \"cache.internal\"", "expected redis://"),
+            ("public_url = \"https://x.example/?a=1\"", "nothing else"),
+            ("request_timeout = \"soon\"", "such as 30s"),
+            ("outbound_resolve = [\"api.example.com\"]", "is not HOST=IP:PORT"),
+            ("log = [", "TOML"),
+            ("log_format = \"xml\"", "log_format: expected json or pretty"),
+            ("probes_per_host = 0", "0 is not in 1..=10000"),
+            ("database_connections = true", "database_connections: expected text or a number"),
+            ("log = \"x\"\nbind = [", "TOML, line 2"),
+        ] {
+            let error = format!("{:#}", from(text, &[]).unwrap_err());
+            assert!(error.contains(reason) && error.contains("riq.toml"), "{text}: {error}");
+        }
+    }
+}
