@@ -14,7 +14,6 @@ use serde_json::{Map, Value, json};
 
 use super::{
     flash::Done,
-    form::Form,
     provider_page, settings,
     view::{
         provider::permission_field,
@@ -25,7 +24,7 @@ use super::{
 };
 use crate::{
     dashboard::state::Pages,
-    edge::failure::Failure,
+    edge::{failure::Failure, form::Form},
     integrations::{ChangeError, ChangeRefusal},
     monitor::CheckError,
     precondition::IfMatch,

@@ -18,7 +18,6 @@ use serde_json::{Map, Value};
 use super::{
     cookies::{Cookie, is_token},
     flash::Done,
-    form::Form,
     provider_page,
     view::{
         self, failure,
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::{
     dashboard::state::Pages,
-    edge::failure::Failure,
+    edge::{failure::Failure, form::Form},
     install::{Availability, InstallProblem, Installing, LinkProblem, OpenLink, Outcome, Place, ProblemKind},
     store::{Denied, ProjectNames},
 };

@@ -11,7 +11,6 @@ mod cookies;
 mod csrf;
 mod failure;
 mod flash;
-mod form;
 mod headers;
 mod home;
 mod install;

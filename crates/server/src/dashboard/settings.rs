@@ -3,7 +3,7 @@
 use integrations_core::{catalog::Provider, issue::Issue};
 use serde_json::{Map, Value, json};
 
-use super::form::Form;
+use crate::edge::form::Form;
 
 /// A setting of a provider.
 #[derive(Clone, Copy, Debug)]

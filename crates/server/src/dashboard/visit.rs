@@ -18,15 +18,13 @@ use maud::Markup;
 use super::{
     addresses::Addresses,
     cookies::Cookie,
-    csrf,
-    form::Form,
-    headers,
+    csrf, headers,
     sessions::{self, Session},
     view::{failure, frame::Frame, layout::Project},
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{body, failure::Failure, request_id::CurrentRequest},
+    edge::{body, failure::Failure, form::Form, request_id::CurrentRequest},
     store::{Denied, ProjectNames, Tenant},
     token::Token,
 };
@@ -291,9 +289,7 @@ where
     async fn from_request(request: Request, pages: &Pages) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let by = V::from_request_parts(&mut parts, pages).await?;
-        let bytes =
-            body::form(&parts.headers, body, &pages.settings).await.map_err(Failure::into_response)?;
-        let form = Form::read(&bytes).map_err(Failure::into_response)?;
+        let form = body::form(&parts.headers, body, &pages.settings).await.map_err(Failure::into_response)?;
         let visit = by.visit();
         let is_ours = csrf::is_from_here(&parts.headers, &visit.addresses)
             && csrf::is_token(&visit.csrf, form.get("csrf").unwrap_or_default());

@@ -10,7 +10,7 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use integrations_core::error::ErrorCode;
 
-use super::{failure::Failure, settings::HttpSettings};
+use super::{failure::Failure, form::Form, settings::HttpSettings};
 
 /// What is still read of a body that is too large, so that the client gets to read the answer.
 const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
@@ -37,10 +37,10 @@ where
 }
 
 /// The body of a page's form: `application/x-www-form-urlencoded`, as browsers send it.
-pub(crate) async fn form(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, Failure> {
+pub(crate) async fn form(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Form, Failure> {
     let bytes = whole(headers, body, settings).await?;
     if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
-        return Ok(bytes);
+        return Form::read(&bytes);
     }
     Err(Failure::new(ErrorCode::UnsupportedMediaType, "This is not a form as browsers send it"))
 }

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub mod client_address;
 mod enveloped_io;
 pub mod failure;
+pub(crate) mod form;
 mod found_route;
 mod headers;
 pub mod identity;

@@ -2,9 +2,8 @@
 
 use http::Uri;
 use integrations_core::issue::Issue;
-use percent_encoding::percent_decode_str;
 
-use super::failure::Failure;
+use super::{failure::Failure, form};
 
 /// The parameters `names` of a request, in that order. Others are left alone: clients and proxies add their own.
 ///
@@ -15,26 +14,16 @@ pub(crate) fn parameters<const N: usize>(
 ) -> Result<[Option<String>; N], Failure> {
     let mut values = [const { None }; N];
     let mut issues = Vec::new();
-    for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let Some(place) = names.iter().position(|known| decode(name).as_deref() == Ok(*known)) else {
-            continue;
-        };
+    for (name, value) in form::pairs(uri.query().unwrap_or_default()) {
+        let Some(place) = names.iter().position(|known| name.as_deref() == Ok(*known)) else { continue };
         let path = format!("query.{}", names[place]);
-        match decode(value) {
+        match value {
             Ok(_) if values[place].is_some() => issues.push(Issue::new(path, "Given twice")),
             Ok(value) => values[place] = Some(value),
             Err(reason) => issues.push(Issue::new(path, reason)),
         }
     }
     if issues.is_empty() { Ok(values) } else { Err(Failure::invalid("Invalid query", issues)) }
-}
-
-/// Decodes as forms do (`application/x-www-form-urlencoded`): `+` is a space.
-pub(crate) fn decode(text: &str) -> Result<String, &'static str> {
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| "Must be UTF-8")?;
-    if decoded.contains('\0') { Err("Must not contain the NUL character") } else { Ok(decoded.into_owned()) }
 }
 
 #[cfg(test)]

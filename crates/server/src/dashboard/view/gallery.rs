@@ -31,8 +31,8 @@ use crate::{
         addresses::Addresses,
         assets::{Asset, ICON, SCRIPT, STYLE},
         flash::Done,
-        form::Form,
     },
+    edge::form::Form,
     store::{AuditEntry, IntegrationRow, Loaded, ProjectNames, ProjectRecord},
 };
 

@@ -4,10 +4,7 @@ use integrations_core::{catalog::Provider, integration::Integration, issue::Issu
 use serde_json::{Map, Value};
 
 use super::{frame::Frame, layout::Project};
-use crate::{
-    dashboard::{flash::Done, form::Form},
-    store::AuditEntry,
-};
+use crate::{dashboard::flash::Done, edge::form::Form, store::AuditEntry};
 
 /// What the page shows.
 #[derive(Debug)]

@@ -1,10 +1,31 @@
-//! Forms, as browsers send them (`application/x-www-form-urlencoded`).
+//! `application/x-www-form-urlencoded`, the form of query strings and of what browsers send.
+//!
+//! The usual crates read it as browsers do: what is not UTF-8 becomes U+FFFD. Here it is refused.
 
 use std::fmt;
 
 use integrations_core::issue::Issue;
+use percent_encoding::percent_decode_str;
 
-use crate::edge::{failure::Failure, query};
+use super::failure::Failure;
+
+/// A name or a value, or why it cannot be read.
+type Decoded = Result<String, &'static str>;
+
+/// The pairs of names and values in a text, in their order.
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = (Decoded, Decoded)> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
+}
+
+/// Decodes a name or a value: `+` is a space.
+fn decode(text: &str) -> Decoded {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| "Must be UTF-8")?;
+    if decoded.contains('\0') { Err("Must not contain the NUL character") } else { Ok(decoded.into_owned()) }
+}
 
 /// The fields of a form, in the order in which they were sent. `Debug` shows names alone: values may be secrets.
 #[derive(Clone, Default, PartialEq)]
@@ -18,10 +39,9 @@ impl Form {
         };
         let text = std::str::from_utf8(body).map_err(|_| invalid("", "Must be UTF-8"))?;
         let mut fields = Vec::new();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = query::decode(name).map_err(|reason| invalid("", reason))?;
-            let value = query::decode(value).map_err(|reason| invalid(&name, reason))?;
+        for (name, value) in pairs(text) {
+            let name = name.map_err(|reason| invalid("", reason))?;
+            let value = value.map_err(|reason| invalid(&name, reason))?;
             fields.push((name, value));
         }
         Ok(Self(fields))
