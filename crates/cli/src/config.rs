@@ -155,7 +155,11 @@ fn parse_key(text: &str, source: &Source) -> Result<ApiKey, Failure> {
 
 /// Reads a project's id. Whether there is such a project, the API says.
 fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
-    text.trim().parse().map_err(|why| Failure::usage(format!("the project from {source} is {why}")))
+    text.trim().parse().map_err(|why| {
+        Report::local(code::USAGE, Exit::Usage, format!("the project from {source} is {why}"))
+            .with_hint("give the project's id, not its name")
+            .into()
+    })
 }
 
 /// Reads an API base given as `http://host`, `http://host/api/v1` or `http://host/v1`, and settles on the full one.
