@@ -3,8 +3,8 @@
 /// Variables that name a browser, or a screen that it could show itself on (X11, Wayland, Windows beneath WSL).
 const SCREENS: [&str; 4] = ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
 
-/// Shows an `http` or `https` address in the default browser, or in the one that `BROWSER` names. A browser that
-/// lives in the terminal is waited for.
+/// Shows an `http` or `https` address in the default browser, or in the one that `BROWSER` names. Waits for the end of
+/// a browser that runs in the terminal.
 ///
 /// # Errors
 /// Why there is none, in words to follow "no browser was opened".
@@ -15,7 +15,7 @@ pub(crate) async fn open(url: &str) -> Result<(), String> {
         return Err("there is no screen".to_owned());
     }
     let url = url.to_owned();
-    // It may last, and an interrupt is to be heard meanwhile.
+    // It may take long, and an interrupt must still be noticed.
     let opened = tokio::task::spawn_blocking(move || webbrowser::open(&url)).await;
     opened.map_err(std::io::Error::other).flatten().map_err(|error| error.to_string())
 }

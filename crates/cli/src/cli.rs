@@ -43,8 +43,8 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     /// The API key [env: RIQ_API_KEY]
     ///
-    /// Taken from this option, else from RIQ_API_KEY, else from `api_key` in the config file. Other users of the machine
-    /// can see the arguments of a running command: prefer the variable or the file.
+    /// Taken from this option, else from RIQ_API_KEY, else from `api_key` in the config file. Other users of the
+    /// machine can see the arguments of a running command: prefer the variable or the file.
     #[arg(long, global = true, value_name = "KEY")]
     api_key: Option<String>,
     /// The project [env: RIQ_PROJECT_ID]
@@ -79,7 +79,7 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// What is needed to find the settings.
+    /// What these options say of key, project and address.
     pub(crate) fn flags(&self) -> Flags {
         Flags {
             api_key: self.api_key.clone(),

@@ -40,7 +40,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads.
+    /// Reads what stands at a path.
     pub(crate) fn get(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::GET, path)
     }
@@ -50,17 +50,17 @@ impl<'a> Request<'a> {
         Self { resource: "audit", ..Self::new(Method::GET, []) }
     }
 
-    /// Asks for something to be made.
+    /// Asks for something to be done.
     pub(crate) fn post(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::POST, path)
     }
 
-    /// Changes.
+    /// Changes an integration.
     pub(crate) fn patch(path: impl Into<Vec<&'a str>>, body: LifecycleUpdate) -> Self {
         Self { body: Some(body), ..Self::new(Method::PATCH, path) }
     }
 
-    /// Takes away.
+    /// Disconnects an integration.
     pub(crate) fn delete(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::DELETE, path)
     }
@@ -70,20 +70,20 @@ impl<'a> Request<'a> {
         Self { method, resource: "integrations", path, query: Vec::new(), body: None, if_match: None }
     }
 
-    /// Adds a query parameter where there is a value for it.
+    /// Adds a query parameter, if there is a value for it.
     pub(crate) fn query(mut self, name: &'static str, value: Option<&'a str>) -> Self {
         self.query.extend(value.map(|value| (name, value)));
         self
     }
 
-    /// Makes the change depend on the version.
+    /// Makes the change only if the integration still has this version.
     pub(crate) fn if_match(mut self, etag: Option<HeaderValue>) -> Self {
         self.if_match = etag;
         self
     }
 }
 
-/// A success.
+/// What the API answered to a request that succeeded.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The value of `data`.
@@ -112,13 +112,13 @@ impl Client {
             .redirect(redirect::Policy::none());
         let base = config.api_base.value.clone();
         if is_loopback(&base) {
-            // A proxy of the environment has no business with a server on this machine.
+            // A proxy that the environment names is not needed for a server on this machine.
             builder = builder.no_proxy();
         } else if base.scheme() == "http" {
             output.notice("warning: the API base is http://, so the key travels unencrypted");
         }
         if base.scheme() == "http" {
-            // No certificate is ever checked, so a machine without any (a small container) must do.
+            // Over http:// no certificate is checked, so it must work on a machine that has none (a small container).
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| {
@@ -288,7 +288,7 @@ fn header_seconds(headers: &HeaderMap) -> Option<u64> {
     header_text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
 }
 
-/// The innermost cause of an error, which is the one that says something.
+/// The innermost cause of an error: it says the most.
 fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

@@ -57,7 +57,7 @@ pub(crate) mod code {
 /// A code to branch on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// The API's, or one that a newer API has beside them.
+    /// The API's own, or one of a newer API.
     Api(Open<ErrorCode>),
     /// One of [`code`].
     Local(&'static str),
@@ -120,7 +120,7 @@ impl Report {
         }
     }
 
-    /// Whether it may be gone at the next attempt.
+    /// Whether the next attempt may succeed.
     pub(crate) fn is_passing(&self) -> bool {
         self.exit == Exit::RateLimited
             || self.status.is_some_and(|status| status >= 500)
@@ -134,8 +134,8 @@ impl Report {
         self
     }
 
-    /// The message with the issues folded in, and the advice where no API error says more, so that nothing is lost
-    /// where there is one text only.
+    /// The message with the issues, and with the advice if the error is not the API's. For output that has one text
+    /// only, so that nothing is lost.
     pub(crate) fn full_message(&self) -> String {
         let mut text = self.message.clone();
         let issues: Vec<String> = self.issues.iter().map(ToString::to_string).collect();

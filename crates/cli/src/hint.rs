@@ -38,7 +38,8 @@ fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provi
                 format!(", organization {} (from {})", org.value, org.source)
             });
             format!(
-                "the key came from {key}; project {project}{org}: the key must be of the organization that owns the project"
+                "the key came from {key}; project {project}{org}: the key must be of the organization that owns \
+                 the project"
             )
         }
         ErrorCode::ProjectNotFound => format!("the project is {project}"),

@@ -72,13 +72,13 @@ fn run_until_interrupted(
             _ = tokio::signal::ctrl_c() => Err(Interrupted),
         }
     });
-    // A thread may still wait for a line at the prompt; nobody waits for it.
+    // A thread may still wait for a line at the prompt: do not wait for it.
     runtime.shutdown_background();
     result
 }
 
 async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
-    // Fails only where a provider is installed already, which is as good.
+    // Fails only if a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::resolve(&global.flags(), &|name| std::env::var_os(name))?;
     let client = Client::new(&config, global.timeout(), output)?;

@@ -19,7 +19,7 @@ pub(crate) enum Mode {
     Quiet,
 }
 
-/// The two streams, and what is known of them.
+/// Standard output and standard error, and what is known of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     /// How data is written.
@@ -35,7 +35,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Looks at the streams. JSON where standard output is no terminal, or where asked for.
+    /// Looks at the streams. Data is JSON if standard output is not a terminal, or if JSON is asked for.
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
         let stdout_terminal = io::stdout().is_terminal();
         let stderr_terminal = io::stderr().is_terminal();
@@ -79,7 +79,7 @@ impl Output {
         self.raw(&lines)
     }
 
-    /// Writes text that is ready as it stands.
+    /// Writes text as it is.
     pub(crate) fn raw(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
@@ -91,8 +91,8 @@ impl Output {
         })
     }
 
-    /// Tells a person what is going on. Says nothing where standard error is for a program to read, so that an
-    /// error there stays one JSON document.
+    /// Tells a person what is going on. Says nothing if a program reads standard error: an error there is one JSON
+    /// document and nothing else.
     pub(crate) fn notice(&self, text: &str) {
         if self.stderr_terminal || !self.json_errors {
             write_error(&wrapped("", &clean(text), self.stderr_width));
@@ -175,13 +175,13 @@ async fn off_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static) 
     })
 }
 
-/// Standard error is the last resort: where it is gone too, nobody is left to be told.
+/// Writes to standard error. If that fails too, there is nowhere left to say so.
 fn write_error(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// clap's message without its decoration and the usage line below it.
+/// clap's message without `error:` before it and the usage line below it.
 fn usage_message(error: &clap::Error) -> String {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return "a command is needed; see --help".to_owned();
@@ -192,7 +192,7 @@ fn usage_message(error: &clap::Error) -> String {
     words.join(" ")
 }
 
-/// How wide a terminal is; 80 where it does not say, or there is none.
+/// How wide a terminal is; 80 if it does not say, or if there is none.
 fn columns(terminal: &Term) -> usize {
     terminal.size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20))
 }

@@ -7,10 +7,10 @@ use crate::output::Output;
 
 /// How often a command that waits for something asks for it.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// Another interval, in milliseconds: tests are not to wait.
+/// The environment variable that sets another interval, in milliseconds, so that tests need not wait.
 const INTERVAL_VARIABLE: &str = "RIQ_WAIT_INTERVAL_MS";
 
-/// Bears an API that cannot be reached or fails for a while: says so once, and waits as long as it asks to.
+/// Asks on while the API cannot be reached or fails: says so once, and waits for as long as the API asks to.
 pub(crate) struct Polling {
     interval: Duration,
     /// How the last question failed, if it did.
@@ -25,7 +25,7 @@ impl Polling {
         Self { interval, trouble: None }
     }
 
-    /// What the API answered; none where it failed in a way that may pass.
+    /// Takes what the API answered. The result is none if it failed in a way that may pass.
     ///
     /// # Errors
     /// A failure that will not pass.

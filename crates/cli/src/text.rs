@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// Stands at the end of what was cut; ASCII, so that it can be shown anywhere.
 const CUT: &str = "...";
-/// No card's values are squeezed into less than this.
+/// The least width, in columns, that a card leaves for its values.
 const NARROWEST: usize = 8;
 
 /// Whether a terminal would act on a character instead of showing it: controls, and what reorders or splits lines.
@@ -164,8 +164,8 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, pain
     text
 }
 
-/// Which columns there is room for, and how wide: as their content where that fits; else expendable ones go, and
-/// then the widest flexible ones give way first.
+/// Which columns there is room for, and how wide they are. If their contents do not fit, expendable columns go first;
+/// then the widest flexible column is narrowed, again and again.
 fn fit_columns(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<(usize, usize)> {
     let natural = |index: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| measure_text_width(cell));

@@ -56,8 +56,8 @@ pub(crate) struct Events {
     pub(crate) has_more: bool,
 }
 
-/// Reads the log from its newest event back, page by page: `most` events, or as far as `goes_on` says of the last one
-/// of a page.
+/// Reads the log from its newest event back, page by page, until there are `most` events, or until `goes_on` says no to
+/// the last event of a page.
 pub(crate) async fn fetch(
     filters: &Filters,
     period: &Period,

@@ -20,8 +20,8 @@ Examples:
   riq audit tail --follow
   riq audit tail --lines 0 --follow --json | jq -r 'select(.action == \"integration.errored\") | .provider'";
 
-/// How many events are remembered at least, so that one whose transaction ended late is still told from one that was
-/// printed: its id is older than those of events that came before it.
+/// How many events are remembered at least. An event whose transaction ended late has an older id than events that were
+/// printed before it: it is known to be new because it is not remembered.
 const REMEMBERED: usize = 200;
 
 /// What the command takes.
@@ -93,7 +93,7 @@ fn print<'a>(events: impl DoubleEndedIterator<Item = &'a Value>, context: &Conte
     Ok(())
 }
 
-/// How wide the cells of a line are at least: nobody knows what comes later.
+/// How wide the cells of a line are at least. They cannot follow the contents, as later events are not known yet.
 const WIDTHS: [usize; 5] = [20, 29, 10, 12, 0];
 
 fn id(event: &Value) -> Result<String, Failure> {
@@ -109,7 +109,7 @@ struct Printed {
 }
 
 impl Printed {
-    /// What is there at the beginning counts as printed, and so does everything older where there `is_more`.
+    /// The events that are there at the beginning count as printed. If there `is_more`, all older ones do too.
     fn new(events: &[Value], is_more: bool) -> Result<Self, Failure> {
         let remembered: BTreeSet<String> = events.iter().map(id).collect::<Result<_, _>>()?;
         let forgotten = if is_more { remembered.first().cloned() } else { None };

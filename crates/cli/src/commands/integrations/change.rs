@@ -31,7 +31,7 @@ pub(crate) async fn send(target: &Target, body: LifecycleUpdate, context: &Conte
     print(&reply, context).await
 }
 
-/// Prints an integration that a change was answered with.
+/// Prints the integration that the API answers with after a change.
 pub(crate) async fn print(reply: &Reply, context: &Context) -> Result<(), Failure> {
     let (data, output) = (&reply.data, &context.output);
     match output.mode {

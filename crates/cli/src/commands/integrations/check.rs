@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     pub(crate) provider: ProviderKey,
 }
 
-/// Has the provider asked, and prints the integration as it is then.
+/// Has the server ask the provider, and prints the integration as it is then.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let reply = context.client.send(&Request::post([arguments.provider.as_str(), "check"])).await?;
     change::print(&reply, context).await

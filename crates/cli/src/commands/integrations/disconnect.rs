@@ -18,7 +18,7 @@ Examples:
   riq integrations disconnect slack
   riq integrations disconnect slack --yes";
 
-/// Where the API says nothing of it in its answer.
+/// What is said if the API's answer has no message.
 const NOT_REVOKED: &str = "The tokens are not revoked at the provider.";
 
 /// What the command takes.
@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Asks for a yes to disconnecting, naming what is at stake; anything else ends the command.
+/// Asks whether to disconnect, and says what is lost. Any answer but yes ends the command.
 pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Failure> {
     let Some(integration) = find::integration(provider, context).await? else {
         // Nothing to ask about: the API will say why.

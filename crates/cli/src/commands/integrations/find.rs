@@ -1,4 +1,4 @@
-//! Looking up what the API has no route of its own for, or what a command can do without.
+//! Finding an integration in the list, and a provider's name in the catalog.
 
 use integrations_core::wire::Integration;
 use serde_json::Value;
@@ -18,8 +18,8 @@ pub(crate) fn in_list<'a>(list: &'a Value, provider: &str) -> Option<&'a Value> 
     list.as_array()?.iter().find(|integration| text_field(integration, "provider") == Some(provider))
 }
 
-/// The catalog's name for a provider, shown where an integration has none of its own. None where it cannot be had:
-/// what it is wanted for can do without it.
+/// The catalog's name for a provider, shown if an integration has no name of its own. None if it cannot be read:
+/// whoever shows it can do without.
 pub(crate) async fn catalog_name(provider: &str, context: &Context) -> Option<String> {
     let reply = context.client.send(&Request::get(["catalog", provider])).await.ok()?;
     text_field(&reply.data, "name").map(str::to_owned)

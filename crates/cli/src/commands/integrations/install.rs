@@ -49,13 +49,13 @@ pub(crate) struct Arguments {
     wait: Option<Duration>,
 }
 
-/// Starts an installation, and waits for its end where that is asked for.
+/// Starts an installation, and with `--wait` waits until it has ended.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
     let Some(limit) = arguments.wait else {
         return print_and_open(arguments, context).await;
     };
-    // A reconnection ends in the status that it began in: what tells the two apart is the version.
+    // A reconnection may end in the status that it began in: only the version tells that it has ended.
     let before = find::integration(provider, context).await?;
     print_and_open(arguments, context).await?;
     let installed = wait(provider, before.as_ref(), limit, context).await?;
@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Prints the address, and opens it where that may be done.
+/// Prints the URL, and opens it in the browser if that is wanted and possible.
 async fn print_and_open(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let install = install_url::print(arguments.provider.as_str(), context).await?;
     let opened = if !arguments.no_browser && context.may_ask() {

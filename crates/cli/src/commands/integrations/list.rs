@@ -79,7 +79,7 @@ fn errors(integrations: &[Integration], paint: Paint) -> String {
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
-/// The catalog's name for each provider, shown where an integration has none of its own. A table can do without them.
+/// The catalog's name for each provider, shown if an integration has no name of its own. A table can do without.
 async fn catalog_names(context: &Context) -> BTreeMap<String, String> {
     let data = context.client.send(&Request::get(["catalog"])).await.map_or(Value::Null, |reply| reply.data);
     let entries = data.as_array().into_iter().flatten();

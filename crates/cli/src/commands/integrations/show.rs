@@ -30,8 +30,8 @@ pub(crate) struct Arguments {
     pub(crate) provider: ProviderKey,
 }
 
-/// Shows all that the API knows of one integration. No route answers with one alone, so it is found in the list,
-/// and the catalog tells the rest: the name it goes by, or which of the two 404s it is.
+/// Shows all that the API knows of one integration. No route answers with one alone, so it is found in the list. The
+/// catalog has the rest: its name, or whether there is no such provider or it is not installed.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
     let list = context.client.send(&Request::get([])).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     }
 }
 
-/// The error that the API gives elsewhere for a provider that is in the catalog and not in the project.
+/// The API's error for a provider that is in the catalog, but not installed in the project.
 fn not_installed(name: &str, request_id: Option<String>) -> Report {
     let message = format!("{name} is not installed in this project");
     Report {

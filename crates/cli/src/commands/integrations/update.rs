@@ -76,7 +76,7 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-/// Changes an integration. A script that spells `--status disconnected` out is not asked to say so twice.
+/// Changes an integration. A script that says `--status disconnected` does not need `--yes` as well.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let update = update(arguments, context).await?;
     if arguments.status == Some(RequestedStatus::Disconnected) && !arguments.yes && context.may_ask() {
