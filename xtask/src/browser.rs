@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use riq_testing::{packages, process};
 use sha2::{Digest, Sha256};
 
-use crate::{packages, process, workspace};
+use crate::workspace;
 
 /// What to type where something is missing and cannot be installed from here.
 pub(crate) const HOW_TO_INSTALL: &str = "install Chromium, its driver, node 20 or newer and npm (Debian: sudo apt-get install chromium chromium-driver nodejs npm; macOS: brew install --cask chromium chromedriver && brew install node)";
 
 /// Where `package.json` and its lock file are kept, relative to the root.
-const NODE: &str = "crates/server/tests/browser/node";
+const NODE: &str = "crates/server/tests/api/browser/node";
 
 /// The oldest node, by its major version, with which the packages were seen to work.
 const OLDEST_NODE: u32 = 20;

@@ -6,14 +6,7 @@
 
 mod bench;
 mod browser;
-mod http;
 mod openapi;
-mod packages;
-mod postgres;
-mod process;
-mod provider;
-mod server;
-mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -21,10 +14,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// The server's allocator: the bare route is not to lose for want of it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use riq_testing::process;
 
 /// The workspace's own tasks.
 #[derive(Parser)]
@@ -43,15 +33,11 @@ enum Task {
     /// Checks the house rules
     Tidy,
     /// Measures the server beside pgbench and a bare route, and prints the ratios
+    #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Kills replicas again and again, and checks that no refresh token is used twice and no integration is left alone
-    Soak(soak::Options),
-    /// Answers every request with the same bytes: the yardstick that `bench` starts by itself
-    #[command(hide = true)]
-    BareRoute(bench::bare_route::Options),
-    /// Plays a provider whose refresh tokens work once: the one that `bench` starts by itself
-    #[command(hide = true)]
-    StrictProvider(provider::Options),
+    #[command(disable_help_flag = true)]
+    Soak(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,17 +52,12 @@ fn main() -> ExitCode {
 }
 
 fn run(task: &Task) -> anyhow::Result<()> {
-    // These two hold nothing that a signal would leave behind: they end at once, like any other program.
-    if !matches!(task, Task::BareRoute(_) | Task::StrictProvider(_)) {
-        process::forward_signals()?;
-    }
+    process::forward_signals()?;
     match task {
         Task::Test(options) => test::run(options),
         Task::Openapi(options) => openapi::run(options),
         Task::Tidy => tidy::run(),
-        Task::Bench(options) => bench::run(options),
-        Task::Soak(options) => soak::run(options),
-        Task::BareRoute(options) => bench::bare_route::run(options),
-        Task::StrictProvider(options) => provider::run(options),
+        Task::Bench(options) => bench::run("bench", options),
+        Task::Soak(options) => bench::run("soak", options),
     }
 }

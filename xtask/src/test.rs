@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
-use crate::{browser, packages, process, workspace};
+use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
+use riq_testing::{packages, process};
+
+use crate::{browser, workspace};
 
 /// What the tests read to find a server in which to create their databases.
 const POSTGRES_URL: &str = "RIQ_TEST_POSTGRES_URL";
@@ -24,13 +26,23 @@ pub(crate) struct Options {
 /// # Errors
 /// When a test fails; and under `CI=true` also when the cases with PostgreSQL, Redis or a browser could not run.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    packages::require_cargo_tool("nextest")?;
+    require_nextest()?;
     let browser = browser()?;
     redis()?;
     let postgres = private_postgres()?;
     let outcome = run_all(options, postgres.as_ref(), browser);
     drop(postgres);
     outcome
+}
+
+/// Makes sure of cargo-nextest.
+fn require_nextest() -> Result<()> {
+    let mut probe = workspace::cargo();
+    if probe.args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    eprintln!("Installing cargo-nextest with cargo install");
+    process::run(workspace::cargo().args(["install", "--locked", "--quiet", "cargo-nextest"]))
 }
 
 /// A server for the tests, unless the environment names one already or none is to be had.
@@ -40,7 +52,7 @@ fn private_postgres() -> Result<Option<Postgres>> {
     }
     if let Some(programs) = Programs::find_or_install()? {
         let settings = Settings { durability: Durability::Volatile, extra: Vec::new() };
-        return Postgres::start(programs, &settings).map(Some);
+        return Postgres::start(programs, settings).map(Some);
     }
     skip("PostgreSQL is missing", HOW_TO_INSTALL)?;
     Ok(None)

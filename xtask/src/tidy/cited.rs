@@ -9,9 +9,8 @@ use super::repository::Repository;
 
 /// The document that names the tests which cover it.
 const DOCUMENT: &str = "docs/topics/security.md";
-/// Where its tests are, by the first part of their names; those of any other first part are in `API`.
-const API: &str = "crates/server/tests/api/";
-const BROWSER: &str = "crates/server/tests/browser/";
+/// Where they are.
+const TESTS: &str = "crates/server/tests/api/";
 
 /// `docs/topics/security.md` names tests that are there: `` `module::name` ``, a function in the module's file or folder.
 pub(super) fn cited_tests_exist(repository: &Repository) -> Result<Vec<Violation>> {
@@ -21,14 +20,11 @@ pub(super) fn cited_tests_exist(repository: &Repository) -> Result<Vec<Violation
     let tests: HashSet<(&str, &str)> = repository
         .files()
         .iter()
-        .filter(|file| file.path.starts_with(API) || file.path.starts_with(BROWSER))
+        .filter(|file| file.path.starts_with(TESTS))
         .flat_map(|file| functions(&file.text).map(|name| (file.path.as_str(), name)))
         .collect();
     let is_there = |module: &str, name: &str| {
-        let path = match module {
-            "browser" => BROWSER.to_owned(),
-            _ => format!("{API}{}", module.replace("::", "/")),
-        };
+        let path = format!("{TESTS}{}", module.replace("::", "/"));
         tests.iter().any(|(file, found)| *found == name && file.starts_with(&path))
     };
     let mut violations = Vec::new();

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result};
+use riq_testing::process;
 use serde_json::Value;
 
 use super::Violation;
 use super::repository::Repository;
-use crate::{process, workspace};
+use crate::workspace;
 
 const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";

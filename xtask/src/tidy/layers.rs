@@ -15,7 +15,7 @@ const DATABASE: [&str; 4] = [
     // Databases of the tests' own, one for each case.
     "crates/server/tests/",
     // Fills a database with rows by the hundred thousand, which is not what the store is for.
-    "xtask/src/bench/",
+    "crates/bench/src/",
 ];
 
 /// Where each program may print, by the folder of its crate.

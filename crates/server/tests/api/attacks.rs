@@ -5,6 +5,7 @@ use riq_server::{
     install::{InstallProblem, Installing, LinkProblem, Outcome, ProblemKind, StateProblem},
     store::Tenant,
 };
+use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Map, Value, json};
 use time::Duration;
 use url::Url;
@@ -12,10 +13,7 @@ use url::Url;
 use crate::{
     handshake::{BROWSER, REQUEST, connect, refusal, who},
     providers::{on_both_played, played},
-    support::{
-        Server,
-        simulator::{Decision, Simulator, TokenSwitch},
-    },
+    support::Server,
 };
 
 on_both_played!(

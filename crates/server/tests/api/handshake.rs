@@ -4,12 +4,10 @@ use riq_server::{
     install::{InstallProblem, Installing, Outcome, ProblemKind},
     store::Tenant,
 };
+use riq_testing::providers::simulator::{Decision, Simulator};
 use serde_json::{Map, Value};
 
-use crate::support::{
-    Server,
-    simulator::{Decision, Simulator},
-};
+use crate::support::Server;
 
 pub(crate) const BROWSER: &str = "a browser's cookie";
 pub(crate) const REQUEST: &str = "req_of_a_test";

@@ -16,6 +16,8 @@ mod audit;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod concurrency;

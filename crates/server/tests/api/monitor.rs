@@ -3,12 +3,13 @@
 use std::time::Duration as Std;
 
 use futures_util::future::join_all;
+use riq_testing::providers::desk_and_keys::{Says, access_token, refresh_token};
 use serde_json::{Value, json};
 use time::Duration;
 
 use crate::support::{
     Answer, eventually,
-    played::{Says, Stage, access_token, on_stage, refresh_token},
+    played::{Stage, on_stage},
 };
 
 /// Makes of each named `async fn(&Stage)` two tests, one a database.

@@ -1,5 +1,6 @@
 //! PostgreSQL goes away under load and comes back: nothing acknowledged is lost, and everything goes on by itself.
 
+use riq_testing::postgres::{Durability, Postgres, Programs, Settings};
 use std::{
     sync::{
         Arc,
@@ -10,10 +11,7 @@ use std::{
 
 use crate::{
     crash::{self, Acknowledged, Tenancy, assert_whole},
-    support::{
-        Answer, TestDatabase, database::tell, eventually, private_postgres::PrivatePostgres,
-        process::Process, server::client,
-    },
+    support::{Answer, TestDatabase, database::tell, eventually, process::Process, server::client},
 };
 
 /// How long whatever is waited for may take before the test fails.
@@ -110,10 +108,26 @@ fn told(process: &Process, words: &str) -> usize {
     process.stderr().lines().filter(|line| line.contains(words)).count()
 }
 
+/// A PostgreSQL of this test's own, as the one that all tests share must go on; `None`, with a line that says so, where
+/// the tests do without PostgreSQL or its programs are not here.
+fn private_postgres() -> Option<Postgres> {
+    if std::env::var_os("RIQ_TEST_POSTGRES_URL").is_none() {
+        tell("SKIPPED: RIQ_TEST_POSTGRES_URL is not set (`cargo xtask test` sets it)");
+        return None;
+    }
+    let Some(programs) = Programs::find() else {
+        tell("SKIPPED: PostgreSQL's initdb is not on this machine");
+        return None;
+    };
+    // What was committed survives the end of the process without fsync; that of the machine is not tested.
+    let settings = Settings { durability: Durability::Durable, extra: vec![("fsync", "off".to_owned())] };
+    Some(Postgres::start(programs, settings).unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_goes_away_under_load_and_comes_back() {
-    let Some(mut postgres) = PrivatePostgres::start().await else { return };
-    let database = TestDatabase::at(postgres.url());
+    let Some(mut postgres) = private_postgres() else { return };
+    let database = TestDatabase::at(postgres.url("postgres"));
     let tenancy = crash::prepare(&database).await;
     let replicas = [Process::serve(&database, &[]).await, Process::serve(&database, &[]).await];
     let (acknowledged, seen) = (Arc::new(Acknowledged::default()), Arc::new(Seen::default()));
@@ -131,7 +145,7 @@ async fn the_database_goes_away_under_load_and_comes_back() {
     };
     made(50).await;
 
-    postgres.stop();
+    postgres.stop_at_once().unwrap();
     let left = Instant::now();
     for replica in &replicas {
         eventually("it is not ready", PATIENCE, async || readiness(replica).await.status == 503).await;
@@ -143,7 +157,7 @@ async fn the_database_goes_away_under_load_and_comes_back() {
     let outage = std::env::var(OUTAGE).map_or(usual, |text| Duration::from_secs(text.parse().unwrap()));
     tokio::time::sleep(outage.saturating_sub(left.elapsed())).await;
 
-    postgres.start_again().await;
+    postgres.start_again().unwrap();
     let back = Instant::now();
     for replica in &replicas {
         eventually("it is ready", PATIENCE, async || readiness(replica).await.status == 200).await;

@@ -4,14 +4,13 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use integrations_core::health::NoAnswer;
 use riq_server::provider::outbound::{Outbound, OutboundSettings};
+use riq_testing::certificates::Authority;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
     sync::Notify,
     task::JoinHandle,
 };
-
-use crate::support::certificates::Authority;
 
 const HOST: &str = "provider.example";
 const OTHER: &str = "other.example";
@@ -37,8 +36,8 @@ struct Misbehaving {
 
 impl Misbehaving {
     async fn start(conduct: Conduct) -> Self {
-        let authority = Authority::new();
-        let acceptor = authority.certify(&[HOST, OTHER]).acceptor();
+        let authority = Authority::new().unwrap();
+        let acceptor = authority.certify(&[HOST, OTHER]).unwrap().acceptor().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let done = Arc::new(Notify::new());

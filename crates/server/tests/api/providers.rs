@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use integrations_core::catalog::Catalog;
 use reqwest::Url;
 use riq_server::provider::outbound::OutboundSettings;
+use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     support::{
         Backend, Server, TestDatabase,
         server::{Plan, oauth_apps},
-        simulator::{Decision, Simulator, TokenSwitch},
     },
 };
 

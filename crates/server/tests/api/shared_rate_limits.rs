@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use integrations_core::tier::Tier;
 use riq_server::edge::settings::HttpSettings;
+use riq_testing::certificates::{Authority, Certificate};
 
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{
-    Answer, Backend, Server, TestDatabase,
-    certificates::{Authority, Certificate},
-    eventually, hidden,
+    Answer, Backend, Server, TestDatabase, eventually, hidden,
     process::Process,
     redis::Redis,
     server::{Key, Plan},
@@ -178,7 +177,7 @@ async fn a_redis_that_does_not_answer_in_time_is_not_waited_for() {
 
 /// Puts TLS before a Redis; returns the port.
 async fn speak_tls(certificate: &Certificate, redis: &Redis) -> u16 {
-    let (acceptor, place) = (certificate.acceptor(), redis.place());
+    let (acceptor, place) = (certificate.acceptor().unwrap(), redis.place());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -199,8 +198,8 @@ async fn speak_tls(certificate: &Certificate, redis: &Redis) -> u16 {
 async fn over_tls_redis_must_have_a_certificate_that_is_trusted() {
     let Some(redis) = Redis::start().await else { return };
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-    let (trusted, stranger) = (Authority::new(), Authority::new());
-    let port = speak_tls(&trusted.certify(&["localhost"]), &redis).await;
+    let (trusted, stranger) = (Authority::new().unwrap(), Authority::new().unwrap());
+    let port = speak_tls(&trusted.certify(&["localhost"]).unwrap(), &redis).await;
     let url =
         redis.url().replace("redis://", "rediss://").replace(&redis.place(), &format!("localhost:{port}"));
     let serve = async |authority: &Authority| {

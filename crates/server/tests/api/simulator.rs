@@ -2,9 +2,8 @@
 
 use integrations_core::{catalog::Catalog, oauth::verify_callback};
 use reqwest::{StatusCode, Url, header};
+use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Value, json};
-
-use crate::support::simulator::{Decision, Simulator, TokenSwitch};
 
 const REDIRECT_URI: &str = "https://integrations.example.com/oauth/callback";
 /// The example of RFC 7636, appendix B.

@@ -4,12 +4,11 @@
 use time::Duration;
 
 use super::visitor::{Page, Visitor};
+use riq_testing::providers::simulator::{Decision, Simulator};
+
 use crate::{
     providers::{embedded, on_both_played, played},
-    support::{
-        Server,
-        simulator::{Decision, Simulator},
-    },
+    support::Server,
 };
 
 on_both_played!(

@@ -1,27 +1,19 @@
 //! What the tests stand on: a server in the process or beside it, a database, a clock that is set by hand.
 
 pub(crate) mod answer;
-pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod exposition;
 pub(crate) mod hidden;
 pub(crate) mod played;
-pub(crate) mod private_postgres;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod server;
-pub(crate) mod simulator;
 pub(crate) mod specification;
 
-use std::{
-    net::TcpListener,
-    time::{Duration, Instant},
-};
-
-use riq_server::environment::Environment;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::{
     answer::Answer,
@@ -84,12 +76,4 @@ pub(crate) async fn eventually(what: &str, bound: Duration, mut is_so: impl Asyn
         assert!(started.elapsed() < bound, "not so within {bound:?}: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// A port of the loopback interface for a program that is started, stopped and started again. It is below those that
-/// the system gives out by itself: whoever asks for any port meanwhile does not get it.
-pub(crate) fn free_port() -> u16 {
-    let ports =
-        std::iter::repeat_with(|| u16::from_ne_bytes(Environment::system().bytes()) % 17_000 + 15_000);
-    ports.take(100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

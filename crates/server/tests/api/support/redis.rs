@@ -1,5 +1,6 @@
 //! A Redis of a test's own, which it may kill.
 
+use riq_testing::{packages::find_program, postgres::free_port};
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -8,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{database::tell, eventually, free_port};
+use super::{database::tell, eventually};
 
 /// How long it may take to start before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,13 +26,11 @@ pub(crate) struct Redis {
 impl Redis {
     /// Starts one; `None`, with a line that says so, where the program is not here.
     pub(crate) async fn start() -> Option<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|directory| directory.join("redis-server"));
-        let Some(program) = found.into_iter().find(|file| file.is_file()) else {
+        let Some(program) = find_program("redis-server") else {
             tell("SKIPPED: redis-server is not on PATH (`cargo xtask test` installs it)");
             return None;
         };
-        let port = free_port();
+        let port = free_port().unwrap();
         let server = launch(&program, port);
         let started = Self { program, port, server };
         started.wait_until_it_answers().await;

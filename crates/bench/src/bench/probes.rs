@@ -1,0 +1,174 @@
+//! Probes that one replica makes of a local provider that takes its time.
+#![expect(clippy::print_stderr, reason = "shows progress")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
+
+use super::fill::{self, Data, organization_of, project_id};
+use super::load::{Prepared, Round};
+use super::measure::{Bench, MEGABYTE};
+use super::report::{Bound, Line};
+use super::requests::Kind;
+use super::rounds::{Task, alternate};
+use super::{create_database, drop_databases, execute};
+use crate::http::{self, Request};
+use crate::installed;
+use crate::server::{Build, Server};
+use riq_testing::postgres::free_port;
+use riq_testing::process::Service;
+use riq_testing::providers::strict::{self, Counts, Families};
+
+const DATABASE: &str = "riq_probes";
+/// How long the provider takes for every answer, in milliseconds.
+const LATENCY: u64 = 50;
+/// How many probes are under way at most, and how many connections the bare client has.
+const IN_FLIGHT: u32 = 256;
+/// Longer than any measurement: nothing is refreshed.
+const TOKEN_LIFE: Duration = Duration::from_secs(7 * 86_400);
+/// Between two probes of an integration, in seconds.
+const INTERVAL: u64 = 30;
+
+/// Has one replica probe integrations that are all due, and counts at the provider.
+///
+/// # Errors
+/// When something does not come up, or the replica had nothing left to do.
+pub(super) fn measure(bench: &Bench<'_>, integrations: usize, lines: &mut Vec<Line>) -> Result<()> {
+    eprintln!("Probing");
+    let directory = bench.directory.join("probes");
+    let provider = LocalProvider::start(&bench.build, &directory, integrations)?;
+    let data = install(bench, &directory, integrations)?;
+    let yardstick = provider.bare_client(bench, integrations)?;
+    let environment = provider.environment(&directory);
+    let url = bench.postgres.url(DATABASE);
+    let (server, _) = Server::start(&bench.build, &url, &directory, "probes", &first(&data), &environment)?;
+    let probes = Task::new("probes", |seconds| provider.count(seconds));
+    let medians = alternate(&[probes], bench.plan)?;
+    let waiting = execute(&bench.postgres, DATABASE, "SELECT count(*) FROM monitors WHERE due_at < now()")?;
+    let (_, memory) = server.memory()?;
+    drop(server);
+    drop_databases(&bench.postgres, &[DATABASE])?;
+    ensure!(
+        waiting.trim() != "0",
+        "the replica had nothing left to do: --probed must be more than {integrations}"
+    );
+    let round = medians.get("probes")?;
+    lines.push(Line {
+        round: Some(round),
+        beside: Some(("bare client".to_owned(), yardstick.per_second)),
+        ..Line::number("probes of one replica", round.per_second, " /s", Some(Bound::AtLeast(2_000.0)))
+    });
+    let what = "memory while probing, at most";
+    lines.push(Line::number(what, memory as f64 / MEGABYTE, " MB", Some(Bound::Below(300.0))));
+    Ok(())
+}
+
+/// What the replica must answer before it counts as up.
+fn first(data: &Data) -> Request {
+    let key = data.keys[organization_of(0)][0].clone();
+    let path = format!("/api/v1/projects/{}/integrations", project_id(0));
+    Request { headers: vec![("X-API-Key", key)], ..Request::get(&path) }
+}
+
+/// As an integration stands after its first probe, of which there is one only: it records a change, those after it mostly
+/// do not.
+const PROBED_BEFORE: &str =
+    "UPDATE integrations SET health_status = 'healthy', last_synced_at = created_at, version = version + 1";
+
+/// Installs one integration for each family, all of them probed before and due.
+fn install(bench: &Bench<'_>, directory: &Path, integrations: usize) -> Result<Data> {
+    let started = Instant::now();
+    create_database(&bench.postgres, &bench.build, DATABASE)?;
+    let wait_for_the_disk = |wait: &str| {
+        let statement = format!("ALTER DATABASE {DATABASE} SET synchronous_commit = {wait}");
+        execute(&bench.postgres, "postgres", &statement)
+    };
+    wait_for_the_disk("off")?;
+    let (url, data) = (bench.postgres.url(DATABASE), Data::new(integrations));
+    fill::postgres_tenants(&url, &data)?;
+    let families = Arc::new(Families::new(integrations, TOKEN_LIFE));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(installed::install(&url, directory, &families))?;
+    execute(&bench.postgres, DATABASE, PROBED_BEFORE)?;
+    wait_for_the_disk("on")?;
+    execute(&bench.postgres, DATABASE, "VACUUM (ANALYZE)")?;
+    eprintln!("Installed {integrations} integrations in {:.1} s", started.elapsed().as_secs_f64());
+    Ok(data)
+}
+
+/// The strict provider as a program of its own.
+struct LocalProvider {
+    port: u16,
+    counts_port: u16,
+    _service: Service,
+}
+
+impl LocalProvider {
+    /// Starts it; its files go to `directory`.
+    fn start(build: &Build, directory: &Path, families: usize) -> Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        let (port, counts_port) = (free_port()?, free_port()?);
+        let mut command = Command::new(&build.bench);
+        command.arg("strict-provider").arg("--directory").arg(directory).stdout(Stdio::null());
+        for (name, value) in [
+            ("--port", u64::from(port)),
+            ("--counts-port", u64::from(counts_port)),
+            ("--families", families as u64),
+            ("--token-life", TOKEN_LIFE.as_secs()),
+            ("--latency", LATENCY),
+            ("--interval", INTERVAL),
+        ] {
+            command.args([name, &value.to_string()]);
+        }
+        let mut service = Service::start("the strict provider", &mut command, Signal::TERM)?;
+        service.wait_until_ready(Duration::from_secs(10), Duration::from_millis(10), || {
+            counts(counts_port).is_ok()
+        })?;
+        Ok(Self { port, counts_port, _service: service })
+    }
+
+    /// How a server finds it, and may ask it as often as it can.
+    fn environment(&self, directory: &Path) -> Vec<(&'static str, String)> {
+        let mut environment = strict::environment(([127, 0, 0, 1], self.port).into(), directory);
+        for name in ["RIQ_PROBES_IN_FLIGHT", "RIQ_PROBES_PER_PROVIDER", "RIQ_PROBES_PER_HOST"] {
+            environment.push((name, IN_FLIGHT.to_string()));
+        }
+        environment
+    }
+
+    /// Counts the good probes of some seconds.
+    fn count(&self, seconds: u32) -> Result<Round> {
+        let (began, before) = (Instant::now(), counts(self.counts_port)?);
+        std::thread::sleep(Duration::from_secs(seconds.into()));
+        let after = counts(self.counts_port)?;
+        let requests = (after.probes - before.probes) as f64;
+        ensure!(after.refused_probes == 0, "{} probes were refused", after.refused_probes);
+        let per_second = requests / began.elapsed().as_secs_f64();
+        Ok(Round { requests, per_second, p50: f64::NAN, p99: f64::NAN })
+    }
+
+    /// The yardstick: as many requests as one that does nothing else can make.
+    fn bare_client(&self, bench: &Bench<'_>, families: usize) -> Result<Round> {
+        const PREPARED: usize = 1_000;
+        let made_up = Families::new(families.min(PREPARED), TOKEN_LIFE);
+        let request = |family| Request {
+            headers: vec![("Authorization", format!("Bearer {}", made_up.first_tokens(family).access_token))],
+            ..Request::get("/probe")
+        };
+        let requests: Vec<Request> = (0..made_up.size()).map(request).collect();
+        let prepared = Prepared::new(bench.directory, "bare-probes", Kind::List, &requests)?;
+        let url = format!("https://127.0.0.1:{}/", self.port);
+        let client =
+            Task::new("bare client", |seconds| bench.generator.run_at(&url, IN_FLIGHT, &prepared, seconds));
+        alternate(&[client], bench.plan)?.get("bare client")
+    }
+}
+
+fn counts(port: u16) -> Result<Counts> {
+    let answer = http::send(port, &Request::get("/"))?;
+    serde_json::from_slice(&answer.body).context("the provider does not tell its counts")
+}

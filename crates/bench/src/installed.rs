@@ -1,0 +1,66 @@
+//! Integrations with tokens of the strict provider, stored as `admin import` stores them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use integrations_core::ids::ProjectId;
+use riq_server::app::config::Options;
+use riq_server::environment::Environment;
+use riq_server::install::import::Importer;
+use riq_server::store::Store;
+use riq_server::vault::Vault;
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use tokio::task::JoinSet;
+
+use crate::bench::fill::project_id;
+use crate::server::ENCRYPTION_KEYS;
+use riq_testing::providers::strict::{Families, KEY, catalog_directory};
+
+/// How many are imported at a time.
+const WORKERS: usize = 8;
+
+/// Imports one integration of the provider into each project, the project's number being that of its family. `directory`
+/// holds the provider's files, the database the projects.
+///
+/// # Errors
+/// When one cannot be imported.
+pub(crate) async fn install(url: &str, directory: &Path, families: &Arc<Families>) -> Result<()> {
+    let environment = Environment::system();
+    let store = Store::connect(&url.parse()?, WORKERS as u32).await?;
+    let providers_dir = Some(catalog_directory(directory));
+    let catalog = Options { providers_dir, ..Options::default() }.catalog()?;
+    let vault = Arc::new(Vault::new(ENCRYPTION_KEYS.parse()?, environment.clone()));
+    let importer = Arc::new(Importer::new(store.clone(), catalog, vault, environment.clone()));
+    let mut workers = JoinSet::new();
+    for worker in 0..WORKERS {
+        let (importer, families, environment) =
+            (Arc::clone(&importer), Arc::clone(families), environment.clone());
+        workers.spawn(async move {
+            for family in (worker..families.size()).step_by(WORKERS) {
+                let line = line(&families, family, &environment)?;
+                let project: ProjectId = project_id(family).parse()?;
+                importer.import(project, &line).await.with_context(|| format!("family {family}"))?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(outcome) = workers.join_next().await {
+        outcome.context("an import panicked")??;
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// A line for `admin import`.
+fn line(families: &Families, family: usize, environment: &Environment) -> Result<String> {
+    let tokens = families.first_tokens(family);
+    let expires_at = (environment.now() + families.token_life()).format(&Rfc3339)?;
+    let credential = json!({
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "expires_at": expires_at,
+    });
+    Ok(json!({"provider": KEY, "credential": credential}).to_string())
+}

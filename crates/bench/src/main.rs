@@ -1,0 +1,65 @@
+//! Measures the server, and soaks it. `cargo xtask bench` and `cargo xtask soak` build it for release, and run it.
+#![expect(clippy::print_stderr, reason = "a command line's output")]
+
+mod bare_route;
+mod bench;
+mod http;
+mod installed;
+mod server;
+mod soak;
+mod strict_provider;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use riq_testing::process;
+
+/// The server's allocator: the bare route is not to lose for want of it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures the server, and soaks it.
+#[derive(Parser)]
+#[command(name = "riq-bench", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Measures the server beside pgbench and a bare route, and prints the ratios
+    Bench(bench::Options),
+    /// Kills replicas again and again, and checks that no refresh token is used twice and no integration is left alone
+    Soak(soak::Options),
+    /// Answers every request with the same bytes: the yardstick that `bench` starts by itself
+    #[command(hide = true)]
+    BareRoute(bare_route::Options),
+    /// Plays a provider whose refresh tokens work once: the one that `bench` starts by itself
+    #[command(hide = true)]
+    StrictProvider(strict_provider::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments.task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> anyhow::Result<()> {
+    // The other two hold nothing that a signal would leave behind: they end at once, like any other program.
+    if matches!(task, Task::Bench(_) | Task::Soak(_)) {
+        process::forward_signals()?;
+    }
+    match task {
+        Task::Bench(options) => bench::run(options),
+        Task::Soak(options) => soak::run(options),
+        Task::BareRoute(options) => bare_route::run(options),
+        Task::StrictProvider(options) => strict_provider::run(options),
+    }
+}

@@ -1,0 +1,181 @@
+//! The server as a program, with its log going to a file.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
+
+use crate::http::{self, Request};
+use riq_testing::postgres::free_port;
+use riq_testing::process::{self, Service};
+
+/// Any 32 bytes: nothing is encrypted that matters.
+pub(crate) const ENCRYPTION_KEYS: &str = "bench:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// The programs that are measured.
+pub(crate) struct Build {
+    /// The server.
+    pub(crate) server: PathBuf,
+    /// This program: it is the bare route too.
+    pub(crate) bench: PathBuf,
+}
+
+impl Build {
+    /// The server that was built beside this program.
+    ///
+    /// # Errors
+    /// When the system does not tell where this program is.
+    pub(crate) fn beside_this_program() -> Result<Self> {
+        let bench = std::env::current_exe().context("cannot find this program")?;
+        Ok(Self { server: bench.with_file_name("riq-server"), bench })
+    }
+
+    /// The size of the server's binary, in bytes.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn size(&self) -> Result<u64> {
+        Ok(std::fs::metadata(&self.server).with_context(|| format!("no {}", self.server.display()))?.len())
+    }
+
+    /// Brings a database's schema up to date.
+    ///
+    /// # Errors
+    /// When the migrations fail.
+    pub(crate) fn migrate(&self, database_url: &str) -> Result<()> {
+        let mut command = self.command(database_url);
+        command.arg("migrate");
+        process::output(&mut command).context("cannot make the schema").map(drop)
+    }
+
+    fn command(&self, database_url: &str) -> Command {
+        let mut command = Command::new(&self.server);
+        command.env("DATABASE_URL", database_url).env("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS);
+        command
+    }
+}
+
+/// A running server.
+pub(crate) struct Server {
+    port: u16,
+    log: PathBuf,
+    service: Service,
+}
+
+/// How long a start took.
+pub(crate) struct Start {
+    /// Until `/healthz` answered.
+    pub(crate) healthy: Duration,
+    /// Until the given request was answered too.
+    pub(crate) answering: Duration,
+}
+
+impl Server {
+    /// Starts a server on a database whose schema is there, with settings beside those that every server gets here, and
+    /// waits until it answers a request with 200.
+    ///
+    /// # Errors
+    /// When it does not come up; its log is in `directory`.
+    pub(crate) fn start(
+        build: &Build,
+        database_url: &str,
+        directory: &Path,
+        name: &str,
+        first: &Request,
+        environment: &[(&'static str, String)],
+    ) -> Result<(Self, Start)> {
+        let port = free_port()?;
+        let log_path = directory.join(format!("{name}.log"));
+        let log = File::create(&log_path).context("cannot make the server's log file")?;
+        let mut command = build.command(database_url);
+        command
+            .arg("serve")
+            .env("RIQ_BIND", format!("127.0.0.1:{port}"))
+            .env("RIQ_TRUSTED_PROXIES", "127.0.0.1/32")
+            .env("RIQ_PUBLIC_URL", "https://integrations.example.com")
+            .env("RIQ_LOG_FORMAT", "json")
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
+            .stdout(Stdio::from(log.try_clone()?))
+            .stderr(Stdio::from(log));
+        let started = Instant::now();
+        let mut service = Service::start("riq-server", &mut command, Signal::TERM)?;
+        let (limit, pause) = (Duration::from_secs(20), Duration::from_millis(1));
+        let answers = |request: &Request| http::send(port, request).is_ok_and(|answer| answer.status == 200);
+        service
+            .wait_until_ready(limit, pause, || answers(&Request::get("/healthz")))
+            .with_context(|| end_of(&log_path))?;
+        let healthy = started.elapsed();
+        service.wait_until_ready(limit, pause, || answers(first)).with_context(|| {
+            let answer =
+                http::send(port, first).map(|answer| String::from_utf8_lossy(&answer.body).into_owned());
+            format!("the first answer: {answer:?}; {}", end_of(&log_path))
+        })?;
+        let answering = started.elapsed();
+        Ok((Self { port, log: log_path, service }, Start { healthy, answering }))
+    }
+
+    /// Where it listens on the loopback interface.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// SIGKILL: it gets to do nothing more.
+    ///
+    /// # Errors
+    /// When it had ended by itself.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        ensure!(self.service.ended()?.is_none(), "a server ended by itself: {}", end_of(&self.log));
+        self.service.kill();
+        Ok(())
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// When it had ended by itself, does not end, or ends with a failure; the error holds the end of its log.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        ensure!(self.service.ended()?.is_none(), "a server ended by itself: {}", end_of(&self.log));
+        let status = self.service.stop();
+        ensure!(status.is_ok_and(|status| status.success()), "a server ended badly: {}", end_of(&self.log));
+        Ok(())
+    }
+
+    /// Its resident memory in bytes: now, and at most since it started. Linux only.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub(crate) fn memory(&self) -> Result<(u64, u64)> {
+        let path = format!("/proc/{}/status", self.service.id());
+        let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let (now, peak) = (kilobytes(&status, "VmRSS:"), kilobytes(&status, "VmHWM:"));
+        ensure!(now > 0 && peak > 0, "{path} does not tell the memory");
+        Ok((now * 1024, peak * 1024))
+    }
+}
+
+fn kilobytes(status: &str, name: &str) -> u64 {
+    let value =
+        status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok());
+    value.unwrap_or_default()
+}
+
+fn end_of(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    format!("the end of the server's log:\n{}", lines[lines.len().saturating_sub(10)..].join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_from_the_system_s_table() {
+        let status = "Name:\triq-server\nVmHWM:\t   40960 kB\nVmRSS:\t   30720 kB\n";
+        assert_eq!(kilobytes(status, "VmHWM:"), 40960);
+        assert_eq!(kilobytes(status, "VmSwap:"), 0);
+    }
+}

@@ -1,0 +1,210 @@
+//! `cargo xtask soak`: replicas that are killed again and again, on integrations whose provider forgives nothing.
+//!
+//! Every integration has a family of tokens of its own at the strict provider, whose access tokens live for a minute.
+//! Replicas on one PostgreSQL probe and refresh them, and one of the replicas is killed every now and then. In the end
+//! no refresh token was used twice, and whoever is in `error` is there by the one way that the documentation tells.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line's output")]
+
+mod judge;
+mod replicas;
+mod visits;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use riq_server::environment::Environment;
+
+use self::judge::{Judgement, Observed};
+use self::replicas::Replicas;
+use self::visits::Visits;
+use crate::bench::fill::{self, Data};
+use crate::bench::requests::Random;
+use crate::bench::{create_database, execute};
+use crate::installed;
+use crate::server::Build;
+use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
+use riq_testing::process;
+use riq_testing::providers::strict::{self, Behaviour, Provider};
+
+const DATABASE: &str = "riq_soak";
+/// What the provider's file says of probes.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// The longest that a replica waits for an answer: much longer than the provider takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the provider takes for every answer.
+const LATENCY: Duration = Duration::from_millis(50);
+
+/// What `soak` takes.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How long the replicas run
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    minutes: u64,
+    /// How many integrations there are, each in a project of its own
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    integrations: u32,
+    /// How many replicas run at a time
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    replicas: u32,
+    /// How often one of them is killed
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    kill_every: Duration,
+    /// How long an access token works
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
+    token_life: Duration,
+    /// Decides which replica is killed when; drawn at random unless given
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// What is done, and how much of it.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    length: Duration,
+    integrations: usize,
+    replicas: usize,
+    kill_every: Duration,
+    token_life: Duration,
+    /// The longest that a replica waits for the provider.
+    patience: Duration,
+    seed: u64,
+}
+
+impl Plan {
+    /// How long the end is left in peace: what a killed replica had leased is due again after two requests and five
+    /// seconds, and where a refresh was interrupted the access token is of use until it expires.
+    fn peace(&self) -> Duration {
+        let lease = self.patience * 2 + Duration::from_secs(5);
+        lease.max(self.token_life) + Duration::from_secs(5)
+    }
+}
+
+/// Runs it, and says how it went.
+///
+/// # Errors
+/// When something cannot be set up, or something is not as it is to be: what, is in the table.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let plan = Plan {
+        length: Duration::from_secs(options.minutes * 60),
+        integrations: options.integrations as usize,
+        replicas: options.replicas as usize,
+        kill_every: options.kill_every,
+        token_life: options.token_life,
+        patience: PATIENCE,
+        seed: options.seed.unwrap_or_else(|| u64::from_ne_bytes(Environment::system().bytes())),
+    };
+    ensure!(plan.peace() < plan.length, "too short: the last {:?} are without kills", plan.peace());
+    let build = Build::beside_this_program()?;
+    let programs =
+        Programs::find_or_install()?.with_context(|| format!("PostgreSQL is missing: {HOW_TO_INSTALL}"))?;
+    let settings = Settings { durability: Durability::Durable, extra: Vec::new() };
+    let postgres = Postgres::start(programs, settings)?;
+    let directory = tempfile::Builder::new().prefix("riq-soak-").tempdir()?;
+    eprintln!("Seed {}", plan.seed);
+    let judgement = soak(&plan, &build, &postgres, directory.path())?;
+    print!("{}", judgement.table());
+    if !judgement.is_good() {
+        eprintln!("The replicas' logs are kept in {}", directory.keep().display());
+    }
+    ensure!(judgement.is_good(), "something is not as it is to be");
+    Ok(())
+}
+
+/// Sets everything up, runs it for its time, and judges what came out.
+fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Result<Judgement> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let behaviour = Behaviour { families: plan.integrations, token_life: plan.token_life, latency: LATENCY };
+    let provider = runtime.block_on(Provider::start(behaviour, INTERVAL, 0, directory))?;
+    let url = postgres.url(DATABASE);
+    create_database(postgres, build, DATABASE)?;
+    let data = Data::new(plan.integrations);
+    fill::postgres_tenants(&url, &data)?;
+    let started = Instant::now();
+    runtime.block_on(installed::install(&url, directory, &provider.families))?;
+    eprintln!("Installed {} integrations in {:.1} s", plan.integrations, started.elapsed().as_secs_f64());
+
+    let mut environment = strict::environment(provider.address(), directory);
+    environment.push(("RIQ_OUTBOUND_TIMEOUT", format!("{}ms", plan.patience.as_millis())));
+    let mut replicas =
+        Replicas::start(build, &url, directory, visits::first(&data), environment, plan.replicas)?;
+    provider.families.watch();
+    let visits = Visits::start(&replicas.ports(), data, plan.seed);
+    let kills = run_for(plan, &mut replicas)?;
+    let visits = visits.end()?;
+    let memory = replicas.stop()?;
+    let states = provider.families.states();
+    let observed = Observed {
+        counts: provider.families.counts(),
+        rows: judge::rows(postgres, states.len())?,
+        states,
+        interval: INTERVAL,
+        refreshed_events: count(
+            postgres,
+            "SELECT count(*) FROM audit_events WHERE action = 'integration.credential.refreshed'",
+        )?,
+        kills,
+        takeovers: replicas::takeovers(directory)?,
+        memory,
+        visits,
+    };
+    Ok(observed.judge())
+}
+
+/// Kills and replaces replicas until the time is over. Returns how many.
+fn run_for(plan: &Plan, replicas: &mut Replicas<'_>) -> Result<usize> {
+    const TICK: Duration = Duration::from_millis(100);
+
+    let (began, mut random, mut kills) = (Instant::now(), Random(plan.seed), 0);
+    let mut next = plan.kill_every;
+    while began.elapsed() < plan.length {
+        process::check_interrupted()?;
+        if began.elapsed() >= next && next + plan.peace() <= plan.length {
+            let victim = replicas.replace(&mut random)?;
+            kills += 1;
+            eprintln!("  {:>5.0} s  killed {victim}, started another", began.elapsed().as_secs_f64());
+            next += plan.kill_every;
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok(kills)
+}
+
+fn count(postgres: &Postgres, query: &str) -> Result<u64> {
+    execute(postgres, DATABASE, query)?.trim().parse().context("psql did not print a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The server that `cargo nextest run --workspace` builds beside the tests.
+    fn build() -> Option<Build> {
+        let bench = std::env::current_exe().unwrap();
+        let server = bench.parent()?.parent()?.join("riq-server");
+        server.is_file().then_some(Build { server, bench })
+    }
+
+    #[test]
+    fn two_replicas_are_killed_and_no_refresh_token_is_used_twice() {
+        let (Some(build), Some(programs)) = (build(), Programs::find()) else {
+            assert!(std::env::var("CI").is_err(), "riq-server or PostgreSQL is missing");
+            eprintln!("skipped: riq-server is not built, or PostgreSQL is not installed");
+            return;
+        };
+        let plan = Plan {
+            length: Duration::from_secs(31),
+            integrations: 200,
+            replicas: 2,
+            kill_every: Duration::from_secs(3),
+            token_life: Duration::from_secs(4),
+            patience: PATIENCE,
+            seed: 1,
+        };
+        let settings = Settings { durability: Durability::Volatile, extra: Vec::new() };
+        let postgres = Postgres::start(programs, settings).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let judgement = soak(&plan, &build, &postgres, directory.path()).unwrap();
+        assert!(judgement.is_good(), "{}", judgement.table());
+    }
+}

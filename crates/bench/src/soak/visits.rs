@@ -1,0 +1,144 @@
+//! A light load of clients meanwhile: lists, catalog entries and checks, by whichever replica is up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+
+use super::replicas::Ports;
+use crate::bench::fill::{Data, organization_of, project_id};
+use crate::bench::requests::Random;
+use crate::http::{self, Request};
+use riq_testing::providers::strict;
+
+/// How many clients there are.
+const CLIENTS: u64 = 4;
+const PAUSE: Duration = Duration::from_millis(50);
+/// A check waits for the end of a lease that a killed replica holds, up to the longest that a request may take.
+const LIMIT: Duration = Duration::from_secs(35);
+
+/// The status of who is asked to try again.
+const TRY_AGAIN: u16 = 503;
+
+/// What came of the visits.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// How many answers there were of each status.
+    pub(super) statuses: BTreeMap<u16, u64>,
+    /// How many got no answer from a replica that was being killed.
+    pub(super) cut_off: u64,
+    /// What must not have been: the first few.
+    pub(super) faults: Vec<String>,
+}
+
+/// Clients, each in a thread of its own.
+pub(super) struct Visits {
+    is_over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Answers>>,
+}
+
+/// What every replica must answer before it counts as up.
+pub(super) fn first(data: &Data) -> Request {
+    request(data, 0, "")
+}
+
+impl Visits {
+    /// Begins.
+    pub(super) fn start(ports: &Ports, data: Data, seed: u64) -> Self {
+        let (is_over, data) = (Arc::new(AtomicBool::new(false)), Arc::new(data));
+        let client = |number: u64| {
+            let (is_over, data, ports) = (Arc::clone(&is_over), Arc::clone(&data), ports.clone());
+            std::thread::spawn(move || {
+                let (mut random, mut answers) = (Random(seed ^ number), Answers::default());
+                while !is_over.load(Ordering::Relaxed) {
+                    answers.visit(&ports, &data, &mut random);
+                    std::thread::sleep(PAUSE);
+                }
+                answers
+            })
+        };
+        let threads = (1..=CLIENTS).map(client).collect();
+        Self { is_over, threads }
+    }
+
+    /// Ends, and tells what came of it.
+    ///
+    /// # Errors
+    /// When a client panicked.
+    pub(super) fn end(self) -> Result<Answers> {
+        self.is_over.store(true, Ordering::Relaxed);
+        let mut sum = Answers::default();
+        for thread in self.threads {
+            sum.add(thread.join().map_err(|_| anyhow!("a client panicked"))?);
+        }
+        Ok(sum)
+    }
+}
+
+impl Answers {
+    fn add(&mut self, other: Self) {
+        for (status, count) in other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.cut_off += other.cut_off;
+        self.faults.extend(other.faults);
+    }
+
+    fn visit(&mut self, ports: &Ports, data: &Data, random: &mut Random) {
+        let Some(port) = ports.any(random) else { return };
+        let mut request = request(data, random.below(data.projects), "");
+        match random.below(3) {
+            0 => {}
+            1 => request.path.push_str(&format!("/catalog/{}", strict::KEY)),
+            _ => {
+                request.method = "POST";
+                request.path.push_str(&format!("/{}/check", strict::KEY));
+            }
+        }
+        match http::send_within(LIMIT, port, &request) {
+            Ok(answer) => {
+                *self.statuses.entry(answer.status).or_default() += 1;
+                // A check of what is being looked after, or has no credential any more, is refused; and who finds
+                // everything busy is asked to try again, which must be rare.
+                let is_expected = matches!(answer.status, 200 | TRY_AGAIN)
+                    || (request.method == "POST" && answer.status == 409);
+                if !is_expected {
+                    let body = String::from_utf8_lossy(&answer.body).into_owned();
+                    self.fault(format!("{} {}: {} {body}", request.method, request.path, answer.status));
+                }
+            }
+            Err(error) if ports.are_with(port) => {
+                self.fault(format!("{} {}: {error:#}", request.method, request.path));
+            }
+            Err(_) => self.cut_off += 1,
+        }
+    }
+
+    /// How many were answered.
+    pub(super) fn answered(&self) -> u64 {
+        self.statuses.values().sum()
+    }
+
+    /// How many of them were asked to try again.
+    pub(super) fn put_off(&self) -> u64 {
+        self.statuses.get(&TRY_AGAIN).copied().unwrap_or_default()
+    }
+
+    fn fault(&mut self, what: String) {
+        const FIRST_FEW: usize = 5;
+        if self.faults.len() < FIRST_FEW {
+            self.faults.push(what);
+        }
+    }
+}
+
+fn request(data: &Data, project: usize, rest: &str) -> Request {
+    let key = data.keys[organization_of(project)][0].clone();
+    Request {
+        headers: vec![("X-API-Key", key)],
+        ..Request::get(&format!("/api/v1/projects/{}/integrations{rest}", project_id(project)))
+    }
+}

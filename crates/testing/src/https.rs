@@ -1,0 +1,45 @@
+//! HTTP/1.1 over TLS on the loopback interface.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// Answers every request, its body read to the end, by `handler`, until the task is aborted or the runtime ends.
+pub(crate) fn serve<H, F>(listener: TcpListener, acceptor: TlsAcceptor, handler: H) -> JoinHandle<()>
+where
+    H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // The handshake too is in a task of its own: one that is slow keeps nobody waiting.
+            tokio::spawn(connection(acceptor.clone(), stream, handler.clone()));
+        }
+    })
+}
+
+/// Serves one connection. How it ends is the client's business.
+async fn connection<H, F>(acceptor: TlsAcceptor, stream: TcpStream, handler: H)
+where
+    H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    // Small answers are not to wait for more.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let service = service_fn(|request: Request<Incoming>| async {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok::<_, hyper::Error>(handler(Request::from_parts(head, body)).await)
+    });
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}

@@ -1,0 +1,11 @@
+//! What tests and measurements start beside the server: PostgreSQL, and providers that are played over HTTPS.
+
+#[cfg(feature = "providers")]
+pub mod certificates;
+#[cfg(feature = "providers")]
+mod https;
+pub mod packages;
+pub mod postgres;
+pub mod process;
+#[cfg(feature = "providers")]
+pub mod providers;

@@ -1,0 +1,65 @@
+//! Programs from outside the workspace: found, installed where that is this machine's custom, or named.
+#![expect(clippy::print_stderr, reason = "says what it installs")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process;
+
+/// Whether packages may be installed without asking: root on Debian or a relative of it.
+pub fn can_install() -> bool {
+    rustix::process::geteuid().is_root()
+        && Path::new("/etc/debian_version").exists()
+        && find_program("apt-get").is_some()
+}
+
+/// Installs Debian packages, saying so on one line.
+///
+/// # Errors
+/// When apt-get fails; its own words are above the error.
+pub fn install(packages: &[&str]) -> Result<()> {
+    eprintln!("Installing {} with apt-get", packages.join(", "));
+    let mut update = Command::new("apt-get");
+    update.args(["update", "-qq"]);
+    process::run(&mut update)?;
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
+    install.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::process::Stdio::null());
+    process::run(&mut install)
+}
+
+/// The full path of a program on `PATH`.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// Makes sure of a program that is one Debian package, installing it where `can_install` says so.
+///
+/// # Errors
+/// When it is missing and not to be installed from here: the error is the line to type.
+pub fn require(program: &str, package: &str) -> Result<PathBuf> {
+    if let Some(found) = find_program(program) {
+        return Ok(found);
+    }
+    ensure!(
+        can_install(),
+        "{program} is missing: install it (Debian and Ubuntu: sudo apt-get install {package}; macOS: brew install {package})"
+    );
+    install(&[package])?;
+    find_program(program).with_context(|| format!("{package} is installed but {program} is not on PATH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_on_the_path_is_found() {
+        let cargo = find_program("git").unwrap();
+        assert!(cargo.is_absolute() && cargo.ends_with("git"));
+        assert_eq!(find_program("no-program-has-this-name"), None);
+    }
+}

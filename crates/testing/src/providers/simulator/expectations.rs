@@ -1,0 +1,304 @@
+//! What each provider asks for, as its documentation says.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Values, serve::Request, template};
+
+/// One provider. Where these files are silent, RFC 6749 and RFC 7636 count.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expectations {
+    /// Its key in the catalog.
+    pub(super) provider: String,
+    /// What a person may supply beside the credential; none: nothing.
+    #[serde(default)]
+    connections: Vec<Map<String, Value>>,
+    /// The accounts that there are.
+    pub(super) accounts: Vec<Account>,
+    pub(super) authorize: Option<Authorize>,
+    pub(super) token: Option<TokenEndpoint>,
+    #[serde(default)]
+    pub(super) calls: Vec<Call>,
+}
+
+/// An account: values for placeholders. Under `credential` are those that a person types into a form.
+#[derive(Deserialize)]
+pub(super) struct Account(Map<String, Value>);
+
+/// One template or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Hosts {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// The authorization endpoint.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authorize {
+    host: Hosts,
+    path: String,
+    pub(super) pkce: Pkce,
+    /// What parts scopes in `scope`; none: `scope` is no parameter.
+    pub(super) scope_separator: Option<String>,
+    /// The scopes that there are.
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
+    /// The parameter that holds further scopes, which are granted where possible.
+    pub(super) optional_scopes: Option<String>,
+    pub(super) parameters: BTreeMap<String, Rule>,
+    /// What a redirect back says when access is denied.
+    #[serde(default = "access_denied")]
+    pub(super) denied: BTreeMap<String, String>,
+    pub(super) callback_signature: Option<Signature>,
+}
+
+fn access_denied() -> BTreeMap<String, String> {
+    BTreeMap::from([("error".to_owned(), "access_denied".to_owned())])
+}
+
+/// Proof Key for Code Exchange.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Pkce {
+    /// Documented, and not asked for.
+    Optional,
+    /// Not documented, or not for an app like this: its parameters are unknown ones.
+    Undocumented,
+}
+
+/// How a redirect back is signed.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Signature {
+    Shopify,
+}
+
+/// What a parameter must be.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Rule {
+    Word(RuleWord),
+    #[serde(rename_all = "snake_case")]
+    Form {
+        #[serde(default)]
+        required: bool,
+        /// A regular expression for the whole value.
+        form: Option<String>,
+        /// What it is in a JSON body.
+        r#type: Option<JsonType>,
+    },
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RuleWord {
+    Required,
+    Optional,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum JsonType {
+    Number,
+}
+
+impl Rule {
+    /// What is wrong with a parameter that is there or not.
+    pub(super) fn check(&self, name: &str, value: Option<&Value>, json: bool) -> Result<(), String> {
+        let (required, form, kind) = match self {
+            Self::Word(word) => (*word == RuleWord::Required, None, None),
+            Self::Form { required, form, r#type } => (*required, form.as_deref(), *r#type),
+        };
+        let Some(value) = value else {
+            return if required { Err(format!("the parameter {name} is missing")) } else { Ok(()) };
+        };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if json && (kind == Some(JsonType::Number)) != value.is_number() {
+            return Err(format!("the parameter {name} has another type"));
+        }
+        match form {
+            Some(form) if !template::matches(form, &text) => {
+                Err(format!("the parameter {name} is {text:?}, not {form}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The token endpoint.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenEndpoint {
+    host: Hosts,
+    path: String,
+    pub(super) formats: Vec<Format>,
+    pub(super) client_auth: Vec<ClientAuth>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) parameters: BTreeMap<String, Rule>,
+    /// Whether the answer is a form unless `Accept` asks for JSON.
+    #[serde(default)]
+    pub(super) answers_json_when_asked: bool,
+    /// What parts scopes in the answer, where that is not what parts them in the question.
+    pub(super) granted_separator: Option<String>,
+    /// Whether `read_x` is left out of what is granted where `write_x` is.
+    #[serde(default)]
+    pub(super) write_implies_read: bool,
+    pub(super) answer: Value,
+    pub(super) error: Refusal,
+    /// The codes of errors.
+    pub(super) errors: Errors,
+    /// The code of an error with the code verifier.
+    pub(super) pkce_error: String,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Format {
+    Form,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ClientAuth {
+    Basic,
+    Body,
+}
+
+/// How something is refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Errors {
+    pub(super) client: String,
+    pub(super) code: String,
+    pub(super) redirect_uri: String,
+    pub(super) grant_type: String,
+    pub(super) request: String,
+}
+
+/// A call of the provider's API.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Call {
+    pub(super) method: String,
+    pub(super) host: String,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) query: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    /// User name and password of HTTP basic authentication, parted by a colon.
+    pub(super) basic: Option<String>,
+    /// Whether the body is a GraphQL query, which is answered with what it asks for alone.
+    #[serde(default)]
+    pub(super) graphql: bool,
+    pub(super) answer: Value,
+    /// To a credential that is not, or no more, good.
+    pub(super) refusal: Refusal,
+}
+
+/// The id of the app that a provider knows.
+pub(super) fn client_id(provider: &str) -> String {
+    format!("{provider}-client")
+}
+
+/// Its secret.
+pub(super) fn client_secret(provider: &str) -> String {
+    format!("SECRET-client-secret-of-{provider}")
+}
+
+impl Account {
+    /// What placeholders stand for.
+    pub(super) fn values(&self) -> Values {
+        let mut values = self.0.clone();
+        values.extend(self.credential());
+        values
+    }
+
+    /// What a person types into a form.
+    pub(super) fn credential(&self) -> Map<String, Value> {
+        let credential = self.0.get("credential").and_then(Value::as_object).into_iter().flatten();
+        credential.map(|(name, value)| (name.clone(), template::json(value, &self.0))).collect()
+    }
+}
+
+impl Hosts {
+    fn all(&self) -> Vec<&str> {
+        match self {
+            Self::One(host) => vec![host],
+            Self::Several(hosts) => hosts.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+impl Expectations {
+    /// Every provider's.
+    pub(super) fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/simulator/expectations");
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let read = |file: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(file).unwrap();
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+        };
+        files.iter().map(read).collect()
+    }
+
+    /// Every host that it answers at.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let authorize = self.authorize.iter().flat_map(|endpoint| endpoint.host.all());
+        let token = self.token.iter().flat_map(|endpoint| endpoint.host.all());
+        let calls = self.calls.iter().map(|call| call.host.as_str());
+        let templates: Vec<&str> = authorize.chain(token).chain(calls).collect();
+        let of = |account: &Account| {
+            let values = account.values();
+            templates.iter().map(move |host| template::text(host, &values)).collect::<Vec<_>>()
+        };
+        self.accounts.iter().flat_map(of).collect()
+    }
+
+    /// What a person may supply; nothing is one way to.
+    pub(super) fn connections(&self) -> Vec<Map<String, Value>> {
+        if self.connections.is_empty() { vec![Map::new()] } else { self.connections.clone() }
+    }
+
+    /// The authorization endpoint, if the request is to it, and the account that its host stands for.
+    pub(super) fn authorize_at(&self, request: &Request) -> Option<(&Authorize, Option<usize>)> {
+        let endpoint = self.authorize.as_ref()?;
+        let account = self.at(&endpoint.host, &endpoint.path, request)?;
+        Some((endpoint, account))
+    }
+
+    /// The token endpoint, if the request is to it, and the account that its host stands for.
+    pub(super) fn token_at(&self, request: &Request) -> Option<(&TokenEndpoint, Option<usize>)> {
+        let endpoint = self.token.as_ref()?;
+        let account = self.at(&endpoint.host, &endpoint.path, request)?;
+        Some((endpoint, account))
+    }
+
+    /// Whether the request is to one of these hosts and this path; the account where the host stands for one.
+    fn at(&self, hosts: &Hosts, path: &str, request: &Request) -> Option<Option<usize>> {
+        if request.path != path {
+            return None;
+        }
+        hosts.all().into_iter().find_map(|host| {
+            let fits = |account: &Account| template::text(host, &account.values()) == request.host;
+            let account = self.accounts.iter().position(fits)?;
+            Some(host.contains('{').then_some(account))
+        })
+    }
+}
