@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use riq_testing::programs::find_program;
 use riq_testing::{packages, process};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +49,7 @@ const MODULES: &str = "RIQ_TEST_NODE_MODULES";
 impl Program {
     fn find(&self) -> Option<PathBuf> {
         let named = std::env::var_os(self.variable).map(PathBuf::from);
-        named.or_else(|| self.names.iter().find_map(|name| packages::find_program(name)))
+        named.or_else(|| self.names.iter().find_map(|name| find_program(name)))
     }
 }
 

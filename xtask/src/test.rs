@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
+use riq_testing::programs::find_program;
 use riq_testing::{packages, process};
 
 use crate::{browser, workspace};
@@ -72,7 +73,7 @@ fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
 fn redis() -> Result<()> {
     const PROGRAM: &str = "redis-server";
 
-    if packages::find_program(PROGRAM).is_some() {
+    if find_program(PROGRAM).is_some() {
         return Ok(());
     }
     if packages::can_install() {

@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let interval = Duration::from_secs(options.interval);
         let provider = Provider::start(behaviour, interval, options.port, &options.directory).await?;
         let counts = |families: Arc<Families>| async move { Json(families.counts()) };
-        let router = Router::new().route("/", get(move || counts(Arc::clone(&provider.families))));
+        let router = Router::new().fallback(get(move || counts(Arc::clone(&provider.families))));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.counts_port)).await?;
         axum::serve(listener, router).await?;
         Ok(())

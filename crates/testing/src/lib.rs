@@ -7,5 +7,6 @@ mod https;
 pub mod packages;
 pub mod postgres;
 pub mod process;
+pub mod programs;
 #[cfg(feature = "providers")]
 pub mod providers;

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::process;
+use crate::programs::find_program;
 
 /// Whether packages may be installed without asking: root on Debian or a relative of it.
 pub fn can_install() -> bool {
@@ -30,12 +31,6 @@ pub fn install(packages: &[&str]) -> Result<()> {
     process::run(&mut install)
 }
 
-/// The full path of a program on `PATH`.
-pub fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
-}
-
 /// Makes sure of a program that is one Debian package, installing it where `can_install` says so.
 ///
 /// # Errors
@@ -50,16 +45,4 @@ pub fn require(program: &str, package: &str) -> Result<PathBuf> {
     );
     install(&[package])?;
     find_program(program).with_context(|| format!("{package} is installed but {program} is not on PATH"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_on_the_path_is_found() {
-        let cargo = find_program("git").unwrap();
-        assert!(cargo.is_absolute() && cargo.ends_with("git"));
-        assert_eq!(find_program("no-program-has-this-name"), None);
-    }
 }

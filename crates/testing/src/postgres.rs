@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::packages;
 use crate::process::{self, Service};
+use crate::programs::find_program;
 
 /// What to type where PostgreSQL is missing and cannot be installed from here.
 pub const HOW_TO_INSTALL: &str = "install PostgreSQL (Debian and Ubuntu: sudo apt-get install postgresql postgresql-contrib; macOS: brew install postgresql@17)";
@@ -50,7 +51,7 @@ impl Programs {
             .map(|version| version.join("bin"))
             .filter(|directory| directory.join("initdb").is_file());
         let on_path = || {
-            let initdb = std::fs::canonicalize(packages::find_program("initdb")?).ok()?;
+            let initdb = std::fs::canonicalize(find_program("initdb")?).ok()?;
             initdb.parent().map(Path::to_path_buf)
         };
         newest.or_else(on_path).map(|directory| Self { directory })

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::packages;
+use crate::programs::find_program;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static FOREGROUND: Mutex<Option<Pid>> = Mutex::new(None);
@@ -225,7 +225,7 @@ impl Drop for Service {
 ///
 /// Both need Linux's setpriv; elsewhere the program is called as it is.
 pub fn bound_to_this_process(program: &std::path::Path, user: Option<&str>) -> Command {
-    let Some(setpriv) = packages::find_program("setpriv").filter(|_| cfg!(target_os = "linux")) else {
+    let Some(setpriv) = find_program("setpriv").filter(|_| cfg!(target_os = "linux")) else {
         return Command::new(program);
     };
     let mut command = Command::new(setpriv);

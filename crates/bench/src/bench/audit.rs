@@ -9,13 +9,13 @@ use integrations_core::ids::{ApiKeyId, AuditEventId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::databases::{create_database, drop_databases, execute};
+use super::equipment::Bench;
 use super::fill::{self, CREATED, Data, INSTALLED, organization_id, project_id};
 use super::load::Prepared;
-use super::measure::Bench;
 use super::report::{Bound, Line};
 use super::requests::{Kind, address};
 use super::rounds::{Task, alternate};
-use super::{create_database, drop_databases, execute};
 use crate::http::{self, Request};
 use crate::server::Server;
 

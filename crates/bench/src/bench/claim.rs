@@ -3,11 +3,11 @@
 
 use anyhow::Result;
 
-use super::measure::Bench;
+use super::databases::{create_database, drop_databases, execute};
+use super::equipment::Bench;
 use super::report::{Bound, Line};
 use super::rounds::{Task, alternate};
 use super::yardstick::{CLAIMED_PROVIDER, Length, Script};
-use super::{create_database, drop_databases, execute};
 
 const FEW: usize = 10_000;
 const SMALL: &str = "riq_monitors_few";

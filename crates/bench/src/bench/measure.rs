@@ -1,38 +1,23 @@
 //! The measurements: what runs beside what, and what is to be reached.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
 
+use super::databases::{LARGE_DATABASE, SMALL, SMALL_DATABASE, SQLITE_FILE, execute, sqlite_url};
+use super::equipment::{Bench, MEGABYTE};
 use super::fill::Data;
-use super::load::{Generator, Prepared};
+use super::load::Prepared;
+use super::options::{Options, Part};
 use super::report::{Bound, Line};
 use super::requests::Kind;
-use super::rounds::{Medians, Plan, Task, alternate};
+use super::rounds::{Medians, Task, alternate};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
-use super::{
-    LARGE_DATABASE, Options, Part, SMALL, SMALL_DATABASE, SQLITE_FILE, audit, claim, execute, pages, probes,
-    sqlite_url,
-};
+use super::{audit, claim, pages, probes};
 use crate::http::{self, Request};
-use crate::server::{Build, Server, Start};
-use riq_testing::postgres::Postgres;
-
-pub(super) const MEGABYTE: f64 = 1e6;
+use crate::server::{Server, Start};
 
 /// How many requests are prepared for a measurement.
 const PREPARED: usize = 40_000;
-
-/// Everything that the measurements share.
-pub(super) struct Bench<'a> {
-    pub(super) build: Build,
-    pub(super) generator: Generator,
-    pub(super) postgres: Postgres,
-    pub(super) directory: &'a Path,
-    pub(super) data: Data,
-    pub(super) plan: Plan,
-}
 
 impl Bench<'_> {
     /// Measures what the options ask for.

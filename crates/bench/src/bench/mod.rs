@@ -6,9 +6,12 @@
 
 mod audit;
 mod claim;
+pub(crate) mod databases;
+mod equipment;
 pub(crate) mod fill;
 mod load;
 mod measure;
+mod options;
 mod pages;
 mod probes;
 mod report;
@@ -16,126 +19,20 @@ pub(crate) mod requests;
 mod rounds;
 mod yardstick;
 
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 use tempfile::TempDir;
 
+use self::databases::{LARGE_DATABASE, SMALL, SMALL_DATABASE, SQLITE_FILE, create_database, sqlite_url};
+use self::equipment::Bench;
 use self::fill::Data;
 use self::load::Generator;
-use self::measure::Bench;
-use self::rounds::Plan;
+pub(crate) use self::options::Options;
+use self::options::Part;
 use crate::server::Build;
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
-use riq_testing::process;
-
-/// What `bench` takes.
-#[derive(clap::Args)]
-pub(crate) struct Options {
-    /// How many projects the large database holds; each has six integrations and ten audit events
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
-    projects: u32,
-    /// How long one round of one measurement lasts
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
-    seconds: u32,
-    /// How many rounds of each measurement, the median of which is told
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=9))]
-    rounds: u32,
-    /// How many events the large audit log holds; ten million take some 15 GB of the disk while they are measured
-    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(20_000..=100_000_000))]
-    audit_events: u32,
-    /// Of how many integrations is claimed
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(20_000..=10_000_000))]
-    monitors: u32,
-    /// How many integrations are probed; more than a replica can do in the half minute between two probes of one
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
-    probed: u32,
-    /// 5,000 projects, 50,000 audit events, 50,000 integrations to claim, 3,000 to probe and one round of two seconds:
-    /// whether it runs, not how fast
-    #[arg(long)]
-    quick: bool,
-    /// Measures only these parts
-    #[arg(long, value_enum, value_delimiter = ',')]
-    only: Vec<Part>,
-    /// PostgreSQL's commits do not wait for the disk, which says more of the processor
-    #[arg(long)]
-    volatile: bool,
-    /// Also writes the figures to a file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-}
-
-/// A part of the measurements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Part {
-    /// The reading routes on PostgreSQL
-    Reads,
-    /// The same on SQLite
-    Sqlite,
-    /// Requests that are refused
-    Refused,
-    /// PATCH with its audit event
-    Patch,
-    /// The dashboard's pages: time and weight
-    Pages,
-    /// Pages of the audit log, at ten thousand events and at many more
-    Audit,
-    /// Claiming what is due, at ten thousand integrations and at many more
-    Claim,
-    /// Probes that one replica makes of a provider that takes 50 ms
-    Probes,
-}
-
-impl Part {
-    /// Whether it needs the databases of many projects.
-    fn is_of_requests(self) -> bool {
-        matches!(self, Self::Reads | Self::Sqlite | Self::Refused | Self::Patch | Self::Pages)
-    }
-}
-
-impl Options {
-    fn measures(&self, part: Part) -> bool {
-        self.only.is_empty() || self.only.contains(&part)
-    }
-
-    fn measures_requests(&self) -> bool {
-        self.only.is_empty() || self.only.iter().any(|part| part.is_of_requests())
-    }
-
-    fn audit_events(&self) -> usize {
-        if self.quick { 50_000 } else { self.audit_events as usize }
-    }
-
-    fn monitors(&self) -> usize {
-        if self.quick { 50_000 } else { self.monitors as usize }
-    }
-
-    fn probed(&self) -> usize {
-        if self.quick { 3_000 } else { self.probed as usize }
-    }
-
-    fn projects(&self) -> usize {
-        if self.quick { 5_000 } else { self.projects as usize }
-    }
-
-    fn plan(&self) -> Plan {
-        if self.quick {
-            Plan { rounds: 1, seconds: 2 }
-        } else {
-            Plan { rounds: self.rounds, seconds: self.seconds }
-        }
-    }
-}
-
-/// How many projects the small database holds, which the large one must not be much slower than.
-const SMALL: usize = 1_000;
-
-/// The databases' names, and the SQLite file's.
-const LARGE_DATABASE: &str = "riq_large";
-const SMALL_DATABASE: &str = "riq_small";
-const SQLITE_FILE: &str = "large.sqlite3";
 
 /// Measures and prints.
 ///
@@ -209,63 +106,4 @@ fn prepare_databases(
         eprintln!("Filled {} projects on SQLite in {:.1} s", data.projects, started.elapsed().as_secs_f64());
     }
     Ok(())
-}
-
-/// Makes a database with the server's schema.
-pub(crate) fn create_database(postgres: &Postgres, build: &Build, name: &str) -> Result<()> {
-    execute(postgres, "postgres", &format!("CREATE DATABASE {name}"))?;
-    build.migrate(&postgres.url(name))
-}
-
-/// Drops databases of which nothing is running any more: they would take disk and memory from what is measured next.
-fn drop_databases(postgres: &Postgres, names: &[&str]) -> Result<()> {
-    names.iter().try_for_each(|name| {
-        execute(postgres, "postgres", &format!("DROP DATABASE {name} WITH (FORCE)")).map(drop)
-    })
-}
-
-/// Runs one statement, and returns what it answers, one row a line.
-pub(crate) fn execute(postgres: &Postgres, database: &str, statement: &str) -> Result<String> {
-    process::output(postgres.client("psql", database).args([
-        "-qAt",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-c",
-        statement,
-    ]))
-}
-
-fn sqlite_url(file: &Path) -> String {
-    format!("sqlite://{}", file.display())
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    fn parse(arguments: &[&str]) -> Options {
-        Line::parse_from([&["bench"], arguments].concat()).options
-    }
-
-    #[test]
-    fn everything_is_measured_unless_parts_are_named() {
-        assert!(parse(&[]).measures(Part::Patch));
-        let options = parse(&["--only", "reads,sqlite"]);
-        assert!(options.measures(Part::Sqlite) && !options.measures(Part::Patch));
-        assert!(options.measures_requests() && !parse(&["--only", "audit"]).measures_requests());
-    }
-
-    #[test]
-    fn quick_is_short_whatever_else_is_said() {
-        let options = parse(&["--quick", "--seconds", "60"]);
-        assert_eq!((options.projects(), options.plan().seconds, options.plan().rounds), (5_000, 2, 1));
-    }
 }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
+use super::databases::{create_database, drop_databases, execute};
+use super::equipment::{Bench, MEGABYTE};
 use super::fill::{self, Data, organization_of, project_id};
 use super::load::{Prepared, Round};
-use super::measure::{Bench, MEGABYTE};
 use super::report::{Bound, Line};
 use super::requests::Kind;
 use super::rounds::{Task, alternate};
-use super::{create_database, drop_databases, execute};
 use crate::http::{self, Request};
 use crate::installed;
 use crate::server::{Build, Server};

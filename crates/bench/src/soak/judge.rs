@@ -9,13 +9,15 @@ use riq_server::vault::{Purpose, Vault};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::DATABASE;
 use super::visits::Answers;
-use crate::bench::execute;
+use crate::bench::databases::execute;
 use crate::bench::fill::project_id;
 use crate::server::ENCRYPTION_KEYS;
 use riq_testing::postgres::Postgres;
 use riq_testing::providers::strict::{Counts, FamilyState, generation_of};
+
+/// The database that is judged.
+pub(super) const DATABASE: &str = "riq_soak";
 
 /// What the message of an integration says whose refresh token was sent, and of which no answer was stored.
 const INTERRUPTED: &str = "was interrupted: connect it again";

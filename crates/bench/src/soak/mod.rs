@@ -15,19 +15,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use riq_server::environment::Environment;
 
-use self::judge::{Judgement, Observed};
+use self::judge::{DATABASE, Judgement, Observed};
 use self::replicas::Replicas;
 use self::visits::Visits;
+use crate::bench::databases::{create_database, execute};
 use crate::bench::fill::{self, Data};
 use crate::bench::requests::Random;
-use crate::bench::{create_database, execute};
 use crate::installed;
 use crate::server::Build;
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 use riq_testing::process;
 use riq_testing::providers::strict::{self, Behaviour, Provider};
 
-const DATABASE: &str = "riq_soak";
 /// What the provider's file says of probes.
 const INTERVAL: Duration = Duration::from_secs(30);
 /// The longest that a replica waits for an answer: much longer than the provider takes, also on a busy machine.

@@ -1,6 +1,6 @@
 //! A Redis of a test's own, which it may kill.
 
-use riq_testing::{packages::find_program, postgres::free_port};
+use riq_testing::{postgres::free_port, programs::find_program};
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,

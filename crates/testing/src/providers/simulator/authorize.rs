@@ -8,29 +8,14 @@ use sha2::Sha256;
 use url::form_urlencoded::Serializer;
 
 use super::{
-    State,
     expectations::{Authorize, Expectations, Pkce, Signature, client_id, client_secret},
-    lock,
-    serve::{Request, Response},
+    message::{Request, Response},
+    state::{Code, State, lock},
     template,
 };
 
 /// The time that Shopify's documentation has in its example.
 const TIMESTAMP: &str = "1337178173";
-
-/// An authorization code.
-pub(super) struct Code {
-    pub(super) provider: String,
-    pub(super) code: String,
-    /// The account that signed in.
-    pub(super) account: usize,
-    pub(super) redirect_uri: Option<String>,
-    /// The S256 code challenge, if one was sent.
-    pub(super) challenge: Option<String>,
-    /// What was asked for, the optional included.
-    pub(super) scopes: Vec<String>,
-    pub(super) used: bool,
-}
 
 /// What is asked for. Everything in it was checked.
 struct Question {

@@ -6,11 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
-    State, Values,
-    expectations::{Call, Expectations},
-    lock,
-    serve::{Request, Response},
-    template, values_with_token,
+    expectations::{Account, Call, Expectations},
+    message::{Request, Response},
+    state::{State, lock},
+    template::{self, Values},
 };
 
 /// Answers a call of this provider's API; none if the request is no such call.
@@ -49,11 +48,18 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
 /// The values of every credential that is good: each token that was granted, or what an account types into a form.
 fn credentials(state: &State, provider: &Expectations) -> Vec<Values> {
     if provider.token.is_none() {
-        return provider.accounts.iter().map(super::Account::values).collect();
+        return provider.accounts.iter().map(Account::values).collect();
     }
     let tokens = lock(&state.tokens);
     let granted = tokens.iter().filter(|token| token.provider == provider.provider);
     granted.map(|token| values_with_token(&provider.accounts[token.account], &token.access_token)).collect()
+}
+
+/// The values of an account, and the access token that it was granted.
+fn values_with_token(account: &Account, access_token: &str) -> Values {
+    let mut values = account.values();
+    values.insert("access_token".into(), access_token.into());
+    values
 }
 
 /// What of the request is not as it has to be with this credential. Names what, never its value.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Values, serve::Request, template};
+use super::{
+    message::Request,
+    template::{self, Values},
+};
 
 /// One provider. Where these files are silent, RFC 6749 and RFC 7636 count.
 #[derive(Deserialize)]

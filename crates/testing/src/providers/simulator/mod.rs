@@ -8,57 +8,30 @@
 mod authorize;
 mod calls;
 mod expectations;
-mod serve;
+mod message;
+mod state;
 mod template;
 mod token;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
 };
 
 use reqwest::{Url, header};
 use serde_json::{Map, Value};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-pub use self::serve::Request;
 use self::{
-    authorize::Code,
-    expectations::{Account, Expectations},
-    serve::Response,
+    expectations::Expectations,
+    message::Response,
+    state::{State, lock},
+};
+pub use self::{
+    message::Request,
+    state::{Switches, TokenSwitch},
 };
 use crate::{certificates::Authority, https};
-
-/// What the simulated providers do other than usual.
-#[derive(Clone, Debug, Default)]
-pub struct Switches {
-    /// What the token endpoints answer.
-    pub token: TokenSwitch,
-    /// Scopes that are asked for and not granted.
-    pub withheld: Vec<String>,
-    /// Which of a provider's accounts signs in, where its host does not say so: 0 or 1.
-    pub account: usize,
-    /// Whether the authorize pages answer 204, at which a browser stays on the page where it is.
-    pub stay: bool,
-    /// Whether every API call is refused as if its credential were dead.
-    pub refuse_calls: bool,
-}
-
-/// What a token endpoint answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TokenSwitch {
-    /// What the request deserves.
-    #[default]
-    Usual,
-    /// An error with this code, in the provider's shape.
-    Error(String),
-    /// 500, and nothing in it.
-    ServerError,
-    /// A web page, with status 200.
-    WebPage,
-    /// Nothing until [`Simulator::release`], then what the request deserves.
-    Hang,
-}
 
 /// What a person decides on a consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,31 +60,6 @@ pub struct Simulator {
     task: JoinHandle<()>,
 }
 
-/// What all requests share.
-struct State {
-    providers: Vec<Expectations>,
-    switches: Mutex<Switches>,
-    redirect_uris: Mutex<Vec<String>>,
-    codes: Mutex<Vec<Code>>,
-    tokens: Mutex<Vec<Token>>,
-    requests: Mutex<Vec<Request>>,
-    complaints: Mutex<Vec<String>>,
-    released: watch::Sender<bool>,
-}
-
-/// An access token that was granted.
-#[derive(Clone)]
-struct Token {
-    provider: String,
-    account: usize,
-    access_token: String,
-}
-
-/// Locks, whoever panicked before.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
 impl Simulator {
     /// Starts the providers, with a certificate for all their hosts from an authority of their own.
     pub async fn start() -> Self {
@@ -135,7 +83,7 @@ impl Simulator {
         let shared = Arc::clone(&state);
         let task = https::serve(listener, acceptor, move |request| {
             let state = Arc::clone(&shared);
-            async move { serve::handle(&state, request).await }
+            async move { answer(&state, Request::read(request)).await.write() }
         });
         Self { state, authority, address, client, task }
     }
@@ -231,32 +179,22 @@ impl Drop for Simulator {
     }
 }
 
-impl State {
-    fn provider(&self, key: &str) -> &Expectations {
-        self.providers.iter().find(|provider| provider.provider == key).unwrap()
-    }
-
-    /// Answers a request, and notes it down.
-    async fn answer(&self, request: Request) -> Response {
-        lock(&self.requests).push(request.clone());
-        for provider in &self.providers {
-            if let Some((endpoint, account)) = provider.authorize_at(&request) {
-                return authorize::answer(self, provider, endpoint, account, &request);
-            }
-            if let Some(endpoint) = provider.token_at(&request) {
-                return token::answer(self, provider, endpoint, &request).await;
-            }
-            if let Some(answer) = calls::answer(self, provider, &request) {
-                return answer;
-            }
+/// Answers a request, and notes it down.
+async fn answer(state: &State, request: Request) -> Response {
+    lock(&state.requests).push(request.clone());
+    for provider in &state.providers {
+        if let Some((endpoint, account)) = provider.authorize_at(&request) {
+            return authorize::answer(state, provider, endpoint, account, &request);
         }
-        self.complain("nobody", &format!("there is no {} {}{}", request.method, request.host, request.path));
-        Response::json(404, &Value::Null)
+        if let Some(endpoint) = provider.token_at(&request) {
+            return token::answer(state, provider, endpoint, &request).await;
+        }
+        if let Some(answer) = calls::answer(state, provider, &request) {
+            return answer;
+        }
     }
-
-    fn complain(&self, provider: &str, what: &str) {
-        lock(&self.complaints).push(format!("{provider}: {what}"));
-    }
+    state.complain("nobody", &format!("there is no {} {}{}", request.method, request.host, request.path));
+    Response::json(404, &Value::Null)
 }
 
 fn hosts(state: &State) -> Vec<String> {
@@ -278,14 +216,4 @@ fn client(ca_pem: &str, hosts: &[String], address: SocketAddr) -> reqwest::Clien
         builder = builder.resolve(host, address);
     }
     builder.build().unwrap()
-}
-
-/// The values that stand in for the placeholders of an account's templates.
-type Values = Map<String, Value>;
-
-/// The values of an account, and the access token that it was granted.
-fn values_with_token(account: &Account, access_token: &str) -> Values {
-    let mut values = account.values();
-    values.insert("access_token".into(), access_token.into());
-    values
 }

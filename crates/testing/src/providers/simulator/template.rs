@@ -1,9 +1,10 @@
 //! Templates of the expectations: `{name}` stands for a value.
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Values;
+/// The values that stand in for the placeholders of an account's templates.
+pub(super) type Values = Map<String, Value>;
 
 /// A text with its placeholders filled in. An unknown name is a mistake in an expectation.
 pub(super) fn text(template: &str, values: &Values) -> String {

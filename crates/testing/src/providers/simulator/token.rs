@@ -11,12 +11,10 @@ use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::Serializer;
 
 use super::{
-    State, Switches, Token, TokenSwitch, Values,
-    authorize::Code,
     expectations::{ClientAuth, Expectations, Format, TokenEndpoint, client_id, client_secret},
-    lock,
-    serve::{Request, Response, pairs},
-    template,
+    message::{Request, Response, pairs},
+    state::{Code, State, Switches, Token, TokenSwitch, lock},
+    template::{self, Values},
 };
 
 /// The parameters of RFC 6749, section 4.1.3 and RFC 7636, section 4.5, which a token endpoint understands or ignores

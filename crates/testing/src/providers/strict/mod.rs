@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 pub use self::families::{Counts, Families, FamilyState, Tokens, generation_of};
+use self::serve::CLIENT;
 use crate::certificates::Authority;
 use crate::https;
 
@@ -24,8 +25,6 @@ pub const KEY: &str = "strict";
 const FILE: &str = include_str!("strict.toml");
 /// Its only host.
 const HOST: &str = "strict.example.com";
-/// The app that it knows.
-const CLIENT: (&str, &str) = ("the-client", "the-client-secret");
 
 const CATALOG_DIRECTORY: &str = "providers";
 const AUTHORITY_FILE: &str = "authority.pem";

@@ -8,7 +8,10 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::{CLIENT, Families};
+use super::families::Families;
+
+/// The id and the secret of the app that it knows.
+pub(super) const CLIENT: (&str, &str) = ("the-client", "the-client-secret");
 
 /// Answers a request, after `latency`.
 pub(super) async fn answer(

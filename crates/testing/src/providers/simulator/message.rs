@@ -5,8 +5,6 @@ use http::header;
 use http_body_util::Full;
 use serde_json::Value;
 
-use super::State;
-
 /// A request as it was received.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -25,6 +23,22 @@ pub struct Request {
 }
 
 impl Request {
+    /// As a provider reads it.
+    pub(super) fn read(request: http::Request<Bytes>) -> Self {
+        let (head, body) = request.into_parts();
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let host = head.headers.get(header::HOST).map(text).unwrap_or_default();
+        Self {
+            method: head.method.to_string(),
+            // The port is the simulator's; the providers have none.
+            host: host.split(':').next().unwrap_or_default().to_owned(),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            body: body.to_vec(),
+        }
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
@@ -62,30 +76,17 @@ impl Response {
         Self { status, content_type: "text/html; charset=utf-8", location: None, body }
     }
 
+    /// As it is sent.
+    pub(super) fn write(self) -> http::Response<Full<Bytes>> {
+        let mut response =
+            http::Response::builder().status(self.status).header(header::CONTENT_TYPE, self.content_type);
+        if let Some(location) = self.location {
+            response = response.header(header::LOCATION, location);
+        }
+        response.body(Full::from(self.body)).unwrap()
+    }
+
     pub(super) fn redirect(location: String) -> Self {
         Self { status: 302, content_type: "text/plain", location: Some(location), body: String::new() }
     }
-}
-
-/// Reads a request, and writes what the providers answer.
-pub(super) async fn handle(state: &State, request: http::Request<Bytes>) -> http::Response<Full<Bytes>> {
-    let (head, body) = request.into_parts();
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let host = head.headers.get(header::HOST).map(text).unwrap_or_default();
-    let request = Request {
-        method: head.method.to_string(),
-        // The port is the simulator's; the providers have none.
-        host: host.split(':').next().unwrap_or_default().to_owned(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-        body: body.to_vec(),
-    };
-    let answer = state.answer(request).await;
-    let mut response =
-        http::Response::builder().status(answer.status).header(header::CONTENT_TYPE, answer.content_type);
-    if let Some(location) = answer.location {
-        response = response.header(header::LOCATION, location);
-    }
-    response.body(Full::from(answer.body)).unwrap()
 }

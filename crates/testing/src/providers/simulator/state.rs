@@ -1,0 +1,87 @@
+//! What the simulated providers remember, and how they are told to behave.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::{expectations::Expectations, message::Request};
+
+/// What the simulated providers do other than usual.
+#[derive(Clone, Debug, Default)]
+pub struct Switches {
+    /// What the token endpoints answer.
+    pub token: TokenSwitch,
+    /// Scopes that are asked for and not granted.
+    pub withheld: Vec<String>,
+    /// Which of a provider's accounts signs in, where its host does not say so: 0 or 1.
+    pub account: usize,
+    /// Whether the authorize pages answer 204, at which a browser stays on the page where it is.
+    pub stay: bool,
+    /// Whether every API call is refused as if its credential were dead.
+    pub refuse_calls: bool,
+}
+
+/// What a token endpoint answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TokenSwitch {
+    /// What the request deserves.
+    #[default]
+    Usual,
+    /// An error with this code, in the provider's shape.
+    Error(String),
+    /// 500, and nothing in it.
+    ServerError,
+    /// A web page, with status 200.
+    WebPage,
+    /// Nothing until [`release`](super::Simulator::release), then what the request deserves.
+    Hang,
+}
+
+/// What all requests share.
+pub(super) struct State {
+    pub(super) providers: Vec<Expectations>,
+    pub(super) switches: Mutex<Switches>,
+    pub(super) redirect_uris: Mutex<Vec<String>>,
+    pub(super) codes: Mutex<Vec<Code>>,
+    pub(super) tokens: Mutex<Vec<Token>>,
+    pub(super) requests: Mutex<Vec<Request>>,
+    pub(super) complaints: Mutex<Vec<String>>,
+    pub(super) released: watch::Sender<bool>,
+}
+
+/// An access token that was granted.
+#[derive(Clone)]
+pub(super) struct Token {
+    pub(super) provider: String,
+    pub(super) account: usize,
+    pub(super) access_token: String,
+}
+
+/// Locks, whoever panicked before.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An authorization code.
+pub(super) struct Code {
+    pub(super) provider: String,
+    pub(super) code: String,
+    /// The account that signed in.
+    pub(super) account: usize,
+    pub(super) redirect_uri: Option<String>,
+    /// The S256 code challenge, if one was sent.
+    pub(super) challenge: Option<String>,
+    /// What was asked for, the optional included.
+    pub(super) scopes: Vec<String>,
+    pub(super) used: bool,
+}
+
+impl State {
+    pub(super) fn provider(&self, key: &str) -> &Expectations {
+        self.providers.iter().find(|provider| provider.provider == key).unwrap()
+    }
+
+    pub(super) fn complain(&self, provider: &str, what: &str) {
+        lock(&self.complaints).push(format!("{provider}: {what}"));
+    }
+}
