@@ -1,11 +1,11 @@
-//! What the documents say is tested.
+//! What the documents say is tested. Ours, as no tool knows that a document names tests.
 
 use std::collections::HashSet;
 
 use anyhow::Result;
 
-use super::Violation;
 use super::repository::Repository;
+use super::violation::Violation;
 
 /// The document that names the tests which cover it.
 const DOCUMENT: &str = "docs/topics/security.md";

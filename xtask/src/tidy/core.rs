@@ -1,4 +1,7 @@
 //! integrations-core is pure: no I/O, no clock, no randomness, neither in its code nor in what it depends on.
+//!
+//! Ours, as cargo-deny judges what the workspace depends on and not one of its crates, and clippy bans functions and
+//! types one by one and not the modules of the standard library.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,8 +9,8 @@ use anyhow::{Context, Result};
 use riq_testing::process;
 use serde_json::Value;
 
-use super::Violation;
 use super::repository::Repository;
+use super::violation::Violation;
 use crate::workspace;
 
 const MANIFEST: &str = "crates/integrations-core/Cargo.toml";

@@ -1,28 +1,15 @@
-//! Names and attributes.
+//! Names of modules.
+//!
+//! Ours, as clippy bans names of variables (`disallowed_names`) and none of modules.
 
 use anyhow::Result;
 
-use super::Violation;
 use super::repository::Repository;
+use super::violation::Violation;
 
 /// Names that say that a module holds something, not what.
 const EMPTY_NAMES: [&str; 9] =
     ["common", "helper", "helpers", "manager", "managers", "misc", "shared", "util", "utils"];
-
-/// A lint is silenced by `expect`, which tells when it is no longer needed, and with a reason.
-pub(super) fn no_allow_attributes(repository: &Repository) -> Result<Vec<Violation>> {
-    let mut violations = Vec::new();
-    for source in repository.sources() {
-        for found in &source.allows {
-            let message = format!(
-                "allow({}): write #[expect(…, reason = \"…\")], or do what the lint asks",
-                found.name
-            );
-            violations.push(Violation::new(&source.path, found.line, message));
-        }
-    }
-    Ok(violations)
-}
 
 /// A module is named for what it holds, in the field's terms.
 pub(super) fn modules_are_named_for_what_they_hold(repository: &Repository) -> Result<Vec<Violation>> {
@@ -43,14 +30,6 @@ pub(super) fn modules_are_named_for_what_they_hold(repository: &Repository) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn allow_is_found_and_expect_is_not() {
-        let code = "#[expect(dead_code, reason = \"x\")]\nfn f() {}\n#[allow(dead_code)]\nfn g() {}";
-        let violations = no_allow_attributes(&Repository::sample(&[("a.rs", code)])).unwrap();
-        assert_eq!(violations.len(), 1);
-        assert_eq!(violations[0].line, 3);
-    }
 
     #[test]
     fn empty_names_are_found_as_files_folders_and_inline() {

@@ -1,5 +1,6 @@
 //! A Rust file as tokens: comments and the insides of strings are no code, and test code is known as such.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use anyhow::{Result, anyhow};
@@ -7,36 +8,31 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// A path as written in code, such as `std::fs::read`, wherever it stands: a `use` (its groups spread out), an
 /// expression, a type or a macro's arguments.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PathUse {
     pub(super) path: String,
     pub(super) line: usize,
+    /// The inline modules that it stands in, the outermost first.
+    pub(super) within: Vec<String>,
+    /// Where it is part of a `use`.
+    pub(super) import: Option<Import>,
 }
 
-/// A function.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Function {
+/// What a `use` does with a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Import {
+    /// The name by which it goes from then on; `*` for everything below the path.
     pub(super) name: String,
-    pub(super) line: usize,
-    /// From its `fn` to its closing brace.
-    pub(super) lines: usize,
-    /// Whether it carries an attribute whose path begins with `utoipa`.
-    pub(super) is_route: bool,
+    /// Whether others may take it from here: `pub use`, whoever the public is.
+    pub(super) is_reexport: bool,
 }
 
-/// A name with the line it stands on.
+/// The declaration of a module.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct Module {
     pub(super) name: String,
     pub(super) line: usize,
-}
-
-/// A method's call.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct MethodCall {
-    pub(super) name: String,
-    pub(super) line: usize,
-    pub(super) arguments: usize,
+    pub(super) is_test: bool,
 }
 
 /// What the rules ask of one Rust file.
@@ -44,20 +40,14 @@ pub(super) struct MethodCall {
 pub(super) struct Source {
     pub(super) path: String,
     pub(super) line_count: usize,
+    /// Whether it holds only tests.
+    pub(super) is_test: bool,
     /// Outside tests.
     pub(super) paths: Vec<PathUse>,
-    /// Macros called outside tests, by their last name, without the `!`.
-    pub(super) macros: Vec<Named>,
-    /// Methods called outside tests.
-    pub(super) methods: Vec<MethodCall>,
-    /// Outside tests.
-    pub(super) functions: Vec<Function>,
-    /// `allow` attributes, in tests too.
-    pub(super) allows: Vec<Named>,
     /// Modules declared, in tests too.
-    pub(super) modules: Vec<Named>,
-    /// The names in `routes!(…)`.
-    pub(super) routes: Vec<String>,
+    pub(super) modules: Vec<Module>,
+    /// Functions, types, constants and the like that it defines outside inline modules.
+    pub(super) items: HashSet<String>,
 }
 
 impl Source {
@@ -68,15 +58,18 @@ impl Source {
     pub(super) fn parse(path: &str, text: &str) -> Result<Self> {
         let tokens = TokenStream::from_str(text)
             .map_err(|error| anyhow!("{path}:{}: {error}", error.span().start().line))?;
-        let mut source = Self { path: path.to_owned(), line_count: text.lines().count(), ..Self::default() };
-        source.walk(&tokens.into_iter().collect::<Vec<_>>(), is_test_file(path));
+        let is_test = is_test_file(path);
+        let mut source =
+            Self { path: path.to_owned(), line_count: text.lines().count(), is_test, ..Self::default() };
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        source.items = items(&tokens);
+        source.walk(&tokens, is_test, &[]);
         Ok(source)
     }
 
-    fn walk(&mut self, tokens: &[TokenTree], in_test: bool) {
+    fn walk(&mut self, tokens: &[TokenTree], in_test: bool, within: &[String]) {
         let mut at = 0;
         let mut test_item = false;
-        let mut route_item = false;
         while let Some(token) = tokens.get(at) {
             let in_test = in_test || test_item;
             let mut next = at + 1;
@@ -84,23 +77,30 @@ impl Source {
                 TokenTree::Punct(punct) if punct.as_char() == '#' => {
                     if let Some((attribute, after)) = attribute_at(tokens, at) {
                         let attribute: Vec<TokenTree> = attribute.stream().into_iter().collect();
-                        self.note_allows(&attribute);
                         test_item |= marks_test(&attribute);
-                        route_item |= first_ident(&attribute).is_some_and(|name| name == "utoipa");
                         next = after;
                     }
                 }
-                TokenTree::Punct(punct) if punct.as_char() == ';' => (test_item, route_item) = (false, false),
+                TokenTree::Punct(punct) if punct.as_char() == ';' => test_item = false,
                 TokenTree::Group(group) => {
-                    self.walk(&group.stream().into_iter().collect::<Vec<_>>(), in_test);
+                    let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+                    match inline_module(tokens, at) {
+                        Some(name) => self.walk(&inside, in_test, &[within, &[name]].concat()),
+                        None => self.walk(&inside, in_test, within),
+                    }
                     if group.delimiter() == Delimiter::Brace {
-                        (test_item, route_item) = (false, false);
+                        test_item = false;
                     }
                 }
+                TokenTree::Ident(ident) if ident == "use" && !is_bound(tokens, at) => {
+                    next = self.note_import(tokens, at, in_test, within);
+                }
                 TokenTree::Ident(ident) => {
-                    let (name, line) = (ident.to_string(), ident.span().start().line);
-                    self.note_declaration(&name, line, &tokens[at..], in_test, route_item);
-                    next = self.note_use(tokens, at, in_test);
+                    if let (true, Some(TokenTree::Ident(name))) = (ident == "mod", tokens.get(at + 1)) {
+                        let line = name.span().start().line;
+                        self.modules.push(Module { name: name.to_string(), line, is_test: in_test });
+                    }
+                    next = self.note_path(tokens, at, in_test, within);
                 }
                 _ => {}
             }
@@ -108,79 +108,139 @@ impl Source {
         }
     }
 
-    /// `fn name … { … }` and `mod name`.
-    fn note_declaration(
-        &mut self,
-        keyword: &str,
-        line: usize,
-        tokens: &[TokenTree],
-        in_test: bool,
-        is_route: bool,
-    ) {
-        let Some(TokenTree::Ident(name)) = tokens.get(1) else { return };
-        if keyword == "mod" {
-            self.modules.push(Named { name: name.to_string(), line });
-        }
-        if keyword == "fn" && !in_test {
-            let body =
-                tokens.iter().take_while(|token| !is_punct(token, ';')).find_map(|token| match token {
-                    TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
-                    _ => None,
-                });
-            if let Some(body) = body {
-                let lines = body.span_close().end().line - line + 1;
-                self.functions.push(Function { name: name.to_string(), line, lines, is_route });
-            }
-        }
-    }
-
-    /// Notes the path, macro or method that begins at an identifier, and returns where to go on.
-    fn note_use(&mut self, tokens: &[TokenTree], at: usize, in_test: bool) -> usize {
+    /// Notes the path that begins at an identifier, and returns where to go on.
+    fn note_path(&mut self, tokens: &[TokenTree], at: usize, in_test: bool, within: &[String]) -> usize {
         let mut found = Vec::new();
         let next = spread_path(tokens, at, String::new(), &mut found);
-        let line = tokens[at].span().start().line;
-        let last =
-            found.last().map_or("", |found| found.path.rsplit("::").next().unwrap_or_default()).to_owned();
-        let is_macro = tokens.get(next).is_some_and(|token| is_punct(token, '!'))
-            && matches!(tokens.get(next + 1), Some(TokenTree::Group(_)));
-        if is_macro
-            && last == "routes"
-            && let Some(TokenTree::Group(arguments)) = tokens.get(next + 1)
-        {
-            self.routes.extend(last_names(arguments));
+        if !in_test {
+            self.paths.extend(found.into_iter().map(|leaf| PathUse {
+                path: leaf.path,
+                line: leaf.line,
+                within: within.to_vec(),
+                import: None,
+            }));
         }
-        if in_test {
-            return next;
-        }
-        if is_macro {
-            self.macros.push(Named { name: last.clone(), line });
-        }
-        if at > 0
-            && is_punct(&tokens[at - 1], '.')
-            && let Some(TokenTree::Group(group)) = tokens.get(next)
-            && group.delimiter() == Delimiter::Parenthesis
-        {
-            self.methods.push(MethodCall { name: last, line, arguments: arguments(group) });
-        }
-        self.paths.append(&mut found);
         next
     }
 
-    /// `allow(…)`, also inside `cfg_attr(…)`.
-    fn note_allows(&mut self, attribute: &[TokenTree]) {
-        for (at, token) in attribute.iter().enumerate() {
-            match (token, attribute.get(at + 1)) {
-                (TokenTree::Ident(ident), Some(TokenTree::Group(lints))) if ident == "allow" => {
-                    self.allows
-                        .push(Named { name: lints.stream().to_string(), line: ident.span().start().line });
-                }
-                (TokenTree::Group(group), _) => {
-                    self.note_allows(&group.stream().into_iter().collect::<Vec<_>>())
-                }
-                _ => {}
+    /// Notes the paths of the `use` that begins at `at`, and returns where to go on.
+    fn note_import(&mut self, tokens: &[TokenTree], at: usize, in_test: bool, within: &[String]) -> usize {
+        let mut found = Vec::new();
+        // `use ::name`
+        let start = (at + 1..tokens.len()).find(|at| !is_punct(&tokens[*at], ':')).unwrap_or(at + 1);
+        let next = spread_path(tokens, start, String::new(), &mut found);
+        if !in_test {
+            let is_reexport = is_public(tokens, at);
+            self.paths.extend(found.into_iter().map(|leaf| {
+                let path = leaf.path.strip_suffix("::self").unwrap_or(&leaf.path).to_owned();
+                let last = path.rsplit("::").next().unwrap_or_default().to_owned();
+                let name = if leaf.is_glob { "*".to_owned() } else { leaf.alias.unwrap_or(last) };
+                let import = Some(Import { name, is_reexport });
+                PathUse { path, line: leaf.line, within: within.to_vec(), import }
+            }));
+        }
+        next
+    }
+}
+
+/// One path of a spread group.
+struct Leaf {
+    path: String,
+    line: usize,
+    /// `as NAME`.
+    alias: Option<String>,
+    /// `::*`.
+    is_glob: bool,
+}
+
+/// The path that begins at `at`, with `a::{b, c::d}` spread into `a::b` and `a::c::d`; returns what follows it.
+fn spread_path(tokens: &[TokenTree], at: usize, prefix: String, found: &mut Vec<Leaf>) -> usize {
+    let mut path = prefix;
+    let mut at = at;
+    let mut line = tokens.get(at).map_or(0, |token| token.span().start().line);
+    let mut is_glob = false;
+    loop {
+        match tokens.get(at) {
+            Some(TokenTree::Ident(ident)) => {
+                path = if path.is_empty() { ident.to_string() } else { format!("{path}::{ident}") };
+                line = ident.span().start().line;
             }
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+                spread_group(group, &path, found);
+                return at + 1;
+            }
+            Some(token) if is_punct(token, '*') => {
+                is_glob = true;
+                at += 1;
+                break;
+            }
+            _ => break,
+        }
+        let continues = tokens.get(at + 1).is_some_and(|token| is_punct(token, ':'))
+            && tokens.get(at + 2).is_some_and(|token| is_punct(token, ':'));
+        at += if continues { 3 } else { 1 };
+        if !continues {
+            break;
         }
     }
+    let alias = match (tokens.get(at), tokens.get(at + 1)) {
+        (Some(TokenTree::Ident(keyword)), Some(TokenTree::Ident(name))) if keyword == "as" => {
+            Some(name.to_string())
+        }
+        _ => None,
+    };
+    found.push(Leaf { path, line, alias, is_glob });
+    at
+}
+
+fn spread_group(group: &Group, prefix: &str, found: &mut Vec<Leaf>) {
+    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+    let mut at = 0;
+    while at < tokens.len() {
+        at = match &tokens[at] {
+            // The name after `as`.
+            TokenTree::Ident(ident) if ident == "as" => at + 2,
+            TokenTree::Ident(_) => spread_path(&tokens, at, prefix.to_owned(), found),
+            TokenTree::Punct(punct) if punct.as_char() == '*' => {
+                let line = punct.span().start().line;
+                found.push(Leaf { path: prefix.to_owned(), line, alias: None, is_glob: true });
+                at + 1
+            }
+            _ => at + 1,
+        };
+    }
+}
+
+/// The names that the tokens of a file, or of an inline module, define.
+fn items(tokens: &[TokenTree]) -> HashSet<String> {
+    const KEYWORDS: [&str; 8] = ["const", "enum", "fn", "static", "struct", "trait", "type", "union"];
+    let defines = |pair: &[TokenTree]| match pair {
+        [TokenTree::Ident(keyword), TokenTree::Ident(name)] if KEYWORDS.iter().any(|one| keyword == one) => {
+            Some(name.to_string())
+        }
+        _ => None,
+    };
+    tokens.windows(2).filter_map(defines).collect()
+}
+
+/// The name of the inline module whose braces are at `at`.
+fn inline_module(tokens: &[TokenTree], at: usize) -> Option<String> {
+    match tokens.get(at.checked_sub(2)?..at)? {
+        [TokenTree::Ident(keyword), TokenTree::Ident(name)] if keyword == "mod" => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether the `use` at `at` is one of `impl Trait + use<…>`.
+fn is_bound(tokens: &[TokenTree], at: usize) -> bool {
+    tokens.get(at + 1).is_some_and(|token| is_punct(token, '<'))
+}
+
+/// Whether the item whose keyword is at `at` is `pub` or `pub(…)`.
+fn is_public(tokens: &[TokenTree], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    let is_pub = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Ident(ident)) if ident == "pub");
+    is_pub(before(1)) || (matches!(before(1), Some(TokenTree::Group(_))) && is_pub(before(2)))
 }
 
 /// Whether a file holds only tests: under `tests/` or `benches/`, or a module named `tests`, `…_test` or `…_tests`.
@@ -231,67 +291,8 @@ fn requires_test(condition: TokenStream) -> bool {
     })
 }
 
-fn first_ident(tokens: &[TokenTree]) -> Option<String> {
-    match tokens.first() {
-        Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
-        _ => None,
-    }
-}
-
 fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
-}
-
-/// How many arguments a call has. A comma between the angle brackets of a type counts too.
-fn arguments(group: &Group) -> usize {
-    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-    tokens.split(|token| is_punct(token, ',')).filter(|argument| !argument.is_empty()).count()
-}
-
-/// The path that begins at `at`, with `a::{b, c::d}` spread into `a::b` and `a::c::d`; returns what follows it.
-fn spread_path(tokens: &[TokenTree], at: usize, prefix: String, found: &mut Vec<PathUse>) -> usize {
-    let mut path = prefix;
-    let mut at = at;
-    let mut line = tokens.get(at).map_or(0, |token| token.span().start().line);
-    loop {
-        match tokens.get(at) {
-            Some(TokenTree::Ident(ident)) => {
-                path = if path.is_empty() { ident.to_string() } else { format!("{path}::{ident}") };
-                line = ident.span().start().line;
-            }
-            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-                spread_group(group, &path, found);
-                return at + 1;
-            }
-            _ => break,
-        }
-        let continues = tokens.get(at + 1).is_some_and(|token| is_punct(token, ':'))
-            && tokens.get(at + 2).is_some_and(|token| is_punct(token, ':'));
-        at += if continues { 3 } else { 1 };
-        if !continues {
-            break;
-        }
-    }
-    found.push(PathUse { path, line });
-    at
-}
-
-fn spread_group(group: &Group, prefix: &str, found: &mut Vec<PathUse>) {
-    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-    let mut at = 0;
-    while at < tokens.len() {
-        at = match &tokens[at] {
-            TokenTree::Ident(_) => spread_path(&tokens, at, prefix.to_owned(), found),
-            _ => at + 1,
-        };
-    }
-}
-
-/// The last names of the paths in a macro's arguments: `list::list, show` gives `list` and `show`.
-fn last_names(arguments: &Group) -> Vec<String> {
-    let mut found = Vec::new();
-    spread_group(arguments, "", &mut found);
-    found.iter().filter_map(|found| found.path.rsplit("::").next()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -306,12 +307,47 @@ mod tests {
         parse(text).paths.into_iter().map(|found| found.path).collect()
     }
 
+    fn imports(text: &str) -> Vec<(String, String, bool)> {
+        let import = |found: PathUse| {
+            let import = found.import?;
+            Some((found.path, import.name, import.is_reexport))
+        };
+        parse(text).paths.into_iter().filter_map(import).collect()
+    }
+
     #[test]
     fn groups_in_a_use_are_spread_out() {
         let found = paths("use std::{fs::{self, File}, net};");
-        for path in ["std::fs::self", "std::fs::File", "std::net"] {
+        for path in ["std::fs", "std::fs::File", "std::net"] {
             assert!(found.contains(&path.to_owned()), "{path} in {found:?}");
         }
+    }
+
+    #[test]
+    fn a_use_gives_names_and_may_hand_them_on() {
+        let found = imports("use a::{b as c, d::*, self};\npub(crate) use super::e;\npub use f::g as h;");
+        let expected = [
+            ("a::b", "c", false),
+            ("a::d", "*", false),
+            ("a", "a", false),
+            ("super::e", "e", true),
+            ("f::g", "h", true),
+        ];
+        assert_eq!(found, expected.map(|(path, name, public)| (path.to_owned(), name.to_owned(), public)));
+    }
+
+    #[test]
+    fn a_path_knows_the_inline_modules_around_it() {
+        let source = parse("mod a { mod b { fn f() { super::g(); } } }\nfn h() { i::j(); }");
+        let of = |path: &str| source.paths.iter().find(|found| found.path == path).unwrap().within.clone();
+        assert_eq!(of("super::g"), ["a", "b"]);
+        assert_eq!(of("i::j"), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_file_defines_is_known() {
+        let source = parse("pub struct A;\nasync fn b() { const INSIDE: u8 = 1; }\nmod c { enum D {} }");
+        assert_eq!(source.items, HashSet::from(["A".to_owned(), "b".to_owned()]));
     }
 
     #[test]
@@ -334,45 +370,11 @@ mod tests {
             .filter(|path| path.starts_with("std"))
             .collect();
         assert_eq!(std, ["std::process::id"]);
-        assert_eq!(source.functions.len(), 1);
-        assert_eq!(source.functions[0].name, "after");
     }
 
     #[test]
     fn code_for_everything_but_tests_is_not_test_code() {
         assert!(paths("#[cfg(not(test))]\nfn f() { std::fs::x() }").contains(&"std::fs::x".to_owned()));
-    }
-
-    #[test]
-    fn a_function_s_length_counts_from_fn_to_its_brace() {
-        let source = parse(
-            "/// Says.\nfn f<T>(\n  a: T,\n) -> u8\nwhere\n  T: Copy,\n{\n  1\n}\nfn g() {}\ntrait T { fn h(); }",
-        );
-        let lengths: Vec<(&str, usize, usize)> = source
-            .functions
-            .iter()
-            .map(|function| (function.name.as_str(), function.line, function.lines))
-            .collect();
-        assert_eq!(lengths, [("f", 2, 8), ("g", 10, 1)]);
-    }
-
-    #[test]
-    fn allow_is_found_inside_other_attributes() {
-        assert_eq!(parse("#![allow(dead_code)]").allows.len(), 1);
-        assert_eq!(parse("#[cfg_attr(test, allow(unused))] fn f() {}").allows.len(), 1);
-        assert_eq!(parse("#[expect(dead_code, reason = \"allow(x)\")] fn f() {}").allows.len(), 0);
-    }
-
-    #[test]
-    fn routes_macros_and_methods_are_noted() {
-        let source = parse(
-            "#[utoipa::path(get)]\nasync fn list() {}\nfn r() { OpenApiRouter::new().routes(routes!(a::list, show)); println!(\"x\"); }",
-        );
-        assert_eq!(source.routes, ["list", "show"]);
-        assert!(source.functions.iter().any(|function| function.name == "list" && function.is_route));
-        assert!(source.functions.iter().any(|function| function.name == "r" && !function.is_route));
-        assert!(source.macros.iter().any(|found| found.name == "println"));
-        assert!(source.methods.iter().any(|found| found.name == "routes"));
     }
 
     #[test]

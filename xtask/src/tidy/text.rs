@@ -1,9 +1,9 @@
-//! Rules over plain text.
+//! Rules over plain text. Ours, as no tool of the toolchain reads anything but code.
 
 use anyhow::Result;
 
-use super::Violation;
 use super::repository::Repository;
+use super::violation::Violation;
 
 const LOCK_FILE: &str = "Cargo.lock";
 
@@ -14,26 +14,6 @@ const MACHINE_PATHS: [&str; 4] = [
     concat!("/", "work", "/"),
     concat!("/", "Users", "/"),
 ];
-
-/// TLS is rustls everywhere.
-pub(super) fn no_openssl_in_the_lock_file(repository: &Repository) -> Result<Vec<Violation>> {
-    const UNWANTED: [&str; 3] = ["openssl", "openssl-sys", "native-tls"];
-    let Some(lock_file) = repository.file(LOCK_FILE) else {
-        return Ok(vec![Violation::new(LOCK_FILE, 0, "is missing: commit it")]);
-    };
-    let names = lock_file.text.lines().enumerate().filter_map(|(at, line)| {
-        let name = line.strip_prefix("name = \"")?.strip_suffix('"')?;
-        Some((at + 1, name))
-    });
-    Ok(names
-        .filter(|(_, name)| UNWANTED.contains(name))
-        .map(|(line, name)| {
-            let message =
-                format!("{name}: TLS is rustls here; `cargo tree --invert {name}` tells who brings it");
-            Violation::new(LOCK_FILE, line, message)
-        })
-        .collect())
-}
 
 /// No text names a path of somebody's machine.
 pub(super) fn no_paths_of_one_machine(repository: &Repository) -> Result<Vec<Violation>> {
@@ -63,16 +43,6 @@ fn begins_a_path(line: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn openssl_in_the_lock_file_is_found() {
-        let lock = "[[package]]\nname = \"rustls\"\n\n[[package]]\nname = \"native-tls\"\n";
-        let violations = no_openssl_in_the_lock_file(&Repository::sample(&[(LOCK_FILE, lock)])).unwrap();
-        assert_eq!(violations.len(), 1);
-        assert_eq!(violations[0].line, 5);
-        let lock = "[[package]]\nname = \"openssl-probe\"\n";
-        assert_eq!(no_openssl_in_the_lock_file(&Repository::sample(&[(LOCK_FILE, lock)])).unwrap(), []);
-    }
 
     #[test]
     fn a_path_of_one_machine_is_found_and_a_url_is_not() {

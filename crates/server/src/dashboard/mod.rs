@@ -34,6 +34,7 @@ pub(crate) use self::failure::page as failure_page;
 use self::state::Pages;
 
 /// The pages. They are no part of the API, and so not of its specification.
+#[expect(clippy::disallowed_methods, reason = "pages are not in the specification")]
 pub fn router(pages: Pages) -> Router {
     let provider = "/dashboard/projects/{projectId}/integrations/{provider}";
     let to = |action: &str| format!("{provider}/{action}");

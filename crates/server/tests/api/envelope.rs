@@ -326,6 +326,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for(server: &Server) {
 }
 
 /// No handler is known to panic: this one is made to.
+#[expect(clippy::disallowed_methods, reason = "a route of this test's own")]
 async fn a_handler_that_panics_is_our_fault(server: &Server) {
     let panics = async || -> &'static str { panic!("on purpose, with SELECT and src/ in it") };
     let router = axum::Router::new().route("/panics", axum::routing::get(panics));

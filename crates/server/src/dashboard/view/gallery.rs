@@ -278,6 +278,7 @@ fn lists() -> Vec<(&'static str, Markup)> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a list, one page after the other")]
 fn of_providers() -> Vec<(&'static str, Markup)> {
     let events = events();
     let slack = integration("slack", State::Active, Health::Healthy);

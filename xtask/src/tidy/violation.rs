@@ -1,0 +1,19 @@
+//! What a rule finds.
+
+/// One place that breaks a rule.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Violation {
+    /// Relative to the root.
+    pub(super) file: String,
+    /// From 1; 0 where the file as a whole is meant.
+    pub(super) line: usize,
+    /// What is wrong and what to do.
+    pub(super) message: String,
+}
+
+impl Violation {
+    /// A violation at a line.
+    pub(super) fn new(file: &str, line: usize, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, message: message.into() }
+    }
+}
