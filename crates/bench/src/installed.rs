@@ -21,8 +21,8 @@ use riq_testing::providers::strict::{Families, KEY, catalog_directory};
 /// How many are imported at a time.
 const WORKERS: usize = 8;
 
-/// Imports one integration of the provider into each project, the project's number being that of its family. `directory`
-/// holds the provider's files, the database the projects.
+/// Imports one integration of the provider into each project, the project's number being that of its family.
+/// `directory` holds the provider's files, the database the projects.
 ///
 /// # Errors
 /// When one cannot be imported.

@@ -12,7 +12,8 @@ const DOCUMENT: &str = "docs/topics/security.md";
 /// Where they are.
 const TESTS: &str = "crates/server/tests/api/";
 
-/// `docs/topics/security.md` names tests that are there: `` `module::name` ``, a function in the module's file or folder.
+/// `docs/topics/security.md` names tests that are there: `` `module::name` ``, a function in the module's file or
+/// folder.
 pub(super) fn cited_tests_exist(repository: &Repository) -> Result<Vec<Violation>> {
     let Some(document) = repository.file(DOCUMENT) else {
         return Ok(vec![Violation::new(DOCUMENT, 0, "is not there")]);

@@ -74,8 +74,8 @@ fn first(data: &Data) -> Request {
     Request { headers: vec![("X-API-Key", key)], ..Request::get(&path) }
 }
 
-/// As an integration stands after its first probe, of which there is one only: it records a change, those after it mostly
-/// do not.
+/// As an integration stands after its first probe, of which there is one only: it records a change, those after it
+/// mostly do not.
 const PROBED_BEFORE: &str =
     "UPDATE integrations SET health_status = 'healthy', last_synced_at = created_at, version = version + 1";
 

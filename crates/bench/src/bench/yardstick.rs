@@ -75,8 +75,8 @@ impl Script {
         Ok(Self { file, connections: CONNECTIONS })
     }
 
-    /// What a replica does to see what is due of a provider and to claim it, on the connections of a few replicas. What is
-    /// claimed is due again behind all others.
+    /// What a replica does to see what is due of a provider and to claim it, on the connections of a few replicas. What
+    /// is claimed is due again behind all others.
     ///
     /// # Errors
     /// When the file cannot be written.
