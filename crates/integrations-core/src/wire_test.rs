@@ -66,7 +66,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(body: &Value) -> T {
 fn every_body_is_written_as_it_was_read() {
     let list = round_trip::<IntegrationList>(&json!({"data": [integration(), integration()]}));
     assert_eq!(list.data[0].health_status, Open::Known(Health::Healthy));
-    assert_eq!(list.data[0].action_permissions.read().unwrap()["post_message"], true);
+    assert!(list.data[0].action_permissions.read().unwrap()["post_message"]);
     let mut disconnected = integration();
     disconnected["message"] = json!("Disconnected");
     round_trip::<IntegrationResponse>(&json!({"data": disconnected}));

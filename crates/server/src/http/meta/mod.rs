@@ -13,6 +13,10 @@ use crate::http::state::Api;
 pub(super) use self::specification::openapi_of;
 
 /// The routes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the script is a part of a page, and so not of the specification"
+)]
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(health::alive))
@@ -20,6 +24,5 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(metrics::metrics))
         .routes(routes!(specification::specification))
         .routes(routes!(reference::reference))
-        // A part of the page, and so not of the specification.
         .route(&reference::SCRIPT_PATH, get(reference::script))
 }
