@@ -9,6 +9,7 @@ pub mod environment;
 pub mod http;
 pub mod install;
 pub mod integrations;
+pub mod jobs;
 pub mod metrics;
 pub mod monitor;
 pub mod precondition;
