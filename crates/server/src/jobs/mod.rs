@@ -26,9 +26,7 @@ pub trait Job: Send + 'static {
     const IS_CANCELLABLE: bool = false;
 
     /// The pauses after rounds that failed one after another.
-    fn backoff(&self) -> Backoff {
-        Backoff::new(Duration::from_millis(100), Duration::from_secs(5))
-    }
+    fn backoff(&self) -> Backoff;
 
     /// Does one round, and says when the next one begins.
     fn round(&mut self) -> impl Future<Output = Result<Next, Self::Error>> + Send;
