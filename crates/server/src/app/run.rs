@@ -150,9 +150,9 @@ async fn run(
     app.services.oauth_apps.refresh().await?;
 
     let (stopper, stop) = shutdown::channel();
-    let tending = tokio::spawn({
+    let jobs = tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
-        async move { app.tend(stop).await }
+        async move { app.run_jobs(stop).await }
     });
     let answering = app.edge(app.routes());
     let server = tokio::spawn(edge::serve::serve(listener, answering, stop, options.drain_timeout()));
@@ -161,7 +161,7 @@ async fn run(
     tracing::info!("stopping: finishing the requests under way");
     stopper.stop();
     server.await?;
-    tending.await?;
+    jobs.await?;
     store.close().await;
     Ok(())
 }

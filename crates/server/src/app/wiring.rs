@@ -17,6 +17,7 @@ use crate::{
     http::{self, state::Api},
     install::{Installer, InstallerParts},
     integrations::Integrations,
+    jobs::{OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -127,14 +128,16 @@ impl App {
         Edge::new(parts, routes)
     }
 
-    /// Keeps what is in memory true and the database tidy, and looks after what is installed, until `stop` says so.
-    pub async fn tend(&self, stop: Shutdown) {
+    /// Runs the background jobs until `stop` says so, and returns when each has come to its end.
+    pub async fn run_jobs(&self, stop: Shutdown) {
         let Services { store, api_keys, oauth_apps, installer, monitor, .. } = &*self.services;
+        let mut runner = Runner::new(stop.clone());
+        runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         tokio::join!(
+            runner.wait(),
             store.watch(|| api_keys.tell_of_changes(), stop.clone()),
             api_keys.watch_changes(stop.clone()),
             self.limiter.tend(stop.clone()),
-            oauth_apps.watch(stop.clone()),
             installer.sweep(stop.clone()),
             monitor.work(stop),
         );

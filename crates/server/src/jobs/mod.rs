@@ -3,12 +3,14 @@
 //! A new kind of work is one file with a type that implements [`Job`], and one line where the jobs are started.
 
 mod backoff;
+mod oauth_apps;
 mod runner;
 
 use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
     backoff::{Backoff, retry_until},
+    oauth_apps::OAuthAppsRefresh,
     runner::Runner,
 };
 

@@ -3,21 +3,15 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
 use integrations_core::catalog::Provider;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::time::MissedTickBehavior;
 
 use crate::{
-    shutdown::Shutdown,
     store::{AppOwner, Store, StoreError, Tenant},
     vault::{Purpose, Vault, VaultError},
 };
-
-/// How often the server asks which apps there are: an app that is set shows in the catalog within that time.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The two halves under which a provider knows an app.
 #[derive(Clone, Debug)]
@@ -51,8 +45,8 @@ pub struct OAuthApps {
 }
 
 impl OAuthApps {
-    /// The apps in `store` and the `given` ones by provider. [`OAuthApps::watch`] must run for
-    /// [`OAuthApps::is_configured`] to be true of those in the store.
+    /// The apps in `store` and the `given` ones by provider. [`OAuthApps::refresh`] must run
+    /// again and again for [`OAuthApps::is_configured`] to be true of those in the store.
     pub fn new(store: Store, vault: Arc<Vault>, given: HashMap<String, OAuthApp>) -> Self {
         Self { store, vault, given, stored: RwLock::default() }
     }
@@ -92,19 +86,5 @@ impl OAuthApps {
         let apps = self.store.oauth_app_owners().await?.into_iter().collect();
         *self.stored.write().unwrap_or_else(PoisonError::into_inner) = apps;
         Ok(())
-    }
-
-    /// Asks again and again, until `stop` says so.
-    pub async fn watch(&self, mut stop: Shutdown) {
-        let mut ticks = tokio::time::interval(POLL_INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => if let Err(error) = self.refresh().await {
-                    tracing::debug!(%error, "which OAuth apps there are is not known anew");
-                },
-                () = stop.requested() => return,
-            }
-        }
     }
 }

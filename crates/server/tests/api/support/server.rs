@@ -179,8 +179,8 @@ impl Server {
         let app = App::new(foundation, settings).unwrap();
         app.services.oauth_apps.refresh().await.unwrap();
         let (stopper, stop) = shutdown::channel();
-        let (tended, stop_tending) = (app.clone(), stop.clone());
-        let watching = tokio::spawn(async move { tended.tend(stop_tending).await });
+        let (jobs_of, stop_jobs) = (app.clone(), stop.clone());
+        let working = tokio::spawn(async move { jobs_of.run_jobs(stop_jobs).await });
         let answering = app.edge(app.routes());
         let serving = tokio::spawn(edge::serve::serve(listener, answering, stop, Duration::from_secs(5)));
         let sql = database.open().await;
@@ -198,7 +198,7 @@ impl Server {
             environment,
             client: client(),
             stopper,
-            tasks: vec![watching, serving],
+            tasks: vec![working, serving],
         }
     }
 

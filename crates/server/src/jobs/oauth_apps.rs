@@ -1,0 +1,26 @@
+//! Asks again and again which OAuth apps there are: an app that is set shows in the catalog within a second.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Backoff, Job, Next};
+use crate::{provider::oauth_apps::OAuthApps, store::StoreError};
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Keeps in memory which OAuth apps there are.
+#[derive(Debug)]
+pub struct OAuthAppsRefresh(pub Arc<OAuthApps>);
+
+impl Job for OAuthAppsRefresh {
+    type Error = StoreError;
+    const NAME: &'static str = "oauth_apps";
+
+    fn backoff(&self) -> Backoff {
+        Backoff::constant(PERIOD)
+    }
+
+    async fn round(&mut self) -> Result<Next, StoreError> {
+        self.0.refresh().await?;
+        Ok(Next::Every(PERIOD))
+    }
+}
