@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -20,14 +20,11 @@ use integrations_core::{
 };
 use quick_cache::sync::Cache;
 use time::OffsetDateTime;
-use tokio::{
-    sync::Notify,
-    time::{MissedTickBehavior, timeout},
-};
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     environment::Environment,
-    shutdown::Shutdown,
+    jobs::{Backoff, Job, Next},
     store::{Store, StoreError, StoredApiKey},
 };
 
@@ -85,8 +82,6 @@ pub struct ApiKeys {
     unknown: Cache<KeyHash, ()>,
     /// When the last answered question about changes was asked, in microseconds of the Unix epoch.
     asked_at: AtomicI64,
-    /// Whether the last such question was answered.
-    is_answered: AtomicBool,
     /// Holds that it was told that keys were changed, until it is asked which.
     changed: Notify,
     poll_interval: Duration,
@@ -102,7 +97,7 @@ struct Known {
 }
 
 impl ApiKeys {
-    /// Keys stored in `store`. [`ApiKeys::watch_changes`] must run for the cache to be used: it asks for changes every
+    /// Keys stored in `store`. [`ForgetChangedKeys`] must run for the cache to be used: it asks for changes every
     /// `poll_interval`, usually [`POLL_INTERVAL`], and when it is told of one.
     pub fn new(store: Store, environment: Environment, poll_interval: Duration) -> Self {
         Self {
@@ -111,7 +106,6 @@ impl ApiKeys {
             known: Cache::new(CAPACITY),
             unknown: Cache::new(CAPACITY),
             asked_at: AtomicI64::new(0),
-            is_answered: AtomicBool::new(true),
             changed: Notify::new(),
             poll_interval,
         }
@@ -165,44 +159,51 @@ impl ApiKeys {
         self.changed.notify_one();
     }
 
-    /// Asks which keys were changed, again and again, until `stop` says so.
-    pub async fn watch_changes(&self, mut stop: Shutdown) {
-        let mut ticks = tokio::time::interval(self.poll_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => self.ask_for_changes().await,
-                () = self.changed.notified() => self.ask_for_changes().await,
-                () = stop.requested() => return,
-            }
-        }
-    }
-
-    /// Asks once. Says in the log when the answers stop coming, and when they come again.
-    async fn ask_for_changes(&self) {
+    /// Asks once which keys were changed, and forgets those.
+    async fn forget_changed(&self) -> Result<(), StoreError> {
         let asked = self.environment.now();
         // Before the first answer nothing is known, so nothing has to be forgotten.
         let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked);
         let asking = timeout(PATIENCE, self.store.api_keys_changed_since(answered - LOOK_BACK)).await;
-        let answer = asking.unwrap_or_else(|_| {
+        let changed = asking.unwrap_or_else(|_| {
             self.store.doubt();
             Err(StoreError::Away)
-        });
-        match answer {
-            Ok(changed) => {
-                for hash in changed {
-                    self.known.remove(&hash);
-                }
-                if !self.is_answered.swap(true, Ordering::Relaxed) {
-                    tracing::info!("changed API keys are heard of again");
-                }
-                self.asked_at.store(micros(asked), Ordering::Relaxed);
-            }
-            Err(error) if self.is_answered.swap(false, Ordering::Relaxed) => {
-                tracing::warn!(%error, "changed API keys are not heard of: every key is looked up until they are");
-            }
-            Err(_) => {}
+        })?;
+        for hash in changed {
+            self.known.remove(&hash);
         }
+        self.asked_at.store(micros(asked), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The job that forgets changed keys: again and again, and at once where it is told of a change.
+#[derive(Debug)]
+pub struct ForgetChangedKeys(pub Arc<ApiKeys>);
+
+impl Job for ForgetChangedKeys {
+    type Error = StoreError;
+    const NAME: &'static str = "changed_api_keys";
+
+    fn backoff(&self) -> Backoff {
+        Backoff::constant(self.0.poll_interval)
+    }
+
+    async fn round(&mut self) -> Result<Next, StoreError> {
+        self.0.forget_changed().await?;
+        Ok(Next::Every(self.0.poll_interval))
+    }
+
+    async fn woken(&mut self) {
+        self.0.changed.notified().await;
+    }
+
+    fn report_failure(&self, error: &StoreError) {
+        tracing::warn!(%error, "changed API keys are not heard of: every key is looked up until they are");
+    }
+
+    fn report_recovery(&self) {
+        tracing::info!("changed API keys are heard of again");
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use integrations_core::catalog::Catalog;
 
 use crate::{
-    api_keys::ApiKeys,
+    api_keys::{ApiKeys, ForgetChangedKeys},
     dashboard::{self, state::Pages},
     edge::{
         answer::{Edge, EdgeParts},
@@ -132,11 +132,11 @@ impl App {
     pub async fn run_jobs(&self, stop: Shutdown) {
         let Services { store, api_keys, oauth_apps, installer, monitor, .. } = &*self.services;
         let mut runner = Runner::new(stop.clone());
+        runner.start(ForgetChangedKeys(Arc::clone(api_keys)));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         tokio::join!(
             runner.wait(),
             store.watch(|| api_keys.tell_of_changes(), stop.clone()),
-            api_keys.watch_changes(stop.clone()),
             self.limiter.tend(stop.clone()),
             installer.sweep(stop.clone()),
             monitor.work(stop),
