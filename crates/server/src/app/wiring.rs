@@ -15,7 +15,7 @@ use crate::{
     },
     environment::Environment,
     http::{self, state::Api},
-    install::{Installer, InstallerParts},
+    install::{InstallSweep, Installer, InstallerParts},
     integrations::Integrations,
     jobs::{OAuthAppsRefresh, Runner},
     metrics::Metrics,
@@ -130,15 +130,15 @@ impl App {
 
     /// Runs the background jobs until `stop` says so, and returns when each has come to its end.
     pub async fn run_jobs(&self, stop: Shutdown) {
-        let Services { store, api_keys, oauth_apps, installer, monitor, .. } = &*self.services;
+        let Services { store, api_keys, oauth_apps, monitor, environment, .. } = &*self.services;
         let mut runner = Runner::new(stop.clone());
         runner.start(ForgetChangedKeys(Arc::clone(api_keys)));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
+        runner.start(InstallSweep { store: store.clone(), environment: environment.clone() });
         tokio::join!(
             runner.wait(),
             store.watch(|| api_keys.tell_of_changes(), stop.clone()),
             self.limiter.tend(stop.clone()),
-            installer.sweep(stop.clone()),
             monitor.work(stop),
         );
     }

@@ -10,6 +10,7 @@ pub mod import;
 mod installation;
 mod links;
 mod problem;
+mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,18 +27,15 @@ pub use self::{
     finish::Outcome,
     links::OpenLink,
     problem::{InstallProblem, LinkProblem, Place, ProblemKind, StateProblem},
+    sweep::InstallSweep,
 };
 use crate::{
     api_keys::ApiKeys,
     environment::Environment,
     provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
-    shutdown::Shutdown,
     store::{Store, StoreError, Tenant},
     vault::Vault,
 };
-
-/// How often what is over is swept away.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// Who installs, and where.
 #[derive(Clone, Debug)]
@@ -124,21 +122,6 @@ impl Installer {
             return Ok(Availability::Ready);
         }
         Ok(Availability::NotConfigured)
-    }
-
-    /// Sweeps away links and installs that are long over, again and again, until `stop` says so.
-    pub async fn sweep(&self, mut stop: Shutdown) {
-        let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => match self.store.sweep_installation(self.environment.now()).await {
-                    Ok(0) => {}
-                    Ok(swept) => tracing::debug!(swept, "links and installs that were over are swept away"),
-                    Err(error) => tracing::debug!(%error, "nothing could be swept away"),
-                },
-                () = stop.requested() => return,
-            }
-        }
     }
 
     /// Whether the project is still there, and the key still may install in it. Asked before each step that stores
