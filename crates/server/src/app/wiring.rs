@@ -17,7 +17,7 @@ use crate::{
     http::{self, state::Api},
     install::{InstallSweep, Installer, InstallerParts},
     integrations::Integrations,
-    jobs::{OAuthAppsRefresh, Runner},
+    jobs::{DatabaseWatch, OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -132,14 +132,11 @@ impl App {
     pub async fn run_jobs(&self, stop: Shutdown) {
         let Services { store, api_keys, oauth_apps, monitor, environment, .. } = &*self.services;
         let mut runner = Runner::new(stop.clone());
+        let keys = Arc::clone(api_keys);
+        runner.start(DatabaseWatch { store: store.clone(), keys_changed: move || keys.tell_of_changes() });
         runner.start(ForgetChangedKeys(Arc::clone(api_keys)));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(InstallSweep { store: store.clone(), environment: environment.clone() });
-        tokio::join!(
-            runner.wait(),
-            store.watch(|| api_keys.tell_of_changes(), stop.clone()),
-            self.limiter.tend(stop.clone()),
-            monitor.work(stop),
-        );
+        tokio::join!(runner.wait(), self.limiter.tend(stop.clone()), monitor.work(stop),);
     }
 }

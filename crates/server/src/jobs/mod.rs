@@ -3,6 +3,7 @@
 //! A new kind of work is one file with a type that implements [`Job`], and one line where the jobs are started.
 
 mod backoff;
+mod database_watch;
 mod oauth_apps;
 mod runner;
 
@@ -10,6 +11,7 @@ use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
     backoff::{Backoff, retry_until},
+    database_watch::DatabaseWatch,
     oauth_apps::OAuthAppsRefresh,
     runner::Runner,
 };

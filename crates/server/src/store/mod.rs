@@ -43,6 +43,7 @@ pub use projects::{ProjectNames, ProjectRecord};
 pub use retention::Pruning;
 pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
+pub use watch::{ListenError, Listener};
 
 use self::{
     moment::moment,

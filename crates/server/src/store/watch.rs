@@ -1,30 +1,23 @@
 //! Watching over the connection to PostgreSQL: hears at once what other replicas change, and when the database goes.
 //!
-//! One connection that listens (`LISTEN`, `NOTIFY`) tells both. Where it is lost, it is made anew with growing pauses,
-//! and until that succeeds the database counts as away ([`Reachability`](super::reachability::Reachability)). Notifications that
-//! came meanwhile are lost, so that whoever listens is told to look each time.
+//! One connection that listens (`LISTEN`, `NOTIFY`) tells both. Where it is lost, a job makes it anew, and until that
+//! succeeds the database counts as away ([`Reachability`]). Notifications that came meanwhile are lost.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sqlx::{
     Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Store, error::is_away};
-use crate::shutdown::Shutdown;
+use super::{Store, error::is_away, reachability::Reachability};
 
 /// The channel on which it is told that a key was revoked, or given another tier. A name is one database's own.
 const KEYS_CHANGED: &str = "riq_api_keys";
 /// How long one try to connect may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The pause after the first failed try, and the longest: each is twice the one before.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// How often a doubt is looked into at most: on an overloaded database there are many.
 const BETWEEN_DOUBTS: Duration = Duration::from_secs(1);
 
@@ -36,60 +29,52 @@ pub(super) async fn tell_of_keys(on: &impl ConnectionTrait) -> Result<(), DbErr>
     Ok(())
 }
 
+/// A connection to listen with cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The database is away.
+    #[error(transparent)]
+    Away(sqlx::Error),
+    /// The database answers, but not us: whoever has a connection can still use it.
+    #[error(transparent)]
+    Refused(sqlx::Error),
+}
+
+/// Hears what other replicas change, as long as its connection lasts.
+#[derive(Debug)]
+pub struct Listener {
+    connection: PgListener,
+    reachability: Reachability,
+    connected: Instant,
+}
+
 impl Store {
-    /// Watches over the database until `stop`, and calls `keys_changed` when keys may have been changed by somebody.
-    /// On SQLite there is nothing to watch: the database is a file, and nobody tells of changes.
-    pub async fn watch(&self, keys_changed: impl Fn(), mut stop: Shutdown) {
-        let Some(address) = &self.postgres else { return };
-        let watching = async {
-            loop {
-                let mut listener = self.reach(address).await;
-                keys_changed();
-                let begun = Instant::now();
-                self.listen(&mut listener, &keys_changed).await;
-                if begun.elapsed() < BETWEEN_DOUBTS {
-                    // Somebody cuts it off again and again: that is not to keep two machines busy.
-                    sleep(PAUSES.0).await;
-                }
+    /// Connects to hear what other replicas change, and finds out by that whether the database is there. `None` on
+    /// SQLite, where the database is a file, and nobody tells of changes.
+    pub async fn listen(&self) -> Result<Option<Listener>, ListenError> {
+        let Some(address) = &self.postgres else { return Ok(None) };
+        match connect(address).await {
+            Ok(connection) => {
+                self.welcome();
+                let reachability = self.reachability.clone();
+                Ok(Some(Listener { connection, reachability, connected: Instant::now() }))
             }
-        };
-        tokio::select! {
-            () = watching => {}
-            () = stop.requested() => {}
+            Err(error) if is_away(&error) => {
+                if self.reachability.left() {
+                    tracing::warn!(%error, "the database is away: requests are answered 503 until it is back");
+                }
+                Err(ListenError::Away(error))
+            }
+            Err(error) => {
+                self.welcome();
+                Err(ListenError::Refused(error))
+            }
         }
     }
 
     /// Says that the database may have gone away: it is looked into.
     pub fn doubt(&self) {
         self.reachability.doubt();
-    }
-
-    /// Connects, however long it takes, and says meanwhile whether the database is there.
-    async fn reach(&self, address: &PgConnectOptions) -> PgListener {
-        let (mut pause, longest) = PAUSES;
-        let mut is_deaf = false;
-        loop {
-            match connect(address).await {
-                Ok(listener) => {
-                    self.welcome();
-                    return listener;
-                }
-                Err(error) if is_away(&error) => {
-                    if self.reachability.left() {
-                        tracing::warn!(%error, "the database is away: requests are answered 503 until it is back");
-                    }
-                }
-                // It answers, but not us: whoever has a connection can still use it.
-                Err(error) => {
-                    self.welcome();
-                    if !std::mem::replace(&mut is_deaf, true) {
-                        tracing::warn!(%error, "changes of API keys are asked for and not heard of: no connection can be had");
-                    }
-                }
-            }
-            sleep(pause).await;
-            pause = longest.min(pause * 2);
-        }
     }
 
     /// The database was met: connections from before it may be broken.
@@ -99,22 +84,19 @@ impl Store {
             tracing::info!("the database is back");
         }
     }
+}
 
-    /// Listens until the connection is lost, or somebody doubts that the database is there.
-    async fn listen(&self, listener: &mut PgListener, keys_changed: &impl Fn()) {
+impl Listener {
+    /// Waits until keys may have been changed. `false`: the connection is lost, or somebody doubts that the database is
+    /// there.
+    pub async fn hears_of_keys(&mut self) -> bool {
         let doubted = async {
-            sleep(BETWEEN_DOUBTS).await;
+            sleep_until(self.connected + BETWEEN_DOUBTS).await;
             self.reachability.doubted().await;
         };
-        tokio::pin!(doubted);
-        loop {
-            tokio::select! {
-                heard = listener.try_recv() => match heard {
-                    Ok(Some(_)) => keys_changed(),
-                    Ok(None) | Err(_) => return,
-                },
-                () = &mut doubted => return,
-            }
+        tokio::select! {
+            heard = self.connection.try_recv() => matches!(heard, Ok(Some(_))),
+            () = doubted => false,
         }
     }
 }
