@@ -137,6 +137,9 @@ impl App {
         runner.start(ForgetChangedKeys(Arc::clone(api_keys)));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(InstallSweep { store: store.clone(), environment: environment.clone() });
-        tokio::join!(runner.wait(), self.limiter.tend(stop.clone()), monitor.work(stop),);
+        if let Some(redis) = self.limiter.redis_connection() {
+            runner.start(redis);
+        }
+        tokio::join!(runner.wait(), monitor.work(stop));
     }
 }

@@ -21,11 +21,11 @@ use self::{
     window::Window,
 };
 pub use self::{
-    redis_windows::{InvalidRedisUrl, RedisUrl},
+    redis_windows::{InvalidRedisUrl, RedisConnection, RedisUrl},
     subject::Subject,
     verdict::Verdict,
 };
-use crate::{metrics::Metrics, shutdown::Shutdown};
+use crate::metrics::Metrics;
 
 /// How many callers of each kind are remembered at a time: a bound on memory, 400 bytes each.
 const CALLERS: usize = 50_000;
@@ -35,7 +35,7 @@ const CALLERS: usize = 50_000;
 #[derive(Debug)]
 pub struct RateLimiter {
     here: Windows,
-    shared: Option<SharedWindows>,
+    shared: Option<Arc<SharedWindows>>,
 }
 
 impl RateLimiter {
@@ -44,10 +44,11 @@ impl RateLimiter {
         Self { here: Windows::default(), shared: None }
     }
 
-    /// A limiter that counts in Redis, once [`RateLimiter::tend`] has reached it. A request waits for it for at most
+    /// A limiter that counts in Redis, once the job of [`RateLimiter::redis_connection`] has reached it. A request waits for it for at most
     /// `patience`.
     pub fn shared(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, redis::RedisError> {
-        Ok(Self { here: Windows::default(), shared: Some(SharedWindows::new(url, patience, metrics)?) })
+        let shared = Arc::new(SharedWindows::new(url, patience, metrics)?);
+        Ok(Self { here: Windows::default(), shared: Some(shared) })
     }
 
     /// Counts a request of `subject` at `now` (seconds of the Unix epoch), where its limit allows it.
@@ -81,14 +82,12 @@ impl RateLimiter {
 
     /// Whether limits hold across replicas at this moment.
     pub fn is_shared(&self) -> bool {
-        self.shared.as_ref().is_some_and(SharedWindows::is_there)
+        self.shared.as_ref().is_some_and(|shared| shared.is_there())
     }
 
-    /// Keeps the connection to Redis, where there is one, until `stop` says so.
-    pub async fn tend(&self, stop: Shutdown) {
-        if let Some(shared) = &self.shared {
-            shared.tend(stop).await;
-        }
+    /// The job that keeps the connection to Redis, where requests are counted there.
+    pub fn redis_connection(&self) -> Option<RedisConnection> {
+        self.shared.clone().map(RedisConnection::new)
     }
 }
 

@@ -6,7 +6,10 @@
 use std::{
     fmt,
     str::FromStr,
-    sync::{PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,10 +17,13 @@ use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisError,
     Script, aio::MultiplexedConnection,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::sync::Notify;
 
 use super::{subject::Subject, verdict::Verdict, window::WINDOW};
-use crate::{metrics::Metrics, shutdown::Shutdown};
+use crate::{
+    jobs::{Backoff, Job, Next},
+    metrics::Metrics,
+};
 
 const SCRIPT: &str = include_str!("sliding_window.lua");
 /// What every key begins with.
@@ -69,6 +75,8 @@ pub(super) struct SharedWindows {
     /// None while Redis is away.
     connection: RwLock<Option<Connection>>,
     lost: Notify,
+    /// Whether the log says last that Redis is away.
+    is_absence_told: AtomicBool,
     metrics: Metrics,
 }
 
@@ -94,7 +102,7 @@ pub(super) enum Count {
 }
 
 impl SharedWindows {
-    /// Windows in the Redis at `url`, which [`SharedWindows::tend`] connects to. A request waits for an answer for at
+    /// Windows in the Redis at `url`, which [`RedisConnection`] connects to. A request waits for an answer for at
     /// most `patience`.
     pub(super) fn new(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, RedisError> {
         Ok(Self {
@@ -104,6 +112,7 @@ impl SharedWindows {
             patience,
             connection: RwLock::default(),
             lost: Notify::new(),
+            is_absence_told: AtomicBool::new(false),
             metrics,
         })
     }
@@ -125,35 +134,6 @@ impl SharedWindows {
     /// Whether Redis answers, as far as is known.
     pub(super) fn is_there(&self) -> bool {
         self.connection().is_some()
-    }
-
-    /// Connects, and does so again whenever the connection is lost, until `stop` says so.
-    pub(super) async fn tend(&self, mut stop: Shutdown) {
-        let tending = async {
-            let (first, longest) = PAUSES;
-            let (mut pause, mut is_told) = (first, false);
-            loop {
-                match self.connect().await {
-                    Ok(connection) => {
-                        let made = connection.made;
-                        self.put(connection);
-                        is_told = true;
-                        self.lost.notified().await;
-                        if made.elapsed() > PROVEN_AFTER {
-                            pause = first;
-                        }
-                    }
-                    Err(error) if !std::mem::replace(&mut is_told, true) => self.tell_of_absence(&error),
-                    Err(_) => {}
-                }
-                sleep(pause).await;
-                pause = longest.min(pause * 2);
-            }
-        };
-        tokio::select! {
-            () = tending => {}
-            () = stop.requested() => {}
-        }
     }
 
     /// A connection that has proved to count: a Redis that is still loading, or takes no writes, does not.
@@ -188,6 +168,7 @@ impl SharedWindows {
 
     fn put(&self, connection: Connection) {
         *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        self.is_absence_told.store(false, Ordering::Relaxed);
         self.metrics.rate_limiter_shared(true);
         tracing::info!(redis = self.place, "rate limits are shared with the other replicas");
     }
@@ -205,8 +186,53 @@ impl SharedWindows {
     }
 
     fn tell_of_absence(&self, error: &RedisError) {
-        tracing::warn!(redis = self.place, %error, "Redis is away: this replica counts its requests alone until it is back");
+        if !self.is_absence_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(redis = self.place, %error, "Redis is away: this replica counts its requests alone until it is back");
+        }
     }
+}
+
+/// The job that keeps the connection to Redis: makes it, and makes it anew whenever it is lost.
+#[derive(Debug)]
+pub struct RedisConnection {
+    windows: Arc<SharedWindows>,
+    /// The pauses after connections that were lost soon.
+    pauses: Backoff,
+}
+
+impl RedisConnection {
+    pub(super) fn new(windows: Arc<SharedWindows>) -> Self {
+        Self { windows, pauses: Backoff::new(PAUSES.0, PAUSES.1) }
+    }
+}
+
+impl Job for RedisConnection {
+    type Error = RedisError;
+    const NAME: &'static str = "redis_connection";
+    const IS_CANCELLABLE: bool = true;
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(PAUSES.0, PAUSES.1)
+    }
+
+    /// Lasts as long as the connection does.
+    async fn round(&mut self) -> Result<Next, RedisError> {
+        let connection = self.windows.connect().await?;
+        let made = connection.made;
+        self.windows.put(connection);
+        self.windows.lost.notified().await;
+        if made.elapsed() > PROVEN_AFTER {
+            self.pauses.reset();
+        }
+        Ok(Next::In(self.pauses.next_pause()))
+    }
+
+    fn report_failure(&self, error: &RedisError) {
+        self.windows.tell_of_absence(error);
+    }
+
+    /// The windows themselves tell when they have a connection.
+    fn report_recovery(&self) {}
 }
 
 #[cfg(test)]
