@@ -131,7 +131,7 @@ impl App {
     /// Runs the background jobs until `stop` says so, and returns when each has come to its end.
     pub async fn run_jobs(&self, stop: Shutdown) {
         let Services { store, api_keys, oauth_apps, monitor, environment, .. } = &*self.services;
-        let mut runner = Runner::new(stop.clone());
+        let mut runner = Runner::new(stop);
         let keys = Arc::clone(api_keys);
         runner.start(DatabaseWatch { store: store.clone(), keys_changed: move || keys.tell_of_changes() });
         runner.start(ForgetChangedKeys(Arc::clone(api_keys)));
@@ -140,6 +140,7 @@ impl App {
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }
-        tokio::join!(runner.wait(), monitor.work(stop));
+        runner.start(monitor.schedule());
+        runner.wait().await;
     }
 }

@@ -22,6 +22,7 @@ use self::limits::Limits;
 pub use self::{
     check::{CheckError, Fresh},
     limits::MonitorSettings,
+    work::Schedule,
 };
 use crate::{
     environment::Environment,
