@@ -63,6 +63,7 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
 }
 
 impl Log {
+    /// No job of the runner: it begins before there is one, and goes on after the last has ended.
     async fn flow(self) {
         let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
         loop {
