@@ -9,7 +9,10 @@ use integrations_core::{
 use tokio::time::Instant;
 
 use super::{Monitor, attend::Attended};
-use crate::store::{Claim, Loaded, ReadError, StoreError, Tenant};
+use crate::{
+    jobs::{Backoff, retry_until},
+    store::{Claim, Loaded, ReadError, StoreError, Tenant},
+};
 
 /// Between two looks whether somebody else is done with an integration.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -71,23 +74,20 @@ impl Monitor {
         Ok(Fresh { loaded, verdict })
     }
 
+    /// Claims a tenant's integration, as soon as nobody else is at it.
     async fn claim_for_check(&self, tenant: &Tenant, provider: &str) -> Result<Claim, CheckError> {
-        let end = Instant::now() + self.0.lease;
-        loop {
-            let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
-            let is_checkable = loaded.credential == Credential::Usable;
-            if loaded.integration.state == State::Disconnected || !is_checkable {
-                return Err(CheckError::ReinstallRequired);
-            }
-            let (id, now) = (loaded.integration.id, self.environment.now());
-            let lease = self.environment.id();
-            if let Some(claim) = self.store.claim_one(lease, id, now, now + self.0.lease).await? {
-                return Ok(claim);
-            }
-            if Instant::now() >= end {
-                return Err(CheckError::Busy);
-            }
-            tokio::time::sleep(PAUSE).await;
+        let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(CheckError::Busy) };
+        retry_until(Instant::now() + self.0.lease, Backoff::constant(PAUSE), attempt).await?
+    }
+
+    /// `None`: somebody else is at it.
+    async fn try_claim(&self, tenant: &Tenant, provider: &str) -> Result<Option<Claim>, CheckError> {
+        let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
+        let is_checkable = loaded.credential == Credential::Usable;
+        if loaded.integration.state == State::Disconnected || !is_checkable {
+            return Err(CheckError::ReinstallRequired);
         }
+        let (id, now) = (loaded.integration.id, self.environment.now());
+        Ok(self.store.claim_one(self.environment.id(), id, now, now + self.0.lease).await?)
     }
 }

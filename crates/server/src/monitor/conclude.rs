@@ -11,7 +11,10 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::{Monitor, attend::Attended, release_queue::ReleaseQueue};
-use crate::store::{Claim, Decision, LeaseEnd, Loaded, NewAuditEvent, Release, StoreError};
+use crate::{
+    jobs::{Backoff, retry_until},
+    store::{Claim, Decision, LeaseEnd, Loaded, NewAuditEvent, Release, StoreError},
+};
 
 /// Between two tries at a database that does not answer, doubled up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -32,7 +35,7 @@ impl Monitor {
         };
         let Some(schedule) = plain else {
             let decide = |loaded: &Loaded| self.observe(&claim, loaded, verdict.as_ref()?);
-            self.insist(self.0.lease, || self.store.settle(&claim, ended, &decide)).await;
+            self.retry_storing(self.0.lease, || self.store.settle(&claim, ended, &decide)).await;
             return;
         };
         let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
@@ -40,7 +43,7 @@ impl Monitor {
         match queue {
             Some(queue) => queue.push(release).await,
             None => {
-                self.insist(self.0.lease, || self.store.release(std::slice::from_ref(&release))).await;
+                self.retry_storing(self.0.lease, || self.store.release(std::slice::from_ref(&release))).await;
             }
         }
     }
@@ -89,28 +92,29 @@ impl Monitor {
     }
 
     /// Tries to store something until that succeeds, or `patience` is over: then it is given up.
-    pub(super) async fn insist<T, F>(&self, patience: Duration, mut store: impl FnMut() -> F) -> Option<T>
+    pub(super) async fn retry_storing<T, F>(
+        &self,
+        patience: Duration,
+        mut store: impl FnMut() -> F,
+    ) -> Option<T>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let end = Instant::now() + patience;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let turn = self.turn_to_store().await;
-            let stored = store().await;
-            drop(turn);
-            match stored {
-                Ok(stored) => return Some(stored),
-                Err(error) if Instant::now() >= end => {
-                    tracing::error!(%error, "what was to be stored of an integration cannot be, and is given up");
-                    return None;
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "the database does not store what it is given; trying again")
-                }
+        let attempt = || {
+            let storing = store();
+            async move {
+                let _turn = self.turn_to_store().await;
+                storing.await.inspect_err(
+                    |error| tracing::debug!(%error, "the database did not store what it was given"),
+                )
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LAST_PAUSE);
-        }
+        };
+        let backoff = Backoff::new(FIRST_PAUSE, LAST_PAUSE);
+        let stored = retry_until(Instant::now() + patience, backoff, attempt).await;
+        stored
+            .inspect_err(|error| {
+                tracing::error!(%error, "what was to be stored of an integration cannot be, and is given up");
+            })
+            .ok()
     }
 }

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
-use crate::store::{Release, Store};
+use crate::{
+    jobs::{Backoff, retry_until},
+    store::{Release, Store},
+};
 
 /// The most leases in one transaction.
 const BATCH: usize = 512;
-/// How often it is tried, and how long is waited in between: leases that are not given back end by themselves.
-const ATTEMPTS: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long it is tried: leases that are not given back end by themselves.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The pauses between tries: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(800));
 
 /// Takes leases to give back.
 #[derive(Clone, Debug)]
@@ -30,18 +34,15 @@ impl ReleaseQueue {
     }
 }
 
-/// While one batch is written the next one gathers.
+/// While one batch is written the next one gathers. No job of the runner: it goes by what comes, not by the clock, and must
+/// outlive what the schedule ends at a stop.
 async fn release_all(store: Store, mut receiver: mpsc::Receiver<Release>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
-        for attempt in 1..=ATTEMPTS {
-            match store.release(&batch).await {
-                Ok(()) => break,
-                Err(error) if attempt == ATTEMPTS => {
-                    tracing::warn!(%error, leases = batch.len(), "leases are not given back; they end by themselves");
-                }
-                Err(_) => tokio::time::sleep(PAUSE * attempt).await,
-            }
+        let backoff = Backoff::new(PAUSES.0, PAUSES.1);
+        let released = retry_until(Instant::now() + PATIENCE, backoff, || store.release(&batch)).await;
+        if let Err(error) = released {
+            tracing::warn!(%error, leases = batch.len(), "leases are not given back; they end by themselves");
         }
         batch.clear();
     }

@@ -77,7 +77,8 @@ impl Monitor {
         };
         let refresh_token = refresh_token.to_owned();
         // Where the answer is lost it is asked again: the mark alone would look like a token that was sent.
-        if self.insist(self.0.lease, || self.store.begin_refresh(claim)).await != Some(LeaseWrite::Stored) {
+        let begun = self.retry_storing(self.0.lease, || self.store.begin_refresh(claim)).await;
+        if begun != Some(LeaseWrite::Stored) {
             return Renewal::Lost;
         }
         drop(turn);
@@ -124,7 +125,7 @@ impl Monitor {
             refresh_at,
             event: self.refreshed(claim, grant.expires_at, now),
         };
-        let stored = self.insist(PATIENCE, || self.store.renew(claim, renewed.clone())).await;
+        let stored = self.retry_storing(PATIENCE, || self.store.renew(claim, renewed.clone())).await;
         match stored {
             Some(LeaseWrite::Stored) => {
                 subject.credential = grant.credential;
