@@ -63,7 +63,7 @@ const CAPACITY: usize = 20_000;
 const KNOWN_LIFE: time::Duration = time::Duration::hours(1);
 /// How often the server asks which keys were changed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(400);
-/// How long the answer may take before it is doubted that the database is there.
+/// How long the answer may take before the connection counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How old the last answer may be before the cache is not believed.
 const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
@@ -166,7 +166,7 @@ impl ApiKeys {
         let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked);
         let asking = timeout(PATIENCE, self.store.api_keys_changed_since(answered - LOOK_BACK)).await;
         let changed = asking.unwrap_or_else(|_| {
-            self.store.doubt();
+            self.store.report_lost_connection();
             Err(StoreError::Away)
         })?;
         for hash in changed {

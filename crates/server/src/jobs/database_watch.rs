@@ -31,7 +31,7 @@ impl<F: Fn() + Send + 'static> Job for DatabaseWatch<F> {
         let Some(mut listener) = self.store.listen().await? else { return Ok(Next::WhenWoken) };
         // What was told before is lost.
         (self.keys_changed)();
-        while listener.hears_of_keys().await {
+        while listener.wait_for_key_change().await {
             (self.keys_changed)();
         }
         // Somebody may cut it off again and again: that is not to keep two machines busy.

@@ -180,7 +180,7 @@ impl Store {
             return Ok(false);
         }
         audit::record(&transaction, event).await?;
-        watch::tell_of_keys(&transaction).await?;
+        watch::notify_keys_changed(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -205,7 +205,7 @@ impl Store {
             return Ok(false);
         }
         audit::record(&transaction, event).await?;
-        watch::tell_of_keys(&transaction).await?;
+        watch::notify_keys_changed(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }

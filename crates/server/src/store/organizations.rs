@@ -92,7 +92,7 @@ impl Store {
             .exec(&transaction)
             .await?;
         audit::record(&transaction, event).await?;
-        watch::tell_of_keys(&transaction).await?;
+        watch::notify_keys_changed(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }

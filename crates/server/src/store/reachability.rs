@@ -25,8 +25,8 @@ struct State {
     is_away: AtomicBool,
     /// Wakes those who wait for an answer when the database goes away.
     departure: Notify,
-    /// Holds that somebody met a broken connection, until it is looked into.
-    doubt: Notify,
+    /// Keeps a report of a lost connection until it is looked into.
+    lost_connection: Notify,
 }
 
 impl Reachability {
@@ -41,7 +41,7 @@ impl Reachability {
             biased;
             answer = work => {
                 if answer.as_ref().is_err_and(is_lost) {
-                    self.doubt();
+                    self.report_lost_connection();
                 }
                 answer
             }
@@ -50,25 +50,25 @@ impl Reachability {
     }
 
     /// The database is away. `false`: that was known.
-    pub(super) fn left(&self) -> bool {
+    pub(super) fn mark_away(&self) -> bool {
         let is_new = !self.0.is_away.swap(true, Ordering::AcqRel);
         self.0.departure.notify_waiters();
         is_new
     }
 
     /// The database is there. `false`: that was known.
-    pub(super) fn returned(&self) -> bool {
+    pub(super) fn mark_reachable(&self) -> bool {
         self.0.is_away.swap(false, Ordering::AcqRel)
     }
 
-    /// Says that the database may have gone away.
-    pub(super) fn doubt(&self) {
-        self.0.doubt.notify_one();
+    /// Reports a lost connection: the database may have gone away.
+    pub(super) fn report_lost_connection(&self) {
+        self.0.lost_connection.notify_one();
     }
 
-    /// Waits until somebody doubts.
-    pub(super) async fn doubted(&self) {
-        self.0.doubt.notified().await;
+    /// Waits until a lost connection is reported.
+    pub(super) async fn lost_connection_reported(&self) {
+        self.0.lost_connection.notified().await;
     }
 }
 
@@ -139,29 +139,29 @@ mod tests {
         });
         // The task waits, or will see that the database is away: either way it ends.
         tokio::task::yield_now().await;
-        assert!(reachability.left());
+        assert!(reachability.mark_away());
         assert_eq!(waiting.await.unwrap(), Err(away()));
     }
 
     #[tokio::test]
     async fn nothing_is_tried_while_it_is_away() {
         let reachability = Reachability::default();
-        assert!(reachability.left() && !reachability.left(), "the change is told once");
+        assert!(reachability.mark_away() && !reachability.mark_away(), "the change is told once");
         let tried = reachability.guard(async { panic!("tried") as Result<(), DbErr> }).await;
         assert_eq!(tried, Err(away()));
-        assert!(reachability.returned() && !reachability.returned(), "the change is told once");
+        assert!(reachability.mark_reachable() && !reachability.mark_reachable(), "the change is told once");
         assert_eq!(reachability.guard(async { Ok(1) }).await, Ok(1));
     }
 
     #[tokio::test]
-    async fn a_broken_connection_raises_doubts_and_a_refusal_does_not() {
+    async fn a_broken_connection_is_reported_and_a_refusal_is_not() {
         let reachability = Reachability::default();
         let refused = DbErr::Custom("a fault of ours".into());
         assert!(reachability.guard(async { Err::<(), _>(refused) }).await.is_err());
-        let doubted = tokio::time::timeout(std::time::Duration::ZERO, reachability.doubted()).await;
-        assert!(doubted.is_err(), "nobody doubts");
+        let reported = tokio::time::timeout(std::time::Duration::ZERO, reachability.lost_connection_reported()).await;
+        assert!(reported.is_err(), "nothing is reported");
         let lost = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
         assert!(reachability.guard(async { Err::<(), _>(lost) }).await.is_err());
-        reachability.doubted().await;
+        reachability.lost_connection_reported().await;
     }
 }

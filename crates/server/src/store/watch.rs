@@ -18,11 +18,11 @@ use super::{Store, error::is_away, reachability::Reachability};
 const KEYS_CHANGED: &str = "riq_api_keys";
 /// How long one try to connect may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a doubt is looked into at most: on an overloaded database there are many.
-const BETWEEN_DOUBTS: Duration = Duration::from_secs(1);
+/// How often a report of a lost connection is looked into at most: on an overloaded database there are many.
+const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
 /// Tells every replica, once the transaction is committed, that keys were changed in it. Without effect on SQLite.
-pub(super) async fn tell_of_keys(on: &impl ConnectionTrait) -> Result<(), DbErr> {
+pub(super) async fn notify_keys_changed(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     if on.get_database_backend() == DbBackend::Postgres {
         on.execute_unprepared(&format!("NOTIFY {KEYS_CHANGED}")).await?;
     }
@@ -55,48 +55,48 @@ impl Store {
         let Some(address) = &self.postgres else { return Ok(None) };
         match connect(address).await {
             Ok(connection) => {
-                self.welcome();
+                self.mark_reachable();
                 let reachability = self.reachability.clone();
                 Ok(Some(Listener { connection, reachability, connected: Instant::now() }))
             }
             Err(error) if is_away(&error) => {
-                if self.reachability.left() {
+                if self.reachability.mark_away() {
                     tracing::warn!(%error, "the database is away: requests are answered 503 until it is back");
                 }
                 Err(ListenError::Away(error))
             }
             Err(error) => {
-                self.welcome();
+                self.mark_reachable();
                 Err(ListenError::Refused(error))
             }
         }
     }
 
-    /// Says that the database may have gone away: it is looked into.
-    pub fn doubt(&self) {
-        self.reachability.doubt();
+    /// Reports a lost connection, or one that does not answer: it is looked into whether the database is there.
+    pub fn report_lost_connection(&self) {
+        self.reachability.report_lost_connection();
     }
 
     /// The database was met: connections from before it may be broken.
-    fn welcome(&self) {
+    fn mark_reachable(&self) {
         self.read_pool.forget_idle();
-        if self.reachability.returned() {
+        if self.reachability.mark_reachable() {
             tracing::info!("the database is back");
         }
     }
 }
 
 impl Listener {
-    /// Waits until keys may have been changed. `false`: the connection is lost, or somebody doubts that the database is
-    /// there.
-    pub async fn hears_of_keys(&mut self) -> bool {
-        let doubted = async {
-            sleep_until(self.connected + BETWEEN_DOUBTS).await;
-            self.reachability.doubted().await;
+    /// Waits until keys may have been changed. `false`: the connection is lost, or somebody else reports one
+    /// that is.
+    pub async fn wait_for_key_change(&mut self) -> bool {
+        let reported = async {
+            sleep_until(self.connected + BETWEEN_CHECKS).await;
+            self.reachability.lost_connection_reported().await;
         };
         tokio::select! {
             heard = self.connection.try_recv() => matches!(heard, Ok(Some(_))),
-            () = doubted => false,
+            () = reported => false,
         }
     }
 }
