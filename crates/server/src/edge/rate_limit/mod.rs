@@ -82,7 +82,7 @@ impl RateLimiter {
 
     /// Whether limits hold across replicas at this moment.
     pub fn is_shared(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.is_there())
+        self.shared.as_ref().is_some_and(|shared| shared.is_connected())
     }
 
     /// The job that keeps the connection to Redis, where requests are counted there.

@@ -75,8 +75,8 @@ pub(super) struct SharedWindows {
     /// None while Redis is away.
     connection: RwLock<Option<Connection>>,
     lost: Notify,
-    /// Whether the log says last that Redis is away.
-    is_absence_told: AtomicBool,
+    /// Whether the log has said that Redis is away since the last connection.
+    is_absence_logged: AtomicBool,
     metrics: Metrics,
 }
 
@@ -112,7 +112,7 @@ impl SharedWindows {
             patience,
             connection: RwLock::default(),
             lost: Notify::new(),
-            is_absence_told: AtomicBool::new(false),
+            is_absence_logged: AtomicBool::new(false),
             metrics,
         })
     }
@@ -122,7 +122,7 @@ impl SharedWindows {
         if let Some(connection) = self.connection() {
             match self.run(&connection, &subject.to_string(), limit, now, count).await {
                 Ok(verdict) => return Some(verdict),
-                Err(error) => self.lose(&connection, &error),
+                Err(error) => self.drop_connection(&connection, &error),
             }
         }
         if count == Count::Yes {
@@ -132,7 +132,7 @@ impl SharedWindows {
     }
 
     /// Whether Redis answers, as far as is known.
-    pub(super) fn is_there(&self) -> bool {
+    pub(super) fn is_connected(&self) -> bool {
         self.connection().is_some()
     }
 
@@ -166,27 +166,27 @@ impl SharedWindows {
         self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, connection: Connection) {
+    fn use_connection(&self, connection: Connection) {
         *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        self.is_absence_told.store(false, Ordering::Relaxed);
+        self.is_absence_logged.store(false, Ordering::Relaxed);
         self.metrics.rate_limiter_shared(true);
         tracing::info!(redis = self.place, "rate limits are shared with the other replicas");
     }
 
     /// Gives up a connection that has failed, unless somebody else has: many requests wait for one.
-    fn lose(&self, failed: &Connection, error: &RedisError) {
+    fn drop_connection(&self, failed: &Connection, error: &RedisError) {
         let mut current = self.connection.write().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|connection| connection.made == failed.made) {
             *current = None;
             drop(current);
             self.metrics.rate_limiter_shared(false);
-            self.tell_of_absence(error);
+            self.log_absence(error);
             self.lost.notify_one();
         }
     }
 
-    fn tell_of_absence(&self, error: &RedisError) {
-        if !self.is_absence_told.swap(true, Ordering::Relaxed) {
+    fn log_absence(&self, error: &RedisError) {
+        if !self.is_absence_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(redis = self.place, %error, "Redis is away: this replica counts its requests alone until it is back");
         }
     }
@@ -219,7 +219,7 @@ impl Job for RedisConnection {
     async fn round(&mut self) -> Result<Next, RedisError> {
         let connection = self.windows.connect().await?;
         let made = connection.made;
-        self.windows.put(connection);
+        self.windows.use_connection(connection);
         self.windows.lost.notified().await;
         if made.elapsed() > PROVEN_AFTER {
             self.pauses.reset();
@@ -228,7 +228,7 @@ impl Job for RedisConnection {
     }
 
     fn report_failure(&self, error: &RedisError) {
-        self.windows.tell_of_absence(error);
+        self.windows.log_absence(error);
     }
 
     /// The windows themselves tell when they have a connection.
