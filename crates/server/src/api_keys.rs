@@ -97,7 +97,7 @@ struct Known {
 }
 
 impl ApiKeys {
-    /// Keys stored in `store`. [`ForgetChangedKeys`] must run for the cache to be used: it asks for changes every
+    /// Keys stored in `store`. [`KeyCacheRefresh`] must run for the cache to be used: it asks for changes every
     /// `poll_interval`, usually [`POLL_INTERVAL`], and when it is told of one.
     pub fn new(store: Store, environment: Environment, poll_interval: Duration) -> Self {
         Self {
@@ -155,7 +155,7 @@ impl ApiKeys {
     }
 
     /// Says that keys may have been changed: it is asked which, at once.
-    pub fn tell_of_changes(&self) {
+    pub fn report_changes(&self) {
         self.changed.notify_one();
     }
 
@@ -177,13 +177,13 @@ impl ApiKeys {
     }
 }
 
-/// The job that forgets changed keys: again and again, and at once where it is told of a change.
+/// The job that forgets changed keys: again and again, and at once where a change is reported.
 #[derive(Debug)]
-pub struct ForgetChangedKeys(pub Arc<ApiKeys>);
+pub struct KeyCacheRefresh(pub Arc<ApiKeys>);
 
-impl Job for ForgetChangedKeys {
+impl Job for KeyCacheRefresh {
     type Error = StoreError;
-    const NAME: &'static str = "changed_api_keys";
+    const NAME: &'static str = "key_cache_refresh";
 
     fn backoff(&self) -> Backoff {
         Backoff::constant(self.0.poll_interval)

@@ -6,7 +6,7 @@ use axum::Router;
 use integrations_core::catalog::Catalog;
 
 use crate::{
-    api_keys::{ApiKeys, ForgetChangedKeys},
+    api_keys::{ApiKeys, KeyCacheRefresh},
     dashboard::{self, state::Pages},
     edge::{
         answer::{Edge, EdgeParts},
@@ -133,14 +133,14 @@ impl App {
         let Services { store, api_keys, oauth_apps, monitor, environment, .. } = &*self.services;
         let mut runner = Runner::new(stop);
         let keys = Arc::clone(api_keys);
-        runner.start(DatabaseWatch { store: store.clone(), keys_changed: move || keys.tell_of_changes() });
-        runner.start(ForgetChangedKeys(Arc::clone(api_keys)));
+        runner.start(DatabaseWatch { store: store.clone(), keys_changed: move || keys.report_changes() });
+        runner.start(KeyCacheRefresh(Arc::clone(api_keys)));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(InstallSweep { store: store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }
-        runner.start(monitor.schedule());
+        runner.start(monitor.due_work());
         runner.wait().await;
     }
 }

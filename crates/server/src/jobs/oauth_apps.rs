@@ -13,7 +13,7 @@ pub struct OAuthAppsRefresh(pub Arc<OAuthApps>);
 
 impl Job for OAuthAppsRefresh {
     type Error = StoreError;
-    const NAME: &'static str = "oauth_apps";
+    const NAME: &'static str = "oauth_apps_refresh";
 
     fn backoff(&self) -> Backoff {
         Backoff::constant(PERIOD)

@@ -22,7 +22,7 @@ use self::limits::Limits;
 pub use self::{
     check::{CheckError, Fresh},
     limits::MonitorSettings,
-    work::Schedule,
+    work::DueWork,
 };
 use crate::{
     environment::Environment,

@@ -34,8 +34,8 @@ impl ReleaseQueue {
     }
 }
 
-/// While one batch is written the next one gathers. No job of the runner: it goes by what comes, not by the clock, and must
-/// outlive what the schedule ends at a stop.
+/// While one batch is written the next one gathers. No job of the runner: it goes by what comes, not by the clock,
+/// and a stop must not end it before the work that is under way has ended.
 async fn release_all(store: Store, mut receiver: mpsc::Receiver<Release>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {

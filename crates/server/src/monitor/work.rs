@@ -1,4 +1,4 @@
-//! The schedule: claims what is due, again and again, and has it looked after.
+//! Claims what is due, again and again, and has it looked after.
 
 use std::time::Duration;
 
@@ -11,15 +11,16 @@ use crate::{
 };
 
 /// Between two rounds while there is more to do than can be done at once.
-const BREATH: Duration = Duration::from_millis(20);
-/// Between two rounds while something was due: so that little is begun at once, and little is under way if the process dies.
-const PACE: Duration = Duration::from_millis(100);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+/// Between two rounds while something was due: so that little is begun at once, and little is under way if the process
+/// dies.
+const PAUSE_WHILE_DUE: Duration = Duration::from_millis(100);
 /// The longest wait for a database that does not answer.
-const MAX_BACK_OFF: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The job that looks after what is due.
 #[derive(Debug)]
-pub struct Schedule {
+pub struct DueWork {
     monitor: Monitor,
     /// The keys of all providers.
     providers: Vec<String>,
@@ -30,19 +31,19 @@ pub struct Schedule {
 
 impl Monitor {
     /// The job that looks after what is due. Call inside the runtime.
-    pub fn schedule(&self) -> Schedule {
+    pub fn due_work(&self) -> DueWork {
         let (queue, releasing) = ReleaseQueue::start(self.store.clone());
         let providers = self.catalog.iter().map(|one| one.key.to_string()).collect();
-        Schedule { monitor: self.clone(), providers, queue, releasing, under_way: JoinSet::new() }
+        DueWork { monitor: self.clone(), providers, queue, releasing, under_way: JoinSet::new() }
     }
 }
 
-impl Job for Schedule {
+impl Job for DueWork {
     type Error = StoreError;
-    const NAME: &'static str = "monitor_schedule";
+    const NAME: &'static str = "due_work";
 
     fn backoff(&self) -> Backoff {
-        Backoff::new(BREATH * 2, MAX_BACK_OFF)
+        Backoff::new(SHORTEST_PAUSE * 2, LONGEST_PAUSE)
     }
 
     async fn round(&mut self) -> Result<Next, StoreError> {
@@ -71,7 +72,7 @@ impl Job for Schedule {
     }
 }
 
-impl Schedule {
+impl DueWork {
     /// Claims as much of what is due as can be done at once, and begins it. Returns how long to wait for the next round.
     async fn begin_due(&mut self) -> Result<Duration, StoreError> {
         let monitor = self.monitor.clone();
@@ -84,7 +85,7 @@ impl Schedule {
         let mut pause = monitor.0.settings.poll;
         for (provider, due_at) in due {
             if due_at > now {
-                pause = pause.min((due_at - now).try_into().unwrap_or(BREATH));
+                pause = pause.min((due_at - now).try_into().unwrap_or(SHORTEST_PAUSE));
                 continue;
             }
             let free = monitor.0.limits.free(&provider);
@@ -95,12 +96,12 @@ impl Schedule {
                     monitor.store.claim(lease, &provider, now, end, limit).await?
                 }
             };
-            pause = pause.min(if claims.len() == free { BREATH } else { PACE });
+            pause = pause.min(if claims.len() == free { SHORTEST_PAUSE } else { PAUSE_WHILE_DUE });
             for claim in claims {
                 self.begin(claim);
             }
         }
-        Ok(pause.max(BREATH))
+        Ok(pause.max(SHORTEST_PAUSE))
     }
 
     fn begin(&mut self, claim: Claim) {

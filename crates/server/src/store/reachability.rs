@@ -158,7 +158,8 @@ mod tests {
         let reachability = Reachability::default();
         let refused = DbErr::Custom("a fault of ours".into());
         assert!(reachability.guard(async { Err::<(), _>(refused) }).await.is_err());
-        let reported = tokio::time::timeout(std::time::Duration::ZERO, reachability.lost_connection_reported()).await;
+        let reported =
+            tokio::time::timeout(std::time::Duration::ZERO, reachability.lost_connection_reported()).await;
         assert!(reported.is_err(), "nothing is reported");
         let lost = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
         assert!(reachability.guard(async { Err::<(), _>(lost) }).await.is_err());
