@@ -4,14 +4,11 @@ use integrations_core::{
     audit::{Actor, ActorKind, AuditAction, Change},
     ids::{ApiKeyId, AuditEventId, IntegrationId, OrganizationId, ProjectId},
 };
-use sea_orm::{ConnectionTrait, DerivePartialModel, EntityTrait as _, Statement, sea_query::Expr};
+use sea_orm::{ConnectionTrait, EntityTrait as _, Statement};
 use time::OffsetDateTime;
 
 use super::{
-    ReadError, Store, StoreError, Tenant,
-    entity::{api_key, audit_event},
-    statements,
-    tenant::joined,
+    ReadError, Store, StoreError, Tenant, entity::audit_event, rows::AuditEntry, statements, tenant::joined,
 };
 
 /// An event to be recorded.
@@ -34,37 +31,6 @@ pub struct NewAuditEvent {
     /// What it changed.
     pub changes: Vec<Change>,
     /// When.
-    pub at: OffsetDateTime,
-}
-
-/// A recorded event, with the acting key by its name. Its fields are the columns of [`statements::audit_page`].
-#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
-#[sea_orm(entity = "audit_event::Entity", alias = "e")]
-pub struct AuditEntry {
-    /// Its id.
-    pub id: String,
-    /// The integration that it is about.
-    pub integration_id: Option<String>,
-    /// That integration's provider.
-    pub provider: Option<String>,
-    /// What happened.
-    pub action: String,
-    /// `api_key`, `operator` or `system`.
-    pub actor_kind: String,
-    /// The acting key.
-    pub actor_key_id: Option<String>,
-    /// What the acting key is for.
-    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Name))"#)]
-    pub actor_key_name: Option<String>,
-    /// The acting key's first characters.
-    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Hint))"#)]
-    pub actor_key_hint: Option<String>,
-    /// The request that asked for it.
-    pub request_id: Option<String>,
-    /// JSON array of `{path, from, to}`.
-    pub changes: String,
-    /// When.
-    #[sea_orm(from_col = "created_at")]
     pub at: OffsetDateTime,
 }
 

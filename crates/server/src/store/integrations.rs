@@ -9,8 +9,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend,
-    DerivePartialModel, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult,
-    QuerySelect as _, Statement, sea_query::Expr,
+    EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult, QuerySelect as _, Statement,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -20,59 +19,10 @@ use super::{
     entity::{credential, integration},
     install_links, moment,
     monitors::{self, Schedule},
+    rows::{HiddenColumns, IntegrationRow},
     statements,
     tenant::{TenantCheck, joined},
 };
-
-/// An integration, as it is shown. JSON columns pass through as text. Its fields are the columns of [`statements::LIST`]
-/// and [`statements::ONE`].
-#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
-#[sea_orm(entity = "integration::Entity", alias = "i")]
-pub struct IntegrationRow {
-    /// `int_…`
-    pub id: String,
-    /// The provider's key.
-    pub provider: String,
-    /// How it was installed.
-    pub setup_type: String,
-    /// Its status.
-    pub status: String,
-    /// Its health.
-    pub health_status: String,
-    /// Overrides the catalog's name.
-    pub display_name: Option<String>,
-    /// Whether its panel is shown.
-    pub sidebar_enabled: bool,
-    /// When the provider last answered well.
-    pub last_synced_at: Option<OffsetDateTime>,
-    /// What is wrong.
-    pub error_message: Option<String>,
-    /// JSON object.
-    pub settings: String,
-    /// JSON object.
-    pub action_permissions: String,
-    /// Counts the stored revisions.
-    pub version: i64,
-    /// When it was first installed.
-    pub created_at: OffsetDateTime,
-    /// When it was last changed.
-    pub updated_at: OffsetDateTime,
-}
-
-/// What is read beside an [`IntegrationRow`] to change it. Its fields are columns of [`statements::LOAD`].
-#[derive(DerivePartialModel)]
-#[sea_orm(entity = "integration::Entity", alias = "i")]
-pub(super) struct HiddenColumns {
-    status_before_error: Option<String>,
-    sealed_settings: Option<Vec<u8>>,
-    connection: String,
-    account_id: Option<String>,
-    account_name: Option<String>,
-    #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::Version))"#)]
-    credential_version: Option<i64>,
-    #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::DeadAt))"#)]
-    credential_dead_at: Option<OffsetDateTime>,
-}
 
 /// An integration, as it is changed.
 #[derive(Clone, Debug)]

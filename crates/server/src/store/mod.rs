@@ -21,26 +21,26 @@ mod projects;
 mod reachability;
 mod read_pool;
 mod retention;
+mod rows;
 mod sealed;
 pub mod statements;
 mod tenant;
 mod watch;
 
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
-pub use audit::{ActorFilter, AuditEntry, AuditFilter, NewAuditEvent};
+pub use audit::{ActorFilter, AuditFilter, NewAuditEvent};
 pub use connect::{ConnectError, DatabaseUrl};
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
 pub use install_links::{InstallLink, NewInstallLink};
-pub use integrations::{
-    Decision, Installation, Installed, IntegrationRow, Loaded, ReviseError, StoredCredential,
-};
+pub use integrations::{Decision, Installation, Installed, Loaded, ReviseError, StoredCredential};
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Release, Renewed, Schedule};
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use projects::{ProjectNames, ProjectRecord};
 pub use retention::Pruning;
+pub use rows::{AuditEntry, IntegrationRow};
 pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 pub use watch::{ListenError, Listener};

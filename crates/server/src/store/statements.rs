@@ -5,31 +5,7 @@
 
 use std::sync::LazyLock;
 
-use sea_orm::{
-    PartialModelTrait, QuerySelect,
-    sea_query::{PostgresQueryBuilder, SelectStatement},
-};
-
-use super::{
-    audit::AuditEntry,
-    integrations::{HiddenColumns, IntegrationRow},
-};
-
-/// The columns that a `T` is read from, each under the name of its field: what a SELECT names stands in `T` alone.
-pub(super) fn columns<T: PartialModelTrait>() -> String {
-    struct Columns(SelectStatement);
-
-    impl QuerySelect for Columns {
-        type QueryStatement = SelectStatement;
-
-        fn query(&mut self) -> &mut SelectStatement {
-            &mut self.0
-        }
-    }
-
-    let select = T::select_cols(Columns(SelectStatement::new())).0.to_string(PostgresQueryBuilder);
-    select.trim_start_matches("SELECT ").to_owned()
-}
+use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, columns};
 
 /// A project's integrations, for showing: `$1` project.
 pub static LIST: LazyLock<String> = LazyLock::new(|| {

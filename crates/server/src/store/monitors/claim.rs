@@ -4,55 +4,11 @@ use integrations_core::{
     ids::{IntegrationId, LeaseId},
     lifecycle::{Health, Status},
 };
-use sea_orm::{
-    ConnectionTrait as _, DbBackend, DerivePartialModel, FromQueryResult as _, QueryResult, Statement, Value,
-    sea_query::Expr,
-};
+use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult as _, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 
 use super::{Claim, Schedule, end_leased, statements};
-use crate::store::{
-    Store, StoreError, Tenant,
-    entity::{credential, integration, monitor, project},
-    moment,
-};
-
-/// What is known of a claimed integration. Its fields are the columns of [`statements::CLAIMED_POSTGRES`].
-#[derive(DerivePartialModel)]
-#[sea_orm(entity = "integration::Entity", alias = "i")]
-pub(super) struct ClaimedRow {
-    #[sea_orm(from_expr = r#"Expr::col(("p", project::Column::OrganizationId))"#)]
-    organization_id: String,
-    project_id: String,
-    id: String,
-    provider: String,
-    status: String,
-    health_status: String,
-    connection: String,
-    #[sea_orm(nested)]
-    credential: ClaimedCredential,
-    #[sea_orm(nested)]
-    monitor: ClaimedMonitor,
-}
-
-#[derive(DerivePartialModel)]
-#[sea_orm(entity = "credential::Entity", alias = "c")]
-struct ClaimedCredential {
-    sealed: Vec<u8>,
-    version: i64,
-    expires_at: Option<OffsetDateTime>,
-}
-
-#[derive(DerivePartialModel)]
-#[sea_orm(entity = "monitor::Entity", alias = "m")]
-struct ClaimedMonitor {
-    lease_count: i32,
-    probe_at: OffsetDateTime,
-    refresh_at: Option<OffsetDateTime>,
-    not_before: Option<OffsetDateTime>,
-    failures: i32,
-    refresh_begun_by: Option<String>,
-}
+use crate::store::{Store, StoreError, Tenant, moment, rows::ClaimedRow};
 
 impl Store {
     /// When the longest overdue integration of each of these providers was due, where there is any.

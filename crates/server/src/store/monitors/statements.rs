@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::claim::ClaimedRow;
-use crate::store::statements::columns;
+use crate::store::rows::{ClaimedRow, columns};
 
 /// Begins to look after an integration, or begins anew: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5` refresh.
 pub const BEGIN: &str = "INSERT INTO monitors \

@@ -1,0 +1,143 @@
+//! What the written-out statements read, each as a struct: its fields are the columns that a statement names.
+
+use sea_orm::{
+    DerivePartialModel, PartialModelTrait, QuerySelect,
+    sea_query::{Expr, PostgresQueryBuilder, SelectStatement},
+};
+use time::OffsetDateTime;
+
+use super::entity::{api_key, audit_event, credential, integration, monitor, project};
+
+/// The columns that a `T` is read from, each under the name of its field: what a SELECT names stands in `T` alone.
+pub(super) fn columns<T: PartialModelTrait>() -> String {
+    struct Columns(SelectStatement);
+
+    impl QuerySelect for Columns {
+        type QueryStatement = SelectStatement;
+
+        fn query(&mut self) -> &mut SelectStatement {
+            &mut self.0
+        }
+    }
+
+    let select = T::select_cols(Columns(SelectStatement::new())).0.to_string(PostgresQueryBuilder);
+    select.trim_start_matches("SELECT ").to_owned()
+}
+
+/// An integration, as it is shown. JSON columns pass through as text. Its fields are the columns of `statements::LIST`
+/// and `statements::ONE`.
+#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
+#[sea_orm(entity = "integration::Entity", alias = "i")]
+pub struct IntegrationRow {
+    /// `int_…`
+    pub id: String,
+    /// The provider's key.
+    pub provider: String,
+    /// How it was installed.
+    pub setup_type: String,
+    /// Its status.
+    pub status: String,
+    /// Its health.
+    pub health_status: String,
+    /// Overrides the catalog's name.
+    pub display_name: Option<String>,
+    /// Whether its panel is shown.
+    pub sidebar_enabled: bool,
+    /// When the provider last answered well.
+    pub last_synced_at: Option<OffsetDateTime>,
+    /// What is wrong.
+    pub error_message: Option<String>,
+    /// JSON object.
+    pub settings: String,
+    /// JSON object.
+    pub action_permissions: String,
+    /// Counts the stored revisions.
+    pub version: i64,
+    /// When it was first installed.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// What is read beside an [`IntegrationRow`] to change it. Its fields are columns of `statements::LOAD`.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "integration::Entity", alias = "i")]
+pub(super) struct HiddenColumns {
+    pub(super) status_before_error: Option<String>,
+    pub(super) sealed_settings: Option<Vec<u8>>,
+    pub(super) connection: String,
+    pub(super) account_id: Option<String>,
+    pub(super) account_name: Option<String>,
+    #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::Version))"#)]
+    pub(super) credential_version: Option<i64>,
+    #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::DeadAt))"#)]
+    pub(super) credential_dead_at: Option<OffsetDateTime>,
+}
+
+/// A recorded event, with the acting key by its name. Its fields are the columns of `statements::audit_page`.
+#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
+#[sea_orm(entity = "audit_event::Entity", alias = "e")]
+pub struct AuditEntry {
+    /// Its id.
+    pub id: String,
+    /// The integration that it is about.
+    pub integration_id: Option<String>,
+    /// That integration's provider.
+    pub provider: Option<String>,
+    /// What happened.
+    pub action: String,
+    /// `api_key`, `operator` or `system`.
+    pub actor_kind: String,
+    /// The acting key.
+    pub actor_key_id: Option<String>,
+    /// What the acting key is for.
+    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Name))"#)]
+    pub actor_key_name: Option<String>,
+    /// The acting key's first characters.
+    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Hint))"#)]
+    pub actor_key_hint: Option<String>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// JSON array of `{path, from, to}`.
+    pub changes: String,
+    /// When.
+    #[sea_orm(from_col = "created_at")]
+    pub at: OffsetDateTime,
+}
+
+/// What is known of a claimed integration. Its fields are the columns of `monitors::statements::CLAIMED_POSTGRES`.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "integration::Entity", alias = "i")]
+pub(super) struct ClaimedRow {
+    #[sea_orm(from_expr = r#"Expr::col(("p", project::Column::OrganizationId))"#)]
+    pub(super) organization_id: String,
+    pub(super) project_id: String,
+    pub(super) id: String,
+    pub(super) provider: String,
+    pub(super) status: String,
+    pub(super) health_status: String,
+    pub(super) connection: String,
+    #[sea_orm(nested)]
+    pub(super) credential: ClaimedCredential,
+    #[sea_orm(nested)]
+    pub(super) monitor: ClaimedMonitor,
+}
+
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "credential::Entity", alias = "c")]
+pub(super) struct ClaimedCredential {
+    pub(super) sealed: Vec<u8>,
+    pub(super) version: i64,
+    pub(super) expires_at: Option<OffsetDateTime>,
+}
+
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "monitor::Entity", alias = "m")]
+pub(super) struct ClaimedMonitor {
+    pub(super) lease_count: i32,
+    pub(super) probe_at: OffsetDateTime,
+    pub(super) refresh_at: Option<OffsetDateTime>,
+    pub(super) not_before: Option<OffsetDateTime>,
+    pub(super) failures: i32,
+    pub(super) refresh_begun_by: Option<String>,
+}
