@@ -3,20 +3,20 @@
 use anyhow::bail;
 use clap::{Arg, Command};
 
-use super::oauth_apps;
-
 /// The setting that names the file, and so cannot stand in it.
 pub(super) const FILE: &str = "config";
 
 const PREFIX: &str = "RIQ_";
 
+/// How the names of OAuth apps begin, which are checked against the catalog.
+pub(super) const OF_OAUTH_APPS: &str = "RIQ_OAUTH_";
+
 /// What the command line `riq` reads.
 const OF_THE_CLIENT: [&str; 6] =
     ["RIQ_API_BASE", "RIQ_API_KEY", "RIQ_CONFIG", "RIQ_ORG_ID", "RIQ_PROJECT_ID", "RIQ_WAIT_INTERVAL_MS"];
 
-/// How the names begin that are read elsewhere: the tests' and the checks', and those of OAuth apps, which are checked
-/// against the catalog.
-const FAMILIES: [&str; 3] = ["RIQ_TEST_", "RIQ_CHECK_", oauth_apps::PREFIX];
+/// How the names begin that are read elsewhere: the tests', the checks' and those of OAuth apps.
+const FAMILIES: [&str; 3] = ["RIQ_TEST_", "RIQ_CHECK_", OF_OAUTH_APPS];
 
 /// The settings that can stand in a file.
 pub(super) fn settings(command: &Command) -> impl Iterator<Item = &Arg> {

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use anyhow::bail;
 use integrations_core::catalog::Catalog;
 
-use super::{Options, names::suggestion};
+use super::{
+    Options,
+    names::{OF_OAUTH_APPS, suggestion},
+};
 use crate::provider::oauth_apps::OAuthApp;
-
-/// How their variables begin.
-pub(super) const PREFIX: &str = "RIQ_OAUTH_";
 
 impl Options {
     /// The OAuth apps that the environment gives, by provider. Half an app, or one for no provider of the catalog that
@@ -24,12 +24,13 @@ fn read(
     variables: impl Iterator<Item = (String, String)>,
 ) -> anyhow::Result<HashMap<String, OAuthApp>> {
     let mut given: HashMap<String, String> =
-        variables.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
+        variables.filter(|(name, value)| name.starts_with(OF_OAUTH_APPS) && !value.is_empty()).collect();
     let mut apps = HashMap::new();
     let mut words = Vec::new();
     for provider in catalog.iter().filter(|provider| provider.oauth().is_some()) {
         let word = provider.key.as_str().to_ascii_uppercase().replace('-', "_");
-        let (id, secret) = (format!("{PREFIX}{word}_CLIENT_ID"), format!("{PREFIX}{word}_CLIENT_SECRET"));
+        let (id, secret) =
+            (format!("{OF_OAUTH_APPS}{word}_CLIENT_ID"), format!("{OF_OAUTH_APPS}{word}_CLIENT_SECRET"));
         match (given.remove(&id), given.remove(&secret)) {
             (None, None) => {}
             (Some(client_id), Some(client_secret)) => {
@@ -42,8 +43,10 @@ fn read(
         words.push(word);
     }
     if let Some(name) = given.keys().min() {
-        let typed =
-            name.trim_start_matches(PREFIX).trim_end_matches("_CLIENT_ID").trim_end_matches("_CLIENT_SECRET");
+        let typed = name
+            .trim_start_matches(OF_OAUTH_APPS)
+            .trim_end_matches("_CLIENT_ID")
+            .trim_end_matches("_CLIENT_SECRET");
         let suggestion = suggestion(typed, words.iter().map(String::as_str));
         bail!("{name} belongs to no provider of the catalog that is connected by OAuth{suggestion}");
     }
