@@ -10,16 +10,16 @@ pub mod integrations;
 mod meta;
 pub mod state;
 
-use axum::Router;
+use axum::{Extension, Router};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::state::Api;
+use self::{meta::Specification, state::Api};
 
 /// The routes of the API.
 pub fn router(api: Api) -> Router {
-    let (router, _) = documented().split_for_parts();
-    router.with_state(api)
+    let (router, routes) = documented().split_for_parts();
+    router.with_state(api).layer(Extension(Specification::new(&meta::openapi_of(routes))))
 }
 
 /// The specification.

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::state::Api;
 
-pub(super) use self::specification::openapi_of;
+pub(super) use self::specification::{Specification, openapi_of};
 
 /// The routes.
 #[expect(

@@ -1,8 +1,12 @@
 //! `GET /api/v1/openapi.json`: the specification, from which others make clients.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-use axum::response::{IntoResponse as _, Response};
+use axum::{
+    Extension,
+    body::Bytes,
+    response::{IntoResponse as _, Response},
+};
 use http::{HeaderValue, header};
 use utoipa::openapi::{
     ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder,
@@ -13,9 +17,17 @@ use utoipa::openapi::{
 /// The licence that the server, and so this description of it, is under: an SPDX expression.
 const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
-/// The specification as JSON, written out once.
-static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
-    LazyLock::new(|| crate::http::openapi().to_json());
+/// The specification as JSON, written out once. Handed to the handler, as the routes that it describes are known only
+/// when all of them are together.
+#[derive(Clone)]
+pub(in crate::http) struct Specification(Arc<Result<Bytes, serde_json::Error>>);
+
+impl Specification {
+    /// Writes it out.
+    pub(in crate::http) fn new(api: &OpenApi) -> Self {
+        Self(Arc::new(api.to_json().map(Bytes::from)))
+    }
+}
 
 /// The OpenAPI specification
 ///
@@ -29,9 +41,9 @@ static SPECIFICATION: LazyLock<Result<String, serde_json::Error>> =
     responses((status = 200, description = "The specification", body = Object, content_type = "application/json",
                example = json!({"openapi": "3.1.0"}))),
 )]
-pub(super) async fn specification() -> Response {
-    match &*SPECIFICATION {
-        Ok(json) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.as_str())
+pub(super) async fn specification(Extension(Specification(json)): Extension<Specification>) -> Response {
+    match &*json {
+        Ok(json) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.clone())
             .into_response(),
         Err(error) => crate::edge::failure::Failure::internal(error).into_response(),
     }
