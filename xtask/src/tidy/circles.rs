@@ -14,7 +14,6 @@ use super::violation::Violation;
 pub(super) type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, (usize, String)>>;
 
 /// The files of each crate can be put in an order in which each names only those before it.
-#[cfg_attr(not(test), expect(dead_code, reason = "for a rule that holds once all is in its place"))]
 pub(super) fn no_files_name_each_other(repository: &Repository) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for one in Crate::all(repository) {

@@ -34,6 +34,7 @@ const RULES: &[Rule] = &[
     ("core-is-pure", core::source_has_no_io),
     ("entities-stay-in-store", database::database_is_named_in_store_alone),
     ("floors", floors::arrows_go_down),
+    ("circles", circles::no_files_name_each_other),
     ("module-names", naming::modules_are_named_for_what_they_hold),
     ("size", size::files_are_short),
     ("no-machine-paths", text::no_paths_of_one_machine),
