@@ -1,7 +1,7 @@
 //! The integration itself, and how a request to change it becomes a change.
 //!
-//! A request is read against the integration that it is about ([`LifecycleUpdate::read`], which reports
-//! everything that is wrong at once), then applied ([`Integration::apply`], which the lifecycle may refuse).
+//! A request is checked against the integration that it is about as it becomes an [`Update`] ([`Update::read`] reports
+//! everything that is wrong with a body at once), then applied ([`Integration::apply`], which the lifecycle may refuse).
 //! What comes out is a [`Revision`]: the integration as it shall be stored, with the audit event's content.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{
     audit::{self, AuditAction, Change},
-    catalog::Provider,
+    catalog::{Action, Provider},
     display_name::read_display_name,
     ids::{IntegrationId, ProjectId},
     issue::Issue,
@@ -103,19 +103,17 @@ impl Connected {
     }
 }
 
-/// What a client asks to change. Validated: every value can be stored as it is.
+/// What is asked of an integration, checked against it and its provider: every value can be stored as it is.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct LifecycleUpdate {
-    /// The command that the asked-for status stands for.
-    pub status: Option<RequestedStatus>,
+pub struct Update {
+    status: Option<RequestedStatus>,
     /// `Some(None)` takes the override away.
-    pub display_name: Option<Option<String>>,
-    /// Whether to show the sidebar panel.
-    pub sidebar_enabled: Option<bool>,
+    display_name: Option<Option<String>>,
+    sidebar_enabled: Option<bool>,
     /// The whole settings after the merge: shown and secret.
-    pub settings: Option<(Map<String, Value>, SecretSettings)>,
-    /// The permissions to merge by key.
-    pub action_permissions: Option<ActionPermissions>,
+    settings: Option<(Map<String, Value>, SecretSettings)>,
+    /// Merged by key.
+    action_permissions: ActionPermissions,
 }
 
 words! {
@@ -153,7 +151,7 @@ impl From<JsonError> for UpdateError {
     }
 }
 
-impl LifecycleUpdate {
+impl Update {
     /// Reads the body of a lifecycle PATCH against the integration and provider that it is about.
     pub fn read(body: &[u8], current: &Integration, provider: &Provider) -> Result<Self, UpdateError> {
         let Value::Object(fields) = json::parse(body)? else {
@@ -175,6 +173,42 @@ impl LifecycleUpdate {
         if issues.is_empty() { Ok(update) } else { Err(UpdateError::Invalid(issues)) }
     }
 
+    /// Asks for a status and nothing else.
+    pub fn to_status(status: RequestedStatus) -> Self {
+        Self { status: Some(status), ..Self::default() }
+    }
+
+    /// Asks for a display name; `null` takes the override away.
+    pub fn set_display_name(&mut self, name: Value) -> Result<(), Vec<Issue>> {
+        let name = read_display_name(name).map_err(|message| vec![Issue::new("display_name", message)])?;
+        self.display_name = Some(name);
+        Ok(())
+    }
+
+    /// Asks for the sidebar panel to be shown or hidden.
+    pub fn set_sidebar_enabled(&mut self, enabled: bool) {
+        self.sidebar_enabled = Some(enabled);
+    }
+
+    /// Asks for settings: `patch` is merged into the current ones (RFC 7396), of which the secret ones must be opened
+    /// before, and the whole is checked against the provider's schema.
+    pub fn set_settings(
+        &mut self,
+        patch: &Value,
+        current: &Integration,
+        provider: &Provider,
+    ) -> Result<(), Vec<Issue>> {
+        let stored = current.settings.iter().chain(&current.secret_settings.0);
+        let stored = stored.map(|(key, value)| (key.clone(), value.clone())).collect();
+        self.settings = Some(check_settings(stored, patch, provider)?);
+        Ok(())
+    }
+
+    /// Asks for one of the provider's actions to be permitted or not.
+    pub fn set_permission(&mut self, action: &Action, is_allowed: bool) {
+        self.action_permissions.insert(action.key.clone(), is_allowed);
+    }
+
     fn read_field(
         &mut self,
         field: &str,
@@ -185,19 +219,14 @@ impl LifecycleUpdate {
         let issue = |message: &str| vec![Issue::new(field, message)];
         match field {
             "status" => self.status = Some(read_status(&value).map_err(|m| issue(&m))?),
-            "display_name" => self.display_name = Some(read_display_name(value).map_err(|m| issue(&m))?),
+            "display_name" => self.set_display_name(value)?,
             "sidebar_enabled" => {
-                self.sidebar_enabled = Some(value.as_bool().ok_or_else(|| issue("Expected boolean"))?);
+                self.set_sidebar_enabled(value.as_bool().ok_or_else(|| issue("Expected boolean"))?);
             }
-            "settings" => {
-                if !value.is_object() {
-                    return Err(issue("Expected object"));
-                }
-                self.settings = Some(current.merged_settings(&value, provider)?);
-            }
+            "settings" => self.set_settings(&value, current, provider)?,
             "action_permissions" => {
                 let actions = provider.actions.iter().map(|action| action.key.as_str());
-                self.action_permissions = Some(permissions::read(&value, actions)?);
+                self.action_permissions = permissions::read(&value, actions)?;
             }
             _ => return Err(issue("Unknown field")),
         }
@@ -238,7 +267,7 @@ impl Integration {
     /// Applies an update. `None`: it changes nothing, and nothing is to be stored or recorded.
     pub fn apply(
         &self,
-        update: LifecycleUpdate,
+        update: Update,
         credential: Credential,
         now: OffsetDateTime,
     ) -> Result<Option<Revision>, Refusal> {
@@ -250,7 +279,7 @@ impl Integration {
             next.settings = shown;
             next.secret_settings = secret;
         }
-        next.action_permissions.extend(update.action_permissions.into_iter().flatten());
+        next.action_permissions.extend(update.action_permissions);
         if let Some(enabled) = update.sidebar_enabled {
             next.sidebar_enabled = enabled;
         }
@@ -362,17 +391,6 @@ impl Integration {
     fn chosen_name(&self) -> Option<&String> {
         let name_of_account = self.account.as_ref().and_then(|account| account.name.as_ref());
         self.display_name.as_ref().filter(|name| Some(*name) != name_of_account)
-    }
-
-    /// The stored settings with `patch` merged in and checked against the provider's schema.
-    pub fn merged_settings(
-        &self,
-        patch: &Value,
-        provider: &Provider,
-    ) -> Result<(Map<String, Value>, SecretSettings), Vec<Issue>> {
-        let stored = self.settings.iter().chain(&self.secret_settings.0);
-        let stored = stored.map(|(key, value)| (key.clone(), value.clone())).collect();
-        check_settings(stored, patch, provider)
     }
 
     pub(crate) fn transition(&mut self, command: Command) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use time::macros::datetime;
 use crate::audit::Change;
 use crate::catalog::{Catalog, Provider};
 use crate::ids::{IntegrationId, ProjectId};
-use crate::integration::{Configuration, Connected, Integration, LifecycleUpdate, Revision, SecretSettings};
+use crate::integration::{Configuration, Connected, Integration, Revision, SecretSettings, Update};
 use crate::lifecycle::{Credential, Health, Status};
 use crate::oauth::AccountIdentity;
 
@@ -88,7 +88,7 @@ fn set_up(display_name: Option<&str>) -> Integration {
         "settings": {"default_channel": "#support", "signing_secret": "s3cret"},
         "action_permissions": {"delete_message": true},
     });
-    let update = LifecycleUpdate::read(body.to_string().as_bytes(), &integration, &slack()).unwrap();
+    let update = Update::read(body.to_string().as_bytes(), &integration, &slack()).unwrap();
     integration = integration.apply(update, Credential::Usable, NOW).unwrap().unwrap().integration;
     if let Some(name) = display_name {
         integration.display_name = Some(name.into());
@@ -128,7 +128,7 @@ fn a_name_that_came_from_the_account_follows_the_account() {
 fn a_reconnection_wakes_what_was_paused_refused_or_disconnected() {
     let active = set_up(None);
     let apply = |body: Value| {
-        let update = LifecycleUpdate::read(body.to_string().as_bytes(), &active, &slack()).unwrap();
+        let update = Update::read(body.to_string().as_bytes(), &active, &slack()).unwrap();
         active.apply(update, Credential::Usable, NOW).unwrap().unwrap().integration
     };
     let paused = apply(json!({"status": "paused"}));

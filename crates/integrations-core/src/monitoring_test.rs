@@ -136,7 +136,7 @@ proptest! {
                 Step::Pause | Step::Activate => {
                     let to = if matches!(step, Step::Pause) { "paused" } else { "active" };
                     let body = format!("{{\"status\": \"{to}\"}}");
-                    let update = crate::integration::LifecycleUpdate::read(body.as_bytes(), &integration, &provider);
+                    let update = crate::integration::Update::read(body.as_bytes(), &integration, &provider);
                     match integration.apply(update.unwrap(), Credential::Usable, LATER) {
                         Ok(revision) => {
                             chosen = if to == "paused" { Chosen::Paused } else { Chosen::Active };

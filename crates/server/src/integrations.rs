@@ -6,17 +6,34 @@ use integrations_core::{
     audit::Acting,
     catalog::Provider,
     health::Verdict,
-    integration::{Integration, LifecycleUpdate, Revision, UpdateError},
+    integration::{Integration, Revision, Update, UpdateError},
     lifecycle::{Refusal, Status},
 };
 
 use crate::{
     environment::Environment,
     monitor::{CheckError, Monitor},
-    precondition::IfMatch,
     store::{Decision, Loaded, NewAuditEvent, ReviseError, Store, Tenant},
     vault::{Vault, VaultError},
 };
+
+/// The stored version that a change is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// Whichever it is.
+    Any,
+    /// One of these; where there are none, no change is made.
+    OneOf(Vec<i64>),
+}
+
+impl ExpectedVersion {
+    fn allows(&self, version: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
 
 /// Why a change is refused.
 #[derive(Debug, thiserror::Error)]
@@ -64,20 +81,24 @@ impl Integrations {
         Ok(Some(Loaded { integration, ..loaded }))
     }
 
-    /// Changes an integration as a lifecycle PATCH asks for. Where that is to put to use again what the provider refused,
-    /// the credential is probed first, and the change is made only if that succeeds.
-    pub async fn update(
+    /// Changes an integration. `ask` says what is asked for, given the integration as it is stored with its secret
+    /// settings opened; it is asked again where somebody else was first. Where that is to put to use again what the
+    /// provider refused, the credential is probed first, and the change is made only if that succeeds.
+    pub async fn update<A>(
         &self,
         tenant: &Tenant,
         provider: &Provider,
-        body: &[u8],
-        condition: &IfMatch,
+        expected: &ExpectedVersion,
         acting: &Acting,
-    ) -> Result<Loaded, ChangeError> {
-        match self.update_as_it_is(tenant, provider, body, condition, acting).await {
+        ask: A,
+    ) -> Result<Loaded, ChangeError>
+    where
+        A: Fn(&Integration) -> Result<Update, UpdateError> + Send + Sync,
+    {
+        match self.update_as_it_is(tenant, provider, expected, acting, &ask).await {
             Err(ReviseError::Refused(ChangeRefusal::Lifecycle(Refusal::ProbeRequired, from))) => {
-                let version = self.probe(tenant, provider, from).await?;
-                self.update_as_it_is(tenant, provider, body, &IfMatch::version(version), acting).await
+                let probed = ExpectedVersion::OneOf(vec![self.probe(tenant, provider, from).await?]);
+                self.update_as_it_is(tenant, provider, &probed, acting, &ask).await
             }
             changed => changed,
         }
@@ -107,16 +128,19 @@ impl Integrations {
         }
     }
 
-    async fn update_as_it_is(
+    async fn update_as_it_is<A>(
         &self,
         tenant: &Tenant,
         provider: &Provider,
-        body: &[u8],
-        condition: &IfMatch,
+        expected: &ExpectedVersion,
         acting: &Acting,
-    ) -> Result<Loaded, ChangeError> {
-        self.change(tenant, provider, condition, acting, |integration, loaded, now| {
-            let update = LifecycleUpdate::read(body, integration, provider)?;
+        ask: &A,
+    ) -> Result<Loaded, ChangeError>
+    where
+        A: Fn(&Integration) -> Result<Update, UpdateError> + Send + Sync,
+    {
+        self.change(tenant, provider, expected, acting, |integration, loaded, now| {
+            let update = ask(integration)?;
             let revision = integration.apply(update, loaded.credential, now);
             revision.map_err(|refusal| ChangeRefusal::Lifecycle(refusal, integration.status()))
         })
@@ -128,10 +152,10 @@ impl Integrations {
         &self,
         tenant: &Tenant,
         provider: &Provider,
-        condition: &IfMatch,
+        expected: &ExpectedVersion,
         acting: &Acting,
     ) -> Result<Loaded, ChangeError> {
-        self.change(tenant, provider, condition, acting, |integration, _, now| {
+        self.change(tenant, provider, expected, acting, |integration, _, now| {
             let revision = integration.disconnect(now);
             revision.map_err(|refusal| ChangeRefusal::Lifecycle(refusal, integration.status()))
         })
@@ -142,7 +166,7 @@ impl Integrations {
         &self,
         tenant: &Tenant,
         provider: &Provider,
-        condition: &IfMatch,
+        expected: &ExpectedVersion,
         acting: &Acting,
         decide: D,
     ) -> Result<Loaded, ChangeError>
@@ -152,7 +176,7 @@ impl Integrations {
             + Sync,
     {
         let decide = |loaded: &Loaded| {
-            if !condition.allows(loaded.integration.version) {
+            if !expected.allows(loaded.integration.version) {
                 return Err(ChangeRefusal::PreconditionFailed);
             }
             let opened = self.vault.open_integration(loaded)?;

@@ -12,7 +12,6 @@ pub mod integrations;
 pub mod jobs;
 pub mod metrics;
 pub mod monitor;
-pub mod precondition;
 pub mod provider;
 pub mod services;
 pub mod shutdown;

@@ -1,4 +1,4 @@
-//! Changes of an integration: each form becomes the body of a PATCH, and takes the same way as one.
+//! Changes of an integration: each form becomes the update that a PATCH would be, and goes to the same service.
 
 use std::sync::Arc;
 
@@ -6,11 +6,10 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use integrations_core::{
     catalog::Provider,
-    integration::{Integration, UpdateError},
+    integration::{Integration, RequestedStatus, Update, UpdateError},
     issue::Issue,
     lifecycle::{Refusal, Status},
 };
-use serde_json::{Map, Value, json};
 
 use super::{
     flash::Done,
@@ -25,9 +24,8 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
-    integrations::{ChangeError, ChangeRefusal},
+    integrations::{ChangeError, ChangeRefusal, ExpectedVersion},
     monitor::CheckError,
-    precondition::IfMatch,
     store::ReviseError,
 };
 
@@ -36,7 +34,8 @@ pub(super) async fn pause(
     State(pages): State<Pages>,
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
-    change(&pages, posted, Part::State, Done::Paused, |_, _, _| Ok(json!({"status": "paused"}))).await
+    let ask = |_: &Form, _: &Provider, _: &Integration| Ok(Update::to_status(RequestedStatus::Paused));
+    change(&pages, posted, Part::State, Done::Paused, ask).await
 }
 
 /// `POST …/{provider}/resume`
@@ -44,7 +43,8 @@ pub(super) async fn resume(
     State(pages): State<Pages>,
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
-    change(&pages, posted, Part::State, Done::Resumed, |_, _, _| Ok(json!({"status": "active"}))).await
+    let ask = |_: &Form, _: &Provider, _: &Integration| Ok(Update::to_status(RequestedStatus::Active));
+    change(&pages, posted, Part::State, Done::Resumed, ask).await
 }
 
 /// `POST …/{provider}/check`
@@ -71,12 +71,13 @@ pub(super) async fn details(
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Details, Done::Details, |form, _, stored| {
         let name = Some(form.trimmed("display_name")).filter(|name| !name.is_empty());
-        let mut body = json!({"display_name": name});
+        let mut update = Update::default();
+        update.set_display_name(name.into())?;
         // The switch cannot be turned on while it is disconnected, and is off then.
         if stored.status() != Status::Disconnected {
-            body["sidebar_enabled"] = form.is_ticked("sidebar_enabled").into();
+            update.set_sidebar_enabled(form.is_ticked("sidebar_enabled"));
         }
-        Ok(body)
+        Ok(update)
     })
     .await
 }
@@ -87,7 +88,9 @@ pub(super) async fn settings(
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Settings, Done::Settings, |form, provider, stored| {
-        settings::patch(provider, form, &stored.settings)
+        let mut update = Update::default();
+        update.set_settings(&settings::patch(provider, form, &stored.settings)?, stored, provider)?;
+        Ok(update)
     })
     .await
 }
@@ -98,13 +101,14 @@ pub(super) async fn permissions(
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Permissions, Done::Permissions, |form, provider, stored| {
-        let asked = provider.actions.iter().map(|action| (action, form.is_ticked(&permission_field(action))));
-        let differs = asked.filter(|(action, is_allowed)| {
-            stored.action_permissions.get(&action.key).copied().unwrap_or(false) != *is_allowed
-        });
-        let changed: Map<String, Value> =
-            differs.map(|(action, is_allowed)| (action.key.clone(), is_allowed.into())).collect();
-        Ok(json!({"action_permissions": changed}))
+        let mut update = Update::default();
+        for action in &provider.actions {
+            let is_allowed = form.is_ticked(&permission_field(action));
+            if stored.action_permissions.get(&action.key).copied().unwrap_or(false) != is_allowed {
+                update.set_permission(action, is_allowed);
+            }
+        }
+        Ok(update)
     })
     .await
 }
@@ -115,8 +119,8 @@ pub(super) async fn disconnect(
     Posted { by: on, form }: Posted<OnProject>,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
-    let condition = condition(&form);
-    let changed = pages.integrations.disconnect(&on.tenant, &provider, &condition, &on.acting()).await;
+    let changed =
+        pages.integrations.disconnect(&on.tenant, &provider, &shown_version(&form), &on.acting()).await;
     answer(&on, &provider, changed.map(drop), Refused { part: Part::Disconnection, form }, Done::Disconnected)
         .await
 }
@@ -127,43 +131,25 @@ struct Refused {
     form: Form,
 }
 
-/// Makes the body of a PATCH of a form, the provider and what is stored, and asks for it in the session's name.
+/// Makes the change that a form asks for, in the session's name. A form says what differs from what its page showed, so
+/// `ask` compares it with the integration as it is stored, which is the version that the page showed.
 async fn change(
     pages: &Pages,
     Posted { by: on, form }: Posted<OnProject>,
     part: Part,
     done: Done,
-    body: impl FnOnce(&Form, &Provider, &Integration) -> Result<Value, Vec<Issue>>,
+    ask: impl Fn(&Form, &Provider, &Integration) -> Result<Update, Vec<Issue>> + Send + Sync,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(pages)?;
-    let changed = apply(pages, &on, &provider, &form, body).await;
-    answer(&on, &provider, changed, Refused { part, form }, done).await
+    let (shown, acting) = (shown_version(&form), on.acting());
+    let ask = |stored: &Integration| ask(&form, &provider, stored).map_err(UpdateError::Invalid);
+    let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
+    answer(&on, &provider, changed.map(drop), Refused { part, form }, done).await
 }
 
-async fn apply(
-    pages: &Pages,
-    on: &OnProject,
-    provider: &Provider,
-    form: &Form,
-    body: impl FnOnce(&Form, &Provider, &Integration) -> Result<Value, Vec<Issue>>,
-) -> Result<(), ChangeError> {
-    let refused = |refusal: ChangeRefusal| ReviseError::Refused(refusal);
-    let condition = condition(form);
-    let stored =
-        pages.store.load(&on.tenant, provider.key.as_str()).await?.ok_or(ReviseError::NotInstalled)?;
-    // A form says what differs from what its page showed: another version is nothing to compare it with.
-    if !condition.allows(stored.integration.version) {
-        return Err(refused(ChangeRefusal::PreconditionFailed));
-    }
-    let body = body(form, provider, &stored.integration)
-        .map_err(|issues| refused(UpdateError::Invalid(issues).into()))?;
-    let body = body.to_string();
-    pages.integrations.update(&on.tenant, provider, body.as_bytes(), &condition, &on.acting()).await.map(drop)
-}
-
-/// The version that the page showed. A form without one matches none.
-fn condition(form: &Form) -> IfMatch {
-    IfMatch::version(form.trimmed("version").parse().unwrap_or(0))
+/// The version that the page showed. A form without one is for none.
+fn shown_version(form: &Form) -> ExpectedVersion {
+    ExpectedVersion::OneOf(form.trimmed("version").parse().into_iter().collect())
 }
 
 /// Leads back to the page, which says that it is done; or shows it with what was refused.

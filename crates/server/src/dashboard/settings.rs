@@ -1,7 +1,7 @@
 //! Settings as a form: which control each setting of a JSON Schema gets, and what a filled-in form asks to change.
 
 use integrations_core::{catalog::Provider, issue::Issue};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::edge::form::Form;
 
@@ -98,7 +98,7 @@ impl Setting<'_> {
     }
 
     /// What the form asks this setting to be: `null` takes it away, none leaves it as it is stored.
-    fn asked(&self, form: &Form, stored: Option<&Value>) -> Result<Option<Value>, Issue> {
+    fn asked(&self, form: &Form, stored: Option<&Value>) -> Result<Option<Value>, Vec<Issue>> {
         let name = self.field();
         if self.kind == Kind::Switch {
             let is_on = form.is_ticked(&name);
@@ -112,22 +112,22 @@ impl Setting<'_> {
         if text.is_empty() {
             return Ok(stored.map(|_| Value::Null));
         }
-        let asked =
-            match self.kind {
-                Kind::Integer => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
-                // What is no number stays text, for the schema to say what it expects.
-                Kind::Number => serde_json::from_str::<serde_json::Number>(text)
-                    .map_or_else(|_| text.into(), Value::Number),
-                Kind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-                Kind::Json => serde_json::from_str(text)
-                    .map_err(|error| Issue::new(&name, format!("Not JSON: {error}")))?,
-                Kind::Text | Kind::Choice | Kind::Switch | Kind::Secret => text.into(),
-            };
+        let asked = match self.kind {
+            Kind::Integer => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+            // What is no number stays text, for the schema to say what it expects.
+            Kind::Number => {
+                serde_json::from_str::<serde_json::Number>(text).map_or_else(|_| text.into(), Value::Number)
+            }
+            Kind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
+            Kind::Json => serde_json::from_str(text)
+                .map_err(|error| vec![Issue::new(&name, format!("Not JSON: {error}"))])?,
+            Kind::Text | Kind::Choice | Kind::Switch | Kind::Secret => text.into(),
+        };
         Ok((Some(&asked) != stored).then_some(asked))
     }
 }
 
-/// The body of a PATCH that asks for what a form says, beside what is stored; only what differs is named.
+/// The patch that makes of the stored settings what a form says; only what differs is named.
 pub(crate) fn patch(
     provider: &Provider,
     form: &Form,
@@ -138,15 +138,16 @@ pub(crate) fn patch(
     for setting in of(provider) {
         match setting.asked(form, stored.get(setting.key)) {
             Ok(asked) => patch.extend(asked.map(|asked| (setting.key.to_owned(), asked))),
-            Err(issue) => issues.push(issue),
+            Err(found) => issues.extend(found),
         }
     }
-    if issues.is_empty() { Ok(json!({"settings": patch})) } else { Err(issues) }
+    if issues.is_empty() { Ok(Value::Object(patch)) } else { Err(issues) }
 }
 
 #[cfg(test)]
 mod tests {
     use integrations_core::catalog::Catalog;
+    use serde_json::json;
 
     use super::*;
 
@@ -225,7 +226,7 @@ requests = [{ method = "GET", path = "/me" }]
     }
 
     fn asked<const N: usize>(fields: [(&str, &str); N], stored: Value) -> Value {
-        patch(&provider(), &Form::from(fields), stored.as_object().unwrap()).unwrap()["settings"].clone()
+        patch(&provider(), &Form::from(fields), stored.as_object().unwrap()).unwrap()
     }
 
     #[test]
@@ -246,7 +247,7 @@ requests = [{ method = "GET", path = "/me" }]
             .filter(|setting| setting.kind != Kind::Switch)
             .map(|setting| (setting.field(), setting.written(stored.get(setting.key))))
             .collect();
-        assert_eq!(patch(&provider, &written, stored.as_object().unwrap()), Ok(json!({"settings": {}})));
+        assert_eq!(patch(&provider, &written, stored.as_object().unwrap()), Ok(json!({})));
         assert_eq!(asked([("settings.wanted", "on")], json!({})), json!({}), "as it is by default");
     }
 

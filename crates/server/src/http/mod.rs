@@ -3,9 +3,9 @@
 mod answer;
 mod audit;
 pub mod auth;
+mod entity_tag;
 mod examples;
 mod failures;
-mod if_match;
 pub mod integrations;
 mod meta;
 pub mod state;

@@ -11,7 +11,7 @@ use crate::{
         auth::{Access, IntegrationsWrite},
         failures::OnDisconnect,
     },
-    precondition::IfMatch,
+    integrations::ExpectedVersion,
 };
 
 /// Disconnect an integration
@@ -41,9 +41,9 @@ use crate::{
 pub(super) async fn disconnect(
     State(api): State<Api>,
     access: Access<IntegrationsWrite>,
-    condition: IfMatch,
+    expected: ExpectedVersion,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    let changed = api.integrations.disconnect(&access.tenant, &provider, &condition, &access.acting()).await;
+    let changed = api.integrations.disconnect(&access.tenant, &provider, &expected, &access.acting()).await;
     changed::respond(changed, &provider, true)
 }

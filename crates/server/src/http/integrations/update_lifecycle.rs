@@ -1,7 +1,10 @@
 //! `PATCH /projects/{projectId}/integrations/{provider}/lifecycle`
 
 use axum::{extract::State, response::Response};
-use integrations_core::wire::{IntegrationResponse, LifecycleUpdate};
+use integrations_core::{
+    integration::{Integration, Update},
+    wire::{IntegrationResponse, LifecycleUpdate},
+};
 
 use super::changed;
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
         auth::{Access, IntegrationsWrite},
         failures::OnChange,
     },
-    precondition::IfMatch,
+    integrations::ExpectedVersion,
 };
 
 /// Change an integration's lifecycle
@@ -42,11 +45,11 @@ use crate::{
 pub(super) async fn update_lifecycle(
     State(api): State<Api>,
     access: Access<IntegrationsWrite>,
-    condition: IfMatch,
+    expected: ExpectedVersion,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    let changed =
-        api.integrations.update(&access.tenant, &provider, &body, &condition, &access.acting()).await;
+    let read = |stored: &Integration| Update::read(&body, stored, &provider);
+    let changed = api.integrations.update(&access.tenant, &provider, &expected, &access.acting(), read).await;
     changed::respond(changed, &provider, false)
 }

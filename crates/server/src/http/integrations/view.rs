@@ -10,7 +10,7 @@ use integrations_core::{
 };
 use serde_json::{Map, Value, value::to_raw_value};
 
-use crate::{precondition::entity_tag, store::IntegrationRow};
+use crate::{http::entity_tag::entity_tag, store::IntegrationRow};
 
 /// The integration that a row holds.
 pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json::Error> {
