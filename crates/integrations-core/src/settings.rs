@@ -8,6 +8,10 @@ use crate::issue::{Issue, join};
 /// The most bytes that an integration's settings may take as JSON.
 pub const MAX_SETTINGS_BYTES: usize = 64 * 1024;
 
+/// How many levels of arrays and objects an integration's settings may have, themselves included. What readers of JSON
+/// bear is 127; a request wraps them in one more.
+const MAX_SETTINGS_DEPTH: usize = 126;
+
 /// Applies a JSON merge patch: objects merge by key, `null` removes, anything else replaces.
 ///
 /// RFC 7396, section 2. The recursion is as deep as the patch; the reader of requests bounds that.
@@ -79,6 +83,12 @@ impl SettingsSchema {
             issues
                 .push(Issue::new("settings", format!("Must not be larger than {MAX_SETTINGS_BYTES} bytes")));
         }
+        if depth(&instance) > MAX_SETTINGS_DEPTH {
+            issues.push(Issue::new(
+                "settings",
+                format!("Must not be nested deeper than {MAX_SETTINGS_DEPTH} levels"),
+            ));
+        }
         issues.sort();
         issues.dedup();
         issues
@@ -105,6 +115,15 @@ fn secret_properties(root: &Map<String, Value>) -> Result<Vec<String>, String> {
         }
     }
     Ok(secrets)
+}
+
+/// How many levels of arrays and objects a value has.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn mentions_write_only(value: &Value) -> bool {
@@ -288,6 +307,21 @@ mod tests {
         let settings = json!({"text": "x".repeat(MAX_SETTINGS_BYTES)});
         let issues = schema.check(settings.as_object().unwrap());
         assert_eq!(issues, [Issue::new("settings", "Must not be larger than 65536 bytes")]);
+    }
+
+    #[test]
+    fn settings_that_could_not_be_read_again_are_refused() {
+        let schema = SettingsSchema::new(json!({
+            "type": "object", "additionalProperties": false, "properties": {"any": {}}
+        }))
+        .unwrap();
+        let nested = |levels| (1..levels).fold(json!([]), |inner, _| json!([inner]));
+        let check = |levels| schema.check(json!({"any": nested(levels)}).as_object().unwrap());
+        assert_eq!(check(MAX_SETTINGS_DEPTH - 1), []);
+        assert_eq!(
+            check(MAX_SETTINGS_DEPTH),
+            [Issue::new("settings", "Must not be nested deeper than 126 levels")]
+        );
     }
 
     #[test]

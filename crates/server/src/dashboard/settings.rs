@@ -1,6 +1,10 @@
 //! Settings as a form: which control each setting of a JSON Schema gets, and what a filled-in form asks to change.
 
-use integrations_core::{catalog::Provider, issue::Issue};
+use integrations_core::{
+    catalog::Provider,
+    issue::Issue,
+    json::{self, JsonError},
+};
 use serde_json::{Map, Value};
 
 use crate::edge::form::Form;
@@ -119,12 +123,19 @@ impl Setting<'_> {
                 serde_json::from_str::<serde_json::Number>(text).map_or_else(|_| text.into(), Value::Number)
             }
             Kind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-            Kind::Json => serde_json::from_str(text)
-                .map_err(|error| vec![Issue::new(&name, format!("Not JSON: {error}"))])?,
+            Kind::Json => read_json(&name, text)?,
             Kind::Text | Kind::Choice | Kind::Switch | Kind::Secret => text.into(),
         };
         Ok((Some(&asked) != stored).then_some(asked))
     }
+}
+
+/// Reads JSON that was typed into a field, as strictly as the API reads a body.
+fn read_json(field: &str, text: &str) -> Result<Value, Vec<Issue>> {
+    json::parse(text.as_bytes()).map_err(|error| match error {
+        JsonError::Syntax(message) => vec![Issue::new(field, format!("Not JSON: {message}"))],
+        JsonError::Issues(issues) => issues.into_iter().map(|issue| issue.under(field)).collect(),
+    })
 }
 
 /// The patch that makes of the stored settings what a form says; only what differs is named.
@@ -283,5 +294,14 @@ requests = [{ method = "GET", path = "/me" }]
     fn what_is_not_json_is_told_beside_its_field() {
         let issues = patch(&provider(), &Form::from([("settings.rules", "{")]), &Map::new()).unwrap_err();
         assert_eq!(issues[0].path, "settings.rules");
+    }
+
+    #[test]
+    fn json_that_cannot_be_stored_is_told_beside_its_field() {
+        for text in ["{\"a\": \"\\u0000\"}", "{\"a\": 1, \"a\": 2}"] {
+            let issues =
+                patch(&provider(), &Form::from([("settings.rules", text)]), &Map::new()).unwrap_err();
+            assert_eq!(issues[0].path, "settings.rules.a", "{text}");
+        }
     }
 }
