@@ -13,7 +13,7 @@ use integrations_core::{
 use crate::{
     environment::Environment,
     monitor::{CheckError, Monitor},
-    store::{Decision, Loaded, NewAuditEvent, ReviseError, Store, Tenant},
+    store::{Decision, Loaded, NewAuditEvent, ReadError, ReviseError, Store, Tenant},
     vault::{Vault, VaultError},
 };
 
@@ -35,28 +35,76 @@ impl ExpectedVersion {
     }
 }
 
-/// Why a change is refused.
+/// Why an integration was not read, changed or checked.
 #[derive(Debug, thiserror::Error)]
-pub enum ChangeRefusal {
-    /// The stored version is not the one that the client asked for.
+pub enum ChangeError {
+    /// It could not be read, or the change not be stored.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The provider of this name is not installed in the project.
+    #[error("{provider} is not installed in this project")]
+    NotInstalled {
+        /// The provider's name.
+        provider: String,
+    },
+    /// The stored version is none of those that the change is for.
     #[error("another version is stored")]
-    PreconditionFailed,
-    /// The request cannot be read.
+    OtherVersion,
+    /// What is asked for is not valid.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// There is no usable credential any more: only a new installation leads back.
+    #[error("no usable credential: install again")]
+    ReinstallRequired,
     /// The lifecycle does not allow it from this status.
-    #[error("{0}, from {1}")]
-    Lifecycle(Refusal, Status),
+    #[error("not allowed while the integration is {0}")]
+    NotAllowed(Status),
+    /// The lifecycle allows it from this status only after a probe that succeeds.
+    #[error("a probe must succeed first")]
+    ProbeRequired(Status),
     /// It needs a probe that succeeds, and none can be made: why.
     #[error("the credential cannot be checked: {0}")]
     Unproven(String),
+    /// It is being checked already.
+    #[error("the integration is being looked after")]
+    Busy,
     /// The secret settings cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
 }
 
-/// Why a change was not made.
-pub type ChangeError = ReviseError<ChangeRefusal>;
+impl ChangeError {
+    fn not_installed(provider: &Provider) -> Self {
+        Self::NotInstalled { provider: provider.name.clone() }
+    }
+
+    /// The lifecycle's refusal of something asked of an integration with this status.
+    fn refused(refusal: Refusal, from: Status) -> Self {
+        match refusal {
+            Refusal::ReinstallRequired => Self::ReinstallRequired,
+            Refusal::ProbeRequired => Self::ProbeRequired(from),
+            Refusal::NotAllowed | Refusal::NotInstalled | Refusal::NotApplicable => Self::NotAllowed(from),
+        }
+    }
+
+    fn unchecked(error: CheckError, provider: &Provider) -> Self {
+        match error {
+            CheckError::Read(error) => Self::Read(error),
+            CheckError::NotInstalled => Self::not_installed(provider),
+            CheckError::ReinstallRequired => Self::ReinstallRequired,
+            CheckError::Busy => Self::Busy,
+        }
+    }
+
+    fn unrevised(error: ReviseError<Self>, provider: &Provider) -> Self {
+        match error {
+            ReviseError::Read(error) => Self::Read(error),
+            ReviseError::NotInstalled => Self::not_installed(provider),
+            ReviseError::Refused(error) => error,
+            ReviseError::Store(error) => Self::Read(error.into()),
+        }
+    }
+}
 
 /// The integrations, and what can be done to them.
 #[derive(Clone, Debug)]
@@ -76,8 +124,7 @@ impl Integrations {
     /// A tenant's integration with its secret settings opened, if it is installed.
     pub async fn open(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<Loaded>, ChangeError> {
         let Some(loaded) = self.store.load(tenant, provider.key.as_str()).await? else { return Ok(None) };
-        let integration =
-            self.vault.open_integration(&loaded).map_err(|error| ReviseError::Refused(error.into()))?;
+        let integration = self.vault.open_integration(&loaded)?;
         Ok(Some(Loaded { integration, ..loaded }))
     }
 
@@ -96,35 +143,31 @@ impl Integrations {
         A: Fn(&Integration) -> Result<Update, UpdateError> + Send + Sync,
     {
         match self.update_as_it_is(tenant, provider, expected, acting, &ask).await {
-            Err(ReviseError::Refused(ChangeRefusal::Lifecycle(Refusal::ProbeRequired, from))) => {
-                let probed = ExpectedVersion::OneOf(vec![self.probe(tenant, provider, from).await?]);
+            Err(ChangeError::ProbeRequired(_)) => {
+                let probed = ExpectedVersion::OneOf(vec![self.probe(tenant, provider).await?]);
                 self.update_as_it_is(tenant, provider, &probed, acting, &ask).await
             }
             changed => changed,
         }
     }
 
+    /// Probes an integration now, and refreshes its tokens where that is due or needed. Returns it as it is after that.
+    pub async fn check(&self, tenant: &Tenant, provider: &Provider) -> Result<Loaded, ChangeError> {
+        let checked = self.monitor.check(tenant, provider.key.as_str()).await;
+        checked.map(|checked| checked.loaded).map_err(|error| ChangeError::unchecked(error, provider))
+    }
+
     /// Probes an integration that the provider refused. Returns its version where it is well again.
-    async fn probe(&self, tenant: &Tenant, provider: &Provider, from: Status) -> Result<i64, ChangeError> {
-        let refused = |refusal| ReviseError::Refused(refusal);
-        let fresh = self.monitor.check(tenant, provider.key.as_str()).await.map_err(|error| match error {
-            CheckError::Read(error) => ReviseError::Read(error),
-            CheckError::NotInstalled => ReviseError::NotInstalled,
-            CheckError::ReinstallRequired => {
-                refused(ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, from))
-            }
-            CheckError::Busy => refused(ChangeRefusal::Unproven("it is being checked already".into())),
-        })?;
-        match fresh.verdict {
-            Some(Verdict::Well) => Ok(fresh.loaded.integration.version),
-            Some(Verdict::Dead { .. }) => {
-                Err(refused(ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, from)))
-            }
-            Some(Verdict::Degraded { message, .. }) => Err(refused(ChangeRefusal::Unproven(message))),
-            None => {
-                let message = format!("{} asks not to be asked again yet", provider.name);
-                Err(refused(ChangeRefusal::Unproven(message)))
-            }
+    async fn probe(&self, tenant: &Tenant, provider: &Provider) -> Result<i64, ChangeError> {
+        let checked = match self.monitor.check(tenant, provider.key.as_str()).await {
+            Err(CheckError::Busy) => return Err(ChangeError::Unproven("it is being checked already".into())),
+            checked => checked.map_err(|error| ChangeError::unchecked(error, provider))?,
+        };
+        match checked.verdict {
+            Some(Verdict::Well) => Ok(checked.loaded.integration.version),
+            Some(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
+            Some(Verdict::Degraded { message, .. }) => Err(ChangeError::Unproven(message)),
+            None => Err(ChangeError::Unproven(format!("{} asks not to be asked again yet", provider.name))),
         }
     }
 
@@ -142,7 +185,7 @@ impl Integrations {
         self.change(tenant, provider, expected, acting, |integration, loaded, now| {
             let update = ask(integration)?;
             let revision = integration.apply(update, loaded.credential, now);
-            revision.map_err(|refusal| ChangeRefusal::Lifecycle(refusal, integration.status()))
+            revision.map_err(|refusal| ChangeError::refused(refusal, integration.status()))
         })
         .await
     }
@@ -157,7 +200,7 @@ impl Integrations {
     ) -> Result<Loaded, ChangeError> {
         self.change(tenant, provider, expected, acting, |integration, _, now| {
             let revision = integration.disconnect(now);
-            revision.map_err(|refusal| ChangeRefusal::Lifecycle(refusal, integration.status()))
+            revision.map_err(|refusal| ChangeError::refused(refusal, integration.status()))
         })
         .await
     }
@@ -171,19 +214,20 @@ impl Integrations {
         decide: D,
     ) -> Result<Loaded, ChangeError>
     where
-        D: Fn(&Integration, &Loaded, time::OffsetDateTime) -> Result<Option<Revision>, ChangeRefusal>
+        D: Fn(&Integration, &Loaded, time::OffsetDateTime) -> Result<Option<Revision>, ChangeError>
             + Send
             + Sync,
     {
         let decide = |loaded: &Loaded| {
             if !expected.allows(loaded.integration.version) {
-                return Err(ChangeRefusal::PreconditionFailed);
+                return Err(ChangeError::OtherVersion);
             }
             let opened = self.vault.open_integration(loaded)?;
             let revision = decide(&opened, loaded, self.environment.now())?;
             Ok(revision.map(|revision| self.decision(tenant, &opened, revision, acting)))
         };
-        self.store.revise(tenant, provider.key.as_str(), decide).await
+        let revised = self.store.revise(tenant, provider.key.as_str(), decide).await;
+        revised.map_err(|error| ChangeError::unrevised(error, provider))
     }
 
     /// What is to be stored of a revision. Secret settings that stay as they were stay sealed as they were.

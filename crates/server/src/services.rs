@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use integrations_core::catalog::Catalog;
+use integrations_core::catalog::{Catalog, Provider};
 
 use crate::{
     api_keys::ApiKeys, environment::Environment, install::Installer, integrations::Integrations,
@@ -28,4 +28,16 @@ pub struct Services {
     pub installer: Installer,
     /// Looks after what is installed.
     pub monitor: Monitor,
+}
+
+/// The catalog has no provider with this key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such provider in the catalog")]
+pub struct NoSuchProvider;
+
+impl Services {
+    /// The catalog's provider with this key.
+    pub fn provider(&self, key: &str) -> Result<Arc<Provider>, NoSuchProvider> {
+        self.catalog.get(key).map(Arc::clone).ok_or(NoSuchProvider)
+    }
 }

@@ -8,7 +8,7 @@ use integrations_core::{
     catalog::Provider,
     integration::{Integration, RequestedStatus, Update, UpdateError},
     issue::Issue,
-    lifecycle::{Refusal, Status},
+    lifecycle::Status,
 };
 
 use super::{
@@ -24,9 +24,8 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
-    integrations::{ChangeError, ChangeRefusal, ExpectedVersion},
-    monitor::CheckError,
-    store::ReviseError,
+    integrations::{ChangeError, ExpectedVersion},
+    store::Loaded,
 };
 
 /// `POST …/{provider}/pause`
@@ -53,14 +52,7 @@ pub(super) async fn check(
     Posted { by: on, form }: Posted<OnProject>,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
-    let checked = match pages.monitor.check(&on.tenant, provider.key.as_str()).await {
-        Ok(_) => Ok(()),
-        Err(CheckError::NotInstalled) => Err(ReviseError::NotInstalled),
-        Err(CheckError::ReinstallRequired) => {
-            Err(ReviseError::Refused(ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, Status::Error)))
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let checked = pages.integrations.check(&on.tenant, &provider).await;
     answer(&on, &provider, checked, Refused { part: Part::State, form }, Done::Checked).await
 }
 
@@ -121,8 +113,7 @@ pub(super) async fn disconnect(
     let provider = on.named.provider(&pages)?;
     let changed =
         pages.integrations.disconnect(&on.tenant, &provider, &shown_version(&form), &on.acting()).await;
-    answer(&on, &provider, changed.map(drop), Refused { part: Part::Disconnection, form }, Done::Disconnected)
-        .await
+    answer(&on, &provider, changed, Refused { part: Part::Disconnection, form }, Done::Disconnected).await
 }
 
 /// What a refused form is shown with.
@@ -144,7 +135,7 @@ async fn change(
     let (shown, acting) = (shown_version(&form), on.acting());
     let ask = |stored: &Integration| ask(&form, &provider, stored).map_err(UpdateError::Invalid);
     let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
-    answer(&on, &provider, changed.map(drop), Refused { part, form }, done).await
+    answer(&on, &provider, changed, Refused { part, form }, done).await
 }
 
 /// The version that the page showed. A form without one is for none.
@@ -156,28 +147,24 @@ fn shown_version(form: &Form) -> ExpectedVersion {
 async fn answer(
     on: &OnProject,
     provider: &Arc<Provider>,
-    changed: Result<(), ChangeError>,
+    changed: Result<Loaded, ChangeError>,
     refused: Refused,
     done: Done,
 ) -> Result<Response, Failure> {
-    let refusal = match changed {
-        Ok(()) => {
+    match changed {
+        Ok(_) => {
             let page = on.visit.addresses.provider(on.tenant.project, provider.key.as_str());
-            return Ok(on.visit.go_to(&format!("{page}?done={}", done.as_str())));
+            Ok(on.visit.go_to(&format!("{page}?done={}", done.as_str())))
         }
-        Err(ReviseError::NotInstalled) => return Err(Failure::not_installed(&provider.name)),
-        Err(ReviseError::Refused(refusal)) => refusal,
-        Err(error) => return Err(error.into()),
-    };
-    let (status, trouble) = trouble(refusal, refused)?;
-    provider_page::answer(on, provider, status, None, Some(&trouble)).await
+        Err(error) => {
+            let (status, trouble) = trouble(error, refused)?;
+            provider_page::answer(on, provider, status, None, Some(&trouble)).await
+        }
+    }
 }
 
-/// A refusal in words.
-fn trouble(
-    refusal: ChangeRefusal,
-    Refused { part, form }: Refused,
-) -> Result<(StatusCode, Trouble), Failure> {
+/// A refusal in words, to be shown beside the form; other errors have pages of their own.
+fn trouble(error: ChangeError, Refused { part, form }: Refused) -> Result<(StatusCode, Trouble), Failure> {
     let trouble = |title: &str, advice: &str| Trouble {
         part,
         title: title.to_owned(),
@@ -186,30 +173,34 @@ fn trouble(
         typed: form,
         is_outdated: false,
     };
-    Ok(match refusal {
-        ChangeRefusal::PreconditionFailed => {
+    Ok(match error {
+        ChangeError::OtherVersion => {
             let words = trouble(
                 "Somebody changed this meanwhile",
                 "Nothing of yours was saved. This is how it stands now: look, and make your change again.",
             );
             (StatusCode::PRECONDITION_FAILED, Trouble { is_outdated: true, ..words })
         }
-        ChangeRefusal::Update(UpdateError::Invalid(issues)) => {
+        ChangeError::Update(UpdateError::Invalid(issues)) => {
             let words = trouble("That was not saved", "Mend what is marked below, and save again.");
             (StatusCode::UNPROCESSABLE_ENTITY, Trouble { issues, ..words })
         }
-        ChangeRefusal::Lifecycle(Refusal::ReinstallRequired, _) => {
+        ChangeError::ReinstallRequired => {
             let words = trouble("There is no credential to work with any more", "Connect it again first.");
             (StatusCode::CONFLICT, words)
         }
-        ChangeRefusal::Unproven(why) => {
+        ChangeError::Unproven(why) => {
             let words = trouble("It could not be checked, which must succeed first", &why);
             (StatusCode::CONFLICT, words)
         }
-        ChangeRefusal::Lifecycle(_, from) => {
+        ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => {
             let title = format!("That is not possible while its state is: {}", words::status(from).1);
             (StatusCode::CONFLICT, trouble(&title, ""))
         }
-        other @ (ChangeRefusal::Update(_) | ChangeRefusal::Vault(_)) => return Err(other.into()),
+        ChangeError::Read(_)
+        | ChangeError::NotInstalled { .. }
+        | ChangeError::Update(_)
+        | ChangeError::Busy
+        | ChangeError::Vault(_) => return Err(error.into()),
     })
 }

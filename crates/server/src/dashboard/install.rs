@@ -9,7 +9,6 @@ use axum::{
 use http::{StatusCode, Uri, header};
 use integrations_core::{
     catalog::{self, Provider},
-    error::ErrorCode,
     ids::ProjectId,
     issue::Issue,
 };
@@ -30,7 +29,7 @@ use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
     install::{Availability, InstallProblem, Installing, LinkProblem, OpenLink, Outcome, Place, ProblemKind},
-    store::{Denied, ProjectNames},
+    store::{Denied, ProjectNames, ReadError},
 };
 
 /// Opens an install link: the browser keeps it, for this page alone, and goes on to the address without it. That uses
@@ -88,16 +87,14 @@ async fn installs(visit: Visit, place: &Place, named: &Named) -> Result<Installs
     };
     match (by_session, visit.link.clone()) {
         (Some(Ok(on)), _) => Ok(Installs::Session(Box::new(on))),
-        (Some(Err(error)), None) => Err(error.into_response()),
-        (Some(Err(error)), Some(_)) if error.code != ErrorCode::ApiKeyProjectMismatch => {
-            Err(error.into_response())
-        }
-        (_, Some(link)) => {
+        // The link may be of another organization than the one that is signed in.
+        (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
             match visit.pages.installer.open_link(&link, place.project, place.provider.key.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
                 Err(kind) => Err(problem(&visit, &InstallProblem::at(place, kind))),
             }
         }
+        (Some(Err(error)), _) => Err(Failure::from(error).into_response()),
         (None, None) => Err(ask_to_sign_in(&visit, &page_of(&visit, place))),
     }
 }

@@ -13,7 +13,10 @@ use super::{
     view,
     visit::{Named, OnProject, Visit},
 };
-use crate::edge::{failure::Failure, query};
+use crate::{
+    edge::{failure::Failure, query},
+    store::{Denied, ReadError},
+};
 
 /// `GET /dashboard/projects/{projectId}/integrations/{provider}`
 pub(super) async fn show(
@@ -32,7 +35,7 @@ pub(super) async fn show(
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {
         // The link may be of another organization than the one that is signed in.
-        Err(error) if error.code == ErrorCode::ApiKeyProjectMismatch && visit.link.is_some() => {
+        Err(ReadError::Denied(Denied::ForeignProject)) if visit.link.is_some() => {
             return install::visit(&pages, visit, &named, done).await;
         }
         entered => entered?,

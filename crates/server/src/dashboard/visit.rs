@@ -25,7 +25,8 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{body, failure::Failure, form::Form, request_id::CurrentRequest},
-    store::{Denied, ProjectNames, Tenant},
+    services::NoSuchProvider,
+    store::{Denied, ProjectNames, ReadError, Tenant},
     token::Token,
 };
 
@@ -162,11 +163,8 @@ pub(crate) struct Named {
 
 impl Named {
     /// The catalog's provider that the path names.
-    pub(crate) fn provider(&self, pages: &Pages) -> Result<Arc<Provider>, Failure> {
-        let key = self.provider.as_deref().unwrap_or_default();
-        let no_such =
-            || Failure::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog");
-        pages.catalog.get(key).map(Arc::clone).ok_or_else(no_such)
+    pub(crate) fn provider(&self, pages: &Pages) -> Result<Arc<Provider>, NoSuchProvider> {
+        pages.provider(self.provider.as_deref().unwrap_or_default())
     }
 
     /// The page to be at after signing in: what was asked for itself where that can be looked at.
@@ -215,7 +213,7 @@ pub(crate) struct OnProject {
 
 impl OnProject {
     /// Makes it of a visit with a session.
-    pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, Failure> {
+    pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, ReadError> {
         let project = named.project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: session.organization, project };
         visit.pages.store.recall_denied(&tenant)?;
@@ -243,7 +241,7 @@ impl FromRequestParts<Pages> for OnProject {
         let Some(session) = visit.session.clone() else {
             return Err(ask_to_sign_in(&visit, &named.page(parts, &visit.addresses)));
         };
-        Self::enter(visit, session, named).await.map_err(Failure::into_response)
+        Self::enter(visit, session, named).await.map_err(|error| Failure::from(error).into_response())
     }
 }
 

@@ -3,15 +3,15 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use integrations_core::{
-    error::ErrorCode, integration::UpdateError, issue::Issue, lifecycle::Refusal, scope::RequiredScope,
-    wire::ApiError,
+    error::ErrorCode, integration::UpdateError, issue::Issue, scope::RequiredScope, wire::ApiError,
 };
 
 use crate::{
     api_keys::KeyRefusal,
-    integrations::{ChangeError, ChangeRefusal},
-    monitor::CheckError,
-    store::{Denied, ReadError, ReviseError, StoreError},
+    install::CreateLinkError,
+    integrations::ChangeError,
+    services::NoSuchProvider,
+    store::{Denied, ReadError, StoreError},
     vault::VaultError,
 };
 
@@ -50,19 +50,6 @@ impl Failure {
     /// The key lacks a scope.
     pub fn insufficient_scope(required: RequiredScope) -> Self {
         Self::new(ErrorCode::InsufficientScope, format!("The API key lacks the scope {required}"))
-    }
-
-    /// The provider is in the catalog, but not installed in this project.
-    pub fn not_installed(provider: &str) -> Self {
-        Self::new(ErrorCode::IntegrationNotFound, format!("{provider} is not installed in this project"))
-    }
-
-    /// The provider is connected by OAuth, and the operator has set no app for it.
-    pub fn not_configured(provider: &str) -> Self {
-        Self::new(
-            ErrorCode::ProviderNotConfigured,
-            format!("{provider} cannot be installed: no OAuth app is set for it on this server"),
-        )
     }
 
     /// Our fault. The cause goes to the log; the client learns nothing of the inside.
@@ -108,14 +95,6 @@ impl Failure {
             retry_after: self.retry_after.filter(|_| self.code == ErrorCode::RateLimited),
         };
         serde_json::to_vec(&error).unwrap_or_default()
-    }
-
-    /// There is nothing to work with.
-    fn reinstall_required() -> Self {
-        Self::new(
-            ErrorCode::ReinstallRequired,
-            "There is no usable credential any more: install again, with an install URL",
-        )
     }
 
     /// The response with its body.
@@ -202,57 +181,54 @@ impl From<UpdateError> for Failure {
     }
 }
 
-impl From<ChangeRefusal> for Failure {
-    fn from(refusal: ChangeRefusal) -> Self {
-        match refusal {
-            ChangeRefusal::PreconditionFailed => Self::new(
-                ErrorCode::PreconditionFailed,
-                "The integration has changed since the version that If-Match names",
-            ),
-            ChangeRefusal::Update(error) => error.into(),
-            ChangeRefusal::Lifecycle(refusal, from) => match refusal {
-                Refusal::ReinstallRequired => Self::reinstall_required(),
-                Refusal::NotAllowed
-                | Refusal::NotInstalled
-                | Refusal::NotApplicable
-                | Refusal::ProbeRequired => Self::new(
-                    ErrorCode::InvalidTransition,
-                    format!("Not allowed while the integration is {from}"),
-                ),
-            },
-            ChangeRefusal::Unproven(why) => Self::new(
-                ErrorCode::InvalidTransition,
-                format!("Only a check that succeeds leads out of error, and none could be made: {why}"),
-            ),
-            ChangeRefusal::Vault(error) => error.into(),
-        }
-    }
-}
-
-impl From<CheckError> for Failure {
-    fn from(error: CheckError) -> Self {
-        match error {
-            CheckError::Read(error) => error.into(),
-            CheckError::NotInstalled => Self::not_installed("The provider"),
-            CheckError::ReinstallRequired => Self::reinstall_required(),
-            CheckError::Busy => Self::unavailable("The integration is being looked after; try again"),
-        }
-    }
-}
-
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         Self::internal(&error)
     }
 }
 
+impl From<NoSuchProvider> for Failure {
+    fn from(_: NoSuchProvider) -> Self {
+        Self::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog")
+    }
+}
+
 impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
         match error {
-            ReviseError::Read(error) => error.into(),
-            ReviseError::NotInstalled => Self::not_installed("The provider"),
-            ReviseError::Refused(refusal) => refusal.into(),
-            ReviseError::Store(error) => error.into(),
+            ChangeError::Read(error) => error.into(),
+            ChangeError::NotInstalled { .. } => Self::new(ErrorCode::IntegrationNotFound, error.to_string()),
+            ChangeError::OtherVersion => Self::new(
+                ErrorCode::PreconditionFailed,
+                "The integration has changed since the version that If-Match names",
+            ),
+            ChangeError::Update(error) => error.into(),
+            ChangeError::ReinstallRequired => Self::new(
+                ErrorCode::ReinstallRequired,
+                "There is no usable credential any more: install again, with an install URL",
+            ),
+            ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => Self::new(
+                ErrorCode::InvalidTransition,
+                format!("Not allowed while the integration is {from}"),
+            ),
+            ChangeError::Unproven(why) => Self::new(
+                ErrorCode::InvalidTransition,
+                format!("Only a check that succeeds leads out of error, and none could be made: {why}"),
+            ),
+            ChangeError::Busy => Self::unavailable("The integration is being looked after; try again"),
+            ChangeError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateLinkError> for Failure {
+    fn from(error: CreateLinkError) -> Self {
+        match error {
+            CreateLinkError::NotConfigured { provider } => Self::new(
+                ErrorCode::ProviderNotConfigured,
+                format!("{provider} cannot be installed: no OAuth app is set for it on this server"),
+            ),
+            CreateLinkError::Store(error) => error.into(),
         }
     }
 }

@@ -71,13 +71,12 @@ impl<S> Access<S> {
 
     /// The catalog's provider that the path names.
     pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        let key = self.provider.as_deref().unwrap_or_default();
-        if let Some(provider) = api.catalog.get(key) {
-            return Ok(Arc::clone(provider));
+        let found = api.provider(self.provider.as_deref().unwrap_or_default());
+        if found.is_err() {
+            // Whoever may not see the project learns that first.
+            api.store.admit(&self.tenant).await?;
         }
-        // Whoever may not see the project learns that first.
-        api.store.admit(&self.tenant).await?;
-        Err(Failure::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog"))
+        Ok(found?)
     }
 }
 

@@ -7,7 +7,7 @@ use integrations_core::{
 use time::OffsetDateTime;
 
 use super::{
-    Installer,
+    Availability, Installer,
     problem::{LinkProblem, ProblemKind},
 };
 use crate::{
@@ -28,6 +28,20 @@ pub struct OpenLink {
     pub expires_at: OffsetDateTime,
 }
 
+/// Why no link was made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateLinkError {
+    /// The provider of this name is connected by OAuth, and no app is set for it.
+    #[error("no OAuth app is set for {provider}")]
+    NotConfigured {
+        /// The provider's name.
+        provider: String,
+    },
+    /// The database did not store it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Installer {
     /// Makes a link to the installation of a provider, in the name of a key. Returns its token.
     pub async fn create_link(
@@ -35,7 +49,10 @@ impl Installer {
         tenant: &Tenant,
         provider: &Provider,
         key: ApiKeyId,
-    ) -> Result<Token, StoreError> {
+    ) -> Result<Token, CreateLinkError> {
+        if self.availability(tenant, provider).await? == Availability::NotConfigured {
+            return Err(CreateLinkError::NotConfigured { provider: provider.name.clone() });
+        }
         let token = Token::generate(&self.environment);
         let now = self.environment.now();
         let link = NewInstallLink {

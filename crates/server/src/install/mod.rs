@@ -25,7 +25,7 @@ use url::Url;
 use self::installation::Recorder;
 pub use self::{
     finish::Outcome,
-    links::OpenLink,
+    links::{CreateLinkError, OpenLink},
     problem::{InstallProblem, LinkProblem, Place, ProblemKind, StateProblem},
     sweep::InstallSweep,
 };

@@ -1,29 +1,19 @@
 //! The answer with an integration that was asked to change.
 
 use axum::response::Response;
-use integrations_core::catalog::Provider;
 
 use super::view;
 use crate::{
     edge::failure::Failure,
     http::answer::respond_integration,
-    integrations::ChangeError,
-    store::{IntegrationRow, Loaded, ReviseError},
+    store::{IntegrationRow, Loaded},
 };
 
 /// Answers with an integration that was asked to change.
 ///
 /// What a disconnection did not do is said with every one, the `repeated` ones included.
-pub(super) fn respond(
-    changed: Result<Loaded, ChangeError>,
-    provider: &Provider,
-    repeated: bool,
-) -> Result<Response, Failure> {
-    let changed = match changed {
-        Err(ReviseError::NotInstalled) => return Err(Failure::not_installed(&provider.name)),
-        other => other?,
-    };
-    let row = IntegrationRow::try_from(&changed)?;
+pub(super) fn respond(changed: &Loaded, repeated: bool) -> Result<Response, Failure> {
+    let row = IntegrationRow::try_from(changed)?;
     let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
     if changed.disconnected_now || repeated {
         integration.message = Some(NOT_REVOKED.to_owned());

@@ -13,7 +13,6 @@ use crate::{
         auth::{Access, IntegrationsWrite},
         failures::OnCheck,
     },
-    monitor::CheckError,
     store::IntegrationRow,
 };
 
@@ -45,11 +44,7 @@ pub(super) async fn check(
     access: Access<IntegrationsWrite>,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    let fresh =
-        api.monitor.check(&access.tenant, provider.key.as_str()).await.map_err(|error| match error {
-            CheckError::NotInstalled => Failure::not_installed(&provider.name),
-            error => error.into(),
-        })?;
-    let row = IntegrationRow::try_from(&fresh.loaded)?;
+    let checked = api.integrations.check(&access.tenant, &provider).await?;
+    let row = IntegrationRow::try_from(&checked)?;
     respond_integration(view::integration(row).map_err(|error| Failure::internal(&error))?)
 }

@@ -44,6 +44,6 @@ pub(super) async fn disconnect(
     expected: ExpectedVersion,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    let changed = api.integrations.disconnect(&access.tenant, &provider, &expected, &access.acting()).await;
-    changed::respond(changed, &provider, true)
+    let changed = api.integrations.disconnect(&access.tenant, &provider, &expected, &access.acting()).await?;
+    changed::respond(&changed, true)
 }

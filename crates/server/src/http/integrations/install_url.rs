@@ -8,7 +8,6 @@ use integrations_core::{
 };
 use serde_json::Value;
 
-use crate::install::Availability;
 use crate::{
     edge::{body::JsonBody, failure::Failure},
     http::state::Api,
@@ -48,9 +47,6 @@ pub(super) async fn install_url(
     let provider = access.provider(&api).await?;
     api.store.admit(&access.tenant).await?;
     check(&body)?;
-    if api.installer.availability(&access.tenant, &provider).await? == Availability::NotConfigured {
-        return Err(Failure::not_configured(&provider.name));
-    }
     let link = api.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, key) = (access.tenant.project, &provider.key);

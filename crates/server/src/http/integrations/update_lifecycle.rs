@@ -50,6 +50,7 @@ pub(super) async fn update_lifecycle(
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
     let read = |stored: &Integration| Update::read(&body, stored, &provider);
-    let changed = api.integrations.update(&access.tenant, &provider, &expected, &access.acting(), read).await;
-    changed::respond(changed, &provider, false)
+    let changed =
+        api.integrations.update(&access.tenant, &provider, &expected, &access.acting(), read).await?;
+    changed::respond(&changed, false)
 }
