@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
-use integrations_core::{catalog::Provider, error::ErrorCode, lifecycle::Status};
+use integrations_core::{catalog::Provider, lifecycle::Status};
 use serde_json::{Map, Value};
 
 use super::{
@@ -52,9 +52,14 @@ pub(super) async fn ask_to_disconnect(
     let provider = on.named.provider(&pages)?;
     let contents = Contents::read(&on, &provider).await?;
     let connected = contents.integration().filter(|integration| integration.status() != Status::Disconnected);
-    let integration = connected.ok_or_else(|| {
-        Failure::new(ErrorCode::IntegrationNotFound, format!("{} is not connected", provider.name))
-    })?;
+    let Some(integration) = connected else {
+        return Ok(on.visit.failure(
+            StatusCode::NOT_FOUND,
+            "That is not connected",
+            &format!("{} is not connected.", provider.name),
+            "Connect it first, on its page.",
+        ));
+    };
     let revoke_page = revoke_page(&provider, &contents.connection);
     let page = contents.page(&on);
     let page = view::disconnect::page(&on.visit.frame(), &page, integration, revoke_page.as_deref());
