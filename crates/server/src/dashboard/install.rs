@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::{
     cookies::{Cookie, is_token},
     flash::Done,
-    provider_page,
+    install_problem, provider_page,
     view::{
         self, failure,
         layout::Project,
@@ -164,7 +164,7 @@ pub(super) async fn connect(
         }
     };
     match trouble(&refusal, provider, form) {
-        Some(trouble) => installs.refused(provider, refusal.status(), &trouble).await,
+        Some(trouble) => installs.refused(provider, install_problem::status(&refusal), &trouble).await,
         None => Ok(problem(visit, &refusal)),
     }
 }
@@ -254,12 +254,12 @@ fn trouble(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option
         _ => Vec::new(),
     };
     let advice = match issues.is_empty() {
-        true => format!("{} {}", refusal.explanation(), refusal.advice()),
-        false => refusal.advice(),
+        true => format!("{} {}", install_problem::explanation(refusal), install_problem::advice(refusal)),
+        false => install_problem::advice(refusal),
     };
     Some(Trouble {
         part: Part::Connection,
-        title: refusal.title(),
+        title: install_problem::title(refusal),
         advice,
         issues,
         typed,
@@ -269,7 +269,11 @@ fn trouble(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option
 
 /// The page of an installation that went wrong.
 fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
-    let (title, explanation, advice) = (problem.title(), problem.explanation(), problem.advice());
+    let (title, explanation, advice) = (
+        install_problem::title(problem),
+        install_problem::explanation(problem),
+        install_problem::advice(problem),
+    );
     let (address, label) = match (&problem.place, &problem.kind) {
         (Some(place), ProblemKind::Link(_) | ProblemKind::KeyGone) if visit.session.is_none() => {
             (visit.addresses.sign_in_for(&page_of(visit, place)), "Sign in".to_owned())
@@ -284,7 +288,7 @@ fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
         way_on: Some((&address, &label)),
         request_id: &visit.request_id,
     };
-    visit.page(problem.status(), failure::page(&visit.frame(), &words))
+    visit.page(install_problem::status(problem), failure::page(&visit.frame(), &words))
 }
 
 /// The fields below `root` that were filled in. What stands around a field, and was pasted with its value, is taken off.

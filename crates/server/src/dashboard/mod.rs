@@ -14,6 +14,7 @@ mod flash;
 mod headers;
 mod home;
 mod install;
+mod install_problem;
 mod integrations;
 mod pattern;
 mod provider;

@@ -1,0 +1,156 @@
+//! What can go wrong while installing, in plain words for the person in front of the browser.
+
+use http::StatusCode;
+
+use crate::install::{InstallProblem, LinkProblem, ProblemKind, StateProblem};
+
+/// What happened, in a few words.
+pub(super) fn title(problem: &InstallProblem) -> String {
+    let provider = provider(problem);
+    match &problem.kind {
+        ProblemKind::Invalid(_) => "Some fields need another look".into(),
+        ProblemKind::Refused(_) => format!("{provider} does not accept this"),
+        ProblemKind::Unchecked(_) => format!("{provider} could not be asked"),
+        ProblemKind::NotConfigured => format!("{provider} is not set up on this server"),
+        ProblemKind::Link(LinkProblem::Unknown) => "This link is not known".into(),
+        ProblemKind::Link(LinkProblem::Expired) => "This link has expired".into(),
+        ProblemKind::Link(LinkProblem::Used) => "This link has been used".into(),
+        ProblemKind::Link(LinkProblem::Foreign) => "This link is for something else".into(),
+        ProblemKind::KeyGone => "The key behind this page is no longer valid".into(),
+        ProblemKind::ProjectGone => "This project is gone".into(),
+        ProblemKind::State(StateProblem::Unknown) => "No connection was started here".into(),
+        ProblemKind::State(StateProblem::Expired) => "That took too long".into(),
+        ProblemKind::State(StateProblem::Used) => "This answer was used already".into(),
+        ProblemKind::State(StateProblem::OtherBrowser) => "This was started in another browser".into(),
+        ProblemKind::Callback(_) => format!("This answer is not from {provider}"),
+        ProblemKind::AccessDenied => "Access was not granted".into(),
+        ProblemKind::Reported(_) | ProblemKind::Token(_) => format!("{provider} refused"),
+        ProblemKind::NoAnswer(_) => format!("{provider} did not answer"),
+        ProblemKind::MissingScopes(_) => format!("{provider} granted too little"),
+        ProblemKind::DeadOnArrival(_) => format!("{provider} does not accept its own token"),
+        ProblemKind::Contended => "Somebody else is changing this integration".into(),
+        ProblemKind::Unavailable => "The database is not available".into(),
+        ProblemKind::Internal => "Something went wrong on our side".into(),
+    }
+}
+
+/// What that means, in a sentence or two.
+pub(super) fn explanation(problem: &InstallProblem) -> String {
+    let provider = provider(problem);
+    match &problem.kind {
+        ProblemKind::Invalid(_) => "Nothing was stored.".into(),
+        ProblemKind::Refused(message) | ProblemKind::Unchecked(message) => {
+            format!("{message}. Nothing was stored.")
+        }
+        ProblemKind::NotConfigured => {
+            format!("To connect {provider}, this server needs an app of its own there, and has none yet.")
+        }
+        ProblemKind::Link(problem) => explain_link(*problem).into(),
+        ProblemKind::KeyGone => "The API key in whose name this was done was revoked or has expired.".into(),
+        ProblemKind::ProjectGone => "It was removed, or belongs to somebody else now.".into(),
+        ProblemKind::State(problem) => explain_state(*problem, provider),
+        ProblemKind::Callback(problem) => format!("It was not used: {problem}."),
+        ProblemKind::AccessDenied => {
+            format!("{provider} says that the request was declined, so nothing was connected.")
+        }
+        ProblemKind::Reported(code) => {
+            format!("It ended the request with the error {code}; nothing was connected.")
+        }
+        ProblemKind::NoAnswer(reason) => {
+            format!("{provider} {reason} when it was asked for the token; nothing was connected.")
+        }
+        ProblemKind::Token(problem) => {
+            format!("When it was asked for the token, {problem}. Nothing was connected.")
+        }
+        ProblemKind::MissingScopes(scopes) => format!(
+            "These permissions were asked for and not granted: {}. Nothing was connected.",
+            scopes.join(", ")
+        ),
+        ProblemKind::DeadOnArrival(message) => format!("{message}. Nothing was connected."),
+        ProblemKind::Contended => "It changed again and again while yours was being stored.".into(),
+        ProblemKind::Unavailable => "Nothing was stored.".into(),
+        ProblemKind::Internal => "Nothing was connected.".into(),
+    }
+}
+
+/// What the person can do about it.
+pub(super) fn advice(problem: &InstallProblem) -> String {
+    let provider = provider(problem);
+    match &problem.kind {
+        ProblemKind::Invalid(_) => "Correct the fields that are marked and send the form again.".into(),
+        ProblemKind::Refused(_) => "Check that you copied all of it, and try again.".into(),
+        ProblemKind::NotConfigured => format!(
+            "Ask whoever runs the server to register an app at {provider} and to set it with \
+             riq-server admin oauth-app set."
+        ),
+        ProblemKind::Link(_) | ProblemKind::KeyGone => {
+            "Ask for a new link where you got this one, or sign in with an API key.".into()
+        }
+        ProblemKind::ProjectGone => "Ask whoever sent you here.".into(),
+        ProblemKind::State(_) | ProblemKind::Callback(_) => {
+            "Go back to the page where you began, and connect again from there in this browser.".into()
+        }
+        ProblemKind::AccessDenied => "If that was a mistake, connect again and choose to allow it.".into(),
+        ProblemKind::Reported(_) | ProblemKind::Token(_) | ProblemKind::DeadOnArrival(_) => {
+            "Try again. If it happens again, give the request id below to whoever runs the server.".into()
+        }
+        ProblemKind::MissingScopes(_) => {
+            "Connect again and leave every permission ticked; you may need an administrator there.".into()
+        }
+        ProblemKind::Unchecked(_)
+        | ProblemKind::NoAnswer(_)
+        | ProblemKind::Contended
+        | ProblemKind::Unavailable => "Try again in a moment.".into(),
+        ProblemKind::Internal => "Give the request id below to whoever runs the server.".into(),
+    }
+}
+
+/// The HTTP status that goes with it.
+pub(super) fn status(problem: &InstallProblem) -> StatusCode {
+    match &problem.kind {
+        ProblemKind::Invalid(_) | ProblemKind::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemKind::Link(LinkProblem::Expired | LinkProblem::Used) => StatusCode::GONE,
+        ProblemKind::Link(LinkProblem::Unknown) | ProblemKind::ProjectGone => StatusCode::NOT_FOUND,
+        ProblemKind::Link(LinkProblem::Foreign)
+        | ProblemKind::KeyGone
+        | ProblemKind::AccessDenied
+        | ProblemKind::MissingScopes(_) => StatusCode::FORBIDDEN,
+        ProblemKind::State(_) | ProblemKind::Callback(_) => StatusCode::BAD_REQUEST,
+        ProblemKind::NotConfigured | ProblemKind::Contended => StatusCode::CONFLICT,
+        ProblemKind::Unchecked(_)
+        | ProblemKind::Reported(_)
+        | ProblemKind::Token(_)
+        | ProblemKind::NoAnswer(_)
+        | ProblemKind::DeadOnArrival(_) => StatusCode::BAD_GATEWAY,
+        ProblemKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The provider's name, or what stands in for it.
+fn provider(problem: &InstallProblem) -> &str {
+    problem.place.as_ref().map_or("The provider", |place| place.provider.name.as_str())
+}
+
+fn explain_link(problem: LinkProblem) -> &'static str {
+    match problem {
+        LinkProblem::Unknown => "It was never given out by this server, or a part of it got lost on the way.",
+        LinkProblem::Expired => "Install links work for a short time only.",
+        LinkProblem::Used => "An installation was finished with it, and each link serves for one.",
+        LinkProblem::Foreign => "It was made for another project or another provider than this page's.",
+    }
+}
+
+fn explain_state(problem: StateProblem, provider: &str) -> String {
+    match problem {
+        StateProblem::Unknown => {
+            "This answer belongs to no connection that was started on this server, or a part of it got lost."
+                .into()
+        }
+        StateProblem::Expired => format!("{provider} answered more than ten minutes after you began."),
+        StateProblem::Used => "Each answer counts once; loading this page again does not repeat it.".into(),
+        StateProblem::OtherBrowser => {
+            "For your safety an answer counts only in the browser in which the connection was started.".into()
+        }
+    }
+}
