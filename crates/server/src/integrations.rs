@@ -13,7 +13,7 @@ use integrations_core::{
 use crate::{
     environment::Environment,
     monitor::{CheckError, Monitor},
-    store::{Decision, Loaded, NewAuditEvent, ReadError, ReviseError, Store, Tenant},
+    store::{Decision, IntegrationRow, Loaded, NewAuditEvent, ReadError, ReviseError, Store, Tenant},
     vault::{Vault, VaultError},
 };
 
@@ -119,6 +119,20 @@ impl Integrations {
     /// The integrations in `store`.
     pub fn new(store: Store, vault: Arc<Vault>, environment: Environment, monitor: Monitor) -> Self {
         Self { store, vault, environment, monitor }
+    }
+
+    /// A tenant's integrations as they are shown, in the order of their providers' keys.
+    pub async fn list(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
+        self.store.integrations(tenant).await
+    }
+
+    /// A tenant's integration with a provider as it is shown, if it is installed.
+    pub async fn find(
+        &self,
+        tenant: &Tenant,
+        provider: &Provider,
+    ) -> Result<Option<IntegrationRow>, ReadError> {
+        self.store.integration(tenant, provider.key.as_str()).await
     }
 
     /// A tenant's integration with its secret settings opened, if it is installed.

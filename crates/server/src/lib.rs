@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod api_keys;
 pub mod app;
+pub mod audit_log;
 pub mod dashboard;
 pub mod edge;
 pub mod environment;
@@ -12,6 +13,7 @@ pub mod integrations;
 pub mod jobs;
 pub mod metrics;
 pub mod monitor;
+pub mod organizations;
 pub mod provider;
 pub mod services;
 pub mod shutdown;

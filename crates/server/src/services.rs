@@ -5,15 +5,13 @@ use std::sync::Arc;
 use integrations_core::catalog::{Catalog, Provider};
 
 use crate::{
-    api_keys::ApiKeys, environment::Environment, install::Installer, integrations::Integrations,
-    monitor::Monitor, provider::oauth_apps::OAuthApps, store::Store,
+    api_keys::ApiKeys, audit_log::AuditLog, environment::Environment, install::Installer,
+    integrations::Integrations, organizations::Organizations, provider::oauth_apps::OAuthApps,
 };
 
 /// What the routes of the API and the pages have in common.
 #[derive(Debug)]
 pub struct Services {
-    /// The database.
-    pub store: Store,
     /// The providers.
     pub catalog: Arc<Catalog>,
     /// Clock and randomness.
@@ -22,12 +20,14 @@ pub struct Services {
     pub api_keys: Arc<ApiKeys>,
     /// The apps under which providers know this server.
     pub oauth_apps: Arc<OAuthApps>,
+    /// The organizations and their projects.
+    pub organizations: Organizations,
+    /// What was done.
+    pub audit_log: AuditLog,
     /// The integrations and what can be done to them.
     pub integrations: Integrations,
     /// Installs integrations.
     pub installer: Installer,
-    /// Looks after what is installed.
-    pub monitor: Monitor,
 }
 
 /// The catalog has no provider with this key.

@@ -31,7 +31,10 @@ const FLOORS: &[Floor] = &[
     one(&["jobs"]),
     one(&["monitor"]),
     // The services.
-    Floor { modules: &["api_keys", "install", "integrations"], among_themselves: true },
+    Floor {
+        modules: &["api_keys", "audit_log", "install", "integrations", "organizations"],
+        among_themselves: true,
+    },
     // All of them, put side by side.
     one(&["services"]),
     one(&["edge"]),

@@ -7,6 +7,7 @@ use integrations_core::catalog::Catalog;
 
 use crate::{
     api_keys::{ApiKeys, KeyCacheRefresh},
+    audit_log::AuditLog,
     dashboard::{self, state::Pages},
     edge::{
         answer::{Edge, EdgeParts},
@@ -20,6 +21,7 @@ use crate::{
     jobs::{DatabaseWatch, OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
+    organizations::Organizations,
     provider::{
         oauth_apps::{OAuthApp, OAuthApps},
         outbound::Outbound,
@@ -58,6 +60,8 @@ pub struct App {
     pub limiter: Arc<RateLimiter>,
     /// What is counted and measured for whoever watches over the server.
     pub metrics: Metrics,
+    store: Store,
+    monitor: Monitor,
     settings: Arc<HttpSettings>,
     api: Api,
 }
@@ -95,23 +99,23 @@ impl App {
             None => RateLimiter::alone(),
         };
         let services = Arc::new(Services {
+            organizations: Organizations::new(store.clone()),
+            audit_log: AuditLog::new(store.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
-            monitor,
             api_keys,
             installer,
             oauth_apps,
-            store,
             catalog,
             environment,
         });
         let (limiter, settings) = (Arc::new(limiter), Arc::new(settings));
-        let api = Api::new(Arc::clone(&services), metrics.clone(), Arc::clone(&settings))?;
-        Ok(Self { services, limiter, metrics, settings, api })
+        let api = Api::new(Arc::clone(&services), store.clone(), metrics.clone(), Arc::clone(&settings))?;
+        Ok(Self { services, limiter, metrics, store, monitor, settings, api })
     }
 
     /// Every route, of the API and of the pages, without the edge.
     pub fn routes(&self) -> Router {
-        let pages = Pages::new(Arc::clone(&self.services), Arc::clone(&self.settings));
+        let pages = Pages::new(Arc::clone(&self.services), self.store.clone(), Arc::clone(&self.settings));
         http::router(self.api.clone()).merge(dashboard::router(pages))
     }
 
@@ -130,17 +134,18 @@ impl App {
 
     /// Runs the background jobs until `stop` says so, and returns when each has come to its end.
     pub async fn run_jobs(&self, stop: Shutdown) {
-        let Services { store, api_keys, oauth_apps, monitor, environment, .. } = &*self.services;
+        let Services { api_keys, oauth_apps, environment, .. } = &*self.services;
         let mut runner = Runner::new(stop);
         let keys = Arc::clone(api_keys);
-        runner.start(DatabaseWatch { store: store.clone(), keys_changed: move || keys.report_changes() });
+        runner
+            .start(DatabaseWatch { store: self.store.clone(), keys_changed: move || keys.report_changes() });
         runner.start(KeyCacheRefresh(Arc::clone(api_keys)));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
-        runner.start(InstallSweep { store: store.clone(), environment: environment.clone() });
+        runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }
-        runner.start(monitor.due_work());
+        runner.start(self.monitor.due_work());
         runner.wait().await;
     }
 }

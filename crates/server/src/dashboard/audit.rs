@@ -22,16 +22,10 @@ pub(super) async fn log(State(pages): State<Pages>, on: OnProject, uri: Uri) -> 
     let before: Option<AuditEventId> = before.map(|text| text.parse()).transpose().map_err(|_| {
         Failure::invalid("The address names no event", vec![Issue::new("before", "Expected an id")])
     })?;
-    // One more than is shown tells whether there are more.
-    let mut events = pages
-        .store
-        .audit_page(&on.tenant, &AuditFilter { before, ..AuditFilter::default() }, PAGE + 1)
-        .await?;
-    let has_more = events.len() > usize::from(PAGE);
-    events.truncate(usize::from(PAGE));
-    let last = events.last().filter(|_| has_more);
-    let older =
-        last.map(|last| format!("{}?before={}", on.visit.addresses.audit(on.tenant.project), last.id));
-    let log = Log { events: &events, is_newest: before.is_none(), older };
+    let filter = AuditFilter { before, ..AuditFilter::default() };
+    let events = pages.audit_log.page(&on.tenant, &filter, PAGE).await?;
+    let address = on.visit.addresses.audit(on.tenant.project);
+    let older = events.cursor().map(|last| format!("{address}?before={last}"));
+    let log = Log { events: &events.entries, is_newest: before.is_none(), older };
     Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &pages.catalog, &log)))
 }

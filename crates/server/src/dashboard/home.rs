@@ -13,9 +13,7 @@ pub(super) async fn home(State(pages): State<Pages>, visit: Visit) -> Result<Res
     let Some(session) = &visit.session else {
         return Ok(ask_to_sign_in(&visit, &visit.addresses.home()));
     };
-    let organization = pages.store.organization(session.organization).await?;
-    let name = organization.map_or_else(String::new, |organization| organization.name);
-    let mut projects = pages.store.projects(Some(session.organization)).await?;
-    projects.retain(|project| project.revoked_at.is_none());
+    let name = pages.organizations.name(session.organization).await?;
+    let projects = pages.organizations.projects(session.organization).await?;
     Ok(visit.page(StatusCode::OK, projects::page(&visit.frame(), &name, &projects)))
 }

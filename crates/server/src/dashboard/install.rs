@@ -29,7 +29,7 @@ use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
     install::{Availability, InstallProblem, Installing, LinkProblem, OpenLink, Outcome, Place, ProblemKind},
-    store::{Denied, ProjectNames, ReadError},
+    store::{Denied, ReadError},
 };
 
 /// Opens an install link: the browser keeps it, for this page alone, and goes on to the address without it. That uses
@@ -226,7 +226,7 @@ async fn by_link(
     trouble: Option<&Trouble>,
 ) -> Result<Response, Failure> {
     let pages = &visit.pages;
-    let names: ProjectNames = pages.store.project_names(&opened.tenant).await?;
+    let names = pages.organizations.project_names(&opened.tenant).await?;
     let page = ProviderPage {
         provider,
         project: Project { id: opened.tenant.project, names: &names },

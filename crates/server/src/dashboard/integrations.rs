@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) async fn list(State(pages): State<Pages>, on: OnProject, uri: Uri) -> Result<Response, Failure> {
     let filters = read(&uri)?;
-    let rows = pages.store.integrations(&on.tenant).await?;
+    let rows = pages.integrations.list(&on.tenant).await?;
     let rows: BTreeMap<&str, &IntegrationRow> = rows.iter().map(|row| (row.provider.as_str(), row)).collect();
     let mut shelves = Shelves { installed: Vec::new(), available: Vec::new() };
     for provider in pages.catalog.search(Some(&filters.q), filters.category) {

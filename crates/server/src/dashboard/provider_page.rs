@@ -44,7 +44,7 @@ impl Contents {
             Some(_) => {
                 let filter =
                     AuditFilter { provider: Some(provider.key.to_string()), ..AuditFilter::default() };
-                pages.store.audit_page(&on.tenant, &filter, EVENTS).await?
+                pages.audit_log.page(&on.tenant, &filter, EVENTS).await?.entries
             }
             None => Vec::new(),
         };

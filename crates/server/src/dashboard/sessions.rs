@@ -10,9 +10,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::view::frame::Who;
 use crate::{
-    api_keys::{Caller, KeyRefusal, Recalled, standing},
-    dashboard::state::Pages,
-    store::{DashboardSession, NewDashboardSession, StoreError},
+    api_keys::{ApiKeys, Caller, KeyRefusal, Recalled, standing},
+    environment::Environment,
+    store::{DashboardSession, NewDashboardSession, Store, StoreError},
     token::{Token, TokenHash},
 };
 
@@ -58,63 +58,85 @@ impl SignInRefusal {
     }
 }
 
-/// Begins a session with a key. Its token is new, whatever the browser had before.
-pub(crate) async fn begin(pages: &Pages, key: &str) -> Result<Result<Token, SignInRefusal>, StoreError> {
-    let now = pages.environment.now();
-    let answer = match pages.api_keys.recall(key, now) {
-        Recalled::Answer(answer) => answer,
-        Recalled::MustLookUp(hash) => pages.api_keys.look_up(hash, now).await?,
-    };
-    let caller = match answer.map_err(SignInRefusal::Key).and_then(may_sign_in) {
-        Ok(caller) => caller,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let token = Token::generate(&pages.environment);
-    let session = NewDashboardSession {
-        id: pages.environment.id(),
-        token: token.hash(),
-        organization: caller.organization,
-        api_key: caller.key,
-        at: now,
-        expires_at: now + LIFE,
-    };
-    pages.store.create_dashboard_session(session).await?;
-    // Nobody waits for this, and the next one to sign in does it again.
-    if let Err(error) = pages.store.sweep_dashboard_sessions(now, now - IDLE_LIFE).await {
-        tracing::debug!(%error, "sessions that were over could not be swept away");
+/// Begins sessions, finds them and ends them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Sessions {
+    store: Store,
+    api_keys: Arc<ApiKeys>,
+    environment: Environment,
+}
+
+impl Sessions {
+    /// The sessions in `store`.
+    pub(crate) fn new(store: Store, api_keys: Arc<ApiKeys>, environment: Environment) -> Self {
+        Self { store, api_keys, environment }
     }
-    tracing::info!(key = %caller.key, "signed in to the dashboard");
-    Ok(Ok(token))
+
+    /// Begins a session with a key. Its token is new, whatever the browser had before.
+    pub(crate) async fn begin(&self, key: &str) -> Result<Result<Token, SignInRefusal>, StoreError> {
+        let now = self.environment.now();
+        let answer = match self.api_keys.recall(key, now) {
+            Recalled::Answer(answer) => answer,
+            Recalled::MustLookUp(hash) => self.api_keys.look_up(hash, now).await?,
+        };
+        let caller = match answer.map_err(SignInRefusal::Key).and_then(may_sign_in) {
+            Ok(caller) => caller,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let token = Token::generate(&self.environment);
+        let session = NewDashboardSession {
+            id: self.environment.id(),
+            token: token.hash(),
+            organization: caller.organization,
+            api_key: caller.key,
+            at: now,
+            expires_at: now + LIFE,
+        };
+        self.store.create_dashboard_session(session).await?;
+        // Nobody waits for this, and the next one to sign in does it again.
+        if let Err(error) = self.store.sweep_dashboard_sessions(now, now - IDLE_LIFE).await {
+            tracing::debug!(%error, "sessions that were over could not be swept away");
+        }
+        tracing::info!(key = %caller.key, "signed in to the dashboard");
+        Ok(Ok(token))
+    }
+
+    /// The session that a token stands for, if it and its key are still good. Asks the database each time: whoever loses
+    /// the key loses the session with it.
+    pub(crate) async fn find(&self, token: &str) -> Result<Option<Session>, StoreError> {
+        let Some(stored) = self.store.dashboard_session(TokenHash::of(token)).await? else {
+            return Ok(None);
+        };
+        let now = self.environment.now();
+        if !is_good(&stored, now) {
+            return Ok(None);
+        }
+        if now - stored.last_seen_at >= NOTED_EVERY {
+            self.note(stored.id, now).await;
+        }
+        Ok(Some(Session {
+            key: stored.key.id,
+            organization: stored.key.organization,
+            who: Who { key_name: stored.key_name, key_hint: stored.key_hint },
+        }))
+    }
+
+    /// Ends a session.
+    pub(crate) async fn end(&self, token: &str) -> Result<(), StoreError> {
+        self.store.end_dashboard_session(TokenHash::of(token)).await
+    }
+
+    /// Notes that a session is used. A failure is no reason to refuse the page: at worst the session ends sooner.
+    async fn note(&self, session: DashboardSessionId, now: OffsetDateTime) {
+        if let Err(error) = self.store.touch_dashboard_session(session, now).await {
+            tracing::debug!(%error, "the use of a session could not be noted");
+        }
+    }
 }
 
 fn may_sign_in(caller: Arc<Caller>) -> Result<Arc<Caller>, SignInRefusal> {
     let may = any_covers(&caller.scopes, RequiredScope::INTEGRATIONS_WRITE);
     if may { Ok(caller) } else { Err(SignInRefusal::Scope) }
-}
-
-/// The session that a token stands for, if it and its key are still good. Asks the database each time: whoever loses
-/// the key loses the session with it.
-pub(crate) async fn find(pages: &Pages, token: &str) -> Result<Option<Session>, StoreError> {
-    let Some(stored) = pages.store.dashboard_session(TokenHash::of(token)).await? else { return Ok(None) };
-    let now = pages.environment.now();
-    if !is_good(&stored, now) {
-        return Ok(None);
-    }
-    if now - stored.last_seen_at >= NOTED_EVERY {
-        note(pages, stored.id, now).await;
-    }
-    Ok(Some(Session {
-        key: stored.key.id,
-        organization: stored.key.organization,
-        who: Who { key_name: stored.key_name, key_hint: stored.key_hint },
-    }))
-}
-
-/// Notes that a session is used. A failure is no reason to refuse the page: at worst the session ends sooner.
-async fn note(pages: &Pages, session: DashboardSessionId, now: OffsetDateTime) {
-    if let Err(error) = pages.store.touch_dashboard_session(session, now).await {
-        tracing::debug!(%error, "the use of a session could not be noted");
-    }
 }
 
 fn is_good(session: &DashboardSession, now: OffsetDateTime) -> bool {
@@ -123,9 +145,4 @@ fn is_good(session: &DashboardSession, now: OffsetDateTime) -> bool {
         && now - session.last_seen_at < IDLE_LIFE
         && standing(key.revoked_at, key.expires_at, now).is_ok()
         && any_covers(&key.scopes, RequiredScope::INTEGRATIONS_WRITE)
-}
-
-/// Ends a session.
-pub(crate) async fn end(pages: &Pages, token: &str) -> Result<(), StoreError> {
-    pages.store.end_dashboard_session(TokenHash::of(token)).await
 }

@@ -40,7 +40,7 @@ pub(super) async fn submit(
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Result<Response, Failure> {
     let page_after = form.get("return_to").and_then(|text| visit.addresses.page(text));
-    let token = match sessions::begin(&pages, form.trimmed("api_key")).await? {
+    let token = match pages.sessions.begin(form.trimmed("api_key")).await? {
         Ok(token) => token,
         Err(refusal) => {
             let sign_in =
@@ -49,7 +49,7 @@ pub(super) async fn submit(
         }
     };
     if let Some(before) = &visit.session_token {
-        sessions::end(&pages, before).await?;
+        pages.sessions.end(before).await?;
     }
     let mut response = visit.go_to(&page_after.unwrap_or(visit.addresses.home()));
     if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), visit.is_secure()) {
@@ -64,7 +64,7 @@ pub(super) async fn sign_out(
     Posted { by: visit, .. }: Posted<Visit>,
 ) -> Result<Response, Failure> {
     if let Some(token) = &visit.session_token {
-        sessions::end(&pages, token).await?;
+        pages.sessions.end(token).await?;
     }
     let mut response = visit.go_to(&format!("{}?news={SIGNED_OUT}", visit.addresses.sign_in()));
     if let Some(cookie) = Cookie::Session.clear("/", visit.is_secure()) {

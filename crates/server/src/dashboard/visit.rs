@@ -19,7 +19,7 @@ use super::{
     addresses::Addresses,
     cookies::Cookie,
     csrf, headers,
-    sessions::{self, Session},
+    sessions::Session,
     view::{failure, frame::Frame, layout::Project},
 };
 use crate::{
@@ -131,7 +131,7 @@ impl FromRequestParts<Pages> for Visit {
             (read(Cookie::Browser), read(Cookie::Session), read(Cookie::Install));
         let session = match &session_token {
             Some(token) => {
-                sessions::find(pages, token).await.map_err(|error| Failure::from(error).into_response())?
+                pages.sessions.find(token).await.map_err(|error| Failure::from(error).into_response())?
             }
             None => None,
         };
@@ -216,8 +216,8 @@ impl OnProject {
     pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, ReadError> {
         let project = named.project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: session.organization, project };
-        visit.pages.store.recall_denied(&tenant)?;
-        let names = visit.pages.store.project_names(&tenant).await?;
+        visit.pages.organizations.recall_denied(&tenant)?;
+        let names = visit.pages.organizations.project_names(&tenant).await?;
         Ok(Self { visit, tenant, names, named, session })
     }
 

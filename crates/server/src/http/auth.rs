@@ -74,7 +74,7 @@ impl<S> Access<S> {
         let found = api.provider(self.provider.as_deref().unwrap_or_default());
         if found.is_err() {
             // Whoever may not see the project learns that first.
-            api.store.admit(&self.tenant).await?;
+            api.organizations.admit(&self.tenant).await?;
         }
         Ok(found?)
     }
@@ -112,7 +112,7 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
         // What has not the form of an id names no project.
         let project = project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: caller.organization, project };
-        api.store.recall_denied(&tenant)?;
+        api.organizations.recall_denied(&tenant)?;
         Ok(Self { tenant, caller, request_id, provider, scope: PhantomData })
     }
 }

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use axum::extract::FromRef;
 
 use super::integrations::view::CatalogViews;
-use crate::{edge::settings::HttpSettings, metrics::Metrics, services::Services};
+use crate::{edge::settings::HttpSettings, metrics::Metrics, services::Services, store::Store};
 
 /// What every handler of the API shares: the services, and what it needs besides. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Api(Arc<Parts>);
 #[derive(Debug)]
 pub struct Parts {
     services: Arc<Services>,
+    /// The database itself, for those who watch over the server. Handlers that answer clients go through services.
+    pub(super) database: Store,
     /// What of the catalog's answers never changes.
     pub(super) catalog_views: CatalogViews,
     /// What is counted and measured for whoever watches over the server.
@@ -27,11 +29,12 @@ impl Api {
     /// The API over these services.
     pub fn new(
         services: Arc<Services>,
+        database: Store,
         metrics: Metrics,
         settings: Arc<HttpSettings>,
     ) -> anyhow::Result<Self> {
         let catalog_views = CatalogViews::new(&services.catalog)?;
-        Ok(Self(Arc::new(Parts { services, catalog_views, metrics, settings })))
+        Ok(Self(Arc::new(Parts { services, database, catalog_views, metrics, settings })))
     }
 }
 

@@ -79,13 +79,11 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, Failure> {
     // Whoever may not see the project learns that first.
-    api.store.admit(&access.tenant).await?;
+    api.organizations.admit(&access.tenant).await?;
     let (filter, limit) = read(&uri)?;
-    let mut entries = api.store.audit_page(&access.tenant, &filter, limit + 1).await?;
-    let has_more = entries.len() > usize::from(limit);
-    entries.truncate(usize::from(limit));
-    let cursor = entries.last().filter(|_| has_more).map(|last| last.id.clone());
-    let data = entries.into_iter().map(view::event).collect::<Result<_, _>>();
+    let page = api.audit_log.page(&access.tenant, &filter, limit).await?;
+    let (cursor, has_more) = (page.cursor().map(str::to_owned), page.has_more);
+    let data = page.entries.into_iter().map(view::event).collect::<Result<_, _>>();
     let data = data.map_err(|error| Failure::internal(&error))?;
     respond(&AuditEventList { data, cursor, has_more })
 }

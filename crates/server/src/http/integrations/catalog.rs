@@ -63,7 +63,7 @@ pub(super) async fn catalog(
     access: Access<IntegrationsRead>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let rows = api.store.integrations(&access.tenant).await?;
+    let rows = api.integrations.list(&access.tenant).await?;
     let [q, category, status] = query::parameters(&uri, ["q", "category", "status"])?;
     let filters = Filters { q, category, status };
     let (category, status) = check(&filters)?;

@@ -38,7 +38,7 @@ pub(super) async fn catalog_entry(
     access: Access<IntegrationsRead>,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    let row = api.store.integration(&access.tenant, provider.key.as_str()).await?;
+    let row = api.integrations.find(&access.tenant, &provider).await?;
     let configured = api.oauth_apps.is_configured(&access.tenant, &provider);
     let entry = api.catalog_views.entry(&provider, configured, row.as_ref());
     let data = entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?;

@@ -45,7 +45,7 @@ pub(super) async fn install_url(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    api.store.admit(&access.tenant).await?;
+    api.organizations.admit(&access.tenant).await?;
     check(&body)?;
     let link = api.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
     let base = api.settings.public_url.as_str().trim_end_matches('/');

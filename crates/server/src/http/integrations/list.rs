@@ -36,7 +36,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     access: Access<IntegrationsRead>,
 ) -> Result<Response, Failure> {
-    let rows = api.store.integrations(&access.tenant).await?;
+    let rows = api.integrations.list(&access.tenant).await?;
     let data = rows.into_iter().map(view::integration).collect::<Result<_, _>>();
     respond(&IntegrationList { data: data.map_err(|error| Failure::internal(&error))? })
 }

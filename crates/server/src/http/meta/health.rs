@@ -41,8 +41,8 @@ pub(super) async fn alive() -> Result<Response, Failure> {
     ),
 )]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
-    api.store.ping().await?;
-    if !api.store.pending_migrations().await?.is_empty() {
+    api.database.ping().await?;
+    if !api.database.pending_migrations().await?.is_empty() {
         return Err(Failure::unavailable("The database's schema is not up to date: run riq-server migrate"));
     }
     respond_status(ServerStatusWord::Ready)

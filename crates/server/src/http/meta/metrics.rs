@@ -58,7 +58,7 @@ pub(super) async fn metrics(
     if !may_read(peer, &headers, &api.settings) {
         return Err(Failure::new(ErrorCode::Unauthorized, REFUSAL));
     }
-    let text = api.metrics.render(&api.store.pools()).map_err(|error| Failure::internal(&error))?;
+    let text = api.metrics.render(&api.database.pools()).map_err(|error| Failure::internal(&error))?;
     let media = HeaderValue::from_static(metrics::CONTENT_TYPE);
     Ok(([(header::CONTENT_TYPE, media)], text).into_response())
 }
