@@ -28,7 +28,9 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
-    install::{Availability, InstallProblem, Installing, LinkProblem, OpenLink, Outcome, Place, ProblemKind},
+    install::{
+        Availability, InstallOutcome, InstallProblem, Installing, LinkProblem, OpenLink, Place, ProblemKind,
+    },
     store::{Denied, ReadError},
 };
 
@@ -202,12 +204,12 @@ pub(super) async fn abandon(
 }
 
 /// Leads on from the end of an installation, or asks about another account.
-fn ended(visit: &Visit, outcome: Outcome) -> Response {
+fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
     match outcome {
-        Outcome::Installed { place, .. } => {
+        InstallOutcome::Installed { place, .. } => {
             visit.go_to(&format!("{}?done={}", page_of(visit, &place), Done::Connected.as_str()))
         }
-        Outcome::Unconfirmed { place, pending, before, after } => {
+        InstallOutcome::Unconfirmed { place, pending, before, after } => {
             let account =
                 view::install::OtherAccount { pending: pending.expose(), before: &before, after: &after };
             let page = view::install::confirm(&visit.frame(), &place.provider, &account);

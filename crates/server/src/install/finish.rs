@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 20;
 
 /// How an install ended, for now.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum InstallOutcome {
     /// The integration is active.
     Installed {
         /// What was installed where.
@@ -137,14 +137,14 @@ impl Installer {
         place: &Place,
         acquired: Acquired,
         browser: TokenHash,
-    ) -> Result<Outcome, ProblemKind> {
+    ) -> Result<InstallOutcome, ProblemKind> {
         let before = self.store.load(&who.tenant, place.provider.key.as_str()).await?;
         let after = acquired.identity();
         match before.as_ref().and_then(|before| before.integration.account.as_ref()).zip(after) {
             Some((before, after)) if before.id != after.id => {
                 let (before, after) = (before.label().to_owned(), after.label().to_owned());
                 let pending = self.hold(who, place, &acquired, browser).await?;
-                Ok(Outcome::Unconfirmed { place: place.clone(), pending, before, after })
+                Ok(InstallOutcome::Unconfirmed { place: place.clone(), pending, before, after })
             }
             _ => self.store_acquired(who, place, &acquired, before).await,
         }
@@ -183,7 +183,7 @@ impl Installer {
         pending: &str,
         browser: Option<&str>,
         request_id: &str,
-    ) -> Result<Outcome, InstallProblem> {
+    ) -> Result<InstallOutcome, InstallProblem> {
         let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
         let place = self.place(&install)?;
         let confirmed = self.store_confirmed(&install, &place, request_id).await;
@@ -195,7 +195,7 @@ impl Installer {
         install: &PendingInstall,
         place: &Place,
         request_id: &str,
-    ) -> Result<Outcome, ProblemKind> {
+    ) -> Result<InstallOutcome, ProblemKind> {
         self.take(install).await?;
         self.check_standing(&install.tenant, install.key).await?;
         let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install.id))?;
@@ -234,7 +234,7 @@ impl Installer {
         place: &Place,
         acquired: &Acquired,
         mut before: Option<Loaded>,
-    ) -> Result<Outcome, ProblemKind> {
+    ) -> Result<InstallOutcome, ProblemKind> {
         for _ in 0..ATTEMPTS {
             let decided = self.decide(who, place, acquired, before.as_ref())?;
             let integration = Box::new(decided.revision.integration.clone());
@@ -247,7 +247,9 @@ impl Installer {
                 self.recorder.installation(who.tenant, &who.acting(), &place.provider, decided, secrets);
             installation.link = who.link;
             match self.store.install(vec![installation]).await? {
-                Installed::Stored => return Ok(Outcome::Installed { place: place.clone(), integration }),
+                Installed::Stored => {
+                    return Ok(InstallOutcome::Installed { place: place.clone(), integration });
+                }
                 Installed::LinkUsed => return Err(LinkProblem::Used.into()),
                 Installed::Changed => {
                     before = self.store.load(&who.tenant, place.provider.key.as_str()).await?;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Installer, Installing,
-    finish::{Acquired, Outcome},
+    finish::{Acquired, InstallOutcome},
     problem::{InstallProblem, Place, ProblemKind},
 };
 use crate::token::TokenHash;
@@ -24,7 +24,7 @@ impl Installer {
         connection: Map<String, Value>,
         credential: Map<String, Value>,
         browser: &str,
-    ) -> Result<Outcome, InstallProblem> {
+    ) -> Result<InstallOutcome, InstallProblem> {
         let place = Place { project: who.tenant.project, provider: Arc::clone(provider) };
         let outcome = self.try_out(who, &place, connection, credential, browser).await;
         outcome.map_err(|kind| InstallProblem::at(&place, kind))
@@ -37,7 +37,7 @@ impl Installer {
         connection: Map<String, Value>,
         credential: Map<String, Value>,
         browser: &str,
-    ) -> Result<Outcome, ProblemKind> {
+    ) -> Result<InstallOutcome, ProblemKind> {
         self.check_standing(&who.tenant, who.key).await?;
         let provider = &place.provider;
         if provider.oauth().is_some() {

@@ -18,7 +18,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     Installer, Installing,
-    finish::{Acquired, Outcome},
+    finish::{Acquired, InstallOutcome},
     problem::{InstallProblem, Place, ProblemKind, StateProblem},
 };
 use crate::{
@@ -98,7 +98,7 @@ impl Installer {
         query: &str,
         browser: Option<&str>,
         request_id: &str,
-    ) -> Result<Outcome, InstallProblem> {
+    ) -> Result<InstallOutcome, InstallProblem> {
         let answer = CallbackAnswer::read(query);
         let install =
             self.pending(answer.state.as_deref(), browser).await.map_err(InstallProblem::nowhere)?;
@@ -115,7 +115,7 @@ impl Installer {
         query: &str,
         answer: &CallbackAnswer,
         request_id: &str,
-    ) -> Result<Outcome, ProblemKind> {
+    ) -> Result<InstallOutcome, ProblemKind> {
         self.check_pending(&install, PendingStatus::Started)?;
         let provider = &place.provider;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;

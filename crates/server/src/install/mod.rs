@@ -24,7 +24,7 @@ use url::Url;
 
 use self::installation::Recorder;
 pub use self::{
-    finish::Outcome,
+    finish::InstallOutcome,
     links::{CreateLinkError, OpenLink},
     problem::{InstallProblem, LinkProblem, Place, ProblemKind, StateProblem},
     sweep::InstallSweep,

@@ -2,7 +2,7 @@
 
 use integrations_core::{catalog::Catalog, issue::Issue, oauth::CallbackProblem};
 use riq_server::{
-    install::{InstallProblem, Installing, LinkProblem, Outcome, ProblemKind, StateProblem},
+    install::{InstallOutcome, InstallProblem, Installing, LinkProblem, ProblemKind, StateProblem},
     store::Tenant,
 };
 use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
@@ -48,7 +48,11 @@ async fn go_and_allow(server: &Server, simulator: &Simulator, provider: &str, br
     simulator.decide(url.as_str(), Decision::Allow).await
 }
 
-async fn come_back(server: &Server, query: &str, browser: Option<&str>) -> Result<Outcome, InstallProblem> {
+async fn come_back(
+    server: &Server,
+    query: &str,
+    browser: Option<&str>,
+) -> Result<InstallOutcome, InstallProblem> {
     server.app.services.installer.callback(query, browser, REQUEST).await
 }
 
@@ -74,7 +78,7 @@ fn issues(problem: &InstallProblem) -> &[Issue] {
 }
 
 #[track_caller]
-fn assert_state(outcome: Result<Outcome, InstallProblem>, expected: StateProblem) {
+fn assert_state(outcome: Result<InstallOutcome, InstallProblem>, expected: StateProblem) {
     match refusal(outcome) {
         ProblemKind::State(problem) => assert_eq!(problem, expected),
         other => panic!("{other:?}"),
@@ -350,8 +354,8 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
 async fn another_account(server: &Server, simulator: &Simulator) -> String {
     simulator.switch(|switches| switches.account = 1);
     match connect(server, simulator, ("slack", &Map::new()), Decision::Allow).await.unwrap() {
-        Outcome::Unconfirmed { pending, .. } => pending.expose().to_owned(),
-        other @ Outcome::Installed { .. } => panic!("{other:?}"),
+        InstallOutcome::Unconfirmed { pending, .. } => pending.expose().to_owned(),
+        other @ InstallOutcome::Installed { .. } => panic!("{other:?}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Installs as the service sees them, without the pages: for what pages would keep from happening.
 
 use riq_server::{
-    install::{InstallProblem, Installing, Outcome, ProblemKind},
+    install::{InstallOutcome, InstallProblem, Installing, ProblemKind},
     store::Tenant,
 };
 use riq_testing::providers::simulator::{Decision, Simulator};
@@ -23,7 +23,7 @@ pub(crate) async fn connect(
     simulator: &Simulator,
     (provider, connection): (&str, &Map<String, Value>),
     decision: Decision,
-) -> Result<Outcome, InstallProblem> {
+) -> Result<InstallOutcome, InstallProblem> {
     let provider = server.app.services.catalog.get(provider).unwrap();
     let installer = &server.app.services.installer;
     let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
@@ -31,6 +31,6 @@ pub(crate) async fn connect(
     installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST).await
 }
 
-pub(crate) fn refusal(outcome: Result<Outcome, InstallProblem>) -> ProblemKind {
+pub(crate) fn refusal(outcome: Result<InstallOutcome, InstallProblem>) -> ProblemKind {
     outcome.unwrap_err().kind
 }
