@@ -29,7 +29,8 @@ use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
     install::{
-        Availability, InstallOutcome, InstallProblem, Installing, LinkProblem, OpenLink, Place, ProblemKind,
+        Availability, InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink,
+        ProblemKind,
     },
     store::{Denied, ReadError},
 };
@@ -37,16 +38,16 @@ use crate::{
 /// Opens an install link: the browser keeps it, for this page alone, and goes on to the address without it. That uses
 /// nothing up, so that whoever fetches the address before the person does takes nothing away.
 pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
-    let place = place(visit, named)?;
+    let target = target(visit, named)?;
     let opened = match is_token(link) {
-        true => visit.pages.installer.open_link(link, place.project, place.provider.key.as_str()).await,
+        true => visit.pages.installer.open_link(link, target.project, target.provider.key.as_str()).await,
         false => Err(LinkProblem::Unknown.into()),
     };
     let opened = match opened {
         Ok(opened) => opened,
-        Err(kind) => return Ok(problem(visit, &InstallProblem::at(&place, kind))),
+        Err(kind) => return Ok(problem(visit, &InstallProblem::at(&target, kind))),
     };
-    let page = visit.addresses.provider(place.project, place.provider.key.as_str());
+    let page = visit.addresses.provider(target.project, target.provider.key.as_str());
     let life = opened.expires_at - visit.pages.environment.now();
     let mut response = visit.go_to(&page);
     if let Some(cookie) = Cookie::Install.set(link, &page, Some(life), visit.is_secure()) {
@@ -62,14 +63,14 @@ pub(super) async fn visit(
     named: &Named,
     done: Option<Done>,
 ) -> Result<Response, Failure> {
-    let place = place(&visit, named)?;
-    let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &place))) };
-    match pages.installer.open_link(link, place.project, place.provider.key.as_str()).await {
-        Ok(opened) => by_link(&visit, &place.provider, &opened, StatusCode::OK, done, None).await,
+    let target = target(&visit, named)?;
+    let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &target))) };
+    match pages.installer.open_link(link, target.project, target.provider.key.as_str()).await {
+        Ok(opened) => by_link(&visit, &target.provider, &opened, StatusCode::OK, done, None).await,
         Err(ProblemKind::Link(LinkProblem::Used)) if done == Some(Done::Connected) => {
-            Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &place.provider)))
+            Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &target.provider)))
         }
-        Err(kind) => Ok(problem(&visit, &InstallProblem::at(&place, kind))),
+        Err(kind) => Ok(problem(&visit, &InstallProblem::at(&target, kind))),
     }
 }
 
@@ -82,7 +83,7 @@ enum Installs {
 }
 
 /// Who installs, or the answer to who may not.
-async fn installs(visit: Visit, place: &Place, named: &Named) -> Result<Installs, Response> {
+async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result<Installs, Response> {
     let by_session = match visit.session.clone() {
         Some(session) => Some(OnProject::enter(visit.clone(), session, named.clone()).await),
         None => None,
@@ -91,13 +92,13 @@ async fn installs(visit: Visit, place: &Place, named: &Named) -> Result<Installs
         (Some(Ok(on)), _) => Ok(Installs::Session(Box::new(on))),
         // The link may be of another organization than the one that is signed in.
         (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
-            match visit.pages.installer.open_link(&link, place.project, place.provider.key.as_str()).await {
+            match visit.pages.installer.open_link(&link, target.project, target.provider.key.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
-                Err(kind) => Err(problem(&visit, &InstallProblem::at(place, kind))),
+                Err(kind) => Err(problem(&visit, &InstallProblem::at(target, kind))),
             }
         }
         (Some(Err(error)), _) => Err(Failure::from(error).into_response()),
-        (None, None) => Err(ask_to_sign_in(&visit, &page_of(&visit, place))),
+        (None, None) => Err(ask_to_sign_in(&visit, &page_of(&visit, target))),
     }
 }
 
@@ -141,9 +142,9 @@ pub(super) async fn connect(
     named: Named,
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Result<Response, Failure> {
-    let place = place(&visit, &named)?;
-    let provider = &place.provider;
-    let installs = match installs(visit, &place, &named).await {
+    let target = target(&visit, &named)?;
+    let provider = &target.provider;
+    let installs = match installs(visit, &target, &named).await {
         Ok(installs) => installs,
         Err(answer) => return Ok(answer),
     };
@@ -198,7 +199,7 @@ pub(super) async fn abandon(
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Response {
     match pages.installer.abandon(form.trimmed("pending"), visit.known_browser()).await {
-        Ok(place) => visit.go_to(&format!("{}?done={}", page_of(&visit, &place), Done::Kept.as_str())),
+        Ok(target) => visit.go_to(&format!("{}?done={}", page_of(&visit, &target), Done::Kept.as_str())),
         Err(refusal) => problem(&visit, &refusal),
     }
 }
@@ -206,13 +207,13 @@ pub(super) async fn abandon(
 /// Leads on from the end of an installation, or asks about another account.
 fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
     match outcome {
-        InstallOutcome::Installed { place, .. } => {
-            visit.go_to(&format!("{}?done={}", page_of(visit, &place), Done::Connected.as_str()))
+        InstallOutcome::Installed { target, .. } => {
+            visit.go_to(&format!("{}?done={}", page_of(visit, &target), Done::Connected.as_str()))
         }
-        InstallOutcome::Unconfirmed { place, pending, before, after } => {
+        InstallOutcome::Unconfirmed { target, pending, before, after } => {
             let account =
                 view::install::OtherAccount { pending: pending.expose(), before: &before, after: &after };
-            let page = view::install::confirm(&visit.frame(), &place.provider, &account);
+            let page = view::install::confirm(&visit.frame(), &target.provider, &account);
             visit.page(StatusCode::OK, page)
         }
     }
@@ -276,11 +277,11 @@ fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
         install_problem::explanation(problem),
         install_problem::advice(problem),
     );
-    let (address, label) = match (&problem.place, &problem.kind) {
-        (Some(place), ProblemKind::Link(_) | ProblemKind::KeyGone) if visit.session.is_none() => {
-            (visit.addresses.sign_in_for(&page_of(visit, place)), "Sign in".to_owned())
+    let (address, label) = match (&problem.target, &problem.kind) {
+        (Some(target), ProblemKind::Link(_) | ProblemKind::KeyGone) if visit.session.is_none() => {
+            (visit.addresses.sign_in_for(&page_of(visit, target)), "Sign in".to_owned())
         }
-        (Some(place), _) => (page_of(visit, place), format!("Back to {}", place.provider.name)),
+        (Some(target), _) => (page_of(visit, target), format!("Back to {}", target.provider.name)),
         (None, _) => (visit.addresses.home(), "To the dashboard".to_owned()),
     };
     let words = failure::Words {
@@ -312,13 +313,13 @@ fn bare<'v>(value: &'v str, prefix: Option<&str>, suffix: Option<&str>) -> &'v s
     suffix.and_then(|suffix| value.strip_suffix(suffix)).unwrap_or(value)
 }
 
-fn place(visit: &Visit, named: &Named) -> Result<Place, Failure> {
+fn target(visit: &Visit, named: &Named) -> Result<InstallTarget, Failure> {
     let project: ProjectId = named.project.ok_or(Denied::NoSuchProject)?;
-    Ok(Place { project, provider: named.provider(&visit.pages)? })
+    Ok(InstallTarget { project, provider: named.provider(&visit.pages)? })
 }
 
-fn page_of(visit: &Visit, place: &Place) -> String {
-    visit.addresses.provider(place.project, place.provider.key.as_str())
+fn page_of(visit: &Visit, target: &InstallTarget) -> String {
+    visit.addresses.provider(target.project, target.provider.key.as_str())
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
 
 /// The provider's name, or what stands in for it.
 fn provider(problem: &InstallProblem) -> &str {
-    problem.place.as_ref().map_or("The provider", |place| place.provider.name.as_str())
+    problem.target.as_ref().map_or("The provider", |target| target.provider.name.as_str())
 }
 
 fn explain_link(problem: LinkProblem) -> &'static str {

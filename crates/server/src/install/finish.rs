@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     Installer, Installing,
     installation::{Decided, Secrets},
-    problem::{InstallProblem, LinkProblem, Place, ProblemKind},
+    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind},
 };
 use crate::{
     provider::prober::Findings,
@@ -33,14 +33,14 @@ pub enum InstallOutcome {
     /// The integration is active.
     Installed {
         /// What was installed where.
-        place: Place,
+        target: InstallTarget,
         /// The integration as it is stored.
         integration: Box<Integration>,
     },
     /// The credential belongs to another account than before; a person must confirm.
     Unconfirmed {
         /// What is being installed where.
-        place: Place,
+        target: InstallTarget,
         /// What the confirmation must present. Secret.
         pending: Token,
         /// The account that is connected.
@@ -134,19 +134,19 @@ impl Installer {
     pub(super) async fn finish(
         &self,
         who: &Installing,
-        place: &Place,
+        target: &InstallTarget,
         acquired: Acquired,
         browser: TokenHash,
     ) -> Result<InstallOutcome, ProblemKind> {
-        let before = self.store.load(&who.tenant, place.provider.key.as_str()).await?;
+        let before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
         let after = acquired.identity();
         match before.as_ref().and_then(|before| before.integration.account.as_ref()).zip(after) {
             Some((before, after)) if before.id != after.id => {
                 let (before, after) = (before.label().to_owned(), after.label().to_owned());
-                let pending = self.hold(who, place, &acquired, browser).await?;
-                Ok(InstallOutcome::Unconfirmed { place: place.clone(), pending, before, after })
+                let pending = self.hold(who, target, &acquired, browser).await?;
+                Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
             }
-            _ => self.store_acquired(who, place, &acquired, before).await,
+            _ => self.store_acquired(who, target, &acquired, before).await,
         }
     }
 
@@ -154,7 +154,7 @@ impl Installer {
     async fn hold(
         &self,
         who: &Installing,
-        place: &Place,
+        target: &InstallTarget,
         acquired: &Acquired,
         browser: TokenHash,
     ) -> Result<Token, ProblemKind> {
@@ -166,7 +166,7 @@ impl Installer {
             secret: token.hash(),
             browser,
             tenant: who.tenant,
-            provider: place.provider.key.to_string(),
+            provider: target.provider.key.to_string(),
             key: who.key,
             link: who.link,
             sealed: self.seal(acquired, Purpose::PendingInstall(id)),
@@ -185,15 +185,15 @@ impl Installer {
         request_id: &str,
     ) -> Result<InstallOutcome, InstallProblem> {
         let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
-        let place = self.place(&install)?;
-        let confirmed = self.store_confirmed(&install, &place, request_id).await;
-        confirmed.map_err(|kind| InstallProblem::at(&place, kind))
+        let target = self.target(&install)?;
+        let confirmed = self.store_confirmed(&install, &target, request_id).await;
+        confirmed.map_err(|kind| InstallProblem::at(&target, kind))
     }
 
     async fn store_confirmed(
         &self,
         install: &PendingInstall,
-        place: &Place,
+        target: &InstallTarget,
         request_id: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
         self.take(install).await?;
@@ -206,15 +206,19 @@ impl Installer {
             link: install.link,
         };
         let before = self.store.load(&who.tenant, &install.provider).await?;
-        self.store_acquired(&who, place, &acquired, before).await
+        self.store_acquired(&who, target, &acquired, before).await
     }
 
     /// The person does not want the other account. What was acquired is forgotten; the provider keeps its grant.
-    pub async fn abandon(&self, pending: &str, browser: Option<&str>) -> Result<Place, InstallProblem> {
+    pub async fn abandon(
+        &self,
+        pending: &str,
+        browser: Option<&str>,
+    ) -> Result<InstallTarget, InstallProblem> {
         let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
-        let place = self.place(&install)?;
-        self.take(&install).await.map_err(|kind| InstallProblem::at(&place, kind))?;
-        Ok(place)
+        let target = self.target(&install)?;
+        self.take(&install).await.map_err(|kind| InstallProblem::at(&target, kind))?;
+        Ok(target)
     }
 
     /// Takes an unconfirmed install away, so that nobody else can, and destroys the stored credential.
@@ -231,12 +235,12 @@ impl Installer {
     async fn store_acquired(
         &self,
         who: &Installing,
-        place: &Place,
+        target: &InstallTarget,
         acquired: &Acquired,
         mut before: Option<Loaded>,
     ) -> Result<InstallOutcome, ProblemKind> {
         for _ in 0..ATTEMPTS {
-            let decided = self.decide(who, place, acquired, before.as_ref())?;
+            let decided = self.decide(who, target, acquired, before.as_ref())?;
             let integration = Box::new(decided.revision.integration.clone());
             let secrets = Secrets {
                 connection: &acquired.connection,
@@ -244,15 +248,15 @@ impl Installer {
                 expires_at: acquired.expires_at,
             };
             let mut installation =
-                self.recorder.installation(who.tenant, &who.acting(), &place.provider, decided, secrets);
+                self.recorder.installation(who.tenant, &who.acting(), &target.provider, decided, secrets);
             installation.link = who.link;
             match self.store.install(vec![installation]).await? {
                 Installed::Stored => {
-                    return Ok(InstallOutcome::Installed { place: place.clone(), integration });
+                    return Ok(InstallOutcome::Installed { target: target.clone(), integration });
                 }
                 Installed::LinkUsed => return Err(LinkProblem::Used.into()),
                 Installed::Changed => {
-                    before = self.store.load(&who.tenant, place.provider.key.as_str()).await?;
+                    before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
                 }
             }
         }
@@ -263,7 +267,7 @@ impl Installer {
     fn decide(
         &self,
         who: &Installing,
-        place: &Place,
+        target: &InstallTarget,
         acquired: &Acquired,
         before: Option<&Loaded>,
     ) -> Result<Decided, ProblemKind> {
@@ -271,7 +275,7 @@ impl Installer {
         let Some(loaded) = before else {
             let connected = acquired.connected(Configuration::default());
             let id = self.environment.id();
-            let revision = Integration::install(id, who.tenant.project, &place.provider, connected, now);
+            let revision = Integration::install(id, who.tenant.project, &target.provider, connected, now);
             return Ok(Decided { revision, replaces: None });
         };
         let integration = self.vault.open_integration(loaded)?;

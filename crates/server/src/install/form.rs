@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Installer, Installing,
     finish::{Acquired, InstallOutcome},
-    problem::{InstallProblem, Place, ProblemKind},
+    problem::{InstallProblem, InstallTarget, ProblemKind},
 };
 use crate::token::TokenHash;
 
@@ -25,21 +25,21 @@ impl Installer {
         credential: Map<String, Value>,
         browser: &str,
     ) -> Result<InstallOutcome, InstallProblem> {
-        let place = Place { project: who.tenant.project, provider: Arc::clone(provider) };
-        let outcome = self.try_out(who, &place, connection, credential, browser).await;
-        outcome.map_err(|kind| InstallProblem::at(&place, kind))
+        let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
+        let outcome = self.try_out(who, &target, connection, credential, browser).await;
+        outcome.map_err(|kind| InstallProblem::at(&target, kind))
     }
 
     async fn try_out(
         &self,
         who: &Installing,
-        place: &Place,
+        target: &InstallTarget,
         connection: Map<String, Value>,
         credential: Map<String, Value>,
         browser: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
         self.check_standing(&who.tenant, who.key).await?;
-        let provider = &place.provider;
+        let provider = &target.provider;
         if provider.oauth().is_some() {
             // Tokens come from the provider itself, never from a form.
             return Err(ProblemKind::Internal);
@@ -51,6 +51,6 @@ impl Installer {
         }
         let findings = self.prober.probe(provider, &connection, &credential, None).await;
         let acquired = Acquired::typed(connection, credential, findings, self.environment.now())?;
-        self.finish(who, place, acquired, TokenHash::of(browser)).await
+        self.finish(who, target, acquired, TokenHash::of(browser)).await
     }
 }

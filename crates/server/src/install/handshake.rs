@@ -19,7 +19,7 @@ use url::{Url, form_urlencoded};
 use super::{
     Installer, Installing,
     finish::{Acquired, InstallOutcome},
-    problem::{InstallProblem, Place, ProblemKind, StateProblem},
+    problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
 };
 use crate::{
     provider::{authorization_server::AuthorizationServer, oauth_apps::OAuthApp},
@@ -50,9 +50,9 @@ impl Installer {
         connection: Map<String, Value>,
         browser: &str,
     ) -> Result<Url, InstallProblem> {
-        let place = Place { project: who.tenant.project, provider: Arc::clone(provider) };
+        let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
         let url = self.start(who, provider, connection, browser).await;
-        url.map_err(|kind| InstallProblem::at(&place, kind))
+        url.map_err(|kind| InstallProblem::at(&target, kind))
     }
 
     async fn start(
@@ -102,22 +102,22 @@ impl Installer {
         let answer = CallbackAnswer::read(query);
         let install =
             self.pending(answer.state.as_deref(), browser).await.map_err(InstallProblem::nowhere)?;
-        let place = self.place(&install)?;
-        self.resume(install, &place, query, &answer, request_id)
+        let target = self.target(&install)?;
+        self.resume(install, &target, query, &answer, request_id)
             .await
-            .map_err(|kind| InstallProblem::at(&place, kind))
+            .map_err(|kind| InstallProblem::at(&target, kind))
     }
 
     async fn resume(
         &self,
         install: PendingInstall,
-        place: &Place,
+        target: &InstallTarget,
         query: &str,
         answer: &CallbackAnswer,
         request_id: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
         self.check_pending(&install, PendingStatus::Started)?;
-        let provider = &place.provider;
+        let provider = &target.provider;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
         let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install.id))?;
         verify_issuer(provider, &started.connection, answer.issuer.as_deref())?;
@@ -143,7 +143,7 @@ impl Installer {
             request_id: request_id.to_owned(),
             link: install.link,
         };
-        self.finish(&who, place, acquired, install.browser).await
+        self.finish(&who, target, acquired, install.browser).await
     }
 
     async fn exchange(
@@ -210,10 +210,10 @@ impl Installer {
         Ok(())
     }
 
-    pub(super) fn place(&self, install: &PendingInstall) -> Result<Place, InstallProblem> {
+    pub(super) fn target(&self, install: &PendingInstall) -> Result<InstallTarget, InstallProblem> {
         let provider = self.catalog.get(&install.provider);
         let provider = provider.ok_or_else(|| InstallProblem::nowhere(ProblemKind::NotConfigured))?;
-        Ok(Place { project: install.tenant.project, provider: Arc::clone(provider) })
+        Ok(InstallTarget { project: install.tenant.project, provider: Arc::clone(provider) })
     }
 
     pub(super) fn seal(&self, value: &impl Serialize, purpose: Purpose) -> Vec<u8> {

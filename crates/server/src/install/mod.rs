@@ -26,7 +26,7 @@ use self::installation::Recorder;
 pub use self::{
     finish::InstallOutcome,
     links::{CreateLinkError, OpenLink},
-    problem::{InstallProblem, LinkProblem, Place, ProblemKind, StateProblem},
+    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     sweep::InstallSweep,
 };
 use crate::{

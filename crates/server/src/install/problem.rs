@@ -18,7 +18,7 @@ use crate::{
 
 /// What is being installed where.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct InstallTarget {
     /// The project.
     pub project: ProjectId,
     /// The provider.
@@ -28,8 +28,8 @@ pub struct Place {
 /// An install that went wrong. Whatever it was, the integration is as it was before.
 #[derive(Debug)]
 pub struct InstallProblem {
-    /// Where, as far as that is known.
-    pub place: Option<Place>,
+    /// What was being installed where, as far as that is known.
+    pub target: Option<InstallTarget>,
     /// What.
     pub kind: ProblemKind,
 }
@@ -102,14 +102,14 @@ pub enum StateProblem {
 }
 
 impl InstallProblem {
-    /// A problem at a place.
-    pub fn at(place: &Place, kind: impl Into<ProblemKind>) -> Self {
-        Self { place: Some(place.clone()), kind: kind.into() }
+    /// A problem with a target.
+    pub fn at(target: &InstallTarget, kind: impl Into<ProblemKind>) -> Self {
+        Self { target: Some(target.clone()), kind: kind.into() }
     }
 
-    /// A problem of which it is not known where.
+    /// A problem of which the target is not known.
     pub fn nowhere(kind: impl Into<ProblemKind>) -> Self {
-        Self { place: None, kind: kind.into() }
+        Self { target: None, kind: kind.into() }
     }
 }
 

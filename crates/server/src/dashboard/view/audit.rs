@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{
     frame::Frame,
-    layout::{self, Place, Project},
+    layout::{self, Project, Section},
     parts::moment,
     words,
 };
@@ -46,7 +46,7 @@ pub(crate) fn page(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, 
             @if let Some(older) = &log.older { a.button href=(older) rel="next" { "Older" } }
         }
     };
-    layout::page(frame, "Audit log", &layout::project_bar(frame, project, Place::Audit), &content)
+    layout::page(frame, "Audit log", &layout::project_bar(frame, project, Section::Audit), &content)
 }
 
 /// The providers that events name, by key.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     frame::Frame,
-    layout::{self, Place},
+    layout::{self, Section},
     parts::{away, csrf},
     provider_page::ProviderPage,
     state::version,
@@ -48,5 +48,5 @@ pub(crate) fn page(
         }
     };
     let title = format!("Disconnect {}", page.name());
-    layout::page(frame, &title, &layout::project_bar(frame, &page.project, Place::Integration), &content)
+    layout::page(frame, &title, &layout::project_bar(frame, &page.project, Section::Integration), &content)
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{
     frame::Frame,
-    layout::{self, Place, Project},
+    layout::{self, Project, Section},
     parts::{monogram, pill},
     words,
 };
@@ -113,7 +113,7 @@ pub(crate) fn page(
             }
         }
     };
-    layout::page(frame, "Integrations", &layout::project_bar(frame, project, Place::Integrations), &content)
+    layout::page(frame, "Integrations", &layout::project_bar(frame, project, Section::Integrations), &content)
 }
 
 fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> Markup {

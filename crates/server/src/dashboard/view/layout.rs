@@ -20,7 +20,7 @@ pub(crate) struct Project<'a> {
 
 /// Where in a project a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Section {
     /// At the list of its integrations.
     Integrations,
     /// At one of them.
@@ -83,13 +83,13 @@ fn document(frame: &Frame<'_>, title: &str, next: Option<&str>, body: &Markup) -
 }
 
 /// What stands above the content of a project's page: where one is, and the project's pages.
-pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Place) -> Markup {
+pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Section) -> Markup {
     let list = match here {
-        Place::Integrations => Some("page"),
-        Place::Integration => Some("true"),
-        Place::Audit => None,
+        Section::Integrations => Some("page"),
+        Section::Integration => Some("true"),
+        Section::Audit => None,
     };
-    let log = (here == Place::Audit).then_some("page");
+    let log = (here == Section::Audit).then_some("page");
     let tabs = [
         (list, "Integrations", frame.addresses.project(project.id)),
         (log, "Audit log", frame.addresses.audit(project.id)),

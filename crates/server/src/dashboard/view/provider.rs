@@ -13,7 +13,7 @@ use super::{
     audit, connect,
     field::{Field, Presence, Text},
     frame::Frame,
-    layout::{self, Place},
+    layout::{self, Section},
     parts::{Tone, away, csrf, monogram, notice, pill},
     provider_page::{Part, ProviderPage},
     settings,
@@ -38,7 +38,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
             (disconnection(frame, page))
         }
     };
-    let above = layout::project_bar(frame, &page.project, Place::Integration);
+    let above = layout::project_bar(frame, &page.project, Section::Integration);
     layout::page(frame, page.name(), &above, &content)
 }
 
