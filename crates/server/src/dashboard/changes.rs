@@ -12,7 +12,7 @@ use integrations_core::{
 };
 
 use super::{
-    flash::Done,
+    flash::Flash,
     provider_page, settings,
     view::{
         provider::permission_field,
@@ -34,7 +34,7 @@ pub(super) async fn pause(
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
     let ask = |_: &Form, _: &Provider, _: &Integration| Ok(Update::to_status(RequestedStatus::Paused));
-    change(&pages, posted, Part::State, Done::Paused, ask).await
+    change(&pages, posted, Part::State, Flash::Paused, ask).await
 }
 
 /// `POST …/{provider}/resume`
@@ -43,7 +43,7 @@ pub(super) async fn resume(
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
     let ask = |_: &Form, _: &Provider, _: &Integration| Ok(Update::to_status(RequestedStatus::Active));
-    change(&pages, posted, Part::State, Done::Resumed, ask).await
+    change(&pages, posted, Part::State, Flash::Resumed, ask).await
 }
 
 /// `POST …/{provider}/check`
@@ -53,7 +53,7 @@ pub(super) async fn check(
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
     let checked = pages.integrations.check(&on.tenant, &provider).await;
-    answer(&on, &provider, checked, Refused { part: Part::State, form }, Done::Checked).await
+    answer(&on, &provider, checked, Refused { part: Part::State, form }, Flash::Checked).await
 }
 
 /// `POST …/{provider}/details`
@@ -61,7 +61,7 @@ pub(super) async fn details(
     State(pages): State<Pages>,
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
-    change(&pages, posted, Part::Details, Done::Details, |form, _, stored| {
+    change(&pages, posted, Part::Details, Flash::Details, |form, _, stored| {
         let name = Some(form.trimmed("display_name")).filter(|name| !name.is_empty());
         let mut update = Update::default();
         update.set_display_name(name.into())?;
@@ -79,7 +79,7 @@ pub(super) async fn settings(
     State(pages): State<Pages>,
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
-    change(&pages, posted, Part::Settings, Done::Settings, |form, provider, stored| {
+    change(&pages, posted, Part::Settings, Flash::Settings, |form, provider, stored| {
         let mut update = Update::default();
         update.set_settings(&settings::patch(provider, form, &stored.settings)?, stored, provider)?;
         Ok(update)
@@ -92,7 +92,7 @@ pub(super) async fn permissions(
     State(pages): State<Pages>,
     posted: Posted<OnProject>,
 ) -> Result<Response, Failure> {
-    change(&pages, posted, Part::Permissions, Done::Permissions, |form, provider, stored| {
+    change(&pages, posted, Part::Permissions, Flash::Permissions, |form, provider, stored| {
         let mut update = Update::default();
         for action in &provider.actions {
             let is_allowed = form.is_ticked(&permission_field(action));
@@ -113,7 +113,7 @@ pub(super) async fn disconnect(
     let provider = on.named.provider(&pages)?;
     let changed =
         pages.integrations.disconnect(&on.tenant, &provider, &shown_version(&form), &on.acting()).await;
-    answer(&on, &provider, changed, Refused { part: Part::Disconnection, form }, Done::Disconnected).await
+    answer(&on, &provider, changed, Refused { part: Part::Disconnection, form }, Flash::Disconnected).await
 }
 
 /// What a refused form is shown with.
@@ -128,14 +128,14 @@ async fn change(
     pages: &Pages,
     Posted { by: on, form }: Posted<OnProject>,
     part: Part,
-    done: Done,
+    flash: Flash,
     ask: impl Fn(&Form, &Provider, &Integration) -> Result<Update, Vec<Issue>> + Send + Sync,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(pages)?;
     let (shown, acting) = (shown_version(&form), on.acting());
     let ask = |stored: &Integration| ask(&form, &provider, stored).map_err(UpdateError::Invalid);
     let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
-    answer(&on, &provider, changed, Refused { part, form }, done).await
+    answer(&on, &provider, changed, Refused { part, form }, flash).await
 }
 
 /// The version that the page showed. A form without one is for none.
@@ -149,12 +149,12 @@ async fn answer(
     provider: &Arc<Provider>,
     changed: Result<Loaded, ChangeError>,
     refused: Refused,
-    done: Done,
+    flash: Flash,
 ) -> Result<Response, Failure> {
     match changed {
         Ok(_) => {
             let page = on.visit.addresses.provider(on.tenant.project, provider.key.as_str());
-            Ok(on.visit.go_to(&format!("{page}?done={}", done.as_str())))
+            Ok(on.visit.go_to(&format!("{page}?done={}", flash.as_str())))
         }
         Err(error) => {
             let (status, trouble) = trouble(error, refused)?;

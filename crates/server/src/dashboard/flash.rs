@@ -1,8 +1,8 @@
 //! What was just done: told on the page that follows a change, by a word in its address.
 
-/// Something that was done.
+/// Something that was just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Done {
+pub(crate) enum Flash {
     /// Connected, or connected again.
     Connected,
     /// An installation was given up, and everything left as it was.
@@ -23,7 +23,7 @@ pub(crate) enum Done {
     Disconnected,
 }
 
-impl Done {
+impl Flash {
     const ALL: [Self; 9] = [
         Self::Connected,
         Self::Kept,
@@ -53,7 +53,7 @@ impl Done {
 
     /// The one with this word.
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|done| done.as_str() == word)
+        Self::ALL.into_iter().find(|flash| flash.as_str() == word)
     }
 
     /// What the page says, for a provider of this name.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::{
     cookies::{Cookie, is_token},
-    flash::Done,
+    flash::Flash,
     install_problem, provider_page,
     view::{
         self, failure,
@@ -61,13 +61,13 @@ pub(super) async fn visit(
     pages: &Pages,
     visit: Visit,
     named: &Named,
-    done: Option<Done>,
+    flash: Option<Flash>,
 ) -> Result<Response, Failure> {
     let target = target(&visit, named)?;
     let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &target))) };
     match pages.installer.open_link(link, target.project, target.provider.key.as_str()).await {
-        Ok(opened) => by_link(&visit, &target.provider, &opened, StatusCode::OK, done, None).await,
-        Err(ProblemKind::Link(LinkProblem::Used)) if done == Some(Done::Connected) => {
+        Ok(opened) => by_link(&visit, &target.provider, &opened, StatusCode::OK, flash, None).await,
+        Err(ProblemKind::Link(LinkProblem::Used)) if flash == Some(Flash::Connected) => {
             Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &target.provider)))
         }
         Err(kind) => Ok(problem(&visit, &InstallProblem::at(&target, kind))),
@@ -199,7 +199,7 @@ pub(super) async fn abandon(
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Response {
     match pages.installer.abandon(form.trimmed("pending"), visit.known_browser()).await {
-        Ok(target) => visit.go_to(&format!("{}?done={}", page_of(&visit, &target), Done::Kept.as_str())),
+        Ok(target) => visit.go_to(&format!("{}?done={}", page_of(&visit, &target), Flash::Kept.as_str())),
         Err(refusal) => problem(&visit, &refusal),
     }
 }
@@ -208,7 +208,7 @@ pub(super) async fn abandon(
 fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
     match outcome {
         InstallOutcome::Installed { target, .. } => {
-            visit.go_to(&format!("{}?done={}", page_of(visit, &target), Done::Connected.as_str()))
+            visit.go_to(&format!("{}?done={}", page_of(visit, &target), Flash::Connected.as_str()))
         }
         InstallOutcome::Unconfirmed { target, pending, before, after } => {
             let account =
@@ -225,7 +225,7 @@ async fn by_link(
     provider: &Arc<Provider>,
     opened: &OpenLink,
     status: StatusCode,
-    done: Option<Done>,
+    flash: Option<Flash>,
     trouble: Option<&Trouble>,
 ) -> Result<Response, Failure> {
     let pages = &visit.pages;
@@ -237,7 +237,7 @@ async fn by_link(
         connection: &Map::new(),
         is_configured: pages.installer.availability(&opened.tenant, provider).await? == Availability::Ready,
         events: &[],
-        done,
+        flash,
         trouble,
     };
     Ok(visit.page(status, view::install::page(&visit.frame(), &page)))

@@ -6,7 +6,7 @@ use integrations_core::{catalog::Provider, lifecycle::Status};
 use serde_json::{Map, Value};
 
 use super::{
-    flash::Done,
+    flash::Flash,
     install,
     provider_page::{Contents, answer},
     state::Pages,
@@ -25,23 +25,23 @@ pub(super) async fn show(
     named: Named,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let [done, link] = query::parameters(&uri, ["done", "session"])?;
+    let [flash, link] = query::parameters(&uri, ["done", "session"])?;
     if let Some(link) = link {
         return install::open(&visit, &named, &link).await;
     }
-    let done = done.and_then(|word| Done::parse(&word));
+    let flash = flash.and_then(|word| Flash::parse(&word));
     let Some(session) = visit.session.clone() else {
-        return install::visit(&pages, visit, &named, done).await;
+        return install::visit(&pages, visit, &named, flash).await;
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {
         // The link may be of another organization than the one that is signed in.
         Err(ReadError::Denied(Denied::ForeignProject)) if visit.link.is_some() => {
-            return install::visit(&pages, visit, &named, done).await;
+            return install::visit(&pages, visit, &named, flash).await;
         }
         entered => entered?,
     };
     let provider = on.named.provider(&pages)?;
-    answer(&on, &provider, StatusCode::OK, done, None).await
+    answer(&on, &provider, StatusCode::OK, flash, None).await
 }
 
 /// `GET …/{provider}/disconnect`: asks before it is done.

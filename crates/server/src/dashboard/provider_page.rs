@@ -8,7 +8,7 @@ use integrations_core::{catalog::Provider, integration::Integration};
 use serde_json::{Map, Value};
 
 use super::{
-    flash::Done,
+    flash::Flash,
     view::{
         self,
         provider_page::{ProviderPage, Trouble},
@@ -75,7 +75,7 @@ impl Contents {
             connection: &self.connection,
             is_configured: self.is_configured,
             events: &self.events,
-            done: None,
+            flash: None,
             trouble: None,
         }
     }
@@ -86,10 +86,10 @@ pub(super) async fn answer(
     on: &OnProject,
     provider: &Arc<Provider>,
     status: StatusCode,
-    done: Option<Done>,
+    flash: Option<Flash>,
     trouble: Option<&Trouble>,
 ) -> Result<Response, Failure> {
     let contents = Contents::read(on, provider).await?;
-    let page = ProviderPage { done, trouble, ..contents.page(on) };
+    let page = ProviderPage { flash, trouble, ..contents.page(on) };
     Ok(on.visit.page(status, view::provider::page(&on.visit.frame(), &page)))
 }

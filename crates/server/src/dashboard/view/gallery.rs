@@ -30,7 +30,7 @@ use crate::{
     dashboard::{
         addresses::Addresses,
         assets::{Asset, ICON, SCRIPT, STYLE},
-        flash::Done,
+        flash::Flash,
     },
     edge::form::Form,
     store::{AuditEntry, IntegrationRow, Loaded, ProjectNames, ProjectRecord},
@@ -188,7 +188,7 @@ fn provider_page<'a>(
         connection: &EMPTY,
         is_configured: true,
         events,
-        done: None,
+        flash: None,
         trouble: None,
     }
 }
@@ -312,7 +312,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         (
             "slack",
             draw(&ProviderPage {
-                done: Some(Done::Connected),
+                flash: Some(Flash::Connected),
                 ..provider_page("slack", Some(&slack), &events)
             }),
         ),

@@ -23,7 +23,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
                     @if !trouble.advice.is_empty() { p { (trouble.advice) } }
                 }))
             }
-            @if let Some(done) = page.done { (notice(Tone::Good, &html! { p { (done.words(&provider.name)) } })) }
+            @if let Some(flash) = page.flash { (notice(Tone::Good, &html! { p { (flash.words(&provider.name)) } })) }
             div.card {
                 div.head.with-mark {
                     (monogram(provider))

@@ -53,8 +53,8 @@ fn news(page: &ProviderPage<'_>) -> Markup {
                     ul { @for issue in &trouble.issues { li { (issue_words(page.provider, issue)) } } }
                 }
             }))
-        } @else if let Some(done) = page.done {
-            (notice(Tone::Good, &html! { p { (done.words(&page.provider.name)) } }))
+        } @else if let Some(flash) = page.flash {
+            (notice(Tone::Good, &html! { p { (flash.words(&page.provider.name)) } }))
         }
     }
 }

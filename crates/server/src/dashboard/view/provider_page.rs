@@ -4,7 +4,7 @@ use integrations_core::{catalog::Provider, integration::Integration, issue::Issu
 use serde_json::{Map, Value};
 
 use super::{frame::Frame, layout::Project};
-use crate::{dashboard::flash::Done, edge::form::Form, store::AuditEntry};
+use crate::{dashboard::flash::Flash, edge::form::Form, store::AuditEntry};
 
 /// What the page shows.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct ProviderPage<'a> {
     /// Its latest events.
     pub(crate) events: &'a [AuditEntry],
     /// What was just done.
-    pub(crate) done: Option<Done>,
+    pub(crate) flash: Option<Flash>,
     /// What was just refused.
     pub(crate) trouble: Option<&'a Trouble>,
 }
