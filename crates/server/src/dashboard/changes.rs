@@ -16,7 +16,7 @@ use super::{
     provider_page, settings,
     view::{
         provider::permission_field,
-        provider_page::{Part, Trouble},
+        provider_page::{Part, RefusedForm},
         words,
     },
     visit::{OnProject, Posted},
@@ -53,7 +53,7 @@ pub(super) async fn check(
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
     let checked = pages.integrations.check(&on.tenant, &provider).await;
-    answer(&on, &provider, checked, Refused { part: Part::State, form }, Flash::Checked).await
+    answer(&on, &provider, checked, SentForm { part: Part::State, form }, Flash::Checked).await
 }
 
 /// `POST …/{provider}/details`
@@ -113,11 +113,11 @@ pub(super) async fn disconnect(
     let provider = on.named.provider(&pages)?;
     let changed =
         pages.integrations.disconnect(&on.tenant, &provider, &shown_version(&form), &on.acting()).await;
-    answer(&on, &provider, changed, Refused { part: Part::Disconnection, form }, Flash::Disconnected).await
+    answer(&on, &provider, changed, SentForm { part: Part::Disconnection, form }, Flash::Disconnected).await
 }
 
-/// What a refused form is shown with.
-struct Refused {
+/// A form that was sent, with which of the page's it is.
+struct SentForm {
     part: Part,
     form: Form,
 }
@@ -135,7 +135,7 @@ async fn change(
     let (shown, acting) = (shown_version(&form), on.acting());
     let ask = |stored: &Integration| ask(&form, &provider, stored).map_err(UpdateError::Invalid);
     let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
-    answer(&on, &provider, changed, Refused { part, form }, flash).await
+    answer(&on, &provider, changed, SentForm { part, form }, flash).await
 }
 
 /// The version that the page showed. A form without one is for none.
@@ -148,7 +148,7 @@ async fn answer(
     on: &OnProject,
     provider: &Arc<Provider>,
     changed: Result<Loaded, ChangeError>,
-    refused: Refused,
+    sent: SentForm,
     flash: Flash,
 ) -> Result<Response, Failure> {
     match changed {
@@ -157,15 +157,18 @@ async fn answer(
             Ok(on.visit.go_to(&format!("{page}?done={}", flash.as_str())))
         }
         Err(error) => {
-            let (status, trouble) = trouble(error, refused)?;
-            provider_page::answer(on, provider, status, None, Some(&trouble)).await
+            let (status, refused) = refused_form(error, sent)?;
+            provider_page::answer(on, provider, status, None, Some(&refused)).await
         }
     }
 }
 
 /// A refusal in words, to be shown beside the form; other errors have pages of their own.
-fn trouble(error: ChangeError, Refused { part, form }: Refused) -> Result<(StatusCode, Trouble), Failure> {
-    let trouble = |title: &str, advice: &str| Trouble {
+fn refused_form(
+    error: ChangeError,
+    SentForm { part, form }: SentForm,
+) -> Result<(StatusCode, RefusedForm), Failure> {
+    let refused = |title: &str, advice: &str| RefusedForm {
         part,
         title: title.to_owned(),
         advice: advice.to_owned(),
@@ -175,27 +178,27 @@ fn trouble(error: ChangeError, Refused { part, form }: Refused) -> Result<(Statu
     };
     Ok(match error {
         ChangeError::OtherVersion => {
-            let words = trouble(
+            let words = refused(
                 "Somebody changed this meanwhile",
                 "Nothing of yours was saved. This is how it stands now: look, and make your change again.",
             );
-            (StatusCode::PRECONDITION_FAILED, Trouble { is_outdated: true, ..words })
+            (StatusCode::PRECONDITION_FAILED, RefusedForm { is_outdated: true, ..words })
         }
         ChangeError::Update(UpdateError::Invalid(issues)) => {
-            let words = trouble("That was not saved", "Mend what is marked below, and save again.");
-            (StatusCode::UNPROCESSABLE_ENTITY, Trouble { issues, ..words })
+            let words = refused("That was not saved", "Mend what is marked below, and save again.");
+            (StatusCode::UNPROCESSABLE_ENTITY, RefusedForm { issues, ..words })
         }
         ChangeError::ReinstallRequired => {
-            let words = trouble("There is no credential to work with any more", "Connect it again first.");
+            let words = refused("There is no credential to work with any more", "Connect it again first.");
             (StatusCode::CONFLICT, words)
         }
         ChangeError::Unproven(why) => {
-            let words = trouble("It could not be checked, which must succeed first", &why);
+            let words = refused("It could not be checked, which must succeed first", &why);
             (StatusCode::CONFLICT, words)
         }
         ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => {
             let title = format!("That is not possible while its state is: {}", words::status(from).1);
-            (StatusCode::CONFLICT, trouble(&title, ""))
+            (StatusCode::CONFLICT, refused(&title, ""))
         }
         ChangeError::Read(_)
         | ChangeError::NotInstalled { .. }

@@ -21,7 +21,7 @@ use super::{
     view::{
         self, failure,
         layout::Project,
-        provider_page::{Part, ProviderPage, Trouble},
+        provider_page::{Part, ProviderPage, RefusedForm},
     },
     visit::{Named, OnProject, Posted, Visit, ask_to_sign_in},
 };
@@ -123,15 +123,15 @@ impl Installs {
     }
 
     /// The page again, with what was refused.
-    async fn refused(
+    async fn answer_refused(
         &self,
         provider: &Arc<Provider>,
         status: StatusCode,
-        trouble: &Trouble,
+        refused: &RefusedForm,
     ) -> Result<Response, Failure> {
         match self {
-            Self::Session(on) => provider_page::answer(on, provider, status, None, Some(trouble)).await,
-            Self::Link(opened, visit) => by_link(visit, provider, opened, status, None, Some(trouble)).await,
+            Self::Session(on) => provider_page::answer(on, provider, status, None, Some(refused)).await,
+            Self::Link(opened, visit) => by_link(visit, provider, opened, status, None, Some(refused)).await,
         }
     }
 }
@@ -166,8 +166,8 @@ pub(super) async fn connect(
             }
         }
     };
-    match trouble(&refusal, provider, form) {
-        Some(trouble) => installs.refused(provider, install_problem::status(&refusal), &trouble).await,
+    match refused_form(&refusal, provider, form) {
+        Some(refused) => installs.answer_refused(provider, install_problem::status(&refusal), &refused).await,
         None => Ok(problem(visit, &refusal)),
     }
 }
@@ -226,7 +226,7 @@ async fn by_link(
     opened: &OpenLink,
     status: StatusCode,
     flash: Option<Flash>,
-    trouble: Option<&Trouble>,
+    refused: Option<&RefusedForm>,
 ) -> Result<Response, Failure> {
     let pages = &visit.pages;
     let names = pages.organizations.project_names(&opened.tenant).await?;
@@ -238,13 +238,13 @@ async fn by_link(
         is_configured: pages.installer.availability(&opened.tenant, provider).await? == Availability::Ready,
         events: &[],
         flash,
-        trouble,
+        refused,
     };
     Ok(visit.page(status, view::install::page(&visit.frame(), &page)))
 }
 
 /// What was refused, to be shown with the form; none where the form is of no more use.
-fn trouble(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option<Trouble> {
+fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option<RefusedForm> {
     let issues = match &refusal.kind {
         ProblemKind::Invalid(issues) => issues.clone(),
         // What the provider says of the credential belongs beside its field.
@@ -260,7 +260,7 @@ fn trouble(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option
         true => format!("{} {}", install_problem::explanation(refusal), install_problem::advice(refusal)),
         false => install_problem::advice(refusal),
     };
-    Some(Trouble {
+    Some(RefusedForm {
         part: Part::Connection,
         title: install_problem::title(refusal),
         advice,

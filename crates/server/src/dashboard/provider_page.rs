@@ -11,7 +11,7 @@ use super::{
     flash::Flash,
     view::{
         self,
-        provider_page::{ProviderPage, Trouble},
+        provider_page::{ProviderPage, RefusedForm},
     },
     visit::OnProject,
 };
@@ -76,7 +76,7 @@ impl Contents {
             is_configured: self.is_configured,
             events: &self.events,
             flash: None,
-            trouble: None,
+            refused: None,
         }
     }
 }
@@ -87,9 +87,9 @@ pub(super) async fn answer(
     provider: &Arc<Provider>,
     status: StatusCode,
     flash: Option<Flash>,
-    trouble: Option<&Trouble>,
+    refused: Option<&RefusedForm>,
 ) -> Result<Response, Failure> {
     let contents = Contents::read(on, provider).await?;
-    let page = ProviderPage { flash, trouble, ..contents.page(on) };
+    let page = ProviderPage { flash, refused, ..contents.page(on) };
     Ok(on.visit.page(status, view::provider::page(&on.visit.frame(), &page)))
 }

@@ -8,7 +8,7 @@ use super::{
     field::{Field, Presence, Text},
     frame::Frame,
     parts::{away, csrf},
-    provider_page::{Part, ProviderPage, Trouble},
+    provider_page::{Part, ProviderPage, RefusedForm},
 };
 use crate::dashboard::pattern;
 
@@ -26,7 +26,7 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     if !page.is_configured {
         return not_configured(frame, page);
     }
-    let trouble = page.trouble_in(Part::Connection);
+    let refused = page.refused_in(Part::Connection);
     let name = &page.provider.name;
     let button = match (&page.provider.setup, label) {
         (Setup::OAuth(_), Label::Connect) => format!("Connect with {name}"),
@@ -37,10 +37,10 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     html! {
         form method="post" action=(page.to(frame, "connect")) data-once {
             (csrf(frame))
-            @for field in &page.provider.connection { (connection_field(page, field, trouble)) }
+            @for field in &page.provider.connection { (connection_field(page, field, refused)) }
             @match &page.provider.setup {
                 Setup::OAuth(oauth) => (asked_for(name, oauth)),
-                Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, trouble)),
+                Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
             }
             div.actions.foot { button.primary type="submit" { (button) } }
         }
@@ -48,17 +48,21 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
 }
 
 /// The field of a shop, a subdomain, a region.
-fn connection_field(page: &ProviderPage<'_>, field: &catalog::Field, trouble: Option<&Trouble>) -> Markup {
+fn connection_field(
+    page: &ProviderPage<'_>,
+    field: &catalog::Field,
+    refused: Option<&RefusedForm>,
+) -> Markup {
     let name = format!("connection.{}", field.key);
     let stored = page.connection.get(&field.key).and_then(Value::as_str).unwrap_or_default();
-    let value = trouble.map_or(stored, |trouble| trouble.typed.get(&name).unwrap_or_default());
+    let value = refused.map_or(stored, |refused| refused.typed.get(&name).unwrap_or_default());
     // The value that stands in is what an empty input means.
     let example = field.default.as_ref().or(field.example.as_ref());
     let drawn = Field {
         name: &name,
         label: &field.label,
         help: Some(&field.help),
-        problem: trouble.and_then(|trouble| trouble.problem(&name)),
+        problem: refused.and_then(|refused| refused.problem(&name)),
         presence: Presence::marked(field.is_required()),
     };
     if field.secret {
@@ -93,7 +97,7 @@ fn asked_for(name: &str, oauth: &OAuth) -> Markup {
     }
 }
 
-fn credential(name: &str, form: &CredentialForm, trouble: Option<&Trouble>) -> Markup {
+fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) -> Markup {
     html! {
         @if let Some(page) = &form.page { p.help.where { (away(page.as_str(), &format!("Where to find it at {name}"))) } }
         @for field in &form.fields {
@@ -102,7 +106,7 @@ fn credential(name: &str, form: &CredentialForm, trouble: Option<&Trouble>) -> M
                 name: &path,
                 label: &field.label,
                 help: Some(&field.help),
-                problem: trouble.and_then(|trouble| trouble.problem(&path)),
+                problem: refused.and_then(|refused| refused.problem(&path)),
                 presence: Presence::marked(field.is_required()),
             };
             (drawn.secret())

@@ -23,7 +23,7 @@ use super::{
     install, integrations,
     layout::Project,
     projects, provider,
-    provider_page::{Part, ProviderPage, Trouble},
+    provider_page::{Part, ProviderPage, RefusedForm},
     sign_in,
 };
 use crate::{
@@ -189,12 +189,12 @@ fn provider_page<'a>(
         is_configured: true,
         events,
         flash: None,
-        trouble: None,
+        refused: None,
     }
 }
 
-fn trouble(part: Part, issues: Vec<Issue>, typed: Form) -> Trouble {
-    Trouble {
+fn refused_form(part: Part, issues: Vec<Issue>, typed: Form) -> RefusedForm {
+    RefusedForm {
         part,
         title: "That was not saved".into(),
         advice: "Mend what is marked below, and save again.".into(),
@@ -287,7 +287,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
     let zendesk = integration("zendesk", State::Active, Health::Degraded);
     let shopify = integration("shopify", State::Paused, Health::Healthy);
     let notion = integration("notion", State::Disconnected, Health::Unknown);
-    let settings = trouble(
+    let settings = refused_form(
         Part::Settings,
         vec![
             Issue::new("settings.default_group_id", "Must be 1 or more"),
@@ -295,7 +295,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         ],
         Form::from([("settings.default_group_id", "0"), ("settings.ticket_tags", "agent\nfirst contact")]),
     );
-    let key = trouble(
+    let key = refused_form(
         Part::Connection,
         vec![Issue::new("credential.api_key", "Postmark does not accept it")],
         Form::from([("credential.api_key", "SECRET-key")]),
@@ -321,7 +321,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         ("hubspot-error", draw(&provider_page("hubspot", Some(&hubspot), &events))),
         (
             "zendesk-refused",
-            draw(&ProviderPage { trouble: Some(&settings), ..provider_page("zendesk", Some(&zendesk), &[]) }),
+            draw(&ProviderPage { refused: Some(&settings), ..provider_page("zendesk", Some(&zendesk), &[]) }),
         ),
         ("shopify-paused", plain("shopify", Some(&shopify))),
         ("notion-disconnected", plain("notion", Some(&notion))),
@@ -331,7 +331,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         ("discord", plain("discord", None)),
         (
             "postmark-refused",
-            draw(&ProviderPage { trouble: Some(&key), ..provider_page("postmark", None, &[]) }),
+            draw(&ProviderPage { refused: Some(&key), ..provider_page("postmark", None, &[]) }),
         ),
         (
             "linear-not-configured",

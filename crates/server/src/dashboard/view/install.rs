@@ -17,10 +17,10 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider;
     let content = html! {
         div.narrow {
-            @if let Some(trouble) = page.trouble {
+            @if let Some(refused) = page.refused {
                 (notice(Tone::Bad, &html! {
-                    p { strong { (trouble.title) } }
-                    @if !trouble.advice.is_empty() { p { (trouble.advice) } }
+                    p { strong { (refused.title) } }
+                    @if !refused.advice.is_empty() { p { (refused.advice) } }
                 }))
             }
             @if let Some(flash) = page.flash { (notice(Tone::Good, &html! { p { (flash.words(&provider.name)) } })) }

@@ -45,12 +45,12 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
 /// What was just done or refused.
 fn news(page: &ProviderPage<'_>) -> Markup {
     html! {
-        @if let Some(trouble) = page.trouble {
+        @if let Some(refused) = page.refused {
             (notice(Tone::Bad, &html! {
-                p { strong { (trouble.title) } }
-                @if !trouble.advice.is_empty() { p { (trouble.advice) } }
-                @if !trouble.issues.is_empty() {
-                    ul { @for issue in &trouble.issues { li { (issue_words(page.provider, issue)) } } }
+                p { strong { (refused.title) } }
+                @if !refused.advice.is_empty() { p { (refused.advice) } }
+                @if !refused.issues.is_empty() {
+                    ul { @for issue in &refused.issues { li { (issue_words(page.provider, issue)) } } }
                 }
             }))
         } @else if let Some(flash) = page.flash {
@@ -140,7 +140,7 @@ fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
         },
         Some(integration) => {
             let is_wanted =
-                integration.status() == Status::Error || page.trouble_in(Part::Connection).is_some();
+                integration.status() == Status::Error || page.refused_in(Part::Connection).is_some();
             html! {
                 (state::card(frame, page, integration))
                 details.divided open[is_wanted] {
@@ -155,16 +155,16 @@ fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
 }
 
 fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
-    let trouble = page.trouble_in(Part::Details);
+    let refused = page.refused_in(Part::Details);
     let stored = integration.display_name.as_deref().unwrap_or_default();
     let name = Field {
         name: "display_name",
         label: "Display name",
         help: Some("How it is called in place of the provider's name."),
-        problem: trouble.and_then(|trouble| trouble.problem("display_name")),
+        problem: refused.and_then(|refused| refused.problem("display_name")),
         presence: Presence::Free,
     };
-    let value = trouble.map_or(stored, |trouble| trouble.typed.get("display_name").unwrap_or_default());
+    let value = refused.map_or(stored, |refused| refused.typed.get("display_name").unwrap_or_default());
     let is_off = integration.status() == Status::Disconnected;
     let sidebar = Field {
         name: "sidebar_enabled",
@@ -174,11 +174,11 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
         } else {
             "Its panel stands beside conversations in the inbox."
         }),
-        problem: trouble.and_then(|trouble| trouble.problem("sidebar_enabled")),
+        problem: refused.and_then(|refused| refused.problem("sidebar_enabled")),
         presence: Presence::Free,
     };
     let is_shown =
-        trouble.map_or(integration.sidebar_enabled, |trouble| trouble.typed.is_ticked("sidebar_enabled"));
+        refused.map_or(integration.sidebar_enabled, |refused| refused.typed.is_ticked("sidebar_enabled"));
     let text = Text {
         value,
         example: Some(&page.provider.name),
@@ -191,9 +191,9 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
 }
 
 fn settings_form(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
-    let trouble = page.trouble_in(Part::Settings);
+    let refused = page.refused_in(Part::Settings);
     let fields: Vec<Markup> = setting_fields::of(page.provider)
-        .map(|setting| settings::control(&setting, integration, trouble))
+        .map(|setting| settings::control(&setting, integration, refused))
         .collect();
     let about = html! { p { "How your agents use " (page.provider.name) "." } };
     html! {
@@ -205,9 +205,9 @@ fn settings_form(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integ
 }
 
 fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
-    let trouble = page.trouble_in(Part::Permissions);
-    let is_allowed = |action: &Action| match trouble {
-        Some(trouble) => trouble.typed.is_ticked(&permission_field(action)),
+    let refused = page.refused_in(Part::Permissions);
+    let is_allowed = |action: &Action| match refused {
+        Some(refused) => refused.typed.is_ticked(&permission_field(action)),
         None => integration.action_permissions.get(&action.key).copied().unwrap_or(false),
     };
     let fields = html! {

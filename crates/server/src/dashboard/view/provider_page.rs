@@ -24,7 +24,7 @@ pub(crate) struct ProviderPage<'a> {
     /// What was just done.
     pub(crate) flash: Option<Flash>,
     /// What was just refused.
-    pub(crate) trouble: Option<&'a Trouble>,
+    pub(crate) refused: Option<&'a RefusedForm>,
 }
 
 /// The forms of the page.
@@ -46,7 +46,7 @@ pub(crate) enum Part {
 
 /// Why a form was refused.
 #[derive(Clone, Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct RefusedForm {
     /// Which.
     pub(crate) part: Part,
     /// What happened, in a few words.
@@ -61,7 +61,7 @@ pub(crate) struct Trouble {
     pub(crate) is_outdated: bool,
 }
 
-impl Trouble {
+impl RefusedForm {
     /// What is wrong with the value of a field.
     pub(crate) fn problem(&self, field: &str) -> Option<&str> {
         let is_of = |path: &str| {
@@ -78,8 +78,8 @@ impl ProviderPage<'_> {
     }
 
     /// What was refused of this form, where its fields keep what was sent.
-    pub(crate) fn trouble_in(&self, part: Part) -> Option<&Trouble> {
-        self.trouble.filter(|trouble| trouble.part == part && !trouble.is_outdated)
+    pub(crate) fn refused_in(&self, part: Part) -> Option<&RefusedForm> {
+        self.refused.filter(|refused| refused.part == part && !refused.is_outdated)
     }
 
     /// Its name here.

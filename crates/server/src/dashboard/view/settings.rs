@@ -6,29 +6,33 @@ use serde_json::Value;
 
 use super::{
     field::{Field, Number, Presence, Text},
-    provider_page::Trouble,
+    provider_page::RefusedForm,
 };
 use crate::dashboard::settings::{Kind, Setting};
 
 /// Draws the control of one setting. `trouble`: what became of the form when it was sent.
-pub(crate) fn control(setting: &Setting<'_>, integration: &Integration, trouble: Option<&Trouble>) -> Markup {
+pub(crate) fn control(
+    setting: &Setting<'_>,
+    integration: &Integration,
+    refused: Option<&RefusedForm>,
+) -> Markup {
     let name = setting.field();
     let help = help(setting);
     let field = Field {
         name: &name,
         label: setting.title,
         help: Some(&help),
-        problem: trouble.and_then(|trouble| trouble.problem(&name)),
+        problem: refused.and_then(|refused| refused.problem(&name)),
         presence: Presence::Free,
     };
     let stored = integration.settings.get(setting.key);
-    let typed = trouble.map(|trouble| trouble.typed.get(&name).unwrap_or_default().to_owned());
+    let typed = refused.map(|refused| refused.typed.get(&name).unwrap_or_default().to_owned());
     let value = typed.unwrap_or_else(|| setting.written(stored));
     match setting.kind {
         Kind::Secret => secret(setting, &field, integration),
         Kind::Switch => {
             let is_on =
-                trouble.map_or_else(|| setting.is_on(stored), |trouble| trouble.typed.is_ticked(&name));
+                refused.map_or_else(|| setting.is_on(stored), |refused| refused.typed.is_ticked(&name));
             field.switch(is_on, false, &html! {})
         }
         Kind::Choice => {
