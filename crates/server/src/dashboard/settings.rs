@@ -18,15 +18,15 @@ pub(crate) struct Setting<'a> {
     pub(crate) title: &'a str,
     /// What it does.
     pub(crate) description: &'a str,
-    /// What it can be.
-    pub(crate) kind: Kind,
+    /// What it is changed with.
+    pub(crate) control: Control,
     /// Its schema.
     pub(crate) schema: &'a Value,
 }
 
 /// The controls that settings are changed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Control {
     /// Text that is never shown again.
     Secret,
     /// Text on one line.
@@ -52,24 +52,24 @@ pub(crate) fn of(provider: &Provider) -> impl Iterator<Item = Setting<'_>> {
         key,
         title: schema["title"].as_str().unwrap_or(key),
         description: schema["description"].as_str().unwrap_or_default(),
-        kind: kind(schema),
+        control: control(schema),
         schema,
     })
 }
 
-fn kind(schema: &Value) -> Kind {
+fn control(schema: &Value) -> Control {
     if schema["writeOnly"] == true {
-        return Kind::Secret;
+        return Control::Secret;
     }
     let choices = schema["enum"].as_array();
     match schema["type"].as_str() {
-        Some("string") if choices.is_some_and(|all| all.iter().all(Value::is_string)) => Kind::Choice,
-        Some("string") => Kind::Text,
-        Some("boolean") => Kind::Switch,
-        Some("integer") => Kind::Integer,
-        Some("number") => Kind::Number,
-        Some("array") if schema["items"]["type"] == "string" => Kind::Lines,
-        _ => Kind::Json,
+        Some("string") if choices.is_some_and(|all| all.iter().all(Value::is_string)) => Control::Choice,
+        Some("string") => Control::Text,
+        Some("boolean") => Control::Switch,
+        Some("integer") => Control::Integer,
+        Some("number") => Control::Number,
+        Some("array") if schema["items"]["type"] == "string" => Control::Lines,
+        _ => Control::Json,
     }
 }
 
@@ -94,7 +94,7 @@ impl Setting<'_> {
         match stored {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(items)) if self.kind == Kind::Lines => {
+            Some(Value::Array(items)) if self.control == Control::Lines => {
                 items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
             }
             Some(other) => other.to_string(),
@@ -104,27 +104,27 @@ impl Setting<'_> {
     /// What the form asks this setting to be: `null` takes it away, none leaves it as it is stored.
     fn asked(&self, form: &Form, stored: Option<&Value>) -> Result<Option<Value>, Vec<Issue>> {
         let name = self.field();
-        if self.kind == Kind::Switch {
+        if self.control == Control::Switch {
             let is_on = form.is_ticked(&name);
             return Ok((is_on != self.is_on(stored)).then(|| is_on.into()));
         }
         let text = form.trimmed(&name);
-        if self.kind == Kind::Secret {
+        if self.control == Control::Secret {
             let clears = form.is_ticked(&self.clearing_field()).then_some(Value::Null);
             return Ok(if text.is_empty() { clears } else { Some(text.into()) });
         }
         if text.is_empty() {
             return Ok(stored.map(|_| Value::Null));
         }
-        let asked = match self.kind {
-            Kind::Integer => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        let asked = match self.control {
+            Control::Integer => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
             // What is no number stays text, for the schema to say what it expects.
-            Kind::Number => {
+            Control::Number => {
                 serde_json::from_str::<serde_json::Number>(text).map_or_else(|_| text.into(), Value::Number)
             }
-            Kind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-            Kind::Json => read_json(&name, text)?,
-            Kind::Text | Kind::Choice | Kind::Switch | Kind::Secret => text.into(),
+            Control::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
+            Control::Json => read_json(&name, text)?,
+            Control::Text | Control::Choice | Control::Switch | Control::Secret => text.into(),
         };
         Ok((Some(&asked) != stored).then_some(asked))
     }
@@ -243,9 +243,9 @@ requests = [{ method = "GET", path = "/me" }]
     #[test]
     fn every_kind_of_setting_has_its_control() {
         let provider = provider();
-        let kinds: Vec<Kind> = of(&provider).map(|setting| setting.kind).collect();
-        use Kind::*;
-        assert_eq!(kinds, [Text, Choice, Switch, Integer, Number, Lines, Json, Secret]);
+        let controls: Vec<Control> = of(&provider).map(|setting| setting.control).collect();
+        use Control::*;
+        assert_eq!(controls, [Text, Choice, Switch, Integer, Number, Lines, Json, Secret]);
     }
 
     #[test]
@@ -255,7 +255,7 @@ requests = [{ method = "GET", path = "/me" }]
         });
         let provider = provider();
         let written: Form = of(&provider)
-            .filter(|setting| setting.kind != Kind::Switch)
+            .filter(|setting| setting.control != Control::Switch)
             .map(|setting| (setting.field(), setting.written(stored.get(setting.key))))
             .collect();
         assert_eq!(patch(&provider, &written, stored.as_object().unwrap()), Ok(json!({})));

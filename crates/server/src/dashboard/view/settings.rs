@@ -8,7 +8,7 @@ use super::{
     field::{Field, Number, Presence, Text},
     provider_page::RefusedForm,
 };
-use crate::dashboard::settings::{Kind, Setting};
+use crate::dashboard::settings::{Control, Setting};
 
 /// Draws the control of one setting. `trouble`: what became of the form when it was sent.
 pub(crate) fn control(
@@ -28,22 +28,22 @@ pub(crate) fn control(
     let stored = integration.settings.get(setting.key);
     let typed = refused.map(|refused| refused.typed.get(&name).unwrap_or_default().to_owned());
     let value = typed.unwrap_or_else(|| setting.written(stored));
-    match setting.kind {
-        Kind::Secret => secret(setting, &field, integration),
-        Kind::Switch => {
+    match setting.control {
+        Control::Secret => secret(setting, &field, integration),
+        Control::Switch => {
             let is_on =
                 refused.map_or_else(|| setting.is_on(stored), |refused| refused.typed.is_ticked(&name));
             field.switch(is_on, false, &html! {})
         }
-        Kind::Choice => {
+        Control::Choice => {
             field.choice(&value, choices(setting).iter().map(|(value, label)| (*value, label.as_str())))
         }
-        Kind::Text => {
+        Control::Text => {
             let longest = setting.schema["maxLength"].as_u64();
             let example = default(setting);
             field.text(&Text { value: &value, example: example.as_deref(), longest, ..Text::default() })
         }
-        Kind::Integer | Kind::Number => {
+        Control::Integer | Control::Number => {
             let limit =
                 |name: &str| Some(&setting.schema[name]).filter(|one| one.is_number()).map(Value::to_string);
             let (least, most, example) = (limit("minimum"), limit("maximum"), default(setting));
@@ -52,17 +52,17 @@ pub(crate) fn control(
                 example: example.as_deref(),
                 least: least.as_deref(),
                 most: most.as_deref(),
-                is_whole: setting.kind == Kind::Integer,
+                is_whole: setting.control == Control::Integer,
             })
         }
-        Kind::Lines | Kind::Json => field.lines(&value, 4),
+        Control::Lines | Control::Json => field.lines(&value, 4),
     }
 }
 
 fn help(setting: &Setting<'_>) -> String {
-    let how = match setting.kind {
-        Kind::Lines => " One a line.",
-        Kind::Json => " As JSON.",
+    let how = match setting.control {
+        Control::Lines => " One a line.",
+        Control::Json => " As JSON.",
         _ => "",
     };
     format!("{}{how}", setting.description)
