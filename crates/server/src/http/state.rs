@@ -9,11 +9,11 @@ use crate::{edge::settings::HttpSettings, metrics::Metrics, services::Services, 
 
 /// What every handler of the API shares: the services, and what it needs besides. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Api(Arc<Parts>);
+pub struct Api(Arc<ApiParts>);
 
 /// The parts of [`Api`].
 #[derive(Debug)]
-pub struct Parts {
+pub struct ApiParts {
     services: Arc<Services>,
     /// The database itself, for those who watch over the server. Handlers that answer clients go through services.
     pub(super) database: Store,
@@ -34,19 +34,19 @@ impl Api {
         settings: Arc<HttpSettings>,
     ) -> anyhow::Result<Self> {
         let catalog_views = CatalogViews::new(&services.catalog)?;
-        Ok(Self(Arc::new(Parts { services, database, catalog_views, metrics, settings })))
+        Ok(Self(Arc::new(ApiParts { services, database, catalog_views, metrics, settings })))
     }
 }
 
 impl Deref for Api {
-    type Target = Parts;
+    type Target = ApiParts;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &ApiParts {
         &self.0
     }
 }
 
-impl Deref for Parts {
+impl Deref for ApiParts {
     type Target = Services;
 
     fn deref(&self) -> &Services {
