@@ -17,9 +17,9 @@ use crate::{
 /// Between two looks whether somebody else is done with an integration.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// An integration that was just checked.
+/// What a check came to.
 #[derive(Debug)]
-pub struct Fresh {
+pub struct CheckReport {
     /// The integration as it is now.
     pub loaded: Loaded,
     /// What was found; none where the provider asks to be left alone for now.
@@ -55,13 +55,13 @@ impl Monitor {
     ///
     /// Once begun it goes on to its end, also where nobody waits for that any more: a refresh that is cut off in the middle
     /// would lose the integration its tokens.
-    pub async fn check(&self, tenant: &Tenant, provider: &str) -> Result<Fresh, CheckError> {
+    pub async fn check(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
         let (monitor, tenant, provider) = (self.clone(), *tenant, provider.to_owned());
         let checking = tokio::spawn(async move { monitor.check_to_the_end(&tenant, &provider).await });
         checking.await.unwrap_or(Err(CheckError::Busy))
     }
 
-    async fn check_to_the_end(&self, tenant: &Tenant, provider: &str) -> Result<Fresh, CheckError> {
+    async fn check_to_the_end(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
         let _slot = self.0.limits.take(provider).await.ok_or(CheckError::Busy)?;
         let claim = self.claim_for_check(tenant, provider).await?;
         let attended = self.attend(&claim, true).await;
@@ -71,7 +71,7 @@ impl Monitor {
         };
         self.conclude(claim, attended, None).await;
         let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
-        Ok(Fresh { loaded, verdict })
+        Ok(CheckReport { loaded, verdict })
     }
 
     /// Claims a tenant's integration, as soon as nobody else is at it.

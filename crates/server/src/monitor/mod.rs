@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::limits::Limits;
 pub use self::{
-    check::{CheckError, Fresh},
+    check::{CheckError, CheckReport},
     limits::MonitorSettings,
     work::DueWork,
 };
