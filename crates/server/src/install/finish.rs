@@ -248,7 +248,7 @@ impl Installer {
                 expires_at: acquired.expires_at,
             };
             let mut installation =
-                self.recorder.installation(who.tenant, &who.acting(), &target.provider, decided, secrets);
+                self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);
             installation.link = who.link;
             match self.store.install(vec![installation]).await? {
                 Installed::Stored => {

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::installation::{Decided, Recorder, Secrets};
+use super::installation::{Decided, InstallationBuilder, Secrets};
 use crate::{
     environment::Environment,
     store::{Installation, Installed, Loaded, ReadError, Store, StoreError, Tenant},
@@ -74,7 +74,7 @@ impl From<ReadError> for ImportError {
 pub struct Importer {
     store: Store,
     catalog: Arc<Catalog>,
-    recorder: Recorder,
+    builder: InstallationBuilder,
     environment: Environment,
 }
 
@@ -89,7 +89,7 @@ struct Line {
 impl Importer {
     /// An importer into `store`.
     pub fn new(store: Store, catalog: Arc<Catalog>, vault: Arc<Vault>, environment: Environment) -> Self {
-        Self { store, catalog, recorder: Recorder::new(vault, environment.clone()), environment }
+        Self { store, catalog, builder: InstallationBuilder::new(vault, environment.clone()), environment }
     }
 
     /// Imports every line of `text`. Returns the providers that were installed, in the order of the lines.
@@ -182,7 +182,7 @@ impl Importer {
             expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
         };
         let acting = Acting { actor: Actor::Operator, request_id: None };
-        Ok(self.recorder.installation(*tenant, &acting, provider, decided, secrets))
+        Ok(self.builder.build(*tenant, &acting, provider, decided, secrets))
     }
 }
 

@@ -40,19 +40,19 @@ pub(super) struct Secrets<'a> {
 
 /// Makes of a decided installation what is stored of it.
 #[derive(Clone, Debug)]
-pub(super) struct Recorder {
+pub(super) struct InstallationBuilder {
     vault: Arc<Vault>,
     environment: Environment,
 }
 
-impl Recorder {
-    /// A recorder that seals with `vault`.
+impl InstallationBuilder {
+    /// A builder that seals with `vault`.
     pub(super) fn new(vault: Arc<Vault>, environment: Environment) -> Self {
         Self { vault, environment }
     }
 
     /// The installation with its secrets sealed and its audit event.
-    pub(super) fn installation(
+    pub(super) fn build(
         &self,
         tenant: Tenant,
         acting: &Acting,

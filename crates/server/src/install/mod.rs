@@ -22,7 +22,7 @@ use integrations_core::{
 };
 use url::Url;
 
-use self::installation::Recorder;
+use self::installation::InstallationBuilder;
 pub use self::{
     finish::InstallOutcome,
     links::{CreateLinkError, OpenLink},
@@ -93,7 +93,7 @@ pub struct InstallerParts {
 pub struct Installer {
     parts: InstallerParts,
     prober: Prober,
-    recorder: Recorder,
+    builder: InstallationBuilder,
 }
 
 impl std::ops::Deref for Installer {
@@ -108,8 +108,8 @@ impl Installer {
     /// An installer of these parts.
     pub fn new(parts: InstallerParts) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
-        let recorder = Recorder::new(Arc::clone(&parts.vault), parts.environment.clone());
-        Self { parts, prober, recorder }
+        let builder = InstallationBuilder::new(Arc::clone(&parts.vault), parts.environment.clone());
+        Self { parts, prober, builder }
     }
 
     /// Whether a tenant can install a provider.
