@@ -16,7 +16,7 @@ use crate::{
     ids::{IntegrationId, ProjectId},
     issue::Issue,
     json::{self, JsonError},
-    lifecycle::{self, Command, Credential, Health, Outcome, Refusal, State, Status},
+    lifecycle::{self, Command, Credential, Health, Refusal, State, Status, Transition},
     oauth::AccountIdentity,
     permissions::{self, ActionPermissions},
     settings::merge_patch,
@@ -394,7 +394,7 @@ impl Integration {
     }
 
     pub(crate) fn transition(&mut self, command: Command) -> Result<(), Refusal> {
-        let Outcome::Becomes(state) = lifecycle::decide(self.state, command)? else { return Ok(()) };
+        let Transition::Becomes(state) = lifecycle::decide(self.state, command)? else { return Ok(()) };
         match state {
             State::Disconnected => {
                 self.sidebar_enabled = false;

@@ -110,7 +110,7 @@ pub enum Credential {
 
 /// What a command does to a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Transition {
     /// The integration is to be stored in this state. It can be the one that it was in: a reconnection or a
     /// probe changes other things.
     Becomes(State),
@@ -195,7 +195,7 @@ const fn column(command: Command) -> usize {
 }
 
 /// What `command` does to an integration in state `from`.
-pub fn decide(from: State, command: Command) -> Result<Outcome, Refusal> {
+pub fn decide(from: State, command: Command) -> Result<Transition, Refusal> {
     let before = match from {
         State::Paused | State::Error { before: Chosen::Paused } => Chosen::Paused,
         _ => Chosen::Active,
@@ -213,10 +213,10 @@ pub fn decide(from: State, command: Command) -> Result<Outcome, Refusal> {
         }
         Cell::ActiveWithCredential => State::Active,
         Cell::AfterProbe => return Err(Refusal::ProbeRequired),
-        Cell::NoChange => return Ok(Outcome::NoChange),
+        Cell::NoChange => return Ok(Transition::NoChange),
         Cell::Refused(refusal) => return Err(refusal),
     };
-    Ok(Outcome::Becomes(state))
+    Ok(Transition::Becomes(state))
 }
 
 #[cfg(test)]
@@ -257,12 +257,12 @@ mod tests {
         ["active", "409", "reinstall", "reinstall", "=", "-", "-"],
     ];
 
-    fn in_words(decision: Result<Outcome, Refusal>) -> &'static str {
+    fn in_words(decision: Result<Transition, Refusal>) -> &'static str {
         match decision {
-            Ok(Outcome::NoChange) => "=",
-            Ok(Outcome::Becomes(ERROR_FROM_ACTIVE)) => "error(active)",
-            Ok(Outcome::Becomes(ERROR_FROM_PAUSED)) => "error(paused)",
-            Ok(Outcome::Becomes(state)) => state.status().map_or("available", Status::as_str),
+            Ok(Transition::NoChange) => "=",
+            Ok(Transition::Becomes(ERROR_FROM_ACTIVE)) => "error(active)",
+            Ok(Transition::Becomes(ERROR_FROM_PAUSED)) => "error(paused)",
+            Ok(Transition::Becomes(state)) => state.status().map_or("available", Status::as_str),
             Err(Refusal::NotAllowed) => "409",
             Err(Refusal::ProbeRequired) => "probe",
             Err(Refusal::ReinstallRequired) => "reinstall",
@@ -299,8 +299,8 @@ mod tests {
             let mut chosen = Chosen::Active;
             for command in commands {
                 match decide(state, command) {
-                    Ok(Outcome::Becomes(next)) => state = next,
-                    Ok(Outcome::NoChange) | Err(_) => {}
+                    Ok(Transition::Becomes(next)) => state = next,
+                    Ok(Transition::NoChange) | Err(_) => {}
                 }
                 prop_assert!(STATES.contains(&state));
                 prop_assert!(state != State::Available || command != Command::Install);
@@ -316,7 +316,7 @@ mod tests {
 
         #[test]
         fn only_an_installation_leads_out_of_disconnected(command in select(COMMANDS.to_vec())) {
-            let left = matches!(decide(State::Disconnected, command), Ok(Outcome::Becomes(_)));
+            let left = matches!(decide(State::Disconnected, command), Ok(Transition::Becomes(_)));
             prop_assert_eq!(left, command == Command::Install);
         }
     }
