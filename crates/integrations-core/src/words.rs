@@ -1,24 +1,25 @@
 //! Closed vocabularies: an enum whose values are words, each of them written once.
 
-/// Defines an enum of words with `ALL`, `as_str`, `Display`, `FromStr`, serde and, with the feature `openapi`, the
-/// schema.
+/// Defines an enum of words with `ALL`, `as_str`, `Display`, `FromStr`, serde and, with the feature `openapi` of this
+/// crate, the schema. Who uses it depends on serde.
+#[macro_export]
 macro_rules! words {
     (
         $(#[doc = $doc:literal])+
-        pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }
+        $visibility:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }
     ) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         $(#[doc = $doc])+
-        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+ }
+        $visibility enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
             const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// Every value, in the order of declaration.
-            pub const ALL: [Self; Self::WORDS.len()] = [$(Self::$variant),+];
+            $visibility const ALL: [Self; Self::WORDS.len()] = [$(Self::$variant),+];
 
             /// The word that stands for this value, on the wire and in storage.
-            pub const fn as_str(self) -> &'static str {
+            $visibility const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }
@@ -38,26 +39,43 @@ macro_rules! words {
             }
         }
 
-        #[cfg(feature = "openapi")]
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::words::schema(concat!($($doc),+), Self::WORDS)
-            }
-        }
-
-        #[cfg(feature = "openapi")]
-        impl utoipa::ToSchema for $name {}
+        $crate::schema_of_words!($name, concat!($($doc),+));
     };
 }
 
-pub(crate) use words;
-
-/// The schema of a vocabulary.
+/// The schema of a vocabulary. A macro of its own, as a `cfg` within `words!` would ask for a feature of the crate that
+/// uses it.
 #[cfg(feature = "openapi")]
-pub(crate) fn schema(
-    description: &str,
-    words: &[&'static str],
-) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! schema_of_words {
+    ($name:ident, $description:expr) => {
+        impl $crate::words::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::words::utoipa::openapi::RefOr<$crate::words::utoipa::openapi::Schema> {
+                $crate::words::schema($description, Self::WORDS)
+            }
+        }
+
+        impl $crate::words::utoipa::ToSchema for $name {}
+    };
+}
+
+/// Without the feature there is none.
+#[cfg(not(feature = "openapi"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! schema_of_words {
+    ($name:ident, $description:expr) => {};
+}
+
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub use utoipa;
+pub use words;
+
+/// The schema of a vocabulary: a string that is one of `words`.
+#[cfg(feature = "openapi")]
+pub fn schema(description: &str, words: &[&'static str]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     utoipa::openapi::ObjectBuilder::new()
         .schema_type(utoipa::openapi::Type::String)
         .description(Some(description.trim()))
