@@ -1,6 +1,9 @@
 //! Installs under way: what is known between two steps of one, kept here so that any replica can take the next.
 
-use integrations_core::ids::{ApiKeyId, InstallLinkId, PendingInstallId};
+use integrations_core::{
+    ids::{ApiKeyId, InstallLinkId, PendingInstallId},
+    words::words,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
 use time::{Duration, OffsetDateTime};
 
@@ -13,29 +16,17 @@ use crate::token::TokenHash;
 /// How long what is over is kept, so that whoever comes late can be told so.
 const KEPT_FOR: Duration = Duration::days(1);
 
-/// Where an install stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PendingStatus {
-    /// The browser is at the provider; the redirect back must present the `state`.
-    Started,
-    /// The redirect came. The `state` is used up.
-    Redeemed,
-    /// The provider has granted access to another account than before; a person must confirm.
-    Unconfirmed,
-    /// It was confirmed or given up.
-    Finished,
-}
-
-impl PendingStatus {
-    const ALL: [Self; 4] = [Self::Started, Self::Redeemed, Self::Unconfirmed, Self::Finished];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Redeemed => "redeemed",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Finished => "finished",
-        }
+words! {
+    /// Where an install stands.
+    pub enum PendingStatus {
+        /// The browser is at the provider; the redirect back must present the `state`.
+        Started = "started",
+        /// The redirect came. The `state` is used up.
+        Redeemed = "redeemed",
+        /// The provider has granted access to another account than before; a person must confirm.
+        Unconfirmed = "unconfirmed",
+        /// It was confirmed or given up.
+        Finished = "finished",
     }
 }
 
@@ -91,10 +82,9 @@ impl TryFrom<pending_install::Model> for PendingInstall {
     fn try_from(row: pending_install::Model) -> Result<Self, StoreError> {
         let damaged = |what: &str| StoreError::Damaged(format!("pending install {}: {what}", row.id));
         let hash = |bytes: &[u8]| TokenHash::from_bytes(bytes).ok_or_else(|| damaged("hash"));
-        let status = PendingStatus::ALL.into_iter().find(|status| status.as_str() == row.status);
         Ok(Self {
             id: row.id.parse().map_err(|_| damaged("id"))?,
-            status: status.ok_or_else(|| damaged("status"))?,
+            status: row.status.parse().map_err(|_| damaged("status"))?,
             secret: hash(&row.secret_hash)?,
             browser: hash(&row.browser_hash)?,
             tenant: Tenant {
