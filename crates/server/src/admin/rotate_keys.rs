@@ -70,7 +70,7 @@ async fn rotate(desk: &Desk, vault: &Vault, kind: Sealed, done: &mut Rotated) ->
         done.rotated += desk.store.replace_sealed(kind, pairs).await?;
         // More may have come since they were counted.
         let total = usize::try_from(total).unwrap_or_default().max(seen);
-        writeln!(io::stderr(), "{}: {seen} of {total}", kind.name())?;
+        writeln!(io::stderr(), "{kind}: {seen} of {total}")?;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that is sealed, wherever it is stored: for sealing it anew under another key.
 
+use integrations_core::words::words;
 use sea_orm::{
     ConnectionTrait as _, EntityTrait, FromQueryResult,
     sea_query::{DynIden, Expr, ExprTrait as _, Func, IntoIden as _, Order, Query, TableRef},
@@ -10,17 +11,18 @@ use super::{
     entity::{credential, integration, oauth_app, pending_install},
 };
 
-/// A column of sealed secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sealed {
-    /// Credentials, by their integration's id.
-    Credentials,
-    /// Secret settings, by their integration's id.
-    Settings,
-    /// Client secrets, by their app's id.
-    OAuthApps,
-    /// What is known of installs under way, by their id.
-    PendingInstalls,
+words! {
+    /// A column of sealed secrets, as it is called for people.
+    pub enum Sealed {
+        /// Credentials, by their integration's id.
+        Credentials = "credentials",
+        /// Secret settings, by their integration's id.
+        Settings = "secret settings",
+        /// Client secrets, by their app's id.
+        OAuthApps = "OAuth apps",
+        /// What is known of installs under way, by their id.
+        PendingInstalls = "installs under way",
+    }
 }
 
 /// One sealed secret.
@@ -33,19 +35,6 @@ pub struct SealedRow {
 }
 
 impl Sealed {
-    /// Every column of sealed secrets.
-    pub const ALL: [Self; 4] = [Self::Credentials, Self::Settings, Self::OAuthApps, Self::PendingInstalls];
-
-    /// What it is called for people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Credentials => "credentials",
-            Self::Settings => "secret settings",
-            Self::OAuthApps => "OAuth apps",
-            Self::PendingInstalls => "installs under way",
-        }
-    }
-
     /// Table, id column and sealed column.
     fn place(self) -> (TableRef, DynIden, DynIden) {
         fn of<E: EntityTrait>(id: E::Column, sealed: E::Column) -> (TableRef, DynIden, DynIden) {
