@@ -4,53 +4,45 @@
 use std::{fmt, sync::Arc};
 
 use http::Method;
+use integrations_core::words::words;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
-/// How a probe ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProbeOutcome {
-    /// The credential works.
-    Well,
-    /// The provider did not answer, or not now: nothing is known of the credential.
-    Degraded,
-    /// The provider refuses the credential.
-    Dead,
+words! {
+    /// How a probe ended.
+    pub enum ProbeOutcome {
+        /// The credential works.
+        Well = "well",
+        /// The provider did not answer, or not now: nothing is known of the credential.
+        Degraded = "degraded",
+        /// The provider refuses the credential.
+        Dead = "dead",
+    }
 }
 
-/// How a token refresh ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RefreshOutcome {
-    /// There is a new access token.
-    Refreshed,
-    /// The provider did not answer, or not now: it is tried again later.
-    Unavailable,
-    /// The provider refuses the refresh token.
-    Dead,
-    /// An answer came to nothing: another credential was stored meanwhile, or the replica that asked died before it
-    /// could store the answer.
-    Lost,
+words! {
+    /// How a token refresh ended.
+    pub enum RefreshOutcome {
+        /// There is a new access token.
+        Refreshed = "refreshed",
+        /// The provider did not answer, or not now: it is tried again later.
+        Unavailable = "unavailable",
+        /// The provider refuses the refresh token.
+        Dead = "dead",
+        /// An answer came to nothing: another credential was stored meanwhile, or the replica that asked died before it
+        /// could store the answer.
+        Lost = "lost",
+    }
 }
 
 impl EncodeLabelValue for ProbeOutcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        let text = match self {
-            Self::Well => "well",
-            Self::Degraded => "degraded",
-            Self::Dead => "dead",
-        };
-        text.encode(encoder)
+        self.as_str().encode(encoder)
     }
 }
 
 impl EncodeLabelValue for RefreshOutcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        let text = match self {
-            Self::Refreshed => "refreshed",
-            Self::Unavailable => "unavailable",
-            Self::Dead => "dead",
-            Self::Lost => "lost",
-        };
-        text.encode(encoder)
+        self.as_str().encode(encoder)
     }
 }
 
