@@ -68,6 +68,28 @@ impl State {
             Self::Disconnected => Some(Status::Disconnected),
         }
     }
+
+    /// The status that an integration in error goes back to.
+    pub const fn status_before_error(self) -> Option<Status> {
+        match self {
+            Self::Error { before: Chosen::Active } => Some(Status::Active),
+            Self::Error { before: Chosen::Paused } => Some(Status::Paused),
+            Self::Available | Self::Active | Self::Paused | Self::Disconnected => None,
+        }
+    }
+
+    /// The state of an integration with this status, which in error goes back to `before_error`; `None` where the two
+    /// do not go together.
+    pub const fn of(status: Status, before_error: Option<Status>) -> Option<Self> {
+        match (status, before_error) {
+            (Status::Active, None) => Some(Self::Active),
+            (Status::Paused, None) => Some(Self::Paused),
+            (Status::Error, Some(Status::Active)) => Some(Self::Error { before: Chosen::Active }),
+            (Status::Error, Some(Status::Paused)) => Some(Self::Error { before: Chosen::Paused }),
+            (Status::Disconnected, None) => Some(Self::Disconnected),
+            _ => None,
+        }
+    }
 }
 
 impl From<Chosen> for State {
@@ -277,6 +299,22 @@ mod tests {
             for (command, expected) in COMMANDS.into_iter().zip(expected) {
                 assert_eq!(in_words(decide(state, command)), expected, "{state:?} × {command:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_state_is_its_status_with_the_one_before_an_error() {
+        for state in STATES.into_iter().filter(|state| *state != State::Available) {
+            assert_eq!(State::of(state.status().unwrap(), state.status_before_error()), Some(state));
+        }
+        let contradictions = [
+            (Status::Error, None),
+            (Status::Error, Some(Status::Error)),
+            (Status::Error, Some(Status::Disconnected)),
+            (Status::Active, Some(Status::Paused)),
+        ];
+        for (status, before) in contradictions {
+            assert_eq!(State::of(status, before), None, "{status} {before:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use integrations_core::{
     catalog::SetupType,
     ids::{InstallLinkId, IntegrationId, ProjectId},
     integration::{Integration, SecretSettings},
-    lifecycle::{Chosen, Credential, Health, State, Status},
+    lifecycle::{Credential, Health, State, Status},
     oauth::AccountIdentity,
 };
 use sea_orm::{
@@ -259,14 +259,9 @@ pub(super) fn read_loaded(
 /// Makes the aggregate of a row, all but its account.
 fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Result<Integration, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
-    let state = match (row.status.parse().map_err(|_| damaged("status"))?, before) {
-        (Status::Active, None) => State::Active,
-        (Status::Paused, None) => State::Paused,
-        (Status::Disconnected, None) => State::Disconnected,
-        (Status::Error, Some("active")) => State::Error { before: Chosen::Active },
-        (Status::Error, Some("paused")) => State::Error { before: Chosen::Paused },
-        _ => return Err(damaged("status before error")),
-    };
+    let status = row.status.parse().map_err(|_| damaged("status"))?;
+    let before = before.map(str::parse).transpose().map_err(|_| damaged("status before error"))?;
+    let state = State::of(status, before).ok_or_else(|| damaged("status before error"))?;
     Ok(Integration {
         id: row.id.parse().map_err(|_| damaged("id"))?,
         project,
@@ -310,7 +305,7 @@ pub(super) async fn store_revision(
         from.integration.version.into(),
         next.version.into(),
         next.status().as_str().into(),
-        before_error(next.state).into(),
+        next.state.status_before_error().map(Status::as_str).into(),
         next.health.as_str().into(),
         next.display_name.clone().into(),
         next.sidebar_enabled.into(),
@@ -407,7 +402,7 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         provider: integration.provider.clone(),
         setup_type: installation.setup_type.as_str().to_owned(),
         status: integration.status().as_str().to_owned(),
-        status_before_error: before_error(integration.state).map(str::to_owned),
+        status_before_error: integration.state.status_before_error().map(|status| status.as_str().to_owned()),
         health_status: integration.health.as_str().to_owned(),
         display_name: integration.display_name.clone(),
         sidebar_enabled: integration.sidebar_enabled,
@@ -423,14 +418,6 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         created_at: integration.created_at,
         updated_at: integration.updated_at,
     })
-}
-
-fn before_error(state: State) -> Option<&'static str> {
-    match state {
-        State::Error { before: Chosen::Active } => Some(Status::Active.as_str()),
-        State::Error { before: Chosen::Paused } => Some(Status::Paused.as_str()),
-        _ => None,
-    }
 }
 
 fn json(value: &impl Serialize) -> Result<String, StoreError> {
