@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::desk::{Desk, moment};
+use super::context::{Context, moment};
 use crate::app::config::time_span;
 
 /// What happened within this time stays: somebody may still be looking into it.
@@ -50,33 +50,33 @@ struct Pruned {
     dry_run: bool,
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
+pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Prune { older_than, dry_run } => prune(desk, older_than, dry_run).await,
+        Command::Prune { older_than, dry_run } => prune(context, older_than, dry_run).await,
     }
 }
 
-async fn prune(desk: &Desk, older_than: Duration, dry_run: bool) -> anyhow::Result<()> {
+async fn prune(context: &Context, older_than: Duration, dry_run: bool) -> anyhow::Result<()> {
     ensure!(older_than >= LEAST, "--older-than must be at least 1d: events of the last day are not removed");
-    let before = desk.environment.now().checked_sub(older_than.try_into()?);
+    let before = context.environment.now().checked_sub(older_than.try_into()?);
     let before = before.context("--older-than is too long")?;
     let events = if dry_run {
-        desk.store.prune_audit(before, BATCH).count().await?
+        context.store.prune_audit(before, BATCH).count().await?
     } else {
-        remove(desk, before).await?
+        remove(context, before).await?
     };
     let pruned = Pruned { before, events, dry_run };
-    desk.answer(&pruned, || {
+    context.answer(&pruned, || {
         let what = if dry_run { "Would remove" } else { "Removed" };
         vec![format!("{what} {events} events from before {}", moment(Some(before)))]
     })
 }
 
-async fn remove(desk: &Desk, before: OffsetDateTime) -> anyhow::Result<u64> {
-    let mut pruning = desk.store.prune_audit(before, BATCH);
+async fn remove(context: &Context, before: OffsetDateTime) -> anyhow::Result<u64> {
+    let mut pruning = context.store.prune_audit(before, BATCH);
     let event = |organization: OrganizationId| {
         let changes = change("events_before", Value::Null, moment(Some(before))).into_iter().collect();
-        desk.event(organization, None, AuditAction::AuditPruned, changes)
+        context.event(organization, None, AuditAction::AuditPruned, changes)
     };
     let (mut events, mut started) = (0, Instant::now());
     while let Some(removed) = pruning.step(event).await? {

@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// What a command works with.
-pub(super) struct Desk {
+pub(super) struct Context {
     pub(super) store: Store,
     pub(super) environment: Environment,
     pub(super) json: bool,
 }
 
-impl Desk {
+impl Context {
     /// An event of the operator's own.
     pub(super) fn event(
         &self,

@@ -6,7 +6,7 @@ use clap::Args;
 use integrations_core::{catalog::Catalog, ids::ProjectId};
 use serde::Serialize;
 
-use super::desk::{Desk, read};
+use super::context::{Context, read};
 use crate::{
     install::import::{ImportError, Importer, LineIssue},
     vault::Vault,
@@ -35,22 +35,22 @@ struct Refused<'a> {
 
 pub(super) async fn run(
     command: Command,
-    desk: &Desk,
+    context: &Context,
     catalog: Arc<Catalog>,
     vault: Arc<Vault>,
 ) -> anyhow::Result<()> {
     let text = read(&command.file)?;
-    let importer = Importer::new(desk.store.clone(), catalog, vault, desk.environment.clone());
+    let importer = Importer::new(context.store.clone(), catalog, vault, context.environment.clone());
     match importer.import(command.project, &text).await {
         Ok(imported) => {
             let answer = Imported { project_id: command.project.to_string(), imported };
-            desk.answer(&answer, || {
+            context.answer(&answer, || {
                 vec![format!("Imported {} into {}", answer.imported.join(", "), answer.project_id)]
             })
         }
         Err(ImportError::BadLines(issues)) => {
             let error = ImportError::BadLines(issues.clone()).to_string();
-            desk.answer(&Refused { error: error.clone(), issues: &issues }, || in_words(&issues))?;
+            context.answer(&Refused { error: error.clone(), issues: &issues }, || in_words(&issues))?;
             Err(anyhow::Error::msg(error))
         }
         Err(error) => Err(error.into()),

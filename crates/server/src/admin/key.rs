@@ -17,7 +17,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Revoked, columns, moment, name};
+use super::context::{Context, Revoked, columns, moment, name};
 use crate::{
     app::config::time_span,
     store::{ApiKeyRecord, NewApiKey},
@@ -93,35 +93,35 @@ struct Created {
     api_key: String,
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
+pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Create { org, name, scopes, tier, expires_in } => {
-            create(desk, org, name, scopes, tier, expires_in).await
+            create(context, org, name, scopes, tier, expires_in).await
         }
-        Command::List { org } => list(desk, org).await,
-        Command::Revoke { id } => revoke(desk, id).await,
-        Command::SetTier { id, tier } => set_tier(desk, id, tier).await,
+        Command::List { org } => list(context, org).await,
+        Command::Revoke { id } => revoke(context, id).await,
+        Command::SetTier { id, tier } => set_tier(context, id, tier).await,
     }
 }
 
 async fn create(
-    desk: &Desk,
+    context: &Context,
     org: OrganizationId,
     name: String,
     scopes: Vec<Scope>,
     tier: Tier,
     expires_in: Option<Duration>,
 ) -> anyhow::Result<()> {
-    desk.living_organization(org).await?;
+    context.living_organization(org).await?;
     let expires_at = match expires_in {
         None => None,
-        Some(life) => {
-            Some(desk.environment.now().checked_add(life.try_into()?).context("--expires-in is too long")?)
-        }
+        Some(life) => Some(
+            context.environment.now().checked_add(life.try_into()?).context("--expires-in is too long")?,
+        ),
     };
-    let (key, record) = issue(desk, org, name, scopes, tier, expires_at).await?;
+    let (key, record) = issue(context, org, name, scopes, tier, expires_at).await?;
     let created = Created { record, api_key: key.expose().to_owned() };
-    desk.answer(&created, || {
+    context.answer(&created, || {
         vec![
             format!(
                 "Created {} ({}) for {}",
@@ -138,31 +138,31 @@ async fn create(
 
 /// Draws a key and stores its hash.
 async fn issue(
-    desk: &Desk,
+    context: &Context,
     org: OrganizationId,
     name: String,
     scopes: Vec<Scope>,
     tier: Tier,
     expires_at: Option<time::OffsetDateTime>,
 ) -> anyhow::Result<(ApiKey, ApiKeyRecord)> {
-    let key = ApiKey::from_entropy(desk.environment.bytes());
-    let id: ApiKeyId = desk.environment.id();
+    let key = ApiKey::from_entropy(context.environment.bytes());
+    let id: ApiKeyId = context.environment.id();
     let changes = [
         change("id", Value::Null, id.to_string()),
         change("name", Value::Null, name.clone()),
         change("scopes", Value::Null, json!(scopes)),
         change("tier", Value::Null, tier.as_str()),
     ];
-    let event = desk.event(org, None, AuditAction::ApiKeyCreated, changes.into_iter().flatten().collect());
+    let event = context.event(org, None, AuditAction::ApiKeyCreated, changes.into_iter().flatten().collect());
     let (hint, hash) = (key.hint().to_owned(), KeyHash::of(&key));
     let new = NewApiKey { id, name, hint, hash, scopes, tier, expires_at };
-    let record = desk.store.create_api_key(new, event).await?;
+    let record = context.store.create_api_key(new, event).await?;
     Ok((key, record))
 }
 
-async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
-    let found = desk.store.api_keys(org).await?;
-    desk.answer(&found, || {
+async fn list(context: &Context, org: Option<OrganizationId>) -> anyhow::Result<()> {
+    let found = context.store.api_keys(org).await?;
+    context.answer(&found, || {
         let head = ["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "REVOKED"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(found.iter().map(|one| {
@@ -174,22 +174,22 @@ async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
     })
 }
 
-async fn revoke(desk: &Desk, id: ApiKeyId) -> anyhow::Result<()> {
-    let key = desk.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
+async fn revoke(context: &Context, id: ApiKeyId) -> anyhow::Result<()> {
+    let key = context.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
     let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
-    let event = desk.event(key.organization_id.parse()?, None, AuditAction::ApiKeyRevoked, changes);
-    let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_api_key(id, event).await? };
-    desk.answer(&revoked, || revoked.in_words())
+    let event = context.event(key.organization_id.parse()?, None, AuditAction::ApiKeyRevoked, changes);
+    let revoked = Revoked { id: id.to_string(), revoked: context.store.revoke_api_key(id, event).await? };
+    context.answer(&revoked, || revoked.in_words())
 }
 
-async fn set_tier(desk: &Desk, id: ApiKeyId, tier: Tier) -> anyhow::Result<()> {
-    let key = desk.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
+async fn set_tier(context: &Context, id: ApiKeyId, tier: Tier) -> anyhow::Result<()> {
+    let key = context.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
     ensure!(key.revoked_at.is_none(), "the API key {id} is revoked");
     let changes = change(format!("{id}.tier"), key.tier, tier.as_str()).into_iter().collect();
-    let event = desk.event(key.organization_id.parse()?, None, AuditAction::ApiKeyTierChanged, changes);
-    let changed = desk.store.set_api_key_tier(id, tier, event).await?;
+    let event = context.event(key.organization_id.parse()?, None, AuditAction::ApiKeyTierChanged, changes);
+    let changed = context.store.set_api_key_tier(id, tier, event).await?;
     let set = TierSet { id: id.to_string(), tier: tier.as_str(), changed };
-    desk.answer(&set, || {
+    context.answer(&set, || {
         let what = if changed { "Changed the tier of" } else { "Nothing to change at" };
         vec![format!("{what} {id}: {tier}, {} requests a minute", tier.limit())]
     })

@@ -4,7 +4,7 @@
 //! They go to the database itself, the one that `serve` uses or that of `dev`, while the server runs.
 
 mod audit;
-mod desk;
+mod context;
 mod import;
 mod key;
 mod oauth_app;
@@ -17,7 +17,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
-use self::desk::Desk;
+use self::context::Context;
 use crate::{
     app::{config::Options, dev::DataDirectory},
     environment::Environment,
@@ -76,31 +76,31 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
              database of `riq-server dev`",
         )?,
     };
-    let desk = Desk { store: connect(&url).await?, environment, json: command.json };
+    let context = Context { store: connect(&url).await?, environment, json: command.json };
     match command.resource {
-        Resource::Org(command) => organization::run(command, &desk).await,
-        Resource::Project(command) => project::run(command, &desk).await,
-        Resource::Key(command) => key::run(command, &desk).await,
-        Resource::Audit(command) => audit::run(command, &desk).await,
+        Resource::Org(command) => organization::run(command, &context).await,
+        Resource::Project(command) => project::run(command, &context).await,
+        Resource::Key(command) => key::run(command, &context).await,
+        Resource::Audit(command) => audit::run(command, &context).await,
         Resource::OauthApp(command) => {
             let catalog = options.catalog()?;
-            oauth_app::run(command, &desk, &catalog, || vault(&directory, options, &desk)).await
+            oauth_app::run(command, &context, &catalog, || vault(&directory, options, &context)).await
         }
         Resource::Import(command) => {
-            let vault = Arc::new(vault(&directory, options, &desk)?);
-            import::run(command, &desk, options.catalog()?, vault).await
+            let vault = Arc::new(vault(&directory, options, &context)?);
+            import::run(command, &context, options.catalog()?, vault).await
         }
-        Resource::RotateKeys => rotate_keys::run(&desk, &vault(&directory, options, &desk)?).await,
+        Resource::RotateKeys => rotate_keys::run(&context, &vault(&directory, options, &context)?).await,
     }
 }
 
 /// A vault with the keys of `dev`'s directory, or else those of the settings.
-fn vault(directory: &Option<DataDirectory>, options: &Options, desk: &Desk) -> anyhow::Result<Vault> {
+fn vault(directory: &Option<DataDirectory>, options: &Options, context: &Context) -> anyhow::Result<Vault> {
     let keys = match directory {
         Some(directory) => directory.encryption_keys()?,
         None => options.encryption_keys()?,
     };
-    Ok(Vault::new(keys, desk.environment.clone()))
+    Ok(Vault::new(keys, context.environment.clone()))
 }
 
 async fn connect(url: &DatabaseUrl) -> anyhow::Result<Store> {

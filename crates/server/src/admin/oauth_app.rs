@@ -12,7 +12,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::desk::{Desk, columns, moment, read};
+use super::context::{Context, columns, moment, read};
 use crate::{
     store::{AppOwner, NewAuditEvent, NewOAuthApp},
     vault::{Purpose, Vault},
@@ -73,7 +73,7 @@ struct Changed<'a> {
 
 pub(super) async fn run(
     command: Command,
-    desk: &Desk,
+    context: &Context,
     catalog: &Catalog,
     vault: impl FnOnce() -> anyhow::Result<Vault>,
 ) -> anyhow::Result<()> {
@@ -82,35 +82,35 @@ pub(super) async fn run(
             let provider = oauth_provider(catalog, &provider)?;
             let client_id = one_line(&client_id).context("--client-id is not one")?;
             let secret = one_line(&read(&client_secret_file)?).context("the client secret is not one")?;
-            set(desk, provider, owner, client_id, &secret, &vault()?).await
+            set(context, provider, owner, client_id, &secret, &vault()?).await
         }
-        Command::List => list(desk).await,
-        Command::Remove { provider, owner } => remove(desk, &provider, owner).await,
+        Command::List => list(context).await,
+        Command::Remove { provider, owner } => remove(context, &provider, owner).await,
     }
 }
 
 async fn set(
-    desk: &Desk,
+    context: &Context,
     provider: &Provider,
     owner: Owner,
     client_id: String,
     secret: &str,
     vault: &Vault,
 ) -> anyhow::Result<()> {
-    let (id, key): (OAuthAppId, &str) = (desk.environment.id(), provider.key.as_str());
+    let (id, key): (OAuthAppId, &str) = (context.environment.id(), provider.key.as_str());
     let changes = change("client_id", Value::Null, client_id.clone()).into_iter().collect();
-    let (owner, event) = desk.app_owner(owner, key, AuditAction::OauthAppSet, changes).await?;
+    let (owner, event) = context.app_owner(owner, key, AuditAction::OauthAppSet, changes).await?;
     let sealed_secret = vault.seal(secret.as_bytes(), Purpose::OAuthApp(id));
-    let at = desk.environment.now();
+    let at = context.environment.now();
     let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, at };
-    desk.store.set_oauth_app(app, event).await?;
+    context.store.set_oauth_app(app, event).await?;
     let changed = Changed { provider: key, owner, changed: true };
-    desk.answer(&changed, || vec![format!("Set the app for {} ({})", provider.name, whose(owner))])
+    context.answer(&changed, || vec![format!("Set the app for {} ({})", provider.name, whose(owner))])
 }
 
-async fn list(desk: &Desk) -> anyhow::Result<()> {
-    let found = desk.store.oauth_apps().await?;
-    desk.answer(&found, || {
+async fn list(context: &Context) -> anyhow::Result<()> {
+    let found = context.store.oauth_apps().await?;
+    context.answer(&found, || {
         let mut rows = vec![["PROVIDER", "FOR", "CLIENT ID", "SET"].map(str::to_owned).to_vec()];
         rows.extend(found.iter().map(|one| {
             vec![one.provider.clone(), whose(one.owner), one.client_id.clone(), moment(Some(one.updated_at))]
@@ -119,16 +119,16 @@ async fn list(desk: &Desk) -> anyhow::Result<()> {
     })
 }
 
-async fn remove(desk: &Desk, provider: &str, owner: Owner) -> anyhow::Result<()> {
-    let (owner, event) = desk.app_owner(owner, provider, AuditAction::OauthAppRemoved, Vec::new()).await?;
-    let changed = desk.store.remove_oauth_app(provider, owner, event).await?;
-    desk.answer(&Changed { provider, owner, changed }, || {
+async fn remove(context: &Context, provider: &str, owner: Owner) -> anyhow::Result<()> {
+    let (owner, event) = context.app_owner(owner, provider, AuditAction::OauthAppRemoved, Vec::new()).await?;
+    let changed = context.store.remove_oauth_app(provider, owner, event).await?;
+    context.answer(&Changed { provider, owner, changed }, || {
         let what = if changed { "Removed the app" } else { "There was no app" };
         vec![format!("{what} for {provider} ({})", whose(owner))]
     })
 }
 
-impl Desk {
+impl Context {
     /// The owner, which must exist, with the event in its log; an app for all is in nobody's.
     async fn app_owner(
         &self,

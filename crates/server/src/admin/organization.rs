@@ -8,7 +8,7 @@ use integrations_core::{
 };
 use serde_json::Value;
 
-use super::desk::{Desk, Revoked, columns, moment, name};
+use super::context::{Context, Revoked, columns, moment, name};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -28,25 +28,25 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
+pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { name } => create(desk, &name).await,
-        Command::List => list(desk).await,
-        Command::Revoke { id } => revoke(desk, id).await,
+        Command::Create { name } => create(context, &name).await,
+        Command::List => list(context).await,
+        Command::Revoke { id } => revoke(context, id).await,
     }
 }
 
-async fn create(desk: &Desk, name: &str) -> anyhow::Result<()> {
-    let id = desk.environment.id();
+async fn create(context: &Context, name: &str) -> anyhow::Result<()> {
+    let id = context.environment.id();
     let changes = change("name", Value::Null, name).into_iter().collect();
-    let event = desk.event(id, None, AuditAction::OrganizationCreated, changes);
-    let created = desk.store.create_organization(id, name, event).await?;
-    desk.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
+    let event = context.event(id, None, AuditAction::OrganizationCreated, changes);
+    let created = context.store.create_organization(id, name, event).await?;
+    context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 
-async fn list(desk: &Desk) -> anyhow::Result<()> {
-    let found = desk.store.organizations().await?;
-    desk.answer(&found, || {
+async fn list(context: &Context) -> anyhow::Result<()> {
+    let found = context.store.organizations().await?;
+    context.answer(&found, || {
         let mut rows = vec![["ID", "NAME", "CREATED", "REVOKED"].map(str::to_owned).to_vec()];
         rows.extend(found.iter().map(|one| {
             vec![one.id.clone(), one.name.clone(), moment(Some(one.created_at)), moment(one.revoked_at)]
@@ -55,11 +55,11 @@ async fn list(desk: &Desk) -> anyhow::Result<()> {
     })
 }
 
-async fn revoke(desk: &Desk, id: OrganizationId) -> anyhow::Result<()> {
-    if desk.store.organization(id).await?.is_none() {
+async fn revoke(context: &Context, id: OrganizationId) -> anyhow::Result<()> {
+    if context.store.organization(id).await?.is_none() {
         bail!("there is no organization {id}");
     }
-    let event = desk.event(id, None, AuditAction::OrganizationRevoked, Vec::new());
-    let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_organization(event).await? };
-    desk.answer(&revoked, || revoked.in_words())
+    let event = context.event(id, None, AuditAction::OrganizationRevoked, Vec::new());
+    let revoked = Revoked { id: id.to_string(), revoked: context.store.revoke_organization(event).await? };
+    context.answer(&revoked, || revoked.in_words())
 }

@@ -8,7 +8,7 @@ use integrations_core::{
 };
 use serde_json::Value;
 
-use super::desk::{Desk, Revoked, columns, moment, name};
+use super::context::{Context, Revoked, columns, moment, name};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,26 +35,26 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, desk: &Desk) -> anyhow::Result<()> {
+pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { org, name } => create(desk, org, &name).await,
-        Command::List { org } => list(desk, org).await,
-        Command::Revoke { id } => revoke(desk, id).await,
+        Command::Create { org, name } => create(context, org, &name).await,
+        Command::List { org } => list(context, org).await,
+        Command::Revoke { id } => revoke(context, id).await,
     }
 }
 
-async fn create(desk: &Desk, org: OrganizationId, name: &str) -> anyhow::Result<()> {
-    desk.living_organization(org).await?;
-    let id = desk.environment.id();
+async fn create(context: &Context, org: OrganizationId, name: &str) -> anyhow::Result<()> {
+    context.living_organization(org).await?;
+    let id = context.environment.id();
     let changes = change("name", Value::Null, name).into_iter().collect();
-    let event = desk.event(org, Some(id), AuditAction::ProjectCreated, changes);
-    let created = desk.store.create_project(id, name, event).await?;
-    desk.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
+    let event = context.event(org, Some(id), AuditAction::ProjectCreated, changes);
+    let created = context.store.create_project(id, name, event).await?;
+    context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 
-async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
-    let found = desk.store.projects(org).await?;
-    desk.answer(&found, || {
+async fn list(context: &Context, org: Option<OrganizationId>) -> anyhow::Result<()> {
+    let found = context.store.projects(org).await?;
+    context.answer(&found, || {
         let mut rows = vec![["ID", "ORGANIZATION", "NAME", "CREATED", "REVOKED"].map(str::to_owned).to_vec()];
         rows.extend(found.iter().map(|one| {
             let (created, revoked) = (moment(Some(one.created_at)), moment(one.revoked_at));
@@ -64,10 +64,10 @@ async fn list(desk: &Desk, org: Option<OrganizationId>) -> anyhow::Result<()> {
     })
 }
 
-async fn revoke(desk: &Desk, id: ProjectId) -> anyhow::Result<()> {
-    let project = desk.store.project(id).await?.with_context(|| format!("there is no project {id}"))?;
+async fn revoke(context: &Context, id: ProjectId) -> anyhow::Result<()> {
+    let project = context.store.project(id).await?.with_context(|| format!("there is no project {id}"))?;
     let event =
-        desk.event(project.organization_id.parse()?, Some(id), AuditAction::ProjectRevoked, Vec::new());
-    let revoked = Revoked { id: id.to_string(), revoked: desk.store.revoke_project(id, event).await? };
-    desk.answer(&revoked, || revoked.in_words())
+        context.event(project.organization_id.parse()?, Some(id), AuditAction::ProjectRevoked, Vec::new());
+    let revoked = Revoked { id: id.to_string(), revoked: context.store.revoke_project(id, event).await? };
+    context.answer(&revoked, || revoked.in_words())
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use anyhow::bail;
 use serde::Serialize;
 
-use super::desk::Desk;
+use super::context::Context;
 use crate::{
     store::{Sealed, SealedRow},
     vault::{Purpose, Vault, VaultError},
@@ -29,13 +29,13 @@ struct Failure {
     reason: String,
 }
 
-pub(super) async fn run(desk: &Desk, vault: &Vault) -> anyhow::Result<()> {
+pub(super) async fn run(context: &Context, vault: &Vault) -> anyhow::Result<()> {
     let mut done = Rotated::default();
     for kind in Sealed::ALL {
-        rotate(desk, vault, kind, &mut done).await?;
+        rotate(context, vault, kind, &mut done).await?;
     }
     let failed = done.failed.len();
-    desk.answer(&done, || {
+    context.answer(&done, || {
         let mut lines: Vec<String> =
             done.failed.iter().map(|one| format!("{}: {}", one.id, one.reason)).collect();
         lines.push(match done.rotated {
@@ -51,12 +51,12 @@ pub(super) async fn run(desk: &Desk, vault: &Vault) -> anyhow::Result<()> {
 }
 
 /// Seals one kind anew, batch by batch.
-async fn rotate(desk: &Desk, vault: &Vault, kind: Sealed, done: &mut Rotated) -> anyhow::Result<()> {
+async fn rotate(context: &Context, vault: &Vault, kind: Sealed, done: &mut Rotated) -> anyhow::Result<()> {
     let prefix = vault.current_prefix();
-    let total = desk.store.count_sealed_otherwise(kind, &prefix).await?;
+    let total = context.store.count_sealed_otherwise(kind, &prefix).await?;
     let (mut after, mut seen) = (String::new(), 0);
     loop {
-        let batch = desk.store.sealed_otherwise(kind, &prefix, &after, BATCH).await?;
+        let batch = context.store.sealed_otherwise(kind, &prefix, &after, BATCH).await?;
         let Some(last) = batch.last() else { return Ok(()) };
         after.clone_from(&last.id);
         seen += batch.len();
@@ -67,7 +67,7 @@ async fn rotate(desk: &Desk, vault: &Vault, kind: Sealed, done: &mut Rotated) ->
                 Err(error) => done.failed.push(Failure { id: row.id, reason: error.to_string() }),
             }
         }
-        done.rotated += desk.store.replace_sealed(kind, pairs).await?;
+        done.rotated += context.store.replace_sealed(kind, pairs).await?;
         // More may have come since they were counted.
         let total = usize::try_from(total).unwrap_or_default().max(seen);
         writeln!(io::stderr(), "{kind}: {seen} of {total}")?;
