@@ -54,10 +54,10 @@ pub struct PoolUse {
 
 /// What the server counts and measures. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]
-pub struct Metrics(Arc<Parts>);
+pub struct Metrics(Arc<Instruments>);
 
 #[derive(Debug)]
-struct Parts {
+struct Instruments {
     registry: Registry,
     requests: Family<labels::Request, Counter>,
     request_durations: Histograms<labels::Route>,
@@ -79,7 +79,7 @@ impl Default for Metrics {
         let build: Family<labels::Build, Gauge> =
             names.register("build_info", "1, with the server's version", Family::default());
         build.get_or_create(&labels::Build { version: env!("CARGO_PKG_VERSION") }).set(1);
-        Self(Arc::new(Parts {
+        Self(Arc::new(Instruments {
             requests: names.register("http_requests", "Requests answered", Family::default()),
             request_durations: names.register(
                 "http_request_duration_seconds",
