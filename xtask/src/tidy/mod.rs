@@ -9,6 +9,8 @@ mod cited;
 mod core;
 mod database;
 mod floors;
+mod links;
+mod markdown;
 mod modules;
 mod naming;
 #[cfg_attr(not(test), expect(dead_code, reason = "for a rule that holds once all is in its place"))]
@@ -39,6 +41,7 @@ const RULES: &[Rule] = &[
     ("size", size::files_are_short),
     ("no-machine-paths", text::no_paths_of_one_machine),
     ("cited-tests", cited::cited_tests_exist),
+    ("links", links::links_lead_somewhere),
 ];
 
 /// Checks every rule.

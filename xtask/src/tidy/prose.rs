@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 
+use super::markdown::lines_outside_code;
 use super::repository::{Repository, TextFile};
 use super::violation::Violation;
 
@@ -33,19 +34,8 @@ pub(super) fn lines_of_prose_are_short(repository: &Repository) -> Result<Vec<Vi
 
 /// The numbered lines of prose of a Markdown file.
 fn markdown(file: &TextFile) -> Vec<(usize, &str)> {
-    let mut fence = None;
-    let mut prose = Vec::new();
-    for (at, line) in file.text.lines().enumerate() {
-        let text = line.trim_start_matches([' ', '>']);
-        let marker = ["```", "~~~"].into_iter().find(|marker| text.starts_with(marker));
-        match (fence, marker) {
-            (None, Some(_)) => fence = marker,
-            (Some(open), Some(marker)) if open == marker => fence = None,
-            (None, None) if !text.starts_with('|') => prose.push((at + 1, line)),
-            _ => {}
-        }
-    }
-    prose
+    let is_table = |line: &str| line.trim_start_matches([' ', '>']).starts_with('|');
+    lines_outside_code(&file.text).into_iter().filter(|(_, line)| !is_table(line)).collect()
 }
 
 /// The numbered lines that are comments and nothing else.

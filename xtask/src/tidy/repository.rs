@@ -1,6 +1,6 @@
 //! The repository's text files, as the rules see them.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context, Result};
 
@@ -19,6 +19,8 @@ pub(super) struct TextFile {
 pub(super) struct Repository {
     files: Vec<TextFile>,
     sources: Vec<Source>,
+    /// Of every file and folder, be it text or not.
+    paths: BTreeSet<String>,
 }
 
 impl Repository {
@@ -28,24 +30,32 @@ impl Repository {
     /// When git or a file cannot be read, or a Rust file is not Rust.
     pub(super) fn load(root: &Path) -> Result<Self> {
         let mut files = Vec::new();
+        let mut pictures = Vec::new();
         for path in workspace::files(root)? {
             let bytes =
                 std::fs::read(root.join(&path)).with_context(|| format!("cannot read {}", path.display()))?;
-            // What is not UTF-8 is a picture or the like: no rule speaks of it.
-            if let Ok(text) = String::from_utf8(bytes) {
-                files.push(TextFile { path: path.to_string_lossy().replace('\\', "/"), text });
+            let path = path.to_string_lossy().replace('\\', "/");
+            // What is not UTF-8 is a picture or the like: rules ask only whether it is there.
+            match String::from_utf8(bytes) {
+                Ok(text) => files.push(TextFile { path, text }),
+                Err(_) => pictures.push(path),
             }
         }
-        Self::of(files)
+        Self::of(files, pictures)
     }
 
-    fn of(files: Vec<TextFile>) -> Result<Self> {
+    fn of(files: Vec<TextFile>, pictures: Vec<String>) -> Result<Self> {
         let sources = files
             .iter()
             .filter(|file| file.path.ends_with(".rs"))
             .map(|file| Source::parse(&file.path, &file.text))
             .collect::<Result<_>>()?;
-        Ok(Self { files, sources })
+        let mut paths: BTreeSet<String> = pictures.into_iter().collect();
+        paths.extend(files.iter().map(|file| file.path.clone()));
+        let folders =
+            paths.iter().flat_map(|path| path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
+        paths.extend(folders.collect::<Vec<_>>());
+        Ok(Self { files, sources, paths })
     }
 
     /// Its text files.
@@ -63,6 +73,11 @@ impl Repository {
         self.files.iter().find(|file| file.path == path)
     }
 
+    /// Whether there is a file or a folder at a path, which ends with no `/`.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
     /// A repository for a rule's test.
     #[cfg(test)]
     pub(super) fn sample(files: &[(&str, &str)]) -> Self {
@@ -70,6 +85,6 @@ impl Repository {
             .iter()
             .map(|(path, text)| TextFile { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect();
-        Self::of(files).unwrap()
+        Self::of(files, Vec::new()).unwrap()
     }
 }
