@@ -4,6 +4,7 @@
 //! its rule is ours.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
+mod allow;
 mod circles;
 mod cited;
 mod core;
@@ -39,6 +40,7 @@ const RULES: &[Rule] = &[
     ("circles", circles::no_files_name_each_other),
     ("module-names", naming::modules_are_named_for_what_they_hold),
     ("size", size::files_are_short),
+    ("allow", allow::no_inner_allow),
     ("no-machine-paths", text::no_paths_of_one_machine),
     ("cited-tests", cited::cited_tests_exist),
     ("links", links::links_lead_somewhere),

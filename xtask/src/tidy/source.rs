@@ -48,6 +48,8 @@ pub(super) struct Source {
     pub(super) modules: Vec<Module>,
     /// Functions, types, constants and the like that it defines outside inline modules.
     pub(super) items: HashSet<String>,
+    /// The lines of its `#![allow(…)]`, in tests too.
+    pub(super) inner_allows: Vec<usize>,
 }
 
 impl Source {
@@ -78,6 +80,9 @@ impl Source {
                     if let Some((attribute, after)) = attribute_at(tokens, at) {
                         let attribute: Vec<TokenTree> = attribute.stream().into_iter().collect();
                         test_item |= marks_test(&attribute);
+                        if is_punct(&tokens[at + 1], '!') && allows(&attribute) {
+                            self.inner_allows.push(punct.span().start().line);
+                        }
                         next = after;
                     }
                 }
@@ -278,6 +283,17 @@ fn marks_test(attribute: &[TokenTree]) -> bool {
         Some("cfg") => arguments.is_some_and(|group| requires_test(group.stream())),
         _ => names.last().is_some_and(|name| name == "test"),
     }
+}
+
+/// `allow(…)`, `cfg_attr(…, allow(…))`.
+fn allows(attribute: &[TokenTree]) -> bool {
+    attribute.iter().enumerate().any(|(at, token)| match (token, attribute.get(at + 1)) {
+        (TokenTree::Ident(name), Some(TokenTree::Group(_))) if name == "allow" => true,
+        (TokenTree::Ident(name), Some(TokenTree::Group(group))) if name == "cfg_attr" => {
+            allows(&group.stream().into_iter().collect::<Vec<_>>())
+        }
+        _ => false,
+    })
 }
 
 fn requires_test(condition: TokenStream) -> bool {
