@@ -57,7 +57,7 @@ pub struct App {
     /// What answers people and programs.
     pub services: Arc<Services>,
     /// Counts requests.
-    pub limiter: Arc<RateLimiter>,
+    limiter: Arc<RateLimiter>,
     /// What is counted and measured for whoever watches over the server.
     pub metrics: Metrics,
     store: Store,

@@ -33,7 +33,7 @@ async fn sharing(redis: &Redis) -> (Server, Server) {
     let one = Server::start_with(database, Plan::default(), set).await;
     let other = one.replica(set).await;
     for server in [&one, &other] {
-        eventually("limits are shared", PATIENCE, async || server.app.limiter.is_shared()).await;
+        eventually("limits are shared", PATIENCE, async || server.shares_limits()).await;
     }
     (one, other)
 }
@@ -135,13 +135,13 @@ async fn without_redis_each_counts_alone_until_it_is_back() {
             assert_eq!(remaining(&answer), left);
         }
     }
-    assert!(!one.app.limiter.is_shared() && !other.app.limiter.is_shared());
+    assert!(!one.shares_limits() && !other.shares_limits());
     assert_eq!((one.fallbacks(), other.fallbacks()), (7, 7));
     assert_eq!(told(), [2, 2], "one line each");
 
     redis.start_again().await;
     for server in [&one, &other] {
-        eventually("limits are shared again", PATIENCE, async || server.app.limiter.is_shared()).await;
+        eventually("limits are shared again", PATIENCE, async || server.shares_limits()).await;
     }
     assert_eq!((remaining(&ask(&one, &key).await), remaining(&ask(&other, &key).await)), (599, 598));
     assert_eq!((one.fallbacks(), other.fallbacks()), (7, 7));
@@ -161,13 +161,13 @@ async fn a_redis_that_does_not_answer_in_time_is_not_waited_for() {
             settings.redis_patience = patience;
         })
         .await;
-    eventually("limits are shared", PATIENCE, async || hasty.app.limiter.is_shared()).await;
+    eventually("limits are shared", PATIENCE, async || hasty.shares_limits()).await;
     redis.pause(Duration::from_secs(600));
     // One waits its time; then Redis counts as away, and nobody waits.
     for _ in 0..5 {
         hasty.get("").await.data();
     }
-    assert!(!hasty.app.limiter.is_shared());
+    assert!(!hasty.shares_limits());
     assert!(hasty.fallbacks() >= 5);
     hasty.stop().await;
     drop(redis);

@@ -80,11 +80,6 @@ impl RateLimiter {
         asked.unwrap_or_else(|| self.here.look(subject, limit, now))
     }
 
-    /// Whether limits hold across replicas at this moment.
-    pub fn is_shared(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.is_connected())
-    }
-
     /// The job that keeps the connection to Redis, where requests are counted there.
     pub fn redis_connection(&self) -> Option<RedisConnection> {
         self.shared.clone().map(RedisConnection::new)

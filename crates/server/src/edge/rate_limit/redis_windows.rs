@@ -131,11 +131,6 @@ impl SharedWindows {
         None
     }
 
-    /// Whether Redis answers, as far as is known.
-    pub(super) fn is_connected(&self) -> bool {
-        self.connection().is_some()
-    }
-
     /// A connection that has proved to count: a Redis that is still loading, or takes no writes, does not.
     async fn connect(&self) -> Result<Connection, RedisError> {
         let config = AsyncConnectionConfig::new()

@@ -131,8 +131,18 @@ impl Server {
 
     /// How often a request was counted by this server alone although there is a Redis.
     pub(crate) fn fallbacks(&self) -> u64 {
+        self.metric("riq_rate_limit_fallbacks_total")
+    }
+
+    /// Whether its limits hold across replicas at this moment.
+    pub(crate) fn shares_limits(&self) -> bool {
+        self.metric("riq_rate_limiter_shared") == 1
+    }
+
+    /// What a metric without labels says.
+    fn metric(&self, name: &str) -> u64 {
         let text = self.app.metrics.render(&[]).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix("riq_rate_limit_fallbacks_total "));
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap().parse().unwrap()
     }
 
