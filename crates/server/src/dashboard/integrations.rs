@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
-use integrations_core::lifecycle::Status;
+use integrations_core::{lifecycle::Status, standing::Standing};
 
 use super::{
-    view::integrations::{Filters, Shelves, Standing, page},
+    view::integrations::{Filters, Shelves, page},
     visit::OnProject,
 };
 use crate::{
@@ -39,9 +39,11 @@ pub(super) async fn list(State(pages): State<Pages>, on: OnProject, uri: Uri) ->
 /// The filters of an address. One that does not exist is left out: nobody types them.
 fn read(uri: &Uri) -> Result<Filters, Failure> {
     let [q, category, status] = query::parameters(uri, ["q", "category", "status"])?;
-    let standing =
-        status.and_then(|word| Standing::ALL.into_iter().find(|standing| standing.as_str() == word));
-    Ok(Filters { q: q.unwrap_or_default(), category: category.and_then(|word| word.parse().ok()), standing })
+    Ok(Filters {
+        q: q.unwrap_or_default(),
+        category: category.and_then(|word| word.parse().ok()),
+        standing: status.and_then(|word| word.parse().ok()),
+    })
 }
 
 fn standing(row: Option<&IntegrationRow>) -> Standing {

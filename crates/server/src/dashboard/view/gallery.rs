@@ -12,6 +12,7 @@ use integrations_core::{
     issue::Issue,
     lifecycle::{Chosen, Health, State, Status},
     oauth::AccountIdentity,
+    standing::Standing,
 };
 use maud::Markup;
 use serde_json::{Map, Value, json};
@@ -259,7 +260,7 @@ fn lists() -> Vec<(&'static str, Markup)> {
     let filters = integrations::Filters {
         q: "mail".into(),
         category: Some(integrations_core::catalog::Category::Crm),
-        standing: Some(integrations::Standing::Installed(Status::Paused)),
+        standing: Some(Standing::Installed(Status::Paused)),
     };
     let log = |events, older: Option<&str>| audit::Log {
         events,

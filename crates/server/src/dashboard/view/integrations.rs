@@ -3,6 +3,7 @@
 use integrations_core::{
     catalog::{Category, Provider},
     lifecycle::{Health, Status},
+    standing::Standing,
 };
 use maud::{Markup, html};
 
@@ -28,41 +29,6 @@ pub(crate) struct Filters {
 impl Filters {
     fn are_set(&self) -> bool {
         !self.q.is_empty() || self.category.is_some() || self.standing.is_some()
-    }
-}
-
-/// How a provider stands in a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Never installed.
-    Available,
-    /// Installed, with this status.
-    Installed(Status),
-}
-
-impl Standing {
-    /// Every standing, in the order of the filter.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Available,
-        Self::Installed(Status::Active),
-        Self::Installed(Status::Paused),
-        Self::Installed(Status::Error),
-        Self::Installed(Status::Disconnected),
-    ];
-
-    /// Its word on the wire.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Installed(status) => status.as_str(),
-        }
-    }
-
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Available => "Not connected",
-            Self::Installed(status) => words::status(status).1,
-        }
     }
 }
 
@@ -137,7 +103,7 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> M
                 select id="status" name="status" aria-describedby="filters-help" {
                     option value="" { "Any status" }
                     @for standing in Standing::ALL {
-                        option value=(standing.as_str()) selected[filters.standing == Some(standing)] { (standing.words()) }
+                        option value=(standing.as_str()) selected[filters.standing == Some(standing)] { (in_words(standing)) }
                     }
                 }
             }
@@ -147,6 +113,13 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> M
             }
             p.visually-hidden #filters-help { "With scripts, a choice takes effect at once." }
         }
+    }
+}
+
+const fn in_words(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Available => "Not connected",
+        Standing::Installed(status) => words::status(status).1,
     }
 }
 
