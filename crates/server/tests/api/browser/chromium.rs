@@ -23,6 +23,8 @@ use crate::support::{database::tell, process::Process};
 /// How long a page may take to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 const INTERVAL: Duration = Duration::from_millis(20);
+/// How often a driver is started that finds its port taken.
+const DRIVER_STARTS: usize = 5;
 
 /// What `cargo xtask test` tells of this machine.
 pub(crate) struct Programs {
@@ -65,19 +67,36 @@ pub(crate) struct Browser {
     _home: TempDir,
 }
 
-impl Browser {
-    async fn start(programs: &Programs, hosts: Hosts<'_>) -> Self {
-        let home = tempfile::tempdir().unwrap();
+/// Starts the driver on a port that it chooses.
+///
+/// It chooses the port at IPv4, and takes the same one at IPv6. Another process may have that, and the driver then ends:
+/// so it is started again.
+fn start_driver(programs: &Programs, home: &TempDir) -> Process {
+    for _ in 0..DRIVER_STARTS {
         let mut command = Command::new(&programs.chromedriver);
         // The profile is made below TMPDIR, and what belongs to no profile below HOME.
         command.arg("--port=0").env("HOME", home.path()).env("TMPDIR", home.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Process::spawn(command);
-        process.wait_for_address(|process| {
+        let started = process.try_wait_for_address(|process| {
             let stdout = process.stdout();
             let port = stdout.split("started successfully on port ").nth(1)?.split('.').next()?;
             Some(SocketAddr::from(([127, 0, 0, 1], port.parse().ok()?)))
         });
+        match started {
+            Ok(()) => return process,
+            Err(said) => {
+                assert!(said.contains("Address already in use"), "the driver does not start: {said}")
+            }
+        }
+    }
+    panic!("each of {DRIVER_STARTS} drivers chose a port that was taken");
+}
+
+impl Browser {
+    async fn start(programs: &Programs, hosts: Hosts<'_>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let process = start_driver(programs, &home);
         let client = crate::support::server::client();
         let driver = WebDriver::builder(format!("http://{}", process.address), capabilities(programs, hosts));
         let poller = ElementPollerWithTimeout::new(PATIENCE, INTERVAL);

@@ -159,20 +159,29 @@ impl Process {
         Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), stdout, stderr, readers }
     }
 
+    /// Waits until the process says where it serves. Panics where it ends or takes too long.
     pub(crate) fn wait_for_address(&mut self, find: impl Fn(&Self) -> Option<SocketAddr>) {
+        if let Err(said) = self.try_wait_for_address(find) {
+            panic!("it does not serve: {said}");
+        }
+    }
+
+    /// Waits until the process says where it serves. Where it ends or takes too long: what it said on stderr.
+    pub(crate) fn try_wait_for_address(
+        &mut self,
+        find: impl Fn(&Self) -> Option<SocketAddr>,
+    ) -> Result<(), String> {
         let started = Instant::now();
-        self.address = loop {
+        loop {
             if let Some(address) = find(self) {
-                break address;
+                self.address = address;
+                return Ok(());
             }
-            let has_ended = self.child.try_wait().unwrap();
-            assert!(
-                has_ended.is_none() && started.elapsed() < PATIENCE,
-                "it does not serve: {}",
-                self.stderr()
-            );
+            if self.child.try_wait().unwrap().is_some() || started.elapsed() >= PATIENCE {
+                return Err(self.stderr());
+            }
             thread::sleep(Duration::from_millis(5));
-        };
+        }
     }
 
     pub(crate) fn stdout(&self) -> String {
