@@ -37,6 +37,8 @@ pub struct Loaded {
     pub sealed_settings: Option<Vec<u8>>,
     /// Whether a credential is stored that is not known to be dead.
     pub credential: Credential,
+    /// When the provider is asked next; none while no credential is to be checked.
+    pub next_check_at: Option<OffsetDateTime>,
     /// Whether the change that led here destroyed the stored credential.
     pub disconnected_now: bool,
 }
@@ -212,6 +214,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
             sidebar_enabled: integration.sidebar_enabled,
             last_synced_at: integration.last_synced_at,
             error_message: integration.error_message.clone(),
+            next_check_at: loaded.next_check_at,
             settings: json(&integration.settings)?,
             action_permissions: json(&integration.action_permissions)?,
             version: integration.version,
@@ -251,6 +254,7 @@ pub(super) fn read_loaded(
         connection: hidden.connection,
         sealed_settings: hidden.sealed_settings,
         credential: if is_usable { Credential::Usable } else { Credential::Missing },
+        next_check_at: shown.next_check_at,
         disconnected_now: false,
         integration: Integration { account, ..revive(shown, before, tenant.project)? },
     }))
@@ -327,14 +331,14 @@ async fn finish<E>(
     loaded: Loaded,
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
-    let mut credential = loaded.credential;
+    let (mut credential, mut next_check_at) = (loaded.credential, loaded.next_check_at);
     let next = &decision.integration;
     if decision.destroys_credential {
         monitors::end(&transaction, next.id).await?;
         destroy_credential(&transaction, next.id).await?;
-        credential = Credential::Missing;
+        (credential, next_check_at) = (Credential::Missing, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
-        monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
+        next_check_at = monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
     }
     audit::record(&transaction, decision.event).await?;
     transaction.commit().await.map_err(StoreError::from)?;
@@ -342,6 +346,7 @@ async fn finish<E>(
         integration: decision.integration,
         sealed_settings: decision.sealed_settings.unwrap_or(loaded.sealed_settings),
         credential,
+        next_check_at,
         disconnected_now: decision.destroys_credential,
         ..loaded
     })

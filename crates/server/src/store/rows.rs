@@ -24,6 +24,10 @@ pub(super) fn columns<T: PartialModelTrait>() -> String {
     select.trim_start_matches("SELECT ").to_owned()
 }
 
+/// When the provider is asked next, of a row of `monitors`: at the probe's time, unless the provider has asked for a
+/// longer wait. Its columns stand without their table's name, as SQLite's RETURNING knows no alias.
+pub(super) const NEXT_CHECK: &str = "CASE WHEN not_before > probe_at THEN not_before ELSE probe_at END";
+
 /// An integration, as it is shown. JSON columns pass through as text. Its fields are the columns of `statements::LIST`
 /// and `statements::ONE`.
 #[derive(Clone, Debug, PartialEq, DerivePartialModel)]
@@ -51,6 +55,9 @@ pub struct IntegrationRow {
     pub settings: String,
     /// JSON object.
     pub action_permissions: String,
+    /// When the provider is asked next; none while no credential is to be checked.
+    #[sea_orm(from_expr = "Expr::cust(NEXT_CHECK)")]
+    pub next_check_at: Option<OffsetDateTime>,
     /// Counts the stored revisions.
     pub version: i64,
     /// When it was first installed.

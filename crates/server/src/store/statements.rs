@@ -11,6 +11,7 @@ use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, columns};
 pub static LIST: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT p.organization_id, {} FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
+         LEFT JOIN monitors m ON m.integration_id = i.id \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY i.provider",
         columns::<IntegrationRow>()
     )
@@ -21,6 +22,7 @@ pub static ONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT p.organization_id, {} \
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+         LEFT JOIN monitors m ON m.integration_id = i.id \
          WHERE p.id = $1 AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )
@@ -31,6 +33,7 @@ pub static LOAD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT p.organization_id, {}, {} \
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+         LEFT JOIN monitors m ON m.integration_id = i.id \
          LEFT JOIN credentials c ON c.integration_id = i.id \
          WHERE p.id = $1 AND p.revoked_at IS NULL",
         columns::<IntegrationRow>(),

@@ -122,6 +122,7 @@ fn row(integration: &Integration) -> IntegrationRow {
         connection: "{}".into(),
         sealed_settings: None,
         credential: integrations_core::lifecycle::Credential::Usable,
+        next_check_at: None,
         disconnected_now: false,
         integration: integration.clone(),
     };

@@ -123,14 +123,16 @@ async fn end_leased(
     Ok(ended.rows_affected == 1)
 }
 
-/// Has an integration probed at once, after what is under way.
+/// Has an integration probed at once, after what is under way. Returns when the provider is asked next: later where it
+/// has asked for a longer wait, and never where there is no monitor.
 pub(super) async fn bring_probe_forward(
     on: &impl ConnectionTrait,
     integration: IntegrationId,
     now: OffsetDateTime,
-) -> Result<(), StoreError> {
+) -> Result<Option<OffsetDateTime>, StoreError> {
     let backend = on.get_database_backend();
     let values = [integration.to_string().into(), moment(backend, now)];
-    on.execute_raw(Statement::from_sql_and_values(backend, statements::BRING_PROBE_FORWARD, values)).await?;
-    Ok(())
+    let statement = Statement::from_sql_and_values(backend, statements::BRING_PROBE_FORWARD.as_str(), values);
+    let row = on.query_one_raw(statement).await?;
+    Ok(row.map(|row| row.try_get("", "next_check_at")).transpose()?)
 }

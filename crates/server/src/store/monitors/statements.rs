@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::store::rows::{ClaimedRow, columns};
+use crate::store::rows::{ClaimedRow, NEXT_CHECK, columns};
 
 /// Begins to look after an integration, or begins anew: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5` refresh.
 pub const BEGIN: &str = "INSERT INTO monitors \
@@ -12,9 +12,15 @@ pub const BEGIN: &str = "INSERT INTO monitors \
      refresh_at = excluded.refresh_at, not_before = NULL, failures = 0, lease_owner = NULL, lease_count = 0, \
      refresh_begun_by = NULL";
 
-/// Brings the probe forward: `$1` integration, `$2` now. What is under way goes on under its lease.
-pub const BRING_PROBE_FORWARD: &str = "UPDATE monitors SET probe_at = $2, \
-     due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END WHERE integration_id = $1";
+/// Brings the probe forward: `$1` integration, `$2` now. What is under way goes on under its lease. Returns when the
+/// provider is asked next.
+pub static BRING_PROBE_FORWARD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE monitors SET probe_at = $2, \
+         due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END \
+         WHERE integration_id = $1 RETURNING {NEXT_CHECK} AS next_check_at"
+    )
+});
 
 /// When the longest overdue of each provider was due, for as many providers as there are rows of VALUES, which follow.
 pub const DUE: &str = "SELECT column1 AS provider, \
