@@ -59,6 +59,11 @@ pub struct Integration {
     /// Action key → whether the agent may perform it. An action that is not named is not allowed.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, bool>))]
     pub action_permissions: RawJson<BTreeMap<String, bool>>,
+    /// When the provider is asked next whether it accepts the credential; null while there is no credential to check.
+    /// A time in the past: as soon as possible.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T18:10:00Z"))]
+    pub next_check_at: Option<OffsetDateTime>,
     /// The entity tag of this version, for `If-Match`.
     #[cfg_attr(feature = "openapi", schema(example = "\"v3\""))]
     pub etag: String,

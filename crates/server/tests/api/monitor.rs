@@ -31,6 +31,7 @@ macro_rules! on_both_stages {
 
 on_both_stages!(
     a_check_tells_how_it_is,
+    it_is_told_when_the_next_check_is,
     a_refused_key_is_an_error_until_it_is_accepted_again,
     activating_what_is_in_error_asks_the_provider_first,
     a_refused_access_token_is_renewed_and_nobody_notices,
@@ -114,6 +115,7 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
     assert_eq!(state(answer.data()), is("active", "healthy", None));
     assert_eq!(answer.data()["last_synced_at"], "2026-03-01T10:00:00Z");
     assert_eq!(stage.server.integration("keys").await, *answer.data());
+    assert!(answer.data()["next_check_at"].as_str().unwrap() > "2026-03-01T10:00:00Z");
     // Well again is nothing new: only the time of the last good answer moves.
     stage.server.clock.advance(Duration::minutes(1));
     let again = stage.check("keys").await;
@@ -137,6 +139,22 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
     stage.server.patch("keys", json!({"display_name": "Ours"})).await.data();
     let last = stage.server.integration("keys").await;
     assert_eq!(last["last_synced_at"], "2026-03-01T10:01:00Z");
+}
+
+async fn it_is_told_when_the_next_check_is(stage: &Stage) {
+    stage.connect_keys().await;
+    stage.check("keys").await.data();
+    let planned = stage.server.integration("keys").await["next_check_at"].clone();
+    assert!(planned.as_str().unwrap() > "2026-03-01T10:00:00Z", "{planned}");
+    let paused = stage.server.patch("keys", json!({"status": "paused"})).await;
+    assert_eq!(paused.data()["next_check_at"], planned);
+    // What is put to use again is checked at once.
+    let resumed = stage.server.patch("keys", json!({"status": "active"})).await;
+    assert_eq!(resumed.data()["next_check_at"], "2026-03-01T10:00:00Z");
+    assert_eq!(stage.server.integration("keys").await, *resumed.data());
+    let disconnected = stage.server.delete("keys").await;
+    assert_eq!(disconnected.data()["next_check_at"], Value::Null);
+    assert_eq!(stage.server.integration("keys").await["next_check_at"], Value::Null);
 }
 
 async fn a_refused_key_is_an_error_until_it_is_accepted_again(stage: &Stage) {

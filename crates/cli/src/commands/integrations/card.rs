@@ -26,6 +26,7 @@ pub(crate) fn integration_facts(
         ("Setup", word(&integration.setup_type)),
         ("Sidebar", yes_no(integration.sidebar_enabled)),
         ("Last synced", time(integration.last_synced_at)),
+        ("Next check", time(integration.next_check_at)),
         ("Created", time(Some(integration.created_at))),
         ("Updated", time(Some(integration.updated_at))),
         ("ETag", cell(Some(&integration.etag))),

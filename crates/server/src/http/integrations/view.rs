@@ -28,6 +28,7 @@ pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json
         updated_at: row.updated_at,
         settings: RawJson::from_text(row.settings)?,
         action_permissions: RawJson::from_text(row.action_permissions)?,
+        next_check_at: row.next_check_at,
         etag: entity_tag(row.version),
         message: None,
     })
