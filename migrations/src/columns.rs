@@ -1,4 +1,4 @@
-//! The columns that tables are made of.
+//! Makes the columns, keys and indexes of tables.
 
 use sea_orm_migration::{prelude::*, sea_query::ForeignKeyCreateStatement};
 
@@ -7,27 +7,27 @@ pub(crate) fn id() -> ColumnDef {
     ColumnDef::new("id").text().not_null().primary_key().to_owned()
 }
 
-/// Text that is always there.
+/// A text column that is never null.
 pub(crate) fn text(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).text().not_null().to_owned()
 }
 
-/// Bytes that are always there.
+/// A column of bytes that is never null.
 pub(crate) fn bytes(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).binary().not_null().to_owned()
 }
 
-/// A time that is always there, in UTC.
+/// A time in UTC that is never null.
 pub(crate) fn time(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
 }
 
-/// A time, in UTC, or none.
+/// A time in UTC, or null.
 pub(crate) fn optional_time(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).timestamp_with_time_zone().to_owned()
 }
 
-/// An enum as text, with a CHECK.
+/// An enum as text, with a CHECK for its values.
 pub(crate) fn one_of(name: &'static str, values: &[&'static str]) -> ColumnDef {
     ColumnDef::new(name).text().check(Expr::col(name).is_in(values.iter().copied())).to_owned()
 }

@@ -1,7 +1,7 @@
 //! The schema of the database, one set of migrations for SQLite and PostgreSQL.
 //!
-//! Portable DDL only: text ids, text-backed enums with a CHECK, text for JSON that SQL never looks into,
-//! UTC timestamps. Each migration runs in a transaction.
+//! The DDL is portable: ids are text, enums are text with a CHECK, JSON that SQL does not read is text, and timestamps
+//! are UTC. Each migration runs in a transaction.
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};

@@ -94,7 +94,7 @@ fn integrations() -> TableCreateStatement {
         .col(time("created_at"))
         .col(time("updated_at"))
         .foreign_key(&mut belongs_to("integrations", "project_id", "projects"))
-        // An integration in error remembers what it goes back to, and no other does.
+        // Only an integration in error has the status to return to.
         .check(Expr::cust("(status = 'error') = (status_before_error IS NOT NULL)"))
         .to_owned()
 }
@@ -112,7 +112,7 @@ fn credentials() -> TableCreateStatement {
         .to_owned()
 }
 
-/// The log outlives what it speaks of: no foreign keys.
+/// There are no foreign keys, because events stay when the objects that they are about are deleted.
 fn audit_events() -> TableCreateStatement {
     Table::create()
         .table("audit_events")
@@ -133,15 +133,15 @@ fn audit_events() -> TableCreateStatement {
 
 fn indexes() -> [IndexCreateStatement; 5] {
     [
-        // At most one integration of each provider in a project; also the way to a project's list.
+        // A project has at most one integration with each provider. Also used to list a project's integrations.
         index("integrations", "integrations_project_provider", &["project_id", "provider"])
             .unique()
             .to_owned(),
         index("projects", "projects_organization", &["organization_id"]),
         index("api_keys", "api_keys_organization", &["organization_id"]),
-        // What other replicas ask for twice a second.
+        // Each replica asks for revoked keys twice a second.
         index("api_keys", "api_keys_revoked_at", &["revoked_at"]),
-        // Ids sort by time: newest first is this index read backwards.
+        // Ids sort by time, so reading this index backwards gives the newest events first.
         index("audit_events", "audit_events_project", &["project_id", "id"]),
     ]
 }

@@ -1,5 +1,5 @@
-//! Installation in a browser: OAuth apps, install links, installs under way, the dashboard's sessions, and the
-//! account that an integration is connected to.
+//! Installation in a browser: OAuth apps, install links, unfinished installs, the dashboard's sessions, and the account
+//! that an integration is connected to.
 
 use sea_orm_migration::prelude::*;
 
@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // SQLite adds one column a statement.
+        // SQLite can add only one column in each statement.
         for column in ACCOUNT {
             let mut alter = Table::alter();
             alter.table("integrations").add_column(ColumnDef::new(column).text());
@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `owner`: `*` for all, or an organization's or a project's id.
+/// `owner` is `*` for all, or the id of an organization or a project.
 fn oauth_apps() -> TableCreateStatement {
     Table::create()
         .table("oauth_apps")
@@ -75,8 +75,8 @@ fn install_links() -> TableCreateStatement {
         .to_owned()
 }
 
-/// An install between its first step and its last: `started` waits for the provider's redirect, `redeemed` has had
-/// it, `unconfirmed` waits for the person to confirm another account.
+/// An install between its first step and its last. `started` waits for the provider's redirect, `redeemed` has received
+/// it, and `unconfirmed` waits for the person to confirm that the account is another one.
 fn pending_installs() -> TableCreateStatement {
     Table::create()
         .table("pending_installs")
@@ -114,7 +114,7 @@ fn dashboard_sessions() -> TableCreateStatement {
 fn indexes() -> [IndexCreateStatement; 4] {
     [
         index("oauth_apps", "oauth_apps_provider_owner", &["provider", "owner"]).unique().to_owned(),
-        // What is swept away when its time is over.
+        // The sweep finds expired rows by these.
         index("install_links", "install_links_expires_at", &["expires_at"]),
         index("pending_installs", "pending_installs_expires_at", &["expires_at"]),
         index("dashboard_sessions", "dashboard_sessions_expires_at", &["expires_at"]),

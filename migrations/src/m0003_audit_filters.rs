@@ -1,4 +1,4 @@
-//! Indexes for reading the audit log by provider, action and key: each ends with the id, by which pages go.
+//! Indexes to read the audit log by provider, action and key. Each ends with the id, which orders the pages.
 
 use sea_orm_migration::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::columns::index;
 pub(crate) struct Migration;
 
 const TABLE: &str = "audit_events";
-/// Index and the column that it narrows by, within a project.
+/// The name of each index, and the column that it filters by within a project.
 const INDEXES: [(&str, &str); 3] = [
     ("audit_events_project_provider", "provider"),
     ("audit_events_project_action", "action"),

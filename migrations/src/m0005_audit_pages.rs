@@ -1,5 +1,5 @@
-//! The audit log's acting one as a column, and an index for each pair of filters: a page by provider and action is then
-//! a range of one index, however much else each of the two matches.
+//! A column for the audit log's actor, and an index for each pair of filters. A page filtered by provider and action is
+//! then a range of one index, however many rows each filter matches alone.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -10,14 +10,15 @@ pub(crate) struct Migration;
 
 const TABLE: &str = "audit_events";
 const ACTOR: &str = "actor";
-/// Indexes and the columns that they narrow by, within a project. Each ends with the id, by which pages go.
+/// The name of each index, and the columns that it filters by within a project. Each ends with the id, which orders the
+/// pages.
 const INDEXES: [(&str, &[&str]); 4] = [
     ("audit_events_project_actor", &[ACTOR]),
     ("audit_events_project_provider_action", &["provider", "action"]),
     ("audit_events_project_provider_actor", &["provider", ACTOR]),
     ("audit_events_project_action_actor", &["action", ACTOR]),
 ];
-/// What the index by actor takes the place of.
+/// The index that the index by actor replaces, and its column.
 const BY_KEY: (&str, &str) = ("audit_events_project_key", "actor_key_id");
 
 #[async_trait::async_trait]
@@ -28,7 +29,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().table(TABLE).name(BY_KEY.0).to_owned()).await?;
-        // SQLite adds no stored column, PostgreSQL before 18 knows no other.
+        // SQLite cannot add a stored generated column, and PostgreSQL before 18 has only stored ones.
         let stored = manager.get_database_backend() == DbBackend::Postgres;
         let mut actor = ColumnDef::new(ACTOR);
         actor.text().generated(Expr::cust("coalesce(actor_key_id, actor_kind)"), stored);

@@ -1,4 +1,4 @@
-//! When an API key's tier was changed: what replicas ask for beside revocations.
+//! When an API key's tier was changed. Replicas ask for these changes together with revocations.
 
 use sea_orm_migration::prelude::*;
 

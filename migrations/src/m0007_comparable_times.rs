@@ -1,4 +1,4 @@
-//! On SQLite, times that SQL compares are text with six digits after the second, so that their order is that of time.
+//! On SQLite, times that SQL compares become text with six digits after the second, so that they sort in time order.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    /// The times are the same.
+    /// Does nothing: only the format changed, not the times.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }
