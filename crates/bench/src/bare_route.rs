@@ -1,4 +1,4 @@
-//! The second yardstick: axum and nothing else, answering every request with bytes that the server once sent.
+//! The second yardstick: a bare axum route that answers every request with an answer of the server.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -10,18 +10,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::http;
 
-/// What `bare-route` takes.
+/// Options of `bare-route`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The port to listen on, on the loopback interface
     #[arg(long)]
     port: u16,
-    /// A file with the HTTP answer to give, head and body
+    /// A file with the HTTP answer to send, head and body
     #[arg(long)]
     answer: PathBuf,
 }
 
-/// Answers until it is ended.
+/// Answers requests until the process is ended.
 ///
 /// # Errors
 /// When the answer cannot be read or the port is taken.
@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The headers of the answer, but for those that the HTTP library writes by itself.
+/// The headers of the answer, without those that the HTTP library writes by itself.
 fn kept(answer: &http::Answer) -> Result<HeaderMap> {
     const WRITTEN_BY_HYPER: [&str; 3] = ["connection", "content-length", "date"];
     let mut headers = HeaderMap::new();

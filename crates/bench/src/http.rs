@@ -1,4 +1,4 @@
-//! One HTTP request at a time, over a connection of its own: for looking at answers, not for load.
+//! A simple HTTP client: one request at a time, each over a new connection. For checking answers, not for load.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -59,10 +59,10 @@ pub(crate) fn send_within(limit: Duration, port: u16, request: &Request) -> Resu
     parse(&answer).with_context(|| format!("{method} {path}"))
 }
 
-/// Reads an answer that the end of the connection ends.
+/// Reads an answer that ends with the connection.
 ///
 /// # Errors
-/// When it is not HTTP/1.1, or sent in chunks.
+/// When it is not HTTP/1.1, or is sent in chunks.
 pub(crate) fn parse(answer: &[u8]) -> Result<Answer> {
     let end =
         answer.windows(4).position(|four| four == b"\r\n\r\n").context("the answer's head has no end")?;

@@ -1,4 +1,4 @@
-//! Integrations with tokens of the strict provider, stored as `admin import` stores them.
+//! Installs integrations with tokens of the strict provider, as `admin import` does.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,14 +18,15 @@ use crate::bench::fill::project_id;
 use crate::server::ENCRYPTION_KEYS;
 use riq_testing::providers::strict::{Families, KEY, catalog_directory};
 
-/// How many are imported at a time.
+/// How many imports run at a time.
 const WORKERS: usize = 8;
 
-/// Imports one integration of the provider into each project, the project's number being that of its family.
-/// `directory` holds the provider's files, the database the projects.
+/// Imports one integration with the provider into each project. A project has the number of its family.
+///
+/// `directory` contains the provider's files. The projects must be in the database.
 ///
 /// # Errors
-/// When one cannot be imported.
+/// When an integration cannot be imported.
 pub(crate) async fn install(url: &str, directory: &Path, families: &Arc<Families>) -> Result<()> {
     let environment = Environment::system();
     let store = Store::connect(&url.parse()?, WORKERS as u32).await?;
@@ -53,7 +54,7 @@ pub(crate) async fn install(url: &str, directory: &Path, families: &Arc<Families
     Ok(())
 }
 
-/// A line for `admin import`.
+/// The line for `admin import`.
 fn line(families: &Families, family: usize, environment: &Environment) -> Result<String> {
     let tokens = families.first_tokens(family);
     let expires_at = (environment.now() + families.token_life()).format(&Rfc3339)?;

@@ -1,4 +1,4 @@
-//! Measures the server, and soaks it. `cargo xtask bench` and `cargo xtask soak` build it for release, and run it.
+//! The benchmark and the soak test. `cargo xtask bench` and `cargo xtask soak` build it for release and run it.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 mod bare_route;
@@ -14,11 +14,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use riq_testing::process;
 
-/// The server's allocator: the bare route is not to lose for want of it.
+/// The server's allocator, so that the bare route has no disadvantage.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures the server, and soaks it.
+/// The benchmark and the soak test of the server
 #[derive(Parser)]
 #[command(name = "riq-bench", bin_name = "cargo xtask")]
 struct Arguments {
@@ -28,14 +28,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measures the server beside pgbench and a bare route, and prints the ratios
+    /// Measures the server, pgbench and a bare route, and prints the ratios
     Bench(bench::Options),
-    /// Kills replicas again and again, and checks that no refresh token is used twice and no integration is left alone
+    /// Kills replicas repeatedly, and checks that no refresh token is used twice and every integration is probed
     Soak(soak::Options),
     /// Answers every request with the same bytes: the yardstick that `bench` starts by itself
     #[command(hide = true)]
     BareRoute(bare_route::Options),
-    /// Plays a provider whose refresh tokens work once: the one that `bench` starts by itself
+    /// Simulates a provider whose refresh tokens work once: `bench` starts it by itself
     #[command(hide = true)]
     StrictProvider(strict_provider::Options),
 }
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn run(task: &Task) -> anyhow::Result<()> {
-    // The other two hold nothing that a signal would leave behind: they end at once, like any other program.
+    // The other two need not clean up after a signal, so they end at once.
     if matches!(task, Task::Bench(_) | Task::Soak(_)) {
         process::forward_signals()?;
     }

@@ -1,4 +1,4 @@
-//! The server as a program, with its log going to a file.
+//! Runs the server as a program that logs to a file.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use crate::http::{self, Request};
 use riq_testing::postgres::free_port;
 use riq_testing::process::{self, Service};
 
-/// Any 32 bytes: nothing is encrypted that matters.
+/// Any 32 bytes. The key protects no real secrets.
 pub(crate) const ENCRYPTION_KEYS: &str = "bench:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// The programs that are measured.
 pub(crate) struct Build {
     /// The server.
     pub(crate) server: PathBuf,
-    /// This program: it is the bare route too.
+    /// This program, which is also the bare route.
     pub(crate) bench: PathBuf,
 }
 
 impl Build {
-    /// The server that was built beside this program.
+    /// The server that was built in the same directory as this program.
     ///
     /// # Errors
-    /// When the system does not tell where this program is.
+    /// When the system does not say where this program is.
     pub(crate) fn beside_this_program() -> Result<Self> {
         let bench = std::env::current_exe().context("cannot find this program")?;
         Ok(Self { server: bench.with_file_name("riq-server"), bench })
@@ -36,12 +36,12 @@ impl Build {
     /// The size of the server's binary, in bytes.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When there is no binary.
     pub(crate) fn size(&self) -> Result<u64> {
         Ok(std::fs::metadata(&self.server).with_context(|| format!("no {}", self.server.display()))?.len())
     }
 
-    /// Brings a database's schema up to date.
+    /// Migrates a database's schema to the latest version.
     ///
     /// # Errors
     /// When the migrations fail.
@@ -74,11 +74,11 @@ pub(crate) struct Start {
 }
 
 impl Server {
-    /// Starts a server on a database whose schema is there, with settings beside those that every server gets here, and
-    /// waits until it answers a request with 200.
+    /// Starts a server on a migrated database and waits until it answers the request `first` with 200. `environment`
+    /// adds to the settings that every server gets here.
     ///
     /// # Errors
-    /// When it does not come up; its log is in `directory`.
+    /// When it does not start. Its log is in `directory`.
     pub(crate) fn start(
         build: &Build,
         database_url: &str,
@@ -117,25 +117,25 @@ impl Server {
         Ok((Self { port, log: log_path, service }, Start { healthy, answering }))
     }
 
-    /// Where it listens on the loopback interface.
+    /// Its port on the loopback interface.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// SIGKILL: it gets to do nothing more.
+    /// Kills it by SIGKILL.
     ///
     /// # Errors
-    /// When it had ended by itself.
+    /// When it has already ended by itself.
     pub(crate) fn kill(mut self) -> Result<()> {
         ensure!(self.service.ended()?.is_none(), "a server ended by itself: {}", end_of(&self.log));
         self.service.kill();
         Ok(())
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has ended.
     ///
     /// # Errors
-    /// When it had ended by itself, does not end, or ends with a failure; the error holds the end of its log.
+    /// When it has already ended by itself, does not end, or fails. The error contains the end of its log.
     pub(crate) fn stop(mut self) -> Result<()> {
         ensure!(self.service.ended()?.is_none(), "a server ended by itself: {}", end_of(&self.log));
         let status = self.service.stop();
@@ -143,15 +143,15 @@ impl Server {
         Ok(())
     }
 
-    /// Its resident memory in bytes: now, and at most since it started. Linux only.
+    /// Its resident memory in bytes: the current and the largest since it started. Linux only.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system does not say.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let path = format!("/proc/{}/status", self.service.id());
         let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         let (now, peak) = (kilobytes(&status, "VmRSS:"), kilobytes(&status, "VmHWM:"));
-        ensure!(now > 0 && peak > 0, "{path} does not tell the memory");
+        ensure!(now > 0 && peak > 0, "{path} does not show the memory");
         Ok((now * 1024, peak * 1024))
     }
 }

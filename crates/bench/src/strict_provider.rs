@@ -1,5 +1,5 @@
-//! `riq-bench strict-provider`: the strict provider as a program of its own, so that it takes nothing of the time of
-//! what measures.
+//! `riq-bench strict-provider`: the strict provider as a separate program, so that it takes no time from the measuring
+//! one.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -12,25 +12,25 @@ use axum::{Json, Router};
 
 use riq_testing::providers::strict::{Behaviour, Families, Provider};
 
-/// What `strict-provider` takes.
+/// Options of `strict-provider`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The port of the provider, on the loopback interface
     #[arg(long)]
     port: u16,
-    /// The port at which it tells its counts, over plain HTTP
+    /// The port for its counts, over plain HTTP
     #[arg(long)]
     counts_port: u16,
-    /// Where it puts its file for the catalog and the certificate of its authority
+    /// The directory for its provider file and the certificate of its authority
     #[arg(long)]
     directory: PathBuf,
     /// How many families of tokens there are
     #[arg(long)]
     families: usize,
-    /// Seconds that an access token works
+    /// Lifetime of an access token, in seconds
     #[arg(long)]
     token_life: u64,
-    /// Milliseconds that every answer takes
+    /// Time that every answer takes, in milliseconds
     #[arg(long)]
     latency: u64,
     /// Seconds between two probes
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     interval: u64,
 }
 
-/// Answers until it is ended.
+/// Answers requests until the process is ended.
 ///
 /// # Errors
 /// When a port is taken or a file cannot be written.

@@ -1,4 +1,4 @@
-//! Pages of the audit log: at ten thousand events of one project, and at many more.
+//! Measures pages of the audit log, at ten thousand events of one project and at many more.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
 use std::time::Instant;
@@ -19,17 +19,18 @@ use super::rounds::{Task, alternate};
 use crate::http::{self, Request};
 use crate::server::Server;
 
-/// How many events the small log holds.
+/// How many events the small log has.
 const FEW: usize = 10_000;
-/// How many of a log's oldest events are unlike the others, and how many after them.
+/// The size of two groups of rare events at the beginning of a log: first those with rare combinations of filters, then
+/// those of an actor that does not appear again.
 const ODD: usize = 20;
-/// Events on a page where the client does not say.
+/// The default number of events on a page.
 const PAGE: usize = 50;
-/// Requests that are prepared for each kind of page.
+/// How many requests are prepared for each kind of page.
 const PREPARED: usize = 2_000;
 
-/// Providers, actions and actors go together: an event's place in the log says which of six of each it has. So each of
-/// them matches a sixth of the log, and two that do not go together match its first [`ODD`] events alone.
+/// Providers, actions and actors go together: an event's number determines which of six of each it has. So each of them
+/// matches a sixth of the log, and two that do not go together match only its first [`ODD`] events.
 const KINDS: usize = INSTALLED.len();
 const ACTIONS: [AuditAction; KINDS] = [
     AuditAction::IntegrationInstalled,
@@ -41,7 +42,7 @@ const ACTIONS: [AuditAction; KINDS] = [
 ];
 
 /// A kind of page.
-struct Look {
+struct PageKind {
     what: &'static str,
     /// The query for a page that ends before the event with this number.
     query: fn(usize) -> String,
@@ -49,29 +50,29 @@ struct Look {
     shows: usize,
 }
 
-const LOOKS: [Look; 10] = [
-    Look { what: "first page", query: |_| String::new(), shows: PAGE },
-    Look { what: "page deep in the log", query: |end| format!("cursor={}", event_id(end)), shows: PAGE },
-    Look { what: "page of a moment", query: a_moment_before, shows: ODD },
-    Look { what: "page of a provider", query: |_| provider(), shows: PAGE },
-    Look {
+const PAGE_KINDS: [PageKind; 10] = [
+    PageKind { what: "first page", query: |_| String::new(), shows: PAGE },
+    PageKind { what: "page deep in the log", query: |end| format!("cursor={}", event_id(end)), shows: PAGE },
+    PageKind { what: "page of a moment", query: a_moment_before, shows: ODD },
+    PageKind { what: "page of a provider", query: |_| provider(), shows: PAGE },
+    PageKind {
         what: "page of an action, deep",
         query: |end| format!("{}&cursor={}", action(0), event_id(end)),
         shows: PAGE,
     },
-    Look { what: "page of an actor", query: |_| format!("actor={}", key(0)), shows: PAGE },
-    Look { what: "page of an actor of long ago", query: |_| "actor=operator".to_owned(), shows: ODD },
-    Look {
+    PageKind { what: "page of an actor", query: |_| format!("actor={}", key(0)), shows: PAGE },
+    PageKind { what: "page of an actor of long ago", query: |_| "actor=operator".to_owned(), shows: ODD },
+    PageKind {
         what: "page of a provider and an action, rare",
         query: |_| format!("{}&{}", provider(), action(1)),
         shows: ODD,
     },
-    Look {
+    PageKind {
         what: "page of a provider and an actor, rare",
         query: |_| format!("{}&actor={}", provider(), key(2)),
         shows: ODD,
     },
-    Look {
+    PageKind {
         what: "page of an action and an actor, rare",
         query: |_| format!("{}&actor={}", action(1), key(2)),
         shows: ODD,
@@ -90,12 +91,13 @@ fn key(kind: usize) -> ApiKeyId {
     ApiKeyId::from_bits(kind as u128)
 }
 
-/// The id of an event by its number, in the digits that tell the time, so that a moment lies between two events.
+/// The id of an event by its number. The number stands in the digits for the time, so that a time lies between any two
+/// events.
 fn event_id(number: usize) -> String {
     format!("aud_0{number:010}{:015}", 0)
 }
 
-/// The moment of an event by its number.
+/// The time of an event by its number.
 fn moment(number: usize) -> String {
     let id: Option<AuditEventId> = event_id(number).parse().ok();
     let nanoseconds = id.map_or(0, |id| (id.bits() >> 72) * 1_000);
@@ -108,7 +110,7 @@ fn a_moment_before(end: usize) -> String {
     format!("since={}&until={}", moment(end - ODD), moment(end))
 }
 
-/// A server on a log of its own.
+/// A server with its own log.
 struct Log {
     server: Server,
     events: usize,
@@ -118,30 +120,30 @@ struct Log {
 /// Fills two logs and measures each kind of page on both in turn.
 ///
 /// # Errors
-/// When a page does not show what it is to show.
+/// When a page does not have the expected events.
 pub(super) fn measure(bench: &Bench<'_>, events: usize, lines: &mut Vec<Line>) -> Result<()> {
     const SMALL: &str = "riq_audit_few";
     const LARGE: &str = "riq_audit_many";
     eprintln!("Reading the audit log");
     let few = Log::make(bench, SMALL, FEW)?;
     let many = Log::make(bench, LARGE, events)?;
-    for look in &LOOKS {
-        lines.push(compare(bench, look, &few, &many).with_context(|| look.what)?);
+    for kind in &PAGE_KINDS {
+        lines.push(compare(bench, kind, &few, &many).with_context(|| kind.what)?);
     }
     drop((few, many));
     drop_databases(&bench.postgres, &[SMALL, LARGE])
 }
 
-fn compare(bench: &Bench<'_>, look: &Look, few: &Log, many: &Log) -> Result<Line> {
-    eprintln!("  {}", look.what);
-    let (few_pages, many_pages) = (few.prepare(bench, look)?, many.prepare(bench, look)?);
+fn compare(bench: &Bench<'_>, kind: &PageKind, few: &Log, many: &Log) -> Result<Line> {
+    eprintln!("  {}", kind.what);
+    let (few_pages, many_pages) = (few.prepare(bench, kind)?, many.prepare(bench, kind)?);
     let tasks = [
         Task::new("few", |seconds| bench.generator.run(few.server.port(), &few_pages, seconds)),
         Task::new("many", |seconds| bench.generator.run(many.server.port(), &many_pages, seconds)),
     ];
     let medians = alternate(&tasks, bench.plan)?;
     Ok(Line {
-        what: format!("audit: {}, its time at {} events / at {FEW}", look.what, many.events),
+        what: format!("audit: {}, its time at {} events / at {FEW}", kind.what, many.events),
         round: Some(medians.get("many")?),
         beside: Some((format!("at {FEW} events"), medians.get("few")?.per_second)),
         measured: medians.ratio("few", "many")?,
@@ -160,15 +162,15 @@ impl Log {
         fill(bench, database, events)?;
         eprintln!("Filled {events} audit events in {:.1} s", started.elapsed().as_secs_f64());
         let url = bench.postgres.url(database);
-        let first = request(&data, events, &LOOKS[0], 0);
+        let first = request(&data, events, &PAGE_KINDS[0], 0);
         let (server, _) = Server::start(&bench.build, &url, bench.directory, database, &first, &[])?;
         Ok(Self { server, events, data })
     }
 
-    /// Requests for a kind of page, ending all over the log; the first one shows as many events as it is to.
-    fn prepare(&self, bench: &Bench<'_>, look: &Look) -> Result<Prepared> {
+    /// Prepares requests for a kind of page, spread over the log, and checks the number of events on the first one.
+    fn prepare(&self, bench: &Bench<'_>, kind: &PageKind) -> Result<Prepared> {
         let requests: Vec<Request> =
-            (0..PREPARED).map(|number| request(&self.data, self.events, look, number)).collect();
+            (0..PREPARED).map(|number| request(&self.data, self.events, kind, number)).collect();
         let prepared =
             Prepared::new(bench.directory, &format!("audit-{}", self.events), Kind::List, &requests)?;
         prepared.check(self.server.port())?;
@@ -176,22 +178,22 @@ impl Log {
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         let shown = body.matches("\"id\":\"aud_").count();
         ensure!(
-            shown == look.shows,
+            shown == kind.shows,
             "{} shows {shown} events instead of {}: {body}",
             requests[0].path,
-            look.shows
+            kind.shows
         );
         Ok(prepared)
     }
 }
 
-/// A request for a page of a log of so many events.
-fn request(data: &Data, events: usize, look: &Look, number: usize) -> Request {
-    // A prime, so that neighbours lie far apart; never so early that a page would not be full.
+/// A request for a page of a log with `events` events.
+fn request(data: &Data, events: usize, kind: &PageKind, number: usize) -> Request {
+    // The step is a prime, so that consecutive pages lie far apart. No page ends so early that it would not be full.
     const STEP: usize = 7_368_787;
     const EARLIEST: usize = KINDS * PAGE + 2 * ODD;
     let end = EARLIEST + number * STEP % (events - EARLIEST);
-    let (query, keys) = ((look.query)(end), &data.keys[0]);
+    let (query, keys) = ((kind.query)(end), &data.keys[0]);
     let key = keys[number % keys.len()].clone();
     Request {
         headers: vec![("X-API-Key", key), ("X-Forwarded-For", address(number))],
@@ -199,8 +201,8 @@ fn request(data: &Data, events: usize, look: &Look, number: usize) -> Request {
     }
 }
 
-/// Puts the events in place of those that are there. The indexes are built after them, by their own definitions: rows
-/// that come one by one would take ten times as long.
+/// Replaces the events in the database. The indexes are dropped before and built again after that, from their own
+/// definitions, because updating them row by row would take ten times as long.
 fn fill(bench: &Bench<'_>, database: &str, events: usize) -> Result<()> {
     const INDEXES: &str = "SELECT indexdef FROM pg_indexes WHERE tablename = 'audit_events' AND indexname <> 'audit_events_pkey'";
     const DROP: &str = "DO $$ DECLARE name text; BEGIN FOR name IN SELECT indexname FROM pg_indexes \
@@ -209,7 +211,7 @@ fn fill(bench: &Bench<'_>, database: &str, events: usize) -> Result<()> {
     let run = |statement: &str| execute(&bench.postgres, database, statement);
     let indexes = run(INDEXES)?;
     run(DROP)?;
-    // What is only read needs no log to be restored from, which would take as much of the disk again.
+    // The table is only read, so it needs no write-ahead log, which would take the same disk space again.
     run("TRUNCATE audit_events; ALTER TABLE audit_events SET UNLOGGED")?;
     run(&insert(events))?;
     for index in indexes.lines() {
@@ -220,7 +222,8 @@ fn fill(bench: &Bench<'_>, database: &str, events: usize) -> Result<()> {
 }
 
 fn insert(events: usize) -> String {
-    // Below the first bound the odd ones, below the second those of an actor who came never again.
+    // Events below the first bound have rare combinations. Those below the second are of an actor that does not appear
+    // again.
     let (odd, ago) = (ODD, 2 * ODD);
     let kind = |of_the_odd: usize| format!("CASE WHEN n < {odd} THEN {of_the_odd} ELSE n % {KINDS} END");
     let actions = ACTIONS.map(AuditAction::as_str).join("', '");

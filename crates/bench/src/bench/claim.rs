@@ -1,4 +1,4 @@
-//! Claiming what is due: at ten thousand integrations, and at many more.
+//! Measures leasing due integrations, at ten thousand integrations and at many more.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
 use anyhow::Result;
@@ -13,17 +13,17 @@ const FEW: usize = 10_000;
 const SMALL: &str = "riq_monitors_few";
 const LARGE: &str = "riq_monitors_many";
 
-/// Fills two databases and claims from both in turn, with the server's own statements.
+/// Fills two databases and leases from both in turn, with the server's own statements.
 ///
 /// # Errors
-/// When a database cannot be filled, or a claim fails.
+/// When a database cannot be filled, or a statement fails.
 pub(super) fn measure(bench: &Bench<'_>, monitors: usize, lines: &mut Vec<Line>) -> Result<()> {
     eprintln!("Claiming what is due");
     for (name, count) in [(SMALL, FEW), (LARGE, monitors)] {
         create_database(&bench.postgres, &bench.build, name)?;
         execute(&bench.postgres, name, &fill(count))?;
         execute(&bench.postgres, name, "VACUUM (ANALYZE) monitors")?;
-        // The wait for the disk is the same for both, and would hide the difference.
+        // Waiting for the disk takes the same time for both, and would hide the difference.
         let statement = format!("ALTER DATABASE {name} SET synchronous_commit = off");
         execute(&bench.postgres, "postgres", &statement)?;
     }
@@ -31,7 +31,7 @@ pub(super) fn measure(bench: &Bench<'_>, monitors: usize, lines: &mut Vec<Line>)
     let claim = |database: &'static str| {
         let script = &script;
         move |seconds| {
-            // In operation that is done meanwhile, where what was claimed piles up at the front of the index.
+            // In production autovacuum does this. Dead entries of leased rows accumulate at the front of the index.
             execute(&bench.postgres, database, "VACUUM monitors")?;
             script.run(&bench.postgres, database, Length::Seconds(seconds))
         }
@@ -49,8 +49,8 @@ pub(super) fn measure(bench: &Bench<'_>, monitors: usize, lines: &mut Vec<Line>)
     drop_databases(&bench.postgres, &[SMALL, LARGE])
 }
 
-/// Rows of `monitors` alone, as nothing else is read where something is claimed: that they belong to integrations is
-/// not checked while they are filled in.
+/// Fills only `monitors`, because leasing reads no other table. The foreign key to integrations is not checked
+/// meanwhile.
 fn fill(count: usize) -> String {
     format!(
         "SET session_replication_role = replica; \
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_row_is_another() {
-        // 7919 is a prime that divides none of the counts: the numbers are all different.
+        // 7919 is a prime that does not divide the counts, so all numbers are different.
         for count in [FEW, 50_000, 1_000_000] {
             assert_ne!(count % 7919, 0);
         }

@@ -1,4 +1,4 @@
-//! What the measurements share.
+//! The programs, databases and settings that all measurements use.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use super::load::Generator;
 use super::rounds::Plan;
 use crate::server::Build;
 
-/// Bytes.
+/// A megabyte, in bytes.
 pub(super) const MEGABYTE: f64 = 1e6;
 
-/// Everything that the measurements share.
+/// The programs, databases and settings that all measurements use.
 pub(super) struct Bench<'a> {
     pub(super) build: Build,
     pub(super) generator: Generator,

@@ -1,4 +1,4 @@
-//! The rows that a measurement reads: as many as asked for, the same in each run, inserted by the database itself.
+//! Fills databases for the measurements. The rows are the same in each run, and the database generates them itself.
 
 use anyhow::{Context, Result};
 use integrations_core::api_key::ApiKey;
@@ -12,11 +12,11 @@ pub(crate) const INSTALLED: [&str; 6] = ["github", "linear", "postmark", "shopif
 
 const ORGANIZATIONS: usize = 100;
 const KEYS_OF_EACH: usize = 4;
-/// Keys that were never given out. A client that holds one keeps sending it.
+/// How many unknown keys there are. A client that has an unknown key keeps sending it.
 const UNKNOWN_KEYS: usize = 1_000;
 const AUDIT_EVENTS_OF_EACH_PROJECT: usize = 10;
 
-/// What the database holds.
+/// The contents of a database.
 pub(crate) struct Data {
     /// How many projects.
     pub(crate) projects: usize,
@@ -24,12 +24,12 @@ pub(crate) struct Data {
     pub(crate) keys: Vec<Vec<String>>,
     /// Keys that may not read integrations, one for each organization.
     pub(crate) keys_without_scope: Vec<String>,
-    /// Keys of the right form that the database does not hold.
+    /// Keys of the right form that are not in the database.
     pub(crate) unknown_keys: Vec<String>,
 }
 
 impl Data {
-    /// As many projects as said, and the keys, which are made up here and open nothing but this database.
+    /// The given number of projects, and keys. The keys are generated here and valid only for this database.
     pub(crate) fn new(projects: usize) -> Self {
         let mut number = 0_u32;
         let mut key = || {
@@ -44,29 +44,29 @@ impl Data {
         }
     }
 
-    /// One project, whose organization holds all of the keys.
+    /// One project, whose organization has all keys.
     pub(crate) fn of_one_project() -> Self {
         let data = Self::new(1);
         Self { keys: vec![data.keys.concat()], keys_without_scope: Vec::new(), ..data }
     }
 }
 
-/// The id of a project by its number: the digits of the number, which are digits of an id's base 32 as well.
+/// The id of a project by its number. Decimal digits are also digits of base 32.
 pub(crate) fn project_id(number: usize) -> String {
     format!("prj_{number:026}")
 }
 
-/// Whose project it is.
+/// The organization of a project.
 pub(crate) fn organization_of(project: usize) -> usize {
     project % ORGANIZATIONS
 }
 
-/// The provider of one of a project's integrations, by its place.
+/// The provider of one of a project's integrations, by its index.
 pub(crate) fn integration_provider(place: usize) -> &'static str {
     INSTALLED[place % INSTALLED.len()]
 }
 
-/// Which database's words to use.
+/// The database whose SQL to write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     Postgres,
@@ -82,7 +82,7 @@ impl Dialect {
         }
     }
 
-    /// A table `numbers` with the one column `n`, from 0 to below `count`, in front of a statement.
+    /// The beginning of a statement: a table `numbers` with the column `n` from 0 to `count - 1`.
     fn numbers(self, count: usize) -> String {
         match self {
             Self::Postgres => format!("WITH numbers AS (SELECT n FROM generate_series(0, {count} - 1) n) "),
@@ -93,12 +93,12 @@ impl Dialect {
     }
 }
 
-/// The moment at which everything was created, in the form that both databases store.
+/// The time at which everything was created, in the format of both databases.
 pub(crate) const CREATED: &str = "'2026-03-01T10:00:00Z'";
 const SYNCED: &str = "'2026-05-17T17:55:00Z'";
 const SETTINGS: &str = r#"'{"default_channel":"C0123456789","notify_on_assign":true}'"#;
 
-/// The statements that make organizations and projects.
+/// The statements that insert organizations and projects.
 fn tenants(dialect: Dialect, projects: usize) -> [String; 2] {
     [
         format!(
@@ -179,7 +179,7 @@ pub(crate) fn organization_id(number: usize) -> String {
     format!("org_{number:026}")
 }
 
-/// Fills a PostgreSQL database whose schema is there, and gathers its statistics.
+/// Fills a migrated PostgreSQL database and updates its statistics.
 ///
 /// # Errors
 /// When a statement fails.
@@ -187,7 +187,7 @@ pub(crate) fn postgres(url: &str, data: &Data) -> Result<()> {
     fill_postgres(url, data, statements(Dialect::Postgres, data.projects, &catalog()?)?)
 }
 
-/// Makes organizations, projects and keys in a PostgreSQL database whose schema is there, and nothing else.
+/// Inserts only organizations, projects and keys into a migrated PostgreSQL database.
 ///
 /// # Errors
 /// When a statement fails.
@@ -200,7 +200,7 @@ fn fill_postgres(url: &str, data: &Data, statements: Vec<String>) -> Result<()> 
     block_on(async {
         let mut connection = PgConnection::connect(url).await?;
         for statement in statements {
-            // The literals' types are known from the columns only in a plain INSERT … SELECT of literals.
+            // PostgreSQL infers the types of literals from the columns only in a plain INSERT … SELECT of literals.
             let statement = statement.replace(CREATED, &format!("{CREATED}::timestamptz"));
             let statement = statement.replace(SYNCED, &format!("{SYNCED}::timestamptz"));
             sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
@@ -224,7 +224,7 @@ fn fill_postgres(url: &str, data: &Data, statements: Vec<String>) -> Result<()> 
     .context("cannot fill the PostgreSQL database")
 }
 
-/// Fills a SQLite database whose schema is there, and gathers its statistics.
+/// Fills a migrated SQLite database and updates its statistics.
 ///
 /// # Errors
 /// When a statement fails.
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(organization_id(99).parse::<OrganizationId>().unwrap().to_string(), organization_id(99));
     }
 
-    /// Makes the schema as the server does.
+    /// Creates the schema as the server does.
     fn migrate(url: &str) {
         let url = url.parse().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();

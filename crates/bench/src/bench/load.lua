@@ -1,5 +1,5 @@
--- Cycles through prepared requests. Arguments: the file of requests (method, path, headers, body, parted by tabs),
--- the number of threads, and the number of this run, which stands where a body says RUN.
+-- Cycles through prepared requests. Arguments: the file of requests (method, path, headers, body, separated by tabs),
+-- the number of threads, and the number of this run, which replaces RUN in bodies.
 -- Each thread takes every n-th line, so that no two threads send the same request.
 
 local threads = {}

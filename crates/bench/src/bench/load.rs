@@ -13,12 +13,12 @@ use riq_testing::{packages, process};
 
 const SCRIPT: &str = include_str!("load.lua");
 
-/// Connections, and what else the yardsticks must have the same.
+/// Connections of the load generators. The yardsticks must have the same number.
 pub(super) const CONNECTIONS: u32 = 32;
 /// Threads of the load generators.
 pub(super) const THREADS: u32 = 2;
 
-/// What one round of load measured.
+/// The result of one round of load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Round {
     /// Requests that were answered.
@@ -27,7 +27,7 @@ pub(super) struct Round {
     pub(super) per_second: f64,
     /// The median latency, in milliseconds.
     pub(super) p50: f64,
-    /// The latency that one in a hundred exceeds, in milliseconds.
+    /// The 99th percentile of the latency, in milliseconds.
     pub(super) p99: f64,
 }
 
@@ -46,10 +46,10 @@ pub(super) struct Prepared {
 }
 
 impl Generator {
-    /// Finds wrk or installs it, and lays out the script.
+    /// Finds wrk or installs it, and writes the script.
     ///
     /// # Errors
-    /// When wrk is missing and cannot be installed from here.
+    /// When wrk is missing and may not be installed.
     pub(super) fn new(directory: &Path) -> Result<Self> {
         let wrk = packages::require("wrk", "wrk")?;
         let script = directory.join("load.lua");
@@ -60,15 +60,15 @@ impl Generator {
     /// Sends requests to a port of the loopback interface for some seconds.
     ///
     /// # Errors
-    /// When a request fails or an answer has another status than the expected.
+    /// When a request fails or an answer has an unexpected status.
     pub(super) fn run(&self, port: u16, prepared: &Prepared, seconds: u32) -> Result<Round> {
         self.run_at(&format!("http://127.0.0.1:{port}/"), CONNECTIONS, prepared, seconds)
     }
 
-    /// As [`Generator::run`], to another address, over as many connections as said. Certificates are not looked at.
+    /// As [`Generator::run`], to another URL and with another number of connections. Certificates are not checked.
     ///
     /// # Errors
-    /// When a request fails or an answer has another status than the expected.
+    /// When a request fails or an answer has an unexpected status.
     pub(super) fn run_at(
         &self,
         url: &str,
@@ -107,10 +107,10 @@ impl Prepared {
         Ok(Self { file, expected_status: kind.expected_status(), samples })
     }
 
-    /// Sends some of the requests one by one and looks at the answers, which wrk only counts.
+    /// Sends some of the requests one by one and checks the answers, because wrk only counts them.
     ///
     /// # Errors
-    /// When one has another status than the expected.
+    /// When an answer has an unexpected status.
     pub(super) fn check(&self, port: u16) -> Result<()> {
         for request in &self.samples {
             let answer = http::send(port, request)?;
@@ -129,15 +129,15 @@ impl Prepared {
 
     fn judge(&self, report: &Value) -> Result<Round> {
         let number =
-            |name: &str| report[name].as_f64().with_context(|| format!("wrk did not tell {name}: {report}"));
+            |name: &str| report[name].as_f64().with_context(|| format!("wrk did not print {name}: {report}"));
         let (requests, not_ok) = (number("requests")?, number("not_ok")?);
         ensure!(requests > 0.0, "nothing was answered");
         ensure!(number("broken")? == 0.0, "connections broke under load: {report}");
         let expected_not_ok = if self.expected_status < 400 { 0.0 } else { requests };
         ensure!(
             not_ok == expected_not_ok,
-            "{not_ok} of {requests} answers had a status of 400 or more, where {expected_not_ok} were to: \
-             errors are not what is measured"
+            "{not_ok} of {requests} answers had a status of 400 or more, but {expected_not_ok} were expected: \
+             the measurement is not valid"
         );
         Ok(Round {
             requests,

@@ -1,4 +1,4 @@
-//! The measurements: what runs beside what, and what is to be reached.
+//! The measurements: what is compared with what, and the targets.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
 use anyhow::{Context, Result, ensure};
@@ -20,10 +20,10 @@ use crate::server::{Server, Start};
 const PREPARED: usize = 40_000;
 
 impl Bench<'_> {
-    /// Measures what the options ask for.
+    /// Runs the measurements that the options ask for.
     ///
     /// # Errors
-    /// When a server does not come up, or an answer is not the expected one.
+    /// When a server does not start, or an answer is not the expected one.
     pub(super) fn measure(&self, options: &Options, lines: &mut Vec<Line>) -> Result<()> {
         if options.measures_requests() {
             self.requests(options, lines)?;
@@ -40,7 +40,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The parts over many projects.
+    /// Measures the parts that need many projects.
     fn requests(&self, options: &Options, lines: &mut Vec<Line>) -> Result<()> {
         self.start_up(lines)?;
         let (server, _) = self.server("large", &self.postgres.url(LARGE_DATABASE))?;
@@ -92,7 +92,7 @@ impl Bench<'_> {
         Task::new(name, move |seconds| script.run(&self.postgres, LARGE_DATABASE, Length::Seconds(seconds)))
     }
 
-    /// From the start of the process to the first answers, on a database that is there: the median of five.
+    /// Measures the time from the start of the process to the first answers, on a filled database: the median of five.
     fn start_up(&self, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("Starting the server five times");
         let mut starts = Vec::new();
@@ -209,7 +209,8 @@ impl Bench<'_> {
         let recorded = self.recorded_events()? - before;
         ensure!(
             recorded >= answered.get(),
-            "{} PATCHes were answered but only {recorded} events recorded: changes are what is measured",
+            "{} PATCHes were answered but only {recorded} events recorded: some changed nothing, so the measurement is \
+             not valid",
             answered.get()
         );
         let (yardstick, bound) = ("pgbench transaction", Some(Bound::AtLeast(0.5)));
@@ -217,21 +218,21 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The audit events that the server recorded.
+    /// The number of audit events that the server recorded.
     fn recorded_events(&self) -> Result<f64> {
         let query = format!("SELECT count(*) FROM audit_events WHERE actor_key_id <> {ACTOR}");
         let count = execute(&self.postgres, LARGE_DATABASE, &query)?;
         count.trim().parse().context("psql did not print a number")
     }
 
-    /// A route that gives the answer which the server gives to a request.
+    /// A bare route that sends the server's answer to a request.
     fn bare_route(&self, name: &str, server: &Server, request: &Request) -> Result<BareRoute> {
         let answer = http::send(server.port(), request)?;
         BareRoute::start(&self.build.bench, self.directory, name, &answer)
     }
 }
 
-/// The three reading routes beside pgbench.
+/// Adds lines that compare the three reading routes with pgbench.
 fn reading_lines(
     database: &str,
     medians: &Medians,

@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: the server beside pgbench and a bare route, in one run on one machine.
+//! `cargo xtask bench`: measures the server, pgbench and a bare route in one run on one machine.
 //!
-//! Absolute rates say what the machine is worth; what counts are the ratios. Nothing here fails for being slow:
-//! a target is printed as reached or missed.
+//! Absolute rates depend on the machine, so the ratios count. A slow result is not an error: a target is printed as
+//! reached or missed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line's output")]
 
 mod audit;
@@ -34,10 +34,10 @@ use self::options::Part;
 use crate::server::Build;
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 
-/// Measures and prints.
+/// Runs the measurements and prints the results.
 ///
 /// # Errors
-/// When something cannot be set up, or an answer is not the expected one. Being slow is no error.
+/// When something cannot be set up, or an answer is not the expected one. A slow result is not an error.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let build = Build::beside_this_program()?;
     let directory = tempfile::Builder::new().prefix("riq-bench-").tempdir()?;
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let bench = Bench { build, generator, postgres, directory: directory.path(), data, plan: options.plan() };
     let mut lines = Vec::new();
     let outcome = bench.measure(options, &mut lines);
-    // What was measured before something failed is worth seeing too.
+    // The measurements before a failure are printed too.
     print!("{}", report::table(&lines));
     if let Some(file) = &options.json {
         let settings = json!({
@@ -75,7 +75,7 @@ fn start_postgres(options: &Options) -> Result<Postgres> {
         .with_context(|| format!("PostgreSQL and its pgbench are missing: {HOW_TO_INSTALL}"))?;
     let settings = Settings {
         durability: if options.volatile { Durability::Volatile } else { Durability::Durable },
-        // The rows fit into its memory, and no checkpoint falls into a round.
+        // With these, the rows fit into memory, and no checkpoint happens during a round.
         extra: vec![
             ("shared_buffers", "1GB".to_owned()),
             ("max_wal_size", "8GB".to_owned()),

@@ -1,41 +1,41 @@
-//! What is to be measured, and how much of it.
+//! The options of the benchmark: what to measure, and how much.
 
 use std::path::PathBuf;
 
 use super::rounds::Plan;
 
-/// What `bench` takes.
+/// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How many projects the large database holds; each has six integrations and ten audit events
+    /// How many projects the large database has; each has six integrations and ten audit events
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub(super) projects: u32,
     /// How long one round of one measurement lasts
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(super) seconds: u32,
-    /// How many rounds of each measurement, the median of which is told
+    /// How many rounds each measurement has; the median is printed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=9))]
     pub(super) rounds: u32,
-    /// How many events the large audit log holds; ten million take some 15 GB of the disk while they are measured
+    /// How many events the large audit log has; ten million need about 15 GB of disk space during the measurement
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(20_000..=100_000_000))]
     pub(super) audit_events: u32,
-    /// Of how many integrations is claimed
+    /// How many integrations there are to lease from
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(20_000..=10_000_000))]
     pub(super) monitors: u32,
-    /// How many integrations are probed; more than a replica can do in the half minute between two probes of one
+    /// How many integrations are probed; must be more than a replica can probe in half a minute, the probe interval
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     pub(super) probed: u32,
-    /// 5,000 projects, 50,000 audit events, 50,000 integrations to claim, 3,000 to probe and one round of two seconds:
-    /// whether it runs, not how fast
+    /// Checks only that the benchmark runs: 5,000 projects, 50,000 audit events, 50,000 integrations to lease from,
+    /// 3,000 to probe, and one round of two seconds
     #[arg(long)]
     pub(super) quick: bool,
     /// Measures only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(super) only: Vec<Part>,
-    /// PostgreSQL's commits do not wait for the disk, which says more of the processor
+    /// Lets PostgreSQL commit without waiting for the disk, to measure the processor rather than the disk
     #[arg(long)]
     pub(super) volatile: bool,
-    /// Also writes the figures to a file, as JSON
+    /// Also writes the results to a file, as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
 }
@@ -51,18 +51,18 @@ pub(super) enum Part {
     Refused,
     /// PATCH with its audit event
     Patch,
-    /// The dashboard's pages: time and weight
+    /// The dashboard's pages: time and size
     Pages,
     /// Pages of the audit log, at ten thousand events and at many more
     Audit,
-    /// Claiming what is due, at ten thousand integrations and at many more
+    /// Leasing due integrations, at ten thousand integrations and at many more
     Claim,
-    /// Probes that one replica makes of a provider that takes 50 ms
+    /// Probes by one replica, of a provider that takes 50 ms for each answer
     Probes,
 }
 
 impl Part {
-    /// Whether it needs the databases of many projects.
+    /// Whether it needs the databases with many projects.
     pub(super) fn is_of_requests(self) -> bool {
         matches!(self, Self::Reads | Self::Sqlite | Self::Refused | Self::Patch | Self::Pages)
     }

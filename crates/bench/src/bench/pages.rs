@@ -1,4 +1,4 @@
-//! The dashboard's pages: how long the server takes for one, and what it weighs with all that it loads.
+//! Measures the dashboard's pages: their time, and their size with all files that they load.
 
 use std::io::Write as _;
 use std::time::Instant;
@@ -11,32 +11,32 @@ use super::report::{Bound, Line};
 use super::requests::address;
 use crate::http::{self, Answer, Request};
 
-/// How often each page is asked for, one request at a time.
+/// How often each page is requested, one request at a time.
 const VISITS: usize = 301;
 const KILOBYTE: f64 = 1e3;
 const SIGN_IN: &str = "/dashboard/sign-in";
 
-/// What pages load, as attributes of theirs name it.
+/// The attributes with which pages load files.
 const LOADED: [&str; 2] = [" href=\"/dashboard/assets/", " src=\"/dashboard/assets/"];
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 struct Visitor {
     port: u16,
     cookies: Vec<(String, String)>,
     visits: usize,
 }
 
-/// Asks for each page of a project, and says of each how long it took in the middle of all visits and, of the heaviest,
-/// what it weighs compressed with everything that it loads.
+/// Requests each page of a project. Adds a line with the median time of each, and one with the compressed size of the
+/// largest page and all files that it loads.
 ///
-/// The time is that from the connection's first byte to the answer's last, on the loopback interface with nobody else
-/// asking: more than the server's own.
+/// The time is measured from the connection's first byte to the answer's last, on the loopback interface and without
+/// other load. It is longer than the server's own time.
 ///
 /// # Errors
-/// When a page is not there.
+/// When a page does not exist.
 pub(super) fn measure(port: u16, data: &Data, lines: &mut Vec<Line>) -> Result<()> {
     let mut visitor = Visitor { port, cookies: Vec::new(), visits: 0 };
-    let mut heaviest = visitor.look("sign-in", SIGN_IN, lines)?;
+    let mut heaviest = visitor.measure_page("sign-in", SIGN_IN, lines)?;
     visitor.sign_in(&data.keys[organization_of(0)][0])?;
     let project = format!("/dashboard/projects/{}", project_id(0));
     for (name, path) in [
@@ -45,7 +45,7 @@ pub(super) fn measure(port: u16, data: &Data, lines: &mut Vec<Line>) -> Result<(
         ("a provider to install", format!("{project}/integrations/hubspot")),
         ("the audit log", format!("{project}/audit")),
     ] {
-        heaviest = heaviest.max(visitor.look(name, &path, lines)?);
+        heaviest = heaviest.max(visitor.measure_page(name, &path, lines)?);
     }
     let what = "heaviest page with all that it loads, compressed";
     lines.push(Line::number(what, heaviest, " kB", Some(Bound::Below(60.0))));
@@ -53,8 +53,8 @@ pub(super) fn measure(port: u16, data: &Data, lines: &mut Vec<Line>) -> Result<(
 }
 
 impl Visitor {
-    /// Asks for a page again and again. Returns what it weighs, in kilobytes.
-    fn look(&mut self, name: &str, path: &str, lines: &mut Vec<Line>) -> Result<f64> {
+    /// Requests a page many times and adds a line with its time. Returns its size in kilobytes.
+    fn measure_page(&mut self, name: &str, path: &str, lines: &mut Vec<Line>) -> Result<f64> {
         let mut times = Vec::new();
         let mut page = self.get(path)?;
         for _ in 0..VISITS {
@@ -65,7 +65,7 @@ impl Visitor {
         times.sort_by(f64::total_cmp);
         let (median, bound) = (times[times.len() / 2], Some(Bound::Below(5.0)));
         lines.push(Line::number(&format!("page of {name}, median"), median, " ms", bound));
-        Ok(self.weight(&page)? / KILOBYTE)
+        Ok(self.compressed_size(&page)? / KILOBYTE)
     }
 
     fn sign_in(&mut self, key: &str) -> Result<()> {
@@ -81,7 +81,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// A page or a file, which must be there.
+    /// Gets a page or a file, which must exist.
     fn get(&mut self, path: &str) -> Result<Answer> {
         let request = self.request("GET", path);
         let answer = self.send(&request)?;
@@ -89,7 +89,7 @@ impl Visitor {
         Ok(answer)
     }
 
-    /// Each from another address, so that no limit stands in the way.
+    /// Makes a request. Each has another client address, so that rate limits do not apply.
     fn request(&mut self, method: &'static str, path: &str) -> Request {
         self.visits += 1;
         let cookies: Vec<String> =
@@ -109,8 +109,8 @@ impl Visitor {
         Ok(answer)
     }
 
-    /// The bytes of a page and of the files that it loads, each compressed by itself.
-    fn weight(&mut self, page: &Answer) -> Result<f64> {
+    /// The size in bytes of a page and of the files that it loads, each compressed separately.
+    fn compressed_size(&mut self, page: &Answer) -> Result<f64> {
         let text = String::from_utf8_lossy(&page.body).into_owned();
         let mut bytes = compressed(&page.body)?;
         let mut files = 0;
@@ -121,7 +121,7 @@ impl Visitor {
                 files += 1;
             }
         }
-        ensure!(files > 0, "the page loads nothing: its style is looked for at the wrong place");
+        ensure!(files > 0, "the page loads no files: the bench looks for them at the wrong place");
         Ok(bytes as f64)
     }
 }

@@ -1,4 +1,4 @@
-//! Probes that one replica makes of a local provider that takes its time.
+//! Measures how fast one replica probes a slow local provider.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
 use std::path::Path;
@@ -26,17 +26,17 @@ use riq_testing::providers::strict::{self, Counts, Families};
 const DATABASE: &str = "riq_probes";
 /// How long the provider takes for every answer, in milliseconds.
 const LATENCY: u64 = 50;
-/// How many probes are under way at most, and how many connections the bare client has.
+/// The most probes at a time, and the connections of the bare client.
 const IN_FLIGHT: u32 = 256;
-/// Longer than any measurement: nothing is refreshed.
+/// Longer than any measurement, so that nothing is refreshed.
 const TOKEN_LIFE: Duration = Duration::from_secs(7 * 86_400);
-/// Between two probes of an integration, in seconds.
+/// The time between two probes of an integration, in seconds.
 const INTERVAL: u64 = 30;
 
-/// Has one replica probe integrations that are all due, and counts at the provider.
+/// Lets one replica probe integrations that are all due, and counts the probes at the provider.
 ///
 /// # Errors
-/// When something does not come up, or the replica had nothing left to do.
+/// When something does not start, or the replica had nothing left to do.
 pub(super) fn measure(bench: &Bench<'_>, integrations: usize, lines: &mut Vec<Line>) -> Result<()> {
     eprintln!("Probing");
     let directory = bench.directory.join("probes");
@@ -67,19 +67,19 @@ pub(super) fn measure(bench: &Bench<'_>, integrations: usize, lines: &mut Vec<Li
     Ok(())
 }
 
-/// What the replica must answer before it counts as up.
+/// The request that the replica must answer before it counts as up.
 fn first(data: &Data) -> Request {
     let key = data.keys[organization_of(0)][0].clone();
     let path = format!("/api/v1/projects/{}/integrations", project_id(0));
     Request { headers: vec![("X-API-Key", key)], ..Request::get(&path) }
 }
 
-/// As an integration stands after its first probe, of which there is one only: it records a change, those after it
-/// mostly do not.
+/// Sets integrations to the state after their first probe. The first probe always records a change, and later ones
+/// usually do not.
 const PROBED_BEFORE: &str =
     "UPDATE integrations SET health_status = 'healthy', last_synced_at = created_at, version = version + 1";
 
-/// Installs one integration for each family, all of them probed before and due.
+/// Installs one integration for each family. All have been probed once and are due.
 fn install(bench: &Bench<'_>, directory: &Path, integrations: usize) -> Result<Data> {
     let started = Instant::now();
     create_database(&bench.postgres, &bench.build, DATABASE)?;
@@ -100,7 +100,7 @@ fn install(bench: &Bench<'_>, directory: &Path, integrations: usize) -> Result<D
     Ok(data)
 }
 
-/// The strict provider as a program of its own.
+/// The strict provider as a separate program.
 struct LocalProvider {
     port: u16,
     counts_port: u16,
@@ -108,7 +108,7 @@ struct LocalProvider {
 }
 
 impl LocalProvider {
-    /// Starts it; its files go to `directory`.
+    /// Starts it. It writes its files to `directory`.
     fn start(build: &Build, directory: &Path, families: usize) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
         let (port, counts_port) = (free_port()?, free_port()?);
@@ -131,7 +131,7 @@ impl LocalProvider {
         Ok(Self { port, counts_port, _service: service })
     }
 
-    /// How a server finds it, and may ask it as often as it can.
+    /// The environment variables with which a server finds it and may send it as many requests as it can.
     fn environment(&self, directory: &Path) -> Vec<(&'static str, String)> {
         let mut environment = strict::environment(([127, 0, 0, 1], self.port).into(), directory);
         for name in ["RIQ_PROBES_IN_FLIGHT", "RIQ_PROBES_PER_PROVIDER", "RIQ_PROBES_PER_HOST"] {
@@ -140,7 +140,7 @@ impl LocalProvider {
         environment
     }
 
-    /// Counts the good probes of some seconds.
+    /// Counts the successful probes during some seconds.
     fn count(&self, seconds: u32) -> Result<Round> {
         let (began, before) = (Instant::now(), counts(self.counts_port)?);
         std::thread::sleep(Duration::from_secs(seconds.into()));
@@ -151,7 +151,7 @@ impl LocalProvider {
         Ok(Round { requests, per_second, p50: f64::NAN, p99: f64::NAN })
     }
 
-    /// The yardstick: as many requests as one that does nothing else can make.
+    /// The yardstick: how many requests a client can send that does nothing else.
     fn bare_client(&self, bench: &Bench<'_>, families: usize) -> Result<Round> {
         const PREPARED: usize = 1_000;
         let made_up = Families::new(families.min(PREPARED), TOKEN_LIFE);
@@ -170,5 +170,5 @@ impl LocalProvider {
 
 fn counts(port: u16) -> Result<Counts> {
     let answer = http::send(port, &Request::get("/"))?;
-    serde_json::from_slice(&answer.body).context("the provider does not tell its counts")
+    serde_json::from_slice(&answer.body).context("the provider's counts cannot be read")
 }

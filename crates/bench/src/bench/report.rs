@@ -1,4 +1,4 @@
-//! What was measured, beside what was to be reached.
+//! The report: the measurements and the targets.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::load::Round;
 use super::rounds::Medians;
 
-/// What a measurement must be.
+/// The target of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Bound {
     /// At least this.
@@ -31,30 +31,30 @@ impl Bound {
     }
 }
 
-/// A line of the report: a rate beside a yardstick's, or one number.
+/// A line of the report: a rate compared with a yardstick's, or one number.
 #[derive(Debug)]
 pub(super) struct Line {
     /// What was measured.
     pub(super) what: String,
-    /// The rate and latencies, where it is one.
+    /// The rate and latencies, if a rate was measured.
     pub(super) round: Option<Round>,
     /// The yardstick's name and rate.
     pub(super) beside: Option<(String, f64)>,
-    /// The number that is judged: a ratio, or what `unit` says.
+    /// The number that is compared with the target: a ratio, or a number with the unit `unit`.
     pub(super) measured: f64,
-    /// Its unit, with the space before it; empty for a ratio.
+    /// Its unit, with a space before it; empty for a ratio.
     pub(super) unit: &'static str,
-    /// What was to be reached.
+    /// The target.
     pub(super) bound: Option<Bound>,
 }
 
 impl Line {
-    /// A number.
+    /// A line with one number.
     pub(super) fn number(what: &str, measured: f64, unit: &'static str, bound: Option<Bound>) -> Self {
         Self { what: what.to_owned(), round: None, beside: None, measured, unit, bound }
     }
 
-    /// One of the measurements beside another, its yardstick.
+    /// A line that compares a measurement with another, its yardstick.
     ///
     /// # Errors
     /// When one of the two was not measured.
@@ -121,7 +121,7 @@ impl Line {
 
 const HEAD: [&str; 9] = ["measured", "r/s", "p50 ms", "p99 ms", "beside", "r/s", "result", "target", ""];
 
-/// The lines as a table of Markdown, which a terminal shows as well.
+/// The lines as a Markdown table, which is also readable in a terminal.
 pub(super) fn table(lines: &[Line]) -> String {
     let rows: Vec<[String; 9]> =
         std::iter::once(HEAD.map(str::to_owned)).chain(lines.iter().map(Line::cells)).collect();
@@ -146,7 +146,7 @@ pub(super) fn table(lines: &[Line]) -> String {
     text
 }
 
-/// The lines as JSON, with how they were measured.
+/// The lines as JSON, with the settings of the measurements.
 pub(super) fn json(lines: &[Line], settings: &Value) -> Value {
     json!({"settings": settings, "measurements": lines.iter().map(Line::json).collect::<Vec<_>>()})
 }

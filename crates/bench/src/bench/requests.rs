@@ -1,37 +1,37 @@
-//! The requests that a measurement sends: prepared once, over random projects and keys, and the same in each run.
+//! The requests that a measurement sends. They are prepared once, for random projects and keys, and are the same in
+//! each run.
 
 use std::fmt::Write as _;
 
 use super::fill::{Data, INSTALLED, integration_provider, organization_of, project_id};
 use crate::http::Request;
 
-/// How many projects that do not exist are asked for. Who asks for one is a client that is set up wrong, and it
-/// asks again and again.
+/// How many unknown projects are requested. A client with a wrong configuration requests the same one repeatedly.
 const UNKNOWN_PROJECTS: usize = 1_000;
 
-/// What a measurement asks for.
+/// The kind of requests of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A project's integrations.
     List,
     /// One catalog entry.
     Entry,
-    /// The catalog, filtered by two of its filters.
+    /// The catalog with two filters.
     Filtered,
-    /// A change of an integration's name, which is never the name that it has.
+    /// A change of an integration's name. The new name always differs from the current one.
     Patch,
     /// A key whose checksum is wrong.
     MalformedKey,
-    /// A key of the right form that was never given out.
+    /// A key of the right form that was never created.
     UnknownKey,
     /// A key without the scope.
     MissingScope,
-    /// A project that is not there.
+    /// A project that does not exist.
     UnknownProject,
 }
 
 impl Kind {
-    /// The status of every answer to it.
+    /// The expected status of every answer.
     pub(super) fn expected_status(self) -> u16 {
         match self {
             Self::List | Self::Entry | Self::Filtered | Self::Patch => 200,
@@ -43,8 +43,8 @@ impl Kind {
 
     /// Requests of this kind: `count` of them, twice as many for [`Kind::Patch`].
     ///
-    /// For [`Kind::Patch`] the second half changes what the first half changed, to another name; who cycles
-    /// through the list thus always sends a change.
+    /// For [`Kind::Patch`] the second half changes the same integrations as the first half, to another name. So a
+    /// client that cycles through the list always sends a change.
     pub(super) fn requests(self, data: &Data, count: usize) -> Vec<Request> {
         let mut random = Random(1);
         let first: Vec<Request> = (0..count).map(|at| self.request(data, at, &mut random)).collect();
@@ -88,7 +88,7 @@ impl Kind {
                     format!("/api/v1/projects/{}/integrations/{provider}/lifecycle", project_id(project));
                 Request {
                     method: "PATCH",
-                    // The load generator puts a number in place of RUN, another in each run.
+                    // The load generator replaces RUN by the number of the run.
                     body: format!(r#"{{"display_name":"The first name {at} of RUN"}}"#),
                     ..request(path, data.keys[organization_of(project)][0].clone())
                 }
@@ -97,16 +97,16 @@ impl Kind {
     }
 }
 
-/// Another integration for each number, with those of neighbouring numbers far apart in the database: rows changed
-/// in the order in which they lie on the disk would be cheaper to write than pgbench's, which are drawn at random.
+/// A different integration for each number. Those of consecutive numbers lie far apart in the database, because rows
+/// changed in their order on the disk would be cheaper to write than pgbench's, which are chosen at random.
 fn scattered_integration(at: usize, projects: usize) -> (usize, &'static str) {
-    // A prime: it goes through all of them before it comes back.
+    // The step is a prime, so that all integrations are used before one is used again.
     const STEP: usize = 1_000_003;
     let place = at * STEP % (projects * INSTALLED.len());
     (place % projects, integration_provider(place / projects))
 }
 
-/// Addresses of the range that RFC 2544 sets aside for measurements.
+/// The number of addresses in the range that RFC 2544 reserves for measurements.
 const ADDRESSES: usize = 1 << 17;
 
 /// An address of that range.
@@ -121,7 +121,7 @@ fn with_last_character_changed(key: &str) -> String {
     changed
 }
 
-/// The requests as lines for the load generator's script: method, path, headers and body, parted by tabs.
+/// The requests as lines for the load generator's script: method, path, headers and body, separated by tabs.
 pub(super) fn lines(requests: &[Request]) -> String {
     let mut text = String::new();
     for Request { method, path, headers, body } in requests {
@@ -132,11 +132,11 @@ pub(super) fn lines(requests: &[Request]) -> String {
     text
 }
 
-/// SplitMix64: the same numbers for the same seed.
+/// SplitMix64, a generator that gives the same numbers for the same seed.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    /// A number from 0 to below `bound`.
+    /// A number from 0 to `bound - 1`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

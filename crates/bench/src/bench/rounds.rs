@@ -1,4 +1,4 @@
-//! Rounds in turn: A, B, A, B, …, so that what else the machine does falls on all of them alike.
+//! Runs rounds in turn: A, B, A, B, …, so that other load on the machine affects all of them alike.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
 use std::collections::HashMap;
@@ -14,25 +14,25 @@ pub(super) struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    /// Something that measures for as many seconds as it is told.
+    /// A task. `run` takes the number of seconds to measure.
     pub(super) fn new(name: &'static str, run: impl Fn(u32) -> Result<Round> + 'a) -> Self {
         Self { name, run: Box::new(run) }
     }
 }
 
-/// How long and how often.
+/// The number of rounds and the length of a round.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     pub(super) rounds: u32,
     pub(super) seconds: u32,
 }
 
-/// What came out, by the tasks' names: the medians, and how many requests in all.
+/// The results, by the tasks' names: the medians, and the total number of requests.
 pub(super) struct Medians(HashMap<&'static str, Vec<Round>>);
 
 impl Medians {
-    /// How a task's rate compares with a yardstick's: the median of the ratios of each round, since the two stood
-    /// side by side in a round, and what else the machine did changed from round to round.
+    /// A task's rate divided by a yardstick's: the median of the ratios of each round. The two run next to each other
+    /// in a round, while other load on the machine changes from round to round.
     ///
     /// # Errors
     /// When there was no such task.

@@ -1,4 +1,4 @@
-//! What the server is measured beside: pgbench on the same statements, and a bare axum route.
+//! What the server is compared with: pgbench with the same statements, and a bare axum route.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,28 +15,28 @@ use crate::http::{self, Answer, Request};
 use riq_testing::postgres::{Postgres, free_port};
 use riq_testing::process::{self, Service};
 
-/// A random project's id, made by the database: `:n` is pgbench's random number.
+/// The id of a random project, as an SQL expression: `:n` is pgbench's random number.
 const PROJECT: &str = "('prj_' || lpad(:n, 26, '0'))";
 
-/// What the server's query builder makes of an event.
+/// The statement that the server's query builder writes for an event.
 const RECORD: &str = "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, action, \
      actor_kind, actor_key_id, request_id, changes, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-/// Who pgbench says made a change: not a key, so that its events are told from the server's.
+/// The actor of pgbench's changes. It is not a key, so that its events differ from the server's.
 pub(super) const ACTOR: &str = "'pgbench'";
 
-/// Whose integrations [`Script::claim`] claims.
+/// The provider whose integrations [`Script::claim`] leases.
 pub(super) const CLAIMED_PROVIDER: &str = "strict";
-/// How many at once.
+/// How many it leases at once.
 const CLAIMED_AT_ONCE: usize = 32;
 
 /// How long pgbench runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Length {
-    /// For some seconds, the time to connect included.
+    /// For some seconds, including the time to connect.
     Seconds(u32),
-    /// For some transactions on each connection, however long they take.
+    /// For some transactions on each connection.
     #[cfg(test)]
     Transactions(u32),
 }
@@ -56,8 +56,8 @@ impl Script {
         Self::write(directory, "list.sql", projects, &with_values(&statements::LIST, &[PROJECT]))
     }
 
-    /// What the server does for a PATCH: it loads the integration, and then changes it and records the event in
-    /// one transaction.
+    /// The statements of a PATCH: the server loads the integration, then changes it and records the event in one
+    /// transaction.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -75,8 +75,8 @@ impl Script {
         Ok(Self { file, connections: CONNECTIONS })
     }
 
-    /// What a replica does to see what is due of a provider and to claim it, on the connections of a few replicas. What
-    /// is claimed is due again behind all others.
+    /// The statements with which a replica finds a provider's due integrations and leases them, on the connections of a
+    /// few replicas. Leased integrations become due again after all others.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -91,7 +91,7 @@ impl Script {
         Ok(Self { connections: REPLICAS, ..script })
     }
 
-    /// Runs it with as many connections as the server's load, or as the script's own clients have.
+    /// Runs it with the number of connections of the server's load, or of the script's own clients.
     ///
     /// # Errors
     /// When pgbench fails, or a transaction does.
@@ -135,7 +135,7 @@ fn patch_script() -> String {
             "false",
         ],
     );
-    // As the server's, the ids sort by time.
+    // The ids sort by time, like the server's.
     let event = "'aud_' || to_char(clock_timestamp(), 'YYYYMMDDHH24MISSUS') || lpad(:r, 10, '0')";
     let changes = r#"'[{"path": "display_name", "from": "The first name 1", "to": "The second name 1"}]'"#;
     let record = with_values(
@@ -157,17 +157,17 @@ fn patch_script() -> String {
     format!("{load} \\gset\nBEGIN;\n{revise};\n{record};\nCOMMIT;")
 }
 
-/// A statement with an expression in place of each of its placeholders, on one line.
+/// Replaces each placeholder of a statement by an expression, and puts it on one line.
 fn with_values(statement: &str, values: &[&str]) -> String {
     let mut text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    // From the last: `$1` is the beginning of `$10`.
+    // Begins with the last, because `$1` is the beginning of `$10`.
     for (at, value) in values.iter().enumerate().rev() {
         text = text.replace(&format!("${}", at + 1), value);
     }
     text
 }
 
-/// Reads pgbench's report. It tells only the mean latency: the percentiles are not known.
+/// Reads pgbench's report. It has only the mean latency, so the percentiles are not known.
 fn read_pgbench(output: &str) -> Result<Round> {
     let number = |prefix: &str| -> Option<f64> {
         output.lines().find_map(|line| line.strip_prefix(prefix)?.split([' ', '/']).next()?.parse().ok())
@@ -186,10 +186,10 @@ pub(super) struct BareRoute {
 }
 
 impl BareRoute {
-    /// Starts it with an answer that the server gave.
+    /// Starts it with an answer of the server.
     ///
     /// # Errors
-    /// When it does not come up.
+    /// When it does not start.
     pub(super) fn start(bench: &Path, directory: &Path, name: &str, answer: &Answer) -> Result<Self> {
         let file = directory.join(format!("{name}.answer"));
         let mut text = format!("HTTP/1.1 {} X\r\n", answer.status);
@@ -209,7 +209,7 @@ impl BareRoute {
         Ok(Self { port, _service: service })
     }
 
-    /// Where it listens on the loopback interface.
+    /// Its port on the loopback interface.
     pub(super) fn port(&self) -> u16 {
         self.port
     }

@@ -1,4 +1,4 @@
-//! What came out, and whether it is as it is to be.
+//! Judges the result of a soak.
 
 use std::time::Duration;
 
@@ -16,31 +16,31 @@ use crate::server::ENCRYPTION_KEYS;
 use riq_testing::postgres::Postgres;
 use riq_testing::providers::strict::{Counts, FamilyState, generation_of};
 
-/// The database that is judged.
+/// The soak's database.
 pub(super) const DATABASE: &str = "riq_soak";
 
-/// What the message of an integration says whose refresh token was sent, and of which no answer was stored.
+/// The end of the error message of an integration whose refresh token was sent and whose answer was not stored.
 const INTERRUPTED: &str = "was interrupted: connect it again";
 
-/// An integration as it is stored in the end.
+/// An integration as it is stored at the end.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     status: String,
     message: String,
-    /// Whether it is stored that a refresh token was sent, and no answer to that.
+    /// Whether a refresh was begun and its answer was not stored.
     is_begun: bool,
-    /// The generation of the refresh token that is stored.
+    /// The generation of the stored refresh token.
     generation: usize,
 }
 
-/// Everything that was seen.
+/// Everything that was observed.
 pub(super) struct Observed {
     pub(super) counts: Counts,
-    /// By family, like `rows`.
+    /// The state of each family at the provider, in the order of `rows`.
     pub(super) states: Vec<FamilyState>,
     pub(super) rows: Vec<Row>,
     pub(super) interval: Duration,
-    /// How many refreshes are on record.
+    /// The number of refreshes in the audit log.
     pub(super) refreshed_events: u64,
     pub(super) kills: usize,
     pub(super) takeovers: usize,
@@ -49,45 +49,45 @@ pub(super) struct Observed {
     pub(super) visits: Answers,
 }
 
-/// How an integration stands with its provider.
+/// Whether the stored tokens of an integration agree with the provider's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Standing {
-    /// It has the newest tokens.
+enum TokenState {
+    /// The newest tokens are stored.
     Well,
-    /// A refresh was interrupted after the provider had answered: the newest tokens are nowhere.
+    /// A refresh was interrupted after the provider had exchanged the token: the newest tokens are lost.
     Lost,
-    /// A refresh was interrupted before the provider had the token.
+    /// A refresh was interrupted before the token reached the provider.
     Unsent,
-    /// What must not be.
+    /// A state that must not happen.
     Wrong(String),
 }
 
-/// A line of what is told.
+/// A line of the result.
 struct Line {
     what: &'static str,
     value: String,
     is_good: bool,
 }
 
-/// What is told.
+/// The result.
 pub(super) struct Judgement {
     lines: Vec<Line>,
-    /// What must not have been, in words.
+    /// Errors that must not happen, in words.
     faults: Vec<String>,
 }
 
 impl Judgement {
-    /// Whether everything is as it is to be.
+    /// Whether every check passed.
     pub(super) fn is_good(&self) -> bool {
         self.lines.iter().all(|line| line.is_good)
     }
 
-    /// A table, and what must not have been.
+    /// The result as a table, and the errors below it.
     pub(super) fn table(&self) -> String {
         let width = self.lines.iter().map(|line| line.what.len()).max().unwrap_or_default();
         let mut text = String::new();
         for Line { what, value, is_good } in &self.lines {
-            let verdict = if *is_good { "" } else { "   NOT AS IT IS TO BE" };
+            let verdict = if *is_good { "" } else { "   FAILED" };
             text.push_str(&format!("{what:width$}  {value}{verdict}\n"));
         }
         for fault in &self.faults {
@@ -98,91 +98,95 @@ impl Judgement {
 }
 
 impl Observed {
-    /// Judges it.
+    /// Judges the observations.
     pub(super) fn judge(&self) -> Judgement {
-        let standings: Vec<Standing> =
-            self.rows.iter().zip(&self.states).map(|(row, state)| row.standing(state)).collect();
-        let number_of = |wanted: &Standing| standings.iter().filter(|standing| *standing == wanted).count();
-        let wrong = standings.iter().enumerate().filter_map(|(family, standing)| match standing {
-            Standing::Wrong(what) => Some(format!("family {family}: {what}")),
+        let token_states: Vec<TokenState> =
+            self.rows.iter().zip(&self.states).map(|(row, state)| row.token_state(state)).collect();
+        let number_of =
+            |wanted: &TokenState| token_states.iter().filter(|token_state| *token_state == wanted).count();
+        let wrong = token_states.iter().enumerate().filter_map(|(family, token_state)| match token_state {
+            TokenState::Wrong(what) => Some(format!("family {family}: {what}")),
             _ => None,
         });
         let wrong: Vec<String> = wrong.collect();
-        let (lost, unsent) = (number_of(&Standing::Lost), number_of(&Standing::Unsent));
-        let gap = self.longest_gap(&standings);
+        let (lost, unsent) = (number_of(&TokenState::Lost), number_of(&TokenState::Unsent));
+        let gap = self.longest_gap(&token_states);
         let (stored, refreshes) = (self.refreshed_events, self.counts.refreshes);
         let line = |what, value: String, is_good| Line { what, value, is_good };
-        let told = |what, value: String| line(what, value, true);
+        let unchecked = |what, value: String| line(what, value, true);
         let counts = &self.counts;
         let lines = vec![
             line("double refreshes", counts.double_refreshes.to_string(), counts.double_refreshes == 0),
             line("refreshes", refreshes.to_string(), refreshes > 0),
-            line("refreshes on record", stored.to_string(), stored + lost as u64 == refreshes),
+            line("refreshes in the audit log", stored.to_string(), stored + lost as u64 == refreshes),
             line(
                 "refreshes with a dead token",
                 counts.refused_refreshes.to_string(),
                 counts.refused_refreshes == 0,
             ),
             line("probes", counts.probes.to_string(), counts.probes > 0),
-            told("probes that were refused", counts.refused_probes.to_string()),
+            unchecked("probes that were refused", counts.refused_probes.to_string()),
             line(
                 "longest time without a probe",
                 format!("{:.1} s", gap.as_secs_f64()),
                 gap <= self.interval * 2,
             ),
-            told("replicas killed", self.kills.to_string()),
-            told("leases taken over", self.takeovers.to_string()),
+            unchecked("replicas killed", self.kills.to_string()),
+            unchecked("leases taken over", self.takeovers.to_string()),
             line("interrupted, new tokens lost", lost.to_string(), lost == 0 || self.kills > 0),
             line("interrupted, not sent", unsent.to_string(), unsent == 0 || self.kills > 0),
-            line("anything else than well", wrong.len().to_string(), wrong.is_empty()),
-            told("most memory of a replica", format!("{:.0} MB", self.memory as f64 / 1e6)),
-            told("requests of clients", self.visits.answered().to_string()),
+            line("in a wrong state", wrong.len().to_string(), wrong.is_empty()),
+            unchecked("most memory of a replica", format!("{:.0} MB", self.memory as f64 / 1e6)),
+            unchecked("requests of clients", self.visits.answered().to_string()),
             line(
                 "of these asked to try again",
                 self.visits.put_off().to_string(),
                 self.visits.put_off() * 100 <= self.visits.answered(),
             ),
-            told("cut off by a kill", self.visits.cut_off.to_string()),
+            unchecked("cut off by a kill", self.visits.cut_off.to_string()),
             line("answered wrongly", self.visits.faults.len().to_string(), self.visits.faults.is_empty()),
         ];
         let first_few = |faults: &[String]| faults.iter().take(10).cloned().collect::<Vec<_>>();
         Judgement { lines, faults: [first_few(&wrong), first_few(&self.visits.faults)].concat() }
     }
 
-    /// The longest time that one went without a probe, of those that there was no reason not to probe.
-    fn longest_gap(&self, standings: &[Standing]) -> Duration {
-        let well = standings.iter().zip(&self.states).filter(|(standing, _)| **standing == Standing::Well);
+    /// The longest time without a probe, among the integrations that should have been probed all the time.
+    fn longest_gap(&self, token_states: &[TokenState]) -> Duration {
+        let well = token_states
+            .iter()
+            .zip(&self.states)
+            .filter(|(token_state, _)| **token_state == TokenState::Well);
         well.map(|(_, state)| state.longest_gap).max().unwrap_or_default()
     }
 }
 
 impl Row {
-    fn standing(&self, state: &FamilyState) -> Standing {
+    fn token_state(&self, state: &FamilyState) -> TokenState {
         let (stored, newest) = (self.generation, state.generation);
         let is_interrupted = match self.status.as_str() {
             "error" => self.message.ends_with(INTERRUPTED),
             _ => self.is_begun,
         };
         if state.revoked {
-            Standing::Wrong("its refresh token was used twice".to_owned())
+            TokenState::Wrong("its refresh token was used twice".to_owned())
         } else if is_interrupted && stored + 1 == newest {
-            Standing::Lost
+            TokenState::Lost
         } else if is_interrupted && stored == newest {
-            Standing::Unsent
+            TokenState::Unsent
         } else if stored != newest {
-            Standing::Wrong(format!("{} with tokens {stored} where {newest} are the newest", self.status))
+            TokenState::Wrong(format!("{} with tokens {stored} where {newest} are the newest", self.status))
         } else if self.status != "active" {
-            Standing::Wrong(format!("{}: {}", self.status, self.message))
+            TokenState::Wrong(format!("{}: {}", self.status, self.message))
         } else {
-            Standing::Well
+            TokenState::Well
         }
     }
 }
 
-/// Reads every integration, by the number of its project, and opens its credential.
+/// Reads every integration, in the order of its project's number, and decrypts its credential.
 ///
 /// # Errors
-/// When one is missing or does not open.
+/// When an integration is missing, or a credential cannot be decrypted.
 pub(super) fn rows(postgres: &Postgres, count: usize) -> Result<Vec<Row>> {
     const ROWS: &str = "SELECT json_build_array(i.project_id, i.id, i.status, COALESCE(i.error_message, ''), \
                         m.refresh_begun_by IS NOT NULL, encode(c.sealed, 'hex')) \
@@ -199,7 +203,7 @@ pub(super) fn rows(postgres: &Postgres, count: usize) -> Result<Vec<Row>> {
         let opened = vault.open(&from_hex(&sealed)?, Purpose::Credential(id))?;
         let credential: Value = serde_json::from_slice(opened.expose_secret())?;
         let token = credential["refresh_token"].as_str().and_then(generation_of);
-        let generation = token.context("a credential without a refresh token of the provider's")?;
+        let generation = token.context("a credential has no refresh token of the provider")?;
         Ok(Row { status, message, is_begun, generation })
     };
     let rows: Vec<Row> = text.lines().enumerate().map(read).collect::<Result<_>>()?;
@@ -245,10 +249,10 @@ mod tests {
 
     #[test]
     fn the_newest_tokens_are_well_and_an_interrupted_refresh_is_told() {
-        assert_eq!(row("active", "", false, 3).standing(&state(3, false, 1)), Standing::Well);
-        assert_eq!(row("error", MESSAGE, false, 3).standing(&state(4, false, 1)), Standing::Lost);
-        assert_eq!(row("active", "", true, 3).standing(&state(4, false, 1)), Standing::Lost);
-        assert_eq!(row("error", MESSAGE, false, 3).standing(&state(3, false, 1)), Standing::Unsent);
+        assert_eq!(row("active", "", false, 3).token_state(&state(3, false, 1)), TokenState::Well);
+        assert_eq!(row("error", MESSAGE, false, 3).token_state(&state(4, false, 1)), TokenState::Lost);
+        assert_eq!(row("active", "", true, 3).token_state(&state(4, false, 1)), TokenState::Lost);
+        assert_eq!(row("error", MESSAGE, false, 3).token_state(&state(3, false, 1)), TokenState::Unsent);
     }
 
     #[test]
@@ -260,7 +264,7 @@ mod tests {
             (row("error", MESSAGE, false, 3), state(4, true, 1)),
             (row("disconnected", "", false, 3), state(3, false, 1)),
         ] {
-            assert!(matches!(row.standing(&state), Standing::Wrong(_)), "{row:?}");
+            assert!(matches!(row.token_state(&state), TokenState::Wrong(_)), "{row:?}");
             let judgement = observed(vec![row], vec![state]).judge();
             assert!(!judgement.is_good() && judgement.table().contains("family 0"), "{}", judgement.table());
         }
@@ -272,7 +276,7 @@ mod tests {
         assert!(observed(vec![well.clone()], vec![state(1, false, 60)]).judge().is_good());
         assert!(!observed(vec![well], vec![state(1, false, 61)]).judge().is_good());
         let mut seen = observed(vec![row("error", MESSAGE, false, 0)], vec![state(1, false, 61)]);
-        assert!(!seen.judge().is_good(), "a refresh is missing on record");
+        assert!(!seen.judge().is_good(), "a refresh is missing in the audit log");
         seen.refreshed_events = 4;
         assert!(seen.judge().is_good(), "{}", seen.judge().table());
         seen.kills = 0;

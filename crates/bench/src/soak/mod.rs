@@ -1,8 +1,8 @@
-//! `cargo xtask soak`: replicas that are killed again and again, on integrations whose provider forgives nothing.
+//! `cargo xtask soak`: kills replicas repeatedly while they probe and refresh integrations of a strict provider.
 //!
-//! Every integration has a family of tokens of its own at the strict provider, whose access tokens live for a minute.
-//! Replicas on one PostgreSQL probe and refresh them, and one of the replicas is killed every now and then. In the end
-//! no refresh token was used twice, and whoever is in `error` is there by the one way that the documentation tells.
+//! Every integration has its own family of tokens at the provider. By default access tokens live for a minute. The
+//! replicas share one PostgreSQL, and from time to time one of them is killed. At the end, no refresh token may have
+//! been used twice, and an integration may be in `error` only for the one reason that the documentation describes.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line's output")]
 
 mod judge;
@@ -27,20 +27,20 @@ use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Sett
 use riq_testing::process;
 use riq_testing::providers::strict::{self, Behaviour, Provider};
 
-/// What the provider's file says of probes.
+/// The interval between probes in the provider's file.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// The longest that a replica waits for an answer: much longer than the provider takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a replica waits for an answer: much longer than the provider takes, even on a busy machine.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long the provider takes for every answer.
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// What `soak` takes.
+/// Options of `soak`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How long the replicas run
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1440))]
     minutes: u64,
-    /// How many integrations there are, each in a project of its own
+    /// How many integrations there are, each in its own project
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     integrations: u32,
     /// How many replicas run at a time
@@ -49,15 +49,15 @@ pub(crate) struct Options {
     /// How often one of them is killed
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     kill_every: Duration,
-    /// How long an access token works
+    /// Lifetime of an access token
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     token_life: Duration,
-    /// Decides which replica is killed when; drawn at random unless given
+    /// Decides which replica is killed when; random by default
     #[arg(long)]
     seed: Option<u64>,
 }
 
-/// What is done, and how much of it.
+/// The parameters of a soak.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     length: Duration,
@@ -65,24 +65,24 @@ struct Plan {
     replicas: usize,
     kill_every: Duration,
     token_life: Duration,
-    /// The longest that a replica waits for the provider.
-    patience: Duration,
+    /// How long a replica waits for the provider.
+    answer_limit: Duration,
     seed: u64,
 }
 
 impl Plan {
-    /// How long the end is left in peace: what a killed replica had leased is due again after two requests and five
-    /// seconds, and where a refresh was interrupted the access token is of use until it expires.
-    fn peace(&self) -> Duration {
-        let lease = self.patience * 2 + Duration::from_secs(5);
+    /// The time without kills at the end. What a killed replica had leased is due again after two requests and five
+    /// seconds. If a refresh was interrupted, the access token works until it expires.
+    fn quiet_period(&self) -> Duration {
+        let lease = self.answer_limit * 2 + Duration::from_secs(5);
         lease.max(self.token_life) + Duration::from_secs(5)
     }
 }
 
-/// Runs it, and says how it went.
+/// Runs the soak and prints the results.
 ///
 /// # Errors
-/// When something cannot be set up, or something is not as it is to be: what, is in the table.
+/// When something cannot be set up, or a check fails. The table shows which.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let plan = Plan {
         length: Duration::from_secs(options.minutes * 60),
@@ -90,10 +90,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         replicas: options.replicas as usize,
         kill_every: options.kill_every,
         token_life: options.token_life,
-        patience: PATIENCE,
+        answer_limit: ANSWER_LIMIT,
         seed: options.seed.unwrap_or_else(|| u64::from_ne_bytes(Environment::system().bytes())),
     };
-    ensure!(plan.peace() < plan.length, "too short: the last {:?} are without kills", plan.peace());
+    ensure!(
+        plan.quiet_period() < plan.length,
+        "too short: there are no kills in the last {:?}",
+        plan.quiet_period()
+    );
     let build = Build::beside_this_program()?;
     let programs =
         Programs::find_or_install()?.with_context(|| format!("PostgreSQL is missing: {HOW_TO_INSTALL}"))?;
@@ -106,11 +110,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !judgement.is_good() {
         eprintln!("The replicas' logs are kept in {}", directory.keep().display());
     }
-    ensure!(judgement.is_good(), "something is not as it is to be");
+    ensure!(judgement.is_good(), "a check failed: see the table above");
     Ok(())
 }
 
-/// Sets everything up, runs it for its time, and judges what came out.
+/// Sets everything up, runs the replicas for the planned time, and judges the result.
 fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Result<Judgement> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let behaviour = Behaviour { families: plan.integrations, token_life: plan.token_life, latency: LATENCY };
@@ -124,7 +128,7 @@ fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Re
     eprintln!("Installed {} integrations in {:.1} s", plan.integrations, started.elapsed().as_secs_f64());
 
     let mut environment = strict::environment(provider.address(), directory);
-    environment.push(("RIQ_OUTBOUND_TIMEOUT", format!("{}ms", plan.patience.as_millis())));
+    environment.push(("RIQ_OUTBOUND_TIMEOUT", format!("{}ms", plan.answer_limit.as_millis())));
     let mut replicas =
         Replicas::start(build, &url, directory, visits::first(&data), environment, plan.replicas)?;
     provider.families.watch();
@@ -150,7 +154,7 @@ fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Re
     Ok(observed.judge())
 }
 
-/// Kills and replaces replicas until the time is over. Returns how many.
+/// Kills and replaces replicas until the time is over. Returns how many were killed.
 fn run_for(plan: &Plan, replicas: &mut Replicas<'_>) -> Result<usize> {
     const TICK: Duration = Duration::from_millis(100);
 
@@ -158,7 +162,7 @@ fn run_for(plan: &Plan, replicas: &mut Replicas<'_>) -> Result<usize> {
     let mut next = plan.kill_every;
     while began.elapsed() < plan.length {
         process::check_interrupted()?;
-        if began.elapsed() >= next && next + plan.peace() <= plan.length {
+        if began.elapsed() >= next && next + plan.quiet_period() <= plan.length {
             let victim = replicas.replace(&mut random)?;
             kills += 1;
             eprintln!("  {:>5.0} s  killed {victim}, started another", began.elapsed().as_secs_f64());
@@ -177,7 +181,7 @@ fn count(postgres: &Postgres, query: &str) -> Result<u64> {
 mod tests {
     use super::*;
 
-    /// The server that `cargo nextest run --workspace` builds beside the tests.
+    /// The server that `cargo nextest run --workspace` builds together with the tests.
     fn build() -> Option<Build> {
         let bench = std::env::current_exe().unwrap();
         let server = bench.parent()?.parent()?.join("riq-server");
@@ -197,7 +201,7 @@ mod tests {
             replicas: 2,
             kill_every: Duration::from_secs(3),
             token_life: Duration::from_secs(4),
-            patience: PATIENCE,
+            answer_limit: ANSWER_LIMIT,
             seed: 1,
         };
         let settings = Settings { durability: Durability::Volatile, extra: Vec::new() };

@@ -1,4 +1,4 @@
-//! The replicas: started, killed, started again, and ended in the end.
+//! Starts, kills, replaces and stops the replicas.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,22 +9,22 @@ use crate::bench::requests::Random;
 use crate::http::Request;
 use crate::server::{Build, Server};
 
-/// What a replica logs when it takes over what another one left.
+/// What a replica logs when it takes over the lease of another.
 const TAKEOVER: &str = "taking over a lease";
 
-/// The ports of the replicas that are up. One that is going to be killed is taken off before.
+/// The ports of the replicas that are up. A replica's port is removed before the replica is killed.
 #[derive(Clone, Default)]
 pub(super) struct Ports(Arc<Mutex<Vec<u16>>>);
 
 impl Ports {
-    /// One of them.
+    /// A random one of them.
     pub(super) fn any(&self, random: &mut Random) -> Option<u16> {
         let ports = self.lock();
         ports.get(random.below(ports.len())).copied()
     }
 
-    /// Whether a replica is to answer there.
-    pub(super) fn are_with(&self, port: u16) -> bool {
+    /// Whether a replica that is up has this port.
+    pub(super) fn contain(&self, port: u16) -> bool {
         self.lock().contains(&port)
     }
 
@@ -47,10 +47,10 @@ pub(super) struct Replicas<'a> {
 }
 
 impl<'a> Replicas<'a> {
-    /// Starts so many, each of which must answer the request.
+    /// Starts `count` replicas. Each must answer the request `first`.
     ///
     /// # Errors
-    /// When one does not come up.
+    /// When a replica does not start.
     pub(super) fn start(
         build: &'a Build,
         url: &'a str,
@@ -68,7 +68,7 @@ impl<'a> Replicas<'a> {
         Ok(replicas)
     }
 
-    /// Where they answer.
+    /// Their ports.
     pub(super) fn ports(&self) -> Ports {
         self.ports.clone()
     }
@@ -86,36 +86,36 @@ impl<'a> Replicas<'a> {
     /// Kills one of them by SIGKILL, and starts another. Returns the name of the killed one.
     ///
     /// # Errors
-    /// When one had ended by itself, or the other does not come up.
+    /// When the one has already ended by itself, or the other does not start.
     pub(super) fn replace(&mut self, random: &mut Random) -> Result<String> {
         let (name, server) = self.servers.swap_remove(random.below(self.servers.len()));
         self.ports.lock().retain(|port| *port != server.port());
-        self.remember(&server);
+        self.record_memory(&server);
         server.kill()?;
         self.add()?;
         Ok(name)
     }
 
-    /// Ends all of them. Returns the most memory that one of them took, in bytes.
+    /// Stops all of them. Returns the most memory that a replica took, in bytes.
     ///
     /// # Errors
-    /// When one had ended by itself, or ends badly.
+    /// When a replica has already ended by itself, or fails.
     pub(super) fn stop(mut self) -> Result<u64> {
         for (name, server) in std::mem::take(&mut self.servers) {
-            self.remember(&server);
+            self.record_memory(&server);
             server.stop().with_context(|| name)?;
         }
         Ok(self.memory)
     }
 
-    /// Where the system does not tell the memory, it is 0.
-    fn remember(&mut self, server: &Server) {
+    /// Records the largest memory of a replica. It counts as 0 if the system does not say.
+    fn record_memory(&mut self, server: &Server) {
         let peak = server.memory().map_or(0, |(_, peak)| peak);
         self.memory = self.memory.max(peak);
     }
 }
 
-/// How many leases were taken over, by what the replicas logged.
+/// The number of leases that were taken over, from the replicas' logs.
 ///
 /// # Errors
 /// When a log cannot be read.

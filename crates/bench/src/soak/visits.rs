@@ -1,4 +1,4 @@
-//! A light load of clients meanwhile: lists, catalog entries and checks, by whichever replica is up.
+//! A light load of clients during the soak: lists, catalog entries and checks, from any replica that is up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,36 +17,36 @@ use riq_testing::providers::strict;
 /// How many clients there are.
 const CLIENTS: u64 = 4;
 const PAUSE: Duration = Duration::from_millis(50);
-/// A check waits for the end of a lease that a killed replica holds, up to the longest that a request may take.
+/// How long to wait for an answer. A check waits for the end of a killed replica's lease, up to the limit of a request.
 const LIMIT: Duration = Duration::from_secs(35);
 
-/// The status of who is asked to try again.
+/// The status that asks a client to try again.
 const TRY_AGAIN: u16 = 503;
 
-/// What came of the visits.
+/// The results of the visits.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Answers {
-    /// How many answers there were of each status.
+    /// The number of answers with each status.
     pub(super) statuses: BTreeMap<u16, u64>,
-    /// How many got no answer from a replica that was being killed.
+    /// The number of requests that got no answer because the replica was being killed.
     pub(super) cut_off: u64,
-    /// What must not have been: the first few.
+    /// The first few errors that must not happen.
     pub(super) faults: Vec<String>,
 }
 
-/// Clients, each in a thread of its own.
+/// Clients, each in its own thread.
 pub(super) struct Visits {
     is_over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Answers>>,
 }
 
-/// What every replica must answer before it counts as up.
+/// The request that a replica must answer before it counts as up.
 pub(super) fn first(data: &Data) -> Request {
     request(data, 0, "")
 }
 
 impl Visits {
-    /// Begins.
+    /// Starts the clients.
     pub(super) fn start(ports: &Ports, data: Data, seed: u64) -> Self {
         let (is_over, data) = (Arc::new(AtomicBool::new(false)), Arc::new(data));
         let client = |number: u64| {
@@ -64,7 +64,7 @@ impl Visits {
         Self { is_over, threads }
     }
 
-    /// Ends, and tells what came of it.
+    /// Stops the clients, and returns their results.
     ///
     /// # Errors
     /// When a client panicked.
@@ -101,8 +101,8 @@ impl Answers {
         match http::send_within(LIMIT, port, &request) {
             Ok(answer) => {
                 *self.statuses.entry(answer.status).or_default() += 1;
-                // A check of what is being looked after, or has no credential any more, is refused; and who finds
-                // everything busy is asked to try again, which must be rare.
+                // A check is refused if the integration is leased, or has no credential any more. A busy replica asks
+                // the client to try again, which must be rare.
                 let is_expected = matches!(answer.status, 200 | TRY_AGAIN)
                     || (request.method == "POST" && answer.status == 409);
                 if !is_expected {
@@ -110,19 +110,19 @@ impl Answers {
                     self.fault(format!("{} {}: {} {body}", request.method, request.path, answer.status));
                 }
             }
-            Err(error) if ports.are_with(port) => {
+            Err(error) if ports.contain(port) => {
                 self.fault(format!("{} {}: {error:#}", request.method, request.path));
             }
             Err(_) => self.cut_off += 1,
         }
     }
 
-    /// How many were answered.
+    /// The number of requests that were answered.
     pub(super) fn answered(&self) -> u64 {
         self.statuses.values().sum()
     }
 
-    /// How many of them were asked to try again.
+    /// The number of answers that ask the client to try again.
     pub(super) fn put_off(&self) -> u64 {
         self.statuses.get(&TRY_AGAIN).copied().unwrap_or_default()
     }
