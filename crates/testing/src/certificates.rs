@@ -1,4 +1,4 @@
-//! A certificate authority of a test's own, and the certificates that it signs.
+//! A certificate authority for one test, and the certificates that it signs.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio_rustls::TlsAcceptor;
 
-/// Signs certificates that nobody trusts who was not told to.
+/// Signs certificates that only programs trust which were given the authority's certificate.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, as PEM.
@@ -21,7 +21,7 @@ pub struct Certificate {
 }
 
 impl Authority {
-    /// A new authority.
+    /// Makes a new authority.
     ///
     /// # Errors
     /// When the system has no randomness for its key.
@@ -38,10 +38,10 @@ impl Authority {
         self.0.pem()
     }
 
-    /// One certificate for these hosts.
+    /// Makes one certificate for these hosts.
     ///
     /// # Errors
-    /// When one of them is no name.
+    /// When one of them is not a valid host name.
     pub fn certify(&self, hosts: &[&str]) -> Result<Certificate> {
         let key = KeyPair::generate()?;
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
@@ -51,7 +51,7 @@ impl Authority {
 }
 
 impl Certificate {
-    /// Accepts TLS connections with it.
+    /// Makes an acceptor of TLS connections with this certificate.
     ///
     /// # Errors
     /// When key and certificate do not belong together.

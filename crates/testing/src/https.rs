@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// Answers every request, its body read to the end, by `handler`, until the task is aborted or the runtime ends.
+/// Reads each request to the end and answers it by `handler`, until the task is aborted or the runtime ends.
 pub(crate) fn serve<H, F>(listener: TcpListener, acceptor: TlsAcceptor, handler: H) -> JoinHandle<()>
 where
     H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
@@ -19,19 +19,19 @@ where
 {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // The handshake too is in a task of its own: one that is slow keeps nobody waiting.
+            // The handshake is also in its own task, so that a slow one does not delay other connections.
             tokio::spawn(connection(acceptor.clone(), stream, handler.clone()));
         }
     })
 }
 
-/// Serves one connection. How it ends is the client's business.
+/// Serves one connection. Errors are ignored: the client sees them.
 async fn connection<H, F>(acceptor: TlsAcceptor, stream: TcpStream, handler: H)
 where
     H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    // Small answers are not to wait for more.
+    // Small answers must be sent at once.
     if stream.set_nodelay(true).is_err() {
         return;
     }

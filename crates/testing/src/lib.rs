@@ -1,4 +1,4 @@
-//! What tests and measurements start beside the server: PostgreSQL, and providers that are played over HTTPS.
+//! What tests and measurements start beside the server: PostgreSQL, and simulated providers over HTTPS.
 
 #[cfg(feature = "providers")]
 pub mod certificates;

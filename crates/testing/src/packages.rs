@@ -1,4 +1,4 @@
-//! Programs from outside the workspace: found, installed where that is this machine's custom, or named.
+//! Finds programs from outside the workspace, installs them if that is allowed, or says what to type.
 #![expect(clippy::print_stderr, reason = "says what it installs")]
 
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use anyhow::{Context, Result, ensure};
 use crate::process;
 use crate::programs::find_program;
 
-/// Whether packages may be installed without asking: root on Debian or a relative of it.
+/// Whether packages may be installed without asking: as root on Debian or a system derived from it.
 pub fn can_install() -> bool {
     rustix::process::geteuid().is_root()
         && Path::new("/etc/debian_version").exists()
         && find_program("apt-get").is_some()
 }
 
-/// Installs Debian packages, saying so on one line.
+/// Installs Debian packages, and prints one line that says so.
 ///
 /// # Errors
-/// When apt-get fails; its own words are above the error.
+/// When apt-get fails. Its own output stands above the error.
 pub fn install(packages: &[&str]) -> Result<()> {
     eprintln!("Installing {} with apt-get", packages.join(", "));
     let mut update = Command::new("apt-get");
@@ -31,10 +31,10 @@ pub fn install(packages: &[&str]) -> Result<()> {
     process::run(&mut install)
 }
 
-/// Makes sure of a program that is one Debian package, installing it where `can_install` says so.
+/// Finds a program that is one Debian package. Installs it if it is missing and [`can_install`] allows that.
 ///
 /// # Errors
-/// When it is missing and not to be installed from here: the error is the line to type.
+/// When it is missing and may not be installed. The error says what to type.
 pub fn require(program: &str, package: &str) -> Result<PathBuf> {
     if let Some(found) = find_program(program) {
         return Ok(found);

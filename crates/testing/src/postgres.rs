@@ -1,4 +1,4 @@
-//! A private PostgreSQL on a free port of the loopback interface, gone when its value is dropped.
+//! A temporary PostgreSQL server on a free port of the loopback interface. It ends when its value is dropped.
 
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -15,26 +15,26 @@ use crate::packages;
 use crate::process::{self, Service};
 use crate::programs::find_program;
 
-/// What to type where PostgreSQL is missing and cannot be installed from here.
+/// What to type if PostgreSQL is missing and may not be installed automatically.
 pub const HOW_TO_INSTALL: &str = "install PostgreSQL (Debian and Ubuntu: sudo apt-get install postgresql postgresql-contrib; macOS: brew install postgresql@17)";
 
-/// The name of PostgreSQL's superuser, which the connection's URL names.
+/// The name of PostgreSQL's superuser, used in the URL of connections.
 const SUPERUSER: &str = "postgres";
 
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// As in operation: measurements mean something.
+    /// It waits, as in production. For measurements.
     Durable,
-    /// Never: a crash loses everything, and tests are quick.
+    /// It does not wait: a crash loses everything, but tests are fast.
     Volatile,
 }
 
-/// How to run it.
+/// How to run PostgreSQL.
 pub struct Settings {
     /// Whether a commit waits for the disk.
     pub durability: Durability,
-    /// Lines for postgresql.conf after the ones that `durability` stands for.
+    /// Further settings of PostgreSQL, by name. They override those of `durability`.
     pub extra: Vec<(&'static str, String)>,
 }
 
@@ -44,7 +44,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// The newest of Debian's packages, else what is on `PATH`.
+    /// Finds the newest of Debian's packages, else the programs on `PATH`.
     pub fn find() -> Option<Self> {
         let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
         let newest = newest_version(debian.map(|entry| entry.path()))
@@ -57,10 +57,10 @@ impl Programs {
         newest.or_else(on_path).map(|directory| Self { directory })
     }
 
-    /// Finds them, or installs them where this machine's custom allows that.
+    /// Finds them, or installs them if [`packages::can_install`] allows that; else returns `None`.
     ///
     /// # Errors
-    /// When they are missing and cannot be installed; the error says what to type.
+    /// When the installation fails.
     pub fn find_or_install() -> Result<Option<Self>> {
         if let Some(found) = Self::find() {
             return Ok(Some(found));
@@ -80,7 +80,7 @@ impl Programs {
     }
 }
 
-/// The directory whose name is the highest version, compared as numbers (so that 9.6 comes before 15).
+/// The directory whose name is the highest version. Versions are compared as numbers, so 9.6 comes before 15.
 fn newest_version(directories: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
     let version = |path: &PathBuf| -> Option<Vec<u32>> {
         path.file_name()?.to_str()?.split('.').map(|part| part.parse().ok()).collect()
@@ -101,10 +101,10 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server on new, empty files and waits until it takes connections.
+    /// Starts a server on new, empty files and waits until it accepts connections.
     ///
     /// # Errors
-    /// When it cannot be set up or does not come up; the error holds the end of its log.
+    /// When it cannot be set up or does not start. The error contains the end of its log.
     pub fn start(programs: Programs, settings: Settings) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("riq-postgres-")
@@ -120,17 +120,16 @@ impl Postgres {
         Ok(server)
     }
 
-    /// Stops it at once, as `pg_ctl stop -m immediate` does: no connection is ended in an orderly way, and the next
-    /// start has to recover.
+    /// Stops it at once, as `pg_ctl stop -m immediate` does: connections are cut, and the next start must recover.
     ///
     /// # Errors
-    /// When the system cannot tell how it ended.
+    /// When the system cannot say how it ended.
     pub fn stop_at_once(&mut self) -> Result<()> {
         self.service.stop_with(Signal::QUIT)?;
         Ok(())
     }
 
-    /// Starts it again on the same files and port, once it was stopped.
+    /// Starts it again on the same files and port, after it was stopped.
     ///
     /// # Errors
     /// As [`Postgres::start`].
@@ -154,7 +153,7 @@ impl Postgres {
         format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
-    /// A call of one of its client programs (psql, pgbench), told the server, the user and the password.
+    /// A call of one of its client programs (psql, pgbench), with the server, user and password set.
     pub fn client(&self, program: &str, database: &str) -> Command {
         let mut command = Command::new(self.programs.program(program));
         command
@@ -167,7 +166,7 @@ impl Postgres {
     }
 }
 
-/// PostgreSQL refuses to run as root: there, the files are given to another user, who is named.
+/// PostgreSQL refuses to run as root. If this process is root, gives the files to another user and returns its name.
 fn unprivileged_owner(directory: &Path) -> Result<Option<&'static str>> {
     const CANDIDATES: [&str; 2] = [SUPERUSER, "nobody"];
     if !rustix::process::geteuid().is_root() {
@@ -190,7 +189,7 @@ fn ids_of(accounts: &str, name: &str) -> Option<(u32, u32)> {
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
-/// A password, so that nobody else on the machine reaches the server while it runs.
+/// Makes a password, so that no other user of the machine can connect while the server runs.
 fn random_password() -> Result<String> {
     let mut bytes = [0_u8; 16];
     std::fs::File::open("/dev/urandom")
@@ -215,15 +214,15 @@ fn initialize(programs: &Programs, directory: &Path, owner: Option<&str>, passwo
         .arg("--pgdata")
         .arg(directory.join("data"))
         .current_dir(directory);
-    process::output(&mut initdb).context("cannot set up a private PostgreSQL")?;
+    process::output(&mut initdb).context("cannot set up a temporary PostgreSQL")?;
     std::fs::remove_file(&password_file).context("cannot remove the password's file")
 }
 
-/// Ports below those that the system gives out by itself (from 32768 on Linux, from 49152 elsewhere): whoever asks for
-/// any port at the same time, as tests do all the time, does not get one of these.
+/// Ports below those that the system assigns by itself (from 32768 on Linux, from 49152 elsewhere), so that a test that
+/// asks the system for any free port cannot get one of these.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
 
-/// A port of the loopback interface that nothing listens on, drawn at random.
+/// Chooses at random a port of the loopback interface that is free.
 ///
 /// # Errors
 /// When none is found.
@@ -264,7 +263,7 @@ fn launch(
         server.arg("-c").arg(format!("{name}={value}"));
     }
     server.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
-    // SIGINT is PostgreSQL's fast shutdown: it disconnects its clients and does not wait for them.
+    // SIGINT is PostgreSQL's fast shutdown: it disconnects clients and does not wait for them.
     Service::start("PostgreSQL", &mut server, Signal::INT)
 }
 
@@ -279,7 +278,7 @@ fn end_of_log(directory: &Path) -> String {
     let log = std::fs::read_to_string(directory.join("server.log")).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();
     let end = lines[lines.len().saturating_sub(20)..].join("\n");
-    format!("the private PostgreSQL did not come up; the end of its log:\n{end}\n")
+    format!("the temporary PostgreSQL did not start; the end of its log:\n{end}\n")
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Child processes that end when the task does: after success, a failure, a panic, Ctrl-C or SIGTERM.
 //!
-//! A signal is passed on to the program in the foreground and otherwise only noted: the task then returns an
-//! error like any other, and what it holds (a [`Service`], a temporary directory) is dropped on the way out.
-//! On Linux a service is also told by the kernel when the task was killed without a chance to clean up.
-#![expect(clippy::print_stderr, reason = "says what becomes of a signal")]
+//! A signal is passed on to the program in the foreground, and remembered. The task then returns an error like any
+//! other, and its values (a [`Service`], a temporary directory) are dropped on the way out. On Linux the kernel also
+//! ends a service if the task was killed and could not clean up.
+#![expect(clippy::print_stderr, reason = "says what happens after a signal")]
 
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
@@ -31,8 +31,8 @@ pub fn forward_signals() -> Result<()> {
             if INTERRUPTED.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            eprintln!("Interrupted: ending what was started (once more to leave at once)");
-            // A terminal sends Ctrl-C to the foreground program by itself: it gets the time to end by that.
+            eprintln!("Interrupted: stopping what was started (interrupt again to stop at once)");
+            // A terminal also sends Ctrl-C to the foreground program, which gets time to end by itself.
             if signal == SIGINT {
                 std::thread::sleep(Duration::from_secs(2));
             }
@@ -45,24 +45,24 @@ pub fn forward_signals() -> Result<()> {
 fn signal_foreground() {
     let foreground = FOREGROUND.lock().map_or(None, |pid| *pid);
     if let Some(pid) = foreground {
-        // It may have ended by itself just now.
+        // This fails if the program has just ended by itself.
         let _ = kill_process(pid, Signal::TERM);
     }
 }
 
-/// Refuses to go on once a signal has come.
+/// Returns an error if a signal has come.
 ///
 /// # Errors
-/// When one has.
+/// When a signal has come.
 pub fn check_interrupted() -> Result<()> {
     ensure!(!INTERRUPTED.load(Ordering::SeqCst), "interrupted");
     Ok(())
 }
 
-/// Runs a program to its end, its output going where the task's goes.
+/// Runs a program to its end. Its output goes to the task's output.
 ///
 /// # Errors
-/// When it cannot be started, fails, or a signal came meanwhile.
+/// When it cannot be started, it fails, or a signal comes meanwhile.
 pub fn run(command: &mut Command) -> Result<()> {
     check_interrupted()?;
     let name = describe(command);
@@ -75,7 +75,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a program to its end and returns what it printed on stdout.
 ///
 /// # Errors
-/// As [`run`]; the error holds what it printed on stderr.
+/// As [`run`]. The error contains what it printed on stderr.
 pub fn output(command: &mut Command) -> Result<String> {
     check_interrupted()?;
     let name = describe(command);
@@ -122,7 +122,7 @@ fn describe(command: &Command) -> String {
     words.join(" ")
 }
 
-/// A program in the background that is ended when this value is dropped.
+/// A program in the background. It is stopped when this value is dropped.
 pub struct Service {
     name: &'static str,
     child: Child,
@@ -130,10 +130,10 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a program that runs until the value is dropped, which sends it `end_with` and, ten seconds
+    /// Starts a program that runs until the value is dropped. It then gets the signal `end_with` and, ten seconds
     /// later, SIGKILL.
     ///
-    /// The program leads a process group of its own, so that a terminal's Ctrl-C reaches it only through here.
+    /// The program leads its own process group, so that a terminal's Ctrl-C does not reach it directly.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -156,12 +156,12 @@ impl Service {
     /// How the program ended, if it has.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// When the system cannot say.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().with_context(|| format!("cannot ask after {}", self.name))
+        self.child.try_wait().with_context(|| format!("cannot find out whether {} runs", self.name))
     }
 
-    /// Asks `is_ready` every `pause` until it says yes.
+    /// Calls `is_ready` every `pause` until it returns true.
     ///
     /// # Errors
     /// When `limit` passes first, the program ends, or a signal comes.
@@ -183,24 +183,24 @@ impl Service {
         Ok(())
     }
 
-    /// Asks the program to end, waits up to ten seconds, and kills it where it has not. Returns how it ended.
+    /// Asks the program to end, waits up to ten seconds, and kills it if it has not ended. Returns how it ended.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// When the system cannot say.
     pub fn stop(&mut self) -> std::io::Result<ExitStatus> {
         self.stop_with(self.end_with)
     }
 
-    /// As [`Service::stop`], asking with another signal.
+    /// As [`Service::stop`], with another signal.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// When the system cannot say.
     pub fn stop_with(&mut self, signal: Signal) -> std::io::Result<ExitStatus> {
-        const PATIENCE: Duration = Duration::from_secs(10);
+        const LIMIT: Duration = Duration::from_secs(10);
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = kill_process(Pid::from_child(&self.child), signal);
             let asked = Instant::now();
-            while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE {
+            while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < LIMIT {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
@@ -208,7 +208,7 @@ impl Service {
         self.child.wait()
     }
 
-    /// Ends the program at once, by SIGKILL.
+    /// Kills the program by SIGKILL.
     pub fn kill(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -221,9 +221,9 @@ impl Drop for Service {
     }
 }
 
-/// A call of `program` that ends when this process dies, even by SIGKILL, and that runs as `user` if one is named.
+/// A call of `program` that ends when this process dies, even by SIGKILL, and that runs as `user` if one is given.
 ///
-/// Both need Linux's setpriv; elsewhere the program is called as it is.
+/// Both need Linux's setpriv. Without it, the program is called directly.
 pub fn bound_to_this_process(program: &std::path::Path, user: Option<&str>) -> Command {
     let Some(setpriv) = find_program("setpriv").filter(|_| cfg!(target_os = "linux")) else {
         return Command::new(program);

@@ -1,4 +1,4 @@
-//! Programs from outside the workspace, as they are found.
+//! Finds programs from outside the workspace.
 
 use std::path::PathBuf;
 

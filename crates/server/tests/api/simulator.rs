@@ -104,7 +104,7 @@ async fn refused(changes: &[(&str, &str)], error: &str, why: &str) {
 #[tokio::test]
 async fn what_is_not_documented_is_refused() {
     refused(&[("client_secret", "SECRET-of-somebody")], "invalid_client", "no app").await;
-    refused(&[("client_secret", "")], "invalid_client", "does not prove itself").await;
+    refused(&[("client_secret", "")], "invalid_client", "does not authenticate").await;
     refused(&[("code_verifier", "")], "invalid_grant", "verifier is missing").await;
     refused(&[("code_verifier", &"x".repeat(43))], "invalid_grant", "does not fit").await;
     refused(&[("code", "SECRET-code-1-of-github")], "invalid_grant", "the code is unknown").await;

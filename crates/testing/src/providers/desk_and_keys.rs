@@ -1,8 +1,8 @@
-//! Two providers that a test plays: Desk, by OAuth with rotating refresh tokens, and Keys, by an API key.
+//! Two simulated providers: Desk, which uses OAuth with rotating refresh tokens, and Keys, which uses an API key.
 //!
-//! Strict: a refresh token works once, an access token until the next one is granted. What they answer otherwise, the
-//! test says.
-#![expect(clippy::unwrap_used, reason = "a test fails where its providers cannot be played")]
+//! They are strict: a refresh token works once, and an access token works until the next one is granted. A test can set
+//! other answers.
+#![expect(clippy::unwrap_used, reason = "a test fails if its providers cannot be simulated")]
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{certificates::Authority, https};
 
-/// The files of both for the catalog, by name.
+/// The provider files of both, by name.
 pub const FILES: [(&str, &str); 2] = [("desk.toml", DESK), ("keys.toml", KEYS)];
 
-/// The host of each.
+/// The hosts of both.
 pub const HOSTS: [&str; 2] = ["desk.example", "keys.example"];
 
-/// The id and the secret of the one app that Desk knows.
+/// The client id and secret of the only app that Desk knows.
 pub const APP: (&str, &str) = ("desk-client", "SECRET-of-desk");
 
 const DESK: &str = r#"
@@ -80,18 +80,18 @@ retry_after = "retry-after"
 /// An answer that the test sets.
 #[derive(Clone, Debug)]
 pub enum Says {
-    /// What a provider says that works.
+    /// The provider's normal answer.
     Truth,
-    /// This status, with these headers, and this body.
+    /// This status, with these headers and this body.
     This(u16, Vec<(&'static str, &'static str)>, &'static str),
-    /// Nothing, until the test sets something else; then the truth.
+    /// No answer until the test sets something else; then the normal answer.
     Nothing,
 }
 
-/// What the providers know.
+/// What the providers remember.
 #[derive(Debug, Default)]
-struct Book {
-    /// Counts the grants of Desk; tokens are named by it.
+struct Records {
+    /// The number of Desk's last grant. It is part of the grant's tokens.
     grant: u32,
     probes: Vec<String>,
     /// The refresh tokens that were sent.
@@ -100,16 +100,16 @@ struct Book {
 
 /// The running providers. They stop when it is dropped.
 pub struct DeskAndKeys {
-    book: Arc<Mutex<Book>>,
-    /// By host and path.
+    records: Arc<Mutex<Records>>,
+    /// The answers that the test set, by request.
     says: watch::Sender<HashMap<&'static str, Says>>,
     address: SocketAddr,
     authority: Authority,
     task: JoinHandle<()>,
 }
 
-/// What a request is: `desk probe`, `desk token` or `keys probe`.
-const fn deed(host: &str, path: &str) -> &'static str {
+/// The name of a request: `desk probe`, `desk token` or `keys probe`.
+const fn request_name(host: &str, path: &str) -> &'static str {
     match (host.as_bytes(), path.as_bytes()) {
         (b"desk.example", b"/me") => "desk probe",
         (b"desk.example", b"/token") => "desk token",
@@ -125,12 +125,12 @@ impl DeskAndKeys {
         let acceptor = authority.certify(&HOSTS).unwrap().acceptor().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (book, says) = (Arc::<Mutex<Book>>::default(), watch::Sender::new(HashMap::new()));
-        let (shared, heard) = (Arc::clone(&book), says.subscribe());
+        let (records, says) = (Arc::<Mutex<Records>>::default(), watch::Sender::new(HashMap::new()));
+        let (shared, heard) = (Arc::clone(&records), says.subscribe());
         let task = https::serve(listener, acceptor, move |request| {
             answer(Arc::clone(&shared), heard.clone(), request)
         });
-        Self { book, says, address, authority, task }
+        Self { records, says, address, authority, task }
     }
 
     /// The certificate to trust, as PEM.
@@ -138,30 +138,30 @@ impl DeskAndKeys {
         self.authority.pem()
     }
 
-    /// Where both are.
+    /// The address of both.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a deed (`desk probe`, `desk token`, `keys probe`) answered so from now on.
-    pub fn set(&self, deed: &'static str, says: Says) {
-        self.says.send_modify(|all| drop(all.insert(deed, says)));
+    /// Sets the answer to a request (`desk probe`, `desk token` or `keys probe`) from now on.
+    pub fn set(&self, request: &'static str, says: Says) {
+        self.says.send_modify(|all| drop(all.insert(request, says)));
     }
 
-    /// How many probes a provider had.
+    /// How many probes a provider received.
     pub fn probes(&self, provider: &str) -> usize {
-        self.book().probes.iter().filter(|one| one.starts_with(provider)).count()
+        self.records().probes.iter().filter(|one| one.starts_with(provider)).count()
     }
 
     /// How often each grant's refresh token was sent, the first grant's first.
     pub fn refreshes(&self) -> Vec<usize> {
-        let book = self.book();
-        let sent = |grant: u32| book.refreshes.iter().filter(|one| **one == refresh_token(grant)).count();
-        (0..=book.grant).map(sent).collect()
+        let records = self.records();
+        let sent = |grant: u32| records.refreshes.iter().filter(|one| **one == refresh_token(grant)).count();
+        (0..=records.grant).map(sent).collect()
     }
 
     /// Ends the access token that was granted last, as a provider may at any time.
@@ -187,7 +187,7 @@ pub fn refresh_token(grant: u32) -> String {
 }
 
 async fn answer(
-    book: Arc<Mutex<Book>>,
+    records: Arc<Mutex<Records>>,
     mut says: watch::Receiver<HashMap<&'static str, Says>>,
     request: Request<Bytes>,
 ) -> Response<Full<Bytes>> {
@@ -196,18 +196,18 @@ async fn answer(
         head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
     };
     let host = text("host").split(':').next().unwrap_or_default().to_owned();
-    let deed = deed(&host, head.uri.path());
+    let name = request_name(&host, head.uri.path());
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let lock = || book.lock().unwrap_or_else(PoisonError::into_inner);
-    match deed {
+    let lock = || records.lock().unwrap_or_else(PoisonError::into_inner);
+    match name {
         "desk token" => lock().refreshes.push(form.get("refresh_token").cloned().unwrap_or_default()),
         "nothing" => {}
         probe => lock().probes.push(probe.to_owned()),
     }
-    let is_silent = |all: &HashMap<_, _>| matches!(all.get(deed), Some(Says::Nothing));
-    // Fails where the test is over.
+    let is_silent = |all: &HashMap<_, _>| matches!(all.get(name), Some(Says::Nothing));
+    // This fails only if the test is over.
     let said =
-        says.wait_for(|all| !is_silent(all)).await.map(|all| all.get(deed).cloned()).unwrap_or_default();
+        says.wait_for(|all| !is_silent(all)).await.map(|all| all.get(name).cloned()).unwrap_or_default();
     if let Some(Says::This(status, headers, body)) = said {
         let mut response = Response::builder().status(status);
         for (name, value) in headers {
@@ -215,7 +215,7 @@ async fn answer(
         }
         return response.body(Full::from(body)).unwrap();
     }
-    let (status, body) = match deed {
+    let (status, body) = match name {
         "desk probe" => {
             let is_good = text("authorization") == format!("Bearer {}", access_token(lock().grant));
             (if is_good { 200 } else { 401 }, json!({}))
@@ -228,8 +228,8 @@ async fn answer(
     response.body(Full::from(body.to_string())).unwrap()
 }
 
-/// RFC 6749, section 6, with rotation.
-fn token(book: &mut Book, form: &HashMap<String, String>, authorization: &str) -> (u16, Value) {
+/// Answers a refresh as in RFC 6749, section 6, with rotation.
+fn token(records: &mut Records, form: &HashMap<String, String>, authorization: &str) -> (u16, Value) {
     // desk-client:SECRET-of-desk
     if authorization != "Basic ZGVzay1jbGllbnQ6U0VDUkVULW9mLWRlc2s=" {
         return (401, json!({"error": "invalid_client"}));
@@ -237,11 +237,11 @@ fn token(book: &mut Book, form: &HashMap<String, String>, authorization: &str) -
     if form.get("grant_type").map(String::as_str) != Some("refresh_token") || form.len() != 2 {
         return (400, json!({"error": "invalid_request"}));
     }
-    if form.get("refresh_token") != Some(&refresh_token(book.grant)) {
+    if form.get("refresh_token") != Some(&refresh_token(records.grant)) {
         return (400, json!({"error": "invalid_grant"}));
     }
-    book.grant += 1;
-    let (access_token, refresh_token) = (access_token(book.grant), refresh_token(book.grant));
+    records.grant += 1;
+    let (access_token, refresh_token) = (access_token(records.grant), refresh_token(records.grant));
     (
         200,
         json!({"access_token": access_token, "refresh_token": refresh_token, "token_type": "Bearer", "expires_in": 3600}),

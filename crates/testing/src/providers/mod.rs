@@ -1,7 +1,8 @@
-//! Providers that are played on the loopback interface, each for another purpose.
+//! Simulated providers on the loopback interface, each for a different purpose.
 //!
-//! [`simulator`] plays every provider of the catalog as its documentation says; [`desk_and_keys`] plays two that do
-//! what a test tells them; [`strict`] plays one that keeps count of every token, for measurements and the soak.
+//! [`simulator`] simulates every provider of the catalog as its documentation says. [`desk_and_keys`] simulates two
+//! whose answers a test can set. [`strict`] simulates one that counts every use of a token, for measurements and the
+//! soak.
 
 pub mod desk_and_keys;
 pub mod simulator;

@@ -1,4 +1,4 @@
-//! The authorization endpoints: a consent page, and the way back.
+//! The authorization endpoints: a consent page, and the redirect back.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use super::{
     template,
 };
 
-/// The time that Shopify's documentation has in its example.
+/// The timestamp in the example of Shopify's documentation.
 const TIMESTAMP: &str = "1337178173";
 
-/// What is asked for. Everything in it was checked.
+/// A valid authorization request.
 struct Question {
     redirect_uri: String,
     sent_redirect_uri: Option<String>,
@@ -37,7 +37,7 @@ pub(super) fn answer(
         Ok(question) => question,
         Err(problem) => {
             state.complain(&provider.provider, &format!("authorize: {problem}"));
-            // No provider sends a browser on where client or redirect URI may be wrong (RFC 6749, section 4.1.2.1).
+            // A provider does not redirect if the client or the redirect URI may be wrong (RFC 6749, section 4.1.2.1).
             return Response::page(
                 400,
                 format!("<!doctype html><title>Error</title><p id=\"error\">{problem}"),
@@ -66,7 +66,7 @@ pub(super) fn answer(
     }
 }
 
-/// A page with two buttons. They send the address as it is back, so that nothing has to be remembered.
+/// A page with two buttons. They post to the same URL, so that the simulator need not remember the request.
 fn consent_page(provider: &Expectations) -> Response {
     let name = &provider.provider;
     let page = format!(
@@ -89,10 +89,10 @@ fn read(
     for (name, value) in &parameters {
         // RFC 6749, section 3.1.
         if !seen.insert(name) {
-            return Err(format!("the parameter {name} is there twice"));
+            return Err(format!("the parameter {name} is sent twice"));
         }
         let pkce = endpoint.pkce == Pkce::Optional && name.starts_with("code_challenge");
-        // It is RFC 6749's, and every one of these follows that flow, whether its page lists it or not.
+        // RFC 6749 requires this parameter, so it is accepted even if the provider's page does not list it.
         let base = name == "response_type" && value == "code";
         if !pkce && !base && !endpoint.parameters.contains_key(name) {
             return Err(format!("the parameter {name} is not documented"));
@@ -132,7 +132,7 @@ fn scopes(endpoint: &Authorize, asked: Option<&str>) -> Result<Vec<String>, Stri
     }
 }
 
-/// A code challenge of RFC 7636, section 4.2: SHA-256 in base 64 for URLs, without padding.
+/// Reads a code challenge of RFC 7636, section 4.2: SHA-256 in base64url without padding.
 fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<Option<String>, String> {
     match (challenge, method) {
         (None, None) => Ok(None),

@@ -12,7 +12,7 @@ use super::{
     template::{self, Values},
 };
 
-/// Answers a call of this provider's API; none if the request is no such call.
+/// Answers a call of this provider's API; `None` if the request is not one.
 pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
     let resembles = |call: &&Call| {
         call.method == request.method
@@ -45,7 +45,7 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     }
 }
 
-/// The values of every credential that is good: each token that was granted, or what an account types into a form.
+/// The values of every valid credential: each token that was granted, or each account's credential for a form.
 fn credentials(state: &State, provider: &Expectations) -> Vec<Values> {
     if provider.token.is_none() {
         return provider.accounts.iter().map(Account::values).collect();
@@ -55,14 +55,14 @@ fn credentials(state: &State, provider: &Expectations) -> Vec<Values> {
     granted.map(|token| values_with_token(&provider.accounts[token.account], &token.access_token)).collect()
 }
 
-/// The values of an account, and the access token that it was granted.
+/// The values of an account, with the access token that was granted to it.
 fn values_with_token(account: &Account, access_token: &str) -> Values {
     let mut values = account.values();
     values.insert("access_token".into(), access_token.into());
     values
 }
 
-/// What of the request is not as it has to be with this credential. Names what, never its value.
+/// What is wrong with the request for this credential. Messages never contain values.
 fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
     let mut problems = Vec::new();
     let mut check = |what: &str, expected: &str, actual: Option<&str>| {
@@ -95,7 +95,7 @@ fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
     problems
 }
 
-/// The part of a GraphQL answer that the query names.
+/// The part of a GraphQL answer that the query asks for.
 fn asked_for(answer: &Value, request: &Request) -> Result<Value, String> {
     let body: Value = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
     let query = body["query"].as_str().ok_or("the body has no query")?;

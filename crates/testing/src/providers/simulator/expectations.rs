@@ -1,4 +1,4 @@
-//! What each provider asks for, as its documentation says.
+//! What each provider expects of requests, as its documentation says.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,16 +10,16 @@ use super::{
     template::{self, Values},
 };
 
-/// One provider. Where these files are silent, RFC 6749 and RFC 7636 count.
+/// One provider. RFC 6749 and RFC 7636 apply where these files say nothing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expectations {
     /// Its key in the catalog.
     pub(super) provider: String,
-    /// What a person may supply beside the credential; none: nothing.
+    /// What a person may supply in addition to the credential. Empty: nothing.
     #[serde(default)]
     connections: Vec<Map<String, Value>>,
-    /// The accounts that there are.
+    /// The provider's accounts.
     pub(super) accounts: Vec<Account>,
     pub(super) authorize: Option<Authorize>,
     pub(super) token: Option<TokenEndpoint>,
@@ -27,7 +27,7 @@ pub(super) struct Expectations {
     pub(super) calls: Vec<Call>,
 }
 
-/// An account: values for placeholders. Under `credential` are those that a person types into a form.
+/// An account: values for placeholders. `credential` contains those that a person types into a form.
 #[derive(Deserialize)]
 pub(super) struct Account(Map<String, Value>);
 
@@ -46,15 +46,15 @@ pub(super) struct Authorize {
     host: Hosts,
     path: String,
     pub(super) pkce: Pkce,
-    /// What parts scopes in `scope`; none: `scope` is no parameter.
+    /// The separator of scopes in `scope`. `None`: there is no parameter `scope`.
     pub(super) scope_separator: Option<String>,
-    /// The scopes that there are.
+    /// The scopes that the provider knows.
     #[serde(default)]
     pub(super) scopes: Vec<String>,
-    /// The parameter that holds further scopes, which are granted where possible.
+    /// The parameter for further scopes, which are granted if possible.
     pub(super) optional_scopes: Option<String>,
     pub(super) parameters: BTreeMap<String, Rule>,
-    /// What a redirect back says when access is denied.
+    /// The parameters of the redirect back if access is denied.
     #[serde(default = "access_denied")]
     pub(super) denied: BTreeMap<String, String>,
     pub(super) callback_signature: Option<Signature>,
@@ -68,9 +68,9 @@ fn access_denied() -> BTreeMap<String, String> {
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Pkce {
-    /// Documented, and not asked for.
+    /// Documented, but not required.
     Optional,
-    /// Not documented, or not for an app like this: its parameters are unknown ones.
+    /// Not documented, or not for an app like this. Its parameters are refused as unknown.
     Undocumented,
 }
 
@@ -92,7 +92,7 @@ pub(super) enum Rule {
         required: bool,
         /// A regular expression for the whole value.
         form: Option<String>,
-        /// What it is in a JSON body.
+        /// Its type in a JSON body.
         r#type: Option<JsonType>,
     },
 }
@@ -111,7 +111,7 @@ pub(super) enum JsonType {
 }
 
 impl Rule {
-    /// What is wrong with a parameter that is there or not.
+    /// Checks a parameter, which may be missing. The error says what is wrong.
     pub(super) fn check(&self, name: &str, value: Option<&Value>, json: bool) -> Result<(), String> {
         let (required, form, kind) = match self {
             Self::Word(word) => (*word == RuleWord::Required, None, None),
@@ -147,9 +147,9 @@ pub(super) struct TokenEndpoint {
     /// Whether the answer is a form unless `Accept` asks for JSON.
     #[serde(default)]
     pub(super) answers_json_when_asked: bool,
-    /// What parts scopes in the answer, where that is not what parts them in the question.
+    /// The separator of scopes in the answer, if it differs from the one in the request.
     pub(super) granted_separator: Option<String>,
-    /// Whether `read_x` is left out of what is granted where `write_x` is.
+    /// Whether the granted scopes leave out `read_x` if they have `write_x`.
     #[serde(default)]
     pub(super) write_implies_read: bool,
     pub(super) answer: Value,
@@ -174,7 +174,7 @@ pub(super) enum ClientAuth {
     Body,
 }
 
-/// How something is refused.
+/// The answer to a refused request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refusal {
@@ -203,35 +203,35 @@ pub(super) struct Call {
     pub(super) query: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    /// User name and password of HTTP basic authentication, parted by a colon.
+    /// User name and password of HTTP basic authentication, separated by a colon.
     pub(super) basic: Option<String>,
-    /// Whether the body is a GraphQL query, which is answered with what it asks for alone.
+    /// Whether the body is a GraphQL query. The answer then has only the fields that it asks for.
     #[serde(default)]
     pub(super) graphql: bool,
     pub(super) answer: Value,
-    /// To a credential that is not, or no more, good.
+    /// The answer to a credential that is not valid, or no longer valid.
     pub(super) refusal: Refusal,
 }
 
-/// The id of the app that a provider knows.
+/// The client id of the app that a provider knows.
 pub(super) fn client_id(provider: &str) -> String {
     format!("{provider}-client")
 }
 
-/// Its secret.
+/// The client secret of that app.
 pub(super) fn client_secret(provider: &str) -> String {
     format!("SECRET-client-secret-of-{provider}")
 }
 
 impl Account {
-    /// What placeholders stand for.
+    /// The values for placeholders.
     pub(super) fn values(&self) -> Values {
         let mut values = self.0.clone();
         values.extend(self.credential());
         values
     }
 
-    /// What a person types into a form.
+    /// The credential that a person types into a form.
     pub(super) fn credential(&self) -> Map<String, Value> {
         let credential = self.0.get("credential").and_then(Value::as_object).into_iter().flatten();
         credential.map(|(name, value)| (name.clone(), template::json(value, &self.0))).collect()
@@ -248,7 +248,7 @@ impl Hosts {
 }
 
 impl Expectations {
-    /// Every provider's.
+    /// The expectations of every provider.
     pub(super) fn all() -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/simulator/expectations");
         let mut files: Vec<_> =
@@ -261,7 +261,7 @@ impl Expectations {
         files.iter().map(read).collect()
     }
 
-    /// Every host that it answers at.
+    /// Every host of the provider.
     pub(super) fn hosts(&self) -> Vec<String> {
         let authorize = self.authorize.iter().flat_map(|endpoint| endpoint.host.all());
         let token = self.token.iter().flat_map(|endpoint| endpoint.host.all());
@@ -274,26 +274,26 @@ impl Expectations {
         self.accounts.iter().flat_map(of).collect()
     }
 
-    /// What a person may supply; nothing is one way to.
+    /// What a person may supply. If the file lists nothing, this is one empty connection.
     pub(super) fn connections(&self) -> Vec<Map<String, Value>> {
         if self.connections.is_empty() { vec![Map::new()] } else { self.connections.clone() }
     }
 
-    /// The authorization endpoint, if the request is to it, and the account that its host stands for.
+    /// The authorization endpoint, if the request is for it, and the account that its host belongs to.
     pub(super) fn authorize_at(&self, request: &Request) -> Option<(&Authorize, Option<usize>)> {
         let endpoint = self.authorize.as_ref()?;
         let account = self.at(&endpoint.host, &endpoint.path, request)?;
         Some((endpoint, account))
     }
 
-    /// The token endpoint, if the request is to it, and the account that its host stands for.
+    /// The token endpoint, if the request is for it, and the account that its host belongs to.
     pub(super) fn token_at(&self, request: &Request) -> Option<(&TokenEndpoint, Option<usize>)> {
         let endpoint = self.token.as_ref()?;
         let account = self.at(&endpoint.host, &endpoint.path, request)?;
         Some((endpoint, account))
     }
 
-    /// Whether the request is to one of these hosts and this path; the account where the host stands for one.
+    /// `Some` if the request is for one of these hosts and this path; in it the account, if the host belongs to one.
     fn at(&self, hosts: &Hosts, path: &str, request: &Request) -> Option<Option<usize>> {
         if request.path != path {
             return None;

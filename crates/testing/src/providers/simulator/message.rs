@@ -1,4 +1,4 @@
-//! Requests and answers as the providers see them.
+//! Requests and responses of the simulated providers.
 
 use bytes::Bytes;
 use http::header;
@@ -8,29 +8,29 @@ use serde_json::Value;
 /// A request as it was received.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// In capitals, as it is sent.
+    /// The method, in capitals.
     pub method: String,
-    /// Without a port.
+    /// The host, without a port.
     pub host: String,
-    /// Percent-encoded as it is sent.
+    /// The path, percent-encoded as it was sent.
     pub path: String,
-    /// Without `?`.
+    /// The query, without `?`.
     pub query: String,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// All of it.
+    /// The whole body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// As a provider reads it.
+    /// Reads a request.
     pub(super) fn read(request: http::Request<Bytes>) -> Self {
         let (head, body) = request.into_parts();
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let host = head.headers.get(header::HOST).map(text).unwrap_or_default();
         Self {
             method: head.method.to_string(),
-            // The port is the simulator's; the providers have none.
+            // Only the simulator has a port; the providers' hosts have none.
             host: host.split(':').next().unwrap_or_default().to_owned(),
             path: head.uri.path().to_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),
@@ -54,7 +54,7 @@ pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).into_owned().collect()
 }
 
-/// What is answered.
+/// A response.
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
@@ -76,7 +76,7 @@ impl Response {
         Self { status, content_type: "text/html; charset=utf-8", location: None, body }
     }
 
-    /// As it is sent.
+    /// Turns it into an HTTP response.
     pub(super) fn write(self) -> http::Response<Full<Bytes>> {
         let mut response =
             http::Response::builder().status(self.status).header(header::CONTENT_TYPE, self.content_type);

@@ -1,9 +1,9 @@
-//! The providers of the catalog, played by one strict server on a loopback port.
+//! Simulates the providers of the catalog by one strict server on a loopback port.
 //!
-//! What each provider asks for is data (`expectations/*.toml`), written from the providers' own documentation and not
-//! from our provider files. What is not as documented is refused as the provider would, and noted down with the reason
-//! ([`Simulator::complaints`]). Nothing here follows what our server does.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where its providers cannot be played")]
+//! What each provider expects is data (`expectations/*.toml`), written from the providers' own documentation and not
+//! from our provider files. A request that is not as documented is refused as the provider would refuse it, and the
+//! reason is recorded ([`Simulator::complaints`]). Nothing here is derived from what our server does.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails if its providers cannot be simulated")]
 
 mod authorize;
 mod calls;
@@ -33,12 +33,12 @@ pub use self::{
 };
 use crate::{certificates::Authority, https};
 
-/// What a person decides on a consent page.
+/// A person's decision on a consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Clicks "Allow".
+    /// The person clicks "Allow".
     Allow,
-    /// Clicks "Deny".
+    /// The person clicks "Deny".
     Deny,
 }
 
@@ -61,7 +61,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts the providers, with a certificate for all their hosts from an authority of their own.
+    /// Starts the providers, with one certificate for all their hosts, signed by a new authority.
     pub async fn start() -> Self {
         let state = Arc::new(State {
             providers: Expectations::all(),
@@ -93,12 +93,12 @@ impl Simulator {
         self.authority.pem()
     }
 
-    /// The names that all lead to [`Self::address`].
+    /// The host names of all providers. They must resolve to [`Self::address`].
     pub fn hosts(&self) -> Vec<String> {
         hosts(&self.state)
     }
 
-    /// Where every host is.
+    /// The address of every host.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -115,17 +115,17 @@ impl Simulator {
         form.map(|provider| provider.provider.as_str()).collect()
     }
 
-    /// The id and the secret of the one app that a provider knows.
+    /// The client id and secret of the only app that a provider knows.
     pub fn app(&self, provider: &str) -> (String, String) {
         (expectations::client_id(provider), expectations::client_secret(provider))
     }
 
-    /// What a person would supply beside the credential, one way or the other.
+    /// What a person could supply in addition to the credential.
     pub fn connections(&self, provider: &str) -> Vec<Map<String, Value>> {
         self.state.provider(provider).connections()
     }
 
-    /// The credential of one of the accounts of a form provider.
+    /// The credential of one account of a provider that is connected by a form.
     pub fn credential(&self, provider: &str, account: usize) -> Map<String, Value> {
         self.state.provider(provider).accounts[account].credential()
     }
@@ -140,12 +140,12 @@ impl Simulator {
         change(&mut lock(&self.state.switches));
     }
 
-    /// Lets token endpoints that hang go on.
+    /// Lets token endpoints that hang answer.
     pub fn release(&self) {
         self.state.released.send_replace(true);
     }
 
-    /// What was not as documented, in the order of its happening: which provider, and what.
+    /// The requests that were not as documented, in the order of arrival: the provider, and what was wrong.
     pub fn complaints(&self) -> Vec<String> {
         lock(&self.state.complaints).clone()
     }
@@ -155,12 +155,12 @@ impl Simulator {
         lock(&self.state.requests).clone()
     }
 
-    /// A client that finds and trusts the providers, and follows no redirects.
+    /// A client that resolves and trusts the providers' hosts, and does not follow redirects.
     pub fn client(&self) -> &reqwest::Client {
         &self.client
     }
 
-    /// Opens the consent page at `authorize_url`, decides, and returns where the browser is sent.
+    /// Opens the consent page at `authorize_url`, decides, and returns the URL that the browser is redirected to.
     pub async fn decide(&self, authorize_url: &str, decision: Decision) -> Url {
         let page = self.client.get(authorize_url).send().await.unwrap();
         let (status, text) = (page.status(), page.text().await.unwrap());
@@ -179,7 +179,7 @@ impl Drop for Simulator {
     }
 }
 
-/// Answers a request, and notes it down.
+/// Records a request and answers it.
 async fn answer(state: &State, request: Request) -> Response {
     lock(&state.requests).push(request.clone());
     for provider in &state.providers {
@@ -206,7 +206,7 @@ fn hosts(state: &State) -> Vec<String> {
 
 fn client(ca_pem: &str, hosts: &[String], address: SocketAddr) -> reqwest::Client {
     let certificate = reqwest::Certificate::from_pem(ca_pem.as_bytes()).unwrap();
-    // Whoever comes second is told so, and the first one's provider stays.
+    // This fails if a provider of cryptography is installed already, which does no harm.
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     let mut builder = reqwest::Client::builder()
         .no_proxy()

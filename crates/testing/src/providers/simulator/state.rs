@@ -1,4 +1,4 @@
-//! What the simulated providers remember, and how they are told to behave.
+//! What the simulated providers remember, and how a test changes their behaviour.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,16 +6,16 @@ use tokio::sync::watch;
 
 use super::{expectations::Expectations, message::Request};
 
-/// What the simulated providers do other than usual.
+/// Changes to the behaviour of the simulated providers.
 #[derive(Clone, Debug, Default)]
 pub struct Switches {
     /// What the token endpoints answer.
     pub token: TokenSwitch,
-    /// Scopes that are asked for and not granted.
+    /// Scopes that are not granted although they are requested.
     pub withheld: Vec<String>,
-    /// Which of a provider's accounts signs in, where its host does not say so: 0 or 1.
+    /// The index of the account that signs in, if the host does not determine it: 0 or 1.
     pub account: usize,
-    /// Whether the authorize pages answer 204, at which a browser stays on the page where it is.
+    /// Whether the authorize pages answer 204. A browser then stays on its current page.
     pub stay: bool,
     /// Whether every API call is refused as if its credential were dead.
     pub refuse_calls: bool,
@@ -24,20 +24,20 @@ pub struct Switches {
 /// What a token endpoint answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TokenSwitch {
-    /// What the request deserves.
+    /// The normal answer.
     #[default]
     Usual,
     /// An error with this code, in the provider's shape.
     Error(String),
-    /// 500, and nothing in it.
+    /// Status 500 without a body.
     ServerError,
     /// A web page, with status 200.
     WebPage,
-    /// Nothing until [`release`](super::Simulator::release), then what the request deserves.
+    /// No answer until [`release`](super::Simulator::release), then the normal one.
     Hang,
 }
 
-/// What all requests share.
+/// The state that all requests share.
 pub(super) struct State {
     pub(super) providers: Vec<Expectations>,
     pub(super) switches: Mutex<Switches>,
@@ -57,7 +57,7 @@ pub(super) struct Token {
     pub(super) access_token: String,
 }
 
-/// Locks, whoever panicked before.
+/// Locks a mutex, even if a thread panicked while it held the lock.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -71,7 +71,7 @@ pub(super) struct Code {
     pub(super) redirect_uri: Option<String>,
     /// The S256 code challenge, if one was sent.
     pub(super) challenge: Option<String>,
-    /// What was asked for, the optional included.
+    /// The requested scopes, including the optional ones.
     pub(super) scopes: Vec<String>,
     pub(super) used: bool,
 }

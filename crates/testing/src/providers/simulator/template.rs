@@ -3,10 +3,10 @@
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// The values that stand in for the placeholders of an account's templates.
+/// The values of placeholders.
 pub(super) type Values = Map<String, Value>;
 
-/// A text with its placeholders filled in. An unknown name is a mistake in an expectation.
+/// Replaces the placeholders of a text. Panics if a name is unknown, which is a mistake in an expectation.
 pub(super) fn text(template: &str, values: &Values) -> String {
     let mut filled = String::new();
     let mut rest = template;
@@ -23,8 +23,8 @@ pub(super) fn text(template: &str, values: &Values) -> String {
     filled + rest
 }
 
-/// A JSON document with its placeholders filled in: a string that is one placeholder becomes that value, whatever its
-/// type; `{null}` becomes null, which TOML cannot write.
+/// Replaces the placeholders of a JSON document. A string that is only a placeholder becomes its value, of any type.
+/// `{null}` becomes null, which TOML cannot express.
 pub(super) fn json(template: &Value, values: &Values) -> Value {
     match template {
         Value::String(text) if text == "{null}" => Value::Null,
@@ -42,7 +42,8 @@ pub(super) fn json(template: &Value, values: &Values) -> Value {
     }
 }
 
-/// Whether `actual` is as expected: `~` begins a regular expression for the whole, anything else is a template.
+/// Whether `actual` is as expected. After `~` follows a regular expression for the whole text; anything else is a
+/// template.
 pub(super) fn agrees(expected: &str, values: &Values, actual: &str) -> bool {
     match expected.strip_prefix('~') {
         Some(pattern) => matches(pattern, actual),
@@ -50,12 +51,12 @@ pub(super) fn agrees(expected: &str, values: &Values, actual: &str) -> bool {
     }
 }
 
-/// Whether the whole of `actual` matches.
+/// Whether the whole of `actual` matches the pattern.
 pub(super) fn matches(pattern: &str, actual: &str) -> bool {
     Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(actual)
 }
 
-/// Whether `actual` could be expected with other values: each placeholder stands for anything within a segment.
+/// Whether `actual` would be as expected with other values. Each placeholder matches any text without `/`.
 pub(super) fn resembles(expected: &str, actual: &str) -> bool {
     match expected.strip_prefix('~') {
         Some(pattern) => matches(pattern, actual),

@@ -17,11 +17,11 @@ use super::{
     template::{self, Values},
 };
 
-/// The parameters of RFC 6749, section 4.1.3 and RFC 7636, section 4.5, which a token endpoint understands or ignores
-/// whether its page lists them or not.
+/// The parameters of RFC 6749, section 4.1.3 and RFC 7636, section 4.5. They are accepted even if the provider's page
+/// does not list them.
 const BASE: [&str; 6] = ["grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"];
 
-/// Why a request is refused: the error's code, and the reason.
+/// Why a request is refused: the error code and the reason.
 struct Refused(String, String);
 
 impl Refused {
@@ -142,7 +142,7 @@ fn read(endpoint: &TokenEndpoint, request: &Request) -> Result<(Map<String, Valu
     let all = pairs(&request.body);
     match all.iter().find(|(name, _)| !seen.insert(name.clone())) {
         // RFC 6749, section 3.2.
-        Some((name, _)) => Err(refused(format!("the parameter {name} is there twice"))),
+        Some((name, _)) => Err(refused(format!("the parameter {name} is sent twice"))),
         None => Ok((all.into_iter().map(|(name, value)| (name, value.into())).collect(), format)),
     }
 }
@@ -156,16 +156,16 @@ fn check_client(
     let refused = |problem: String| Err(Refused::new(&endpoint.errors.client, problem));
     let of = |name: &str| parameters.get(name).and_then(Value::as_str).map(str::to_owned);
     let (used, id, secret) = match (request.header("authorization"), of("client_secret")) {
-        (Some(_), Some(_)) => return refused("the client proves itself in two ways".into()),
+        (Some(_), Some(_)) => return refused("the client authenticates in two ways".into()),
         (Some(header), None) => match basic(header) {
             Some((id, secret)) => (ClientAuth::Basic, Some(id), secret),
             None => return refused("the Authorization header is not Basic".into()),
         },
         (None, Some(secret)) => (ClientAuth::Body, of("client_id"), secret),
-        (None, None) => return refused("the client does not prove itself".into()),
+        (None, None) => return refused("the client does not authenticate".into()),
     };
     if !endpoint.client_auth.contains(&used) {
-        return refused(format!("the client proves itself by {used:?}, which is not documented"));
+        return refused(format!("the client authenticates by {used:?}, which is not documented"));
     }
     let key = &provider.provider;
     if (id.as_deref(), secret) != (Some(client_id(key).as_str()), client_secret(key)) {
@@ -174,7 +174,7 @@ fn check_client(
     Ok(())
 }
 
-/// Id and secret, each form-encoded before they were joined (RFC 6749, section 2.3.1).
+/// Reads client id and secret, each of which is form-encoded (RFC 6749, section 2.3.1).
 fn basic(header: &str) -> Option<(String, String)> {
     let pair = String::from_utf8(STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
     let decoded = |text: &str| pairs(format!("x={text}").as_bytes()).pop().map(|(_, value)| value);
@@ -204,11 +204,11 @@ fn check_parameters(
     Ok(())
 }
 
-/// RFC 7636, sections 4.1 and 4.6.
+/// Checks a code verifier as in RFC 7636, sections 4.1 and 4.6.
 fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), String> {
     match (challenge, verifier) {
         (None, None) => Ok(()),
-        (None, Some(_)) => Err("there is a code verifier, and there was no challenge".into()),
+        (None, Some(_)) => Err("there is a code verifier, but there was no challenge".into()),
         (Some(_), None) => Err("the code verifier is missing".into()),
         (Some(challenge), Some(verifier)) => {
             let fits = template::matches("[A-Za-z0-9._~-]{43,128}", verifier)
@@ -242,7 +242,7 @@ fn issue(
     values.insert("scope_list".into(), scopes.into());
     let asked = parameters.iter().map(|(name, value)| (format!("request.{name}"), value.clone()));
     values.extend(asked);
-    // A lifetime that was not asked for is null.
+    // The lifetime is null if the request has none.
     values.entry("request.expires_in").or_insert(Value::Null);
     let answer = template::json(&endpoint.answer, &values);
     let access_token = answer["access_token"].as_str().unwrap().to_owned();

@@ -1,18 +1,18 @@
-//! Families of tokens: what descends from one consent by refreshes.
+//! Families of tokens. A family is all the tokens that come from one consent by refreshes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Every family, by its number.
+/// All families, by number.
 pub struct Families {
     token_life: Duration,
     families: Vec<Mutex<Family>>,
 }
 
 struct Family {
-    /// When the access token of each generation was issued; the refresh token of the last one works.
+    /// When each generation of tokens was issued. Only the last generation's refresh token works.
     issued: Vec<Instant>,
     counts: Counts,
     revoked: bool,
@@ -20,38 +20,38 @@ struct Family {
     longest_gap: Duration,
 }
 
-/// What was asked, and how it was answered.
+/// The numbers of requests, by kind and result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Refresh tokens that were exchanged.
     pub refreshes: u64,
-    /// Refresh tokens that came again after they were exchanged, each of which ended its family.
+    /// Refresh tokens that were sent again after they were exchanged. Each of them ended its family.
     pub double_refreshes: u64,
-    /// Refresh tokens of families that had ended, or of none.
+    /// Refresh tokens of families that had ended, or of no family.
     pub refused_refreshes: u64,
-    /// Probes with an access token that works.
+    /// Probes with a valid access token.
     pub probes: u64,
-    /// Probes with one that has expired, or whose family has ended.
+    /// Probes with an access token that has expired, or whose family has ended.
     pub refused_probes: u64,
 }
 
 /// A pair of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
-    /// What probes are made with, for its time.
+    /// The access token, for probes until it expires.
     pub access_token: String,
-    /// What is exchanged for the next pair, once.
+    /// The refresh token, which can be exchanged for the next pair once.
     pub refresh_token: String,
 }
 
-/// How a family stands.
+/// The state of a family.
 #[derive(Clone, Copy, Debug)]
 pub struct FamilyState {
     /// How often its refresh token was exchanged.
     pub generation: usize,
-    /// Whether it was ended.
+    /// Whether it has ended.
     pub revoked: bool,
-    /// The longest time without a probe, since [`Families::watch`] and until now.
+    /// The longest time without a probe, from [`Families::watch`] until now.
     pub longest_gap: Duration,
 }
 
@@ -66,7 +66,7 @@ impl Counts {
 }
 
 impl Families {
-    /// As many families as said, each with its first pair of tokens, issued now.
+    /// Makes `count` families. Each has its first pair of tokens, issued now.
     pub fn new(count: usize, token_life: Duration) -> Self {
         let now = Instant::now();
         let family = || Family {
@@ -79,17 +79,17 @@ impl Families {
         Self { token_life, families: (0..count).map(|_| Mutex::new(family())).collect() }
     }
 
-    /// How many there are.
+    /// The number of families.
     pub fn size(&self) -> usize {
         self.families.len()
     }
 
-    /// How long an access token works.
+    /// The lifetime of an access token.
     pub fn token_life(&self) -> Duration {
         self.token_life
     }
 
-    /// A family's first pair of tokens, whose access token begins to live now.
+    /// A family's first pair of tokens. The lifetime of its access token begins now.
     pub fn first_tokens(&self, family: usize) -> Tokens {
         if let Some(mut state) = self.family(family) {
             state.issued = vec![Instant::now()];
@@ -106,7 +106,7 @@ impl Families {
         }
     }
 
-    /// Exchanges a refresh token. `None`: it is refused, and with one that was exchanged before the family has ended.
+    /// Exchanges a refresh token. `None` if it is refused. A token that was exchanged before ends its family.
     pub fn refresh(&self, token: &str) -> Option<Tokens> {
         let (number, generation) = read("refresh", token)?;
         let mut family = self.family(number)?;
@@ -125,7 +125,7 @@ impl Families {
         }
     }
 
-    /// Whether an access token works.
+    /// Counts a probe, and returns whether its access token works.
     pub fn probe(&self, token: &str) -> bool {
         let Some((number, generation)) = read("access", token) else { return false };
         let Some(mut family) = self.family(number) else { return false };
@@ -142,14 +142,14 @@ impl Families {
         works
     }
 
-    /// Everything that was asked and answered.
+    /// The sums over all families.
     pub fn counts(&self) -> Counts {
         let mut sum = Counts::default();
         self.families.iter().for_each(|family| sum.add(&lock(family).counts));
         sum
     }
 
-    /// How each family stands, by number.
+    /// The state of each family, by number.
     pub fn states(&self) -> Vec<FamilyState> {
         let now = Instant::now();
         let state = |family: &Mutex<Family>| {
@@ -177,7 +177,7 @@ fn tokens(family: usize, generation: usize) -> Tokens {
     Tokens { access_token: token("access"), refresh_token: token("refresh") }
 }
 
-/// The family and the generation that a token of this kind is of.
+/// The family and the generation of a token of this kind.
 fn read(kind: &str, token: &str) -> Option<(usize, usize)> {
     let (family, generation) = token.strip_prefix(kind)?.strip_prefix('-')?.split_once('-')?;
     Some((family.parse().ok()?, generation.parse().ok()?))

@@ -1,7 +1,7 @@
-//! A strict provider on the loopback interface: what looks after integrations is judged by it.
+//! A strict simulated provider on the loopback interface, which checks how the server uses tokens.
 //!
-//! Its rules are those of RFC 9700, section 4.14.2: each refresh token works once, and who sends one for a second time
-//! loses the whole family, its access tokens included, for good. It keeps count of everything, family by family.
+//! Its rules are those of RFC 9700, section 4.14.2: each refresh token works once, and a client that sends one a second
+//! time permanently loses the whole family with its access tokens. It counts all requests, family by family.
 
 mod families;
 mod serve;
@@ -21,7 +21,7 @@ use crate::https;
 
 /// Its key in the catalog.
 pub const KEY: &str = "strict";
-/// Its file for the catalog, in which the probes' interval is `{interval}`.
+/// Its provider file, in which `{interval}` stands for the interval of probes.
 const FILE: &str = include_str!("strict.toml");
 /// Its only host.
 const HOST: &str = "strict.example.com";
@@ -36,20 +36,20 @@ pub struct Behaviour {
     pub families: usize,
     /// How long an access token works.
     pub token_life: Duration,
-    /// How long it takes for every answer.
+    /// How long every answer takes.
     pub latency: Duration,
 }
 
-/// The provider, listening. It ends with the runtime that it was started in.
+/// The running provider. It ends with the runtime that it was started in.
 pub struct Provider {
     address: SocketAddr,
-    /// What it gave out, and what was done with it.
+    /// The tokens that it issued, and how they were used.
     pub families: Arc<Families>,
 }
 
 impl Provider {
-    /// Starts on a free port, or on the one given, and writes what a server needs to know of it into `directory`:
-    /// its file for the catalog, with this interval between two probes, and the authority of its certificate.
+    /// Starts on the given port, or on a free one if it is 0. Writes the files that a server needs into `directory`:
+    /// the provider file, with this interval between probes, and the certificate of the authority.
     ///
     /// # Errors
     /// When the port is taken or a file cannot be written.
@@ -79,18 +79,19 @@ impl Provider {
         Ok(Self { address, families })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// Where in `directory` the provider's file for the catalog is.
+/// The directory, within `directory`, of the provider file.
 pub fn catalog_directory(directory: &Path) -> PathBuf {
     directory.join(CATALOG_DIRECTORY)
 }
 
-/// The variables by which a server finds the provider that listens at `address` and wrote its files to `directory`.
+/// The environment variables with which a server finds the provider that listens on `address` and wrote its files to
+/// `directory`.
 pub fn environment(address: SocketAddr, directory: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("RIQ_PROVIDERS_DIR", catalog_directory(directory).display().to_string()),

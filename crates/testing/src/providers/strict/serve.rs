@@ -1,4 +1,4 @@
-//! What it answers: a token endpoint (RFC 6749, sections 5 and 6) and one to be probed (RFC 6750).
+//! The strict provider's endpoints: a token endpoint (RFC 6749, sections 5 and 6), and one for probes (RFC 6750).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::families::Families;
 
-/// The id and the secret of the app that it knows.
+/// The client id and secret of the app that it knows.
 pub(super) const CLIENT: (&str, &str) = ("the-client", "the-client-secret");
 
 /// Answers a request, after `latency`.
@@ -19,7 +19,8 @@ pub(super) async fn answer(
     latency: Duration,
     request: Request<Bytes>,
 ) -> Response<Full<Bytes>> {
-    // Taken at once, answered later: who is killed in between has used up the token and does not know its successor.
+    // The request takes effect at once and is answered later. A client that is killed in between has used up its
+    // refresh token and does not get the next one.
     let response = match (request.method(), request.uri().path()) {
         (&Method::POST, "/token") => exchange(families, request.body()),
         (&Method::GET, "/probe") => probe(families, &request),
