@@ -1,4 +1,4 @@
-//! `cargo xtask bench` and `cargo xtask soak`: what `crates/bench` does, built for release beside the server.
+//! `cargo xtask bench` and `cargo xtask soak`: build `crates/bench` and the server for release, and run it.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -8,19 +8,19 @@ use riq_testing::process;
 
 use crate::workspace;
 
-/// What both take.
+/// Options of both tasks.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Options of the program; --help lists them, and --no-build takes the release build that is there, which may be
-    /// older than the sources
+    /// Options of the program; --help lists them. --no-build uses the existing release build, which may be older than
+    /// the sources
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-/// Builds the workspace for release, and becomes the program.
+/// Builds the workspace for release, and replaces this process by the program.
 ///
 /// # Errors
-/// When it does not build, or cannot be started.
+/// When the workspace does not build, or the program cannot be started.
 pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     const NO_BUILD: &str = "--no-build";
 
@@ -29,7 +29,7 @@ pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     }
     let program = workspace::target_directory().join("release/riq-bench");
     let arguments = options.arguments.iter().filter(|argument| *argument != NO_BUILD);
-    // In place of this process: signals are its own business.
+    // It replaces this process, so that it handles signals itself.
     let error = Command::new(&program).arg(task).args(arguments).exec();
     Err(error).with_context(|| format!("cannot start {}", program.display()))
 }

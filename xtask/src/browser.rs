@@ -1,4 +1,4 @@
-//! What the browser tests need from outside the workspace: a browser and its driver, node, and packages of npm.
+//! Finds what the browser tests need from outside the workspace: a browser and its driver, node, and npm packages.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,25 +10,25 @@ use sha2::{Digest, Sha256};
 
 use crate::workspace;
 
-/// What to type where something is missing and cannot be installed from here.
+/// What to type if a program is missing and cannot be installed by this task.
 pub(crate) const HOW_TO_INSTALL: &str = "install Chromium, its driver, node 20 or newer and npm (Debian: sudo apt-get install chromium chromium-driver nodejs npm; macOS: brew install --cask chromium chromedriver && brew install node)";
 
 /// Where `package.json` and its lock file are kept, relative to the root.
 const NODE: &str = "crates/server/tests/api/browser/node";
 
-/// The oldest node, by its major version, with which the packages were seen to work.
+/// The oldest major version of node that the packages are known to work with.
 const OLDEST_NODE: u32 = 20;
 
-/// What npm reads.
+/// The files that npm reads.
 const NPM_FILES: [&str; 3] = [".npmrc", "package.json", "package-lock.json"];
 
-/// A program that the tests start, or that brings what they need.
+/// A program that the tests start, or that installs what they need.
 struct Program {
-    /// The variable that tells the tests where it is, and in which a developer may name another.
+    /// The environment variable with its path, for the tests. A developer can set it to use another program.
     variable: &'static str,
-    /// The names that it goes by.
+    /// The names that it can have.
     names: &'static [&'static str],
-    /// Debian's package.
+    /// The Debian package.
     package: &'static str,
 }
 
@@ -43,7 +43,7 @@ const PROGRAMS: [Program; 4] = [
     Program { variable: "RIQ_TEST_NPM", names: &["npm"], package: "npm" },
 ];
 
-/// Where the tests find the packages of npm.
+/// The environment variable with the path of the npm packages, for the tests.
 const MODULES: &str = "RIQ_TEST_NODE_MODULES";
 
 impl Program {
@@ -53,9 +53,9 @@ impl Program {
     }
 }
 
-/// Makes sure of everything that the browser tests need, and tells it as the environment variables that they read.
+/// Finds or installs everything that the browser tests need, and returns the environment variables that they read.
 ///
-/// Nothing where a program is missing and not to be installed from here: [`HOW_TO_INSTALL`] says what to type.
+/// Returns `None` if a program is missing and this task may not install it: [`HOW_TO_INSTALL`] says what to type.
 ///
 /// # Errors
 /// When a package cannot be installed.
@@ -83,17 +83,17 @@ fn check_node(node: &Path) -> Result<()> {
     let version = version.trim();
     ensure!(
         major(version).is_some_and(|major| major >= OLDEST_NODE),
-        "node is {version}, and the packages need {OLDEST_NODE} or newer"
+        "node has version {version}, but the packages need {OLDEST_NODE} or newer"
     );
     Ok(())
 }
 
-/// The 20 of v20.1.0.
+/// The major version: 20 for v20.1.0.
 fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// The packages of the lock file, installed below cargo's directory where they are not there already.
+/// The directory of the lock file's packages, in cargo's target directory. Installs them if they are not there.
 fn node_modules(npm: &Path) -> Result<PathBuf> {
     let source = workspace::root().join(NODE);
     let mut hash = Sha256::new();
@@ -110,7 +110,7 @@ fn node_modules(npm: &Path) -> Result<PathBuf> {
     Ok(directory.join("node_modules"))
 }
 
-/// Installs beside the place and moves it there at the end, so that what was interrupted is not taken for whole.
+/// Installs into another directory and renames it at the end, so that an interrupted installation is never used.
 fn install_modules(npm: &Path, source: &Path, parent: &Path, directory: &Path) -> Result<()> {
     std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
     let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(parent)?;
@@ -119,7 +119,7 @@ fn install_modules(npm: &Path, source: &Path, parent: &Path, directory: &Path) -
     }
     let mut install = Command::new(npm);
     install.args(["ci", "--ignore-scripts", "--loglevel=error"]).current_dir(unfinished.path());
-    process::output(&mut install).context("cannot install the browser tests' packages of npm")?;
+    process::output(&mut install).context("cannot install the browser tests' npm packages")?;
     let unfinished = unfinished.keep();
     std::fs::rename(&unfinished, directory)
         .with_context(|| format!("cannot move {} to {}", unfinished.display(), directory.display()))

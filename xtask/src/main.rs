@@ -1,7 +1,6 @@
 //! The workspace's own tasks, run as `cargo xtask TASK`.
 //!
-//! Each task is one file or folder beside this one; what a developer types and what continuous integration
-//! runs are the same commands.
+//! Each task is one file or folder beside this one. Developers and continuous integration run the same commands.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 mod bench;
@@ -26,16 +25,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs every test on SQLite and on a private PostgreSQL that ends with the run, and in a headless browser
+    /// Runs every test: on SQLite, on a temporary PostgreSQL, and in a headless browser
     Test(test::Options),
     /// Writes docs/openapi.json from the server's routes
     Openapi(openapi::Options),
     /// Checks the house rules
     Tidy,
-    /// Measures the server beside pgbench and a bare route, and prints the ratios
+    /// Measures the server, pgbench and a bare route, and prints the ratios
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
-    /// Kills replicas again and again, and checks that no refresh token is used twice and no integration is left alone
+    /// Kills replicas repeatedly, and checks that no refresh token is used twice and every integration is probed
     #[command(disable_help_flag = true)]
     Soak(bench::Options),
 }

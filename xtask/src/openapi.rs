@@ -1,6 +1,6 @@
-//! `cargo xtask openapi`: the committed specification is the one that the server's routes make.
+//! `cargo xtask openapi`: writes the specification from the server's routes, or checks the committed one.
 //!
-//! `crates/server/examples/openapi.rs` prints it, so that this crate needs nothing of the server.
+//! `crates/server/examples/openapi.rs` prints it, so that this crate need not depend on the server.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::workspace;
 /// Where the specification is kept, relative to the root.
 const FILE: &str = "docs/openapi.json";
 
-/// What `openapi` takes.
+/// Options of `openapi`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Writes nothing, and fails where the file is not what would be written
+    /// Writes nothing, and fails if the file is not up to date
     #[arg(long)]
     check: bool,
 }
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn generate() -> Result<String> {
-    // As part of the workspace: alone it would be built with other features of the same crates, and they with it.
+    // Built as part of the workspace. Built alone, its dependencies would have other features and be compiled again.
     process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--example", "openapi"]))?;
     process::output(&mut Command::new(workspace::target_directory().join("debug/examples/openapi")))
 }
@@ -48,7 +48,7 @@ fn check(path: &Path, generated: &str) -> Result<()> {
     match first_difference(&committed, generated) {
         None => Ok(()),
         Some(difference) => bail!(
-            "{FILE} is not what the server's routes make:\n{difference}\nTo mend it: cargo xtask openapi, then commit {FILE}"
+            "{FILE} does not match the server's routes:\n{difference}\nTo fix it: cargo xtask openapi, then commit {FILE}"
         ),
     }
 }
@@ -104,6 +104,6 @@ mod tests {
     #[test]
     fn a_missing_file_says_how_to_write_it() {
         let error = check(Path::new("/nonexistent/openapi.json"), "{}\n").unwrap_err().to_string();
-        assert!(error.contains("To mend it: cargo xtask openapi"), "{error}");
+        assert!(error.contains("To fix it: cargo xtask openapi"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
 //! `cargo xtask test`: every test, on SQLite and on PostgreSQL, with Redis, and in a browser.
-#![expect(clippy::print_stderr, reason = "says what it skips")]
+#![expect(clippy::print_stderr, reason = "a command line's output")]
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use riq_testing::{packages, process};
 
 use crate::{browser, workspace};
 
-/// What the tests read to find a server in which to create their databases.
+/// The environment variable with the URL of the PostgreSQL server in which the tests create their databases.
 const POSTGRES_URL: &str = "RIQ_TEST_POSTGRES_URL";
 
-/// What `test` takes.
+/// Options of `test`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Arguments for `cargo nextest run`, such as a filter
@@ -25,7 +25,7 @@ pub(crate) struct Options {
 /// Runs the tests.
 ///
 /// # Errors
-/// When a test fails; and under `CI=true` also when the cases with PostgreSQL, Redis or a browser could not run.
+/// When a test fails. With `CI=true` also when the tests with PostgreSQL, Redis or a browser cannot run.
 pub(crate) fn run(options: &Options) -> Result<()> {
     require_nextest()?;
     let browser = browser()?;
@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     outcome
 }
 
-/// Makes sure of cargo-nextest.
+/// Installs cargo-nextest if it is missing.
 fn require_nextest() -> Result<()> {
     let mut probe = workspace::cargo();
     if probe.args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success()) {
@@ -46,7 +46,7 @@ fn require_nextest() -> Result<()> {
     process::run(workspace::cargo().args(["install", "--locked", "--quiet", "cargo-nextest"]))
 }
 
-/// A server for the tests, unless the environment names one already or none is to be had.
+/// Starts a server for the tests. Returns `None` if the environment names one already, or PostgreSQL is missing.
 fn private_postgres() -> Result<Option<Postgres>> {
     if std::env::var_os(POSTGRES_URL).is_some() {
         return Ok(None);
@@ -59,7 +59,7 @@ fn private_postgres() -> Result<Option<Postgres>> {
     Ok(None)
 }
 
-/// The variables that tell the browser tests where their programs are; none where one is not to be had.
+/// The environment variables with the paths of the browser tests' programs. Empty if a program is missing.
 fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
     match browser::find_or_install() {
         Ok(Some(variables)) => return Ok(variables),
@@ -69,7 +69,7 @@ fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(Vec::new())
 }
 
-/// Makes sure of Redis, which the tests start by themselves where they find it on `PATH`.
+/// Installs Redis if it is missing and packages may be installed. The tests start it by themselves if it is on `PATH`.
 fn redis() -> Result<()> {
     const PROGRAM: &str = "redis-server";
 
@@ -85,7 +85,7 @@ fn redis() -> Result<()> {
     )
 }
 
-/// Says that tests are skipped; nobody would read that in continuous integration.
+/// Prints that tests are skipped. In continuous integration this is an error, because nobody would read it there.
 fn skip(why: &str, how_to_run: &str) -> Result<()> {
     if std::env::var("CI").is_ok_and(|value| value == "true") {
         bail!("{why}, and continuous integration must not skip tests: {how_to_run}");

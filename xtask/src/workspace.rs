@@ -1,4 +1,4 @@
-//! Where the workspace lies, and which files belong to it.
+//! The workspace's directories and files, and calls of cargo in it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ pub(crate) fn root() -> PathBuf {
     package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
 }
 
-/// Where cargo puts what it builds.
+/// The directory for cargo's build output.
 pub(crate) fn target_directory() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(directory) => root().join(directory),
@@ -20,7 +20,7 @@ pub(crate) fn target_directory() -> PathBuf {
     }
 }
 
-/// Every file that git knows or would add, relative to the root, sorted.
+/// Every file that git tracks or would add, relative to the root, sorted.
 ///
 /// # Errors
 /// When git is missing or this is not a checkout.
@@ -29,7 +29,7 @@ pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>> {
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
-        .context("cannot run git: install it, the house rules are checked over its list of files")?;
+        .context("cannot run git: install it, because the house rules are checked over its list of files")?;
     ensure!(
         output.status.success(),
         "git ls-files failed: {}",
@@ -47,11 +47,10 @@ pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A call of the cargo that runs this task, at the workspace's root.
+/// A call of the cargo that runs this task, in the workspace's root.
 ///
-/// `cargo run` describes the running package to its program in environment variables. Passed on to a nested
-/// cargo they would make build scripts that watch them (ring's, for one) run again, and everything above them
-/// be built again; so they are taken away.
+/// `cargo run` sets environment variables that describe the running package. They are removed here. Otherwise build
+/// scripts that watch them, such as ring's, would run again, and every crate that depends on them would be built again.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {

@@ -1,6 +1,6 @@
-//! No two files of a crate name each other, by whatever way round.
+//! No two files of a crate name each other, neither directly nor through other files.
 //!
-//! Ours, as neither rustc nor clippy minds circles within a crate.
+//! Checked here because neither rustc nor clippy finds circles within a crate.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,7 +10,7 @@ use super::modules::Crate;
 use super::repository::Repository;
 use super::violation::Violation;
 
-/// Who names whom, and where: the line and the name.
+/// For each file, the files that it names, with the line and the name.
 pub(super) type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, (usize, String)>>;
 
 /// The files of each crate can be put in an order in which each names only those before it.
@@ -34,7 +34,7 @@ fn violation(graph: &Graph<'_>, circle: &[&str]) -> Violation {
     Violation::new(file, line, message)
 }
 
-/// Where a circle begins, and what ties it: `b.rs by c::d (line 3), a.rs by e::f (line 5)`.
+/// The file and line where a circle begins, and its steps: `b.rs by c::d (line 3), a.rs by e::f (line 5)`.
 pub(super) fn describe<'a>(graph: &Graph<'a>, circle: &[&'a str]) -> (&'a str, usize, String) {
     let next = circle.iter().cycle().skip(1);
     let steps: Vec<(&str, usize, &str)> = circle
@@ -51,7 +51,7 @@ pub(super) fn describe<'a>(graph: &Graph<'a>, circle: &[&'a str]) -> (&'a str, u
     )
 }
 
-/// One circle, as short as any, through the first of each knot of names that reach each other.
+/// For each group of files that reach each other, a shortest circle through its first file.
 pub(super) fn circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     let mut done: BTreeSet<&str> = BTreeSet::new();
     let mut circles = Vec::new();

@@ -1,4 +1,6 @@
-//! What the documents say is tested. Ours, as no tool knows that a document names tests.
+//! The tests that documents name exist.
+//!
+//! Checked here because no tool knows that a document names tests.
 
 use std::collections::HashSet;
 
@@ -7,16 +9,16 @@ use anyhow::Result;
 use super::repository::Repository;
 use super::violation::Violation;
 
-/// The document that names the tests which cover it.
+/// The document that names tests.
 const DOCUMENT: &str = "docs/topics/security.md";
-/// Where they are.
+/// The folder of these tests.
 const TESTS: &str = "crates/server/tests/api/";
 
-/// `docs/topics/security.md` names tests that are there: `` `module::name` ``, a function in the module's file or
+/// The tests that `docs/topics/security.md` names exist: `` `module::name` `` is a function in the module's file or
 /// folder.
 pub(super) fn cited_tests_exist(repository: &Repository) -> Result<Vec<Violation>> {
     let Some(document) = repository.file(DOCUMENT) else {
-        return Ok(vec![Violation::new(DOCUMENT, 0, "is not there")]);
+        return Ok(vec![Violation::new(DOCUMENT, 0, "is missing")]);
     };
     let tests: HashSet<(&str, &str)> = repository
         .files()
@@ -33,7 +35,7 @@ pub(super) fn cited_tests_exist(repository: &Repository) -> Result<Vec<Violation
         for cited in line.split('`').skip(1).step_by(2) {
             let Some((module, name)) = cited.rsplit_once("::") else { continue };
             if !is_there(module, name) {
-                let message = format!("names the test {cited}, which is not there");
+                let message = format!("names the test {cited}, which does not exist");
                 violations.push(Violation::new(DOCUMENT, at + 1, message));
             }
         }
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_that_is_not_there_is_found_out() {
+    fn a_missing_test_is_found() {
         let repository = Repository::sample(&[
             (DOCUMENT, "`attacks::there` and `code`\n`pages::forms::also`, `attacks::gone`, `other::there`"),
             ("crates/server/tests/api/attacks.rs", "async fn there(server: &Server) {}"),
@@ -65,8 +67,8 @@ mod tests {
         assert_eq!(
             messages,
             [
-                (2, "names the test attacks::gone, which is not there"),
-                (2, "names the test other::there, which is not there"),
+                (2, "names the test attacks::gone, which does not exist"),
+                (2, "names the test other::there, which does not exist"),
             ]
         );
     }

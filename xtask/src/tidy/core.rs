@@ -1,7 +1,7 @@
 //! integrations-core is pure: no I/O, no clock, no randomness, neither in its code nor in what it depends on.
 //!
-//! Ours, as cargo-deny judges what the workspace depends on and not one of its crates, and clippy bans functions and
-//! types one by one and not the modules of the standard library.
+//! Checked here because cargo-deny looks at the dependencies of the whole workspace and not of one crate, and clippy
+//! bans single functions and types but not modules of the standard library.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ use crate::workspace;
 const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
-/// What integrations-core may depend on: crates that compute and do nothing else.
+/// The crates that integrations-core may depend on. They only compute.
 const PURE: [&str; 12] = [
     "crc32fast",
     "hmac",
@@ -33,10 +33,10 @@ const PURE: [&str; 12] = [
     "utoipa",
 ];
 
-/// What must not be anywhere below it.
+/// The crates that must not be anywhere in its dependency tree.
 const IMPURE: [&str; 7] = ["axum", "hyper", "rand", "reqwest", "sea-orm", "sqlx", "tokio"];
 
-/// The beginnings of paths that reach outside.
+/// Prefixes of paths that do I/O or read a clock.
 const OUTSIDE: [&str; 8] = [
     "std::fs",
     "std::net",
@@ -48,7 +48,7 @@ const OUTSIDE: [&str; 8] = [
     "Instant::now",
 ];
 
-/// `[dependencies]` is a closed list.
+/// `[dependencies]` has only crates from [`PURE`].
 pub(super) fn dependencies_are_pure(repository: &Repository) -> Result<Vec<Violation>> {
     let Some(manifest) = repository.file(MANIFEST) else {
         return Ok(vec![Violation::new(MANIFEST, 0, "is missing")]);
@@ -62,15 +62,16 @@ pub(super) fn dependencies_are_pure(repository: &Repository) -> Result<Vec<Viola
         .map(|name| {
             let line = manifest.text.lines().position(|line| line.starts_with(name.as_str())).map_or(0, |at| at + 1);
             let message = format!(
-                "integrations-core gains {name}, which is not on its closed list of pure crates: do the work in the \
-                 server and hand the domain plain values, or add a crate that only computes to PURE in xtask/src/tidy/core.rs"
+                "integrations-core depends on {name}, which is not on its list of pure crates: do the work in the \
+                 server and pass plain values to the domain, or add a crate that only computes to PURE in \
+                 xtask/src/tidy/core.rs"
             );
             Violation::new(MANIFEST, line, message)
         })
         .collect())
 }
 
-/// Nothing below it does I/O, whatever the features of the crates on the list.
+/// No crate in its dependency tree does I/O, whatever the features of the listed crates.
 pub(super) fn dependency_tree_has_no_io(_: &Repository) -> Result<Vec<Violation>> {
     let mut command = workspace::cargo();
     command.args(["metadata", "--format-version", "1"]);
@@ -85,7 +86,7 @@ fn impure_below(metadata: &Value, package: &str) -> Result<Vec<Violation>> {
     let (start, _) = names
         .iter()
         .find(|(_, name)| **name == package)
-        .with_context(|| format!("cargo knows no {package}"))?;
+        .with_context(|| format!("cargo does not know {package}"))?;
     let mut came_from: HashMap<&str, &str> = HashMap::new();
     let mut seen = HashSet::from([*start]);
     let mut open = vec![*start];
@@ -104,7 +105,7 @@ fn impure_below(metadata: &Value, package: &str) -> Result<Vec<Violation>> {
                     MANIFEST,
                     0,
                     format!(
-                        "integrations-core depends on {name} ({way}): switch off the feature that brings it"
+                        "integrations-core depends on {name} ({way}): switch off the feature that adds it"
                     ),
                 ));
             }
@@ -122,7 +123,7 @@ fn names_by_id(metadata: &Value) -> HashMap<&str, &str> {
         .collect()
 }
 
-/// What each package is built with, leaving out what only its tests or its build need.
+/// The dependencies of each package, without those for its tests and its build script.
 fn normal_dependencies(metadata: &Value) -> HashMap<&str, Vec<&str>> {
     let is_normal = |dependency: &&Value| {
         dependency["dep_kinds"].as_array().is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
@@ -150,14 +151,14 @@ fn way_to(id: &str, came_from: &HashMap<&str, &str>, names: &HashMap<&str, &str>
     way.join(" → ")
 }
 
-/// Its code reads no file, no network, no environment and no clock.
+/// Its code uses no file, network, environment variable or clock.
 pub(super) fn source_has_no_io(repository: &Repository) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for source in repository.sources().iter().filter(|source| source.path.starts_with(SOURCE)) {
         for found in &source.paths {
             if OUTSIDE.iter().any(|outside| is_below(&found.path, outside)) {
                 let message = format!(
-                    "{} in the domain: take the value as an argument, the server reads it",
+                    "{} in the domain: take the value as an argument and read it in the server",
                     found.path
                 );
                 violations.push(Violation::new(&source.path, found.line, message));
@@ -184,7 +185,7 @@ mod tests {
         let violations = dependencies_are_pure(&repository).unwrap();
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].line, 3);
-        assert!(violations[0].message.contains("gains tokio"));
+        assert!(violations[0].message.contains("depends on tokio"));
     }
 
     #[test]

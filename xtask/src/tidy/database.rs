@@ -1,6 +1,7 @@
-//! Who names the database.
+//! Only the store and the migrations use the database's crates.
 //!
-//! Ours, as clippy bans types and functions one by one, and not all that a crate has; and cargo-deny knows no modules.
+//! Checked here because clippy bans single types and functions but not a whole crate, and cargo-deny does not know
+//! modules.
 
 use anyhow::Result;
 
@@ -8,17 +9,17 @@ use super::repository::Repository;
 use super::source::Source;
 use super::violation::Violation;
 
-/// Where the database's crates may be named.
+/// The folders that may use the database's crates.
 const PLACES: [&str; 4] = [
     "crates/server/src/store/",
     "migrations/src/",
-    // Databases of the tests' own, one for each case.
+    // The tests create a database for each case.
     "crates/server/tests/",
-    // Fills a database with rows by the hundred thousand, which is not what the store is for.
+    // The bench writes hundreds of thousands of rows directly, because the store has no function for that.
     "crates/bench/src/",
 ];
 
-/// SeaORM and sqlx are named in the store and in the migrations alone.
+/// Only the store and the migrations use SeaORM and sqlx.
 pub(super) fn database_is_named_in_store_alone(repository: &Repository) -> Result<Vec<Violation>> {
     let outside = |source: &&Source| !PLACES.iter().any(|place| source.path.starts_with(place));
     let mut violations = Vec::new();
@@ -26,7 +27,7 @@ pub(super) fn database_is_named_in_store_alone(repository: &Repository) -> Resul
         for found in &source.paths {
             if matches!(found.path.split("::").next(), Some("sea_orm" | "sqlx" | "sea_query")) {
                 let message = format!(
-                    "{} outside crates/server/src/store/: ask the store for a value of the domain instead",
+                    "{} outside crates/server/src/store/: get a domain value from the store instead",
                     found.path
                 );
                 violations.push(Violation::new(&source.path, found.line, message));

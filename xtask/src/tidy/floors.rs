@@ -1,6 +1,6 @@
-//! The floors of the server: what stands on what.
+//! The floors of the server: which module may name which.
 //!
-//! Ours, as neither rustc nor clippy knows an order of modules within a crate.
+//! Checked here because neither rustc nor clippy knows an order of modules within a crate.
 
 use anyhow::Result;
 
@@ -11,10 +11,10 @@ use super::violation::Violation;
 
 const SOURCE: &str = "crates/server/src/";
 
-/// Modules of the server at one height.
+/// Modules of the server at the same height.
 struct Floor {
     modules: &'static [&'static str],
-    /// Whether one may name another of them, as long as nobody comes round to where they began.
+    /// Whether they may name each other, as long as there is no circle.
     among_themselves: bool,
 }
 
@@ -22,7 +22,7 @@ const fn one(module: &'static [&'static str]) -> Floor {
     Floor { modules: module, among_themselves: false }
 }
 
-/// The lowest first. An arrow goes down.
+/// The floors, the lowest first. A module may name only modules on lower floors.
 const FLOORS: &[Floor] = &[
     Floor { modules: &["environment", "metrics", "shutdown", "token"], among_themselves: true },
     one(&["store"]),
@@ -35,7 +35,7 @@ const FLOORS: &[Floor] = &[
         modules: &["api_keys", "audit_log", "install", "integrations", "organizations"],
         among_themselves: true,
     },
-    // All of them, put side by side.
+    // Collects all of them.
     one(&["services"]),
     one(&["edge"]),
     one(&["http", "dashboard"]),
@@ -48,7 +48,7 @@ fn height(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.modules.contains(&module))
 }
 
-/// Every module of the server has a floor, and names only what is below it.
+/// Every module of the server has a floor, and names only modules on lower floors.
 pub(super) fn arrows_go_down(repository: &Repository) -> Result<Vec<Violation>> {
     let crates = Crate::all(repository);
     let Some(server) = crates.iter().find(|one| one.folder == SOURCE) else { return Ok(Vec::new()) };
@@ -56,7 +56,7 @@ pub(super) fn arrows_go_down(repository: &Repository) -> Result<Vec<Violation>> 
     let mut among = Graph::new();
     let arrows = server.arrows();
     for arrow in &arrows {
-        // The root names what it likes.
+        // The crate's root may name everything.
         let (Some(from), Some(to)) = (server.top_level(arrow.from), server.top_level(arrow.to)) else {
             continue;
         };
@@ -85,12 +85,12 @@ pub(super) fn arrows_go_down(repository: &Repository) -> Result<Vec<Violation>> 
     Ok(violations)
 }
 
-/// A module's name, as long as the table lives.
+/// A module's name as the table has it, with a static lifetime.
 fn name_of(height: usize, module: &str) -> &'static str {
     FLOORS[height].modules.iter().find(|one| **one == module).copied().unwrap_or_default()
 }
 
-/// The modules that the root declares and the table does not have.
+/// A violation for each module that the root declares and the table does not have.
 fn without_floor(repository: &Repository) -> Vec<Violation> {
     let root = repository.sources().iter().find(|source| source.path == format!("{SOURCE}lib.rs"));
     let declared = root.into_iter().flat_map(|root| &root.modules);
@@ -98,7 +98,7 @@ fn without_floor(repository: &Repository) -> Vec<Violation> {
         .filter(|module| !module.is_test && height(&module.name).is_none())
         .map(|module| {
             let message = format!(
-                "{} has no floor: give it one in xtask/src/tidy/floors.rs, above all that it names",
+                "{} has no floor: give it one in xtask/src/tidy/floors.rs, above every module that it names",
                 module.name
             );
             Violation::new(&format!("{SOURCE}lib.rs"), module.line, message)

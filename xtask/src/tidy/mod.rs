@@ -1,7 +1,7 @@
-//! `cargo xtask tidy`: the house rules, each a function that looks at the repository and names what breaks it.
+//! `cargo xtask tidy`: the house rules. Each rule is a function that checks the repository and returns violations.
 //!
-//! What rustc, clippy (`clippy.toml`) or cargo-deny (`deny.toml`) can check is checked there. Each file here says why
-//! its rule is ours.
+//! Rules that rustc, clippy (`clippy.toml`) or cargo-deny (`deny.toml`) can check are checked there. Each file here
+//! says why its rule is checked here.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 mod allow;
@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
 /// Checks every rule.
 ///
 /// # Errors
-/// When one is broken; the violations are on stderr.
+/// When a rule is broken. The violations are printed on stderr.
 pub(crate) fn run() -> Result<()> {
     let repository = Repository::load(&workspace::root())?;
     let mut count = 0_usize;
@@ -59,7 +59,7 @@ pub(crate) fn run() -> Result<()> {
             count += 1;
         }
     }
-    ensure!(count == 0, "{count} of the house rules' checks failed");
+    ensure!(count == 0, "the house rules are broken in {count} places");
     eprintln!("tidy: {} rules hold over {} files", RULES.len(), repository.files().len());
     Ok(())
 }

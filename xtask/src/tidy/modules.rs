@@ -1,41 +1,41 @@
-//! Which file of a crate names which: paths are followed through imports and re-exports to the file that defines what
-//! they name.
+//! Finds which file of a crate names which other. Paths are followed through imports and re-exports to the file that
+//! defines what they name.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::repository::Repository;
 use super::source::{Import, PathUse, Source};
 
-/// How many imports a name is followed through: more than any name has, fewer than a circle.
-const PATIENCE: usize = 16;
+/// The most imports that a name is followed through. No name has so many, and a circle ends there.
+const MOST_IMPORTS: usize = 16;
 
 /// One crate.
 pub(super) struct Crate<'a> {
-    /// Where its sources are, with a `/` at the end.
+    /// The folder of its sources, with a `/` at the end.
     pub(super) folder: &'a str,
-    /// By the module that each is.
+    /// Its files, by module path.
     files: BTreeMap<Vec<String>, &'a Source>,
-    /// By the module that they are in.
+    /// Its imports, by the path of the module that they are in.
     imports: HashMap<Vec<String>, Vec<(&'a str, &'a Import)>>,
 }
 
-/// A file that names something of its crate.
+/// A place where a file names something in another file of its crate.
 #[derive(Debug)]
 pub(super) struct Arrow<'a> {
-    /// The file that names.
+    /// The file that contains the name.
     pub(super) from: &'a Source,
-    /// The line where it does.
+    /// The line of the name.
     pub(super) line: usize,
-    /// What it names, from the root of the crate.
+    /// The name, as a path from the root of the crate.
     pub(super) name: String,
     /// The file that defines what is named.
     pub(super) to: &'a Source,
-    /// Whether it leans on what is named: it does not where it only hands it on (`pub use`) or brings a module into
-    /// scope, of which it then names the items.
+    /// Whether the file depends on what is named. It does not if it only re-exports it (`pub use`), or only imports a
+    /// module: its items are then named elsewhere.
     pub(super) is_use: bool,
 }
 
-/// Where a path from the root leads.
+/// The file that a path from the root leads to.
 struct Place<'a> {
     file: &'a Source,
     is_module: bool,
@@ -58,7 +58,7 @@ impl<'a> Crate<'a> {
         let has_library = repository.file(&format!("{folder}lib.rs")).is_some();
         let sources = repository.sources().iter().filter(|source| {
             let Some(path) = source.path.strip_prefix(folder) else { return false };
-            // A program beside a library is a crate of its own, and names the library's modules as a stranger.
+            // A program beside a library is a separate crate, which uses the library from outside.
             let is_program = path.starts_with("bin/") || (has_library && path == "main.rs");
             !source.is_test && !is_program
         });
@@ -84,7 +84,7 @@ impl<'a> Crate<'a> {
         Self { folder, files, imports }
     }
 
-    /// Everything that one of its files names of another.
+    /// Every place where one of its files names something in another.
     pub(super) fn arrows(&self) -> Vec<Arrow<'a>> {
         let mut arrows = Vec::new();
         for (module, source) in &self.files {
@@ -94,7 +94,7 @@ impl<'a> Crate<'a> {
         arrows
     }
 
-    /// The first part of a file's module path; none for the root.
+    /// The first part of a file's module path; `None` for the root.
     pub(super) fn top_level(&self, file: &Source) -> Option<String> {
         module_of(file.path.strip_prefix(self.folder)?).into_iter().next()
     }
@@ -103,15 +103,16 @@ impl<'a> Crate<'a> {
         if found.import.is_none() && !found.path.contains("::") {
             return None;
         }
-        let absolute = self.absolute(&[module, &found.within].concat(), &found.path, PATIENCE)?;
-        let Place { file, is_module } = self.place(&absolute, PATIENCE)?;
+        let absolute = self.absolute(&[module, &found.within].concat(), &found.path, MOST_IMPORTS)?;
+        let Place { file, is_module } = self.place(&absolute, MOST_IMPORTS)?;
         let (is_glob, is_reexport) =
             found.import.as_ref().map_or((false, false), |one| (one.name == "*", one.is_reexport));
         let is_use = !is_reexport && (is_glob || !is_module);
         Some(Arrow { from, line: found.line, name: absolute.join("::"), to: file, is_use })
     }
 
-    /// A path as written in a module, from the root; none where it leads out of the crate, or is of the module itself.
+    /// Resolves a path written in a module to a path from the root. `None` if it leads out of the crate, or names an
+    /// item of the module itself.
     fn absolute(&self, module: &[String], path: &str, patience: usize) -> Option<Vec<String>> {
         let parts: Vec<String> = path.split("::").map(str::to_owned).collect();
         let first = parts.first()?;
@@ -124,7 +125,7 @@ impl<'a> Crate<'a> {
                 rest(module.get(..module.len().checked_sub(up)?)?, &parts[up..])
             }
             _ => match self.import(module, first) {
-                // What is imported under its own name is of another crate.
+                // A name that is imported under itself belongs to another crate.
                 Some(imported) if imported.split("::").next() != Some(first) => {
                     let above = self.absolute(module, imported, patience.checked_sub(1)?)?;
                     rest(&above, &parts[1..])
@@ -134,7 +135,7 @@ impl<'a> Crate<'a> {
         }
     }
 
-    /// The file that defines what a path from the root names.
+    /// Finds the file that defines what a path from the root names.
     fn place(&self, absolute: &[String], patience: usize) -> Option<Place<'a>> {
         let depth = (0..=absolute.len()).rev().find(|depth| self.is_module(&absolute[..*depth]))?;
         let (module, below) = absolute.split_at(depth);
@@ -167,7 +168,7 @@ impl<'a> Crate<'a> {
     }
 }
 
-/// The module that a file is, by its path below `src/`.
+/// The module path of a file, from its path below `src/`.
 fn module_of(path: &str) -> Vec<String> {
     let path = path.strip_suffix(".rs").unwrap_or(path);
     let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
@@ -181,7 +182,7 @@ fn module_of(path: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Which file of the sample names which, and whether it leans on it.
+    /// Which file of the sample names which, and whether it depends on it.
     fn arrows(files: &[(&str, &str)]) -> Vec<(String, String, bool)> {
         let files: Vec<(String, &str)> =
             files.iter().map(|(path, text)| (format!("crates/a/src/{path}"), *text)).collect();

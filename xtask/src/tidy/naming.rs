@@ -1,17 +1,17 @@
-//! Names of modules.
+//! Modules have meaningful names.
 //!
-//! Ours, as clippy bans names of variables (`disallowed_names`) and none of modules.
+//! Checked here because clippy bans names of variables (`disallowed_names`) but not of modules.
 
 use anyhow::Result;
 
 use super::repository::Repository;
 use super::violation::Violation;
 
-/// Names that say that a module holds something, not what.
+/// Names that do not say what a module contains.
 const EMPTY_NAMES: [&str; 9] =
     ["common", "helper", "helpers", "manager", "managers", "misc", "shared", "util", "utils"];
 
-/// A module is named for what it holds, in the field's terms.
+/// A module's name says what it contains, in the field's terms.
 pub(super) fn modules_are_named_for_what_they_hold(repository: &Repository) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for source in repository.sources() {
@@ -20,7 +20,8 @@ pub(super) fn modules_are_named_for_what_they_hold(repository: &Repository) -> R
         let declared = source.modules.iter().filter(|module| EMPTY_NAMES.contains(&module.name.as_str()));
         let declared = declared.map(|module| (module.name.clone(), module.line));
         for (name, line) in of_file.chain(declared) {
-            let message = format!("a module named {name} says nothing: name it for what it holds");
+            let message =
+                format!("the module name {name} says nothing: name the module for what it contains");
             violations.push(Violation::new(&source.path, line, message));
         }
     }

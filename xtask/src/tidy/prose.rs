@@ -1,6 +1,6 @@
 //! Prose is wrapped.
 //!
-//! Ours, as rustfmt wraps comments in its nightly builds alone, and leaves Markdown and TOML as they are.
+//! Checked here because rustfmt wraps comments only in its nightly builds, and does not change Markdown and TOML.
 
 use anyhow::Result;
 
@@ -10,8 +10,8 @@ use super::violation::Violation;
 
 const COLUMNS: usize = 120;
 
-/// Lines of Markdown, outside code blocks and tables, and of comments have at most 120 columns. What cannot be broken,
-/// such as an address, may be longer.
+/// Comments, and Markdown outside code blocks and tables, have at most 120 columns. A line that cannot be broken, such
+/// as a URL, may be longer.
 pub(super) fn lines_of_prose_are_short(repository: &Repository) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for file in repository.files() {
@@ -32,20 +32,20 @@ pub(super) fn lines_of_prose_are_short(repository: &Repository) -> Result<Vec<Vi
     Ok(violations)
 }
 
-/// The numbered lines of prose of a Markdown file.
+/// The lines of prose of a Markdown file, with their numbers.
 fn markdown(file: &TextFile) -> Vec<(usize, &str)> {
     let is_table = |line: &str| line.trim_start_matches([' ', '>']).starts_with('|');
     lines_outside_code(&file.text).into_iter().filter(|(_, line)| !is_table(line)).collect()
 }
 
-/// The numbered lines that are comments and nothing else.
+/// The lines that contain only a comment, with their numbers.
 fn comments<'a>(file: &'a TextFile, markers: &[&str]) -> Vec<(usize, &'a str)> {
     let is_comment = |line: &str| markers.iter().any(|marker| line.trim_start().starts_with(marker));
     let lines = file.text.lines().enumerate();
     lines.filter(|(_, line)| is_comment(line)).map(|(at, line)| (at + 1, line)).collect()
 }
 
-/// Whether a line has a blank at which it could go on below, after its marker and before its last allowed column.
+/// Whether a line has a space at which it can be broken: after its marker and before the last allowed column.
 fn can_be_broken(line: &str) -> bool {
     let mark = |character: char| matches!(character, ' ' | '/' | '!' | '#' | '-' | '*' | '>');
     let begun = line.chars().take_while(|character| mark(*character)).count();

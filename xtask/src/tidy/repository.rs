@@ -1,4 +1,4 @@
-//! The repository's text files, as the rules see them.
+//! The repository's text files.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -9,9 +9,9 @@ use crate::workspace;
 
 /// A text file.
 pub(super) struct TextFile {
-    /// Relative to the root, with `/` between its parts.
+    /// The path relative to the root, with `/` between its parts.
     pub(super) path: String,
-    /// What it holds.
+    /// The contents.
     pub(super) text: String,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// Reads every text file that git knows or would add.
+    /// Reads every text file that git tracks or would add.
     ///
     /// # Errors
     /// When git or a file cannot be read, or a Rust file is not Rust.
@@ -35,7 +35,7 @@ impl Repository {
             let bytes =
                 std::fs::read(root.join(&path)).with_context(|| format!("cannot read {}", path.display()))?;
             let path = path.to_string_lossy().replace('\\', "/");
-            // What is not UTF-8 is a picture or the like: rules ask only whether it is there.
+            // A file that is not UTF-8, such as a picture: rules ask only whether it exists.
             match String::from_utf8(bytes) {
                 Ok(text) => files.push(TextFile { path, text }),
                 Err(_) => pictures.push(path),

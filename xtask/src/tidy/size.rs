@@ -1,6 +1,7 @@
-//! Files stay short enough to be read.
+//! Files are short enough to be read.
 //!
-//! Ours, as clippy measures functions (`too_many_lines`, with the threshold of `clippy.toml`) and no files.
+//! Checked here because clippy measures functions (`too_many_lines`, with the threshold of `clippy.toml`) but not
+//! files.
 
 use anyhow::Result;
 
@@ -14,8 +15,7 @@ pub(super) fn files_are_short(repository: &Repository) -> Result<Vec<Violation>>
     let long = repository.sources().iter().filter(|source| source.line_count > LINES);
     Ok(long
         .map(|source| {
-            let message =
-                format!("{} lines, more than {LINES}: split it by what it holds", source.line_count);
+            let message = format!("{} lines, more than {LINES}: split the file by topic", source.line_count);
             Violation::new(&source.path, 0, message)
         })
         .collect())

@@ -1,4 +1,4 @@
-//! A Rust file as tokens: comments and the insides of strings are no code, and test code is known as such.
+//! A Rust file as tokens, without comments and the contents of strings, and with test code recognised.
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -6,24 +6,24 @@ use std::str::FromStr;
 use anyhow::{Result, anyhow};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// A path as written in code, such as `std::fs::read`, wherever it stands: a `use` (its groups spread out), an
-/// expression, a type or a macro's arguments.
+/// A path as written in code, such as `std::fs::read`: in a `use` (with its groups expanded), an expression, a type or
+/// a macro's arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PathUse {
     pub(super) path: String,
     pub(super) line: usize,
-    /// The inline modules that it stands in, the outermost first.
+    /// The inline modules around it, the outermost first.
     pub(super) within: Vec<String>,
-    /// Where it is part of a `use`.
+    /// The import, if the path is in a `use`.
     pub(super) import: Option<Import>,
 }
 
 /// What a `use` does with a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Import {
-    /// The name by which it goes from then on; `*` for everything below the path.
+    /// The imported name; `*` for everything below the path.
     pub(super) name: String,
-    /// Whether others may take it from here: `pub use`, whoever the public is.
+    /// Whether it is a re-export: `pub use`, with any visibility.
     pub(super) is_reexport: bool,
 }
 
@@ -35,18 +35,18 @@ pub(super) struct Module {
     pub(super) is_test: bool,
 }
 
-/// What the rules ask of one Rust file.
+/// What the rules need to know about one Rust file.
 #[derive(Debug, Default)]
 pub(super) struct Source {
     pub(super) path: String,
     pub(super) line_count: usize,
-    /// Whether it holds only tests.
+    /// Whether it contains only tests.
     pub(super) is_test: bool,
-    /// Outside tests.
+    /// The paths outside tests.
     pub(super) paths: Vec<PathUse>,
-    /// Modules declared, in tests too.
+    /// The modules that it declares, including those in tests.
     pub(super) modules: Vec<Module>,
-    /// Functions, types, constants and the like that it defines outside inline modules.
+    /// The functions, types, constants and other items that it defines outside inline modules.
     pub(super) items: HashSet<String>,
     /// The lines of its `#![allow(…)]`, in tests too.
     pub(super) inner_allows: Vec<usize>,
@@ -98,14 +98,14 @@ impl Source {
                     }
                 }
                 TokenTree::Ident(ident) if ident == "use" && !is_bound(tokens, at) => {
-                    next = self.note_import(tokens, at, in_test, within);
+                    next = self.add_imports(tokens, at, in_test, within);
                 }
                 TokenTree::Ident(ident) => {
                     if let (true, Some(TokenTree::Ident(name))) = (ident == "mod", tokens.get(at + 1)) {
                         let line = name.span().start().line;
                         self.modules.push(Module { name: name.to_string(), line, is_test: in_test });
                     }
-                    next = self.note_path(tokens, at, in_test, within);
+                    next = self.add_path(tokens, at, in_test, within);
                 }
                 _ => {}
             }
@@ -113,10 +113,10 @@ impl Source {
         }
     }
 
-    /// Notes the path that begins at an identifier, and returns where to go on.
-    fn note_path(&mut self, tokens: &[TokenTree], at: usize, in_test: bool, within: &[String]) -> usize {
+    /// Adds the path that begins at an identifier, and returns the index of the next token.
+    fn add_path(&mut self, tokens: &[TokenTree], at: usize, in_test: bool, within: &[String]) -> usize {
         let mut found = Vec::new();
-        let next = spread_path(tokens, at, String::new(), &mut found);
+        let next = expand_path(tokens, at, String::new(), &mut found);
         if !in_test {
             self.paths.extend(found.into_iter().map(|leaf| PathUse {
                 path: leaf.path,
@@ -128,12 +128,12 @@ impl Source {
         next
     }
 
-    /// Notes the paths of the `use` that begins at `at`, and returns where to go on.
-    fn note_import(&mut self, tokens: &[TokenTree], at: usize, in_test: bool, within: &[String]) -> usize {
+    /// Adds the paths of the `use` that begins at `at`, and returns the index of the next token.
+    fn add_imports(&mut self, tokens: &[TokenTree], at: usize, in_test: bool, within: &[String]) -> usize {
         let mut found = Vec::new();
         // `use ::name`
         let start = (at + 1..tokens.len()).find(|at| !is_punct(&tokens[*at], ':')).unwrap_or(at + 1);
-        let next = spread_path(tokens, start, String::new(), &mut found);
+        let next = expand_path(tokens, start, String::new(), &mut found);
         if !in_test {
             let is_reexport = is_public(tokens, at);
             self.paths.extend(found.into_iter().map(|leaf| {
@@ -148,7 +148,7 @@ impl Source {
     }
 }
 
-/// One path of a spread group.
+/// One path of an expanded group.
 struct Leaf {
     path: String,
     line: usize,
@@ -158,8 +158,9 @@ struct Leaf {
     is_glob: bool,
 }
 
-/// The path that begins at `at`, with `a::{b, c::d}` spread into `a::b` and `a::c::d`; returns what follows it.
-fn spread_path(tokens: &[TokenTree], at: usize, prefix: String, found: &mut Vec<Leaf>) -> usize {
+/// Reads the path that begins at `at`, with `a::{b, c::d}` expanded to `a::b` and `a::c::d`. Returns the index of the
+/// next token.
+fn expand_path(tokens: &[TokenTree], at: usize, prefix: String, found: &mut Vec<Leaf>) -> usize {
     let mut path = prefix;
     let mut at = at;
     let mut line = tokens.get(at).map_or(0, |token| token.span().start().line);
@@ -171,7 +172,7 @@ fn spread_path(tokens: &[TokenTree], at: usize, prefix: String, found: &mut Vec<
                 line = ident.span().start().line;
             }
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-                spread_group(group, &path, found);
+                expand_group(group, &path, found);
                 return at + 1;
             }
             Some(token) if is_punct(token, '*') => {
@@ -198,14 +199,14 @@ fn spread_path(tokens: &[TokenTree], at: usize, prefix: String, found: &mut Vec<
     at
 }
 
-fn spread_group(group: &Group, prefix: &str, found: &mut Vec<Leaf>) {
+fn expand_group(group: &Group, prefix: &str, found: &mut Vec<Leaf>) {
     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
         at = match &tokens[at] {
             // The name after `as`.
             TokenTree::Ident(ident) if ident == "as" => at + 2,
-            TokenTree::Ident(_) => spread_path(&tokens, at, prefix.to_owned(), found),
+            TokenTree::Ident(_) => expand_path(&tokens, at, prefix.to_owned(), found),
             TokenTree::Punct(punct) if punct.as_char() == '*' => {
                 let line = punct.span().start().line;
                 found.push(Leaf { path: prefix.to_owned(), line, alias: None, is_glob: true });
@@ -236,7 +237,7 @@ fn inline_module(tokens: &[TokenTree], at: usize) -> Option<String> {
     }
 }
 
-/// Whether the `use` at `at` is one of `impl Trait + use<…>`.
+/// Whether the `use` at `at` belongs to `impl Trait + use<…>`.
 fn is_bound(tokens: &[TokenTree], at: usize) -> bool {
     tokens.get(at + 1).is_some_and(|token| is_punct(token, '<'))
 }
@@ -248,7 +249,8 @@ fn is_public(tokens: &[TokenTree], at: usize) -> bool {
     is_pub(before(1)) || (matches!(before(1), Some(TokenTree::Group(_))) && is_pub(before(2)))
 }
 
-/// Whether a file holds only tests: under `tests/` or `benches/`, or a module named `tests`, `…_test` or `…_tests`.
+/// Whether a file contains only tests: it is in `tests/` or `benches/`, or is a module named `tests`, `…_test` or
+/// `…_tests`.
 fn is_test_file(path: &str) -> bool {
     let mut parts: Vec<&str> = path.split('/').collect();
     let name = parts.pop().unwrap_or_default();
@@ -258,7 +260,7 @@ fn is_test_file(path: &str) -> bool {
         || parts.iter().any(|part| matches!(*part, "tests" | "benches"))
 }
 
-/// The attribute whose `#` is at `at`, and where the tokens after it begin.
+/// The attribute whose `#` is at `at`, and the index of the token after it.
 fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<(&Group, usize)> {
     let inner = tokens.get(at + 1).is_some_and(|token| is_punct(token, '!'));
     let place = at + if inner { 2 } else { 1 };
@@ -268,7 +270,7 @@ fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<(&Group, usize)> {
     }
 }
 
-/// `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`.
+/// Whether an attribute marks test code: `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`.
 fn marks_test(attribute: &[TokenTree]) -> bool {
     let mut names = Vec::new();
     let mut arguments = None;

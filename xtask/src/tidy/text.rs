@@ -1,4 +1,6 @@
-//! Rules over plain text. Ours, as no tool of the toolchain reads anything but code.
+//! Rules about plain text.
+//!
+//! Checked here because the tools of the toolchain read only code.
 
 use anyhow::Result;
 
@@ -7,7 +9,7 @@ use super::violation::Violation;
 
 const LOCK_FILE: &str = "Cargo.lock";
 
-/// Beginnings of paths that exist on one machine. Written in two parts, so that this file does not break its rule.
+/// Prefixes of paths that exist only on one machine. They are written in parts, so that this file keeps the rule.
 const MACHINE_PATHS: [&str; 4] = [
     concat!("/", "root", "/"),
     concat!("/", "home", "/"),
@@ -15,14 +17,15 @@ const MACHINE_PATHS: [&str; 4] = [
     concat!("/", "Users", "/"),
 ];
 
-/// No text names a path of somebody's machine.
+/// No text names a path that exists only on one machine.
 pub(super) fn no_paths_of_one_machine(repository: &Repository) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for file in repository.files().iter().filter(|file| file.path != LOCK_FILE) {
         for (at, line) in file.text.lines().enumerate() {
             if let Some(path) = MACHINE_PATHS.iter().find(|path| begins_a_path(line, path)) {
-                let message =
-                    format!("a path below {path} is of one machine: name it relative to the repository");
+                let message = format!(
+                    "a path below {path} exists only on one machine: make it relative to the repository"
+                );
                 violations.push(Violation::new(&file.path, at + 1, message));
             }
         }
@@ -30,7 +33,7 @@ pub(super) fn no_paths_of_one_machine(repository: &Repository) -> Result<Vec<Vio
     Ok(violations)
 }
 
-/// Whether the text holds `path` as a path's beginning, not in the midst of a URL or of a longer path.
+/// Whether the line contains `path` at the beginning of a path, not inside a URL or a longer path.
 fn begins_a_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         let before = line[..at].chars().next_back();

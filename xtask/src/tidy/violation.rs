@@ -1,11 +1,11 @@
-//! What a rule finds.
+//! The violations that rules return.
 
 /// One place that breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Violation {
-    /// Relative to the root.
+    /// The file's path relative to the root.
     pub(super) file: String,
-    /// From 1; 0 where the file as a whole is meant.
+    /// The line, from 1; 0 for the file as a whole.
     pub(super) line: usize,
     /// What is wrong and what to do.
     pub(super) message: String,
