@@ -1,4 +1,4 @@
-//! Writes the table of embedded provider files: adding a file to `providers/` is all that a new provider takes.
+//! Writes the table of embedded provider files, so that a new provider only needs a file in `providers/`.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! The format of API keys: `riq_`, 43 characters that hold 256 random bits, and 6 of checksum.
 //!
-//! Body and checksum are digits and letters (base 62), so that a key survives a double click and every shell.
-//! The checksum is the CRC-32 of the prefix and body: a mistyped key is refused before anything is looked up,
-//! and secret scanners can tell a real key from a lookalike. A CRC finds every change that lies within 32
-//! consecutive bits, so no change of one character passes.
+//! Body and checksum are digits and letters (base 62), so that a double click selects the whole key and no shell
+//! needs quotes around it. The checksum is the CRC-32 of the prefix and body: a mistyped key is refused before
+//! anything is looked up, and secret scanners can tell a real key from a lookalike. A CRC finds every change that lies
+//! within 32 consecutive bits, so it finds every change of one character.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ pub const LENGTH: usize = PREFIX.len() + BODY_LENGTH + CHECKSUM_LENGTH;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
-/// A text does not have the form of an API key, or its checksum is wrong.
+/// The error for a text that does not have the form of an API key, or whose checksum is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an API key: expected riq_ and 49 letters and digits with a right checksum")]
+#[error("not an API key: expected riq_ and 49 letters and digits with a valid checksum")]
 pub struct MalformedKey;
 
 impl ApiKey {
-    /// The key that holds 256 bits, which the caller must have drawn from a cryptographic source.
+    /// Makes a key from 256 bits, which the caller must draw from a cryptographic source.
     pub fn from_entropy(bits: [u8; 32]) -> Self {
         let mut key = String::with_capacity(LENGTH);
         key.push_str(PREFIX);
@@ -37,7 +37,7 @@ impl ApiKey {
         Self(key)
     }
 
-    /// Checks form and checksum; says nothing of whether such a key was ever given out.
+    /// Checks form and checksum, not whether such a key was ever created.
     pub fn parse(text: &str) -> Result<Self, MalformedKey> {
         let well_formed = text.len() == LENGTH
             && text.starts_with(PREFIX)
@@ -54,7 +54,7 @@ impl ApiKey {
         &self.0
     }
 
-    /// The first characters, to tell keys apart in a list; too few to be of use to anyone.
+    /// The first characters, to tell keys apart in a list. They are too few to help an attacker.
     pub fn hint(&self) -> &str {
         &self.0[..PREFIX.len() + 4]
     }
@@ -70,17 +70,17 @@ fn checksum(signed: &str) -> String {
     base62::<CHECKSUM_LENGTH>(crc32fast::hash(signed.as_bytes()).to_be_bytes())
 }
 
-/// The SHA-256 of a key: what is stored of it.
+/// The SHA-256 of a key. The store holds this in place of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyHash([u8; 32]);
 
 impl KeyHash {
-    /// The hash of a key. The key has 256 bits of entropy, so that a fast hash without salt is enough.
+    /// Hashes a key. The key has 256 bits of entropy, so a fast hash without salt is enough.
     pub fn of(key: &ApiKey) -> Self {
         Self(Sha256::digest(key.expose().as_bytes()).into())
     }
 
-    /// A stored hash; `None` where it is not 32 bytes.
+    /// Reads a stored hash; `None` if it is not 32 bytes long.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }

@@ -1,11 +1,11 @@
-//! The audit log's events: who did what to which, and what it changed, without ever holding a secret.
+//! The audit log's events: who did what to which object, and what changed. An event never holds a secret.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{ids::ApiKeyId, words::words};
 
-/// What stands in a change where a secret was or is.
+/// Stands in a change in place of a secret value.
 pub const REDACTED: &str = "[redacted]";
 
 words! {
@@ -15,13 +15,13 @@ words! {
         IntegrationInstalled = "integration.installed",
         /// A PATCH changed status, name, sidebar, settings or permissions.
         IntegrationLifecycleUpdated = "integration.lifecycle.updated",
-        /// Taken off, by DELETE or by PATCH.
+        /// An integration was disconnected, by DELETE or by PATCH.
         IntegrationDisconnected = "integration.disconnected",
-        /// What is known of its health changed: well, in trouble, or well again after the provider refused it.
+        /// An integration's health changed: it became healthy, got into trouble, or recovered after a refusal.
         IntegrationHealthChanged = "integration.health.changed",
-        /// Its tokens were replaced by new ones.
+        /// An integration's tokens were replaced by new ones.
         IntegrationCredentialRefreshed = "integration.credential.refreshed",
-        /// The provider refuses its credential.
+        /// The provider refuses an integration's credential.
         IntegrationErrored = "integration.errored",
         /// An organization was created.
         OrganizationCreated = "organization.created",
@@ -88,12 +88,12 @@ impl Actor {
     }
 }
 
-/// Who changes something, and by which request.
+/// Who makes a change, and by which request.
 #[derive(Clone, Debug)]
 pub struct Acting {
     /// Who.
     pub actor: Actor,
-    /// The request's id; none from the operator's command line.
+    /// The request's id; `None` from the operator's command line.
     pub request_id: Option<String>,
 }
 
@@ -101,26 +101,26 @@ pub struct Acting {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
-    /// Where, for example `settings.refunds_enabled`.
+    /// The path of the field, for example `settings.refunds_enabled`.
     #[cfg_attr(feature = "openapi", schema(example = "status"))]
     pub path: String,
-    /// The value before; null where there was none. `[redacted]` stands for a secret.
+    /// The value before; null if there was none. `[redacted]` stands for a secret.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Value>, example = "active"))]
     pub from: Value,
-    /// The value after; null where there is none. `[redacted]` stands for a secret.
+    /// The value after; null if there is none. `[redacted]` stands for a secret.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Value>, example = "paused"))]
     pub to: Value,
 }
 
-/// A change at `path`, or none where both values are the same.
+/// A change at `path`, or `None` if both values are the same.
 pub fn change(path: impl Into<String>, from: impl Into<Value>, to: impl Into<Value>) -> Option<Change> {
     let (from, to) = (from.into(), to.into());
     (from != to).then(|| Change { path: path.into(), from, to })
 }
 
-/// The changes between two whole settings, one a key, in the order of the keys.
+/// The changes between two complete sets of settings, one for each key, sorted by key.
 pub fn diff_settings<'a>(
     from: &'a Map<String, Value>,
     to: &'a Map<String, Value>,
@@ -129,7 +129,7 @@ pub fn diff_settings<'a>(
         .filter_map(|key| change(format!("settings.{key}"), from.get(key).cloned(), to.get(key).cloned()))
 }
 
-/// The changes between two whole secret settings: which were set, replaced or removed, never to what.
+/// The changes between two complete sets of secret settings: which were set, replaced or removed, without the values.
 pub fn diff_secret_settings<'a>(
     from: &'a Map<String, Value>,
     to: &'a Map<String, Value>,

@@ -1,4 +1,4 @@
-//! The name that a person gives to an integration, or that its account brings.
+//! The name of an integration, given by a person or taken from its account.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ pub fn read_display_name(value: Value) -> Result<Option<String>, String> {
     match value {
         Value::Null => Ok(None),
         Value::String(name) if name.trim().is_empty() => {
-            Err("Must not be blank; null takes the override away".into())
+            Err("Must not be blank; null removes the override".into())
         }
         Value::String(name) if name.chars().count() > MAX_DISPLAY_NAME => {
             Err(format!("Must have {MAX_DISPLAY_NAME} characters or fewer"))

@@ -33,11 +33,11 @@ words! {
         BadRequest = "BAD_REQUEST",
         /// A PATCH that names nothing to change.
         NoUpdates = "NO_UPDATES",
-        /// Not allowed from the present status.
+        /// The change is not allowed from the present status.
         InvalidTransition = "INVALID_TRANSITION",
-        /// No usable credential any more: install again.
+        /// There is no usable credential any more: install again.
         ReinstallRequired = "REINSTALL_REQUIRED",
-        /// The server has no OAuth app for the provider: its operator has to set one.
+        /// The server has no OAuth app for the provider: the operator must set one.
         ProviderNotConfigured = "PROVIDER_NOT_CONFIGURED",
         /// A concurrent change, or a taken name.
         Conflict = "CONFLICT",
@@ -45,15 +45,15 @@ words! {
         PreconditionFailed = "PRECONDITION_FAILED",
         /// The body is larger than the server reads.
         PayloadTooLarge = "PAYLOAD_TOO_LARGE",
-        /// The request's head is larger than the server reads.
+        /// The request's headers are larger than the server reads.
         HeadersTooLarge = "HEADERS_TOO_LARGE",
         /// The body's `Content-Type` is not JSON.
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
         /// Too many requests; wait `retry_after` seconds.
         RateLimited = "RATE_LIMITED",
-        /// Our fault; the body tells nothing of the inside.
+        /// The server's fault. The body does not say what went wrong inside.
         InternalError = "INTERNAL_ERROR",
-        /// For the moment the server cannot answer: its database is away, or it took too long.
+        /// The server cannot answer at the moment: its database is not available, or the request took too long.
         ServiceUnavailable = "SERVICE_UNAVAILABLE",
     }
 }

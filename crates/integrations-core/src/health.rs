@@ -1,4 +1,4 @@
-//! What a health probe's answer means: whether the credential works, is refused, or is not in doubt.
+//! What a health probe's answer means: the credential works, the provider refuses it, or the provider has trouble.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use crate::catalog::{AnswerCheck, HealthProbe, OAuth, Provider, RateLimit, Reset
 use crate::lifecycle::Health;
 use crate::oauth::TokenProblem;
 
-/// The longest that a provider can put the next probe off: beyond that, its header is wrong.
+/// The longest time that a provider can ask to wait. A header that asks for more is taken as wrong.
 const MAX_RETRY_AFTER: Duration = Duration::days(1);
 
-/// An HTTP answer to a probe. `Debug` shows the status alone.
+/// An HTTP answer to a probe. `Debug` shows only the status.
 #[derive(Clone, Copy)]
 pub struct ProbeAnswer<'a> {
     /// The HTTP status.
@@ -45,29 +45,30 @@ pub enum NoAnswer {
     /// It was too slow.
     #[error("did not answer in time")]
     TimedOut,
-    /// Its certificate is not valid, or the connection could not be made secure.
-    #[error("did not prove who it is: its certificate is not valid")]
+    /// Its certificate is not valid, or the TLS handshake failed.
+    #[error("could not be reached securely: its certificate is not valid")]
     Tls,
-    /// Its name leads to an address inside a network that the server must not call.
-    #[error("is at an address that this server does not call")]
+    /// Its name resolves to an address inside a network that the server must not call.
+    #[error("has an address that this server must not call")]
     ForbiddenAddress,
-    /// It redirected to another host, which does not get the credential.
-    #[error("sent the request on to another host")]
+    /// It redirected to another host, which must not get the credential.
+    #[error("redirected the request to another host")]
     Redirected,
     /// Its answer was larger than the server reads.
-    #[error("answered with more than is read")]
+    #[error("sent an answer that is too large")]
     TooLarge,
-    /// The connection broke, or what came was not HTTP.
-    #[error("broke off the connection")]
+    /// The connection broke, or the answer was not HTTP.
+    #[error("broke the connection before its answer was complete")]
     Broken,
 }
 
-/// What a probe found. Messages are sentences for a person without a final stop, and hold neither bodies nor secrets.
+/// The result of a probe. Messages are sentences for a person, without a final stop. They contain neither bodies nor
+/// secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The credential works.
     Well,
-    /// The provider has trouble; nothing is known against the credential.
+    /// The provider has trouble. This says nothing against the credential.
     Degraded {
         /// What the trouble is.
         message: String,
@@ -76,13 +77,13 @@ pub enum Verdict {
     },
     /// The provider refuses the credential.
     Dead {
-        /// That, and what to do.
+        /// What is wrong, and what to do.
         message: String,
     },
 }
 
 impl Verdict {
-    /// The health that goes with it.
+    /// The health that follows from it.
     pub const fn health(&self) -> Health {
         match self {
             Self::Well => Health::Healthy,
@@ -116,25 +117,24 @@ pub fn judge(
     let (probe, limit) = (&provider.probe, &provider.rate_limit);
     let wait = || retry_after(limit, answer, now);
     if is_limited(limit, answer) {
-        return degraded(format!("{} is asked too often at the moment", provider.name), wait());
+        return degraded(format!("{} is getting too many requests at the moment", provider.name), wait());
     }
     let body = serde_json::from_slice::<Value>(answer.body).ok();
     let good = probe.good_statuses.contains(&answer.status);
-    let said = judge_body(probe.answer.as_ref(), body.as_ref());
-    match said {
-        Said::Refused(code) => dead(provider, code),
+    match judge_body(probe.answer.as_ref(), body.as_ref()) {
+        BodyVerdict::Refused(code) => dead(provider, code),
         _ if probe.refused_statuses.contains(&answer.status) => dead(provider, None),
-        Said::Good if good => Verdict::Well,
-        Said::Otherwise if good && refuses_otherwise(probe) => dead(provider, None),
-        Said::Otherwise | Said::Unreadable if good => {
-            degraded(format!("{} answered something unexpected", provider.name), wait())
+        BodyVerdict::Good if good => Verdict::Well,
+        BodyVerdict::Other if good && refuses_otherwise(probe) => dead(provider, None),
+        BodyVerdict::Other | BodyVerdict::NotJson if good => {
+            degraded(format!("{} sent an answer that was not expected", provider.name), wait())
         }
         _ => degraded(trouble(provider, answer.status), wait()),
     }
 }
 
-/// How long the provider asks to be left alone after an answer, a good one too: by `Retry-After`, or because the window
-/// has no requests left. None where it does not ask.
+/// How long the provider asks to wait after an answer, which may be a good one: by `Retry-After`, or because the window
+/// has no requests left. `None` if it does not ask.
 pub fn asked_to_wait(
     provider: &Provider,
     answer: &ProbeAnswer<'_>,
@@ -143,8 +143,8 @@ pub fn asked_to_wait(
     retry_after(&provider.rate_limit, answer, now).filter(|wait| !wait.is_zero())
 }
 
-/// Judges why a refresh brought no new tokens (RFC 6749, section 5.2): dead where the refresh token is, otherwise trouble,
-/// which may be ours, where the provider does not accept this server's app.
+/// Judges why a refresh returned no new tokens (RFC 6749, section 5.2). The verdict is `Dead` if the refresh token is
+/// dead. Anything else is `Degraded`, also if the provider does not accept this server's OAuth app.
 pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem) -> Verdict {
     let name = &provider.name;
     match problem {
@@ -152,13 +152,13 @@ pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem)
             message: format!("{name} does not accept the refresh token ({code}): connect it again"),
         },
         TokenProblem::Refused { code, .. } => {
-            degraded(format!("{name} refuses this server a new access token ({code})"), None)
+            degraded(format!("{name} refused to issue a new access token ({code})"), None)
         }
-        problem => degraded(format!("{name} gives no new access token: {problem}"), None),
+        problem => degraded(format!("{name} did not issue a new access token: {problem}"), None),
     }
 }
 
-/// What is left to say where a refresh token was sent, and whether the provider ended it is not known.
+/// The verdict if a refresh token was sent, but the answer was lost: the provider may have ended the token.
 pub fn interrupted_refresh(provider: &Provider) -> Verdict {
     let name = &provider.name;
     Verdict::Dead {
@@ -166,28 +166,28 @@ pub fn interrupted_refresh(provider: &Provider) -> Verdict {
     }
 }
 
-/// What a body says, whatever its status.
-enum Said<'a> {
-    /// What it says when all is well, or there is nothing to look at.
+/// What a body says about the credential, whatever the status of its answer.
+enum BodyVerdict<'a> {
+    /// All is well, or the provider's file does not check the body.
     Good,
-    /// An error code that means a dead credential.
+    /// The body has an error code that means a dead credential.
     Refused(Option<&'a str>),
-    /// Something else.
-    Otherwise,
-    /// It is to be looked at, and is not JSON.
-    Unreadable,
+    /// The body says something else.
+    Other,
+    /// The provider's file checks the body, but it is not JSON.
+    NotJson,
 }
 
-fn judge_body<'a>(check: Option<&AnswerCheck>, body: Option<&'a Value>) -> Said<'a> {
-    let Some(check) = check else { return Said::Good };
-    let Some(body) = body else { return Said::Unreadable };
+fn judge_body<'a>(check: Option<&AnswerCheck>, body: Option<&'a Value>) -> BodyVerdict<'a> {
+    let Some(check) = check else { return BodyVerdict::Good };
+    let Some(body) = body else { return BodyVerdict::NotJson };
     let verdict = check.pointer.of(body).unwrap_or(&Value::Null);
     let good = check.equals.as_ref().map_or(!verdict.is_null(), |equals| verdict == equals);
     let code = check.error.as_ref().and_then(|pointer| pointer.of(body)?.as_str());
     match code.filter(|code| check.refused_errors.iter().any(|refused| refused == code)) {
-        _ if good => Said::Good,
-        Some(code) => Said::Refused(Some(code)),
-        None => Said::Otherwise,
+        _ if good => BodyVerdict::Good,
+        Some(code) => BodyVerdict::Refused(Some(code)),
+        None => BodyVerdict::Other,
     }
 }
 
@@ -216,8 +216,8 @@ fn trouble(provider: &Provider, status: u16) -> String {
     }
 }
 
-/// Whether an answer means "too many requests": 429, or one of the provider's own statuses, which may mean other things
-/// too, so that its headers must not speak against it.
+/// Whether an answer means "too many requests": its status is 429, or one of the provider's own. The provider's own
+/// statuses may also mean other things, so its headers must confirm it, if it has such headers.
 fn is_limited(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
     if answer.status == 429 {
         return true;
@@ -230,7 +230,7 @@ fn is_limited(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
     limit.statuses.contains(&answer.status) && says_so
 }
 
-/// How long the provider asks to wait: by `Retry-After`, or else until the window ends that has no requests left.
+/// How long the provider asks to wait: by `Retry-After`, or else until the end of a window that has no requests left.
 fn retry_after(
     limit: &RateLimit,
     answer: &ProbeAnswer<'_>,
@@ -253,13 +253,13 @@ fn retry_after(
     wait.clamp(Duration::ZERO, MAX_RETRY_AFTER).try_into().ok()
 }
 
-/// A number of seconds, which some providers write with decimals.
+/// Reads a number of seconds. Some providers write it with decimals.
 fn seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.parse().ok()?;
     (0.0..1e15).contains(&seconds).then(|| Duration::seconds_f64(seconds.ceil()))
 }
 
-/// An HTTP date in the one form that may be sent (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Reads an HTTP date in the form that RFC 9110, section 5.6.7 requires of senders: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(text: &str) -> Option<OffsetDateTime> {
     let form = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"

@@ -29,7 +29,7 @@ fn json_verdict(key: &str, status: u16, body: Value) -> Verdict {
 fn wait(key: &str, status: u16, headers: &[(&str, &str)]) -> Option<Std> {
     match verdict(key, status, headers, "") {
         Verdict::Degraded { message, retry_after } => {
-            assert!(message.contains("asked too often"), "{message}");
+            assert!(message.contains("too many requests"), "{message}");
             retry_after
         }
         other => panic!("{other:?}"),
@@ -86,7 +86,7 @@ fn an_error_code_counts_whatever_the_status() {
 fn an_anonymous_user_of_zendesk_means_a_dead_credential() {
     assert_eq!(json_verdict("zendesk", 200, json!({"user": {"id": 1}})), Verdict::Well);
     assert!(matches!(json_verdict("zendesk", 200, json!({"user": {"id": null}})), Verdict::Dead { .. }));
-    // A page of a proxy in between means nothing.
+    // A proxy's error page says nothing about the credential.
     assert!(is_degraded(&verdict("zendesk", 200, &[], "<html>")));
 }
 

@@ -1,14 +1,14 @@
-//! Typed ids: a prefix that says what a thing is, and 128 bits that say which.
+//! Typed ids: a prefix that names the kind of object, and 128 bits that identify it.
 //!
 //! `prj_01jc3q5v6w7x8y9zabcdefghjk`: the 128 bits are written as 26 characters of Crockford's base 32 in lower
-//! case, so that ids sort as their bits do. Who makes an id supplies the bits; clients hold ids to be opaque.
+//! case, so ids sort in the order of their bits. The caller supplies the bits. Ids are opaque to clients.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const BODY_LENGTH: usize = 26;
 const NO_DIGIT: u8 = u8::MAX;
-/// [`ALPHABET`] read backwards: byte → digit.
+/// The reverse of [`ALPHABET`]: byte → digit.
 const DIGITS: [u8; 256] = {
     let mut digits = [NO_DIGIT; 256];
     let mut digit = 0;
@@ -19,21 +19,21 @@ const DIGITS: [u8; 256] = {
     digits
 };
 
-/// What an id can identify: the type parameter of [`Id`].
+/// A kind of object that ids identify: the type parameter of [`Id`].
 pub trait Kind {
     /// The prefix with its underscore, for example `prj_`.
     const PREFIX: &'static str;
 }
 
-/// An id of a thing of kind `K`.
+/// An id of an object of kind `K`.
 ///
-/// Holds 128 bits; reads and writes as prefix and body. Ids of different kinds are different types.
+/// It holds 128 bits, and is read and written as prefix and body. Ids of different kinds are different types.
 pub struct Id<K> {
     bits: u128,
     kind: PhantomData<fn() -> K>,
 }
 
-/// A text is not an id of the kind asked for.
+/// The error for a text that is not an id of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: expected {prefix} and 26 characters of base 32")]
 pub struct InvalidId {
@@ -71,7 +71,7 @@ impl<K: Kind> FromStr for Id<K> {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = InvalidId { prefix: K::PREFIX };
         let body = text.strip_prefix(K::PREFIX).ok_or(invalid.clone())?.as_bytes();
-        // 26 characters hold 130 bits: the first may only carry three.
+        // 26 characters hold 130 bits, so the first may only use three of its five.
         if body.len() != BODY_LENGTH || body[0] > b'7' {
             return Err(invalid);
         }
@@ -132,31 +132,31 @@ impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
     }
 }
 
-/// The kinds of things that have ids.
+/// The kinds of objects that have ids.
 pub mod kind {
     use super::Kind;
 
-    /// An organization: owns projects and API keys.
+    /// An organization, which owns projects and API keys.
     pub enum Organization {}
-    /// A project: holds at most one integration of each provider.
+    /// A project, which has at most one integration with each provider.
     pub enum Project {}
     /// An integration of one project with one provider.
     pub enum Integration {}
-    /// An API key (its id, which is no secret).
+    /// An API key. Its id is not secret.
     pub enum ApiKey {}
     /// An event of the audit log.
     pub enum AuditEvent {}
-    /// A request, for correlation.
+    /// A request to the API, to find it in logs and in the audit log.
     pub enum Request {}
     /// The client id and secret of an app registered at a provider.
     pub enum OAuthApp {}
     /// A link that opens the page of one installation.
     pub enum InstallLink {}
-    /// An installation under way.
+    /// An installation that is not finished.
     pub enum PendingInstall {}
     /// A person's session on the dashboard.
     pub enum DashboardSession {}
-    /// A replica's claim on an integration that is to be looked after.
+    /// A replica's lease on an integration that is due for a probe or a refresh.
     pub enum Lease {}
 
     impl Kind for Organization {

@@ -1,8 +1,8 @@
-//! The integration itself, and how a request to change it becomes a change.
+//! The integration, and how a request changes it.
 //!
-//! A request is checked against the integration that it is about as it becomes an [`Update`] ([`Update::read`] reports
-//! everything that is wrong with a body at once), then applied ([`Integration::apply`], which the lifecycle may refuse).
-//! What comes out is a [`Revision`]: the integration as it shall be stored, with the audit event's content.
+//! [`Update::read`] checks a request against the integration and reports everything that is wrong at once.
+//! [`Integration::apply`] applies it, unless the lifecycle refuses. The result is a [`Revision`]: the integration to
+//! store, and the content of the audit event.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ use crate::{
     words::{UnknownWord, words},
 };
 
-/// An installed integration: one project with one provider.
+/// An installed integration of one project with one provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Integration {
     /// Its id.
@@ -32,27 +32,27 @@ pub struct Integration {
     pub project: ProjectId,
     /// The provider's key in the catalog.
     pub provider: String,
-    /// Where it stands in its life. Never [`State::Available`].
+    /// Its state in the lifecycle. Never [`State::Available`].
     pub state: State,
     /// Overrides the catalog's name.
     pub display_name: Option<String>,
-    /// The account at the provider that it is connected to, where that is known. Kept when it is disconnected.
+    /// The account at the provider that it is connected to, if known. A disconnection keeps it.
     pub account: Option<AccountIdentity>,
-    /// How its last probes went.
+    /// Its health, from the last probes.
     pub health: Health,
     /// Whether its panel is shown in the inbox's sidebar.
     pub sidebar_enabled: bool,
-    /// When the provider last answered well.
+    /// When the provider last accepted the credential.
     pub last_synced_at: Option<OffsetDateTime>,
     /// What is wrong, in words for a person.
     pub error_message: Option<String>,
     /// The settings that may be shown.
     pub settings: Map<String, Value>,
-    /// The settings that may not.
+    /// The settings that may not be shown.
     pub secret_settings: SecretSettings,
     /// What the agent may do.
     pub action_permissions: ActionPermissions,
-    /// Counts the stored revisions, from 1.
+    /// The number of the stored revision, from 1.
     pub version: i64,
     /// When it was first installed.
     pub created_at: OffsetDateTime,
@@ -70,60 +70,60 @@ impl fmt::Debug for SecretSettings {
     }
 }
 
-/// How an integration is to be set up.
+/// What a person chooses when they install an integration.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Configuration {
     /// Overrides the catalog's name.
     pub display_name: Option<String>,
     /// The settings that may be shown.
     pub settings: Map<String, Value>,
-    /// The settings that may not.
+    /// The settings that may not be shown.
     pub secret_settings: SecretSettings,
 }
 
-/// What an installation brings beside the credential.
+/// The result of an installation, apart from the credential.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connected {
-    /// How the integration is to be set up.
+    /// What the person chose.
     pub configuration: Configuration,
-    /// The account that it is connected to, where the provider says.
+    /// The account that it is connected to, if the provider says.
     pub account: Option<AccountIdentity>,
     /// What the probe of the new credential found.
     pub health: Health,
     /// What is wrong, in words for a person.
     pub error_message: Option<String>,
-    /// When the provider answered well; none where it was not asked, or did not.
+    /// When the provider accepted the credential; `None` if it was not asked or did not accept it.
     pub synced_at: Option<OffsetDateTime>,
 }
 
 impl Connected {
-    /// An installation of which no more is known than how it is to be set up.
+    /// An installation whose credential was not probed.
     pub const fn unprobed(configuration: Configuration) -> Self {
         Self { configuration, account: None, health: Health::Unknown, error_message: None, synced_at: None }
     }
 }
 
-/// What is asked of an integration, checked against it and its provider: every value can be stored as it is.
+/// What a client asks to change. It is checked: every value can be stored unchanged.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Update {
     status: Option<RequestedStatus>,
-    /// `Some(None)` takes the override away.
+    /// The override of the catalog's name. `Some(None)` removes it.
     display_name: Option<Option<String>>,
     sidebar_enabled: Option<bool>,
-    /// The whole settings after the merge: shown and secret.
+    /// The complete settings after the merge: those that may be shown, and the secret ones.
     settings: Option<(Map<String, Value>, SecretSettings)>,
-    /// Merged by key.
+    /// The permissions to merge by key.
     action_permissions: ActionPermissions,
 }
 
 words! {
     /// The statuses that a client may ask for.
     pub enum RequestedStatus {
-        /// Put to use.
+        /// In use.
         Active = "active",
-        /// Put on hold.
+        /// On hold.
         Paused = "paused",
-        /// Take off.
+        /// Disconnected; the stored credential is destroyed.
         Disconnected = "disconnected",
     }
 }
@@ -131,14 +131,14 @@ words! {
 /// Why a request to change an integration cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpdateError {
-    /// The body is not JSON; the text says what and where.
+    /// The body is not JSON. The text says what is wrong and where.
     #[error("{0}")]
     BadJson(String),
-    /// It is, but not valid.
+    /// The body is JSON, but not valid.
     #[error("invalid body")]
     Invalid(Vec<Issue>),
-    /// It names nothing to change.
-    #[error("the body names nothing to change")]
+    /// The body has no field to change.
+    #[error("the body has no field to change")]
     NoUpdates,
 }
 
@@ -152,7 +152,7 @@ impl From<JsonError> for UpdateError {
 }
 
 impl Update {
-    /// Reads the body of a lifecycle PATCH against the integration and provider that it is about.
+    /// Reads the body of a lifecycle PATCH and checks it against the integration and its provider.
     pub fn read(body: &[u8], current: &Integration, provider: &Provider) -> Result<Self, UpdateError> {
         let Value::Object(fields) = json::parse(body)? else {
             return Err(UpdateError::Invalid(vec![Issue::new("", "Expected object")]));
@@ -238,33 +238,33 @@ fn read_status(value: &Value) -> Result<RequestedStatus, String> {
     let word = value.as_str().unwrap_or_default();
     word.parse().map_err(|unknown: UnknownWord| match word {
         "error" => format!(
-            "Cannot be set to error, which is the system's alone; expected one of {}",
+            "Cannot be set to error, which only the system sets; expected one of {}",
             unknown.expected.join(", ")
         ),
         _ => unknown.to_string(),
     })
 }
 
-/// A decided change: what to store, and what to record with it.
+/// A change to an integration: what to store, and what to record with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
-    /// The integration as it shall be stored, its version one higher.
+    /// The integration to store, with the next version number.
     pub integration: Integration,
-    /// What the audit event is called.
+    /// The action of the audit event.
     pub action: AuditAction,
-    /// What the audit event says.
+    /// The changes of the audit event.
     pub changes: Vec<Change>,
-    /// Whether the stored credential is to be destroyed with it.
+    /// Whether the stored credential must be destroyed in the same transaction.
     pub destroys_credential: bool,
 }
 
 impl Integration {
-    /// Its status. An integration is never merely available.
+    /// Its status.
     pub fn status(&self) -> Status {
         self.state.status().unwrap_or(Status::Disconnected)
     }
 
-    /// Applies an update. `None`: it changes nothing, and nothing is to be stored or recorded.
+    /// Applies an update. `None` if it changes nothing: then there is nothing to store or record.
     pub fn apply(
         &self,
         update: Update,
@@ -295,21 +295,21 @@ impl Integration {
             return Err(Refusal::ReinstallRequired);
         }
         if next.state == State::Disconnected && next.secret_settings.0.len() > self.secret_settings.0.len() {
-            // There is nothing to keep a secret for: it would outlive the credential that it belongs to.
+            // A disconnection deletes secret settings together with the credential, so no new ones are taken after it.
             return Err(Refusal::ReinstallRequired);
         }
         Ok(self.revised(next, AuditAction::IntegrationLifecycleUpdated, now))
     }
 
-    /// Takes the integration off. `None`: it is off already.
+    /// Disconnects the integration. `None` if it is disconnected already.
     pub fn disconnect(&self, now: OffsetDateTime) -> Result<Option<Revision>, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Disconnect)?;
         Ok(self.revised(next, AuditAction::IntegrationDisconnected, now))
     }
 
-    /// Installs for the first time. The provider's actions are permitted as it proposes, and the account's name is the
-    /// display name where no other is given.
+    /// Installs for the first time. Actions get the provider's default permissions. The account's name becomes the
+    /// display name, unless another is given.
     pub fn install(
         id: IntegrationId,
         project: ProjectId,
@@ -359,8 +359,8 @@ impl Integration {
         }
     }
 
-    /// Installs again, after a disconnection or over a living integration. Permissions stay as they were, and so does a
-    /// display name that a person chose, unless another is given.
+    /// Installs again, after a disconnection or in place of the present connection. Permissions stay as they were, and
+    /// so does a display name that a person chose, unless another is given.
     pub fn reinstall(&self, connected: Connected, now: OffsetDateTime) -> Result<Revision, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Install)?;
@@ -377,8 +377,8 @@ impl Integration {
         Ok(self.revision(next, AuditAction::IntegrationInstalled, now))
     }
 
-    /// The configuration with which a reconnection keeps everything that people have set up: settings (of which the
-    /// secret ones must be opened before) and the display name, unless that was the account's.
+    /// The configuration with which a reconnection keeps everything that people have set: the settings, and the display
+    /// name unless it is the account's name. Secret settings must be decrypted before the call.
     pub fn reconnect_configuration(&self) -> Configuration {
         Configuration {
             display_name: self.chosen_name().cloned(),
@@ -402,7 +402,7 @@ impl Integration {
                 self.error_message = None;
                 self.secret_settings = SecretSettings::default();
             }
-            // A new start: what is known of the old credential says nothing any more.
+            // There is a new credential, so what is known about the old one no longer holds.
             State::Active if self.state != State::Paused => {
                 self.health = Health::Unknown;
                 self.error_message = None;
@@ -413,7 +413,7 @@ impl Integration {
         Ok(())
     }
 
-    /// The revision to `next`; none where nothing changes.
+    /// The revision to `next`; `None` if nothing changes.
     pub(crate) fn revised(&self, next: Self, action: AuditAction, now: OffsetDateTime) -> Option<Revision> {
         let revision = self.revision(next, action, now);
         (!revision.changes.is_empty()).then_some(revision)
@@ -432,7 +432,7 @@ impl Integration {
         }
     }
 
-    /// What changed between two revisions, field by field, secrets redacted.
+    /// What changed between two revisions, field by field, with secrets redacted.
     fn diff(&self, next: &Self) -> Vec<Change> {
         let name = |integration: &Self| integration.display_name.clone();
         let error = |integration: &Self| integration.error_message.clone();
@@ -459,9 +459,9 @@ impl Integration {
     }
 }
 
-/// Merges `patch` into `stored` settings and checks the whole against the provider's schema.
+/// Merges `patch` into the `stored` settings and checks the result against the provider's schema.
 ///
-/// Returns the settings that may be shown and those that may not.
+/// Returns the settings that may be shown, and the secret ones.
 pub fn check_settings(
     stored: Map<String, Value>,
     patch: &Value,

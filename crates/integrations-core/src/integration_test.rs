@@ -1,4 +1,4 @@
-//! What an installation makes of an integration, and a reconnection keeps.
+//! What an installation sets, and what a reconnection keeps.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -80,7 +80,7 @@ fn an_import_knows_neither() {
     assert!(revision.changes.iter().all(|change| change.path != "account"));
 }
 
-/// An installed integration that somebody has set up.
+/// An installed integration that a person has configured.
 fn set_up(display_name: Option<&str>) -> Integration {
     let mut integration =
         install(connected(Configuration::default(), Some(account("T1", Some("Acme"))))).integration;
@@ -120,7 +120,7 @@ fn a_name_that_came_from_the_account_follows_the_account() {
     let before = set_up(None);
     let revision = reconnect(&before, Some(account("T2", Some("Other"))));
     assert_eq!(revision.integration.display_name.as_deref(), Some("Other"));
-    // Where the new account has none, the old name is better than nothing.
+    // If the new account has no name, the old one stays.
     assert_eq!(reconnect(&before, None).integration.display_name.as_deref(), Some("Acme"));
 }
 

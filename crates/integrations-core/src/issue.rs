@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong with a request: where it is and what was expected there.
 ///
-/// Validation collects every issue before it answers, so that a client can mend all of them at once.
+/// Validation collects every issue before it answers, so that a client can correct all of them at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Issue {
@@ -24,7 +24,7 @@ impl Issue {
         Self { path: path.into(), message: message.into() }
     }
 
-    /// The same issue, seen from a level further out: `a` under `settings` is `settings.a`.
+    /// The same issue with `parent` before its path: `a` under `settings` is `settings.a`.
     #[must_use]
     pub fn under(mut self, parent: &str) -> Self {
         self.path = join(parent, &self.path);

@@ -1,6 +1,6 @@
-//! A strict reader of JSON: what most readers silently repair or lose, this one names.
+//! A strict reader of JSON. It reports what most readers silently repair or lose.
 //!
-//! Refused beyond what RFC 8259 refuses: duplicate keys at any depth (its section 4: "behavior is
+//! In addition to what RFC 8259 refuses, it refuses duplicate keys at any depth (section 4: "behavior is
 //! unpredictable"), NUL characters, numbers that do not fit in 64 bits, and nesting deeper than 128 levels.
 
 use std::{cell::RefCell, fmt};
@@ -13,10 +13,10 @@ use crate::issue::Issue;
 /// Why a body cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// It is not JSON; the text says what and where.
+    /// It is not JSON. The text says what is wrong and where.
     #[error("{0}")]
     Syntax(String),
-    /// It is JSON, but ambiguous or beyond what can be stored.
+    /// It is JSON, but ambiguous or impossible to store.
     #[error("the JSON is ambiguous or cannot be stored")]
     Issues(Vec<Issue>),
 }
@@ -35,7 +35,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     if issues.is_empty() { Ok(value) } else { Err(JsonError::Issues(issues)) }
 }
 
-/// Where the reader is: a linked list on the stack, written out only when something is wrong there.
+/// Where the reader is. It is a linked list on the stack, formatted only when there is an issue to report.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Root,

@@ -1,4 +1,4 @@
-//! The life of an integration: its states, what can be done to it, and the one table that says what follows.
+//! The lifecycle of an integration: its states, the commands, and the table of transitions.
 
 use crate::words::words;
 
@@ -7,30 +7,30 @@ words! {
     pub enum Status {
         /// Working.
         Active = "active",
-        /// Kept, but not to be used until it is resumed.
+        /// On hold: not used until it is resumed.
         Paused = "paused",
-        /// The credential is dead or the provider refuses it: the system's verdict, never a client's request.
+        /// The provider refuses the credential. Only the system sets this status, never a client.
         Error = "error",
-        /// Taken off; its credential is destroyed.
+        /// Disconnected; its credential is destroyed.
         Disconnected = "disconnected",
     }
 }
 
 words! {
-    /// How an integration's last probes went. A separate axis from its status.
+    /// An integration's health, from its last probes. It is independent of the status.
     pub enum Health {
         /// The provider answered and accepted the credential.
         Healthy = "healthy",
-        /// The provider is slow, limits us or fails; the credential is not in doubt.
+        /// The provider is slow, limits requests or fails. This says nothing against the credential.
         Degraded = "degraded",
         /// The provider refused the credential.
         Unhealthy = "unhealthy",
-        /// Not probed yet, or no longer.
+        /// Not probed yet, or no longer probed.
         Unknown = "unknown",
     }
 }
 
-/// The two statuses that a person chooses between, and that `error` goes back to.
+/// The two statuses that a person chooses between. An integration returns from `error` to the one it had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Chosen {
     /// In use.
@@ -39,26 +39,26 @@ pub enum Chosen {
     Paused,
 }
 
-/// Where a provider stands in a project.
+/// The state of a provider in a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Never installed here: there is no integration.
+    /// Never installed: there is no integration.
     Available,
     /// Working.
     Active,
     /// On hold.
     Paused,
-    /// Refused by the provider; `before` is what it goes back to when a probe finds it well again.
+    /// The provider refuses the credential.
     Error {
-        /// The status it had when the refusal came.
+        /// The status before the refusal. The integration returns to it when a probe succeeds.
         before: Chosen,
     },
-    /// Taken off.
+    /// Disconnected.
     Disconnected,
 }
 
 impl State {
-    /// The status of the integration that is in this state; `None` where there is none.
+    /// The status of an integration in this state; `None` if there is no integration.
     pub const fn status(self) -> Option<Status> {
         match self {
             Self::Available => None,
@@ -101,61 +101,61 @@ impl From<Chosen> for State {
     }
 }
 
-/// Something done to an integration.
+/// A command to an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// An installation finished, and a new credential is stored with it.
     Install,
-    /// Put on hold.
+    /// Put it on hold.
     Pause,
-    /// Put to use, which needs a credential that can be used. From `error` only a probe leads back.
+    /// Put it to use. This needs a usable credential. In `error` it is refused: only a probe leads back.
     Activate {
-        /// Whether one is stored.
+        /// Whether a usable credential is stored.
         credential: Credential,
     },
-    /// Take off.
+    /// Disconnect it.
     Disconnect,
-    /// A probe was refused.
+    /// The provider refused the credential in a probe.
     ProbeDead,
-    /// A probe was accepted.
+    /// The provider accepted the credential in a probe.
     ProbeWell,
 }
 
-/// Whether an integration has a credential to work with.
+/// Whether an integration has a usable credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// Stored, and not known to be dead.
     Usable,
-    /// None.
+    /// Not stored, or known to be dead.
     Missing,
 }
 
 /// What a command does to a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// The integration is to be stored in this state. It can be the one that it was in: a reconnection or a
-    /// probe changes other things.
+    /// The integration gets this state. It can be the same state as before: a reconnection or a probe also changes
+    /// other fields.
     Becomes(State),
-    /// Already so: succeeds, writes nothing, records nothing.
+    /// The integration is in this state already. The command succeeds, and nothing is stored or recorded.
     NoChange,
 }
 
 /// Why a command is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The command has no meaning in this state.
+    /// The command is not allowed in this state.
     #[error("not allowed from the present status")]
     NotAllowed,
-    /// The provider refused the credential: a probe must succeed first, and that leads back by itself.
+    /// The provider refused the credential. Once a probe succeeds, the integration returns to its status by itself.
     #[error("a probe must succeed first")]
     ProbeRequired,
-    /// There is no usable credential any more: only a new installation leads back.
+    /// There is no usable credential any more. It must be installed again.
     #[error("no usable credential: install again")]
     ReinstallRequired,
-    /// There is no integration to do this to.
+    /// There is no integration.
     #[error("not installed")]
     NotInstalled,
-    /// The command is the system's own and does not apply here.
+    /// The command comes from the system and does not apply in this state.
     #[error("does not apply in this state")]
     NotApplicable,
 }
@@ -167,18 +167,18 @@ enum Cell {
     Paused,
     Error,
     Disconnected,
-    /// Back to what it was before the error.
+    /// Back to the status before the error.
     Before,
-    /// Active where a usable credential is stored; else it must be installed again.
+    /// Active if a usable credential is stored; else it must be installed again.
     ActiveWithCredential,
-    /// By a probe that succeeds, where a usable credential is stored; else it must be installed again.
+    /// Refused until a probe succeeds if a usable credential is stored; else it must be installed again.
     AfterProbe,
     NoChange,
     Refused(Refusal),
 }
 
-/// The whole life of an integration. Rows are states, columns commands, in the order of
-/// [`row`] and [`column`].
+/// Every transition of an integration. Rows are states and columns are commands, in the order of [`row`] and
+/// [`column`].
 #[rustfmt::skip]
 const TABLE: [[Cell; 6]; 5] = {
     use Cell::*;

@@ -1,4 +1,4 @@
-//! What probes make of an integration, and when it is probed again.
+//! How verdicts of probes change an integration, and when it is probed again.
 
 use std::sync::{Arc, LazyLock};
 
@@ -51,7 +51,7 @@ fn trouble_leaves_the_status_and_says_what_it_is() {
     assert_eq!((troubled.status(), troubled.health), (Status::Active, Health::Degraded));
     assert_eq!(troubled.error_message.as_deref(), Some("Slack did not answer in time"));
     assert_eq!(action, AuditAction::IntegrationHealthChanged);
-    assert_eq!(troubled.observe(&degraded(), LATER), Ok(Observation::AsBefore));
+    assert_eq!(troubled.observe(&degraded(), LATER), Ok(Observation::Unchanged));
     let (well, action) = changed(&troubled, &Verdict::Well);
     assert_eq!(
         (well.health, well.error_message, action),
@@ -68,10 +68,10 @@ fn a_refusal_is_an_error_and_a_good_answer_leads_back_to_what_was_before() {
         assert!(errored.error_message.as_deref().unwrap().ends_with("connect it again"));
         assert_eq!(
             errored.observe(&degraded(), LATER),
-            Ok(Observation::AsBefore),
+            Ok(Observation::Unchanged),
             "the refusal still stands"
         );
-        assert_eq!(errored.observe(&dead(), LATER), Ok(Observation::AsBefore));
+        assert_eq!(errored.observe(&dead(), LATER), Ok(Observation::Unchanged));
         let (well, action) = changed(&errored, &Verdict::Well);
         assert_eq!((well.state, well.health, well.error_message), (before.into(), Health::Healthy, None));
         assert_eq!((well.last_synced_at, action), (Some(LATER), AuditAction::IntegrationHealthChanged));
@@ -119,8 +119,8 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// No sequence of answers leads to a state that the lifecycle's table does not have, and an error goes back to what it
-    /// was before.
+    /// No sequence of answers leads to a state that is not in the lifecycle's table, and an integration returns from
+    /// `error` to the status before it.
     #[test]
     fn no_sequence_of_answers_leaves_the_table(steps in prop::collection::vec(steps(), 0..60)) {
         let provider = slack();
@@ -142,7 +142,7 @@ proptest! {
                             chosen = if to == "paused" { Chosen::Paused } else { Chosen::Active };
                             integration = revision.map_or(integration, |revision| revision.integration);
                         }
-                        // Out of an error leads a probe alone, or putting it on hold.
+                        // Only a successful probe or a pause leads out of an error.
                         Err(refusal) => {
                             prop_assert_eq!(refusal, Refusal::ProbeRequired);
                             prop_assert_eq!(integration.status(), Status::Error);
@@ -153,7 +153,7 @@ proptest! {
             };
             let before = integration.clone();
             match integration.observe(&verdict, LATER).unwrap() {
-                Observation::AsBefore => {}
+                Observation::Unchanged => {}
                 Observation::Changed(revision) => {
                     prop_assert!(!is_as_before(&verdict, before.status(), before.health), "the short cut is wrong");
                     prop_assert!(!revision.changes.is_empty() && !revision.destroys_credential);
@@ -165,7 +165,7 @@ proptest! {
                 Verdict::Dead { .. } => prop_assert_eq!(integration.state, State::Error { before: chosen }),
                 Verdict::Degraded { .. } => prop_assert_eq!(integration.state, before.state),
             }
-            // A message stands exactly where something is wrong.
+            // There is a message if and only if something is wrong.
             prop_assert_eq!(integration.error_message.is_some(), integration.health != Health::Healthy);
             prop_assert!(integration.status() != Status::Error || integration.health == Health::Unhealthy);
         }

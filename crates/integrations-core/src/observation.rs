@@ -1,4 +1,4 @@
-//! What a probe's verdict makes of an integration.
+//! Applies a probe's verdict to an integration.
 
 use time::OffsetDateTime;
 
@@ -9,21 +9,21 @@ use crate::{
     lifecycle::{Command, Health, Refusal, State, Status},
 };
 
-/// What becomes of an integration that was probed.
+/// The result of applying a verdict to an integration.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    /// Nothing is different, but for the time at which the provider last answered well.
-    AsBefore,
-    /// Something is, and is recorded.
+    /// Nothing changes, except the time at which the provider last accepted the credential.
+    Unchanged,
+    /// The integration changes, and an audit event records it.
     Changed(Box<Revision>),
 }
 
 impl Integration {
-    /// What `verdict` makes of it.
+    /// Applies `verdict` to the integration.
     ///
-    /// Well leads out of `error`, to the status before it. Dead leads into it. Trouble at the provider leaves the status
-    /// alone, and says nothing new of a credential that was refused: what was wrong with it stays on record. An
-    /// integration that is disconnected is not observed: [`Refusal::NotApplicable`].
+    /// `Well` leads from `error` back to the status before it. `Dead` leads to `error`. `Degraded` does not change the
+    /// status; in `error` it changes nothing, so that the message about the refusal stays. If the integration is
+    /// disconnected, the verdict is refused with [`Refusal::NotApplicable`].
     pub fn observe(&self, verdict: &Verdict, now: OffsetDateTime) -> Result<Observation, Refusal> {
         let mut next = self.clone();
         match verdict {
@@ -34,7 +34,7 @@ impl Integration {
             Verdict::Dead { .. } => next.transition(Command::ProbeDead)?,
             Verdict::Degraded { .. } => match self.state {
                 State::Available | State::Disconnected => return Err(Refusal::NotApplicable),
-                State::Error { .. } => return Ok(Observation::AsBefore),
+                State::Error { .. } => return Ok(Observation::Unchanged),
                 State::Active | State::Paused => {}
             },
         }
@@ -44,11 +44,12 @@ impl Integration {
         let action =
             if errored { AuditAction::IntegrationErrored } else { AuditAction::IntegrationHealthChanged };
         let revision = self.revised(next, action, now);
-        Ok(revision.map_or(Observation::AsBefore, |revision| Observation::Changed(Box::new(revision))))
+        Ok(revision.map_or(Observation::Unchanged, |revision| Observation::Changed(Box::new(revision))))
     }
 }
 
-/// Whether a verdict can only find an integration as it was, by its status and health: then nobody need look further.
+/// Whether a verdict is sure to change nothing about an integration with this status and health. Then the integration
+/// need not be loaded.
 pub fn is_as_before(verdict: &Verdict, status: Status, health: Health) -> bool {
     *verdict == Verdict::Well && health == Health::Healthy && status != Status::Error
 }

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::issue::Issue;
 
-/// Action key → whether the agent may perform it. An action that is not named is not allowed.
+/// Action key → whether the agent may perform it. An action that is not listed is not allowed.
 pub type ActionPermissions = BTreeMap<String, bool>;
 
-/// Reads the `action_permissions` of a request against the actions that the provider has.
+/// Reads the `action_permissions` of a request and checks them against the provider's actions.
 ///
-/// Returns the permissions to merge by key, or everything that is wrong, each path starting with
+/// Returns the permissions to merge by key, or everything that is wrong, with paths that begin with
 /// `action_permissions`.
 pub fn read<'a>(
     value: &Value,

@@ -1,41 +1,41 @@
-//! When an integration is probed, and its tokens refreshed.
+//! When an integration is probed, and when its tokens are refreshed.
 
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use crate::{catalog::Provider, lifecycle::Status};
 
-/// Between two probes, where the provider's file says nothing else.
+/// The time between two probes, unless the provider's file gives another.
 pub const PROBE_INTERVAL: Duration = Duration::minutes(15);
-/// After the first failure; twice as long after each further one …
+/// The time until the next try after the first failure. It doubles with each further failure.
 const FIRST_RETRY: Duration = Duration::seconds(30);
-/// … up to this.
+/// The longest time until the next try.
 const LAST_RETRY: Duration = Duration::hours(1);
-/// How much rarer an integration on hold is probed.
+/// The factor by which the interval is longer for an integration on hold.
 const PAUSED_FACTOR: u32 = 10;
-/// The longest that a token is refreshed before it expires.
+/// The longest time before its expiry at which a token is refreshed, before the spread.
 const MAX_MARGIN: Duration = Duration::days(1);
 
-/// A number between 0 and 1 that spreads what would otherwise happen at once.
+/// A random number between 0 and 1 that spreads out work which would otherwise happen all at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread(f64);
 
 impl Spread {
-    /// Of random bits, every one as likely as the other.
+    /// Makes a spread from random bits, which must be uniformly distributed.
     pub fn from_bits(bits: u32) -> Self {
         Self(f64::from(bits) / f64::from(u32::MAX))
     }
 
-    /// From nine to eleven tenths of `span`.
+    /// A time between nine and eleven tenths of `span`.
     fn around(self, span: Duration) -> Duration {
         span * (0.9 + 0.2 * self.0)
     }
 }
 
-/// How long until an integration is probed again that has failed `failures` times in a row.
+/// How long until the next probe of an integration whose last `failures` probes failed.
 ///
-/// Without failures after the provider's interval; with some after 30 seconds, doubled with each, up to an hour. Ten times
-/// as long for an integration on hold. Spread by a tenth to either side.
+/// Without failures it is the provider's interval. After a failure it is 30 seconds, doubled with each further failure,
+/// up to an hour. It is ten times as long for an integration on hold. It is spread by a tenth to either side.
 pub fn until_probe(provider: &Provider, status: Status, failures: u32, spread: Spread) -> Duration {
     let interval = provider
         .probe
@@ -46,7 +46,7 @@ pub fn until_probe(provider: &Provider, status: Status, failures: u32, spread: S
     spread.around(span * factor)
 }
 
-/// How long until a refresh is tried again that has failed `failures` times in a row. Spread by a tenth to either side.
+/// How long until a refresh is tried again after `failures` failures in a row. It is spread by a tenth to either side.
 pub fn until_refresh_retry(failures: u32, spread: Spread) -> Duration {
     spread.around(until_retry(failures))
 }
@@ -56,8 +56,8 @@ fn until_retry(failures: u32) -> Duration {
     (FIRST_RETRY * 2_i32.pow(doublings)).min(LAST_RETRY)
 }
 
-/// When the tokens of a credential are refreshed, as [`refresh_at`] says. None: they do not expire, as far as is known, or
-/// there is no refresh token.
+/// When to refresh the tokens of a credential, as in [`refresh_at`]. `None` if they do not expire, as far as is known,
+/// or there is no refresh token.
 pub fn next_refresh(
     credential: &Map<String, Value>,
     granted_at: OffsetDateTime,
@@ -68,10 +68,10 @@ pub fn next_refresh(
     expires_at.map(|expires_at| refresh_at(granted_at, expires_at, spread))
 }
 
-/// When a token is refreshed that was granted at `granted_at` and ends at `expires_at`.
+/// When to refresh a token that was granted at `granted_at` and expires at `expires_at`.
 ///
-/// A fifth of its life before that, at most a day; spread over a further fifth, so that tokens that were granted together
-/// are refreshed apart, and ever further apart.
+/// It is a fifth of the token's lifetime before it expires, at most a day; spread over a further fifth, so that tokens
+/// that were granted together are refreshed at different times, and further apart with each refresh.
 pub fn refresh_at(granted_at: OffsetDateTime, expires_at: OffsetDateTime, spread: Spread) -> OffsetDateTime {
     let life: Duration = (expires_at - granted_at).max(Duration::ZERO);
     let part = |divisor: i32| -> Duration { Ord::min(life / divisor, MAX_MARGIN) };

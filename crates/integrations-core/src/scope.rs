@@ -5,7 +5,7 @@
 //! | `admin` | everything |
 //! | `write` | every `*:read` and `*:write` |
 //! | `read` | every `*:read` |
-//! | `<resource>:<level>` | that resource's levels up to this one |
+//! | `<resource>:<level>` | this resource, up to this level |
 
 use std::{fmt, str::FromStr};
 
@@ -26,7 +26,7 @@ words! {
 }
 
 words! {
-    /// A thing that scopes are asked for on.
+    /// A kind of object that scopes protect.
     pub enum Resource {
         /// Integrations and the catalog.
         Integrations = "integrations",
@@ -37,12 +37,12 @@ words! {
     }
 }
 
-/// What an operation asks for: a level on one resource.
+/// The scope that an operation requires: a level on one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequiredScope {
-    /// On what.
+    /// The resource.
     pub resource: Resource,
-    /// How far.
+    /// The level.
     pub level: Level,
 }
 
@@ -64,9 +64,9 @@ impl fmt::Display for RequiredScope {
 /// A scope that a key holds: a level on every resource, or on one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
-    /// `None`: every resource.
+    /// The resource; `None` means every resource.
     pub resource: Option<Resource>,
-    /// How far.
+    /// The level.
     pub level: Level,
 }
 
@@ -85,7 +85,7 @@ pub fn any_covers(held: &[Scope], required: RequiredScope) -> bool {
     held.iter().any(|scope| scope.covers(required))
 }
 
-/// A text is not a scope.
+/// The error for a text that is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown scope \"{0}\": expected read, write, admin, or one of these on integrations, webhooks or audit, for example integrations:write"

@@ -1,4 +1,4 @@
-//! Settings of an integration: the provider's JSON Schema, and the merge patch that changes them.
+//! The settings of an integration: the provider's JSON Schema, and the merge patch that changes them.
 
 use jsonschema::{Draft, ValidationError, Validator, error::TypeKind, error::ValidationErrorKind};
 use serde_json::{Map, Value};
@@ -8,13 +8,13 @@ use crate::issue::{Issue, join};
 /// The most bytes that an integration's settings may take as JSON.
 pub const MAX_SETTINGS_BYTES: usize = 64 * 1024;
 
-/// How many levels of arrays and objects an integration's settings may have, themselves included. What readers of JSON
-/// bear is 127; a request wraps them in one more.
+/// How many levels of arrays and objects an integration's settings may have, the outermost included. A JSON reader
+/// takes 127 levels, and a request is one level around its settings.
 const MAX_SETTINGS_DEPTH: usize = 126;
 
-/// Applies a JSON merge patch: objects merge by key, `null` removes, anything else replaces.
+/// Applies a JSON merge patch (RFC 7396, section 2): objects merge by key, `null` removes, anything else replaces.
 ///
-/// RFC 7396, section 2. The recursion is as deep as the patch; the reader of requests bounds that.
+/// The recursion is as deep as the patch. [`crate::json::parse`] limits the depth.
 pub fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -35,9 +35,9 @@ pub fn merge_patch(target: &mut Value, patch: &Value) {
 
 /// A provider's settings as JSON Schema (draft 2020-12), compiled once.
 ///
-/// The schema is an object with `additionalProperties: false` and without `required`: every setting is
-/// optional, and one that is not described does not exist. `writeOnly: true` on a property of type `string`
-/// marks a secret, which is stored encrypted and never shown again.
+/// The schema is an object with `additionalProperties: false` and without `required`: every setting is optional, and
+/// unknown settings are refused. `writeOnly: true` on a property of type `string` marks a secret, which is stored
+/// encrypted and never shown again.
 #[derive(Debug)]
 pub struct SettingsSchema {
     schema: Value,
@@ -46,7 +46,7 @@ pub struct SettingsSchema {
 }
 
 impl SettingsSchema {
-    /// Compiles `schema`; the error says, in one sentence, what is wrong with it.
+    /// Compiles `schema`. The error says in one sentence what is wrong with it.
     pub fn new(schema: Value) -> Result<Self, String> {
         let root = schema.as_object().ok_or("the settings schema must be an object")?;
         if root.get("type") != Some(&Value::from("object")) {
@@ -74,7 +74,7 @@ impl SettingsSchema {
         self.secrets.iter().any(|secret| secret == name)
     }
 
-    /// Everything that is wrong with whole `settings`, each path starting with `settings`.
+    /// Returns everything that is wrong with complete `settings`, with paths that begin with `settings`.
     pub fn check(&self, settings: &Map<String, Value>) -> Vec<Issue> {
         let instance = Value::Object(settings.clone());
         let mut issues: Vec<Issue> =
@@ -94,7 +94,7 @@ impl SettingsSchema {
         issues
     }
 
-    /// Splits whole settings into those that may be shown and the secret ones.
+    /// Splits complete settings into those that may be shown and the secret ones.
     pub fn split(&self, settings: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
         settings.into_iter().partition(|(name, _)| !self.is_secret(name))
     }
@@ -134,7 +134,7 @@ fn mentions_write_only(value: &Value) -> bool {
     }
 }
 
-/// Says an error of the validator in our words. The words never hold the offending value: it may be a secret.
+/// Words an error of the validator. The message never repeats the wrong value, which may be a secret.
 fn describe(error: &ValidationError<'_>) -> Vec<Issue> {
     let path = join("settings", &dotted(error.instance_path().as_str()));
     let message = match error.kind() {
@@ -167,7 +167,7 @@ fn type_names(kind: &TypeKind) -> String {
     }
 }
 
-/// A JSON pointer (RFC 6901) as a dotted path.
+/// Converts a JSON pointer (RFC 6901) to a dotted path.
 fn dotted(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }

@@ -1,4 +1,4 @@
-//! How a provider stands in a project, be it installed there or not.
+//! The status of a provider in a project, installed or not.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{lifecycle::Status, words::UnknownWord};
 
-/// `available` where a provider is not installed in a project, else its integration's status.
+/// `available` if a provider is not installed in a project, else the status of its integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// Not installed.
@@ -26,7 +26,7 @@ const WORDS: [&str; Standing::ALL.len()] = {
 };
 
 impl Standing {
-    /// Every standing.
+    /// Every value, in the order of declaration.
     pub const ALL: [Self; Status::ALL.len() + 1] = {
         let mut all = [Self::Available; Status::ALL.len() + 1];
         let mut at = 0;
@@ -37,7 +37,7 @@ impl Standing {
         all
     };
 
-    /// The word that stands for this value, on the wire.
+    /// The word for this value in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Available => "available",
@@ -70,7 +70,7 @@ impl Serialize for Standing {
 #[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for Standing {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        let description = "`available` where a provider is not installed, else the integration's status.";
+        let description = "`available` if the provider is not installed, else the integration's status.";
         crate::words::schema(description, &WORDS)
     }
 }

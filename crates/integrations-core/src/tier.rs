@@ -1,4 +1,4 @@
-//! Rate-limit tiers: how often an API key may be used.
+//! Rate-limit tiers: how many requests an API key may make.
 
 use crate::words::words;
 

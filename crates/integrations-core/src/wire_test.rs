@@ -1,4 +1,4 @@
-//! What is written is read back, what is newer is borne.
+//! What the server writes can be read, and so can what a newer server may add.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -52,12 +52,12 @@ fn audit_event() -> Value {
     })
 }
 
-/// Reads a body and writes it again, field by field as it was.
+/// Reads a body and writes it again, and expects the same fields.
 fn round_trip<T: Serialize + DeserializeOwned>(body: &Value) -> T {
     let text = body.to_string();
     let read: T = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), text);
-    // A client may have read the body as a value before.
+    // A client may parse the body to a `Value` first.
     assert_eq!(serde_json::to_string(&serde_json::from_value::<T>(body.clone()).unwrap()).unwrap(), text);
     read
 }

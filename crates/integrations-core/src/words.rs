@@ -1,7 +1,7 @@
-//! Closed vocabularies: an enum whose values are words, each of them written once.
+//! Closed vocabularies: enums whose values are words. Each word is written once.
 
 /// Defines an enum of words with `ALL`, `as_str`, `Display`, `FromStr`, serde and, with the feature `openapi` of this
-/// crate, the schema. Who uses it depends on serde.
+/// crate, the schema. A crate that uses it depends on serde.
 #[macro_export]
 macro_rules! words {
     (
@@ -18,7 +18,7 @@ macro_rules! words {
             /// Every value, in the order of declaration.
             $visibility const ALL: [Self; Self::WORDS.len()] = [$(Self::$variant),+];
 
-            /// The word that stands for this value, on the wire and in storage.
+            /// The word for this value, in the API and in the database.
             $visibility const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -83,7 +83,7 @@ pub fn schema(description: &str, words: &[&'static str]) -> utoipa::openapi::Ref
         .into()
 }
 
-/// A word that is not in its vocabulary; says which ones are.
+/// The error for a word that is not in a vocabulary. It lists the words that are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Expected one of {}", .expected.join(", "))]
 pub struct UnknownWord {

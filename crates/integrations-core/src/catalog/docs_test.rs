@@ -1,4 +1,4 @@
-//! docs/reference/provider-file.md keeps what it promises.
+//! docs/reference/provider-file.md is correct and complete.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn the_example_is_a_provider_file() {
     assert_eq!(acme.actions.len(), 2);
 }
 
-/// Each message on the page is what its example, spoilt in that way, is refused with.
+/// Each error message on the page is the one that its example gets with the mistake that the page describes.
 #[test]
 fn the_messages_are_those_of_the_loader() {
     let example = block("toml\n# acme.toml");
@@ -53,7 +53,7 @@ fn every_word_of_the_closed_lists_is_on_the_page() {
     }
 }
 
-/// Every key that a file may have is told of: the fields of the structs that it is read into.
+/// The page describes every key that a file may have: the fields of the structs in `file.rs`.
 #[test]
 fn every_key_of_a_file_is_on_the_page() {
     let shape = include_str!("file.rs");

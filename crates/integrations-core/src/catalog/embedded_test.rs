@@ -1,4 +1,4 @@
-//! The files that are built in: that they load, and what holds for all of them.
+//! The embedded provider files load, and keep the rules that hold for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,7 +26,7 @@ fn issues(found: Vec<crate::issue::Issue>) -> Vec<(String, String)> {
     found.into_iter().map(|issue| (issue.path, issue.message)).collect()
 }
 
-/// A connection and a credential that are right, made of the fields' examples.
+/// A valid connection and credential, made of the fields' examples.
 fn sample(provider: &Provider) -> (Map<String, Value>, Map<String, Value>) {
     let value = |field: &Field| {
         let option = field.options.first().map(|choice| choice.value.clone());
@@ -234,7 +234,7 @@ fn a_wrong_oauth_credential_is_told_by_path() {
             at("credential.refresh_token", "Expected string or null"),
             at(
                 "credential.expires_at",
-                "Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z"
+                "Must be an RFC 3339 date and time, for example 2026-05-17T17:55:00Z"
             ),
             at("credential.api_key", "Unknown field"),
         ]
@@ -308,6 +308,6 @@ fn search_matches_every_word_somewhere_in_any_case() {
     assert_eq!(keys(Some("project_management"), None), ["linear"]);
     assert_eq!(keys(None, Some(Category::Crm)), ["hubspot", "pipedrive", "salesforce"]);
     assert_eq!(keys(Some("nothing-like-this"), None), Vec::<String>::new());
-    // A word must not match across two of the fields that are searched.
+    // A word must not match across the border of two fields.
     assert_eq!(keys(Some("slackslack"), None), Vec::<String>::new());
 }

@@ -1,13 +1,13 @@
-//! The OAuth facts of each provider, written down a second time and from another source than the files: a table of
-//! public facts about the providers' endpoints. Where a file differs from it, the provider's own documentation
-//! decided, and the difference is listed here with that page.
+//! The OAuth facts of each provider, a second time and from a source other than the files: a table of public facts
+//! about the providers' endpoints. If a file differs from the table, the provider's documentation decided, and the
+//! difference is listed here with a link to the page.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
-/// One provider as the table has it. Where it says nothing, its defaults count: PKCE on, scopes joined by spaces,
-/// the client's secret in the body, the body a form.
+/// One provider in the table. If the table does not say otherwise: PKCE is on, scopes are joined by spaces, the client
+/// secret is in the body, and the body is a form.
 struct Fact {
     key: &'static str,
     authorize_url: &'static str,
@@ -123,7 +123,7 @@ fn known(params: &[(&str, &str)]) -> Vec<(String, String)> {
     params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The names of what differs between the table and the file.
+/// The names of the facts that differ between the table and the file.
 fn differences(fact: &Fact, oauth: &OAuth) -> Vec<&'static str> {
     let equal = [
         ("authorize_url", oauth.authorize_url.as_str() == fact.authorize_url),
@@ -172,7 +172,7 @@ fn every_deviation_is_explained_in_its_file() {
     }
 }
 
-/// Base URL of the API, with and without what the connection or the token answer supplies.
+/// The base URL of the API, with and without the values from the connection or the token answer.
 #[test]
 fn requests_go_to_the_hosts_of_the_table() {
     let catalog = Catalog::embedded().unwrap();

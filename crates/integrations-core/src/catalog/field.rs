@@ -1,4 +1,4 @@
-//! What a person supplies: fields of a connection and of a credential.
+//! The fields of a connection and of a credential: the values that a person supplies.
 
 use std::fmt;
 
@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 
 use crate::issue::{Issue, join};
 
-/// The longest value of a field, in bytes: more than any provider's key, less than any limit on headers.
+/// The longest value of a field, in bytes: longer than any provider's key, shorter than any limit on headers.
 pub const MAX_VALUE_BYTES: usize = 4096;
 
-/// A regular expression (the `regex` crate's syntax: no look-around, no back-references) that a whole value matches.
+/// A regular expression that the whole value must match. The syntax is that of the `regex` crate: no look-around, no
+/// back-references.
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
-    /// None for a pattern that was refused and matches nothing.
+    /// `None` for a pattern that did not compile. It matches nothing.
     regex: Option<Regex>,
 }
 
@@ -24,13 +25,13 @@ impl Pattern {
         if !source.starts_with('^') || !source.ends_with('$') || source.ends_with("\\$") {
             return Err("the pattern must be anchored: ^…$".into());
         }
-        // Wrapped once more, so that neither an alternation nor a flag inside can loosen the anchors.
+        // The source is wrapped in anchors of its own, because an alternation or a flag inside can undo the others.
         let wrapped = Regex::new(source).and_then(|_| Regex::new(&format!(r"\A(?:{source})\z")));
         let regex = wrapped.map_err(|error| pattern_error(&error))?;
         Ok(Self { source: source.to_owned(), regex: Some(regex) })
     }
 
-    /// Stands in for a pattern that was refused, so that one fault is told once: matches nothing.
+    /// Replaces a pattern that did not compile, so that the error is reported once. It matches nothing.
     pub(super) fn nothing() -> Self {
         Self { source: String::new(), regex: None }
     }
@@ -46,7 +47,7 @@ impl Pattern {
     }
 }
 
-/// The parser's reason, which is the last line of what it says; the lines before draw the pattern.
+/// The parser's reason: the last line of its message. The lines before only print the pattern.
 fn pattern_error(error: &regex::Error) -> String {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
@@ -79,19 +80,19 @@ pub struct Field {
     pub help: String,
     /// What the value must match.
     pub pattern: Option<Pattern>,
-    /// The only values there are, where they are few.
+    /// The values that are allowed. Empty: any value that matches the pattern.
     pub options: Vec<Choice>,
     /// Whether it is stored encrypted and never shown again. Every field of a credential is.
     pub secret: bool,
     /// Whether it may be left out.
     pub optional: bool,
-    /// The value that stands in where it is left out; a field with one is optional.
+    /// The value to use if it is left out. A field with a default is optional.
     pub default: Option<String>,
-    /// Shown before the input, and no part of the value: `https://`.
+    /// Text shown before the input, such as `https://`. It is not part of the value.
     pub prefix: Option<String>,
-    /// Shown after the input, and no part of the value: `.myshopify.com`.
+    /// Text shown after the input, such as `.myshopify.com`. It is not part of the value.
     pub suffix: Option<String>,
-    /// A value that would be right, shown in the empty input.
+    /// A valid value, shown in the empty input.
     pub example: Option<String>,
 }
 
@@ -101,7 +102,7 @@ impl Field {
         !self.optional && self.default.is_none()
     }
 
-    /// What is wrong with `value`, in words that do not repeat it.
+    /// Checks `value`. The error says what is wrong, without repeating the value, which may be a secret.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         let text = check_text(value)?;
         if !self.options.is_empty() && !self.options.iter().any(|choice| choice.value == text) {
@@ -122,9 +123,9 @@ impl Field {
     }
 }
 
-/// What any value must be: a string that can stand in a header, neither empty nor too long.
+/// Checks what holds for every value: it is a string that can stand in a header, not empty and not too long.
 ///
-/// Whitespace and control characters are in no provider's tokens (RFC 6749, appendix A.12) and would split a header.
+/// No provider's tokens contain whitespace or control characters (RFC 6749, appendix A.12), which could split a header.
 pub(crate) fn check_text(value: &Value) -> Result<&str, String> {
     let text = value.as_str().ok_or("Expected string")?;
     if text.is_empty() {
@@ -139,7 +140,7 @@ pub(crate) fn check_text(value: &Value) -> Result<&str, String> {
     Ok(text)
 }
 
-/// Everything that is wrong with `values` for these fields, each path under `root`. Null stands for left out.
+/// Returns everything that is wrong with `values` for these fields, each path under `root`. Null counts as left out.
 pub(super) fn check_fields(fields: &[Field], values: &Map<String, Value>, root: &str) -> Vec<Issue> {
     let mut issues = Vec::new();
     for field in fields {

@@ -1,4 +1,4 @@
-//! The shape of a provider file. What its values mean, and what is allowed, is in docs/reference/provider-file.md.
+//! The shape of a provider file. docs/reference/provider-file.md says what its values mean and which are allowed.
 
 use std::collections::BTreeMap;
 
@@ -135,7 +135,7 @@ pub(super) struct AnswerTable {
 }
 
 impl Default for AnswerTable {
-    /// The places that RFC 6749, sections 5.1 and 5.2 name.
+    /// The places named in RFC 6749, sections 5.1 and 5.2.
     fn default() -> Self {
         Self {
             access_token: "/access_token".into(),

@@ -1,12 +1,12 @@
-//! Which values may decide the host that a request goes to.
+//! Checks values that decide which host a request goes to.
 //!
 //! A credential is sent to that host, so whoever chooses the value chooses who gets the credential. A pattern is
-//! therefore tried on values that would lead elsewhere, and must refuse them all.
+//! therefore tried on values that lead to other hosts, and must refuse them all.
 
 use super::field::{Choice, Pattern};
 use super::template::Position;
 
-/// What is known of a value that a placeholder stands for.
+/// What the file says about the value of a placeholder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
     pub(super) pattern: Option<&'a Pattern>,
@@ -14,7 +14,7 @@ pub(super) struct Source<'a> {
     pub(super) example: Option<&'a str>,
 }
 
-/// Values that end a host, begin another, or are none; no pattern may take them, wherever it stands in a host.
+/// Values that end a host, begin another, or are not a host. No pattern may match them, in any part of a host.
 const HOSTILE: &[&str] = &[
     "evil.com/",
     "",
@@ -42,11 +42,11 @@ const HOSTILE: &[&str] = &[
     "é",
 ];
 
-/// Whole hosts, and whole URLs, that are nobody's subdomain.
+/// Hosts that belong to no provider.
 const FOREIGN_HOSTS: &[&str] =
     &["evil.example", "evil.com", "localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254"];
 
-/// Checks that a value standing at `position` can lead to no host but those that the file's author meant.
+/// Checks that a value at `position` can only lead to hosts that the file's author meant. The error is a sentence.
 pub(super) fn check(source: Source<'_>, position: Position) -> Result<(), String> {
     if position == Position::Rest {
         return Ok(());
@@ -71,34 +71,34 @@ fn check_options(options: &[Choice], position: Position) -> Result<(), String> {
         !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
     };
     match options.iter().find(|choice| position == Position::Base || !plain(&choice.value)) {
-        Some(choice) => Err(format!("the option {:?} must not stand in the host of a URL", choice.value)),
+        Some(choice) => Err(format!("the option {:?} cannot be used in the host of a URL", choice.value)),
         None => Ok(()),
     }
 }
 
-/// Values to refuse: the fixed ones, and `example`, which is right, bent in every way that changes the host.
+/// Values that a pattern must refuse: the fixed ones, and the valid `example` changed in ways that change the host.
 fn hostile(position: Position, example: &str) -> Vec<String> {
     let mut values: Vec<String> = HOSTILE.iter().map(|value| (*value).to_owned()).collect();
-    let bend = |before: &str, middle: &str, after: &str| format!("{before}{middle}{after}");
+    let join = |before: &str, middle: &str, after: &str| format!("{before}{middle}{after}");
     let host = example.strip_prefix("https://").unwrap_or(example);
     let (host, path) = host.split_at(host.find('/').unwrap_or(host.len()));
     let scheme = if position == Position::Base { "https://" } else { "" };
     for before in ["evil.example/", "evil.example?", "evil.example#", "evil.example\\", "u@", "u:p@"] {
-        values.push(bend(scheme, before, host) + path);
+        values.push(join(scheme, before, host) + path);
     }
     for after in [":1", "/", "?", "#", "@evil.example", ":p@evil.example", "\\", "\n"] {
-        values.push(bend(scheme, host, after) + if position == Position::Base { "" } else { path });
+        values.push(join(scheme, host, after) + if position == Position::Base { "" } else { path });
     }
     if position != Position::Label {
-        values.push(bend(scheme, host, ".evil.example") + path);
-        values.extend(FOREIGN_HOSTS.iter().map(|foreign| bend(scheme, foreign, path)));
+        values.push(join(scheme, host, ".evil.example") + path);
+        values.extend(FOREIGN_HOSTS.iter().map(|foreign| join(scheme, foreign, path)));
     }
     if position == Position::Base {
-        values.push(bend("http://", host, path));
-        values.push(bend("", host, path));
-        values.push(bend("javascript://", host, path));
+        values.push(join("http://", host, path));
+        values.push(join("", host, path));
+        values.push(join("javascript://", host, path));
     }
-    // A trailing slash on a base URL leads to the same host.
+    // A base URL with a trailing slash leads to the same host, so a pattern may match it.
     values.retain(|value| !(position == Position::Base && *value == format!("https://{host}/")));
     values
 }

@@ -1,12 +1,14 @@
-//! The name of a provider in addresses.
+//! The key of a provider: its name in URLs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A provider's key, for example `cal-com`: lower-case words of ASCII letters and digits, joined by hyphens,
-/// beginning with a letter, at most [`ProviderKey::MAX_LEN`] bytes; `catalog` is reserved for the route of that name.
+/// A provider's key, for example `cal-com`: words of lower-case ASCII letters and digits, joined by hyphens.
+///
+/// It begins with a letter and has at most [`ProviderKey::MAX_LEN`] bytes. `catalog` is reserved for the route of that
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProviderKey(String);
@@ -15,9 +17,11 @@ pub struct ProviderKey(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProviderKey {
     /// Not of the form that [`ProviderKey`] describes.
-    #[error("A provider key is lower-case letters and digits in words joined by `-`, at most 40 characters")]
+    #[error(
+        "A provider key has lower-case letters and digits, in words joined by `-`, at most 40 characters"
+    )]
     Form,
-    /// Taken by a route.
+    /// The name of a route.
     #[error("`catalog` is reserved and cannot be a provider key")]
     Reserved,
 }

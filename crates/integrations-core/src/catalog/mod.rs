@@ -1,7 +1,7 @@
 //! The catalog of providers: read from provider files, checked, and searched.
 //!
-//! A provider is data. How a file is written is in docs/reference/provider-file.md; what a [`Provider`] then holds is
-//! described on its fields. Nothing here sends a request: the server does, as the data says.
+//! A provider is data. docs/reference/provider-file.md says how to write a file; the fields of [`Provider`] say what
+//! is read from it. Nothing here sends a request: the server does that, as the data says.
 
 mod convert;
 #[cfg(test)]
@@ -42,16 +42,16 @@ pub use problems::{ProviderFileError, ProviderFileErrors};
 pub use provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 
-/// Every provider, by key. Never changed after start-up.
+/// Every provider, by key. It does not change after start-up.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    shelves: BTreeMap<String, Shelf>,
+    entries: BTreeMap<String, SearchableProvider>,
 }
 
 #[derive(Debug)]
-struct Shelf {
+struct SearchableProvider {
     provider: Arc<Provider>,
-    /// What a search looks through: key, name, description and category, lower-case, a line each.
+    /// The text that a search looks through: key, name, description and category, in lower case, one line each.
     haystack: String,
 }
 
@@ -62,11 +62,11 @@ impl Catalog {
         Self::default().with_files(files)
     }
 
-    /// This catalog with more providers, or others in place of those with the same key.
+    /// Adds providers to this catalog. A provider replaces an earlier one with the same key.
     ///
     /// `files` are names, for messages, and texts. A name ends in the provider's key and `.toml`. If anything is
-    /// wrong, every error of every file is told at once, except that a file which is not TOML, or not of the shape
-    /// of a provider file, tells only the first.
+    /// wrong, every error of every file is returned at once; but for a file that is not TOML, or does not have the
+    /// shape of a provider file, only the first error is.
     pub fn with_files(
         mut self,
         files: impl IntoIterator<Item = (String, String)>,
@@ -98,28 +98,30 @@ impl Catalog {
     fn insert(&mut self, provider: Provider) {
         let Provider { key, name, description, category, .. } = &provider;
         let haystack = format!("{key}\n{name}\n{description}\n{category}").to_lowercase();
-        self.shelves.insert(key.to_string(), Shelf { provider: Arc::new(provider), haystack });
+        let key = key.to_string();
+        self.entries.insert(key, SearchableProvider { provider: Arc::new(provider), haystack });
     }
 
     /// The provider called `key`.
     pub fn get(&self, key: &str) -> Option<&Arc<Provider>> {
-        self.shelves.get(key).map(|shelf| &shelf.provider)
+        self.entries.get(key).map(|entry| &entry.provider)
     }
 
-    /// Every provider, in the order of the keys.
+    /// Every provider, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
-        self.shelves.values().map(|shelf| &shelf.provider)
+        self.entries.values().map(|entry| &entry.provider)
     }
 
-    /// The providers of `category` in which every word of `q` occurs somewhere: in key, name, description or
-    /// category, in whatever case. Words are parted by whitespace; no words match everything.
+    /// The providers of `category` that contain every word of `q` in their key, name, description or category.
+    ///
+    /// Case does not matter. Words are separated by whitespace. Without words, everything matches.
     pub fn search<'a>(&'a self, q: Option<&str>, category: Option<Category>) -> Vec<&'a Arc<Provider>> {
         let q = q.unwrap_or_default().to_lowercase();
         let words: Vec<&str> = q.split_whitespace().collect();
-        let matches = |shelf: &&Shelf| {
-            category.is_none_or(|category| shelf.provider.category == category)
-                && words.iter().all(|word| shelf.haystack.contains(word))
+        let matches = |entry: &&SearchableProvider| {
+            category.is_none_or(|category| entry.provider.category == category)
+                && words.iter().all(|word| entry.haystack.contains(word))
         };
-        self.shelves.values().filter(matches).map(|shelf| &shelf.provider).collect()
+        self.entries.values().filter(matches).map(|entry| &entry.provider).collect()
     }
 }

@@ -11,9 +11,9 @@ words! {
         Commerce = "commerce",
         /// Charges, refunds, subscriptions.
         Payments = "payments",
-        /// Issues, tickets of a team's own work.
+        /// Issues and tasks of a team's own work.
         ProjectManagement = "project_management",
-        /// Source code and what surrounds it.
+        /// Source code and tools for developers.
         Developer = "developer",
         /// Documents and wikis.
         Knowledge = "knowledge",
@@ -63,9 +63,9 @@ words! {
     pub enum ActionKind {
         /// Changes nothing.
         ReadOnly = "read_only",
-        /// Adds or changes, and can be put right again.
+        /// Adds or changes data, in a way that can be undone.
         Write = "write",
-        /// Moves money, deletes, or cannot be taken back.
+        /// Moves money, deletes data, or cannot be undone.
         Destructive = "destructive",
     }
 }
@@ -73,7 +73,7 @@ words! {
 words! {
     /// Proof Key for Code Exchange (RFC 7636).
     pub enum Pkce {
-        /// The provider does not document it: sent no challenge.
+        /// No challenge is sent, because the provider does not document PKCE.
         None = "none",
         /// `code_challenge_method=S256`.
         S256 = "s256",
@@ -81,7 +81,7 @@ words! {
 }
 
 words! {
-    /// How the client proves itself at the token endpoint (RFC 6749, section 2.3.1).
+    /// How the client authenticates at the token endpoint (RFC 6749, section 2.3.1).
     pub enum ClientAuth {
         /// `Authorization: Basic` with id and secret, each form-encoded first.
         Basic = "basic",
@@ -101,10 +101,10 @@ words! {
 }
 
 words! {
-    /// A check of the redirect back from the provider, beside `state`.
+    /// A check of the redirect back from the provider, in addition to `state`.
     pub enum CallbackCheck {
         /// `hmac` holds the hex HMAC-SHA256, under the client secret, of the other query parameters sorted by
-        /// name and joined as `name=value` with `&`; and `shop` names the shop that was asked for.
+        /// name and joined as `name=value` with `&`; and `shop` names the shop that the person entered.
         ShopifyHmac = "shopify_hmac",
     }
 }
@@ -122,13 +122,13 @@ words! {
 }
 
 words! {
-    /// Whose answer tells which account at the provider an integration is connected to.
+    /// Which request's answer says which account at the provider an integration is connected to.
     pub enum AccountSource {
-        /// The token endpoint's.
+        /// The request to the token endpoint.
         Token = "token",
-        /// The health probe's.
+        /// The health probe.
         Probe = "probe",
-        /// A call made for this alone, described in `account.profile`.
+        /// A request made only for this, described in `account.profile`.
         Profile = "profile",
     }
 }

@@ -19,47 +19,48 @@ pub struct OAuth {
     pub authorize_url: UrlTemplate,
     /// Where codes and refresh tokens are exchanged.
     pub token_url: UrlTemplate,
-    /// Query parameters of the authorize URL beside those of RFC 6749; `response_type=code` is always sent.
+    /// Query parameters of the authorize URL in addition to those of RFC 6749; `response_type=code` is always sent.
     pub authorize_params: BTreeMap<String, String>,
-    /// Parameters of the code exchange beside those of RFC 6749; `grant_type=authorization_code` is always sent.
+    /// Parameters of the code exchange in addition to those of RFC 6749; it always has
+    /// `grant_type=authorization_code`.
     pub token_params: BTreeMap<String, ParamValue>,
-    /// Parameters of a refresh beside those of RFC 6749; `grant_type=refresh_token` is always sent.
+    /// Parameters of a refresh in addition to those of RFC 6749; `grant_type=refresh_token` is always sent.
     pub refresh_params: BTreeMap<String, ParamValue>,
-    /// Headers of both token requests, beside `Accept: application/json`.
+    /// Headers of both token requests, in addition to `Accept: application/json`.
     pub token_headers: BTreeMap<String, String>,
-    /// What is asked for. Empty where the provider fixes an app's rights elsewhere.
+    /// The scopes to ask for. Empty if an app's rights are set at the provider.
     pub scopes: Vec<String>,
-    /// What joins them in `scope`: a space (RFC 6749, section 3.3) or a comma.
+    /// The separator of scopes in `scope`: a space (RFC 6749, section 3.3) or a comma.
     pub scope_separator: String,
     /// Further lists of scopes in parameters of their own, such as HubSpot's `optional_scope`.
     pub extra_scopes: Vec<ExtraScopes>,
-    /// What a granted scope grants beside itself: a provider may leave those out of what it says it granted.
+    /// For a scope, the scopes that it includes. A provider may leave these out of the list that it says it granted.
     pub implied_scopes: BTreeMap<String, Vec<String>>,
     /// Whether a code challenge is sent.
     pub pkce: Pkce,
-    /// How the client proves itself at the token endpoint.
+    /// How the client authenticates at the token endpoint.
     pub client_auth: ClientAuth,
-    /// How token requests are written.
+    /// The format of token requests.
     pub body_format: BodyFormat,
-    /// Where things are in the answer of the token endpoint.
+    /// Where to find the tokens and errors in the answer of the token endpoint.
     pub answer: TokenAnswer,
-    /// Fields of that answer that are kept with the credential.
+    /// Fields of that answer that are stored with the credential.
     pub kept: Vec<KeptField>,
-    /// Checks of the redirect back, beside `state`.
+    /// Checks of the redirect back, in addition to `state`.
     pub callback_checks: Vec<CallbackCheck>,
-    /// What the authorization server calls itself in `iss` (RFC 9207). Placeholders are fields of the connection.
+    /// The authorization server's name for itself in `iss` (RFC 9207). Placeholders are fields of the connection.
     pub issuer: Option<Template>,
-    /// Whether every redirect back has that `iss`.
+    /// Whether every redirect back must have `iss`.
     pub issuer_required: bool,
-    /// Seconds that an access token lives where the answer does not say; none: until it is refused.
+    /// Lifetime of an access token in seconds, if the answer does not say. `None`: until the provider refuses it.
     pub default_lifetime_seconds: Option<u64>,
-    /// Whether a refresh may answer a new refresh token and end the old one, so that it must be stored at once.
+    /// Whether a refresh may return a new refresh token and end the old one. The new one must then be stored at once.
     pub refresh_rotates: bool,
-    /// Where an administrator registers the app that gives client id and secret.
+    /// The page where an administrator registers the app and gets its client id and secret.
     pub app_page: Option<Url>,
 }
 
-/// The value of a parameter: in a JSON body a string or a number, in a form its text.
+/// The value of a parameter. In a JSON body it is a string or a number; in a form it is text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ParamValue {
@@ -87,20 +88,20 @@ pub struct ExtraScopes {
     pub scopes: Vec<String>,
 }
 
-/// Where a token answer holds what. RFC 6749, section 5.1 names the usual places; they are the default.
+/// Where the fields of a token answer are. The default is the usual places, as in RFC 6749, section 5.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAnswer {
     /// The access token; `/access_token`.
     pub access_token: JsonPointer,
-    /// The refresh token; `/refresh_token`. Its absence from an answer is no error.
+    /// The refresh token; `/refresh_token`. An answer may leave it out.
     pub refresh_token: JsonPointer,
     /// Seconds until the access token expires; `/expires_in`.
     pub expires_in: JsonPointer,
-    /// The scopes granted; `/scope`. A string split at spaces and commas alike, or an array of strings.
+    /// The scopes granted; `/scope`. Either an array of strings, or a string that is split at spaces and commas.
     pub scopes: JsonPointer,
     /// The error's code in an answer that failed, whatever its HTTP status; `/error`.
     pub error: JsonPointer,
-    /// Values of that code that mean the refresh token is dead, beside `invalid_grant` (RFC 6749, section 5.2).
+    /// Codes that mean the refresh token is dead, in addition to `invalid_grant` (RFC 6749, section 5.2).
     pub dead_errors: Vec<String>,
 }
 
@@ -111,12 +112,12 @@ pub struct KeptField {
     pub name: String,
     /// Where it is in the token answer.
     pub pointer: JsonPointer,
-    /// What it must match. There always is one where it stands at the beginning of a URL.
+    /// The pattern that it must match. A field at the beginning of a URL always has one.
     pub pattern: Option<Pattern>,
-    /// A value that would be right.
+    /// A valid value.
     pub example: Option<String>,
-    /// What stands in where it is missing.
+    /// The value to use if it is missing.
     pub default: Option<String>,
-    /// Whether a credential without it is of no use.
+    /// Whether a credential cannot be used without it.
     pub required: bool,
 }

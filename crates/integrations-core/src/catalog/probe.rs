@@ -1,4 +1,4 @@
-//! How to ask a provider whether a credential works, whose it is, and how fast one may ask.
+//! How to ask a provider whether a credential works and whose account it is, and how to read its rate limits.
 
 use serde_json::Value;
 
@@ -12,11 +12,11 @@ pub struct Call {
     pub method: Method,
     /// The URL.
     pub url: UrlTemplate,
-    /// Headers by name. One whose placeholder is an optional field that was left out is not sent.
+    /// Headers by name. A header is not sent if its placeholder is an optional field that was left out.
     pub headers: Vec<(String, Template)>,
-    /// User name and password (RFC 7617), where the provider takes the credential so.
+    /// User name and password (RFC 7617), if the provider takes the credential this way.
     pub basic_auth: Option<BasicAuth>,
-    /// The JSON body, sent as it is: braces in it are no placeholders.
+    /// The JSON body. It is sent unchanged: braces in it are not placeholders.
     pub body: Option<Value>,
 }
 
@@ -31,77 +31,77 @@ pub struct BasicAuth {
 
 /// The health check: a read-only request, and how to read its answer.
 ///
-/// An answer that is neither good nor refused (a timeout, 429, 5xx) says nothing about the credential.
+/// A result that is neither good nor refused (a timeout, 429, 5xx) says nothing about the credential.
 #[derive(Clone, Debug)]
 pub struct HealthProbe {
     /// The request.
     pub call: Call,
-    /// Statuses of a working credential.
+    /// Statuses that mean the credential works.
     pub good_statuses: Vec<u16>,
-    /// Statuses of a dead one.
+    /// Statuses that mean the credential is dead.
     pub refused_statuses: Vec<u16>,
-    /// What the body must say beside, for providers that answer 200 to a refused credential.
+    /// What the body must also say, for providers that answer 200 to a refused credential.
     pub answer: Option<AnswerCheck>,
-    /// Seconds between two checks, where the provider asks for more than the server's usual.
+    /// Seconds between two checks, if the provider asks for a longer interval than the server's default.
     pub interval_seconds: Option<u32>,
 }
 
-/// How to read the body of an answer whose status tells nothing.
+/// How to read the body of an answer whose status is not enough to judge the credential.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerCheck {
-    /// Where the verdict is.
+    /// The place in the body that says whether all is well.
     pub pointer: JsonPointer,
-    /// What stands there when all is well; none: anything but null will do.
+    /// The value there if all is well. `None`: any value but null.
     pub equals: Option<Value>,
-    /// Where the error's code is in an answer that is not good, whatever its status.
+    /// The place of the error's code in an answer that is not good, whatever its status.
     pub error: Option<JsonPointer>,
     /// The codes that mean a dead credential.
     pub refused_errors: Vec<String>,
-    /// What an answer with a good status that is not good, and has none of these codes, means: a dead credential, or
-    /// that the provider has trouble.
+    /// How to judge an answer with a good status whose body is not good and has none of these codes. `true`: the
+    /// credential is dead. `false`: the provider has trouble.
     pub refused_otherwise: bool,
 }
 
-/// Which account at the provider an integration is connected to: for its display name, and to tell a
-/// reconnection from a change of account.
+/// How to find out which account at the provider an integration is connected to. The account gives the display name,
+/// and tells a reconnection from a change of account.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Whose answer is read.
+    /// Which request's answer is read.
     pub source: AccountSource,
     /// The request, if the source is [`AccountSource::Profile`].
     pub profile: Option<Call>,
-    /// Where the id is; the first that is there wins. A number counts as its decimal digits.
+    /// Where to look for the id; the first place that has one wins. A number is read as its decimal digits.
     pub id: Vec<AccountPart>,
-    /// Where the name is; the first that is there wins.
+    /// Where to look for the name; the first place that has one wins.
     pub name: Vec<AccountPart>,
 }
 
 /// A place to find an account's id or name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountPart {
-    /// In the answer of the source.
+    /// A place in the answer of the source.
     Answer(JsonPointer),
-    /// A field of the connection, such as the subdomain, that is the account's name itself.
+    /// A field of the connection, such as the subdomain.
     Connection(String),
 }
 
-/// The headers that tell when to ask again. Names are lower-case.
+/// The headers that say when to ask again. Names are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Statuses that mean "too fast", beside 429.
+    /// Statuses that mean "too many requests", in addition to 429.
     pub statuses: Vec<u16>,
-    /// Holds seconds or an HTTP date (RFC 9110, section 10.2.3).
+    /// The header with seconds or an HTTP date (RFC 9110, section 10.2.3).
     pub retry_after: Option<String>,
-    /// Holds the requests left in the window.
+    /// The header with the number of requests left in the window.
     pub remaining: Option<String>,
-    /// Holds the time at which the window ends.
+    /// The header with the time at which the window ends.
     pub reset: Option<ResetHeader>,
 }
 
-/// A header that tells when a window ends.
+/// A header that says when a window ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResetHeader {
-    /// Its name, lower-case.
+    /// Its name, in lower case.
     pub header: String,
     /// What its number counts.
     pub unit: ResetUnit,

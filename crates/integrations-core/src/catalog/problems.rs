@@ -1,4 +1,4 @@
-//! What is wrong with provider files, and where.
+//! Errors in provider files, and where they are.
 
 use std::fmt;
 use std::ops::Range;
@@ -20,7 +20,7 @@ pub struct ProviderFileError {
     pub message: String,
 }
 
-/// Everything wrong with a set of provider files, in the order of files and lines; never empty. Reads as one line each.
+/// Every error in a set of provider files, sorted by file and line. Never empty. Prints one line for each error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderFileErrors(Vec<ProviderFileError>);
 
@@ -49,17 +49,17 @@ impl fmt::Display for ProviderFileErrors {
 
 impl std::error::Error for ProviderFileErrors {}
 
-/// Collects what is wrong while a file is checked, by dotted path: `actions.2.default`.
+/// Collects the errors of a file while it is checked, by dotted path: `actions.2.default`.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<(String, String)>);
 
 impl Problems {
-    /// Notes that what stands at `path` is wrong.
+    /// Adds an error about the value at `path`.
     pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.0.push((path.into(), message.into()));
     }
 
-    /// Passes a value on, or notes why there is none.
+    /// Returns the value, or adds the error and returns `None`.
     pub(super) fn ok<T, E: fmt::Display>(
         &mut self,
         path: impl Into<String>,
@@ -72,7 +72,7 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// The problems with their places in `text`, which is TOML.
+    /// Turns each path into a line and column in `text`, the file's TOML.
     pub(super) fn locate(self, file: &str, text: &str) -> Vec<ProviderFileError> {
         let document = DeTable::parse(text).ok();
         let span = |path: &str| document.as_ref().map_or(0..0, |table| find(table, path));
@@ -80,7 +80,7 @@ impl Problems {
     }
 }
 
-/// A value that may be left out, but where it was written must have been right: `None` if it was not.
+/// Reads a value that may be left out. Returns `None` only if it was written and wrong.
 #[expect(clippy::option_option, reason = "absent, wrong and right are three things")]
 pub(super) fn optional<T>(written: Option<Option<T>>) -> Option<Option<T>> {
     written.map_or(Some(None), |right| right.map(Some))
@@ -98,7 +98,7 @@ pub(super) fn at(file: &str, text: &str, span: Range<usize>, message: String) ->
     }
 }
 
-/// The span of the value at a dotted path, or of the deepest table on the way that is there.
+/// The span of the value at a dotted path, or of the deepest value on the path that exists.
 fn find(root: &Spanned<DeTable<'_>>, path: &str) -> Range<usize> {
     let mut span = root.span();
     let mut steps = path.split('.');

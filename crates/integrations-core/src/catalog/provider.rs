@@ -1,4 +1,4 @@
-//! A provider: everything that the service knows about one, as data.
+//! A provider: everything that the server knows about it, as data.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -14,36 +14,36 @@ use super::template::UrlTemplate;
 use crate::issue::{Issue, join};
 use crate::settings::SettingsSchema;
 
-/// A provider of the catalog. Made from a provider file only, so that every rule of docs/reference/provider-file.md holds
-/// for it.
+/// A provider of the catalog. It is made only from a provider file, so every rule of docs/reference/provider-file.md
+/// holds for it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Provider {
-    /// Its name in addresses.
+    /// Its name in URLs.
     pub key: ProviderKey,
     /// Its name for people.
     pub name: String,
-    /// What connecting it gives, in a sentence or two.
+    /// What a project can do once it is connected, in a sentence or two.
     pub description: String,
     /// What it is for.
     pub category: Category,
-    /// Its own documentation of the API that is used.
+    /// The provider's documentation of its API.
     pub documentation_url: Url,
-    /// Where the paths of its actions begin. Placeholders as in [`super::Call`].
+    /// The URL under which the paths of its actions stand. Placeholders as in [`super::Call`].
     pub api_base_url: UrlTemplate,
     /// The page at the provider where a person revokes the access. Placeholders: connection and kept fields.
     pub revoke_page: Option<UrlTemplate>,
-    /// What the person supplies beside the credential: shop, subdomain, region.
+    /// What the person supplies in addition to the credential: shop, subdomain, region.
     pub connection: Vec<Field>,
     /// How it is connected.
     pub setup: Setup,
-    /// Which account it is connected to.
+    /// How to find out which account it is connected to.
     pub account: Option<Account>,
-    /// Whether the credential works.
+    /// How to find out whether the credential works.
     pub probe: HealthProbe,
-    /// How fast one may ask.
+    /// How the provider announces its rate limit.
     pub rate_limit: RateLimit,
-    /// What can be configured.
+    /// The settings of an integration with it.
     pub settings: SettingsSchema,
     /// What an agent may be permitted to do.
     pub actions: Vec<Action>,
@@ -54,7 +54,7 @@ pub struct Provider {
 pub enum Setup {
     /// By the provider's consent page.
     OAuth(Box<OAuth>),
-    /// By a key or several fields; the field is called `api_key` where it is the only one.
+    /// By a key or several fields. A single field is called `api_key`.
     ApiKey(CredentialForm),
     /// By a secret URL; the field is called `webhook_url`.
     WebhookUrl(CredentialForm),
@@ -63,13 +63,13 @@ pub enum Setup {
 /// A credential that is typed into a form.
 #[derive(Clone, Debug)]
 pub struct CredentialForm {
-    /// The page at the provider where a person makes it.
+    /// The page at the provider where a person creates it.
     pub page: Option<Url>,
     /// Its fields, all of them secret.
     pub fields: Vec<Field>,
 }
 
-/// Something that an agent can do at the provider, and may be permitted to.
+/// Something that an agent can do at the provider, if it is permitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Action {
     /// Its name in `action_permissions`.
@@ -80,9 +80,9 @@ pub struct Action {
     pub description: String,
     /// What it does to the data at the provider.
     pub kind: ActionKind,
-    /// Whether it is permitted until somebody says otherwise. Never for a destructive one.
+    /// Whether it is permitted after the installation, until a person changes that. Never for a destructive action.
     pub allowed_by_default: bool,
-    /// The requests that it stands for.
+    /// The requests that it makes.
     pub requests: Vec<ActionRequest>,
 }
 
@@ -91,14 +91,14 @@ pub struct Action {
 pub struct ActionRequest {
     /// The method.
     pub method: Method,
-    /// The path under [`Provider::api_base_url`], with `{name}` for what differs from call to call.
+    /// The path under [`Provider::api_base_url`], with `{name}` for the parts that differ between calls.
     pub path: String,
-    /// The GraphQL field or remote procedure that is called, where one path serves many.
+    /// The GraphQL field or remote procedure that is called, if one path serves many.
     pub operation: Option<String>,
 }
 
 impl Provider {
-    /// How it is connected, as the word on the wire.
+    /// How it is connected, as the API names it.
     pub fn setup_type(&self) -> SetupType {
         match &self.setup {
             Setup::OAuth(_) => SetupType::OAuth,
@@ -107,7 +107,7 @@ impl Provider {
         }
     }
 
-    /// The OAuth description, if it is connected so.
+    /// The OAuth description, if it is connected by OAuth.
     pub fn oauth(&self) -> Option<&OAuth> {
         match &self.setup {
             Setup::OAuth(oauth) => Some(oauth),
@@ -126,8 +126,8 @@ impl Provider {
         connection.get(key).and_then(Value::as_str).or(field.default.as_deref())
     }
 
-    /// What the placeholder `name` stands for: a value of the connection, of the credential, or the default of
-    /// either; for [`super::UrlTemplate::render`] and [`super::Template::render`].
+    /// The value of the placeholder `name`, for [`super::UrlTemplate::render`] and [`super::Template::render`]: from
+    /// the connection, from the credential, or the default of either.
     pub fn placeholder<'a>(
         &'a self,
         connection: &'a Map<String, Value>,
@@ -141,7 +141,7 @@ impl Provider {
             .or_else(|| self.form().and_then(|form| default_of(&form.fields, name)))
     }
 
-    /// The form of its credential, if it is connected by one.
+    /// The form of its credential, if a person types the credential into one.
     pub fn form(&self) -> Option<&CredentialForm> {
         match &self.setup {
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => Some(form),
@@ -149,12 +149,13 @@ impl Provider {
         }
     }
 
-    /// Everything that is wrong with a connection; paths such as `connection.subdomain`.
+    /// Returns everything that is wrong with a connection, with paths such as `connection.subdomain`.
     pub fn check_connection(&self, connection: &Map<String, Value>) -> Vec<Issue> {
         check_fields(&self.connection, connection, "connection")
     }
 
-    /// Everything that is wrong with a credential; paths such as `credential.api_key`. No message repeats a value.
+    /// Returns everything that is wrong with a credential, with paths such as `credential.api_key`. No message repeats
+    /// a value.
     pub fn check_credential(&self, credential: &Map<String, Value>) -> Vec<Issue> {
         match &self.setup {
             Setup::OAuth(oauth) => check_tokens(oauth, credential),
@@ -201,9 +202,7 @@ fn check_time(value: &Value) -> Result<(), String> {
     match value {
         Value::Null => Ok(()),
         Value::String(text) if OffsetDateTime::parse(text, &Rfc3339).is_ok() => Ok(()),
-        Value::String(_) => {
-            Err("Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z".into())
-        }
+        Value::String(_) => Err("Must be an RFC 3339 date and time, for example 2026-05-17T17:55:00Z".into()),
         _ => Err("Expected string or null".into()),
     }
 }
@@ -215,7 +214,7 @@ fn check_kept(kept: &KeptField, value: &Value) -> Result<(), String> {
             text if pattern.matches(text) => Ok(()),
             _ => Err(format!("Must match {}", pattern.as_str())),
         },
-        // Names of channels and teams hold spaces; they go into no header and no URL.
+        // Names of channels and teams may contain spaces. They are not put into headers or URLs.
         (Value::String(_), None) => Ok(()),
         (_, None) => Err("Expected string".into()),
     }

@@ -1,7 +1,7 @@
-//! What is refused of a provider file, with its line.
+//! Errors in provider files, and their lines.
 //!
-//! Each case changes one thing of a file that is right, marks the line that must be named with `#!`, and says
-//! what the message must hold.
+//! Each case changes one thing in a valid file, marks the line that the error must name with `#!`, and says what the
+//! message must contain.
 
 use proptest::prelude::*;
 
@@ -127,8 +127,8 @@ fn load(text: &str) -> Result<Catalog, Vec<ProviderFileError>> {
     Catalog::default().with_files(files).map_err(|errors| errors.iter().cloned().collect())
 }
 
-/// Replaces `from` by `to` in `file` and expects exactly one error: on the line marked `#!`, or else on the first of the
-/// replacement, and with `message` in it.
+/// Replaces `from` by `to` in `file` and expects exactly one error. It contains `message` and is on the line marked
+/// `#!`, or else on the first line of the replacement.
 #[track_caller]
 fn refused(file: &str, from: &str, to: &str, message: &str) {
     let text = file.replace(from, to);
@@ -136,7 +136,7 @@ fn refused(file: &str, from: &str, to: &str, message: &str) {
     refused_at(file, from, to, text[..at].matches('\n').count() + 1, message);
 }
 
-/// Replaces `from` by `to` in `file` and expects exactly one error: on `line` and with `message` in it.
+/// Replaces `from` by `to` in `file` and expects exactly one error, on `line`, that contains `message`.
 #[track_caller]
 fn refused_at(file: &str, from: &str, to: &str, line: usize, message: &str) {
     assert_eq!(file.matches(from).count(), 1, "{from:?} must be there once");
@@ -163,7 +163,7 @@ fn shape() {
     refused(OAUTH, "name = \"Acme\"", "name #!", "key with no value");
     refused(OAUTH, "name = \"Acme\"", "name = \"Acme\"\nname = \"A\" #!", "duplicate key");
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [70000] #!", "70000");
-    // A table that lacks something is named by its header.
+    // The error for a table that lacks something names the line of its header.
     refused(API_KEY, "[probe]\nmethod = \"GET\"", "[probe] #!", "missing field `method`");
     refused_at(OAUTH, "scopes = [\"read\", \"write\"]\n", "", 16, "missing field `scopes`");
 }
@@ -192,7 +192,7 @@ fn setup() {
         &unused,
         "key = \"api_key\"",
         "key = \"token\" #!",
-        "the only field of a credential is called `api_key`",
+        "the only field of a credential must be called `api_key`",
     );
     refused_at(API_KEY, "help = \"Under Settings.\"", "help = \"\"\noptional = true", 11, "is required");
 }
@@ -211,9 +211,9 @@ fn fields() {
         "not a value of this field",
     );
     let form = "[[connection]]\nkey = \"Sub-domain\" #!\nlabel = \"Name\"\nhelp = \"\"\n\n[api_key]";
-    refused(API_KEY, "[api_key]", form, "a name begins");
+    refused(API_KEY, "[api_key]", form, "a name must begin");
     let twice = "[[connection]]\nkey = \"team\"\nlabel = \"Team\"\nhelp = \"\"\n\n[[connection]]\nkey = \"team\" #!\nlabel = \"Team\"\nhelp = \"\"\n\n[api_key]";
-    refused(API_KEY, "[api_key]", twice, "`team` is there twice");
+    refused(API_KEY, "[api_key]", twice, "`team` is listed twice");
     let taken = "[[connection]]\nkey = \"api_key\" #!\nlabel = \"Key\"\nhelp = \"\"\n\n[api_key]";
     refused(API_KEY, "[api_key]", taken, "also a name of the credential");
 }
@@ -225,7 +225,7 @@ fn hosts_are_decided_by_strict_patterns_alone() {
         let text = OAUTH.replace(pattern, &format!("pattern = \"{loose}\""));
         let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
         assert!(errors.iter().all(|error| error.message.contains("lead to another host")), "{errors:?}");
-        // Once for each URL that it stands in.
+        // One error for each URL that uses it.
         assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 17, 18], "{loose}");
     }
     let kept = r"pattern = '^https://[a-z0-9-]+\.acme\.example$'";
@@ -249,55 +249,70 @@ fn urls() {
     refused(API_KEY, url, "url = \"http://acme.example/me\" #!", "https://");
     refused(API_KEY, url, "url = \"https://user@acme.example/me\" #!", "user name");
     refused(API_KEY, url, "url = \"https://10.0.0.1/me\" #!", "not an address");
-    refused(API_KEY, url, "url = \"https://acme.example/{me\" #!", "without its partner");
+    refused(API_KEY, url, "url = \"https://acme.example/{me\" #!", "a `{` without `}`");
     refused(
         API_KEY,
         url,
         "url = \"https://acme.example/{shop}\" #!",
-        "`{shop}` names nothing; there is `api_key`",
+        "`{shop}` is unknown; expected `api_key`",
     );
     let token_url = "token_url = \"https://{subdomain}.acme.example/oauth/token\"";
     refused(
         OAUTH,
         token_url,
         "token_url = \"https://acme.example/{access_token}\" #!",
-        "not known here, or secret",
+        "is secret, or not known at this point",
     );
-    refused(OAUTH, token_url, "token_url = \"{api_domain}/oauth/token\" #!", "not known here, or secret");
+    refused(
+        OAUTH,
+        token_url,
+        "token_url = \"{api_domain}/oauth/token\" #!",
+        "is secret, or not known at this point",
+    );
     refused(OAUTH, "url = \"{api_domain}/me\"", "url = \"{api_domain}/{team_name}\" #!", "may be missing");
     let secret = "[[connection]]\nkey = \"pin\"\nlabel = \"PIN\"\nhelp = \"Any.\"\nsecret = true #!\n\n[probe]\nmethod";
-    refused(API_KEY, "[probe]\nmethod", secret, "belongs to the credential");
+    refused(API_KEY, "[probe]\nmethod", secret, "secrets belong to the credential");
     let page = "revoke_page = \"https://{subdomain}.acme.example/apps\"";
     refused(
         OAUTH,
         page,
         "revoke_page = \"https://acme.example/{access_token}\" #!",
-        "not known here, or secret",
+        "is secret, or not known at this point",
     );
 }
 
 #[test]
 fn oauth() {
     let params = "token_params = { audience = \"api\" }";
-    refused(OAUTH, params, "token_params = { grant_type = \"password\" } #!", "set by the flow itself");
-    refused(OAUTH, params, "authorize_params = { state = \"x\" } #!", "set by the flow itself");
-    refused(OAUTH, params, "default_lifetime_seconds = 0 #!", "more than no seconds");
+    refused(OAUTH, params, "token_params = { grant_type = \"password\" } #!", "set by the server itself");
+    refused(OAUTH, params, "authorize_params = { state = \"x\" } #!", "set by the server itself");
+    refused(OAUTH, params, "default_lifetime_seconds = 0 #!", "must be more than 0");
     refused(OAUTH, params, "issuer = \"http://acme.example\" #!", "must begin with https://");
-    refused(OAUTH, params, "issuer = \"https://acme.example?x=1\" #!", "an issuer has no query");
-    refused(OAUTH, params, "issuer = \"https://{api_domain}\" #!", "is not known here");
+    refused(OAUTH, params, "issuer = \"https://acme.example?x=1\" #!", "an issuer cannot have a query");
+    refused(OAUTH, params, "issuer = \"https://{api_domain}\" #!", "not known at this point");
     let tenant = OAUTH.replace("subdomain", "tenant");
     refused(&tenant, params, "callback_checks = [\"shopify_hmac\"] #!", "the connection field `subdomain`");
     refused(OAUTH, params, "issuer_required = true #!", "needs `issuer`");
     refused(OAUTH, params, "implied_scopes = { write = [\"read read\"] } #!", "not a scope");
-    refused(OAUTH, "{ Accept-Language = \"en\" }", "{ \"a b\" = \"en\" } #!", "not a header's name");
-    refused(OAUTH, "{ Accept-Language = \"en\" }", "{ Host = \"evil.example\" } #!", "set by the sender");
-    refused(OAUTH, "scopes = [\"read\", \"write\"]", "scopes = [\"read\", \"read\"] #!", "is there twice");
+    refused(OAUTH, "{ Accept-Language = \"en\" }", "{ \"a b\" = \"en\" } #!", "not a header name");
+    refused(
+        OAUTH,
+        "{ Accept-Language = \"en\" }",
+        "{ Host = \"evil.example\" } #!",
+        "`Host` is set by the server itself",
+    );
+    refused(
+        OAUTH,
+        "scopes = [\"read\", \"write\"]",
+        "scopes = [\"read\", \"read\"] #!",
+        "the scope `read` is listed twice",
+    );
     refused(OAUTH, "scopes = [\"read\", \"write\"]", "scopes = [\"read write\"] #!", "not a scope");
     refused(OAUTH, "scope_separator = \" \"", "scope_separator = \";\" #!", "a space or a comma");
-    refused(OAUTH, "param = \"optional_scope\"", "param = \"scope\" #!", "set by the flow itself");
+    refused(OAUTH, "param = \"optional_scope\"", "param = \"scope\" #!", "set by the server itself");
     refused(OAUTH, "access_token = \"/access_token\"", "access_token = \"access_token\" #!", "JSON pointer");
-    refused(OAUTH, "name = \"team_name\"", "name = \"refresh_token\" #!", "a name of every OAuth credential");
-    refused(OAUTH, "name = \"team_name\"", "name = \"api_domain\" #!", "`api_domain` is there twice");
+    refused(OAUTH, "name = \"team_name\"", "name = \"refresh_token\" #!", "every OAuth credential uses it");
+    refused(OAUTH, "name = \"team_name\"", "name = \"api_domain\" #!", "`api_domain` is listed twice");
     refused(
         OAUTH,
         "example = \"https://corp.acme.example\"",
@@ -317,7 +332,7 @@ fn account_and_probe() {
     refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 45, "needs [account.profile]");
     let account = "[account]\nsource = \"token\" #!\nid = [\"/id\"]\nname = [\"/name\"]\n\n[probe]";
     refused(API_KEY, "[probe]", account, "only an OAuth provider has a token answer");
-    refused(API_KEY, "method = \"GET\"", "method = \"DELETE\" #!", "a probe changes nothing");
+    refused(API_KEY, "method = \"GET\"", "method = \"DELETE\" #!", "a probe must change nothing");
     refused(API_KEY, "method = \"GET\"", "method = \"GET\"\nbody = { a = 1 } #!", "only POST has a body");
     refused(
         API_KEY,
@@ -325,20 +340,20 @@ fn account_and_probe() {
         "method = \"POST\"\nbody = { a = 2026-01-01 } #!",
         "JSON has no dates",
     );
-    refused(API_KEY, "\"Bearer {api_key}\"", "\"Bearer {access_token}\"", "`{access_token}` names nothing");
+    refused(API_KEY, "\"Bearer {api_key}\"", "\"Bearer {access_token}\"", "`{access_token}` is unknown");
     refused(API_KEY, "refused_statuses = [401]", "refused_statuses = [200] #!", "both good and refused");
     refused(API_KEY, "refused_statuses = [401]", "refused_statuses = [42] #!", "not an HTTP status");
-    refused(API_KEY, "good_statuses = [200]", "good_statuses = [] #!", "at least one status");
+    refused(API_KEY, "good_statuses = [200]", "good_statuses = [] #!", "needs at least one status");
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [200]\ninterval_seconds = 1 #!", "30 seconds");
     let basic = "good_statuses = [200]\nbasic_auth = { username = \"{api_key}\" } #!";
-    refused(API_KEY, "good_statuses = [200]", basic, "not beside an Authorization header");
+    refused(API_KEY, "good_statuses = [200]", basic, "cannot stand beside an Authorization header");
     refused(OAUTH, "equals = true", "equals = true\nrefused_errors = [\"gone\"] #!", "needs `error`");
     refused(OAUTH, "retry_after = \"retry-after\"", "retry_after = \"Retry-After\" #!", "lower case");
 }
 
 #[test]
 fn settings() {
-    refused(OAUTH, "key = \"webhook_secret\"", "key = \"limit\" #!", "`limit` is there twice");
+    refused(OAUTH, "key = \"webhook_secret\"", "key = \"limit\" #!", "`limit` is listed twice");
     let schema = "schema = { type = \"integer\", default = 5 }";
     refused(
         OAUTH,
@@ -346,7 +361,7 @@ fn settings() {
         "schema = { type = \"integer\", default = \"5\" } #!",
         "not a value of this setting",
     );
-    refused(OAUTH, schema, "schema = { default = 5 } #!", "a setting has a `type`");
+    refused(OAUTH, schema, "schema = { default = 5 } #!", "a setting needs a `type`");
     refused(OAUTH, schema, "schema = { type = \"string\", writeOnly = true } #!", "write it as `secret`");
     let unsound = load(&OAUTH.replace(schema, "schema = { type = \"whole\" }")).unwrap_err();
     assert!(unsound.iter().any(|error| error.line == 68), "{unsound:?}");
@@ -357,7 +372,7 @@ fn settings() {
 
 #[test]
 fn actions() {
-    refused(OAUTH, "key = \"remove\"", "key = \"read\" #!", "`read` is there twice");
+    refused(OAUTH, "key = \"remove\"", "key = \"read\" #!", "`read` is listed twice");
     refused(
         OAUTH,
         "kind = \"destructive\"",
@@ -365,10 +380,10 @@ fn actions() {
         "must not be permitted",
     );
     let request = "{ method = \"GET\", path = \"/things/{id}\" }";
-    refused(OAUTH, request, "{ method = \"GET\", path = \"things\" }", "begins with one `/`");
-    refused(OAUTH, request, "{ method = \"GET\", path = \"//evil.example\" }", "begins with one `/`");
-    refused(OAUTH, request, "{ method = \"GET\", path = \"/{id\" }", "without its partner");
-    refused(OAUTH, &format!("[{request}]"), "[] #!", "at least one request");
+    refused(OAUTH, request, "{ method = \"GET\", path = \"things\" }", "must begin with one `/`");
+    refused(OAUTH, request, "{ method = \"GET\", path = \"//evil.example\" }", "must begin with one `/`");
+    refused(OAUTH, request, "{ method = \"GET\", path = \"/{id\" }", "a `{` without `}`");
+    refused(OAUTH, &format!("[{request}]"), "[] #!", "needs at least one request");
 }
 
 #[test]
@@ -405,7 +420,7 @@ fn a_file_takes_the_place_of_a_built_in_provider() {
 }
 
 proptest! {
-    /// Whatever is cut out of a file or put into it: it is taken, or refused with places that are in it.
+    /// Whatever is cut out of a file or inserted, the file is accepted, or refused with errors at lines that exist.
     #[test]
     fn a_spoilt_file_is_refused_in_its_place(from in 0..OAUTH.len(), length in 0usize..60, put in "[ -~\\n]{0,12}") {
         let to = (from + length).min(OAUTH.len());

@@ -1,4 +1,4 @@
-//! Which names placeholders may use, and where.
+//! Checks which names placeholders may use, and where.
 
 use super::field::Field;
 use super::hosts::{self, Source};
@@ -7,39 +7,40 @@ use super::problems::Problems;
 use super::provider::Setup;
 use super::template::{Position, Template, UrlTemplate};
 
-/// How far a placeholder may reach.
+/// Which values a placeholder may use. Each level includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
-    /// Fields of the connection: known before there is a credential.
+    /// Fields of the connection, which are known before there is a credential.
     Connection,
-    /// These, and the kept fields of the token answer; nothing secret.
+    /// Also the kept fields of the token answer. Nothing secret.
     Stored,
-    /// Everything, the credential included.
+    /// Also the credential.
     Secret,
 }
 
-/// A value that placeholders may name.
+/// A value that a placeholder may name.
 #[derive(Clone, Copy, Debug)]
 struct Named<'a> {
     name: &'a str,
     reach: Reach,
     source: Source<'a>,
-    /// Whether there may be no value.
+    /// Whether the value may be missing.
     absent: bool,
-    /// Whether the value may hold anything, spaces included.
+    /// Whether the value may be any text, with spaces too.
     free: bool,
 }
 
-/// Every name of a file that placeholders may use.
+/// Every name that placeholders of a file may use.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
     named: Vec<Named<'a>>,
-    /// Whether the setup was right; if not, its names are not known, and an unknown one is no further fault.
+    /// Whether the setup could be read. If not, its names are not known, and a placeholder with an unknown name is not
+    /// reported as one more error.
     complete: bool,
 }
 
 impl<'a> Names<'a> {
-    /// The names of a connection and a setup. A name that is there twice is noted.
+    /// Collects the names of a connection and a setup. Adds an error for a name that both use.
     pub(super) fn new(connection: &'a [Field], setup: Option<&'a Setup>, problems: &mut Problems) -> Self {
         let mut named: Vec<Named<'a>> =
             connection.iter().map(|field| of_field(field, Reach::Connection)).collect();
@@ -86,8 +87,8 @@ impl<'a> Names<'a> {
         Some(url)
     }
 
-    /// Checks a URL template's placeholders: each names something within reach that always has a value, and
-    /// what stands in the host can lead nowhere else.
+    /// Checks a URL template's placeholders: each names a value that is allowed by `reach` and never missing, and a
+    /// placeholder in the host cannot lead to another host.
     pub(super) fn check_url(&self, path: &str, url: &UrlTemplate, reach: Reach, problems: &mut Problems) {
         for (name, position) in url.placeholders() {
             let checked = self
@@ -101,12 +102,12 @@ impl<'a> Names<'a> {
     pub(super) fn text(&self, path: &str, text: &str, problems: &mut Problems) -> Option<Template> {
         let template = problems.ok(path, Template::parse(text))?;
         if text.contains(|c: char| c.is_control()) {
-            problems.add(path, "must hold no control characters");
+            problems.add(path, "must not contain control characters");
         }
         for name in template.placeholders() {
             match self.find(name, Reach::Secret) {
                 Ok(Some(named)) if named.free => {
-                    problems.add(path, format!("`{name}` needs a pattern to stand here"))
+                    problems.add(path, format!("`{name}` needs a pattern to be used here"))
                 }
                 Ok(_) => {}
                 Err(reason) => problems.add(path, reason),
@@ -115,33 +116,33 @@ impl<'a> Names<'a> {
         Some(template)
     }
 
-    /// The name, if it is known and within reach; none if it may be one of a setup that was refused.
+    /// The name, if it is known and allowed by `reach`; `None` if it may belong to a setup that could not be read.
     fn find(&self, name: &str, reach: Reach) -> Result<Option<Named<'a>>, String> {
         let found = self.named.iter().find(|named| named.name == name);
         match found {
             Some(named) if named.reach <= reach => Ok(Some(*named)),
-            Some(_) => Err(format!("`{{{name}}}` is not known here, or secret")),
+            Some(_) => Err(format!("`{{{name}}}` is secret, or not known at this point")),
             None if !self.complete => Ok(None),
-            None => Err(format!("`{{{name}}}` names nothing; there is {}", self.list(reach))),
+            None => Err(format!("`{{{name}}}` is unknown; expected {}", self.list(reach))),
         }
     }
 
     fn list(&self, reach: Reach) -> String {
         let names: Vec<String> =
             self.named.iter().filter(|n| n.reach <= reach).map(|n| format!("`{}`", n.name)).collect();
-        if names.is_empty() { "no name to use here".to_owned() } else { names.join(", ") }
+        if names.is_empty() { "no placeholder here".to_owned() } else { names.join(", ") }
     }
 }
 
 fn check_in_url(named: &Named<'_>, position: Position) -> Result<(), String> {
     if named.absent {
         return Err(format!(
-            "`{}` may be missing and has no default, so it must not stand in a URL",
+            "`{}` may be missing and has no default, so it cannot be used in a URL",
             named.name
         ));
     }
     if position == Position::Rest && named.source.pattern.is_none() && named.free {
-        return Err(format!("`{}` needs a pattern to stand here", named.name));
+        return Err(format!("`{}` needs a pattern to be used here", named.name));
     }
     hosts::check(named.source, position).map_err(|reason| format!("`{}`: {reason}", named.name))
 }
@@ -168,7 +169,7 @@ fn of_kept(kept: &KeptField) -> Named<'_> {
     }
 }
 
-/// The access token, which may stand anywhere but in a host.
+/// The access token, which may stand anywhere except in a host.
 fn access_token() -> Named<'static> {
     let source = Source { pattern: None, options: &[], example: None };
     Named { name: "access_token", reach: Reach::Secret, source, absent: false, free: false }

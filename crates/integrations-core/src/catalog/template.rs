@@ -1,4 +1,4 @@
-//! Text with placeholders, as provider files write URLs, headers and bodies: `https://{subdomain}.example.com/me`.
+//! Text with placeholders, such as the URLs and headers of provider files: `https://{subdomain}.example.com/me`.
 
 use std::fmt;
 
@@ -21,43 +21,43 @@ enum Part {
 /// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// A brace without its partner.
-    #[error("a `{{` or `}}` without its partner")]
+    /// An opening brace without a closing one, or a closing one without an opening one.
+    #[error("a `{{` without `}}`, or a `}}` without `{{`")]
     Brace,
     /// A placeholder that is not a lower-case name.
-    #[error("`{{{0}}}` is not a placeholder: a name is lower-case letters, digits and `_`")]
+    #[error("`{{{0}}}` is not a placeholder: a name has lower-case letters, digits and `_`")]
     Name(String),
-    /// Not a URL, or not one that may be called.
-    #[error("not a URL that may be called: {0}")]
+    /// Not a URL, or one that the server does not call.
+    #[error("not a URL that the server can call: {0}")]
     Url(String),
 }
 
 /// Why a template cannot be filled in. The value itself is never part of the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// A placeholder for which no value was given.
+    /// A placeholder without a value.
     #[error("no value for `{0}`")]
     Missing(String),
     /// A value that would change the meaning of the URL.
-    #[error("the value of `{0}` must not stand in a URL")]
+    #[error("the value of `{0}` cannot be used in a URL")]
     Unsafe(String),
 }
 
 /// Where in a URL a placeholder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// It is the beginning: scheme, host and perhaps path. Its value is a whole `https` URL.
+    /// The beginning: scheme, host and perhaps path. The value is a complete `https` URL.
     Base,
-    /// It is all of the host.
+    /// The whole host.
     Host,
-    /// It is a part of the host: a fixed domain follows, as in `{subdomain}.example.com`.
+    /// A part of the host, before a fixed domain, as in `{subdomain}.example.com`.
     Label,
-    /// It is in the path or the query, where its value is percent-encoded.
+    /// The path or the query, where the value is percent-encoded.
     Rest,
 }
 
 impl Template {
-    /// Reads a template. There is no way to write a literal brace, and no provider needs one.
+    /// Reads a template. A literal brace cannot be written; no provider needs one.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -85,7 +85,7 @@ impl Template {
         &self.text
     }
 
-    /// The names of its placeholders, in order, repeated where the template repeats them.
+    /// The names of its placeholders, in order. A name that the template repeats is repeated here too.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Placeholder(name) => Some(name.as_str()),
@@ -93,7 +93,7 @@ impl Template {
         })
     }
 
-    /// The text with the value of each placeholder put in as it is.
+    /// The text with each placeholder replaced by its value, unchanged.
     pub fn render<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, RenderError> {
         let mut text = String::with_capacity(self.text.len());
         for part in &self.parts {
@@ -114,14 +114,14 @@ impl fmt::Debug for Template {
     }
 }
 
-/// Whether `name` may name a field, a setting, an action or a placeholder: `^[a-z][a-z0-9_]*$`.
+/// Whether `name` is a valid name of a field, a setting, an action or a placeholder: `^[a-z][a-z0-9_]*$`.
 pub fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// A template of an `https` URL. Filling it in cannot lead to another host than its author meant, provided that
-/// values that stand in the host match the pattern of their field.
+/// A template of an `https` URL. Once filled in, it leads to a host that its author meant, provided that values in the
+/// host match the pattern of their field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlTemplate {
     template: Template,
@@ -154,15 +154,15 @@ impl UrlTemplate {
         self.template.placeholders().zip(self.positions.iter().copied())
     }
 
-    /// Whether it leads to the same host whatever it is filled in with.
+    /// Whether it leads to the same host whatever the values are.
     pub fn has_fixed_host(&self) -> bool {
         self.positions.iter().all(|position| *position == Position::Rest)
     }
 
-    /// The URL with every placeholder filled in: percent-encoded in path and query, as it is in the host.
+    /// The URL with every placeholder replaced by its value: percent-encoded in path and query, unchanged in the host.
     ///
-    /// Refuses a value that would end the host, be a dot segment of the path, or make the URL anything but `https`
-    /// without user information.
+    /// Refuses a value that would end the host or be a dot segment of the path, and a URL that is not `https` or has a
+    /// user name or password.
     pub fn render<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<Url, RenderError> {
         let mut text = String::with_capacity(self.template.text.len());
         let mut positions = self.positions.iter().copied();
@@ -183,7 +183,7 @@ impl UrlTemplate {
     }
 }
 
-/// Appends `value` as its position asks, or nothing where it would change the URL's meaning.
+/// Appends `value` as its position requires, or returns `None` if it would change the URL's meaning.
 fn push_value(text: &mut String, position: Position, value: &str) -> Option<()> {
     let host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     match position {
@@ -203,7 +203,7 @@ fn push_value(text: &mut String, position: Position, value: &str) -> Option<()> 
     Some(())
 }
 
-/// Everything but RFC 3986's unreserved characters as `%XX`.
+/// Writes every character as `%XX` except the unreserved ones of RFC 3986.
 fn percent_encoded(value: &str) -> impl Iterator<Item = char> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     value.bytes().flat_map(|byte| {
@@ -218,11 +218,11 @@ fn percent_encoded(value: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// A URL that may be called: `https`, a named host, no user information, no fragment.
+/// Reads a URL that the server may call: `https`, a host name, no user information, no fragment.
 pub(super) fn check_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err("it holds a space, a control character or a backslash".into());
+        return Err("it contains a space, a control character or a backslash".into());
     }
     if url.scheme() != "https" || !text.starts_with("https://") {
         return Err("it must begin with https://".into());
@@ -231,7 +231,7 @@ pub(super) fn check_url(text: &str) -> Result<Url, String> {
         return Err("its host must be a name, not an address".into());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it must hold no user name or password".into());
+        return Err("it must have no user name or password".into());
     }
     if url.fragment().is_some() {
         return Err("it must have no fragment".into());
@@ -271,7 +271,7 @@ fn position(before: &str, next: Option<&Part>) -> Result<Position, TemplateError
         Some("") if ends_authority => Ok(Position::Host),
         Some(_) if followed_by_domain => Ok(Position::Label),
         Some(_) => {
-            Err(TemplateError::Url("a placeholder in the host is all of it or comes before a `.`".into()))
+            Err(TemplateError::Url("a placeholder must be the whole host or come before a `.` in it".into()))
         }
     }
 }
@@ -281,14 +281,14 @@ fn position(before: &str, next: Option<&Part>) -> Result<Position, TemplateError
 pub struct JsonPointer(String);
 
 impl JsonPointer {
-    /// Reads a pointer: begins with `/`, and `~` only as `~0` or `~1`. The empty pointer, which is the whole
-    /// document, is refused, since no provider answers a bare string.
+    /// Reads a pointer. It begins with `/`, and contains `~` only as `~0` or `~1`. The empty pointer, which means the
+    /// whole document, is refused: no provider answers with a bare string.
     pub fn parse(text: &str) -> Result<Self, String> {
         let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
         if text.starts_with('/') && text.len() > 1 && escapes {
             return Ok(Self(text.to_owned()));
         }
-        Err("a JSON pointer (RFC 6901) begins with `/`, for example /team/id".into())
+        Err("must be a JSON pointer (RFC 6901), for example /team/id".into())
     }
 
     /// The pointer as text.
@@ -296,7 +296,7 @@ impl JsonPointer {
         &self.0
     }
 
-    /// What stands at this place of `document`.
+    /// The value at this place of `document`.
     pub fn of<'d>(&self, document: &'d Value) -> Option<&'d Value> {
         document.pointer(&self.0)
     }

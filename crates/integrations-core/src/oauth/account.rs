@@ -1,4 +1,4 @@
-//! Which account at the provider was connected.
+//! Reads which account at the provider was connected.
 
 use serde_json::{Map, Value};
 
@@ -12,21 +12,21 @@ const MAX_ID: usize = 255;
 /// An account at a provider: a Slack team, a shop, a GitHub user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountIdentity {
-    /// What tells it from others at the same provider; never empty, at most 255 characters.
+    /// Its id, unique at the provider: 1 to 255 characters.
     pub id: String,
     /// Its name for people: one line of 1 to [`MAX_DISPLAY_NAME`] characters.
     pub name: Option<String>,
 }
 
 impl AccountIdentity {
-    /// What to call it: its name, or else its id.
+    /// Its name, or its id if it has no name.
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)
     }
 }
 
 impl Account {
-    /// The account that `answer`, the JSON of [`Account::source`], speaks of; none where it names no id.
+    /// Reads the account from `answer`, the JSON of [`Account::source`]; `None` if it has no id.
     ///
     /// `connection` holds the fields that the person supplied.
     pub fn read(&self, answer: &Value, connection: &Map<String, Value>) -> Option<AccountIdentity> {
@@ -46,7 +46,7 @@ impl AccountPart {
     }
 }
 
-/// A string, or a number as its decimal digits.
+/// Reads a string, or a number as its decimal digits.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

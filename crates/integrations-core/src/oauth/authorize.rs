@@ -2,11 +2,11 @@
 
 use crate::catalog::OAuth;
 
-/// The query parameters of the authorize URL that the provider's file decides: `scope`, where there is one, then
+/// The query parameters of the authorize URL that come from the provider's file: `scope` if there are scopes, then
 /// further lists of scopes, then the rest.
 ///
-/// The flow itself adds `client_id`, `redirect_uri`, `response_type`, `state` and the code challenge; a provider
-/// file cannot set those.
+/// The server adds `client_id`, `redirect_uri`, `response_type`, `state` and the code challenge. A provider file cannot
+/// set those.
 pub fn authorize_parameters(oauth: &OAuth) -> Vec<(String, String)> {
     let join = |scopes: &[String]| scopes.join(&oauth.scope_separator);
     let scope = (!oauth.scopes.is_empty()).then(|| ("scope".to_owned(), join(&oauth.scopes)));

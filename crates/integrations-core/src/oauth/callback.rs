@@ -1,4 +1,4 @@
-//! Checks of the redirect back from the provider, beside `state`.
+//! Checks of the redirect back from the provider, in addition to `state`.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Map, Value};
@@ -7,24 +7,24 @@ use url::form_urlencoded;
 
 use crate::catalog::{CallbackCheck, Provider};
 
-/// Why a redirect back is not believed. The messages are for a person and repeat nothing of what was sent.
+/// Why a redirect back is refused. The messages are for a person and repeat nothing from the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackProblem {
-    /// It is to be signed and is not, or not under our client secret.
-    #[error("the answer is not signed by the provider with this app's client secret")]
+    /// It is not signed, or not with our client secret.
+    #[error("the answer is not signed with the client secret of this app")]
     BadSignature,
-    /// It comes from another shop than the one that was asked for.
-    #[error("the answer comes from another shop than the one that was asked for")]
+    /// It comes from a shop other than the requested one.
+    #[error("the answer comes from a shop other than the requested one")]
     OtherShop,
-    /// It comes from another authorization server than the one that was asked (RFC 9207).
-    #[error("the answer comes from another authorization server than the one that was asked")]
+    /// It comes from an authorization server other than the one that got the request (RFC 9207).
+    #[error("the answer comes from an authorization server other than the one that got the request")]
     OtherIssuer,
-    /// It does not say which authorization server it comes from, and this one always does.
+    /// It does not say which authorization server it comes from, though this provider always does.
     #[error("the answer does not say which authorization server it comes from")]
     MissingIssuer,
 }
 
-/// Makes the checks of the redirect back that the provider's file names ([`crate::catalog::OAuth::callback_checks`]).
+/// Runs the checks that the provider's file asks for ([`crate::catalog::OAuth::callback_checks`]).
 ///
 /// `query` is the callback's query as it was received, without `?`.
 pub fn verify_callback(
@@ -42,8 +42,8 @@ pub fn verify_callback(
     })
 }
 
-/// Shopify's signature over the redirect: the parameters without `hmac` (and `signature`, an older form of it),
-/// sorted by name, written as a query; HMAC-SHA256 of that under the client secret, in hex.
+/// Checks Shopify's signature of the redirect. It is the hex HMAC-SHA256, under the client secret, of the query
+/// parameters sorted by name, without `hmac` and `signature`, an older form of it.
 ///
 /// <https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/authorization-code-grant>
 fn verify_shopify(query: &str, client_secret: &[u8], shop: &str) -> Result<(), CallbackProblem> {
@@ -77,15 +77,14 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Checks `iss`, with which an authorization server says who it is (RFC 9207, section 2.4), so that an answer of one
-/// server cannot be passed off as another's (RFC 9700, section 4.4).
+/// Checks `iss`, in which an authorization server names itself (RFC 9207, section 2.4). It prevents one server from
+/// passing off its answer as another's (RFC 9700, section 4.4).
 ///
-/// - Where the provider's file names its `issuer`, an `iss` must be exactly that: RFC 9207 asks for a comparison of
-///   strings. With `issuer_required` it must be there.
-/// - Where the file names none, the provider does not announce the parameter, and clients "SHOULD discard" an answer
-///   that has one all the same; what to make of servers that are right nevertheless is left to "local policy". Here an
-///   `iss` is believed if it has the origin of the authorize URL: whoever answers for that origin is who was asked. Any
-///   other is refused.
+/// - If the provider's file has an `issuer`, an `iss` must be exactly that: RFC 9207 asks for a comparison of strings.
+///   With `issuer_required`, there must be an `iss`.
+/// - If the file has none, the provider does not announce the parameter. Clients "SHOULD discard" an answer that has
+///   one, but may keep a "local policy" for servers that send a correct one. The policy here: an `iss` is accepted if
+///   it has the origin of the authorize URL, because that is the server that got the request. Any other is refused.
 pub fn verify_issuer(
     provider: &Provider,
     connection: &Map<String, Value>,

@@ -1,4 +1,4 @@
-//! What the token endpoint grants (RFC 6749, section 5).
+//! Reads a successful answer of the token endpoint (RFC 6749, section 5).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,21 +11,21 @@ use super::account::text;
 use super::{TokenProblem, scopes};
 use crate::catalog::{JsonPointer, KeptField, OAuth, check_text};
 
-/// Token types that ask for a proof which is not made here: `DPoP` (RFC 9449), `PoP` (RFC 9200), `mac`; and `N_A`
-/// (RFC 8693), which is no access token. Any other is sent as a bearer token: RFC 6749, section 7.1 forbids types that
-/// a client does not understand, but Slack calls its bearer tokens `bot` and `user`, and Shopify names no type.
+/// Token types that are refused. `DPoP` (RFC 9449), `PoP` (RFC 9200) and `mac` need a proof that this server does not
+/// make, and `N_A` (RFC 8693) is not an access token. A token of any other type is sent as a bearer token. RFC 6749,
+/// section 7.1 forbids types that a client does not understand, but Slack calls its bearer tokens `bot` and `user`, and
+/// Shopify gives no type.
 const OTHER_TYPES: [&str; 4] = ["dpop", "pop", "mac", "n_a"];
 
 /// A successful answer of the token endpoint. `Debug` shows nothing secret.
 #[derive(Clone, PartialEq)]
 pub struct Grant {
     /// The credential to store: `access_token`, `refresh_token` (or null), `expires_at` (RFC 3339, or null), and the
-    /// kept fields that the answer has, as strings. [`crate::catalog::Provider::check_credential`] finds nothing wrong
-    /// with it.
+    /// kept fields of the answer, as strings. It passes [`crate::catalog::Provider::check_credential`].
     pub credential: Map<String, Value>,
-    /// When the access token expires; none: not by itself, as far as is known.
+    /// When the access token expires; `None` if it does not expire, as far as is known.
     pub expires_at: Option<OffsetDateTime>,
-    /// The scopes granted, where the provider says so.
+    /// The scopes granted, if the provider says.
     pub granted_scopes: Option<BTreeSet<String>>,
     /// The whole answer, for [`crate::catalog::Account::read`]. Secret.
     pub answer: Value,
@@ -42,10 +42,11 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
-    /// Reads an answer of the token endpoint, to a code or to a refresh token.
+    /// Reads the token endpoint's answer to a code or to a refresh token.
     ///
-    /// An error where the provider's file says errors are counts whatever the status: Slack and GitHub refuse with
-    /// status 200. The content type is looked at only to tell a web page, as providers are careless with it.
+    /// If the answer has an error at the place that the provider's file names, it is a refusal, whatever its status:
+    /// Slack and GitHub refuse with status 200. The content type is only used to recognise a web page, because
+    /// providers are careless with it.
     pub fn read(
         oauth: &OAuth,
         status: u16,
@@ -56,8 +57,8 @@ impl Grant {
         Self::renew(oauth, &Map::new(), status, content_type, body, now)
     }
 
-    /// Reads the answer to a refresh token, as [`Grant::read`] does. What it leaves out stays as it was in the credential
-    /// `before`: the refresh token (RFC 6749, section 6), and fields that are kept.
+    /// Reads the answer to a refresh token, as [`Grant::read`] does. If it leaves out the refresh token (RFC 6749,
+    /// section 6) or a kept field, the value stays as in the credential `before`.
     pub fn renew(
         oauth: &OAuth,
         before: &Map<String, Value>,
@@ -74,7 +75,7 @@ impl Grant {
             return Err(TokenProblem::NotJson { status, looks_like_html });
         };
         let failed = !(200..300).contains(&status);
-        // Where a provider answers a failure in the standard form after all, that is understood too.
+        // A provider may also answer a failure in the standard form.
         let standard = answer.get("error").filter(|_| failed);
         let code = oauth.answer.error.of(&answer).and_then(error_code).or(standard.and_then(error_code));
         match code {
@@ -102,8 +103,9 @@ impl Grant {
         Ok(Self { credential, expires_at, granted_scopes, answer })
     }
 
-    /// The scopes that were asked for and not granted, in the provider file's order; none where the provider does not
-    /// say what it granted. Scopes that are implied by granted ones are granted, and optional ones never missing.
+    /// The scopes that were asked for and not granted, in the order of the provider file. Empty if the provider does
+    /// not say what it granted. A scope that a granted one implies counts as granted. Optional scopes are never
+    /// missing.
     pub fn missing_scopes<'a>(&self, oauth: &'a OAuth) -> Vec<&'a str> {
         let granted = self.granted_scopes.as_ref();
         granted
@@ -117,8 +119,8 @@ fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     said || body.trim_ascii_start().starts_with(b"<")
 }
 
-/// An error's code: a string, or the member of an object that most likely is one. Null, `false`, `""` and the like are
-/// no error.
+/// The code of an error: a string, or the member of an object that is most likely the code. Values such as null,
+/// `false` and `""` are not errors.
 fn error_code(value: &Value) -> Option<&str> {
     match value {
         Value::String(code) => Some(code.as_str()).filter(|code| !code.is_empty()),
@@ -131,7 +133,7 @@ fn error_code(value: &Value) -> Option<&str> {
     }
 }
 
-/// The provider's own words: `error_description` (RFC 6749, section 5.2), or `message`, beside the error or in it.
+/// The provider's own message: `error_description` (RFC 6749, section 5.2), or `message`, beside the error or in it.
 fn description(answer: &Value) -> Option<&str> {
     ["/error_description", "/message", "/error/message"]
         .iter()
@@ -141,7 +143,7 @@ fn description(answer: &Value) -> Option<&str> {
 fn check_type(answer: &Value) -> Result<(), TokenProblem> {
     let named = answer.get("token_type").and_then(Value::as_str).unwrap_or("bearer");
     if OTHER_TYPES.contains(&named.to_ascii_lowercase().as_str()) {
-        let why = "it asks for a proof of possession, which is not supported".to_owned();
+        let why = "it needs a proof of possession, which is not supported".to_owned();
         return Err(TokenProblem::Invalid { what: "token_type".into(), why });
     }
     Ok(())
@@ -155,7 +157,7 @@ fn invalid(what: &str, why: impl Into<String>) -> TokenProblem {
     TokenProblem::Invalid { what: what.to_owned(), why: why.into() }
 }
 
-/// A token; none where it is absent, null or empty.
+/// Reads a token; `None` if it is absent, null or empty.
 fn token<'a>(what: &str, pointer: &JsonPointer, answer: &'a Value) -> Result<Option<&'a str>, TokenProblem> {
     match pointer.of(answer) {
         None | Some(Value::Null) => Ok(None),
@@ -164,7 +166,7 @@ fn token<'a>(what: &str, pointer: &JsonPointer, answer: &'a Value) -> Result<Opt
     }
 }
 
-/// How long the access token lives. Some providers write the number as a string.
+/// Reads the lifetime of the access token. Some providers write the number as a string.
 fn lifetime(oauth: &OAuth, answer: &Value) -> Result<Option<Duration>, TokenProblem> {
     let seconds = match oauth.answer.expires_in.of(answer) {
         None | Some(Value::Null) => return Ok(oauth.default_lifetime_seconds.map(whole_seconds)),
@@ -178,14 +180,14 @@ fn lifetime(oauth: &OAuth, answer: &Value) -> Result<Option<Duration>, TokenProb
         .ok_or_else(|| invalid("expires_in", "expected seconds"))
 }
 
-/// A thousand years: more than any provider means, and no time of day that overflows.
+/// A thousand years: longer than any provider's tokens live, and short enough not to overflow a date.
 const MAX_LIFETIME_SECONDS: f64 = 1000.0 * 365.0 * 86_400.0;
 
 fn whole_seconds(seconds: u64) -> Duration {
     Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
-/// The time at which a token that is issued now expires, and the same as RFC 3339 writes it.
+/// The time at which a token that is issued now expires, and the same time as RFC 3339 text.
 fn expiry(now: OffsetDateTime, lifetime: Duration) -> Result<(OffsetDateTime, String), TokenProblem> {
     let out_of_range = || invalid("expires_in", "it is too far in the future");
     let at = now.checked_add(lifetime).ok_or_else(out_of_range)?;
@@ -193,7 +195,7 @@ fn expiry(now: OffsetDateTime, lifetime: Duration) -> Result<(OffsetDateTime, St
     Ok((at, written))
 }
 
-/// The value of a kept field, if the answer has it, or else the one `before`.
+/// The value of a kept field: from the answer, or else from `before`.
 fn kept(field: &KeptField, answer: &Value, before: Option<&Value>) -> Result<Option<String>, TokenProblem> {
     let found =
         field.pointer.of(answer).filter(|value| !value.is_null()).or(before.filter(|value| !value.is_null()));

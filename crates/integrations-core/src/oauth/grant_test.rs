@@ -24,7 +24,7 @@ fn read(key: &str, status: u16, answer: &Value) -> Result<Grant, TokenProblem> {
     let grant =
         Grant::read(provider.oauth().unwrap(), status, Some("application/json"), body.as_bytes(), NOW);
     if let Ok(grant) = &grant {
-        // What is read can be stored.
+        // The credential that was read is valid, so it can be stored.
         assert_eq!(provider.check_credential(&grant.credential), []);
     }
     grant
@@ -113,7 +113,7 @@ fn kept_fields_are_checked() {
         assert!(!found.to_string().contains("evil"), "{found}");
     }
     assert!(matches!(problem("salesforce", 200, answer(json!(["x"]))), TokenProblem::Invalid { .. }));
-    // An optional one is left out, and its default stands in.
+    // An optional field may be missing: its default is used.
     assert!(!granted("pipedrive", json!({"access_token": "at"})).credential.contains_key("api_domain"));
 }
 
@@ -255,7 +255,7 @@ fn a_providers_own_words_are_cut_and_hold_no_token() {
     assert_eq!(description.chars().count(), 200);
 }
 
-/// JSON that has tokens in the places where providers put them, and in others.
+/// JSON with tokens in the places where providers put them, and in other places.
 fn answers() -> impl Strategy<Value = Value> {
     let token = "SECRET-[a-z]{8}[0-9]{4}";
     let value = prop_oneof![

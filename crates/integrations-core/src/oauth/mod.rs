@@ -1,6 +1,6 @@
-//! OAuth 2.0 as values: what is asked of a provider's authorization server, and how what it answers is read.
+//! OAuth 2.0: what to ask a provider's authorization server, and how to read its answers.
 //!
-//! Nothing here sends, draws a random number or looks at a clock. What differs between providers is data of the
+//! Nothing here sends a request, draws a random number or reads a clock. What differs between providers is data in the
 //! catalog ([`crate::catalog::OAuth`]); what is the same for all is here.
 
 mod account;

@@ -1,35 +1,35 @@
-//! What can be wrong with an answer of the token endpoint.
+//! Errors in an answer of the token endpoint.
 
 use std::fmt;
 
 use super::text::{one_line, without_tokens};
 use crate::catalog::OAuth;
 
-/// The most characters of a provider's own words that are passed on.
+/// The most characters of a provider's message that are shown.
 const MAX_DESCRIPTION: usize = 200;
 
 /// The most characters of an error's code.
 const MAX_CODE: usize = 64;
 
-/// Why an answer of the token endpoint gives no grant. `Display` is for a person, and neither it nor `Debug` ever
-/// holds a token.
+/// Why an answer of the token endpoint is not a grant. `Display` is for a person. Neither `Display` nor `Debug` ever
+/// shows a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenProblem {
     /// The provider refused, and said why.
     Refused {
         /// Its error code, such as `invalid_grant` (RFC 6749, section 5.2).
         code: String,
-        /// Its own words, if it has any.
+        /// The provider's message, if there is one.
         description: Option<String>,
     },
-    /// The provider refused without an error code that can be read.
+    /// The provider refused without a readable error code.
     Failed {
         /// The HTTP status.
         status: u16,
-        /// Its own words, if it has any.
+        /// The provider's message, if there is one.
         description: Option<String>,
     },
-    /// The provider is down, or asks to come back later: 5xx or 429. Says nothing about code or token.
+    /// The provider is down or limits requests: 5xx or 429. This says nothing about the code or token.
     Unavailable {
         /// The HTTP status.
         status: u16,
@@ -38,37 +38,37 @@ pub enum TokenProblem {
     NotJson {
         /// The HTTP status.
         status: u16,
-        /// Whether it is a web page, as a wrong address or a maintenance page would be.
+        /// Whether it is a web page, as from a wrong URL or during maintenance.
         looks_like_html: bool,
     },
-    /// The answer lacks something that is needed.
+    /// The answer lacks a required field.
     Missing {
-        /// What: `access_token`, or the name of a kept field.
+        /// The field: `access_token`, or the name of a kept field.
         what: String,
     },
-    /// Something in the answer is not as it must be.
+    /// A field of the answer is not valid.
     Invalid {
-        /// What.
+        /// The name of the field.
         what: String,
-        /// Why, without repeating it.
+        /// Why, without repeating the value.
         why: String,
     },
 }
 
 impl TokenProblem {
-    /// A refusal, its code and description cleaned of what must not be shown.
+    /// Makes a refusal. Removes from the code and description what must not be shown.
     pub(super) fn refused(code: &str, description: Option<&str>) -> Self {
         let code = one_line(&without_tokens(code), MAX_CODE).unwrap_or_else(|| "unknown".to_owned());
-        Self::Refused { code, description: description.and_then(words) }
+        Self::Refused { code, description: description.and_then(clean_message) }
     }
 
-    /// A refusal without a code, its description cleaned likewise.
+    /// Makes a refusal without a code. Removes from the description what must not be shown.
     pub(super) fn failed(status: u16, description: Option<&str>) -> Self {
-        Self::Failed { status, description: description.and_then(words) }
+        Self::Failed { status, description: description.and_then(clean_message) }
     }
 
-    /// Whether it means that the refresh token will never work again: `invalid_grant` (RFC 6749, section 5.2), or one
-    /// of the provider's own codes for the same.
+    /// Whether the refresh token will never work again: the code is `invalid_grant` (RFC 6749, section 5.2) or one of
+    /// the provider's own codes for the same.
     pub fn is_dead(&self, oauth: &OAuth) -> bool {
         match self {
             Self::Refused { code, .. } => code == "invalid_grant" || oauth.answer.dead_errors.contains(code),
@@ -77,8 +77,8 @@ impl TokenProblem {
     }
 }
 
-/// A provider's own words, cleaned of what must not be shown.
-fn words(text: &str) -> Option<String> {
+/// Removes from a provider's message what must not be shown.
+fn clean_message(text: &str) -> Option<String> {
     one_line(&without_tokens(text), MAX_DESCRIPTION)
 }
 
@@ -96,7 +96,7 @@ impl fmt::Display for TokenProblem {
                 write!(f, "it answered with status {status}: {words}")
             }
             Self::Unavailable { status: 429 } => {
-                f.write_str("it is asked too often at the moment (status 429)")
+                f.write_str("it is getting too many requests at the moment (status 429)")
             }
             Self::Unavailable { status } => write!(f, "it is not available at the moment (status {status})"),
             Self::NotJson { status, looks_like_html: true } => {
@@ -105,8 +105,8 @@ impl fmt::Display for TokenProblem {
             Self::NotJson { status, looks_like_html: false } => {
                 write!(f, "it answered with something that is not JSON (status {status})")
             }
-            Self::Missing { what } => write!(f, "its answer holds no {what}"),
-            Self::Invalid { what, why } => write!(f, "the {what} of its answer is not usable: {why}"),
+            Self::Missing { what } => write!(f, "its answer has no {what}"),
+            Self::Invalid { what, why } => write!(f, "the {what} in its answer is not valid: {why}"),
         }
     }
 }

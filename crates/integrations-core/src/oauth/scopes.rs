@@ -1,12 +1,14 @@
-//! Which scopes were granted, and which of those asked for are missing.
+//! Finds out which scopes were granted, and which of the requested ones are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// The scopes that a token answer names: a string split at spaces and commas alike (GitHub takes the one and answers
-/// the other), or an array of strings. None where it names none: then what was asked for is granted (RFC 6749,
-/// section 5.1). An empty list counts as none named: a GitHub App's answer has `"scope": ""`, as it has no scopes.
+/// Reads the scopes of a token answer: an array of strings, or a string that is split at spaces and commas (GitHub
+/// takes spaces and answers with commas).
+///
+/// `None` if the answer has no scopes: then all that was asked for is granted (RFC 6749, section 5.1). An empty list
+/// counts as no scopes: a GitHub App has none and answers `"scope": ""`.
 pub(super) fn read(value: Option<&Value>) -> Option<BTreeSet<String>> {
     let scopes: BTreeSet<String> = match value? {
         Value::String(text) => {
@@ -18,7 +20,7 @@ pub(super) fn read(value: Option<&Value>) -> Option<BTreeSet<String>> {
     (!scopes.is_empty()).then_some(scopes)
 }
 
-/// The scopes of `asked` that neither stand in `granted` nor are implied by one that does.
+/// The scopes of `asked` that are neither in `granted` nor implied by a scope that is.
 pub(super) fn missing<'a>(
     asked: &'a [String],
     granted: &BTreeSet<String>,

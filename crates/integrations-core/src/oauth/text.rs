@@ -1,7 +1,7 @@
-//! Text of a provider's that people get to see: made safe to show, on one line, and free of secrets.
+//! Makes a provider's text safe to show to people: on one line and without secrets.
 
-/// `text` on one line: control characters, line separators and marks that turn the direction of writing are left
-/// out, and it is cut to `limit` characters. None where nothing to read remains.
+/// Puts `text` on one line: leaves out control characters, line separators and marks that change the direction of
+/// writing, and cuts it to `limit` characters. `None` if no text remains.
 pub(super) fn one_line(text: &str, limit: usize) -> Option<String> {
     let shown = |c: char| if c == '\n' || c == '\t' { ' ' } else { c };
     let kept: String = text.chars().map(shown).filter(|c| !c.is_control() && !is_invisible(*c)).collect();
@@ -15,13 +15,14 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The fewest characters in a row that may be a token. What is shorter can be guessed, and nobody issues it.
+/// The shortest run of characters that is taken for a token. Providers issue no shorter ones, because they could be
+/// guessed.
 const TOKEN_LENGTH: usize = 16;
 
-/// `text` with everything that could be a token taken out: a provider may repeat what it was sent.
+/// Replaces everything in `text` that could be a token, because a provider may repeat what it was sent.
 ///
-/// A token is a run of at least [`TOKEN_LENGTH`] characters of RFC 6750's `b64token` with a digit among them, which
-/// names such as `redirect_uri_mismatch` have not.
+/// A token is a run of at least [`TOKEN_LENGTH`] characters of RFC 6750's `b64token` that contains a digit. Names such
+/// as `redirect_uri_mismatch` contain none.
 pub(super) fn without_tokens(text: &str) -> String {
     let of_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     let mut clean = String::with_capacity(text.len());

@@ -18,19 +18,19 @@ pub struct AuditEvent {
     pub action: Open<AuditAction>,
     /// Who did it.
     pub actor: Actor,
-    /// The integration's provider; null where it is about no integration.
+    /// The integration's provider; null if the event is not about an integration.
     #[cfg_attr(feature = "openapi", schema(required, example = "slack"))]
     pub provider: Option<String>,
-    /// `int_…`; null where it is about no integration.
+    /// `int_…`; null if the event is not about an integration.
     #[cfg_attr(feature = "openapi", schema(required, example = "int_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub integration_id: Option<String>,
-    /// The request that asked for it; null where none did.
+    /// The id of the request that caused it; null if no request did.
     #[cfg_attr(feature = "openapi", schema(required, example = "req_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub request_id: Option<String>,
     /// What it changed, field by field. Secrets are redacted.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Change>))]
     pub changes: RawJson<Vec<Change>>,
-    /// When.
+    /// When it was done.
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]
     pub created_at: OffsetDateTime,
@@ -40,13 +40,13 @@ pub struct AuditEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
-    /// What kind of actor.
+    /// The kind of actor.
     #[cfg_attr(feature = "openapi", schema(value_type = ActorKind, example = "api_key"))]
     pub kind: Open<ActorKind>,
-    /// The API key's id; null where it was none.
+    /// The API key's id; null if the actor is not an API key.
     #[cfg_attr(feature = "openapi", schema(required, example = "key_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub api_key_id: Option<String>,
-    /// What the API key is for; null where it was none.
+    /// The API key's name; null if the actor is not an API key.
     #[cfg_attr(feature = "openapi", schema(required, example = "Help desk"))]
     pub name: Option<String>,
 }
@@ -57,7 +57,7 @@ pub struct Actor {
 pub struct AuditEventList {
     /// The events, newest first.
     pub data: Vec<AuditEvent>,
-    /// Asks for the next page; null on the last.
+    /// Send this as `cursor` to get the next page; null on the last page.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub cursor: Option<String>,
     /// Whether there is a next page.

@@ -1,4 +1,4 @@
-//! The catalog, with how each provider stands in one project.
+//! The catalog, with each provider's status in one project.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::{
     standing::Standing,
 };
 
-/// A provider of the catalog, with how it stands in one project.
+/// A provider of the catalog, with its status in one project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogEntry {
@@ -21,7 +21,7 @@ pub struct CatalogEntry {
     /// Its name for people.
     #[cfg_attr(feature = "openapi", schema(example = "Shopify"))]
     pub name: String,
-    /// What connecting it gives.
+    /// What a project can do once it is connected.
     pub description: String,
     /// What it is for.
     #[cfg_attr(feature = "openapi", schema(value_type = Category, example = "commerce"))]
@@ -29,14 +29,14 @@ pub struct CatalogEntry {
     /// How it is installed.
     #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
     pub setup_type: Open<SetupType>,
-    /// `available` where it is not installed, else the integration's status.
+    /// `available` if it is not installed, else the integration's status.
     #[cfg_attr(feature = "openapi", schema(value_type = Standing, example = "available"))]
     pub status: Open<Standing>,
-    /// Whether this project has an integration with it, disconnected ones included.
+    /// Whether this project has an integration with it, even a disconnected one.
     pub installed: bool,
     /// Whether it can be installed now.
     pub installable: bool,
-    /// Why it cannot; only where it cannot.
+    /// Why it cannot be installed. Only present if it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
@@ -46,29 +46,29 @@ pub struct CatalogEntry {
     /// The integration's display name.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub display_name: Option<String>,
-    /// The integration's health; `unknown` where it is not installed.
+    /// The integration's health; `unknown` if it is not installed.
     #[cfg_attr(feature = "openapi", schema(value_type = Health, example = "unknown"))]
     pub health_status: Open<Health>,
     /// Whether the integration's panel is shown in the inbox sidebar.
     pub sidebar_enabled: bool,
-    /// When the provider last answered well.
+    /// When the provider last accepted the credential.
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T17:55:00Z"))]
     pub last_synced_at: Option<OffsetDateTime>,
     /// What is wrong with the integration, for people.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub error_message: Option<String>,
-    /// What an agent can do there, and may be permitted to.
+    /// What an agent can do at the provider, if it is permitted.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Action>))]
     pub actions: RawJson<Vec<Action>>,
     /// JSON Schema (draft 2020-12) of the integration's `settings`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings_schema: RawJson<Map<String, Value>>,
-    /// The provider's own documentation.
+    /// The provider's documentation of its API.
     pub documentation_url: String,
 }
 
-/// The answer that holds one provider of the catalog.
+/// The response with one provider of the catalog.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogEntryResponse {
@@ -76,11 +76,11 @@ pub struct CatalogEntryResponse {
     pub data: CatalogEntry,
 }
 
-/// The answer that holds the catalog, or what filters leave of it.
+/// The response with the catalog, or with the providers that match the filters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogList {
-    /// The providers, in the order of their keys.
+    /// The providers, sorted by key.
     pub data: Vec<CatalogEntry>,
 }
 
@@ -99,24 +99,24 @@ pub struct Action {
     /// What it does to the data at the provider.
     #[cfg_attr(feature = "openapi", schema(value_type = ActionKind, example = "destructive"))]
     pub kind: Open<ActionKind>,
-    /// Whether it is permitted from the start.
+    /// Whether it is permitted by default, after the installation.
     #[serde(rename = "default")]
     pub allowed_by_default: bool,
-    /// The requests at the provider that it stands for.
+    /// The requests that it makes to the provider.
     pub requests: Vec<ActionRequest>,
 }
 
-/// A request at the provider.
+/// A request to the provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActionRequest {
     /// The method.
     #[cfg_attr(feature = "openapi", schema(value_type = Method, example = "POST"))]
     pub method: Open<Method>,
-    /// The path under the provider's API, with `{name}` for what differs from call to call.
+    /// The path under the provider's API, with `{name}` for the parts that differ between calls.
     #[cfg_attr(feature = "openapi", schema(example = "/admin/api/2026-01/orders/{order_id}/refunds.json"))]
     pub path: String,
-    /// The GraphQL field or remote procedure, where one path serves many.
+    /// The GraphQL field or remote procedure, if one path serves many.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub operation: Option<String>,

@@ -20,7 +20,7 @@ pub struct InstallUrl {
         )
     )]
     pub install_url: String,
-    /// What the page takes the person through.
+    /// How the person connects the provider on that page.
     #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
     pub setup_type: Open<SetupType>,
     /// What to do, for people.
@@ -31,10 +31,10 @@ pub struct InstallUrl {
     pub message: String,
 }
 
-/// The answer that holds an install URL.
+/// The response with an install URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InstallUrlResponse {
-    /// Where to go.
+    /// The install URL and what to do with it.
     pub data: InstallUrl,
 }

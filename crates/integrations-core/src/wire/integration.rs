@@ -23,21 +23,21 @@ pub struct Integration {
     /// The provider's key in the catalog.
     #[cfg_attr(feature = "openapi", schema(example = "slack"))]
     pub provider: String,
-    /// Where it stands in its life.
+    /// Its status.
     #[cfg_attr(feature = "openapi", schema(value_type = Status, example = "active"))]
     pub status: Open<Status>,
-    /// Overrides the catalog's name; null: clients show the catalog's.
+    /// Overrides the catalog's name. If null, clients show the catalog's name.
     #[cfg_attr(feature = "openapi", schema(required, example = "Acme Workspace"))]
     pub display_name: Option<String>,
     /// How it is installed.
     #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
     pub setup_type: Open<SetupType>,
-    /// How its last probes went.
+    /// Its health, from the last probes.
     #[cfg_attr(feature = "openapi", schema(value_type = Health, example = "healthy"))]
     pub health_status: Open<Health>,
     /// Whether this integration's panel is shown in the inbox sidebar.
     pub sidebar_enabled: bool,
-    /// When the provider last answered well.
+    /// When the provider last accepted the credential.
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T17:55:00Z"))]
     pub last_synced_at: Option<OffsetDateTime>,
@@ -52,28 +52,28 @@ pub struct Integration {
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]
     pub updated_at: OffsetDateTime,
-    /// Provider-specific settings, by the catalog entry's `settings_schema`. Those marked `writeOnly` are never
-    /// here.
+    /// Provider-specific settings, as in the catalog entry's `settings_schema`. Settings marked `writeOnly` are never
+    /// shown.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: RawJson<Map<String, Value>>,
-    /// Action key → whether the agent may perform it. An action that is not named is not allowed.
+    /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, bool>))]
     pub action_permissions: RawJson<BTreeMap<String, bool>>,
-    /// When the provider is asked next whether it accepts the credential; null while there is no credential to check.
-    /// A time in the past: as soon as possible.
+    /// When the provider is asked next whether it accepts the credential. Null while there is no credential to check.
+    /// A time in the past means: as soon as possible.
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T18:10:00Z"))]
     pub next_check_at: Option<OffsetDateTime>,
-    /// The entity tag of this version, for `If-Match`.
+    /// The entity tag of this version, to send as `If-Match`.
     #[cfg_attr(feature = "openapi", schema(example = "\"v3\""))]
     pub etag: String,
-    /// On a disconnection: what it did not do.
+    /// Only after a disconnection: what the disconnection does not do.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub message: Option<String>,
 }
 
-/// The answer that holds one integration.
+/// The response with one integration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IntegrationResponse {
@@ -81,15 +81,15 @@ pub struct IntegrationResponse {
     pub data: Integration,
 }
 
-/// The answer that holds a project's integrations.
+/// The response with a project's integrations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IntegrationList {
-    /// The integrations, in the order of their providers' keys.
+    /// The integrations, sorted by the provider's key.
     pub data: Vec<Integration>,
 }
 
-/// What to change; at least one field. A field that is left out stays as it is.
+/// What to change: at least one field. A field that is left out does not change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LifecycleUpdate {
@@ -97,25 +97,25 @@ pub struct LifecycleUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = "paused"))]
     pub status: Option<RequestedStatus>,
-    /// Overrides the catalog's name; null takes the override away.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    /// Overrides the catalog's name. Null removes the override.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 100, example = "Acme Store"))]
     pub display_name: Option<Option<String>>,
-    /// Shows this integration's panel in the inbox sidebar.
+    /// Whether to show this integration's panel in the inbox sidebar.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub sidebar_enabled: Option<bool>,
-    /// Merged into the stored settings (RFC 7396: null removes a key).
+    /// Settings to merge into the stored ones (RFC 7396: null removes a key).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object, required = false))]
     pub settings: Option<Map<String, Value>>,
-    /// Merged by key: action key → whether the agent may perform it.
+    /// Permissions to merge by key: action key → whether the agent may perform it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub action_permissions: Option<BTreeMap<String, bool>>,
 }
 
-/// Reads a field that is there, null included: one that is not is left to its default.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+/// Reads a field that is present, even if it is null. A field that is absent gets its default, `None`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -1,7 +1,7 @@
-//! The requests and answers of the API: one type each, for the server that writes them and for the clients that read.
+//! The requests and responses of the API. The server writes and the clients read the same types.
 //!
-//! Fields that a client does not know are left out of its reading, and words that it does not know are [`Open`], so
-//! that an old client bears a new server. Ids are texts here, because clients hold them to be opaque.
+//! A client ignores fields that it does not know, and reads words that it does not know as [`Open`], so that an old
+//! client works with a newer server. Ids are strings here, because they are opaque to clients.
 
 mod audit;
 mod catalog;

@@ -1,4 +1,4 @@
-//! Words that a newer server may add to.
+//! Vocabularies that a newer server may extend.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A word of the vocabulary `T`, or one that this program does not know yet.
 ///
-/// The server writes known words only. A client that is older than the server reads what it does not know as
+/// The server writes only known words. A client that is older than the server reads an unknown word as
 /// [`Open::Unknown`], and can still show it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Open<T> {

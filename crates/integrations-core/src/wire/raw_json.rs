@@ -1,40 +1,40 @@
-//! JSON that passes through unread.
+//! JSON that is passed on without being parsed.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// The text of a `T` in JSON.
+/// A `T` as JSON text.
 ///
-/// Stored JSON is answered as it is, without being read and written again. A client reads it where it needs it.
-/// A clone shares the text.
+/// The server sends stored JSON without parsing and writing it again. A client parses it when it needs the value.
+/// Clones share the text.
 pub struct RawJson<T> {
     text: Arc<RawValue>,
     holds: PhantomData<fn() -> T>,
 }
 
 impl<T> RawJson<T> {
-    /// The text, which must be JSON.
+    /// Takes a text, which must be JSON.
     pub fn from_text(text: String) -> Result<Self, serde_json::Error> {
         RawValue::from_string(text).map(Self::from)
     }
 
-    /// The JSON as it stands.
+    /// The text.
     pub fn as_str(&self) -> &str {
         self.text.get()
     }
 }
 
 impl<T: Serialize> RawJson<T> {
-    /// Writes a value out.
+    /// Writes a value as JSON.
     pub fn write(value: &T) -> Result<Self, serde_json::Error> {
         serde_json::value::to_raw_value(value).map(Self::from)
     }
 }
 
 impl<T: DeserializeOwned> RawJson<T> {
-    /// Reads the value.
+    /// Parses the value.
     pub fn read(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.text.get())
     }
@@ -58,7 +58,7 @@ impl<T> fmt::Debug for RawJson<T> {
     }
 }
 
-/// Same text; how it is spaced counts.
+/// Compares the texts, with their whitespace.
 impl<T> PartialEq for RawJson<T> {
     fn eq(&self, other: &Self) -> bool {
         self.text.get() == other.text.get()

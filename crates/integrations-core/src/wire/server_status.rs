@@ -1,4 +1,4 @@
-//! How the server is, for whoever watches over it.
+//! The server's status, for monitoring and orchestration.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,16 @@ use super::Open;
 use crate::words::words;
 
 words! {
-    /// How the server is.
+    /// The server's status.
     pub enum ServerStatusWord {
-        /// Its process lives.
+        /// Its process is running.
         Alive = "alive",
         /// It can answer requests.
         Ready = "ready",
     }
 }
 
-/// How the server is.
+/// The server's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerStatus {
@@ -24,10 +24,10 @@ pub struct ServerStatus {
     pub status: Open<ServerStatusWord>,
 }
 
-/// The answer that tells how the server is.
+/// The response with the server's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerStatusResponse {
-    /// How the server is.
+    /// The server's status.
     pub data: ServerStatus,
 }

@@ -123,12 +123,12 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
     assert_eq!(again.data()["updated_at"], answer.data()["updated_at"]);
     let endless: &'static str = "x".repeat(10 * 1024 * 1024).leak();
     for (says, message) in [
-        (Says::This(200, vec![], endless), "Keys answered with more than is read"),
+        (Says::This(200, vec![], endless), "Keys sent an answer that is too large"),
         (Says::This(500, vec![], "<html>"), "Keys has trouble at the moment (status 500)"),
-        (Says::This(429, vec![], ""), "Keys is asked too often at the moment"),
+        (Says::This(429, vec![], ""), "Keys is getting too many requests at the moment"),
         (
             Says::This(302, vec![("location", "https://169.254.169.254/")], ""),
-            "Keys sent the request on to another host",
+            "Keys redirected the request to another host",
         ),
     ] {
         stage.provider.set("keys probe", says);
@@ -236,8 +236,8 @@ async fn a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back
 async fn a_failing_token_endpoint_is_trouble_and_not_death(stage: &Stage) {
     stage.connect_desk(Duration::hours(1)).await;
     stage.server.clock.advance(Duration::minutes(59));
-    let unavailable = "Desk gives no new access token: it is not available at the moment (status 503)";
-    let not_ours = "Desk refuses this server a new access token (invalid_client)";
+    let unavailable = "Desk did not issue a new access token: it is not available at the moment (status 503)";
+    let not_ours = "Desk refused to issue a new access token (invalid_client)";
     for (says, message) in [
         (Says::This(503, vec![], ""), unavailable),
         (Says::This(401, vec![], r#"{"error": "invalid_client"}"#), not_ours),
@@ -268,7 +268,7 @@ async fn whoever_checks_at_once_makes_one_refresh(stage: &Stage) {
 async fn a_provider_that_asks_to_be_left_alone_is(stage: &Stage) {
     stage.connect_keys().await;
     stage.provider.set("keys probe", Says::This(429, vec![("retry-after", "120")], ""));
-    let message = "Keys is asked too often at the moment";
+    let message = "Keys is getting too many requests at the moment";
     assert_eq!(state(stage.check("keys").await.data()), is("active", "degraded", Some(message)));
     stage.provider.set("keys probe", Says::Truth);
     stage.server.clock.advance(Duration::seconds(119));

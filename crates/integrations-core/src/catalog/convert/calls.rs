@@ -14,11 +14,11 @@ pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problem
     if matches!(method, Method::Put | Method::Patch | Method::Delete) {
         problems.add(
             "probe.method",
-            "a probe changes nothing: GET, HEAD, or POST where the provider asks for it",
+            "a probe must change nothing: use GET, HEAD, or POST if the provider requires it",
         );
     }
     if table.good_statuses.is_empty() {
-        problems.add("probe.good_statuses", "at least one status is good");
+        problems.add("probe.good_statuses", "needs at least one status");
     }
     statuses("probe.good_statuses", &table.good_statuses, problems);
     statuses("probe.refused_statuses", &table.refused_statuses, problems);
@@ -26,7 +26,7 @@ pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problem
         problems.add("probe.refused_statuses", format!("{status} cannot be both good and refused"));
     }
     if table.interval_seconds.is_some_and(|seconds| !(30..=86_400).contains(&seconds)) {
-        problems.add("probe.interval_seconds", "between 30 seconds and a day (86400)");
+        problems.add("probe.interval_seconds", "must be between 30 seconds and a day (86400)");
     }
     let answer = table.answer.map(|answer| answer_check(answer, problems));
     Some(HealthProbe {
@@ -64,7 +64,7 @@ fn call(table: CallTable, path: &str, names: &Names<'_>, problems: &mut Problems
     }
     let basic_auth = table.basic_auth.map(|table| self::basic_auth(table, path, names, problems));
     if basic_auth.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
-        problems.add(format!("{path}.basic_auth"), "not beside an Authorization header");
+        problems.add(format!("{path}.basic_auth"), "cannot stand beside an Authorization header");
     }
     let body = table.body.map(|body| problems.ok(format!("{path}.body"), to_json(&body)));
     if body.is_some() && table.method != Method::Post {
@@ -89,7 +89,7 @@ fn basic_auth(
     let password = names.text(&format!("{path}.basic_auth.password"), &table.password, problems);
     // RFC 7617, section 2: the first colon ends the user name.
     if table.username.contains(':') {
-        problems.add(format!("{path}.basic_auth.username"), "a user name holds no `:`");
+        problems.add(format!("{path}.basic_auth.username"), "a user name cannot contain `:`");
     }
     Some(BasicAuth { username: username?, password: password? })
 }
@@ -100,7 +100,7 @@ pub(super) fn account(table: AccountTable, names: &Names<'_>, problems: &mut Pro
             problems.add("account", "`source = \"profile\"` needs [account.profile]")
         }
         (AccountSource::Token | AccountSource::Probe, Some(_)) => {
-            problems.add("account.source", "[account.profile] is used with `source = \"profile\"` alone");
+            problems.add("account.source", "[account.profile] is used only with `source = \"profile\"`");
         }
         (AccountSource::Token, None) if !names.has_tokens() => {
             problems.add("account.source", "only an OAuth provider has a token answer");
@@ -116,7 +116,7 @@ pub(super) fn account(table: AccountTable, names: &Names<'_>, problems: &mut Pro
 
 fn parts(path: &str, texts: &[String], names: &Names<'_>, problems: &mut Problems) -> Vec<AccountPart> {
     if texts.is_empty() {
-        problems.add(path, "at least one place to look");
+        problems.add(path, "needs at least one place to look");
     }
     let indexed = texts.iter().enumerate();
     indexed.filter_map(|(index, text)| problems.ok(format!("{path}.{index}"), part(text, names))).collect()
@@ -132,6 +132,6 @@ fn part(text: &str, names: &Names<'_>) -> Result<AccountPart, String> {
         1 if text.len() == name.len() + 2 && names.is_connection(name) => {
             Ok(AccountPart::Connection(name.to_owned()))
         }
-        _ => Err("a JSON pointer, or one connection field in braces".into()),
+        _ => Err("must be a JSON pointer, or one connection field in braces".into()),
     }
 }

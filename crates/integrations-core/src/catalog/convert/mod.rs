@@ -1,4 +1,4 @@
-//! From the shape of a provider file to a [`Provider`]: every rule that the shape alone cannot tell.
+//! Turns a parsed provider file into a [`Provider`], and checks every rule that its shape cannot express.
 
 mod calls;
 mod oauth;
@@ -22,7 +22,7 @@ use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::Template;
 use crate::settings::SettingsSchema;
 
-/// Reads one file. Everything wrong with it is told, but a wrong shape hides the rest.
+/// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
 pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
     let shape: ProviderFile = toml::from_str(text).map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -55,8 +55,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     let mut connection = fields(file.connection, "connection", problems);
     for (index, field) in connection.iter_mut().enumerate() {
         if std::mem::take(&mut field.secret) {
-            let message =
-                format!("`{}` cannot be secret: what is secret belongs to the credential", field.key);
+            let message = format!("`{}` cannot be secret: secrets belong to the credential", field.key);
             problems.add(format!("connection.{index}.secret"), message);
         }
     }
@@ -111,7 +110,7 @@ fn setup(
         (None, Some(table), None) => form(table, "api_key", problems).map(Setup::ApiKey),
         (None, None, Some(table)) => form(table, "webhook_url", problems).map(Setup::WebhookUrl),
         _ => {
-            problems.add("", "a provider has exactly one of [oauth], [api_key] and [webhook_url]");
+            problems.add("", "a provider needs exactly one of [oauth], [api_key] and [webhook_url]");
             None
         }
     }
@@ -125,20 +124,22 @@ fn form(table: FormTable, setup: &str, problems: &mut Problems) -> Option<Creden
         .map(|field| Field { secret: true, ..field })
         .collect();
     match fields.as_slice() {
-        [] => problems.add(&path, "a credential has at least one field"),
+        [] => problems.add(&path, "a credential needs at least one field"),
         [only] if only.key != setup => {
-            problems
-                .add(format!("{path}.0.key"), format!("the only field of a credential is called `{setup}`"));
+            problems.add(
+                format!("{path}.0.key"),
+                format!("the only field of a credential must be called `{setup}`"),
+            );
         }
         _ => {}
     }
     if !fields.is_empty() && !fields.iter().any(Field::is_required) {
-        problems.add(&path, "at least one field of a credential is required");
+        problems.add(&path, "at least one field of a credential must be required");
     }
     Some(CredentialForm { page: optional(page)?, fields })
 }
 
-/// The fields of a form; one that is wrong is noted and left as far as it goes.
+/// The fields of a form. Errors in a field are added to `problems`; the field is returned as far as it could be read.
 fn fields(tables: Vec<FieldTable>, path: &str, problems: &mut Problems) -> Vec<Field> {
     let mut seen = BTreeSet::new();
     let mut fields = Vec::new();
@@ -152,7 +153,7 @@ fn fields(tables: Vec<FieldTable>, path: &str, problems: &mut Problems) -> Vec<F
 
 fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
     if table.pattern.is_some() && !table.options.is_empty() {
-        problems.add(format!("{path}.pattern"), "a field has a pattern or options, not both");
+        problems.add(format!("{path}.pattern"), "a field can have a pattern or options, not both");
     }
     let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
     let refused = matches!(pattern, Some(None));
@@ -198,7 +199,7 @@ fn settings(tables: Vec<SettingTable>, problems: &mut Problems) -> Option<Settin
     problems.ok("settings", SettingsSchema::new(schema))
 }
 
-/// One setting's schema, checked by itself so that a fault has its own line.
+/// One setting's schema. It is checked by itself, so that an error gets its own line number.
 fn property(table: &SettingTable, path: &str, problems: &mut Problems) -> Value {
     let mut property = Map::new();
     property.insert("title".into(), table.title.as_str().into());
@@ -220,7 +221,7 @@ fn property(table: &SettingTable, path: &str, problems: &mut Problems) -> Value 
         property.insert("writeOnly".into(), true.into());
     }
     if !property.contains_key("type") {
-        problems.add(format!("{path}.schema"), "a setting has a `type`");
+        problems.add(format!("{path}.schema"), "a setting needs a `type`");
     }
     let property = Value::Object(property);
     let alone =
@@ -256,7 +257,7 @@ fn actions(tables: Vec<ActionTable>, problems: &mut Problems) -> Vec<Action> {
             problems.add(format!("{path}.default"), "a destructive action must not be permitted by default");
         }
         if table.requests.is_empty() {
-            problems.add(format!("{path}.requests"), "an action stands for at least one request");
+            problems.add(format!("{path}.requests"), "an action needs at least one request");
         }
         let requests = table.requests.into_iter().enumerate();
         let requests = requests
@@ -278,7 +279,7 @@ fn request(table: RequestTable, path: &str, problems: &mut Problems) -> ActionRe
     problems.ok(path, Template::parse(&table.path));
     let hostile = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     if !table.path.starts_with('/') || table.path.starts_with("//") || table.path.contains(hostile) {
-        problems.add(path, "a path begins with one `/` and holds no spaces");
+        problems.add(path, "a path must begin with one `/` and must not contain spaces");
     }
     ActionRequest { method: table.method, path: table.path, operation: table.operation }
 }
@@ -292,7 +293,7 @@ fn rate_limit(table: RateLimitTable, problems: &mut Problems) -> RateLimit {
     ];
     for (path, name) in names {
         if name.is_some_and(|name| !is_header_name(name) || name.bytes().any(|b| b.is_ascii_uppercase())) {
-            problems.add(path, "a header's name, in lower case");
+            problems.add(path, "must be a header name in lower case");
         }
     }
     RateLimit {

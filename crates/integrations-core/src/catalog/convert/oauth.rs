@@ -9,7 +9,7 @@ use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::template::{Template, UrlTemplate};
 
-/// Parameters that the flow itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
+/// Parameters that the server itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
 const RESERVED_PARAMS: &[&str] = &[
     "client_id",
     "client_secret",
@@ -25,7 +25,7 @@ const RESERVED_PARAMS: &[&str] = &[
     "state",
 ];
 
-/// Names of a credential that no kept field may take.
+/// Names that every OAuth credential uses, so no kept field may take them.
 const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"];
 
 pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth> {
@@ -38,11 +38,11 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         let path = format!("oauth.token_headers.{name}");
         check_header(name, &path, problems);
         if value.is_empty() || value.contains(|c: char| c.is_control()) {
-            problems.add(path, "a header's value is not empty and holds no control characters");
+            problems.add(path, "a header's value must not be empty or contain control characters");
         }
     }
     if !matches!(table.scope_separator.as_str(), " " | ",") {
-        problems.add("oauth.scope_separator", "scopes are joined by a space or a comma");
+        problems.add("oauth.scope_separator", "must be a space or a comma");
     }
     check_scopes("oauth.scopes", &table.scopes, &table.scope_separator, problems);
     let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
@@ -51,10 +51,10 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     }
     let issuer = table.issuer.map(|text| problems.ok("oauth.issuer", issuer(&text)));
     if table.issuer_required && issuer.is_none() {
-        problems.add("oauth.issuer_required", "needs `issuer`, which says what must be there");
+        problems.add("oauth.issuer_required", "needs `issuer`, the value to require");
     }
     if table.default_lifetime_seconds == Some(0) {
-        problems.add("oauth.default_lifetime_seconds", "more than no seconds");
+        problems.add("oauth.default_lifetime_seconds", "must be more than 0");
     }
     let app_page = table.app_page.map(|text| page("oauth.app_page", &text, problems));
     let answer = answer(table.answer, problems);
@@ -84,12 +84,12 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     })
 }
 
-/// An issuer is compared as it is written, so that it is no URL template, which would be normalized; but it must be one
-/// (RFC 9207, section 2: `https`, no query, no fragment).
+/// Checks an issuer by the rules of URLs (RFC 9207, section 2: `https`, no query, no fragment), but keeps it as text:
+/// an issuer is compared character by character, and a URL template would normalize it.
 fn issuer(text: &str) -> Result<Template, String> {
     UrlTemplate::parse(text).map_err(|error| error.to_string())?;
     if text.contains('?') {
-        return Err("an issuer has no query".into());
+        return Err("an issuer cannot have a query".into());
     }
     Template::parse(text).map_err(|error| error.to_string())
 }
@@ -97,9 +97,9 @@ fn issuer(text: &str) -> Result<Template, String> {
 fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {
     for name in params.keys() {
         if name.is_empty() {
-            problems.add(path, "a parameter has a name");
+            problems.add(path, "a parameter needs a name");
         } else if RESERVED_PARAMS.contains(&name.as_str()) {
-            problems.add(format!("{path}.{name}"), format!("`{name}` is set by the flow itself"));
+            problems.add(format!("{path}.{name}"), format!("`{name}` is set by the server itself"));
         }
     }
 }
@@ -113,7 +113,7 @@ fn check_scopes(path: &str, scopes: &[String], separator: &str, problems: &mut P
         if scope.is_empty() || !scope.bytes().all(token) || scope.contains(separator) {
             problems.add(path, "not a scope (RFC 6749, section 3.3)");
         } else if !seen.insert(scope) {
-            problems.add(path, format!("the scope `{scope}` is there twice"));
+            problems.add(path, format!("the scope `{scope}` is listed twice"));
         }
     }
 }
@@ -125,10 +125,10 @@ fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut P
         let path = format!("oauth.extra_scopes.{index}");
         unique_name(&table.param, &format!("{path}.param"), &mut seen, problems);
         if RESERVED_PARAMS.contains(&table.param.as_str()) {
-            problems.add(format!("{path}.param"), format!("`{}` is set by the flow itself", table.param));
+            problems.add(format!("{path}.param"), format!("`{}` is set by the server itself", table.param));
         }
         if table.scopes.is_empty() {
-            problems.add(format!("{path}.scopes"), "at least one scope");
+            problems.add(format!("{path}.scopes"), "needs at least one scope");
         }
         check_scopes(&format!("{path}.scopes"), &table.scopes, separator, problems);
         lists.push(ExtraScopes { param: table.param, scopes: table.scopes });
@@ -168,7 +168,10 @@ fn kept(tables: Vec<KeptTable>, problems: &mut Problems) -> Option<Vec<KeptField
 
 fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<KeptField> {
     if RESERVED_NAMES.contains(&table.name.as_str()) {
-        problems.add(format!("{path}.name"), format!("`{}` is a name of every OAuth credential", table.name));
+        problems.add(
+            format!("{path}.name"),
+            format!("`{}` is reserved: every OAuth credential uses it", table.name),
+        );
     }
     let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
     let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
@@ -180,7 +183,7 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
         }
     }
     if table.required && table.default.is_some() {
-        problems.add(format!("{path}.default"), "a required field has no default");
+        problems.add(format!("{path}.default"), "a required field cannot have a default");
     }
     Some(KeptField {
         name: table.name,

@@ -1,4 +1,4 @@
-//! The single values of a provider file that several of its tables hold: names, patterns, pointers, headers, pages.
+//! Reads the values that several tables of a provider file contain: names, patterns, pointers, headers, pages.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::catalog::{
     template::{JsonPointer, check_url, is_name},
 };
 
-/// The address of a page for people, which may have a fragment.
+/// Reads the address of a page for people, which may have a fragment.
 pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Url> {
     let without_fragment = text.split('#').next().unwrap_or_default();
     let checked =
@@ -19,20 +19,20 @@ pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Ur
     problems.ok(path, checked.map_err(|reason| format!("not the address of a page: {reason}")))
 }
 
-/// A pattern, or none if it was refused.
+/// Compiles a pattern, or returns `None` if it is wrong.
 pub(super) fn pattern(path: &str, text: &str, problems: &mut Problems) -> Option<Pattern> {
     problems.ok(path, Pattern::parse(text))
 }
 
-/// Checks a name's form, and that it is the first of its kind.
+/// Checks a name's form, and that it is not in `seen` yet.
 pub(super) fn unique_name(name: &str, path: &str, seen: &mut BTreeSet<String>, problems: &mut Problems) {
     if !is_name(name) {
         problems.add(
             path,
-            "a name begins with a lower-case letter and goes on with such letters, digits and `_`",
+            "a name must begin with a lower-case letter and contain only lower-case letters, digits and `_`",
         );
     } else if !seen.insert(name.to_owned()) {
-        problems.add(path, format!("`{name}` is there twice"));
+        problems.add(path, format!("`{name}` is listed twice"));
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn pointer(path: &str, text: &str, problems: &mut Problems) -> Option
     problems.ok(path, JsonPointer::parse(text))
 }
 
-/// Checks that each is an HTTP status.
+/// Checks that each number is an HTTP status.
 pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
     for (index, status) in statuses.iter().enumerate() {
         if !(100..=599).contains(status) {
@@ -50,25 +50,25 @@ pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
     }
 }
 
-/// Headers that the sender sets by itself.
+/// Headers that the HTTP client sets by itself.
 const RESERVED: &[&str] =
     &["host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent"];
 
-/// Checks a header's name.
+/// Checks that a header's name is valid and not reserved.
 pub(super) fn check_header(name: &str, path: &str, problems: &mut Problems) {
     if !is_header_name(name) {
-        problems.add(path, "not a header's name");
+        problems.add(path, "not a header name");
     } else if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
-        problems.add(path, format!("`{name}` is set by the sender"));
+        problems.add(path, format!("`{name}` is set by the server itself"));
     }
 }
 
-/// A token of RFC 9110, section 5.6.2.
+/// Whether `name` is a token as in RFC 9110, section 5.6.2.
 pub(super) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// TOML as JSON. JSON has no dates, and no numbers that are not finite.
+/// Converts TOML to JSON. The error is a sentence: JSON has neither dates nor numbers that are not finite.
 pub(super) fn to_json(value: &toml::Value) -> Result<Value, String> {
     Ok(match value {
         toml::Value::String(text) => text.as_str().into(),
