@@ -1,4 +1,4 @@
-//! Reading arguments that are words of core's vocabularies.
+//! Reads arguments that are words of core's vocabularies.
 
 use std::error::Error;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The command line as a whole: the options of every command, and what `--help` says about them.
+//! The command line as a whole: the global options, and the text of `--help`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,15 +17,15 @@ Examples:
 
 Exit codes:
   0  success
-  1  usage: wrong arguments, a mistyped key, a config file that cannot be used, a question answered with no
+  1  usage: wrong arguments, a mistyped key, an invalid config file, or you answered no to a question
   2  the API refused or failed, or could not be reached
-  3  authentication or scope: no key, or one that the API refuses
+  3  authentication or scope: there is no key, or the API refuses it
   4  still rate-limited after the one retry";
 
 /// The Integrations API on the command line.
 ///
 /// Data goes to standard output, and everything else to standard error. At a terminal, data is shown as tables. In a
-/// pipe or a file, or with --json, it is the `data` of the API's answer as JSON.
+/// pipe or a file, or with --json, it is printed as JSON: the `data` of the API's answer.
 #[derive(Parser)]
 #[command(name = "riq", version, max_term_width = 110, after_long_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -43,8 +43,8 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     /// The API key [env: RIQ_API_KEY]
     ///
-    /// Taken from this option, else from RIQ_API_KEY, else from `api_key` in the config file. Other users of the
-    /// machine can see the arguments of a running command: prefer the variable or the file.
+    /// Taken from this option, else from RIQ_API_KEY, else from `api_key` in the config file. Prefer the variable or
+    /// the file, because other users of the machine can see the arguments of a running command.
     #[arg(long, global = true, value_name = "KEY")]
     api_key: Option<String>,
     /// The project [env: RIQ_PROJECT_ID]
@@ -52,7 +52,7 @@ pub(crate) struct Global {
     /// Its id. Taken from this option, else from RIQ_PROJECT_ID, else from `project` in the config file.
     #[arg(long, global = true, value_name = "PROJECT")]
     project: Option<String>,
-    /// The API's address [env: RIQ_API_BASE]
+    /// The API's URL [env: RIQ_API_BASE]
     ///
     /// Taken from this option, else from RIQ_API_BASE, else from `api_base` in the config file, else
     /// http://127.0.0.1:8080/api/v1. You may write http://HOST, http://HOST/api/v1 or http://HOST/v1.
@@ -60,26 +60,26 @@ pub(crate) struct Global {
     api_base: Option<String>,
     /// The config file [env: RIQ_CONFIG]
     ///
-    /// By default $XDG_CONFIG_HOME/riq/config.toml, or ~/.config/riq/config.toml, if there is one. It is TOML with any
-    /// of the keys api_key, project, org and api_base. Only its owner may have access to it (mode 0600).
+    /// The default is $XDG_CONFIG_HOME/riq/config.toml, else ~/.config/riq/config.toml. The file is TOML with any of
+    /// the keys api_key, project, org and api_base. Only its owner may have access to it (mode 0600).
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Seconds to wait for an answer
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// Print JSON, at a terminal too
+    /// Print JSON, even at a terminal
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Print only ids, one on each line
     ///
-    /// For integrations and events their ids, for catalog entries the provider's key, for install and install-url the
-    /// URL.
+    /// For integrations and events it prints the id, for catalog entries the provider's key, for install and
+    /// install-url the URL.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
 
 impl Global {
-    /// What these options say of key, project and address.
+    /// The options for key, project, API base and config file.
     pub(crate) fn flags(&self) -> Flags {
         Flags {
             api_key: self.api_key.clone(),

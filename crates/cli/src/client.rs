@@ -1,4 +1,4 @@
-//! One request to the API and what came of it: the only place that speaks HTTP.
+//! Sends requests to the API and reads the answers. No other module uses HTTP.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::config::Config;
 use crate::error::{Code, Exit, Failure, Report, code};
 use crate::output::Output;
 
-/// The longest wait, in seconds, after which a rate-limited request is sent once more (the contract's number).
+/// The longest wait, in seconds, after which a rate-limited request is sent again. The API's contract sets it.
 const LONGEST_RETRY: u64 = 30;
-/// The largest answer that is read, in bytes.
+/// The largest answer to read, in bytes.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The API, seen from one project.
+/// A client of the API for one project.
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
@@ -29,7 +29,7 @@ pub(crate) struct Client {
     output: Output,
 }
 
-/// One request. The path is below `/projects/{projectId}` and the resource.
+/// One request. `path` follows `/projects/{projectId}` and the resource.
 pub(crate) struct Request<'a> {
     method: Method,
     resource: &'static str,
@@ -40,7 +40,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads what stands at a path.
+    /// Reads the resource at a path.
     pub(crate) fn get(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::GET, path)
     }
@@ -50,7 +50,7 @@ impl<'a> Request<'a> {
         Self { resource: "audit", ..Self::new(Method::GET, []) }
     }
 
-    /// Asks for something to be done.
+    /// Posts to a path, without a body.
     pub(crate) fn post(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::POST, path)
     }
@@ -83,14 +83,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What the API answered to a request that succeeded.
+/// The API's answer to a request that succeeded.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The value of `data`.
     pub(crate) data: Value,
     /// The id of the request.
     pub(crate) request_id: Option<String>,
-    /// Where the next page begins, where there is one.
+    /// The cursor of the next page, if there is one.
     pub(crate) cursor: Option<String>,
 }
 
@@ -108,17 +108,18 @@ impl Client {
             .user_agent(concat!("riq/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            // A redirect would carry the key to another place.
+            // A redirect would send the key to another address.
             .redirect(redirect::Policy::none());
         let base = config.api_base.value.clone();
         if is_loopback(&base) {
-            // A proxy that the environment names is not needed for a server on this machine.
+            // A server on this machine does not need the proxy that the environment names.
             builder = builder.no_proxy();
         } else if base.scheme() == "http" {
             output.notice("warning: the API base is http://, so the key travels unencrypted");
         }
         if base.scheme() == "http" {
-            // Over http:// no certificate is checked, so it must work on a machine that has none (a small container).
+            // Over http:// no certificate is checked, so riq must also work on a machine without CA certificates, such
+            // as a small container.
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| {
@@ -129,7 +130,7 @@ impl Client {
         Ok(Self { http, base, project: config.project.value, output })
     }
 
-    /// Sends a request. If it is rate-limited for a short while, waits and sends it once more.
+    /// Sends a request. If it is rate-limited for at most 30 seconds, waits and sends it once more.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Reply, Failure> {
         match self.send_once(request).await {
             Err(Failure::Reported(report)) if report.exit == Exit::RateLimited => match report.retry_after {
@@ -195,7 +196,7 @@ impl Client {
             let message = format!("{} answered {status} and points to {place}", self.base);
             return Err(Report::local(code::REDIRECT, Exit::Refused, message)
                 .with_hint(
-                    "the key was not sent there; if that is the API, name it with --api-base or RIQ_API_BASE",
+                    "the key was not sent there; if that is the API, set it with --api-base or RIQ_API_BASE",
                 )
                 .into());
         }
@@ -228,7 +229,7 @@ impl Client {
         })
     }
 
-    /// Something answered, but not as the API does.
+    /// The error for an answer that does not come from the API.
     fn not_the_api(&self, status: StatusCode, headers: &HeaderMap, how: &str) -> Report {
         let request =
             header_text(headers, "x-request-id").map_or_else(String::new, |id| format!(" (request {id})"));
@@ -253,21 +254,21 @@ impl Client {
     }
 }
 
-/// Reads `data` as one of the API's types. Fields that they do not name are ignored.
+/// Reads `data` as one of the API's types. Fields that the type does not have are ignored.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Failure> {
     T::deserialize(data).map_err(|error| {
         Failure::invalid_response(format!("the server's answer does not have the API's shape: {error}"))
     })
 }
 
-/// A field of `data` that is a text.
+/// A field of `data` that is a string.
 pub(crate) fn text_field<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
     data.get(name).and_then(Value::as_str)
 }
 
-/// JSON that a newer server may have shaped in another way, as it came.
-pub(crate) fn as_it_came<T>(json: &RawJson<T>) -> Value {
-    // It was read as JSON before: it can be again.
+/// Parses JSON as a plain value, because a newer server may have changed its shape.
+pub(crate) fn raw_value<T>(json: &RawJson<T>) -> Value {
+    // It was parsed as JSON before, so this does not fail.
     serde_json::from_str(json.as_str()).unwrap_or(Value::Null)
 }
 
@@ -288,7 +289,7 @@ fn header_seconds(headers: &HeaderMap) -> Option<u64> {
     header_text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok())
 }
 
-/// The innermost cause of an error: it says the most.
+/// The innermost cause of an error, which is the most specific.
 fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

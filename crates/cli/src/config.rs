@@ -1,4 +1,4 @@
-//! Where the key, the project and the API's address come from: flags, then the environment, then the config file.
+//! Finds the key, the project and the API's URL: first in flags, then in the environment, then in the config file.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -12,10 +12,10 @@ use url::Url;
 
 use crate::error::{Exit, Failure, Report, code};
 
-/// The API's address if nothing names another: a development server on this machine.
+/// The default URL of the API: a development server on this machine.
 pub(crate) const DEFAULT_API_BASE: &str = "http://127.0.0.1:8080/api/v1";
 
-/// Where a value came from; what an error says instead of the value itself.
+/// Where a value came from. Errors show this and not the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// An option on the command line.
@@ -54,7 +54,7 @@ impl<T> Sourced<T> {
     }
 }
 
-/// What the options on the command line say.
+/// The values of the options on the command line.
 #[derive(Clone, Default)]
 pub(crate) struct Flags {
     /// `--api-key`
@@ -74,17 +74,17 @@ pub(crate) struct Config {
     pub(crate) api_key: Sourced<ApiKey>,
     /// The project.
     pub(crate) project: Sourced<ProjectId>,
-    /// Normalised: ends in `/api/v1` or `/v1`, without a slash.
+    /// The API's URL. It ends in `/api/v1` or `/v1`, without a slash.
     pub(crate) api_base: Sourced<Url>,
-    /// `org_…`. No route that riq calls names it: it only helps to explain a mismatch.
+    /// `org_…`. riq does not send it. It only helps to explain a mismatch.
     pub(crate) org: Option<Sourced<String>>,
 }
 
-/// The value of an environment variable, by its name; a parameter, so that tests need not touch the real ones.
+/// Reads an environment variable by its name. It is a parameter so that tests need not change the real ones.
 pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Config {
-    /// Gathers what is configured: flags go before the environment, and that goes before the config file.
+    /// Collects the configuration. Flags go before the environment, and the environment before the config file.
     pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Failure> {
         let (file, path) = ConfigFile::find(flags, variables)?;
         let pick = |flag: Option<(&'static str, &Option<String>)>, variable, in_file: &Option<String>| {
@@ -95,7 +95,7 @@ impl Config {
         let project = pick(Some(("--project", &flags.project)), "RIQ_PROJECT_ID", &file.project)?
             .ok_or_else(|| {
                 Failure::from(
-                    Report::local(code::USAGE, Exit::Usage, "no project is named").with_hint(
+                    Report::local(code::USAGE, Exit::Usage, "no project is set").with_hint(
                         "pass --project, set RIQ_PROJECT_ID, or put `project` into the config file",
                     ),
                 )
@@ -133,7 +133,7 @@ fn first_of(
     Ok(in_file.map(|(value, path)| Sourced { value: value.clone(), source: Source::File(path.clone()) }))
 }
 
-/// An environment variable's text; set but empty counts as not set.
+/// The text of an environment variable. An empty variable counts as not set.
 fn variable_text(variables: Variables<'_>, name: &str) -> Result<Option<String>, Failure> {
     match variables(name).filter(|value| !value.is_empty()).map(OsString::into_string) {
         None => Ok(None),
@@ -142,18 +142,18 @@ fn variable_text(variables: Variables<'_>, name: &str) -> Result<Option<String>,
     }
 }
 
-/// Reads a key by its form and checksum, and never shows it. Whether it was ever given out, the API says.
+/// Checks the form and checksum of a key. Errors never show it. Only the API knows whether such a key exists.
 fn parse_key(text: &str, source: &Source) -> Result<ApiKey, Failure> {
     ApiKey::parse(text.trim()).map_err(|_| {
         let form = format!("a key is {} characters long and begins with riq_", api_key::LENGTH);
         let message = format!("the API key from {source} is incomplete or mistyped: {form}");
         Report::local(code::USAGE, Exit::Usage, message)
-            .with_hint("copy the whole key; nothing was sent")
+            .with_hint("copy the whole key again; nothing was sent")
             .into()
     })
 }
 
-/// Reads a project's id. Whether there is such a project, the API says.
+/// Checks the form of a project's id. Only the API knows whether there is such a project.
 fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
     text.trim().parse().map_err(|why| {
         Report::local(code::USAGE, Exit::Usage, format!("the project from {source} is {why}"))
@@ -162,22 +162,22 @@ fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
     })
 }
 
-/// Reads an API base given as `http://host`, `http://host/api/v1` or `http://host/v1`, and settles on the full one.
+/// Reads an API base, written as `http://host`, `http://host/api/v1` or `http://host/v1`, and completes its path.
 fn parse_base(text: &str, source: &Source) -> Result<Url, Failure> {
     let refused = |why: &str| {
         let message = format!("the API base from {source} {why}");
         let hint = format!("write it like {DEFAULT_API_BASE}");
         Failure::from(Report::local(code::USAGE, Exit::Usage, message).with_hint(hint))
     };
-    let mut url = Url::parse(text.trim()).map_err(|_| refused("must be an http:// or https:// address"))?;
+    let mut url = Url::parse(text.trim()).map_err(|_| refused("must be an http:// or https:// URL"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(refused("must be an http:// or https:// address"));
+        return Err(refused("must be an http:// or https:// URL"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("must not hold a user name or password"));
+        return Err(refused("must not contain a user name or password"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("must be an address without query and fragment"));
+        return Err(refused("must be a URL without query and fragment"));
     }
     let path = url.path().trim_end_matches('/');
     let full = match path.rsplit('/').next() {
@@ -189,7 +189,7 @@ fn parse_base(text: &str, source: &Source) -> Result<Url, Failure> {
     Ok(url)
 }
 
-/// What the config file may hold.
+/// The contents of the config file.
 #[derive(Default)]
 struct ConfigFile {
     api_key: Option<String>,
@@ -199,19 +199,19 @@ struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads the file that is named, or the usual one if it is there; also says where that is.
+    /// Reads the file that `--config` or `RIQ_CONFIG` names, or the default file if it exists. Also returns its path.
     fn find(flags: &Flags, variables: Variables<'_>) -> Result<(Self, Option<PathBuf>), Failure> {
         let named = flags
             .config
             .clone()
             .or_else(|| variables("RIQ_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from));
         let must_exist = named.is_some();
-        let Some(path) = named.or_else(|| usual_path(variables)) else {
+        let Some(path) = named.or_else(|| default_path(variables)) else {
             return Ok((Self::default(), None));
         };
         match read_private(&path) {
             Ok(text) => Ok((Self::parse(&text, &path)?, Some(path))),
-            Err(Unreadable::Io(error)) if !must_exist && is_not_ours(error.kind()) => {
+            Err(Unreadable::Io(error)) if !must_exist && is_absent(error.kind()) => {
                 Ok((Self::default(), Some(path)))
             }
             Err(Unreadable::Io(error)) => {
@@ -219,14 +219,14 @@ impl ConfigFile {
             }
             Err(Unreadable::Mode(mode)) => Err(refused_file(
                 &path,
-                &format!("is open to other users (mode {mode:04o}), and it may hold a key"),
+                &format!("is open to other users (mode {mode:04o}), and it may contain a key"),
             )
             .with_hint(format!("chmod 600 '{}'; if others could see the key, revoke it", path.display()))
             .into()),
         }
     }
 
-    /// Reads the four keys. Messages name the line and the key, never a value: the file holds a secret.
+    /// Reads the four keys. Errors name the line or the key, never a value, because the file contains a secret.
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
         let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
@@ -241,7 +241,8 @@ impl ConfigFile {
                 "org" => &mut file.org,
                 "api_base" => &mut file.api_base,
                 _ => {
-                    let why = format!("names `{key}`, which is none of api_key, project, org, api_base");
+                    let why =
+                        format!("has the unknown key `{key}`; known are api_key, project, org, api_base");
                     return Err(refused_file(path, &why).into());
                 }
             };
@@ -259,29 +260,29 @@ fn refused_file(path: &Path, why: &str) -> Report {
 }
 
 /// `$XDG_CONFIG_HOME/riq/config.toml`, else `~/.config/riq/config.toml`. A relative `XDG_CONFIG_HOME` is ignored,
-/// as the XDG base directory specification asks.
-fn usual_path(variables: Variables<'_>) -> Option<PathBuf> {
+/// as the XDG base directory specification requires.
+fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     let absolute = |name| variables(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CONFIG_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".config")))
         .map(|directory| directory.join("riq").join("config.toml"))
 }
 
-/// Whether there is simply no file at the usual place for this user: none at all, or a home directory that does not
-/// exist or is somebody else's, as in containers.
-fn is_not_ours(kind: std::io::ErrorKind) -> bool {
+/// Whether this user has no file at the default path: there is none, or the home directory does not exist or belongs to
+/// another user, as in containers.
+fn is_absent(kind: std::io::ErrorKind) -> bool {
     use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
     matches!(kind, NotFound | NotADirectory | PermissionDenied)
 }
 
 enum Unreadable {
     Io(std::io::Error),
-    #[cfg_attr(not(unix), expect(dead_code, reason = "modes exist on Unix alone"))]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "modes exist only on Unix"))]
     Mode(u32),
 }
 
-/// Reads a file that only its owner may access. The mode is that of the open file, so that the file cannot be exchanged
-/// in between.
+/// Reads a file that only its owner may access. Checks the mode of the open file, so that nobody can replace the file
+/// between the check and the reading.
 fn read_private(path: &Path) -> Result<String, Unreadable> {
     let mut file = std::fs::File::open(path).map_err(Unreadable::Io)?;
     #[cfg(unix)]
@@ -365,9 +366,9 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_path_follows_xdg() {
+    fn the_default_path_follows_xdg() {
         let path = |xdg: Option<&str>, home: Option<&str>| {
-            usual_path(&|name| match name {
+            default_path(&|name| match name {
                 "XDG_CONFIG_HOME" => xdg.map(OsString::from),
                 _ => home.map(OsString::from),
             })
@@ -383,7 +384,7 @@ mod tests {
         for (text, says) in [
             ("project = \"p\"\napi_key = riq_secret", "is not valid TOML in line 2"),
             ("api_key = 12345", "must give `api_key` as a string"),
-            ("key = \"riq_secret\"", "names `key`, which is none of api_key, project, org, api_base"),
+            ("key = \"riq_secret\"", "has the unknown key `key`; known are api_key, project, org, api_base"),
         ] {
             let Err(Failure::Reported(report)) = ConfigFile::parse(text, Path::new("c.toml")) else {
                 panic!("{text} was taken");

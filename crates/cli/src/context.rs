@@ -1,22 +1,22 @@
-//! What a command works with.
+//! The client, output and configuration that a command uses.
 
 use crate::client::Client;
 use crate::config::{Config, Source};
 use crate::output::Output;
 
-/// What a command that calls the API works with.
+/// The client, output and configuration of a command that calls the API.
 pub(crate) struct Context {
     /// The API.
     pub(crate) client: Client,
     /// The terminal.
     pub(crate) output: Output,
-    /// Key, project and address, and where they came from.
+    /// Key, project and API base, and where they came from.
     pub(crate) config: Config,
 }
 
 impl Context {
-    /// Whether a person may be asked: not where the key comes from the environment, as in a script, and only where
-    /// there is a terminal at both ends.
+    /// Whether riq may ask a person. It may not if the key comes from the environment, as in a script, or if standard
+    /// input or standard error is not a terminal.
     pub(crate) fn may_ask(&self) -> bool {
         !matches!(self.config.api_key.source, Source::Environment(_)) && self.output.can_ask()
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, as a report that tells its code, its request and the exit status it leads to.
+//! Errors of the command line, with their codes and exit statuses.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl Exit {
     }
 }
 
-/// Codes of failures that the API has no part in, in the style of its own.
+/// Codes of errors that do not come from the API, in the style of its codes.
 pub(crate) mod code {
     /// The command was called wrongly.
     pub(crate) const USAGE: &str = "USAGE_ERROR";
@@ -40,15 +40,15 @@ pub(crate) mod code {
     pub(crate) const NOT_CONFIRMED: &str = "NOT_CONFIRMED";
     /// Nobody finished the installation in time.
     pub(crate) const NOT_INSTALLED: &str = "NOT_INSTALLED";
-    /// The installation ended in an integration that does not work.
+    /// The installation ended with an integration that does not work.
     pub(crate) const INSTALL_FAILED: &str = "INSTALL_FAILED";
-    /// No connection, or it broke.
+    /// There was no connection, or it broke.
     pub(crate) const CONNECTION: &str = "CONNECTION_FAILED";
-    /// No answer in time.
+    /// There was no answer in time.
     pub(crate) const TIMEOUT: &str = "TIMEOUT";
-    /// Something answered that is not this API.
+    /// The answer does not come from this API.
     pub(crate) const INVALID_RESPONSE: &str = "INVALID_RESPONSE";
-    /// The answer points elsewhere; the key is not sent there.
+    /// The answer is a redirect. The key is not sent there.
     pub(crate) const REDIRECT: &str = "UNEXPECTED_REDIRECT";
     /// Standard output or standard input could not be used.
     pub(crate) const IO: &str = "IO_ERROR";
@@ -57,7 +57,7 @@ pub(crate) mod code {
 /// A code to branch on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// The API's own, or one of a newer API.
+    /// A code of the API, or of a newer API.
     Api(Open<ErrorCode>),
     /// One of [`code`].
     Local(&'static str),
@@ -91,9 +91,9 @@ pub(crate) struct Report {
     pub(crate) message: String,
     /// The code to branch on.
     pub(crate) code: Code,
-    /// The API's id for the request, where it answered with one of its errors.
+    /// The API's id for the request, if the API answered with an error.
     pub(crate) request_id: Option<String>,
-    /// The HTTP status, where the API answered with one of its errors.
+    /// The HTTP status, if the API answered with an error.
     pub(crate) status: Option<u16>,
     /// What is wrong with the body, field by field.
     pub(crate) issues: Vec<Issue>,
@@ -106,7 +106,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A failure that the API has no part in.
+    /// An error that does not come from the API.
     pub(crate) fn local(code: impl Into<Code>, exit: Exit, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -121,7 +121,7 @@ impl Report {
     }
 
     /// Whether the next attempt may succeed.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         self.exit == Exit::RateLimited
             || self.status.is_some_and(|status| status >= 500)
             || matches!(self.code, Code::Local(code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE))
@@ -134,8 +134,8 @@ impl Report {
         self
     }
 
-    /// The message with the issues, and with the advice if the error is not the API's. For output that has one text
-    /// only, so that nothing is lost.
+    /// The message with the issues, and with the advice if the error does not come from the API. JSON output has only
+    /// this one text.
     pub(crate) fn full_message(&self) -> String {
         let mut text = self.message.clone();
         let issues: Vec<String> = self.issues.iter().map(ToString::to_string).collect();
@@ -152,9 +152,9 @@ impl Report {
 /// Why a command ended without success.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// To be printed.
+    /// An error to print.
     Reported(Box<Report>),
-    /// The reader of standard output went away: nothing to say, and no failure.
+    /// The reader of standard output went away. This is not an error, and nothing is printed.
     PipeClosed,
 }
 
@@ -164,7 +164,7 @@ impl Failure {
         Report::local(code::USAGE, Exit::Usage, message).into()
     }
 
-    /// An answer that this API does not give.
+    /// An answer that does not come from this API.
     pub(crate) fn invalid_response(message: impl Into<String>) -> Self {
         Report::local(code::INVALID_RESPONSE, Exit::Refused, message).into()
     }

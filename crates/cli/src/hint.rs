@@ -1,4 +1,4 @@
-//! What to do about an error: for a person at a terminal, where the code alone says too little.
+//! Advice for a person at a terminal: what to do about an error.
 
 use integrations_core::catalog::ProviderKey;
 use integrations_core::error::ErrorCode;
@@ -6,7 +6,7 @@ use integrations_core::error::ErrorCode;
 use crate::config::Config;
 use crate::error::{Code, Report, code};
 
-/// Advice for a failed command, or none. It names where the key came from, never the key.
+/// Advice for a failed command, if there is any. It says where the key came from, but never shows the key.
 pub(crate) fn for_report(report: &Report, config: &Config, provider: Option<&ProviderKey>) -> Option<String> {
     let provider = provider.map_or("PROVIDER", ProviderKey::as_str);
     match &report.code {
@@ -16,7 +16,9 @@ pub(crate) fn for_report(report: &Report, config: &Config, provider: Option<&Pro
         )),
         Code::Local(code::CONNECTION | code::TIMEOUT | code::INVALID_RESPONSE) => {
             let base = &config.api_base.source;
-            Some(format!("the API base came from {base}: is it right, and is the server running?"))
+            Some(format!(
+                "the API base came from {base}: check that it is right and that the server is running"
+            ))
         }
         Code::Local(_) => None,
     }
@@ -38,7 +40,7 @@ fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provi
                 format!(", organization {} (from {})", org.value, org.source)
             });
             format!(
-                "the key came from {key}; project {project}{org}: the key must be of the organization that owns \
+                "the key came from {key}; project {project}{org}: the key must belong to the organization that owns \
                  the project"
             )
         }
@@ -48,10 +50,10 @@ fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provi
             format!("`riq integrations install {provider}` installs it in a browser")
         }
         ErrorCode::ProviderNotConfigured => {
-            format!("the server's operator sets it: `riq-server admin oauth-app set {provider}`")
+            format!("the server's operator must set one: `riq-server admin oauth-app set {provider}`")
         }
         ErrorCode::InvalidTransition | ErrorCode::PreconditionFailed | ErrorCode::Conflict => {
-            format!("`riq integrations show {provider}` shows its present state and etag")
+            format!("`riq integrations show {provider}` shows its current status and ETag")
         }
         ErrorCode::RateLimited => match retry_after {
             Some(seconds) => format!("try again in {seconds} s"),

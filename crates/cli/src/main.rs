@@ -1,4 +1,4 @@
-//! `riq`: the developer's command line for the Integrations API, a thin client over its v1 routes.
+//! `riq`: the command line of the Integrations API, a thin client of its v1 routes.
 
 mod arguments;
 mod browser;
@@ -26,7 +26,7 @@ use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Output;
 
-/// What a shell reports for a program ended by an interrupt: 128 + SIGINT.
+/// The exit status that a shell reports for a program ended by an interrupt: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
             finish(run(&cli, output), &output)
         }
         Err(error) => {
-            // The arguments could not be read, so what they ask for is looked up by hand.
+            // The arguments could not be parsed, so `--json` is searched for by hand.
             let json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
             let output = Output::new(json, false);
             let printed = output.clap(&error);
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// An interrupt is told apart from a result of the command's own.
+/// The command was interrupted, so it has no result.
 struct Interrupted;
 
 fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
@@ -72,13 +72,13 @@ fn run_until_interrupted(
             _ = tokio::signal::ctrl_c() => Err(Interrupted),
         }
     });
-    // A thread may still wait for a line at the prompt: do not wait for it.
+    // A thread may still be waiting for a line at the prompt. Do not wait for it.
     runtime.shutdown_background();
     result
 }
 
 async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
-    // Fails only if a provider is installed already, which is as good.
+    // This fails only if a provider is installed already, which does no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::resolve(&global.flags(), &|name| std::env::var_os(name))?;
     let client = Client::new(&config, global.timeout(), output)?;

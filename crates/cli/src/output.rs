@@ -13,13 +13,13 @@ use crate::text::{Paint, clean, wrap};
 pub(crate) enum Mode {
     /// Tables and cards for a person at a terminal.
     Table,
-    /// The value of the answer's `data`.
+    /// The `data` of the answer, as JSON.
     Json,
-    /// Ids alone, one a line.
+    /// Only ids, one on each line.
     Quiet,
 }
 
-/// Standard output and standard error, and what is known of them.
+/// Standard output and standard error, and their properties.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     /// How data is written.
@@ -35,7 +35,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Looks at the streams. Data is JSON if standard output is not a terminal, or if JSON is asked for.
+    /// Inspects the streams. Data is written as JSON if standard output is not a terminal, or if `json` is set.
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
         let stdout_terminal = io::stdout().is_terminal();
         let stderr_terminal = io::stderr().is_terminal();
@@ -57,18 +57,18 @@ impl Output {
         }
     }
 
-    /// Writes a document: two spaces a level, one newline at the end. What could steer a terminal is escaped,
-    /// which leaves the document's meaning as it is.
+    /// Writes a document with two spaces for each level and one newline at the end. Characters that control a terminal
+    /// are escaped, which does not change the document's meaning.
     pub(crate) fn json(&self, data: &Value) -> Result<(), Failure> {
         self.raw(&format!("{}\n", escape_json(&format!("{data:#}"))))
     }
 
-    /// Writes a document on one line, of many that follow each other.
+    /// Writes a document on one line.
     pub(crate) fn json_line(&self, data: &Value) -> Result<(), Failure> {
         self.raw(&format!("{}\n", escape_json(&data.to_string())))
     }
 
-    /// Writes ids, one a line.
+    /// Writes ids, one on each line.
     pub(crate) fn ids<'a>(&self, ids: impl IntoIterator<Item = Option<&'a str>>) -> Result<(), Failure> {
         let mut lines = String::new();
         for id in ids {
@@ -79,7 +79,7 @@ impl Output {
         self.raw(&lines)
     }
 
-    /// Writes text as it is.
+    /// Writes text unchanged.
     pub(crate) fn raw(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
@@ -91,8 +91,8 @@ impl Output {
         })
     }
 
-    /// Tells a person what is going on. Says nothing if a program reads standard error: an error there is one JSON
-    /// document and nothing else.
+    /// Writes a notice for a person to standard error. Writes nothing if a program reads standard error, because it
+    /// expects only the JSON of an error there.
     pub(crate) fn notice(&self, text: &str) {
         if self.stderr_terminal || !self.json_errors {
             write_error(&wrapped("", &clean(text), self.stderr_width));
@@ -142,12 +142,12 @@ impl Output {
         Ok(())
     }
 
-    /// Whether a question could be put to a person: both ends must be at a terminal.
+    /// Whether a person can be asked: standard input and standard error must be a terminal.
     pub(crate) fn can_ask(&self) -> bool {
         self.stderr_terminal && io::stdin().is_terminal()
     }
 
-    /// Asks on standard error and reads one line from standard input; nothing at its end.
+    /// Asks on standard error and reads one line from standard input. Returns empty text at the end of the input.
     pub(crate) async fn ask(&self, question: String) -> Result<String, Failure> {
         write_error(&question);
         off_thread(|| {
@@ -167,7 +167,7 @@ impl Output {
     }
 }
 
-/// Reads away from the thread that listens for an interrupt.
+/// Reads on another thread, so that this one can still react to an interrupt.
 async fn off_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static) -> Result<String, Failure> {
     let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other).flatten();
     read.map_err(|error| {
@@ -175,13 +175,13 @@ async fn off_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static) 
     })
 }
 
-/// Writes to standard error. If that fails too, there is nowhere left to say so.
+/// Writes to standard error. If that fails, the failure cannot be reported anywhere.
 fn write_error(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// clap's message without `error:` before it and the usage line below it.
+/// clap's message without the leading `error:` and the usage line.
 fn usage_message(error: &clap::Error) -> String {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return "a command is needed; see --help".to_owned();
@@ -192,12 +192,12 @@ fn usage_message(error: &clap::Error) -> String {
     words.join(" ")
 }
 
-/// How wide a terminal is; 80 if it does not say, or if there is none.
+/// The width of a terminal in columns; 80 if it is not known or there is no terminal.
 fn columns(terminal: &Term) -> usize {
     terminal.size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20))
 }
 
-/// Lines that begin with `indent`, broken between words.
+/// Wraps text between words. Each line begins with `indent`.
 fn wrapped(indent: &str, text: &str, width: usize) -> String {
     wrap(text, width.saturating_sub(indent.len())).iter().map(|line| format!("{indent}{line}\n")).collect()
 }
@@ -227,11 +227,11 @@ fn human_error(report: &Report, width: usize, paint: Paint) -> String {
     text
 }
 
-/// Escapes, inside a JSON document, what `serde_json` leaves alone although a terminal acts on it.
+/// Escapes characters in a JSON document that control a terminal and that `serde_json` does not escape.
 fn escape_json(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for c in document.chars() {
-        if crate::text::steers_terminal(c) && !(c.is_ascii_control() && c != '\u{7f}') {
+        if crate::text::controls_terminal(c) && !(c.is_ascii_control() && c != '\u{7f}') {
             text.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             text.push(c);

@@ -1,4 +1,4 @@
-//! Text for a terminal: strings made harmless, colours, tables and cards.
+//! Text for a terminal: escaping, colours, tables and cards.
 
 use std::fmt;
 
@@ -10,21 +10,22 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Stands at the end of what was cut; ASCII, so that it can be shown anywhere.
+/// Marks the end of text that was cut. It is ASCII, so that every terminal can show it.
 const CUT: &str = "...";
-/// The least width, in columns, that a card leaves for its values.
-const NARROWEST: usize = 8;
+/// The least width of a card's values, in columns.
+const LEAST_VALUE_WIDTH: usize = 8;
 
-/// Whether a terminal would act on a character instead of showing it: controls, and what reorders or splits lines.
-pub(crate) fn steers_terminal(c: char) -> bool {
+/// Whether a terminal acts on a character instead of showing it: control characters, and those that reorder or split
+/// lines.
+pub(crate) fn controls_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A string from elsewhere with everything that steers a terminal written out instead.
+/// Replaces every character that controls a terminal by its escape. For text that does not come from riq.
 pub(crate) fn clean(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
-        if steers_terminal(c) {
+        if controls_terminal(c) {
             clean.extend(c.escape_unicode());
         } else {
             clean.push(c);
@@ -38,7 +39,7 @@ pub(crate) fn clean(text: &str) -> String {
 pub(crate) struct Paint(bool);
 
 impl Paint {
-    /// Colours where `on`.
+    /// Colours if `on`.
     pub(crate) fn new(on: bool) -> Self {
         Self(on)
     }
@@ -61,7 +62,7 @@ impl Paint {
         self.with("1", text)
     }
 
-    /// In the background.
+    /// Dim.
     pub(crate) fn dim(self, text: &str) -> String {
         self.with("2", text)
     }
@@ -71,7 +72,7 @@ impl Paint {
         self.with("1;31", text)
     }
 
-    /// A status or health in its colour; other text, and what a newer server calls them, as it is.
+    /// A status or health in its colour. Other text, such as a status that riq does not know, is not changed.
     pub(crate) fn state(self, text: &str) -> String {
         let word = text.trim_end();
         let colour = match (word.parse(), word.parse()) {
@@ -86,17 +87,17 @@ impl Paint {
     }
 }
 
-/// A cell's text, made harmless; `-` where there is none.
+/// The text of a cell, escaped; `-` if there is none.
 pub(crate) fn cell(text: Option<&str>) -> String {
     text.filter(|text| !text.is_empty()).map_or_else(|| "-".to_owned(), clean)
 }
 
-/// A word of the API in a cell, known or not.
+/// A word of the API in a cell, even if riq does not know it.
 pub(crate) fn word<T: fmt::Display>(word: &Open<T>) -> String {
     cell(Some(&word.to_string()))
 }
 
-/// A time without its fraction of a second, which nobody reads in a table; `-` where there is none.
+/// A time without its fraction of a second, to keep the table narrow; `-` if there is none.
 pub(crate) fn time(at: Option<OffsetDateTime>) -> String {
     let text = at.and_then(|at| at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok());
     cell(text.as_deref())
@@ -107,7 +108,7 @@ pub(crate) fn yes_no(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
-/// Text that is no wider than `width`.
+/// Cuts text to `width`.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     truncate_str(text, width, CUT).into_owned()
 }
@@ -116,9 +117,9 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 #[derive(Clone, Copy)]
 pub(crate) struct Column {
     title: &'static str,
-    /// How far it may be cut; none: not at all.
+    /// The least width that it may be cut to. `None`: it is not cut.
     least: Option<usize>,
-    /// Which column goes first where the terminal is too narrow for all; none: never.
+    /// Its rank if the terminal is too narrow for all columns: the lowest is left out first. `None`: it always stays.
     expendable: Option<u8>,
 }
 
@@ -133,13 +134,13 @@ impl Column {
         Self { title, least: Some(least), expendable: None }
     }
 
-    /// The same column, left out on a narrow terminal: the lowest rank goes first.
+    /// The same column, but left out on a narrow terminal. The lowest rank is left out first.
     pub(crate) const fn expendable(self, rank: u8) -> Self {
         Self { expendable: Some(rank), ..self }
     }
 }
 
-/// Lays rows of clean cells out under their headings, no line wider than `width`.
+/// Formats rows of escaped cells under their headings. No line is wider than `width`.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, paint: Paint) -> String {
     let headings: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
     let shown = fit_columns(columns, rows, width);
@@ -164,8 +165,8 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], width: usize, pain
     text
 }
 
-/// Which columns there is room for, and how wide they are. If their contents do not fit, expendable columns go first;
-/// then the widest flexible column is narrowed, again and again.
+/// The columns that fit, and their widths. If the contents do not fit, expendable columns are left out first. Then the
+/// widest flexible column is narrowed, step by step.
 fn fit_columns(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<(usize, usize)> {
     let natural = |index: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| measure_text_width(cell));
@@ -190,8 +191,8 @@ fn fit_columns(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<(u
     shown
 }
 
-/// Lays facts out as aligned lines, `name  value`, broken between words where the terminal ends. A value of several
-/// lines stands indented below its name.
+/// Formats facts as aligned lines, `name  value`, wrapped between words at `width`. A value of several lines stands
+/// indented below its name.
 pub(crate) fn card(facts: &[(&str, String)], width: usize, paint: Paint) -> String {
     let indent = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
     let mut text = String::new();
@@ -201,7 +202,7 @@ pub(crate) fn card(facts: &[(&str, String)], width: usize, paint: Paint) -> Stri
             value.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
         } else {
             let gap = " ".repeat(indent - name.len());
-            let value = wrap(value, width.saturating_sub(indent).max(NARROWEST));
+            let value = wrap(value, width.saturating_sub(indent).max(LEAST_VALUE_WIDTH));
             let value = value.iter().map(|line| paint.state(line)).collect::<Vec<_>>();
             text.push_str(&format!(
                 "{}{gap}{}\n",
@@ -213,7 +214,7 @@ pub(crate) fn card(facts: &[(&str, String)], width: usize, paint: Paint) -> Stri
     text
 }
 
-/// Breaks text between words; a word that is too long stays whole, so that an address can be copied.
+/// Wraps text between words. A word that is too long is not broken, so that a URL can be copied.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -229,11 +230,11 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Lines of two columns for a card, the right one broken between words where the terminal ends. The newline at the
-/// end makes the card put even a single line below its name.
+/// Lines of two columns for a card. The right one is wrapped between words at `width`. The newline at the end makes the
+/// card put even a single line below its name.
 pub(crate) fn aligned(rows: Vec<(String, String)>, width: usize) -> String {
     let left_width = rows.iter().map(|(left, _)| measure_text_width(left)).max().unwrap_or(0);
-    let right_width = width.saturating_sub(left_width + 4).max(NARROWEST);
+    let right_width = width.saturating_sub(left_width + 4).max(LEAST_VALUE_WIDTH);
     let mut text = String::new();
     for (left, right) in &rows {
         let right = wrap(right, right_width).join(&format!("\n{:left_width$}  ", ""));
@@ -243,7 +244,7 @@ pub(crate) fn aligned(rows: Vec<(String, String)>, width: usize) -> String {
     if text.is_empty() { cell(None) } else { text }
 }
 
-/// A JSON value for a card: an object on lines of its own, made harmless.
+/// A JSON value for a card, escaped. An object or array takes several lines.
 pub(crate) fn json_block(value: &Value) -> String {
     match value {
         Value::Object(object) if object.is_empty() => "-".to_owned(),

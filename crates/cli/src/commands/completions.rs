@@ -12,7 +12,7 @@ Examples:
   riq completions zsh > \"${fpath[1]}/_riq\"
   riq completions fish > ~/.config/fish/completions/riq.fish";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {

@@ -1,4 +1,4 @@
-//! The commands: one file each, its arguments beside what it does.
+//! The commands: one file each, with its arguments and what it does.
 
 pub(crate) mod audit;
 pub(crate) mod completions;
@@ -10,7 +10,7 @@ use integrations_core::catalog::ProviderKey;
 use crate::context::Context;
 use crate::error::Failure;
 
-/// The first word.
+/// All commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// A command that calls the API.
@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Completions(completions::Arguments),
 }
 
-/// The first word of a command that calls the API.
+/// The commands that call the API.
 #[derive(Subcommand)]
 pub(crate) enum ApiCommand {
     /// The integrations of a project

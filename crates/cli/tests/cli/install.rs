@@ -183,7 +183,7 @@ mod at_a_terminal {
         let api = Api::playing([list(None), link(), list(None)]);
         let extra = [PLAIN, &[("RIQ_WAIT_INTERVAL_MS", "600000")]].concat();
         let mut session = start(&api, 100, &WAIT, &extra);
-        session.exp_string("Ctrl-C ends the waiting").unwrap();
+        session.exp_string("Ctrl-C stops the waiting").unwrap();
         session.send_control('c').unwrap();
         assert_eq!(end(session).1, 130);
         api.finish();

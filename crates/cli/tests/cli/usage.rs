@@ -80,8 +80,14 @@ fn an_update_must_make_sense() {
         (&["--settings", "[1]"], "not an object"),
         (&["--settings", "{"], "not JSON"),
         (&["--settings", "-"], "--settings - (standard input) is empty"),
-        (&["--settings", r#"{"a": 1, "a": 2}"#], "--settings holds what the API refuses: a: Duplicate key"),
-        (&["--setting", r#"a={"b": 1, "b": 2}"#], "the value holds what the API refuses: b: Duplicate key"),
+        (
+            &["--settings", r#"{"a": 1, "a": 2}"#],
+            "--settings contains what the API refuses: a: Duplicate key",
+        ),
+        (
+            &["--setting", r#"a={"b": 1, "b": 2}"#],
+            "the value contains what the API refuses: b: Duplicate key",
+        ),
         (&["--allow", "issue refund"], "such as issue_refund"),
         (&["--deny", "issue_refund=true"], "such as issue_refund"),
         (&["--settings", "@/nowhere.json"], "No such file"),

@@ -1,4 +1,4 @@
-//! Reading the audit log, and showing its events.
+//! Reads the audit log and formats its events.
 
 use clap::Args;
 use integrations_core::audit::Change;
@@ -13,13 +13,13 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::text::{cell, time, word};
 
-/// The most events that the API gives at a time.
+/// The most events in one page of the API.
 const PAGE: usize = 200;
 
-/// Which events, wherever they are printed.
+/// Filters that every command on events takes.
 #[derive(Args)]
 pub(crate) struct Filters {
-    /// Only this action, such as integration.disconnected
+    /// Only events with this action, such as integration.disconnected
     #[arg(long)]
     action: Option<String>,
     /// Only events about integrations with this provider
@@ -30,34 +30,34 @@ pub(crate) struct Filters {
     actor: Option<String>,
 }
 
-/// A stretch of time.
+/// A period of time.
 #[derive(Args, Default)]
 pub(crate) struct Period {
-    /// Only events from this moment on, such as 2026-05-01T00:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    /// Only events at or after this time, such as 2026-05-01T00:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = check_time)]
     since: Option<String>,
-    /// Only events before this moment
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = check_time)]
     until: Option<String>,
 }
 
-/// Reads a moment, and leaves it as it is written.
-fn moment(text: &str) -> Result<String, String> {
+/// Checks a time, and returns it as it was written.
+fn check_time(text: &str) -> Result<String, String> {
     let read = OffsetDateTime::parse(text, &Rfc3339);
     read.map(|_| text.to_owned())
         .map_err(|_| "must be a date and time such as 2026-05-01T00:00:00Z".to_owned())
 }
 
-/// Some of the log, newest first.
+/// Events of the log, newest first.
 pub(crate) struct Events {
-    /// As they came.
+    /// The events, with fields that riq does not know.
     pub(crate) values: Vec<Value>,
     /// Whether there are older ones.
     pub(crate) has_more: bool,
 }
 
-/// Reads the log from its newest event back, page by page, until there are `most` events, or until `goes_on` says no to
-/// the last event of a page.
+/// Reads the log page by page, newest event first, until there are `most` events, or until `goes_on` is false for the
+/// last event of a page.
 pub(crate) async fn fetch(
     filters: &Filters,
     period: &Period,
@@ -88,7 +88,7 @@ pub(crate) async fn fetch(
     }
 }
 
-/// An event in the cells of a table: time, action, provider, actor, changes.
+/// The cells of an event in a table: time, action, provider, actor, changes.
 pub(crate) fn row(event: &AuditEvent) -> Vec<String> {
     let actor = event.actor.name.as_deref().or(event.actor.api_key_id.as_deref());
     let changes = event.changes.read().map_or_else(

@@ -18,7 +18,7 @@ Examples:
   riq audit list --action integration.disconnected --all
   riq audit list --json | jq '.[] | {created_at, action, provider}'";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {

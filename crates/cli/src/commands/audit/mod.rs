@@ -9,12 +9,12 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::error::Failure;
 
-/// The second word.
+/// The commands of `riq audit`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List what was done to the project and its integrations, newest first
     List(list::Arguments),
-    /// Print the last events, oldest first, and with --follow also new ones
+    /// Print the last events, oldest first; with --follow, also new ones
     Tail(tail::Arguments),
 }
 

@@ -20,11 +20,11 @@ Examples:
   riq audit tail --follow
   riq audit tail --lines 0 --follow --json | jq -r 'select(.action == \"integration.errored\") | .provider'";
 
-/// How many events are remembered at least. An event whose transaction ended late has an older id than events that were
-/// printed before it: it is known to be new because it is not remembered.
+/// The least number of events to remember. An event whose transaction ended late has an older id than events that were
+/// printed before it. It is recognised as new because it is not remembered.
 const REMEMBERED: usize = 200;
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     follow: bool,
 }
 
-/// Prints the last events, oldest first, and then perhaps those that follow.
+/// Prints the last events, oldest first, and with `--follow` also new ones.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let lines = arguments.lines as usize;
     let most = if arguments.follow { lines.max(REMEMBERED) } else { lines };
@@ -62,9 +62,9 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     }
 }
 
-/// What was not printed yet, newest first.
+/// Fetches the events that were not printed yet, newest first.
 async fn fetch_new(filters: &Filters, printed: &Printed, context: &Context) -> Result<Vec<Value>, Failure> {
-    // Once a page ends in what is known, older pages hold nothing new.
+    // If the last event of a page was printed before, older pages contain nothing new.
     let is_new = |event: &Value| id(event).is_ok_and(|id| printed.is_new(&id));
     let events = fetch(filters, &Period::default(), usize::MAX, is_new, context).await?;
     let mut new = Vec::new();
@@ -76,7 +76,7 @@ async fn fetch_new(filters: &Filters, printed: &Printed, context: &Context) -> R
     Ok(new)
 }
 
-/// Prints events that come newest first, oldest first, one a line.
+/// Prints events, which are given newest first, in the order oldest first, one on each line.
 fn print<'a>(events: impl DoubleEndedIterator<Item = &'a Value>, context: &Context) -> Result<(), Failure> {
     for value in events.rev() {
         match context.output.mode {
@@ -93,7 +93,7 @@ fn print<'a>(events: impl DoubleEndedIterator<Item = &'a Value>, context: &Conte
     Ok(())
 }
 
-/// How wide the cells of a line are at least. They cannot follow the contents, as later events are not known yet.
+/// The least width of each cell. The widths are fixed, because later events are not known yet.
 const WIDTHS: [usize; 5] = [20, 29, 10, 12, 0];
 
 fn id(event: &Value) -> Result<String, Failure> {
@@ -101,15 +101,15 @@ fn id(event: &Value) -> Result<String, Failure> {
     id.ok_or_else(|| Failure::invalid_response("the server's answer lacks an id"))
 }
 
-/// Which events were printed: the newest ones by their ids, and all older than those. Later events have later ids.
+/// The events that were printed: the newest by their ids, and all that are older. Later events have later ids.
 struct Printed {
     remembered: BTreeSet<String>,
-    /// The newest of those that are no longer remembered.
+    /// The newest event that is no longer remembered.
     forgotten: Option<String>,
 }
 
 impl Printed {
-    /// The events that are there at the beginning count as printed. If there `is_more`, all older ones do too.
+    /// Counts the events that exist at the start as printed. If `is_more`, all older events count as printed too.
     fn new(events: &[Value], is_more: bool) -> Result<Self, Failure> {
         let remembered: BTreeSet<String> = events.iter().map(id).collect::<Result<_, _>>()?;
         let forgotten = if is_more { remembered.first().cloned() } else { None };

@@ -3,7 +3,7 @@
 use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::Value;
 
-use crate::client::as_it_came;
+use crate::client::raw_value;
 use crate::text::{aligned, cell, json_block, time, word, yes_no};
 
 /// The lines of an integration's card.
@@ -30,14 +30,14 @@ pub(crate) fn integration_facts(
         ("Created", time(Some(integration.created_at))),
         ("Updated", time(Some(integration.updated_at))),
         ("ETag", cell(Some(&integration.etag))),
-        ("Settings", json_block(&as_it_came(&integration.settings))),
-        ("Actions", permission_lines(&as_it_came(&integration.action_permissions), entry)),
+        ("Settings", json_block(&raw_value(&integration.settings))),
+        ("Actions", permission_lines(&raw_value(&integration.action_permissions), entry)),
     ]);
     facts
 }
 
-/// Every action of the catalog and of the permissions, allowed or denied: one that is not named is not allowed. What
-/// a newer server says instead stands as it came.
+/// Every action of the catalog and of the permissions, allowed or denied. An action without a permission is denied. A
+/// value that only a newer server knows is shown unchanged.
 fn permission_lines(permissions: &Value, entry: Option<&CatalogEntry>) -> String {
     let offered = entry.and_then(|entry| entry.actions.read().ok()).unwrap_or_default();
     let mut keys: Vec<&str> = offered.iter().map(|action| action.key.as_str()).collect();

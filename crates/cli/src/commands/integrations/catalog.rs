@@ -7,7 +7,7 @@ use integrations_core::wire::{Action, CatalogEntry, Open};
 use serde_json::Value;
 
 use crate::arguments::one_of;
-use crate::client::{Request, as_it_came, read, text_field};
+use crate::client::{Request, raw_value, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
@@ -24,16 +24,16 @@ Examples:
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Describe this provider alone, with its actions and settings
+    /// Describe only this provider, with its actions and settings
     #[arg(conflicts_with_all = ["q", "category", "status"])]
     pub(crate) provider: Option<ProviderKey>,
-    /// Only what has this text in its key, name, description or category
+    /// Only providers with these words in their key, name, description or category
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
-    /// Only this category
+    /// Only providers of this category
     #[arg(long)]
     category: Option<String>,
-    /// Only this status
+    /// Only providers with this status
     #[arg(long, value_parser = one_of::<Standing>(Standing::ALL.map(Standing::as_str)))]
     status: Option<Standing>,
 }
@@ -124,10 +124,10 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
     let actions = entry
         .actions
         .read()
-        .map_or_else(|_| json_block(&as_it_came(&entry.actions)), |actions| action_lines(&actions, width));
+        .map_or_else(|_| json_block(&raw_value(&entry.actions)), |actions| action_lines(&actions, width));
     facts.push(("Documentation", cell(Some(&entry.documentation_url))));
     facts.push(("Actions", actions));
-    facts.push(("Settings", settings_lines(&as_it_came(&entry.settings_schema), width)));
+    facts.push(("Settings", settings_lines(&raw_value(&entry.settings_schema), width)));
     facts
 }
 
@@ -140,7 +140,7 @@ fn action_lines(actions: &[Action], width: usize) -> String {
     aligned(rows.collect(), width)
 }
 
-/// The settings by name, with type and description; a schema of another shape as it is.
+/// The settings by name, with type and description. A schema of an unexpected shape is shown unchanged.
 fn settings_lines(schema: &Value, width: usize) -> String {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return json_block(schema);

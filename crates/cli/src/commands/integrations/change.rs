@@ -1,4 +1,4 @@
-//! What every command that changes an integration has in common.
+//! What commands that change an integration share: their arguments, the request and the output.
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
@@ -23,7 +23,7 @@ pub(crate) struct Target {
     pub(crate) if_match: Option<HeaderValue>,
 }
 
-/// Sends a change and prints the integration as it is then.
+/// Sends a change and prints the changed integration.
 pub(crate) async fn send(target: &Target, body: LifecycleUpdate, context: &Context) -> Result<(), Failure> {
     let request =
         Request::patch([target.provider.as_str(), "lifecycle"], body).if_match(target.if_match.clone());
@@ -31,7 +31,7 @@ pub(crate) async fn send(target: &Target, body: LifecycleUpdate, context: &Conte
     print(&reply, context).await
 }
 
-/// Prints the integration that the API answers with after a change.
+/// Prints the integration in the API's answer to a change.
 pub(crate) async fn print(reply: &Reply, context: &Context) -> Result<(), Failure> {
     let (data, output) = (&reply.data, &context.output);
     match output.mode {
@@ -47,15 +47,15 @@ pub(crate) async fn print(reply: &Reply, context: &Context) -> Result<(), Failur
     }
 }
 
-/// Reads an ETag for `If-Match`: as the API gives it, or without its quotes.
+/// Reads an ETag for `If-Match`, with or without its quotes.
 fn etag(text: &str) -> Result<HeaderValue, String> {
     let opaque = text.strip_prefix("W/").unwrap_or(text);
     let quoted = opaque.len() > 1 && opaque.starts_with('"') && opaque.ends_with('"');
     let text = if quoted || text == "*" { text.to_owned() } else { format!("\"{text}\"") };
     if text == "\"\"" || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("an ETag is ASCII without spaces, such as \"3\"".to_owned());
+        return Err("must be an ETag: ASCII without spaces, such as \"3\"".to_owned());
     }
-    HeaderValue::from_str(&text).map_err(|_| "not a header's value".to_owned())
+    HeaderValue::from_str(&text).map_err(|_| "cannot be sent in a header".to_owned())
 }
 
 #[cfg(test)]

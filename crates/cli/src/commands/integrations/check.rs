@@ -13,7 +13,7 @@ Examples:
   riq integrations check slack
   riq integrations check slack --json | jq -r .health_status";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     pub(crate) provider: ProviderKey,
 }
 
-/// Has the server ask the provider, and prints the integration as it is then.
+/// Makes the server ask the provider now, and prints the integration afterwards.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let reply = context.client.send(&Request::post([arguments.provider.as_str(), "check"])).await?;
     change::print(&reply, context).await

@@ -12,16 +12,16 @@ use crate::text::cell;
 const EXAMPLES: &str = "\
 Destroys the stored credential: to use the integration again, you have to install it again. The tokens are not \
 revoked at the provider: revoke them there. At a terminal it asks first, unless the key comes from the environment. \
-Where it does not ask, it needs --yes.
+If it cannot ask, it needs --yes.
 
 Examples:
   riq integrations disconnect slack
   riq integrations disconnect slack --yes";
 
-/// What is said if the API's answer has no message.
+/// The notice if the API's answer has no message.
 const NOT_REVOKED: &str = "The tokens are not revoked at the provider.";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -54,10 +54,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Asks whether to disconnect, and says what is lost. Any answer but yes ends the command.
+/// Asks whether to disconnect, and says what will be lost. Any answer but yes ends the command.
 pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Failure> {
     let Some(integration) = find::integration(provider, context).await? else {
-        // Nothing to ask about: the API will say why.
+        // There is nothing to disconnect. The API's error will say why.
         return Ok(());
     };
     let name = match integration.display_name {

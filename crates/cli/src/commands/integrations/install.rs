@@ -26,7 +26,7 @@ Examples:
   riq integrations install slack --wait
   riq integrations install slack --wait=5m --no-browser";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -37,7 +37,8 @@ pub(crate) struct Arguments {
     no_browser: bool,
     /// Wait until it is installed, at most this long: 90s, 30m or 1h
     ///
-    /// Without a value 30m, which is how long the URL works. The exit status is 0 once the integration is active.
+    /// Without a value it waits 30m, which is how long the URL works. The exit status is 0 once the integration is
+    /// active.
     #[arg(
         long,
         value_name = "DURATION",
@@ -49,13 +50,13 @@ pub(crate) struct Arguments {
     wait: Option<Duration>,
 }
 
-/// Starts an installation, and with `--wait` waits until it has ended.
+/// Starts an installation, and with `--wait` waits until it is finished.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
     let Some(limit) = arguments.wait else {
         return print_and_open(arguments, context).await;
     };
-    // A reconnection may end in the status that it began in: only the version tells that it has ended.
+    // A reconnection may leave the status as it was, so only the version shows that it is finished.
     let before = find::integration(provider, context).await?;
     print_and_open(arguments, context).await?;
     let installed = wait(provider, before.as_ref(), limit, context).await?;
@@ -71,7 +72,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Prints the URL, and opens it in the browser if that is wanted and possible.
+/// Prints the URL, and opens it in the browser if that is allowed and possible.
 async fn print_and_open(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let install = install_url::print(arguments.provider.as_str(), context).await?;
     let opened = if !arguments.no_browser && context.may_ask() {
@@ -85,12 +86,12 @@ async fn print_and_open(arguments: &Arguments, context: &Context) -> Result<(), 
     context.output.notice(&match opened {
         Ok(()) => "The URL above is open in the browser.".to_owned(),
         Err(why) if why.is_empty() => "Open the URL above in a browser.".to_owned(),
-        Err(why) => format!("Open the URL above in a browser. None was opened from here: {why}."),
+        Err(why) => format!("Open the URL above in a browser. riq could not open one: {why}."),
     });
     Ok(())
 }
 
-/// Asks until the provider is installed. An API that cannot answer for a while is asked again.
+/// Polls the API until the provider is installed. Keeps polling while the API cannot answer for a time.
 async fn wait(
     provider: &str,
     before: Option<&Integration>,
@@ -109,7 +110,7 @@ async fn wait(
         if !announced {
             announced = true;
             context.output.notice(&format!(
-                "Waiting until {} is installed, {} min at most. Ctrl-C ends the waiting, not the installation.",
+                "Waiting until {} is installed, {} min at most. Ctrl-C stops the waiting, not the installation.",
                 cell(Some(provider)),
                 limit.as_secs().div_ceil(60)
             ));
@@ -118,7 +119,7 @@ async fn wait(
     }
 }
 
-/// How the installation ended, if it has: in an active integration, or in one that does not work.
+/// How the installation ended, if it has: with an active integration, or with one that does not work.
 fn end_of_installation(
     before: Option<&Integration>,
     now: Option<Integration>,

@@ -11,13 +11,13 @@ use crate::output::Mode;
 
 const EXAMPLES: &str = "\
 Prints the URL of the page and opens no browser; `install` opens one. Anyone who has the URL can install the provider \
-without a key, once, within half an hour: give it only to the person who is to install it.
+without a key, once, within half an hour: give it only to the person who installs it.
 
 Examples:
   riq integrations install-url slack
   xdg-open \"$(riq integrations install-url slack --quiet)\"";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     pub(crate) provider: ProviderKey,
 }
 
-/// Prints where to install a provider.
+/// Prints the URL where a person installs a provider.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let install = print(arguments.provider.as_str(), context).await?;
     if context.output.mode == Mode::Table {
@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Asks for a link to the installation of a provider, and prints it.
+/// Requests an install URL and prints it.
 pub(crate) async fn print(provider: &str, context: &Context) -> Result<InstallUrl, Failure> {
     let data = context.client.send(&Request::post([provider, "install-url"])).await?.data;
     let install: InstallUrl = read(&data)?;

@@ -18,7 +18,7 @@ Examples:
   riq integrations list --quiet
   riq integrations list | jq '.[] | {provider, status, health_status}'";
 
-/// What the command takes: nothing of its own.
+/// The command's arguments: only the global ones.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments;
@@ -68,7 +68,7 @@ fn row(integration: &Integration, names: &BTreeMap<String, String>) -> Vec<Strin
     ]
 }
 
-/// What is wrong, below the table: a sentence does not fit into a column.
+/// The error messages, one line for each integration. They stand below the table because they do not fit into a column.
 fn errors(integrations: &[Integration], paint: Paint) -> String {
     let failing = integrations.iter().filter_map(|integration| {
         let message = integration.error_message.as_deref()?;
@@ -79,7 +79,8 @@ fn errors(integrations: &[Integration], paint: Paint) -> String {
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
-/// The catalog's name for each provider, shown if an integration has no name of its own. A table can do without.
+/// The catalog's name for each provider, shown if an integration has no name of its own. Empty if the catalog cannot be
+/// read.
 async fn catalog_names(context: &Context) -> BTreeMap<String, String> {
     let data = context.client.send(&Request::get(["catalog"])).await.map_or(Value::Null, |reply| reply.data);
     let entries = data.as_array().into_iter().flatten();

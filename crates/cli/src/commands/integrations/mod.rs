@@ -20,7 +20,7 @@ use integrations_core::catalog::ProviderKey;
 use crate::context::Context;
 use crate::error::Failure;
 
-/// The second word.
+/// The commands of `riq integrations`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List the project's integrations

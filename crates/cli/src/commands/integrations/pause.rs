@@ -12,7 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   riq integrations pause slack";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {

@@ -15,14 +15,14 @@ use crate::output::Mode;
 use crate::text::card;
 
 const EXAMPLES: &str = "\
-In JSON, the provider's catalog entry stands beside the integration's fields, as `catalog`.
+In JSON, the integration also has the provider's catalog entry, as `catalog`.
 
 Examples:
   riq integrations show shopify
   riq integrations show shopify | jq .settings
   riq integrations show shopify | jq -r .etag";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -30,8 +30,8 @@ pub(crate) struct Arguments {
     pub(crate) provider: ProviderKey,
 }
 
-/// Shows all that the API knows of one integration. No route answers with one alone, so it is found in the list. The
-/// catalog has the rest: its name, or whether there is no such provider or it is not installed.
+/// Shows everything that the API says about one integration. No route returns a single integration, so it is taken from
+/// the list. The catalog entry adds the name, and tells an unknown provider from one that is not installed.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
     let list = context.client.send(&Request::get([])).await?;
@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         let entry = entry?.data;
         return Err(not_installed(text_field(&entry, "name").unwrap_or(provider), list.request_id).into());
     };
-    // An integration outlives its provider's entry in the catalog.
+    // The catalog may no longer have the provider of an existing integration.
     let entry = match entry {
         Ok(reply) => Some(reply.data),
         Err(Failure::Reported(report)) if report.status == Some(404) => None,

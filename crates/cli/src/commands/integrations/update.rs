@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::Failure;
 
 const EXAMPLES: &str = "\
-Settings are merged into the stored ones: a key that is not named stays as it is, and null removes a key.
+Settings are merged into the stored ones: a key that is left out does not change, and null removes a key.
 
 Examples:
   riq integrations update slack --display-name 'Acme Workspace' --sidebar
@@ -25,7 +25,7 @@ Examples:
   riq integrations update stripe --allow issue_refund --deny cancel_subscription
   riq integrations update stripe --status paused --if-match '\"v3\"'";
 
-/// What the command takes.
+/// The command's arguments.
 #[derive(Args)]
 #[command(
     after_long_help = EXAMPLES,
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     /// The name shown instead of the catalog's
     #[arg(long, value_name = "NAME", conflicts_with = "clear_display_name")]
     display_name: Option<String>,
-    /// Go back to the catalog's name
+    /// Show the catalog's name again
     #[arg(long)]
     clear_display_name: bool,
     /// Whether to show its panel in the inbox sidebar
@@ -76,7 +76,7 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-/// Changes an integration. A script that says `--status disconnected` does not need `--yes` as well.
+/// Changes an integration. If riq cannot ask, as in a script, `--status disconnected` does not need `--yes`.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let update = update(arguments, context).await?;
     if arguments.status == Some(RequestedStatus::Disconnected) && !arguments.yes && context.may_ask() {
@@ -138,7 +138,8 @@ fn object(text: &str, place: &str) -> Result<Map<String, Value>, Failure> {
     }
 }
 
-/// Reads JSON as strictly as the API does. An error says why, in words to follow the name of what is read.
+/// Reads JSON as strictly as the API does. The error says what is wrong, in words that can follow the name of the
+/// input.
 fn strict_json(text: &str) -> Result<Value, String> {
     if text.trim().is_empty() {
         return Err("is empty".to_owned());
@@ -147,7 +148,7 @@ fn strict_json(text: &str) -> Result<Value, String> {
         JsonError::Syntax(why) => format!("is not JSON: {why}"),
         JsonError::Issues(issues) => {
             let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
-            format!("holds what the API refuses: {}", issues.join("; "))
+            format!("contains what the API refuses: {}", issues.join("; "))
         }
     })
 }
@@ -163,9 +164,9 @@ fn setting(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), value))
 }
 
-/// Reads an action's key. Whether the provider has such an action, the API says.
+/// Reads an action's key. The API checks whether the provider has such an action.
 fn action(text: &str) -> Result<String, &'static str> {
-    let why = "an action's key is lower-case letters, digits and `_`, such as issue_refund";
+    let why = "an action's key has lower-case letters, digits and `_`, such as issue_refund";
     if is_name(text) { Ok(text.to_owned()) } else { Err(why) }
 }
 
