@@ -194,7 +194,7 @@ fn setup() {
         "key = \"token\" #!",
         "the only field of a credential must be called `api_key`",
     );
-    refused_at(API_KEY, "help = \"Under Settings.\"", "help = \"\"\noptional = true", 11, "is required");
+    refused_at(API_KEY, "help = \"Under Settings.\"", "help = \"\"\noptional = true", 11, "must be required");
 }
 
 #[test]
