@@ -1,4 +1,4 @@
-//! API keys: stored as a hash, found by it.
+//! API keys. The database holds the hash of a key, and a key is looked up by its hash.
 
 use integrations_core::{
     api_key::KeyHash,
@@ -15,12 +15,12 @@ use time::OffsetDateTime;
 
 use super::{NewAuditEvent, Store, StoreError, audit, entity::api_key, watch};
 
-/// A key, as a request is checked against it.
+/// A key, with what is needed to check a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredApiKey {
     /// Its id.
     pub id: ApiKeyId,
-    /// The organization that it belongs to.
+    /// The organization that owns it.
     pub organization: OrganizationId,
     /// What it may do.
     pub scopes: Vec<Scope>,
@@ -56,7 +56,7 @@ pub struct NewApiKey {
 pub struct ApiKeyRecord {
     /// `key_…`
     pub id: String,
-    /// The organization that it belongs to.
+    /// The organization that owns it.
     pub organization_id: String,
     /// What it is for.
     pub name: String,

@@ -1,4 +1,4 @@
-//! Connecting: one pool on PostgreSQL; on SQLite one writer and several readers.
+//! Connects to the database: one pool on PostgreSQL; one writer and several readers on SQLite.
 
 use std::{fmt, path::Path, str::FromStr, sync::Arc, time::Duration};
 
@@ -17,23 +17,23 @@ use super::{
     tenant::TenantCheck,
 };
 
-/// How long a request waits for a free connection, and a server at start for its database.
+/// How long a request waits for a free connection, and how long a starting server waits for its database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// What connections are called in PostgreSQL's `pg_stat_activity`.
+/// The name of our connections in PostgreSQL's `pg_stat_activity`.
 const APPLICATION: &str = "riq-server";
-/// The most connections for the hot reads on SQLite, where each is a thread with caches of its own, some 9 MB.
+/// The most connections for the hot reads on SQLite. Each is a thread with its own caches, about 9 MB.
 const SQLITE_READS: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the database is. A secret: it may hold a password.
+/// The address of the database. It is a secret, because it may hold a password.
 #[derive(Clone, Debug)]
 pub struct DatabaseUrl {
     url: SecretString,
     backend: DbBackend,
 }
 
-/// A text is not the address of a database that this server can use.
+/// The text is not the address of a database that this server can use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite://PATH")]
 pub struct InvalidDatabaseUrl;
@@ -56,12 +56,12 @@ impl FromStr for DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The SQLite database in a file, which is made where it is not there.
+    /// The SQLite database in a file. The file is created if it does not exist.
     pub fn sqlite_file(path: &Path) -> Self {
         Self { url: format!("sqlite://{}", path.display()).into(), backend: DbBackend::Sqlite }
     }
 
-    /// Where it is, as far as that is no secret: host and port, or the file.
+    /// The part of the address that is not secret: host and port, or the file.
     pub fn place(&self) -> String {
         let text = self.url.expose_secret();
         if self.backend == DbBackend::Sqlite {
@@ -78,7 +78,7 @@ impl DatabaseUrl {
     }
 }
 
-/// The database cannot be connected to. Shows where only as far as it is no secret.
+/// The server cannot connect to the database. The message shows only the part of the address that is not secret.
 #[derive(Debug)]
 pub struct ConnectError {
     product: &'static str,
@@ -101,7 +101,7 @@ impl fmt::Display for ConnectError {
 impl std::error::Error for ConnectError {}
 
 impl Store {
-    /// Connects, with up to `connections` connections at a time.
+    /// Connects with at most `connections` connections.
     pub async fn connect(url: &DatabaseUrl, connections: u32) -> Result<Self, ConnectError> {
         let failed = |source| ConnectError { product: url.product(), place: url.place(), source };
         let (reader, writer) = match url.backend {
@@ -114,7 +114,7 @@ impl Store {
                 (sqlite(url, connections).await.map_err(failed)?, writer)
             }
         };
-        // Half of the connections for the hot reads: the other half is for whatever else reads or writes.
+        // Half of the connections serve the hot reads. The other half serves all other reads and writes.
         let reads = match url.backend {
             DbBackend::Postgres => connections / 2,
             _ => SQLITE_READS.min(connections / 2),
@@ -129,7 +129,7 @@ impl Store {
         Ok(Self { reader, writer, read_pool, reachability, postgres, tenant_check: TenantCheck::default() })
     }
 
-    /// Closes the connections, after what is under way.
+    /// Waits for running statements, then closes the connections.
     pub async fn close(self) {
         self.read_pool.close();
         for (name, pool) in [("reader", self.reader), ("writer", self.writer)] {
@@ -146,15 +146,15 @@ fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_timeout(ACQUIRE_TIMEOUT)
-        // A connection that broke is found out when it is given back; asking before every use as well costs a
-        // round trip a request.
+        // The pool notices a broken connection when it is given back. A test before every use would cost each request a
+        // round trip.
         .test_before_acquire(false)
         .sqlx_logging(false);
     options
 }
 
 async fn postgres(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    // The pool tries again and again, and at the end only knows that it took too long. One plain try tells why.
+    // The pool retries until its time is over and then reports only a timeout. One direct attempt reports the cause.
     let plain = postgres_address(url)?;
     let tried = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&plain)).await;
     let tried = tried.map_err(|_| DbErr::Conn(RuntimeErr::Internal("no answer within 5 s".into())))?;
@@ -180,7 +180,7 @@ async fn sqlite(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnectio
         options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // What was acknowledged survives a loss of power, not only of the process.
+            // An acknowledged write survives a power failure, not only a crash of the process.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)

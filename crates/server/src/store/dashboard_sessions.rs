@@ -1,4 +1,5 @@
-//! Sessions of people on the dashboard: stored as a hash, found by it together with the key that they stand for.
+//! Sessions of the dashboard. The database holds the hash of a session's token. A session is read together with its API
+//! key.
 
 use integrations_core::ids::{ApiKeyId, DashboardSessionId, OrganizationId};
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, sea_query::Expr};
@@ -15,28 +16,28 @@ use crate::token::TokenHash;
 pub struct NewDashboardSession {
     /// Its id.
     pub id: DashboardSessionId,
-    /// What is stored of its token.
+    /// The hash of its token.
     pub token: TokenHash,
-    /// The key's organization.
+    /// The organization of the key.
     pub organization: OrganizationId,
-    /// The key that was signed in with.
+    /// The key that the person signed in with.
     pub api_key: ApiKeyId,
     /// When it begins.
     pub at: OffsetDateTime,
-    /// When it ends, however much it is used.
+    /// When it ends, even if it is in use.
     pub expires_at: OffsetDateTime,
 }
 
-/// A session, with the key as it stands now.
+/// A session, with the current state of its key.
 #[derive(Clone, Debug)]
 pub struct DashboardSession {
     /// Its id.
     pub id: DashboardSessionId,
-    /// When it was last used, to about a minute.
+    /// When it was last used, accurate to about a minute.
     pub last_seen_at: OffsetDateTime,
-    /// When it ends, however much it is used.
+    /// When it ends, even if it is in use.
     pub expires_at: OffsetDateTime,
-    /// The key that was signed in with.
+    /// The key that the person signed in with.
     pub key: StoredApiKey,
     /// What the key is for.
     pub key_name: String,
@@ -61,7 +62,7 @@ impl Store {
         Ok(())
     }
 
-    /// The session with this hash, also where its time is over or its key is.
+    /// The session with this hash, even if the session or its key has expired.
     pub async fn dashboard_session(&self, token: TokenHash) -> Result<Option<DashboardSession>, StoreError> {
         let found = dashboard_session::Entity::find()
             .filter(dashboard_session::Column::TokenHash.eq(token.to_vec()))
@@ -82,7 +83,7 @@ impl Store {
         }))
     }
 
-    /// Notes that a session was used.
+    /// Stores when a session was last used.
     pub async fn touch_dashboard_session(
         &self,
         id: DashboardSessionId,
@@ -105,7 +106,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes away the sessions that ended before `now` or were last used before `idle_since`.
+    /// Deletes the sessions that ended before `now` or were last used before `idle_since`.
     pub async fn sweep_dashboard_sessions(
         &self,
         now: OffsetDateTime,

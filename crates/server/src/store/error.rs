@@ -1,23 +1,23 @@
-//! What can go wrong in the database, sorted by whose turn it is.
+//! Errors of the database, sorted by who has to act.
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr};
 
 /// The database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It is away, and one task tries to reach it: the same call may go through later.
+    /// It is known to be away, and one task is trying to reach it. The same call may succeed later.
     #[error("the database is away")]
     Away,
-    /// It cannot be reached, is overloaded, shutting down or full: the same call may go through later.
+    /// It cannot be reached, is overloaded, is shutting down or is full. The same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(DbErr),
     /// A name or key that must be unique is taken.
     #[error("already taken: {0}")]
     Taken(DbErr),
-    /// It refused for another reason: a fault of ours.
+    /// It refused for another reason, which is a bug of this server.
     #[error("the database refused: {0}")]
     Refused(DbErr),
-    /// A stored value is not what was once stored.
+    /// A stored value cannot be read back.
     #[error("a stored value is damaged: {0}")]
     Damaged(String),
 }
@@ -61,8 +61,8 @@ pub(super) fn is_lost(error: &DbErr) -> bool {
     }
 }
 
-/// Whether a try to connect that ends like this has met nobody, or somebody who is starting or stopping (SQLSTATE class
-/// 57P). Who is refused by name, or for want of room, has met the database.
+/// Whether this error means that no database answered, or one that is starting or stopping (SQLSTATE class 57P). If the
+/// database refuses a user or has no free connection, it did answer.
 pub(super) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
@@ -73,14 +73,15 @@ pub(super) fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 28 (authorization), 53 (resources) and 57P (intervention) of PostgreSQL's
-/// appendix A, with a missing database, serialization failure and deadlock; SQLite's primary result codes BUSY, LOCKED, NOMEM, IOERR and FULL.
+/// PostgreSQL: SQLSTATE classes 08 (connection), 28 (authorization), 53 (resources) and 57P (intervention) of its
+/// appendix A, a missing database, a serialization failure and a deadlock. SQLite: the primary result codes BUSY,
+/// LOCKED, NOMEM, IOERR and FULL.
 fn is_passing_code(code: &str) -> bool {
     let postgres = code.len() == 5
         && (["08", "28", "3D", "53", "57P"].iter().any(|class| code.starts_with(class))
             || code == "40001"
             || code == "40P01");
-    // Extended result codes carry the primary one in their lowest byte.
+    // The lowest byte of an extended result code is the primary code.
     let sqlite =
         code.len() < 5 && code.parse::<u32>().is_ok_and(|code| [5, 6, 7, 10, 13].contains(&(code & 0xff)));
     postgres || sqlite

@@ -1,4 +1,4 @@
-//! Install links: each opens the page of one installation, until an install is finished by it or its time is over.
+//! Install links. A link opens the page of one installation until the installation is finished or the link expires.
 
 use integrations_core::ids::{ApiKeyId, InstallLinkId};
 use sea_orm::{
@@ -16,15 +16,15 @@ pub struct NewInstallLink {
     pub id: InstallLinkId,
     /// The hash of its token.
     pub token: TokenHash,
-    /// Where it installs.
+    /// The project that it installs into.
     pub tenant: Tenant,
-    /// What it installs.
+    /// The provider that it installs.
     pub provider: String,
-    /// In whose name.
+    /// The key that acts for it.
     pub key: ApiKeyId,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// Until when it may be used.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
 }
 
@@ -33,15 +33,15 @@ pub struct NewInstallLink {
 pub struct InstallLink {
     /// Its id.
     pub id: InstallLinkId,
-    /// Where it installs.
+    /// The project that it installs into.
     pub tenant: Tenant,
-    /// What it installs.
+    /// The provider that it installs.
     pub provider: String,
-    /// In whose name.
+    /// The key that acts for it.
     pub key: ApiKeyId,
-    /// Until when it may be used.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
-    /// When an install was finished by it.
+    /// When an installation was finished with it.
     pub used_at: Option<OffsetDateTime>,
 }
 
@@ -89,7 +89,7 @@ impl Store {
     }
 }
 
-/// Uses a link up. `false`: it was used up before.
+/// Marks a link as used. `false`: it was used before.
 pub(super) async fn use_up(
     on: &impl ConnectionTrait,
     id: InstallLinkId,

@@ -1,16 +1,16 @@
-//! Times that SQL compares.
+//! How times that SQL compares are stored.
 
 use sea_orm::{DbBackend, Value};
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-/// RFC 3339 with six digits after the second, whatever they are.
+/// RFC 3339, always with six digits after the second.
 const FIXED_WIDTH: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
-/// A time as a statement's value that is stored to be compared, or compared with such.
+/// A time as a parameter of a statement, for times that SQL compares.
 ///
-/// SQLite keeps times as text and compares them as text. The driver leaves out the zeros at the end of a fraction, and
-/// with them the order: `…:00.5Z` comes before `…:00Z`. With as many digits in each, the order of text is that of time.
+/// SQLite stores times as text and compares them as text. The driver omits trailing zeros of the fraction, which breaks
+/// the order: `…:00.5Z` sorts before `…:00Z`. With a fixed number of digits, text sorts as the times do.
 pub(super) fn moment(backend: DbBackend, time: impl Into<Option<OffsetDateTime>>) -> Value {
     let time = time.into();
     match backend {
@@ -20,7 +20,7 @@ pub(super) fn moment(backend: DbBackend, time: impl Into<Option<OffsetDateTime>>
 }
 
 fn written(time: OffsetDateTime) -> String {
-    // Only a part that is missing fails, and every time has them all.
+    // Formatting fails only if a component is missing, and an `OffsetDateTime` has all of them.
     time.to_offset(UtcOffset::UTC).format(FIXED_WIDTH).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! OAuth apps: the client id and secret that a provider gave for all, one organization or one project.
+//! OAuth apps: the client id and secret that a provider issued, for everybody, one organization or one project.
 
 use std::{fmt, str::FromStr};
 
@@ -15,11 +15,11 @@ use super::{NewAuditEvent, Store, StoreError, Tenant, audit, entity::oauth_app};
 /// Whose integrations an app is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AppOwner {
-    /// Everybody's.
+    /// Those of every project.
     All,
-    /// One organization's.
+    /// Those of one organization's projects.
     Organization(OrganizationId),
-    /// One project's.
+    /// Those of one project.
     Project(ProjectId),
 }
 
@@ -68,7 +68,7 @@ pub struct NewOAuthApp {
     pub client_id: String,
     /// The secret half, sealed.
     pub sealed_secret: Vec<u8>,
-    /// When.
+    /// When it was set.
     pub at: OffsetDateTime,
 }
 
@@ -111,8 +111,8 @@ impl TryFrom<oauth_app::Model> for OAuthAppRecord {
 }
 
 impl Store {
-    /// Stores an app in place of the provider's earlier one of the same owner. The event is recorded where the app
-    /// belongs to somebody; one for all is in nobody's log.
+    /// Stores an app, and replaces an earlier one of the same provider and owner. `event` is `None` for an app of
+    /// [`AppOwner::All`], because no organization's log would contain it.
     pub async fn set_oauth_app(
         &self,
         app: NewOAuthApp,

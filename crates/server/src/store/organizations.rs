@@ -1,4 +1,4 @@
-//! Organizations: own projects and API keys.
+//! Organizations. They own projects and API keys.
 
 use integrations_core::{audit::AuditAction, ids::OrganizationId};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr};

@@ -1,4 +1,4 @@
-//! Installs under way: what is known between two steps of one, kept here so that any replica can take the next.
+//! Installations in progress. Their state is stored between two steps, so that any replica can take the next step.
 
 use integrations_core::{
     ids::{ApiKeyId, InstallLinkId, PendingInstallId},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::token::TokenHash;
 
-/// How long what is over is kept, so that whoever comes late can be told so.
+/// How long expired rows are kept, so that a person who comes too late gets the right message.
 const KEPT_FOR: Duration = Duration::days(1);
 
 words! {
@@ -30,30 +30,30 @@ words! {
     }
 }
 
-/// An install under way.
+/// An installation in progress.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingInstall {
     /// Its id.
     pub id: PendingInstallId,
-    /// Where it stands.
+    /// The step that it is at.
     pub status: PendingStatus,
     /// The hash of what the next step must present.
     pub secret: TokenHash,
     /// The hash of the cookie of the browser that started it.
     pub browser: TokenHash,
-    /// Where it installs.
+    /// The project that it installs into.
     pub tenant: Tenant,
-    /// What it installs.
+    /// The provider that it installs.
     pub provider: String,
-    /// In whose name.
+    /// The key that acts for it.
     pub key: ApiKeyId,
-    /// The link that it uses up.
+    /// The install link that it uses.
     pub link: Option<InstallLinkId>,
     /// What the next step needs, sealed.
     pub sealed: Vec<u8>,
     /// When it was started.
     pub created_at: OffsetDateTime,
-    /// Until when the next step must come.
+    /// The latest time for the next step.
     pub expires_at: OffsetDateTime,
 }
 
@@ -102,21 +102,21 @@ impl TryFrom<pending_install::Model> for PendingInstall {
 }
 
 impl Store {
-    /// Stores an install that was started, or that waits for confirmation.
+    /// Stores an installation that was started or that waits for confirmation.
     pub async fn create_pending_install(&self, install: PendingInstall) -> Result<(), StoreError> {
         let row = pending_install::ActiveModel::from(install);
         pending_install::Entity::insert(row).exec_without_returning(&self.writer).await?;
         Ok(())
     }
 
-    /// The install whose next step presents this secret.
+    /// The installation whose next step presents this secret.
     pub async fn pending_install(&self, secret: TokenHash) -> Result<Option<PendingInstall>, StoreError> {
         let query =
             pending_install::Entity::find().filter(pending_install::Column::SecretHash.eq(secret.to_vec()));
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Takes an install from one status to the next. `false`: somebody else did, and this step was taken already.
+    /// Moves an installation from one status to the next. `false`: another request has already taken this step.
     pub async fn advance_pending_install(
         &self,
         id: PendingInstallId,
@@ -132,7 +132,7 @@ impl Store {
         Ok(advanced.rows_affected == 1)
     }
 
-    /// Sweeps away the links and installs whose time was over a day ago. Returns how many.
+    /// Deletes the links and installations that expired more than a day ago. Returns how many.
     pub async fn sweep_installation(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let before = now - KEPT_FOR;
         let pending = pending_install::Entity::delete_many()

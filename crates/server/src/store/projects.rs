@@ -1,4 +1,4 @@
-//! Projects: hold at most one integration of each provider.
+//! Projects. A project holds at most one integration of each provider.
 
 use integrations_core::ids::{OrganizationId, ProjectId};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr};
@@ -27,7 +27,7 @@ pub struct ProjectRecord {
     pub revoked_at: Option<OffsetDateTime>,
 }
 
-/// What a project and its organization are called.
+/// The names of a project and its organization.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectNames {
     /// The project's name.
@@ -70,7 +70,7 @@ impl Store {
         Ok(row.into())
     }
 
-    /// A project, whoever owns it: for the operator.
+    /// A project of any organization. For the operator, not for tenants.
     pub async fn project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, StoreError> {
         Ok(project::Entity::find_by_id(id.to_string()).one(&self.reader).await?.map(Into::into))
     }

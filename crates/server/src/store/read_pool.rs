@@ -1,9 +1,10 @@
-//! Connections for the hot reads, which stay out of the driver's pool between two of them: `lanes` in the metrics.
+//! Connections for the hot reads, which are not given back to the driver's pool after each read: `lanes` in the
+//! metrics.
 //!
-//! A connection that goes back to the driver's pool is asked whether it still lives: a task and a round trip to the
-//! database for every query, more than the query itself costs (docs/development/performance.md). So a few connections
-//! are taken out of the pool once and handed from one read to the next. One that breaks goes back to the pool, which
-//! buries it; the read that noticed is repeated once on a fresh one, as reads may be.
+//! The driver's pool tests each connection that is given back: a task and a round trip to the database for every query,
+//! which costs more than the query itself (docs/development/performance.md). So a few connections are taken out of the
+//! pool once, and each read passes its connection on to the next. A broken connection goes back to the pool, which
+//! closes it. The read that noticed is repeated once on another connection, which is safe because it changes nothing.
 
 use std::{
     fmt,
@@ -25,7 +26,7 @@ pub(super) enum ReadPool {
 }
 
 impl ReadPool {
-    /// Up to `count` connections out of the pool of `connection`; each read waits up to `patience` for one.
+    /// Uses up to `count` connections of the pool of `connection`. Each read waits up to `patience` for one.
     pub(super) fn new(
         connection: &DatabaseConnection,
         backend: DbBackend,
@@ -40,7 +41,7 @@ impl ReadPool {
         }
     }
 
-    /// Runs a statement whose parameters are all text.
+    /// Runs a statement. All its parameters are text.
     pub(super) async fn query(
         &self,
         sql: &'static str,
@@ -53,8 +54,7 @@ impl ReadPool {
         rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
     }
 
-    /// Lets go of every connection that nobody is using, here or in the driver's pool: what broke while the database
-    /// was away is not used again.
+    /// Closes every idle connection, here and in the driver's pool. They may have broken while the database was away.
     pub(super) fn forget_idle(&self) {
         match self {
             Self::Postgres(stack) => stack.forget_idle(),
@@ -62,7 +62,7 @@ impl ReadPool {
         }
     }
 
-    /// How many connections are used.
+    /// How many connections are in use.
     pub(super) fn pool_use(&self) -> PoolUse {
         match self {
             Self::Postgres(stack) => stack.pool_use(),
@@ -70,7 +70,7 @@ impl ReadPool {
         }
     }
 
-    /// Gives every connection back.
+    /// Gives every idle connection back to the driver's pool, and refuses new reads.
     pub(super) fn close(&self) {
         match self {
             Self::Postgres(stack) => stack.close(),
@@ -79,7 +79,7 @@ impl ReadPool {
     }
 }
 
-/// Idle connections, the last used on top.
+/// Idle connections. The last used one is on top.
 pub(super) struct Stack<DB: Database> {
     pool: Pool<DB>,
     idle: Mutex<Vec<PoolConnection<DB>>>,
@@ -142,8 +142,8 @@ impl<DB: Database> Stack<DB> {
         self.query_on(connection, sql, parameters).await
     }
 
-    /// Runs the statement, and keeps the connection where it can be used again. A read that is given up half-way
-    /// drops it, and the pool sees to what it left behind.
+    /// Runs the statement, and keeps the connection if it can be used again. A cancelled read drops the connection, and
+    /// the driver's pool cleans it up.
     async fn query_on(
         &self,
         mut connection: PoolConnection<DB>,
@@ -165,8 +165,8 @@ impl<DB: Database> Stack<DB> {
     }
 }
 
-/// Whether the connection is of no more use. An error that the database itself reports leaves it whole, except
-/// that it is about to close (SQLSTATE class 57P, PostgreSQL's appendix A).
+/// Whether the connection can no longer be used. After an error that the database itself reports it can, unless the
+/// database is about to close it (SQLSTATE class 57P, PostgreSQL's appendix A).
 fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),

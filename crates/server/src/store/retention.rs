@@ -1,4 +1,4 @@
-//! Removing the oldest events of the audit log, batch by batch.
+//! Deletes the oldest events of the audit log in batches.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ use super::{
     entity::audit_event::{Column, Entity},
 };
 
-/// The removal of every event before a moment. Ids sort by time, so that a batch is a piece of the primary key's index:
-/// none is looked at twice, and none that stays.
+/// Deletes every event before a given time. Ids sort by time, so a batch is a range of the primary key's index. No
+/// event is read twice, and events that stay are not read at all.
 #[derive(Debug)]
 pub struct Pruning {
     store: Store,
@@ -24,28 +24,28 @@ pub struct Pruning {
     batch: u32,
     /// The id of the last event that was removed.
     after: String,
-    /// The organizations that know already.
-    told: HashSet<OrganizationId>,
+    /// The organizations whose log already has the event about this.
+    recorded: HashSet<OrganizationId>,
 }
 
 impl Store {
-    /// Begins to remove the events from before a moment, of all organizations: [`Pruning::step`] does it, up to `batch`
+    /// Prepares to delete the events of all organizations before a given time. [`Pruning::step`] deletes up to `batch`
     /// events in one transaction.
     pub fn prune_audit(&self, before: OffsetDateTime, batch: u32) -> Pruning {
         let (store, before) = (self.clone(), first_id_at(before).to_string());
-        Pruning { store, before, batch, after: String::new(), told: HashSet::new() }
+        Pruning { store, before, batch, after: String::new(), recorded: HashSet::new() }
     }
 }
 
 impl Pruning {
-    /// How many events are left to be removed.
+    /// How many events are still to be deleted.
     pub async fn count(&self) -> Result<u64, StoreError> {
         let before = Entity::find().select_only().column(Column::Id).filter(Column::Id.lt(&self.before));
         Ok(before.count(&self.store.reader).await?)
     }
 
-    /// Removes the next events, in one transaction with `event` for each organization that loses some and does not
-    /// know yet. Returns how many, `None` when nothing is left.
+    /// Deletes the next batch. In the same transaction it records `event` for each organization that loses events for
+    /// the first time. Returns the number of deleted events; `None` when nothing is left.
     pub async fn step(
         &mut self,
         event: impl Fn(OrganizationId) -> NewAuditEvent,
@@ -57,18 +57,18 @@ impl Pruning {
             .filter(Column::Id.lte(&last))
             .into_query();
         let removed = transaction.query_all(removing.returning_col(Column::OrganizationId)).await?;
-        let mut losers = HashSet::new();
+        let mut organizations = HashSet::new();
         for row in &removed {
             let organization: String = row.try_get("", Column::OrganizationId.as_str())?;
             let damaged = |_| StoreError::Damaged(format!("audit event of organization {organization}"));
-            losers.insert(organization.parse::<OrganizationId>().map_err(damaged)?);
+            organizations.insert(organization.parse::<OrganizationId>().map_err(damaged)?);
         }
-        losers.retain(|organization| !self.told.contains(organization));
-        for organization in &losers {
+        organizations.retain(|organization| !self.recorded.contains(organization));
+        for organization in &organizations {
             audit::record(&transaction, event(*organization)).await?;
         }
         transaction.commit().await?;
-        self.told.extend(losers);
+        self.recorded.extend(organizations);
         self.after = last;
         Ok(Some(removed.len() as u64))
     }

@@ -1,4 +1,4 @@
-//! Everything that is sealed, wherever it is stored: for sealing it anew under another key.
+//! All sealed secrets, in whichever table: `admin rotate-keys` reads them to seal them again under another key.
 
 use integrations_core::words::words;
 use sea_orm::{
@@ -89,8 +89,8 @@ impl Store {
         rows.iter().map(|row| Ok(SealedRow::from_query_result(row, "")?)).collect()
     }
 
-    /// Puts each `(before, after)` in place, in one transaction: where a secret is not as it was before, somebody has
-    /// stored another meanwhile, and that stays. Returns how many were put in place.
+    /// Replaces each secret `before` by `after`, in one transaction. If a stored secret is no longer `before`, somebody
+    /// has stored another one in the meantime, and that one stays. Returns how many were replaced.
     pub async fn replace_sealed(
         &self,
         kind: Sealed,

@@ -1,4 +1,4 @@
-//! Who may see what: the check that every read of a project's rows passes.
+//! Checks that a tenant may see a project. Every read of a project's rows makes this check.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use sea_orm::{DbErr, FromQueryResult, QueryResult, TryGetError};
 
 use super::StoreError;
 
-/// A project, as an authenticated caller of an organization names it. Whether it is theirs is checked by
-/// every query, in the same statement that reads the rows.
+/// A project that an authenticated caller has named, with the caller's organization. Every query checks that the
+/// project is the organization's, in the same statement that reads the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tenant {
     /// The caller's organization.
@@ -18,13 +18,13 @@ pub struct Tenant {
     pub project: ProjectId,
 }
 
-/// The tenant may not have what it asked for.
+/// The tenant may not see the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// There is no such project.
     #[error("no such project")]
     NoSuchProject,
-    /// The project is another organization's.
+    /// The project belongs to another organization.
     #[error("the project belongs to another organization")]
     ForeignProject,
 }
@@ -32,7 +32,7 @@ pub enum Denied {
 /// A tenant's rows could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// They are not for this tenant.
+    /// This tenant may not see them.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// The database did not answer.
@@ -46,7 +46,7 @@ impl From<DbErr> for ReadError {
     }
 }
 
-/// What a row holds that is joined to its project; `None` where the project holds nothing.
+/// Reads a row that is joined to its project. `None`: the project has no such row.
 pub(super) fn joined<T: FromQueryResult>(row: &QueryResult) -> Result<Option<T>, ReadError> {
     match T::from_query_result_nullable(row, "") {
         Ok(joined) => Ok(Some(joined)),
@@ -55,8 +55,8 @@ pub(super) fn joined<T: FromQueryResult>(row: &QueryResult) -> Result<Option<T>,
     }
 }
 
-/// Checks that a project is its tenant's. Remembers for a moment whom it turned away, so that a caller who keeps
-/// asking costs the database nothing.
+/// Checks that a project belongs to its tenant's organization. It remembers refused tenants for a while, so that a
+/// caller who keeps asking causes no queries.
 #[derive(Clone, Debug)]
 pub(super) struct TenantCheck {
     turned_away: Arc<Cache<Tenant, Denied>>,
@@ -69,14 +69,14 @@ impl Default for TenantCheck {
 }
 
 impl TenantCheck {
-    /// The tenant filter. Every statement over a project's rows selects from `projects` first, joined to what is
-    /// asked for, so that its first row tells whose project it is even where the project holds nothing.
+    /// The tenant filter. Every statement over a project's rows selects from `projects` and joins the other tables to
+    /// it. So its first row names the project's owner even if the project has no other rows.
     pub(super) fn admit(&self, tenant: &Tenant, first_row: Option<&QueryResult>) -> Result<(), ReadError> {
         let owner = first_row.map(|row| row.try_get::<String>("", "organization_id")).transpose()?;
         Ok(self.admit_by_owner(tenant, owner.as_deref())?)
     }
 
-    /// The same, where it is known already who owns the project.
+    /// The same for a project whose owner is known already.
     pub(super) fn admit_by_owner(&self, tenant: &Tenant, owner: Option<&str>) -> Result<(), Denied> {
         let denied = match owner {
             Some(owner) if owner.parse() == Ok(tenant.organization) => return Ok(()),
@@ -87,7 +87,7 @@ impl TenantCheck {
         Err(denied)
     }
 
-    /// Whether the tenant was turned away a moment ago.
+    /// Returns the error if the tenant was refused recently.
     pub(super) fn recall(&self, tenant: &Tenant) -> Result<(), Denied> {
         self.turned_away.get(tenant).map_or(Ok(()), Err)
     }

@@ -11,7 +11,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) version: i64,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,
-    /// Since when it is known to be of no more use.
+    /// When it was found to be unusable.
     pub(in crate::store) dead_at: Option<TimeDateTimeWithTimeZone>,
 }
 

@@ -10,11 +10,11 @@ pub(in crate::store) struct Model {
     pub(in crate::store) organization_id: String,
     pub(in crate::store) project_id: String,
     pub(in crate::store) provider: String,
-    /// The key that asked for the link, and in whose name it is used.
+    /// The key that asked for the link and acts for it.
     pub(in crate::store) api_key_id: String,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) expires_at: TimeDateTimeWithTimeZone,
-    /// When an install was finished by it.
+    /// When an installation was finished with it.
     pub(in crate::store) used_at: Option<TimeDateTimeWithTimeZone>,
 }
 

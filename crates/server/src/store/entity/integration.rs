@@ -21,7 +21,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) sealed_settings: Option<Vec<u8>>,
     /// JSON object, action key to boolean.
     pub(in crate::store) action_permissions: String,
-    /// JSON object: what the user supplied beside the credential.
+    /// JSON object: what the user supplied in addition to the credential.
     pub(in crate::store) connection: String,
     /// The account at the provider.
     pub(in crate::store) account_id: Option<String>,

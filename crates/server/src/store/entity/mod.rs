@@ -1,4 +1,4 @@
-//! The rows of the tables, as sea-orm sees them. Named nowhere outside `store`.
+//! The rows of the tables for SeaORM. Only `store` uses them.
 
 pub(super) mod api_key;
 pub(super) mod audit_event;

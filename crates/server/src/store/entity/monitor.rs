@@ -1,23 +1,23 @@
 use sea_orm::entity::prelude::*;
 
-/// Times that are compared are written by `store::moment`, not from this model.
+/// Times that SQL compares are written by `store::moment`, not from this model.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "monitors")]
 pub(in crate::store) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(in crate::store) integration_id: String,
     pub(in crate::store) provider: String,
-    /// When somebody is to look after it; while it is leased, the end of the lease.
+    /// When the integration is to be monitored next. While it is leased, the end of the lease.
     pub(in crate::store) due_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) probe_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) refresh_at: Option<TimeDateTimeWithTimeZone>,
-    /// Before that the provider asks to be left alone.
+    /// The provider asked for no calls before this time.
     pub(in crate::store) not_before: Option<TimeDateTimeWithTimeZone>,
     pub(in crate::store) failures: i32,
     pub(in crate::store) lease_owner: Option<String>,
-    /// Leases in a row of which none was given back.
+    /// The number of successive leases that were not given back.
     pub(in crate::store) lease_count: i32,
-    /// The lease under which the refresh token was sent, until it is known what came of it.
+    /// The lease under which the refresh token was sent, while the result is unknown.
     pub(in crate::store) refresh_begun_by: Option<String>,
 }
 

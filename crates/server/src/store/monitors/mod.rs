@@ -1,11 +1,11 @@
-//! Who looks after which integration, and when: leases.
+//! Which integration is monitored when, and under which lease.
 //!
-//! A row of `monitors` is due when `due_at` has come. Whoever claims it writes an owner and moves `due_at` to the end of the
-//! lease: a lease that is not given back is simply due again, and the next one takes it over. Only its owner gives it
-//! back. No transaction is open while a provider is asked.
+//! A row of `monitors` is due at `due_at`. A claim writes the lease's owner and moves `due_at` to the end of the lease.
+//! If the lease is not given back, the row becomes due again, and the next claim takes it over. Only its owner may give
+//! a lease back. No transaction is open during a call to a provider.
 //!
-//! Whoever changes an integration and its monitor in one transaction begins with the integration: so nobody waits for one
-//! who waits for him.
+//! A transaction that changes an integration and its monitor changes the integration first. The fixed order avoids
+//! deadlocks.
 
 mod claim;
 mod settle;
@@ -21,12 +21,12 @@ use time::OffsetDateTime;
 pub use self::settle::{LeaseEnd, LeaseWrite, Release, Renewed};
 use super::{StoreError, Tenant, entity::monitor, moment};
 
-/// An integration that is to be looked after, under a lease.
+/// An integration that is claimed under a lease, to be monitored.
 #[derive(Clone)]
 pub struct Claim {
     /// The lease's owner: a new id for each claim.
     pub lease: LeaseId,
-    /// Whose it is.
+    /// The project that it is in, with its organization.
     pub tenant: Tenant,
     /// The integration.
     pub integration: IntegrationId,
@@ -36,17 +36,17 @@ pub struct Claim {
     pub status: Status,
     /// Its health.
     pub health: Health,
-    /// JSON object: what the user supplied beside the credential.
+    /// JSON object: what the user supplied in addition to the credential.
     pub connection: String,
     /// Its credential, sealed.
     pub sealed: Vec<u8>,
-    /// Counts the credentials that it had.
+    /// The number of credentials that it has had.
     pub credential_version: i64,
     /// When the credential expires by itself.
     pub expires_at: Option<OffsetDateTime>,
     /// Whether the lease before was not given back.
     pub is_taken_over: bool,
-    /// How it was left.
+    /// Its schedule before the claim.
     pub schedule: Schedule,
 }
 
@@ -56,35 +56,35 @@ impl std::fmt::Debug for Claim {
     }
 }
 
-/// When what is to be done next with an integration.
+/// When an integration is to be probed and its tokens refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// When to probe.
     pub probe_at: OffsetDateTime,
-    /// When to refresh the tokens; none: only when they are refused.
+    /// When to refresh the tokens. `None`: only when the provider refuses them.
     pub refresh_at: Option<OffsetDateTime>,
-    /// Before that the provider asks to be left alone.
+    /// The provider asked for no calls before this time.
     pub not_before: Option<OffsetDateTime>,
-    /// Probes in a row that found it other than well.
+    /// The number of successive probes that did not find it healthy.
     pub failures: u32,
-    /// The lease under which the refresh token was sent, while it is not known what came of it.
+    /// The lease under which the refresh token was sent, while the result is unknown.
     pub refresh_begun_by: Option<LeaseId>,
 }
 
 impl Schedule {
-    /// For what was just connected: a probe at `probe_at`, a refresh at `refresh_at`.
+    /// The schedule of a new connection: a probe at `probe_at`, a refresh at `refresh_at`.
     pub const fn new(probe_at: OffsetDateTime, refresh_at: Option<OffsetDateTime>) -> Self {
         Self { probe_at, refresh_at, not_before: None, failures: 0, refresh_begun_by: None }
     }
 
-    /// When it is next to be looked after.
+    /// When the next probe or refresh is due.
     pub fn due_at(&self) -> OffsetDateTime {
         let first = self.refresh_at.map_or(self.probe_at, |refresh_at| refresh_at.min(self.probe_at));
         self.not_before.map_or(first, |not_before| not_before.max(first))
     }
 }
 
-/// Begins to look after an integration with a new credential. Leases on it end: they were for the one before.
+/// Begins to monitor an integration with a new credential. A lease on it ends, because it was for the old credential.
 pub(super) async fn begin(
     on: &impl ConnectionTrait,
     integration: IntegrationId,
@@ -103,14 +103,14 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// No longer looks after an integration.
+/// Ends the monitoring of an integration.
 pub(super) async fn end(on: &impl ConnectionTrait, integration: IntegrationId) -> Result<(), StoreError> {
     monitor::Entity::delete_by_id(integration.to_string()).exec(on).await?;
     Ok(())
 }
 
-/// Ends a lease on what cannot be looked after any more, as project or credential are gone. `false`: it had gone to
-/// somebody else.
+/// Ends the monitoring of an integration that this lease holds and that can no longer be monitored, because its project
+/// is revoked or its credential is gone. `false`: the lease had passed to another owner.
 async fn end_leased(
     on: &impl ConnectionTrait,
     lease: LeaseId,
@@ -123,8 +123,8 @@ async fn end_leased(
     Ok(ended.rows_affected == 1)
 }
 
-/// Has an integration probed at once, after what is under way. Returns when the provider is asked next: later where it
-/// has asked for a longer wait, and never where there is no monitor.
+/// Makes an integration due for a probe at once. If it is leased, the probe follows the lease. Returns when its provider
+/// is asked next: later if the provider asked for a longer wait, and `None` if there is no monitor.
 pub(super) async fn bring_probe_forward(
     on: &impl ConnectionTrait,
     integration: IntegrationId,

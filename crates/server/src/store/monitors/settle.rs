@@ -1,4 +1,4 @@
-//! Giving leases back, with what was found.
+//! Gives leases back, with the results.
 
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, EntityTrait as _,
@@ -15,32 +15,32 @@ use crate::store::{
     moment,
 };
 
-/// A lease that is given back with nothing to record: at most, when the provider last answered well.
+/// A lease that is given back without a change to the integration, except perhaps to `last_synced_at`.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// The claim.
     pub claim: Claim,
-    /// When the provider answered well, where it was asked.
+    /// When the provider answered successfully, if it was called.
     pub synced_at: Option<OffsetDateTime>,
-    /// When what is to be done next.
+    /// The next schedule.
     pub schedule: Schedule,
 }
 
 /// How a lease ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseEnd {
-    /// It goes on by this schedule.
+    /// Monitoring goes on by this schedule.
     GoesOn(Schedule),
-    /// The credential was found, at this time, to be of no more use: nobody looks after it any more.
+    /// The credential was found to be unusable at this time. Monitoring ends.
     GivenUp(OffsetDateTime),
 }
 
-/// What became of a write that only the owner of a lease may do.
+/// The result of a write that only the owner of a lease may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseWrite {
-    /// It was.
+    /// It is stored.
     Stored,
-    /// The lease had gone to somebody else, or the credential had been replaced: nothing was.
+    /// Nothing is stored: the lease had passed to another owner, or the credential had been replaced.
     Superseded,
 }
 
@@ -57,7 +57,7 @@ pub struct Renewed {
     pub event: NewAuditEvent,
 }
 
-/// [`Release`], as the statements for many read it: its fields are the columns of `RELEASES`.
+/// [`Release`] for the statements over many. Its fields are the columns of `RELEASES`.
 #[derive(Serialize)]
 struct ReleaseRow {
     lease: String,
@@ -97,7 +97,7 @@ impl From<&Release> for ReleaseRow {
 }
 
 impl Store {
-    /// Gives leases back in one transaction. One that had gone to somebody else is passed over.
+    /// Gives leases back in one transaction. A lease that had passed to another owner is skipped.
     pub async fn release(&self, releases: &[Release]) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
         if self.backend() == DbBackend::Postgres {
@@ -122,7 +122,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a lease back together with what `decide` makes of the integration, in one transaction.
+    /// Gives a lease back and stores the change that `decide` returns, in one transaction.
     pub async fn settle<F>(&self, claim: &Claim, ended: LeaseEnd, decide: F) -> Result<LeaseWrite, StoreError>
     where
         F: Fn(&Loaded) -> Option<Decision> + Send + Sync,
@@ -153,7 +153,7 @@ impl Store {
         Ok(LeaseWrite::Stored)
     }
 
-    /// Marks, before it is done, that the refresh token is sent under this lease.
+    /// Records that the refresh token is about to be sent under this lease.
     pub async fn begin_refresh(&self, claim: &Claim) -> Result<LeaseWrite, StoreError> {
         let before = claim.schedule.refresh_begun_by.map(|lease| lease.to_string());
         let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), before.into()];
@@ -162,8 +162,8 @@ impl Store {
         Ok(if marked == 1 { LeaseWrite::Stored } else { LeaseWrite::Superseded })
     }
 
-    /// Stores new tokens in place of those that the claim found, where nobody else has replaced them, whether or not
-    /// the lease has ended meanwhile: nobody else has sent the refresh token.
+    /// Replaces the claimed tokens by new ones, unless they have been replaced since. The lease may have ended in the
+    /// meantime: no other owner has sent the refresh token.
     pub async fn renew(&self, claim: &Claim, renewed: Renewed) -> Result<LeaseWrite, StoreError> {
         let transaction = self.begin().await?;
         lock(&transaction, claim.integration).await?;
@@ -188,7 +188,7 @@ impl Store {
     }
 }
 
-/// The credential that was claimed, unless another one is in its place.
+/// An update of the claimed credential. It affects no row if the credential has been replaced.
 fn claimed_credential(claim: &Claim) -> UpdateMany<credential::Entity> {
     credential::Entity::update_many()
         .filter(credential::Column::IntegrationId.eq(claim.integration.to_string()))
@@ -204,7 +204,7 @@ async fn execute<const N: usize>(
     Ok(on.execute_raw(statement).await?.rows_affected())
 }
 
-/// Gives a lease back. `false`: it had gone to somebody else.
+/// Gives a lease back. `false`: it had passed to another owner.
 async fn release_one(
     on: &DatabaseTransaction,
     claim: &Claim,
@@ -225,7 +225,8 @@ async fn release_one(
     Ok(execute(on, statements::RELEASE, values).await? == 1)
 }
 
-/// Ends a lease for good, and the credential with it. `false`: it had gone to somebody else.
+/// Ends the monitoring and marks the credential as unusable. `false`: the lease had passed to another owner, or the
+/// credential had been replaced.
 async fn give_up(on: &DatabaseTransaction, claim: &Claim, at: OffsetDateTime) -> Result<bool, StoreError> {
     if !end_leased(on, claim.lease, &claim.integration.to_string()).await? {
         return Ok(false);
