@@ -1,11 +1,11 @@
-//! Content negotiation: the API speaks JSON, and says so to whoever cannot read it.
+//! Content negotiation: refuses a request to the API that does not accept JSON.
 
 use http::{HeaderMap, header};
 use integrations_core::error::ErrorCode;
 
 use super::{audience::Audience, failure::Failure};
 
-/// Refuses a request to the API whose `Accept` (RFC 9110, section 12.5.1) leaves no room for JSON.
+/// Refuses a request to the API whose `Accept` (RFC 9110, section 12.5.1) excludes JSON.
 pub(super) fn check(audience: Audience, headers: &HeaderMap) -> Result<(), Failure> {
     let mut ranges = headers.get_all(header::ACCEPT).iter().peekable();
     if !audience.reads_json_alone() || ranges.peek().is_none() {
@@ -26,7 +26,7 @@ fn admits_json(range: &str) -> bool {
     is_json && !parts.any(is_zero_weight)
 }
 
-/// `q=0`: this range is the one thing that the client will not take.
+/// `q=0`: the client does not accept this range.
 fn is_zero_weight(parameter: &str) -> bool {
     parameter
         .split_once('=')

@@ -1,4 +1,4 @@
-//! The log of requests.
+//! Writes the log of requests.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use http::{Method, Uri};
 
 use super::identity::Identity;
 
-/// One line a request. The query is left out: it may hold what people typed.
+/// Writes one line for a request. It omits the query, which may hold what people typed.
 pub(super) fn write(
     method: &Method,
     uri: &Uri,

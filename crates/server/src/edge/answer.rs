@@ -1,8 +1,8 @@
-//! What every request passes on its way in and every response on its way out.
+//! What happens to every request before its route, and to every response after it.
 //!
-//! In: request id, client address, API key, rate limit. Out: the error envelope, the headers that every response
-//! carries, one line of log. One function rather than a stack of layers: each layer costs a boxed future, and
-//! they all need the same few values.
+//! Before: request id, client address, API key, rate limit. After: the error envelope, the headers of every response,
+//! one line in the log. It is one function and not a stack of layers, because each layer costs a boxed future and all
+//! steps need the same few values.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -43,17 +43,17 @@ use crate::{
     metrics::Metrics,
 };
 
-/// How a person is shown what went wrong: a page, of the server's public URL, the failure and the request's id.
+/// Makes the page that shows a failure to a person, from the server's public URL, the failure and the request's id.
 pub type FailurePage = fn(&Url, &Failure, &str) -> Response;
 
-/// What the edge works with.
+/// What the edge uses.
 #[derive(Debug)]
 pub struct EdgeParts {
     /// Finds callers by their keys.
     pub api_keys: Arc<ApiKeys>,
     /// Counts requests.
     pub limiter: Arc<RateLimiter>,
-    /// What is counted and measured for whoever watches over the server.
+    /// Counts and measures requests.
     pub metrics: Metrics,
     /// Clock and randomness.
     pub environment: Environment,
@@ -63,7 +63,7 @@ pub struct EdgeParts {
     pub failure_page: FailurePage,
 }
 
-/// The outermost part of the server.
+/// The outermost part of the server: it answers every request.
 #[derive(Debug)]
 pub struct Edge {
     parts: EdgeParts,
@@ -114,7 +114,7 @@ impl Edge {
             _ if !verdict.allowed => {
                 rate_limited(&verdict, self.parts.environment.now().unix_timestamp()).into_response()
             }
-            // Whatever is behind it, a key that is refused does not reach it.
+            // A request with a refused key does not reach a route.
             Identity::Refused(refusal) if audience.needs_good_key() => {
                 Failure::from(*refusal).into_response()
             }
@@ -136,7 +136,7 @@ impl Edge {
         response
     }
 
-    /// The whole response to something that could not be parsed as a request, in bytes as they go out.
+    /// The whole response, as bytes, to input that could not be parsed as a request.
     pub fn answer_garbage(&self, status: u16, peer: SocketAddr) -> Vec<u8> {
         let started = Instant::now();
         let request_id = request_id::fresh(&self.parts.environment);
@@ -187,8 +187,8 @@ impl Edge {
         }
     }
 
-    /// Gives an error its body: ours, which a handler left in the extensions, or one that a library answered with
-    /// plain text. Where people look it is a page.
+    /// Writes the body of an error: one of ours, which a handler left in the extensions, or one that a library answered
+    /// as plain text. For a person it is a page.
     fn envelop(&self, response: &mut Response, request_id: &str, audience: Audience) {
         let status = response.status();
         let error = match response.extensions_mut().remove::<Box<Failure>>() {
@@ -212,8 +212,8 @@ impl Edge {
         *response = rendered;
     }
 
-    /// Who sends the request. A key that is not known in memory costs a look in the database; whoever has used up
-    /// the limit of an address with bad keys gets no more of those.
+    /// Finds out who sends the request. A key that is not cached costs a query. A client whose address has reached its
+    /// limit, for example with bad keys, gets no more queries.
     async fn identify(&self, headers: &HeaderMap, address: IpAddr) -> Identity {
         let key = match presented_key(headers) {
             Ok(Some(key)) => key,
@@ -248,7 +248,8 @@ impl Edge {
             Identity::Caller(caller) => {
                 limiter.check(Subject::Key(caller.key), caller.tier.limit(), now).await
             }
-            // Its key may be good: an address is not to be shut out because the database was away.
+            // The key may be good, so the request is not counted: an address should not be shut out because the
+            // database was away.
             Identity::Unverified(_) => limiter.look(address, anonymous, now).await,
             Identity::Anonymous | Identity::Refused(_) => limiter.check(address, anonymous, now).await,
         }
@@ -261,7 +262,7 @@ fn rate_limited(verdict: &Verdict, now: i64) -> Failure {
     Failure { retry_after: Some(wait), ..Failure::new(ErrorCode::RateLimited, message) }
 }
 
-/// Whether an error has its body already: the envelope, or a page.
+/// Whether an error already has its body: the envelope or a page.
 fn is_written(headers: &HeaderMap) -> bool {
     let media = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     media.starts_with(b"application/json") || media.starts_with(b"text/html")

@@ -1,9 +1,8 @@
-//! Whom an answer is for, by the request's path: decided once, and asked by everything that depends on it.
+//! Whom an answer is for. The request's path decides it.
 
 use http::Uri;
 
-/// How the paths of the routes that ask for a key begin, as the specification has them and under the other base path
-/// that clients use.
+/// The beginnings of the paths that need a key: the one of the specification, and the other base path that clients use.
 const PROJECTS: [&str; 2] = ["/api/v1/projects/", "/v1/projects/"];
 
 /// Whom an answer is for.
@@ -11,15 +10,15 @@ const PROJECTS: [&str; 2] = ["/api/v1/projects/", "/v1/projects/"];
 pub enum Audience {
     /// A program that works on a project, with an API key.
     Client,
-    /// A program that reads what the API says of itself, such as its specification.
+    /// A program that reads what the API says about itself, such as its specification.
     Reader,
     /// A person, whose browser shows a page of the dashboard.
     Person,
-    /// An orchestrator that asks whether the server is alive and ready.
+    /// An orchestrator that asks whether the server is alive or ready.
     Orchestrator,
-    /// What collects metrics.
+    /// A program that collects metrics.
     Collector,
-    /// Whoever asks for anything else.
+    /// Anybody else.
     Other,
 }
 
@@ -38,34 +37,34 @@ impl Audience {
         }
     }
 
-    /// Whether a bearer token is an API key. What collects metrics has a token of its own.
+    /// Whether a bearer token is an API key. Collectors of metrics have their own token.
     pub(super) fn sends_api_keys(self) -> bool {
         self != Self::Collector
     }
 
-    /// Whether a key that is refused is told so before anything else is looked at.
+    /// Whether a request with a refused key is refused before it reaches a route.
     pub(super) fn needs_good_key(self) -> bool {
         self == Self::Client
     }
 
-    /// Whether it must get an answer however often it asks, and whatever else is away.
+    /// Whether it gets an answer at any rate of requests, even without the database and Redis.
     pub(super) fn is_never_limited(self) -> bool {
         matches!(self, Self::Orchestrator | Self::Collector)
     }
 
-    /// Whether it is answered in JSON alone.
+    /// Whether all its answers are JSON.
     pub(super) fn reads_json_alone(self) -> bool {
         matches!(self, Self::Client | Self::Reader)
     }
 }
 
-/// Turns the other base path, `/v1`, into the one that the routes have.
+/// Replaces the other base path, `/v1`, by the one of the routes.
 pub(super) fn use_one_base_path(uri: &mut Uri) {
     let [base, other] = PROJECTS;
     let Some(rest) = uri.path_and_query().and_then(|whole| whole.as_str().strip_prefix(other)) else {
         return;
     };
-    // A path that was read before, with more in front: always a path.
+    // A valid path with a longer beginning is a valid path.
     if let Ok(whole) = format!("{base}{rest}").parse() {
         *uri = whole;
     }

@@ -1,4 +1,4 @@
-//! Reading a request's body: JSON by its content type, within its limit of size and time.
+//! Reads a request's body, within limits of size and time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +12,11 @@ use integrations_core::error::ErrorCode;
 
 use super::{failure::Failure, form::Form, settings::HttpSettings};
 
-/// What is still read of a body that is too large, so that the client gets to read the answer.
+/// How much is read of a body that is too large. Many clients read the answer only after they have sent the body.
 const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A body that says that it is JSON, unread as yet. Empty where none was sent.
+/// A body whose content type is JSON, not yet parsed. Empty if none was sent.
 #[derive(Debug)]
 pub(crate) struct JsonBody(pub(crate) Bytes);
 
@@ -42,13 +42,13 @@ pub(crate) async fn form(headers: &HeaderMap, body: Body, settings: &HttpSetting
     if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
         return Form::read(&bytes);
     }
-    Err(Failure::new(ErrorCode::UnsupportedMediaType, "This is not a form as browsers send it"))
+    Err(Failure::new(ErrorCode::UnsupportedMediaType, "Send the form as application/x-www-form-urlencoded"))
 }
 
 async fn whole(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, Failure> {
     let limit = settings.body_limit;
     if content_length(headers).is_some_and(|length| length > limit as u64) {
-        // Who waits for `100 Continue` has sent nothing yet.
+        // A client that waits for `100 Continue` has sent nothing yet.
         if !headers.contains_key(header::EXPECT) {
             drain(body).await;
         }
@@ -61,7 +61,9 @@ async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, Failure
     match tokio::time::timeout(time, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Ok(Err(_)) => Err(Failure::new(ErrorCode::BadRequest, "The body broke off")),
+        Ok(Err(_)) => {
+            Err(Failure::new(ErrorCode::BadRequest, "The connection broke before the whole body arrived"))
+        }
         Err(_elapsed) => Err(Failure::new(ErrorCode::RequestTimeout, "The body took too long to arrive")),
     }
 }
@@ -76,7 +78,7 @@ async fn drain(mut body: Body) {
             }
         }
     };
-    // Whatever does not arrive in time is not waited for: the answer is the same.
+    // The answer is the same whether or not the rest arrives in time.
     tokio::time::timeout(DRAIN_TIMEOUT, drained).await.unwrap_or_default();
 }
 
@@ -88,7 +90,7 @@ fn too_large(limit: usize) -> Failure {
     Failure::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"))
 }
 
-/// JSON by name (`application/json`, `application/merge-patch+json`, …), or not named at all.
+/// Accepts the media types of JSON (`application/json`, `application/merge-patch+json`, …), and a body without one.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     let Some(media) = media_type(headers) else { return Ok(()) };
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
@@ -100,7 +102,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     ))
 }
 
-/// The media type that the body is said to have, without its parameters.
+/// The body's media type by its `Content-Type`, without parameters.
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())

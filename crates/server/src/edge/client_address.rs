@@ -1,4 +1,4 @@
-//! The client's address: the peer's, or what a trusted proxy says of it.
+//! The client's address: the peer's, or the one that a trusted proxy names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,9 +13,9 @@ pub struct Peer(pub IpAddr);
 
 /// The address that a request came from.
 ///
-/// `Forwarded` (RFC 7239) or, where that is not sent, `X-Forwarded-For` is believed only when the peer is one of
-/// `trusted`. The chain is read from its end: the first address that is not itself a trusted proxy is the client,
-/// since everything before it may have been made up by the client.
+/// `Forwarded` (RFC 7239), or without it `X-Forwarded-For`, counts only if the peer is one of `trusted`. The chain is
+/// read from its end. The first address that is not a trusted proxy is the client; the client may have made up
+/// everything before it.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted =
         |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
@@ -29,7 +29,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     };
     let mut client = peer;
     for address in chain.into_iter().rev() {
-        // An obfuscated or broken entry hides whatever stands before it.
+        // Entries before an obfuscated or broken one cannot be trusted.
         let Some(address) = address else { break };
         client = address;
         if !is_trusted(address) {

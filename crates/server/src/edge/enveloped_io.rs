@@ -1,8 +1,8 @@
-//! Answers to what is not HTTP: the error envelope, too.
+//! Gives the error envelope to answers to input that is not HTTP.
 //!
-//! Where a request cannot be parsed, hyper answers by itself with a bare status line, and offers no way to say
-//! more. No answer of this server may leave the envelope, so the connection's writing side is watched: a response
-//! head without our `X-Request-Id` is hyper's own, and is replaced.
+//! If a request cannot be parsed, hyper answers itself with a bare status line and offers no way to change that. Every
+//! answer of this server must have the envelope. So this type watches what is written to the connection: a response
+//! head without our `X-Request-Id` is hyper's own and is replaced.
 
 use std::{
     io,
@@ -16,11 +16,11 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A connection whose bare error responses are replaced by what `answer` makes of their status.
+/// A connection on which hyper's bare error responses are replaced. `answer` makes the replacement from the status.
 pub(super) struct EnvelopedIo<F> {
     stream: TcpStream,
     answer: F,
-    /// What is still to be written of a replacement.
+    /// The part of a replacement that is not yet written.
     pending: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ impl<F: Fn(u16) -> Vec<u8> + Unpin> EnvelopedIo<F> {
     }
 }
 
-/// The status of a response head that hyper made by itself.
+/// The status, if this is a response head that hyper made itself.
 fn bare_error(bytes: &[u8]) -> Option<u16> {
     const NAME: &[u8] = b"x-request-id";
 

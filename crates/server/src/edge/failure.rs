@@ -1,4 +1,4 @@
-//! The error envelope: the one form that every refusal and failure takes on the wire.
+//! The error envelope: the form of every refusal and failure.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -15,10 +15,10 @@ use crate::{
     vault::VaultError,
 };
 
-/// What clients are told while the database does not answer.
+/// The message for clients while the database does not answer.
 const DATABASE_UNAVAILABLE: &str = "The database is unavailable for the moment; try again";
 
-/// A refusal or failure on its way to the client. The request's id joins it at the edge.
+/// A refusal or failure. The edge adds the request's id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// What went wrong, for programs.
@@ -57,7 +57,7 @@ impl Failure {
         tracing::error!(%cause, "a request failed");
         Self::new(
             ErrorCode::InternalError,
-            "Something went wrong on our side; the request id finds it in our log",
+            "Something went wrong on the server; its log has the cause under the request id",
         )
     }
 
@@ -66,7 +66,7 @@ impl Failure {
         Self { retry_after: Some(1), ..Self::new(ErrorCode::ServiceUnavailable, message) }
     }
 
-    /// What an answer that some library made by itself says in our words.
+    /// Translates the status of an answer that a library made.
     pub(super) fn from_status(status: StatusCode) -> Self {
         let code = ErrorCode::ALL.into_iter().find(|code| code.status() == status.as_u16());
         match (code, status.is_client_error()) {
@@ -116,7 +116,7 @@ impl Failure {
 }
 
 impl IntoResponse for Failure {
-    /// Leaves the error in the response's extensions: the edge knows the request's id and writes the body.
+    /// Leaves the error in the response's extensions. The edge knows the request's id and writes the body.
     fn into_response(self) -> Response {
         let mut response = Response::new(axum::body::Body::empty());
         *response.status_mut() = self.status();
@@ -134,7 +134,7 @@ impl From<KeyRefusal> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            // Told once, when it went away.
+            // `store/watch.rs` logged it when the database went away.
             StoreError::Away => Self::unavailable(DATABASE_UNAVAILABLE),
             StoreError::Unavailable(cause) => {
                 tracing::warn!(%cause, "the database is unavailable");

@@ -1,6 +1,6 @@
-//! `application/x-www-form-urlencoded`, the form of query strings and of what browsers send.
+//! Parses `application/x-www-form-urlencoded`, the format of query strings and of browsers' forms.
 //!
-//! The usual crates read it as browsers do: what is not UTF-8 becomes U+FFFD. Here it is refused.
+//! The usual crates replace text that is not UTF-8 by U+FFFD, as browsers do. This module refuses it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::failure::Failure;
 /// A name or a value, or why it cannot be read.
 type Decoded = Result<String, &'static str>;
 
-/// The pairs of names and values in a text, in their order.
+/// The pairs of names and values in a text, in order.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (Decoded, Decoded)> {
     text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -27,12 +27,13 @@ fn decode(text: &str) -> Decoded {
     if decoded.contains('\0') { Err("Must not contain the NUL character") } else { Ok(decoded.into_owned()) }
 }
 
-/// The fields of a form, in the order in which they were sent. `Debug` shows names alone: values may be secrets.
+/// The fields of a form, in the order in which they were sent. `Debug` shows only the names, because values may be
+/// secrets.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a body. Refused: what is not UTF-8, and NUL.
+    /// Reads a body. Refuses text that is not UTF-8 and NUL characters.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Failure> {
         let invalid = |name: &str, reason: &str| {
             Failure::invalid("The form cannot be read", vec![Issue::new(name, reason)])
@@ -47,17 +48,17 @@ impl Form {
         Ok(Self(fields))
     }
 
-    /// The value of a field: the first, where there are several.
+    /// The value of a field. The first one if there are several.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a field without the blanks around it; empty where there is none.
+    /// The value of a field without surrounding blanks. Empty if there is none.
     pub(crate) fn trimmed(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default().trim()
     }
 
-    /// Whether a checkbox is ticked: browsers send those alone.
+    /// Whether a checkbox is ticked. Browsers send only ticked ones.
     pub(crate) fn is_ticked(&self, name: &str) -> bool {
         self.get(name).is_some()
     }

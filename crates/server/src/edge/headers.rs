@@ -9,7 +9,7 @@ const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
 
-/// Sets them. A response that says itself how it may be cached is left as it is there.
+/// Sets the headers. A response's own `Cache-Control` stays.
 pub(super) fn set(headers: &mut HeaderMap, request_id: &str, identity: &Identity, verdict: &Verdict) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID, value);

@@ -1,4 +1,4 @@
-//! Who sends a request.
+//! Finds the API key of a request.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use crate::api_keys::{Caller, KeyRefusal};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Who sends the request, in its extensions.
+/// Who sends the request. The edge puts it into the request's extensions.
 #[derive(Clone, Debug)]
 pub enum Identity {
-    /// Nobody who says so.
+    /// A caller without a key.
     Anonymous,
     /// A caller with a good key.
     Caller(Arc<Caller>),
-    /// Somebody with a key that is refused.
+    /// A caller whose key is refused.
     Refused(KeyRefusal),
-    /// Somebody whose key cannot be looked up for the moment.
+    /// A caller whose key cannot be looked up for the moment.
     Unverified(Failure),
 }
 

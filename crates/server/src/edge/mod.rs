@@ -1,4 +1,4 @@
-//! What every request passes on its way in, and every response on its way out: below the API and the pages.
+//! What happens to every request before its route and to every response after it. The API and the pages build on it.
 
 mod accept;
 mod access_log;

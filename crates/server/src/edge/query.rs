@@ -1,13 +1,13 @@
-//! Reading query strings: what most readers repair or ignore is refused.
+//! Reads query strings. It refuses what most parsers repair or ignore.
 
 use http::Uri;
 use integrations_core::issue::Issue;
 
 use super::{failure::Failure, form};
 
-/// The parameters `names` of a request, in that order. Others are left alone: clients and proxies add their own.
+/// The parameters `names` of a request, in that order. Others are ignored, because clients and proxies add their own.
 ///
-/// Refused: a parameter that is given twice, percent-encoding that is not UTF-8, and NUL.
+/// Refuses a parameter that is given twice, percent-encoding that is not UTF-8, and NUL characters.
 pub(crate) fn parameters<const N: usize>(
     uri: &Uri,
     names: [&str; N],

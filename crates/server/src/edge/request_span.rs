@@ -1,5 +1,5 @@
-//! The span of a request, after OpenTelemetry's conventions for servers
-//! (opentelemetry.io/docs/specs/semconv/http/http-spans). It holds the route and neither path nor query: those may hold
+//! The span of a request, by OpenTelemetry's conventions for servers
+//! (opentelemetry.io/docs/specs/semconv/http/http-spans). It has the route but neither path nor query, which may hold
 //! what people typed.
 
 use http::{Request, StatusCode};
@@ -11,8 +11,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::found_route::FoundRoute;
 use crate::metrics;
 
-/// The span of a request, within the trace that the client began (`traceparent`, W3C Trace Context). Disabled where
-/// nobody traces.
+/// The span of a request, within the trace that the client began (`traceparent`, W3C Trace Context). It is disabled if
+/// tracing is off.
 pub(super) fn begin<B>(request: &Request<B>, request_id: &str) -> Span {
     let span = tracing::info_span!(
         "request",
@@ -27,19 +27,19 @@ pub(super) fn begin<B>(request: &Request<B>, request_id: &str) -> Span {
         let caller = global::get_text_map_propagator(|propagator| {
             propagator.extract(&HeaderExtractor(request.headers()))
         });
-        // A span that was just made can still be given a parent.
+        // This fails only for a span that has started, and this one has not.
         span.set_parent(caller).unwrap_or_default();
         span.record("http.request.method", metrics::method(request.method()));
     }
     span
 }
 
-/// Completes the span with what became of the request.
+/// Completes the span with the result of the request.
 pub(super) fn end(span: &Span, method: &http::Method, route: &FoundRoute, status: StatusCode) {
     if span.is_disabled() {
         return;
     }
-    // Fields that are recorded later become attributes; the name has a way of its own.
+    // The name of a span cannot be changed through a field, so it is set here.
     let method = metrics::method(method);
     if let Some(route) = route.pattern() {
         span.record("http.route", route);

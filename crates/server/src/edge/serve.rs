@@ -1,4 +1,4 @@
-//! Serving: accepts connections, answers requests through the edge, and drains when told to stop.
+//! Accepts connections, answers requests through the edge, and drains when asked to stop.
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -17,11 +17,11 @@ use crate::shutdown::Shutdown;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest request head that is read, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
-/// How long to wait when the machine has no more file descriptors to accept with.
+/// The pause after a failed accept, for example when there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop`, then takes no more connections, lets the requests under way finish, and returns. What is
-/// not finished after `drain` is cut off.
+/// Serves until `stop`. Then it accepts no more connections, lets running requests finish, and returns. Requests that
+/// are not finished after `drain` are cut off.
 pub async fn serve(listener: TcpListener, edge: Edge, mut stop: Shutdown, drain: Duration) {
     let (edge, graceful) = (Arc::new(edge), GracefulShutdown::new());
     loop {
@@ -35,13 +35,15 @@ pub async fn serve(listener: TcpListener, edge: Edge, mut stop: Shutdown, drain:
     }
     drop(listener);
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests were still under way when the time to drain ran out");
+        tracing::warn!(
+            "some requests were still running when the time to drain ended; their connections are cut off"
+        );
     }
 }
 
 fn spawn(stream: TcpStream, peer: SocketAddr, edge: Arc<Edge>, graceful: &GracefulShutdown) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection broke at once");
+        tracing::debug!(%error, "a new connection is broken already");
         return;
     }
     let garbled = Arc::clone(&edge);
@@ -58,7 +60,7 @@ fn spawn(stream: TcpStream, peer: SocketAddr, edge: Arc<Edge>, graceful: &Gracef
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended badly");
+            tracing::debug!(%error, "a connection ended with an error");
         }
     });
 }

@@ -1,4 +1,4 @@
-//! How the server answers.
+//! Settings of the server's answers.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,16 +9,16 @@ use url::Url;
 use super::rate_limit::RedisUrl;
 use crate::api_keys::POLL_INTERVAL;
 
-/// How the server answers.
+/// Settings of the server's answers.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// Where people reach the server: what install URLs begin with.
+    /// The address at which people reach the server. Install URLs begin with it.
     pub public_url: Url,
-    /// The networks of the proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    /// The networks of trusted proxies: their `Forwarded` and `X-Forwarded-For` count.
     pub trusted_proxies: Vec<IpNet>,
     /// Requests a minute for an address without a key.
     pub anonymous_limit: u32,
-    /// The longest that a request may take.
+    /// The longest time for a request.
     pub request_timeout: Duration,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
@@ -26,11 +26,11 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// How long an install link works.
     pub install_link_life: Duration,
-    /// How often the database is asked which API keys were changed, whether or not it tells.
+    /// How often the database is asked which API keys were changed, in addition to its notifications.
     pub key_poll_interval: Duration,
-    /// What reads the metrics from other machines.
+    /// The token for reading the metrics from other machines.
     pub metrics_token: Option<SecretString>,
-    /// The Redis in which requests are counted for all replicas; in this process where there is none.
+    /// The Redis that counts requests for all replicas. Without it, each process counts its own.
     pub redis: Option<RedisUrl>,
     /// How long a request waits for Redis.
     pub redis_patience: Duration,

@@ -1,4 +1,4 @@
-//! Whom a limit is for.
+//! The caller that a limit applies to.
 
 use std::{
     fmt,
@@ -7,17 +7,18 @@ use std::{
 
 use integrations_core::ids::ApiKeyId;
 
-/// Whom a limit is for.
+/// The caller that a limit applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A caller with a key.
     Key(ApiKeyId),
-    /// A caller without.
+    /// A caller without a key.
     Address(IpAddr),
 }
 
 impl Subject {
-    /// A caller without a key: by address, and by network of 64 bits for IPv6, where one person has so many.
+    /// A caller without a key. IPv6 addresses count by their network of 64 bits, because one person may have a whole
+    /// one.
     pub fn address(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),

@@ -1,14 +1,14 @@
-//! What the limiter says.
+//! The limiter's verdict.
 
-/// What the limiter says to a request.
+/// The limiter's verdict on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether the request may go on.
     pub allowed: bool,
-    /// Requests in 60 seconds.
+    /// The limit of requests in 60 seconds.
     pub limit: u32,
-    /// Requests that would still be allowed at this moment.
+    /// The number of requests that are still allowed now.
     pub remaining: u32,
-    /// When the oldest request that counts leaves the window, in seconds of the Unix epoch.
+    /// When the oldest counted request leaves the window, in seconds of the Unix epoch.
     pub reset: i64,
 }

@@ -1,4 +1,4 @@
-//! One caller's window: how many requests in each of the last seconds.
+//! One caller's window: the number of requests in each of the last seconds.
 
 use super::verdict::Verdict;
 
@@ -6,7 +6,7 @@ use super::verdict::Verdict;
 pub(super) const WINDOW: i64 = 60;
 const BUCKETS: usize = WINDOW as usize + 1;
 
-/// The requests of one caller: how many in each of the last seconds.
+/// The number of requests of one caller in each of the last seconds.
 #[derive(Debug)]
 pub(super) struct Window {
     counts: [u32; BUCKETS],
@@ -22,7 +22,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Counts a request at `now`, in seconds of the Unix epoch, where the limit allows it.
+    /// Counts a request at `now` (in seconds of the Unix epoch), if the limit allows it.
     pub(super) fn check(&mut self, limit: u32, now: i64) -> Verdict {
         let allowed = self.look(limit, now).allowed;
         if allowed {
@@ -32,7 +32,7 @@ impl Window {
         Verdict { allowed, ..self.verdict(limit) }
     }
 
-    /// What would be said to a request at `now`, which is not counted.
+    /// The verdict on a request at `now`, without counting it.
     pub(super) fn look(&mut self, limit: u32, now: i64) -> Verdict {
         self.slide(now);
         self.verdict(limit)
@@ -43,7 +43,7 @@ impl Window {
         Verdict { allowed: remaining > 0, limit, remaining, reset: self.reset() }
     }
 
-    /// Drops what has left the window. A clock that goes back moves nothing.
+    /// Drops the counts that have left the window. A clock that goes back changes nothing.
     fn slide(&mut self, now: i64) {
         if now - self.newest >= BUCKETS as i64 {
             (self.counts, self.total) = ([0; BUCKETS], 0);
@@ -97,7 +97,7 @@ mod tests {
         assert!(!window.check(1, NOW + 1).allowed);
     }
 
-    /// Against the plain definition: a list of every allowed request.
+    /// Compares with the plain definition: a list of every allowed request.
     #[test]
     fn no_sixty_seconds_see_more_than_the_limit_and_none_is_refused_below_it() {
         for seed in 1..20 {
