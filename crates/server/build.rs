@@ -1,5 +1,5 @@
-//! Compresses the script of the reference page (`/docs`). The crate `scalar_api_reference` brings it, pinned by
-//! `Cargo.lock`: `cargo update -p scalar_api_reference` brings a newer one.
+//! Compresses the script of the reference page (`/docs`). The script comes from the crate `scalar_api_reference`, whose
+//! version is in `Cargo.lock`: `cargo update -p scalar_api_reference` gets a newer one.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -9,7 +9,7 @@ use flate2::{Compression, write::GzEncoder};
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let script = scalar_api_reference::get_asset("scalar.js")
-        .ok_or_else(|| io::Error::other("scalar_api_reference does not bring scalar.js any more"))?;
+        .ok_or_else(|| io::Error::other("scalar_api_reference no longer contains scalar.js"))?;
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     let file = fs::File::create(Path::new(&out).join("scalar.js.gz"))?;
     let mut compressed = GzEncoder::new(file, Compression::best());

@@ -1,6 +1,6 @@
-//! What a program takes from the world without asking: the time, and randomness.
+//! The time and randomness.
 //!
-//! Both are injected, so that tests are exact. The ambient ones are banned by `clippy.toml`.
+//! Both are passed in, so that tests can set them. `clippy.toml` bans direct use of the system's.
 
 use std::{fmt, sync::Arc};
 
@@ -19,10 +19,10 @@ pub trait Clock: Send + Sync {
 
 /// A source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `bytes` for a key or nonce: straight from the operating system.
+    /// Fills `bytes` for a key or nonce, directly from the operating system.
     fn fill_secret(&self, bytes: &mut [u8]);
 
-    /// Fills `bytes` for an id, which must be unlike every other but is no secret.
+    /// Fills `bytes` for an id, which must be unique but is not secret.
     fn fill_id(&self, bytes: &mut [u8]) {
         self.fill_secret(bytes);
     }
@@ -36,7 +36,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The machine's own clock and randomness.
+    /// The clock and randomness of the operating system.
     pub fn system() -> Self {
         Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
     }
@@ -47,7 +47,7 @@ impl Environment {
         Self { clock, ..self }
     }
 
-    /// Now, in UTC, cut to the microseconds that both databases keep.
+    /// Now, in UTC, truncated to the microseconds that both databases store.
     pub fn now(&self) -> OffsetDateTime {
         let now = self.clock.now();
         let cut = now.nanosecond() / 1_000 * 1_000;
@@ -61,14 +61,14 @@ impl Environment {
         bytes
     }
 
-    /// A fresh spread.
+    /// A random spread.
     pub fn spread(&self) -> Spread {
         let mut bits = [0; 4];
         self.entropy.fill_id(&mut bits);
         Spread::from_bits(u32::from_be_bytes(bits))
     }
 
-    /// A fresh id: 56 bits of microseconds, then 72 random ones, so that ids sort by time of creation.
+    /// A new id: 56 bits of time in microseconds, then 72 random bits, so that ids sort by their time of creation.
     pub fn id<K: Kind>(&self) -> Id<K> {
         let microseconds = self.clock.now().unix_timestamp_nanos() / 1_000;
         let mut random = [0; 16];
@@ -87,7 +87,7 @@ impl fmt::Debug for Environment {
 struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the ambient clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
     }
@@ -96,15 +96,12 @@ impl Clock for SystemClock {
 struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(
-        clippy::expect_used,
-        reason = "without randomness nothing secret can be made: there is no way on"
-    )]
+    #[expect(clippy::expect_used, reason = "the server cannot make keys without randomness")]
     fn fill_secret(&self, bytes: &mut [u8]) {
         SysRng.try_fill_bytes(bytes).expect("the operating system's randomness");
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that draws from the ambient generator")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that uses the thread's generator")]
     fn fill_id(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
     }

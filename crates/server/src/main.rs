@@ -32,7 +32,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a server without any set-up, on an embedded database
+    /// Run a server for development, without set-up and with an embedded database
     Dev(DevCommand),
     /// Run the server
     Serve,
@@ -49,11 +49,11 @@ async fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let error = match error.downcast::<clap::Error>() {
-                // Help, the version, or what clap refuses.
+                // Help, the version, or a usage error.
                 Ok(answer) => answer.exit(),
                 Err(error) => error,
             };
-            // Where stderr is gone too, there is nobody left to tell.
+            // If stderr is closed too, the error cannot be reported.
             writeln!(io::stderr(), "error: {error:#}").unwrap_or_default();
             ExitCode::FAILURE
         }
@@ -74,7 +74,7 @@ async fn execute() -> anyhow::Result<()> {
     }
 }
 
-/// Runs a server with its log and traces, and at the end writes and sends what is left of them.
+/// Runs a server with its log and traces. At the end it writes the rest of the log and sends the rest of the traces.
 async fn observed(
     options: &Options,
     format: LogFormat,

@@ -1,32 +1,32 @@
-//! Telling every part of the server to stop.
+//! Tells every part of the server to stop.
 
 use tokio::sync::watch;
 
-/// Tells the parts to stop.
+/// The sending side: tells every part to stop.
 #[derive(Debug)]
 pub struct Stopper(watch::Sender<bool>);
 
-/// One part's view: waits for the word.
+/// The receiving side: one part of the server waits for the request to stop.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 
-/// A stopper, and what it stops.
+/// A connected pair.
 pub fn channel() -> (Stopper, Shutdown) {
     let (sender, receiver) = watch::channel(false);
     (Stopper(sender), Shutdown(receiver))
 }
 
 impl Stopper {
-    /// Gives the word.
+    /// Asks every part to stop.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Shutdown {
-    /// Waits until the word is given, or nobody is left to give it.
+    /// Waits until the stopper asks to stop or is dropped.
     pub async fn requested(&mut self) {
-        // An error means that the stopper is gone, which is the word as well.
+        // An error means that the stopper was dropped, which also asks to stop.
         drop(self.0.wait_for(|stop| *stop).await);
     }
 }

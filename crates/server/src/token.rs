@@ -1,4 +1,4 @@
-//! Random secrets that a browser carries: links, sessions, the `state` of a handshake.
+//! Random secrets that a browser holds: install links, sessions, the `state` of an OAuth handshake.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::environment::Environment;
 pub struct Token(String);
 
 impl Token {
-    /// A new one.
+    /// Makes a new token.
     pub fn generate(environment: &Environment) -> Self {
         Self(URL_SAFE_NO_PAD.encode(environment.bytes::<32>()))
     }
@@ -23,7 +23,7 @@ impl Token {
         &self.0
     }
 
-    /// What is stored of it.
+    /// Its hash, which is stored.
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)
     }
@@ -35,11 +35,12 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The SHA-256 of a token: what is stored of it. With 256 bits of entropy a fast hash without salt is enough.
+/// The SHA-256 of a token, which is stored in its place. A token has 256 bits of entropy, so a fast hash without salt
+/// is enough.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenHash([u8; 32]);
 
-/// In constant time: how long it takes tells nothing of the token.
+/// Compares in constant time, so that the duration says nothing about the token.
 impl PartialEq for TokenHash {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -49,12 +50,12 @@ impl PartialEq for TokenHash {
 impl Eq for TokenHash {}
 
 impl TokenHash {
-    /// The hash of what somebody presents as a token.
+    /// The hash of a presented token.
     pub fn of(presented: &str) -> Self {
         Self(Sha256::digest(presented.as_bytes()).into())
     }
 
-    /// A stored hash; `None` where it is not 32 bytes.
+    /// A stored hash. `None` if it is not 32 bytes long.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }

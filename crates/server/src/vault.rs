@@ -1,13 +1,13 @@
 //! The credential vault: seals secrets for storage and opens them again.
 //!
-//! XChaCha20-Poly1305, whose 192-bit nonces may be drawn at random. What a secret belongs to is its associated
-//! data, so that a sealed secret copied to another integration does not open there. A sealed secret is
+//! It uses XChaCha20-Poly1305, whose 192-bit nonces may be random. The owner of a secret is its associated data, so a
+//! sealed secret that is copied to another integration cannot be opened there. A sealed secret is
 //!
 //! ```text
 //! 0x01 | length of key id (1 byte) | key id | nonce (24 bytes) | ciphertext and tag
 //! ```
 //!
-//! so that keys can be rotated: the first key seals, every key opens.
+//! The key id makes rotation possible: the first key seals, and every key opens.
 
 use std::{fmt, str::FromStr};
 
@@ -28,7 +28,7 @@ const FORMAT: u8 = 1;
 const NONCE_LENGTH: usize = 24;
 const KEY_LENGTH: usize = 32;
 
-/// What a sealed secret belongs to. It opens for nothing else.
+/// What a sealed secret belongs to. It can be opened for this purpose only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// An integration's credential.
@@ -37,7 +37,7 @@ pub enum Purpose {
     Settings(IntegrationId),
     /// The client secret of an OAuth app.
     OAuthApp(OAuthAppId),
-    /// What is known of an install between two of its steps.
+    /// The state of an installation between two of its steps.
     PendingInstall(PendingInstallId),
 }
 
@@ -52,7 +52,7 @@ impl Purpose {
     }
 }
 
-/// The keys that seal and open, the sealing one first.
+/// The keys that seal and open. The first one seals.
 pub struct EncryptionKeys(Vec<EncryptionKey>);
 
 struct EncryptionKey {
@@ -60,7 +60,8 @@ struct EncryptionKey {
     cipher: XChaCha20Poly1305,
 }
 
-/// A text is not a list of encryption keys. Says which entry and why, never what it holds.
+/// The text is not a list of encryption keys. The message names the entry and the problem, but shows no part of the
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("entry {entry} {problem}; expected id:key[,id:key…], each key 32 bytes in base 64")]
 pub struct InvalidKeys {
@@ -153,17 +154,17 @@ impl Vault {
         Ok(opened.into())
     }
 
-    /// How everything begins that was sealed under the first key.
+    /// The first bytes of every secret that is sealed under the first key.
     pub fn current_prefix(&self) -> Vec<u8> {
         prefix(&self.keys.0[0].id)
     }
 
-    /// Seals anew, under the first key, what was sealed under another for the same purpose.
+    /// Opens a secret and seals it again under the first key, for the same purpose.
     pub fn reseal(&self, sealed: &[u8], purpose: Purpose) -> Result<Vec<u8>, VaultError> {
         Ok(self.seal(self.open(sealed, purpose)?.expose_secret(), purpose))
     }
 
-    /// Seals an integration's secret settings; nothing where there are none.
+    /// Seals an integration's secret settings. `None` if there are none.
     pub fn seal_settings(&self, secret: &SecretSettings, id: IntegrationId) -> Option<Vec<u8>> {
         let json = serde_json::to_vec(&secret.0).unwrap_or_default();
         (!secret.0.is_empty()).then(|| self.seal(&json, Purpose::Settings(id)))

@@ -1,7 +1,7 @@
-//! `riq-server dev`: a running server without any set-up.
+//! `riq-server dev`: a server for development, without set-up.
 //!
-//! Everything is in one directory: the SQLite database, the encryption keys, and the API key that was made at the
-//! first start. The files with secrets are readable by their owner alone.
+//! One directory holds everything: the SQLite database, the encryption keys, and the API key that is made at the first
+//! start. Only the owner can read the files with secrets.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -35,15 +35,15 @@ const ACCESS: &str = "access.json";
 /// `riq-server dev`
 #[derive(Args, Clone, Debug)]
 pub struct DevCommand {
-    /// Where everything is kept
+    /// Directory for the database, the keys and all other data
     #[arg(long, value_name = "DIR", default_value = ".riq")]
     pub data_dir: PathBuf,
-    /// Print one line of JSON on stdout once it serves, and nothing else there
+    /// Print one line of JSON to stdout when the server is ready, and nothing else
     #[arg(long)]
     pub json: bool,
 }
 
-/// How to call the server: what `dev` tells, and keeps for the next start.
+/// What a client needs to call the server. `dev` prints it and keeps it for the next start.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Access {
     /// The organization.
@@ -54,12 +54,12 @@ pub struct Access {
     pub api_key: String,
 }
 
-/// The directory that `dev` keeps everything in.
+/// The data directory of `dev`.
 #[derive(Clone, Debug)]
 pub struct DataDirectory(PathBuf);
 
 impl DataDirectory {
-    /// The directory at `path`, made where it is not there, with an encryption key.
+    /// Creates the directory at `path` and an encryption key, if they do not exist.
     pub fn prepare(path: PathBuf, environment: &Environment) -> anyhow::Result<Self> {
         if path.is_file() {
             bail!("{} is a file, not a directory", path.display());
@@ -67,7 +67,7 @@ impl DataDirectory {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.with_context(|| format!("cannot make the directory {}", path.display()))?;
         let directory = Self(path);
-        // SQLite gives the files beside the database the same mode.
+        // SQLite gives its other files the mode of the database file.
         let database = directory.0.join(DATABASE);
         let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&database);
         opened.with_context(|| format!("cannot write {}", database.display()))?;
@@ -78,7 +78,7 @@ impl DataDirectory {
         Ok(directory)
     }
 
-    /// The directory at `path`, in which `dev` has been before.
+    /// The existing data directory at `path`. Fails if `dev` has not made one there.
     pub fn existing(path: PathBuf) -> anyhow::Result<Self> {
         if !path.join(DATABASE).is_file() {
             bail!("{} is not a data directory: start `riq-server dev --data-dir {0}` first", path.display());
@@ -98,11 +98,11 @@ impl DataDirectory {
         text.parse().with_context(|| format!("{} is not valid", path.display()))
     }
 
-    /// How to call the server: as kept from an earlier start where that still works, else made anew.
+    /// What a client needs to call the server: the kept values if they still work, else new ones.
     pub async fn access(&self, store: &Store, environment: &Environment) -> anyhow::Result<Access> {
         let path = self.0.join(ACCESS);
         if let Some(access) = read_access(&path)?
-            && is_alive(&access, store).await?
+            && still_works(&access, store).await?
         {
             return Ok(access);
         }
@@ -122,7 +122,7 @@ fn read_access(path: &Path) -> anyhow::Result<Option<Access>> {
     }
 }
 
-async fn is_alive(access: &Access, store: &Store) -> anyhow::Result<bool> {
+async fn still_works(access: &Access, store: &Store) -> anyhow::Result<bool> {
     let Ok(key) = ApiKey::parse(&access.api_key) else { return Ok(false) };
     let key = store.api_key_by_hash(&KeyHash::of(&key)).await?;
     let project = store.project(access.project_id).await?;
@@ -130,7 +130,7 @@ async fn is_alive(access: &Access, store: &Store) -> anyhow::Result<bool> {
         && project.is_some_and(|project| project.revoked_at.is_none()))
 }
 
-/// Makes one organization, one project and one key.
+/// Creates an organization, a project and an API key.
 async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access> {
     let (org_id, project_id): (OrganizationId, ProjectId) = (environment.id(), environment.id());
     let event = |project, action, changes: Option<Change>| NewAuditEvent {
@@ -165,7 +165,7 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
     Ok(Access { org_id, project_id, api_key: key.expose().to_owned() })
 }
 
-/// Writes a file that only its owner may read: beside its place first, so that there is never half of it.
+/// Writes a file that only its owner can read. It is written under another name first, so that it is never incomplete.
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let beside = path.with_extension("new");
     let write = || {

@@ -1,8 +1,7 @@
 //! The log, on stderr.
 //!
-//! A line a request would be a system call a request. Where stderr is no terminal, lines are gathered and written
-//! together, a twentieth of a second later at the latest; warnings and errors are written at once, with all that
-//! came before them.
+//! Writing each line at once would cost a system call for each request. If stderr is not a terminal, lines are
+//! collected and written together every 50 ms. Warnings and errors are written at once, with all lines before them.
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Stderr, Write},
@@ -26,21 +25,21 @@ use super::{
 };
 
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
-const GATHERED: usize = 32 * 1024;
+const BUFFER_SIZE: usize = 32 * 1024;
 
-/// Keeps the log flowing. Dropped at the end, it writes out what is left.
+/// The log's buffer.
 #[derive(Clone, Debug)]
 pub struct Log(Arc<Mutex<BufWriter<Stderr>>>);
 
 /// Starts the log, and hands spans to `traces`. Call inside the runtime, once.
 pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> anyhow::Result<Log> {
     let wanted = options.log.as_deref().unwrap_or("info");
-    // Libraries tell at INFO what only their developers want to know.
+    // These libraries log details at INFO that operators do not need.
     let filter = format!("opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
     let filter = EnvFilter::builder().parse(filter);
     let filter =
         filter.map_err(|_| anyhow!("\"{wanted}\" is not a log filter such as info or riq_server=debug"))?;
-    let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(GATHERED, io::stderr()))));
+    let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(BUFFER_SIZE, io::stderr()))));
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(log.clone());
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match options.log_format.unwrap_or(default) {
@@ -49,7 +48,7 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
         }
         LogFormat::Pretty => lines.with_target(false).boxed(),
     };
-    // The log tells of events. Where nobody traces, nobody looks at spans, and they are never made.
+    // The log shows only events. Without traces nobody uses spans, so none are created.
     let events = filter_fn(|metadata| metadata.is_event());
     match traces {
         None => tracing_subscriber::registry().with(lines).with(filter).with(events).init(),
@@ -58,13 +57,13 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
             tracing_subscriber::registry().with(lines).with(traces.layer()).init();
         }
     }
-    tokio::spawn(log.clone().flow());
+    tokio::spawn(log.clone().flush_repeatedly());
     Ok(log)
 }
 
 impl Log {
-    /// No job of the runner: it begins before there is one, and goes on after the last has ended.
-    async fn flow(self) {
+    /// This is no job of the runner, because it starts before the runner and ends after the last job.
+    async fn flush_repeatedly(self) {
         let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
         loop {
             ticks.tick().await;
@@ -72,7 +71,7 @@ impl Log {
         }
     }
 
-    /// Writes out what was gathered. Where stderr is gone, there is nobody left to tell.
+    /// Writes the collected lines. Errors are ignored: if stderr is closed, they cannot be reported.
     pub fn write_out(&self) {
         self.lines().flush().unwrap_or_default();
     }
@@ -82,7 +81,7 @@ impl Log {
     }
 }
 
-/// One line on its way.
+/// Writes one line of the log.
 pub struct Line<'a> {
     lines: MutexGuard<'a, BufWriter<Stderr>>,
     at_once: bool,

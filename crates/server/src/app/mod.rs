@@ -1,4 +1,4 @@
-//! The composition of the whole program: its settings, how its parts are put together, and how it runs.
+//! The program: its settings, how its parts are connected, and how it runs.
 
 pub mod config;
 pub mod dev;

@@ -1,7 +1,7 @@
-//! Traces: what a request or probe spent its time on, sent to a collector by OTLP over HTTP, in protobuf.
+//! Traces: where a request or probe spends its time. They are sent to a collector as OTLP over HTTP, in protobuf.
 //!
-//! Where `OTEL_EXPORTER_OTLP_ENDPOINT` names no collector there are none, and spans cost nothing. The other variables
-//! are those of OpenTelemetry (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
+//! Without a collector in `OTEL_EXPORTER_OTLP_ENDPOINT` there are no traces, and spans cost nothing. The other
+//! variables are OpenTelemetry's (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
 
 use std::{env, fmt, future::Future, pin::Pin, time::Duration};
 
@@ -21,15 +21,15 @@ use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
 use crate::provider::outbound;
 
-/// Any of these names a collector: for everything, or for traces.
+/// The variables that name a collector: for everything, or for traces only.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 const SERVICE: &str = "riq-server";
-/// The longest that the collector may take for an answer.
+/// How long the collector may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest that the end of the process waits for the last spans to be sent.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long the process waits at its end for the last spans to be sent.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The way of spans to a collector.
+/// Sends spans to a collector.
 #[derive(Clone, Debug)]
 pub struct Traces {
     provider: SdkTracerProvider,
@@ -37,21 +37,21 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Opens the way where a collector is named. Call inside the runtime, once.
+    /// Starts sending, if a collector is named. Call it once, inside the runtime.
     pub fn start() -> anyhow::Result<Option<Self>> {
         if !ENDPOINTS.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
             return Ok(None);
         }
-        let collector = Collector::new().context("no client for the collector of traces can be made")?;
+        let collector = Collector::new().context("the client for the collector of traces cannot be made")?;
         let exporter = SpanExporter::builder().with_http().with_http_client(collector).build();
-        let exporter = exporter.context("traces cannot be sent (OTEL_EXPORTER_OTLP_ENDPOINT)")?;
+        let exporter = exporter.context("traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
         let provider =
             SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build();
         global::set_text_map_propagator(TraceContextPropagator::new());
         Ok(Some(Self { tracer: provider.tracer(SERVICE), provider }))
     }
 
-    /// What hands the server's spans on. Spans alone: what the log tells may hold paths.
+    /// The layer that passes the server's spans on. It leaves out events, because log lines may contain paths.
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         tracing_opentelemetry::layer()
             .with_tracer(self.tracer.clone())
@@ -65,19 +65,21 @@ impl Traces {
             }))
     }
 
-    /// Sends what is left. Where the collector is away, that is lost, and the log says so.
+    /// Sends the remaining spans. If the collector is away, they are lost, and the log says so.
     pub async fn finish(self) {
-        // It waits for the exporter, which needs the runtime's threads.
-        let sent = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(LAST_WORDS)).await;
+        // The call blocks until the exporter is done, and the exporter needs the runtime's threads.
+        let sent =
+            tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(SHUTDOWN_TIMEOUT)).await;
         match sent {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the last traces were not sent"),
-            Err(error) => tracing::warn!(%error, "the last traces were not sent"),
+            Ok(Err(error)) => tracing::warn!(%error, "the last traces were not sent and are lost"),
+            Err(error) => tracing::warn!(%error, "the last traces were not sent and are lost"),
         }
     }
 }
 
-/// What sends the spans: by name and version, and whatever `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say.
+/// Describes the sender of the spans: name, version, and the attributes of `OTEL_SERVICE_NAME` and
+/// `OTEL_RESOURCE_ATTRIBUTES`.
 fn resource() -> Resource {
     let given = Resource::builder().build();
     let is_named = given
@@ -88,8 +90,8 @@ fn resource() -> Resource {
     if is_named { builder.build() } else { builder.with_service_name(SERVICE).build() }
 }
 
-/// The collector, spoken to by the HTTP client that the rest of the server uses. Not `Outbound`: the operator names
-/// the collector, so that it may be on a private address and without TLS.
+/// Sends to the collector with reqwest, like the rest of the server. It does not use `Outbound`, because the operator
+/// names the collector: it may have a private address and no TLS.
 #[derive(Clone)]
 struct Collector {
     client: reqwest::Client,
@@ -124,7 +126,7 @@ impl HttpClient for Collector {
         Self: 'sent,
     {
         let client = self.client.clone();
-        // The exporter waits on a thread of its own, outside of the runtime that sockets and timers need.
+        // The exporter waits on its own thread. Sockets and timers need the runtime, so the request runs there.
         let sending = self.runtime.spawn(async move { send(&client, request).await });
         Box::pin(async move { sending.await? })
     }
@@ -134,7 +136,7 @@ async fn send(
     client: &reqwest::Client,
     request: http::Request<Bytes>,
 ) -> Result<http::Response<Bytes>, HttpError> {
-    // The address may hold a password, and what went wrong is told in the log.
+    // Errors go to the log, and the address may hold a password.
     let bare = |error: reqwest::Error| error.without_url();
     let request = reqwest::Request::try_from(request).map_err(bare)?;
     let mut answer = client.execute(request).await.map_err(bare)?;

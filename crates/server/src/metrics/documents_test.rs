@@ -1,4 +1,4 @@
-//! The dashboard and the alerts in docs/setup/monitoring ask for what there is.
+//! Checks that the dashboard and the alerts in docs/setup/monitoring use existing metrics and labels.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ const DASHBOARD: &str = include_str!("../../../../docs/setup/monitoring/grafana-
 const ALERTS: &str = include_str!("../../../../docs/setup/monitoring/alerts.yml");
 const MONITORING: &str = include_str!("../../../../docs/setup/monitoring.md");
 
-/// The labels of every metric, by the names under which a query may ask for it.
+/// The labels of every metric, by the names that a query may use.
 fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     let metrics = Metrics::default();
     metrics.request(Some(&Method::GET), None, StatusCode::OK, Duration::ZERO);
@@ -31,8 +31,8 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// The metrics of a query, each with the labels that it is narrowed by.
-fn asked(query: &str) -> Vec<(String, Vec<String>)> {
+/// The metrics of a query, each with the labels that it filters by.
+fn queried(query: &str) -> Vec<(String, Vec<String>)> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = Vec::new();
     for (at, _) in query.match_indices("riq_") {
@@ -47,9 +47,9 @@ fn asked(query: &str) -> Vec<(String, Vec<String>)> {
 }
 
 fn check(query: &str) {
-    // Prometheus adds these two to whatever it scrapes.
+    // Prometheus adds these two labels to every metric.
     let (metrics, added) = (metrics(), ["job", "instance"]);
-    for (name, labels) in asked(query) {
+    for (name, labels) in queried(query) {
         let known = metrics.get(&name).unwrap_or_else(|| panic!("there is no metric {name}: {query}"));
         for label in labels {
             assert!(
@@ -61,25 +61,25 @@ fn check(query: &str) {
 }
 
 #[test]
-fn the_dashboard_asks_for_what_there_is() {
+fn the_dashboard_uses_existing_metrics_and_shows_all() {
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
     let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
     let queries: Vec<&str> = targets.map(|target| target["expr"].as_str().unwrap()).collect();
     queries.iter().for_each(|query| check(query));
     let shown: BTreeSet<String> =
-        queries.iter().flat_map(|query| asked(query)).map(|(name, _)| name).collect();
+        queries.iter().flat_map(|query| queried(query)).map(|(name, _)| name).collect();
     let hidden: Vec<_> = metrics().into_keys().filter(|name| !shown.contains(name)).collect();
     let of_histograms = hidden.iter().all(|name| name.ends_with("_sum") || name.ends_with("_count"));
     assert!(of_histograms, "the dashboard does not show {hidden:?}");
     assert_eq!(
-        asked("rate(riq_no_such_total{a=\"b\",c!~\"d\"}[5m])"),
+        queried("rate(riq_no_such_total{a=\"b\",c!~\"d\"}[5m])"),
         [("riq_no_such_total".to_owned(), vec!["a".to_owned(), "c".to_owned()])]
     );
 }
 
 #[test]
-fn the_alerts_ask_for_what_there_is_and_lead_to_what_to_do() {
+fn the_alerts_use_existing_metrics_and_link_to_their_runbooks() {
     let rules: Vec<&str> = ALERTS.split("- alert: ").skip(1).collect();
     assert!(rules.len() >= 8, "{rules:?}");
     let headings: BTreeSet<String> =
@@ -91,16 +91,17 @@ fn the_alerts_ask_for_what_there_is_and_lead_to_what_to_do() {
         let section = runbook.lines().next().unwrap();
         assert!(headings.contains(section), "docs/setup/monitoring.md has no section {section}");
     }
-    let told = metrics().into_keys().filter(|name| !name.ends_with("_sum") && !name.ends_with("_count"));
-    for name in told.map(|name| name.trim_end_matches("_bucket").to_owned()) {
+    let documented =
+        metrics().into_keys().filter(|name| !name.ends_with("_sum") && !name.ends_with("_count"));
+    for name in documented.map(|name| name.trim_end_matches("_bucket").to_owned()) {
         assert!(
             MONITORING.contains(&format!("`{name}`")),
-            "docs/setup/monitoring.md does not tell of {name}"
+            "docs/setup/monitoring.md does not describe {name}"
         );
     }
 }
 
-/// The anchor that a heading gets on a page.
+/// The anchor of a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .to_lowercase()

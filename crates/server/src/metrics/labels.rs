@@ -1,5 +1,5 @@
-//! What metrics are told apart by. Every label has a bounded number of values: a route is a pattern and not a path,
-//! a provider is one of the catalog, the rest are enums.
+//! The labels of the metrics. Every label has a bounded number of values: a route is a pattern and not a path, a
+//! provider is one of the catalog, and the rest are enums.
 
 use std::{fmt, sync::Arc};
 
@@ -46,10 +46,10 @@ impl EncodeLabelValue for RefreshOutcome {
     }
 }
 
-/// Of what was no HTTP, or has a method that somebody made up.
+/// The method of a request that was not HTTP or that has an unknown method.
 pub(super) const OTHER: &str = "other";
 
-/// A request's method. Clients may make methods up, so that those without a meaning here count as one.
+/// The label for a request's method. Clients may send any method, so all unknown ones share one label.
 pub(crate) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,7 +1,7 @@
-//! What the server counts and measures, for Prometheus.
+//! The server's metrics, for Prometheus.
 //!
 //! Names follow Prometheus' conventions (prometheus.io/docs/practices/naming): the prefix `riq_`, base units, and
-//! `_total` for what only grows. docs/setup/monitoring.md tells what to make of them.
+//! `_total` for counters. docs/setup/monitoring.md explains them.
 
 #[cfg(test)]
 mod documents_test;
@@ -26,33 +26,33 @@ pub use self::labels::{ProbeOutcome, RefreshOutcome};
 /// The media type of what [`Metrics::render`] writes: Prometheus' text format.
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
 
-/// The route of requests that reached none: an unknown path, a key that is refused, a limit that is used up.
+/// The route of requests that reached none: the path is unknown, the key was refused, or the limit was reached.
 const NO_ROUTE: &str = "none";
 
-/// Upper bounds of the buckets for the time that a request takes, in seconds. Most take less than a millisecond; the
-/// longest that one may take is 30 s by default.
+/// Upper bounds of the buckets for the duration of a request, in seconds. Most requests take less than a millisecond.
+/// The limit is 30 s by default.
 const REQUEST_BUCKETS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-/// Upper bounds of the buckets for the time that a provider takes, in seconds. It is cut off after 10 s by default.
+/// Upper bounds of the buckets for the duration of a probe, in seconds. The limit is 10 s by default.
 const PROBE_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// How far a pool of connections to the database is used.
+/// How many connections of a pool to the database are in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolUse {
-    /// Which: `shared` on PostgreSQL; on SQLite `reader` and `writer`; and `lanes`, the part of the first that is kept
-    /// for the reads that requests wait for, and is counted there too.
+    /// The pool's name: `shared` on PostgreSQL, `reader` and `writer` on SQLite, and `lanes`. `lanes` is the part of
+    /// `shared` or `reader` that is kept for the hot reads, and it is counted there too.
     pub pool: &'static str,
-    /// Connections that somebody works with.
+    /// Connections that are in use.
     pub in_use: u32,
-    /// Open connections that wait for work.
+    /// Connections that are open and idle.
     pub idle: u32,
-    /// Connections that may be open.
+    /// The most connections that may be open.
     pub max: u32,
 }
 
-/// What the server counts and measures. Cheap to clone; clones count together.
+/// The server's metrics. Cheap to clone; clones share their values.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Instruments>);
 
@@ -89,33 +89,33 @@ impl Default for Metrics {
             probes: names.register("probes", "Probes that ended", Family::default()),
             probe_durations: names.register(
                 "probe_duration_seconds",
-                "Time that a provider took to answer a probe, or until it was given up",
+                "Time until a provider answered a probe or the probe timed out",
                 Family::new_with_constructor(|| Histogram::new(PROBE_BUCKETS)),
             ),
             probes_in_flight: names.register(
                 "probes_in_flight",
-                "Probes and token refreshes under way",
+                "Probes and token refreshes in flight",
                 Gauge::default(),
             ),
             queue_age: names.register(
                 "probe_queue_age_seconds",
-                "How long the probe that has waited longest is due already",
+                "How long the longest waiting probe has been due",
                 Gauge::default(),
             ),
             refreshes: names.register("token_refreshes", "Token refreshes that ended", Family::default()),
             leases_taken_over: names.register(
                 "leases_taken_over",
-                "Leases on work that this server took over, as their owner let them expire",
+                "Leases that this server took over because their owner let them expire",
                 Counter::default(),
             ),
             rate_limiter_shared: names.register(
                 "rate_limiter_shared",
-                "1 where rate limits hold across replicas at this moment, 0 where each counts alone",
+                "1 while rate limits are shared between replicas, 0 while each counts its own requests",
                 Gauge::default(),
             ),
             rate_limit_fallbacks: names.register(
                 "rate_limit_fallbacks",
-                "Requests counted by this server alone, as the shared rate limiter did not answer",
+                "Requests that this server counted itself because the shared rate limiter did not answer",
                 Counter::default(),
             ),
             connections: names.register(
@@ -133,7 +133,7 @@ impl Default for Metrics {
     }
 }
 
-/// Where metrics get their names.
+/// Registers metrics under their names.
 struct Names(Registry);
 
 impl Names {
@@ -144,8 +144,8 @@ impl Names {
 }
 
 impl Metrics {
-    /// A request was answered: `method` where it had one, being HTTP. `route` is its pattern, such as `/api/v1/projects/{projectId}/integrations`, never its
-    /// path: paths have no bound.
+    /// Counts an answered request. `method` is `None` if it was not HTTP. `route` is the route's pattern, such as
+    /// `/api/v1/projects/{projectId}/integrations`, and never the path, because the number of paths has no bound.
     pub fn request(&self, method: Option<&Method>, route: Option<&str>, status: StatusCode, took: Duration) {
         let (method, route): (_, Arc<str>) =
             (method.map_or(labels::OTHER, labels::method), route.unwrap_or(NO_ROUTE).into());
@@ -155,7 +155,7 @@ impl Metrics {
         self.0.request_durations.get_or_create(&route).observe(took.as_secs_f64());
     }
 
-    /// A probe of `provider`, one of the catalog, ended after `took`.
+    /// Counts a probe of `provider` that ended after `took`. The provider is one of the catalog.
     pub fn probe(&self, provider: &str, outcome: ProbeOutcome, took: Duration) {
         let provider = provider.to_owned();
         let timed = labels::Provider { provider: provider.clone() };
@@ -163,39 +163,39 @@ impl Metrics {
         self.0.probes.get_or_create(&labels::Probe { provider, outcome }).inc();
     }
 
-    /// A refresh of a token of `provider`, one of the catalog, ended.
+    /// Counts a refresh of a token of `provider`. The provider is one of the catalog.
     pub fn refresh(&self, provider: &str, outcome: RefreshOutcome) {
         self.0.refreshes.get_or_create(&labels::Refresh { provider: provider.to_owned(), outcome }).inc();
     }
 
-    /// A lease that its owner let expire was taken over.
+    /// Counts a lease that was taken over because its owner let it expire.
     pub fn lease_taken_over(&self) {
         self.0.leases_taken_over.inc();
     }
 
-    /// The probe that has waited longest is due since `age`; zero where none is due.
+    /// Sets how long the longest waiting probe has been due. Zero if none is due.
     pub fn queue_age(&self, age: Duration) {
         self.0.queue_age.set(age.as_secs_f64());
     }
 
-    /// A probe or refresh is under way until the value is dropped.
+    /// Counts a probe or refresh as in flight until the value is dropped.
     #[must_use]
     pub fn in_flight(&self) -> InFlight {
         self.0.probes_in_flight.inc();
         InFlight(self.clone())
     }
 
-    /// Whether rate limits hold across replicas from now on.
+    /// Sets whether rate limits are shared between replicas.
     pub fn rate_limiter_shared(&self, shared: bool) {
         self.0.rate_limiter_shared.set(shared.into());
     }
 
-    /// A request was counted by this server alone, as the shared rate limiter did not answer.
+    /// Counts a request that this server counted itself because the shared rate limiter did not answer.
     pub fn rate_limit_fallback(&self) {
         self.0.rate_limit_fallbacks.inc();
     }
 
-    /// Everything, in Prometheus' text format (version 0.0.4), with the pools as they are at this moment.
+    /// All metrics in Prometheus' text format (version 0.0.4), with the current use of `pools`.
     pub fn render(&self, pools: &[PoolUse]) -> Result<String, fmt::Error> {
         for &PoolUse { pool, in_use, idle, max } in pools {
             for (state, count) in [("in_use", in_use), ("idle", idle)] {
@@ -209,7 +209,7 @@ impl Metrics {
     }
 }
 
-/// A probe or refresh under way.
+/// A probe or refresh in flight.
 #[derive(Debug)]
 pub struct InFlight(Metrics);
 
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_ends_when_it_is_dropped() {
+    fn what_is_in_flight_ends_when_it_is_dropped() {
         let metrics = Metrics::default();
         let is = |count| metrics.render(&[]).unwrap().contains(&format!("riq_probes_in_flight {count}\n"));
         let (one, other) = (metrics.in_flight(), metrics.in_flight());

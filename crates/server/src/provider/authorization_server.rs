@@ -1,8 +1,8 @@
 //! Requests to a provider's authorization server: the authorize URL, and the exchange of a code or of a refresh token for
 //! tokens.
 //!
-//! The `oauth2` crate writes them (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636), with what a provider wants beside or
-//! instead put in from its file. What comes back is read by the domain, since hardly two providers answer alike.
+//! The `oauth2` crate writes the requests (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636). The provider's file adds
+//! parameters and replaces the standard ones. The core crate reads the answers, because providers' answers differ.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -26,7 +26,7 @@ use crate::provider::outbound::{Answer, Outbound};
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
-/// A provider's authorization server, as one app of ours and one connection see it.
+/// A provider's authorization server, for one of our OAuth apps and one connection.
 pub(crate) struct AuthorizationServer<'a> {
     oauth: &'a OAuth,
     client: Client,
@@ -53,17 +53,17 @@ impl<'a> AuthorizationServer<'a> {
         Ok(Self { oauth, client })
     }
 
-    /// The same, for a handshake: the server sends the browser back to `redirect`.
+    /// Sets the address that the server sends the browser back to, for a handshake.
     pub(crate) fn returning_to(self, redirect: RedirectUrl) -> Self {
         Self { client: self.client.set_redirect_uri(redirect), ..self }
     }
 
-    /// Whether a code challenge is sent, so that a verifier is needed.
+    /// Whether the provider uses PKCE, which needs a verifier.
     pub(crate) fn takes_pkce(&self) -> bool {
         self.oauth.pkce == Pkce::S256
     }
 
-    /// Where the browser is sent to ask for consent.
+    /// The address that the browser is sent to for consent.
     pub(crate) fn authorize_url(&self, state: &str, verifier: Option<&str>) -> Url {
         let mut request = self.client.authorize_url(|| CsrfToken::new(state.to_owned()));
         for (name, value) in authorize_parameters(self.oauth) {
@@ -76,7 +76,7 @@ impl<'a> AuthorizationServer<'a> {
         request.url().0
     }
 
-    /// Exchanges a code for tokens. Sent once: a code counts once.
+    /// Exchanges a code for tokens. It is never sent again, because a code is valid once.
     pub(crate) async fn exchange(
         &self,
         outbound: &Outbound,
@@ -87,8 +87,8 @@ impl<'a> AuthorizationServer<'a> {
         outbound.send(request).await
     }
 
-    /// Exchanges a refresh token for new tokens (RFC 6749, section 6). Sent once: a provider that rotates them may take it
-    /// for a theft when one comes twice.
+    /// Exchanges a refresh token for new tokens (RFC 6749, section 6). It is never sent again, because a provider that
+    /// rotates refresh tokens may treat a second use as theft.
     pub(crate) async fn refresh(
         &self,
         outbound: &Outbound,
@@ -116,8 +116,8 @@ impl<'a> AuthorizationServer<'a> {
         self.adapt(written(|take| drop(request.request(&take)))?, &self.oauth.token_params)
     }
 
-    /// A token request with the headers and in the form that the provider wants. `None`: a header of the provider's
-    /// file is none.
+    /// A token request with the headers and the body format that the provider wants. `None`: a header in the provider's
+    /// file is not valid.
     fn adapt(
         &self,
         mut request: HttpRequest,
@@ -139,8 +139,8 @@ impl<'a> AuthorizationServer<'a> {
     }
 }
 
-/// The request that the `oauth2` crate hands to `send`. It is taken from the crate before it is sent, and the answer does
-/// not go back there: the crate could read the standard form of it alone.
+/// The request that the `oauth2` crate passes to `send`. We send it ourselves and read the answer ourselves, because
+/// the crate understands only answers in the standard form.
 fn written(send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, NotSent>)) -> Option<HttpRequest> {
     let written = RefCell::new(None);
     send(&|request| {
@@ -155,7 +155,7 @@ fn written(send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, NotSen
 #[error("the request is sent elsewhere")]
 struct NotSent;
 
-/// A form as a flat JSON object; numbers are those that the provider's file writes as numbers.
+/// A form as a flat JSON object. A value is a number if the provider's file has it as a number.
 fn as_json(form: &[u8], params: &BTreeMap<String, ParamValue>) -> Map<String, Value> {
     let fields = form_urlencoded::parse(form).into_owned();
     fields

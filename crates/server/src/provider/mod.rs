@@ -1,5 +1,4 @@
-//! Everything that talks to a provider: the client for requests, probes, authorization servers, and the apps under
-//! which providers know this server.
+//! Everything that talks to a provider: the client for requests, probes, authorization servers, and the OAuth apps.
 
 pub(crate) mod authorization_server;
 pub mod oauth_apps;

@@ -1,4 +1,4 @@
-//! One probe: asks the provider whether a credential works, and whose it is.
+//! Sends probes: asks the provider whether a credential works and which account it belongs to.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ use crate::{
 pub struct Findings {
     /// Whether the credential works.
     pub verdict: Verdict,
-    /// Whose it is, where the provider says.
+    /// The account that it belongs to, if the provider says.
     pub account: Option<AccountIdentity>,
 }
 
-/// What a probe says of a credential, and nothing of whose it is.
+/// Whether a credential works, without the account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
     /// Whether it works.
     pub verdict: Verdict,
-    /// How long the provider asks to be left alone.
+    /// How long the provider asks not to be called.
     pub wait: Option<Duration>,
 }
 
@@ -41,13 +41,13 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// A prober that asks through `outbound`.
+    /// A prober that sends its requests through `outbound`.
     pub fn new(outbound: Outbound, environment: Environment) -> Self {
         Self { outbound, environment }
     }
 
-    /// Asks whether a credential works and whose it is. `granted` is the answer of the token endpoint, where there is
-    /// one: some providers name the account there.
+    /// Asks whether a credential works and which account it belongs to. `granted` is the token endpoint's answer, if
+    /// there is one: some providers name the account in it.
     pub async fn probe(
         &self,
         provider: &Provider,
@@ -77,7 +77,7 @@ impl Prober {
         Findings { verdict, account }
     }
 
-    /// The request that asks whether a credential works, where it can be made.
+    /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.
     pub fn request(
         provider: &Provider,
         connection: &Map<String, Value>,
@@ -99,7 +99,7 @@ impl Prober {
         self.judge(provider, outcome.as_ref().map_err(|reason| *reason))
     }
 
-    /// The answer to a profile call; none where it cannot be had: the account is then not known.
+    /// The answer to a profile call. `None` if the call fails; the account is then unknown.
     async fn profile(
         &self,
         call: &Call,
@@ -139,7 +139,7 @@ impl Prober {
     }
 }
 
-/// A request, where it can be made.
+/// Makes a request. Fails if it cannot be made from the stored values.
 fn make(
     call: &Call,
     provider: &Provider,
@@ -147,13 +147,13 @@ fn make(
     credential: &Map<String, Value>,
 ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
     prepare(call, provider, connection, credential).map_err(|error| {
-        // Checked values always fill in; an operator's own provider file may still be at fault.
-        tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made");
+        // Checked values always render, so the operator's own provider file is probably wrong.
+        tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made from the stored values: check the provider's file");
         NoAnswer::Unreachable
     })
 }
 
-/// How long a provider asks to be left alone.
+/// How long a provider asks not to be called.
 pub(crate) fn asked_to_wait(provider: &Provider, answer: &Answer, now: OffsetDateTime) -> Option<Duration> {
     let headers = headers(answer);
     let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };

@@ -57,6 +57,6 @@ async fn a_request_that_outlasts_the_drain_is_cut_off_and_changes_nothing() {
     unfinished.write_all(b"{\"sidebar_ena").await.unwrap();
     process.terminate();
     assert_eq!(process.wait().code(), Some(0));
-    assert!(process.stderr().contains("still under way"), "{}", process.stderr());
+    assert!(process.stderr().contains("still running"), "{}", process.stderr());
     assert_eq!(sql.picture().await, before);
 }

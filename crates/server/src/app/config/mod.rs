@@ -1,4 +1,4 @@
-//! Settings: from flags, then the environment, then a file, then defaults. docs/reference/settings.md has the table.
+//! Settings: from flags, else the environment, else a file, else defaults. docs/reference/settings.md has the table.
 
 mod names;
 mod oauth_apps;
@@ -31,15 +31,15 @@ use crate::{
     vault::EncryptionKeys,
 };
 
-/// The fewest characters that a token for the metrics may have.
+/// The shortest token for the metrics, in characters.
 const METRICS_TOKEN_LENGTH: usize = 16;
 const DEFAULT_CONNECTIONS: u32 = 16;
 const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 
-/// Everything that can be set, as it was given. The same names serve as flags and as keys of the file.
+/// All settings, as they were given. A flag and the key in the file have the same name.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// A TOML file with any of these settings, by their names with underscores
+    /// A TOML file with settings; its keys are the flags' names with underscores
     #[arg(long, global = true, env = "RIQ_SERVER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
@@ -48,66 +48,67 @@ pub struct Options {
     /// Database: postgres://… or sqlite://PATH
     #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<DatabaseUrl>,
-    /// Connections to the database at a time [default: 16]
+    /// The most connections to the database [default: 16]
     #[arg(long, global = true, env = "RIQ_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: Option<u32>,
-    /// Keys that seal credentials, the sealing one first: id:BASE64[,id:BASE64…], each 32 bytes
+    /// Keys that seal credentials, each 32 bytes: id:BASE64[,id:BASE64…]; the first one seals
     #[arg(long, global = true, env = "RIQ_ENCRYPTION_KEYS", value_name = "KEYS", hide_env_values = true)]
     pub encryption_keys: Option<SecretString>,
-    /// Where people reach the server, for install URLs [default: http://IP:PORT of --bind]
+    /// Address at which people reach the server, for install URLs [default: http://IP:PORT of --bind]
     #[arg(long, global = true, env = "RIQ_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<Url>,
-    /// Redis in which requests are counted for all replicas: redis://… or rediss://… [default: each counts alone]
+    /// Redis that counts requests for all replicas: redis://… or rediss://… [default: each replica counts its own]
     #[arg(long, global = true, env = "RIQ_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<RedisUrl>,
-    /// Directory of more provider files, or of others in place of the built-in ones
+    /// Directory of provider files that add to the built-in ones or replace them
     #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
     pub providers_dir: Option<PathBuf>,
-    /// Networks of the proxies whose Forwarded and X-Forwarded-For are believed, separated by commas
+    /// Networks of trusted proxies, whose Forwarded and X-Forwarded-For count, separated by commas
     #[arg(long, global = true, env = "RIQ_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Option<Vec<IpNet>>,
-    /// The longest that a request may take, such as 30s [default: 30s]
+    /// The longest time for a request, such as 30s [default: 30s]
     #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     pub request_timeout: Option<Duration>,
-    /// How long requests under way may go on after a stop signal [default: 30s]
+    /// How long running requests may continue after a stop signal [default: 30s]
     #[arg(long, global = true, env = "RIQ_DRAIN_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     pub drain_timeout: Option<Duration>,
     /// How long an install link works [default: 30m]
     #[arg(long, global = true, env = "RIQ_INSTALL_LINK_LIFE", value_name = "TIME", value_parser = time_span)]
     pub install_link_life: Option<Duration>,
-    /// The longest that a request to a provider may take [default: 10s]
+    /// The longest time for a request to a provider [default: 10s]
     #[arg(long, global = true, env = "RIQ_OUTBOUND_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     pub outbound_timeout: Option<Duration>,
     /// Networks that requests to providers may reach although they are not public, separated by commas
     #[arg(long, global = true, env = "RIQ_OUTBOUND_ALLOW", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
     pub outbound_allow: Option<Vec<IpNet>>,
-    /// Addresses of providers' hosts, instead of what their names lead to, separated by commas
+    /// Addresses of providers' hosts that are used instead of a DNS look-up, separated by commas
     #[arg(long, global = true, env = "RIQ_OUTBOUND_RESOLVE", value_name = "HOST=IP:PORT,…", value_delimiter = ',', value_parser = host_address)]
     pub outbound_resolve: Option<Vec<HostAddress>>,
-    /// A PEM file of certificate authorities that are trusted beside the system's
+    /// A PEM file of certificate authorities that are trusted in addition to the system's
     #[arg(long, global = true, env = "RIQ_OUTBOUND_CA_FILE", value_name = "FILE")]
     pub outbound_ca_file: Option<PathBuf>,
-    /// Token with which /metrics may be read from other machines, at least 16 characters
+    /// Token for reading /metrics from other machines, at least 16 characters
     #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<SecretString>,
-    /// How many integrations are probed and refreshed at a time; 0 leaves that to other replicas [default: 256]
+    /// The most integrations that are probed or refreshed at the same time; 0 leaves it to other replicas [default:
+    /// 256]
     #[arg(long, global = true, env = "RIQ_PROBES_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub probes_in_flight: Option<u32>,
-    /// How many of those of one provider [default: 128]
+    /// The most of them that belong to one provider [default: 128]
     #[arg(long, global = true, env = "RIQ_PROBES_PER_PROVIDER", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub probes_per_provider: Option<u32>,
-    /// How many of those are probed at one host [default: 64]
+    /// The most of them that are probed at one host [default: 64]
     #[arg(long, global = true, env = "RIQ_PROBES_PER_HOST", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub probes_per_host: Option<u32>,
-    /// Form of the log on stderr [default: json; pretty for dev]
+    /// Format of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// What is logged, such as info or riq_server=debug,warn [default: info]
+    /// Filter of the log, such as info or riq_server=debug,warn [default: info]
     #[arg(long, global = true, env = "RIQ_LOG", value_name = "FILTER")]
     pub log: Option<String>,
 }
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -117,26 +118,26 @@ pub enum LogFormat {
 }
 
 impl Options {
-    /// Where to listen.
+    /// The address to listen on.
     #[expect(clippy::expect_used, reason = "the default is a valid address")]
     pub fn bind(&self) -> SocketAddr {
         self.bind.unwrap_or_else(|| DEFAULT_BIND.parse().expect("a socket address"))
     }
 
-    /// The database, which must be named.
+    /// The address of the database. Fails if it is not set.
     pub fn database_url(&self) -> anyhow::Result<&DatabaseUrl> {
         self.database_url.as_ref().context(
             "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH (or start `riq-server dev`, \
-             which brings its own)",
+             which has its own)",
         )
     }
 
-    /// Connections to the database at a time.
+    /// The most connections to the database.
     pub fn database_connections(&self) -> u32 {
         self.database_connections.unwrap_or(DEFAULT_CONNECTIONS)
     }
 
-    /// The encryption keys, which must be there.
+    /// The encryption keys. Fails if they are not set.
     pub fn encryption_keys(&self) -> anyhow::Result<EncryptionKeys> {
         let text = self.encryption_keys.as_ref().context(
             "there are no encryption keys: set RIQ_ENCRYPTION_KEYS to ID:BASE64 with 32 random bytes, for example \
@@ -158,7 +159,7 @@ impl Options {
         Ok(Arc::new(catalog))
     }
 
-    /// How the server answers at `address`.
+    /// The settings of a server's answers at `address`.
     pub fn http(&self, address: SocketAddr) -> anyhow::Result<HttpSettings> {
         let defaults = HttpSettings::at(address);
         Ok(HttpSettings {
@@ -172,7 +173,7 @@ impl Options {
         })
     }
 
-    /// The token for the metrics: long enough that nobody guesses it.
+    /// The token for the metrics. Fails if it is short enough to be guessed.
     fn metrics_token(&self) -> anyhow::Result<Option<SecretString>> {
         match &self.metrics_token {
             Some(token) if token.expose_secret().len() < METRICS_TOKEN_LENGTH => {
@@ -182,7 +183,7 @@ impl Options {
         }
     }
 
-    /// How much is done at once for what is installed.
+    /// The limits of the monitoring.
     pub fn monitor(&self) -> MonitorSettings {
         let defaults = MonitorSettings::default();
         let given = |setting: Option<u32>, default| setting.map_or(default, |number| number as usize);
@@ -209,7 +210,7 @@ impl Options {
         })
     }
 
-    /// How long requests under way may go on after a stop signal.
+    /// How long running requests may continue after a stop signal.
     pub fn drain_timeout(&self) -> Duration {
         self.drain_timeout.unwrap_or(DEFAULT_DRAIN)
     }

@@ -1,11 +1,11 @@
-//! Reading single settings from words.
+//! Parses the values of settings.
 
 use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 use url::Url;
 
-/// Where the server listens by default.
+/// The default address to listen on.
 pub(super) const DEFAULT_BIND: &str = "127.0.0.1:8080";
 
 /// A network in CIDR notation, or one address.
@@ -36,7 +36,7 @@ pub(super) fn public_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// `HOST=IP:PORT`: where a host is, instead of what its name leads to.
+/// `HOST=IP:PORT`: the address of a host, which replaces the DNS look-up.
 pub(super) fn host_address(text: &str) -> Result<HostAddress, String> {
     let expected = || format!("\"{text}\" is not HOST=IP:PORT such as api.example.com=10.0.0.1:443");
     let (host, address) = text.trim().split_once('=').ok_or_else(expected)?;
@@ -45,7 +45,7 @@ pub(super) fn host_address(text: &str) -> Result<HostAddress, String> {
     if is_name { Ok(HostAddress { host: host.to_ascii_lowercase(), address }) } else { Err(expected()) }
 }
 
-/// Where a host is.
+/// The address of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostAddress {
     /// The host's name.

@@ -1,5 +1,5 @@
-//! Reading the settings. What clap knows of its arguments is the only list of them: their names, variables, parsers and
-//! which of them are secret. The file stands below flags and environment as the arguments' defaults.
+//! Reads the settings. The only list of them is clap's arguments, with their names, variables and parsers, and which of
+//! them are secret. The values of the file become the arguments' defaults, so flags and environment come first.
 
 use std::{
     env,
@@ -18,11 +18,11 @@ use toml::{Table, Value};
 
 use super::names;
 
-/// Reads the command line of this process, with the settings that its environment and its file give.
+/// Reads the command line of this process, with the settings of its environment and its file.
 ///
 /// # Errors
-/// A [`clap::Error`] for what clap answers by itself: help, the version, wrong arguments and variables. Anything else
-/// says which name in the environment or the file is wrong, and why.
+/// A [`clap::Error`] for help, the version, and wrong arguments and variables. Any other error says which name in the
+/// environment or the file is wrong, and why.
 pub fn command_line<C: CommandFactory + FromArgMatches>() -> anyhow::Result<C> {
     let command_line = read(&env::args_os().collect::<Vec<_>>())?;
     names::check(&C::command(), env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))))?;
@@ -46,10 +46,10 @@ pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -
     Ok(C::from_arg_matches(&matches)?)
 }
 
-/// Reads the arguments once more, with defaults from the file. They were good before, so that what is wrong now is the
-/// file's.
+/// Reads the arguments again, with defaults from the file. They were valid the first time, so an error now is in the
+/// file.
 fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow::Result<ArgMatches> {
-    // The error is told without its picture of the line: that may hold a secret.
+    // The error does not show the line, because it may hold a secret.
     let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
         let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
         anyhow::anyhow!("TOML, line {}: {}", before.matches('\n').count() + 1, error.message())
@@ -69,7 +69,7 @@ fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow
     })
 }
 
-/// A value of the file, in the words of a flag.
+/// A value of the file, written as the value of a flag.
 fn values(value: &Value, setting: &Arg) -> anyhow::Result<Vec<String>> {
     let text = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
@@ -84,8 +84,8 @@ fn values(value: &Value, setting: &Arg) -> anyhow::Result<Vec<String>> {
     }
 }
 
-/// Clap's error of a wrong value: with the variable that it came from, where it did, and without the value where that
-/// is secret.
+/// Clap's error for a wrong value. It names the variable if the value came from one, and omits the value if that is
+/// secret.
 fn explained(error: Error, command: &mut Command, arguments: &[OsString]) -> Error {
     let Some(arg) = wrong_argument(&error, command) else { return error };
     let flag = format!("--{}", arg.get_long().unwrap_or_default());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_can_stand_in_the_file() {
+    fn the_file_can_contain_every_setting() {
         let options = from(
             r#"
             bind = "0.0.0.0:9000"

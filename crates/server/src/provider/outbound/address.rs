@@ -1,4 +1,4 @@
-//! Which addresses may be dialled.
+//! Which IP addresses requests may be sent to.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -7,10 +7,10 @@ use std::{
 
 use ipnet::IpNet;
 
-/// Blocks that are not "globally reachable" by IANA's registries of special-purpose addresses, with multicast and
-/// the reserved rest of IPv4 (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `…-ipv6-…`).
-/// Of the two that carry an IPv4 address, `64:ff9b::/96` and `2002::/16`, all is left out as well: nothing public
-/// has to be reached through a translator or a tunnel.
+/// Blocks that are not "globally reachable" in IANA's registries of special-purpose addresses, and also multicast and
+/// the reserved rest of IPv4 (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `…-ipv6-…`). The two
+/// blocks that embed IPv4 addresses, `64:ff9b::/96` and `2002::/16`, are refused as a whole, because no provider has to
+/// be reached through a translator or a tunnel.
 const NOT_PUBLIC: [&str; 30] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -48,7 +48,7 @@ const NOT_PUBLIC: [&str; 30] = [
 static BLOCKS: LazyLock<Vec<IpNet>> =
     LazyLock::new(|| NOT_PUBLIC.iter().map(|block| block.parse().expect("a network")).collect());
 
-/// The addresses that may be dialled: the public ones, and what the operator allows.
+/// The addresses that requests may be sent to: the public ones, and those that the operator allows.
 #[derive(Clone, Debug)]
 pub(super) struct Allowed(Arc<Vec<IpNet>>);
 
@@ -58,7 +58,7 @@ impl Allowed {
         Self(Arc::new(networks))
     }
 
-    /// Whether `address` may be dialled.
+    /// Whether a request may be sent to `address`.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = unmapped(address);
         self.0.iter().any(|network| network.contains(&address))
@@ -66,7 +66,7 @@ impl Allowed {
     }
 }
 
-/// An IPv4 address that is written as IPv6 (`::ffff:10.0.0.1`) is dialled as IPv4.
+/// Converts an IPv4 address that is written as IPv6 (`::ffff:10.0.0.1`), because a connection to it uses IPv4.
 fn unmapped(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

@@ -1,24 +1,24 @@
-//! Requests as provider files describe them, made ready to send.
+//! Makes requests from their descriptions in provider files.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue, Request, header};
 use integrations_core::catalog::{Call, Provider, RenderError};
 use serde_json::{Map, Value};
 
-/// A described request cannot be made of what is stored.
+/// A request cannot be made from its description and the stored values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// A value is missing, or must not stand where it would.
+    /// A value is missing, or is not allowed in its place.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// A value cannot stand in a header.
-    #[error("a value cannot stand in the header {0}")]
+    /// A value is not allowed in a header.
+    #[error("a value is not allowed in the header {0}")]
     Header(String),
 }
 
-/// Makes a request of its description, the connection and the credential.
+/// Makes a request from its description, the connection and the credential.
 ///
-/// A header whose placeholder has no value is left out: it stands for an optional field.
+/// A header whose placeholder has no value is omitted, because the placeholder is an optional field.
 pub fn prepare(
     call: &Call,
     provider: &Provider,
@@ -54,7 +54,7 @@ pub fn prepare(
     Ok(request)
 }
 
-/// A header's value, marked so that no log shows it.
+/// A header's value, marked as sensitive so that no log shows it.
 fn secret(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);

@@ -1,5 +1,5 @@
-//! The one client for requests to providers: timeouts, size limits, no redirects to other hosts, and no address
-//! that is not public unless the operator allows it.
+//! The client for all requests to providers. It has timeouts and size limits, follows no redirect to another host, and
+//! connects only to public addresses and those that the operator allows.
 
 mod address;
 mod call;
@@ -22,21 +22,21 @@ use self::{
     resolver::{ForbiddenAddress, Resolver},
 };
 
-/// The longest that an answer may be, in bytes.
+/// The largest answer that is read, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// How often one request is redirected at most, on its own host.
+/// The most redirects of one request, all on the same host.
 const MAX_REDIRECTS: usize = 3;
 
-/// What outgoing requests may reach, and how long they may take.
+/// What requests may reach, and how long they may take.
 #[derive(Clone, Debug)]
 pub struct OutboundSettings {
-    /// Networks that may be reached although they are not public.
+    /// Networks that are allowed although they are not public.
     pub allowed_networks: Vec<IpNet>,
-    /// Certificates (PEM) of authorities that are trusted beside the system's.
+    /// Certificates (PEM) of authorities that are trusted in addition to the system's.
     pub ca_certificates: Option<Vec<u8>>,
-    /// Hosts whose address is given instead of looked up; such an address is allowed.
+    /// Addresses of hosts that are not looked up. These addresses are allowed.
     pub resolve: HashMap<String, SocketAddr>,
-    /// The longest that a request may take, from the look-up of the name to the end of the answer.
+    /// The longest time for a request, from the look-up of the host name to the end of the answer.
     pub timeout: Duration,
 }
 
@@ -58,11 +58,11 @@ pub enum OutboundError {
     #[error("the certificates of RIQ_OUTBOUND_CA_FILE hold no PEM certificate")]
     Certificates,
     /// TLS cannot be set up.
-    #[error("no client for requests to providers can be made: {0}")]
+    #[error("the client for requests to providers cannot be made: {0}")]
     Client(String),
 }
 
-/// An answer from outside. `Debug` shows no body: it may hold tokens.
+/// A provider's answer. `Debug` does not show the body, which may hold tokens.
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -79,7 +79,7 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// A header's value, where it is there once and text.
+    /// The value of a header, if it is text. The first one if there are several.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -113,11 +113,11 @@ impl Outbound {
         let client = reqwest::Client::builder()
             .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
             .https_only(true)
-            // The address that is dialled is checked here; a proxy would dial another.
+            // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
             .referer(false)
-            // What was sent is not sent again: a code or a refresh token counts once.
+            // No request is sent again, because a code or a refresh token is valid once.
             .retry(reqwest::retry::never())
             .timeout(settings.timeout)
             .dns_resolver(Resolver::new(allowed.clone(), settings.resolve))
@@ -127,13 +127,13 @@ impl Outbound {
         Ok(Self { client, allowed, timeout: settings.timeout })
     }
 
-    /// The longest that a request may take.
+    /// The longest time for a request.
     pub const fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Sends a request and reads the whole answer. Traced by the host alone: path, query, headers and body may hold
-    /// secrets.
+    /// Sends a request and reads the whole answer. The trace names only the host, because path, query, headers and body
+    /// may hold secrets.
     pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let span = tracing::info_span!(
             "send",
@@ -155,7 +155,7 @@ impl Outbound {
 
     async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let request = reqwest::Request::try_from(request).map_err(|_| NoAnswer::Unreachable)?;
-        // A name is checked when it is resolved; an address never gets there.
+        // The resolver checks names. It is not called for an IP address, so that is checked here.
         let literal = request.url().host().and_then(|host| match host {
             url::Host::Ipv4(address) => Some(address.into()),
             url::Host::Ipv6(address) => Some(address.into()),
@@ -181,13 +181,14 @@ impl Outbound {
     }
 }
 
-/// Has TLS computed by ring, in this process.
+/// Makes rustls use ring in this process.
 pub(crate) fn use_ring() {
-    // Whoever comes second is told so, and the first one's provider stays.
+    // A second call returns an error and changes nothing.
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
 }
 
-/// A redirect to another host would hand it the credential: the redirect itself is then the answer.
+/// Follows redirects on the same host only. Another host would receive the credential, so such a redirect is returned
+/// as the answer.
 fn follow_on_its_own_host(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
     let origin = attempt.previous().first().map(url::Url::origin);
     if attempt.previous().len() <= MAX_REDIRECTS && origin == Some(attempt.url().origin()) {
@@ -197,7 +198,7 @@ fn follow_on_its_own_host(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::r
     }
 }
 
-/// What a failed request says; what exactly it was goes to the log.
+/// Why a request failed. The exact cause goes to the log.
 fn reason(error: &reqwest::Error) -> NoAnswer {
     tracing::debug!(cause = innermost(error), "a provider did not answer");
     let has = |is: fn(&(dyn std::error::Error + 'static)) -> bool| causes(error).any(is);
@@ -214,7 +215,7 @@ fn reason(error: &reqwest::Error) -> NoAnswer {
     }
 }
 
-/// A failed handshake travels inside I/O errors, one in another.
+/// Whether a cause is a failed TLS handshake, which may be nested in I/O errors.
 fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
@@ -224,7 +225,7 @@ fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::e
     std::iter::successors(error.source(), |cause: &&'e (dyn std::error::Error + 'static)| (*cause).source())
 }
 
-/// The innermost cause, which says what happened; what is around it repeats the URL, which may hold a secret.
+/// The innermost cause, which says what happened. The outer errors repeat the URL, which may hold a secret.
 fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }

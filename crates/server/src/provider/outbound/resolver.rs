@@ -1,4 +1,4 @@
-//! Names to addresses, of which only those that may be dialled come out.
+//! Resolves host names to the addresses that requests may be sent to.
 
 use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 
@@ -6,13 +6,13 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::Allowed;
 
-/// A name leads to addresses that must not be dialled, and to no other.
+/// All addresses of a name are forbidden.
 #[derive(Debug, thiserror::Error)]
 #[error("the name leads to an address that is not public")]
 pub(super) struct ForbiddenAddress;
 
-/// Resolves names as the system does, and drops every address that may not be dialled: the connection is made to
-/// one of those that are left, so that a name that changes its mind between two look-ups gains nothing.
+/// Resolves names as the system does, and drops every forbidden address. The connection uses one of the remaining
+/// addresses without a second look-up, so a name that resolves to something else the next time has no effect.
 #[derive(Debug)]
 pub(super) struct Resolver {
     allowed: Allowed,
@@ -20,7 +20,7 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    /// A resolver to allowed addresses, and to the `given` ones of some hosts.
+    /// A resolver to allowed addresses. The hosts in `given` are not looked up.
     pub(super) fn new(allowed: Allowed, given: HashMap<String, SocketAddr>) -> Self {
         Self { allowed, given: Arc::new(given) }
     }
@@ -33,7 +33,7 @@ impl Resolve for Resolver {
             if let Some(address) = given.get(name.as_str()) {
                 return Ok(Box::new(std::iter::once(*address)) as Addrs);
             }
-            // Port 0 stands for the URL's own.
+            // Port 0 means the port of the URL.
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             if found.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::NotFound).into());
