@@ -18,16 +18,16 @@ use time::OffsetDateTime;
 use super::context::{Context, moment};
 use crate::app::config::time_span;
 
-/// What happened within this time stays: somebody may still be looking into it.
+/// Newer events are kept, because somebody may still need them.
 const LEAST: Duration = Duration::from_secs(24 * 3_600);
-/// How many events are removed in one transaction: few enough that the server's own writes do not wait long.
+/// The number of events that one transaction removes. It is small, so that the server's own writes do not wait long.
 const BATCH: u32 = 10_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Remove old events from the audit log of every organization, while the server runs
     ///
-    /// May be stopped at any time and started again: it goes on with what is left.
+    /// You can stop it at any time and start it again: it continues with the rest.
     Prune {
         /// How old an event must be to be removed, such as 400d; at least 1d
         #[arg(long, value_name = "TIME", value_parser = time_span)]
@@ -38,15 +38,15 @@ pub(super) enum Command {
     },
 }
 
-/// What was removed.
+/// The result of `prune`.
 #[derive(Serialize)]
 struct Pruned {
-    /// Events from before this moment.
+    /// Only events before this time.
     #[serde(with = "time::serde::rfc3339")]
     before: OffsetDateTime,
-    /// How many.
+    /// The number of events.
     events: u64,
-    /// Whether they are still there.
+    /// Whether they were only counted.
     dry_run: bool,
 }
 
@@ -80,7 +80,7 @@ async fn remove(context: &Context, before: OffsetDateTime) -> anyhow::Result<u64
     };
     let (mut events, mut started) = (0, Instant::now());
     while let Some(removed) = pruning.step(event).await? {
-        // Whoever else writes gets as much time as this took.
+        // The pause gives other writers as much time as this batch took.
         tokio::time::sleep(started.elapsed()).await;
         if events > 0 {
             writeln!(io::stderr(), "removed {}", events + removed)?;

@@ -1,4 +1,4 @@
-//! What a command works with, and what all of them read and write.
+//! What the commands share: their context, their input and their output.
 
 use std::{
     fs,
@@ -47,8 +47,8 @@ impl Context {
         }
     }
 
-    /// The organization, which must exist and not be revoked.
-    pub(super) async fn living_organization(&self, id: OrganizationId) -> anyhow::Result<()> {
+    /// Fails if the organization does not exist or is revoked.
+    pub(super) async fn check_organization(&self, id: OrganizationId) -> anyhow::Result<()> {
         match self.store.organization(id).await? {
             None => bail!("there is no organization {id}"),
             Some(found) if found.revoked_at.is_some() => bail!("the organization {id} is revoked"),
@@ -73,7 +73,7 @@ impl Context {
     }
 }
 
-/// What a file holds, or standard input where it is called `-`.
+/// Reads a file, or standard input if its name is `-`.
 pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     if file == Path::new("-") {
         let mut text = String::new();
@@ -83,7 +83,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// A name for people: not blank, one line, at most 100 characters.
+/// A name for people: one line of 1 to 100 characters.
 pub(super) fn name(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
@@ -104,14 +104,14 @@ pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// A moment for people; a dash where there is none.
+/// A time for people. A dash if there is none.
 pub(super) fn moment(time: Option<time::OffsetDateTime>) -> String {
     use time::format_description::well_known::Rfc3339;
 
     time.and_then(|time| time.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| "-".into())
 }
 
-/// What a revocation answers.
+/// The result of a revocation.
 #[derive(Serialize)]
 pub(super) struct Revoked {
     pub(super) id: String,
@@ -121,7 +121,7 @@ pub(super) struct Revoked {
 
 impl Revoked {
     pub(super) fn in_words(&self) -> Vec<String> {
-        let what = if self.revoked { "Revoked" } else { "Was revoked before:" };
+        let what = if self.revoked { "Revoked" } else { "Already revoked:" };
         vec![format!("{what} {}", self.id)]
     }
 }

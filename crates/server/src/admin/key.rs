@@ -25,9 +25,9 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Create an API key, which is shown once
+    /// Create an API key and print it; it cannot be shown again
     Create {
-        /// The organization that it belongs to, org_…
+        /// The organization that owns it, org_…
         #[arg(long)]
         org: OrganizationId,
         /// What it is for
@@ -36,37 +36,37 @@ pub(super) enum Command {
         /// What it may do, separated by commas: read, write, admin, integrations:read, …
         #[arg(long, value_delimiter = ',', required = true)]
         scopes: Vec<Scope>,
-        /// How often it may be used
+        /// Its limit of requests
         #[arg(long, default_value = "starter", value_parser = tier())]
         tier: Tier,
-        /// When it stops by itself, such as 90d [default: never]
+        /// When it expires, such as 90d [default: never]
         #[arg(long, value_name = "TIME", value_parser = time_span)]
         expires_in: Option<Duration>,
     },
-    /// List the keys; the keys themselves cannot be shown again
+    /// List the keys' records; the keys themselves cannot be shown again
     List {
-        /// Only those of this organization, org_…
+        /// Only keys of this organization, org_…
         #[arg(long)]
         org: Option<OrganizationId>,
     },
-    /// Revoke a key: it stops within a second
+    /// Revoke a key: it stops working within a second
     Revoke {
         /// The key's id, key_…
         #[arg(value_name = "KEY_ID")]
         id: ApiKeyId,
     },
-    /// Give a key another tier: its new limit counts within a second
+    /// Give a key another tier: its new limit applies within a second
     SetTier {
         /// The key's id, key_…
         #[arg(value_name = "KEY_ID")]
         id: ApiKeyId,
-        /// How often it may be used
+        /// Its limit of requests
         #[arg(value_parser = tier())]
         tier: Tier,
     },
 }
 
-/// Reads a tier by its name; the help lists them with their limits.
+/// Reads a tier by its name. The help lists the tiers with their limits.
 fn tier() -> impl TypedValueParser<Value = Tier> {
     let tiers = Tier::ALL.map(|tier| {
         let (thousands, rest) = (tier.limit() / 1000, tier.limit() % 1000);
@@ -76,7 +76,7 @@ fn tier() -> impl TypedValueParser<Value = Tier> {
     PossibleValuesParser::new(tiers).try_map(|name| name.parse())
 }
 
-/// What a change of tier answers.
+/// The result of a change of tier.
 #[derive(Serialize)]
 struct TierSet {
     id: String,
@@ -85,7 +85,7 @@ struct TierSet {
     changed: bool,
 }
 
-/// A key as it is shown once.
+/// A new key, which is shown only now.
 #[derive(Serialize)]
 struct Created {
     #[serde(flatten)]
@@ -131,12 +131,12 @@ async fn create(
             format!("  tier     {}", created.record.tier),
             format!("  expires  {}", created.record.expires_at.map_or("never".into(), |at| moment(Some(at)))),
             format!("  key      {}", created.api_key),
-            "Keep the key: it cannot be shown again.".into(),
+            "Store the key safely: it cannot be shown again.".into(),
         ]
     })
 }
 
-/// Draws a key and stores its hash.
+/// Makes a key and stores its hash.
 async fn issue(
     context: &Context,
     org: OrganizationId,

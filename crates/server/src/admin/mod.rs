@@ -1,7 +1,7 @@
-//! The operator's commands: organizations, projects, API keys, OAuth apps, import, new encryption keys, and the audit
-//! log's retention.
+//! The operator's commands: organizations, projects, API keys, OAuth apps, import, rotation of encryption keys, and
+//! deletion of old audit events.
 //!
-//! They go to the database itself, the one that `serve` uses or that of `dev`, while the server runs.
+//! They use the database of `serve` or `dev` directly. The server may be running.
 
 mod audit;
 mod context;
@@ -25,7 +25,7 @@ use crate::{
     vault::Vault,
 };
 
-/// Connections of a command: one to read with, one to write with.
+/// The connections of a command: one to read, one to write.
 const CONNECTIONS: u32 = 2;
 
 /// `riq-server admin`
@@ -36,33 +36,33 @@ pub struct AdminCommand {
     /// Use the database of `riq-server dev` in this directory instead of DATABASE_URL
     #[arg(long, value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
-    /// Answer in JSON
+    /// Print the result as JSON
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Resource {
-    /// Organizations: own projects and API keys
+    /// Organizations, which own projects and API keys
     #[command(subcommand)]
     Org(organization::Command),
-    /// Projects: hold integrations
+    /// Projects, which hold integrations
     #[command(subcommand)]
     Project(project::Command),
     /// API keys
     #[command(subcommand)]
     Key(key::Command),
-    /// OAuth apps: the client ids and secrets that providers gave
+    /// OAuth apps: the client ids and secrets that providers issued
     #[command(subcommand)]
     OauthApp(oauth_app::Command),
-    /// Import integrations with their credentials, from JSON lines: all or nothing
+    /// Import integrations with their credentials from JSON lines: all of them or none
     Import(import::Command),
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Seal everything anew that is not sealed under the first encryption key, while the server runs
+    /// Seal all secrets again under the first encryption key, while the server runs
     ///
-    /// May be stopped at any time and started again: it goes on with what is left.
+    /// You can stop it at any time and start it again: it continues with the rest.
     RotateKeys,
 }
 

@@ -18,29 +18,29 @@ use crate::{
     vault::{Purpose, Vault},
 };
 
-/// The longest that a client id or secret may be, in bytes.
+/// The longest client id or secret, in bytes.
 const MAX_LENGTH: usize = 4096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Set the app that a provider is connected through, in place of an earlier one
+    /// Set the OAuth app of a provider; it replaces an earlier one
     ///
-    /// At the provider, register it with the redirect URI PUBLIC_URL/oauth/callback.
+    /// Register the app at the provider with the redirect URI PUBLIC_URL/oauth/callback.
     Set {
         /// The provider's key, such as slack
         provider: String,
         /// The app's client id
         #[arg(long, value_name = "ID")]
         client_id: String,
-        /// A file that holds the app's client secret and nothing else; - reads standard input
+        /// A file that contains only the app's client secret; - reads standard input
         #[arg(long, value_name = "FILE")]
         client_secret_file: PathBuf,
         #[command(flatten)]
         owner: Owner,
     },
-    /// List the apps; their secrets cannot be shown
+    /// List the apps, without their secrets
     List,
-    /// Remove an app: its provider cannot be installed through it any more
+    /// Remove an app: the provider can no longer be installed with it
     Remove {
         /// The provider's key, such as slack
         provider: String,
@@ -61,7 +61,7 @@ pub(super) struct Owner {
     project: Option<ProjectId>,
 }
 
-/// What setting or removing an app answers.
+/// The result of setting or removing an app.
 #[derive(Serialize)]
 struct Changed<'a> {
     provider: &'a str,
@@ -147,7 +147,7 @@ impl Context {
                 Ok((AppOwner::Project(id), Some(event)))
             }
             Owner { org: Some(id), .. } => {
-                self.living_organization(id).await?;
+                self.check_organization(id).await?;
                 Ok((AppOwner::Organization(id), Some(self.event(id, None, action, changes))))
             }
             Owner { org: None, project: None } => Ok((AppOwner::All, None)),
@@ -176,7 +176,7 @@ fn whose(owner: AppOwner) -> String {
     }
 }
 
-/// What is copied from a page: the blanks around it are not part of it.
+/// Reads a value that was probably copied from a page: blanks around it are dropped.
 fn one_line(text: &str) -> anyhow::Result<String> {
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -20,7 +20,7 @@ pub(super) enum Command {
     },
     /// List the organizations
     List,
-    /// Revoke an organization: its projects and API keys stop with it
+    /// Revoke an organization: its projects and API keys stop working
     Revoke {
         /// The organization, org_…
         #[arg(value_name = "ORG")]

@@ -23,11 +23,11 @@ pub(super) enum Command {
     },
     /// List the projects
     List {
-        /// Only those of this organization, org_…
+        /// Only projects of this organization, org_…
         #[arg(long)]
         org: Option<OrganizationId>,
     },
-    /// Revoke a project: no key reaches it any more
+    /// Revoke a project: no API key can use it any more
     Revoke {
         /// The project, prj_…
         #[arg(value_name = "PROJECT")]

@@ -11,15 +11,16 @@ use crate::{
     vault::{Purpose, Vault, VaultError},
 };
 
-/// How many secrets are sealed anew in one transaction: few enough that the server's own writes do not wait long.
+/// The number of secrets that one transaction seals again. It is small, so that the server's own writes do not wait
+/// long.
 const BATCH: u32 = 200;
 
-/// What was done.
+/// The result of `rotate-keys`.
 #[derive(Default, Serialize)]
 struct Rotated {
-    /// How many secrets were sealed anew.
+    /// How many secrets were sealed again.
     rotated: u64,
-    /// Those that could not be opened, and why.
+    /// The secrets that could not be opened, and why.
     failed: Vec<Failure>,
 }
 
@@ -39,13 +40,15 @@ pub(super) async fn run(context: &Context, vault: &Vault) -> anyhow::Result<()> 
         let mut lines: Vec<String> =
             done.failed.iter().map(|one| format!("{}: {}", one.id, one.reason)).collect();
         lines.push(match done.rotated {
-            0 if failed == 0 => "Everything is sealed under the first key already".into(),
-            rotated => format!("Sealed {rotated} anew under the first key"),
+            0 if failed == 0 => "All secrets are sealed under the first key already".into(),
+            rotated => format!("Sealed {rotated} secrets again under the first key"),
         });
         lines
     })?;
     if failed > 0 {
-        bail!("{failed} could not be opened; keep the keys that they name until they are");
+        bail!(
+            "{failed} secrets could not be opened and keep their old keys: add those keys to RIQ_ENCRYPTION_KEYS and run this again"
+        );
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ async fn what_is_wrong_with_an_app_is_said(database: &TestDatabase) {
         .await
         .failed_with("cannot be used with");
     let arguments = ["set", "slack", "--client-id", "1", "--client-secret-file", "-"];
-    admin(database, &arguments, "  \n").await.failed_with("the client secret is not one");
+    admin(database, &arguments, "  \n").await.failed_with("the client secret is not valid");
     let two_lines = admin(database, &arguments, "SECRET one\nSECRET two").await;
     two_lines.failed_with("no blanks");
     assert!(!two_lines.stderr.contains("SECRET"), "{two_lines:?}");
