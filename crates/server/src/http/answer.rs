@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::edge::failure::Failure;
 
-/// Writes an answer out.
+/// Writes an answer as JSON.
 pub(super) fn respond(answer: &impl Serialize) -> Result<Response, Failure> {
     let body = serde_json::to_vec(answer).map_err(|error| Failure::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())

@@ -1,4 +1,4 @@
-//! Authentication as a type: a handler names the scope that it asks for and gets the tenant that it may act on.
+//! Authentication as a type: a handler names the scope that it requires and gets the tenant that it may act on.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -46,15 +46,15 @@ impl Scoped for IntegrationsWrite {
     const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_WRITE;
 }
 
-/// A caller whose key covers the scope `S`, on the project that the path names.
+/// A caller whose key covers the scope `S`, and the project that the path names.
 ///
-/// Whether the project is the caller's is checked by every query over [`Tenant`], in the statement that reads:
-/// there is no way to a project's rows around it. A pair that was refused a moment ago is refused here.
+/// This does not check that the project belongs to the caller's organization. Every query over a [`Tenant`] does that,
+/// in the statement that reads the rows. Only a pair that was refused recently is refused here.
 #[derive(Debug)]
 pub struct Access<S> {
-    /// The project, as this caller's organization names it.
+    /// The project of the path, with the caller's organization.
     pub tenant: Tenant,
-    /// Who acts.
+    /// The caller.
     pub caller: Arc<Caller>,
     /// The request's id.
     pub request_id: Arc<str>,
@@ -64,12 +64,12 @@ pub struct Access<S> {
 }
 
 impl<S> Access<S> {
-    /// Who acts and by which request, for the audit log.
+    /// The caller and the request, for the audit log.
     pub fn acting(&self) -> Acting {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
     }
 
-    /// The catalog's provider that the path names.
+    /// The provider of the path, from the catalog.
     pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
         let found = api.provider(self.provider.as_deref().unwrap_or_default());
         if found.is_err() {
@@ -109,7 +109,7 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
                 _ => {}
             }
         }
-        // What has not the form of an id names no project.
+        // A text that is not an id names no project.
         let project = project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: caller.organization, project };
         api.organizations.recall_denied(&tenant)?;

@@ -28,7 +28,7 @@ pub(super) fn audit_event() -> Value {
     })
 }
 
-/// An integration that was taken off.
+/// An integration that was disconnected.
 pub(super) fn disconnected() -> Value {
     let mut integration = integration();
     integration["status"] = json!("disconnected");

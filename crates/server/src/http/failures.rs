@@ -1,4 +1,4 @@
-//! How each operation can fail, for the specification.
+//! The failures of each operation, for the specification.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::examples::REQUEST_ID;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// What every operation on a project can answer.
+/// The failures of every operation on a project.
 const PROJECT: &[ErrorCode] = &[
     ErrorCode::Unauthorized,
     ErrorCode::InsufficientScope,
@@ -43,7 +43,7 @@ const CHANGE: &[ErrorCode] =
 
 /// Failures of an operation on a project.
 pub(super) struct OnProject;
-/// Failures of an operation on a project that takes filters.
+/// Failures of an operation on a project that has filters.
 pub(super) struct OnFilters;
 /// Failures of an operation on a provider of the catalog.
 pub(super) struct OnProvider;
@@ -55,7 +55,7 @@ pub(super) struct OnChange;
 pub(super) struct OnDisconnect;
 /// Failures of a check.
 pub(super) struct OnCheck;
-/// Failures of a question that needs no key.
+/// Failures of a request that needs no key.
 pub(super) struct OnPublic;
 
 impl IntoResponses for OnProject {
@@ -100,7 +100,7 @@ impl IntoResponses for OnPublic {
     }
 }
 
-/// One response a status, with an example of each code that it can carry.
+/// One response for each status, with an example of each code that it can have.
 fn describe(groups: &[&[ErrorCode]]) -> Responses {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in groups.iter().copied().flatten() {
@@ -143,23 +143,23 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::IntegrationNotFound => "The provider is not installed in this project",
         ErrorCode::ResourceNotFound => "There is nothing at this address",
         ErrorCode::MethodNotAllowed => "The route does not have this method",
-        ErrorCode::NotAcceptable => "Accept rules application/json out",
+        ErrorCode::NotAcceptable => "Accept rules out application/json",
         ErrorCode::RequestTimeout => "The body took too long to arrive",
         ErrorCode::BadJson => "The body is not JSON",
         ErrorCode::BadRequest => "The request is not valid; the issues say what and where",
         ErrorCode::NoUpdates => "The body names nothing to change",
-        ErrorCode::InvalidTransition => "Not allowed from the present status",
+        ErrorCode::InvalidTransition => "Not allowed in the present status",
         ErrorCode::ReinstallRequired => "There is no usable credential any more: install again",
         ErrorCode::ProviderNotConfigured => {
             "The server has no OAuth app for the provider; its operator has to set one"
         }
-        ErrorCode::Conflict => "A concurrent change was first",
+        ErrorCode::Conflict => "Another change came first",
         ErrorCode::PreconditionFailed => "If-Match names another version than the stored one",
         ErrorCode::PayloadTooLarge => "The body is larger than the server reads",
         ErrorCode::HeadersTooLarge => "The request's head is larger than the server reads",
         ErrorCode::UnsupportedMediaType => "The body's Content-Type is not JSON",
         ErrorCode::RateLimited => "Too many requests; wait retry_after seconds",
-        ErrorCode::InternalError => "Something went wrong on our side",
+        ErrorCode::InternalError => "Something went wrong on the server",
         ErrorCode::ServiceUnavailable => "The server cannot answer for the moment; try again",
     }
 }

@@ -1,4 +1,4 @@
-//! What every handler of the API shares.
+//! What all handlers of the API share.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use super::integrations::view::CatalogViews;
 use crate::{edge::settings::HttpSettings, metrics::Metrics, services::Services, store::Store};
 
-/// What every handler of the API shares: the services, and what it needs besides. Cheap to clone.
+/// What all handlers of the API share: the services, and what only the API needs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Api(Arc<ApiParts>);
 
@@ -19,9 +19,9 @@ pub struct ApiParts {
     pub(super) database: Store,
     /// What of the catalog's answers never changes.
     pub(super) catalog_views: CatalogViews,
-    /// What is counted and measured for whoever watches over the server.
+    /// Counts and measures requests, probes and more.
     pub(super) metrics: Metrics,
-    /// How the server answers.
+    /// Settings of the server's answers.
     pub(super) settings: Arc<HttpSettings>,
 }
 

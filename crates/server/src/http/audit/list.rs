@@ -26,37 +26,37 @@ use crate::{
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
-/// Which events.
+/// Filters of the events.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters, which are read one by one")]
 pub(super) struct Filters {
-    /// Where the last page ended: its `cursor`.
+    /// The `cursor` of the previous page.
     cursor: Option<String>,
-    /// How many events at most, 1 to 200.
+    /// The most events on the page, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u16>,
-    /// Only this action.
+    /// Only events with this action.
     #[param(example = "integration.disconnected")]
     action: Option<String>,
     /// Only events about integrations with this provider.
     #[param(example = "slack")]
     provider: Option<String>,
-    /// Only what this one did: an API key's id, `operator` or `system`.
+    /// Only events of this actor: an API key's id, `operator` or `system`.
     #[param(example = "key_01jc3q5v6w7x8y9zabcdefghjk")]
     actor: Option<String>,
-    /// Only events from this moment on (RFC 3339).
+    /// Only events at or after this time (RFC 3339).
     #[param(example = "2026-05-01T00:00:00Z")]
     since: Option<String>,
-    /// Only events before this moment (RFC 3339).
+    /// Only events before this time (RFC 3339).
     #[param(example = "2026-06-01T00:00:00Z")]
     until: Option<String>,
 }
 
 /// Read a project's audit log
 ///
-/// Everything that was done to the project and its integrations, newest first, page by page. What happens while
-/// somebody reads comes before the first page and shifts nothing. All filters that are given must hold.
+/// Returns everything that was done to the project and its integrations, newest first, in pages. New events come before
+/// the first page, so they do not shift the pages that you read. An event must match all given filters.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/audit",
@@ -88,7 +88,7 @@ pub(super) async fn list(
     respond(&AuditEventList { data, cursor, has_more })
 }
 
-/// Reads the filters, and says everything that is wrong with them.
+/// Reads the filters. The error lists everything that is wrong with them.
 fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
     let names = ["cursor", "limit", "action", "provider", "actor", "since", "until"];
     let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;

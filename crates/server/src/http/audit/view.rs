@@ -1,10 +1,10 @@
-//! From what is stored to what is answered: the audit log.
+//! Makes the API's audit events from stored entries.
 
 use integrations_core::wire::{Actor, AuditEvent, Open, RawJson};
 
 use crate::store::AuditEntry;
 
-/// The event that an entry holds.
+/// The audit event of a stored entry.
 pub(super) fn event(entry: AuditEntry) -> Result<AuditEvent, serde_json::Error> {
     Ok(AuditEvent {
         id: entry.id,

@@ -24,24 +24,24 @@ use crate::{
     },
 };
 
-/// How to narrow the catalog.
+/// Filters of the catalog.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filters {
-    /// Free text over key, name, description and category: every word must occur.
+    /// Words to search for in key, name, description and category. Every word must occur.
     #[param(example = "refund")]
     q: Option<String>,
     /// Only providers of this category.
     #[param(example = "commerce")]
     category: Option<String>,
-    /// Only providers that stand so in the project: `available`, `active`, `paused`, `error` or `disconnected`.
+    /// Only providers with this status in the project: `available`, `active`, `paused`, `error` or `disconnected`.
     #[param(example = "available")]
     status: Option<String>,
 }
 
 /// Browse the catalog
 ///
-/// Every provider, installed in this project or not, in the order of their keys. The filters narrow together.
+/// Returns all providers, installed in this project or not, sorted by key. A provider must match all given filters.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations/catalog",
@@ -53,7 +53,7 @@ pub(super) struct Filters {
     ),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
-        (status = 200, description = "The providers that the filters leave", body = CatalogList,
+        (status = 200, description = "The providers that match", body = CatalogList,
          example = json!({"data": [crate::http::examples::catalog_entry()]})),
         OnFilters,
     ),

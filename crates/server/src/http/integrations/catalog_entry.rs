@@ -16,7 +16,7 @@ use crate::{
 
 /// Show one provider
 ///
-/// What the provider is, what can be configured and permitted there, and how it stands in this project.
+/// Returns what the provider is, which settings and actions it has, and its status in this project.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations/catalog/{provider}",

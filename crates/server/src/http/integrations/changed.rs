@@ -1,4 +1,4 @@
-//! The answer with an integration that was asked to change.
+//! The answer to a request to change an integration.
 
 use axum::response::Response;
 
@@ -9,7 +9,7 @@ use crate::{
     store::{IntegrationRow, Loaded},
 };
 
-/// Answers with an integration that was asked to change.
+/// Answers with the changed integration.
 ///
 /// What a disconnection did not do is said with every one, the `repeated` ones included.
 pub(super) fn respond(changed: &Loaded, repeated: bool) -> Result<Response, Failure> {

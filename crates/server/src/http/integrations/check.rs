@@ -18,10 +18,11 @@ use crate::{
 
 /// Check an integration now
 ///
-/// Asks the provider whether it accepts the credential, renews the access token where that is due or the provider refuses
-/// it, and answers with the integration as it is after that: `health_status`, `error_message`, `last_synced_at`, `status`.
-/// A provider that has asked to be left alone (`Retry-After`) is not asked before that time; the integration is then
-/// answered as it is. Integrations are checked by themselves too, by default every 15 minutes. No body is needed.
+/// Asks the provider whether it accepts the credential, and renews the access token if that is due or the provider
+/// refuses it. Returns the integration after the check: `health_status`, `error_message`, `last_synced_at` and `status`
+/// may have changed. If the provider has asked for no calls before a certain time (`Retry-After`), it is not asked
+/// earlier, and the integration is returned unchanged. The server also checks integrations by itself, every 15 minutes
+/// by default. No body is needed.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/check",
@@ -33,7 +34,7 @@ use crate::{
     ),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The integration as it is now", body = IntegrationResponse,
+        (status = 200, description = "The integration after the request", body = IntegrationResponse,
          headers(("ETag" = String, description = "The entity tag of this version")),
          example = json!({"data": crate::http::examples::integration()})),
         OnCheck,

@@ -16,9 +16,9 @@ use crate::{
 
 /// Disconnect an integration
 ///
-/// Sets the status to `disconnected`, hides the sidebar panel, clears the health and destroys the stored
-/// credential, so that coming back means installing again. The tokens are **not** revoked at the provider: that is
-/// done there. Repeating it is not an error and records nothing.
+/// Sets the status to `disconnected`, hides the sidebar panel, clears the health and destroys the stored credential. To
+/// use the integration again, install it again. The tokens are **not** revoked at the provider: do that there.
+/// Repeating the request is not an error and records nothing.
 #[utoipa::path(
     delete,
     path = "/api/v1/projects/{projectId}/integrations/{provider}",
@@ -27,12 +27,12 @@ use crate::{
     params(
         ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
         ("provider" = String, Path, description = "The provider's key", example = "slack"),
-        ("If-Match" = Option<String>, Header, description = "The entity tag that must be the stored one",
+        ("If-Match" = Option<String>, Header, description = "The entity tag that the stored version must have",
          example = "\"v3\""),
     ),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The integration as it is now", body = IntegrationResponse,
+        (status = 200, description = "The integration after the request", body = IntegrationResponse,
          headers(("ETag" = String, description = "The entity tag of this version")),
          example = json!({"data": crate::http::examples::disconnected()})),
         OnDisconnect,

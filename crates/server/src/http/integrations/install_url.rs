@@ -20,9 +20,9 @@ use crate::{
 
 /// Get an install URL
 ///
-/// Installing needs a real browser: the page takes the person through the provider's consent, or asks for the API
-/// key or webhook URL. The URL works without a key, for half an hour or until an install is finished by it: hand it to
-/// the person who installs and to nobody else. No body is needed.
+/// Installing needs a browser: the page leads the person through the provider's consent, or asks for the API key or
+/// webhook URL. The URL works without an API key, for half an hour or until an installation is finished with it. Give
+/// it only to the person who installs. No body is needed.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/install-url",
@@ -62,7 +62,7 @@ pub(super) async fn install_url(
     respond(&InstallUrlResponse { data })
 }
 
-/// Nothing can be said in the body as yet: it is empty, or an object without fields.
+/// Checks the body, which must be empty or an object without fields.
 fn check(body: &[u8]) -> Result<(), Failure> {
     if body.is_empty() {
         return Ok(());

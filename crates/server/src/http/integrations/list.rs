@@ -17,7 +17,7 @@ use crate::{
 
 /// List a project's integrations
 ///
-/// Every integration that was ever installed in the project, disconnected ones included, in the order of their
+/// Returns every integration that was ever installed in the project, including disconnected ones, sorted by the
 /// providers' keys.
 #[utoipa::path(
     get,

@@ -1,4 +1,4 @@
-//! The integrations of a project: one file an operation.
+//! The integrations of a project, with one file for each operation.
 
 mod catalog;
 mod catalog_entry;
@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::state::Api;
 
-/// The routes. Their paths are written out whole: nesting them under a prefix costs each request.
+/// The routes. Each has its whole path, because nesting under a prefix costs time in each request.
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list::list))

@@ -19,9 +19,10 @@ use crate::{
 
 /// Change an integration's lifecycle
 ///
-/// Status, display name, sidebar, settings and action permissions, in one step: everything or nothing. A change
-/// that is not allowed from the present status is a 409. Setting `disconnected` has every effect of DELETE. What
-/// changes nothing succeeds and records nothing. With `If-Match`, only where the stored version is the named one.
+/// Changes status, display name, sidebar, settings and action permissions in one step: all of it or nothing. A change
+/// that is not allowed in the present status is a 409. Setting `disconnected` has the same effect as DELETE. A request
+/// that changes nothing succeeds and records nothing. With `If-Match`, the change is made only if the stored version is
+/// the named one.
 #[utoipa::path(
     patch,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/lifecycle",
@@ -30,13 +31,13 @@ use crate::{
     params(
         ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
         ("provider" = String, Path, description = "The provider's key", example = "slack"),
-        ("If-Match" = Option<String>, Header, description = "The entity tag that must be the stored one",
+        ("If-Match" = Option<String>, Header, description = "The entity tag that the stored version must have",
          example = "\"v3\""),
     ),
     request_body(content = LifecycleUpdate, example = json!(crate::http::examples::lifecycle_update())),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
-        (status = 200, description = "The integration as it is now", body = IntegrationResponse,
+        (status = 200, description = "The integration after the request", body = IntegrationResponse,
          headers(("ETag" = String, description = "The entity tag of this version")),
          example = json!({"data": crate::http::examples::integration()})),
         OnChange,

@@ -1,4 +1,4 @@
-//! From what is stored to what is answered: integrations and catalog entries.
+//! Makes the API's integrations and catalog entries from stored rows.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, value::to_raw_value};
 
 use crate::{http::entity_tag::entity_tag, store::IntegrationRow};
 
-/// The integration that a row holds.
+/// The integration of a stored row.
 pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json::Error> {
     Ok(Integration {
         id: row.id,
@@ -34,12 +34,12 @@ pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json
     })
 }
 
-/// How a provider stands in a project, by the project's integration with it.
+/// The status of a provider in a project. `installed` is the project's integration with it, if there is one.
 pub(super) fn standing(installed: Option<&IntegrationRow>) -> Open<Standing> {
     installed.map_or(Open::Known(Standing::Available), |row| Open::read(&row.status))
 }
 
-/// The parts of catalog entries that never change, written out once.
+/// The parts of catalog entries that never change, as JSON that is written once.
 #[derive(Debug)]
 pub struct CatalogViews(BTreeMap<String, Written>);
 
@@ -50,7 +50,7 @@ struct Written {
 }
 
 impl CatalogViews {
-    /// Writes them out.
+    /// Writes the JSON for every provider.
     pub fn new(catalog: &Catalog) -> Result<Self, serde_json::Error> {
         let write = |provider: &Provider| {
             Ok(Written {
@@ -62,8 +62,8 @@ impl CatalogViews {
         written.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The entry of a provider beside the project's integration with it, if there is one. `configured`: whether it can
-    /// be installed.
+    /// The entry of a provider. `installed` is the project's integration with it, if there is one. `configured` says
+    /// whether it can be installed.
     pub(super) fn entry(
         &self,
         provider: &Provider,

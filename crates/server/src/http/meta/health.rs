@@ -1,4 +1,4 @@
-//! `GET /healthz` and `GET /readyz`: for whoever watches over the server.
+//! `GET /healthz` and `GET /readyz`: for orchestrators and load balancers.
 
 use axum::{extract::State, response::Response};
 use integrations_core::wire::{ServerStatus, ServerStatusResponse, ServerStatusWord};
@@ -9,25 +9,25 @@ use crate::{
     http::{answer::respond, failures::OnPublic},
 };
 
-/// Is the server alive
+/// Check that the server is alive
 ///
-/// Answers as long as the process does; says nothing of the database.
+/// Answers as long as the process runs. Does not check the database.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "getLiveness",
     tag = "Server",
     security(()),
-    responses((status = 200, description = "It is", body = ServerStatusResponse,
+    responses((status = 200, description = "The server is alive", body = ServerStatusResponse,
                example = json!({"data": {"status": "alive"}}))),
 )]
 pub(super) async fn alive() -> Result<Response, Failure> {
     respond_status(ServerStatusWord::Alive)
 }
 
-/// Can the server answer requests
+/// Check that the server is ready
 ///
-/// Whether the database answers and its schema is up to date. Not ready: send requests elsewhere.
+/// Checks that the database answers and that its schema is up to date. While it is not ready, send requests elsewhere.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -35,7 +35,7 @@ pub(super) async fn alive() -> Result<Response, Failure> {
     tag = "Server",
     security(()),
     responses(
-        (status = 200, description = "It can", body = ServerStatusResponse,
+        (status = 200, description = "The server is ready", body = ServerStatusResponse,
          example = json!({"data": {"status": "ready"}})),
         OnPublic,
     ),

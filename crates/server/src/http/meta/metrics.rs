@@ -17,7 +17,8 @@ use crate::{
     token::TokenHash,
 };
 
-/// What a proxy adds. A request that came through one is not from this machine, wherever the proxy is.
+/// The headers that proxies add. A request with one of them may come from another machine, even if the proxy is on this
+/// one.
 const ADDED_BY_PROXIES: [HeaderName; 6] = [
     header::FORWARDED,
     header::VIA,
@@ -28,12 +29,13 @@ const ADDED_BY_PROXIES: [HeaderName; 6] = [
 ];
 
 const REFUSAL: &str =
-    "Metrics are for who asks on the server's own machine, or sends RIQ_METRICS_TOKEN as a bearer token";
+    "Read the metrics on the server's own machine, or send RIQ_METRICS_TOKEN as a bearer token";
 
-/// What the server counts and measures
+/// Read the server's metrics
 ///
-/// In Prometheus' text format (version 0.0.4). For clients on the server's own machine that come through no proxy, and
-/// for those that send the server's `RIQ_METRICS_TOKEN` as a bearer token. It says nothing of any project.
+/// Returns the metrics in Prometheus' text format (version 0.0.4). Only clients on the server's own machine that use no
+/// proxy, and clients that send the server's `RIQ_METRICS_TOKEN` as a bearer token, may read them. They contain nothing
+/// about single projects.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -41,11 +43,11 @@ const REFUSAL: &str =
     tag = "Server",
     security((), ("metrics_token" = [])),
     responses(
-        (status = 200, description = "Requests, probes, token refreshes, leases, pools of connections", body = String,
+        (status = 200, description = "Metrics of requests, probes, token refreshes, leases and database connections", body = String,
          content_type = "text/plain",
-         example = "# HELP riq_leases_taken_over_total Leases on work that this server took over, as their owner let \
+         example = "# HELP riq_leases_taken_over_total Leases that this server took over because their owner let \
                     them expire.\n# TYPE riq_leases_taken_over_total counter\nriq_leases_taken_over_total 0\n"),
-        (status = 401, description = "`UNAUTHORIZED`: the client is on another machine, and sends no token or a wrong one",
+        (status = 401, description = "`UNAUTHORIZED`: the client sends a wrong token, or is on another machine and sends none",
          body = ApiError, content_type = "application/json",
          example = json!({"error": REFUSAL, "code": "UNAUTHORIZED", "request_id": REQUEST_ID})),
     ),
@@ -68,9 +70,9 @@ fn may_read(Peer(peer): Peer, headers: &HeaderMap, settings: &HttpSettings) -> b
     let is_proxy = settings.trusted_proxies.iter().any(|network| network.contains(&peer));
     let is_passed_on = ADDED_BY_PROXIES.iter().any(|name| headers.contains_key(name));
     match headers.get(header::AUTHORIZATION) {
-        // Whoever presents a token is told when it is wrong.
+        // A wrong token is refused even on this machine, so that the mistake is noticed.
         Some(presented) => settings.metrics_token.as_ref().is_some_and(|token| {
-            // Hashes are compared, so that the time it takes tells nothing of the token.
+            // Compares hashes in constant time, so that the duration says nothing about the token.
             bearer(presented).map(TokenHash::of) == Some(TokenHash::of(token.expose_secret()))
         }),
         None => peer.is_loopback() && !is_proxy && !is_passed_on,
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_opens_from_anywhere_and_nothing_else_does() {
+    fn only_the_token_works_from_other_machines() {
         let with = |peer, sent: &str| reads(peer, &[("authorization", sent), ("via", "1.1 proxy")], |_| {});
         for peer in ["192.0.2.1", "127.0.0.1"] {
             assert!(with(peer, "Bearer SECRET-metrics-token"));

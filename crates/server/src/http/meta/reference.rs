@@ -1,5 +1,5 @@
-//! `GET /docs`: the specification as a page to read and to try, by Scalar. Nothing of it comes from elsewhere, and
-//! nothing that a person types into it is kept or sent anywhere but to this server.
+//! `GET /docs`: the specification as a page to read and to try, made by Scalar. The page loads nothing from other
+//! servers. What a person types into it is not stored, and is sent only to this server.
 
 use std::sync::LazyLock;
 
@@ -10,19 +10,19 @@ use maud::{DOCTYPE, html};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-/// What the page may load and run: this server's own script, which may call this server. Scalar writes its styles into
-/// the page, and some of them as attributes, which no hash or nonce can name. They can load nothing.
+/// The page may load and run this server's own script, and the script may call this server. Scalar writes styles into
+/// the page, some as attributes, which a hash or nonce cannot allow. Styles can load nothing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Scalar's colours, where they stand out too little from what is behind them (WCAG 2.2, 1.4.3).
+/// Replaces Scalar's colours that have too little contrast (WCAG 2.2, 1.4.3).
 const COLOURS: &str = ".light-mode{--scalar-color-3:#6b6b6b;--scalar-color-green:#00734a;--scalar-color-red:#c70000;\
      --scalar-color-yellow:#7d5b00}.dark-mode{--scalar-color-3:#a3a3a3;--scalar-color-red:#ff6b6b}";
 
 /// Scalar's script, compressed by the build script.
 const SCRIPT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
 
-/// Where the script is: named by its content, so that browsers may keep it for ever.
+/// The path of the script. It contains a hash of the content, so browsers may cache it for ever.
 pub(super) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
     let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(SCRIPT)[..9]);
     format!("/docs/scalar-{hash}.js")
@@ -31,8 +31,8 @@ pub(super) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
 static PAGE: LazyLock<String> = LazyLock::new(page);
 
 fn page() -> String {
-    // Scalar reads its settings from this element. Left to itself, it would load fonts, offer its maker's client, agent
-    // and editor, and report its use.
+    // Scalar reads its settings from this element. By default it would load fonts, offer its maker's client, agent and
+    // editor, and report its use.
     let settings = json!({
         "url": "/api/v1/openapi.json",
         "agent": {"disabled": true},
@@ -69,7 +69,7 @@ fn page() -> String {
 
 /// The reference
 ///
-/// Every route with its parameters, bodies and errors, as a page for people.
+/// Returns a page for people, with every route and its parameters, bodies and errors.
 #[utoipa::path(
     get,
     path = "/docs",
@@ -88,7 +88,7 @@ pub(super) async fn reference() -> Response {
     (headers, PAGE.as_str()).into_response()
 }
 
-/// `GET /docs/scalar-….js`. Every browser takes gzip, so that there is no other form of it.
+/// `GET /docs/scalar-….js`. It exists only compressed, because every browser accepts gzip.
 pub(super) async fn script() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
