@@ -19,7 +19,7 @@ async fn admin(database: &TestDatabase, arguments: &[&str]) -> Finished {
     run(&[&["admin"], arguments].concat(), &[("DATABASE_URL", &database.url)]).await
 }
 
-/// Runs a command with `--json` and gives its answer.
+/// Runs a command with `--json` and returns its result.
 async fn answer(database: &TestDatabase, arguments: &[&str]) -> Value {
     admin(database, &[arguments, &["--json"]].concat()).await.json()
 }
@@ -100,7 +100,7 @@ async fn tables_are_for_people(database: &TestDatabase) {
         let lines: Vec<&str> = table.stdout_of_success().lines().collect();
         assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), head);
         assert_eq!(lines.len(), 2, "{table:?}");
-        // Each cell of the name's column begins where its heading does.
+        // Each cell of the NAME column begins below its heading.
         assert_eq!(
             lines[0].find(head[1]),
             lines[1].find(

@@ -1,4 +1,4 @@
-//! Attacks on an installation: what somebody gains who replays, swaps, forges or guesses. docs/topics/security.md names each.
+//! Attacks on an installation: replayed, swapped, forged and guessed values. docs/topics/security.md names each.
 
 use integrations_core::{catalog::Catalog, issue::Issue, oauth::CallbackProblem};
 use riq_server::{
@@ -40,7 +40,8 @@ fn embedded() -> Catalog {
     Catalog::embedded().unwrap()
 }
 
-/// Begins with a provider, goes to its consent page, and returns where the browser is sent back to.
+/// Begins an installation, goes to the provider's consent page, and returns the address that the browser is sent back
+/// to.
 async fn go_and_allow(server: &Server, simulator: &Simulator, provider: &str, browser: &str) -> Url {
     let connection = simulator.connections(provider)[0].clone();
     let found = server.app.services.catalog.get(provider).unwrap();
@@ -56,7 +57,7 @@ async fn come_back(
     server.app.services.installer.callback(query, browser, REQUEST).await
 }
 
-/// The query with a parameter set to another value, or taken out.
+/// The query with one parameter changed or removed.
 fn with(back: &Url, name: &str, value: Option<&str>) -> String {
     let others =
         back.query_pairs().filter(|(other, _)| other != name).map(|(n, v)| (n.into_owned(), v.into_owned()));
@@ -100,7 +101,7 @@ async fn a_state_counts_once(server: &Server, simulator: &Simulator) {
     let forged = with(&back, "code", Some("another-code"));
     assert_state(come_back(server, &forged, Some(BROWSER)).await, StateProblem::Used);
     assert_eq!(server.sql.picture().await, before);
-    // Twice at once: one of the two.
+    // Of two requests at the same time, one succeeds.
     let back = go_and_allow(server, simulator, "linear", BROWSER).await;
     let query = back.query().unwrap();
     let both = tokio::join!(come_back(server, query, Some(BROWSER)), come_back(server, query, Some(BROWSER)));
@@ -121,7 +122,7 @@ async fn a_state_of_another_browser_is_worthless_and_stays_good_in_its_own(
     come_back(server, query, Some(BROWSER)).await.unwrap();
 }
 
-/// The attacker has the victim's browser come back with the attacker's code, and the other way round.
+/// The attacker makes the victim's browser return with the attacker's code, and the other way round.
 async fn a_state_cannot_be_exchanged_for_that_of_another_install(server: &Server, simulator: &Simulator) {
     let victims = go_and_allow(server, simulator, "slack", BROWSER).await;
     let attackers = go_and_allow(server, simulator, "slack", OTHER_BROWSER).await;
@@ -130,7 +131,8 @@ async fn a_state_cannot_be_exchanged_for_that_of_another_install(server: &Server
     let swapped = with(&attackers, "state", Some(&parameter(&victims, "state")));
     assert_state(come_back(server, &swapped, Some(OTHER_BROWSER)).await, StateProblem::OtherBrowser);
     assert_nothing_is_installed(server).await;
-    // Of two installs in one browser each code goes to the provider that its state began with, which does not know it.
+    // With two installations in one browser, each code goes to the provider that its state belongs to, which does not
+    // know it.
     let github = go_and_allow(server, simulator, "github", BROWSER).await;
     let linear = go_and_allow(server, simulator, "linear", BROWSER).await;
     let swapped = with(&github, "code", Some(&parameter(&linear, "code")));
@@ -156,7 +158,7 @@ async fn a_state_that_was_never_given_out_or_is_there_twice_is_worthless(
     ] {
         assert_state(come_back(server, &query, Some(BROWSER)).await, StateProblem::Unknown);
     }
-    // Without a code, or with two, there is none.
+    // No code and two codes both count as no code.
     let twice = format!("{}&code=another", back.query().unwrap());
     assert!(matches!(refusal(come_back(server, &twice, Some(BROWSER)).await), ProblemKind::Reported(_)));
     assert_nothing_is_installed(server).await;
@@ -189,7 +191,7 @@ async fn an_answer_of_another_issuer_is_refused(server: &Server, simulator: &Sim
 
 async fn a_code_goes_to_its_own_provider_alone(server: &Server, simulator: &Simulator) {
     let back = go_and_allow(server, simulator, "notion", BROWSER).await;
-    // Whatever else the answer names, nobody is asked there.
+    // The server calls no other address that the answer names.
     let query = format!(
         "{}&token_url=https%3A%2F%2Fgithub.com%2Flogin%2Foauth%2Faccess_token&redirect_uri=https%3A%2F%2Fslack.com",
         back.query().unwrap()
@@ -218,7 +220,7 @@ async fn a_forged_or_foreign_answer_of_shopify_is_refused(server: &Server, simul
     assert_nothing_is_installed(server).await;
 }
 
-/// Values that would lead elsewhere if they stood in the host of a URL.
+/// Values that would lead to another host if they were part of a URL's host.
 const EVIL: [&str; 20] = [
     "evil.com/",
     "evil.com#",
@@ -278,13 +280,13 @@ async fn a_token_endpoint_that_hangs_is_given_up(server: &Server, simulator: &Si
     assert!(matches!(problem, ProblemKind::NoAnswer(_)), "{problem:?}");
     simulator.release();
     assert_nothing_is_installed(server).await;
-    // The provider is back, and so is the person.
+    // The provider works again, and the person tries again.
     simulator.switch(|switches| switches.token = TokenSwitch::Usual);
     let at = ("slack", &Map::new());
     connect(server, simulator, at, Decision::Allow).await.unwrap();
 }
 
-/// Who came by a link to this provider's page.
+/// A person who opened an install link of this provider.
 async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
     let installer = &server.app.services.installer;
     let found = server.app.services.catalog.get(provider).unwrap();
@@ -303,7 +305,7 @@ async fn a_link_is_used_up_by_one_install_alone(server: &Server, simulator: &Sim
         let url = installer.begin(&who, slack, Map::new(), BROWSER).await.unwrap();
         answers.push(simulator.decide(url.as_str(), Decision::Allow).await);
     }
-    // Looking at it, and saying no, use nothing up.
+    // Opening the link and refusing consent do not use it up.
     let denied = installer.begin(&who, slack, Map::new(), BROWSER).await.unwrap();
     let denied = simulator.decide(denied.as_str(), Decision::Deny).await;
     assert!(matches!(
@@ -332,7 +334,7 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
     let slack = server.app.services.catalog.get("slack").unwrap();
     let begun = server.app.services.installer.begin(&who(server), slack, Map::new(), BROWSER).await;
     assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
-    // A key that may only read, and one of another organization.
+    // A key that may only read, and a key of another organization.
     let reader = server.key_for(&["read"]).await;
     let (_, _, stranger) = server.other_organization().await;
     for key in [reader, stranger] {
@@ -350,7 +352,7 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
     assert_nothing_is_installed(server).await;
 }
 
-/// Has another account come back; returns the token of the confirmation.
+/// Installs again with another account; returns the token of the confirmation.
 async fn another_account(server: &Server, simulator: &Simulator) -> String {
     simulator.switch(|switches| switches.account = 1);
     match connect(server, simulator, ("slack", &Map::new()), Decision::Allow).await.unwrap() {
@@ -368,7 +370,7 @@ async fn a_confirmation_counts_once_in_its_own_browser_and_in_time(server: &Serv
         assert_state(installer.confirm(&pending, browser, REQUEST).await, StateProblem::OtherBrowser);
     }
     assert_state(installer.confirm("made-up", Some(BROWSER), REQUEST).await, StateProblem::Unknown);
-    // What begins an install does not confirm one.
+    // The token that begins an installation does not confirm one.
     let state = parameter(&go_and_allow(server, simulator, "github", BROWSER).await, "state");
     assert_state(installer.confirm(&state, Some(BROWSER), REQUEST).await, StateProblem::Used);
     assert_state(

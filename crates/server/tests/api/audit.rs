@@ -83,7 +83,7 @@ async fn pages_join_without_gap_or_repetition_while_more_happens(server: &Server
         }
     }
     assert_eq!(read, whole);
-    // The last page is exactly full, and says that it is the last.
+    // The last page is exactly full and says that it is the last.
     let last = log(server, &format!("?limit=3&cursor={}", whole[3].as_str().unwrap())).await;
     assert_eq!((field(&last, "id").len(), &last.body["has_more"]), (3, &json!(false)));
 }

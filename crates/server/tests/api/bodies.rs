@@ -1,4 +1,5 @@
-//! Bodies of every kind that no client should send: refused by name and place, and nothing is changed.
+//! Bodies of every kind that no client should send. The refusal names the problem and its place, and nothing is
+//! changed.
 
 use serde_json::json;
 
@@ -18,7 +19,7 @@ on_both!(
     a_body_that_breaks_off_changes_nothing,
 );
 
-/// Sends a body to every route that takes one, and checks that what is stored stays as it was.
+/// Sends a body to every route that takes one, and checks that nothing stored changes.
 async fn refused_everywhere(
     server: &Server,
     content_type: &str,
@@ -40,7 +41,7 @@ async fn refused_everywhere(
 fn routes_with_body() -> Vec<Operation> {
     let mut routes: Vec<_> =
         operations().into_iter().filter(|operation| operation.can_answer("BAD_JSON")).collect();
-    // Whatever declares a body must say how it refuses one.
+    // An operation with a body must declare how it refuses one.
     for operation in operations().iter().filter(|operation| operation.body.is_some()) {
         assert!(routes.iter().any(|route| route.name == operation.name), "{}", operation.name);
     }
@@ -159,7 +160,7 @@ async fn a_body_that_is_too_large_is_refused_on_every_route(server: &Server) {
         let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
         let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{}0\r\n\r\n", chunk.repeat(160));
         raw::send(server.address, chunked.as_bytes()).await.refused(413, "PAYLOAD_TOO_LARGE");
-        // Who asks first is answered before anything is sent.
+        // A client that asks first gets the answer before it sends anything.
         let asking = format!("{head}content-length: {LARGE}\r\nexpect: 100-continue\r\n\r\n");
         raw::send(server.address, asking.as_bytes()).await.refused(413, "PAYLOAD_TOO_LARGE");
         let absurd = format!("{head}content-length: 99999999999999999999999\r\n\r\n");
@@ -193,7 +194,7 @@ async fn another_content_type_is_refused_on_every_route(server: &Server) {
         assert!([400, 415].contains(&answer.status), "{answer:?}");
     }
     assert_eq!(server.sql.picture().await, before);
-    // JSON by another name, or by none, is JSON.
+    // JSON with another media type of JSON, or without one, is accepted.
     for content_type in
         ["application/merge-patch+json", "application/json; charset=utf-8", "APPLICATION/JSON"]
     {
@@ -243,7 +244,7 @@ async fn settings_have_a_largest_size(server: &Server) {
         issues.iter().any(|issue| issue == "settings: Must not be larger than 65536 bytes"),
         "{issues:?}"
     );
-    // A patch of many keys that the schema does not know.
+    // A patch with many keys that the schema does not know.
     let keys: serde_json::Map<_, _> = (0..5_000).map(|at| (format!("key{at}"), json!(1))).collect();
     let issues = server.patch("github", json!({"settings": keys})).await.refused(400, "BAD_REQUEST").issues();
     assert!(issues.contains(&"settings.key7: Unknown setting".to_owned()));

@@ -90,7 +90,7 @@ async fn the_list_holds_every_integration_with_the_contracts_fields(server: &Ser
     }
     let setup: Vec<&Value> = list.data().as_array().unwrap().iter().map(|one| &one["setup_type"]).collect();
     assert_eq!(setup, ["api_key", "oauth", "oauth"]);
-    // Another project's integrations are none of this one's.
+    // Another project's integrations do not count here.
     let other = server.other_project().await;
     let target = format!("/api/v1/projects/{other}/integrations");
     assert_eq!(server.call("GET", &target).send().await.data(), &json!([]));
@@ -128,7 +128,7 @@ async fn the_catalog_holds_every_provider_with_how_it_stands(server: &Server) {
     assert_eq!((&entry.data()["status"], &entry.data()["installed"]), (&json!("disconnected"), &json!(true)));
 }
 
-/// What the filters should leave of the whole catalog.
+/// The entries that the filters should leave of the whole catalog.
 fn expected<'a>(all: &'a Answer, q: &str, category: &str, status: &str) -> Vec<&'a str> {
     let holds = |entry: &Value, word: &str| {
         let fields = ["provider", "name", "description", "category"];
@@ -204,7 +204,7 @@ async fn a_query_that_cannot_be_read_is_refused(server: &Server) {
         let issues = answer.issues();
         assert!(issues[0].starts_with("query"), "{query}: {issues:?}");
     }
-    // Parameters are read after the key and the project: neither is told by a bad query.
+    // Parameters are checked after the key and the project, so a bad query reveals nothing about them.
     let target = format!("{}?q=%FF", server.at("/catalog"));
     server.call_without_key("GET", &target).send().await.refused(401, "UNAUTHORIZED");
 }
@@ -217,7 +217,7 @@ async fn an_entry_shows_one_provider(server: &Server) {
     let catalog = server.get("/catalog?q=shopify").await;
     assert_eq!(&catalog.data()[0], entry.data());
     server.get("/catalog/nobody").await.refused(404, "PROVIDER_NOT_FOUND");
-    // `catalog` is reserved: it names no provider.
+    // `catalog` is reserved and cannot be a provider.
     server.get("/catalog/catalog").await.refused(404, "PROVIDER_NOT_FOUND");
     server.patch("catalog", json!({"sidebar_enabled": true})).await.refused(405, "METHOD_NOT_ALLOWED");
     server.delete("catalog").await.refused(405, "METHOD_NOT_ALLOWED");
@@ -256,7 +256,7 @@ async fn an_install_url_begins_with_the_public_url(server: &Server) {
     ] {
         let replica = server.replica(|settings| settings.public_url = public_url.parse().unwrap()).await;
         let target = replica.at("/slack/install-url");
-        // Whatever the client names as host, the URL is the configured one.
+        // The URL is the configured one, whatever host the client names.
         let answer = replica.call("POST", &target).header("x-forwarded-host", "evil.example").send().await;
         let url = answer.data()["install_url"].as_str().unwrap().to_owned();
         assert!(url.starts_with(start), "{url}");

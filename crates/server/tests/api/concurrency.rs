@@ -1,4 +1,4 @@
-//! Changes at the same moment: none is lost, and each has its event.
+//! Changes at the same time: none is lost, and each has its event.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ const PERMISSIONS: [&str; 7] = [
     "cancel_order",
 ];
 
-/// Sends lifecycle PATCHes to shopify at the same time, to several servers in turn.
+/// Sends lifecycle PATCHes for Shopify at the same time, to several servers in turn.
 async fn patch_at_once(servers: &[&Server], updates: Vec<Value>) -> Vec<Answer> {
     let target = servers[0].at("/shopify/lifecycle");
     let mut sending = Vec::new();
@@ -43,7 +43,7 @@ async fn patch_at_once(servers: &[&Server], updates: Vec<Value>) -> Vec<Answer> 
     answers
 }
 
-/// Asserts that versions and events agree: version 1 is the installation, and every change has one event.
+/// Asserts that versions and events agree: version 1 is the installation, and each change has one event.
 async fn assert_each_change_has_its_event(server: &Server, provider: &str) -> i64 {
     let version = "SELECT version FROM integrations WHERE provider = $1";
     let version = server.sql.count(version, [provider.into()]).await;
@@ -68,7 +68,7 @@ async fn two_changes_at_once_both_stay(server: &Server) {
     assert_eq!(assert_each_change_has_its_event(server, "shopify").await, 21);
 }
 
-/// Forty updates, each of another value, with what they should come to.
+/// Forty updates of different values, with the expected result.
 fn forty() -> (Vec<Value>, Value) {
     let mut updates: Vec<Value> =
         PERMISSIONS.map(|key| json!({"action_permissions": {key: key != "lookup_order"}})).to_vec();
@@ -100,7 +100,7 @@ async fn assert_forty_stay(server: &Server, answers: &[Answer], expected: &Value
     }
     assert_eq!((&now["display_name"], &now["sidebar_enabled"]), (&json!("Acme Store"), &json!(true)));
     let version = assert_each_change_has_its_event(server, "shopify").await;
-    // Some may have changed nothing, such as a permission that was so before; each other one has its own version.
+    // Some may have changed nothing, such as a permission that was set already. Each of the others has its own version.
     assert!(version >= 30 && tags.len() as i64 >= version - 1, "{version} {tags:?}");
 }
 
@@ -215,7 +215,7 @@ async fn coming_back_while_it_is_changed_loses_nothing(server: &Server) {
         for answer in &answers {
             answer.data();
         }
-        // Whoever installs may have to try again, but nobody's change is overwritten unseen.
+        // An installation may have to be tried again, but it overwrites no change that it has not seen.
         if outcome.is_err() {
             server.install("shopify").await;
         }

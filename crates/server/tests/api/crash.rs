@@ -1,4 +1,4 @@
-//! Kill -9 at any moment, and SIGTERM under load: what was acknowledged is there, each change with its event.
+//! Kill -9 at any time, and SIGTERM under load: every acknowledged change is stored, with its event.
 
 use std::{
     sync::{
@@ -24,15 +24,15 @@ on_both_databases!(
 );
 
 const KILLS: u64 = 8;
-/// How long the clients may take to get their changes acknowledged.
+/// How long the clients may wait for their changes to be acknowledged.
 const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const CLIENTS: i64 = 6;
-/// Providers that the clients share; each client changes a name of its own in one of them.
+/// Providers that the clients share. Each client changes its own field in one of them.
 const SHARED: [&str; 3] = ["shopify", "slack", "stripe"];
 /// The provider that is disconnected and installed again.
 const COMING_AND_GOING: &str = "postmark";
 
-/// A project with integrations, and the key to them.
+/// A project with integrations, and a key for it.
 pub(crate) struct Tenancy {
     pub(crate) project: String,
     pub(crate) key: String,
@@ -58,14 +58,14 @@ pub(crate) async fn prepare(database: &TestDatabase) -> Tenancy {
     tenancy
 }
 
-/// What the clients know to have been acknowledged, by provider and client.
+/// The acknowledged changes, by provider and client.
 #[derive(Default)]
 pub(crate) struct Acknowledged {
-    /// The highest number that each client was told is stored.
+    /// The highest number of each client that was acknowledged.
     numbers: [AtomicI64; CLIENTS as usize],
-    /// The highest number that each client has asked for.
+    /// The highest number that each client has sent.
     asked: [AtomicI64; CLIENTS as usize],
-    /// Request ids of answers 200 that made a change.
+    /// The request ids of changes that got the status 200.
     requests: Mutex<Vec<String>>,
     pub(crate) stop: AtomicBool,
 }
@@ -83,7 +83,7 @@ impl Acknowledged {
         (provider, number, body)
     }
 
-    /// Notes that a client was told that its change was made.
+    /// Records that a client's change was acknowledged.
     pub(crate) fn note(&self, client: i64, number: i64, response: &reqwest::Response) {
         let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         self.numbers[client as usize].fetch_max(number, Ordering::SeqCst);
@@ -91,7 +91,7 @@ impl Acknowledged {
     }
 }
 
-/// The part of a shared integration that belongs to a client alone, set to a number.
+/// A change of the client's own field of a shared integration, to a number.
 fn update(client: i64, number: i64) -> (&'static str, Value) {
     match client {
         0 => ("shopify", json!({"settings": {"refund_limit_cents": number}})),
@@ -106,7 +106,7 @@ fn update(client: i64, number: i64) -> (&'static str, Value) {
     }
 }
 
-/// The number that is stored of a client.
+/// The stored number of a client.
 fn stored(rows: &[Value], client: i64) -> i64 {
     let (provider, _) = update(client, 0);
     let row = rows.iter().find(|row| row["provider"] == provider).unwrap();
@@ -120,7 +120,7 @@ fn stored(rows: &[Value], client: i64) -> i64 {
     value.as_i64().unwrap_or_else(|| value.as_str().unwrap_or("0").trim_matches(['#', '"']).parse().unwrap())
 }
 
-/// One client: changes its own value again and again, until it is told to stop or nobody answers any more.
+/// One client: changes its own value repeatedly, until it is asked to stop or the server no longer answers.
 async fn hail(base: String, key: String, client_number: i64, acknowledged: Arc<Acknowledged>) {
     let client = client();
     while !acknowledged.stop.load(Ordering::SeqCst) {
@@ -133,7 +133,7 @@ async fn hail(base: String, key: String, client_number: i64, acknowledged: Arc<A
     }
 }
 
-/// Disconnects and leaves it so, while it comes back by import between the kills.
+/// Disconnects an integration. An import between the kills installs it again.
 async fn disconnect(base: String, key: String, acknowledged: Arc<Acknowledged>) {
     let request = client().delete(format!("{base}/{COMING_AND_GOING}")).header("x-api-key", &key);
     let Ok(response) = request.send().await else { return };
@@ -142,7 +142,7 @@ async fn disconnect(base: String, key: String, acknowledged: Arc<Acknowledged>) 
     acknowledged.requests.lock().unwrap().push(id);
 }
 
-/// Asserts that every integration has as many events as versions, and that what was acknowledged is there.
+/// Asserts that every integration has as many events as versions, and that every acknowledged change is stored.
 pub(crate) async fn assert_whole(sql: &Sql, acknowledged: &Acknowledged) {
     let rows =
         sql.rows("SELECT id, provider, status, version, display_name, settings FROM integrations", []).await;
@@ -187,7 +187,7 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost(database: &TestDataba
             let (base, key) = (base.clone(), tenancy.key.clone());
             clients.push(tokio::spawn(hail(base, key, client, Arc::clone(&acknowledged))));
         }
-        // So many changes first, then a moment that differs from kill to kill.
+        // Waits for some changes first, then for a time that differs from kill to kill.
         let enough = acknowledged.total() + 20;
         eventually("changes are acknowledged", PATIENCE, async || acknowledged.total() >= enough).await;
         let deleting = tokio::spawn(disconnect(base, tenancy.key.clone(), Arc::clone(&acknowledged)));
@@ -202,7 +202,7 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost(database: &TestDataba
         let left =
             "SELECT COUNT(*) FROM integrations WHERE provider = 'postmark' AND status <> 'disconnected'";
         if sql.count(left, []).await == 1 {
-            // The kill came first: take it off for the next round's import.
+            // The kill came first, so disconnect it for the next round's import.
             let process = Process::serve(database, &[]).await;
             let base = format!("http://{}/api/v1/projects/{}/integrations", process.address, tenancy.project);
             disconnect(base, tenancy.key.clone(), Arc::clone(&acknowledged)).await;
@@ -220,7 +220,7 @@ async fn told_to_stop_it_answers_what_it_has_accepted(database: &TestDatabase) {
         let (base, key) = (base.clone(), tenancy.key.clone());
         clients.push(tokio::spawn(hail(base, key, client, Arc::clone(&acknowledged))));
     }
-    // A request whose body is still on its way when the signal comes.
+    // A request whose body is still being sent when the signal comes.
     let (mut slow, rest) = half_a_request(&process, &tenancy).await;
     eventually("changes are acknowledged", PATIENCE, async || acknowledged.total() >= 20).await;
     process.terminate();
@@ -237,7 +237,7 @@ async fn told_to_stop_it_answers_what_it_has_accepted(database: &TestDatabase) {
     assert_whole(&sql, &acknowledged).await;
     let rows = sql.rows("SELECT provider, display_name, settings FROM integrations", []).await;
     for client in 0..CLIENTS {
-        // A change that is stored was accepted, and so it must have been answered.
+        // A stored change was accepted, so it must have been answered.
         let known = acknowledged.numbers[client as usize].load(Ordering::SeqCst);
         assert_eq!(stored(&rows, client), known, "client {client}");
     }

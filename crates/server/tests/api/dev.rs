@@ -1,4 +1,4 @@
-//! `riq-server dev`: a running server without any set-up.
+//! `riq-server dev`: a server for development, without set-up.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -60,7 +60,7 @@ async fn a_second_start_finds_everything_as_it_was() {
     assert_eq!(list(&second).await.data()[0]["provider"], "slack");
     drop(process);
 
-    // A key that was revoked is of no use any more: the next start makes another one.
+    // A revoked key no longer works, so the next start makes a new one.
     let keys = run(&["admin", "key", "list", "--data-dir", data, "--json"], &[]).await.json();
     let id = keys[0]["id"].as_str().unwrap();
     assert!(run(&["admin", "key", "revoke", id, "--data-dir", data], &[]).await.success);
@@ -85,7 +85,7 @@ async fn what_is_secret_is_readable_by_its_owner_alone() {
     for file in ["encryption-keys", "access.json"] {
         assert_eq!(mode(&data.join(file)), 0o600, "{file}");
     }
-    // The database holds sealed credentials and who may do what: it is nobody else's business either.
+    // The database holds sealed credentials and permissions, so only its owner may read it.
     let is_closed = mode(&data) & 0o077 == 0;
     for file in &files {
         let mode = mode(&data.join(file));

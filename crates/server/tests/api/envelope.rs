@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is in the envelope: unknown routes, wrong methods, garbage.
+//! Every answer has the envelope: for unknown routes, wrong methods and garbage too.
 
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ async fn heads_that_are_too_large_are_answered_in_the_envelope(server: &Server) 
         let answer = raw::send(server.address, request.as_bytes()).await;
         assert!([400, 414, 431].contains(&answer.status), "{answer:?}");
     }
-    // Large, but not too large.
+    // This is large, but within the limit.
     let header = "x".repeat(10_000);
     server.call("GET", &server.at("")).header("x-big", &header).send().await.data();
 }
@@ -180,11 +180,11 @@ async fn unusual_but_valid_requests_are_answered(server: &Server) {
     send(format!("GET {list} HTTP/1.1\r\nX-API-KEY:{key}\r\n\r\n")).await;
     send(format!("GET {list}? HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await.data();
     send(format!("\r\nGET {list} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await.data();
-    // A body where none is expected is not looked at.
+    // An unexpected body is ignored.
     send(format!("GET {list} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\ncontent-length: 4\r\n\r\n{{{{{{{{"))
         .await
         .data();
-    // Percent-encoding that says the same is the same.
+    // Equivalent percent-encoding means the same.
     let encoded = list.replace("integrations", "integr%61tions");
     let answer = send(format!("GET {encoded} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n")).await;
     assert!([200, 404].contains(&answer.status), "{answer:?}");
@@ -270,7 +270,7 @@ async fn the_specification_and_the_reference_need_no_key(server: &Server) {
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     assert_eq!(page.header("referrer-policy").unwrap(), "no-referrer");
-    // It names no other origin, and its maker's script is left nothing to load, to report or to keep.
+    // The page names no other origin, and its settings let Scalar's script load, report and store nothing.
     assert!(!page.text.contains("//"), "{}", page.text);
     let attribute = |name: &str| page.text.split(&format!("{name}=\"")).nth(1)?.split('"').next();
     let settings = attribute("data-configuration").unwrap().replace("&quot;", "\"");
@@ -280,7 +280,7 @@ async fn the_specification_and_the_reference_need_no_key(server: &Server) {
         assert_eq!(settings[off], false, "{off}");
     }
     assert!(settings.get("proxyUrl").is_none() && settings["agent"]["disabled"] == true, "{settings}");
-    // No script stands in the page: it has a name of its content, and is kept for ever.
+    // The page contains no inline script. The script's name contains a hash of it, so it is cached for ever.
     assert!(page.text.contains("></script><script src=\""), "{}", page.text);
     let script = server.call_without_key("GET", attribute("<script src").unwrap()).send().await;
     assert_eq!(script.status, 200);
@@ -297,7 +297,7 @@ async fn the_specification_and_the_reference_need_no_key(server: &Server) {
 async fn a_request_that_takes_too_long_is_unavailable(server: &Server) {
     server.install("slack").await;
     let hasty = server.replica(|settings| settings.request_timeout = Duration::from_millis(50)).await;
-    // Whoever wants to change it waits for this lock, and it is given back only after the answer.
+    // A change waits for this lock, which is released only after the answer.
     let lock = server.database.lock_integrations().await;
     let before = server.sql.picture().await;
     let answer = hasty.patch("slack", json!({"status": "paused"})).await;
@@ -325,7 +325,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for(server: &Server) {
     hasty.stop().await;
 }
 
-/// No handler is known to panic: this one is made to.
+/// No handler is known to panic, so this one does it on purpose.
 #[expect(clippy::disallowed_methods, reason = "a route of this test's own")]
 async fn a_handler_that_panics_is_our_fault(server: &Server) {
     let panics = async || -> &'static str { panic!("on purpose, with SELECT and src/ in it") };
@@ -369,7 +369,7 @@ async fn without_its_database_the_server_is_unavailable_and_alive() {
         server.patch("slack", update).await,
         server.delete("slack").await,
         server.call("POST", &server.at("/slack/install-url")).send().await,
-        // A key that was never seen cannot be looked up.
+        // A key that is not cached cannot be looked up.
         server.call_as(&reader.text, "GET", &server.at("")).send().await,
     ] {
         answer.refused(503, "SERVICE_UNAVAILABLE");
@@ -380,7 +380,7 @@ async fn without_its_database_the_server_is_unavailable_and_alive() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_is_cut_is_made_anew() {
+async fn a_connection_that_is_cut_is_replaced() {
     let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
     let server = Server::start(database).await;
     server.install("slack").await;

@@ -1,4 +1,4 @@
-//! Installs as the service sees them, without the pages: for what pages would keep from happening.
+//! Installations through the service, without the pages: for cases that the pages prevent.
 
 use riq_server::{
     install::{InstallOutcome, InstallProblem, Installing, ProblemKind},
@@ -17,7 +17,7 @@ pub(crate) fn who(server: &Server) -> Installing {
     Installing { tenant, key: server.key.id, request_id: REQUEST.into(), link: None }
 }
 
-/// Installs by OAuth, as far as it gets: off to the consent page, a click there, and back.
+/// Installs by OAuth as far as possible: to the consent page, a click there, and back.
 pub(crate) async fn connect(
     server: &Server,
     simulator: &Simulator,

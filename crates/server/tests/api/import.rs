@@ -1,4 +1,4 @@
-//! `riq-server admin import`: integrations from another system, all or nothing.
+//! `riq-server admin import`: imports integrations from another system, all or none.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ on_both_databases!(
     a_running_server_sees_what_is_imported,
 );
 
-/// As the issue writes them, ellipses included.
+/// The lines exactly as the issue has them, with the ellipses.
 const LINES: &str = concat!(
     r#"{"provider":"shopify","display_name":"Acme Store","settings":{},"connection":{"subdomain":"acme"},"credential":{"access_token":"…","refresh_token":null,"expires_at":null}}"#,
     "\n",
@@ -59,7 +59,7 @@ impl<'a> Desk<'a> {
         self.admin(&["import", "--project", &self.project, "-"], lines).await
     }
 
-    /// Imports what must be refused; gives the issues as `line: path: message`.
+    /// Imports lines that must be refused; returns the issues as `line: path: message`.
     async fn refused(&self, lines: &str) -> Vec<String> {
         let finished = self.import(lines).await;
         finished.failed_with("cannot be imported; nothing was");
@@ -239,7 +239,7 @@ async fn a_running_server_sees_what_is_imported(database: &TestDatabase) {
     assert!(!list.text.contains('…'), "{}", list.text);
     let entry = call(&process, &desk, &key, "GET", "/catalog/shopify").await;
     assert_eq!((&entry.data()["status"], &entry.data()["installed"]), (&json!("active"), &json!(true)));
-    // What one process sealed, the other can open.
+    // One process can open what the other sealed.
     let url =
         format!("http://{}/api/v1/projects/{}/integrations/shopify/lifecycle", process.address, desk.project);
     let update = client().patch(url).header("x-api-key", &key).json(&json!({"status": "paused"}));

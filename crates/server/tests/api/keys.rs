@@ -1,4 +1,4 @@
-//! Keys in the course of time: expiry, revocation, new ones, and the tenants that go away.
+//! Keys over time: expiry, revocation, new keys, and revoked tenants.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{
     server::{Key, client},
 };
 
-/// How long a change that is told may take to arrive before a test fails.
+/// How long a notified change may take to arrive before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 on_both!(
@@ -58,7 +58,7 @@ async fn a_revoked_key_stops_on_every_replica(server: &Server) {
     replica.stop().await;
 }
 
-/// The limit that a server tells a key.
+/// The limit of a key that a server reports.
 async fn limit(server: &Server, key: &Key) -> String {
     let answer = server.call_as(&key.text, "GET", &server.at("")).send().await;
     format!("{} {}", answer.header("x-ratelimit-tier").unwrap(), answer.header("x-ratelimit-limit").unwrap())
@@ -82,10 +82,10 @@ async fn a_changed_tier_counts_on_every_replica(server: &Server) {
     replica.stop().await;
 }
 
-/// How often it is asked for changes where the answer must not be what brings one.
+/// The interval of polling in tests that must not depend on polling.
 const NEVER: Duration = Duration::from_secs(24 * 3_600);
 
-/// A server on PostgreSQL, and a replica that asks for changes when it starts and then never again.
+/// A server on PostgreSQL, and a replica that asks for changes only when it starts.
 async fn told_alone(test: impl AsyncFnOnce(&Server, &Server)) {
     let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
     let server = Server::start(database).await;
@@ -95,8 +95,8 @@ async fn told_alone(test: impl AsyncFnOnce(&Server, &Server)) {
     server.stop().await;
 }
 
-/// Asserts that changes reach a replica by being told of. It looks by itself when it starts and when it begins to
-/// listen: whatever that brings, the third change can only have been told.
+/// Asserts that notifications bring changes to a replica. It also reads the changes when it starts and when it begins
+/// to listen, so the third change can only come by notification.
 async fn assert_told(server: &Server, replica: &Server) {
     for _ in 0..3 {
         let key = server.key_with(&["read"], Tier::Pro, None).await;
@@ -147,7 +147,7 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// An organization, a project and a key of it, made by the operator's commands.
+/// An organization, a project and a key, made by the operator's commands.
 struct Tenancy {
     org: String,
     project: String,
@@ -167,7 +167,7 @@ async fn tenancy(database: &TestDatabase) -> Tenancy {
     Tenancy { org, project, key: text(&key["api_key"]), key_id: text(&key["id"]) }
 }
 
-/// Status and code of a list.
+/// The status and code of the answer to a list request.
 async fn list(process: &Process, project: &str, key: &str) -> (u16, String) {
     let url = format!("http://{}/api/v1/projects/{project}/integrations", process.address);
     let response = client().get(url).header("x-api-key", key).send().await.unwrap();
@@ -196,7 +196,7 @@ async fn a_revocation_by_the_operator_is_kept_within_a_second(database: &TestDat
         assert_eq!(again, json!({"id": tenancy.key_id, "revoked": false}));
         let dead = run(&["admin", "key", "set-tier", &tenancy.key_id, "pro"], &environment).await;
         dead.failed_with("is revoked");
-        // Once refused, it stays refused.
+        // A refused key stays refused.
         assert_eq!(list(&process, &tenancy.project, &tenancy.key).await.1, "UNAUTHORIZED");
     }
 }

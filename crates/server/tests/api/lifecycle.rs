@@ -1,4 +1,4 @@
-//! The lifecycle over HTTP: PATCH and DELETE, field by field and cell by cell.
+//! The lifecycle over HTTP: PATCH and DELETE, for each field and each transition.
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -21,7 +21,7 @@ on_both!(
     entity_tags_guard_changes,
 );
 
-/// Puts an integration into a state, past the server: no probe does it as yet.
+/// Puts an integration into a state directly in the database.
 async fn put_into(server: &Server, provider: &str, status: &str) {
     let before = (status == "error").then_some("active");
     let health = if status == "error" { "unhealthy" } else { "healthy" };
@@ -114,7 +114,7 @@ async fn settings_are_merged_and_null_removes(server: &Server) {
     assert_eq!(patch(json!({"refunds_enabled": null})).await, json!({"refund_limit_cents": 0}));
     assert_eq!(patch(json!({})).await, json!({"refund_limit_cents": 0}));
     assert_eq!(patch(json!({"refund_limit_cents": null})).await, json!({}));
-    // Two of them changed nothing: installed, and four changes.
+    // Two of them changed nothing, so there are the installation and four changes.
     assert_eq!(server.audit("shopify").await.len(), 5);
 }
 
@@ -174,7 +174,7 @@ async fn everything_wrong_is_reported_at_once_and_nothing_is_changed(server: &Se
 async fn a_patch_that_names_nothing_is_no_update(server: &Server) {
     server.install("slack").await;
     server.patch("slack", json!({})).await.refused(400, "NO_UPDATES");
-    // An integration that is not there is not there, whatever the body says.
+    // An integration that does not exist is 404, whatever the body is.
     server.patch("github", json!({})).await.refused(404, "INTEGRATION_NOT_FOUND");
     assert_eq!(server.integration("slack").await["etag"], "\"v1\"");
 }
@@ -264,8 +264,8 @@ async fn error_cannot_be_asked_for(server: &Server) {
     }
 }
 
-/// What PATCH answers, by the status before and the one asked for: the status after, or the code of the refusal. From
-/// error to active the provider is asked first: `monitor::activating_what_is_in_error_asks_the_provider_first`.
+/// The answer to PATCH, by the old and the requested status: the new status, or the code of the refusal. From error to
+/// active, the provider is asked first: `monitor::activating_what_is_in_error_asks_the_provider_first`.
 const TABLE: [(&str, &str, Result<&str, &str>); 11] = [
     ("active", "active", Ok("active")),
     ("active", "paused", Ok("paused")),
@@ -298,7 +298,7 @@ async fn every_cell_of_the_table(server: &Server) {
         let status = server.delete("slack").await.data()["status"].clone();
         assert_eq!(status, "disconnected", "from {to}");
     }
-    // Without a credential there is no way from error to active.
+    // Without a credential, an integration cannot go from error to active.
     server.install("slack").await;
     put_into(server, "slack", "error").await;
     take_credential(server).await;
@@ -315,7 +315,7 @@ async fn a_disconnected_integration_keeps_its_name_and_takes_no_sidebar(server: 
     let audit = server.audit("slack").await;
     assert_eq!(audit.iter().filter(|e| e["action"] == "integration.lifecycle.updated").count(), 1);
     server.patch("slack", json!({"sidebar_enabled": true})).await.refused(409, "REINSTALL_REQUIRED");
-    // Installed again, it is the same integration.
+    // When it is installed again, it is the same integration.
     let id = renamed.data()["id"].clone();
     server.install("slack").await;
     let back = server.integration("slack").await;
@@ -353,7 +353,7 @@ async fn entity_tags_guard_changes(server: &Server) {
     let second = update("Two", &format!("\"v9\", {tag}")).send().await;
     assert_eq!(second.header("etag"), Some("\"v3\""));
     update("Three", "*").send().await.data();
-    // What would change nothing is refused as well where the version is another.
+    // With another version, a request that would change nothing is refused too.
     update("Three", "\"v1\"").send().await.refused(412, "PRECONDITION_FAILED");
     let delete = |tag: &str| server.call("DELETE", &server.at("/slack")).header("if-match", tag);
     delete("\"v3\"").send().await.refused(412, "PRECONDITION_FAILED");

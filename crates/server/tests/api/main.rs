@@ -1,7 +1,7 @@
-//! The server as its clients and operators meet it: over real sockets, on real databases.
+//! Tests of the server over real sockets and on real databases, as clients and operators use it.
 //!
-//! Each behaviour is written once and runs twice, on SQLite and on PostgreSQL (`RIQ_TEST_POSTGRES_URL` names a
-//! server in which each test makes a database of its own; without it that half is skipped, and says so).
+//! Each test runs twice: on SQLite and on PostgreSQL. `RIQ_TEST_POSTGRES_URL` names a PostgreSQL server, in which each
+//! test makes its own database. Without it, the PostgreSQL half is skipped and says so.
 
 #[cfg(test)]
 #[macro_use]

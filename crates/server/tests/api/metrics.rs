@@ -1,4 +1,4 @@
-//! What Prometheus gets to read, and who else does not.
+//! What Prometheus reads, and who may not read it.
 
 use secrecy::SecretString;
 
@@ -22,7 +22,7 @@ async fn scrape(server: &Server) -> Exposition {
     Exposition::parse(&answer.text)
 }
 
-/// Asks for the head alone, which has no body that could be checked.
+/// Sends a HEAD request, whose answer has no body to check.
 async fn head(server: &Server, target: &str) {
     let url = format!("http://{}{target}", server.address);
     let call = crate::support::server::client().head(url).header("x-api-key", &server.key.text);

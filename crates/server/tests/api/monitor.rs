@@ -1,4 +1,4 @@
-//! What the server does by itself for what is installed: probes, refreshes, leases.
+//! What the server does by itself for integrations: probes, refreshes, leases.
 
 use std::time::Duration as Std;
 
@@ -12,7 +12,7 @@ use crate::support::{
     played::{Stage, on_stage},
 };
 
-/// Makes of each named `async fn(&Stage)` two tests, one a database.
+/// Makes two tests of each named `async fn(&Stage)`, one for each database.
 macro_rules! on_both_stages {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -56,7 +56,7 @@ on_both_stages!(
 const PATIENCE: Std = Std::from_secs(60);
 
 impl Stage {
-    /// Connects Desk by its first grant, whose access token lives this long.
+    /// Connects Desk with its first grant, whose access token lives this long.
     async fn connect_desk(&self, life: Duration) {
         let expires_at = crate::support::clock::START + life;
         let expires_at = expires_at.format(&time::format_description::well_known::Rfc3339).unwrap();
@@ -77,19 +77,19 @@ impl Stage {
         self.server.call("POST", &self.server.at(&format!("/{provider}/check"))).send().await
     }
 
-    /// Status, health and message of an integration.
+    /// The status, health and error message of an integration.
     async fn state(&self, provider: &str) -> (String, String, Option<String>) {
         state(&self.server.integration(provider).await)
     }
 
-    /// What the system recorded of a provider's integration.
+    /// The events that the system recorded about a provider's integration.
     async fn recorded(&self, provider: &str) -> Vec<String> {
         let events = self.server.audit(provider).await;
         let of_system = events.iter().filter(|event| event["actor_kind"] == "system");
         of_system.map(|event| event["action"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// How many integrations are looked after.
+    /// How many integrations are monitored.
     async fn monitors(&self) -> usize {
         self.server.sql.rows("SELECT integration_id FROM monitors", []).await.len()
     }
@@ -116,7 +116,7 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
     assert_eq!(answer.data()["last_synced_at"], "2026-03-01T10:00:00Z");
     assert_eq!(stage.server.integration("keys").await, *answer.data());
     assert!(answer.data()["next_check_at"].as_str().unwrap() > "2026-03-01T10:00:00Z");
-    // Well again is nothing new: only the time of the last good answer moves.
+    // A healthy answer again changes only the time of the last one.
     stage.server.clock.advance(Duration::minutes(1));
     let again = stage.check("keys").await;
     assert_eq!(again.data()["last_synced_at"], "2026-03-01T10:01:00Z");
@@ -135,7 +135,7 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
         assert_eq!(state(stage.check("keys").await.data()), is("active", "degraded", Some(message)));
     }
     assert_eq!(stage.recorded("keys").await, vec!["integration.health.changed"; 5]);
-    // A change meanwhile does not set back what a probe has found.
+    // A change at the same time does not overwrite the result of a probe.
     stage.server.patch("keys", json!({"display_name": "Ours"})).await.data();
     let last = stage.server.integration("keys").await;
     assert_eq!(last["last_synced_at"], "2026-03-01T10:01:00Z");
@@ -163,9 +163,9 @@ async fn a_refused_key_is_an_error_until_it_is_accepted_again(stage: &Stage) {
     stage.provider.set("keys probe", Says::This(401, vec![], ""));
     let message = "Keys does not accept the API key: connect it again";
     assert_eq!(state(stage.check("keys").await.data()), is("error", "unhealthy", Some(message)));
-    // Events are told apart by their time, and the clock stands still by itself.
+    // The test tells events apart by their time, and the clock moves only when it is told to.
     stage.server.clock.advance(Duration::seconds(1));
-    // While the provider has trouble the refusal still stands.
+    // While the provider does not answer, the refusal stays.
     stage.provider.set("keys probe", Says::This(503, vec![], ""));
     assert_eq!(state(stage.check("keys").await.data()), is("error", "unhealthy", Some(message)));
     stage.provider.set("keys probe", Says::Truth);
@@ -198,7 +198,7 @@ async fn activating_what_is_in_error_asks_the_provider_first(stage: &Stage) {
 async fn a_refused_access_token_is_renewed_and_nobody_notices(stage: &Stage) {
     stage.connect_desk(Duration::days(1)).await;
     stage.check("desk").await.data();
-    // The provider knows the first access token no more.
+    // The provider no longer accepts the first access token.
     stage.provider.set("desk probe", Says::This(401, vec![], ""));
     let refused = stage.check("desk").await;
     // Even the new one is refused.
@@ -225,7 +225,7 @@ async fn a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back
     stage.provider.set("desk probe", Says::Truth);
     stage.check("desk").await.refused(409, "REINSTALL_REQUIRED");
     stage.server.patch("desk", json!({"status": "active"})).await.refused(409, "REINSTALL_REQUIRED");
-    // Nor is there a way round by putting it on hold.
+    // Pausing the integration does not avoid this either.
     stage.server.patch("desk", json!({"status": "paused"})).await.data();
     stage.server.patch("desk", json!({"status": "active"})).await.refused(409, "REINSTALL_REQUIRED");
     assert_eq!(stage.monitors().await, 0);
@@ -307,7 +307,7 @@ async fn what_is_due_is_probed_and_what_is_not_is_left_alone(stage: &Stage) {
     for round in 2..5 {
         // A tenth more than the interval.
         stage.server.clock.advance(Duration::seconds(991));
-        // The first probe of what is on hold was planned before it was.
+        // The first probe of the paused integration was planned before it was paused.
         probed(round, 2).await;
     }
     stage.server.clock.advance(Duration::seconds(9_901));
@@ -319,7 +319,7 @@ async fn what_is_due_is_probed_and_what_is_not_is_left_alone(stage: &Stage) {
 }
 
 impl Stage {
-    /// Whether nothing is due and nothing leased.
+    /// Whether no integration is due or leased.
     async fn is_at_rest(&self) -> bool {
         let due = self.server.store.due(&["desk".to_owned(), "keys".to_owned()]).await.unwrap();
         let leased = "SELECT COUNT(*) FROM monitors WHERE lease_owner IS NOT NULL";
@@ -366,7 +366,7 @@ async fn a_lease_that_was_not_given_back_is_taken_over(stage: &Stage) {
     stage.connect_keys().await;
     let claim = stage.claim("keys").await;
     let worker = stage.worker().await;
-    // Nobody else is at it while the lease lasts.
+    // No other replica claims it during the lease.
     assert!(
         stage
             .server
@@ -379,7 +379,7 @@ async fn a_lease_that_was_not_given_back_is_taken_over(stage: &Stage) {
     assert_eq!(stage.provider.probes("keys"), 0);
     stage.server.clock.advance(Duration::seconds(61));
     eventually("it is taken over", PATIENCE, async || stage.state("keys").await.1 == "healthy").await;
-    // The first owner's word counts no more.
+    // A write by the first owner no longer counts.
     let schedule = claim.schedule;
     let ended = riq_server::store::LeaseEnd::GoesOn(schedule);
     let settled =
@@ -393,7 +393,7 @@ async fn a_lease_lasts_to_its_end_and_no_longer(stage: &Stage) {
     let integration = stage.claim("keys").await.integration;
     let store = &stage.server.store;
     let mut now = stage.now() + Duration::minutes(1);
-    // SQLite keeps times as text, where a fraction's length must not tell.
+    // SQLite stores times as text, so the length of the fraction must not affect the order.
     for (number, micros) in (2..).zip([500_000, 10_000, 695_418, 1, 999_999]) {
         let end = now + Duration::microseconds(micros);
         let claimed = store.claim(lease(number), "keys", now, end, 10).await.unwrap();
@@ -417,7 +417,7 @@ impl Stage {
         riq_server::environment::Clock::now(&*self.server.clock)
     }
 
-    /// Claims what is connected, as a replica would, for a minute.
+    /// Claims the connected integrations for a minute, as a replica would.
     async fn claim(&self, provider: &str) -> riq_server::store::Claim {
         let end = self.now() + Duration::minutes(1);
         let claims = self.server.store.claim(lease(1), provider, self.now(), end, 10).await.unwrap();
@@ -428,7 +428,7 @@ impl Stage {
 
 async fn a_refresh_that_was_cut_off_is_not_repeated(stage: &Stage) {
     stage.connect_desk(Duration::hours(1)).await;
-    // A replica marks that it sends the refresh token, and is heard of no more.
+    // A replica records that it sends the refresh token, and stops before it records the result.
     let claim = stage.claim("desk").await;
     stage.server.store.begin_refresh(&claim).await.unwrap();
     let worker = stage.worker().await;
@@ -453,10 +453,10 @@ async fn new_tokens_are_stored_though_the_lease_has_ended(stage: &Stage) {
     stage.provider.set("desk token", Says::Nothing);
     let worker = stage.worker().await;
     eventually("it is sent", PATIENCE, async || stage.provider.refreshes() == [1]).await;
-    // The answer comes late: the lease is over, and somebody else has looked.
+    // The answer comes late: the lease has ended, and another replica has probed.
     let other = stage.worker().await;
     stage.server.clock.advance(Duration::seconds(190));
-    eventually("somebody else looks", PATIENCE, async || stage.provider.probes("desk") > 0).await;
+    eventually("another replica probes", PATIENCE, async || stage.provider.probes("desk") > 0).await;
     stage.provider.set("desk token", Says::Truth);
     eventually("they are stored", PATIENCE, async || {
         stage.row("SELECT version FROM credentials").await["version"] == 2

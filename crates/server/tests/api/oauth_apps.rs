@@ -1,4 +1,4 @@
-//! OAuth apps: set by the operator, found by the server, their secrets never shown.
+//! OAuth apps: the operator sets them, the server uses them, and their secrets are never shown.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn an_app_is_found_within_a_moment_and_missed_when_it_is_gone(server: &Ser
     let stored = server.sql.bytes("SELECT sealed_secret FROM oauth_apps", []).await.unwrap();
     assert!(!stored.windows(6).any(|window| window == b"SECRET"));
 
-    // Another id takes the place of the first.
+    // Another client id replaces the first.
     let again = ["set", "github", "--client-id", "789", "--client-secret-file", "-"];
     admin(database, &again, SECRET).await.stdout_of_success();
     let listed = admin(database, &["list", "--json"], "").await.json();

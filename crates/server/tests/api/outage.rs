@@ -1,4 +1,4 @@
-//! PostgreSQL goes away under load and comes back: nothing acknowledged is lost, and everything goes on by itself.
+//! PostgreSQL goes away under load and comes back. No acknowledged change is lost, and the server recovers by itself.
 
 use riq_testing::postgres::{Durability, Postgres, Programs, Settings};
 use std::{
@@ -14,12 +14,12 @@ use crate::{
     support::{Answer, TestDatabase, database::tell, eventually, process::Process, server::client},
 };
 
-/// How long whatever is waited for may take before the test fails.
+/// How long the test waits for something before it fails.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long the database is away, in seconds, where it is to be another time than the usual.
+/// The variable that sets how long the database is away, in seconds.
 const OUTAGE: &str = "RIQ_TEST_OUTAGE_SECONDS";
 
-/// What the clients were answered while the database was away, and how long the slowest answer took.
+/// The answers that the clients got while the database was away, and the time of the slowest.
 #[derive(Default)]
 struct Seen {
     refused: AtomicU64,
@@ -28,7 +28,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Looks at an answer, which must be served or 503; tells whether it was served.
+    /// Checks that an answer is a success or a 503. Returns whether it is a success.
     async fn look(&self, response: reqwest::Response, took: Duration) -> bool {
         let answer = Answer::read(response).await;
         self.slowest_micros.fetch_max(took.as_micros() as u64, Ordering::SeqCst);
@@ -70,7 +70,7 @@ impl Load {
         self.acknowledged.stop.load(Ordering::SeqCst)
     }
 
-    /// Changes a client's own value again and again.
+    /// Changes a client's own value repeatedly.
     async fn change(self, number_of_client: i64) {
         let client = client();
         while !self.is_over() {
@@ -87,7 +87,7 @@ impl Load {
         }
     }
 
-    /// Reads again and again.
+    /// Reads repeatedly.
     async fn read(self) {
         let client = client();
         while !self.is_over() {
@@ -108,8 +108,8 @@ fn told(process: &Process, words: &str) -> usize {
     process.stderr().lines().filter(|line| line.contains(words)).count()
 }
 
-/// A PostgreSQL of this test's own, as the one that all tests share must go on; `None`, with a line that says so, where
-/// the tests do without PostgreSQL or its programs are not here.
+/// A PostgreSQL server only for this test, because the shared one must keep running. `None`, with a line that says so,
+/// if the tests run without PostgreSQL or its programs are missing.
 fn private_postgres() -> Option<Postgres> {
     if std::env::var_os("RIQ_TEST_POSTGRES_URL").is_none() {
         tell("SKIPPED: RIQ_TEST_POSTGRES_URL is not set (`cargo xtask test` sets it)");
@@ -119,7 +119,7 @@ fn private_postgres() -> Option<Postgres> {
         tell("SKIPPED: PostgreSQL's initdb is not on this machine");
         return None;
     };
-    // What was committed survives the end of the process without fsync; that of the machine is not tested.
+    // Committed data survives the end of the process even without fsync. A crash of the machine is not tested.
     let settings = Settings { durability: Durability::Durable, extra: vec![("fsync", "off".to_owned())] };
     Some(Postgres::start(programs, settings).unwrap())
 }

@@ -15,18 +15,18 @@ use tokio::{
 const HOST: &str = "provider.example";
 const OTHER: &str = "other.example";
 
-/// What a server does with the request on each connection.
+/// What a server does with the request of each connection.
 #[derive(Clone, Copy, Debug)]
 enum Conduct {
-    /// Writes this, and closes.
+    /// Writes this and closes.
     Say(&'static str),
-    /// Writes this again and again, for as long as somebody reads.
+    /// Writes this repeatedly, as long as the client reads.
     GoOn(&'static str),
-    /// Writes this and then nothing, and keeps the connection.
+    /// Writes this, then nothing, and keeps the connection open.
     Hang(&'static str),
 }
 
-/// A server of [`HOST`] and [`OTHER`], with the requests that it had.
+/// A server for [`HOST`] and [`OTHER`], with the requests that it received.
 struct Misbehaving {
     address: SocketAddr,
     authority: Authority,
@@ -85,9 +85,9 @@ impl Drop for Misbehaving {
     }
 }
 
-/// Long enough for what answers at all.
+/// Long enough for a server that answers.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a server that keeps silent is given.
+/// The timeout for a server that does not answer.
 const HASTE: Duration = Duration::from_millis(300);
 
 fn get(url: &str) -> http::Request<Vec<u8>> {
@@ -104,7 +104,7 @@ async fn ask(conduct: Conduct, timeout: Duration) -> Result<(u16, Vec<u8>), NoAn
 async fn an_answer_is_read_whole() {
     let said = Conduct::Say("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
     assert_eq!(ask(said, PATIENCE).await, Ok((200, b"ok".to_vec())));
-    // Garbage where JSON is expected is for whoever asked to judge.
+    // The client does not check that a body is JSON; its caller does.
     let said = Conduct::Say("HTTP/1.1 500 Oh\r\nconnection: close\r\n\r\n<html>{{{\0");
     assert_eq!(ask(said, PATIENCE).await, Ok((500, b"<html>{{{\0".to_vec())));
 }
@@ -149,7 +149,7 @@ async fn a_redirect_to_another_host_is_not_followed() {
         "HTTP/1.1 307 Temporary Redirect\r\nlocation: https://169.254.169.254/latest/\r\nconnection: close\r\n\r\n",
         "HTTP/1.1 301 Moved\r\nlocation: http://provider.example/x\r\nconnection: close\r\n\r\n",
         "HTTP/1.1 301 Moved\r\nlocation: https://provider.example:444/x\r\nconnection: close\r\n\r\n",
-        // On its own host, but without end.
+        // On its own host, but endlessly.
         "HTTP/1.1 302 Found\r\nlocation: /x\r\nconnection: close\r\n\r\n",
     ] {
         assert_eq!(ask(Conduct::Say(elsewhere), PATIENCE).await, Err(NoAnswer::Redirected), "{elsewhere}");
@@ -193,7 +193,7 @@ async fn nothing_private_is_dialled() {
         let answer = outbound.send(get(&url)).await;
         assert_eq!(answer.map(|answer| answer.status), Err(NoAnswer::ForbiddenAddress), "{url}");
     }
-    // Only TLS goes out at all.
+    // Nothing is sent without TLS.
     let plain = outbound.send(get(&format!("http://provider.example:{port}/"))).await;
     assert!(plain.is_err());
 }

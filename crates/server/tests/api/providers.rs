@@ -1,4 +1,4 @@
-//! Every provider of the catalog is installed against a simulator that is strict about what the provider documents.
+//! Installs every provider of the catalog against a simulator that is strict about what the provider documents.
 
 use std::{path::Path, sync::Arc};
 
@@ -29,7 +29,7 @@ const OAUTH: [(&str, &str, bool); 9] = [
     ("zendesk", "acme", true),
 ];
 
-/// The same of those that are connected by a form. None of these expires.
+/// The same for providers that are connected by a form. None of these expire.
 const FORMS: [(&str, Option<&str>); 5] = [
     ("cal-com", Some("acme-bookings")),
     ("discord", Some("Support alerts")),
@@ -38,7 +38,7 @@ const FORMS: [(&str, Option<&str>); 5] = [
     ("stripe", Some("Rocket Rides")),
 ];
 
-/// Makes of each named `async fn(&Server, &Simulator)` two tests, one a database.
+/// Makes two tests of each named `async fn(&Server, &Simulator)`, one for each database.
 macro_rules! on_both_played {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -71,7 +71,7 @@ pub(crate) fn embedded() -> Catalog {
     Catalog::embedded().unwrap()
 }
 
-/// Runs a test against a server that finds the simulator where the providers would be.
+/// Runs a test against a server that reaches the simulator in place of the providers.
 pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Server, &Simulator)) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     let simulator = Simulator::start().await;
@@ -116,19 +116,19 @@ impl<'s> Person<'s> {
     }
 }
 
-/// Path and query.
+/// The path and query.
 fn path(url: &Url) -> String {
     format!("{}?{}", url.path(), url.query().unwrap())
 }
 
-/// Where the page before the provider's leads on to.
+/// The address that our page before the provider's page leads to.
 fn leads_away(page: &Page) -> String {
     page.says(200, "On to");
     let link = page.text.split("id=\"continue\" href=\"").nth(1).unwrap();
     link.split('"').next().unwrap().replace("&amp;", "&")
 }
 
-/// Installs by OAuth, as far as it gets: off to the consent page, a click there, and back.
+/// Installs by OAuth as far as possible: to the consent page, a click there, and back.
 async fn connect(
     server: &Server,
     simulator: &Simulator,
@@ -141,7 +141,7 @@ async fn connect(
     person.visitor.get(&path(&back)).await
 }
 
-/// What the API shows of an installed integration, as far as it is known here.
+/// The expected fields of an installed integration in the API.
 fn shown(integration: &Value) -> Value {
     let fields = ["status", "health_status", "display_name", "error_message"];
     fields.iter().map(|field| ((*field).to_owned(), integration[field].clone())).collect()
@@ -151,7 +151,7 @@ fn well(name: Option<&str>) -> Value {
     json!({"status": "active", "health_status": "healthy", "display_name": name, "error_message": null})
 }
 
-/// That the install ended well.
+/// Asserts that the installation succeeded.
 #[track_caller]
 fn is_connected(server: &Server, provider: &str, page: &Page) {
     page.leads_to(&format!("{}?done=connected", server.page(provider)));
@@ -171,7 +171,7 @@ async fn every_oauth_provider_is_installed(server: &Server, simulator: &Simulato
         let stored = server.sql.rows(sql, [integration["id"].as_str().unwrap().into()]).await;
         assert_eq!(stored[0]["expires_at"].is_null(), !expires, "{provider}");
     }
-    // The other way to sign in at Salesforce: on the organization's own host.
+    // The other way to sign in at Salesforce is the organization's own host.
     let own_host = &simulator.connections("salesforce")[1];
     let page = connect(server, simulator, ("salesforce", own_host), Decision::Allow).await;
     is_connected(server, "salesforce", &page);
@@ -236,7 +236,7 @@ async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulat
         let page = connect(server, simulator, (provider, connection), Decision::Allow).await;
         page.says(403, &format!("These permissions were asked for and not granted: {withheld}."));
     }
-    // What is asked for as optional may be missing.
+    // Optional fields may be missing.
     simulator.switch(|switches| switches.withheld = vec!["tickets".into()]);
     let page = connect(server, simulator, ("hubspot", &Map::new()), Decision::Allow).await;
     is_connected(server, "hubspot", &page);
@@ -250,7 +250,7 @@ async fn another_account_is_noticed(server: &Server, simulator: &Simulator) {
         is_connected(server, provider, &page);
         let before = server.integration(provider).await;
         simulator.switch(|switches| switches.account = 1);
-        // Where the subdomain is the account, another account is another subdomain.
+        // If the subdomain is the account, another account has another subdomain.
         let by_subdomain = |connection: &&Map<String, Value>| connection.contains_key("subdomain");
         let other = connections.last().filter(by_subdomain).unwrap_or(&connections[0]);
         let page = connect(server, simulator, (provider, other), Decision::Allow).await;
@@ -260,8 +260,8 @@ async fn another_account_is_noticed(server: &Server, simulator: &Simulator) {
     assert_eq!(simulator.complaints(), [""; 0]);
 }
 
-/// A provider's file, what of it is changed to what, and what the simulator says of that. One change a provider and
-/// round.
+/// A provider's file, a text in it with its replacement, and the simulator's complaint about that. There is one change
+/// for each provider in a round.
 const DEVIATIONS: [&[(&str, &str, &str, &str)]; 3] = [
     &[
         ("slack", "scope_separator = \",\"", "scope_separator = \" \"", "there is no scope"),
@@ -305,7 +305,7 @@ const DEVIATIONS: [&[(&str, &str, &str, &str)]; 3] = [
     ],
 ];
 
-/// The simulator is no echo of our files: each of these, spoilt in one way, is found out.
+/// Proves that the simulator does not just repeat our files: it notices each of these wrong files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_deviates_is_found_out() {
     for round in DEVIATIONS {
@@ -328,7 +328,7 @@ async fn a_file_that_deviates_is_found_out() {
     }
 }
 
-/// Installs by OAuth, as far as the provider goes along.
+/// Installs by OAuth, as far as the provider lets it.
 async fn connect_at_odds(server: &Server, simulator: &Simulator, provider: &str) {
     let connection = &simulator.connections(provider)[0];
     let person = Person::arrive(server, provider).await;

@@ -34,7 +34,7 @@ async fn each_tier_has_its_number(server: &Server) {
     }
 }
 
-/// Makes requests until `count` were made.
+/// Makes requests until there are `count` of them.
 async fn spend(server: &Server, key: &str, count: usize) {
     for _ in 0..count {
         let answer = server.call_as(key, "GET", &server.at("")).send().await;
@@ -54,14 +54,14 @@ async fn the_limit_is_given_then_refused_then_given_again(server: &Server) {
     assert!((60..=61).contains(&wait), "{wait}");
     assert_eq!(number(&refused, "x-ratelimit-reset") - START.unix_timestamp(), wait);
     assert_eq!(refused.header("x-ratelimit-tier"), Some("starter"));
-    // Who waits as told is let in; one second less is too little.
+    // A client that waits as long as it is told is let in. One second less is too short.
     server.clock.advance(Duration::seconds(wait - 1));
     let refused = ask().await;
     refused.refused(429, "RATE_LIMITED");
     assert_eq!(refused.body["retry_after"], 1);
     server.clock.advance(Duration::seconds(1));
     ask().await.data();
-    // Another key of the same organization has its own limit, and so has the address.
+    // Another key of the same organization has its own limit, and so does the address.
     server.get("").await.data();
     server.call_without_key("GET", &server.at("")).send().await.refused(401, "UNAUTHORIZED");
 }
@@ -76,7 +76,7 @@ async fn the_window_slides(server: &Server) {
     refused.refused(429, "RATE_LIMITED");
     let wait = refused.body["retry_after"].as_i64().unwrap();
     assert!((30..=31).contains(&wait), "{wait}");
-    // The first 200 leave the window, the other 400 do not.
+    // The first 200 leave the window; the other 400 do not.
     server.clock.advance(Duration::seconds(wait));
     spend(server, &key.text, 200).await;
     let refused = ask().await;
@@ -89,7 +89,7 @@ async fn without_a_key_requests_count_to_the_address(server: &Server) {
     let (bad, unused) = (unknown_key(), server.key_for(&["read"]).await);
     server.get("").await.data();
     for at in 0..600 {
-        // A key that is refused counts to the address, or guessing keys would be free.
+        // A refused key counts for the address, or else guessing keys would be free.
         let answer = match at % 3 {
             0 => server.call_without_key("GET", &target).send().await,
             1 => server.call_as(&bad, "GET", &target).send().await,
@@ -106,7 +106,7 @@ async fn without_a_key_requests_count_to_the_address(server: &Server) {
         assert_eq!(refused.header("x-ratelimit-tier"), None);
     }
     server.call_as(&bad, "GET", &target).send().await.refused(429, "RATE_LIMITED");
-    // A good key at the same address has its own limit; one that is not known in memory is not looked up for now.
+    // A good key at the same address has its own limit. A key that is not cached is not looked up for now.
     server.get("").await.data();
     let ask = async || server.call_as(&unused.text, "GET", &target).send().await;
     ask().await.refused(429, "RATE_LIMITED");
@@ -138,7 +138,7 @@ async fn a_forwarded_address_counts_behind_a_configured_proxy_alone(server: &Ser
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "192.0.2.1")]).await, 9);
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "192.0.2.2")]).await, 9);
     assert_eq!(remaining(&behind, &[("forwarded", "for=192.0.2.1;proto=https")]).await, 8);
-    // What a client put before the proxy's own entry is not believed.
+    // Entries that a client put before the proxy's own are ignored.
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "203.0.113.9, 192.0.2.1")]).await, 7);
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "203.0.113.9")]).await, 9);
     assert_eq!(remaining(&behind, &[]).await, 9, "the proxy itself");

@@ -1,4 +1,4 @@
-//! Every route against everybody who may not use it, read from the specification.
+//! Every route of the specification refuses every caller who may not use it.
 
 use integrations_core::tier::Tier;
 use time::Duration;
@@ -85,7 +85,7 @@ async fn without_the_scope_every_route_is_refused_and_the_scope_named(server: &S
             assert!(answer.message().contains(&operation.scope), "{answer:?}");
             assert_eq!(answer.header("x-ratelimit-tier"), Some("enterprise"));
         }
-        // Who lacks the scope does not learn which projects there are.
+        // A caller without the scope does not learn which projects exist.
         let target = operation.target("prj_nonsense", PROVIDER);
         send(server, &operation, &target, Some(&elsewhere.text)).await.refused(403, "INSUFFICIENT_SCOPE");
         assert!(operation.can_answer("INSUFFICIENT_SCOPE"), "{}", operation.name);
@@ -107,7 +107,7 @@ async fn every_route_is_refused_on_another_organizations_project(server: &Server
                 assert_eq!(answer.header("x-ratelimit-tier"), Some("enterprise"));
             }
         }
-        // A provider that does not exist makes no difference: the project comes first.
+        // A provider that does not exist makes no difference, because the project is checked first.
         if operation.names_provider() {
             let target = operation.target(&project.to_string(), "nobody");
             let answer = send(server, &operation, &target, Some(&server.key.text)).await;
@@ -165,7 +165,7 @@ async fn every_route_with_a_provider_is_refused_on_an_unknown_one(server: &Serve
 }
 
 async fn every_route_that_needs_an_integration_is_refused_without_one(server: &Server) {
-    // The same provider in another project of the same organization is none of this one's.
+    // The same provider in another project of the same organization does not count here.
     let other = server.other_project().await;
     let line = crate::support::server::installation(PROVIDER).to_string();
     server.import(other, &line).await;
@@ -189,7 +189,7 @@ async fn every_route_that_needs_an_integration_is_refused_without_one(server: &S
 
 async fn scopes_cover_what_the_contract_says(server: &Server) {
     server.install(PROVIDER).await;
-    // Scopes; whether they cover integrations:read, integrations:write, audit:read.
+    // Scopes, and whether they cover integrations:read, integrations:write and audit:read.
     let table: [(&[&str], bool, bool, bool); 13] = [
         (&["admin"], true, true, true),
         (&["write"], true, true, true),
@@ -219,7 +219,7 @@ async fn scopes_cover_what_the_contract_says(server: &Server) {
             let is_refused = answer.code() == "INSUFFICIENT_SCOPE";
             assert_eq!(is_refused, !is_covered, "{scopes:?} on {}: {answer:?}", operation.name);
         }
-        // DELETE has destroyed the credential: the next key starts with a new installation.
+        // DELETE has destroyed the credential, so the next key starts with a new installation.
         if writes {
             server.install(PROVIDER).await;
         }

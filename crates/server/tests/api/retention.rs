@@ -15,7 +15,7 @@ on_both!(events_are_removed_batch_by_batch_and_it_is_recorded_once);
 
 on_both_databases!(the_operator_prunes_the_log);
 
-/// The actions on record, oldest first.
+/// The recorded actions, oldest first.
 async fn actions(server: &Server) -> Vec<String> {
     let rows = server.sql.rows("SELECT action FROM audit_events ORDER BY id", []).await;
     rows.iter().map(|row| row["action"].as_str().unwrap().to_owned()).collect()
@@ -45,8 +45,8 @@ async fn events_are_removed_batch_by_batch_and_it_is_recorded_once(server: &Serv
         changes: Vec::new(),
         at: environment.now(),
     };
-    // The second PATCH of the three is the first that stays: three events of each organization when it was made, the
-    // installation, and the first PATCH go.
+    // The second of the three PATCHes is the first event that stays. Older ones are removed: three events of each new
+    // organization, the installation, and the first PATCH.
     let before = START + Duration::days(10) + Duration::seconds(2);
     let mut pruning = server.store.prune_audit(before, 3);
     assert_eq!(pruning.count().await.unwrap(), 8);
@@ -64,7 +64,7 @@ async fn events_are_removed_batch_by_batch_and_it_is_recorded_once(server: &Serv
     told.sort_by_key(ToString::to_string);
     assert_eq!(server.sql.rows(sql, []).await, told);
 
-    // There is nothing more to remove, and nothing more is recorded.
+    // Nothing is left to remove, and nothing more is recorded.
     let mut again = server.store.prune_audit(before, u32::MAX);
     assert_eq!(again.step(event).await.unwrap(), None);
     assert_eq!(actions(server).await.len(), 5);
@@ -81,7 +81,7 @@ async fn the_operator_prunes_the_log(database: &TestDatabase) {
     let created = run(&["admin", "org", "create", "--name", "Acme"], &environment).await;
     created.stdout_of_success();
     let sql = database.open().await;
-    // As if it had been written long ago: the id tells the time.
+    // The event looks old because its id contains an old time.
     let aged = "INSERT INTO audit_events (id, organization_id, action, actor_kind, changes, created_at) \
                 SELECT 'evt_00' || substr(id, 7), organization_id, action, actor_kind, changes, created_at \
                 FROM audit_events";

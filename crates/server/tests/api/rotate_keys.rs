@@ -1,4 +1,4 @@
-//! `admin rotate-keys`: everything is sealed anew, while the server runs, and stopping it half-way loses nothing.
+//! `admin rotate-keys`: all secrets are sealed again while the server runs, and stopping it half-way loses nothing.
 
 use integrations_core::ids::IntegrationId;
 use riq_server::{
@@ -15,8 +15,8 @@ use crate::support::{
 };
 
 on_both!(
-    everything_is_sealed_anew,
-    what_is_sealed_anew_is_not_brought_back_by_a_change,
+    everything_is_sealed_again,
+    a_change_does_not_overwrite_what_is_sealed_again,
     what_cannot_be_opened_is_named_and_the_rest_goes_on,
 );
 
@@ -27,7 +27,7 @@ async fn rotate(server: &Server, keys: &str) -> Finished {
     run(&["admin", "rotate-keys", "--json"], &environment).await
 }
 
-/// Every sealed secret with the column that it is in.
+/// Every sealed secret, with its column.
 async fn sealed(server: &Server) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for (table, column) in [
@@ -58,7 +58,7 @@ async fn furnish(server: &Server) {
     server.patch("slack", secret).await.data();
 }
 
-async fn everything_is_sealed_anew(server: &Server) {
+async fn everything_is_sealed_again(server: &Server) {
     furnish(server).await;
     let before = sealed(server).await;
     assert_eq!(before.len(), 4);
@@ -70,7 +70,7 @@ async fn everything_is_sealed_anew(server: &Server) {
     assert!(after.iter().all(|sealed| is_sealed_under(sealed, "new")));
     assert_eq!(rotate(server, &both).await.json(), json!({"rotated": 0, "failed": []}));
 
-    // The old key is needed no more, and what was sealed is what it was.
+    // The old key is no longer needed, and the secrets are unchanged.
     let vault = Vault::new(NEW.parse().unwrap(), Environment::system());
     let rows = server.sql.rows("SELECT id, provider FROM integrations WHERE provider = 'postmark'", []).await;
     let id: IntegrationId = rows[0]["id"].as_str().unwrap().parse().unwrap();
@@ -81,8 +81,8 @@ async fn everything_is_sealed_anew(server: &Server) {
     assert_eq!(credential["api_key"], "SECRET-key-of-postmark");
 }
 
-/// A change that read the secret settings before they were sealed anew, and is stored after.
-async fn what_is_sealed_anew_is_not_brought_back_by_a_change(server: &Server) {
+/// A change reads the secret settings before they are sealed again and is stored afterwards.
+async fn a_change_does_not_overwrite_what_is_sealed_again(server: &Server) {
     furnish(server).await;
     let tenant = riq_server::store::Tenant { organization: server.organization, project: server.project };
     let loaded = server.store.load(&tenant, "slack").await.unwrap().unwrap();
@@ -107,7 +107,7 @@ async fn what_cannot_be_opened_is_named_and_the_rest_goes_on(server: &Server) {
     furnish(server).await;
     let sql = "SELECT id FROM integrations WHERE provider = 'shopify'";
     let id = server.sql.rows(sql, []).await[0]["id"].as_str().unwrap().to_owned();
-    // As if it had been copied from another integration.
+    // This stands for a secret that was copied from another integration.
     let copy = "UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE integration_id <> $1 \
                 ORDER BY integration_id LIMIT 1) WHERE integration_id = $1";
     server.sql.execute(copy, [id.clone().into()]).await;

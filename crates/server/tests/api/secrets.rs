@@ -1,4 +1,4 @@
-//! Secrets: stored sealed, shown nowhere, destroyed in the end.
+//! Secrets are stored sealed, shown nowhere and destroyed in the end.
 
 use integrations_core::ids::IntegrationId;
 use riq_server::{
@@ -32,7 +32,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// The secret settings of stripe, opened; none where none are stored.
+/// The opened secret settings of Stripe. `None` if none are stored.
 async fn opened(server: &Server) -> Option<Value> {
     let sql = "SELECT sealed_settings FROM integrations WHERE provider = 'stripe'";
     let sealed = server.sql.bytes(sql, []).await?;
@@ -46,7 +46,7 @@ async fn set(server: &Server, secret: Value) -> Answer {
     server.patch("stripe", json!({"settings": {"webhook_signing_secret": secret}})).await
 }
 
-/// Asserts that neither an answer nor the database holds a secret in clear.
+/// Asserts that neither an answer nor the database contains a secret in clear text.
 async fn assert_not_shown(server: &Server, secret: &str) {
     for answer in [server.get("").await, server.get("/catalog").await, server.get("/catalog/stripe").await] {
         assert!(!answer.text.contains(secret), "{}", answer.text);
@@ -84,7 +84,7 @@ async fn a_secret_setting_is_kept_replaced_and_removed(server: &Server) {
     server.patch("stripe", json!({"settings": {"refunds_enabled": true}})).await.data();
     server.patch("stripe", json!({"status": "paused", "display_name": "Acme"})).await.data();
     assert_eq!(opened(server).await, Some(json!({"webhook_signing_secret": SECRET})));
-    // The same once more is no change, and says nothing of what is stored.
+    // The same value again is not a change, and the answer says nothing about the stored value.
     let picture = server.sql.picture().await;
     set(server, json!(SECRET)).await.data();
     assert_eq!(server.sql.picture().await, picture);
@@ -165,7 +165,7 @@ async fn no_secret_setting_is_taken_while_disconnected(server: &Server) {
     assert_eq!(server.sql.picture().await, before);
 }
 
-/// Every value that must stay hidden in the test below, API key aside.
+/// Every value that must stay hidden in the test below, except the API key.
 const HIDDEN: [&str; 5] = [
     SECRET,
     "SECRET-token-of-slack",
@@ -174,7 +174,7 @@ const HIDDEN: [&str; 5] = [
     "rk_live_SECRETkeyofstripe",
 ];
 
-/// Calls every kind of route, well and badly, and gives back all that was answered.
+/// Sends valid and invalid requests to every kind of route, and returns all answers.
 async fn converse(process: &Process, project: &str, key: &str) -> String {
     let base = format!("http://{}/api/v1/projects/{project}/integrations", process.address);
     let secret = json!({"settings": {"webhook_signing_secret": SECRET}}).to_string();
@@ -198,7 +198,7 @@ async fn converse(process: &Process, project: &str, key: &str) -> String {
         let answer = Answer::read(request.body(body.to_owned()).send().await.unwrap()).await;
         heard.push_str(&answer.text);
     }
-    // What a client itself sends as the name of a field may come back to it, but not into the log.
+    // A field name that a client sends may be in the answer to it, but not in the log.
     let request = client().patch(format!("{base}/slack/lifecycle")).header("x-api-key", key);
     let answer = Answer::read(request.body(unknown).send().await.unwrap()).await;
     answer.refused(400, "BAD_REQUEST");
@@ -223,7 +223,7 @@ async fn no_secret_is_in_any_file_answer_or_log(database: &TestDatabase) {
     let key = admin(&create, "").await.json()["api_key"].as_str().unwrap().to_owned();
     let lines = ["slack", "shopify", "postmark", "stripe"].map(|provider| installation(provider).to_string());
     let mut heard = String::new();
-    // First with a line too many, so that the refusal has something to repeat.
+    // First with one invalid line, so that the refusal could repeat secrets.
     let bad = r#"{"provider":"stripe","credential":{"api_key":"SECRET-key-of-postmark"}}"#;
     for text in [format!("{}\n{bad}", lines.join("\n")), lines.join("\n"), lines.join("\n")] {
         let imported = admin(&["import", "--project", project, "-"], &text).await;
@@ -235,7 +235,7 @@ async fn no_secret_is_in_any_file_answer_or_log(database: &TestDatabase) {
     process.wait();
     heard.push_str(&process.stdout());
     heard.push_str(&process.stderr());
-    // A start that fails has its say as well: the address is taken.
+    // A failed start also writes output: here the address is in use.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let failed = run(&["serve", "--bind", &address], &environment).await;

@@ -1,4 +1,4 @@
-//! Rate limits that several replicas share by Redis, and what becomes of them without it.
+//! Rate limits that several replicas share through Redis, and what happens without Redis.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::support::{
     server::{Key, Plan},
 };
 
-/// How long a server may take to find Redis, or to give it up.
+/// How long a server may take to connect to Redis, or to notice that it is away.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What the log says when Redis is given up, and when it is found.
+/// The log's lines when Redis is away, and when it is connected.
 const AWAY: &str = "Redis is away: this replica counts its requests alone";
 const SHARED: &str = "rate limits are shared with the other replicas";
 
-/// Two replicas that share a Redis, which never is too slow for them.
+/// Two replicas that share a Redis, with no limit on how long they wait for it.
 async fn sharing(redis: &Redis) -> (Server, Server) {
     let url = redis.url();
     let set = |settings: &mut HttpSettings| {
@@ -51,7 +51,7 @@ async fn two_replicas_share_one_limit_exactly() {
     let Some(redis) = Redis::start().await else { return };
     let (one, other) = sharing(&redis).await;
     let key = one.key_with(&["read"], Tier::Starter, None).await;
-    // All at once on both: as many as the limit are let through, whichever they are.
+    // All requests at the same time on both replicas: as many as the limit are let through.
     let asks = (0..620).map(|at| ask(if at % 2 == 0 { &one } else { &other }, &key));
     let answers = futures_util::future::join_all(asks).await;
     let allowed: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
@@ -62,7 +62,7 @@ async fn two_replicas_share_one_limit_exactly() {
     let refused = ask(&other, &key).await;
     let wait = refused.refused(429, "RATE_LIMITED").body["retry_after"].as_i64().unwrap();
     assert_eq!(wait, 61);
-    // The clock is the servers' own, not that of Redis.
+    // The servers' clock counts, not that of Redis.
     one.clock.advance(time::Duration::seconds(60));
     ask(&one, &key).await.refused(429, "RATE_LIMITED");
     one.clock.advance(time::Duration::seconds(1));
@@ -83,7 +83,7 @@ async fn the_window_slides_in_redis_as_it_does_in_memory() {
             .map(|name| answer.header(&format!("x-ratelimit-{name}")).unwrap().to_owned());
         (answer.status, told)
     };
-    // Seconds that pass before each request: within the limit, at it, sliding out by and by, and all at once.
+    // Seconds before each request: within the limit, at the limit, leaving the window one by one, and all at once.
     let pauses = (0..25).map(|_| 1).chain([0, 0, 30, 0, 0, 0, 7, 7, 7, 59, 60, 61, 62, 200, 0, 1]);
     for (at, pause) in pauses.enumerate() {
         one.clock.advance(time::Duration::seconds(pause));
@@ -127,7 +127,7 @@ async fn without_redis_each_counts_alone_until_it_is_back() {
     assert_eq!(told(), [2, 0]);
 
     redis.kill();
-    // Each goes on with the three that it let through itself.
+    // Each replica continues with the three requests that it let through itself.
     for left in (590..597).rev() {
         for server in [&one, &other] {
             let answer = ask(server, &key).await;
@@ -163,7 +163,7 @@ async fn a_redis_that_does_not_answer_in_time_is_not_waited_for() {
         .await;
     eventually("limits are shared", PATIENCE, async || hasty.shares_limits()).await;
     redis.pause(Duration::from_secs(600));
-    // One waits its time; then Redis counts as away, and nobody waits.
+    // One request waits until its timeout. Then Redis counts as away, and no request waits.
     for _ in 0..5 {
         hasty.get("").await.data();
     }
@@ -175,7 +175,7 @@ async fn a_redis_that_does_not_answer_in_time_is_not_waited_for() {
     one.stop().await;
 }
 
-/// Puts TLS before a Redis; returns the port.
+/// Puts TLS in front of a Redis; returns the port.
 async fn speak_tls(certificate: &Certificate, redis: &Redis) -> u16 {
     let (acceptor, place) = (certificate.acceptor().unwrap(), redis.place());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -184,7 +184,7 @@ async fn speak_tls(certificate: &Certificate, redis: &Redis) -> u16 {
         while let Ok((stream, _)) = listener.accept().await {
             let (acceptor, place) = (acceptor.clone(), place.clone());
             tokio::spawn(async move {
-                // Who does not trust the certificate hangs up.
+                // A client that does not trust the certificate closes the connection.
                 let Ok(mut outside) = acceptor.accept(stream).await else { return };
                 let mut inside = TcpStream::connect(place).await.unwrap();
                 drop(tokio::io::copy_bidirectional(&mut outside, &mut inside).await);

@@ -1,4 +1,4 @@
-//! The simulated providers are as strict as the tests think.
+//! Checks that the simulated providers are as strict as the other tests assume.
 
 use integrations_core::{catalog::Catalog, oauth::verify_callback};
 use reqwest::{StatusCode, Url, header};
@@ -40,13 +40,13 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
 }
 
-/// A code of Linear's.
+/// An authorization code of Linear.
 async fn code(simulator: &Simulator) -> String {
     let back = simulator.decide(&linear(), Decision::Allow).await;
     parameter(&back, "code").unwrap()
 }
 
-/// Linear's token request, with some parameters other than usual; an empty one is left out.
+/// A token request to Linear with some parameters changed. An empty one is left out.
 async fn exchange(simulator: &Simulator, code: &str, changes: &[(&str, &str)]) -> (StatusCode, Value) {
     let (id, secret) = simulator.app("linear");
     let usual = [
@@ -91,7 +91,7 @@ async fn a_flow_as_it_is_documented_is_granted() {
     assert_eq!(simulator.requests().len(), 4);
 }
 
-/// That a token request with these changes is refused with this code, and why.
+/// Asserts that a token request with these changes is refused with this code and for this reason.
 async fn refused(changes: &[(&str, &str)], error: &str, why: &str) {
     let simulator = simulator().await;
     let code = code(&simulator).await;

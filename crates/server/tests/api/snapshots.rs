@@ -1,4 +1,4 @@
-//! Whole responses as they stand on the wire, status line to body, kept in `tests/api/snapshots`.
+//! Whole responses, from the status line to the body. The expected ones are in `tests/api/snapshots`.
 
 use serde_json::json;
 use time::Duration;
@@ -7,7 +7,7 @@ use crate::support::{Answer, Server};
 
 on_both!(each_operation_answers_as_kept, each_refusal_answers_as_kept);
 
-/// A response with what differs from run to run taken out.
+/// A response without the parts that differ from run to run.
 fn written(server: &Server, answer: &Answer) -> String {
     let mut lines = vec![answer.status.to_string()];
     for (name, value) in &answer.headers {
@@ -38,7 +38,7 @@ fn redacted(text: &str) -> String {
     out.lines().filter(|line| !line.starts_with("x-ratelimit-remaining")).collect::<Vec<_>>().join("\n")
 }
 
-/// The text without the token of an install link, which is never the same.
+/// The text without the token of an install link, which differs each time.
 fn without_token(text: &str) -> String {
     let Some((before, after)) = text.split_once("?session=") else { return text.to_owned() };
     let end = after.find('"').unwrap();

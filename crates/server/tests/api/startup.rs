@@ -1,4 +1,4 @@
-//! Settings and start-up: what is wrong is said at once, and what starts together does not race.
+//! Settings and start-up: errors are reported at once, and servers that start together do not race.
 
 use std::{fs, process::Stdio};
 
@@ -17,7 +17,7 @@ on_both_databases!(
     serve_refuses_to_start_without_keys,
 );
 
-/// Settings are the same whatever the database is: one is enough.
+/// Settings do not depend on the database, so one database is enough.
 async fn sqlite() -> TestDatabase {
     TestDatabase::create(Backend::Sqlite).await.unwrap()
 }
@@ -40,7 +40,7 @@ async fn migrations_that_start_together_all_succeed(database: &TestDatabase) {
     assert_eq!(ready.status().as_u16(), 200);
 }
 
-/// Who finds the schema not up to date says so and ends, and its supervisor starts it again.
+/// A server that finds an old schema says so and ends. Its supervisor starts it again.
 async fn replicas_and_migrations_may_start_together(database: &TestDatabase) {
     let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
     let migrations = [(); 4].map(|()| {
@@ -201,13 +201,13 @@ async fn flags_go_before_the_environment_and_that_before_the_file() {
         let answer = Answer::read(request.send().await.unwrap()).await;
         assert!(answer.data()["install_url"].as_str().unwrap().starts_with(start), "{answer:?}");
     }
-    // The flag wins: the address of the environment is not even possible.
+    // The flag counts: the address in the environment is not valid here.
     let both = [("RIQ_BIND", "203.0.113.1:1")];
     let flagged = Process::serve(database, &both).await;
     assert!(flagged.address.ip().is_loopback());
 }
 
-/// A provider that the catalog does not have: a copy of postmark's file under another key.
+/// A provider that is not in the catalog: a copy of Postmark's file under another key.
 fn provider_file(key: &str) -> String {
     let postmark = include_str!("../../../integrations-core/providers/postmark.toml");
     let text = postmark.replace("key = \"postmark\"", &format!("key = \"{key}\""));

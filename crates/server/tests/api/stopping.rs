@@ -1,4 +1,4 @@
-//! Stopping: who waits for nothing holds nothing up, and who takes too long is cut off.
+//! Stopping: an idle connection does not delay it, and a request that takes too long is cut off.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

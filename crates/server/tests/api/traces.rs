@@ -35,7 +35,7 @@ async fn requests_are_traced_and_the_last_spans_sent_at_the_end(database: &TestD
     let environment = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20of-the-collector"),
-        // Longer than the test: what arrives was sent because the server ended.
+        // Longer than the test, so spans arrive only because the server ended.
         ("OTEL_BSP_SCHEDULE_DELAY", "600000"),
     ];
     let mut server = Process::serve(database, &environment).await;
@@ -82,7 +82,7 @@ async fn requests_are_traced_and_the_last_spans_sent_at_the_end(database: &TestD
 }
 
 async fn a_collector_that_is_away_disturbs_nobody(database: &TestDatabase) {
-    // A port that was free a moment ago, and that nobody listens on.
+    // A port that was just free and has no listener.
     let away = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let endpoint = format!("http://SECRET-user:SECRET-password@{away}");
     let mut server = Process::serve(database, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await;
@@ -107,7 +107,7 @@ async fn probes_are_traced_and_counted(database: &TestDatabase) {
     let line = r#"{"provider":"postmark","credential":{"api_key":"SECRET-key-of-postmark"}}"#;
     assert!(run_with_input(&["admin", "import", "--project", &project, "-"], &own, line).await.success);
 
-    // Nothing listens on the port where the provider's host is said to be.
+    // Nothing listens on the port that the provider's host resolves to.
     let environment = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
         ("RIQ_OUTBOUND_RESOLVE", "api.postmarkapp.com=127.0.0.1:1"),

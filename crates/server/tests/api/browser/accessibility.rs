@@ -1,13 +1,13 @@
-//! What keeps people out of a page, found by axe-core.
+//! Checks the accessibility of pages with axe-core.
 
 use serde_json::{Value, json};
 
 use crate::browser::chromium::{Browser, Programs, in_browser};
 
-/// Ways in which a page is looked at: colour scheme and width in CSS pixels.
+/// The views of a page: colour scheme and width in CSS pixels.
 const VIEWS: [(&str, u32); 4] = [("light", 375), ("light", 1280), ("dark", 375), ("dark", 1280)];
 
-/// Runs every rule that axe-core has on by default, and tells what breaks one in few words.
+/// Runs every rule that axe-core enables by default, and returns the violations in short.
 const RUN: &str = "
     const done = arguments[arguments.length - 1];
     axe.run(document, { resultTypes: ['violations'] }).then(
@@ -15,7 +15,7 @@ const RUN: &str = "
             (node) => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary}\\n    ${node.html}`))),
         (error) => done([`axe-core failed: ${error}`]));";
 
-/// What the page says of the way in which it is looked at.
+/// The colour scheme and width that the page reports.
 const LOOK: &str = "
     return {
         dark: matchMedia('(prefers-color-scheme: dark)').matches,
@@ -23,8 +23,8 @@ const LOOK: &str = "
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     };";
 
-/// Asserts of the page that the window shows, light and dark, narrow and wide, that axe-core finds nothing, and
-/// that no line makes it scroll sideways (WCAG 2.2, 1.4.10).
+/// Asserts, for light and dark, narrow and wide views of the current page, that axe-core finds nothing and that the
+/// page does not scroll sideways (WCAG 2.2, 1.4.10).
 pub(crate) async fn assert_accessible(browser: &Browser, what: &str) {
     let violations = violations(browser).await;
     assert!(violations.is_empty(), "{what} keeps people out:\n{}", violations.join("\n"));

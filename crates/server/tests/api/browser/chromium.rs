@@ -1,4 +1,4 @@
-//! A browser of a test's own: a fresh profile, every name led where the test says, nothing from elsewhere.
+//! A browser for one test: it has a fresh profile, and it reaches only the hosts that the test names.
 
 use std::{
     any::type_name_of_val,
@@ -26,17 +26,17 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// How often a driver is started that finds its port taken.
 const DRIVER_STARTS: usize = 5;
 
-/// What `cargo xtask test` tells of this machine.
+/// The paths that `cargo xtask test` passes.
 pub(crate) struct Programs {
     chromium: PathBuf,
     chromedriver: PathBuf,
     pub(crate) node: PathBuf,
-    /// The packages of npm.
+    /// The npm packages.
     pub(crate) modules: PathBuf,
 }
 
 impl Programs {
-    /// `None` where one is missing.
+    /// `None` if one is missing.
     pub(crate) fn find() -> Option<Self> {
         let named = |variable: &str| {
             let path = std::env::var_os(variable).map(PathBuf::from);
@@ -54,15 +54,15 @@ impl Programs {
     }
 }
 
-/// Where the browser finds hosts, by their names. Other hosts but 127.0.0.1 do not exist.
+/// The addresses of hosts, by name. All other hosts except 127.0.0.1 do not exist.
 pub(crate) type Hosts<'a> = &'a [(String, SocketAddr)];
 
 /// A browser with one window.
 pub(crate) struct Browser {
     pub(crate) driver: WebDriver,
-    /// axe-core, which looks for what keeps people out.
+    /// The script of axe-core, which checks accessibility.
     pub(crate) axe: String,
-    // Dropped in this order: the session before, the driver's process, what they left behind.
+    // The order of the drops: the session, then the driver's process, then their files.
     _process: Process,
     _home: TempDir,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Browser {
 fn start_driver(programs: &Programs, home: &TempDir) -> Process {
     for _ in 0..DRIVER_STARTS {
         let mut command = Command::new(&programs.chromedriver);
-        // The profile is made below TMPDIR, and what belongs to no profile below HOME.
+        // The profile is made below TMPDIR, and other files below HOME.
         command.arg("--port=0").env("HOME", home.path()).env("TMPDIR", home.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Process::spawn(command);
@@ -114,7 +114,7 @@ impl Browser {
         self.driver.goto(url).await.unwrap();
     }
 
-    /// Where the window is.
+    /// The address of the window's page.
     pub(crate) async fn url(&self) -> Url {
         self.driver.current_url().await.unwrap()
     }
@@ -124,14 +124,14 @@ impl Browser {
         self.driver.query(By::Css(selector)).first().await.unwrap()
     }
 
-    /// Types into an input, in place of what stands there.
+    /// Replaces the text of an input.
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
         let input = self.element(selector).await;
         input.clear().await.unwrap();
         input.send_keys(text).await.unwrap();
     }
 
-    /// Clicks what leads to another page, and waits until that has taken this one's place.
+    /// Clicks an element that leads to another page, and waits until that page is shown.
     pub(crate) async fn follow(&self, selector: &str) {
         let page = self.element("html").await;
         self.element(selector).await.click().await.unwrap();
@@ -144,12 +144,12 @@ impl Browser {
         self.element(selector).await.text().await.unwrap()
     }
 
-    /// Whether there is such an element now.
+    /// Whether such an element exists now.
     pub(crate) async fn has(&self, selector: &str) -> bool {
         !self.driver.find_all(By::Css(selector)).await.unwrap().is_empty()
     }
 
-    /// Asserts that no page wanted something that a content security policy forbids.
+    /// Asserts that no page violated a content security policy.
     async fn check_policies(&self) {
         let log = self.driver.browser_log().await.unwrap();
         let refused = log.iter().filter(|entry| entry.message.contains("Content Security Policy"));
@@ -157,7 +157,7 @@ impl Browser {
         assert!(refused.is_empty(), "{refused:#?}");
     }
 
-    /// Keeps what the window shows, and says where.
+    /// Saves a picture of the window, and says where.
     async fn keep(&self, name: &str) {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("browser-failures");
         std::fs::create_dir_all(&directory).unwrap();
@@ -186,7 +186,7 @@ fn capabilities(programs: &Programs, hosts: Hosts<'_>) -> ChromeCapabilities {
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        // The hosts' certificates are of an authority that was made a moment ago.
+        // The authority of the hosts' certificates was just made.
         "--ignore-certificate-errors",
         &format!("--host-resolver-rules={}", rules.join(", ")),
     ] {
@@ -196,7 +196,7 @@ fn capabilities(programs: &Programs, hosts: Hosts<'_>) -> ChromeCapabilities {
     capabilities
 }
 
-/// Runs a test with a browser of its own. When it fails, a picture of the window is kept under the test's name.
+/// Runs a test with a new browser. If it fails, a picture of the window is saved under the test's name.
 pub(crate) async fn in_browser<T>(programs: &Programs, name: &str, hosts: Hosts<'_>, test: T)
 where
     T: AsyncFnOnce(&Browser),
@@ -217,7 +217,7 @@ where
     }
 }
 
-/// The name of the test that a closure stands in: `walks-oauth-test` for `browser::walks::oauth::test::{{closure}}`.
+/// The name of the test that contains a closure: `walks-oauth-test` for `browser::walks::oauth::test::{{closure}}`.
 pub(crate) fn name_of<T>(closure: &T) -> String {
     let path = type_name_of_val(closure).split("::").skip(1).filter(|part| !part.starts_with('{'));
     path.collect::<Vec<_>>().join("-")

@@ -1,7 +1,7 @@
-//! The server's pages as people meet them: in Chromium, with an OAuth server that was written elsewhere.
+//! The server's pages in Chromium, with an independent OAuth server.
 //!
-//! `cargo xtask test` brings the browser and the packages of npm, and tells the tests where they are. Without them
-//! the tests are skipped, and say so. What a page looked like when its test failed is in `target/browser-failures`.
+//! `cargo xtask test` installs the browser and the npm packages, and tells the tests where they are. Without them the
+//! tests are skipped and say so. After a failure, `target/browser-failures` has a picture of the page.
 
 mod accessibility;
 mod chromium;

@@ -1,5 +1,5 @@
-//! An OAuth server that nobody here wrote (npm's oidc-provider, set up by `node/provider.mjs`), and that it is as
-//! strict as the tests think.
+//! An independent OAuth server (npm's oidc-provider, set up by `node/provider.mjs`), and a test that it is as strict as
+//! the other tests assume.
 
 use std::{
     net::SocketAddr,
@@ -17,17 +17,17 @@ use crate::{
     support::{Backend, Server, TestDatabase, process::Process},
 };
 
-/// The name under which it is found, with a certificate for that name.
+/// Its host name, for which it has a certificate.
 pub(crate) const HOST: &str = "oauth.example.test";
 
-/// The one client that it knows. Its secret has what form-encoding changes (RFC 6749, section 2.3.1).
+/// The only client that it knows. Its secret contains characters that form-encoding changes (RFC 6749, section 2.3.1).
 pub(crate) const CLIENT_ID: &str = "riq-tests";
 pub(crate) const CLIENT_SECRET: &str = "SECRET+of%the/client&riq=tests";
 
-/// The running server, ended when its value is dropped.
+/// The running server. It ends when the value is dropped.
 pub(crate) struct OAuthServer {
     pub(crate) address: SocketAddr,
-    /// Signed its certificate.
+    /// The authority that signed its certificate.
     pub(crate) authority: Authority,
     _process: Process,
 }
@@ -60,7 +60,7 @@ impl OAuthServer {
     }
 }
 
-/// As it names itself.
+/// Its issuer identifier.
 pub(crate) fn issuer() -> String {
     format!("https://{HOST}")
 }
@@ -72,7 +72,7 @@ pub(crate) async fn approve(browser: &Browser, login: &str) {
     browser.follow("button[type=submit]").await;
 }
 
-/// Signs in at its page, and cancels where it asks for consent.
+/// Signs in at its page, and cancels when it asks for consent.
 pub(crate) async fn deny(browser: &Browser, login: &str) {
     sign_in(browser, login).await;
     browser.follow(".login-help a").await;
@@ -86,7 +86,7 @@ async fn sign_in(browser: &Browser, login: &str) {
 
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
 
-/// Where the browser is sent, with PKCE or without.
+/// The address that the browser is sent to, with or without PKCE.
 fn authorize_url(redirect_uri: &str, pkce: bool) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let parameters = [
@@ -103,14 +103,14 @@ fn authorize_url(redirect_uri: &str, pkce: bool) -> String {
     Url::parse_with_params(&format!("{}/auth", issuer()), given).unwrap().into()
 }
 
-/// The parameters with which the window was sent back.
+/// The parameters of the address that the window was sent back to.
 async fn answer(browser: &Browser, redirect_uri: &str) -> Value {
     let url = browser.url().await;
     assert!(url.as_str().starts_with(redirect_uri), "{url}");
     url.query_pairs().map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
 }
 
-/// A token request of the one client.
+/// A token request of the only client.
 async fn token(oauth: &OAuthServer, parameters: &[(&str, &str)]) -> Value {
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let certificate = reqwest::Certificate::from_pem(oauth.authority.pem().as_bytes()).unwrap();

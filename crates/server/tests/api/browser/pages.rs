@@ -1,4 +1,4 @@
-//! Every page keeps nobody out: light and dark, narrow and wide.
+//! Every page is accessible: light and dark, narrow and wide.
 
 use crate::browser::{
     accessibility::assert_accessible,
@@ -7,13 +7,13 @@ use crate::browser::{
     stage::{EXAMPLE_DESK, NOT_SET_UP, PUBLIC_URL, Stage, on_stage},
 };
 
-/// Opens a page and looks at it; its heading must be the expected one, so that it is that page.
+/// Opens a page and checks it. Its heading must be the expected one, which proves that it is that page.
 async fn look_at(browser: &Browser, address: &str, heading: &str) {
     browser.open(address).await;
     look(browser, heading).await;
 }
 
-/// Looks at the page that is open.
+/// Checks the page that is open.
 async fn look(browser: &Browser, heading: &str) {
     assert_eq!(browser.text("h1").await, heading);
     assert_accessible(browser, heading).await;
@@ -57,7 +57,7 @@ async fn pages_of_a_link() {
     .await;
 }
 
-/// It moves on at once; here to a provider that leaves the browser where it is.
+/// The page redirects at once. This provider leaves the browser on it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn page_that_leads_on_to_a_provider() {
     on_stage(async |stage, browser| {
@@ -137,7 +137,7 @@ async fn pages_of_another_account() {
     .await;
 }
 
-/// Installs providers, one for each way in which an integration can stand.
+/// Installs providers, one for each status of an integration.
 async fn furnish(stage: &Stage) {
     for (provider, columns) in [
         ("slack", "health_status = 'healthy'"),

@@ -11,16 +11,16 @@ use crate::{
     support::{Backend, Server, TestDatabase},
 };
 
-/// What the page has asked for since it was opened.
+/// The requests that the page has made since it was opened.
 const REQUESTS: &str = "return performance.getEntriesByType('resource').map((entry) => entry.name);";
 
-/// What the page has left in the browser.
+/// What the page has stored in the browser.
 const KEPT: &str = "
     const done = arguments[arguments.length - 1];
     indexedDB.databases().then((databases) =>
         done([{...localStorage, ...sessionStorage}, databases, document.cookie]));";
 
-/// Runs a test on the reference, once it is drawn.
+/// Runs a test on the reference page once it is rendered.
 async fn on_the_reference(test: impl AsyncFnOnce(&Browser, &Server)) {
     let Some(programs) = Programs::find() else { return };
     in_browser(&programs, &name_of(&test), &[], async |browser| {

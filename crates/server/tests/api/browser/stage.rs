@@ -1,4 +1,4 @@
-//! A server, the providers that it talks to, and a browser that finds them all under their names.
+//! A server, the providers that it calls, and a browser that reaches all of them by name.
 
 use std::{
     collections::HashMap,
@@ -20,18 +20,18 @@ use crate::{
     support::{Backend, Server, TestDatabase, server::Plan},
 };
 
-/// Where people reach the server, known before it has an address. Browsers trust this name without TLS.
+/// The public address of the server, which is known before the server runs. Browsers trust this name without TLS.
 pub(crate) const PUBLIC_URL: &str = "http://riq.localhost";
 pub(crate) const PUBLIC_HOST: &str = "riq.localhost";
 
-/// The key of the provider that is played by oidc-provider.
+/// The key of the provider that oidc-provider plays.
 pub(crate) const EXAMPLE_DESK: &str = "example-desk";
 pub(crate) const EXAMPLE_DESK_FILE: &str = include_str!("providers/example-desk.toml");
 
-/// The one OAuth provider that no app is set for.
+/// The only OAuth provider without an app.
 pub(crate) const NOT_SET_UP: &str = "github";
 
-/// What a walk takes place on.
+/// The environment of a walk.
 pub(crate) struct Stage {
     pub(crate) server: Server,
     /// Every provider of the catalog.
@@ -41,7 +41,7 @@ pub(crate) struct Stage {
     forgiven: Mutex<Vec<&'static str>>,
 }
 
-/// Runs a walk on a stage of its own, with a browser of its own.
+/// Runs a walk on a new stage with a new browser.
 pub(crate) async fn on_stage<T>(walk: T)
 where
     T: AsyncFnOnce(&Stage, &Browser),
@@ -81,7 +81,7 @@ impl Stage {
         Self { server, simulator, oauth, forgiven: Mutex::default() }
     }
 
-    /// Where the browser finds all of them.
+    /// The addresses of all of them, for the browser.
     fn hosts(&self) -> Vec<(String, SocketAddr)> {
         let simulated = self.simulator.hosts().into_iter().map(|host| (host, self.simulator.address()));
         let others = [(PUBLIC_HOST, self.server.address), (oauth_server::HOST, self.oauth.address)];
@@ -98,7 +98,7 @@ impl Stage {
         format!("{PUBLIC_URL}/dashboard/projects/{}{rest}", self.server.project)
     }
 
-    /// Asks the API for a link to an installation.
+    /// Asks the API for an install link.
     pub(crate) async fn link(&self, provider: &str) -> String {
         let target = self.server.at(&format!("/{provider}/install-url"));
         let answer = self.server.call("POST", &target).send().await;
@@ -113,9 +113,9 @@ impl Stage {
         assert_eq!(browser.url().await.as_str(), page);
     }
 
-    /// Presses the button that leads to the provider, on its page or on a link's.
+    /// Presses the button that leads to the provider, on the provider's page or on the page of an install link.
     pub(crate) async fn set_out(&self, browser: &Browser) {
-        // Where it is connected already, the form is folded away.
+        // If the provider is connected already, the form is collapsed.
         let folded =
             browser.driver.find(By::Css("details:not([open]):has(form[action$='/connect']) > summary")).await;
         if let Ok(summary) = folded {
@@ -124,12 +124,12 @@ impl Stage {
         browser.follow("form[action$='/connect'] button[type=submit]").await;
     }
 
-    /// Lets the providers complain of what has these words in it, which the test does on purpose.
+    /// Allows complaints of the providers with these words, because the test causes them on purpose.
     pub(crate) fn forgive(&self, words: &'static str) {
         self.forgiven.lock().unwrap().push(words);
     }
 
-    /// Asserts that the providers complain of what was forgiven, and of nothing else.
+    /// Asserts that the providers made the allowed complaints and no others.
     fn check_complaints(&self) {
         // Browsers ask every site for its icon.
         let mut complaints = self.simulator.complaints();
@@ -142,12 +142,12 @@ impl Stage {
         assert_eq!(complaints, [""; 0]);
     }
 
-    /// What the API says of a provider's integration; null where there is none.
+    /// The provider's integration in the API. Null if there is none.
     pub(crate) async fn integration(&self, provider: &str) -> Value {
         self.server.integration(provider).await
     }
 
-    /// The actions that were recorded of a provider's integration, each with the key that acted; oldest first.
+    /// The recorded actions on a provider's integration, each with the acting key, oldest first.
     pub(crate) async fn recorded(&self, provider: &str) -> Vec<(String, Value)> {
         let events = self.server.audit(provider).await;
         events

@@ -1,4 +1,4 @@
-//! What somebody else's page, text or cookie could try.
+//! Attacks through other sites' pages, texts and cookies.
 
 use reqwest::RequestBuilder;
 use serde_json::json;
@@ -18,7 +18,7 @@ on_both!(
     a_refused_page_tells_nothing_of_the_project,
 );
 
-/// Every form that there is, with the page that it is on.
+/// Every form, with the page that it is on.
 async fn forms(visitor: &Visitor<'_>, server: &Server) -> Vec<Form> {
     let page = visitor.provider("slack").await;
     let asked = visitor.get(&format!("{}/disconnect", server.page("slack"))).await;
@@ -71,7 +71,7 @@ async fn no_form_is_taken_from_another_site(server: &Server) {
         }
     }
     assert_eq!(server.sql.picture().await, before);
-    // A browser that tells nothing is believed by its token, and our own origin by its name.
+    // A browser that sends no origin needs the token. Our own origin is accepted.
     let form = visitor.provider("slack").await.form("/pause");
     let origin = format!("http://{}", server.address);
     assert_eq!(visitor.submit_with(&form, |request| request.header("origin", origin)).await.status, 303);
@@ -89,20 +89,20 @@ async fn a_token_is_of_one_browser_and_one_session(server: &Server) {
     let session = other.cookie("riq_session").unwrap();
     one.plant("riq_session", &session);
     refused(&one.submit(&form).await);
-    // The token from before signing in: somebody who planted the browser's cookie could know it.
+    // The token from before signing in, which an attacker who planted the cookie could know.
     let stranger = Visitor::new(server);
     let token = stranger.get("/dashboard/sign-in").await.form("/sign-in").value("csrf").unwrap().to_owned();
     stranger.sign_in(&server.key.text).await.leads_to("/dashboard");
     refused(&stranger.submit(&form.clone().with("csrf", &token)).await);
     assert_eq!(server.sql.picture().await, before);
-    // Without a session nothing is done either, and one is asked for.
+    // Without a session nothing is done either, and the person is asked to sign in.
     let nobody = Visitor::new(server);
     let sent = nobody.submit(&form).await;
     assert!(sent.header("location").unwrap().starts_with("/dashboard/sign-in?return_to="), "{sent:?}");
     assert_eq!(server.sql.picture().await, before);
 }
 
-/// The reference shares the origin, and runs a script that is not ours.
+/// The reference has the same origin and runs a script that is not ours.
 async fn a_page_is_for_the_window_of_a_browser_alone(server: &Server) {
     server.install("slack").await;
     let visitor = Visitor::signed_in(server).await;
@@ -137,7 +137,7 @@ async fn a_page_is_for_the_window_of_a_browser_alone(server: &Server) {
     let to_a_window = |request: RequestBuilder| request.header("sec-fetch-dest", "document");
     visitor.get_with(&provider, to_a_window).await.says(200, "Slack");
     assert_eq!(visitor.submit_with(&form, to_a_window).await.status, 303);
-    // What pages load has other destinations.
+    // Requests for what pages load have other destinations.
     let page = visitor.provider("slack").await;
     let assets: Vec<&str> =
         page.text.split('"').filter(|text| text.starts_with("/dashboard/assets/")).collect();

@@ -1,4 +1,4 @@
-//! Every change that the pages offer: what the API shows afterwards, what is recorded, and what refusals say.
+//! Every change on the pages: what the API shows afterwards, what is recorded, and what refusals say.
 
 use serde_json::{Value, json};
 
@@ -20,13 +20,13 @@ on_both!(
     a_disconnected_integration_keeps_its_settings_and_takes_no_sidebar,
 );
 
-/// What the page says after a change.
+/// The page's message after a change.
 async fn told(visitor: &Visitor<'_>, server: &Server, changed: &Page, done: &str, words: &str) {
     changed.leads_to(&format!("{}?done={done}", server.page("slack")));
     visitor.follow(changed).await.says(200, words);
 }
 
-/// The last event of Slack's: who did it, and what changed.
+/// Slack's last event: the actor and the changes.
 async fn last(server: &Server) -> (Value, Value) {
     let event = server.audit("slack").await.pop().unwrap();
     let changes = event["changes"].as_array().unwrap().iter();
@@ -112,7 +112,7 @@ async fn a_secret_is_set_kept_replaced_and_removed_and_never_shown(server: &Serv
     };
     let form = async || visitor.provider("slack").await.form("/settings");
     visitor.provider("slack").await.says(200, "Not set.");
-    // The mark in it is looked for on every page, in the log and in the database.
+    // Every page, the log and the database are searched for its mark.
     let set = form().await.with("settings.signing_secret", "SECRET-signing");
     let redacted = json!([["settings.signing_secret", "[redacted]"]]);
     assert_eq!(changes(visitor.submit(&set).await).await, redacted);
@@ -128,7 +128,7 @@ async fn a_secret_is_set_kept_replaced_and_removed_and_never_shown(server: &Serv
     assert_eq!(changes(visitor.submit(&removed).await).await, json!([["settings.signing_secret", null]]));
     visitor.provider("slack").await.says(200, "Not set.");
     assert_eq!(server.audit("slack").await.len(), count + 3);
-    // A refused one is not kept in its field.
+    // A refused secret is not kept in its field.
     let refused = form().await.with("settings.signing_secret", &format!("SECRET{}", "x".repeat(300)));
     let page = visitor.submit(&refused).await;
     page.says(422, "Signing secret: Must have 256 characters or fewer");
@@ -203,7 +203,7 @@ async fn what_is_not_valid_is_told_beside_its_field_and_nothing_is_changed(serve
     page.says(422, "That was not saved").says(422, "Mention on escalation: Expected one of");
     assert!(page.problem("settings.default_channel").unwrap().starts_with("Must match the pattern"));
     assert!(page.problem("settings.mention_on_escalation").unwrap().contains("\"channel\""));
-    // What was typed is still there, to be mended.
+    // The typed text is still there, to be corrected.
     let again = page.form("/settings");
     assert_eq!(again.value("settings.default_channel"), Some("no channel"));
     assert_eq!(again.value("settings.notify_on_escalation"), None);

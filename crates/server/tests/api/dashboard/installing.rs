@@ -1,5 +1,5 @@
-//! Installing through the pages: by a link or from a session, over the provider's consent page or by a form. The
-//! providers are the simulated ones.
+//! Installing through the pages: with a link or a session, with the provider's consent page or a form. The providers
+//! are simulated.
 
 use time::Duration;
 
@@ -35,7 +35,7 @@ async fn link(server: &Server, provider: &str) -> String {
     url.strip_prefix(&format!("http://{}", server.address)).unwrap().to_owned()
 }
 
-/// Where the page on the way to the provider leads.
+/// The address that our page before the provider's page leads to.
 fn consent_page(page: &Page) -> String {
     page.says(200, "On to");
     let rest = page.text.split("http-equiv=\"refresh\" content=\"0;url=").nth(1).unwrap();
@@ -47,7 +47,7 @@ fn consent_page(page: &Page) -> String {
     url
 }
 
-/// Decides on the consent page, and comes back.
+/// Decides on the consent page and returns.
 async fn decided(visitor: &Visitor<'_>, simulator: &Simulator, page: &Page, decision: Decision) -> Page {
     let back = simulator.decide(&consent_page(page), decision).await;
     visitor.get(&format!("{}?{}", back.path(), back.query().unwrap())).await
@@ -82,7 +82,7 @@ async fn a_link_leads_through_oauth_to_the_end(server: &Server, simulator: &Simu
     let event = server.audit("linear").await.pop().unwrap();
     assert_eq!(event["action"], "integration.installed");
     assert_eq!(event["actor_key_id"], server.key.id.to_string());
-    // The link has served.
+    // The link is used.
     visitor.provider("linear").await.says(410, "This link has been used");
     Visitor::new(server).get(&path).await.says(410, "This link has been used");
     assert_eq!(simulator.complaints(), [""; 0]);
@@ -108,7 +108,7 @@ async fn a_link_opens_its_page_and_nothing_else(server: &Server, _: &Simulator) 
     let path = link(server, "slack").await;
     let (_, token) = path.split_once("?session=").unwrap();
     let visitor = Visitor::new(server);
-    // Even where a browser sent the cookie along with every request.
+    // This holds even if a browser sends the cookie with every request.
     visitor.plant("riq_install", token);
     let page = visitor.provider("slack").await;
     page.says(200, "Connect Slack");
@@ -154,7 +154,7 @@ async fn a_link_that_cannot_be_used_says_why(server: &Server, _: &Simulator) {
     let page = Visitor::new(server).get(&path).await;
     page.says(410, "This link has expired").says(410, "Sign in");
     assert!(page.text.contains("/dashboard/sign-in?return_to="), "{page:?}");
-    // The secret of a link is never kept in the way back to it.
+    // The address that leads back never contains the secret of a link.
     assert!(!page.text.contains(token), "{page:?}");
 }
 
@@ -279,7 +279,7 @@ async fn another_account_is_asked_about(server: &Server, simulator: &Simulator) 
     asked.says(200, "Connect another account?").says(200, "Connected now Acme Engineering");
     asked.says(200, "Would be connected Another Organization");
     let before = server.sql.picture().await;
-    // Nobody else can answer, and not without the form's token.
+    // Another browser cannot answer, and no answer works without the form's token.
     let answer = asked.form("/installs/confirm");
     let stranger = Visitor::signed_in(server).await;
     let token = stranger.get("/dashboard").await.form("/sign-out").value("csrf").unwrap().to_owned();
@@ -300,7 +300,7 @@ async fn connecting_again_fills_in_what_was_typed_before(server: &Server, _: &Si
     let visitor = Visitor::signed_in(server).await;
     let form = visitor.provider("shopify").await.form("/connect");
     assert_eq!(form.value("connection.subdomain"), Some("acme"));
-    // Who comes by a link learns nothing of what is stored.
+    // A person with an install link sees nothing of what is stored.
     let by_link = Visitor::new(server);
     let opened = by_link.get(&link(server, "shopify").await).await;
     assert_eq!(by_link.follow(&opened).await.form("/connect").value("connection.subdomain"), Some(""));

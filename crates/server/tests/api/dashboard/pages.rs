@@ -1,4 +1,4 @@
-//! What the pages show, and what happens where there is none.
+//! What the pages show, and the answers for addresses without a page.
 
 use reqwest::Client;
 use serde_json::json;
@@ -21,7 +21,7 @@ on_both!(
     pages_lie_below_the_path_of_the_public_url,
 );
 
-/// The place of each of these on the page, in their order.
+/// The positions of these texts on the page, in order.
 fn places(text: &str, words: &[&str]) -> Vec<usize> {
     words.iter().map(|one| text.find(one).unwrap_or_else(|| panic!("{one} is not in: {text}"))).collect()
 }
@@ -145,7 +145,7 @@ async fn the_audit_log_is_read_page_by_page(server: &Server) {
         .find(|rest| rest.starts_with(&format!("{}/audit?before=", server.pages())));
     let last = visitor.get(older.unwrap().split('"').next().unwrap()).await;
     let words = last.says(200, "Slack connected").words();
-    // The first two happened at the same moment.
+    // The first two happened at the same time.
     for first in ["Slack connected", "Project created"] {
         assert!(places(&words, &["→ “Name 09.”", "“Name 00.”", first]).is_sorted(), "{words}");
     }
@@ -189,7 +189,7 @@ async fn what_goes_wrong_is_told_on_a_page(server: &Server) {
     let page = visitor.get("/dashboard/nothing").await;
     let id = page.header("x-request-id").unwrap();
     page.says(404, &format!("Request {id}"));
-    // What a page's form sends is a form.
+    // A page's form must be sent as a form.
     let form = visitor.get("/dashboard").await.form("/sign-out");
     let sent = visitor.submit_with(&form, |request| request.header("content-type", "application/json")).await;
     assert!(matches!(sent.status, 303 | 415), "{sent:?}");
@@ -233,7 +233,7 @@ async fn pages_lie_below_the_path_of_the_public_url(server: &Server) {
     let expected =
         format!("/riq/dashboard/sign-in?return_to=%2Friq%2Fdashboard%2Fprojects%2F{}", server.project);
     sent.leads_to(&expected);
-    // The proxy takes its own path off.
+    // The proxy removes its own path.
     let page = visitor.get(expected.strip_prefix("/riq").unwrap()).await;
     let form = page.form("/riq/dashboard/sign-in").with("api_key", &server.key.text);
     let form = super::visitor::Form { action: "/dashboard/sign-in".into(), ..form };

@@ -1,4 +1,4 @@
-//! Signing in, what a session is good for, and how it ends.
+//! Signing in, what a session allows, and how it ends.
 
 use integrations_core::tier::Tier;
 use serde_json::Value;
@@ -134,14 +134,14 @@ async fn a_session_ends_with_its_project(server: &Server) {
 }
 
 async fn every_sign_in_has_a_token_of_its_own(server: &Server) {
-    // Whoever knows what was in the browser before knows nothing of the session.
+    // A person who knows the browser's old cookies does not know the session.
     let visitor = Visitor::new(server);
     let planted = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     visitor.plant("riq_session", planted);
     visitor.sign_in(&server.key.text).await.leads_to(PROJECTS);
     let first = visitor.cookie("riq_session").unwrap();
     assert_ne!(first, planted);
-    // Signing in again, as when the page was open twice, ends what was there.
+    // Signing in again, for example from a second window, ends the old session.
     let page = visitor.get(PROJECTS).await;
     let again = page.form("/sign-out");
     let form = super::visitor::Form { action: "/dashboard/sign-in".into(), ..again };
@@ -200,7 +200,7 @@ async fn cookies_cannot_be_read_by_scripts_nor_sent_along_by_others(server: &Ser
     let page = visitor.get(PROJECTS).await;
     assert!(page.cookies().is_empty(), "{page:?}");
 
-    // Over TLS their names keep other hosts of the domain from setting them.
+    // Over TLS, the cookies' name prefix prevents other hosts of the domain from setting them.
     let public = server.replica(|settings| settings.public_url = "https://a.example".parse().unwrap()).await;
     let visitor = Visitor::new(&public);
     let page = visitor.get("/dashboard/sign-in").await;

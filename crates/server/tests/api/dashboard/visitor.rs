@@ -1,5 +1,5 @@
-//! A browser, as far as the dashboard needs one: it keeps cookies, follows redirects when told to, and fills in forms
-//! as they are on the page.
+//! A simple browser for the dashboard: it keeps cookies, follows redirects when told to, and fills in the forms of a
+//! page.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::support::{Server, hidden};
 
-/// A page, or a redirect to one, checked for what every answer of the dashboard must have.
+/// A page or a redirect, checked against the rules for every answer of the dashboard.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) status: u16,
@@ -60,7 +60,7 @@ impl Page {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Asserts that it is a page with this status that says this.
+    /// Asserts that it is a page with this status and this text.
     #[track_caller]
     pub(crate) fn says(&self, status: u16, words: &str) -> &Self {
         assert_eq!(self.status, status, "{self:?}");
@@ -68,19 +68,19 @@ impl Page {
         self
     }
 
-    /// Asserts that it leads on to this address.
+    /// Asserts that it redirects to this address.
     #[track_caller]
     pub(crate) fn leads_to(&self, address: &str) -> &Self {
         assert_eq!((self.status, self.header("location")), (303, Some(address)), "{self:?}");
         self
     }
 
-    /// The cookies that it sets, whole.
+    /// The whole cookies that it sets.
     pub(crate) fn cookies(&self) -> Vec<&str> {
         self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
-    /// What a person reads: the text without its tags, blanks run together.
+    /// The text that a person reads: without tags, and with blanks joined.
     pub(crate) fn words(&self) -> String {
         let mut words = String::new();
         let mut in_tag = false;
@@ -98,7 +98,7 @@ impl Page {
         unescape(&words.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// The fields of the form that is sent to an address which ends so, as a browser would send them untouched.
+    /// The unchanged fields of the form whose address ends like this, as a browser would send them.
     #[track_caller]
     pub(crate) fn form(&self, action: &str) -> Form {
         let forms = self.text.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap());
@@ -109,19 +109,19 @@ impl Page {
 }
 
 impl Page {
-    /// Whether there is a form to an address which ends so.
+    /// Whether there is a form whose address ends like this.
     pub(crate) fn has_form(&self, action: &str) -> bool {
         self.text.contains(&format!("{action}\" data-once"))
     }
 
-    /// What is wrong with a field, as it is said beside it.
+    /// The error message beside a field.
     pub(crate) fn problem(&self, field: &str) -> Option<String> {
         let rest = self.text.split(&format!(" id=\"{field}-problem\">")).nth(1)?;
         Some(unescape(rest.split('<').next()?))
     }
 }
 
-/// A form on its way.
+/// A form that is not sent yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
     pub(crate) action: String,
@@ -129,14 +129,14 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// With a field filled in, or a box ticked.
+    /// Fills in a field or ticks a box.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self = self.without(name);
         self.fields.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Without a field: a box that is not ticked.
+    /// Removes a field, as for a box that is not ticked.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.fields.retain(|(one, _)| one != name);
         self
@@ -192,25 +192,25 @@ fn chosen(form: &str, name: &str) -> String {
 pub(crate) struct Visitor<'s> {
     server: &'s Server,
     client: reqwest::Client,
-    /// Name → value, and the path that it goes along with.
+    /// Name → value, and the path that the cookie is sent to.
     cookies: Mutex<BTreeMap<String, (String, String)>>,
 }
 
 impl<'s> Visitor<'s> {
-    /// One that was never here.
+    /// A browser without cookies.
     pub(crate) fn new(server: &'s Server) -> Self {
-        // The client wants to know how it would speak TLS.
+        // The client needs a TLS provider.
         drop(crate::support::server::client());
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         Self { server, client: client.build().unwrap(), cookies: Mutex::default() }
     }
 
-    /// One that is signed in with the server's key.
+    /// A browser that is signed in with the server's key.
     pub(crate) async fn signed_in(server: &'s Server) -> Self {
         Self::signed_in_with(server, &server.key.text).await
     }
 
-    /// One that is signed in with this key.
+    /// A browser that is signed in with this key.
     pub(crate) async fn signed_in_with(server: &'s Server, key: &str) -> Self {
         let visitor = Self::new(server);
         visitor.sign_in(key).await.leads_to("/dashboard");
@@ -227,7 +227,7 @@ impl<'s> Visitor<'s> {
         self.get_with(path, |request| request).await
     }
 
-    /// Asks for a page with these headers.
+    /// Requests a page with these headers.
     pub(crate) async fn get_with(
         &self,
         path: &str,
@@ -250,7 +250,7 @@ impl<'s> Visitor<'s> {
         form: &Form,
         headers: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Page {
-        // Time passes, so that what one form changed comes after what another did.
+        // Moves the clock, so that changes of successive forms have different times.
         self.server.clock.advance(Duration::seconds(1));
         let request = self.request("POST", &form.action);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.body());
@@ -272,7 +272,7 @@ impl<'s> Visitor<'s> {
         self.cookies.lock().unwrap().get(name).map(|(value, _)| value.clone())
     }
 
-    /// Puts a cookie into the browser, as somebody else might.
+    /// Puts a cookie into the browser, as an attacker might.
     pub(crate) fn plant(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), (value.to_owned(), "/".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! An answer, checked for what every answer must have before a test sees it.
+//! An answer that was checked against the rules for every answer before a test sees it.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -11,12 +11,12 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
-    /// Null where the body is not JSON.
+    /// Null if the body is not JSON.
     pub(crate) body: Value,
 }
 
 impl Answer {
-    /// Takes a response apart and checks it.
+    /// Reads a response and checks it.
     pub(crate) async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
@@ -90,14 +90,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// What a successful answer holds.
+    /// The `data` of a successful answer.
     #[track_caller]
     pub(crate) fn data(&self) -> &Value {
         assert_eq!(self.status, 200, "{self:?}");
         &self.body["data"]
     }
 
-    /// Asserts status and code of a refusal.
+    /// Asserts the status and code of a refusal.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> &Self {
         assert_eq!((self.status, self.code()), (status, code), "{self:?}");

@@ -1,14 +1,14 @@
-//! A clock that stands still until it is moved.
+//! A clock that a test moves by hand.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use riq_server::environment::Clock;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-/// Where the clock stands at first.
+/// The clock's first time.
 pub(crate) const START: OffsetDateTime = datetime!(2026-03-01 10:00:00 UTC);
 
-/// Seconds and microseconds after [`START`], moved by hand.
+/// A clock, as the time after [`START`].
 #[derive(Debug, Default)]
 pub(crate) struct SettableClock(AtomicI64);
 

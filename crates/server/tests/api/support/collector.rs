@@ -1,5 +1,4 @@
-//! A collector of traces: takes what is sent to it by OTLP over HTTP, in protobuf
-//! (opentelemetry.io/docs/specs/otlp/#otlphttp).
+//! A collector of traces: receives OTLP over HTTP, in protobuf (opentelemetry.io/docs/specs/otlp/#otlphttp).
 
 use std::{
     convert::Infallible,
@@ -20,11 +19,11 @@ use opentelemetry_proto::tonic::{
 use prost::Message as _;
 use tokio::net::TcpListener;
 
-/// What was sent at a time.
+/// What was sent at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Export {
     pub(crate) headers: HeaderMap,
-    /// As it went over the wire.
+    /// The bytes as they were sent.
     pub(crate) body: Bytes,
 }
 
@@ -55,7 +54,7 @@ impl Collector {
         self.exports.lock().unwrap().clone()
     }
 
-    /// All spans that arrived, each with the attributes of what sent it.
+    /// All received spans, each with the attributes of its sender.
     pub(crate) fn spans(&self) -> Vec<(Vec<KeyValue>, Span)> {
         let mut spans = Vec::new();
         for export in self.exports() {

@@ -1,4 +1,4 @@
-//! A database of a test's own: a file in a temporary directory, or a fresh database of a PostgreSQL server.
+//! A database for one test: a file in a temporary directory, or a new database of a PostgreSQL server.
 
 use std::{path::PathBuf, thread};
 
@@ -17,19 +17,19 @@ pub(crate) enum Backend {
     Postgres,
 }
 
-/// A database that is gone when its value is dropped.
+/// A database that is deleted when the value is dropped.
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
-    /// As `DATABASE_URL` takes it.
+    /// The value for `DATABASE_URL`.
     pub(crate) url: String,
-    /// Holds the SQLite file, and whatever a test needs a directory for.
+    /// Holds the SQLite file and other files of the test.
     directory: TempDir,
-    /// On PostgreSQL: the server's own database, and this one's name.
+    /// On PostgreSQL: the URL of the server, and this database's name.
     server: Option<(String, String)>,
 }
 
 impl TestDatabase {
-    /// A fresh one without any table; `None` where there is no PostgreSQL to make it in.
+    /// A new database without tables. `None` if there is no PostgreSQL server.
     pub(crate) async fn create(backend: Backend) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         if backend == Backend::Sqlite {
@@ -50,17 +50,17 @@ impl TestDatabase {
         Some(Self { url: url.into(), directory, server: Some((server, name)) })
     }
 
-    /// The database at `url`, which stays when this value is dropped.
+    /// The database at `url`. It is kept when this value is dropped.
     pub(crate) fn at(url: String) -> Self {
         Self { url, directory: tempfile::tempdir().unwrap(), server: None }
     }
 
-    /// A second way in, past the server under test.
+    /// A connection that does not go through the server under test.
     pub(crate) async fn open(&self) -> Sql {
         Sql(connect(&self.url).await)
     }
 
-    /// Keeps everybody else from changing integrations, until it is released.
+    /// Locks the integrations against changes until it is released.
     pub(crate) async fn lock_integrations(&self) -> Lock {
         let connection = connect(&self.url).await;
         let take = match connection.get_database_backend() {
@@ -71,7 +71,7 @@ impl TestDatabase {
         Lock(connection)
     }
 
-    /// A path in this test's own directory.
+    /// A path in this test's directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -82,7 +82,7 @@ impl TestDatabase {
         files.into_iter().flatten().flatten().collect()
     }
 
-    /// Takes the database away from under whoever uses it. PostgreSQL alone.
+    /// Drops the database while it is in use. PostgreSQL only.
     pub(crate) async fn vanish(&self) {
         let (server, name) = self.server.as_ref().unwrap();
         drop_database(server, name).await;
@@ -92,7 +92,7 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some((server, name)) = self.server.take() else { return };
-        // A test may end while its runtime unwinds: a thread has a runtime of its own.
+        // A test may end while its runtime unwinds, so a thread with its own runtime does this.
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(drop_database(&server, &name));
@@ -119,19 +119,19 @@ async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-/// A transaction that holds a lock. Its pool has one connection, so that all of it happens there.
+/// A transaction that holds a lock. Its pool has one connection, so all statements run there.
 #[derive(Debug)]
 pub(crate) struct Lock(DatabaseConnection);
 
 impl Lock {
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(crate) async fn release(self) {
         self.0.execute_unprepared("ROLLBACK").await.unwrap();
         self.0.close().await.unwrap();
     }
 }
 
-/// SQL, as the database itself takes it.
+/// Runs SQL in the database.
 #[derive(Debug)]
 pub(crate) struct Sql(DatabaseConnection);
 
@@ -169,7 +169,7 @@ impl Sql {
         row.try_get_by_index(0).unwrap()
     }
 
-    /// What integrations, credentials and the audit log hold: all that a request could have changed.
+    /// The rows of integrations, credentials and the audit log: everything that a request could have changed.
     pub(crate) async fn picture(&self) -> Vec<JsonValue> {
         let mut picture = self.rows("SELECT * FROM integrations ORDER BY id", []).await;
         picture.extend(self.rows("SELECT * FROM credentials ORDER BY integration_id", []).await);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was scraped: the value of each series, by its name with its labels as they are written.
+/// The scraped values of the series, by name with labels as written.
 #[derive(Debug)]
 pub(crate) struct Exposition {
     pub(crate) series: BTreeMap<String, f64>,
@@ -11,7 +11,7 @@ pub(crate) struct Exposition {
 }
 
 impl Exposition {
-    /// Reads a text, and fails where it is not exactly in the format.
+    /// Reads a text. Fails if it is not exactly in the format.
     pub(crate) fn parse(text: &str) -> Self {
         assert!(text.ends_with('\n'), "the last line does not end");
         let mut read = Self { series: BTreeMap::new(), types: BTreeMap::new() };
@@ -25,7 +25,7 @@ impl Exposition {
                 let (name, kind) = kind.split_once(' ').unwrap_or_else(|| panic!("no type: {line}"));
                 assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
                 assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
-                assert!(helped.contains(name), "nobody told of it: {line}");
+                assert!(helped.contains(name), "the metric has no HELP line: {line}");
                 let before = read.types.insert(name.to_owned(), kind.to_owned());
                 assert_eq!(before, None, "{line}");
                 current = name.to_owned();
@@ -57,7 +57,7 @@ impl Exposition {
         assert_eq!(self.series.insert(series.to_owned(), value), None, "twice: {line}");
     }
 
-    /// Buckets only grow, up to the one without an end, which holds all.
+    /// Buckets only grow, up to the one without an upper bound, which counts all.
     fn check_histograms(&self) {
         for (name, _) in self.types.iter().filter(|(_, kind)| *kind == "histogram") {
             let counts =
@@ -77,12 +77,12 @@ impl Exposition {
         }
     }
 
-    /// The value of a series; zero where it is not there, as it is for whoever counts.
+    /// The value of a series. Zero if it does not exist yet.
     pub(crate) fn value(&self, series: &str) -> f64 {
         self.series.get(series).copied().unwrap_or_default()
     }
 
-    /// The names of all series that begin like this.
+    /// The names of all series with this prefix.
     pub(crate) fn named(&self, beginning: &str) -> BTreeSet<&str> {
         self.series.keys().map(String::as_str).filter(|series| series.starts_with(beginning)).collect()
     }

@@ -1,7 +1,7 @@
-//! What must stay hidden, looked for after every test that runs a server in its process.
+//! Searches for leaked secrets after every test that runs a server in its process.
 //!
-//! Every secret that the tests use has [`MARK`] in it. No answer may hold it (each looks for itself), and when a test
-//! is over neither the log, however much it is made to tell, nor any table or file of the database may.
+//! Every secret in the tests contains [`MARK`]. No answer may contain it (each answer is checked), and at the end of a
+//! test neither the log, at its most detailed level, nor any table or file of the database may contain it.
 
 use std::{
     io::{self, Write},
@@ -12,10 +12,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::{TestDatabase, database::Sql};
 
-/// What is in every secret that the tests use, and in nothing else.
+/// The text that every secret in the tests contains, and nothing else.
 pub(crate) const MARK: &str = "SECRET";
 
-/// Shows that the log is heard.
+/// Proves that the log is captured.
 const HEARD: &str = "the test listens";
 
 static TOLD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -33,12 +33,12 @@ impl Write for Ear {
     }
 }
 
-/// Has the log of this process listened to, from now on.
+/// Captures the log of this process from now on.
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
 
     ONCE.call_once(|| {
-        // The driver of the browser tells what a test types.
+        // The browser's driver logs what a test types.
         let filter = "debug,riq_server=trace,hyper=trace,reqwest=trace,sqlx=debug,thirtyfour=off";
         let filter = EnvFilter::new(filter);
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Ear).with_ansi(false).init();
@@ -46,14 +46,14 @@ pub(crate) fn listen() {
     });
 }
 
-/// How many lines of this process's log have all of these words.
+/// How many lines of this process's log contain all of these words.
 pub(crate) fn times_told(words: &[&str]) -> usize {
     let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let told = String::from_utf8_lossy(&told);
     told.lines().filter(|line| words.iter().all(|one| line.contains(one))).count()
 }
 
-/// Asserts that nothing hidden was told to the log or is to be read in the database.
+/// Asserts that no secret is in the log or readable in the database.
 pub(crate) async fn assert_kept(database: &TestDatabase, sql: &Sql) {
     {
         let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ pub(crate) async fn assert_kept(database: &TestDatabase, sql: &Sql) {
     assert_not_in(&String::from_utf8_lossy(&database.files()), "the database's files");
 }
 
-/// Asserts that `text`, which is of `place`, holds nothing hidden.
+/// Asserts that `text`, which comes from `place`, contains no secret.
 pub(crate) fn assert_not_in(text: &str, place: &str) {
     let Some(at) = text.find(MARK) else { return };
     let before: String = text[..at].chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();

@@ -1,4 +1,4 @@
-//! What the tests stand on: a server in the process or beside it, a database, a clock that is set by hand.
+//! What the tests use: a server in the process or as a process, a database, and a clock that is set by hand.
 
 pub(crate) mod answer;
 pub(crate) mod clock;
@@ -21,7 +21,7 @@ pub(crate) use self::{
     server::Server,
 };
 
-/// Makes of each named `async fn(&Server)` two tests, one a database: `name::sqlite` and `name::postgres`.
+/// Makes two tests of each named `async fn(&Server)`, one for each database: `name::sqlite` and `name::postgres`.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -38,7 +38,7 @@ macro_rules! on_both {
     )+};
 }
 
-/// Makes of each named `fn(&TestDatabase)` two tests, one a database: for servers that are processes.
+/// Makes two tests of each named `fn(&TestDatabase)`, one for each database. For servers that are processes.
 macro_rules! on_both_databases {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -55,7 +55,7 @@ macro_rules! on_both_databases {
     )+};
 }
 
-/// Runs a test against a server of its own on a database of its own.
+/// Runs a test against its own server on its own database.
 pub(crate) async fn on(backend: Backend, test: impl AsyncFnOnce(&Server)) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     let server = Server::start(database).await;
@@ -63,13 +63,13 @@ pub(crate) async fn on(backend: Backend, test: impl AsyncFnOnce(&Server)) {
     server.stop().await;
 }
 
-/// Runs a test on a database of its own, empty as yet.
+/// Runs a test on its own empty database.
 pub(crate) async fn on_database(backend: Backend, test: impl AsyncFnOnce(&TestDatabase)) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     test(&database).await;
 }
 
-/// Asks again and again until the answer is yes; fails when it still is no after `bound`.
+/// Asks repeatedly until the answer is yes. Fails if it is still no after `bound`.
 pub(crate) async fn eventually(what: &str, bound: Duration, mut is_so: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !is_so().await {

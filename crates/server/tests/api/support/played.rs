@@ -1,4 +1,4 @@
-//! A server and the two providers that a test plays.
+//! A server and two providers that a test plays.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,21 +11,21 @@ use riq_testing::providers::desk_and_keys::{self, DeskAndKeys};
 
 use super::{Backend, Server, TestDatabase, server::Plan};
 
-/// A server that knows the played providers.
+/// A server with the played providers in its catalog.
 pub(crate) struct Stage {
     pub(crate) server: Server,
     pub(crate) provider: DeskAndKeys,
 }
 
 impl Stage {
-    /// Another server on the same database, which looks after what is due.
+    /// Another server on the same database, which monitors integrations.
     pub(crate) async fn worker(&self) -> Server {
         let poll = Duration::from_millis(5);
         self.server.worker(MonitorSettings { in_flight: 8, per_provider: 6, per_host: 6, poll }).await
     }
 }
 
-/// Runs a test on a stage of its own.
+/// Runs a test on its own stage.
 pub(crate) async fn on_stage(backend: Backend, test: impl AsyncFnOnce(&Stage)) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     let provider = DeskAndKeys::start().await;
@@ -35,7 +35,7 @@ pub(crate) async fn on_stage(backend: Backend, test: impl AsyncFnOnce(&Stage)) {
     stage.server.stop().await;
 }
 
-/// What a server needs to know the providers.
+/// The settings that a server needs for the providers.
 fn plan(provider: &DeskAndKeys) -> Plan {
     let files = desk_and_keys::FILES.map(|(name, file)| (name.to_owned(), file.to_owned()));
     let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
@@ -47,7 +47,7 @@ fn plan(provider: &DeskAndKeys) -> Plan {
         outbound: OutboundSettings {
             ca_certificates: Some(provider.ca_pem().into_bytes()),
             resolve: hosts.into(),
-            // Who keeps silent does so until the test has seen what it wants to see.
+            // A provider that does not answer stays silent until the test has checked what it wants.
             timeout: Duration::from_secs(60),
             ..OutboundSettings::default()
         },

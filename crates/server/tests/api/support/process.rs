@@ -1,4 +1,4 @@
-//! The program itself, where a test needs a process: signals, commands, what stands on stdout and stderr.
+//! Runs the program as a process, for tests of signals, commands, stdout and stderr.
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write as _},
@@ -16,7 +16,7 @@ use super::{TestDatabase, server::ENCRYPTION_KEYS};
 /// How long a process may take to start or to end before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a finished process left behind.
+/// The output and status of a finished process.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) success: bool,
@@ -25,21 +25,21 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// What a successful command answered in JSON.
+    /// The JSON output of a successful command.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         assert!(self.success, "{self:?}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// What a successful command said.
+    /// The output of a successful command.
     #[track_caller]
     pub(crate) fn stdout_of_success(&self) -> &str {
         assert!(self.success && self.stderr.is_empty(), "{self:?}");
         &self.stdout
     }
 
-    /// Asserts that it failed with one line on stderr that holds this.
+    /// Asserts that it failed with one line on stderr that contains this.
     #[track_caller]
     pub(crate) fn failed_with(&self, reason: &str) -> &Self {
         assert!(!self.success && self.stderr.contains(reason), "expected \"{reason}\": {self:?}");
@@ -48,7 +48,7 @@ impl Finished {
     }
 }
 
-/// A command line of `riq-server`, with nothing of this process's own settings.
+/// A command line of `riq-server`, without the settings of this process.
 pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_riq-server"));
     let is_setting =
@@ -56,7 +56,7 @@ pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Comma
     for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);
     }
-    // Nothing happens by itself, unless a test asks for it.
+    // The server monitors nothing unless a test asks for it.
     command.env("RIQ_PROBES_IN_FLIGHT", "0");
     command.args(arguments).envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -90,7 +90,7 @@ pub(crate) async fn run_with_input(
     }
 }
 
-/// A running server process, killed when its value is dropped.
+/// A running server process. It is killed when the value is dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -111,7 +111,7 @@ impl Process {
         process
     }
 
-    /// Waits until the server that this is serves, or has ended; tells whether it serves.
+    /// Waits until the server serves or has ended; returns whether it serves.
     pub(crate) fn serves_or_ends(&mut self) -> bool {
         let started = Instant::now();
         loop {
@@ -128,7 +128,7 @@ impl Process {
         }
     }
 
-    /// The address that `serve` says in its log.
+    /// The address that `serve` logs.
     fn told_address(&self) -> Option<SocketAddr> {
         let log = self.stderr();
         let line = log.lines().find(|line| line.contains("\"serving\""))?;
@@ -136,7 +136,7 @@ impl Process {
         line["address"].as_str()?.parse().ok()
     }
 
-    /// Starts `dev --json` in a directory; returns it with its one line.
+    /// Starts `dev --json` in a directory; returns it with the line that it prints.
     pub(crate) fn dev(directory: &str, arguments: &[&str]) -> (Self, Value) {
         let fixed = ["dev", "--json", "--bind", "127.0.0.1:0", "--data-dir", directory];
         let mut process = Self::spawn(command(&[&fixed, arguments].concat(), &[]));
@@ -148,7 +148,7 @@ impl Process {
         (process, greeting)
     }
 
-    /// Starts a command, and reads along with what it says.
+    /// Starts a command and reads its output.
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (Arc::default(), Arc::default());
@@ -192,7 +192,7 @@ impl Process {
         self.stderr.lock().unwrap().clone()
     }
 
-    /// SIGKILL: it gets to do nothing more.
+    /// Sends SIGKILL: it ends at once.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -221,7 +221,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended before.
+        // It may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

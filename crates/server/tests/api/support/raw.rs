@@ -1,4 +1,4 @@
-//! Requests as bytes, where a client would tidy them up.
+//! Requests as bytes, for those that a client library would not send.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,12 +14,12 @@ use super::Answer;
 /// How long a test waits for an answer before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends bytes and reads the one answer, which must keep the contract's rules for every response.
+/// Sends bytes and reads one answer, which must follow the contract's rules for every response.
 pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let (mut reader, mut writer) = stream.split();
     let writing = async {
-        // The server may answer and hang up before it has read everything.
+        // The server may answer and close the connection before it has read everything.
         drop(writer.write_all(bytes).await);
         std::future::pending::<()>().await;
     };

@@ -1,4 +1,4 @@
-//! A Redis of a test's own, which it may kill.
+//! A Redis for one test, which the test may kill.
 
 use riq_testing::{postgres::free_port, programs::find_program};
 use std::{
@@ -11,12 +11,12 @@ use std::{
 
 use super::{database::tell, eventually};
 
-/// How long it may take to start before a test fails.
+/// How long its start may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What its clients must present.
+/// The password of its clients.
 const PASSWORD: &str = "SECRET-password-of-redis";
 
-/// A server on a port of its own, which keeps nothing.
+/// A server on its own port, which stores nothing on disk.
 pub(crate) struct Redis {
     program: PathBuf,
     port: u16,
@@ -24,7 +24,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Starts one; `None`, with a line that says so, where the program is not here.
+    /// Starts a server. `None`, with a line that says so, if the program is missing.
     pub(crate) async fn start() -> Option<Self> {
         let Some(program) = find_program("redis-server") else {
             tell("SKIPPED: redis-server is not on PATH (`cargo xtask test` installs it)");
@@ -37,17 +37,17 @@ impl Redis {
         Some(started)
     }
 
-    /// Host and port, as the log has them.
+    /// Host and port, as the log writes them.
     pub(crate) fn place(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// As `RIQ_REDIS_URL` takes it.
+    /// The value for `RIQ_REDIS_URL`.
     pub(crate) fn url(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}/1", self.port)
     }
 
-    /// Ends it at once, and what it holds with it.
+    /// Kills it; its data is lost.
     pub(crate) fn kill(&mut self) {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
@@ -59,7 +59,7 @@ impl Redis {
         self.wait_until_it_answers().await;
     }
 
-    /// Has it answer nobody for a time.
+    /// Makes it stop answering for a time.
     pub(crate) fn pause(&self, time: Duration) {
         let paused = self.say(&format!("AUTH {PASSWORD}\r\nCLIENT PAUSE {} ALL\r\n", time.as_millis()));
         assert_eq!(paused.as_deref(), Some("+OK\r\n+OK\r\n"));
@@ -72,7 +72,7 @@ impl Redis {
         .await;
     }
 
-    /// What it answers to lines of its inline protocol; none where nobody listens.
+    /// Its answer to lines of its inline protocol. `None` if it does not run.
     fn say(&self, lines: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.write_all(lines.as_bytes()).ok()?;
@@ -87,7 +87,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        // It may have been killed before.
+        // It may have been killed already.
         drop(self.server.kill());
         drop(self.server.wait());
     }

@@ -1,4 +1,4 @@
-//! The server in this process, put together as the program does it, with a clock that is set by hand.
+//! The server in this process. Its parts are connected as in the program, but its clock is set by hand.
 
 use std::{
     collections::HashMap,
@@ -47,14 +47,14 @@ pub(crate) struct Key {
     pub(crate) text: String,
 }
 
-/// What a server is given beside its database.
+/// The settings and parts of a server, except its database.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) outbound: OutboundSettings,
-    /// An app at every provider that wants one, except GitHub: it is not set up.
+    /// An OAuth app for every provider that needs one, except GitHub.
     pub(crate) oauth_apps: HashMap<String, OAuthApp>,
-    /// By itself the server looks after nothing, so that a test has only what it makes happen.
+    /// The server monitors nothing by itself, so only what the test does happens.
     pub(crate) monitor: MonitorSettings,
 }
 
@@ -71,12 +71,12 @@ impl Default for Plan {
     }
 }
 
-/// A monitor that checks only when it is asked to.
+/// A monitor that checks only on request.
 fn idle() -> MonitorSettings {
     MonitorSettings { in_flight: 0, ..MonitorSettings::default() }
 }
 
-/// An app at every provider of a catalog that wants one.
+/// An OAuth app for every provider of a catalog that needs one.
 pub(crate) fn oauth_apps(catalog: &Catalog) -> HashMap<String, OAuthApp> {
     let providers = catalog.iter().filter(|provider| provider.oauth().is_some());
     providers
@@ -88,7 +88,7 @@ pub(crate) fn oauth_apps(catalog: &Catalog) -> HashMap<String, OAuthApp> {
         .collect()
 }
 
-/// A running server with one organization, one project and one key that may do everything.
+/// A running server with one organization, one project and one key with all scopes.
 pub(crate) struct Server {
     pub(crate) database: Arc<TestDatabase>,
     pub(crate) sql: Sql,
@@ -98,7 +98,7 @@ pub(crate) struct Server {
     pub(crate) organization: OrganizationId,
     pub(crate) project: ProjectId,
     pub(crate) key: Key,
-    /// What the server's handlers work with.
+    /// The services of the server's handlers.
     pub(crate) app: App,
     plan: Plan,
     environment: Environment,
@@ -108,12 +108,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one on an empty database.
+    /// Starts a server on an empty database.
     pub(crate) async fn start(database: TestDatabase) -> Self {
         Self::start_with(database, Plan::default(), |_| {}).await
     }
 
-    /// Starts one on an empty database, with what it is given and other settings.
+    /// Starts a server on an empty database, with these parts and settings.
     pub(crate) async fn start_with(
         database: TestDatabase,
         plan: Plan,
@@ -129,7 +129,7 @@ impl Server {
         Self::serve(Arc::new(database), store, clock, tenancy, plan, set).await
     }
 
-    /// How often a request was counted by this server alone although there is a Redis.
+    /// How many requests this server counted itself although it has a Redis.
     pub(crate) fn fallbacks(&self) -> u64 {
         self.metric("riq_rate_limit_fallbacks_total")
     }
@@ -146,7 +146,7 @@ impl Server {
         line.unwrap().parse().unwrap()
     }
 
-    /// Starts another one on the same database, with other settings.
+    /// Starts another server on the same database, with other settings.
     pub(crate) async fn replica(&self, set: impl FnOnce(&mut HttpSettings)) -> Self {
         let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();
         let tenancy = (self.organization, self.project, self.key.clone());
@@ -154,7 +154,7 @@ impl Server {
         Self::serve(database, store, clock, tenancy, self.plan.clone(), set).await
     }
 
-    /// Starts another one on the same database, which looks after what is due.
+    /// Starts another server on the same database, which monitors integrations.
     pub(crate) async fn worker(&self, monitor: MonitorSettings) -> Self {
         let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();
         let tenancy = (self.organization, self.project, self.key.clone());
@@ -212,7 +212,7 @@ impl Server {
         }
     }
 
-    /// Stops it, waits until it has, and looks whether it has kept what must stay hidden.
+    /// Stops the server, waits for its end, and checks that it leaked no secret.
     pub(crate) async fn stop(self) {
         self.stopper.stop();
         drop(self.client);
@@ -223,7 +223,7 @@ impl Server {
         hidden::assert_kept(&self.database, &self.sql).await;
     }
 
-    /// Another organization with a project and a key for everything there.
+    /// Another organization with a project and a key with all scopes.
     pub(crate) async fn other_organization(&self) -> (OrganizationId, ProjectId, Key) {
         let (organization, project) = found(&self.store, &self.environment, None).await;
         let key =
@@ -297,7 +297,7 @@ impl Server {
         NewAuditEvent { integration: Some((integration, provider.to_owned())), ..event }
     }
 
-    /// A target below the project's integrations.
+    /// A request target below the project's integrations.
     pub(crate) fn at(&self, rest: &str) -> String {
         format!("/api/v1/projects/{}/integrations{rest}", self.project)
     }
@@ -338,7 +338,7 @@ impl Server {
         list.iter().find(|one| one["provider"] == provider).unwrap_or(&Value::Null).clone()
     }
 
-    /// The actions and changes that were recorded of a provider's integration, oldest first.
+    /// The recorded actions and changes of a provider's integration, oldest first.
     pub(crate) async fn audit(&self, provider: &str) -> Vec<Value> {
         let sql = "SELECT * FROM audit_events WHERE provider = $1 ORDER BY created_at, id";
         let mut rows = self.sql.rows(sql, [provider.into()]).await;
@@ -349,7 +349,7 @@ impl Server {
     }
 }
 
-/// A request in the making.
+/// A request that is not sent yet.
 pub(crate) struct Call(reqwest::RequestBuilder);
 
 impl Call {
@@ -369,19 +369,19 @@ impl Call {
         Self(self.0.body(body))
     }
 
-    /// Sends it and checks the answer for what every answer must have.
+    /// Sends the request, and checks the rules for every answer.
     pub(crate) async fn send(self) -> Answer {
         Answer::read(self.0.send().await.unwrap()).await
     }
 }
 
 pub(crate) fn client() -> reqwest::Client {
-    // No test speaks TLS, but the client wants to know how it would.
+    // No test uses TLS, but the client needs a TLS provider.
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
 }
 
-/// The line that installs a provider, with a credential that is easy to look for.
+/// The line that installs a provider, with a credential that is easy to search for.
 pub(crate) fn installation(provider: &str) -> Value {
     match provider {
         "slack" | "github" | "linear" => json!({
@@ -463,7 +463,7 @@ async fn issue(
     Key { id, text: key.expose().to_owned() }
 }
 
-/// A key in the right form that nobody was ever given.
+/// A well-formed key that does not exist.
 pub(crate) fn unknown_key() -> String {
     ApiKey::from_entropy(Environment::system().bytes()).expose().to_owned()
 }

@@ -1,23 +1,23 @@
-//! The operations of the specification, so that no test over all routes can leave a new one out.
+//! The operations of the specification, so that tests over all routes include new ones.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The provider that operations are tried on: its settings and actions are those of the specification's examples.
+/// The provider that operations are tried on. The specification's examples use its settings and actions.
 pub(crate) const PROVIDER: &str = "slack";
 
-/// An operation that asks for a scope.
+/// An operation that requires a scope.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) name: String,
     pub(crate) method: String,
-    /// With its parameters in braces.
+    /// The path, with its parameters in braces.
     pub(crate) path: String,
     pub(crate) scope: String,
     /// The error codes that it can answer.
     pub(crate) codes: BTreeSet<String>,
-    /// The specification's example, where a body is taken.
+    /// The specification's example of the body, if there is a body.
     pub(crate) body: Option<Value>,
 }
 
@@ -38,7 +38,7 @@ impl Operation {
     }
 }
 
-/// Every operation that asks for a key.
+/// Every operation that requires a key.
 pub(crate) fn operations() -> Vec<Operation> {
     let specification = serde_json::to_value(riq_server::openapi()).unwrap();
     let mut operations = Vec::new();

@@ -1,4 +1,4 @@
-//! What can be changed of an integration.
+//! Changing an integration.
 
 use serde_json::json;
 use time::Duration;
@@ -8,10 +8,10 @@ use crate::browser::{
     stage::{Stage, on_stage},
 };
 
-/// Signs in on Slack's page, where Slack is installed.
+/// Installs Slack, and signs in on its page.
 async fn at_slack(stage: &Stage, browser: &Browser) {
     stage.server.install("slack").await;
-    // The log is sorted by time, and the clock stands still by itself.
+    // The log is sorted by time, and the clock moves only when it is told to.
     stage.server.clock.advance(Duration::seconds(1));
     stage.sign_in(browser, &stage.page("slack")).await;
 }

@@ -1,4 +1,4 @@
-//! Installing by a key, and by a webhook's address.
+//! Installing with an API key and with a webhook's address.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Links to installations that lead nowhere.
+//! Install links that do not work.
 
 use time::Duration;
 

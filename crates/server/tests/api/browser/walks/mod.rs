@@ -1,4 +1,4 @@
-//! What people do, from the first page to the last; each walk ends with what the API says then.
+//! What people do, from the first page to the last. Each walk ends with a check of the API's answer.
 
 mod changes;
 mod forms;

@@ -8,7 +8,7 @@ use crate::browser::{
     stage::{EXAMPLE_DESK, Stage, on_stage},
 };
 
-/// Opens a link to an installation, and goes on to the provider.
+/// Opens an install link and goes to the provider.
 async fn follow_link(stage: &Stage, browser: &Browser, provider: &str) -> String {
     let link = stage.link(provider).await;
     browser.open(&link).await;
@@ -96,7 +96,7 @@ async fn another_account_is_connected_only_when_that_is_confirmed() {
         let before = stage.integration(EXAMPLE_DESK).await;
         assert_eq!((&before["status"], &before["display_name"]), (&json!("active"), &json!("ann & Co")));
 
-        // The provider's names are text, whatever they hold.
+        // The provider's names are shown as text, whatever they contain.
         let evil = "<img src=x onerror=\"document.title='owned'\">";
         connect(stage, browser, evil).await;
         assert_eq!(browser.text("h1").await, "Connect another account?");

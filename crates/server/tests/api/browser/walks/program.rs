@@ -1,4 +1,4 @@
-//! The whole of it as operators run it: the program, a provider of their own in a file, and an OAuth app that they set.
+//! The program as operators run it, with their own provider file and OAuth app.
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ async fn admin(environment: &[(&str, &str)], arguments: &[&str]) -> Value {
     run(&[&["admin"], arguments, &["--json"]].concat(), environment).await.json()
 }
 
-/// Asks the program's API.
+/// Sends a request to the program's API.
 async fn ask(method: &str, address: SocketAddr, target: &str, key: &str) -> Value {
     let url = format!("http://{address}/api/v1/{target}");
     let request = client().request(method.parse().unwrap(), url).header("x-api-key", key);

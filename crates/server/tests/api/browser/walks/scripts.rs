@@ -1,4 +1,4 @@
-//! The pages' script: everything works without it, and a little better with it.
+//! The pages' script: everything works without it, and some things are easier with it.
 
 use serde_json::json;
 use thirtyfour::By;
