@@ -1,8 +1,8 @@
-//! API keys at work: hashed, found through a cache, and stopped within a second of their revocation.
+//! Finds callers by their API keys, through a cache. A revoked key stops working within a second.
 //!
-//! Found keys are kept in memory. Twice a second, and at once where the database tells of a change, the server asks
-//! which keys were revoked or given another tier, by whichever replica or command line, and drops those; where that
-//! question has not been answered for a second, the cache is not believed and every request asks the database itself.
+//! Found keys are cached. Twice a second, and at once after a notification of the database, the server reads which keys
+//! were revoked or given another tier, by any replica or command, and drops them from the cache. If that has not
+//! succeeded for a second, the cache is not used, and every request queries the database.
 
 use std::{
     sync::{
@@ -33,24 +33,24 @@ use crate::{
 pub struct Caller {
     /// The key's id.
     pub key: ApiKeyId,
-    /// The organization that the key belongs to.
+    /// The organization that owns the key.
     pub organization: OrganizationId,
     /// What the key may do.
     pub scopes: Vec<Scope>,
-    /// How often the key may be used.
+    /// The key's tier, which sets its rate limit.
     pub tier: Tier,
 }
 
 /// Why a key is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefusal {
-    /// It has not the form of a key, or a wrong checksum.
+    /// It does not have the form of a key, or its checksum is wrong.
     #[error("The API key is malformed")]
     Malformed,
-    /// It was never given out.
+    /// It does not exist.
     #[error("The API key is unknown")]
     Unknown,
-    /// Its time has run out.
+    /// It has expired.
     #[error("The API key has expired")]
     Expired,
     /// It was revoked.
@@ -59,30 +59,30 @@ pub enum KeyRefusal {
 }
 
 const CAPACITY: usize = 20_000;
-/// How long a found key is believed without being looked up anew, whatever is heard of revocations.
+/// How long a found key stays in the cache before it is looked up again.
 const KNOWN_LIFE: time::Duration = time::Duration::hours(1);
-/// How often the server asks which keys were changed.
+/// How often the server reads which keys were changed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(400);
-/// How long the answer may take before the connection counts as lost.
+/// How long the database may take to answer before the connection counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How old the last answer may be before the cache is not believed.
+/// How old the last answer may be for the cache to be used.
 const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
-/// How far back before the last answered one each question goes: more than the clocks of two replicas may differ
-/// by and a transaction may take.
+/// How far each query reaches back before the last one. It is longer than the clocks of two replicas may differ plus
+/// the time of a transaction.
 const LOOK_BACK: time::Duration = time::Duration::minutes(2);
 
-/// Finds the caller that a key stands for.
+/// Finds the caller of a key.
 #[derive(Debug)]
 pub struct ApiKeys {
     store: Store,
     environment: Environment,
     known: Cache<KeyHash, Arc<Known>>,
-    /// Keys that were never given out. A key has 256 random bits, and none is asked for before it is made: what is
-    /// unknown stays so.
+    /// Keys that do not exist. They may be cached without limit of time: a key has 256 random bits, so a key that is
+    /// created later is never one of these.
     unknown: Cache<KeyHash, ()>,
-    /// When the last answered question about changes was asked, in microseconds of the Unix epoch.
+    /// When the last successful query for changes was made, in microseconds of the Unix epoch.
     asked_at: AtomicI64,
-    /// Holds that it was told that keys were changed, until it is asked which.
+    /// Remembers a notification of changed keys until they are read.
     changed: Notify,
     poll_interval: Duration,
 }
@@ -92,13 +92,13 @@ struct Known {
     caller: Arc<Caller>,
     expires_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
-    /// When the database was asked.
+    /// When it was read from the database.
     read_at: OffsetDateTime,
 }
 
 impl ApiKeys {
-    /// Keys stored in `store`. [`KeyCacheRefresh`] must run for the cache to be used: it asks for changes every
-    /// `poll_interval`, usually [`POLL_INTERVAL`], and when it is told of one.
+    /// Finds keys in `store`. The cache is used only while [`KeyCacheRefresh`] runs: it reads changes every
+    /// `poll_interval`, usually [`POLL_INTERVAL`], and after each notification.
     pub fn new(store: Store, environment: Environment, poll_interval: Duration) -> Self {
         Self {
             store,
@@ -111,7 +111,7 @@ impl ApiKeys {
         }
     }
 
-    /// What is known in memory of the caller that `key` stands for at `now`.
+    /// Looks for the caller of `key` at `now` in the cache.
     pub fn recall(&self, key: &str, now: OffsetDateTime) -> Recalled {
         let Ok(key) = ApiKey::parse(key) else { return Recalled::Answer(Err(KeyRefusal::Malformed)) };
         let hash = KeyHash::of(&key);
@@ -124,7 +124,7 @@ impl ApiKeys {
         }
     }
 
-    /// The caller whose key has this hash at `now`, as the database has it.
+    /// Reads the caller whose key has this hash, at `now`, from the database.
     pub async fn look_up(
         &self,
         hash: KeyHash,
@@ -140,7 +140,8 @@ impl ApiKeys {
         Ok(answer)
     }
 
-    /// The caller whose key has this id at `now`, as the database has it: for sessions, which hold no key.
+    /// Reads the caller whose key has this id, at `now`, from the database. For sessions, which do not hold the key
+    /// itself.
     pub async fn by_id(
         &self,
         id: ApiKeyId,
@@ -154,15 +155,15 @@ impl ApiKeys {
         micros(now) - self.asked_at.load(Ordering::Relaxed) < FRESH_FOR.whole_microseconds() as i64
     }
 
-    /// Says that keys may have been changed: it is asked which, at once.
+    /// Reports that keys may have changed. The changes are read at once.
     pub fn report_changes(&self) {
         self.changed.notify_one();
     }
 
-    /// Asks once which keys were changed, and forgets those.
+    /// Reads which keys were changed, and drops them from the cache.
     async fn forget_changed(&self) -> Result<(), StoreError> {
         let asked = self.environment.now();
-        // Before the first answer nothing is known, so nothing has to be forgotten.
+        // Before the first answer the cache is empty, so older changes do not matter.
         let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked);
         let asking = timeout(PATIENCE, self.store.api_keys_changed_since(answered - LOOK_BACK)).await;
         let changed = asking.unwrap_or_else(|_| {
@@ -177,7 +178,7 @@ impl ApiKeys {
     }
 }
 
-/// The job that forgets changed keys: again and again, and at once where a change is reported.
+/// The job that drops changed keys from the cache: at intervals, and at once after a report.
 #[derive(Debug)]
 pub struct KeyCacheRefresh(pub Arc<ApiKeys>);
 
@@ -199,20 +200,20 @@ impl Job for KeyCacheRefresh {
     }
 
     fn report_failure(&self, error: &StoreError) {
-        tracing::warn!(%error, "changed API keys are not heard of: every key is looked up until they are");
+        tracing::warn!(%error, "reading changed API keys failed: every key is looked up in the database until it succeeds");
     }
 
     fn report_recovery(&self) {
-        tracing::info!("changed API keys are heard of again");
+        tracing::info!("changed API keys are read again; the cache is used");
     }
 }
 
-/// What is known in memory of a key.
+/// What the cache knows about a key.
 #[derive(Debug)]
 pub enum Recalled {
-    /// Enough to answer.
+    /// The caller, or why the key is refused.
     Answer(Result<Arc<Caller>, KeyRefusal>),
-    /// Nothing that can be relied on: [`ApiKeys::look_up`] asks the database.
+    /// Nothing that may be used. [`ApiKeys::look_up`] queries the database.
     MustLookUp(KeyHash),
 }
 
@@ -237,7 +238,7 @@ impl Known {
     }
 }
 
-/// Whether a key that was given out is still good at `now`.
+/// Whether an existing key is still valid at `now`.
 pub(crate) fn standing(
     revoked_at: Option<OffsetDateTime>,
     expires_at: Option<OffsetDateTime>,

@@ -1,4 +1,4 @@
-//! The services, put side by side for whoever answers people and programs.
+//! The services that the API's routes and the dashboard's pages call.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     integrations::Integrations, organizations::Organizations, provider::oauth_apps::OAuthApps,
 };
 
-/// What the routes of the API and the pages have in common.
+/// The services that the API's routes and the dashboard's pages share.
 #[derive(Debug)]
 pub struct Services {
     /// The providers.
@@ -18,7 +18,7 @@ pub struct Services {
     pub environment: Environment,
     /// Finds callers by their keys.
     pub api_keys: Arc<ApiKeys>,
-    /// The apps under which providers know this server.
+    /// The OAuth apps that providers issued to this server.
     pub oauth_apps: Arc<OAuthApps>,
     /// The organizations and their projects.
     pub organizations: Organizations,

@@ -62,7 +62,7 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
 }
 
 impl Log {
-    /// This is no job of the runner, because it starts before the runner and ends after the last job.
+    /// This is not a job of the runner, because it starts before the runner and ends after the last job.
     async fn flush_repeatedly(self) {
         let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
         loop {

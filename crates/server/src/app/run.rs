@@ -1,4 +1,4 @@
-//! Running the server: what `dev` and `serve` have in common.
+//! Runs the server, for `dev` and `serve`.
 
 use std::{
     io::{self, Write as _},
@@ -27,7 +27,7 @@ use crate::{
     vault::{EncryptionKeys, Vault},
 };
 
-/// `riq-server serve`: with the database and the encryption keys of the settings.
+/// `riq-server serve`: uses the database and the encryption keys of the settings.
 pub async fn serve(options: &Options, environment: Environment) -> anyhow::Result<()> {
     let keys = options.encryption_keys()?;
     let url = options.database_url()?;
@@ -59,10 +59,12 @@ pub async fn migrate(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `riq-server dev`: with a database and keys of its own.
+/// `riq-server dev`: uses its own database and keys.
 pub async fn dev(command: DevCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
     if options.database_url.is_some() {
-        tracing::warn!("DATABASE_URL is not used by dev, which has a database of its own; serve uses it");
+        tracing::warn!(
+            "DATABASE_URL is ignored: dev uses its own database, and only serve uses DATABASE_URL"
+        );
     }
     let directory = DataDirectory::prepare(command.data_dir.clone(), &environment)?;
     let url: DatabaseUrl = directory.database_url();
@@ -86,7 +88,7 @@ pub async fn dev(command: DevCommand, options: &Options, environment: Environmen
     .await
 }
 
-/// What `dev --json` prints, exactly.
+/// What `dev --json` prints.
 #[derive(Serialize)]
 struct Greeting<'a> {
     api_base: String,
@@ -130,9 +132,9 @@ async fn run(
 ) -> anyhow::Result<()> {
     let catalog = options.catalog()?;
     let bind = options.bind();
-    let listener = TcpListener::bind(bind)
-        .await
-        .with_context(|| format!("cannot listen on {bind} (--bind or RIQ_BIND takes another address)"))?;
+    let listener = TcpListener::bind(bind).await.with_context(|| {
+        format!("cannot listen on {bind}; choose another address with --bind or RIQ_BIND")
+    })?;
     let address = listener.local_addr()?;
     let vault = Arc::new(Vault::new(keys, environment.clone()));
     let oauth_apps = options.oauth_apps(&catalog)?;
@@ -158,7 +160,7 @@ async fn run(
     let server = tokio::spawn(edge::serve::serve(listener, answering, stop, options.drain_timeout()));
     announce(address)?;
     stop_signal().await?;
-    tracing::info!("stopping: finishing the requests under way");
+    tracing::info!("stopping: waiting for running requests to finish");
     stopper.stop();
     server.await?;
     jobs.await?;

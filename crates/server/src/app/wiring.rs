@@ -1,4 +1,4 @@
-//! How the parts of the program are put together.
+//! Connects the parts of the program.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,7 +32,7 @@ use crate::{
     vault::Vault,
 };
 
-/// What a server stands on.
+/// What a server is made from.
 #[derive(Debug)]
 pub struct Foundation {
     /// The database.
@@ -45,16 +45,16 @@ pub struct Foundation {
     pub environment: Environment,
     /// Sends requests to providers.
     pub outbound: Outbound,
-    /// OAuth apps that the environment gives, by provider.
+    /// OAuth apps from the environment, by provider.
     pub oauth_apps: HashMap<String, OAuthApp>,
-    /// How much is done at once for what is installed.
+    /// Limits of the monitoring.
     pub monitor: MonitorSettings,
 }
 
-/// The program, put together. Cheap to clone.
+/// The whole program. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// What answers people and programs.
+    /// The services that the API and the pages call.
     pub services: Arc<Services>,
     /// Counts requests.
     limiter: Arc<RateLimiter>,
@@ -67,7 +67,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Connects the parts.
     pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
         let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor } = on;
         let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
@@ -119,7 +119,7 @@ impl App {
         http::router(self.api.clone()).merge(dashboard::router(pages))
     }
 
-    /// The edge around `routes`.
+    /// The edge in front of `routes`.
     pub fn edge(&self, routes: Router) -> Edge {
         let parts = EdgeParts {
             api_keys: Arc::clone(&self.services.api_keys),
@@ -132,7 +132,7 @@ impl App {
         Edge::new(parts, routes)
     }
 
-    /// Runs the background jobs until `stop` says so, and returns when each has come to its end.
+    /// Runs the background jobs until `stop`, and returns when all have ended.
     pub async fn run_jobs(&self, stop: Shutdown) {
         let Services { api_keys, oauth_apps, environment, .. } = &*self.services;
         let mut runner = Runner::new(stop);

@@ -1,4 +1,4 @@
-//! The API: its routes, one folder a resource, and its specification.
+//! The API: its routes, with one folder for each resource, and its specification.
 
 mod answer;
 mod audit;

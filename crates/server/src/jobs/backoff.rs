@@ -1,10 +1,10 @@
-//! Pauses that grow while something fails, and trying again until it succeeds.
+//! Growing pauses between failed attempts, and retries until an attempt succeeds.
 
 use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-/// The pauses after failures: each is twice the one before, up to the longest.
+/// The pauses after failures. Each is twice as long as the one before, up to the longest.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     first: Duration,
@@ -23,21 +23,21 @@ impl Backoff {
         Self::new(pause, pause)
     }
 
-    /// The pause after one more failure.
+    /// The pause after the next failure.
     pub fn next_pause(&mut self) -> Duration {
         let pause = self.next;
         self.next = pause.saturating_mul(2).min(self.longest);
         pause
     }
 
-    /// Begins anew with the first pause, after a success.
+    /// Starts again with the first pause. Call it after a success.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
 }
 
-/// Tries until an attempt succeeds. One that fails at the `deadline` or later is the last, and its error is returned;
-/// there is one attempt at least.
+/// Tries until an attempt succeeds. The first attempt that fails at the `deadline` or later is the last, and its error
+/// is returned. There is at least one attempt.
 pub async fn retry_until<T, E, F>(
     deadline: Instant,
     mut backoff: Backoff,
@@ -61,7 +61,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_begin_anew_after_a_success() {
+    fn pauses_double_up_to_the_longest_and_start_again_after_a_success() {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
         let mut next =
             |count: usize| -> Vec<u128> { (0..count).map(|_| backoff.next_pause().as_millis()).collect() };

@@ -1,6 +1,6 @@
-//! Work in the background: every job is a [`Job`], and one [`Runner`] supervises all of them.
+//! Background work. Every job implements [`Job`], and one [`Runner`] supervises all of them.
 //!
-//! A new kind of work is one file with a type that implements [`Job`], and one line where the jobs are started.
+//! To add a job, add a file with a type that implements [`Job`], and a line where the jobs are started.
 
 mod backoff;
 mod database_watch;
@@ -16,32 +16,33 @@ pub use self::{
     runner::Runner,
 };
 
-/// Work that is done in rounds, again and again, until the server stops.
+/// Work that is done in rounds until the server stops.
 ///
-/// A job must bear that a panic ends a round in the middle: the next one begins with what the job holds.
+/// A panic may end a round in the middle. The next round begins with the job's state at that time, so the state must
+/// always be usable.
 pub trait Job: Send + 'static {
-    /// Why a round fails.
+    /// The error of a failed round.
     type Error: fmt::Display + Send;
 
-    /// What the log calls it.
+    /// The job's name in the log.
     const NAME: &'static str;
 
-    /// Whether a stop may cut a round off at any point. Otherwise the stop waits for the round's end.
+    /// Whether a stop may cancel a round at any point. Otherwise the stop waits for the end of the round.
     const IS_CANCELLABLE: bool = false;
 
-    /// The pauses after rounds that failed one after another.
+    /// The pauses after successive failed rounds.
     fn backoff(&self) -> Backoff;
 
-    /// Does one round, and says when the next one begins.
+    /// Does one round, and returns when the next one begins.
     fn round(&mut self) -> impl Future<Output = Result<Next, Self::Error>> + Send;
 
-    /// Ends when somebody wants the next round at once. It is asked for between rounds alone, and dropped when the next
-    /// one begins: a wish from before must be kept, as [`tokio::sync::Notify::notify_one`] does.
+    /// Ends when the next round should begin at once. It is polled only between rounds, and dropped when the next one
+    /// begins. So a wake-up during a round must be kept, as [`tokio::sync::Notify::notify_one`] does.
     fn woken(&mut self) -> impl Future<Output = ()> + Send {
         std::future::pending()
     }
 
-    /// Ends what is still under way, after the last round.
+    /// Ends work that is still in progress after the last round.
     fn finish(self) -> impl Future<Output = ()> + Send
     where
         Self: Sized,
@@ -49,30 +50,30 @@ pub trait Job: Send + 'static {
         std::future::ready(())
     }
 
-    /// Says in the log that a round failed, where the one before did not.
+    /// Logs that a round failed and the one before did not.
     fn report_failure(&self, error: &Self::Error) {
-        tracing::warn!(job = Self::NAME, %error, "a background job fails; it is tried again");
+        tracing::warn!(job = Self::NAME, %error, "a background job failed; it will be tried again");
     }
 
-    /// Says in the log that a round succeeded, where the one before did not.
+    /// Logs that a round succeeded and the one before did not.
     fn report_recovery(&self) {
         tracing::info!(job = Self::NAME, "a background job works again");
     }
 }
 
-/// When a job's next round begins, unless the job is woken before.
+/// When a job's next round begins, unless the job is woken earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// So long after the end of this round.
+    /// This long after the end of this round.
     In(Duration),
-    /// So long after the beginning of this round; at once where it took longer.
+    /// This long after the beginning of this round. At once if the round took longer.
     Every(Duration),
     /// Only when the job is woken.
     WhenWoken,
 }
 
 impl Next {
-    /// The pause after a round that took so long; `None` where only a wake-up ends it.
+    /// The pause after a round of this duration. `None` if only a wake-up ends it.
     fn pause_after(self, took: Duration) -> Option<Duration> {
         match self {
             Self::In(pause) => Some(pause),

@@ -1,4 +1,4 @@
-//! Asks again and again which OAuth apps there are: an app that is set shows in the catalog within a second.
+//! Reads the list of OAuth apps every second, so a new app shows in the catalog within a second.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::{provider::oauth_apps::OAuthApps, store::StoreError};
 
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Keeps in memory which OAuth apps there are.
+/// Keeps the list of OAuth apps in memory up to date.
 #[derive(Debug)]
 pub struct OAuthAppsRefresh(pub Arc<OAuthApps>);
 

@@ -1,4 +1,4 @@
-//! Supervises the jobs: paces them, bears their failures, and lets each come to its end when the server stops.
+//! Supervises the jobs: it starts their rounds, handles their failures, and lets each end when the server stops.
 
 use std::{any::Any, mem, panic::AssertUnwindSafe, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
 use super::Job;
 use crate::shutdown::Shutdown;
 
-/// Runs jobs until the server stops, each in a task of its own. Dropped before, it cuts them off.
+/// Runs jobs until the server stops, each in its own task. If it is dropped before, it cancels them.
 #[derive(Debug)]
 pub struct Runner {
     tasks: JoinSet<()>,
@@ -19,7 +19,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner whose jobs end when `stop` says so.
+    /// A runner whose jobs end at `stop`.
     pub fn new(stop: Shutdown) -> Self {
         Self { tasks: JoinSet::new(), stop }
     }
@@ -29,7 +29,7 @@ impl Runner {
         self.tasks.spawn(supervise(job, self.stop.clone()));
     }
 
-    /// Waits until every job has come to its end, which is after the stop.
+    /// Waits until every job has ended, which is after the stop.
     pub async fn wait(mut self) {
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
@@ -72,7 +72,7 @@ async fn supervise<J: Job>(mut job: J, mut stop: Shutdown) {
                 tracing::error!(
                     job = J::NAME,
                     panic,
-                    "a round of a background job panicked; it is tried again"
+                    "a round of a background job panicked; it will be tried again"
                 );
                 Some(backoff.next_pause())
             }
@@ -87,7 +87,7 @@ async fn supervise<J: Job>(mut job: J, mut stop: Shutdown) {
     job.finish().await;
 }
 
-/// Waits for so long; for ever without a length.
+/// Waits for this long. `None` waits for ever.
 async fn elapse(pause: Option<Duration>) {
     match pause {
         Some(pause) => sleep(pause).await,
@@ -121,11 +121,11 @@ mod tests {
         Succeeds(Next),
         Fails,
         Panics,
-        /// Succeeds, but not before the scene is left to go on.
+        /// Succeeds, but only after `go_on` is notified.
         Waits,
     }
 
-    /// A job whose rounds are given, and after them nothing. It tells what is done with it.
+    /// A job whose rounds are given. It reports what is done with it.
     struct Scripted<const IS_CANCELLABLE: bool> {
         rounds: VecDeque<Round>,
         pause: Duration,
@@ -213,7 +213,7 @@ mod tests {
             }
         }
 
-        /// Gives the job every chance to go on, and hears nothing.
+        /// Gives the job every chance to continue, and asserts that it does nothing.
         async fn hear_nothing(&mut self) {
             for _ in 0..20 {
                 tokio::task::yield_now().await;
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stop_waits_for_the_round_under_way() {
+    async fn a_stop_waits_for_the_current_round() {
         let mut scene = Scene::start::<false>(HOUR, [Round::Waits]);
         scene.hear(&["round"]).await;
         scene.stopper.stop();
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stop_cuts_off_a_round_that_may_be_cancelled() {
+    async fn a_stop_cancels_a_cancellable_round() {
         let mut scene = Scene::start::<true>(HOUR, [Round::Waits]);
         scene.hear(&["round"]).await;
         scene.stop(&["finish"]).await;

@@ -1,4 +1,4 @@
-//! Looking after one integration: its tokens are refreshed where that is due, its credential is probed where that is.
+//! Monitors one integration: refreshes its tokens if that is due, and probes its credential if that is due.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,20 +18,20 @@ use crate::{
     vault::Purpose,
 };
 
-/// How long to wait where a host has enough under way.
+/// How long to wait if a host has its maximum of probes in flight.
 const HOST_PAUSE: Duration = Duration::from_millis(500);
 
-/// What came of looking after an integration.
+/// The result of a lease.
 #[derive(Debug)]
 pub(super) enum Attended {
-    /// The lease is to be given back, with what was found, if anything was looked for.
+    /// The lease is to be given back, with the verdict if there was a probe or a refresh.
     Ended {
-        /// How it goes on.
+        /// How the lease ends.
         ended: LeaseEnd,
         /// What was found.
         verdict: Option<Verdict>,
     },
-    /// The lease has gone to somebody else, or its end could not be stored: nothing is to be done.
+    /// The lease has passed to another owner, or a result could not be stored. Nothing is to be done.
     Lost,
 }
 
@@ -42,7 +42,7 @@ impl Attended {
 }
 
 impl Monitor {
-    /// Looks after a claimed integration. A probe is made where it is due, or somebody asked for it.
+    /// Monitors a claimed integration. It is probed if that is due or if a check was requested (`is_asked`).
     #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = claim.provider))]
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
@@ -87,7 +87,8 @@ impl Monitor {
         self.after_probe(claim, schedule, &subject.provider, checked)
     }
 
-    /// Opens a claim's credential. None: it cannot be, which is the server's own fault, and says nothing of it.
+    /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the
+    /// credential.
     fn open(&self, claim: &Claim) -> Option<Subject> {
         let provider = Arc::clone(self.catalog.get(&claim.provider)?);
         let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.integration));
@@ -101,7 +102,7 @@ impl Monitor {
         Some(Subject { provider, connection, credential })
     }
 
-    /// Probes. None: the host has enough under way, and nobody waits for this one.
+    /// Probes. `None`: the host has its maximum of probes in flight, and nobody waits for this one.
     async fn ask(&self, subject: &Subject, is_asked: bool) -> Option<Checked> {
         let Subject { provider, connection, credential } = subject;
         let request = Prober::request(provider, connection, credential);
@@ -121,7 +122,8 @@ impl Monitor {
         Some(checked)
     }
 
-    /// Refreshes the tokens. The schedule goes on where there are new ones, or cannot be any; otherwise it ends there.
+    /// Refreshes the tokens. Returns the schedule if there are new tokens or no refresh token; otherwise the error is
+    /// the result of the lease.
     async fn after_renewal(
         &self,
         claim: &Claim,
@@ -156,8 +158,9 @@ impl Monitor {
         }
     }
 
-    /// A refresh token was sent, and whoever sent it did not live to store the answer. It is not sent again, as the
-    /// provider may have ended it and would take the second for a theft: the access token is of use as long as it lasts.
+    /// Monitors an integration whose refresh was interrupted: the token was sent, and the replica stopped before it
+    /// stored the answer. The refresh token is not sent again, because the provider may have ended it and would treat a
+    /// second use as theft. The access token is used until it expires.
     async fn attend_interrupted(&self, claim: &Claim, mut schedule: Schedule, subject: &Subject) -> Attended {
         let now = self.environment.now();
         schedule.refresh_at = None;

@@ -1,4 +1,4 @@
-//! Gives a lease back with what was found.
+//! Gives a lease back with its result.
 
 use std::{future::Future, time::Duration};
 
@@ -16,12 +16,14 @@ use crate::{
     store::{Claim, Decision, LeaseEnd, Loaded, NewAuditEvent, Release, StoreError},
 };
 
-/// Between two tries at a database that does not answer, doubled up to the second.
+/// The first pause between attempts to store something while the database does not answer. It doubles up to
+/// `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Monitor {
-    /// Gives a lease back. Where nothing is to be recorded by way of `queue`, if there is one, otherwise at once.
+    /// Gives a lease back. If nothing is to be recorded, it goes through `queue`, if there is one. Otherwise it is
+    /// stored at once.
     pub(super) async fn conclude(&self, claim: Claim, attended: Attended, queue: Option<&ReleaseQueue>) {
         let Attended::Ended { ended, verdict } = attended else { return };
         let plain = match (&ended, &verdict) {
@@ -48,7 +50,7 @@ impl Monitor {
         }
     }
 
-    /// What a verdict makes of a stored integration; nothing where that is as it was.
+    /// The change that a verdict makes to a stored integration. `None` if there is no change.
     fn observe(&self, claim: &Claim, loaded: &Loaded, verdict: &Verdict) -> Option<Decision> {
         let now = self.environment.now();
         let Ok(Observation::Changed(revision)) = loaded.integration.observe(verdict, now) else {
@@ -70,7 +72,7 @@ impl Monitor {
         })
     }
 
-    /// An event of the system's about a claimed integration.
+    /// An event about a claimed integration, whose actor is the system.
     pub(super) fn event(
         &self,
         claim: &Claim,
@@ -91,7 +93,7 @@ impl Monitor {
         }
     }
 
-    /// Tries to store something until that succeeds, or `patience` is over: then it is given up.
+    /// Tries to store something until that succeeds or `patience` is over. `None`: it was not stored.
     pub(super) async fn retry_storing<T, F>(
         &self,
         patience: Duration,
@@ -103,9 +105,9 @@ impl Monitor {
         let attempt = || {
             let storing = store();
             async move {
-                let _turn = self.turn_to_store().await;
+                let _permit = self.permit_to_store().await;
                 storing.await.inspect_err(
-                    |error| tracing::debug!(%error, "the database did not store what it was given"),
+                    |error| tracing::debug!(%error, "storing the result of a check failed; it will be tried again"),
                 )
             }
         };
@@ -113,7 +115,7 @@ impl Monitor {
         let stored = retry_until(Instant::now() + patience, backoff, attempt).await;
         stored
             .inspect_err(|error| {
-                tracing::error!(%error, "what was to be stored of an integration cannot be, and is given up");
+                tracing::error!(%error, "the result of a check could not be stored and is lost");
             })
             .ok()
     }

@@ -1,4 +1,4 @@
-//! How much is done at once: in all, for one provider, for one host.
+//! Limits of what is in flight: in total, for one provider and for one host.
 
 use std::{
     collections::HashMap,
@@ -9,19 +9,19 @@ use std::{
 use integrations_core::catalog::{Catalog, Provider};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many hosts are remembered before those with nothing under way are forgotten.
+/// How many hosts are remembered before those with nothing in flight are dropped.
 const HOSTS: usize = 10_000;
 
-/// How much a monitor does at once.
+/// The limits of a monitor.
 #[derive(Clone, Debug)]
 pub struct MonitorSettings {
-    /// Integrations in all. None: this replica leaves the schedule to others, and checks only when asked.
+    /// The most integrations in flight. 0: this replica leaves the schedule to others, and checks only on request.
     pub in_flight: usize,
-    /// Of one provider.
+    /// The most integrations of one provider in flight.
     pub per_provider: usize,
-    /// Probes of one host.
+    /// The most probes of one host in flight.
     pub per_host: usize,
-    /// How often to ask what is due, at the least.
+    /// The longest time between two queries for what is due.
     pub poll: Duration,
 }
 
@@ -31,7 +31,7 @@ impl Default for MonitorSettings {
     }
 }
 
-/// Counts what is under way.
+/// Counts what is in flight.
 #[derive(Debug)]
 pub(super) struct Limits {
     all: Arc<Semaphore>,
@@ -42,7 +42,7 @@ pub(super) struct Limits {
     per_host: usize,
 }
 
-/// A place among those that are under way; dropped, it is free again.
+/// Permission to monitor one integration. It is given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     _all: OwnedSemaphorePermit,
@@ -51,10 +51,10 @@ pub(super) struct Slot {
 
 impl Limits {
     pub(super) fn new(settings: &MonitorSettings, catalog: &Catalog) -> Self {
-        // Who asks for a check gets one, also where the schedule is left to others.
+        // At least one, so that requested checks work even if the schedule is left to others.
         let places = |count: usize| Arc::new(Semaphore::new(count.max(1)));
         let of_provider = |provider: &Provider| {
-            // Where all are at one host, no more are claimed than can be probed there.
+            // If all integrations of a provider use one host, no more are claimed than can be probed there.
             let is_one_host = provider.probe.call.url.has_fixed_host();
             let most = if is_one_host { settings.per_host } else { usize::MAX };
             (provider.key.to_string(), places(settings.per_provider.min(most)))
@@ -68,13 +68,13 @@ impl Limits {
         }
     }
 
-    /// How many more integrations of a provider can be looked after at once.
+    /// How many more integrations of a provider can be monitored now.
     pub(super) fn free(&self, provider: &str) -> usize {
         let of_provider = self.providers.get(provider).map_or(0, |places| places.available_permits());
         of_provider.min(self.all.available_permits())
     }
 
-    /// A place, if there is a free one.
+    /// Takes a slot, if one is free.
     pub(super) fn try_take(&self, provider: &str) -> Option<Slot> {
         let provider = self.providers.get(provider)?;
         Some(Slot {
@@ -83,7 +83,7 @@ impl Limits {
         })
     }
 
-    /// A place, when there is a free one. None: there is no such provider, or nothing may begin any more.
+    /// Waits for a free slot. `None`: there is no such provider, or the monitor is drained.
     pub(super) async fn take(&self, provider: &str) -> Option<Slot> {
         let provider = self.providers.get(provider)?;
         Some(Slot {
@@ -92,15 +92,15 @@ impl Limits {
         })
     }
 
-    /// Waits until nothing is under way, and lets nothing begin any more.
+    /// Waits until nothing is in flight, and lets nothing begin any more.
     pub(super) async fn drain(&self) {
         let all = u32::try_from(self.in_all).unwrap_or(u32::MAX);
-        // Fails where it was drained before.
+        // Fails if it was drained before.
         drop(self.all.acquire_many(all).await);
         self.all.close();
     }
 
-    /// A place at a host, if there is a free one.
+    /// Takes a slot of a host, if one is free.
     pub(super) fn try_take_host(&self, host: &str) -> Option<OwnedSemaphorePermit> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= HOSTS {

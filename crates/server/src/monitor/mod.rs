@@ -1,8 +1,8 @@
-//! Looks after what is installed: probes credentials, refreshes tokens, and records what is found.
+//! Monitors integrations: probes credentials, refreshes tokens, and records the results.
 //!
-//! Every replica runs one [`Monitor`]. What is due is claimed by leases (`store::monitors`), so that any number of
-//! replicas share the work, and take over what one that died has left. One integration at a time is looked after in
-//! `attend`: refreshed where that is due, probed where that is; `conclude` gives the lease back with what was found.
+//! Every replica runs one [`Monitor`]. Due integrations are claimed under leases (`store::monitors`), so any number of
+//! replicas share the work and take over from a replica that stopped. `attend` monitors one integration: it refreshes
+//! and probes it if that is due. `conclude` gives the lease back with the result.
 
 mod attend;
 mod check;
@@ -32,12 +32,12 @@ use crate::{
     vault::Vault,
 };
 
-/// How many refreshes may begin at the database at once.
+/// How many refreshes may use the database to begin at the same time.
 const BEGINNINGS: usize = 2;
-/// How much of what was found may be stored at once.
+/// How many results may be stored at the same time.
 const ENDINGS: usize = 4;
 
-/// What a monitor works with.
+/// What a monitor uses.
 #[derive(Debug)]
 pub struct MonitorParts {
     /// The database.
@@ -52,11 +52,11 @@ pub struct MonitorParts {
     pub outbound: Outbound,
     /// Clock and randomness.
     pub environment: Environment,
-    /// Counts what is done.
+    /// Counts probes and refreshes.
     pub metrics: Metrics,
 }
 
-/// Looks after integrations. Cheap to clone.
+/// Monitors integrations. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Monitor(Arc<Inner>);
 
@@ -66,12 +66,12 @@ struct Inner {
     prober: Prober,
     limits: Limits,
     settings: MonitorSettings,
-    /// Turns at the database, so that however much is under way leaves most of its connections to requests: for what is to
-    /// begin …
+    /// Limits the use of the database by refreshes that begin, so that most connections stay free for requests.
     beginnings: Semaphore,
-    /// … and for what is to be stored, which waits for no beginning: what a provider has answered is lost with the process.
+    /// The same for results to be stored. It is separate, because results must not wait for refreshes that begin: a
+    /// provider's answer is lost if the process stops.
     endings: Semaphore,
-    /// How long a claim lasts: longer than what is done under one takes.
+    /// How long a lease lasts. It is longer than the work under it.
     lease: Duration,
 }
 
@@ -84,24 +84,24 @@ impl std::ops::Deref for Monitor {
 }
 
 impl Monitor {
-    /// A monitor of these parts.
+    /// A monitor that uses these parts.
     pub fn new(parts: MonitorParts, settings: MonitorSettings) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
         let limits = Limits::new(&settings, &parts.catalog);
-        // A probe and a refresh, and some time for the database. Where a second probe takes longer than that too, somebody
-        // else probes as well, which does no harm.
+        // Enough for a probe, a refresh and the database. If a second probe takes longer, another replica probes as
+        // well, which does no harm.
         let lease = parts.outbound.timeout() * 2 + Duration::from_secs(5);
         let (beginnings, endings) = (Semaphore::new(BEGINNINGS), Semaphore::new(ENDINGS));
         Self(Arc::new(Inner { parts, prober, limits, settings, beginnings, endings, lease }))
     }
 
-    /// Waits for a turn at the database to begin something. It is over when what is returned is dropped.
-    async fn turn_to_begin(&self) -> Option<SemaphorePermit<'_>> {
+    /// Waits for permission to use the database to begin something. It ends when the permit is dropped.
+    async fn permit_to_begin(&self) -> Option<SemaphorePermit<'_>> {
         self.0.beginnings.acquire().await.ok()
     }
 
-    /// Waits for a turn at the database to store something.
-    async fn turn_to_store(&self) -> Option<SemaphorePermit<'_>> {
+    /// Waits for permission to use the database to store something. It ends when the permit is dropped.
+    async fn permit_to_store(&self) -> Option<SemaphorePermit<'_>> {
         self.0.endings.acquire().await.ok()
     }
 }

@@ -1,8 +1,8 @@
-//! Refreshing tokens (RFC 6749, section 6): once, whatever the number of replicas.
+//! Refreshes tokens (RFC 6749, section 6). Any number of replicas send a refresh token only once.
 //!
-//! That the refresh token is about to be sent is stored before it is, and what came of it right after. Whoever finds the
-//! one without the other knows that somebody died in between, and does not send it again where the provider would take
-//! that for a theft (RFC 9700, section 4.14.2).
+//! Before a refresh token is sent, a mark is stored; right after the answer, the result is stored. A mark without a
+//! result means that a replica stopped in between. The token is then not sent again if the provider would treat that as
+//! theft (RFC 9700, section 4.14.2).
 
 use std::time::Duration;
 
@@ -23,23 +23,24 @@ use crate::{
     vault::Purpose,
 };
 
-/// How long it is tried to store new tokens in a database that does not answer: without them the integration is lost.
+/// How long to retry storing new tokens while the database does not answer. Without them the integration must be
+/// installed again.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
-/// What came of a refresh.
+/// The result of a refresh.
 pub(super) enum Renewal {
     /// The subject has the new tokens, and they are stored.
     Done {
-        /// When they are to be refreshed.
+        /// When to refresh them next.
         refresh_at: Option<OffsetDateTime>,
     },
     /// There is no refresh token.
     Nothing,
-    /// It was not possible for the moment.
+    /// The refresh failed for now.
     Trouble(Checked),
     /// The refresh token will never work again.
     Dead(Verdict),
-    /// The lease has gone to somebody else, or the database does not answer.
+    /// The lease has passed to another owner, or the database does not answer.
     Lost,
 }
 
@@ -63,7 +64,7 @@ impl Monitor {
         let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
             return Renewal::Nothing;
         };
-        let turn = self.turn_to_begin().await;
+        let permit = self.permit_to_begin().await;
         let app = match self.apps.find(&claim.tenant, &provider).await {
             Ok(Some(app)) => app,
             Ok(None) => {
@@ -76,12 +77,13 @@ impl Monitor {
             return trouble(format!("The address of {}'s token endpoint cannot be made", provider.name));
         };
         let refresh_token = refresh_token.to_owned();
-        // Where the answer is lost it is asked again: the mark alone would look like a token that was sent.
+        // If the database's answer is lost, this is tried again: a mark that stays would look like a token that was
+        // sent.
         let begun = self.retry_storing(self.0.lease, || self.store.begin_refresh(claim)).await;
         if begun != Some(LeaseWrite::Stored) {
             return Renewal::Lost;
         }
-        drop(turn);
+        drop(permit);
         let answer = server.refresh(&self.outbound, refresh_token).await;
         match self.read_grant(&provider, oauth, subject, answer) {
             Ok(grant) => self.store_grant(claim, subject, grant).await,

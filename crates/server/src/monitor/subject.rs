@@ -1,11 +1,11 @@
-//! What is looked after: an integration's credential, opened.
+//! An integration's opened credential.
 
 use std::sync::Arc;
 
 use integrations_core::catalog::Provider;
 use serde_json::{Map, Value};
 
-/// An integration's credential, opened, with what goes with it.
+/// An integration's opened credential, with its provider and connection.
 pub(super) struct Subject {
     pub(super) provider: Arc<Provider>,
     pub(super) connection: Map<String, Value>,
@@ -17,7 +17,7 @@ impl Subject {
         self.credential.get("refresh_token").and_then(Value::as_str)
     }
 
-    /// Whether a refresh may end the refresh token that was sent, so that it must not be sent twice.
+    /// Whether a refresh may end the old refresh token. Such a token must not be sent twice.
     pub(super) fn rotates(&self) -> bool {
         self.provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
     }

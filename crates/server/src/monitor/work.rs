@@ -1,4 +1,4 @@
-//! Claims what is due, again and again, and has it looked after.
+//! Claims due integrations repeatedly and monitors them.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::{
     store::{Claim, Release, StoreError},
 };
 
-/// Between two rounds while there is more to do than can be done at once.
+/// The pause between two rounds while more is due than may be in flight.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
-/// Between two rounds while something was due: so that little is begun at once, and little is under way if the process
-/// dies.
+/// The pause between two rounds while something is due. It is short, so that little begins at once and little is in
+/// flight if the process stops.
 const PAUSE_WHILE_DUE: Duration = Duration::from_millis(100);
-/// The longest wait for a database that does not answer.
+/// The longest pause while the database does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The job that looks after what is due.
+/// The job that monitors due integrations.
 #[derive(Debug)]
 pub struct DueWork {
     monitor: Monitor,
@@ -30,7 +30,7 @@ pub struct DueWork {
 }
 
 impl Monitor {
-    /// The job that looks after what is due. Call inside the runtime.
+    /// The job that monitors due integrations. Call inside the runtime.
     pub fn due_work(&self) -> DueWork {
         let (queue, releasing) = ReleaseQueue::start(self.store.clone());
         let providers = self.catalog.iter().map(|one| one.key.to_string()).collect();
@@ -54,26 +54,27 @@ impl Job for DueWork {
         self.begin_due().await.map(Next::In)
     }
 
-    /// Ends what is under way, and stores what came of it.
+    /// Waits for the work in progress, and stores its results.
     async fn finish(mut self) {
         while self.under_way.join_next().await.is_some() {}
         self.monitor.0.limits.drain().await;
         drop(self.queue);
-        // An error is a panic there, which has been logged.
+        // An error means that the task panicked, which has been logged.
         drop(self.releasing.await);
     }
 
     fn report_failure(&self, error: &StoreError) {
-        tracing::warn!(%error, "the database does not say what is due; asking again");
+        tracing::warn!(%error, "reading which integrations are due failed; it will be tried again");
     }
 
     fn report_recovery(&self) {
-        tracing::info!("the database says again what is due");
+        tracing::info!("integrations are monitored again");
     }
 }
 
 impl DueWork {
-    /// Claims as much of what is due as can be done at once, and begins it. Returns how long to wait for the next round.
+    /// Claims as many due integrations as may be in flight, and begins to monitor them. Returns the pause before the
+    /// next round.
     async fn begin_due(&mut self) -> Result<Duration, StoreError> {
         let monitor = self.monitor.clone();
         let due = monitor.store.due(&self.providers).await?;
@@ -113,7 +114,7 @@ impl DueWork {
         let slot = monitor.0.limits.try_take(&claim.provider);
         self.under_way.spawn(async move {
             let Some(_slot) = slot else {
-                // A check that somebody asked for came in between.
+                // A requested check took the slot in between.
                 queue.push(Release { schedule: claim.schedule, claim, synced_at: None }).await;
                 return;
             };

@@ -1,4 +1,4 @@
-//! OAuth apps: the client id and secret under which a provider knows this server.
+//! OAuth apps: the client ids and secrets that providers issued to this server.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,7 +13,7 @@ use crate::{
     vault::{Purpose, Vault, VaultError},
 };
 
-/// The two halves under which a provider knows an app.
+/// An app's client id and secret.
 #[derive(Clone, Debug)]
 pub struct OAuthApp {
     /// The public half.
@@ -22,7 +22,7 @@ pub struct OAuthApp {
     pub client_secret: SecretString,
 }
 
-/// An app cannot be found, though there may be one.
+/// The app could not be read. It may exist.
 #[derive(Debug, thiserror::Error)]
 pub enum FindAppError {
     /// The database does not answer.
@@ -33,20 +33,20 @@ pub enum FindAppError {
     Vault(#[from] VaultError),
 }
 
-/// The apps that were set by the operator's command, in the database, or by the environment.
+/// The apps: those in the database, which the operator set by command, and those of the environment.
 #[derive(Debug)]
 pub struct OAuthApps {
     store: Store,
     vault: Arc<Vault>,
-    /// By provider, from the environment: for all.
+    /// The environment's apps by provider. They are for every project.
     given: HashMap<String, OAuthApp>,
-    /// Which there are in the database, as it was last asked.
+    /// The providers and owners of the apps in the database, as last read.
     stored: RwLock<HashSet<(String, AppOwner)>>,
 }
 
 impl OAuthApps {
-    /// The apps in `store` and the `given` ones by provider. [`OAuthApps::refresh`] must run
-    /// again and again for [`OAuthApps::is_configured`] to be true of those in the store.
+    /// The apps in `store`, and the environment's by provider (`given`). [`OAuthApps::is_configured`] knows an app in
+    /// the store only after the next [`OAuthApps::refresh`].
     pub fn new(store: Store, vault: Arc<Vault>, given: HashMap<String, OAuthApp>) -> Self {
         Self { store, vault, given, stored: RwLock::default() }
     }
@@ -69,7 +69,7 @@ impl OAuthApps {
         Ok(self.given.contains_key(key) || self.store.oauth_app_for(tenant, key).await?.is_some())
     }
 
-    /// Whether a tenant can install a provider, as far as is known in memory: by OAuth only with an app.
+    /// Whether a tenant can install a provider: a provider that uses OAuth needs an app. Reads memory only.
     pub fn is_configured(&self, tenant: &Tenant, provider: &Provider) -> bool {
         let key = provider.key.as_str();
         if provider.oauth().is_none() || self.given.contains_key(key) {
@@ -81,7 +81,7 @@ impl OAuthApps {
         owners.into_iter().any(|owner| stored.contains(&(key.to_owned(), owner)))
     }
 
-    /// Asks the database once which apps there are.
+    /// Reads the list of apps from the database once.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let apps = self.store.oauth_app_owners().await?.into_iter().collect();
         *self.stored.write().unwrap_or_else(PoisonError::into_inner) = apps;

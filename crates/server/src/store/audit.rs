@@ -1,4 +1,4 @@
-//! The audit log: appended to in the transaction of the change that it records.
+//! The audit log. An event is stored in the same transaction as the change that it records.
 
 use integrations_core::{
     audit::{Actor, ActorKind, AuditAction, Change},
@@ -16,7 +16,7 @@ use super::{
 pub struct NewAuditEvent {
     /// Its id.
     pub id: AuditEventId,
-    /// Whose log it is in.
+    /// The organization whose log records it.
     pub organization: OrganizationId,
     /// The project that it is about.
     pub project: Option<ProjectId>,
@@ -34,34 +34,34 @@ pub struct NewAuditEvent {
     pub at: OffsetDateTime,
 }
 
-/// Which of a project's events to read: those for which all that is named holds.
+/// Which of a project's events to read. An event must meet every condition that is set.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// Only those before this one.
+    /// Only events before this one.
     pub before: Option<AuditEventId>,
-    /// Only those of integrations with this provider.
+    /// Only events of this provider's integrations.
     pub provider: Option<String>,
-    /// Only this action.
+    /// Only events with this action.
     pub action: Option<AuditAction>,
-    /// Only what this one did.
+    /// Only what this actor did.
     pub actor: Option<ActorFilter>,
-    /// Only from this moment on.
+    /// Only events at or after this time.
     pub since: Option<OffsetDateTime>,
-    /// Only before this moment.
+    /// Only events before this time.
     pub until: Option<OffsetDateTime>,
 }
 
-/// Whose events.
+/// The actor whose events are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorFilter {
-    /// One API key's.
+    /// One API key.
     Key(ApiKeyId),
-    /// Those of a kind of actor.
+    /// Every actor of one kind.
     Kind(ActorKind),
 }
 
 impl AuditFilter {
-    /// What the events must be, beside being the project's: columns with their values.
+    /// The conditions on columns, as pairs of a column and its value.
     fn columns(&self) -> Vec<(&'static str, String)> {
         let provider = self.provider.clone().map(|provider| ("provider", provider));
         let action = self.action.map(|action| ("action", action.as_str().to_owned()));
@@ -72,7 +72,7 @@ impl AuditFilter {
         [provider, action, actor].into_iter().flatten().collect()
     }
 
-    /// The id that the page begins with at the earliest. Ids sort by time, so that a moment is a place among them.
+    /// The smallest id that the page may contain. Ids sort by time, so a time can be written as an id.
     fn begin(&self) -> AuditEventId {
         self.since.map_or(AuditEventId::from_bits(0), first_id_at)
     }
@@ -84,13 +84,13 @@ impl AuditFilter {
     }
 }
 
-/// The smallest id that an event of this moment can have.
+/// The smallest id that an event at this time can have.
 pub(super) fn first_id_at(moment: OffsetDateTime) -> AuditEventId {
     let microseconds = u128::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(0);
     AuditEventId::from_bits(microseconds << 72)
 }
 
-/// Appends an event. Private to the store: whoever changes something passes its event along.
+/// Appends an event. Only the store calls it: the methods that change something take the event as an argument.
 pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
     let (integration, provider) = event.integration.unzip();
     let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;

@@ -1,4 +1,4 @@
-//! Integrations: read for showing, read for changing, and written together with their audit event.
+//! Integrations: reads them to show or to change them, and writes them together with their audit event.
 
 use integrations_core::{
     catalog::SetupType,
@@ -24,35 +24,35 @@ use super::{
     tenant::{TenantCheck, joined},
 };
 
-/// An integration, as it is changed.
+/// An integration to be changed.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The integration; its secret settings are still sealed.
+    /// The integration. Its secret settings are still sealed.
     pub integration: Integration,
     /// How it was installed.
     pub setup_type: String,
-    /// JSON object: what the user supplied beside the credential.
+    /// JSON object: what the user supplied in addition to the credential.
     pub connection: String,
-    /// Its secret settings, if it has any.
+    /// Its secret settings, sealed, if it has any.
     pub sealed_settings: Option<Vec<u8>>,
-    /// Whether a credential is stored that is not known to be dead.
+    /// Whether a usable credential is stored.
     pub credential: Credential,
-    /// When the provider is asked next; none while no credential is to be checked.
+    /// When the provider is asked next; `None` while there is no credential to check.
     pub next_check_at: Option<OffsetDateTime>,
-    /// Whether the change that led here destroyed the stored credential.
+    /// Whether this change destroyed the stored credential.
     pub disconnected_now: bool,
 }
 
-/// What was decided about a loaded integration: the next revision, with its secret settings sealed anew.
+/// The change to a loaded integration: the next revision, with its secret settings sealed again.
 #[derive(Clone, Debug)]
 pub struct Decision {
     /// The integration to be stored.
     pub integration: Integration,
-    /// Its secret settings, sealed, where they change: none in place of some, too.
+    /// Its new secret settings, sealed. The outer `None` keeps the stored ones; the inner `None` removes them.
     pub sealed_settings: Option<Option<Vec<u8>>>,
-    /// Whether its credential is destroyed with it.
+    /// Whether its credential is destroyed.
     pub destroys_credential: bool,
-    /// What is recorded with it.
+    /// The event that is recorded with it.
     pub event: NewAuditEvent,
 }
 
@@ -63,39 +63,39 @@ pub struct StoredCredential {
     pub sealed: Vec<u8>,
     /// When it expires by itself.
     pub expires_at: Option<OffsetDateTime>,
-    /// When it is probed and refreshed.
+    /// When the integration is probed and the credential is refreshed.
     pub schedule: Schedule,
 }
 
 /// A finished installation to be stored.
 #[derive(Clone, Debug)]
 pub struct Installation {
-    /// The integration; version 1 where it is new.
+    /// The integration. A new one has version 1.
     pub integration: Integration,
-    /// The version that it was decided on, where it is not new.
+    /// The stored version that it replaces, unless it is new.
     pub replaces: Option<i64>,
     /// How it was installed.
     pub setup_type: SetupType,
-    /// JSON object: what the user supplied beside the credential.
+    /// JSON object: what the user supplied in addition to the credential.
     pub connection: String,
     /// Its secret settings, sealed.
     pub sealed_settings: Option<Vec<u8>>,
     /// The credential.
     pub credential: StoredCredential,
-    /// The install link that is used up by it.
+    /// The install link that it uses.
     pub link: Option<InstallLinkId>,
-    /// What is recorded with it.
+    /// The event that is recorded with it.
     pub event: NewAuditEvent,
 }
 
-/// What became of installations that were to be stored.
+/// The result of storing installations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installed {
     /// All of them are stored.
     Stored,
-    /// Somebody else changed or installed one of them meanwhile; nothing is stored.
+    /// Another request changed or installed one of them in the meantime. Nothing is stored.
     Changed,
-    /// The link was used up before; nothing is stored.
+    /// The link was used before. Nothing is stored.
     LinkUsed,
 }
 
@@ -108,7 +108,7 @@ pub enum ReviseError<E> {
     /// It is not installed.
     #[error("not installed")]
     NotInstalled,
-    /// It was decided against.
+    /// `decide` refused the change.
     #[error("refused")]
     Refused(E),
     /// The database did not store it.
@@ -124,7 +124,7 @@ impl Store {
         rows.iter().filter_map(|row| joined(row).transpose()).collect()
     }
 
-    /// A tenant's integration with one provider, for showing.
+    /// A tenant's integration with one provider, to be shown.
     pub async fn integration(
         &self,
         tenant: &Tenant,
@@ -135,21 +135,21 @@ impl Store {
         rows.first().map_or(Ok(None), joined)
     }
 
-    /// Whether the tenant was refused its project a moment ago; says nothing of one that was not.
+    /// Returns the error if the tenant was refused this project a moment ago. `Ok` does not mean that it may see it.
     pub fn recall_denied(&self, tenant: &Tenant) -> Result<(), Denied> {
         self.tenant_check.recall(tenant)
     }
 
-    /// Whether the tenant may see its project at all.
+    /// Returns an error if the tenant may not see its project.
     pub async fn admit(&self, tenant: &Tenant) -> Result<(), ReadError> {
         self.integration(tenant, "").await.map(drop)
     }
 
-    /// Loads a tenant's integration, lets `decide` say what becomes of it, and stores that with its audit event.
+    /// Loads a tenant's integration, calls `decide` for the change to make, and stores it with its audit event.
     ///
-    /// The revision is stored where the version is still the one that was decided on. Where somebody else was
-    /// first, the integration is locked, loaded and decided on again, so that no change is lost and none has to
-    /// be repeated by the client. `decide` returning `None` stores nothing; the answer is then as loaded.
+    /// The revision is stored if the stored version is still the loaded one. If another request was first, the
+    /// integration is locked and loaded again, and `decide` is called again: no change is lost, and the client need not
+    /// retry. If `decide` returns `None`, nothing is stored, and the result is the integration as loaded.
     pub async fn revise<E, F>(
         &self,
         tenant: &Tenant,
@@ -177,13 +177,13 @@ impl Store {
         finish(transaction, loaded, decision).await
     }
 
-    /// Loads a tenant's integration for changing.
+    /// Loads a tenant's integration to be changed.
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
         let rows = self.read(&statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
         read_loaded(&self.tenant_check, tenant, &rows)
     }
 
-    /// Stores installations with their credentials and events, and uses up their links: all of it or nothing.
+    /// Stores installations with their credentials and events, and marks their links as used, in one transaction.
     pub async fn install(&self, installations: Vec<Installation>) -> Result<Installed, StoreError> {
         let transaction = self.begin().await?;
         for installation in installations {
@@ -224,7 +224,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
     }
 }
 
-/// The rows of [`statements::LOAD`], read inside a transaction.
+/// Runs [`statements::LOAD`] in a transaction.
 pub(super) async fn reload(
     on: &DatabaseTransaction,
     tenant: &Tenant,
@@ -236,7 +236,7 @@ pub(super) async fn reload(
     Ok(on.query_all_raw(statement).await?)
 }
 
-/// What the rows of [`statements::LOAD`] hold.
+/// Reads the rows of [`statements::LOAD`].
 pub(super) fn read_loaded(
     check: &TenantCheck,
     tenant: &Tenant,
@@ -260,7 +260,7 @@ pub(super) fn read_loaded(
     }))
 }
 
-/// Makes the aggregate of a row, all but its account.
+/// Makes an integration from a row. The account is left empty.
 fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Result<Integration, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
     let status = row.status.parse().map_err(|_| damaged("status"))?;
@@ -287,7 +287,7 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
     })
 }
 
-/// Waits for an integration's row lock. On SQLite the transaction holds the database's only write lock already.
+/// Waits for the lock of an integration's row. On SQLite the transaction already holds the only write lock.
 pub(super) async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
     if on.get_database_backend() == DbBackend::Postgres {
         let id =
@@ -297,7 +297,7 @@ pub(super) async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<
     Ok(())
 }
 
-/// Compare and set. `false`: the stored version is another one.
+/// Stores a revision if the stored version is still that of `from`. `false`: it is not.
 pub(super) async fn store_revision(
     on: &DatabaseTransaction,
     from: &Loaded,
@@ -325,7 +325,7 @@ pub(super) async fn store_revision(
     Ok(on.execute_raw(statement).await?.rows_affected() == 1)
 }
 
-/// Writes what goes with a stored revision, and commits.
+/// Makes the other changes that a stored revision requires, and commits.
 async fn finish<E>(
     transaction: DatabaseTransaction,
     loaded: Loaded,
@@ -357,7 +357,7 @@ async fn destroy_credential(on: &DatabaseTransaction, id: IntegrationId) -> Resu
     Ok(())
 }
 
-/// Stores one installation, where the stored version is still the one that it was decided on.
+/// Stores one installation if the stored version is still the one that it replaces.
 async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<Installed, StoreError> {
     let id = installation.integration.id;
     let at = installation.integration.updated_at;

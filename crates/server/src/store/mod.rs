@@ -1,7 +1,7 @@
-//! The database: every query is here, and nothing outside names an entity.
+//! The database. Every query is in this module, and no other module uses an entity.
 //!
-//! What belongs to a project is reached through a [`Tenant`], and what a tenant may see is decided in one
-//! place (`tenant::TenantCheck`). An integration is written together with its audit event or not at all.
+//! The rows of a project are read through a [`Tenant`], and `tenant::TenantCheck` alone decides what a tenant may see.
+//! An integration and its audit event are written in one transaction.
 
 mod api_keys;
 mod audit;
@@ -59,29 +59,30 @@ use sqlx::postgres::PgConnectOptions;
 /// The database of one server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// Reads outside of a transaction.
+    /// For reads outside of a transaction.
     reader: GuardedPool,
-    /// Writes. The same pool as `reader` on PostgreSQL; on SQLite one connection, as there can be one writer.
+    /// For writes. On PostgreSQL it is the same pool as `reader`; on SQLite it is one connection, because there can be
+    /// only one writer.
     writer: GuardedPool,
-    /// The reads that requests wait for.
+    /// For the reads of the hot path.
     read_pool: read_pool::ReadPool,
     reachability: Reachability,
-    /// Where PostgreSQL is, for one more connection.
+    /// The address of PostgreSQL, for the connection of `watch`.
     postgres: Option<PgConnectOptions>,
     tenant_check: tenant::TenantCheck,
 }
 
 impl Store {
-    /// Whether the database answers.
+    /// Checks that the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.reader.query_one_raw(sea_orm::Statement::from_string(self.backend(), "SELECT 1")).await?;
         Ok(())
     }
 
-    /// Brings the schema up to date, and returns the names of the migrations that it ran. Several may try at once:
-    /// one does the work, the others wait for it.
+    /// Brings the schema up to date, and returns the names of the migrations that it ran. Several servers may call it
+    /// at once: one does the work, and the others wait.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        /// Any number that no other program locks on the same database.
+        /// An arbitrary number that no other program locks in the same database.
         const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
 
         let transaction = self.begin().await?;
@@ -95,7 +96,7 @@ impl Store {
         Ok(names)
     }
 
-    /// The migrations that are still to be run, by name. Only reads.
+    /// The names of the migrations that have not run yet. Changes nothing.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         const APPLIED: &str = "SELECT version FROM seaql_migrations";
 
@@ -114,8 +115,8 @@ impl Store {
         self.reader.get_database_backend()
     }
 
-    /// Begins a transaction that is going to write. On SQLite it takes the write lock at once, since a
-    /// transaction that reads first and cannot be upgraded fails instead of waiting.
+    /// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first
+    /// may fail when it starts to write, instead of waiting.
     async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -124,7 +125,7 @@ impl Store {
         Ok(self.writer.begin(options).await?)
     }
 
-    /// Runs one of the statements that requests wait for, whose parameters are all text.
+    /// Runs a statement of the hot path. All its parameters are text.
     async fn read(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
         self.reachability.guard(self.read_pool.query(sql, parameters)).await
     }

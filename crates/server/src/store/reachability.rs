@@ -1,7 +1,7 @@
-//! Whether the database is there: known in one place, so that requests fail at once while one task tries again.
+//! Whether the database can be reached. One place knows it, so that requests fail at once while one task reconnects.
 //!
-//! Without it each request would wait on its own for a connection until its patience ends. `store/watch.rs` finds out
-//! when the database goes away and when it comes back; whoever meets a broken connection tells it.
+//! Without it, every request would wait for a connection until its own timeout. `store/watch.rs` finds out when the
+//! database goes away and when it comes back. A call that meets a broken connection asks it to check.
 
 use std::sync::{
     Arc,
@@ -16,24 +16,24 @@ use tokio::sync::Notify;
 
 use super::error::is_lost;
 
-/// Whether the database is there. Cheap to clone; it is, until somebody says otherwise.
+/// Whether the database can be reached. At first it is assumed to be. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reachability(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
     is_away: AtomicBool,
-    /// Wakes those who wait for an answer when the database goes away.
-    departure: Notify,
-    /// Keeps a report of a lost connection until it is looked into.
+    /// Wakes the calls that wait for an answer when the database goes away.
+    gone_away: Notify,
+    /// Remembers a report of a lost connection until `watch` checks the database.
     lost_connection: Notify,
 }
 
 impl Reachability {
-    /// What `work` answers; an error at once while the database is away, and as soon as it goes.
+    /// Returns what `work` returns. Fails at once while the database is away, and as soon as it goes away.
     pub(super) async fn guard<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        // Before the look at the flag: who leaves in between wakes it.
-        let departure = self.0.departure.notified();
+        // Created before the flag is read, so that it also wakes if the database goes away in between.
+        let gone_away = self.0.gone_away.notified();
         if self.0.is_away.load(Ordering::Acquire) {
             return Err(away());
         }
@@ -45,23 +45,23 @@ impl Reachability {
                 }
                 answer
             }
-            () = departure => Err(away()),
+            () = gone_away => Err(away()),
         }
     }
 
-    /// The database is away. `false`: that was known.
+    /// Records that the database is away. `false`: that was known.
     pub(super) fn mark_away(&self) -> bool {
         let is_new = !self.0.is_away.swap(true, Ordering::AcqRel);
-        self.0.departure.notify_waiters();
+        self.0.gone_away.notify_waiters();
         is_new
     }
 
-    /// The database is there. `false`: that was known.
+    /// Records that the database can be reached. `false`: that was known.
     pub(super) fn mark_reachable(&self) -> bool {
         self.0.is_away.swap(false, Ordering::AcqRel)
     }
 
-    /// Reports a lost connection: the database may have gone away.
+    /// Reports a lost connection, so that it is checked whether the database has gone away.
     pub(super) fn report_lost_connection(&self) {
         self.0.lost_connection.notify_one();
     }
@@ -72,12 +72,12 @@ impl Reachability {
     }
 }
 
-/// What stands for "away" among the driver's errors: it says the same of a pool that is closed.
+/// The driver's error that stands for "away". The driver itself uses it for a closed pool.
 fn away() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
-/// A pool of connections that is not waited for while the database is away.
+/// A pool of connections whose calls fail at once while the database is away.
 #[derive(Clone, Debug)]
 pub(super) struct GuardedPool {
     pool: DatabaseConnection,
@@ -131,13 +131,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_waits_is_told_when_the_database_goes_away() {
+    async fn a_waiting_call_fails_when_the_database_goes_away() {
         let reachability = Reachability::default();
         let waiting = tokio::spawn({
             let reachability = reachability.clone();
             async move { reachability.guard(std::future::pending::<Result<(), DbErr>>()).await }
         });
-        // The task waits, or will see that the database is away: either way it ends.
+        // The task either waits already or will see that the database is away. It ends in both cases.
         tokio::task::yield_now().await;
         assert!(reachability.mark_away());
         assert_eq!(waiting.await.unwrap(), Err(away()));
@@ -146,10 +146,13 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_tried_while_it_is_away() {
         let reachability = Reachability::default();
-        assert!(reachability.mark_away() && !reachability.mark_away(), "the change is told once");
+        assert!(reachability.mark_away() && !reachability.mark_away(), "the change is recorded once");
         let tried = reachability.guard(async { panic!("tried") as Result<(), DbErr> }).await;
         assert_eq!(tried, Err(away()));
-        assert!(reachability.mark_reachable() && !reachability.mark_reachable(), "the change is told once");
+        assert!(
+            reachability.mark_reachable() && !reachability.mark_reachable(),
+            "the change is recorded once"
+        );
         assert_eq!(reachability.guard(async { Ok(1) }).await, Ok(1));
     }
 

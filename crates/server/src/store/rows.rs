@@ -1,4 +1,4 @@
-//! What the written-out statements read, each as a struct: its fields are the columns that a statement names.
+//! The rows that the constant statements read. The fields of each struct are the columns that its statement names.
 
 use sea_orm::{
     DerivePartialModel, PartialModelTrait, QuerySelect,
@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::entity::{api_key, audit_event, credential, integration, monitor, project};
 
-/// The columns that a `T` is read from, each under the name of its field: what a SELECT names stands in `T` alone.
+/// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
 pub(super) fn columns<T: PartialModelTrait>() -> String {
     struct Columns(SelectStatement);
 
@@ -24,12 +24,12 @@ pub(super) fn columns<T: PartialModelTrait>() -> String {
     select.trim_start_matches("SELECT ").to_owned()
 }
 
-/// When the provider is asked next, of a row of `monitors`: at the probe's time, unless the provider has asked for a
-/// longer wait. Its columns stand without their table's name, as SQLite's RETURNING knows no alias.
+/// When the provider is asked next, by a row of `monitors`: at the time of the probe, unless the provider asked for a
+/// longer wait. The columns have no alias before them, because SQLite allows none in RETURNING.
 pub(super) const NEXT_CHECK: &str = "CASE WHEN not_before > probe_at THEN not_before ELSE probe_at END";
 
-/// An integration, as it is shown. JSON columns pass through as text. Its fields are the columns of `statements::LIST`
-/// and `statements::ONE`.
+/// An integration to be shown. JSON columns are passed on as text. Its fields are the columns of `statements::LIST` and
+/// `statements::ONE`.
 #[derive(Clone, Debug, PartialEq, DerivePartialModel)]
 #[sea_orm(entity = "integration::Entity", alias = "i")]
 pub struct IntegrationRow {
@@ -47,15 +47,15 @@ pub struct IntegrationRow {
     pub display_name: Option<String>,
     /// Whether its panel is shown.
     pub sidebar_enabled: bool,
-    /// When the provider last answered well.
+    /// When the provider last answered successfully.
     pub last_synced_at: Option<OffsetDateTime>,
-    /// What is wrong.
+    /// What is wrong, for people.
     pub error_message: Option<String>,
     /// JSON object.
     pub settings: String,
     /// JSON object.
     pub action_permissions: String,
-    /// When the provider is asked next; none while no credential is to be checked.
+    /// When the provider is asked next; `None` while there is no credential to check.
     #[sea_orm(from_expr = "Expr::cust(NEXT_CHECK)")]
     pub next_check_at: Option<OffsetDateTime>,
     /// Counts the stored revisions.
@@ -66,7 +66,7 @@ pub struct IntegrationRow {
     pub updated_at: OffsetDateTime,
 }
 
-/// What is read beside an [`IntegrationRow`] to change it. Its fields are columns of `statements::LOAD`.
+/// The columns that a change needs in addition to an [`IntegrationRow`]. Its fields are columns of `statements::LOAD`.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "integration::Entity", alias = "i")]
 pub(super) struct HiddenColumns {
@@ -81,7 +81,7 @@ pub(super) struct HiddenColumns {
     pub(super) credential_dead_at: Option<OffsetDateTime>,
 }
 
-/// A recorded event, with the acting key by its name. Its fields are the columns of `statements::audit_page`.
+/// A recorded event, with the name of the acting key. Its fields are the columns of `statements::audit_page`.
 #[derive(Clone, Debug, PartialEq, DerivePartialModel)]
 #[sea_orm(entity = "audit_event::Entity", alias = "e")]
 pub struct AuditEntry {
@@ -112,7 +112,7 @@ pub struct AuditEntry {
     pub at: OffsetDateTime,
 }
 
-/// What is known of a claimed integration. Its fields are the columns of `monitors::statements::CLAIMED_POSTGRES`.
+/// A claimed integration, as it is read. Its fields are the columns of `monitors::statements::CLAIMED_POSTGRES`.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "integration::Entity", alias = "i")]
 pub(super) struct ClaimedRow {

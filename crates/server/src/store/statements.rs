@@ -1,13 +1,13 @@
-//! The statements that requests run, as text that both databases read.
+//! The statements that requests run, in SQL that both databases understand.
 //!
-//! Written out rather than built for each request: they are the hot path, and `xtask bench` runs the same text
-//! through `pgbench`. Both databases number placeholders `$1`, `$2`, …
+//! They are constant text, not built for each request, because they are the hot path and because `xtask bench` runs the
+//! same text through `pgbench`. Both databases number placeholders `$1`, `$2`, …
 
 use std::sync::LazyLock;
 
 use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, columns};
 
-/// A project's integrations, for showing: `$1` project.
+/// A project's integrations, to be shown: `$1` project.
 pub static LIST: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT p.organization_id, {} FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
@@ -17,7 +17,7 @@ pub static LIST: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// One of a project's integrations, for showing: `$1` project, `$2` provider.
+/// One of a project's integrations, to be shown: `$1` project, `$2` provider.
 pub static ONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT p.organization_id, {} \
@@ -28,7 +28,7 @@ pub static ONE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// One of a project's integrations, for changing: `$1` project, `$2` provider.
+/// One of a project's integrations, to be changed: `$1` project, `$2` provider.
 pub static LOAD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT p.organization_id, {}, {} \
@@ -49,17 +49,17 @@ static AUDIT_PAGE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page of up to `limit` events of a project's audit log, newest first: `$1` project, `$2` the id that it ends before,
-/// `$3` the id that it begins with, and from `$4` on what each of the columns `equal` must be.
+/// A page of up to `limit` events of a project's audit log, newest first. `$1` project, `$2` the page ends before this
+/// id, `$3` the smallest id of the page, `$4` and later the values of the columns `equal`.
 ///
-/// The page is a range of the index over project, `equal` and id. So that it is read there and nowhere else, the last
-/// column stands in the order and is no equation: by an equation, PostgreSQL would take any index that ends with the id
-/// where it believes that what is asked for is frequent, and walk through the whole log where that is a mistake.
-/// `$3` cuts the page afterwards, as the two databases stop a range at its first column alone.
+/// The page is a range of the index over project, `equal` and id. To make PostgreSQL use this index, the last column is
+/// part of the order and is compared as a range. If it were compared with `=`, PostgreSQL would use any index that ends
+/// with the id whenever it believes the value to be frequent, and read the whole log if that is wrong. `$3` is a
+/// separate condition, because both databases end a range by its first column only.
 ///
-/// PostgreSQL plans for a page once, not for each anew, which would take longer than reading it: so the limit is part of the
-/// text, as of one that it does not know it believes that it is a tenth of all, and what is asked for stands in a SELECT of its
-/// own, where no plan for a rare value looks cheaper.
+/// PostgreSQL should plan this statement once: planning it again for each page would take longer than reading the page.
+/// So the limit is part of the text, since PostgreSQL takes an unknown limit for a tenth of all rows. The values stand
+/// in a SELECT of their own, so that a plan for one rare value does not look cheaper.
 pub fn audit_page(equal: &[&str], limit: u16) -> String {
     let mut statement = AUDIT_PAGE.to_owned();
     let (mut last, mut value) = ("project_id", 1);
@@ -76,10 +76,10 @@ pub fn audit_page(equal: &[&str], limit: u16) -> String {
     statement
 }
 
-/// Stores a revision where the stored version is still the one that it was made from:
-/// `$1` id, `$2` that version, `$3` … the new values; `$15` whether the secret settings are among them. Where they are
-/// not, they stay as they are stored, so that a change cannot bring back what `admin rotate-keys` has sealed anew. Nor
-/// does it bring back an earlier `last_synced_at`, which probes move on without a new version.
+/// Stores a revision if the stored version is still the one that it was made from: `$1` id, `$2` that version, `$3` …
+/// the new values, `$15` whether the secret settings change. If they do not, the stored ones stay, so that a change
+/// does not overwrite what `admin rotate-keys` has sealed again. A newer stored `last_synced_at` stays too, because
+/// probes set it without a new version.
 pub const REVISE: &str = "UPDATE integrations SET version = $3, status = $4, status_before_error = $5, \
      health_status = $6, display_name = $7, sidebar_enabled = $8, error_message = $10, \
      last_synced_at = CASE WHEN last_synced_at > $9 THEN last_synced_at ELSE COALESCE($9, last_synced_at) END, \

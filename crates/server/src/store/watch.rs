@@ -1,7 +1,7 @@
-//! Watching over the connection to PostgreSQL: hears at once what other replicas change, and when the database goes.
+//! Watches the connection to PostgreSQL. It learns at once what other replicas change, and when the database goes away.
 //!
-//! One connection that listens (`LISTEN`, `NOTIFY`) tells both. Where it is lost, a job makes it anew, and until that
-//! succeeds the database counts as away ([`Reachability`]). Notifications that came meanwhile are lost.
+//! One listening connection (`LISTEN`, `NOTIFY`) serves both. If it is lost, a job reconnects, and until that succeeds
+//! the database counts as away ([`Reachability`]). Notifications are lost in the meantime.
 
 use std::{io, time::Duration};
 
@@ -14,14 +14,14 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Store, error::is_away, reachability::Reachability};
 
-/// The channel on which it is told that a key was revoked, or given another tier. A name is one database's own.
+/// The channel that says that a key was revoked or given another tier. Channels of different databases are separate.
 const KEYS_CHANGED: &str = "riq_api_keys";
-/// How long one try to connect may take.
+/// How long one attempt to connect may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a report of a lost connection is looked into at most: on an overloaded database there are many.
+/// The shortest time between two checks. On an overloaded database there are many reports of lost connections.
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
-/// Tells every replica, once the transaction is committed, that keys were changed in it. Without effect on SQLite.
+/// Notifies every replica that keys were changed, once the transaction is committed. Does nothing on SQLite.
 pub(super) async fn notify_keys_changed(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     if on.get_database_backend() == DbBackend::Postgres {
         on.execute_unprepared(&format!("NOTIFY {KEYS_CHANGED}")).await?;
@@ -29,18 +29,18 @@ pub(super) async fn notify_keys_changed(on: &impl ConnectionTrait) -> Result<(),
     Ok(())
 }
 
-/// A connection to listen with cannot be had.
+/// A listening connection could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The database is away.
     #[error(transparent)]
     Away(sqlx::Error),
-    /// The database answers, but not us: whoever has a connection can still use it.
+    /// The database answers but refuses this connection. Existing connections can still be used.
     #[error(transparent)]
     Refused(sqlx::Error),
 }
 
-/// Hears what other replicas change, as long as its connection lasts.
+/// Receives the changes of other replicas, as long as its connection lasts.
 #[derive(Debug)]
 pub struct Listener {
     connection: PgListener,
@@ -49,8 +49,8 @@ pub struct Listener {
 }
 
 impl Store {
-    /// Connects to hear what other replicas change, and finds out by that whether the database is there. `None` on
-    /// SQLite, where the database is a file, and nobody tells of changes.
+    /// Connects to receive the changes of other replicas, and records whether the database can be reached. `None` on
+    /// SQLite, where the database is a file and sends no notifications.
     pub async fn listen(&self) -> Result<Option<Listener>, ListenError> {
         let Some(address) = &self.postgres else { return Ok(None) };
         match connect(address).await {
@@ -61,7 +61,7 @@ impl Store {
             }
             Err(error) if is_away(&error) => {
                 if self.reachability.mark_away() {
-                    tracing::warn!(%error, "the database is away: requests are answered 503 until it is back");
+                    tracing::warn!(%error, "the database is away: requests get 503 until it is back");
                 }
                 Err(ListenError::Away(error))
             }
@@ -72,12 +72,12 @@ impl Store {
         }
     }
 
-    /// Reports a lost connection, or one that does not answer: it is looked into whether the database is there.
+    /// Reports a connection that is lost or does not answer, so that it is checked whether the database is away.
     pub fn report_lost_connection(&self) {
         self.reachability.report_lost_connection();
     }
 
-    /// The database was met: connections from before it may be broken.
+    /// Records that the database answers, and closes idle connections, which may be broken.
     fn mark_reachable(&self) {
         self.read_pool.forget_idle();
         if self.reachability.mark_reachable() {
@@ -87,8 +87,7 @@ impl Store {
 }
 
 impl Listener {
-    /// Waits until keys may have been changed. `false`: the connection is lost, or somebody else reports one
-    /// that is.
+    /// Waits until keys may have changed. `false`: the connection is lost, or another call reports a lost connection.
     pub async fn wait_for_key_change(&mut self) -> bool {
         let reported = async {
             sleep_until(self.connected + BETWEEN_CHECKS).await;
@@ -103,7 +102,7 @@ impl Listener {
 
 async fn connect(address: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let connecting = async {
-        // A pool tries again and again, and at the end only knows that it took too long: one plain try comes first.
+        // A pool retries until its time is over and then reports only a timeout. One direct attempt reports the cause.
         PgConnection::connect_with(address).await?.close().await?;
         let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let mut listener = PgListener::connect_with(&pool.connect_lazy_with(address.clone())).await?;

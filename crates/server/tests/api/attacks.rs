@@ -191,7 +191,7 @@ async fn an_answer_of_another_issuer_is_refused(server: &Server, simulator: &Sim
 
 async fn a_code_goes_to_its_own_provider_alone(server: &Server, simulator: &Simulator) {
     let back = go_and_allow(server, simulator, "notion", BROWSER).await;
-    // The server calls no other address that the answer names.
+    // The query names other addresses, and the server calls none of them.
     let query = format!(
         "{}&token_url=https%3A%2F%2Fgithub.com%2Flogin%2Foauth%2Faccess_token&redirect_uri=https%3A%2F%2Fslack.com",
         back.query().unwrap()

@@ -97,27 +97,28 @@ async fn told_alone(test: impl AsyncFnOnce(&Server, &Server)) {
 
 /// Asserts that notifications bring changes to a replica. It also reads the changes when it starts and when it begins
 /// to listen, so the third change can only come by notification.
-async fn assert_told(server: &Server, replica: &Server) {
+async fn assert_notified(server: &Server, replica: &Server) {
     for _ in 0..3 {
         let key = server.key_with(&["read"], Tier::Pro, None).await;
         let status = async || replica.call_as(&key.text, "GET", &replica.at("")).send().await.status;
         assert_eq!((status().await, limit(replica, &key).await.as_str()), (200, "pro 3000"));
         server.set_tier(&key, Tier::Starter).await;
-        eventually("the tier is told", PATIENCE, async || limit(replica, &key).await == "starter 600").await;
+        eventually("the new tier arrives", PATIENCE, async || limit(replica, &key).await == "starter 600")
+            .await;
         server.revoke(&key).await;
-        eventually("the revocation is told", PATIENCE, async || status().await == 401).await;
+        eventually("the revocation arrives", PATIENCE, async || status().await == 401).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_tells_of_changes() {
-    told_alone(assert_told).await;
+    told_alone(assert_notified).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_listens_does_so_again_when_its_connection_is_lost() {
     told_alone(async |server, replica| {
-        assert_told(server, replica).await;
+        assert_notified(server, replica).await;
         let listening =
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
         let listening = async || server.sql.rows(listening, []).await;
@@ -127,7 +128,7 @@ async fn who_listens_does_so_again_when_its_connection_is_lost() {
             let pid = one["pid"].as_i64().unwrap() as i32;
             server.sql.rows("SELECT pg_terminate_backend($1)", [pid.into()]).await;
         }
-        assert_told(server, replica).await;
+        assert_notified(server, replica).await;
         let after = listening().await;
         assert!(after.len() == 2 && after.iter().all(|one| !before.contains(one)), "{before:?} {after:?}");
     })

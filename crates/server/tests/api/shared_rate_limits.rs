@@ -18,10 +18,10 @@ use crate::support::{
 /// How long a server may take to connect to Redis, or to notice that it is away.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The log's lines when Redis is away, and when it is connected.
-const AWAY: &str = "Redis is away: this replica counts its requests alone";
+const AWAY: &str = "Redis is away: this replica counts requests by itself";
 const SHARED: &str = "rate limits are shared with the other replicas";
 
-/// Two replicas that share a Redis, with no limit on how long they wait for it.
+/// Two replicas that share a Redis. They wait for it long enough that it is never too slow.
 async fn sharing(redis: &Redis) -> (Server, Server) {
     let url = redis.url();
     let set = |settings: &mut HttpSettings| {

@@ -201,7 +201,7 @@ async fn flags_go_before_the_environment_and_that_before_the_file() {
         let answer = Answer::read(request.send().await.unwrap()).await;
         assert!(answer.data()["install_url"].as_str().unwrap().starts_with(start), "{answer:?}");
     }
-    // The flag counts: the address in the environment is not valid here.
+    // The flag counts: the server could not listen on the address in the environment.
     let both = [("RIQ_BIND", "203.0.113.1:1")];
     let flagged = Process::serve(database, &both).await;
     assert!(flagged.address.ip().is_loopback());

@@ -1,29 +1,29 @@
-//! The names of settings, and those that are none although they begin as ours do.
+//! The names of settings, and the other names that begin with `RIQ_`.
 
 use anyhow::bail;
 use clap::{Arg, Command};
 
-/// The setting that names the file, and so cannot stand in it.
+/// The setting that names the file. The file cannot contain it.
 pub(super) const FILE: &str = "config";
 
 const PREFIX: &str = "RIQ_";
 
-/// How the names of OAuth apps begin, which are checked against the catalog.
+/// The beginning of the names of OAuth apps, which are checked against the catalog.
 pub(super) const OF_OAUTH_APPS: &str = "RIQ_OAUTH_";
 
-/// What the command line `riq` reads.
+/// The variables of the command line `riq`.
 const OF_THE_CLIENT: [&str; 6] =
     ["RIQ_API_BASE", "RIQ_API_KEY", "RIQ_CONFIG", "RIQ_ORG_ID", "RIQ_PROJECT_ID", "RIQ_WAIT_INTERVAL_MS"];
 
-/// How the names begin that are read elsewhere: the tests', the checks' and those of OAuth apps.
+/// The beginnings of names that are read elsewhere: by tests, by checks and for OAuth apps.
 const FAMILIES: [&str; 3] = ["RIQ_TEST_", "RIQ_CHECK_", OF_OAUTH_APPS];
 
-/// The settings that can stand in a file.
+/// The settings that a file can contain.
 pub(super) fn settings(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|arg| arg.get_env().is_some() && arg.get_id() != FILE)
 }
 
-/// Refuses a variable that begins with `RIQ_` and is no setting: somebody misspelt one, and it would have no effect.
+/// Refuses a variable that begins with `RIQ_` and is not a setting. It is probably misspelt and would have no effect.
 pub(super) fn check(
     command: &Command,
     variables: impl Iterator<Item = (String, String)>,
@@ -44,9 +44,9 @@ pub(super) fn check(
     }
 }
 
-/// Whether Kubernetes tells a container so of a service whose name begins with `riq` (Kubernetes documentation,
-/// "Service", environment variables): `RIQ_SERVICE_HOST`, `RIQ_SERVER_SERVICE_PORT_HTTP`, `RIQ_PORT=tcp://…`,
-/// `RIQ_PORT_8080_TCP_ADDR`.
+/// Whether Kubernetes sets this variable in a container for a service whose name begins with `riq` (Kubernetes
+/// documentation, "Service", environment variables): `RIQ_SERVICE_HOST`, `RIQ_SERVER_SERVICE_PORT_HTTP`,
+/// `RIQ_PORT=tcp://…`, `RIQ_PORT_8080_TCP_ADDR`.
 fn is_of_kubernetes(name: &str, value: &str) -> bool {
     if name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_") {
         return true;
@@ -65,7 +65,7 @@ fn is_of_kubernetes(name: &str, value: &str) -> bool {
         || name.rsplit_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
 }
 
-/// `; did you mean NAME?`, where one of the names is near enough: a third of the letters may be wrong.
+/// `; did you mean NAME?`, if one of the names is similar: at most a third of the letters may be wrong.
 pub(super) fn suggestion<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> String {
     let own = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).len();
     let nearest = known.map(|name| (strsim::damerau_levenshtein(typed, name), name)).min();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubernetes_tells_of_services_is_left_alone() {
+    fn variables_that_kubernetes_sets_are_left_alone() {
         for service in ["RIQ", "RIQ_SERVER", "RIQ_REDIS"] {
             for (rest, value) in [
                 ("SERVICE_HOST", "10.0.0.11"),

@@ -12,8 +12,8 @@ use super::{
 use crate::provider::oauth_apps::OAuthApp;
 
 impl Options {
-    /// The OAuth apps that the environment gives, by provider. Half an app, or one for no provider of the catalog that
-    /// is connected by OAuth, is an error.
+    /// The OAuth apps from the environment, by provider. It is an error if an app lacks its id or secret, or if its
+    /// provider is not in the catalog or does not use OAuth.
     pub fn oauth_apps(&self, catalog: &Catalog) -> anyhow::Result<HashMap<String, OAuthApp>> {
         read(catalog, std::env::vars())
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_app_and_one_for_nobody_are_refused() {
+    fn an_incomplete_app_and_one_of_no_provider_are_refused() {
         for (variables, reason) in [
             (&[("RIQ_OAUTH_SLACK_CLIENT_ID", "1")][..], "RIQ_OAUTH_SLACK_CLIENT_SECRET is not"),
             (&[("RIQ_OAUTH_SLACK_CLIENT_SECRET", "1")], "RIQ_OAUTH_SLACK_CLIENT_ID is not"),

@@ -1,7 +1,7 @@
-//! Rate limits: so many requests in any 60 seconds, for each API key and for each address without one.
+//! Rate limits: a number of requests in any 60 seconds, for each API key and for each address without a key.
 //!
-//! A sliding window of one-second buckets. It holds the last 60 whole seconds and the one under way, so that no
-//! 60 seconds, wherever they begin, ever see more than the limit.
+//! It is a sliding window of one-second buckets. The window holds the last 60 whole seconds and the current one, so
+//! that no period of 60 seconds sees more requests than the limit.
 
 mod redis_windows;
 mod subject;
@@ -27,11 +27,11 @@ pub use self::{
 };
 use crate::metrics::Metrics;
 
-/// How many callers of each kind are remembered at a time: a bound on memory, 400 bytes each.
+/// The most callers of each kind that are remembered. It bounds the memory: a caller takes 400 bytes.
 const CALLERS: usize = 50_000;
 
-/// Says whether a request is within its caller's limit: by windows in Redis, which all replicas share, or where there is
-/// none, or none that answers, by windows of this process alone.
+/// Decides whether a request is within its caller's limit. It uses windows in Redis, which all replicas share. Without
+/// Redis, or while Redis does not answer, it uses the windows of this process.
 #[derive(Debug)]
 pub struct RateLimiter {
     here: Windows,
@@ -44,19 +44,19 @@ impl RateLimiter {
         Self { here: Windows::default(), shared: None }
     }
 
-    /// A limiter that counts in Redis, once the job of [`RateLimiter::redis_connection`] has reached it. A request waits for it for at most
-    /// `patience`.
+    /// A limiter that counts in Redis, once the job of [`RateLimiter::redis_connection`] has connected. A request waits
+    /// for Redis for at most `patience`.
     pub fn shared(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, redis::RedisError> {
         let shared = Arc::new(SharedWindows::new(url, patience, metrics)?);
         Ok(Self { here: Windows::default(), shared: Some(shared) })
     }
 
-    /// Counts a request of `subject` at `now` (seconds of the Unix epoch), where its limit allows it.
+    /// Counts a request of `subject` at `now` (in seconds of the Unix epoch), if the limit allows it.
     pub async fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
         let Some(shared) = &self.shared else { return self.here.check(subject, limit, now) };
         match shared.ask(subject, limit, now, Count::Yes).await {
             Some(verdict) => {
-                // Where Redis goes away, nobody begins anew with what this replica has let through.
+                // Counted here too, so that callers do not start from zero if Redis goes away.
                 if verdict.allowed {
                     self.here.check(subject, limit, now);
                 }
@@ -66,12 +66,12 @@ impl RateLimiter {
         }
     }
 
-    /// As [`RateLimiter::check`], in this process alone: for what cannot wait.
+    /// Like [`RateLimiter::check`], but counts in this process only: for requests that cannot wait.
     pub fn check_here(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
         self.here.check(subject, limit, now)
     }
 
-    /// What would be said to a request of `subject` at `now`, which is not counted.
+    /// The verdict on a request of `subject` at `now`, without counting it.
     pub async fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
         let asked = match &self.shared {
             Some(shared) => shared.ask(subject, limit, now, Count::No).await,
@@ -86,8 +86,8 @@ impl RateLimiter {
     }
 }
 
-/// The windows of the callers that were heard of last. Those with keys and those without are kept apart, so that
-/// any number of addresses cannot push a key's window out.
+/// The windows of the most recent callers. Keys and addresses have separate caches, so that many addresses cannot evict
+/// a key's window.
 #[derive(Debug)]
 struct Windows {
     keys: Cache<Subject, Arc<Mutex<Window>>>,
@@ -125,7 +125,7 @@ impl Windows {
     }
 }
 
-/// A window is whole after every step: a panic elsewhere cannot have left it otherwise.
+/// Locks a window. A poisoned lock is ignored, because a window is valid after every step.
 fn whole(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
     window.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! Windows in Redis, which every replica counts in.
+//! Windows in Redis, which all replicas share.
 //!
-//! One script is one round trip for a request, and Redis runs it alone. Where it does not answer in time, the replica
-//! counts by itself and asks no more, until one task has reached Redis again.
+//! A request takes one script, which is one round trip and which Redis runs atomically. If Redis does not answer in
+//! time, the replica counts by itself, until one task has reconnected.
 
 use std::{
     fmt,
@@ -26,21 +26,21 @@ use crate::{
 };
 
 const SCRIPT: &str = include_str!("sliding_window.lua");
-/// What every key begins with.
+/// The beginning of every key.
 const PREFIX: &str = "riq:rate:";
-/// How long a try to connect may take.
+/// How long one attempt to connect may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
-/// The pause before Redis is tried again: the first, and the longest. Each is twice the one before.
+/// The first and the longest pause before the next attempt to connect. Each is twice as long as the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
-/// How long a connection must have held for the pauses to begin anew: a Redis that is slow again and again is asked
+/// How long a connection must last before the pauses start again from the first. So a Redis that keeps failing is tried
 /// less and less often.
 const PROVEN_AFTER: Duration = Duration::from_secs(30);
 
-/// Where Redis is. A secret: it may hold a password.
+/// The address of Redis. It is a secret, because it may hold a password.
 #[derive(Clone)]
 pub struct RedisUrl(ConnectionInfo);
 
-/// A text is not the address of a Redis.
+/// The text is not the address of a Redis.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss://… for TLS")]
 pub struct InvalidRedisUrl;
@@ -51,7 +51,7 @@ impl FromStr for RedisUrl {
     fn from_str(text: &str) -> Result<Self, InvalidRedisUrl> {
         let is_known = text.starts_with("redis://") || text.starts_with("rediss://");
         let info = text.into_connection_info().map_err(|_| InvalidRedisUrl)?;
-        // The library's way to ask for no check of the certificate.
+        // `#insecure` asks the library not to check the certificate.
         let is_insecure = matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
         if is_known && !is_insecure { Ok(Self(info)) } else { Err(InvalidRedisUrl) }
     }
@@ -63,7 +63,7 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
-/// The windows of all replicas' callers.
+/// The windows that all replicas share.
 #[derive(Debug)]
 pub(super) struct SharedWindows {
     client: Client,
@@ -72,7 +72,7 @@ pub(super) struct SharedWindows {
     script: Script,
     /// How long a request waits for an answer.
     patience: Duration,
-    /// None while Redis is away.
+    /// `None` while Redis is away.
     connection: RwLock<Option<Connection>>,
     lost: Notify,
     /// Whether the log has said that Redis is away since the last connection.
@@ -95,15 +95,15 @@ impl fmt::Debug for Connection {
 /// Whether a request is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Count {
-    /// Where its limit allows it.
+    /// It is counted if its limit allows it.
     Yes,
-    /// It is only asked what would be said.
+    /// It is not counted: only the verdict is wanted.
     No,
 }
 
 impl SharedWindows {
-    /// Windows in the Redis at `url`, which [`RedisConnection`] connects to. A request waits for an answer for at
-    /// most `patience`.
+    /// Windows in the Redis at `url`. [`RedisConnection`] connects to it. A request waits for an answer for at most
+    /// `patience`.
     pub(super) fn new(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, RedisError> {
         Ok(Self {
             client: Client::open(url.0.clone())?,
@@ -117,7 +117,7 @@ impl SharedWindows {
         })
     }
 
-    /// What is said to a request of `subject` at `now`; `None` where Redis does not say.
+    /// The verdict on a request of `subject` at `now`. `None` if Redis does not answer.
     pub(super) async fn ask(&self, subject: Subject, limit: u32, now: i64, count: Count) -> Option<Verdict> {
         if let Some(connection) = self.connection() {
             match self.run(&connection, &subject.to_string(), limit, now, count).await {
@@ -168,7 +168,7 @@ impl SharedWindows {
         tracing::info!(redis = self.place, "rate limits are shared with the other replicas");
     }
 
-    /// Gives up a connection that has failed, unless somebody else has: many requests wait for one.
+    /// Drops a failed connection, unless another request has done so: many requests share one.
     fn drop_connection(&self, failed: &Connection, error: &RedisError) {
         let mut current = self.connection.write().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|connection| connection.made == failed.made) {
@@ -182,16 +182,16 @@ impl SharedWindows {
 
     fn log_absence(&self, error: &RedisError) {
         if !self.is_absence_logged.swap(true, Ordering::Relaxed) {
-            tracing::warn!(redis = self.place, %error, "Redis is away: this replica counts its requests alone until it is back");
+            tracing::warn!(redis = self.place, %error, "Redis is away: this replica counts requests by itself until Redis is back");
         }
     }
 }
 
-/// The job that keeps the connection to Redis: makes it, and makes it anew whenever it is lost.
+/// The job that keeps the connection to Redis: it connects, and reconnects whenever the connection is lost.
 #[derive(Debug)]
 pub struct RedisConnection {
     windows: Arc<SharedWindows>,
-    /// The pauses after connections that were lost soon.
+    /// The pauses after connections that did not last.
     pauses: Backoff,
 }
 
@@ -210,7 +210,7 @@ impl Job for RedisConnection {
         Backoff::new(PAUSES.0, PAUSES.1)
     }
 
-    /// Lasts as long as the connection does.
+    /// A round lasts as long as the connection.
     async fn round(&mut self) -> Result<Next, RedisError> {
         let connection = self.windows.connect().await?;
         let made = connection.made;
@@ -226,7 +226,7 @@ impl Job for RedisConnection {
         self.windows.log_absence(error);
     }
 
-    /// The windows themselves tell when they have a connection.
+    /// [`SharedWindows`] logs a new connection itself.
     fn report_recovery(&self) {}
 }
 
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_keeps_its_password_to_itself() {
+    fn an_address_does_not_show_its_password() {
         for text in ["redis://riq:hunter2@cache.internal:6380/2", "rediss://:hunter2@cache.internal"] {
             let url: RedisUrl = text.parse().unwrap();
             let shown = format!("{url:?}");

@@ -1,4 +1,4 @@
-//! What the server says of itself, without a key.
+//! What the server says about itself. These routes need no key.
 
 mod health;
 mod metrics;
@@ -15,7 +15,7 @@ pub(super) use self::specification::{Specification, openapi_of};
 /// The routes.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the script is a part of a page, and so not of the specification"
+    reason = "the script belongs to a page, so it is not part of the specification"
 )]
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

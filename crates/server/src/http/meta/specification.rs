@@ -1,4 +1,4 @@
-//! `GET /api/v1/openapi.json`: the specification, from which others make clients.
+//! `GET /api/v1/openapi.json`: the specification, from which clients can be generated.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use utoipa::openapi::{
     tag::TagBuilder,
 };
 
-/// The licence that the server, and so this description of it, is under: an SPDX expression.
+/// The licence of the server and of its specification, as an SPDX expression.
 const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
-/// The specification as JSON, written out once. Handed to the handler, as the routes that it describes are known only
-/// when all of them are together.
+/// The specification as JSON, written once. Handed to the handler, as the routes that it describes are known only when
+/// all of them are together.
 #[derive(Clone)]
 pub(in crate::http) struct Specification(Arc<Result<Bytes, serde_json::Error>>);
 
@@ -31,7 +31,7 @@ impl Specification {
 
 /// The OpenAPI specification
 ///
-/// OpenAPI 3.1, made from the code that answers.
+/// Returns this specification, OpenAPI 3.1. It is generated from the server's code.
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
@@ -49,7 +49,7 @@ pub(super) async fn specification(Extension(Specification(json)): Extension<Spec
     }
 }
 
-/// Completes what the routes tell of themselves with what they share.
+/// Adds the parts of the specification that are not about single routes.
 pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
     api.info = InfoBuilder::new()
         .title("Integrations API")

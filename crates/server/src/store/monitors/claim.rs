@@ -1,4 +1,4 @@
-//! Claiming what is due.
+//! Claims integrations that are due.
 
 use integrations_core::{
     ids::{IntegrationId, LeaseId},
@@ -11,7 +11,7 @@ use super::{Claim, Schedule, end_leased, statements};
 use crate::store::{Store, StoreError, Tenant, moment, rows::ClaimedRow};
 
 impl Store {
-    /// When the longest overdue integration of each of these providers was due, where there is any.
+    /// For each of these providers that has monitored integrations: the earliest time that one is or was due.
     pub async fn due(&self, providers: &[String]) -> Result<Vec<(String, OffsetDateTime)>, StoreError> {
         let rows: Vec<String> = (1..=providers.len()).map(|number| format!("(${number})")).collect();
         let sql = format!("{}{}) AS providers", statements::DUE, rows.join(", "));
@@ -43,7 +43,7 @@ impl Store {
         self.claim_by(lease, sql, values.into()).await
     }
 
-    /// Claims one integration, due or not, until `end`. None where somebody is at it, or nobody looks after it.
+    /// Claims one integration until `end`, even if it is not due. `None`: it is leased already, or it is not monitored.
     pub async fn claim_one(
         &self,
         lease: LeaseId,

@@ -1,10 +1,11 @@
-//! The statements over leases, as text that both databases read where nothing else is said.
+//! The statements over leases. Both databases understand them, unless a comment says otherwise.
 
 use std::sync::LazyLock;
 
 use crate::store::rows::{ClaimedRow, NEXT_CHECK, columns};
 
-/// Begins to look after an integration, or begins anew: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5` refresh.
+/// Begins to monitor an integration, or begins again: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5`
+/// refresh.
 pub const BEGIN: &str = "INSERT INTO monitors \
      (integration_id, provider, due_at, probe_at, refresh_at, failures, lease_count) \
      VALUES ($1, $2, $3, $4, $5, 0, 0) \
@@ -12,8 +13,7 @@ pub const BEGIN: &str = "INSERT INTO monitors \
      refresh_at = excluded.refresh_at, not_before = NULL, failures = 0, lease_owner = NULL, lease_count = 0, \
      refresh_begun_by = NULL";
 
-/// Brings the probe forward: `$1` integration, `$2` now. What is under way goes on under its lease. Returns when the
-/// provider is asked next.
+/// Brings the probe forward: `$1` integration, `$2` now. A lease on it stays. Returns when the provider is asked next.
 pub static BRING_PROBE_FORWARD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE monitors SET probe_at = $2, \
@@ -22,7 +22,7 @@ pub static BRING_PROBE_FORWARD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// When the longest overdue of each provider was due, for as many providers as there are rows of VALUES, which follow.
+/// The earliest time at which an integration of each provider is due. The providers follow as rows of VALUES.
 pub const DUE: &str = "SELECT column1 AS provider, \
      (SELECT MIN(due_at) FROM monitors WHERE provider = column1) AS due_at FROM (VALUES ";
 
@@ -30,7 +30,7 @@ pub const DUE: &str = "SELECT column1 AS provider, \
 const LEASE: &str = "UPDATE monitors SET lease_owner = $1, due_at = $2, \
      lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END";
 
-/// Claims what is due of a provider: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
+/// Claims due integrations of a provider: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
 fn claim(locking: &str) -> String {
     format!(
         "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
@@ -39,14 +39,15 @@ fn claim(locking: &str) -> String {
     )
 }
 
-/// Claims what is due of a provider, on PostgreSQL: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
-/// Passes over what others are claiming at this moment.
+/// Claims due integrations of a provider, on PostgreSQL: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how
+/// many. Skips rows that another claim has locked.
 pub static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FOR UPDATE SKIP LOCKED"));
 
-/// The same on SQLite, where whoever writes is alone.
+/// The same on SQLite, which has only one writer at a time.
 pub static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
 
-/// Claims one integration, due or not, unless somebody is at it: `$1` lease, `$2` its end, `$3` integration, `$4` now.
+/// Claims one integration, even if it is not due, unless it is leased: `$1` lease, `$2` its end, `$3` integration, `$4`
+/// now.
 pub static CLAIM_ONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{LEASE} WHERE integration_id = $3 AND (lease_owner IS NULL OR due_at <= $4) RETURNING integration_id"
@@ -62,15 +63,15 @@ fn claimed(among: &str) -> String {
     )
 }
 
-/// What is known of claimed integrations, on PostgreSQL: `$1` lease, `$2` a JSON array of their ids.
+/// The claimed integrations, on PostgreSQL: `$1` lease, `$2` a JSON array of their ids.
 pub static CLAIMED_POSTGRES: LazyLock<String> =
     LazyLock::new(|| claimed("SELECT json_array_elements_text(CAST($2 AS json))"));
 
 /// The same on SQLite.
 pub static CLAIMED_SQLITE: LazyLock<String> = LazyLock::new(|| claimed("SELECT value FROM json_each($2)"));
 
-/// Marks that the refresh token is about to be sent: `$1` lease, `$2` integration, `$3` the lease under which that was
-/// done before, or none. Done twice, it is done.
+/// Marks that the refresh token is about to be sent: `$1` lease, `$2` integration, `$3` the lease under which it was
+/// last sent, or none. Running it twice has the same effect as once.
 pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE integration_id = $2 \
      AND lease_owner = $1 AND COALESCE(refresh_begun_by, '') IN (COALESCE($3, ''), $1)";
 
@@ -78,19 +79,20 @@ pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE
 pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refresh_at = $3 \
      WHERE integration_id = $2 AND refresh_begun_by = $1";
 
-/// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the schedule: `$4` probe,
-/// `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due. Where somebody has the probe brought forward
-/// meanwhile, that stays.
+/// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the schedule: `$4`
+/// probe, `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due. If the probe was brought forward
+/// in the meantime, its new time stays.
 pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count = 0, \
      probe_at = CASE WHEN probe_at = $3 THEN $4 ELSE probe_at END, refresh_at = $5, not_before = $6, failures = $7, \
      refresh_begun_by = $8, due_at = CASE WHEN probe_at = $3 THEN $9 ELSE COALESCE($6, probe_at) END \
      WHERE integration_id = $2 AND lease_owner = $1";
 
-/// When the provider last answered well, where nothing else is new: `$1` integration, `$2` lease, `$3` when.
+/// Stores when the provider last answered successfully, if nothing else changed: `$1` integration, `$2` lease, `$3`
+/// when.
 pub const SYNC: &str = "UPDATE integrations SET last_synced_at = $3 WHERE id = $1 AND status <> 'disconnected' \
      AND EXISTS (SELECT 1 FROM monitors WHERE integration_id = $1 AND lease_owner = $2)";
 
-/// The leases that are given back at once, on PostgreSQL: `$1` a JSON array of `ReleaseRow`.
+/// The leases that are given back together, on PostgreSQL: `$1` a JSON array of `ReleaseRow`.
 const RELEASES: &str = "json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, \
      synced_at timestamptz, claimed_probe_at timestamptz, probe_at timestamptz, refresh_at timestamptz, \
      not_before timestamptz, failures integer, refresh_begun_by text, due_at timestamptz)";
