@@ -5,7 +5,7 @@ use url::Url;
 
 use super::assets::Asset;
 
-/// Makes the addresses of pages, as browsers see them: below the path of the public URL, if that has one.
+/// Makes the addresses of pages, as browsers see them. They are below the path of the public URL, if it has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
     public_url: Url,
@@ -38,14 +38,14 @@ impl Addresses {
         format!("{}/sign-in", self.home())
     }
 
-    /// The page to sign in, which leads on to `page`.
+    /// The page to sign in, which goes on to `page` afterwards.
     pub(crate) fn sign_in_for(&self, page: &str) -> String {
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page).finish();
         format!("{}?{query}", self.sign_in())
     }
 
-    /// Where signing out is asked for.
+    /// The address of the form that signs out.
     pub(crate) fn sign_out(&self) -> String {
         format!("{}/sign-out", self.home())
     }
@@ -65,12 +65,12 @@ impl Addresses {
         format!("{}/integrations/{provider}", self.project(project))
     }
 
-    /// Something to do to a provider in a project.
+    /// The address of an action on a provider in a project.
     pub(crate) fn to(&self, project: ProjectId, provider: &str, action: &str) -> String {
         format!("{}/{action}", self.provider(project, provider))
     }
 
-    /// Where a person answers whether another account is meant.
+    /// The address of the answers to the question whether another account is meant.
     pub(crate) fn install(&self, answer: &str) -> String {
         format!("{}/installs/{answer}", self.home())
     }
@@ -80,19 +80,19 @@ impl Addresses {
         format!("{}/assets/{}", self.home(), asset.name)
     }
 
-    /// Where providers send the browser back to, in full.
+    /// The full address that providers send the browser back to.
     pub(crate) fn callback(&self) -> String {
         format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
     }
 
-    /// The page that a text from outside names, if it is one of the dashboard's: read as a browser would read it, so
-    /// that nothing that a browser takes for another server or another part of this one gets through.
+    /// The page of the dashboard that a text from outside names. It is parsed as a browser parses it, so that no text
+    /// can lead to another server or to another part of this one. `None` if it is not a page of the dashboard.
     pub(crate) fn page(&self, text: &str) -> Option<String> {
         let url = self.public_url.join(text).ok()?;
         let home = self.home();
         let is_inside = url.path() == home || url.path().starts_with(&format!("{home}/"));
         let path = text.split('?').next().unwrap_or_default();
-        // A browser decodes no more than the dots, but what is behind it might.
+        // A browser decodes only the dots, but a proxy or server might decode more.
         let is_plain = path.starts_with(&home) && !path.contains(['\\', '%', '#']) && !path.contains("//");
         let is_ours = url.origin() == self.public_url.origin() && url.username().is_empty();
         let query = url.query().map_or(String::new(), |query| format!("?{query}"));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_the_dashboard_are_led_on_to() {
+    fn only_pages_of_the_dashboard_are_accepted() {
         let addresses = at("https://a.example");
         for good in ["/dashboard", "/dashboard/projects/prj_1?q=%26//&status=", "/dashboard?x=1"] {
             assert_eq!(addresses.page(good).as_deref(), Some(good));

@@ -1,4 +1,5 @@
-//! The files that pages load: embedded, and named by their content, so that browsers may keep them for ever.
+//! The files that pages load. They are embedded, and their names contain a hash of the content, so browsers may cache
+//! them for ever.
 
 use std::sync::LazyLock;
 
@@ -22,17 +23,17 @@ pub(crate) struct Asset {
     media_type: &'static str,
 }
 
-/// How all pages look.
+/// The style of all pages.
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("dashboard", "css", "text/css; charset=utf-8", include_str!("assets/dashboard.css"))
 });
 
-/// What makes pages a little better. Nothing depends on it.
+/// The script that makes pages easier to use. Pages work without it.
 pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("dashboard", "js", "text/javascript; charset=utf-8", include_str!("assets/dashboard.js"))
 });
 
-/// The mark in a browser's tab.
+/// The icon in a browser's tab.
 pub(crate) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg")));
 
@@ -52,7 +53,7 @@ impl Asset {
 pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Failure> {
     let found = [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name);
     let asset = found.ok_or_else(|| {
-        // A page of another version asks for its own: what is at this name now is told, and kept by nobody.
+        // A page of another version may ask for a file that this version does not have. Errors are not cached.
         Failure::new(ErrorCode::ResourceNotFound, "There is nothing at this address")
     })?;
     let headers = [

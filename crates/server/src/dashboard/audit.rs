@@ -1,4 +1,4 @@
-//! `GET /dashboard/projects/{projectId}/audit`: the audit log, page by page.
+//! `GET /dashboard/projects/{projectId}/audit`: the audit log, in pages.
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};

@@ -1,4 +1,4 @@
-//! Changes of an integration: each form becomes the update that a PATCH would be, and goes to the same service.
+//! Changes of an integration. Each form becomes an update like that of a PATCH, and goes to the same service.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ pub(super) async fn details(
         let name = Some(form.trimmed("display_name")).filter(|name| !name.is_empty());
         let mut update = Update::default();
         update.set_display_name(name.into())?;
-        // The switch cannot be turned on while it is disconnected, and is off then.
+        // While the integration is disconnected, the switch is off and cannot be turned on.
         if stored.status() != Status::Disconnected {
             update.set_sidebar_enabled(form.is_ticked("sidebar_enabled"));
         }
@@ -116,14 +116,14 @@ pub(super) async fn disconnect(
     answer(&on, &provider, changed, SentForm { part: Part::Disconnection, form }, Flash::Disconnected).await
 }
 
-/// A form that was sent, with which of the page's it is.
+/// A form that was sent, and which form of the page it is.
 struct SentForm {
     part: Part,
     form: Form,
 }
 
-/// Makes the change that a form asks for, in the session's name. A form says what differs from what its page showed, so
-/// `ask` compares it with the integration as it is stored, which is the version that the page showed.
+/// Makes the change of a form. The session's key acts. The form has the version that its page showed, so `ask` can
+/// compare it with the stored integration, which has that version.
 async fn change(
     pages: &Pages,
     Posted { by: on, form }: Posted<OnProject>,
@@ -138,12 +138,12 @@ async fn change(
     answer(&on, &provider, changed, SentForm { part, form }, flash).await
 }
 
-/// The version that the page showed. A form without one is for none.
+/// The version that the page showed. A form without one matches no version.
 fn shown_version(form: &Form) -> ExpectedVersion {
     ExpectedVersion::OneOf(form.trimmed("version").parse().into_iter().collect())
 }
 
-/// Leads back to the page, which says that it is done; or shows it with what was refused.
+/// Redirects to the page, which says that the change is made. If it was refused, shows the page with the problem.
 async fn answer(
     on: &OnProject,
     provider: &Arc<Provider>,
@@ -163,7 +163,7 @@ async fn answer(
     }
 }
 
-/// A refusal in words, to be shown beside the form; other errors have pages of their own.
+/// A refusal in words, to be shown with the form. Other errors have their own pages.
 fn refused_form(
     error: ChangeError,
     SentForm { part, form }: SentForm,
@@ -179,25 +179,25 @@ fn refused_form(
     Ok(match error {
         ChangeError::OtherVersion => {
             let words = refused(
-                "Somebody changed this meanwhile",
-                "Nothing of yours was saved. This is how it stands now: look, and make your change again.",
+                "Somebody else changed this in the meantime",
+                "Your change was not saved. This is the current state: check it, and make your change again.",
             );
             (StatusCode::PRECONDITION_FAILED, RefusedForm { is_outdated: true, ..words })
         }
         ChangeError::Update(UpdateError::Invalid(issues)) => {
-            let words = refused("That was not saved", "Mend what is marked below, and save again.");
+            let words = refused("That was not saved", "Correct what is marked below, and save again.");
             (StatusCode::UNPROCESSABLE_ENTITY, RefusedForm { issues, ..words })
         }
         ChangeError::ReinstallRequired => {
-            let words = refused("There is no credential to work with any more", "Connect it again first.");
+            let words = refused("There is no usable credential any more", "Connect it again first.");
             (StatusCode::CONFLICT, words)
         }
         ChangeError::Unproven(why) => {
-            let words = refused("It could not be checked, which must succeed first", &why);
+            let words = refused("It needs a successful check first, and none could be made", &why);
             (StatusCode::CONFLICT, words)
         }
         ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => {
-            let title = format!("That is not possible while its state is: {}", words::status(from).1);
+            let title = format!("That is not possible while the status is: {}", words::status(from).1);
             (StatusCode::CONFLICT, refused(&title, ""))
         }
         ChangeError::Read(_)

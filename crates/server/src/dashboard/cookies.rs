@@ -4,20 +4,20 @@ use cookie::SameSite;
 use http::{HeaderMap, HeaderValue, header};
 use time::Duration;
 
-/// A cookie. None of them can be read by a script, and none goes along with a request that another site makes in the
-/// background (`SameSite=Lax`: the way back from a provider is a navigation, which they do go along with).
+/// A cookie. Scripts cannot read it, and browsers do not send it with background requests of other sites
+/// (`SameSite=Lax`). They do send it with navigations, such as the redirect back from a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cookie {
-    /// Tells browsers apart: what forms and handshakes are bound to.
+    /// Identifies the browser. Forms and handshakes are bound to it.
     Browser,
     /// A person's session.
     Session,
-    /// The install link that was opened, on the page that it is for.
+    /// The opened install link, for its page only.
     Install,
 }
 
 impl Cookie {
-    /// Its name. Over TLS a prefix keeps other hosts of the domain from setting it.
+    /// Its name. Over TLS, the prefix prevents other hosts of the domain from setting it.
     const fn name(self, is_secure: bool) -> &'static str {
         match (self, is_secure) {
             (Self::Browser, false) => "riq_browser",
@@ -25,12 +25,12 @@ impl Cookie {
             (Self::Session, false) => "riq_session",
             (Self::Session, true) => "__Host-riq_session",
             (Self::Install, false) => "riq_install",
-            // `__Host-` asks for the path `/`.
+            // `__Host-` requires the path `/`.
             (Self::Install, true) => "__Secure-riq_install",
         }
     }
 
-    /// Its value in a request. One that is there twice, of which at most one was set here, is not believed.
+    /// Its value in a request. `None` if it is there twice, because at least one of them was not set by this server.
     pub(crate) fn read(self, headers: &HeaderMap, is_secure: bool) -> Option<&str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
         let cookies = lines.flat_map(cookie::Cookie::split_parse).flatten();
@@ -40,8 +40,8 @@ impl Cookie {
         value.filter(|_| values.next().is_none())
     }
 
-    /// What sets it. `path`: where it goes along, `/` for all but [`Cookie::Install`]; `life`: how long the browser
-    /// keeps it, none until it is closed.
+    /// The header that sets it. `path` is where the browser sends it: `/` for all but [`Cookie::Install`]. `life` is
+    /// how long the browser keeps it; `None`: until the browser is closed.
     pub(crate) fn set(
         self,
         value: &str,
@@ -58,13 +58,13 @@ impl Cookie {
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
 
-    /// What takes it away.
+    /// The header that removes it.
     pub(crate) fn clear(self, path: &str, is_secure: bool) -> Option<HeaderValue> {
         self.set("", path, Some(Duration::ZERO), is_secure)
     }
 }
 
-/// Whether a value has the form of a [`crate::token::Token`]: all that these cookies ever hold.
+/// Whether a value has the form of a [`crate::token::Token`]. These cookies hold only tokens.
 pub(crate) fn is_token(value: &str) -> bool {
     value.len() == 43 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_twice_or_has_another_form_is_not_believed() {
+    fn a_repeated_or_malformed_cookie_is_ignored() {
         let one = format!("riq_session={VALUE}");
         assert_eq!(read(Cookie::Session, &[&format!("{one}; {one}")], false), None);
         assert_eq!(read(Cookie::Session, &[&one, &one], false), None);

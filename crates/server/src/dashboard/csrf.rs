@@ -1,8 +1,8 @@
-//! Whether a form was sent from one of our own pages, in this browser, in this session, and whether a request is a
-//! person's look at a page at all.
+//! Checks that a form was sent from one of our own pages, in this browser and session, and that a request for a page
+//! comes from a browser's window.
 //!
-//! Two things say so of a form, and both must: a token in the form, which only our pages in this browser hold, and what
-//! the browser itself tells of where the request comes from.
+//! A form must pass two checks: it has the token, which only our pages in this browser contain, and the browser's
+//! headers say that it comes from our origin.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, header};
@@ -15,8 +15,8 @@ const LABEL: &[u8] = b"riq dashboard form";
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The token of the forms of a browser in a session, or before one. Both cookies hold 256 random bits, so that their
-/// hash can be neither guessed nor turned back.
+/// The token of the forms of a browser, in a session or without one. Both cookies have 256 random bits, so their hash
+/// can be neither guessed nor reversed.
 pub(crate) fn token(browser: &str, session: Option<&str>) -> String {
     let mut hash = Sha256::new();
     for part in [LABEL, browser.as_bytes(), session.unwrap_or_default().as_bytes()] {
@@ -26,16 +26,16 @@ pub(crate) fn token(browser: &str, session: Option<&str>) -> String {
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
-/// Whether a form brought the token that it should have. Takes as long for any wrong one of its length.
+/// Whether a form has the expected token. Compares in constant time.
 pub(crate) fn is_token(expected: &str, sent: &str) -> bool {
     expected.as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
-/// Whether the request comes from one of our own pages, as far as the browser tells.
+/// Whether the request comes from one of our own pages, by the browser's headers.
 ///
-/// Browsers that are told to send no referrer say `Origin: null` with a form (Fetch, "append a request `Origin`
-/// header"), and then `Sec-Fetch-Site` decides. That is sent over TLS and to this machine alone (Fetch Metadata,
-/// section 2): where the public URL is plain HTTP, its absence says nothing.
+/// With our policy to send no referrer, browsers send `Origin: null` with a form (Fetch, "append a request `Origin`
+/// header"). Then `Sec-Fetch-Site` decides. Browsers send that header only over TLS and to the local machine (Fetch
+/// Metadata, section 2), so if the public URL is plain HTTP, a missing header means nothing.
 pub(crate) fn is_from_here(headers: &HeaderMap, addresses: &Addresses) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let site = text(SEC_FETCH_SITE);
@@ -51,8 +51,8 @@ pub(crate) fn is_from_here(headers: &HeaderMap, addresses: &Addresses) -> bool {
     is_same_site && is_same_origin
 }
 
-/// Whether the request is for a window of a browser, as far as the browser tells. Other pages of this origin run scripts
-/// that are not ours (the reference): none of them may read a page of the dashboard, nor frame it.
+/// Whether the request is for a browser's window, by the browser's headers. The reference page has the same origin and
+/// runs a script that is not ours. Such scripts may neither read nor frame a page of the dashboard.
 pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get(SEC_FETCH_DEST).is_none_or(|destination| destination == "document")
 }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_tell_of_where_a_form_comes_from() {
+    fn the_origin_of_a_form_by_the_headers_of_browsers() {
         let is_from_here = |public_url: &str, origin: Option<&str>, site: Option<&str>| {
             let mut headers = HeaderMap::new();
             origin.map(|value| headers.insert(header::ORIGIN, value.parse().unwrap()));

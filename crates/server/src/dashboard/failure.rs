@@ -1,4 +1,4 @@
-//! What went wrong below the dashboard's addresses, as pages in place of the API's envelope.
+//! Error pages for the dashboard's addresses, in place of the API's envelope.
 
 use axum::response::Response;
 use http::header;
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::edge::failure::Failure;
 
-/// The page of an error. The edge calls it, which knows the request's id, for whatever reaches it as one: a handler's
-/// refusal, an address that is none, a panic, a time that ran out.
+/// The page of an error. The edge calls it, because it knows the request's id, for every error: a handler's refusal, an
+/// unknown address, a panic, a timeout.
 pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Response {
     let addresses = Addresses::new(public_url);
     let (title, advice) = words(error.code);
@@ -33,25 +33,25 @@ pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Respo
     response
 }
 
-/// The API's messages end without a stop.
+/// Adds the full stop that the API's messages do not have.
 fn sentence(message: &str) -> String {
     if message.ends_with(['.', '?', '!']) { message.to_owned() } else { format!("{message}.") }
 }
 
-/// What the page is called, and what a person can do.
+/// The page's title, and what the person can do.
 const fn words(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => (
-            "This project is another organization's",
+            "This project belongs to another organization",
             "Sign out, and sign in with an API key of the organization that owns it.",
         ),
         ErrorCode::ProjectNotFound => {
-            ("There is no such project", "Check the address; the project may have been taken away.")
+            ("There is no such project", "Check the address. The project may have been removed.")
         }
         ErrorCode::ProviderNotFound => {
             ("There is no such provider", "Look for it among the project's integrations.")
         }
-        ErrorCode::IntegrationNotFound => ("That is not connected", "Connect it first, on its page."),
+        ErrorCode::IntegrationNotFound => ("That is not connected", "Connect it first on its page."),
         ErrorCode::ResourceNotFound => {
             ("There is nothing here", "Check the address, or start from the dashboard.")
         }
@@ -73,16 +73,16 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         | ErrorCode::ProviderNotConfigured
         | ErrorCode::Conflict
         | ErrorCode::PreconditionFailed => {
-            ("That is not possible now", "Load the page again to see how things stand.")
+            ("That is not possible now", "Load the page again to see the current state.")
         }
         ErrorCode::RateLimited => ("Too many requests", "Wait a moment, then load the page again."),
         ErrorCode::RequestTimeout | ErrorCode::ServiceUnavailable => (
             "The server cannot answer for the moment",
-            "Try again in a few seconds. If you were changing something, look first whether it was done.",
+            "Try again in a few seconds. If you were changing something, check first whether it was done.",
         ),
         ErrorCode::InternalError => (
-            "Something went wrong on our side",
-            "Try again. If it happens again, give the request id below to whoever runs the server.",
+            "Something went wrong on the server",
+            "Try again. If it happens again, give the request id below to the operator of this server.",
         ),
     }
 }

@@ -1,17 +1,17 @@
-//! What was just done: told on the page that follows a change, by a word in its address.
+//! Messages after a change. A word in the address says which message the next page shows.
 
-/// Something that was just done.
+/// What was just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flash {
     /// Connected, or connected again.
     Connected,
-    /// An installation was given up, and everything left as it was.
+    /// An installation was abandoned, and nothing was changed.
     Kept,
     /// Paused.
     Paused,
-    /// Put to use again.
+    /// Resumed.
     Resumed,
-    /// Checked, with whatever was found.
+    /// Checked, with any result.
     Checked,
     /// Name and sidebar were saved.
     Details,
@@ -36,7 +36,7 @@ impl Flash {
         Self::Disconnected,
     ];
 
-    /// Its word in the address. No other is known: an address cannot make a page say anything else.
+    /// Its word in the address. Other words are ignored, so an address cannot make a page say anything else.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "connected",
@@ -56,14 +56,14 @@ impl Flash {
         Self::ALL.into_iter().find(|flash| flash.as_str() == word)
     }
 
-    /// What the page says, for a provider of this name.
+    /// The message, for a provider of this name.
     pub(crate) fn words(self, provider: &str) -> String {
         match self {
             Self::Connected => format!("{provider} is connected."),
             Self::Kept => "Nothing was changed.".to_owned(),
             Self::Paused => "Paused. Nothing is used until you resume it.".to_owned(),
             Self::Resumed => "Resumed.".to_owned(),
-            Self::Checked => "Checked. What was found stands below.".to_owned(),
+            Self::Checked => "Checked. The result is below.".to_owned(),
             Self::Details => "The details are saved.".to_owned(),
             Self::Settings => "The settings are saved.".to_owned(),
             Self::Permissions => "The permissions are saved.".to_owned(),

@@ -1,18 +1,19 @@
-//! Answers of the dashboard, with the headers that keep its pages to themselves.
+//! Answers of the dashboard, with headers that isolate its pages from other sites.
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use maud::Markup;
 
-/// What a page may load, and where its forms may go: to this server alone. No frame may hold it.
+/// A page may load files and send forms only from and to this server, and may not be in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
-/// On every answer of the dashboard, beside what the edge sets (`Cache-Control: no-store`, `X-Content-Type-Options`).
+/// Headers of every answer of the dashboard, in addition to those of the edge (`Cache-Control: no-store`,
+/// `X-Content-Type-Options`).
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Addresses name projects, and that of an install link holds its secret.
+    // Addresses name projects, and the address of an install link contains its secret.
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -24,11 +25,13 @@ pub(crate) fn page(status: StatusCode, markup: Markup) -> Response {
     guarded((status, [(header::CONTENT_TYPE, html)], markup.into_string()).into_response())
 }
 
-/// Sends the browser to another page, which it asks for with GET (RFC 9110, section 15.4.4).
+/// Redirects the browser to another page, which it requests with GET (RFC 9110, section 15.4.4).
 pub(crate) fn redirect(address: &str) -> Response {
     match HeaderValue::from_str(address) {
         Ok(location) => guarded((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()),
-        Err(_) => crate::edge::failure::Failure::internal(&"an address that is none").into_response(),
+        Err(_) => {
+            crate::edge::failure::Failure::internal(&"an invalid address for a redirect").into_response()
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Installing: by a link or from a session, over the provider's own page or by a form.
+//! Installing: with an install link or a session, through the provider's own page or with a form.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ use crate::{
     store::{Denied, ReadError},
 };
 
-/// Opens an install link: the browser keeps it, for this page alone, and goes on to the address without it. That uses
-/// nothing up, so that whoever fetches the address before the person does takes nothing away.
+/// Opens an install link: stores it in a cookie for this page only, and redirects to the address without it. This does
+/// not use the link up, so a program that fetches the address before the person does no harm.
 pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
     let target = target(visit, named)?;
     let opened = match is_token(link) {
@@ -56,7 +56,7 @@ pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Res
     Ok(response)
 }
 
-/// The page of a provider for somebody who is not signed in: what is needed to install, if a link was opened.
+/// The page of a provider for a person who is not signed in. With an opened link, it shows what is needed to install.
 pub(super) async fn visit(
     pages: &Pages,
     visit: Visit,
@@ -76,13 +76,13 @@ pub(super) async fn visit(
 
 /// Who installs.
 enum Installs {
-    /// Somebody who is signed in.
+    /// A person who is signed in.
     Session(Box<OnProject>),
-    /// Somebody who opened a link.
+    /// A person who opened a link.
     Link(OpenLink, Box<Visit>),
 }
 
-/// Who installs, or the answer to who may not.
+/// Who installs. If the person may not install, the error is the answer.
 async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result<Installs, Response> {
     let by_session = match visit.session.clone() {
         Some(session) => Some(OnProject::enter(visit.clone(), session, named.clone()).await),
@@ -90,7 +90,7 @@ async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result
     };
     match (by_session, visit.link.clone()) {
         (Some(Ok(on)), _) => Ok(Installs::Session(Box::new(on))),
-        // The link may be of another organization than the one that is signed in.
+        // The link may belong to another organization than the session.
         (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
             match visit.pages.installer.open_link(&link, target.project, target.provider.key.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
@@ -122,7 +122,7 @@ impl Installs {
         }
     }
 
-    /// The page again, with what was refused.
+    /// The page again, with the problem.
     async fn answer_refused(
         &self,
         provider: &Arc<Provider>,
@@ -181,7 +181,7 @@ pub(super) async fn callback(State(pages): State<Pages>, visit: Visit, uri: Uri)
     }
 }
 
-/// `POST /dashboard/installs/confirm`: the person means the other account.
+/// `POST /dashboard/installs/confirm`: the person wants the other account.
 pub(super) async fn confirm(
     State(pages): State<Pages>,
     Posted { by: visit, form }: Posted<Visit>,
@@ -193,7 +193,7 @@ pub(super) async fn confirm(
     }
 }
 
-/// `POST /dashboard/installs/abandon`: the person does not.
+/// `POST /dashboard/installs/abandon`: the person does not want it.
 pub(super) async fn abandon(
     State(pages): State<Pages>,
     Posted { by: visit, form }: Posted<Visit>,
@@ -204,7 +204,7 @@ pub(super) async fn abandon(
     }
 }
 
-/// Leads on from the end of an installation, or asks about another account.
+/// Redirects after an installation, or asks about another account.
 fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
     match outcome {
         InstallOutcome::Installed { target, .. } => {
@@ -219,7 +219,7 @@ fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
     }
 }
 
-/// The page of who opened a link.
+/// The page for a person who opened a link.
 async fn by_link(
     visit: &Visit,
     provider: &Arc<Provider>,
@@ -243,11 +243,11 @@ async fn by_link(
     Ok(visit.page(status, view::install::page(&visit.frame(), &page)))
 }
 
-/// What was refused, to be shown with the form; none where the form is of no more use.
+/// The problem, to be shown with the form. `None` if the form can no longer be used.
 fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option<RefusedForm> {
     let issues = match &refusal.kind {
         ProblemKind::Invalid(issues) => issues.clone(),
-        // What the provider says of the credential belongs beside its field.
+        // The provider's message about the credential is shown beside its field.
         ProblemKind::Refused(message) => {
             let fields = provider.form().map(|form| form.fields.as_slice()).unwrap_or_default();
             let beside = |field: &catalog::Field| Issue::new(format!("credential.{}", field.key), message);
@@ -270,7 +270,7 @@ fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> O
     })
 }
 
-/// The page of an installation that went wrong.
+/// The page of a failed installation.
 fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
     let (title, explanation, advice) = (
         install_problem::title(problem),
@@ -294,7 +294,8 @@ fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
     visit.page(install_problem::status(problem), failure::page(&visit.frame(), &words))
 }
 
-/// The fields below `root` that were filled in. What stands around a field, and was pasted with its value, is taken off.
+/// The fields below `root` that were filled in. A field's prefix and suffix, which may have been pasted with the value,
+/// are removed.
 fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Value> {
     let filled = fields.iter().filter_map(|field| {
         let typed = form.trimmed(&format!("{root}.{}", field.key));
@@ -327,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_around_a_field_is_taken_off_and_nothing_else() {
+    fn only_the_prefix_and_suffix_of_a_field_are_removed() {
         let shop = |value| bare(value, Some("https://"), Some(".myshopify.com"));
         for typed in ["acme", "acme.myshopify.com", "https://acme.myshopify.com/", "https://acme"] {
             assert_eq!(shop(typed), "acme", "{typed}");

@@ -1,4 +1,4 @@
-//! What can go wrong while installing, in plain words for the person in front of the browser.
+//! The problems of an installation, in words for the person who installs.
 
 use http::StatusCode;
 
@@ -10,14 +10,14 @@ pub(super) fn title(problem: &InstallProblem) -> String {
     match &problem.kind {
         ProblemKind::Invalid(_) => "Some fields need another look".into(),
         ProblemKind::Refused(_) => format!("{provider} does not accept this"),
-        ProblemKind::Unchecked(_) => format!("{provider} could not be asked"),
+        ProblemKind::Unchecked(_) => format!("{provider} gave no clear answer"),
         ProblemKind::NotConfigured => format!("{provider} is not set up on this server"),
         ProblemKind::Link(LinkProblem::Unknown) => "This link is not known".into(),
         ProblemKind::Link(LinkProblem::Expired) => "This link has expired".into(),
         ProblemKind::Link(LinkProblem::Used) => "This link has been used".into(),
         ProblemKind::Link(LinkProblem::Foreign) => "This link is for something else".into(),
         ProblemKind::KeyGone => "The key behind this page is no longer valid".into(),
-        ProblemKind::ProjectGone => "This project is gone".into(),
+        ProblemKind::ProjectGone => "This project does not exist any more".into(),
         ProblemKind::State(StateProblem::Unknown) => "No connection was started here".into(),
         ProblemKind::State(StateProblem::Expired) => "That took too long".into(),
         ProblemKind::State(StateProblem::Used) => "This answer was used already".into(),
@@ -30,7 +30,7 @@ pub(super) fn title(problem: &InstallProblem) -> String {
         ProblemKind::DeadOnArrival(_) => format!("{provider} does not accept its own token"),
         ProblemKind::Contended => "Somebody else is changing this integration".into(),
         ProblemKind::Unavailable => "The database is not available".into(),
-        ProblemKind::Internal => "Something went wrong on our side".into(),
+        ProblemKind::Internal => "Something went wrong on the server".into(),
     }
 }
 
@@ -43,10 +43,10 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
             format!("{message}. Nothing was stored.")
         }
         ProblemKind::NotConfigured => {
-            format!("To connect {provider}, this server needs an app of its own there, and has none yet.")
+            format!("To connect {provider}, this server needs its own app there, and has none yet.")
         }
         ProblemKind::Link(problem) => explain_link(*problem).into(),
-        ProblemKind::KeyGone => "The API key in whose name this was done was revoked or has expired.".into(),
+        ProblemKind::KeyGone => "The API key that was used here was revoked or has expired.".into(),
         ProblemKind::ProjectGone => "It was removed, or belongs to somebody else now.".into(),
         ProblemKind::State(problem) => explain_state(*problem, provider),
         ProblemKind::Callback(problem) => format!("It was not used: {problem}."),
@@ -67,7 +67,7 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
             scopes.join(", ")
         ),
         ProblemKind::DeadOnArrival(message) => format!("{message}. Nothing was connected."),
-        ProblemKind::Contended => "It changed again and again while yours was being stored.".into(),
+        ProblemKind::Contended => "It kept changing while your connection was being stored.".into(),
         ProblemKind::Unavailable => "Nothing was stored.".into(),
         ProblemKind::Internal => "Nothing was connected.".into(),
     }
@@ -80,19 +80,19 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
         ProblemKind::Invalid(_) => "Correct the fields that are marked and send the form again.".into(),
         ProblemKind::Refused(_) => "Check that you copied all of it, and try again.".into(),
         ProblemKind::NotConfigured => format!(
-            "Ask whoever runs the server to register an app at {provider} and to set it with \
+            "Ask the operator of this server to register an app at {provider} and to set it with \
              riq-server admin oauth-app set."
         ),
         ProblemKind::Link(_) | ProblemKind::KeyGone => {
             "Ask for a new link where you got this one, or sign in with an API key.".into()
         }
-        ProblemKind::ProjectGone => "Ask whoever sent you here.".into(),
+        ProblemKind::ProjectGone => "Ask the person who sent you here.".into(),
         ProblemKind::State(_) | ProblemKind::Callback(_) => {
             "Go back to the page where you began, and connect again from there in this browser.".into()
         }
         ProblemKind::AccessDenied => "If that was a mistake, connect again and choose to allow it.".into(),
         ProblemKind::Reported(_) | ProblemKind::Token(_) | ProblemKind::DeadOnArrival(_) => {
-            "Try again. If it happens again, give the request id below to whoever runs the server.".into()
+            "Try again. If it happens again, give the request id below to the operator of this server.".into()
         }
         ProblemKind::MissingScopes(_) => {
             "Connect again and leave every permission ticked; you may need an administrator there.".into()
@@ -101,11 +101,11 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
         | ProblemKind::NoAnswer(_)
         | ProblemKind::Contended
         | ProblemKind::Unavailable => "Try again in a moment.".into(),
-        ProblemKind::Internal => "Give the request id below to whoever runs the server.".into(),
+        ProblemKind::Internal => "Give the request id below to the operator of this server.".into(),
     }
 }
 
-/// The HTTP status that goes with it.
+/// The HTTP status of the page.
 pub(super) fn status(problem: &InstallProblem) -> StatusCode {
     match &problem.kind {
         ProblemKind::Invalid(_) | ProblemKind::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -127,30 +127,30 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
     }
 }
 
-/// The provider's name, or what stands in for it.
+/// The provider's name, or "The provider" if it is not known.
 fn provider(problem: &InstallProblem) -> &str {
     problem.target.as_ref().map_or("The provider", |target| target.provider.name.as_str())
 }
 
 fn explain_link(problem: LinkProblem) -> &'static str {
     match problem {
-        LinkProblem::Unknown => "It was never given out by this server, or a part of it got lost on the way.",
+        LinkProblem::Unknown => "This server never made it, or a part of it is missing.",
         LinkProblem::Expired => "Install links work for a short time only.",
-        LinkProblem::Used => "An installation was finished with it, and each link serves for one.",
-        LinkProblem::Foreign => "It was made for another project or another provider than this page's.",
+        LinkProblem::Used => "An installation was finished with it, and each link works only once.",
+        LinkProblem::Foreign => "It was made for another project or provider than this page is for.",
     }
 }
 
 fn explain_state(problem: StateProblem, provider: &str) -> String {
     match problem {
         StateProblem::Unknown => {
-            "This answer belongs to no connection that was started on this server, or a part of it got lost."
+            "This answer belongs to no connection that was started on this server, or a part of it is missing."
                 .into()
         }
         StateProblem::Expired => format!("{provider} answered more than ten minutes after you began."),
-        StateProblem::Used => "Each answer counts once; loading this page again does not repeat it.".into(),
+        StateProblem::Used => "Each answer is valid once; loading this page again does not repeat it.".into(),
         StateProblem::OtherBrowser => {
-            "For your safety an answer counts only in the browser in which the connection was started.".into()
+            "For your safety, an answer is valid only in the browser in which the connection was started.".into()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /dashboard/projects/{projectId}`: what is installed in a project, and what can be.
+//! `GET /dashboard/projects/{projectId}`: what is installed in a project, and what can be installed.
 
 use std::collections::BTreeMap;
 
@@ -31,12 +31,12 @@ pub(super) async fn list(State(pages): State<Pages>, on: OnProject, uri: Uri) ->
             None => shelves.available.push(provider),
         }
     }
-    // The sort is stable: within a status they stay in the order of their keys.
+    // The sort is stable, so integrations with the same status stay sorted by key.
     shelves.installed.sort_by_key(|(_, row)| urgency(row));
     Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &filters, &shelves)))
 }
 
-/// The filters of an address. One that does not exist is left out: nobody types them.
+/// The filters of an address. Unknown values are ignored, because people choose them from lists.
 fn read(uri: &Uri) -> Result<Filters, Failure> {
     let [q, category, status] = query::parameters(uri, ["q", "category", "status"])?;
     Ok(Filters {
@@ -51,7 +51,7 @@ fn standing(row: Option<&IntegrationRow>) -> Standing {
     status.map_or(Standing::Available, Standing::Installed)
 }
 
-/// What needs attention first, what is out of use last.
+/// Sorts integrations that need attention first, and disconnected ones last.
 fn urgency(row: &IntegrationRow) -> u8 {
     match row.status.parse::<Status>() {
         Ok(Status::Error) | Err(_) => 0,

@@ -1,7 +1,7 @@
-//! The dashboard: pages for people, rendered here, that do what the API does through the same services.
+//! The dashboard: pages for people, rendered on the server. They use the same services as the API.
 //!
-//! A handler takes a `visit::Visit`, a `visit::OnProject` or a `visit::Posted` form, which have looked at cookies,
-//! session, project and form token before it; calls a service; and draws a page of `view`, or leads on to one.
+//! A handler takes a `visit::Visit`, a `visit::OnProject` or a `visit::Posted` form, which have checked cookies,
+//! session, project and form token. It calls a service, and renders a page of `view` or redirects to one.
 
 mod addresses;
 mod assets;
@@ -34,7 +34,7 @@ use axum::{
 pub(crate) use self::failure::page as failure_page;
 use self::state::Pages;
 
-/// The pages. They are no part of the API, and so not of its specification.
+/// The pages. They are not part of the API, so they are not in its specification.
 #[expect(clippy::disallowed_methods, reason = "pages are not in the specification")]
 pub fn router(pages: Pages) -> Router {
     let provider = "/dashboard/projects/{projectId}/integrations/{provider}";

@@ -1,14 +1,14 @@
-//! Patterns of fields, as browsers read them.
+//! Translates the patterns of fields for browsers.
 //!
-//! The server's check is the one that counts. The browser's saves a person the way there and back, and a pattern that
-//! it would read otherwise is not given to it.
+//! The server's check is the one that counts. The browser's check only saves the person a round trip. A pattern that
+//! browsers would read differently is not given to them.
 
 use integrations_core::catalog::Field;
 
 /// The `pattern` attribute of a field's input: the whole value must match it, as a JavaScript regular expression with
 /// the flag `v` (HTML Standard, "The pattern attribute").
 ///
-/// An empty value, and one with the field's prefix or suffix, are let through: the server takes those off.
+/// Blanks, and the field's prefix and suffix, are allowed around the value, because the server removes them.
 pub(crate) fn for_browsers(field: &Field) -> Option<String> {
     let source = field.pattern.as_ref()?.as_str();
     let inner = translated(source.strip_prefix('^')?.strip_suffix('$')?)?;
@@ -18,8 +18,8 @@ pub(crate) fn for_browsers(field: &Field) -> Option<String> {
     Some(format!("\\s*{}(?:{inner}){}/?\\s*", around(prefix), around(suffix)))
 }
 
-/// The pattern with the characters escaped that stand for themselves in our syntax, but not in a class of a browser's.
-/// None where it has something that the two read differently.
+/// The pattern, with those characters escaped that are literal in our syntax but not in a browser's character class.
+/// `None` if it contains something that browsers read differently.
 fn translated(pattern: &str) -> Option<String> {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut letters = pattern.chars().peekable();
@@ -29,8 +29,8 @@ fn translated(pattern: &str) -> Option<String> {
         match letter {
             '\\' => {
                 let escaped = letters.next()?;
-                // Classes, boundaries and code points by name are where the syntaxes part; so is what is escaped
-                // without need, which the flag `v` refuses.
+                // The syntaxes differ in classes, boundaries and named code points. The flag `v` also refuses
+                // unnecessary escapes.
                 let is_same =
                     matches!(escaped, 'd' | 's' | 'S' | 'D') || r"\.+*?()[]{}|^$/-".contains(escaped);
                 is_same.then(|| out.extend(['\\', escaped]))?;
@@ -58,7 +58,7 @@ fn translated(pattern: &str) -> Option<String> {
     Some(out)
 }
 
-/// Text that stands for itself in a regular expression.
+/// A text, escaped to be literal in a regular expression.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_read_otherwise_is_not_given_to_them() {
+    fn patterns_that_browsers_read_differently_are_not_given_to_them() {
         for pattern in ["(?i)a", "[[:alpha:]]", "\\pL", "\\bx", "[a&&b]", "\\w", "\\_"] {
             assert_eq!(translated(pattern), None, "{pattern}");
         }

@@ -34,7 +34,7 @@ pub(super) async fn show(
         return install::visit(&pages, visit, &named, flash).await;
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {
-        // The link may be of another organization than the one that is signed in.
+        // The link may belong to another organization than the session.
         Err(ReadError::Denied(Denied::ForeignProject)) if visit.link.is_some() => {
             return install::visit(&pages, visit, &named, flash).await;
         }
@@ -44,7 +44,7 @@ pub(super) async fn show(
     answer(&on, &provider, StatusCode::OK, flash, None).await
 }
 
-/// `GET …/{provider}/disconnect`: asks before it is done.
+/// `GET …/{provider}/disconnect`: asks before it disconnects.
 pub(super) async fn ask_to_disconnect(
     State(pages): State<Pages>,
     on: OnProject,
@@ -57,7 +57,7 @@ pub(super) async fn ask_to_disconnect(
             StatusCode::NOT_FOUND,
             "That is not connected",
             &format!("{} is not connected.", provider.name),
-            "Connect it first, on its page.",
+            "Connect it first on its page.",
         ));
     };
     let revoke_page = revoke_page(&provider, &contents.connection);
@@ -66,7 +66,7 @@ pub(super) async fn ask_to_disconnect(
     Ok(on.visit.page(StatusCode::OK, page))
 }
 
-/// Where the access is revoked at the provider. None where the address needs more than the connection tells.
+/// The provider's page for revoking the access. `None` if its address needs values that the connection does not have.
 fn revoke_page(provider: &Provider, connection: &Map<String, Value>) -> Option<String> {
     let nothing = Map::new();
     let url = provider.revoke_page.as_ref()?.render(|name| provider.placeholder(connection, &nothing, name));

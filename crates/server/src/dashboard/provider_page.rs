@@ -1,4 +1,4 @@
-//! What the page of a provider shows: read as it is stored now, and answered with.
+//! Reads what the page of a provider shows, and answers with the page.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{
 /// The latest events that the page shows.
 const EVENTS: u16 = 5;
 
-/// What the page shows of a provider, as it is stored now.
+/// What the page of a provider shows, as it is stored now.
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) provider: Arc<Provider>,
@@ -35,7 +35,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Reads them.
+    /// Reads the contents.
     pub(super) async fn read(on: &OnProject, provider: &Arc<Provider>) -> Result<Self, Failure> {
         let pages = &on.visit.pages;
         let loaded = pages.integrations.open(&on.tenant, provider).await?;
@@ -66,7 +66,7 @@ impl Contents {
         self.loaded.as_ref().map(|loaded| &loaded.integration)
     }
 
-    /// The page of them.
+    /// The page with these contents.
     pub(super) fn page<'a>(&'a self, on: &'a OnProject) -> ProviderPage<'a> {
         ProviderPage {
             provider: &self.provider,
@@ -81,7 +81,7 @@ impl Contents {
     }
 }
 
-/// Answers with the page as things stand now.
+/// Answers with the page, with its current contents.
 pub(super) async fn answer(
     on: &OnProject,
     provider: &Arc<Provider>,

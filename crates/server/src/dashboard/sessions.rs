@@ -1,4 +1,4 @@
-//! Sessions: what a person signs in to with an API key, for which it then stands.
+//! Sessions of the dashboard. A person signs in with an API key, and the session then acts as that key.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ use crate::{
 
 /// How long a session lasts without being used.
 pub(crate) const IDLE_LIFE: Duration = Duration::hours(2);
-/// How long a session lasts at most.
+/// The longest time that a session lasts.
 pub(crate) const LIFE: Duration = Duration::hours(12);
-/// How often it is noted that a session is used.
-const NOTED_EVERY: Duration = Duration::minutes(1);
+/// How often the use of a session is stored.
+const STORED_EVERY: Duration = Duration::minutes(1);
 
-/// A session that is good now.
+/// A session that is valid now.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// The key that it stands for.
+    /// The key that it acts as.
     pub(crate) key: ApiKeyId,
     /// The key's organization.
     pub(crate) organization: OrganizationId,
@@ -34,17 +34,17 @@ pub(crate) struct Session {
     pub(crate) who: Who,
 }
 
-/// Why nobody is signed in with a key.
+/// Why a key cannot sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInRefusal {
-    /// The key is no good.
+    /// The key is not valid.
     Key(KeyRefusal),
     /// The key may not change integrations.
     Scope,
 }
 
 impl SignInRefusal {
-    /// What the page says beside the field.
+    /// The message beside the field.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Key(KeyRefusal::Malformed) => {
@@ -93,26 +93,26 @@ impl Sessions {
             expires_at: now + LIFE,
         };
         self.store.create_dashboard_session(session).await?;
-        // Nobody waits for this, and the next one to sign in does it again.
+        // A failure does not matter: the next sign-in tries again.
         if let Err(error) = self.store.sweep_dashboard_sessions(now, now - IDLE_LIFE).await {
-            tracing::debug!(%error, "sessions that were over could not be swept away");
+            tracing::debug!(%error, "expired sessions could not be deleted; the next sign-in tries again");
         }
         tracing::info!(key = %caller.key, "signed in to the dashboard");
         Ok(Ok(token))
     }
 
-    /// The session that a token stands for, if it and its key are still good. Asks the database each time: whoever loses
-    /// the key loses the session with it.
+    /// The session of a token, if it and its key are still valid. It queries the database each time, so that a revoked
+    /// key ends its sessions at once.
     pub(crate) async fn find(&self, token: &str) -> Result<Option<Session>, StoreError> {
         let Some(stored) = self.store.dashboard_session(TokenHash::of(token)).await? else {
             return Ok(None);
         };
         let now = self.environment.now();
-        if !is_good(&stored, now) {
+        if !is_valid(&stored, now) {
             return Ok(None);
         }
-        if now - stored.last_seen_at >= NOTED_EVERY {
-            self.note(stored.id, now).await;
+        if now - stored.last_seen_at >= STORED_EVERY {
+            self.store_use(stored.id, now).await;
         }
         Ok(Some(Session {
             key: stored.key.id,
@@ -126,10 +126,10 @@ impl Sessions {
         self.store.end_dashboard_session(TokenHash::of(token)).await
     }
 
-    /// Notes that a session is used. A failure is no reason to refuse the page: at worst the session ends sooner.
-    async fn note(&self, session: DashboardSessionId, now: OffsetDateTime) {
+    /// Stores that a session is used. A failure is ignored: at worst the session ends sooner.
+    async fn store_use(&self, session: DashboardSessionId, now: OffsetDateTime) {
         if let Err(error) = self.store.touch_dashboard_session(session, now).await {
-            tracing::debug!(%error, "the use of a session could not be noted");
+            tracing::debug!(%error, "the use of a session could not be stored; the session may end sooner");
         }
     }
 }
@@ -139,7 +139,7 @@ fn may_sign_in(caller: Arc<Caller>) -> Result<Arc<Caller>, SignInRefusal> {
     if may { Ok(caller) } else { Err(SignInRefusal::Scope) }
 }
 
-fn is_good(session: &DashboardSession, now: OffsetDateTime) -> bool {
+fn is_valid(session: &DashboardSession, now: OffsetDateTime) -> bool {
     let key = &session.key;
     now < session.expires_at
         && now - session.last_seen_at < IDLE_LIFE

@@ -1,4 +1,4 @@
-//! Settings as a form: which control each setting of a JSON Schema gets, and what a filled-in form asks to change.
+//! Settings as a form: the control for each setting of a JSON Schema, and the changes that a filled-in form requests.
 
 use integrations_core::{
     catalog::Provider,
@@ -18,7 +18,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) title: &'a str,
     /// What it does.
     pub(crate) description: &'a str,
-    /// What it is changed with.
+    /// The control that changes it.
     pub(crate) control: Control,
     /// Its schema.
     pub(crate) schema: &'a Value,
@@ -39,9 +39,9 @@ pub(crate) enum Control {
     Integer,
     /// Any number.
     Number,
-    /// Texts, one a line.
+    /// Texts, one per line.
     Lines,
-    /// Whatever has no better control: JSON.
+    /// JSON, for settings that have no better control.
     Json,
 }
 
@@ -79,17 +79,17 @@ impl Setting<'_> {
         format!("settings.{}", self.key)
     }
 
-    /// The name of the field that takes a secret away.
+    /// The name of the field that removes a secret.
     pub(crate) fn clearing_field(&self) -> String {
         format!("clear.{}", self.key)
     }
 
-    /// Whether a switch is on: as it is stored, or as it is where nothing is.
+    /// Whether a switch is on: the stored value, or the default if none is stored.
     pub(crate) fn is_on(&self, stored: Option<&Value>) -> bool {
         stored.unwrap_or(&self.schema["default"]).as_bool().unwrap_or(false)
     }
 
-    /// A stored value as its field holds it.
+    /// A stored value, as the text of its field.
     pub(crate) fn written(&self, stored: Option<&Value>) -> String {
         match stored {
             None | Some(Value::Null) => String::new(),
@@ -101,7 +101,7 @@ impl Setting<'_> {
         }
     }
 
-    /// What the form asks this setting to be: `null` takes it away, none leaves it as it is stored.
+    /// The value that the form requests for this setting. `null` removes it. `None` leaves it unchanged.
     fn asked(&self, form: &Form, stored: Option<&Value>) -> Result<Option<Value>, Vec<Issue>> {
         let name = self.field();
         if self.control == Control::Switch {
@@ -118,7 +118,7 @@ impl Setting<'_> {
         }
         let asked = match self.control {
             Control::Integer => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
-            // What is no number stays text, for the schema to say what it expects.
+            // Text that is not a number stays text, so that the schema's check reports it.
             Control::Number => {
                 serde_json::from_str::<serde_json::Number>(text).map_or_else(|_| text.into(), Value::Number)
             }
@@ -138,7 +138,7 @@ fn read_json(field: &str, text: &str) -> Result<Value, Vec<Issue>> {
     })
 }
 
-/// The patch that makes of the stored settings what a form says; only what differs is named.
+/// The patch that changes the stored settings to those of a form. It contains only what differs.
 pub(crate) fn patch(
     provider: &Provider,
     form: &Form,
@@ -263,7 +263,7 @@ requests = [{ method = "GET", path = "/me" }]
     }
 
     #[test]
-    fn what_was_changed_is_asked_for_and_what_was_emptied_is_taken_away() {
+    fn changed_values_are_requested_and_emptied_ones_are_removed() {
         let fields = [
             ("settings.text", " b "),
             ("settings.mode", ""),
@@ -285,19 +285,19 @@ requests = [{ method = "GET", path = "/me" }]
     }
 
     #[test]
-    fn what_is_no_number_is_left_to_the_schema() {
+    fn text_that_is_not_a_number_is_left_to_the_schema() {
         let asked = asked([("settings.limit", "five"), ("settings.wanted", "on")], json!({}));
         assert_eq!(asked, json!({"limit": "five"}));
     }
 
     #[test]
-    fn what_is_not_json_is_told_beside_its_field() {
+    fn invalid_json_is_reported_beside_its_field() {
         let issues = patch(&provider(), &Form::from([("settings.rules", "{")]), &Map::new()).unwrap_err();
         assert_eq!(issues[0].path, "settings.rules");
     }
 
     #[test]
-    fn json_that_cannot_be_stored_is_told_beside_its_field() {
+    fn json_that_cannot_be_stored_is_reported_beside_its_field() {
         for text in ["{\"a\": \"\\u0000\"}", "{\"a\": 1, \"a\": 2}"] {
             let issues =
                 patch(&provider(), &Form::from([("settings.rules", text)]), &Map::new()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Signing in with an API key, and out again.
+//! Signing in with an API key, and signing out.
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri, header};
@@ -24,7 +24,7 @@ pub(super) async fn show(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let news = if news.as_deref() == Some(SIGNED_OUT) {
         Some("You are signed out.")
     } else {
-        // The cookie is still there, and the session is not.
+        // The browser still has the cookie, but the session has ended.
         visit.session_token.as_ref().map(|_| "Your session has ended. Sign in again.")
     };
     let sign_in = SignIn { return_to: page_after.as_deref(), problem: None, news };

@@ -1,17 +1,17 @@
-//! What every handler of the pages shares.
+//! What all handlers of the pages share.
 
 use std::{ops::Deref, sync::Arc};
 
 use super::sessions::Sessions;
 use crate::{edge::settings::HttpSettings, services::Services, store::Store};
 
-/// What every handler of the pages shares: the services, and how the server answers. Cheap to clone.
+/// What all handlers of the pages share: the services, the sessions and the settings. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Pages {
     services: Arc<Services>,
-    /// Who is signed in.
+    /// The sessions of signed-in people.
     pub(super) sessions: Sessions,
-    /// How the server answers.
+    /// Settings of the server's answers.
     pub(crate) settings: Arc<HttpSettings>,
 }
 

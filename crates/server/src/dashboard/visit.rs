@@ -1,4 +1,4 @@
-//! Who looks at a page, as types: a handler names what it needs, and cannot be reached without.
+//! Visitors of a page, as types: a handler names what it needs, and is not called without it.
 
 use std::{fmt, sync::Arc};
 
@@ -30,30 +30,30 @@ use crate::{
     token::Token,
 };
 
-/// Somebody's look at a page, signed in or not.
+/// A person's request for a page, signed in or not.
 #[derive(Clone)]
 pub(crate) struct Visit {
-    /// What every handler shares.
+    /// What all handlers share.
     pub(crate) pages: Pages,
     /// Makes links.
     pub(crate) addresses: Addresses,
     /// The request's id.
     pub(crate) request_id: Arc<str>,
-    /// The session, if there is a good one.
+    /// The session, if there is a valid one.
     pub(crate) session: Option<Session>,
-    /// The token of the session's cookie, good or not.
+    /// The token of the session's cookie, valid or not.
     pub(crate) session_token: Option<String>,
     /// The token of the browser's cookie.
     pub(crate) browser: String,
-    /// The install link that the browser has opened for this page.
+    /// The install link that was opened for this page in this browser.
     pub(crate) link: Option<String>,
-    /// Whether the browser has no cookie yet, so that the answer brings it.
+    /// Whether the browser has no cookie yet, so that the answer must set it.
     is_new: bool,
     csrf: String,
 }
 
 impl Visit {
-    /// What all pages of this visit have in common.
+    /// The frame of all pages of this visit.
     pub(crate) fn frame(&self) -> Frame<'_> {
         let who = self.session.as_ref().map(|session| &session.who);
         Frame { addresses: &self.addresses, csrf: &self.csrf, who }
@@ -69,7 +69,7 @@ impl Visit {
         self.with_cookie(headers::redirect(address))
     }
 
-    /// Answers with a page of what went wrong.
+    /// Answers with an error page.
     pub(crate) fn failure(
         &self,
         status: StatusCode,
@@ -88,12 +88,12 @@ impl Visit {
         self.page(status, failure::page(&self.frame(), &words))
     }
 
-    /// The token of the browser's cookie, if the request brought it.
+    /// The token of the browser's cookie, if the request had one.
     pub(crate) fn known_browser(&self) -> Option<&str> {
         (!self.is_new).then_some(self.browser.as_str())
     }
 
-    /// Whether cookies go over TLS alone.
+    /// Whether cookies are sent only over TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.addresses.is_secure()
     }
@@ -119,7 +119,7 @@ impl FromRequestParts<Pages> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
         if !csrf::is_navigation(&parts.headers) {
-            let message = "A page of the dashboard is for a window of a browser, not for a script or a frame";
+            let message = "Open this page in a browser's window; scripts and frames may not load it";
             return Err(Failure::new(ErrorCode::InsufficientScope, message).into_response());
         }
         let addresses = Addresses::new(&pages.settings.public_url);
@@ -152,22 +152,22 @@ impl FromRequestParts<Pages> for Visit {
     }
 }
 
-/// What a path names: a project, and perhaps a provider.
+/// What the path names: a project, and perhaps a provider.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
-    /// The project; none where the path's text is not an id.
+    /// The project. `None` if the path's text is not an id.
     pub(crate) project: Option<ProjectId>,
     /// The provider's key.
     pub(crate) provider: Option<String>,
 }
 
 impl Named {
-    /// The catalog's provider that the path names.
+    /// The provider of the path, from the catalog.
     pub(crate) fn provider(&self, pages: &Pages) -> Result<Arc<Provider>, NoSuchProvider> {
         pages.provider(self.provider.as_deref().unwrap_or_default())
     }
 
-    /// The page to be at after signing in: what was asked for itself where that can be looked at.
+    /// The page to open after signing in: the requested page if it can be opened, else a page near it.
     fn page(&self, parts: &Parts, addresses: &Addresses) -> String {
         match (self.project, &self.provider) {
             (Some(project), Some(provider)) => addresses.provider(project, provider),
@@ -195,24 +195,24 @@ impl FromRequestParts<Pages> for Named {
     }
 }
 
-/// A look at a project by somebody who is signed in and whose organization owns it. Others are asked to sign in, or
-/// told why not.
+/// A request for a project's page by a person who is signed in and whose organization owns the project. Others are
+/// asked to sign in, or get an error page.
 #[derive(Debug)]
 pub(crate) struct OnProject {
     /// The visit.
     pub(crate) visit: Visit,
-    /// The project, as the session's organization names it.
+    /// The project, with the session's organization.
     pub(crate) tenant: Tenant,
-    /// What the project and its organization are called.
+    /// The names of the project and its organization.
     pub(crate) names: ProjectNames,
     /// What the path names.
     pub(crate) named: Named,
-    /// The key that the session stands for.
+    /// The session.
     pub(crate) session: Session,
 }
 
 impl OnProject {
-    /// Makes it of a visit with a session.
+    /// Checks that the session's organization owns the project.
     pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, ReadError> {
         let project = named.project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: session.organization, project };
@@ -226,7 +226,7 @@ impl OnProject {
         Project { id: self.tenant.project, names: &self.names }
     }
 
-    /// Who acts and by which request, for the audit log.
+    /// The acting key and the request, for the audit log.
     pub(crate) fn acting(&self) -> Acting {
         Acting { actor: Actor::ApiKey(self.session.key), request_id: Some(self.visit.request_id.to_string()) }
     }
@@ -245,12 +245,12 @@ impl FromRequestParts<Pages> for OnProject {
     }
 }
 
-/// Sends somebody who is not signed in to do that, and on to `page` then.
+/// Redirects a person who is not signed in to the page to sign in, and on to `page` afterwards.
 pub(crate) fn ask_to_sign_in(visit: &Visit, page: &str) -> Response {
     visit.go_to(&visit.addresses.sign_in_for(page))
 }
 
-/// Something that knows the visit that it belongs to.
+/// A type that contains a visit.
 pub(crate) trait Visited {
     /// The visit.
     fn visit(&self) -> &Visit;
@@ -268,8 +268,8 @@ impl Visited for OnProject {
     }
 }
 
-/// A form that was sent from one of our own pages, with who sent it. There is no other way to a form's fields, so that
-/// no handler can forget to look.
+/// A form that was sent from one of our own pages, with its sender. Handlers get a form's fields only through this
+/// type, so none can forget the check.
 #[derive(Debug)]
 pub(crate) struct Posted<V> {
     /// Who sent it.
@@ -297,7 +297,7 @@ where
         Err(visit.failure(
             StatusCode::FORBIDDEN,
             "This form cannot be used any more",
-            "It does not belong to your present session, or was not sent from one of this server's own pages. \
+            "It does not belong to your current session, or was not sent from one of this server's own pages. \
              Nothing was changed.",
             "Go back, load the page again, and send the form from there. Cookies must be allowed.",
         ))

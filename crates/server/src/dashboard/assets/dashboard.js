@@ -1,7 +1,7 @@
-// What makes the pages a little better. Without it everything works.
+// Makes the pages easier to use. They work without it.
 "use strict";
 
-// A moment, in the reader's own time.
+// Shows times in the reader's time zone.
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) continue;
@@ -9,14 +9,14 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.textContent = at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
 
-// What was done is told once: going back or reloading does not tell it again.
+// Removes the word of a message from the address, so that going back or reloading does not show the message again.
 const here = new URL(location.href);
 if (here.searchParams.has("done")) {
   here.searchParams.delete("done");
   history.replaceState(null, "", here);
 }
 
-// A choice among the filters takes effect at once; the keyboard stays where it was.
+// Applies a choice among the filters at once, and keeps the keyboard's focus.
 const filters = document.querySelector("form[data-filters]");
 if (filters) {
   const remembered = "filter";
@@ -29,13 +29,13 @@ if (filters) {
       filters.requestSubmit();
     }
   });
-  // Filters that are not used stay out of the address.
+  // Leaves unused filters out of the address.
   filters.addEventListener("formdata", (event) => {
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   });
 }
 
-// A form is sent once, however often its button is pressed.
+// Sends a form only once, however often its button is pressed.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -50,7 +50,7 @@ addEventListener("pageshow", () => {
   }
 });
 
-// A secret can be looked at while it is typed.
+// Shows a secret while it is typed, if the person wants to see it.
 for (const button of document.querySelectorAll("button[data-reveals]")) {
   const input = document.getElementById(button.dataset.reveals);
   button.hidden = false;
@@ -61,7 +61,7 @@ for (const button of document.querySelectorAll("button[data-reveals]")) {
   });
 }
 
-// Pasted with what stands around the field anyway.
+// Removes a field's prefix and suffix from pasted text.
 for (const input of document.querySelectorAll("input[data-prefix], input[data-suffix]")) {
   input.addEventListener("change", () => {
     const { prefix = "", suffix = "" } = input.dataset;
@@ -72,7 +72,7 @@ for (const input of document.querySelectorAll("input[data-prefix], input[data-su
   });
 }
 
-// Copying.
+// Copies a text.
 for (const button of document.querySelectorAll("button[data-copies]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::store::AuditEntry;
 
-/// The sentences that an event shows before the rest is folded away.
+/// How many sentences an event shows before the rest is collapsed.
 const SENTENCES: usize = 4;
 
 /// One page of the log.
@@ -27,13 +27,13 @@ pub(crate) struct Log<'a> {
     pub(crate) older: Option<String>,
 }
 
-/// Draws it.
+/// Renders it.
 pub(crate) fn page(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, log: &Log<'_>) -> Markup {
     let content = html! {
         div.head {
             div {
                 h1 { "Audit log" }
-                p.lead { "Every change of " (project.names.project) ", newest first. Secrets are never in it." }
+                p.lead { "Every change in " (project.names.project) ", newest first. It never contains secrets." }
             }
         }
         @if log.events.is_empty() {

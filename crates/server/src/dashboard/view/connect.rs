@@ -12,16 +12,16 @@ use super::{
 };
 use crate::dashboard::pattern;
 
-/// What the button says.
+/// The kind of the button's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
-    /// For the first time, or after a disconnection.
+    /// To connect for the first time, or after a disconnection.
     Connect,
-    /// Over a living integration.
+    /// To connect again while it is connected.
     Again,
 }
 
-/// Draws it, or says why there is none.
+/// Renders it, or says why the provider cannot be connected.
 pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> Markup {
     if !page.is_configured {
         return not_configured(frame, page);
@@ -47,7 +47,7 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     }
 }
 
-/// The field of a shop, a subdomain, a region.
+/// A field of the connection, such as a shop, a subdomain or a region.
 fn connection_field(
     page: &ProviderPage<'_>,
     field: &catalog::Field,
@@ -56,7 +56,7 @@ fn connection_field(
     let name = format!("connection.{}", field.key);
     let stored = page.connection.get(&field.key).and_then(Value::as_str).unwrap_or_default();
     let value = refused.map_or(stored, |refused| refused.typed.get(&name).unwrap_or_default());
-    // The value that stands in is what an empty input means.
+    // The placeholder shows the default, which an empty input means.
     let example = field.default.as_ref().or(field.example.as_ref());
     let drawn = Field {
         name: &name,
@@ -87,7 +87,7 @@ fn connection_field(
 fn asked_for(name: &str, oauth: &OAuth) -> Markup {
     html! {
         @if oauth.scopes.is_empty() {
-            p.help { (name) " shows what is asked for before you agree." }
+            p.help { (name) " shows the requested permissions before you agree." }
         } @else {
             details.scopes {
                 summary { "What " (name) " will be asked to allow" }
@@ -114,7 +114,7 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
     }
 }
 
-/// There is no OAuth app: what whoever runs the server has to do, for who is signed in.
+/// There is no OAuth app. Tells a signed-in person what the operator has to do.
 fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider;
     let app_page = provider.oauth().and_then(|oauth| oauth.app_page.as_ref());
@@ -125,9 +125,9 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     html! {
         p.meaning { (provider.name) " is not set up on this server yet." }
         @if frame.who.is_none() {
-            p { "Ask whoever sent you here to set it up, then open the link again." }
+            p { "Ask the person who sent you here to have it set up, then open the link again." }
         } @else {
-            p { "Before anybody can connect, whoever runs this server registers an app at " (provider.name) " once:" }
+            p { "Before anybody can connect, the operator of this server must register an app at " (provider.name) " once:" }
             ol.steps {
                 li {
                     "Register an app"
@@ -141,7 +141,7 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     }
 }
 
-/// A text to be taken elsewhere, with the button that the script puts to use.
+/// A text to be copied, with a button that only works with the script.
 fn copied(id: &str, text: &str) -> Markup {
     html! {
         div.copied {

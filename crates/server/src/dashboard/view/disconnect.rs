@@ -11,7 +11,7 @@ use super::{
     state::version,
 };
 
-/// Draws it. `revoke_page`: where the access is revoked at the provider.
+/// Renders it. `revoke_page` is the provider's page for revoking the access.
 pub(crate) fn page(
     frame: &Frame<'_>,
     page: &ProviderPage<'_>,
@@ -24,14 +24,14 @@ pub(crate) fn page(
             div.card {
                 h1 { "Disconnect " (page.name()) "?" }
                 ul.consequences {
-                    li { "Your agents cannot use it any more, at once." }
-                    li { "The stored credential and secret settings are destroyed: coming back means connecting again." }
+                    li { "Your agents can no longer use it." }
+                    li { "The stored credential and secret settings are destroyed. To use it again, connect it again." }
                     li { "Other settings, permissions and the audit log are kept." }
                 }
                 div.trouble.warn {
                     p {
                         strong { "The tokens are not revoked at " (provider.name) ". " }
-                        "Whoever has a copy could still use them. Revoke the access there as well"
+                        "Anybody with a copy can still use them. Revoke the access there as well"
                         @match revoke_page {
                             Some(address) => { ": " (away(address, &format!("Revoke at {}", provider.name))) }
                             None => { "." }

@@ -1,25 +1,25 @@
-//! Pages of what went wrong.
+//! Error pages.
 
 use maud::{Markup, html};
 
 use super::{frame::Frame, layout};
 
-/// What a page of something that went wrong says.
+/// The text of an error page.
 #[derive(Clone, Debug)]
 pub(crate) struct Words<'a> {
-    /// What it is, in a few words.
+    /// The title, in a few words.
     pub(crate) title: &'a str,
     /// What happened.
     pub(crate) explanation: &'a str,
     /// What to do.
     pub(crate) advice: &'a str,
-    /// Where to go on: address and what the link says.
+    /// The next page: its address and the text of the link.
     pub(crate) way_on: Option<(&'a str, &'a str)>,
     /// The request's id.
     pub(crate) request_id: &'a str,
 }
 
-/// Draws it.
+/// Renders it.
 pub(crate) fn page(frame: &Frame<'_>, words: &Words<'_>) -> Markup {
     let content = html! {
         div.narrow {

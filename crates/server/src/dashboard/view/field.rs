@@ -1,13 +1,13 @@
-//! The fields of forms: label, control, help, and what is wrong with the value.
+//! The fields of forms: label, control, help and error message.
 
 use maud::{Markup, html};
 
-/// A field around its control. The control's id is the field's name.
+/// The parts of a field around its control. The control's id is the field's name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
     /// The name that its value is sent under.
     pub(crate) name: &'a str,
-    /// What it is called.
+    /// Its label.
     pub(crate) label: &'a str,
     /// What it is, and where to find it.
     pub(crate) help: Option<&'a str>,
@@ -20,16 +20,16 @@ pub(crate) struct Field<'a> {
 /// Whether a field may be left empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// It must not.
+    /// It must be filled in.
     Required,
-    /// It may, among others that must not, and says so.
+    /// It may be left empty, and says so because others beside it may not.
     Optional,
-    /// It may, as all beside it.
+    /// It may be left empty, like all others beside it.
     Free,
 }
 
 impl Presence {
-    /// Of a field that may stand beside others of the other kind.
+    /// The presence of a field that may be beside both required and optional fields.
     pub(crate) fn marked(is_required: bool) -> Self {
         if is_required { Self::Required } else { Self::Optional }
     }
@@ -40,30 +40,30 @@ impl Presence {
 pub(crate) struct Text<'a> {
     /// The value.
     pub(crate) value: &'a str,
-    /// A value that would be right.
+    /// An example of a value.
     pub(crate) example: Option<&'a str>,
-    /// Shown before the input, and no part of the value.
+    /// Shown before the input. It is not part of the value.
     pub(crate) prefix: Option<&'a str>,
-    /// Shown after the input, and no part of the value.
+    /// Shown after the input. It is not part of the value.
     pub(crate) suffix: Option<&'a str>,
-    /// What the whole value matches, as browsers write it.
+    /// The pattern of the whole value, in the syntax of browsers.
     pub(crate) pattern: Option<&'a str>,
     /// The most characters.
     pub(crate) longest: Option<u64>,
-    /// The name that browsers know it by, if they do.
+    /// The value of `autocomplete`, if it has one.
     pub(crate) autocomplete: Option<&'a str>,
 }
 
-/// A field of whole or other numbers.
+/// A field of a number.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Number<'a> {
     /// The value, as it is written.
     pub(crate) value: &'a str,
-    /// A value that stands in where it is empty.
+    /// The value that is used if it is empty.
     pub(crate) example: Option<&'a str>,
-    /// The least.
+    /// The smallest allowed value.
     pub(crate) least: Option<&'a str>,
-    /// The most.
+    /// The largest allowed value.
     pub(crate) most: Option<&'a str>,
     /// Whether it is a whole number.
     pub(crate) is_whole: bool,
@@ -90,7 +90,7 @@ impl Field<'_> {
         })
     }
 
-    /// A secret: what was typed is never shown again, except by the button that the script puts to use.
+    /// A secret. The page never shows it again; only the button that works with the script shows what was typed.
     pub(crate) fn secret(&self) -> Markup {
         self.around(&html! {
             div.affixed {
@@ -105,7 +105,7 @@ impl Field<'_> {
     /// Text on several lines.
     pub(crate) fn lines(&self, value: &str, rows: u8) -> Markup {
         self.around(&html! {
-            // What follows the tag's own line break is the value.
+            // The first line break after the tag is not part of the value.
             textarea id=(self.name) name=(self.name) rows=(rows) autocapitalize="none" spellcheck="false"
                 aria-invalid=[self.invalid()] aria-describedby=[self.described_by()] { "\n" (value) }
         })
@@ -122,7 +122,7 @@ impl Field<'_> {
         })
     }
 
-    /// One of a few: value and what a person reads.
+    /// One of several choices, each with its value and label.
     pub(crate) fn choice<'c>(
         &self,
         chosen: &str,
@@ -138,7 +138,7 @@ impl Field<'_> {
         })
     }
 
-    /// On or off, with its words beside it.
+    /// A switch, with its label beside it.
     pub(crate) fn switch(&self, is_on: bool, is_disabled: bool, marks: &Markup) -> Markup {
         html! {
             div.field.switched {

@@ -1,19 +1,19 @@
-//! What the pages of one visit have in common.
+//! What all pages of a visit share.
 
 use crate::dashboard::addresses::Addresses;
 
-/// What the pages of one visit have in common.
+/// What all pages of a visit share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     /// Makes links.
     pub(crate) addresses: &'a Addresses,
-    /// What every form proves with that it is of this visit.
+    /// The token with which every form proves that it belongs to this visit.
     pub(crate) csrf: &'a str,
     /// Who is signed in.
     pub(crate) who: Option<&'a Who>,
 }
 
-/// Whose key a session stands for.
+/// The key that a session acts as.
 #[derive(Clone, Debug)]
 pub(crate) struct Who {
     /// What the key is for.

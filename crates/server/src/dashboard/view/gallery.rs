@@ -1,4 +1,4 @@
-//! Every page with the data of a life-like project: what holds for all of them is checked here.
+//! Renders every page with realistic data, and checks the rules that hold for all pages.
 //!
 //! `RIQ_GALLERY=DIRECTORY cargo test -p riq-server gallery` writes the pages there, to be looked at in a browser
 //! (served at the root, as the pages load their style from /dashboard/assets).
@@ -45,7 +45,7 @@ static WHO: LazyLock<Who> =
 static NAMES: LazyLock<ProjectNames> =
     LazyLock::new(|| ProjectNames { project: "Customer support".into(), organization: "Acme".into() });
 const PROJECT: ProjectId = ProjectId::from_bits(0x0197_c1f0_aaaa_bbbb_cccc_dddd_eeee_ffff);
-/// The most that a page may weigh with everything that it loads, uncompressed even.
+/// The largest size of a page with everything that it loads, uncompressed.
 const MAX_WEIGHT: usize = 60 * 1024;
 
 fn frame() -> Frame<'static> {
@@ -199,7 +199,7 @@ fn refused_form(part: Part, issues: Vec<Issue>, typed: Form) -> RefusedForm {
     RefusedForm {
         part,
         title: "That was not saved".into(),
-        advice: "Mend what is marked below, and save again.".into(),
+        advice: "Correct what is marked below, and save again.".into(),
         issues,
         typed,
         is_outdated: false,
@@ -372,7 +372,7 @@ fn of_installations() -> Vec<(&'static str, Markup)> {
     ]
 }
 
-/// The values of an attribute, as they are written.
+/// The values of an attribute, as written.
 fn attribute<'p>(page: &'p str, name: &str) -> Vec<&'p str> {
     let opening = format!(" {name}=\"");
     page.split(opening.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
@@ -455,7 +455,7 @@ fn headings_leave_no_level_out() {
 fn no_secret_is_on_a_page() {
     for (name, page) in pages() {
         let page = page.into_string();
-        // What the secret setting holds, and what was typed into the credential's field.
+        // The value of the secret setting, and the text typed into the credential's field.
         assert!(!page.contains("SECRET"), "{name}");
         for field in page.split("type=\"password\"").skip(1).map(|rest| rest.split('>').next().unwrap()) {
             assert!(!field.contains(" value="), "{name}: {field}");
@@ -473,7 +473,7 @@ fn a_page_weighs_little() {
 }
 
 #[test]
-fn pages_are_written_where_somebody_wants_to_look_at_them() {
+fn pages_are_written_to_the_directory_of_riq_gallery() {
     let Ok(directory) = std::env::var("RIQ_GALLERY") else { return };
     let directory = std::path::Path::new(&directory);
     let assets = directory.join("dashboard/assets");

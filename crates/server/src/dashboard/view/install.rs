@@ -1,4 +1,4 @@
-//! The pages of an installation: for who opened a link, on the way to the provider, and at its end.
+//! The pages of an installation: for a person who opened a link, before the provider's page, and at the end.
 
 use integrations_core::catalog::Provider;
 use maud::{Markup, html};
@@ -12,7 +12,7 @@ use super::{
     words,
 };
 
-/// The page that an install link opens: nothing but what is needed to install.
+/// The page that an install link opens. It shows only what is needed to install.
 pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider;
     let content = html! {
@@ -45,7 +45,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     layout::page(frame, &format!("Connect {}", provider.name), &html! {}, &content)
 }
 
-/// The end of an installation by a link.
+/// The end of an installation with a link.
 pub(crate) fn finished(frame: &Frame<'_>, provider: &Provider) -> Markup {
     let content = html! {
         div.narrow {
@@ -59,17 +59,17 @@ pub(crate) fn finished(frame: &Frame<'_>, provider: &Provider) -> Markup {
     layout::page(frame, &format!("{} is connected", provider.name), &html! {}, &content)
 }
 
-/// The step to the provider's own page. The browser goes on by itself.
+/// The page before the provider's own page. The browser goes on by itself.
 ///
-/// A redirect would not do: browsers hold every redirect that follows a form against the page's `form-action`, and
-/// providers redirect on to hosts that nobody can list beforehand (w3c/webappsec-csp, issue 8).
+/// It is not a redirect, because browsers check every redirect after a form against the page's `form-action`, and
+/// providers redirect to hosts that are not known in advance (w3c/webappsec-csp, issue 8).
 pub(crate) fn leaving(frame: &Frame<'_>, provider: &Provider, address: &str) -> Markup {
     let content = html! {
         div.narrow {
             div.card.finished {
                 (monogram(provider))
                 h1 { "On to " (provider.name) "…" }
-                p { "You are taken there to allow the access." }
+                p { "There you can allow the access." }
                 p.actions { a.button.primary #continue href=(address) rel="noreferrer" { "Continue to " (provider.name) } }
             }
         }
@@ -77,14 +77,14 @@ pub(crate) fn leaving(frame: &Frame<'_>, provider: &Provider, address: &str) -> 
     layout::leaving_page(frame, &format!("On to {}", provider.name), address, &content)
 }
 
-/// Another account than before: its names, and the installation that waits for the answer.
+/// The question about another account: the accounts' names, and the installation that waits for the answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OtherAccount<'a> {
-    /// What waits.
+    /// The secret of the waiting installation.
     pub(crate) pending: &'a str,
-    /// The account that it is connected to.
+    /// The account that is connected now.
     pub(crate) before: &'a str,
-    /// The account that it would be.
+    /// The account that would replace it.
     pub(crate) after: &'a str,
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn confirm(frame: &Frame<'_>, provider: &Provider, account: &OtherAcc
                     div { dt { "Connected now" } dd { (account.before) } }
                     div { dt { "Would be connected" } dd { (account.after) } }
                 }
-                p { "Settings and permissions stay, and hold for the other account from then on." }
+                p { "Settings and permissions stay, and apply to the other account." }
                 div.actions.foot {
                     (answer(frame, account.pending, "confirm", "Connect the other account", "primary"))
                     (answer(frame, account.pending, "abandon", "Keep it as it is", "quiet"))

@@ -1,4 +1,4 @@
-//! A project's integrations: what is installed first, then what can be.
+//! A project's integrations: the installed ones first, then the available ones.
 
 use integrations_core::{
     catalog::{Category, Provider},
@@ -15,14 +15,14 @@ use super::{
 };
 use crate::store::IntegrationRow;
 
-/// What the page is narrowed to.
+/// The filters of the page.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filters {
     /// Free text.
     pub(crate) q: String,
     /// Only this category.
     pub(crate) category: Option<Category>,
-    /// Only what stands so.
+    /// Only providers with this status.
     pub(crate) standing: Option<Standing>,
 }
 
@@ -35,13 +35,13 @@ impl Filters {
 /// What the filters leave.
 #[derive(Debug)]
 pub(crate) struct Shelves<'a> {
-    /// What is installed, what needs attention first.
+    /// Installed providers. Those that need attention come first.
     pub(crate) installed: Vec<(&'a Provider, &'a IntegrationRow)>,
-    /// What is not.
+    /// Providers that are not installed.
     pub(crate) available: Vec<&'a Provider>,
 }
 
-/// Draws it.
+/// Renders it.
 pub(crate) fn page(
     frame: &Frame<'_>,
     project: &Project<'_>,
@@ -52,7 +52,7 @@ pub(crate) fn page(
         div.head {
             div {
                 h1 { "Integrations" }
-                p.lead { "What " (project.names.project) " is connected to, and what it can be." }
+                p.lead { "What " (project.names.project) " is connected to, and what else it can connect to." }
             }
         }
         (filter_form(frame, project, filters))
@@ -143,7 +143,7 @@ fn installed(frame: &Frame<'_>, project: &Project<'_>, provider: &Provider, row:
     }
 }
 
-/// The status, and the health where it says more.
+/// The status, and the health unless it is disconnected.
 fn pills(row: &IntegrationRow) -> Markup {
     let status = row.status.parse::<Status>().unwrap_or(Status::Error);
     let health = row.health_status.parse::<Health>().unwrap_or(Health::Unknown);

@@ -1,4 +1,4 @@
-//! What every page has around its content.
+//! The layout of every page around its content.
 
 use integrations_core::ids::ProjectId;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -18,21 +18,21 @@ pub(crate) struct Project<'a> {
     pub(crate) names: &'a ProjectNames,
 }
 
-/// Where in a project a page is.
+/// The section of a project that a page is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
-    /// At the list of its integrations.
+    /// The list of its integrations.
     Integrations,
-    /// At one of them.
+    /// One of them.
     Integration,
-    /// At its audit log.
+    /// Its audit log.
     Audit,
 }
 
-/// The mark before the name: a plug.
+/// The logo before the name: a plug.
 const MARK: &str = r#"<svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><rect width="24" height="24" rx="6"/><path d="M9.5 7.5v3m5-3v3M7.5 10.5h9v1.7a4.5 4.5 0 0 1-9 0zm4.5 6.2v2.8"/></svg>"#;
 
-/// A page: `title` for the browser's tab, `above` between header and content, `content` with the one `h1`.
+/// A page. `title` is for the browser's tab, `above` is between header and content, and `content` has the only `h1`.
 pub(crate) fn page(frame: &Frame<'_>, title: &str, above: &Markup, content: &Markup) -> Markup {
     document(
         frame,
@@ -46,7 +46,7 @@ pub(crate) fn page(frame: &Frame<'_>, title: &str, above: &Markup, content: &Mar
     )
 }
 
-/// A page that the browser goes on from by itself, to `address`.
+/// A page from which the browser goes on to `address` by itself.
 pub(crate) fn leaving_page(frame: &Frame<'_>, title: &str, address: &str, content: &Markup) -> Markup {
     document(
         frame,
@@ -82,7 +82,7 @@ fn document(frame: &Frame<'_>, title: &str, next: Option<&str>, body: &Markup) -
     }
 }
 
-/// What stands above the content of a project's page: where one is, and the project's pages.
+/// The bar above the content of a project's page: where the person is, and the project's pages.
 pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Section) -> Markup {
     let list = match here {
         Section::Integrations => Some("page"),

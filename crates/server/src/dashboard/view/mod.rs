@@ -1,4 +1,4 @@
-//! How the pages look: functions from values to markup, which read nothing and decide nothing.
+//! The markup of the pages: functions from values to markup. They read nothing from the database and make no decisions.
 
 pub(super) mod audit;
 pub(super) mod connect;

@@ -1,4 +1,4 @@
-//! What the pages share: pills, notices, times, monograms.
+//! The parts that pages share: pills, notices, times, monograms.
 
 use integrations_core::catalog::{Category, Provider};
 use maud::{Markup, html};
@@ -6,16 +6,16 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 
 use super::frame::Frame;
 
-/// What a colour stands for. Words always say the same.
+/// The meaning of a colour. The text always says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// As it should be.
+    /// Good.
     Good,
-    /// To be looked at.
+    /// Needs a look.
     Warn,
     /// Wrong.
     Bad,
-    /// Neither.
+    /// Neutral.
     Calm,
 }
 
@@ -31,31 +31,32 @@ impl Tone {
     }
 }
 
-/// A state in a word or two.
+/// A status in a word or two.
 pub(crate) fn pill(tone: Tone, text: &str) -> Markup {
     html! { span class={ "pill " (tone.class()) } { (text) } }
 }
 
-/// Something that a person should read before the rest of the page.
+/// A message that a person should read first.
 pub(crate) fn notice(tone: Tone, content: &Markup) -> Markup {
-    // What went wrong interrupts a screen reader, what went well waits for it.
+    // An error interrupts a screen reader; other messages wait.
     let role = if tone == Tone::Bad { "alert" } else { "status" };
     html! { div class={ "notice " (tone.class()) } role=(role) { (content) } }
 }
 
-/// The hidden field that proves that a form is of this visit.
+/// The hidden field that proves that a form belongs to this visit.
 pub(crate) fn csrf(frame: &Frame<'_>) -> Markup {
     html! { input type="hidden" name="csrf" value=(frame.csrf); }
 }
 
-/// A moment, in words; the script puts it into the reader's own time.
+/// A time, in words. The script converts it to the reader's time zone.
 pub(crate) fn moment(at: OffsetDateTime) -> Markup {
     let words =
         at.format(format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"));
     html! { time datetime=(at.format(&Rfc3339).unwrap_or_default()) { (words.unwrap_or_default()) } }
 }
 
-/// A provider's initial on its category's tint. No provider's logo: pages load nothing of others.
+/// A provider's initial on its category's colour. It is not the provider's logo, because pages load nothing from
+/// others.
 pub(crate) fn monogram(provider: &Provider) -> Markup {
     let initial = provider.name.chars().next().unwrap_or('·');
     let tint = Category::ALL.iter().position(|one| *one == provider.category).unwrap_or_default();

@@ -6,14 +6,14 @@ use maud::{Markup, html};
 use super::{frame::Frame, layout, parts::moment};
 use crate::store::ProjectRecord;
 
-/// Draws them; `projects` are those that were not revoked.
+/// Renders the projects. `projects` contains only those that are not revoked.
 pub(crate) fn page(frame: &Frame<'_>, organization: &str, projects: &[ProjectRecord]) -> Markup {
     let content = html! {
         div.head { div { p.eyebrow { (organization) } h1 { "Projects" } } }
         @if projects.is_empty() {
             div.card.empty {
                 h2 { "No project yet" }
-                p { "Whoever runs this server makes one with " code { "riq-server admin project create" } "." }
+                p { "The operator of this server creates one with " code { "riq-server admin project create" } "." }
             }
         } @else {
             ul.rows.card {
@@ -25,7 +25,7 @@ pub(crate) fn page(frame: &Frame<'_>, organization: &str, projects: &[ProjectRec
 }
 
 fn row(frame: &Frame<'_>, project: &ProjectRecord) -> Markup {
-    // What has not the form of an id was never stored as one.
+    // This cannot fail, because only ids are stored.
     let Ok(id) = project.id.parse::<ProjectId>() else { return html! {} };
     html! {
         li.row {

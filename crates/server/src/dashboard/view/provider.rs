@@ -1,4 +1,4 @@
-//! A provider in a project: what it is, how it stands, and everything that can be changed.
+//! A provider in a project: what it is, its status, and everything that can be changed.
 
 use integrations_core::{
     catalog::{Action, ActionKind, Provider, SetupType},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::dashboard::settings as setting_fields;
 
-/// Draws it.
+/// Renders it.
 pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let content = html! {
         (news(page))
@@ -42,7 +42,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     layout::page(frame, page.name(), &above, &content)
 }
 
-/// What was just done or refused.
+/// The message about what was just done or refused.
 fn news(page: &ProviderPage<'_>) -> Markup {
     html! {
         @if let Some(refused) = page.refused {
@@ -59,7 +59,7 @@ fn news(page: &ProviderPage<'_>) -> Markup {
     }
 }
 
-/// An issue with the name of its field in place of the path.
+/// An issue, with the label of its field in place of the path.
 fn issue_words(provider: &Provider, issue: &Issue) -> String {
     let (root, key) = issue.path.split_once('.').unwrap_or(("", &issue.path));
     let key = key.split('.').next().unwrap_or_default();
@@ -109,7 +109,7 @@ fn state_pills(integration: &Integration) -> Markup {
     }
 }
 
-/// A part of the page: what it is about on the left, what can be done on the right.
+/// A part of the page: its title and description on the left, its content on the right.
 fn part(id: &str, title: &str, about: &Markup, card: &Markup) -> Markup {
     html! {
         section.part aria-labelledby=(id) {
@@ -126,10 +126,12 @@ fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
             format!("You allow the access at {name}, which sends you back here. Your password stays there.")
         }
         SetupType::ApiKey => {
-            format!("By a key that you make at {name}. It is checked there, and stored encrypted.")
+            format!("With a key that you create at {name}. It is checked there and stored encrypted.")
         }
         SetupType::WebhookUrl => {
-            format!("By a secret address that you make at {name}. It is checked there, and stored encrypted.")
+            format!(
+                "With a secret address that you create at {name}. It is checked there and stored encrypted."
+            )
         }
     };
     let card = match page.integration {
@@ -160,7 +162,7 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
     let name = Field {
         name: "display_name",
         label: "Display name",
-        help: Some("How it is called in place of the provider's name."),
+        help: Some("Shown in place of the provider's name."),
         problem: refused.and_then(|refused| refused.problem("display_name")),
         presence: Presence::Free,
     };
@@ -172,7 +174,7 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
         help: Some(if is_off {
             "Not while it is disconnected."
         } else {
-            "Its panel stands beside conversations in the inbox."
+            "Its panel is shown beside conversations in the inbox."
         }),
         problem: refused.and_then(|refused| refused.problem("sidebar_enabled")),
         presence: Presence::Free,
@@ -186,7 +188,7 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
         ..Text::default()
     };
     let fields = html! { (name.text(&text)) (sidebar.switch(is_shown, is_off, &html! {})) };
-    let about = html! { p { "What people see of it." } };
+    let about = html! { p { "How people see it." } };
     part("details", "Details", &about, &form(frame, page, integration, "details", &fields))
 }
 
@@ -214,7 +216,7 @@ fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integra
         @for action in &page.provider.actions { (permission(action, is_allowed(action))) }
     };
     let about = html! {
-        p { "What your agents may do there. What moves money, deletes or cannot be taken back is marked." }
+        p { "What your agents may do there. Actions that move money, delete something or cannot be undone are marked." }
     };
     html! {
         @if !page.provider.actions.is_empty() {
@@ -245,7 +247,7 @@ fn permission(action: &Action, is_allowed: bool) -> Markup {
     field.switch(is_allowed, false, &html! { " " (mark) })
 }
 
-/// A form that saves.
+/// A form with a button to save.
 fn form(
     frame: &Frame<'_>,
     page: &ProviderPage<'_>,
@@ -272,10 +274,10 @@ fn activity(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
 }
 
 fn disconnection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
-    let about = html! { p { "Takes it out of use for good." } };
+    let about = html! { p { "Ends its use." } };
     let card = html! {
         div.aside-action {
-            p { "Destroys the stored credential. Coming back means connecting again." }
+            p { "Destroys the stored credential. To use it again, connect it again." }
             a.button.danger href=(page.to(frame, "disconnect")) { "Disconnect" span.visually-hidden { " " (page.name()) } "…" }
         }
     };

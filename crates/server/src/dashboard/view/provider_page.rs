@@ -1,4 +1,4 @@
-//! What a provider's page shows, and what was refused of its forms.
+//! What a provider's page shows, and the problems of a refused form.
 
 use integrations_core::{catalog::Provider, integration::Integration, issue::Issue};
 use serde_json::{Map, Value};
@@ -15,9 +15,9 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) project: Project<'a>,
     /// The integration, its secret settings opened, if there is one.
     pub(crate) integration: Option<&'a Integration>,
-    /// What a person supplied beside the credential when it was installed.
+    /// What a person supplied in addition to the credential when it was installed.
     pub(crate) connection: &'a Map<String, Value>,
-    /// Whether it can be connected at all: an OAuth app is known.
+    /// Whether it can be connected: a provider that uses OAuth needs an app.
     pub(crate) is_configured: bool,
     /// Its latest events.
     pub(crate) events: &'a [AuditEntry],
@@ -47,7 +47,7 @@ pub(crate) enum Part {
 /// Why a form was refused.
 #[derive(Clone, Debug)]
 pub(crate) struct RefusedForm {
-    /// Which.
+    /// Which form.
     pub(crate) part: Part,
     /// What happened, in a few words.
     pub(crate) title: String,
@@ -55,9 +55,9 @@ pub(crate) struct RefusedForm {
     pub(crate) advice: String,
     /// What is wrong with which field.
     pub(crate) issues: Vec<Issue>,
-    /// The form as it was sent, for its fields to keep; secrets are never shown again.
+    /// The form as it was sent, so that its fields keep their values. Secrets are never shown again.
     pub(crate) typed: Form,
-    /// Whether the fields show what is stored now in place of what was sent.
+    /// Whether the fields show the stored values instead of those that were sent.
     pub(crate) is_outdated: bool,
 }
 
@@ -72,12 +72,12 @@ impl RefusedForm {
 }
 
 impl ProviderPage<'_> {
-    /// The address of something to do on this page.
+    /// The address of an action on this page.
     pub(crate) fn to(&self, frame: &Frame<'_>, action: &str) -> String {
         frame.addresses.to(self.project.id, self.provider.key.as_str(), action)
     }
 
-    /// What was refused of this form, where its fields keep what was sent.
+    /// The refusal of this form, if its fields keep what was sent.
     pub(crate) fn refused_in(&self, part: Part) -> Option<&RefusedForm> {
         self.refused.filter(|refused| refused.part == part && !refused.is_outdated)
     }

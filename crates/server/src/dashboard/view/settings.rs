@@ -10,7 +10,7 @@ use super::{
 };
 use crate::dashboard::settings::{Control, Setting};
 
-/// Draws the control of one setting. `trouble`: what became of the form when it was sent.
+/// Renders the control of one setting. `refused` is the form, if it was sent and refused.
 pub(crate) fn control(
     setting: &Setting<'_>,
     integration: &Integration,
@@ -61,14 +61,14 @@ pub(crate) fn control(
 
 fn help(setting: &Setting<'_>) -> String {
     let how = match setting.control {
-        Control::Lines => " One a line.",
+        Control::Lines => " One per line.",
         Control::Json => " As JSON.",
         _ => "",
     };
     format!("{}{how}", setting.description)
 }
 
-/// What stands in where nothing is set, for the empty input.
+/// The default value, which is the placeholder of an empty input.
 fn default(setting: &Setting<'_>) -> Option<String> {
     let default = &setting.schema["default"];
     (!default.is_null()).then(|| setting.written(Some(default)))
@@ -83,14 +83,14 @@ fn choices<'a>(setting: &Setting<'a>) -> Vec<(&'a str, String)> {
     [("", unset)].into_iter().chain(values.map(|value| (value, spelt_out(value)))).collect()
 }
 
-/// A word of a schema as a person reads it: `requested_by_customer` is `Requested by customer`.
+/// A word of a schema, written for people: `requested_by_customer` is `Requested by customer`.
 fn spelt_out(word: &str) -> String {
     let spaced = word.replace(['_', '-'], " ");
     let mut letters = spaced.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A secret tells only whether it is set.
+/// Shows only whether a secret is set.
 fn secret(setting: &Setting<'_>, field: &Field<'_>, integration: &Integration) -> Markup {
     let is_set = integration.secret_settings.0.contains_key(setting.key);
     let clearing = setting.clearing_field();

@@ -9,24 +9,24 @@ use super::{
     parts::{Tone, csrf, notice},
 };
 
-/// What the page says beside its form.
+/// What the page shows around its form.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SignIn<'a> {
-    /// The page that was asked for.
+    /// The page to open afterwards.
     pub(crate) return_to: Option<&'a str>,
-    /// What is wrong with the key. Never the key.
+    /// What is wrong with the key. It never contains the key.
     pub(crate) problem: Option<&'a str>,
     /// What happened before.
     pub(crate) news: Option<&'a str>,
 }
 
-/// Draws it.
+/// Renders it.
 pub(crate) fn page(frame: &Frame<'_>, sign_in: SignIn<'_>) -> Markup {
     let field = Field {
         name: "api_key",
         label: "API key",
         help: Some(
-            "It begins with riq_ and needs the scope integrations:write. Whoever runs this server makes it.",
+            "It begins with riq_ and needs the scope integrations:write. The operator of this server creates it.",
         ),
         problem: sign_in.problem,
         presence: Presence::Required,
@@ -36,7 +36,7 @@ pub(crate) fn page(frame: &Frame<'_>, sign_in: SignIn<'_>) -> Markup {
             @if let Some(news) = sign_in.news { (notice(Tone::Calm, &html! { p { (news) } })) }
             div.card {
                 h1 { "Sign in" }
-                p.lead { "Use an API key of your organization to look after its integrations." }
+                p.lead { "Use an API key of your organization to manage its integrations." }
                 form method="post" action=(frame.addresses.sign_in()) data-once {
                     (csrf(frame))
                     @if let Some(page) = sign_in.return_to { input type="hidden" name="return_to" value=(page); }

@@ -1,4 +1,4 @@
-//! How an integration stands, in words, and what can be done about it.
+//! The state of an integration in words, and what can be done about it.
 
 use integrations_core::{
     catalog::Provider,
@@ -19,11 +19,11 @@ pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String 
     match (integration.status(), integration.health) {
         (Status::Active, Health::Healthy) => format!("Working: {name} answers, and accepts the credential."),
         (Status::Active, Health::Degraded) => {
-            format!("In use, but {name} is slow or failing. The credential is not in doubt; checks go on by themselves.")
+            format!("In use, but {name} is slow or failing. The credential is not the problem; checks continue by themselves.")
         }
         (Status::Active, Health::Unhealthy) => format!("In use, but {name} refused the credential at the last check."),
         (Status::Active, Health::Unknown) => "In use. Its health has not been checked yet.".to_owned(),
-        (Status::Paused, _) => "On hold: everything is kept, and nothing is used until it is resumed.".to_owned(),
+        (Status::Paused, _) => "Paused: everything is kept, and nothing is used until it is resumed.".to_owned(),
         (Status::Error, _) => format!("{name} refuses the credential, so the integration is not used."),
         (Status::Disconnected, _) => {
             "Disconnected: the credential is destroyed. Settings and permissions are kept for when it is connected again.".to_owned()
@@ -31,12 +31,12 @@ pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String 
     }
 }
 
-/// What to do about it, where something is to be done.
+/// What to do about it, if anything.
 fn advice(provider: &Provider, integration: &Integration) -> Option<String> {
     let name = &provider.name;
     match (integration.status(), integration.health) {
         (Status::Error, _) => Some(format!(
-            "Connect again below. If the cause was at {name} and is over, check now: a good answer puts it back to use."
+            "Connect again below. If the cause was at {name} and is over, check now: if the check succeeds, it is used again."
         )),
         (Status::Active, Health::Degraded) => {
             Some(format!("Nothing, unless it lasts: then look at {name}'s status page."))
@@ -79,7 +79,7 @@ fn buttons(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
     let (pause, resume) = match integration.status() {
         Status::Active => (true, false),
         Status::Paused => (false, true),
-        // Out of an error leads a check that succeeds.
+        // Only a successful check ends the error, so there is no button to resume.
         Status::Error => (true, false),
         Status::Disconnected => return html! {},
     };
@@ -108,7 +108,7 @@ fn button(
     }
 }
 
-/// The hidden field that says which version a change was decided on, so that nobody overwrites what they did not see.
+/// The hidden field with the version that the page showed, so that nobody overwrites a change that they did not see.
 pub(crate) fn version(integration: &Integration) -> Markup {
     html! { input type="hidden" name="version" value=(integration.version); }
 }

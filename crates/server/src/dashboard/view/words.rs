@@ -1,4 +1,4 @@
-//! What people read in place of the words on the wire.
+//! The words for people, in place of those of the API.
 
 use integrations_core::{
     audit::REDACTED,
@@ -26,7 +26,7 @@ pub(crate) const fn category(category: Category) -> &'static str {
     }
 }
 
-/// A status's name, and how it is to be taken.
+/// A status's name and tone.
 pub(crate) const fn status(status: Status) -> (Tone, &'static str) {
     match status {
         Status::Active => (Tone::Good, "Active"),
@@ -36,7 +36,7 @@ pub(crate) const fn status(status: Status) -> (Tone, &'static str) {
     }
 }
 
-/// A health's name, and how it is to be taken.
+/// A health's name and tone.
 pub(crate) const fn health(health: Health) -> (Tone, &'static str) {
     match health {
         Health::Healthy => (Tone::Good, "Healthy"),
@@ -54,9 +54,10 @@ struct Change {
     to: Value,
 }
 
-/// What an event changed, a sentence each. `provider`: whose settings and actions they are, if it is known.
+/// The changes of an event, one sentence for each. `provider` is the provider of its settings and actions, if it is
+/// known.
 pub(crate) fn changes(stored: &str, provider: Option<&Provider>) -> Vec<String> {
-    // What cannot be read is left out: the log's page must not fail over one row.
+    // Changes that cannot be read are left out, because one row must not break the log's page.
     let changes: Vec<Change> = serde_json::from_str(stored).unwrap_or_default();
     changes.iter().map(|change| sentence(change, provider)).collect()
 }
@@ -104,7 +105,7 @@ fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
     if *to == true { format!("Permitted: {label}") } else { format!("No longer permitted: {label}") }
 }
 
-/// A value, as it is said in a sentence.
+/// A value, as it is written in a sentence.
 fn value(value: &Value) -> String {
     match value {
         Value::Bool(true) => "on".to_owned(),
@@ -118,7 +119,7 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// What an event is called, with the provider that it is about.
+/// The title of an event, with the name of its provider.
 pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
     let name = provider.unwrap_or("Integration");
     match action {
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_told_in_sentences() {
+    fn changes_are_described_in_sentences() {
         let catalog = Catalog::embedded().unwrap();
         let stored = json!([
             {"path": "status", "from": "active", "to": "paused"},

@@ -82,7 +82,7 @@ async fn pages_of_a_project() {
         look_at(browser, &format!("{PUBLIC_URL}/dashboard"), "Projects").await;
         let (_, foreign, _) = stage.server.other_organization().await;
         let foreign = format!("{PUBLIC_URL}/dashboard/projects/{foreign}");
-        look_at(browser, &foreign, "This project is another organization's").await;
+        look_at(browser, &foreign, "This project belongs to another organization").await;
     })
     .await;
 }

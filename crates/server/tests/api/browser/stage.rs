@@ -137,7 +137,7 @@ impl Stage {
         for words in self.forgiven.lock().unwrap().iter() {
             let before = complaints.len();
             complaints.retain(|complaint| !complaint.contains(words));
-            assert!(complaints.len() < before, "nobody complains of {words}");
+            assert!(complaints.len() < before, "no provider complains of {words}");
         }
         assert_eq!(complaints, [""; 0]);
     }

@@ -230,12 +230,12 @@ async fn somebody_else_was_first(server: &Server) {
         ("/pause", "x", "x"),
     ] {
         let sent = visitor.submit(&page.form(action).with(field, value)).await;
-        sent.says(412, "Somebody changed this meanwhile");
+        sent.says(412, "Somebody else changed this in the meantime");
         assert_eq!(sent.form("/details").value("display_name"), Some("Theirs"), "{action}");
         assert_eq!(sent.form("/details").value("version"), Some("2"), "{action}");
     }
     let unversioned = page.form("/pause").without("version");
-    visitor.submit(&unversioned).await.says(412, "Somebody changed this meanwhile");
+    visitor.submit(&unversioned).await.says(412, "Somebody else changed this in the meantime");
     assert_eq!(server.sql.picture().await, before);
 }
 
@@ -251,7 +251,7 @@ async fn what_the_lifecycle_refuses_is_told(server: &Server) {
         .says(409, "not possible while its state is: Disconnected");
     let resume =
         super::visitor::Form { action: format!("{}/resume", server.page("slack")), ..page.form("/pause") };
-    visitor.submit(&now(resume)).await.says(409, "There is no credential to work with any more");
+    visitor.submit(&now(resume)).await.says(409, "There is no usable credential any more");
 }
 
 async fn what_is_not_installed_cannot_be_changed(server: &Server) {

@@ -52,7 +52,7 @@ impl Page {
             assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{self:?}");
         }
         if self.status >= 400 {
-            assert!(self.text.contains("<h1"), "what went wrong is told on a page: {self:?}");
+            assert!(self.text.contains("<h1"), "an error must be a page: {self:?}");
         }
     }
 

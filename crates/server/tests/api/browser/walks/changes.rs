@@ -156,7 +156,7 @@ async fn what_somebody_else_changed_meanwhile_is_not_overwritten() {
         stage.server.patch("slack", json!({"display_name": "Theirs"})).await.data();
         browser.fill("#display_name", "Mine").await;
         press(browser, "details").await;
-        assert!(browser.text("[role=alert]").await.contains("Somebody changed this meanwhile"));
+        assert!(browser.text("[role=alert]").await.contains("Somebody else changed this in the meantime"));
         assert_eq!(stage.integration("slack").await["display_name"], "Theirs");
         assert_eq!(browser.text("h1").await, "Theirs");
     })
