@@ -1,8 +1,8 @@
-//! The service over the audit log.
+//! The service for the audit log.
 
 use crate::store::{AuditEntry, AuditFilter, ReadError, Store, Tenant};
 
-/// The audit log, to be read; the store appends to it with each change.
+/// Reads the audit log. The store appends to it with each change.
 #[derive(Clone, Debug)]
 pub struct AuditLog {
     store: Store,
@@ -13,7 +13,7 @@ pub struct AuditLog {
 pub struct AuditPage {
     /// Its events, newest first.
     pub entries: Vec<AuditEntry>,
-    /// Whether there are older ones.
+    /// Whether there are older events.
     pub has_more: bool,
 }
 
@@ -30,7 +30,7 @@ impl AuditLog {
         filter: &AuditFilter,
         limit: u16,
     ) -> Result<AuditPage, ReadError> {
-        // One more than is asked for tells whether there are more.
+        // One more than requested shows whether there are more.
         let mut entries = self.store.audit_page(tenant, filter, limit + 1).await?;
         let has_more = entries.len() > usize::from(limit);
         entries.truncate(usize::from(limit));
@@ -39,7 +39,7 @@ impl AuditLog {
 }
 
 impl AuditPage {
-    /// The event to go on before, where there are more.
+    /// The id for the next page, which ends before it. `None` if there are no older events.
     pub fn cursor(&self) -> Option<&str> {
         self.entries.last().filter(|_| self.has_more).map(|last| last.id.as_str())
     }

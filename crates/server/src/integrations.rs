@@ -1,4 +1,4 @@
-//! The service over integrations: loads, asks the domain, seals, stores.
+//! The service for integrations: loads them, asks the core for the change, seals secrets, and stores the result.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// The stored version that a change is asked for.
+/// The stored version that a change expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Whichever it is.
+    /// Any version.
     Any,
-    /// One of these; where there are none, no change is made.
+    /// One of these. If the list is empty, no change is made.
     OneOf(Vec<i64>),
 }
 
@@ -38,7 +38,7 @@ impl ExpectedVersion {
 /// Why an integration was not read, changed or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// It could not be read, or the change not be stored.
+    /// It could not be read, or the change could not be stored.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The provider of this name is not installed in the project.
@@ -47,26 +47,26 @@ pub enum ChangeError {
         /// The provider's name.
         provider: String,
     },
-    /// The stored version is none of those that the change is for.
+    /// The stored version is none of the expected ones.
     #[error("another version is stored")]
     OtherVersion,
-    /// What is asked for is not valid.
+    /// The requested change is not valid.
     #[error(transparent)]
     Update(#[from] UpdateError),
-    /// There is no usable credential any more: only a new installation leads back.
+    /// There is no usable credential any more. It must be installed again.
     #[error("no usable credential: install again")]
     ReinstallRequired,
-    /// The lifecycle does not allow it from this status.
+    /// The lifecycle does not allow it in this status.
     #[error("not allowed while the integration is {0}")]
     NotAllowed(Status),
-    /// The lifecycle allows it from this status only after a probe that succeeds.
+    /// The lifecycle allows it in this status only after a successful probe.
     #[error("a probe must succeed first")]
     ProbeRequired(Status),
-    /// It needs a probe that succeeds, and none can be made: why.
+    /// It needs a successful probe, and none could be made. The text says why.
     #[error("the credential cannot be checked: {0}")]
     Unproven(String),
     /// It is being checked already.
-    #[error("the integration is being looked after")]
+    #[error("the integration is being checked already")]
     Busy,
     /// The secret settings cannot be opened.
     #[error(transparent)]
@@ -78,7 +78,7 @@ impl ChangeError {
         Self::NotInstalled { provider: provider.name.clone() }
     }
 
-    /// The lifecycle's refusal of something asked of an integration with this status.
+    /// The error for the lifecycle's refusal of a change in this status.
     fn refused(refusal: Refusal, from: Status) -> Self {
         match refusal {
             Refusal::ReinstallRequired => Self::ReinstallRequired,
@@ -106,7 +106,7 @@ impl ChangeError {
     }
 }
 
-/// The integrations, and what can be done to them.
+/// Reads, changes and checks integrations.
 #[derive(Clone, Debug)]
 pub struct Integrations {
     store: Store,
@@ -121,12 +121,12 @@ impl Integrations {
         Self { store, vault, environment, monitor }
     }
 
-    /// A tenant's integrations as they are shown, in the order of their providers' keys.
+    /// A tenant's integrations, to be shown, sorted by their providers' keys.
     pub async fn list(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
         self.store.integrations(tenant).await
     }
 
-    /// A tenant's integration with a provider as it is shown, if it is installed.
+    /// A tenant's integration with a provider, to be shown, if it is installed.
     pub async fn find(
         &self,
         tenant: &Tenant,
@@ -142,9 +142,10 @@ impl Integrations {
         Ok(Some(Loaded { integration, ..loaded }))
     }
 
-    /// Changes an integration. `ask` says what is asked for, given the integration as it is stored with its secret
-    /// settings opened; it is asked again where somebody else was first. Where that is to put to use again what the
-    /// provider refused, the credential is probed first, and the change is made only if that succeeds.
+    /// Changes an integration. `ask` returns the requested change, given the stored integration with its secret
+    /// settings opened. It is called again if another request was first. If the change is to resume an integration
+    /// whose credential the provider refused, the credential is probed first, and the change is made only if the probe
+    /// succeeds.
     pub async fn update<A>(
         &self,
         tenant: &Tenant,
@@ -165,13 +166,14 @@ impl Integrations {
         }
     }
 
-    /// Probes an integration now, and refreshes its tokens where that is due or needed. Returns it as it is after that.
+    /// Probes an integration now, and refreshes its tokens if that is due or needed. Returns the integration after
+    /// that.
     pub async fn check(&self, tenant: &Tenant, provider: &Provider) -> Result<Loaded, ChangeError> {
         let checked = self.monitor.check(tenant, provider.key.as_str()).await;
         checked.map(|checked| checked.loaded).map_err(|error| ChangeError::unchecked(error, provider))
     }
 
-    /// Probes an integration that the provider refused. Returns its version where it is well again.
+    /// Probes an integration whose credential the provider refused. Returns its version if the probe succeeds.
     async fn probe(&self, tenant: &Tenant, provider: &Provider) -> Result<i64, ChangeError> {
         let checked = match self.monitor.check(tenant, provider.key.as_str()).await {
             Err(CheckError::Busy) => return Err(ChangeError::Unproven("it is being checked already".into())),
@@ -181,7 +183,7 @@ impl Integrations {
             Some(Verdict::Well) => Ok(checked.loaded.integration.version),
             Some(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
             Some(Verdict::Degraded { message, .. }) => Err(ChangeError::Unproven(message)),
-            None => Err(ChangeError::Unproven(format!("{} asks not to be asked again yet", provider.name))),
+            None => Err(ChangeError::Unproven(format!("{} asks for no calls at the moment", provider.name))),
         }
     }
 
@@ -204,7 +206,7 @@ impl Integrations {
         .await
     }
 
-    /// Takes an integration off and destroys its credential.
+    /// Disconnects an integration and destroys its credential.
     pub async fn disconnect(
         &self,
         tenant: &Tenant,
@@ -244,7 +246,7 @@ impl Integrations {
         revised.map_err(|error| ChangeError::unrevised(error, provider))
     }
 
-    /// What is to be stored of a revision. Secret settings that stay as they were stay sealed as they were.
+    /// Seals a revision for storing. Secret settings that do not change are not sealed again.
     fn decision(
         &self,
         tenant: &Tenant,

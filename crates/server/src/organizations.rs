@@ -1,4 +1,4 @@
-//! The service over organizations and their projects, for those who are let in.
+//! The service for organizations and their projects, for callers and signed-in people.
 
 use integrations_core::ids::OrganizationId;
 
@@ -16,7 +16,7 @@ impl Organizations {
         Self { store }
     }
 
-    /// An organization's name; empty where it is not there any more.
+    /// An organization's name. Empty if it does not exist any more.
     pub async fn name(&self, organization: OrganizationId) -> Result<String, StoreError> {
         let found = self.store.organization(organization).await?;
         Ok(found.map_or_else(String::new, |organization| organization.name))
@@ -34,12 +34,13 @@ impl Organizations {
         self.store.project_names(tenant).await
     }
 
-    /// Whether a tenant may see its project at all.
+    /// Returns an error if the tenant may not see its project.
     pub async fn admit(&self, tenant: &Tenant) -> Result<(), ReadError> {
         self.store.admit(tenant).await
     }
 
-    /// Whether a tenant was refused its project a moment ago; says nothing of one that was not. Asks no database.
+    /// Returns the error if the tenant was refused this project a moment ago. `Ok` does not mean that it may see it.
+    /// Does not query the database.
     pub fn recall_denied(&self, tenant: &Tenant) -> Result<(), Denied> {
         self.store.recall_denied(tenant)
     }

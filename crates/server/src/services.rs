@@ -22,9 +22,9 @@ pub struct Services {
     pub oauth_apps: Arc<OAuthApps>,
     /// The organizations and their projects.
     pub organizations: Organizations,
-    /// What was done.
+    /// Reads the audit log.
     pub audit_log: AuditLog,
-    /// The integrations and what can be done to them.
+    /// Reads and changes integrations.
     pub integrations: Integrations,
     /// Installs integrations.
     pub installer: Installer,
@@ -36,7 +36,7 @@ pub struct Services {
 pub struct NoSuchProvider;
 
 impl Services {
-    /// The catalog's provider with this key.
+    /// The provider with this key, from the catalog.
     pub fn provider(&self, key: &str) -> Result<Arc<Provider>, NoSuchProvider> {
         self.catalog.get(key).map(Arc::clone).ok_or(NoSuchProvider)
     }

@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, vault: &Vault) -> anyhow::Result<()> 
     })?;
     if failed > 0 {
         bail!(
-            "{failed} secrets could not be opened and keep their old keys: add those keys to RIQ_ENCRYPTION_KEYS and run this again"
+            "{failed} secrets could not be opened and are unchanged: keep the old keys until all secrets are sealed again"
         );
     }
     Ok(())

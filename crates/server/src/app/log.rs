@@ -48,7 +48,7 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
         }
         LogFormat::Pretty => lines.with_target(false).boxed(),
     };
-    // The log shows only events. Without traces nobody uses spans, so none are created.
+    // The log shows only events. Without traces spans are not used, so none are created.
     let events = filter_fn(|metadata| metadata.is_event());
     match traces {
         None => tracing_subscriber::registry().with(lines).with(filter).with(events).init(),

@@ -52,7 +52,7 @@ impl Failure {
         Self::new(ErrorCode::InsufficientScope, format!("The API key lacks the scope {required}"))
     }
 
-    /// Our fault. The cause goes to the log; the client learns nothing of the inside.
+    /// A bug or fault of this server. The cause goes to the log only; the client does not see it.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");
         Self::new(
@@ -213,9 +213,9 @@ impl From<ChangeError> for Failure {
             ),
             ChangeError::Unproven(why) => Self::new(
                 ErrorCode::InvalidTransition,
-                format!("Only a check that succeeds leads out of error, and none could be made: {why}"),
+                format!("Only a successful check ends the error, and none could be made: {why}"),
             ),
-            ChangeError::Busy => Self::unavailable("The integration is being looked after; try again"),
+            ChangeError::Busy => Self::unavailable("The integration is being checked already; try again"),
             ChangeError::Vault(error) => error.into(),
         }
     }

@@ -73,7 +73,7 @@ impl<S> Access<S> {
     pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
         let found = api.provider(self.provider.as_deref().unwrap_or_default());
         if found.is_err() {
-            // Whoever may not see the project learns that first.
+            // If the caller may not see the project, that error comes first.
             api.organizations.admit(&self.tenant).await?;
         }
         Ok(found?)

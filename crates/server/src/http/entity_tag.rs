@@ -1,4 +1,4 @@
-//! Entity tags of stored versions, and what `If-Match` asks of them (RFC 9110, sections 8.8.3 and 13.1.1).
+//! Entity tags of stored versions, and the versions that `If-Match` names (RFC 9110, sections 8.8.3 and 13.1.1).
 
 use std::convert::Infallible;
 
@@ -20,8 +20,8 @@ impl<S: Sync> FromRequestParts<S> for ExpectedVersion {
     }
 }
 
-/// The versions that `If-Match` names. Strong comparison: a weak tag (`W/…`) names none, nor does any other that is not
-/// written as [`entity_tag`] writes it.
+/// The versions that `If-Match` names. The comparison is strong: a weak tag (`W/…`) names none, and neither does any
+/// tag that [`entity_tag`] would not write.
 fn expected_version(headers: &HeaderMap) -> ExpectedVersion {
     if !headers.contains_key(header::IF_MATCH) {
         return ExpectedVersion::Any;

@@ -15,9 +15,9 @@ pub struct Api(Arc<ApiParts>);
 #[derive(Debug)]
 pub struct ApiParts {
     services: Arc<Services>,
-    /// The database itself, for those who watch over the server. Handlers that answer clients go through services.
+    /// The database, for health checks and metrics. Handlers that answer clients use services.
     pub(super) database: Store,
-    /// What of the catalog's answers never changes.
+    /// The parts of catalog entries that never change.
     pub(super) catalog_views: CatalogViews,
     /// Counts and measures requests, probes and more.
     pub(super) metrics: Metrics,

@@ -1,4 +1,4 @@
-//! Where every install ends: account compared, integration and credential stored with their audit event.
+//! The end of every installation: compares the account, and stores integration and credential with their audit event.
 
 use integrations_core::{
     health::Verdict,
@@ -22,35 +22,35 @@ use crate::{
     vault::Purpose,
 };
 
-/// How long a person may think about connecting another account.
+/// How long a person may take to confirm another account.
 const CONFIRMATION_LIFE: Duration = Duration::minutes(10);
-/// How often an install is decided anew because somebody else was first.
+/// How often an installation is tried again because another request was first.
 const ATTEMPTS: usize = 20;
 
-/// How an install ended, for now.
+/// The result of an installation step.
 #[derive(Debug)]
 pub enum InstallOutcome {
     /// The integration is active.
     Installed {
-        /// What was installed where.
+        /// The provider and project.
         target: InstallTarget,
-        /// The integration as it is stored.
+        /// The stored integration.
         integration: Box<Integration>,
     },
-    /// The credential belongs to another account than before; a person must confirm.
+    /// The credential belongs to another account than before. A person must confirm it.
     Unconfirmed {
-        /// What is being installed where.
+        /// The provider and project.
         target: InstallTarget,
-        /// What the confirmation must present. Secret.
+        /// The secret that the confirmation must present.
         pending: Token,
-        /// The account that is connected.
+        /// The account that is connected now.
         before: String,
-        /// The account that would be.
+        /// The account that would replace it.
         after: String,
     },
 }
 
-/// A credential that works, and what is known of it.
+/// A credential that works, with what is known about it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Acquired {
     connection: Map<String, Value>,
@@ -58,13 +58,13 @@ pub(super) struct Acquired {
     #[serde(with = "time::serde::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
     account: Option<Account>,
-    /// What is wrong with the provider at the moment, if anything is.
+    /// The provider's current problem, if it has one.
     trouble: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     probed_at: OffsetDateTime,
 }
 
-/// [`AccountIdentity`] on its way through the database.
+/// [`AccountIdentity`] for the database.
 #[derive(Clone, Serialize, Deserialize)]
 struct Account {
     id: String,
@@ -72,8 +72,8 @@ struct Account {
 }
 
 impl Acquired {
-    /// What a handshake brought. The provider has just made the token: that it has trouble saying so is no reason to
-    /// send the person away, that it refuses it is.
+    /// The result of a handshake. The provider has just issued the token, so a probe without a clear answer is
+    /// accepted. A token that the provider refuses is not.
     pub(super) fn granted(
         grant: Grant,
         connection: Map<String, Value>,
@@ -90,7 +90,7 @@ impl Acquired {
         Ok(Self { connection, credential, expires_at, account, trouble, probed_at: now })
     }
 
-    /// What a form brought: only a credential that the provider was seen to accept.
+    /// The result of a form. Only a credential that the provider accepts in a probe is taken.
     pub(super) fn typed(
         connection: Map<String, Value>,
         credential: Map<String, Value>,
@@ -130,7 +130,7 @@ impl From<AccountIdentity> for Account {
 }
 
 impl Installer {
-    /// Stores what was acquired; or keeps it until a person confirms, where it belongs to another account than before.
+    /// Stores the credential. If it belongs to another account than before, it is kept until a person confirms.
     pub(super) async fn finish(
         &self,
         who: &Installing,
@@ -150,7 +150,7 @@ impl Installer {
         }
     }
 
-    /// Keeps what was acquired, sealed, until it is confirmed.
+    /// Stores the credential, sealed, until a person confirms it.
     async fn hold(
         &self,
         who: &Installing,
@@ -177,7 +177,7 @@ impl Installer {
         Ok(token)
     }
 
-    /// The person confirms that another account is to be connected.
+    /// Connects another account after the person has confirmed it.
     pub async fn confirm(
         &self,
         pending: &str,
@@ -209,7 +209,7 @@ impl Installer {
         self.store_acquired(&who, target, &acquired, before).await
     }
 
-    /// The person does not want the other account. What was acquired is forgotten; the provider keeps its grant.
+    /// Drops the credential of another account, because the person does not want it. The provider's grant remains.
     pub async fn abandon(
         &self,
         pending: &str,
@@ -221,7 +221,7 @@ impl Installer {
         Ok(target)
     }
 
-    /// Takes an unconfirmed install away, so that nobody else can, and destroys the stored credential.
+    /// Takes an unconfirmed installation, so that it can be taken only once.
     async fn take(&self, install: &PendingInstall) -> Result<(), ProblemKind> {
         self.check_pending(install, PendingStatus::Unconfirmed)?;
         let (from, to) = (PendingStatus::Unconfirmed, PendingStatus::Finished);
@@ -263,7 +263,7 @@ impl Installer {
         Err(ProblemKind::Contended)
     }
 
-    /// The integration as it shall be: new, or the one before with all that people have set up.
+    /// The integration to be stored: a new one, or the existing one with its settings and permissions.
     fn decide(
         &self,
         who: &Installing,

@@ -1,4 +1,4 @@
-//! Installs by a form: an API key or a webhook URL, tried at the provider before anything is stored.
+//! Installs with a form: an API key or a webhook URL, which the provider must accept before anything is stored.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::token::TokenHash;
 impl Installer {
     /// Installs what a person typed into the provider's form.
     ///
-    /// Checked by the provider's patterns, then by its health probe: what the provider refuses, or cannot be asked
-    /// about, is not stored.
+    /// The values are checked against the provider's patterns, then by its health probe. They are not stored if the
+    /// provider refuses them or cannot be reached.
     pub async fn submit(
         &self,
         who: &Installing,

@@ -1,7 +1,7 @@
-//! The OAuth handshake: off to the provider with a `state`, back with a code (RFC 6749, section 4.1).
+//! The OAuth handshake: to the provider with a `state`, back with a code (RFC 6749, section 4.1).
 //!
-//! The `state` is random, counts once, for ten minutes, and in the browser that started alone (RFC 9700, section 4.7);
-//! what goes with it is sealed in the database, so that any replica can take the redirect back.
+//! The `state` is random, valid once, for ten minutes, and only in the browser that started (RFC 9700, section 4.7).
+//! Its data is sealed in the database, so any replica can handle the redirect back.
 
 use std::sync::Arc;
 
@@ -31,18 +31,18 @@ use crate::{
 /// How long a person may take at the provider.
 const STATE_LIFE: Duration = Duration::minutes(10);
 
-/// What is known of a handshake until the browser is back. Sealed in the database.
+/// The data of a handshake until the browser is back. It is sealed in the database.
 #[derive(Serialize, Deserialize)]
 struct Started {
     connection: Map<String, Value>,
-    /// PKCE's code verifier (RFC 7636, section 4.1), where the provider takes one.
+    /// PKCE's code verifier (RFC 7636, section 4.1), if the provider uses PKCE.
     verifier: Option<String>,
 }
 
 impl Installer {
-    /// Begins a handshake. Returns where to send the browser.
+    /// Begins a handshake. Returns the address to send the browser to.
     ///
-    /// `connection` is what the person typed; `browser` the cookie of the browser, in which alone the answer counts.
+    /// `connection` is what the person typed. `browser` is the cookie of the browser; the answer counts only there.
     pub async fn begin(
         &self,
         who: &Installing,
@@ -92,7 +92,8 @@ impl Installer {
         Ok(url)
     }
 
-    /// Takes the redirect back from the provider: `query` as it came, without `?`, and the browser's cookie.
+    /// Handles the redirect back from the provider. `query` is the unchanged query without `?`, and `browser` the
+    /// browser's cookie.
     pub async fn callback(
         &self,
         query: &str,
@@ -168,19 +169,19 @@ impl Installer {
         app: &OAuthApp,
     ) -> Result<AuthorizationServer<'a>, ProblemKind> {
         let server = AuthorizationServer::new(provider, oauth, connection, app).map_err(|error| {
-            tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made");
+            tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made: check the provider's file");
             ProblemKind::Internal
         })?;
         Ok(server.returning_to(self.redirect_url()?))
     }
 
-    /// Where the provider sends the browser back to: registered there exactly so.
+    /// The address that the provider sends the browser back to. It is registered there in exactly this form.
     fn redirect_url(&self) -> Result<RedirectUrl, ProblemKind> {
         let base = self.public_url.as_str().trim_end_matches('/');
         RedirectUrl::new(format!("{base}/oauth/callback")).map_err(|_| ProblemKind::Internal)
     }
 
-    /// The install that a secret belongs to, in the browser that began it.
+    /// The installation of a secret. Fails in another browser than the one that began it.
     pub(super) async fn pending(
         &self,
         secret: Option<&str>,
@@ -195,7 +196,7 @@ impl Installer {
         Ok(install)
     }
 
-    /// Whether an install is where its next step begins, in time.
+    /// Checks that an installation has the status that the next step expects and has not expired.
     pub(super) fn check_pending(
         &self,
         install: &PendingInstall,
@@ -230,8 +231,7 @@ impl Installer {
     }
 }
 
-/// The parameters of the redirect back (RFC 6749, section 4.1.2). One that is there twice counts as not there
-/// (section 3.1).
+/// The parameters of the redirect back (RFC 6749, section 4.1.2). A repeated one counts as missing (section 3.1).
 struct CallbackAnswer {
     state: Option<String>,
     code: Option<String>,
@@ -258,7 +258,7 @@ impl CallbackAnswer {
     }
 }
 
-/// A provider's error code as it may be shown: letters, digits and `_`, `-`, `.`, at most 64 of them.
+/// A provider's error code, safe to be shown: at most 64 letters, digits and `_`, `-`, `.`.
 fn presentable(code: &str) -> String {
     let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     code.chars().filter(fits).take(64).collect()

@@ -1,6 +1,6 @@
-//! Import: integrations that were installed elsewhere, with their credentials, as JSON lines.
+//! Import: integrations that were installed in another system, with their credentials, as JSON lines.
 //!
-//! All or nothing: every line is checked before any is stored, and every bad line is named.
+//! Every line is checked before any is stored. If some are wrong, nothing is stored, and the error names all of them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -25,7 +25,7 @@ use crate::{
     vault::Vault,
 };
 
-/// How often an import is decided anew because somebody else was first.
+/// How often an import is tried again because another request was first.
 const ATTEMPTS: usize = 20;
 
 /// Something wrong with one line.
@@ -33,7 +33,7 @@ const ATTEMPTS: usize = 20;
 pub struct LineIssue {
     /// The line's number, from 1.
     pub line: usize,
-    /// Where in the line.
+    /// The place in the line.
     pub path: String,
     /// What is wrong there.
     pub message: String,
@@ -48,8 +48,8 @@ pub enum ImportError {
     /// Some lines cannot be imported.
     #[error("{} of the file's lines cannot be imported; nothing was", bad_lines(.0))]
     BadLines(Vec<LineIssue>),
-    /// Others kept changing the same integrations.
-    #[error("the project's integrations are being changed by others; nothing was imported: try again")]
+    /// Other requests kept changing the same integrations.
+    #[error("other requests keep changing the project's integrations; nothing was imported: try again")]
     Contended,
     /// The database did not store them.
     #[error(transparent)]
@@ -108,7 +108,7 @@ impl Importer {
         Err(ImportError::Contended)
     }
 
-    /// What there is to be stored, decided on what is stored now.
+    /// The installations to be stored, given what is stored now.
     async fn decide(&self, tenant: &Tenant, text: &str) -> Result<Vec<Installation>, ImportError> {
         let (lines, mut issues) = self.read(text);
         let mut installations = Vec::new();
@@ -125,7 +125,7 @@ impl Importer {
         if issues.is_empty() { Ok(installations) } else { Err(ImportError::BadLines(issues)) }
     }
 
-    /// Reads the lines: those that can be imported, with their numbers, and everything that is wrong.
+    /// Reads the lines. Returns those that can be imported, with their numbers, and everything that is wrong.
     fn read(&self, text: &str) -> (Vec<(usize, Line)>, Vec<LineIssue>) {
         let (mut lines, mut issues) = (Vec::new(), Vec::new());
         let mut first_lines: HashMap<String, usize> = HashMap::new();
@@ -231,7 +231,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
     Ok(Line { provider, configuration, connection, credential: credential.unwrap_or_default() })
 }
 
-/// Takes a field that is an object; one that is not is an issue.
+/// Takes a field that must be an object. Anything else is an issue.
 fn object(
     fields: &mut Map<String, Value>,
     name: &str,
@@ -247,7 +247,7 @@ fn object(
     }
 }
 
-/// A message about one line without the line's number, which is always 1.
+/// Removes the line number from a message about one line, because it is always 1.
 fn without_line(message: &str) -> String {
     message.replace("line 1 ", "")
 }

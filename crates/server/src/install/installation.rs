@@ -1,4 +1,4 @@
-//! What is stored of a decided installation, sealed.
+//! Makes the stored form of an installation, with its secrets sealed.
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use crate::{
     vault::{Purpose, Vault},
 };
 
-/// A decided installation.
+/// An installation that is ready to be stored.
 #[derive(Clone, Debug)]
 pub(super) struct Decided {
-    /// The integration, and what is recorded of it.
+    /// The integration and its audit event.
     pub(super) revision: Revision,
-    /// The version that it was decided on, where it is not new.
+    /// The stored version that it replaces, unless it is new.
     pub(super) replaces: Option<i64>,
 }
 
-/// What goes with it and is not shown.
+/// The parts of an installation that are not shown.
 #[derive(Clone, Copy)]
 pub(super) struct Secrets<'a> {
-    /// What the user supplied beside the credential.
+    /// What the user supplied in addition to the credential.
     pub(super) connection: &'a Map<String, Value>,
     /// The credential.
     pub(super) credential: &'a Map<String, Value>,
@@ -38,7 +38,7 @@ pub(super) struct Secrets<'a> {
     pub(super) expires_at: Option<OffsetDateTime>,
 }
 
-/// Makes of a decided installation what is stored of it.
+/// Makes the stored form of an installation.
 #[derive(Clone, Debug)]
 pub(super) struct InstallationBuilder {
     vault: Arc<Vault>,
@@ -88,7 +88,7 @@ impl InstallationBuilder {
         }
     }
 
-    /// When it is first probed, which is at once where that was not done yet, and refreshed.
+    /// When it is first probed and refreshed. It is probed at once if it has not been probed yet.
     fn schedule(&self, provider: &Provider, integration: &Integration, secrets: Secrets<'_>) -> Schedule {
         let (now, spread) = (integration.updated_at, self.environment.spread());
         let wait = match integration.health {

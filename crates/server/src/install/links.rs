@@ -1,4 +1,4 @@
-//! Install links: what `install-url` hands out, and what opens the page of one installation without a key.
+//! Install links. `install-url` makes them, and they open the page of one installation without a key.
 
 use integrations_core::{
     catalog::Provider,
@@ -15,23 +15,23 @@ use crate::{
     token::{Token, TokenHash},
 };
 
-/// A link that opens the page now.
+/// A link that is valid now.
 #[derive(Clone, Debug)]
 pub struct OpenLink {
     /// Its id.
     pub id: InstallLinkId,
-    /// Where it installs.
+    /// The project that it installs into.
     pub tenant: Tenant,
-    /// In whose name.
+    /// The key that acts for it.
     pub key: ApiKeyId,
-    /// Until when.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
 }
 
 /// Why no link was made.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateLinkError {
-    /// The provider of this name is connected by OAuth, and no app is set for it.
+    /// The provider of this name uses OAuth, and no app is set for it.
     #[error("no OAuth app is set for {provider}")]
     NotConfigured {
         /// The provider's name.
@@ -43,7 +43,7 @@ pub enum CreateLinkError {
 }
 
 impl Installer {
-    /// Makes a link to the installation of a provider, in the name of a key. Returns its token.
+    /// Makes an install link for a provider. The key acts for it. Returns the link's token.
     pub async fn create_link(
         &self,
         tenant: &Tenant,
@@ -68,7 +68,7 @@ impl Installer {
         Ok(token)
     }
 
-    /// Opens a link for this project and provider. Looking at it does not use it up; finishing an install does.
+    /// Opens a link for this project and provider. Opening does not use it up; finishing an installation does.
     pub async fn open_link(
         &self,
         token: &str,

@@ -1,7 +1,7 @@
-//! Installing: links, the OAuth handshake, forms, and the vault that keeps what comes of it.
+//! Installing: install links, the OAuth handshake, forms and imports.
 //!
-//! However an install begins, it ends in one place (`finish`): the credential is tried at the provider, the account is
-//! compared with the one before, and all of it is stored together with its audit event or not at all.
+//! Every installation in a browser ends in `finish`: the credential is tried at the provider, the account is compared
+//! with the old one, and everything is stored with its audit event in one transaction.
 
 mod finish;
 mod form;
@@ -37,16 +37,16 @@ use crate::{
     vault::Vault,
 };
 
-/// Who installs, and where.
+/// Who installs, and in which project.
 #[derive(Clone, Debug)]
 pub struct Installing {
-    /// The project, as the key's organization names it.
+    /// The project, with the key's organization.
     pub tenant: Tenant,
-    /// The key in whose name it is done.
+    /// The key that acts.
     pub key: ApiKeyId,
     /// The request.
     pub request_id: String,
-    /// The link that is used up by it, where the person came by one.
+    /// The install link, if the person opened one. It is used up by the installation.
     pub link: Option<InstallLinkId>,
 }
 
@@ -61,11 +61,11 @@ impl Installing {
 pub enum Availability {
     /// It can.
     Ready,
-    /// It is connected by OAuth, and no app is set for it.
+    /// It uses OAuth, and no app is set for it.
     NotConfigured,
 }
 
-/// What the installer works with.
+/// What the installer uses.
 #[derive(Debug)]
 pub struct InstallerParts {
     /// The database.
@@ -76,13 +76,13 @@ pub struct InstallerParts {
     pub vault: Arc<Vault>,
     /// Client ids and secrets.
     pub apps: Arc<OAuthApps>,
-    /// Finds the keys in whose name installs are made.
+    /// Finds the keys that act.
     pub api_keys: Arc<ApiKeys>,
     /// Sends requests to providers.
     pub outbound: Outbound,
     /// Clock and randomness.
     pub environment: Environment,
-    /// Where people reach the server.
+    /// The address at which people reach the server.
     pub public_url: Url,
     /// How long an install link works.
     pub link_life: Duration,
@@ -105,7 +105,7 @@ impl std::ops::Deref for Installer {
 }
 
 impl Installer {
-    /// An installer of these parts.
+    /// An installer that uses these parts.
     pub fn new(parts: InstallerParts) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
         let builder = InstallationBuilder::new(Arc::clone(&parts.vault), parts.environment.clone());
@@ -124,8 +124,8 @@ impl Installer {
         Ok(Availability::NotConfigured)
     }
 
-    /// Whether the project is still there, and the key still may install in it. Asked before each step that stores
-    /// something: a key that was revoked while the person was at the provider installs nothing.
+    /// Checks that the project still exists and that the key may still install in it. Called before each step that
+    /// stores something, because the key may be revoked while the person is at the provider.
     async fn check_standing(&self, tenant: &Tenant, key: ApiKeyId) -> Result<(), ProblemKind> {
         let caller = self.api_keys.by_id(key, self.environment.now()).await?;
         let caller = caller.map_err(|_| ProblemKind::KeyGone)?;

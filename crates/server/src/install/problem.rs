@@ -1,4 +1,4 @@
-//! What can go wrong while installing.
+//! The problems of an installation.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     vault::VaultError,
 };
 
-/// What is being installed where.
+/// The provider and project of an installation.
 #[derive(Clone, Debug)]
 pub struct InstallTarget {
     /// The project.
@@ -25,77 +25,77 @@ pub struct InstallTarget {
     pub provider: Arc<Provider>,
 }
 
-/// An install that went wrong. Whatever it was, the integration is as it was before.
+/// A failed installation. The integration is unchanged.
 #[derive(Debug)]
 pub struct InstallProblem {
-    /// What was being installed where, as far as that is known.
+    /// The provider and project, if they are known.
     pub target: Option<InstallTarget>,
-    /// What.
+    /// What went wrong.
     pub kind: ProblemKind,
 }
 
 /// What went wrong.
 #[derive(Debug)]
 pub enum ProblemKind {
-    /// Fields of the form are not right.
+    /// Some fields of the form are not valid.
     Invalid(Vec<Issue>),
-    /// The provider refuses the credential of the form; in words for a person.
+    /// The provider refused the credential of the form. The text is for people.
     Refused(String),
-    /// The provider gave no clear answer about the credential; in words for a person.
+    /// The provider gave no clear answer about the credential. The text is for people.
     Unchecked(String),
     /// There is no OAuth app for the provider.
     NotConfigured,
     /// The link cannot be used.
     Link(LinkProblem),
-    /// The key in whose name it is done was revoked or has expired.
+    /// The key that acts was revoked or has expired.
     KeyGone,
-    /// The project is not there any more.
+    /// The project does not exist any more.
     ProjectGone,
-    /// The redirect back cannot be matched with a start.
+    /// The redirect back belongs to no started handshake.
     State(StateProblem),
-    /// The redirect back is not believed.
+    /// The redirect back did not pass verification.
     Callback(CallbackProblem),
-    /// The person said no, or the provider did in their name.
+    /// The person declined, or the provider says so.
     AccessDenied,
-    /// The provider reports another error: its code.
+    /// The provider reported another error. The text is its code.
     Reported(String),
     /// The provider's token endpoint did not answer.
     NoAnswer(NoAnswer),
     /// It answered, but with no usable grant.
     Token(TokenProblem),
-    /// It granted less than was asked for: the scopes that are missing.
+    /// It granted less than was asked for. These scopes are missing.
     MissingScopes(Vec<String>),
-    /// The new token does not work; in words for a person.
+    /// The new token does not work. The text is for people.
     DeadOnArrival(String),
-    /// Others kept changing the same integration.
+    /// Other requests kept changing the same integration.
     Contended,
     /// The database is not available for the moment.
     Unavailable,
-    /// Our fault; the cause is in the log.
+    /// A fault of this server. The cause is in the log.
     Internal,
 }
 
 /// Why an install link cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkProblem {
-    /// It was never given out, or is cut off.
+    /// It does not exist, or part of it is missing.
     Unknown,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// An install was finished by it.
+    /// An installation was finished with it.
     Used,
     /// It is for another project or provider.
     Foreign,
 }
 
-/// Why the redirect back cannot be matched with a start.
+/// Why the redirect back belongs to no started handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateProblem {
-    /// It brings no `state`, or one that was never given out.
+    /// It has no `state`, or one that does not exist.
     Unknown,
     /// It comes too late.
     Expired,
-    /// It was here before.
+    /// It came before.
     Used,
     /// It was started in another browser.
     OtherBrowser,
@@ -107,7 +107,7 @@ impl InstallProblem {
         Self { target: Some(target.clone()), kind: kind.into() }
     }
 
-    /// A problem of which the target is not known.
+    /// A problem whose target is not known.
     pub fn nowhere(kind: impl Into<ProblemKind>) -> Self {
         Self { target: None, kind: kind.into() }
     }
@@ -117,11 +117,11 @@ impl From<StoreError> for ProblemKind {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Away | StoreError::Unavailable(_) => {
-                tracing::warn!(%error, "an install failed");
+                tracing::warn!(%error, "an installation failed");
                 Self::Unavailable
             }
             StoreError::Taken(_) | StoreError::Refused(_) | StoreError::Damaged(_) => {
-                tracing::error!(%error, "an install failed");
+                tracing::error!(%error, "an installation failed");
                 Self::Internal
             }
         }
@@ -139,7 +139,7 @@ impl From<ReadError> for ProblemKind {
 
 impl From<VaultError> for ProblemKind {
     fn from(error: VaultError) -> Self {
-        tracing::error!(%error, "an install failed");
+        tracing::error!(%error, "an installation failed");
         Self::Internal
     }
 }

@@ -1,4 +1,4 @@
-//! Sweeps away links and installs that are long over.
+//! Deletes install links and pending installations that expired long ago.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::{
 
 const PERIOD: Duration = Duration::from_secs(10 * 60);
 
-/// Sweeps away what is left of installs that are long over.
+/// The job that deletes expired install links and pending installations.
 #[derive(Debug)]
 pub struct InstallSweep {
     /// The database.
     pub store: Store,
-    /// Says what is over.
+    /// The clock.
     pub environment: Environment,
 }
 
@@ -30,7 +30,7 @@ impl Job for InstallSweep {
     async fn round(&mut self) -> Result<Next, StoreError> {
         let swept = self.store.sweep_installation(self.environment.now()).await?;
         if swept > 0 {
-            tracing::debug!(swept, "links and installs that were over are swept away");
+            tracing::debug!(swept, "expired install links and pending installations were deleted");
         }
         Ok(Next::Every(PERIOD))
     }

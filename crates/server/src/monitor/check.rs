@@ -1,4 +1,4 @@
-//! Checking an integration at once, because somebody asks for it.
+//! Checks an integration at once, on request.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::{
     store::{Claim, Loaded, ReadError, StoreError, Tenant},
 };
 
-/// Between two looks whether somebody else is done with an integration.
+/// The pause between attempts to claim an integration that is leased.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a check came to.
 #[derive(Debug)]
 pub struct CheckReport {
-    /// The integration as it is now.
+    /// The integration after the check.
     pub loaded: Loaded,
-    /// What was found; none where the provider asks to be left alone for now.
+    /// What was found. `None` if the provider asked for no calls at the moment.
     pub verdict: Option<Verdict>,
 }
 
@@ -38,8 +38,8 @@ pub enum CheckError {
     /// There is no credential to check.
     #[error("no usable credential: install again")]
     ReinstallRequired,
-    /// Somebody else has been at it all the time.
-    #[error("the integration is being looked after; try again")]
+    /// It was leased all the time.
+    #[error("the integration is being checked already; try again")]
     Busy,
 }
 
@@ -50,11 +50,11 @@ impl From<StoreError> for CheckError {
 }
 
 impl Monitor {
-    /// Probes a tenant's integration now, refreshes its tokens where that is due or needed, and stores what is found.
-    /// Waits for whoever is at it already. A provider that has asked to be left alone is not asked.
+    /// Probes a tenant's integration now, refreshes its tokens if that is due or needed, and stores the result. Waits
+    /// if the integration is leased. A provider that has asked for no calls at the moment is not called.
     ///
-    /// Once begun it goes on to its end, also where nobody waits for that any more: a refresh that is cut off in the middle
-    /// would lose the integration its tokens.
+    /// A check runs to its end even if the request is cancelled, because an interrupted refresh would lose the
+    /// integration's tokens.
     pub async fn check(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
         let (monitor, tenant, provider) = (self.clone(), *tenant, provider.to_owned());
         let checking = tokio::spawn(async move { monitor.check_to_the_end(&tenant, &provider).await });
@@ -74,13 +74,13 @@ impl Monitor {
         Ok(CheckReport { loaded, verdict })
     }
 
-    /// Claims a tenant's integration, as soon as nobody else is at it.
+    /// Claims a tenant's integration, as soon as it is not leased.
     async fn claim_for_check(&self, tenant: &Tenant, provider: &str) -> Result<Claim, CheckError> {
         let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(CheckError::Busy) };
         retry_until(Instant::now() + self.0.lease, Backoff::constant(PAUSE), attempt).await?
     }
 
-    /// `None`: somebody else is at it.
+    /// `None`: it is leased.
     async fn try_claim(&self, tenant: &Tenant, provider: &str) -> Result<Option<Claim>, CheckError> {
         let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
         let is_checkable = loaded.credential == Credential::Usable;

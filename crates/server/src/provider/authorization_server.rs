@@ -1,5 +1,5 @@
-//! Requests to a provider's authorization server: the authorize URL, and the exchange of a code or of a refresh token for
-//! tokens.
+//! Requests to a provider's authorization server: the authorize URL, and the exchange of a code or of a refresh token
+//! for tokens.
 //!
 //! The `oauth2` crate writes the requests (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636). The provider's file adds
 //! parameters and replaces the standard ones. The core crate reads the answers, because providers' answers differ.

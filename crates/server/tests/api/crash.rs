@@ -241,7 +241,7 @@ async fn told_to_stop_it_answers_what_it_has_accepted(database: &TestDatabase) {
         let known = acknowledged.numbers[client as usize].load(Ordering::SeqCst);
         assert_eq!(stored(&rows, client), known, "client {client}");
     }
-    assert!(tokio::net::TcpStream::connect(process.address).await.is_err(), "nobody listens any more");
+    assert!(tokio::net::TcpStream::connect(process.address).await.is_err(), "nothing listens any more");
 }
 
 /// Sends the head of a PATCH and the first bytes of its body.

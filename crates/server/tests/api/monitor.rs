@@ -441,7 +441,7 @@ async fn a_refresh_that_was_cut_off_is_not_repeated(stage: &Stage) {
     stage.server.clock.advance(Duration::minutes(58));
     let message = "The renewal of Desk's access token was interrupted: connect it again";
     let found = is("error", "unhealthy", Some(message));
-    eventually("the end is told", PATIENCE, async || stage.state("desk").await == found).await;
+    eventually("the end is recorded", PATIENCE, async || stage.state("desk").await == found).await;
     assert_eq!(stage.provider.refreshes(), [0]);
     stage.check("desk").await.refused(409, "REINSTALL_REQUIRED");
     worker.stop().await;

@@ -1,10 +1,11 @@
--- The sliding window of one caller, as window.rs has it: a hash of second to requests.
--- KEYS[1]: the caller. ARGV: now, in seconds of the Unix epoch; the limit; the window, in seconds; 1 to count, 0 to look.
--- Answers: 1 where the request is allowed, else 0; the requests that count; when the oldest of them leaves the window.
+-- The sliding window of one caller, as in window.rs: a hash from second to number of requests.
+-- KEYS[1]: the caller. ARGV: now, in seconds of the Unix epoch; the limit; the window, in seconds; 1 to count, 0 to
+-- look. Returns: 1 if the request is allowed, else 0; the number of counted requests; when the oldest of them leaves the
+-- window.
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local counts = redis.call('HGETALL', KEYS[1])
 
--- Whichever replica's clock is ahead: one that is behind moves nothing.
+-- The clock of the replica that is ahead counts; one that is behind changes nothing.
 local newest = now
 for at = 1, #counts, 2 do
   newest = math.max(newest, tonumber(counts[at]))
@@ -28,7 +29,7 @@ if allowed and ARGV[4] == '1' then
   if #gone > 0 then
     redis.call('HDEL', KEYS[1], unpack(gone))
   end
-  -- Nothing counts any longer then; and a clock that is far ahead shuts nobody out for longer.
+  -- By then nothing counts any longer. So a clock that is far ahead does not shut callers out for longer.
   redis.call('EXPIRE', KEYS[1], window + 1)
 end
 return { allowed and 1 or 0, total, oldest + window + 1 }

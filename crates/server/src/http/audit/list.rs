@@ -78,7 +78,7 @@ pub(super) async fn list(
     access: Access<AuditRead>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    // Whoever may not see the project learns that first.
+    // If the caller may not see the project, that error comes before errors in the filters.
     api.organizations.admit(&access.tenant).await?;
     let (filter, limit) = read(&uri)?;
     let page = api.audit_log.page(&access.tenant, &filter, limit).await?;

@@ -11,7 +11,7 @@ use crate::{
 
 /// Answers with the changed integration.
 ///
-/// What a disconnection did not do is said with every one, the `repeated` ones included.
+/// The answer to a disconnection says that tokens are not revoked at the provider, even if it is `repeated`.
 pub(super) fn respond(changed: &Loaded, repeated: bool) -> Result<Response, Failure> {
     let row = IntegrationRow::try_from(changed)?;
     let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;

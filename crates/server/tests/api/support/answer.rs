@@ -70,7 +70,7 @@ impl Answer {
         assert_eq!(self.status == 429, fields.contains_key("retry_after"), "{self:?}");
         let inside = ["sqlx", "sea_orm", "SELECT", "panicked", "src/", "postgres://", "sqlite"];
         let told = inside.iter().find(|word| self.text.contains(*word));
-        assert_eq!(told, None, "the answer tells of the inside: {self:?}");
+        assert_eq!(told, None, "the answer shows internal details: {self:?}");
     }
 
     fn check_data(&self) {
