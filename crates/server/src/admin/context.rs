@@ -18,7 +18,7 @@ use crate::{
     store::{NewAuditEvent, Store},
 };
 
-/// What a command works with.
+/// The context of a command.
 pub(super) struct Context {
     pub(super) store: Store,
     pub(super) environment: Environment,
@@ -26,7 +26,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// An event of the operator's own.
+    /// An audit event whose actor is the operator.
     pub(super) fn event(
         &self,
         organization: OrganizationId,

@@ -112,7 +112,7 @@ async fn create(
     tier: Tier,
     expires_in: Option<Duration>,
 ) -> anyhow::Result<()> {
-    context.living_organization(org).await?;
+    context.check_organization(org).await?;
     let expires_at = match expires_in {
         None => None,
         Some(life) => Some(
@@ -190,7 +190,7 @@ async fn set_tier(context: &Context, id: ApiKeyId, tier: Tier) -> anyhow::Result
     let changed = context.store.set_api_key_tier(id, tier, event).await?;
     let set = TierSet { id: id.to_string(), tier: tier.as_str(), changed };
     context.answer(&set, || {
-        let what = if changed { "Changed the tier of" } else { "Nothing to change at" };
+        let what = if changed { "Changed the tier of" } else { "Nothing to change:" };
         vec![format!("{what} {id}: {tier}, {} requests a minute", tier.limit())]
     })
 }

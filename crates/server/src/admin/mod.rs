@@ -94,7 +94,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
     }
 }
 
-/// A vault with the keys of `dev`'s directory, or else those of the settings.
+/// A vault with the keys of `dev`'s directory, if one is given, else with those of the settings.
 fn vault(directory: &Option<DataDirectory>, options: &Options, context: &Context) -> anyhow::Result<Vault> {
     let keys = match directory {
         Some(directory) => directory.encryption_keys()?,

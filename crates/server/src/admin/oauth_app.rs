@@ -80,8 +80,8 @@ pub(super) async fn run(
     match command {
         Command::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
-            let client_id = one_line(&client_id).context("--client-id is not one")?;
-            let secret = one_line(&read(&client_secret_file)?).context("the client secret is not one")?;
+            let client_id = one_line(&client_id).context("--client-id is not valid")?;
+            let secret = one_line(&read(&client_secret_file)?).context("the client secret is not valid")?;
             set(context, provider, owner, client_id, &secret, &vault()?).await
         }
         Command::List => list(context).await,
@@ -129,7 +129,8 @@ async fn remove(context: &Context, provider: &str, owner: Owner) -> anyhow::Resu
 }
 
 impl Context {
-    /// The owner, which must exist, with the event in its log; an app for all is in nobody's.
+    /// The owner with the event for its log. Fails if the owner does not exist. An app for everybody has no event,
+    /// because no log would contain it.
     async fn app_owner(
         &self,
         owner: Owner,

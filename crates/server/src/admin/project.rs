@@ -44,7 +44,7 @@ pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<(
 }
 
 async fn create(context: &Context, org: OrganizationId, name: &str) -> anyhow::Result<()> {
-    context.living_organization(org).await?;
+    context.check_organization(org).await?;
     let id = context.environment.id();
     let changes = change("name", Value::Null, name).into_iter().collect();
     let event = context.event(org, Some(id), AuditAction::ProjectCreated, changes);

@@ -53,7 +53,7 @@ pub(super) async fn run(context: &Context, vault: &Vault) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Seals one kind anew, batch by batch.
+/// Seals one kind of secrets again, in batches.
 async fn rotate(context: &Context, vault: &Vault, kind: Sealed, done: &mut Rotated) -> anyhow::Result<()> {
     let prefix = vault.current_prefix();
     let total = context.store.count_sealed_otherwise(kind, &prefix).await?;
@@ -71,7 +71,7 @@ async fn rotate(context: &Context, vault: &Vault, kind: Sealed, done: &mut Rotat
             }
         }
         done.rotated += context.store.replace_sealed(kind, pairs).await?;
-        // More may have come since they were counted.
+        // More may have been stored since they were counted.
         let total = usize::try_from(total).unwrap_or_default().max(seen);
         writeln!(io::stderr(), "{kind}: {seen} of {total}")?;
     }

@@ -58,7 +58,7 @@ pub struct App {
     pub services: Arc<Services>,
     /// Counts requests.
     limiter: Arc<RateLimiter>,
-    /// What is counted and measured for whoever watches over the server.
+    /// Counts and measures requests, probes and more.
     pub metrics: Metrics,
     store: Store,
     monitor: Monitor,

@@ -12,9 +12,9 @@ words! {
     pub enum ProbeOutcome {
         /// The credential works.
         Well = "well",
-        /// The provider did not answer, or not now: nothing is known of the credential.
+        /// The provider did not answer, or only later. The state of the credential is unknown.
         Degraded = "degraded",
-        /// The provider refuses the credential.
+        /// The provider refused the credential.
         Dead = "dead",
     }
 }
@@ -24,12 +24,12 @@ words! {
     pub enum RefreshOutcome {
         /// There is a new access token.
         Refreshed = "refreshed",
-        /// The provider did not answer, or not now: it is tried again later.
+        /// The provider did not answer, or asked to be called later. The refresh is tried again.
         Unavailable = "unavailable",
-        /// The provider refuses the refresh token.
+        /// The provider refused the refresh token.
         Dead = "dead",
-        /// An answer came to nothing: another credential was stored meanwhile, or the replica that asked died before it
-        /// could store the answer.
+        /// The new tokens were lost: another credential was stored in the meantime, or the replica stopped before it
+        /// could store them.
         Lost = "lost",
     }
 }

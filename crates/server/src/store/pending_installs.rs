@@ -17,15 +17,15 @@ use crate::token::TokenHash;
 const KEPT_FOR: Duration = Duration::days(1);
 
 words! {
-    /// Where an install stands.
+    /// The step that an installation is at.
     pub enum PendingStatus {
-        /// The browser is at the provider; the redirect back must present the `state`.
+        /// The browser is at the provider. The redirect back must present the `state`.
         Started = "started",
-        /// The redirect came. The `state` is used up.
+        /// The redirect came, and its `state` is used.
         Redeemed = "redeemed",
-        /// The provider has granted access to another account than before; a person must confirm.
+        /// The provider granted access to another account than before. A person must confirm it.
         Unconfirmed = "unconfirmed",
-        /// It was confirmed or given up.
+        /// It was confirmed or abandoned.
         Finished = "finished",
     }
 }

@@ -20,8 +20,8 @@ words! {
         Settings = "secret settings",
         /// Client secrets, by their app's id.
         OAuthApps = "OAuth apps",
-        /// What is known of installs under way, by their id.
-        PendingInstalls = "installs under way",
+        /// The state of installations in progress, by their id.
+        PendingInstalls = "installations in progress",
     }
 }
 

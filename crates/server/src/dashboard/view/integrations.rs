@@ -32,7 +32,7 @@ impl Filters {
     }
 }
 
-/// What the filters leave.
+/// The providers that match the filters.
 #[derive(Debug)]
 pub(crate) struct Shelves<'a> {
     /// Installed providers. Those that need attention come first.

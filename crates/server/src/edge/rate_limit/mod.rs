@@ -80,7 +80,7 @@ impl RateLimiter {
         asked.unwrap_or_else(|| self.here.look(subject, limit, now))
     }
 
-    /// The job that keeps the connection to Redis, where requests are counted there.
+    /// The job that keeps the connection to Redis. `None` without Redis.
     pub fn redis_connection(&self) -> Option<RedisConnection> {
         self.shared.clone().map(RedisConnection::new)
     }

@@ -131,7 +131,7 @@ impl SharedWindows {
         None
     }
 
-    /// A connection that has proved to count: a Redis that is still loading, or takes no writes, does not.
+    /// Connects and runs the script once: a Redis that is still loading or that accepts no writes fails it.
     async fn connect(&self) -> Result<Connection, RedisError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_PATIENCE))

@@ -65,7 +65,7 @@ async fn the_reference_is_searched_and_tried_and_keeps_to_its_server() {
         // The page has one for narrow windows and one for wide ones.
         let send = By::Css("[role=dialog] [data-addressbar-action=send]");
         browser.driver.query(send).and_displayed().first().await.unwrap().click().await.unwrap();
-        // The example's project is none here, and the key was good enough to be told so.
+        // The example's project does not exist here, but the key was accepted.
         let answer = By::XPath("//*[@role='dialog']//*[contains(text(), 'PROJECT_NOT_FOUND')]");
         browser.driver.query(answer).first().await.unwrap();
 
