@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use integrations_core::ids::ProjectId;
 use riq_server::app::config::Options;
 use riq_server::environment::Environment;
-use riq_server::install::import::Importer;
+use riq_server::services::install::import::Importer;
 use riq_server::store::Store;
 use riq_server::vault::Vault;
 use serde_json::json;

@@ -1,19 +1,14 @@
 //! The Integrations API server: a library for its tests and tasks, and the binary `riq-server`.
 
 pub mod admin;
-pub mod api_keys;
 pub mod app;
-pub mod audit_log;
 pub mod dashboard;
 pub mod edge;
 pub mod environment;
 pub mod http;
-pub mod install;
-pub mod integrations;
 pub mod jobs;
 pub mod metrics;
 pub mod monitor;
-pub mod organizations;
 pub mod provider;
 pub mod services;
 pub mod shutdown;

@@ -30,12 +30,6 @@ const FLOORS: &[Floor] = &[
     one(&["provider"]),
     one(&["jobs"]),
     one(&["monitor"]),
-    // The services.
-    Floor {
-        modules: &["api_keys", "audit_log", "install", "integrations", "organizations"],
-        among_themselves: true,
-    },
-    // Collects all of them.
     one(&["services"]),
     one(&["edge"]),
     one(&["http", "dashboard"]),
@@ -112,7 +106,7 @@ mod tests {
 
     const ROOT: (&str, &str) = (
         "crates/server/src/lib.rs",
-        "pub mod store;\npub mod install;\npub mod integrations;\npub mod http;\npub mod dashboard;\npub use self::http::openapi;",
+        "pub mod environment;\npub mod token;\npub mod store;\npub mod services;\npub mod http;\npub mod dashboard;\npub use self::http::openapi;",
     );
     const STORE: (&str, &str) = ("crates/server/src/store/mod.rs", "mod pool;\npub use self::pool::Pool;");
     const POOL: (&str, &str) = ("crates/server/src/store/pool.rs", "pub struct Pool;");
@@ -125,8 +119,8 @@ mod tests {
     #[test]
     fn an_arrow_that_goes_down_is_fine() {
         let list =
-            ("crates/server/src/http/list.rs", "use crate::store::Pool;\nfn f() { crate::install::g() }");
-        assert_eq!(found(&[list, ("crates/server/src/install.rs", "pub fn g() {}")]), []);
+            ("crates/server/src/http/list.rs", "use crate::store::Pool;\nfn f() { crate::services::g() }");
+        assert_eq!(found(&[list, ("crates/server/src/services.rs", "pub fn g() {}")]), []);
     }
 
     #[test]
@@ -156,14 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn services_may_name_each_other_but_not_go_round() {
-        let install =
-            ("crates/server/src/install.rs", "use crate::integrations::Integrations;\npub struct Link;");
-        let integrations = ("crates/server/src/integrations.rs", "pub struct Integrations;");
-        assert_eq!(found(&[install, integrations]), []);
+    fn modules_of_the_lowest_floor_may_name_each_other_but_not_go_round() {
+        let token = ("crates/server/src/token.rs", "use crate::environment::Environment;\npub struct Token;");
+        let environment = ("crates/server/src/environment.rs", "pub struct Environment;");
+        assert_eq!(found(&[token, environment]), []);
         let round =
-            ("crates/server/src/integrations.rs", "pub struct Integrations { link: crate::install::Link }");
-        let violations = found(&[install, round]);
+            ("crates/server/src/environment.rs", "pub struct Environment { token: crate::token::Token }");
+        let violations = found(&[token, round]);
         assert_eq!(violations.len(), 1);
         assert!(violations[0].message.contains("go round"), "{violations:?}");
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::context::{Context, read};
 use crate::{
-    install::import::{ImportError, Importer, LineIssue},
+    services::install::import::{ImportError, Importer, LineIssue},
     vault::Vault,
 };
 

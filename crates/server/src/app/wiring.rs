@@ -6,8 +6,6 @@ use axum::Router;
 use integrations_core::catalog::Catalog;
 
 use crate::{
-    api_keys::{ApiKeys, KeyCacheRefresh},
-    audit_log::AuditLog,
     dashboard::{self, state::Pages},
     edge::{
         answer::{Edge, EdgeParts},
@@ -16,17 +14,21 @@ use crate::{
     },
     environment::Environment,
     http::{self, state::Api},
-    install::{InstallSweep, Installer, InstallerParts},
-    integrations::Integrations,
     jobs::{DatabaseWatch, OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
-    organizations::Organizations,
     provider::{
         oauth_apps::{OAuthApp, OAuthApps},
         outbound::Outbound,
     },
-    services::Services,
+    services::{
+        Services,
+        api_keys::{ApiKeys, KeyCacheRefresh},
+        audit_log::AuditLog,
+        install::{InstallSweep, Installer, InstallerParts},
+        integrations::Integrations,
+        organizations::Organizations,
+    },
     shutdown::Shutdown,
     store::Store,
     vault::Vault,

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
-    integrations::{ChangeError, ExpectedVersion},
+    services::integrations::{ChangeError, ExpectedVersion},
     store::Loaded,
 };
 

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form},
-    install::{
+    services::install::{
         Availability, InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink,
         ProblemKind,
     },

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::install::{InstallProblem, LinkProblem, ProblemKind, StateProblem};
+use crate::services::install::{InstallProblem, LinkProblem, ProblemKind, StateProblem};
 
 /// What happened, in a few words.
 pub(super) fn title(problem: &InstallProblem) -> String {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     edge::failure::Failure,
-    install::Availability,
+    services::install::Availability,
     store::{AuditEntry, AuditFilter, Loaded},
 };
 

@@ -10,8 +10,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::view::frame::Who;
 use crate::{
-    api_keys::{ApiKeys, Caller, KeyRefusal, Recalled, standing},
     environment::Environment,
+    services::api_keys::{ApiKeys, Caller, KeyRefusal, Recalled, standing},
     store::{DashboardSession, NewDashboardSession, Store, StoreError},
     token::{Token, TokenHash},
 };

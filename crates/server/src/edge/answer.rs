@@ -38,9 +38,9 @@ use super::{
     settings::HttpSettings,
 };
 use crate::{
-    api_keys::{ApiKeys, Recalled},
     environment::Environment,
     metrics::Metrics,
+    services::api_keys::{ApiKeys, Recalled},
 };
 
 /// Makes the page that shows a failure to a person, from the server's public URL, the failure and the request's id.

@@ -7,10 +7,7 @@ use integrations_core::{
 };
 
 use crate::{
-    api_keys::KeyRefusal,
-    install::CreateLinkError,
-    integrations::ChangeError,
-    services::NoSuchProvider,
+    services::{NoSuchProvider, api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError},
     store::{Denied, ReadError, StoreError},
     vault::VaultError,
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, header};
 
 use super::failure::Failure;
-use crate::api_keys::{Caller, KeyRefusal};
+use crate::services::api_keys::{Caller, KeyRefusal};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::rate_limit::RedisUrl;
-use crate::api_keys::POLL_INTERVAL;
+use crate::services::api_keys::POLL_INTERVAL;
 
 /// Settings of the server's answers.
 #[derive(Clone, Debug)]

@@ -13,9 +13,9 @@ use integrations_core::{
 };
 
 use crate::{
-    api_keys::Caller,
     edge::{failure::Failure, identity::Identity, request_id::CurrentRequest},
     http::state::Api,
+    services::api_keys::Caller,
     store::{Denied, Tenant},
 };
 

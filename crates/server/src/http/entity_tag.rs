@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
 
-use crate::integrations::ExpectedVersion;
+use crate::services::integrations::ExpectedVersion;
 
 /// The entity tag of a stored version, quotes included: `"v3"`.
 pub(super) fn entity_tag(version: i64) -> String {

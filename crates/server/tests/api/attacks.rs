@@ -2,7 +2,7 @@
 
 use integrations_core::{catalog::Catalog, issue::Issue, oauth::CallbackProblem};
 use riq_server::{
-    install::{InstallOutcome, InstallProblem, Installing, LinkProblem, ProblemKind, StateProblem},
+    services::install::{InstallOutcome, InstallProblem, Installing, LinkProblem, ProblemKind, StateProblem},
     store::Tenant,
 };
 use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};

@@ -1,7 +1,7 @@
 //! Installations through the service, without the pages: for cases that the pages prevent.
 
 use riq_server::{
-    install::{InstallOutcome, InstallProblem, Installing, ProblemKind},
+    services::install::{InstallOutcome, InstallProblem, Installing, ProblemKind},
     store::Tenant,
 };
 use riq_testing::providers::simulator::{Decision, Simulator};

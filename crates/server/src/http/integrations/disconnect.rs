@@ -11,7 +11,7 @@ use crate::{
         auth::{Access, IntegrationsWrite},
         failures::OnDisconnect,
     },
-    integrations::ExpectedVersion,
+    services::integrations::ExpectedVersion,
 };
 
 /// Disconnect an integration

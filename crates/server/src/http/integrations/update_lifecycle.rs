@@ -14,7 +14,7 @@ use crate::{
         auth::{Access, IntegrationsWrite},
         failures::OnChange,
     },
-    integrations::ExpectedVersion,
+    services::integrations::ExpectedVersion,
 };
 
 /// Change an integration's lifecycle

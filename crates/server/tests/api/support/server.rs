@@ -19,12 +19,12 @@ use riq_server::{
     app::wiring::{App, Foundation},
     edge::{self, settings::HttpSettings},
     environment::Environment,
-    install::import::{ImportError, Importer},
     monitor::MonitorSettings,
     provider::{
         oauth_apps::OAuthApp,
         outbound::{Outbound, OutboundSettings},
     },
+    services::install::import::{ImportError, Importer},
     shutdown::{self, Stopper},
     store::{NewApiKey, NewAuditEvent, Store},
     vault::Vault,

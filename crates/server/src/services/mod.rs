@@ -1,13 +1,20 @@
 //! The services that the API's routes and the dashboard's pages call.
 
+pub mod api_keys;
+pub mod audit_log;
+pub mod install;
+pub mod integrations;
+pub mod organizations;
+
 use std::sync::Arc;
 
 use integrations_core::catalog::{Catalog, Provider};
 
-use crate::{
-    api_keys::ApiKeys, audit_log::AuditLog, environment::Environment, install::Installer,
-    integrations::Integrations, organizations::Organizations, provider::oauth_apps::OAuthApps,
+use self::{
+    api_keys::ApiKeys, audit_log::AuditLog, install::Installer, integrations::Integrations,
+    organizations::Organizations,
 };
+use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
 /// The services that the API's routes and the dashboard's pages share.
 #[derive(Debug)]

@@ -30,9 +30,9 @@ pub use self::{
     sweep::InstallSweep,
 };
 use crate::{
-    api_keys::ApiKeys,
     environment::Environment,
     provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
+    services::api_keys::ApiKeys,
     store::{Store, StoreError, Tenant},
     vault::Vault,
 };
