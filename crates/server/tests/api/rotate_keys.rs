@@ -112,7 +112,7 @@ async fn what_cannot_be_opened_is_named_and_the_rest_goes_on(server: &Server) {
                 ORDER BY integration_id LIMIT 1) WHERE integration_id = $1";
     server.sql.execute(copy, [id.clone().into()]).await;
     let rotated = rotate(server, &format!("{NEW},{ENCRYPTION_KEYS}")).await;
-    rotated.failed_with("1 could not be opened");
+    rotated.failed_with("1 secrets could not be opened");
     let answer: Value = serde_json::from_str(&rotated.stdout).unwrap();
     assert_eq!((&answer["rotated"], &answer["failed"][0]["id"]), (&json!(3), &json!(id)));
     let unknown = rotate(server, NEW).await;

@@ -126,12 +126,12 @@ async fn a_page_is_for_the_window_of_a_browser_alone(server: &Server) {
         let sent_to = |request: RequestBuilder| request.header("sec-fetch-dest", destination);
         for path in pages {
             let page = visitor.get_with(path, sent_to).await;
-            page.says(403, "is for a window of a browser");
+            page.says(403, "Open this page in a browser's window");
             assert!(page.cookies().is_empty() && !page.words().contains("Slack"), "{path}: {page:?}");
         }
         let sent =
             visitor.submit_with(&form, |request| sent_to(request).header("sec-fetch-site", "same-origin"));
-        sent.await.says(403, "is for a window of a browser");
+        sent.await.says(403, "Open this page in a browser's window");
     }
     assert_eq!(server.sql.picture().await, before);
     let to_a_window = |request: RequestBuilder| request.header("sec-fetch-dest", "document");
@@ -248,7 +248,7 @@ async fn a_refused_page_tells_nothing_of_the_project(server: &Server) {
     let visitor = Visitor::signed_in_with(server, &key.text).await;
     for path in [server.pages(), server.page("slack"), format!("{}/audit", server.pages())] {
         let page = visitor.get(&path).await;
-        page.says(403, "another organization's");
+        page.says(403, "belongs to another organization");
         assert!(!page.text.contains("Hidden project"), "{page:?}");
     }
 }

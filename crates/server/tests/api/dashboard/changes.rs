@@ -248,7 +248,7 @@ async fn what_the_lifecycle_refuses_is_told(server: &Server) {
     visitor
         .submit(&now(page.form("/pause")))
         .await
-        .says(409, "not possible while its state is: Disconnected");
+        .says(409, "not possible while the status is: Disconnected");
     let resume =
         super::visitor::Form { action: format!("{}/resume", server.page("slack")), ..page.form("/pause") };
     visitor.submit(&now(resume)).await.says(409, "There is no usable credential any more");
@@ -263,7 +263,7 @@ async fn what_is_not_installed_cannot_be_changed(server: &Server) {
     visitor.submit(&to(server.page("stripe"))).await.says(404, "That is not connected");
     visitor.submit(&to(server.page("nothing"))).await.says(404, "There is no such provider");
     let path = format!("/dashboard/projects/{foreign}/integrations/slack");
-    visitor.submit(&to(path)).await.says(403, "another organization's");
+    visitor.submit(&to(path)).await.says(403, "belongs to another organization");
 }
 
 async fn a_disconnected_integration_keeps_its_settings_and_takes_no_sidebar(server: &Server) {

@@ -68,11 +68,11 @@ async fn a_refused_key_is_told_beside_its_field_and_never_echoed(server: &Server
 async fn a_session_stands_for_its_key_alone(server: &Server) {
     let (_, foreign, key) = server.other_organization().await;
     let visitor = Visitor::signed_in(server).await;
-    visitor.get(&format!("/dashboard/projects/{foreign}")).await.says(403, "another organization's");
+    visitor.get(&format!("/dashboard/projects/{foreign}")).await.says(403, "belongs to another organization");
     visitor.get("/dashboard/projects/prj_00000000000000000000000000").await.says(404, "no such project");
     visitor.get("/dashboard/projects/nonsense").await.says(404, "no such project");
     let other = Visitor::signed_in_with(server, &key.text).await;
-    other.get(&server.page("slack")).await.says(403, "another organization's");
+    other.get(&server.page("slack")).await.says(403, "belongs to another organization");
     let projects = other.get(PROJECTS).await;
     assert!(!projects.text.contains(&server.project.to_string()), "{projects:?}");
 }
