@@ -1,6 +1,7 @@
 //! Lints are expected and not allowed.
 //!
-//! Ours for inner attributes alone: clippy's `allow_attributes` looks at the outer ones, and passes over `#![allow(…)]`.
+//! Ours for inner attributes alone: clippy's `allow_attributes` looks at the outer ones, and passes over
+//! `#![allow(…)]`.
 
 use anyhow::Result;
 

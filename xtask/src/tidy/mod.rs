@@ -14,7 +14,6 @@ mod links;
 mod markdown;
 mod modules;
 mod naming;
-#[cfg_attr(not(test), expect(dead_code, reason = "for a rule that holds once all is in its place"))]
 mod prose;
 mod repository;
 mod size;
@@ -41,6 +40,7 @@ const RULES: &[Rule] = &[
     ("module-names", naming::modules_are_named_for_what_they_hold),
     ("size", size::files_are_short),
     ("allow", allow::no_inner_allow),
+    ("prose", prose::lines_of_prose_are_short),
     ("no-machine-paths", text::no_paths_of_one_machine),
     ("cited-tests", cited::cited_tests_exist),
     ("links", links::links_lead_somewhere),

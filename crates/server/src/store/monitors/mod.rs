@@ -123,8 +123,8 @@ async fn end_leased(
     Ok(ended.rows_affected == 1)
 }
 
-/// Makes an integration due for a probe at once. If it is leased, the probe follows the lease. Returns when its provider
-/// is asked next: later if the provider asked for a longer wait, and `None` if there is no monitor.
+/// Makes an integration due for a probe at once. If it is leased, the probe follows the lease. Returns when its
+/// provider is asked next: later if the provider asked for a longer wait, and `None` if there is no monitor.
 pub(super) async fn bring_probe_forward(
     on: &impl ConnectionTrait,
     integration: IntegrationId,

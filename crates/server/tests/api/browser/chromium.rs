@@ -69,8 +69,8 @@ pub(crate) struct Browser {
 
 /// Starts the driver on a port that it chooses.
 ///
-/// It chooses the port at IPv4, and takes the same one at IPv6. Another process may have that, and the driver then ends:
-/// so it is started again.
+/// It chooses the port at IPv4, and takes the same one at IPv6. Another process may have that, and the driver then
+/// ends: so it is started again.
 fn start_driver(programs: &Programs, home: &TempDir) -> Process {
     for _ in 0..DRIVER_STARTS {
         let mut command = Command::new(&programs.chromedriver);
