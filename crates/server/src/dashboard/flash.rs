@@ -1,61 +1,33 @@
 //! Messages after a change. A word in the address says which message the next page shows.
 
-/// What was just done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flash {
-    /// Connected, or connected again.
-    Connected,
-    /// An installation was abandoned, and nothing was changed.
-    Kept,
-    /// Paused.
-    Paused,
-    /// Resumed.
-    Resumed,
-    /// Checked, with any result.
-    Checked,
-    /// Name and sidebar were saved.
-    Details,
-    /// The settings were saved.
-    Settings,
-    /// The permissions were saved.
-    Permissions,
-    /// Disconnected.
-    Disconnected,
+use integrations_core::words::words;
+
+words! {
+    /// What was just done. Its word stands in the address. Other words are ignored, so an address cannot make a page
+    /// say anything else.
+    pub(crate) enum Flash {
+        /// Connected, or connected again.
+        Connected = "connected",
+        /// An installation was abandoned, and nothing was changed.
+        Kept = "kept",
+        /// Paused.
+        Paused = "paused",
+        /// Resumed.
+        Resumed = "resumed",
+        /// Checked, with any result.
+        Checked = "checked",
+        /// Name and sidebar were saved.
+        Details = "details",
+        /// The settings were saved.
+        Settings = "settings",
+        /// The permissions were saved.
+        Permissions = "permissions",
+        /// Disconnected.
+        Disconnected = "disconnected",
+    }
 }
 
 impl Flash {
-    const ALL: [Self; 9] = [
-        Self::Connected,
-        Self::Kept,
-        Self::Paused,
-        Self::Resumed,
-        Self::Checked,
-        Self::Details,
-        Self::Settings,
-        Self::Permissions,
-        Self::Disconnected,
-    ];
-
-    /// Its word in the address. Other words are ignored, so an address cannot make a page say anything else.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Connected => "connected",
-            Self::Kept => "kept",
-            Self::Paused => "paused",
-            Self::Resumed => "resumed",
-            Self::Checked => "checked",
-            Self::Details => "details",
-            Self::Settings => "settings",
-            Self::Permissions => "permissions",
-            Self::Disconnected => "disconnected",
-        }
-    }
-
-    /// The one with this word.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|flash| flash.as_str() == word)
-    }
-
     /// The message, for a provider of this name.
     pub(crate) fn words(self, provider: &str) -> String {
         match self {

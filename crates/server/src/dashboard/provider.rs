@@ -29,7 +29,7 @@ pub(super) async fn show(
     if let Some(link) = link {
         return install::open(&visit, &named, &link).await;
     }
-    let flash = flash.and_then(|word| Flash::parse(&word));
+    let flash = flash.and_then(|word| word.parse::<Flash>().ok());
     let Some(session) = visit.session.clone() else {
         return install::visit(&pages, visit, &named, flash).await;
     };
