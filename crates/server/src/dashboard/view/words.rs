@@ -1,7 +1,7 @@
 //! The words for people, in place of those of the API.
 
 use integrations_core::{
-    audit::REDACTED,
+    audit::{AuditAction, REDACTED},
     catalog::{Category, Provider},
     lifecycle::{Health, Status},
 };
@@ -122,21 +122,27 @@ fn value(value: &Value) -> String {
 /// The title of an event, with the name of its provider.
 pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
     let name = provider.unwrap_or("Integration");
-    match action {
-        "integration.installed" => format!("{name} connected"),
-        "integration.lifecycle.updated" => format!("{name} changed"),
-        "integration.disconnected" => format!("{name} disconnected"),
-        "integration.health.changed" => format!("Health of {name} changed"),
-        "integration.credential.refreshed" => format!("Access token of {name} renewed"),
-        "integration.errored" => format!("{name} refuses the credential"),
-        "oauth_app.set" => format!("{name}: OAuth app set"),
-        "oauth_app.removed" => format!("{name}: OAuth app removed"),
-        "project.created" => "Project created".to_owned(),
-        "project.revoked" => "Project revoked".to_owned(),
-        other => match provider {
-            Some(name) => format!("{name}: {other}"),
-            None => other.to_owned(),
-        },
+    // A newer replica may have recorded an action that this one does not know.
+    let Ok(known) = action.parse::<AuditAction>() else {
+        return provider.map_or(action.to_owned(), |name| format!("{name}: {action}"));
+    };
+    match known {
+        AuditAction::IntegrationInstalled => format!("{name} connected"),
+        AuditAction::IntegrationLifecycleUpdated => format!("{name} changed"),
+        AuditAction::IntegrationDisconnected => format!("{name} disconnected"),
+        AuditAction::IntegrationHealthChanged => format!("Health of {name} changed"),
+        AuditAction::IntegrationCredentialRefreshed => format!("Access token of {name} renewed"),
+        AuditAction::IntegrationErrored => format!("{name} refuses the credential"),
+        AuditAction::OauthAppSet => format!("{name}: OAuth app set"),
+        AuditAction::OauthAppRemoved => format!("{name}: OAuth app removed"),
+        AuditAction::OrganizationCreated => "Organization created".to_owned(),
+        AuditAction::OrganizationRevoked => "Organization revoked".to_owned(),
+        AuditAction::ProjectCreated => "Project created".to_owned(),
+        AuditAction::ProjectRevoked => "Project revoked".to_owned(),
+        AuditAction::ApiKeyCreated => "API key created".to_owned(),
+        AuditAction::ApiKeyRevoked => "API key revoked".to_owned(),
+        AuditAction::ApiKeyTierChanged => "Tier of an API key changed".to_owned(),
+        AuditAction::AuditPruned => "Old events of the audit log removed".to_owned(),
     }
 }
 
