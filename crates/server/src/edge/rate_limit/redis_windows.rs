@@ -226,7 +226,7 @@ impl Job for RedisConnection {
         self.windows.log_absence(error);
     }
 
-    /// [`SharedWindows`] logs a new connection itself.
+    /// `SharedWindows` logs a new connection itself.
     fn report_recovery(&self) {}
 }
 

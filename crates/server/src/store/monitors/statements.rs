@@ -97,7 +97,7 @@ const RELEASES: &str = "json_to_recordset(CAST($1 AS json)) AS d(lease text, int
      synced_at timestamptz, claimed_probe_at timestamptz, probe_at timestamptz, refresh_at timestamptz, \
      not_before timestamptz, failures integer, refresh_begun_by text, due_at timestamptz)";
 
-/// [`SYNC`] for many at once, on PostgreSQL: `$1` as in [`RELEASES`].
+/// [`SYNC`] for many at once, on PostgreSQL: `$1` as in `RELEASES`.
 pub static SYNC_MANY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE integrations i SET last_synced_at = d.synced_at FROM {RELEASES}, monitors m \
@@ -106,7 +106,7 @@ pub static SYNC_MANY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// [`RELEASE`] for many at once, on PostgreSQL: `$1` as in [`RELEASES`].
+/// [`RELEASE`] for many at once, on PostgreSQL: `$1` as in `RELEASES`.
 pub static RELEASE_MANY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
