@@ -55,7 +55,7 @@ pub(super) fn catalog_entry() -> Value {
     json!({
         "provider": "shopify", "name": "Shopify",
         "description": "Look up orders and customers, refund and cancel orders.", "category": "commerce",
-        "setup_type": "oauth", "status": "available", "installed": false, "display_name": null,
+        "setup_type": "oauth", "status": "available", "installed": false, "installable": true, "display_name": null,
         "health_status": "unknown", "sidebar_enabled": false, "last_synced_at": null, "error_message": null,
         "actions": [{
             "key": "issue_refund", "label": "Issue refunds", "description": "Refunds an order in whole or in part.",

@@ -66,6 +66,8 @@ mod simulator;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod specification;
+#[cfg(test)]
 mod startup;
 #[cfg(test)]
 mod stopping;
