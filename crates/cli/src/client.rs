@@ -207,7 +207,9 @@ impl Client {
         Err(Report {
             message: error.error,
             code: Code::Api(error.code),
-            request_id: Some(error.request_id),
+            request_id: Some(error.request_id)
+                .filter(|id| !id.is_empty())
+                .or_else(|| header_text(headers, "x-request-id")),
             status: Some(status.as_u16()),
             issues: error.issues,
             retry_after,

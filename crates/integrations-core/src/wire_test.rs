@@ -117,3 +117,37 @@ fn a_change_tells_a_name_that_is_taken_away_from_one_that_is_left_alone() {
         &json!({"settings": {"limit": null}, "action_permissions": {"refund": true}}),
     );
 }
+
+#[test]
+fn a_server_that_answers_with_the_contract_s_fields_alone_is_borne() {
+    let mut body = integration();
+    for beside in ["settings", "action_permissions", "next_check_at", "etag"] {
+        body.as_object_mut().unwrap().remove(beside).unwrap();
+    }
+    let read: Integration = serde_json::from_value(body).unwrap();
+    assert_eq!((read.settings.as_str(), read.etag.as_str()), ("null", ""));
+    let mut body = catalog_entry();
+    for beside in ["installable", "not_installable_reason", "documentation_url"] {
+        body.as_object_mut().unwrap().remove(beside).unwrap();
+    }
+    assert!(serde_json::from_value::<CatalogEntry>(body).unwrap().installable);
+}
+
+#[test]
+fn an_error_keeps_its_code_however_its_other_fields_are_written() {
+    let limited = |beside: Value| {
+        let mut body = json!({"error": "Too many requests", "code": "RATE_LIMITED"});
+        body.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        serde_json::from_value::<ApiError>(body).unwrap()
+    };
+    for (beside, retry_after) in [
+        (json!({}), None),
+        (json!({"request_id": "req_1", "issues": null, "retry_after": null}), None),
+        (json!({"retry_after": 0.5}), Some(1)),
+        (json!({"retry_after": 30}), Some(30)),
+        (json!({"retry_after": 1e12}), Some(u32::MAX)),
+    ] {
+        let error = limited(beside);
+        assert_eq!((error.code, error.retry_after), (Open::Known(ErrorCode::RateLimited), retry_after));
+    }
+}

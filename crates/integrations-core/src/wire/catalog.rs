@@ -35,6 +35,9 @@ pub struct CatalogEntry {
     /// Whether this project has an integration with it, even a disconnected one.
     pub installed: bool,
     /// Whether it can be installed now.
+    // A server that does not say so knows no reason against it.
+    #[serde(default = "installable")]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub installable: bool,
     /// Why it cannot be installed. Only present if it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +68,13 @@ pub struct CatalogEntry {
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings_schema: RawJson<Map<String, Value>>,
     /// The provider's documentation of its API.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub documentation_url: String,
+}
+
+const fn installable() -> bool {
+    true
 }
 
 /// The response with one provider of the catalog.

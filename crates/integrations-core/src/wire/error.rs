@@ -1,6 +1,6 @@
 //! The form of every error.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Open;
 use crate::{error::ErrorCode, issue::Issue};
@@ -16,13 +16,26 @@ pub struct ApiError {
     #[cfg_attr(feature = "openapi", schema(value_type = ErrorCode, example = "BAD_REQUEST"))]
     pub code: Open<ErrorCode>,
     /// The request's id, as in `X-Request-Id`.
-    #[cfg_attr(feature = "openapi", schema(example = "req_01jc3q5v6w7x8y9zabcdefghjk"))]
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "req_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub request_id: String,
     /// What is wrong with the request, and where. Only present if the request is not valid.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_none")]
     pub issues: Vec<Issue>,
     /// Seconds to wait before the next try. Only present with status 429.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_seconds")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, value_type = Option<u32>))]
     pub retry_after: Option<u32>,
+}
+
+// A proxy or another server may write an error a little differently. Its code must not be lost by that.
+
+fn null_as_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Issue>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads any number, rounded up. A number that is too large or negative becomes the nearest `u32`.
+fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let seconds = Option::<f64>::deserialize(deserializer)?;
+    Ok(seconds.map(|seconds| seconds.ceil() as u32))
 }

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// An integration.
+// The contract promises the first eleven fields. If a server leaves out one of the others, it is null or empty here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Integration {
@@ -54,10 +55,12 @@ pub struct Integration {
     pub updated_at: OffsetDateTime,
     /// Provider-specific settings, as in the catalog entry's `settings_schema`. Settings marked `writeOnly` are never
     /// shown.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Object))]
     pub settings: RawJson<Map<String, Value>>,
     /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
-    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, bool>))]
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = BTreeMap<String, bool>))]
     pub action_permissions: RawJson<BTreeMap<String, bool>>,
     /// When the provider is asked next whether it accepts the credential. Null while there is no credential to check.
     /// A time in the past means: as soon as possible.
@@ -65,7 +68,8 @@ pub struct Integration {
     #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T18:10:00Z"))]
     pub next_check_at: Option<OffsetDateTime>,
     /// The entity tag of this version, to send as `If-Match`.
-    #[cfg_attr(feature = "openapi", schema(example = "\"v3\""))]
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "\"v3\""))]
     pub etag: String,
     /// Only after a disconnection: what the disconnection does not do.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -40,6 +40,13 @@ impl<T: DeserializeOwned> RawJson<T> {
     }
 }
 
+impl<T> Default for RawJson<T> {
+    /// JSON's `null`.
+    fn default() -> Self {
+        RawValue::NULL.to_owned().into()
+    }
+}
+
 impl<T> From<Box<RawValue>> for RawJson<T> {
     fn from(text: Box<RawValue>) -> Self {
         Self { text: text.into(), holds: PhantomData }
