@@ -11,6 +11,7 @@ mod error;
 mod hint;
 mod output;
 mod polling;
+mod provider;
 mod text;
 
 use std::ffi::OsString;

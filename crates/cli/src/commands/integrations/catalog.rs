@@ -1,7 +1,7 @@
 //! `riq integrations catalog`
 
+use crate::provider::ProviderPath;
 use clap::Args;
-use integrations_core::catalog::ProviderKey;
 use integrations_core::standing::Standing;
 use integrations_core::wire::{Action, CatalogEntry, Open};
 use serde_json::Value;
@@ -26,7 +26,7 @@ Examples:
 pub(crate) struct Arguments {
     /// Describe only this provider, with its actions and settings
     #[arg(conflicts_with_all = ["q", "category", "status"])]
-    pub(crate) provider: Option<ProviderKey>,
+    pub(crate) provider: Option<ProviderPath>,
     /// Only providers with these words in their key, name, description or category
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,

@@ -1,7 +1,7 @@
 //! `riq integrations check`
 
+use crate::provider::ProviderPath;
 use clap::Args;
-use integrations_core::catalog::ProviderKey;
 
 use super::change;
 use crate::client::Request;
@@ -18,7 +18,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    pub(crate) provider: ProviderKey,
+    pub(crate) provider: ProviderPath,
 }
 
 /// Makes the server ask the provider now, and prints the integration afterwards.

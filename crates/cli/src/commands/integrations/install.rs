@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::provider::ProviderPath;
 use clap::Args;
-use integrations_core::catalog::ProviderKey;
 use integrations_core::lifecycle::{Health, Status};
 use integrations_core::wire::{Integration, Open};
 use tokio::time::{Instant, sleep};
@@ -31,7 +31,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    pub(crate) provider: ProviderKey,
+    pub(crate) provider: ProviderPath,
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,

@@ -1,7 +1,7 @@
 //! `riq integrations install-url`
 
+use crate::provider::ProviderPath;
 use clap::Args;
-use integrations_core::catalog::ProviderKey;
 use integrations_core::wire::InstallUrl;
 
 use crate::client::{Request, read};
@@ -22,7 +22,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    pub(crate) provider: ProviderKey,
+    pub(crate) provider: ProviderPath,
 }
 
 /// Prints the URL where a person installs a provider.

@@ -14,8 +14,8 @@ mod resume;
 mod show;
 mod update;
 
+use crate::provider::ProviderPath;
 use clap::Subcommand;
-use integrations_core::catalog::ProviderKey;
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -47,7 +47,7 @@ pub(crate) enum Command {
 
 impl Command {
     /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&ProviderKey> {
+    pub(crate) fn provider(&self) -> Option<&ProviderPath> {
         match self {
             Self::List(_) => None,
             Self::Catalog(arguments) => arguments.provider.as_ref(),

@@ -1,7 +1,7 @@
 //! `riq integrations show`
 
+use crate::provider::ProviderPath;
 use clap::Args;
-use integrations_core::catalog::ProviderKey;
 use integrations_core::error::ErrorCode;
 use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::Value;
@@ -27,7 +27,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The provider's key, such as slack
-    pub(crate) provider: ProviderKey,
+    pub(crate) provider: ProviderPath,
 }
 
 /// Shows everything that the API says about one integration. No route returns a single integration, so it is taken from
