@@ -47,7 +47,7 @@ pub(super) fn check(
 /// Whether Kubernetes sets this variable in a container for a service whose name begins with `riq` (Kubernetes
 /// documentation, "Service", environment variables): `RIQ_SERVICE_HOST`, `RIQ_SERVER_SERVICE_PORT_HTTP`,
 /// `RIQ_PORT=tcp://…`, `RIQ_PORT_8080_TCP_ADDR`.
-fn is_of_kubernetes(name: &str, value: &str) -> bool {
+pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     if name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_") {
         return true;
     }

@@ -7,7 +7,7 @@ use integrations_core::catalog::Catalog;
 
 use super::{
     Options,
-    names::{OF_OAUTH_APPS, suggestion},
+    names::{OF_OAUTH_APPS, is_of_kubernetes, suggestion},
 };
 use crate::provider::oauth_apps::OAuthApp;
 
@@ -23,8 +23,10 @@ fn read(
     catalog: &Catalog,
     variables: impl Iterator<Item = (String, String)>,
 ) -> anyhow::Result<HashMap<String, OAuthApp>> {
-    let mut given: HashMap<String, String> =
-        variables.filter(|(name, value)| name.starts_with(OF_OAUTH_APPS) && !value.is_empty()).collect();
+    let mut given: HashMap<String, String> = variables
+        .filter(|(name, value)| name.starts_with(OF_OAUTH_APPS) && !value.is_empty())
+        .filter(|(name, value)| !is_of_kubernetes(name, value))
+        .collect();
     let mut apps = HashMap::new();
     let mut words = Vec::new();
     for provider in catalog.iter().filter(|provider| provider.oauth().is_some()) {
@@ -77,6 +79,16 @@ mod tests {
         assert_eq!(apps["slack"].client_id, "1.2");
         assert_eq!(apps["slack"].client_secret.expose_secret(), "hush");
         assert!(!format!("{apps:?}").contains("hush"));
+    }
+
+    #[test]
+    fn what_kubernetes_sets_for_a_service_is_left_alone() {
+        let apps = apps(&[
+            ("RIQ_OAUTH_PROXY_PORT", "tcp://10.0.0.1:80"),
+            ("RIQ_OAUTH_PROXY_SERVICE_HOST", "10.0.0.1"),
+            ("RIQ_OAUTH_PROXY_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ]);
+        assert!(apps.unwrap().is_empty());
     }
 
     #[test]
