@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::response::{IntoResponse as _, Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::header;
+use http::{HeaderName, header};
 use maud::{DOCTYPE, html};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -14,6 +14,10 @@ use sha2::{Digest as _, Sha256};
 /// the page, some as attributes, which a hash or nonce cannot allow. Styles can load nothing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Keeps windows of other pages, the dashboard's among them, out of reach of the page's script (HTML Standard,
+/// "Cross-origin opener policies").
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// Replaces Scalar's colours that have too little contrast (WCAG 2.2, 1.4.3).
 const COLOURS: &str = ".light-mode{--scalar-color-3:#6b6b6b;--scalar-color-green:#00734a;--scalar-color-red:#c70000;\
@@ -28,13 +32,17 @@ pub(super) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
     format!("/docs/scalar-{hash}.js")
 });
 
+/// The address of the specification. Addresses in the page are relative to `/docs`, because a proxy may serve the API
+/// below a path of its own.
+const SPECIFICATION: &str = "api/v1/openapi.json";
+
 static PAGE: LazyLock<String> = LazyLock::new(page);
 
 fn page() -> String {
     // Scalar reads its settings from this element. By default it would load fonts, offer its maker's client, agent and
     // editor, and report its use.
     let settings = json!({
-        "url": "/api/v1/openapi.json",
+        "url": SPECIFICATION,
         "agent": {"disabled": true},
         "customCss": COLOURS,
         "documentDownloadType": "direct",
@@ -57,10 +65,10 @@ fn page() -> String {
             }
             body {
                 noscript {
-                    p { "This page needs JavaScript. " a href="/api/v1/openapi.json" { "openapi.json" } " does not." }
+                    p { "This page needs JavaScript. " a href=(SPECIFICATION) { "openapi.json" } " does not." }
                 }
                 script id="api-reference" type="application/json" data-configuration=(settings) {}
-                script src=(*SCRIPT_PATH) {}
+                script src=(SCRIPT_PATH.trim_start_matches('/')) {}
             }
         }
     };
@@ -84,6 +92,7 @@ pub(super) async fn reference() -> Response {
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
+        (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
     ];
     (headers, PAGE.as_str()).into_response()
 }
