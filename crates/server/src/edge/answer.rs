@@ -32,7 +32,7 @@ use super::{
     found_route::{self, FoundRoute},
     headers,
     identity::{Identity, presented_key},
-    rate_limit::{RateLimiter, Subject, Verdict},
+    rate_limit::{PartitionKey, Quota, RateLimiter},
     request_id::{self, CurrentRequest},
     request_span,
     settings::HttpSettings,
@@ -107,12 +107,12 @@ impl Edge {
         } else {
             Identity::Anonymous
         };
-        let verdict = self.limit(&identity, address, audience).await;
+        let quota = self.limit(&identity, address, audience).await;
         let (method, uri, found) = (request.method().clone(), request.uri().clone(), FoundRoute::default());
 
         let mut response = match &identity {
-            _ if !verdict.allowed => {
-                rate_limited(&verdict, self.parts.environment.now().unix_timestamp()).into_response()
+            _ if !quota.allowed => {
+                rate_limited(&quota, self.parts.environment.now().unix_timestamp()).into_response()
             }
             // A request with a refused key does not reach a route.
             Identity::Refused(refusal) if audience.needs_good_key() => {
@@ -128,7 +128,7 @@ impl Edge {
             }
         };
         self.envelop(&mut response, &request_id, audience);
-        headers::set(response.headers_mut(), &request_id, &identity, &verdict);
+        headers::set(response.headers_mut(), &request_id, &identity, &quota);
         let took = started.elapsed();
         self.parts.metrics.request(Some(&method), found.pattern(), response.status(), took);
         request_span::end(span, &method, &found, response.status());
@@ -140,9 +140,9 @@ impl Edge {
     pub fn answer_garbage(&self, status: u16, peer: SocketAddr) -> Vec<u8> {
         let started = Instant::now();
         let request_id = request_id::fresh(&self.parts.environment);
-        let (subject, limit) = (Subject::address(peer.ip()), self.parts.settings.anonymous_limit);
+        let (key, limit) = (PartitionKey::address(peer.ip()), self.parts.settings.anonymous_limit);
         let now = self.parts.environment.now().unix_timestamp();
-        let verdict = self.parts.limiter.check_here(subject, limit, now);
+        let quota = self.parts.limiter.check_here(key, limit, now);
         let error = match status {
             431 => {
                 Failure::new(ErrorCode::HeadersTooLarge, "The request's head is larger than the server reads")
@@ -161,7 +161,7 @@ impl Edge {
         )
         .into_bytes();
         let mut headers = HeaderMap::new();
-        headers::set(&mut headers, &request_id, &Identity::Anonymous, &verdict);
+        headers::set(&mut headers, &request_id, &Identity::Anonymous, &quota);
         for (name, value) in &headers {
             head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
@@ -234,19 +234,19 @@ impl Edge {
 
     async fn is_exhausted(&self, address: IpAddr, now: OffsetDateTime) -> bool {
         let limit = self.parts.settings.anonymous_limit;
-        !self.parts.limiter.look(Subject::address(address), limit, now.unix_timestamp()).await.allowed
+        !self.parts.limiter.look(PartitionKey::address(address), limit, now.unix_timestamp()).await.allowed
     }
 
-    async fn limit(&self, identity: &Identity, address: IpAddr, audience: Audience) -> Verdict {
+    async fn limit(&self, identity: &Identity, address: IpAddr, audience: Audience) -> Quota {
         let now = self.parts.environment.now().unix_timestamp();
-        let (limiter, address) = (&self.parts.limiter, Subject::address(address));
+        let (limiter, address) = (&self.parts.limiter, PartitionKey::address(address));
         let anonymous = self.parts.settings.anonymous_limit;
         if audience.is_never_limited() {
-            return Verdict { allowed: true, ..limiter.check_here(address, anonymous, now) };
+            return Quota { allowed: true, ..limiter.check_here(address, anonymous, now) };
         }
         match identity {
             Identity::Caller(caller) => {
-                limiter.check(Subject::Key(caller.key), caller.tier.limit(), now).await
+                limiter.check(PartitionKey::ApiKey(caller.key), caller.tier.limit(), now).await
             }
             // The key may be good, so the request is not counted: an address should not be shut out because the
             // database was away.
@@ -256,9 +256,9 @@ impl Edge {
     }
 }
 
-fn rate_limited(verdict: &Verdict, now: i64) -> Failure {
-    let wait = u32::try_from((verdict.reset - now).max(1)).unwrap_or(u32::MAX);
-    let message = format!("More than {} requests in a minute; wait {wait} s", verdict.limit);
+fn rate_limited(quota: &Quota, now: i64) -> Failure {
+    let wait = u32::try_from((quota.reset - now).max(1)).unwrap_or(u32::MAX);
+    let message = format!("More than {} requests in a minute; wait {wait} s", quota.limit);
     Failure { retry_after: Some(wait), ..Failure::new(ErrorCode::RateLimited, message) }
 }
 

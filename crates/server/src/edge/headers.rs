@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{identity::Identity, rate_limit::Verdict, request_id::X_REQUEST_ID};
+use super::{identity::Identity, rate_limit::Quota, request_id::X_REQUEST_ID};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -10,13 +10,13 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
 
 /// Sets the headers. A response's own `Cache-Control` stays.
-pub(super) fn set(headers: &mut HeaderMap, request_id: &str, identity: &Identity, verdict: &Verdict) {
+pub(super) fn set(headers: &mut HeaderMap, request_id: &str, identity: &Identity, quota: &Quota) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID, value);
     }
-    headers.insert(LIMIT, verdict.limit.into());
-    headers.insert(REMAINING, verdict.remaining.into());
-    headers.insert(RESET, verdict.reset.into());
+    headers.insert(LIMIT, quota.limit.into());
+    headers.insert(REMAINING, quota.remaining.into());
+    headers.insert(RESET, quota.reset.into());
     if let Identity::Caller(caller) = identity {
         headers.insert(TIER, HeaderValue::from_static(caller.tier.as_str()));
     }

@@ -3,9 +3,9 @@
 //! It is a sliding window of one-second buckets. The window holds the last 60 whole seconds and the current one, so
 //! that no period of 60 seconds sees more requests than the limit.
 
+mod partition_key;
+mod quota;
 mod redis_windows;
-mod subject;
-mod verdict;
 mod window;
 
 use std::{
@@ -16,14 +16,14 @@ use std::{
 
 use quick_cache::sync::Cache;
 
+pub use self::{
+    partition_key::PartitionKey,
+    quota::Quota,
+    redis_windows::{InvalidRedisUrl, RedisConnection, RedisUrl},
+};
 use self::{
     redis_windows::{Count, SharedWindows},
     window::Window,
-};
-pub use self::{
-    redis_windows::{InvalidRedisUrl, RedisConnection, RedisUrl},
-    subject::Subject,
-    verdict::Verdict,
 };
 use crate::metrics::Metrics;
 
@@ -51,33 +51,33 @@ impl RateLimiter {
         Ok(Self { here: Windows::default(), shared: Some(shared) })
     }
 
-    /// Counts a request of `subject` at `now` (in seconds of the Unix epoch), if the limit allows it.
-    pub async fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        let Some(shared) = &self.shared else { return self.here.check(subject, limit, now) };
-        match shared.ask(subject, limit, now, Count::Yes).await {
-            Some(verdict) => {
+    /// Counts a request of `key` at `now` (in seconds of the Unix epoch), if the limit allows it.
+    pub async fn check(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
+        let Some(shared) = &self.shared else { return self.here.check(key, limit, now) };
+        match shared.ask(key, limit, now, Count::Yes).await {
+            Some(quota) => {
                 // Counted here too, so that callers do not start from zero if Redis goes away.
-                if verdict.allowed {
-                    self.here.check(subject, limit, now);
+                if quota.allowed {
+                    self.here.check(key, limit, now);
                 }
-                verdict
+                quota
             }
-            None => self.here.check(subject, limit, now),
+            None => self.here.check(key, limit, now),
         }
     }
 
     /// Like [`RateLimiter::check`], but counts in this process only: for requests that cannot wait.
-    pub fn check_here(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        self.here.check(subject, limit, now)
+    pub fn check_here(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
+        self.here.check(key, limit, now)
     }
 
-    /// The verdict on a request of `subject` at `now`, without counting it.
-    pub async fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
+    /// The quota for a request of `key` at `now`, without counting it.
+    pub async fn look(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
         let asked = match &self.shared {
-            Some(shared) => shared.ask(subject, limit, now, Count::No).await,
+            Some(shared) => shared.ask(key, limit, now, Count::No).await,
             None => None,
         };
-        asked.unwrap_or_else(|| self.here.look(subject, limit, now))
+        asked.unwrap_or_else(|| self.here.look(key, limit, now))
     }
 
     /// The job that keeps the connection to Redis. `None` without Redis.
@@ -90,8 +90,8 @@ impl RateLimiter {
 /// a key's window.
 #[derive(Debug)]
 struct Windows {
-    keys: Cache<Subject, Arc<Mutex<Window>>>,
-    addresses: Cache<Subject, Arc<Mutex<Window>>>,
+    keys: Cache<PartitionKey, Arc<Mutex<Window>>>,
+    addresses: Cache<PartitionKey, Arc<Mutex<Window>>>,
 }
 
 impl Default for Windows {
@@ -101,26 +101,26 @@ impl Default for Windows {
 }
 
 impl Windows {
-    fn check(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        let windows = self.of(subject);
-        let window = windows.get(&subject).unwrap_or_else(|| {
+    fn check(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
+        let windows = self.of(key);
+        let window = windows.get(&key).unwrap_or_else(|| {
             let fresh = Ok::<_, Infallible>(Arc::default());
-            windows.get_or_insert_with(&subject, || fresh).unwrap_or_else(|never| match never {})
+            windows.get_or_insert_with(&key, || fresh).unwrap_or_else(|never| match never {})
         });
         whole(&window).check(limit, now)
     }
 
-    fn look(&self, subject: Subject, limit: u32, now: i64) -> Verdict {
-        match self.of(subject).get(&subject) {
+    fn look(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
+        match self.of(key).get(&key) {
             Some(window) => whole(&window).look(limit, now),
             None => Window::default().look(limit, now),
         }
     }
 
-    fn of(&self, subject: Subject) -> &Cache<Subject, Arc<Mutex<Window>>> {
-        match subject {
-            Subject::Key(_) => &self.keys,
-            Subject::Address(_) => &self.addresses,
+    fn of(&self, key: PartitionKey) -> &Cache<PartitionKey, Arc<Mutex<Window>>> {
+        match key {
+            PartitionKey::ApiKey(_) => &self.keys,
+            PartitionKey::Address(_) => &self.addresses,
         }
     }
 }
@@ -141,28 +141,28 @@ mod tests {
     #[test]
     fn the_limit_is_given_and_then_refused_until_the_reset() {
         let limiter = Windows::default();
-        let subject = Subject::Key(ApiKeyId::from_bits(1));
+        let key = PartitionKey::ApiKey(ApiKeyId::from_bits(1));
         for used in 1..=3 {
-            let verdict = limiter.check(subject, 3, NOW);
-            assert_eq!(verdict, Verdict { allowed: true, limit: 3, remaining: 3 - used, reset: NOW + 61 });
+            let quota = limiter.check(key, 3, NOW);
+            assert_eq!(quota, Quota { allowed: true, limit: 3, remaining: 3 - used, reset: NOW + 61 });
         }
-        assert!(!limiter.check(subject, 3, NOW + 60).allowed);
-        assert!(!limiter.look(subject, 3, NOW + 60).allowed);
-        let free = Verdict { allowed: true, limit: 3, remaining: 3, reset: NOW + 61 + 61 };
-        assert_eq!(limiter.look(subject, 3, NOW + 61), free, "and counts nothing");
-        assert!(limiter.check(subject, 3, NOW + 61).allowed);
+        assert!(!limiter.check(key, 3, NOW + 60).allowed);
+        assert!(!limiter.look(key, 3, NOW + 60).allowed);
+        let free = Quota { allowed: true, limit: 3, remaining: 3, reset: NOW + 61 + 61 };
+        assert_eq!(limiter.look(key, 3, NOW + 61), free, "and counts nothing");
+        assert!(limiter.check(key, 3, NOW + 61).allowed);
     }
 
     #[test]
     fn callers_do_not_count_for_each_other() {
         let limiter = Windows::default();
-        let address = |text: &str| Subject::address(text.parse().unwrap());
+        let address = |text: &str| PartitionKey::address(text.parse().unwrap());
         assert!(limiter.check(address("192.0.2.1"), 1, NOW).allowed);
         assert!(limiter.check(address("192.0.2.2"), 1, NOW).allowed);
         assert!(!limiter.check(address("::ffff:192.0.2.1"), 1, NOW).allowed, "the same address, mapped");
         assert!(limiter.check(address("2001:db8::1"), 1, NOW).allowed);
         assert!(!limiter.check(address("2001:db8::2"), 1, NOW).allowed, "the same network");
         assert!(limiter.check(address("2001:db8:0:1::1"), 1, NOW).allowed);
-        assert!(limiter.check(Subject::Key(ApiKeyId::from_bits(1)), 1, NOW).allowed);
+        assert!(limiter.check(PartitionKey::ApiKey(ApiKeyId::from_bits(1)), 1, NOW).allowed);
     }
 }

@@ -19,7 +19,7 @@ use redis::{
 };
 use tokio::sync::Notify;
 
-use super::{subject::Subject, verdict::Verdict, window::WINDOW};
+use super::{partition_key::PartitionKey, quota::Quota, window::WINDOW};
 use crate::{
     jobs::{Backoff, Job, Next},
     metrics::Metrics,
@@ -97,7 +97,7 @@ impl fmt::Debug for Connection {
 pub(super) enum Count {
     /// It is counted if its limit allows it.
     Yes,
-    /// It is not counted: only the verdict is wanted.
+    /// It is not counted: only the quota is wanted.
     No,
 }
 
@@ -117,11 +117,11 @@ impl SharedWindows {
         })
     }
 
-    /// The verdict on a request of `subject` at `now`. `None` if Redis does not answer.
-    pub(super) async fn ask(&self, subject: Subject, limit: u32, now: i64, count: Count) -> Option<Verdict> {
+    /// The quota for a request of `key` at `now`. `None` if Redis does not answer.
+    pub(super) async fn ask(&self, key: PartitionKey, limit: u32, now: i64, count: Count) -> Option<Quota> {
         if let Some(connection) = self.connection() {
-            match self.run(&connection, &subject.to_string(), limit, now, count).await {
-                Ok(verdict) => return Some(verdict),
+            match self.run(&connection, &key.to_string(), limit, now, count).await {
+                Ok(quota) => return Some(quota),
                 Err(error) => self.drop_connection(&connection, &error),
             }
         }
@@ -145,16 +145,16 @@ impl SharedWindows {
     async fn run(
         &self,
         connection: &Connection,
-        subject: &str,
+        key: &str,
         limit: u32,
         now: i64,
         count: Count,
-    ) -> Result<Verdict, RedisError> {
-        let mut call = self.script.key(format!("{PREFIX}{subject}"));
+    ) -> Result<Quota, RedisError> {
+        let mut call = self.script.key(format!("{PREFIX}{key}"));
         call.arg(now).arg(limit).arg(WINDOW).arg(i64::from(count == Count::Yes));
         let (allowed, total, reset): (bool, u32, i64) =
             call.invoke_async(&mut connection.channel.clone()).await?;
-        Ok(Verdict { allowed, limit, remaining: limit.saturating_sub(total), reset })
+        Ok(Quota { allowed, limit, remaining: limit.saturating_sub(total), reset })
     }
 
     fn connection(&self) -> Option<Connection> {

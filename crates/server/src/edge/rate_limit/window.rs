@@ -1,6 +1,6 @@
 //! One caller's window: the number of requests in each of the last seconds.
 
-use super::verdict::Verdict;
+use super::quota::Quota;
 
 /// The length of the window, in seconds.
 pub(super) const WINDOW: i64 = 60;
@@ -23,24 +23,24 @@ impl Default for Window {
 
 impl Window {
     /// Counts a request at `now` (in seconds of the Unix epoch), if the limit allows it.
-    pub(super) fn check(&mut self, limit: u32, now: i64) -> Verdict {
+    pub(super) fn check(&mut self, limit: u32, now: i64) -> Quota {
         let allowed = self.look(limit, now).allowed;
         if allowed {
             self.counts[bucket(self.newest)] += 1;
             self.total += 1;
         }
-        Verdict { allowed, ..self.verdict(limit) }
+        Quota { allowed, ..self.quota(limit) }
     }
 
-    /// The verdict on a request at `now`, without counting it.
-    pub(super) fn look(&mut self, limit: u32, now: i64) -> Verdict {
+    /// The quota for a request at `now`, without counting it.
+    pub(super) fn look(&mut self, limit: u32, now: i64) -> Quota {
         self.slide(now);
-        self.verdict(limit)
+        self.quota(limit)
     }
 
-    fn verdict(&self, limit: u32) -> Verdict {
+    fn quota(&self, limit: u32) -> Quota {
         let remaining = limit.saturating_sub(self.total);
-        Verdict { allowed: remaining > 0, limit, remaining, reset: self.reset() }
+        Quota { allowed: remaining > 0, limit, remaining, reset: self.reset() }
     }
 
     /// Drops the counts that have left the window. A clock that goes back changes nothing.
@@ -84,9 +84,9 @@ mod tests {
     fn a_lower_limit_counts_what_was_used_under_the_higher() {
         let mut window = Window::default();
         (0..10).for_each(|_| assert!(window.check(10, NOW).allowed));
-        let verdict = window.check(5, NOW + 1);
-        assert!(!verdict.allowed);
-        assert_eq!(verdict.remaining, 0);
+        let quota = window.check(5, NOW + 1);
+        assert!(!quota.allowed);
+        assert_eq!(quota.remaining, 0);
     }
 
     #[test]
@@ -106,13 +106,13 @@ mod tests {
                 now += (step % 7 == 0) as i64 * (step / 7 % 9) as i64;
                 let limit = 40;
                 let in_window = log.iter().filter(|at| **at >= now - WINDOW).count();
-                let verdict = window.check(limit, now);
-                assert_eq!(verdict.allowed, in_window < limit as usize, "seed {seed} at {now}");
-                if verdict.allowed {
+                let quota = window.check(limit, now);
+                assert_eq!(quota.allowed, in_window < limit as usize, "seed {seed} at {now}");
+                if quota.allowed {
                     log.push(now);
                 }
                 let oldest = log.iter().find(|at| **at >= now - WINDOW).unwrap();
-                assert_eq!(verdict.reset, oldest + 61, "seed {seed} at {now}");
+                assert_eq!(quota.reset, oldest + 61, "seed {seed} at {now}");
             }
         }
     }

@@ -1,8 +1,9 @@
-//! The limiter's verdict.
+//! What a caller may still send.
 
-/// The limiter's verdict on a request.
+/// What a caller may still send, as the limiter says on a request. The words are those of the `RateLimit` header fields
+/// (draft-ietf-httpapi-ratelimit-headers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Quota {
     /// Whether the request may go on.
     pub allowed: bool,
     /// The limit of requests in 60 seconds.

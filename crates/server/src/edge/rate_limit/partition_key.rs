@@ -1,4 +1,4 @@
-//! The caller that a limit applies to.
+//! What requests are counted by.
 
 use std::{
     fmt,
@@ -7,16 +7,17 @@ use std::{
 
 use integrations_core::ids::ApiKeyId;
 
-/// The caller that a limit applies to.
+/// What requests are counted by: the caller that a limit applies to (draft-ietf-httpapi-ratelimit-headers, "partition
+/// key").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub enum PartitionKey {
     /// A caller with a key.
-    Key(ApiKeyId),
+    ApiKey(ApiKeyId),
     /// A caller without a key.
     Address(IpAddr),
 }
 
-impl Subject {
+impl PartitionKey {
     /// A caller without a key. IPv6 addresses count by their network of 64 bits, because one person may have a whole
     /// one.
     pub fn address(address: IpAddr) -> Self {
@@ -27,10 +28,10 @@ impl Subject {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for PartitionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key(id) => id.fmt(f),
+            Self::ApiKey(id) => id.fmt(f),
             Self::Address(address) => address.fmt(f),
         }
     }
