@@ -77,14 +77,15 @@ impl Generator {
         seconds: u32,
     ) -> Result<Round> {
         self.runs.set(self.runs.get() + 1);
+        let threads = THREADS.min(connections);
         let mut wrk = Command::new(&self.wrk);
-        wrk.args(["-t", &THREADS.to_string(), "-c", &connections.to_string(), "-d", &format!("{seconds}s")])
+        wrk.args(["-t", &threads.to_string(), "-c", &connections.to_string(), "-d", &format!("{seconds}s")])
             .arg("-s")
             .arg(&self.script)
             .arg(url)
             .arg("--")
             .arg(&prepared.file)
-            .args([THREADS.to_string(), self.runs.get().to_string()]);
+            .args([threads.to_string(), self.runs.get().to_string()]);
         let output = process::output(&mut wrk)?;
         let report = output.lines().last().context("wrk printed nothing")?;
         let report: Value = serde_json::from_str(report).with_context(|| format!("wrk printed: {output}"))?;

@@ -1,6 +1,8 @@
 //! The measurements: what is compared with what, and the targets.
 #![expect(clippy::print_stderr, reason = "shows progress")]
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 
 use super::databases::{LARGE_DATABASE, SMALL, SMALL_DATABASE, SQLITE_FILE, execute, sqlite_url};
@@ -14,7 +16,7 @@ use super::rounds::{Medians, Task, alternate};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
 use super::{audit, claim, pages, probes};
 use crate::http::{self, Request};
-use crate::server::{Server, Start};
+use crate::server::{Build, Server, Start};
 
 /// How many requests are prepared for a measurement.
 const PREPARED: usize = 40_000;
@@ -47,6 +49,9 @@ impl Bench<'_> {
         let pgbench = Script::list(self.directory, self.data.projects)?;
         if options.measures(Part::Reads) {
             self.reads(&server, &pgbench, lines)?;
+            if let Some(old) = &options.old {
+                self.beside_old(old, &server, lines)?;
+            }
         }
         if options.measures(Part::Sqlite) {
             self.sqlite(&pgbench, lines)?;
@@ -63,7 +68,7 @@ impl Bench<'_> {
         }
         memory("PostgreSQL", &server, lines)?;
         let size = self.build.size()? as f64 / MEGABYTE;
-        lines.push(Line::number("size of the binary", size, " MB", Some(Bound::Below(30.0))));
+        lines.push(Line::number("size of the binary", size, " MB", Some(Bound::Below(35.0))));
         Ok(())
     }
 
@@ -130,7 +135,7 @@ impl Bench<'_> {
         ];
         let medians = alternate(&tasks, self.plan)?;
         check()?;
-        reading_lines("PostgreSQL", &medians, [Some(0.35), Some(0.30), Some(0.30)], lines)?;
+        reading_lines("PostgreSQL", &medians, [Some(1.0), Some(0.30), Some(0.30)], lines)?;
         let list = medians.get("list")?;
         let p99 = Line::number("list on PostgreSQL, p99", list.p99, " ms", Some(Bound::Below(10.0)));
         lines.push(p99);
@@ -138,6 +143,39 @@ impl Bench<'_> {
         let slower = medians.ratio("list at 1,000", "list")?;
         let what = format!("list at {} projects, its time / at 1,000", self.data.projects);
         lines.push(Line::number(&what, slower, "", Some(Bound::Below(1.15))));
+        Ok(())
+    }
+
+    /// Compares lists with those of an older build on the same database.
+    fn beside_old(&self, old: &Path, server: &Server, lines: &mut Vec<Line>) -> Result<()> {
+        eprintln!("Reading beside {}", old.display());
+        let old = Build { server: old.to_owned(), bench: self.build.bench.clone() };
+        let database = self.postgres.url(LARGE_DATABASE);
+        let (old, _) = Server::start(&old, &database, self.directory, "old", &self.list_request(), &[])?;
+        let list = self.prepare(Kind::List, &self.data)?;
+        let one = |name, server: &Server| {
+            let url = format!("http://127.0.0.1:{}/", server.port());
+            let (generator, list) = (&self.generator, &list);
+            Task::new(name, move |seconds| generator.run_at(&url, 1, list, seconds))
+        };
+        let tasks = [
+            one("one connection, old", &old),
+            one("one connection", server),
+            self.load("list, old", &old, &list),
+            self.load("list", server, &list),
+        ];
+        let medians = alternate(&tasks, self.plan)?;
+        lines.push(Line::ratio("list / that of the older build", &medians, "list", "list, old", None)?);
+        let slower = medians.latency_ratio("one connection", "one connection, old")?;
+        lines.push(Line {
+            round: Some(medians.get("one connection")?),
+            ..Line::number(
+                "list with one connection, its p50 / the older build's",
+                slower,
+                "",
+                Some(Bound::Below(1.05)),
+            )
+        });
         Ok(())
     }
 
@@ -157,7 +195,7 @@ impl Bench<'_> {
         ];
         let medians = alternate(&tasks, self.plan)?;
         list.check(server.port())?;
-        reading_lines("SQLite", &medians, [Some(0.45), None, None], lines)?;
+        reading_lines("SQLite", &medians, [Some(0.8), None, None], lines)?;
         let medians = alternate(&[self.load("PATCH", &server, &patch)], self.plan)?;
         let patch = medians.get("PATCH")?;
         lines.push(Line {
@@ -189,7 +227,7 @@ impl Bench<'_> {
         check()?;
         for (name, _) in kinds {
             let what = format!("refused: {name}");
-            lines.push(Line::ratio(&what, &medians, name, "bare route", Some(Bound::AtLeast(0.6)))?);
+            lines.push(Line::ratio(&what, &medians, name, "bare route", Some(Bound::AtLeast(0.65)))?);
         }
         Ok(())
     }
@@ -213,7 +251,7 @@ impl Bench<'_> {
              not valid",
             answered.get()
         );
-        let (yardstick, bound) = ("pgbench transaction", Some(Bound::AtLeast(0.5)));
+        let (yardstick, bound) = ("pgbench transaction", Some(Bound::AtLeast(0.8)));
         lines.push(Line::ratio("PATCH on PostgreSQL", &medians, "PATCH", yardstick, bound)?);
         Ok(())
     }
@@ -250,7 +288,7 @@ fn reading_lines(
 fn memory(database: &str, server: &Server, lines: &mut Vec<Line>) -> Result<()> {
     let (now, peak) = server.memory()?;
     let what = |when| format!("memory on {database}, {when}");
-    lines.push(Line::number(&what("at most"), peak as f64 / MEGABYTE, " MB", Some(Bound::Below(120.0))));
+    lines.push(Line::number(&what("at most"), peak as f64 / MEGABYTE, " MB", Some(Bound::Below(100.0))));
     lines.push(Line::number(&what("after load"), now as f64 / MEGABYTE, " MB", None));
     Ok(())
 }

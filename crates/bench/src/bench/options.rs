@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Lets PostgreSQL commit without waiting for the disk, to measure the processor rather than the disk
     #[arg(long)]
     pub(super) volatile: bool,
+    /// Measures the list of this older build of the server too, beside the new one, with one connection and with all
+    #[arg(long, value_name = "PROGRAM")]
+    pub(super) old: Option<PathBuf>,
     /// Also writes the results to a file, as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,

@@ -37,8 +37,20 @@ impl Medians {
     /// # Errors
     /// When there was no such task.
     pub(super) fn ratio(&self, name: &str, yardstick: &str) -> Result<f64> {
+        self.ratio_of(|round| round.per_second, name, yardstick)
+    }
+
+    /// A task's median latency divided by a yardstick's, in the same way.
+    ///
+    /// # Errors
+    /// When there was no such task.
+    pub(super) fn latency_ratio(&self, name: &str, yardstick: &str) -> Result<f64> {
+        self.ratio_of(|round| round.p50, name, yardstick)
+    }
+
+    fn ratio_of(&self, part: fn(&Round) -> f64, name: &str, yardstick: &str) -> Result<f64> {
         let pairs = self.rounds(name)?.iter().zip(self.rounds(yardstick)?);
-        Ok(middle(pairs.map(|(round, beside)| round.per_second / beside.per_second).collect()))
+        Ok(middle(pairs.map(|(round, beside)| part(round) / part(beside)).collect()))
     }
 
     /// A task's median.
