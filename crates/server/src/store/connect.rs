@@ -12,6 +12,8 @@ use sqlx::{
 
 use super::{
     Store,
+    batch::Batch,
+    lists::Lists,
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     tenant::TenantCheck,
@@ -126,7 +128,17 @@ impl Store {
             DbBackend::Postgres => Some(postgres_address(url).map_err(failed)?),
             _ => None,
         };
-        Ok(Self { reader, writer, read_pool, reachability, postgres, tenant_check: TenantCheck::default() })
+        let lists =
+            Lists { read_pool: read_pool.clone(), reachability: reachability.clone(), backend: url.backend };
+        Ok(Self {
+            reader,
+            writer,
+            read_pool,
+            lists: Batch::new(lists),
+            reachability,
+            postgres,
+            tenant_check: TenantCheck::default(),
+        })
     }
 
     /// Waits for running statements, then closes the connections.

@@ -36,7 +36,8 @@ impl From<DbErr> for StoreError {
     }
 }
 
-fn is_passing(error: &DbErr) -> bool {
+/// Whether the same call may succeed later.
+pub(super) fn is_passing(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {

@@ -119,9 +119,13 @@ pub enum ReviseError<E> {
 impl Store {
     /// A tenant's integrations, by provider.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
-        let rows = self.read(&statements::LIST, &[&tenant.project.to_string()]).await?;
+        let rows = self.lists.read(tenant.project).await?;
         self.tenant_check.admit(tenant, rows.first())?;
-        rows.iter().filter_map(|row| joined(row).transpose()).collect()
+        let list: Result<Vec<IntegrationRow>, _> =
+            rows.iter().filter_map(|row| joined(row).transpose()).collect();
+        let mut list = list?;
+        list.sort_unstable_by(|one, other| one.provider.cmp(&other.provider));
+        Ok(list)
     }
 
     /// A tenant's integration with one provider, to be shown.

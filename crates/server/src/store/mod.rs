@@ -5,12 +5,14 @@
 
 mod api_keys;
 mod audit;
+mod batch;
 mod connect;
 mod dashboard_sessions;
 mod entity;
 mod error;
 mod install_links;
 mod integrations;
+mod lists;
 mod moment;
 pub mod monitors;
 mod oauth_apps;
@@ -45,6 +47,8 @@ pub use sealed::{Sealed, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 pub use watch::{ListenError, Listener};
 
+use std::sync::Arc;
+
 use self::{
     moment::moment,
     reachability::{GuardedPool, Reachability},
@@ -66,6 +70,8 @@ pub struct Store {
     writer: GuardedPool,
     /// For the reads of the hot path.
     read_pool: read_pool::ReadPool,
+    /// The lists of integrations, which go out together under load.
+    lists: Arc<batch::Batch<lists::Lists>>,
     reachability: Reachability,
     /// The address of PostgreSQL, for the connection of `watch`.
     postgres: Option<PgConnectOptions>,

@@ -9,13 +9,29 @@ use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, columns};
 
 /// A project's integrations, to be shown: `$1` project.
 pub static LIST: LazyLock<String> = LazyLock::new(|| {
+    let list = list("p.id = $1");
+    format!("{list} ORDER BY i.provider")
+});
+
+/// The integrations of several projects, to be shown: `$1` the projects' ids, separated by commas. The rows come in no
+/// order, because sorting them all costs more than sorting those of each project later.
+pub(super) static LISTS_POSTGRES: LazyLock<String> =
+    LazyLock::new(|| list("p.id = ANY(string_to_array($1, ','))"));
+
+/// The same: `$1` the projects' ids, as a JSON array.
+pub(super) static LISTS_SQLITE: LazyLock<String> =
+    LazyLock::new(|| list("p.id IN (SELECT value FROM json_each($1))"));
+
+/// The integrations of the projects that meet a condition.
+fn list(condition: &str) -> String {
     format!(
-        "SELECT p.organization_id, {} FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
+        "SELECT p.id AS owning_project, p.organization_id, {} \
+         FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
          LEFT JOIN monitors m ON m.integration_id = i.id \
-         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY i.provider",
+         WHERE {condition} AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )
-});
+}
 
 /// One of a project's integrations, to be shown: `$1` project, `$2` provider.
 pub static ONE: LazyLock<String> = LazyLock::new(|| {
