@@ -47,6 +47,7 @@ on_both_stages!(
     a_lease_lasts_to_its_end_and_no_longer,
     a_refresh_that_was_cut_off_is_not_repeated,
     new_tokens_are_stored_though_the_lease_has_ended,
+    what_a_late_refresh_stored_outlives_a_lease_that_began_before,
     a_reconnection_ends_what_is_under_way,
     a_hanging_provider_does_not_keep_others_waiting,
     a_revoked_project_is_forgotten,
@@ -470,6 +471,30 @@ async fn new_tokens_are_stored_though_the_lease_has_ended(stage: &Stage) {
     .await;
     assert_eq!(stage.provider.refreshes(), [1, 0]);
     other.stop().await;
+}
+
+async fn what_a_late_refresh_stored_outlives_a_lease_that_began_before(stage: &Stage) {
+    stage.connect_desk(Duration::hours(1)).await;
+    let store = &stage.server.store;
+    let first = stage.claim("desk").await;
+    store.begin_refresh(&first).await.unwrap();
+    stage.server.clock.advance(Duration::minutes(1));
+    let end = stage.now() + Duration::minutes(1);
+    let second = store.claim(lease(2), "desk", stage.now(), end, 1).await.unwrap().pop().unwrap();
+    assert_eq!(second.schedule.refresh_begun_by, Some(first.lease));
+    let refresh_at = stage.now() + Duration::minutes(30);
+    let renewed = riq_server::store::Renewed {
+        sealed: vec![0],
+        expires_at: None,
+        refresh_at: Some(refresh_at),
+        event: stage.server.event(first.integration, "desk"),
+    };
+    assert_eq!(store.renew(&first, renewed).await.unwrap(), riq_server::store::LeaseWrite::Stored);
+    // The second owner does not know of it.
+    let schedule = riq_server::store::Schedule { refresh_at: None, ..second.schedule };
+    store.release(&[riq_server::store::Release { claim: second, synced_at: None, schedule }]).await.unwrap();
+    let third = store.claim(lease(3), "desk", end, end, 1).await.unwrap().pop().unwrap();
+    assert_eq!((third.schedule.refresh_begun_by, third.schedule.refresh_at), (None, Some(refresh_at)));
 }
 
 async fn a_reconnection_ends_what_is_under_way(stage: &Stage) {

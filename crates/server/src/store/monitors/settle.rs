@@ -76,6 +76,7 @@ struct ReleaseRow {
     refresh_begun_by: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     due_at: OffsetDateTime,
+    claimed_begun_by: Option<String>,
 }
 
 impl From<&Release> for ReleaseRow {
@@ -92,6 +93,7 @@ impl From<&Release> for ReleaseRow {
             failures: schedule.failures,
             refresh_begun_by: schedule.refresh_begun_by.map(|lease| lease.to_string()),
             due_at: schedule.due_at(),
+            claimed_begun_by: release.claim.schedule.refresh_begun_by.map(|lease| lease.to_string()),
         }
     }
 }
@@ -221,6 +223,7 @@ async fn release_one(
         i32::try_from(schedule.failures).unwrap_or(i32::MAX).into(),
         schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
         moment(backend, schedule.due_at()),
+        claim.schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
     ];
     Ok(execute(on, statements::RELEASE, values).await? == 1)
 }

@@ -80,11 +80,14 @@ pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refr
      WHERE integration_id = $2 AND refresh_begun_by = $1";
 
 /// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the schedule: `$4`
-/// probe, `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due. If the probe was brought forward
-/// in the meantime, its new time stays.
+/// probe, `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due; `$10` the lease under which a
+/// refresh had begun when it was claimed. If the probe was brought forward in the meantime, its new time stays. If the
+/// refresh of an earlier lease came to an end, what that one stored stays.
 pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count = 0, \
-     probe_at = CASE WHEN probe_at = $3 THEN $4 ELSE probe_at END, refresh_at = $5, not_before = $6, failures = $7, \
-     refresh_begun_by = $8, due_at = CASE WHEN probe_at = $3 THEN $9 ELSE COALESCE($6, probe_at) END \
+     probe_at = CASE WHEN probe_at = $3 THEN $4 ELSE probe_at END, not_before = $6, failures = $7, \
+     refresh_at = CASE WHEN COALESCE(refresh_begun_by, '') IN (COALESCE($10, ''), $1) THEN $5 ELSE refresh_at END, \
+     refresh_begun_by = \
+     CASE WHEN COALESCE(refresh_begun_by, '') IN (COALESCE($10, ''), $1) THEN $8 ELSE refresh_begun_by END, due_at = CASE WHEN probe_at = $3 THEN $9 ELSE COALESCE($6, probe_at) END \
      WHERE integration_id = $2 AND lease_owner = $1";
 
 /// Stores when the provider last answered successfully, if nothing else changed: `$1` integration, `$2` lease, `$3`
@@ -95,7 +98,7 @@ pub const SYNC: &str = "UPDATE integrations SET last_synced_at = $3 WHERE id = $
 /// The leases that are given back together, on PostgreSQL: `$1` a JSON array of `ReleaseRow`.
 const RELEASES: &str = "json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, \
      synced_at timestamptz, claimed_probe_at timestamptz, probe_at timestamptz, refresh_at timestamptz, \
-     not_before timestamptz, failures integer, refresh_begun_by text, due_at timestamptz)";
+     not_before timestamptz, failures integer, refresh_begun_by text, due_at timestamptz, claimed_begun_by text)";
 
 /// [`SYNC`] for many at once, on PostgreSQL: `$1` as in `RELEASES`.
 pub static SYNC_MANY: LazyLock<String> = LazyLock::new(|| {
@@ -111,8 +114,11 @@ pub static RELEASE_MANY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
          probe_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.probe_at ELSE m.probe_at END, \
-         refresh_at = d.refresh_at, not_before = d.not_before, failures = d.failures, \
-         refresh_begun_by = d.refresh_begun_by, \
+         not_before = d.not_before, failures = d.failures, \
+         refresh_at = CASE WHEN COALESCE(m.refresh_begun_by, '') IN (COALESCE(d.claimed_begun_by, ''), d.lease) \
+         THEN d.refresh_at ELSE m.refresh_at END, \
+         refresh_begun_by = CASE WHEN COALESCE(m.refresh_begun_by, '') IN (COALESCE(d.claimed_begun_by, ''), d.lease) \
+         THEN d.refresh_begun_by ELSE m.refresh_begun_by END, \
          due_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.due_at ELSE COALESCE(d.not_before, m.probe_at) END \
          FROM {RELEASES} WHERE m.integration_id = d.integration AND m.lease_owner = d.lease"
     )
