@@ -17,8 +17,9 @@ const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
 /// The crates that integrations-core may depend on. They only compute.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "crc32fast",
+    "encoding_rs",
     "hmac",
     "jsonschema",
     "regex",

@@ -57,7 +57,7 @@ impl Prober {
     ) -> Findings {
         let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
         let Checked { verdict, .. } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
-        let probed = outcome.ok().and_then(|answer| serde_json::from_slice::<Value>(&answer.body).ok());
+        let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {
             Some(account) if verdict == Verdict::Well => {
                 let asked;
@@ -109,7 +109,7 @@ impl Prober {
     ) -> Option<Value> {
         let answer = self.call(call, provider, connection, credential).await.ok()?;
         let is_good = (200..300).contains(&answer.status);
-        serde_json::from_slice(&answer.body).ok().filter(|_| is_good)
+        answer.body().json().filter(|_| is_good)
     }
 
     async fn call(

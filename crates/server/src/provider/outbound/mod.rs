@@ -9,7 +9,7 @@ use std::{collections::HashMap, error::Error as _, net::SocketAddr, time::Durati
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
-use integrations_core::health::NoAnswer;
+use integrations_core::{answer_body::AnswerBody, health::NoAnswer};
 use ipnet::IpNet;
 use tracing::{
     Instrument as _,
@@ -87,6 +87,11 @@ impl Answer {
     /// The media type of the body.
     pub fn content_type(&self) -> Option<&str> {
         self.header(header::CONTENT_TYPE.as_str())
+    }
+
+    /// The body, with what the answer says of it.
+    pub fn body(&self) -> AnswerBody<'_> {
+        AnswerBody::new(self.content_type(), &self.body)
     }
 }
 
