@@ -14,6 +14,10 @@ mod m0004_monitors;
 mod m0005_audit_pages;
 mod m0006_tier_changes;
 mod m0007_comparable_times;
+mod m0008_encryption_keys;
+mod m0009_secrets_sealed_anew;
+
+pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_audit_pages::Migration),
             Box::new(m0006_tier_changes::Migration),
             Box::new(m0007_comparable_times::Migration),
+            Box::new(m0008_encryption_keys::Migration),
+            Box::new(m0009_secrets_sealed_anew::Migration),
         ]
     }
 }

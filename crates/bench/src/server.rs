@@ -13,7 +13,7 @@ use riq_testing::postgres::free_port;
 use riq_testing::process::{self, Service};
 
 /// Any 32 bytes. The key protects no real secrets.
-pub(crate) const ENCRYPTION_KEYS: &str = "bench:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub(crate) const ENCRYPTION_KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The programs that are measured.
 pub(crate) struct Build {

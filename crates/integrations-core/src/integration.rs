@@ -61,12 +61,36 @@ pub struct Integration {
 }
 
 /// Settings that are marked `writeOnly`. `Debug` shows none of them.
-#[derive(Clone, Default, PartialEq)]
-pub struct SecretSettings(pub Map<String, Value>);
+#[derive(Clone, PartialEq)]
+pub enum SecretSettings {
+    /// All of them. Empty if none are set.
+    Opened(Map<String, Value>),
+    /// Some are stored, and they have not been opened. They can be kept or destroyed as they are.
+    Sealed,
+}
+
+impl SecretSettings {
+    /// The settings, if they have been opened.
+    pub const fn opened(&self) -> Option<&Map<String, Value>> {
+        match self {
+            Self::Opened(settings) => Some(settings),
+            Self::Sealed => None,
+        }
+    }
+}
+
+impl Default for SecretSettings {
+    fn default() -> Self {
+        Self::Opened(Map::new())
+    }
+}
 
 impl fmt::Debug for SecretSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretSettings({} redacted)", self.0.len())
+        match self {
+            Self::Opened(settings) => write!(f, "SecretSettings({} redacted)", settings.len()),
+            Self::Sealed => f.write_str("SecretSettings(sealed)"),
+        }
     }
 }
 
@@ -140,6 +164,15 @@ pub enum UpdateError {
     /// The body has no field to change.
     #[error("the body has no field to change")]
     NoUpdates,
+    /// The change concerns the settings, and the secret ones among them must be opened before.
+    #[error("the secret settings must be opened before")]
+    SettingsSealed,
+}
+
+impl From<Vec<Issue>> for UpdateError {
+    fn from(issues: Vec<Issue>) -> Self {
+        Self::Invalid(issues)
+    }
 }
 
 impl From<JsonError> for UpdateError {
@@ -163,8 +196,9 @@ impl Update {
         let mut update = Self::default();
         let mut issues = Vec::new();
         for (field, value) in fields {
-            if let Err(found) = update.read_field(&field, value, current, provider) {
-                issues.extend(found);
+            match update.read_field(&field, value, current, provider) {
+                Err(UpdateError::Invalid(found)) => issues.extend(found),
+                other => other?,
             }
         }
         if update.status == Some(RequestedStatus::Disconnected) && update.sidebar_enabled == Some(true) {
@@ -197,8 +231,9 @@ impl Update {
         patch: &Value,
         current: &Integration,
         provider: &Provider,
-    ) -> Result<(), Vec<Issue>> {
-        let stored = current.settings.iter().chain(&current.secret_settings.0);
+    ) -> Result<(), UpdateError> {
+        let secret = current.secret_settings.opened().ok_or(UpdateError::SettingsSealed)?;
+        let stored = current.settings.iter().chain(secret);
         let stored = stored.map(|(key, value)| (key.clone(), value.clone())).collect();
         self.settings = Some(check_settings(stored, patch, provider)?);
         Ok(())
@@ -215,7 +250,7 @@ impl Update {
         value: Value,
         current: &Integration,
         provider: &Provider,
-    ) -> Result<(), Vec<Issue>> {
+    ) -> Result<(), UpdateError> {
         let issue = |message: &str| vec![Issue::new(field, message)];
         match field {
             "status" => self.status = Some(read_status(&value).map_err(|m| issue(&m))?),
@@ -228,7 +263,7 @@ impl Update {
                 let actions = provider.actions.iter().map(|action| action.key.as_str());
                 self.action_permissions = permissions::read(&value, actions)?;
             }
-            _ => return Err(issue("Unknown field")),
+            _ => return Err(issue("Unknown field").into()),
         }
         Ok(())
     }
@@ -254,6 +289,8 @@ pub struct Revision {
     pub action: AuditAction,
     /// The changes of the audit event.
     pub changes: Vec<Change>,
+    /// Whether the secret settings change. If they do not, the stored ones stay as they are.
+    pub changes_secret_settings: bool,
     /// Whether the stored credential must be destroyed in the same transaction.
     pub destroys_credential: bool,
 }
@@ -294,7 +331,8 @@ impl Integration {
         if next.state == State::Disconnected && next.sidebar_enabled {
             return Err(Refusal::ReinstallRequired);
         }
-        if next.state == State::Disconnected && next.secret_settings.0.len() > self.secret_settings.0.len() {
+        let count = |integration: &Self| integration.secret_settings.opened().map_or(0, Map::len);
+        if next.state == State::Disconnected && count(&next) > count(self) {
             // A disconnection deletes secret settings together with the credential, so no new ones are taken after it.
             return Err(Refusal::ReinstallRequired);
         }
@@ -352,6 +390,7 @@ impl Integration {
         let status = audit::change("status", Value::Null, integration.status().as_str());
         let changes = status.into_iter().chain(bare.diff(&integration)).collect();
         Revision {
+            changes_secret_settings: integration.secret_settings != bare.secret_settings,
             integration,
             action: AuditAction::IntegrationInstalled,
             changes,
@@ -361,6 +400,7 @@ impl Integration {
 
     /// Installs again, after a disconnection or in place of the present connection. Permissions stay as they were, and
     /// so does a display name that a person chose, unless another is given.
+    /// If the account is not known, the last known one stays, so that the next one is compared with it.
     pub fn reinstall(&self, connected: Connected, now: OffsetDateTime) -> Result<Revision, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Install)?;
@@ -370,7 +410,7 @@ impl Integration {
         next.display_name = given.or(name_of_account).or(next.display_name);
         next.settings = configuration.settings;
         next.secret_settings = configuration.secret_settings;
-        next.account = account;
+        next.account = account.or(next.account);
         next.health = health;
         next.error_message = error_message;
         next.last_synced_at = synced_at.or(next.last_synced_at);
@@ -378,7 +418,7 @@ impl Integration {
     }
 
     /// The configuration with which a reconnection keeps everything that people have set: the settings, and the display
-    /// name unless it is the account's name. Secret settings must be decrypted before the call.
+    /// name unless it is the account's name. Secret settings stay sealed if they are.
     pub fn reconnect_configuration(&self) -> Configuration {
         Configuration {
             display_name: self.chosen_name().cloned(),
@@ -425,6 +465,7 @@ impl Integration {
         next.version += 1;
         next.updated_at = now;
         Revision {
+            changes_secret_settings: next.secret_settings != self.secret_settings,
             integration: next,
             action: if disconnects { AuditAction::IntegrationDisconnected } else { action },
             changes,
@@ -450,7 +491,14 @@ impl Integration {
         .flatten()
         .collect();
         changes.extend(audit::diff_settings(&self.settings, &next.settings));
-        changes.extend(audit::diff_secret_settings(&self.secret_settings.0, &next.secret_settings.0));
+        match (self.secret_settings.opened(), next.secret_settings.opened()) {
+            (Some(from), Some(to)) => changes.extend(audit::diff_secret_settings(from, to)),
+            // Which ones they were is not known, because they were not opened.
+            (None, Some(to)) if to.is_empty() => {
+                changes.extend(audit::change("secret_settings", audit::REDACTED, Value::Null));
+            }
+            _ => {}
+        }
         for (key, allowed) in &next.action_permissions {
             let before = self.action_permissions.get(key).copied();
             changes.extend(audit::change(format!("action_permissions.{key}"), before, *allowed));
@@ -475,5 +523,5 @@ pub fn check_settings(
         return Err(issues);
     }
     let (shown, secret) = provider.settings.split(merged);
-    Ok((shown, SecretSettings(secret)))
+    Ok((shown, SecretSettings::Opened(secret)))
 }

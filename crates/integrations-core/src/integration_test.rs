@@ -1,13 +1,15 @@
 //! What an installation sets, and what a reconnection keeps.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::audit::Change;
 use crate::catalog::{Catalog, Provider};
 use crate::ids::{IntegrationId, ProjectId};
-use crate::integration::{Configuration, Connected, Integration, Revision, SecretSettings, Update};
+use crate::integration::{
+    Configuration, Connected, Integration, Revision, SecretSettings, Update, UpdateError,
+};
 use crate::lifecycle::{Credential, Health, Status};
 use crate::oauth::AccountIdentity;
 
@@ -120,7 +122,8 @@ fn a_name_that_came_from_the_account_follows_the_account() {
     let before = set_up(None);
     let revision = reconnect(&before, Some(account("T2", Some("Other"))));
     assert_eq!(revision.integration.display_name.as_deref(), Some("Other"));
-    // If the new account has no name, the old one stays.
+    // If the new account is not known, the old one stays, and so does its name.
+    assert_eq!(reconnect(&before, None).integration.account, before.account);
     assert_eq!(reconnect(&before, None).integration.display_name.as_deref(), Some("Acme"));
 }
 
@@ -133,10 +136,27 @@ fn a_reconnection_wakes_what_was_paused_refused_or_disconnected() {
     };
     let paused = apply(json!({"status": "paused"}));
     let disconnected = active.disconnect(NOW).unwrap().unwrap().integration;
-    assert_eq!(disconnected.secret_settings, SecretSettings(Map::new()));
+    assert_eq!(disconnected.secret_settings, SecretSettings::default());
     for before in [paused, disconnected] {
         let after = reconnect(&before, Some(account("T1", Some("Acme")))).integration;
         assert_eq!((after.status(), after.health), (Status::Active, Health::Healthy));
         assert_eq!(after.settings, before.settings);
     }
+}
+
+#[test]
+fn secret_settings_are_kept_and_destroyed_without_being_opened() {
+    let sealed = Integration { secret_settings: SecretSettings::Sealed, ..set_up(None) };
+    let kept = reconnect(&sealed, Some(account("T1", Some("Acme"))));
+    assert_eq!(kept.integration.secret_settings, SecretSettings::Sealed);
+    assert!(!kept.changes_secret_settings);
+    let update = Update::read(br#"{"status":"disconnected"}"#, &sealed, &slack()).unwrap();
+    let patched = sealed.apply(update, Credential::Usable, NOW).unwrap().unwrap();
+    for revision in [sealed.disconnect(NOW).unwrap().unwrap(), patched] {
+        assert_eq!(revision.integration.secret_settings, SecretSettings::default());
+        assert!(revision.changes_secret_settings);
+        assert_eq!(change(&revision, "secret_settings"), Some((json!("[redacted]"), json!(null))));
+    }
+    let settings = br#"{"settings":{"signing_secret":null}}"#;
+    assert_eq!(Update::read(settings, &sealed, &slack()), Err(UpdateError::SettingsSealed));
 }

@@ -11,7 +11,9 @@ use riq_server::{
     app::{
         config::{self, LogFormat, Options},
         dev::DevCommand,
-        log, run,
+        log,
+        migrate::{self, MigrateCommand},
+        run,
         traces::Traces,
     },
     environment::Environment,
@@ -36,8 +38,11 @@ enum Command {
     Dev(DevCommand),
     /// Run the server
     Serve,
-    /// Bring the database's schema up to date
-    Migrate,
+    /// Bring the database up to date
+    ///
+    /// If it holds secrets that an earlier version sealed in another form, it seals them anew. It needs
+    /// RIQ_ENCRYPTION_KEYS then.
+    Migrate(MigrateCommand),
     /// Manage organizations, projects and API keys; import integrations
     Admin(AdminCommand),
 }
@@ -69,7 +74,7 @@ async fn execute() -> anyhow::Result<()> {
             observed(&options, LogFormat::Pretty, running).await
         }
         Command::Serve => observed(&options, LogFormat::Json, run::serve(&options, environment)).await,
-        Command::Migrate => run::migrate(&options).await,
+        Command::Migrate(command) => migrate::run(command, &options, environment).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,
     }
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use integrations_core::ids::IntegrationId;
 use riq_server::environment::Environment;
-use riq_server::vault::{Purpose, Vault};
+use riq_server::vault::{Destination, Purpose, Vault};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
@@ -188,19 +187,25 @@ impl Row {
 /// # Errors
 /// When an integration is missing, or a credential cannot be decrypted.
 pub(super) fn rows(postgres: &Postgres, count: usize) -> Result<Vec<Row>> {
-    const ROWS: &str = "SELECT json_build_array(i.project_id, i.id, i.status, COALESCE(i.error_message, ''), \
-                        m.refresh_begun_by IS NOT NULL, encode(c.sealed, 'hex')) \
+    const ROWS: &str = "SELECT json_build_array(i.project_id, i.id, i.provider, i.connection, i.status, \
+                        COALESCE(i.error_message, ''), m.refresh_begun_by IS NOT NULL, encode(c.sealed, 'hex')) \
                         FROM integrations i JOIN credentials c ON c.integration_id = i.id \
                         LEFT JOIN monitors m ON m.integration_id = i.id ORDER BY i.project_id";
+    type Stored = (String, String, String, String, String, String, bool, String);
 
     let vault = Vault::new(ENCRYPTION_KEYS.parse()?, Environment::system());
     let text = execute(postgres, DATABASE, ROWS)?;
     let read = |(number, line): (usize, &str)| -> Result<Row> {
-        let (project, id, status, message, is_begun, sealed): (String, String, String, String, bool, String) =
+        let (project, id, provider, connection, status, message, is_begun, sealed): Stored =
             serde_json::from_str(line)?;
         anyhow::ensure!(project == project_id(number), "project {number} has no integration");
-        let id: IntegrationId = id.parse()?;
-        let opened = vault.open(&from_hex(&sealed)?, Purpose::Credential(id))?;
+        let to = Destination {
+            integration: id.parse()?,
+            project: project.parse()?,
+            provider: &provider,
+            connection: &connection,
+        };
+        let opened = vault.open(&from_hex(&sealed)?, Purpose::Credential(to))?;
         let credential: Value = serde_json::from_slice(opened.expose_secret())?;
         let token = credential["refresh_token"].as_str().and_then(generation_of);
         let generation = token.context("a credential has no refresh token of the provider")?;

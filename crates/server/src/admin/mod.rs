@@ -84,23 +84,33 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::OauthApp(command) => {
             let catalog = options.catalog()?;
-            oauth_app::run(command, &context, &catalog, || vault(&directory, options, &context)).await
+            let vault = async || vault(&directory, options, &context).await;
+            oauth_app::run(command, &context, &catalog, vault).await
         }
         Resource::Import(command) => {
-            let vault = Arc::new(vault(&directory, options, &context)?);
+            let vault = Arc::new(vault(&directory, options, &context).await?);
             import::run(command, &context, options.catalog()?, vault).await
         }
-        Resource::RotateKeys => rotate_keys::run(&context, &vault(&directory, options, &context)?).await,
+        Resource::RotateKeys => {
+            rotate_keys::run(&context, &vault(&directory, options, &context).await?).await
+        }
     }
 }
 
-/// A vault with the keys of `dev`'s directory, if one is given, else with those of the settings.
-fn vault(directory: &Option<DataDirectory>, options: &Options, context: &Context) -> anyhow::Result<Vault> {
+/// A vault with the keys of `dev`'s directory, if one is given, else with those of the settings. Fails if the database
+/// knows other keys by their ids.
+async fn vault(
+    directory: &Option<DataDirectory>,
+    options: &Options,
+    context: &Context,
+) -> anyhow::Result<Vault> {
     let keys = match directory {
         Some(directory) => directory.encryption_keys()?,
         None => options.encryption_keys()?,
     };
-    Ok(Vault::new(keys, context.environment.clone()))
+    let vault = Vault::new(keys, context.environment.clone());
+    vault.check_keys(&context.store).await?;
+    Ok(vault)
 }
 
 async fn connect(url: &DatabaseUrl) -> anyhow::Result<Store> {

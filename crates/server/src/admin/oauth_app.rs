@@ -75,14 +75,14 @@ pub(super) async fn run(
     command: Command,
     context: &Context,
     catalog: &Catalog,
-    vault: impl FnOnce() -> anyhow::Result<Vault>,
+    vault: impl AsyncFnOnce() -> anyhow::Result<Vault>,
 ) -> anyhow::Result<()> {
     match command {
         Command::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
             let client_id = one_line(&client_id).context("--client-id is not valid")?;
             let secret = one_line(&read(&client_secret_file)?).context("the client secret is not valid")?;
-            set(context, provider, owner, client_id, &secret, &vault()?).await
+            set(context, provider, owner, client_id, &secret, &vault().await?).await
         }
         Command::List => list(context).await,
         Command::Remove { provider, owner } => remove(context, &provider, owner).await,
@@ -100,7 +100,8 @@ async fn set(
     let (id, key): (OAuthAppId, &str) = (context.environment.id(), provider.key.as_str());
     let changes = change("client_id", Value::Null, client_id.clone()).into_iter().collect();
     let (owner, event) = context.app_owner(owner, key, AuditAction::OauthAppSet, changes).await?;
-    let sealed_secret = vault.seal(secret.as_bytes(), Purpose::OAuthApp(id));
+    let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &client_id };
+    let sealed_secret = vault.seal(secret.as_bytes(), purpose);
     let at = context.environment.now();
     let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, at };
     context.store.set_oauth_app(app, event).await?;

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod dev;
 pub mod log;
+pub mod migrate;
 pub mod run;
 pub mod traces;
 pub mod wiring;

@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     config::Options,
     dev::{Access, DataDirectory, DevCommand},
+    migrate,
     wiring::{App, Foundation},
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     provider::outbound::Outbound,
     shutdown,
     store::{DatabaseUrl, Store},
-    vault::{EncryptionKeys, Vault},
+    vault::Vault,
 };
 
 /// `riq-server serve`: uses the database and the encryption keys of the settings.
@@ -39,24 +40,13 @@ pub async fn serve(options: &Options, environment: Environment) -> anyhow::Resul
             pending.join(", ")
         );
     }
-    run(options, store, keys, environment, |address| {
+    let vault = Vault::new(keys, environment.clone());
+    vault.check_keys(&store).await?;
+    run(options, store, vault, environment, |address| {
         tracing::info!(%address, database = url.product(), "serving");
         Ok(())
     })
     .await
-}
-
-/// `riq-server migrate`
-pub async fn migrate(options: &Options) -> anyhow::Result<()> {
-    let url = options.database_url()?;
-    let store = Store::connect(url, options.database_connections()).await?;
-    let ran = store.migrate().await?;
-    let mut out = io::stdout().lock();
-    match ran.as_slice() {
-        [] => writeln!(out, "The {} database is up to date", url.product())?,
-        names => writeln!(out, "The {} database is up to date; ran {}", url.product(), names.join(", "))?,
-    }
-    Ok(())
 }
 
 /// `riq-server dev`: uses its own database and keys.
@@ -69,10 +59,13 @@ pub async fn dev(command: DevCommand, options: &Options, environment: Environmen
     let directory = DataDirectory::prepare(command.data_dir.clone(), &environment)?;
     let url: DatabaseUrl = directory.database_url();
     let store = Store::connect(&url, options.database_connections()).await?;
-    store.migrate().await?;
+    let vault = || Ok(Vault::new(directory.encryption_keys()?, environment.clone()));
+    migrate::to_the_end(&store, vault, false).await?;
+    let vault = vault()?;
+    vault.check_keys(&store).await?;
     let access = directory.access(&store, &environment).await?;
     let public_url = options.public_url.clone();
-    run(options, store, directory.encryption_keys()?, environment, move |address| {
+    run(options, store, vault, environment, move |address| {
         let base = public_url
             .map_or(format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
         let greeting = Greeting::new(&base, &access);
@@ -126,7 +119,7 @@ impl<'a> Greeting<'a> {
 async fn run(
     options: &Options,
     store: Store,
-    keys: EncryptionKeys,
+    vault: Vault,
     environment: Environment,
     announce: impl FnOnce(SocketAddr) -> io::Result<()>,
 ) -> anyhow::Result<()> {
@@ -136,12 +129,11 @@ async fn run(
         format!("cannot listen on {bind}; choose another address with --bind or RIQ_BIND")
     })?;
     let address = listener.local_addr()?;
-    let vault = Arc::new(Vault::new(keys, environment.clone()));
     let oauth_apps = options.oauth_apps(&catalog)?;
     let outbound = Outbound::new(options.outbound()?)?;
     let foundation = Foundation {
         store: store.clone(),
-        vault,
+        vault: Arc::new(vault),
         catalog,
         environment,
         outbound,

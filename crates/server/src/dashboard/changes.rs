@@ -7,7 +7,6 @@ use http::StatusCode;
 use integrations_core::{
     catalog::Provider,
     integration::{Integration, RequestedStatus, Update, UpdateError},
-    issue::Issue,
     lifecycle::Status,
 };
 
@@ -129,11 +128,11 @@ async fn change(
     Posted { by: on, form }: Posted<OnProject>,
     part: Part,
     flash: Flash,
-    ask: impl Fn(&Form, &Provider, &Integration) -> Result<Update, Vec<Issue>> + Send + Sync,
+    ask: impl Fn(&Form, &Provider, &Integration) -> Result<Update, UpdateError> + Send + Sync,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(pages)?;
     let (shown, acting) = (shown_version(&form), on.acting());
-    let ask = |stored: &Integration| ask(&form, &provider, stored).map_err(UpdateError::Invalid);
+    let ask = |stored: &Integration| ask(&form, &provider, stored);
     let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
     answer(&on, &provider, changed, SentForm { part, form }, flash).await
 }

@@ -169,6 +169,8 @@ impl From<UpdateError> for Failure {
         match error {
             UpdateError::BadJson(message) => Self::bad_json(&message),
             UpdateError::Invalid(issues) => Self::invalid("Invalid body", issues),
+            // The service opens them.
+            UpdateError::SettingsSealed => Self::internal(&error),
             UpdateError::NoUpdates => Self::new(
                 ErrorCode::NoUpdates,
                 "Nothing to change: name at least one of status, display_name, sidebar_enabled, settings, \

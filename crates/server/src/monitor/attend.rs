@@ -91,7 +91,7 @@ impl Monitor {
     /// credential.
     fn open(&self, claim: &Claim) -> Option<Subject> {
         let provider = Arc::clone(self.catalog.get(&claim.provider)?);
-        let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.integration));
+        let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.into()));
         let opened = opened
             .inspect_err(|error| {
                 tracing::error!(integration = %claim.integration, %error, "a credential cannot be opened");

@@ -122,7 +122,7 @@ impl Monitor {
         let spread = self.environment.spread();
         let refresh_at = schedule::next_refresh(&grant.credential, now, grant.expires_at, spread);
         let renewed = Renewed {
-            sealed: self.vault.seal(&plain, Purpose::Credential(claim.integration)),
+            sealed: self.vault.seal(&plain, Purpose::Credential(claim.into())),
             expires_at: grant.expires_at,
             refresh_at,
             event: self.refreshed(claim, grant.expires_at, now),

@@ -58,7 +58,7 @@ impl OAuthApps {
         let Some(stored) = self.store.oauth_app_for(tenant, key).await? else {
             return Ok(self.given.get(key).cloned());
         };
-        let opened = self.vault.open(&stored.sealed_secret, Purpose::OAuthApp(stored.id))?;
+        let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
         let secret = std::str::from_utf8(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
         Ok(Some(OAuthApp { client_id: stored.client_id, client_secret: secret.into() }))
     }

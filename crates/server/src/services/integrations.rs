@@ -135,17 +135,23 @@ impl Integrations {
         self.store.integration(tenant, provider.key.as_str()).await
     }
 
-    /// A tenant's integration with its secret settings opened, if it is installed.
+    /// A tenant's integration, to be shown with its form, if it is installed. Its secret settings are opened; if they
+    /// cannot be, they stay sealed, because everything else still works.
     pub async fn open(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<Loaded>, ChangeError> {
         let Some(loaded) = self.store.load(tenant, provider.key.as_str()).await? else { return Ok(None) };
-        let integration = self.vault.open_integration(&loaded)?;
-        Ok(Some(Loaded { integration, ..loaded }))
+        match self.vault.open_integration(&loaded) {
+            Ok(integration) => Ok(Some(Loaded { integration, ..loaded })),
+            Err(error) => {
+                tracing::error!(integration = %loaded.integration.id, %error, "secret settings cannot be opened");
+                Ok(Some(loaded))
+            }
+        }
     }
 
-    /// Changes an integration. `ask` returns the requested change, given the stored integration with its secret
-    /// settings opened. It is called again if another request was first. If the change is to resume an integration
-    /// whose credential the provider refused, the credential is probed first, and the change is made only if the probe
-    /// succeeds.
+    /// Changes an integration. `ask` returns the requested change, given the stored integration. It is called again if
+    /// another request was first, and with the secret settings opened if the change concerns the settings. If the
+    /// change is to resume an integration whose credential the provider refused, the credential is probed first, and
+    /// the change is made only if the probe succeeds.
     pub async fn update<A>(
         &self,
         tenant: &Tenant,
@@ -198,15 +204,22 @@ impl Integrations {
     where
         A: Fn(&Integration) -> Result<Update, UpdateError> + Send + Sync,
     {
-        self.change(tenant, provider, expected, acting, |integration, loaded, now| {
-            let update = ask(integration)?;
+        self.change(tenant, provider, expected, acting, |loaded, now| {
+            let opened;
+            let (integration, update) = match ask(&loaded.integration) {
+                Err(UpdateError::SettingsSealed) => {
+                    opened = self.vault.open_integration(loaded)?;
+                    (&opened, ask(&opened)?)
+                }
+                update => (&loaded.integration, update?),
+            };
             let revision = integration.apply(update, loaded.credential, now);
             revision.map_err(|refusal| ChangeError::refused(refusal, integration.status()))
         })
         .await
     }
 
-    /// Disconnects an integration and destroys its credential.
+    /// Disconnects an integration and destroys its secrets, whether or not they can be opened.
     pub async fn disconnect(
         &self,
         tenant: &Tenant,
@@ -214,9 +227,9 @@ impl Integrations {
         expected: &ExpectedVersion,
         acting: &Acting,
     ) -> Result<Loaded, ChangeError> {
-        self.change(tenant, provider, expected, acting, |integration, _, now| {
-            let revision = integration.disconnect(now);
-            revision.map_err(|refusal| ChangeError::refused(refusal, integration.status()))
+        self.change(tenant, provider, expected, acting, |loaded, now| {
+            let revision = loaded.integration.disconnect(now);
+            revision.map_err(|refusal| ChangeError::refused(refusal, loaded.integration.status()))
         })
         .await
     }
@@ -230,33 +243,25 @@ impl Integrations {
         decide: D,
     ) -> Result<Loaded, ChangeError>
     where
-        D: Fn(&Integration, &Loaded, time::OffsetDateTime) -> Result<Option<Revision>, ChangeError>
-            + Send
-            + Sync,
+        D: Fn(&Loaded, time::OffsetDateTime) -> Result<Option<Revision>, ChangeError> + Send + Sync,
     {
         let decide = |loaded: &Loaded| {
             if !expected.allows(loaded.integration.version) {
                 return Err(ChangeError::OtherVersion);
             }
-            let opened = self.vault.open_integration(loaded)?;
-            let revision = decide(&opened, loaded, self.environment.now())?;
-            Ok(revision.map(|revision| self.decision(tenant, &opened, revision, acting)))
+            let revision = decide(loaded, self.environment.now())?;
+            Ok(revision.map(|revision| self.decision(tenant, loaded, revision, acting)))
         };
         let revised = self.store.revise(tenant, provider.key.as_str(), decide).await;
         revised.map_err(|error| ChangeError::unrevised(error, provider))
     }
 
     /// Seals a revision for storing. Secret settings that do not change are not sealed again.
-    fn decision(
-        &self,
-        tenant: &Tenant,
-        opened: &Integration,
-        revision: Revision,
-        acting: &Acting,
-    ) -> Decision {
+    fn decision(&self, tenant: &Tenant, loaded: &Loaded, revision: Revision, acting: &Acting) -> Decision {
         let integration = revision.integration;
-        let sealed_settings = (opened.secret_settings != integration.secret_settings)
-            .then(|| self.vault.seal_settings(&integration.secret_settings, integration.id));
+        let sealed_settings = revision
+            .changes_secret_settings
+            .then(|| self.vault.seal_settings(&integration.secret_settings, loaded.into()));
         let event = NewAuditEvent {
             id: self.environment.id(),
             organization: tenant.organization,

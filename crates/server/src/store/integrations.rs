@@ -8,8 +8,9 @@ use integrations_core::{
     oauth::AccountIdentity,
 };
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend,
-    EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult, QuerySelect as _, Statement,
+    ActiveModelTrait as _, ActiveValue::NotSet, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction,
+    DbBackend, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult, QuerySelect as _,
+    Statement,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -27,7 +28,7 @@ use super::{
 /// An integration to be changed.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The integration. Its secret settings are still sealed.
+    /// The integration. If it has secret settings, they are still sealed.
     pub integration: Integration,
     /// How it was installed.
     pub setup_type: String,
@@ -78,8 +79,8 @@ pub struct Installation {
     pub setup_type: SetupType,
     /// JSON object: what the user supplied in addition to the credential.
     pub connection: String,
-    /// Its secret settings, sealed.
-    pub sealed_settings: Option<Vec<u8>>,
+    /// Its secret settings, sealed. The outer `None` keeps the stored ones; the inner `None` removes them.
+    pub sealed_settings: Option<Option<Vec<u8>>>,
     /// The credential.
     pub credential: StoredCredential,
     /// The install link that it uses.
@@ -253,6 +254,8 @@ pub(super) fn read_loaded(
     let is_usable = hidden.credential_version.is_some() && hidden.credential_dead_at.is_none();
     let account = hidden.account_id.map(|id| AccountIdentity { id, name: hidden.account_name });
     let before = hidden.status_before_error.as_deref();
+    let secret_settings =
+        hidden.sealed_settings.as_ref().map_or_else(SecretSettings::default, |_| SecretSettings::Sealed);
     Ok(Some(Loaded {
         setup_type: shown.setup_type.clone(),
         connection: hidden.connection,
@@ -260,11 +263,11 @@ pub(super) fn read_loaded(
         credential: if is_usable { Credential::Usable } else { Credential::Missing },
         next_check_at: shown.next_check_at,
         disconnected_now: false,
-        integration: Integration { account, ..revive(shown, before, tenant.project)? },
+        integration: Integration { account, secret_settings, ..revive(shown, before, tenant.project)? },
     }))
 }
 
-/// Makes an integration from a row. The account is left empty.
+/// Makes an integration from a row. The account and the secret settings are left empty.
 fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Result<Integration, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
     let status = row.status.parse().map_err(|_| damaged("status"))?;
@@ -373,8 +376,12 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
     let row = integration::ActiveModel::from(integration_model(&installation)?);
     let mut version = 1;
     if let Some(replaced_version) = installation.replaces {
+        let mut row = row.reset_all();
+        if installation.sealed_settings.is_none() {
+            row.sealed_settings = NotSet;
+        }
         let replaced = integration::Entity::update_many()
-            .set(row.reset_all())
+            .set(row)
             .filter(integration::Column::Id.eq(id.to_string()))
             .filter(integration::Column::Version.eq(replaced_version))
             .exec(on)
@@ -418,7 +425,7 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         last_synced_at: integration.last_synced_at,
         error_message: integration.error_message.clone(),
         settings: json(&integration.settings)?,
-        sealed_settings: installation.sealed_settings.clone(),
+        sealed_settings: installation.sealed_settings.clone().flatten(),
         action_permissions: json(&integration.action_permissions)?,
         connection: installation.connection.clone(),
         account_id: integration.account.as_ref().map(|account| account.id.clone()),

@@ -8,6 +8,7 @@ mod audit;
 mod batch;
 mod connect;
 mod dashboard_sessions;
+mod encryption_keys;
 mod entity;
 mod error;
 mod install_links;
@@ -43,7 +44,7 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use projects::{ProjectNames, ProjectRecord};
 pub use retention::Pruning;
 pub use rows::{AuditEntry, IntegrationRow};
-pub use sealed::{Sealed, SealedRow};
+pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
 pub use watch::{ListenError, Listener};
 
@@ -53,7 +54,7 @@ use self::{
     moment::moment,
     reachability::{GuardedPool, Reachability},
 };
-use migrations::{Migrator, MigratorTrait as _, SchemaManager};
+use migrations::{Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager};
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
     TransactionOptions,
@@ -78,6 +79,24 @@ pub struct Store {
     tenant_check: tenant::TenantCheck,
 }
 
+/// What becomes of secrets that are still sealed in the form of an earlier version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OldSecrets {
+    /// They are to be sealed anew first.
+    Awaited,
+    /// They are left behind.
+    Abandoned,
+}
+
+/// What `migrate` did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The names of the migrations that it ran.
+    pub ran: Vec<String>,
+    /// Whether it stopped because secrets must be sealed anew first.
+    pub awaits_sealing: bool,
+}
+
 impl Store {
     /// Checks that the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
@@ -85,9 +104,21 @@ impl Store {
         Ok(())
     }
 
-    /// Brings the schema up to date, and returns the names of the migrations that it ran. Several servers may call it
-    /// at once: one does the work, and the others wait.
-    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+    /// Brings the schema up to date. Several servers may call it at once: one does the work, and the others wait.
+    ///
+    /// If secrets are still sealed in the form of an earlier version, it stops before the migration that marks them as
+    /// sealed anew. The vault must seal them anew, and this must be called again.
+    pub async fn migrate(&self) -> Result<Migrated, StoreError> {
+        self.run_migrations(OldSecrets::Awaited).await
+    }
+
+    /// The same, but does not stop: what is still sealed in the form of an earlier version is left behind, and cannot
+    /// be opened any more.
+    pub async fn migrate_without_old_secrets(&self) -> Result<Migrated, StoreError> {
+        self.run_migrations(OldSecrets::Abandoned).await
+    }
+
+    async fn run_migrations(&self, old_secrets: OldSecrets) -> Result<Migrated, StoreError> {
         /// An arbitrary number that no other program locks in the same database.
         const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
 
@@ -96,10 +127,20 @@ impl Store {
             transaction.execute_unprepared(LOCK).await?;
         }
         let pending = Migrator::get_pending_migrations(&transaction).await?;
-        let names = pending.iter().map(|migration| migration.name().to_owned()).collect();
-        Migrator::up(&transaction, None).await?;
+        let mut ran: Vec<String> = pending.iter().map(|migration| migration.name().to_owned()).collect();
+        let mut awaits_sealing = false;
+        if let Some(before) = ran.iter().position(|name| name == SECRETS_SEALED_ANEW) {
+            Migrator::up(&transaction, u32::try_from(before).ok()).await?;
+            awaits_sealing = old_secrets == OldSecrets::Awaited && sealed::has_old_form(&transaction).await?;
+            if awaits_sealing {
+                ran.truncate(before);
+            }
+        }
+        if !awaits_sealing {
+            Migrator::up(&transaction, None).await?;
+        }
         transaction.commit().await?;
-        Ok(names)
+        Ok(Migrated { ran, awaits_sealing })
     }
 
     /// The names of the migrations that have not run yet. Changes nothing.

@@ -1,15 +1,23 @@
-//! All sealed secrets, in whichever table: `admin rotate-keys` reads them to seal them again under another key.
+//! All sealed secrets, in whichever table, with what each belongs to: to be sealed again, under another key or in
+//! another form.
 
-use integrations_core::words::words;
+use integrations_core::{
+    ids::{IntegrationId, ProjectId},
+    words::words,
+};
 use sea_orm::{
-    ConnectionTrait as _, EntityTrait, FromQueryResult,
-    sea_query::{DynIden, Expr, ExprTrait as _, Func, IntoIden as _, Order, Query, TableRef},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
+    sea_query::{DynIden, Expr, ExprTrait as _, Func, IntoIden as _, Query, TableRef},
 };
 
 use super::{
-    Store, StoreError,
+    OAuthAppRecord, PendingInstall, Store, StoreError,
     entity::{credential, integration, oauth_app, pending_install},
 };
+
+/// The first byte of a secret in the form of earlier versions. The vault describes the forms.
+pub const OLD_FORM: u8 = 1;
 
 words! {
     /// A column of sealed secrets, as it is called for people.
@@ -25,13 +33,85 @@ words! {
     }
 }
 
-/// One sealed secret.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct SealedRow {
-    /// The id of what it belongs to.
-    pub id: String,
+/// The sealed secrets that a statement is about, by their first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning<'a> {
+    /// Those that begin with these bytes.
+    With(&'a [u8]),
+    /// Those that do not.
+    Otherwise(&'a [u8]),
+}
+
+/// A sealed secret, with what it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SealedRow {
+    /// An integration's credential.
+    Credential(SealedConnection),
+    /// An integration's secret settings.
+    Settings(SealedConnection),
+    /// An OAuth app's client secret.
+    OAuthApp(OAuthAppRecord),
+    /// The state of an installation in progress.
+    PendingInstall(PendingInstall),
+}
+
+/// A sealed secret of an integration, with what decides where it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedConnection {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The project that it is in.
+    pub project: ProjectId,
+    /// Its provider, as it is stored.
+    pub provider: String,
+    /// Its connection, as it is stored.
+    pub connection: String,
     /// The sealed secret.
     pub sealed: Vec<u8>,
+}
+
+#[derive(FromQueryResult)]
+struct ConnectionRow {
+    id: String,
+    project_id: String,
+    provider: String,
+    connection: String,
+    sealed: Vec<u8>,
+}
+
+impl TryFrom<ConnectionRow> for SealedConnection {
+    type Error = StoreError;
+
+    fn try_from(row: ConnectionRow) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
+        Ok(Self {
+            integration: row.id.parse().map_err(|_| damaged("id"))?,
+            project: row.project_id.parse().map_err(|_| damaged("project"))?,
+            provider: row.provider,
+            connection: row.connection,
+            sealed: row.sealed,
+        })
+    }
+}
+
+impl SealedRow {
+    /// The id of what it belongs to.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Credential(row) | Self::Settings(row) => row.integration.to_string(),
+            Self::OAuthApp(app) => app.id.to_string(),
+            Self::PendingInstall(install) => install.id.to_string(),
+        }
+    }
+
+    /// The sealed secret.
+    pub fn sealed(&self) -> &[u8] {
+        match self {
+            Self::Credential(row) | Self::Settings(row) => &row.sealed,
+            Self::OAuthApp(app) => &app.sealed_secret,
+            Self::PendingInstall(install) => &install.sealed,
+        }
+    }
 }
 
 impl Sealed {
@@ -59,34 +139,44 @@ impl Sealed {
 }
 
 impl Store {
-    /// How many secrets of a kind do not begin with `prefix`.
-    pub async fn count_sealed_otherwise(&self, kind: Sealed, prefix: &[u8]) -> Result<i64, StoreError> {
-        let (table, id, column) = kind.place();
-        let mut count = Query::select();
-        count.expr_as(Expr::col(id).count(), "count").from(table).and_where(begins_otherwise(column, prefix));
-        let row = self.reader.query_one(&count).await?;
-        Ok(row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or_default())
+    /// How many secrets of a kind there are that begin so.
+    pub async fn count_sealed(&self, kind: Sealed, beginning: Beginning<'_>) -> Result<u64, StoreError> {
+        count(&self.reader, kind, beginning).await
     }
 
-    /// The next secrets of a kind, by id after `after`, that do not begin with `prefix`; at most `limit`.
-    pub async fn sealed_otherwise(
+    /// The next secrets of a kind that begin so, by id after `after`; at most `limit`.
+    pub async fn sealed(
         &self,
         kind: Sealed,
-        prefix: &[u8],
+        beginning: Beginning<'_>,
         after: &str,
-        limit: u32,
+        limit: u64,
     ) -> Result<Vec<SealedRow>, StoreError> {
-        let (table, id, column) = kind.place();
-        let mut next = Query::select();
-        next.expr_as(Expr::col(id.clone()), "id")
-            .expr_as(Expr::col(column.clone()), "sealed")
-            .from(table)
-            .and_where(Expr::col(id.clone()).gt(after))
-            .and_where(begins_otherwise(column, prefix))
-            .order_by(id, Order::Asc)
-            .limit(limit.into());
-        let rows = self.reader.query_all(&next).await?;
-        rows.iter().map(|row| Ok(SealedRow::from_query_result(row, "")?)).collect()
+        use {oauth_app::Column as App, pending_install::Column as Pending};
+
+        let page = Page { beginning, after, limit };
+        match kind {
+            Sealed::Credentials => {
+                let connected = integration::Entity::find().reverse_join(credential::Entity);
+                let rows = self.connections(connected, credential::Column::Sealed, page).await?;
+                Ok(rows.into_iter().map(SealedRow::Credential).collect())
+            }
+            Sealed::Settings => {
+                let all = integration::Entity::find();
+                let rows = self.connections(all, integration::Column::SealedSettings, page).await?;
+                Ok(rows.into_iter().map(SealedRow::Settings).collect())
+            }
+            Sealed::OAuthApps => {
+                let rows = page.of(oauth_app::Entity::find(), App::Id, App::SealedSecret);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::OAuthApp(row.try_into()?))).collect()
+            }
+            Sealed::PendingInstalls => {
+                let rows = page.of(pending_install::Entity::find(), Pending::Id, Pending::Sealed);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::PendingInstall(row.try_into()?))).collect()
+            }
+        }
     }
 
     /// Replaces each secret `before` by `after`, in one transaction. If a stored secret is no longer `before`, somebody
@@ -104,20 +194,78 @@ impl Store {
             replace
                 .table(table.clone())
                 .value(column.clone(), after)
-                .and_where(Expr::col(id.clone()).eq(before.id))
-                .and_where(Expr::col(column.clone()).eq(before.sealed));
+                .and_where(Expr::col(id.clone()).eq(before.id()))
+                .and_where(Expr::col(column.clone()).eq(before.sealed().to_vec()));
             replaced += transaction.execute(&replace).await?.rows_affected();
         }
         transaction.commit().await?;
         Ok(replaced)
     }
+
+    async fn connections(
+        &self,
+        from: Select<integration::Entity>,
+        sealed: impl ColumnTrait,
+        page: Page<'_>,
+    ) -> Result<Vec<SealedConnection>, StoreError> {
+        use integration::Column;
+
+        let columns = [Column::Id, Column::ProjectId, Column::Provider, Column::Connection];
+        let rows = page.of(from.select_only().columns(columns), Column::Id, sealed);
+        let rows = rows.column_as(sealed, "sealed").into_model::<ConnectionRow>().all(&self.reader).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
 }
 
-fn begins_otherwise(column: DynIden, prefix: &[u8]) -> Expr {
-    let beginning = Func::cust("substr").arg(Expr::col(column)).arg(1).arg(length(prefix));
-    Expr::expr(beginning).ne(prefix.to_vec())
+/// Whether a secret of any kind is still sealed in the form of earlier versions.
+pub(super) async fn has_old_form(on: &DatabaseTransaction) -> Result<bool, StoreError> {
+    for kind in Sealed::ALL {
+        if count(on, kind, Beginning::With(&[OLD_FORM])).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-fn length(prefix: &[u8]) -> i32 {
-    i32::try_from(prefix.len()).unwrap_or(i32::MAX)
+async fn count(on: &impl ConnectionTrait, kind: Sealed, beginning: Beginning<'_>) -> Result<u64, StoreError> {
+    let (table, id, column) = kind.place();
+    let mut count = Query::select();
+    count.expr_as(Expr::col(id).count(), "count").from(table).and_where(begins(Expr::col(column), beginning));
+    let row = on.query_one(&count).await?;
+    let count: Option<i64> = row.map(|row| row.try_get("", "count")).transpose()?;
+    Ok(u64::try_from(count.unwrap_or_default()).unwrap_or_default())
+}
+
+/// Which of a kind's secrets are read.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    beginning: Beginning<'a>,
+    after: &'a str,
+    limit: u64,
+}
+
+impl Page<'_> {
+    fn of<E: EntityTrait>(
+        self,
+        from: Select<E>,
+        id: impl ColumnTrait,
+        sealed: impl ColumnTrait,
+    ) -> Select<E> {
+        from.filter(id.gt(self.after))
+            .filter(begins(Expr::col(sealed.as_column_ref()), self.beginning))
+            .order_by_asc(id)
+            .limit(self.limit)
+    }
+}
+
+/// Whether a secret begins so. What was erased is empty, and is no secret.
+fn begins(column: Expr, beginning: Beginning<'_>) -> Expr {
+    let (Beginning::With(bytes) | Beginning::Otherwise(bytes)) = beginning;
+    let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+    let first = Expr::expr(Func::cust("substr").arg(column.clone()).arg(1).arg(length));
+    let is_there = Expr::expr(Func::cust("length").arg(column)).gt(0);
+    match beginning {
+        Beginning::With(bytes) => first.eq(bytes.to_vec()),
+        Beginning::Otherwise(bytes) => first.ne(bytes.to_vec()).and(is_there),
+    }
 }

@@ -60,6 +60,8 @@ mod retention;
 #[cfg(test)]
 mod rotate_keys;
 #[cfg(test)]
+mod sealing;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod shared_rate_limits;

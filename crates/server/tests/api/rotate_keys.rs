@@ -1,17 +1,12 @@
 //! `admin rotate-keys`: all secrets are sealed again while the server runs, and stopping it half-way loses nothing.
 
-use integrations_core::ids::IntegrationId;
-use riq_server::{
-    environment::Environment,
-    vault::{Purpose, Vault},
-};
-use secrecy::ExposeSecret as _;
+use riq_server::store::Sealed;
 use serde_json::{Value, json};
 
 use crate::support::{
     Server,
     process::{Finished, run},
-    server::ENCRYPTION_KEYS,
+    server::{ENCRYPTION_KEYS, installation},
 };
 
 on_both!(
@@ -71,14 +66,12 @@ async fn everything_is_sealed_again(server: &Server) {
     assert_eq!(rotate(server, &both).await.json(), json!({"rotated": 0, "failed": []}));
 
     // The old key is no longer needed, and the secrets are unchanged.
-    let vault = Vault::new(NEW.parse().unwrap(), Environment::system());
-    let rows = server.sql.rows("SELECT id, provider FROM integrations WHERE provider = 'postmark'", []).await;
-    let id: IntegrationId = rows[0]["id"].as_str().unwrap().parse().unwrap();
-    let sql = "SELECT sealed FROM credentials WHERE integration_id = $1";
-    let stored = server.sql.bytes(sql, [id.to_string().into()]).await.unwrap();
-    let opened = vault.open(&stored, Purpose::Credential(id)).unwrap();
-    let credential: Value = serde_json::from_slice(opened.expose_secret()).unwrap();
-    assert_eq!(credential["api_key"], "SECRET-key-of-postmark");
+    for provider in ["slack", "shopify", "postmark"] {
+        let opened = server.open_secret(Sealed::Credentials, provider, NEW).await;
+        assert_eq!(opened, Some(installation(provider)["credential"].clone()), "{provider}");
+    }
+    let settings = server.open_secret(Sealed::Settings, "slack", NEW).await;
+    assert_eq!(settings, Some(json!({"signing_secret": "SECRET-signing"})));
 }
 
 /// A change reads the secret settings before they are sealed again and is stored afterwards.

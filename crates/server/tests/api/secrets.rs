@@ -1,17 +1,15 @@
 //! Secrets are stored sealed, shown nowhere and destroyed in the end.
 
-use integrations_core::ids::IntegrationId;
-use riq_server::{
-    environment::Environment,
-    vault::{Purpose, Vault},
-};
-use secrecy::ExposeSecret as _;
+use riq_server::store::Sealed;
 use serde_json::{Value, json};
 
-use crate::support::{
-    Answer, Server, TestDatabase,
-    process::{Finished, Process, run, run_with_input},
-    server::{ENCRYPTION_KEYS, client, installation},
+use crate::{
+    dashboard::visitor::Visitor,
+    support::{
+        Answer, Server, TestDatabase,
+        process::{Finished, Process, run, run_with_input},
+        server::{ENCRYPTION_KEYS, client, installation},
+    },
 };
 
 on_both!(
@@ -21,6 +19,7 @@ on_both!(
     a_refused_secret_is_not_repeated,
     a_credential_is_sealed_for_its_own_integration,
     no_secret_setting_is_taken_while_disconnected,
+    what_cannot_be_opened_is_shown_changed_and_disconnected,
 );
 
 on_both_databases!(no_secret_is_in_any_file_answer_or_log);
@@ -34,12 +33,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 
 /// The opened secret settings of Stripe. `None` if none are stored.
 async fn opened(server: &Server) -> Option<Value> {
-    let sql = "SELECT sealed_settings FROM integrations WHERE provider = 'stripe'";
-    let sealed = server.sql.bytes(sql, []).await?;
-    let id: IntegrationId = server.integration("stripe").await["id"].as_str().unwrap().parse().unwrap();
-    let vault = Vault::new(ENCRYPTION_KEYS.parse().unwrap(), Environment::system());
-    let opened = vault.open(&sealed, Purpose::Settings(id)).unwrap();
-    Some(serde_json::from_slice(opened.expose_secret()).unwrap())
+    server.open_secret(Sealed::Settings, "stripe", ENCRYPTION_KEYS).await
 }
 
 async fn set(server: &Server, secret: Value) -> Answer {
@@ -148,13 +142,8 @@ async fn a_credential_is_sealed_for_its_own_integration(server: &Server) {
     server.install("stripe").await;
     let sealed = server.sql.bytes("SELECT sealed FROM credentials", []).await.unwrap();
     assert!(!holds(&sealed, "rk_live"));
-    let id: IntegrationId = server.integration("stripe").await["id"].as_str().unwrap().parse().unwrap();
-    let vault = Vault::new(ENCRYPTION_KEYS.parse().unwrap(), Environment::system());
-    let opened = vault.open(&sealed, Purpose::Credential(id)).unwrap();
-    let opened: Value = serde_json::from_slice(opened.expose_secret()).unwrap();
-    assert_eq!(opened, installation("stripe")["credential"]);
-    assert!(vault.open(&sealed, Purpose::Settings(id)).is_err());
-    assert!(vault.open(&sealed, Purpose::Credential(IntegrationId::from_bits(1))).is_err());
+    let opened = server.open_secret(Sealed::Credentials, "stripe", ENCRYPTION_KEYS).await;
+    assert_eq!(opened, Some(installation("stripe")["credential"].clone()));
 }
 
 async fn no_secret_setting_is_taken_while_disconnected(server: &Server) {
@@ -163,6 +152,55 @@ async fn no_secret_setting_is_taken_while_disconnected(server: &Server) {
     let before = server.sql.picture().await;
     set(server, json!(SECRET)).await.refused(409, "REINSTALL_REQUIRED");
     assert_eq!(server.sql.picture().await, before);
+}
+
+/// Secrets that this server cannot open: damaged ones, and those of a key that it does not have.
+fn unopenable(sealed: &[u8]) -> [Vec<u8>; 4] {
+    let mut flipped = sealed.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    // The id "test" becomes "gone".
+    let of_another_key = [&sealed[..2], b"gone", &sealed[6..]].concat();
+    [flipped, of_another_key, sealed[..20].to_vec(), b"nonsense".to_vec()]
+}
+
+/// Everything but a change of the settings themselves does without the secret ones.
+async fn what_cannot_be_opened_is_shown_changed_and_disconnected(server: &Server) {
+    server.install("stripe").await;
+    set(server, json!(SECRET)).await.data();
+    let sealed = server.sql.bytes("SELECT sealed_settings FROM integrations", []).await.unwrap();
+    let visitor = Visitor::signed_in(server).await;
+    for broken in unopenable(&sealed) {
+        for by_delete in [true, false] {
+            server.clock.advance(time::Duration::seconds(1));
+            let spoil =
+                "UPDATE integrations SET sealed_settings = $1, status = 'active', sidebar_enabled = $2";
+            server.sql.execute(spoil, [broken.clone().into(), true.into()]).await;
+            let page = visitor.provider("stripe").await;
+            page.says(200, "The stored secret settings cannot be opened");
+            let renamed = server.patch("stripe", json!({"display_name": "Acme", "status": "paused"})).await;
+            assert_eq!(renamed.data()["status"], "paused");
+            assert_eq!(server.get("/catalog/stripe").await.data()["status"], "paused");
+            let stored = server.sql.bytes("SELECT sealed_settings FROM integrations", []).await;
+            assert_eq!(stored.as_ref(), Some(&broken), "a change of something else leaves them alone");
+            set(server, json!(OTHER)).await.refused(500, "INTERNAL_ERROR");
+            server.clock.advance(time::Duration::seconds(1));
+            let gone = if by_delete {
+                server.delete("stripe").await
+            } else {
+                server.patch("stripe", json!({"status": "disconnected"})).await
+            };
+            assert_eq!(gone.data()["status"], "disconnected");
+            assert_eq!(server.sql.bytes("SELECT sealed_settings FROM integrations", []).await, None);
+            let event = server.audit("stripe").await.pop().unwrap();
+            let destroyed = json!({"path": "secret_settings", "from": "[redacted]", "to": null});
+            assert!(event["changes"].as_array().unwrap().contains(&destroyed), "{event}");
+        }
+    }
+    // The page's own form does the same.
+    let spoil = "UPDATE integrations SET sealed_settings = $1, status = 'active'";
+    server.sql.execute(spoil, [b"nonsense".to_vec().into()]).await;
+    visitor.submit(&visitor.provider("stripe").await.form("/disconnect")).await;
+    assert_eq!(server.sql.bytes("SELECT sealed_settings FROM integrations", []).await, None);
 }
 
 /// Every value that must stay hidden in the test below, except the API key.

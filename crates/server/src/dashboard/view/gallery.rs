@@ -91,7 +91,7 @@ fn integration(key: &str, state: State, health: Health) -> Integration {
             _ => Some("The last three checks ran into a timeout.".into()),
         },
         settings: settings.as_object().unwrap().clone(),
-        secret_settings: SecretSettings(if key == "slack" { secrets } else { Map::new() }),
+        secret_settings: SecretSettings::Opened(if key == "slack" { secrets } else { Map::new() }),
         action_permissions: provider
             .actions
             .iter()

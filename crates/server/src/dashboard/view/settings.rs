@@ -92,12 +92,17 @@ fn spelt_out(word: &str) -> String {
 
 /// Shows only whether a secret is set.
 fn secret(setting: &Setting<'_>, field: &Field<'_>, integration: &Integration) -> Markup {
-    let is_set = integration.secret_settings.0.contains_key(setting.key);
+    let stored = integration.secret_settings.opened();
     let clearing = setting.clearing_field();
     html! {
         (field.secret())
         div.secret-state {
-            @if is_set {
+            @if stored.is_none() {
+                span {
+                    "The stored secret settings cannot be opened, so settings cannot be changed here: the operator \
+                     of this server must give it the right encryption key. Disconnecting removes them."
+                }
+            } @else if stored.is_some_and(|stored| stored.contains_key(setting.key)) {
                 span { "A value is set. Leave the field empty to keep it." }
                 label.tick for=(clearing) { input type="checkbox" id=(clearing) name=(clearing) value="on"; "Remove it" }
             } @else {

@@ -2,7 +2,7 @@
 
 use integrations_core::{
     health::Verdict,
-    integration::{Configuration, Connected, Integration},
+    integration::{Configuration, Connected, Integration, SecretSettings},
     lifecycle::Health,
     oauth::{AccountIdentity, Grant},
 };
@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Installer, Installing,
-    installation::{Decided, Secrets},
+    installation::{Decided, Secrets, has_connection},
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind},
 };
 use crate::{
@@ -160,7 +160,7 @@ impl Installer {
     ) -> Result<Token, ProblemKind> {
         let token = Token::generate(&self.environment);
         let (id, now) = (self.environment.id(), self.environment.now());
-        let install = PendingInstall {
+        let mut install = PendingInstall {
             id,
             status: PendingStatus::Unconfirmed,
             secret: token.hash(),
@@ -169,10 +169,11 @@ impl Installer {
             provider: target.provider.key.to_string(),
             key: who.key,
             link: who.link,
-            sealed: self.seal(acquired, Purpose::PendingInstall(id)),
+            sealed: Vec::new(),
             created_at: now,
             expires_at: now + CONFIRMATION_LIFE,
         };
+        install.sealed = self.seal(acquired, Purpose::PendingInstall(&install));
         self.store.create_pending_install(install).await?;
         Ok(token)
     }
@@ -198,7 +199,7 @@ impl Installer {
     ) -> Result<InstallOutcome, ProblemKind> {
         self.take(install).await?;
         self.check_standing(&install.tenant, install.key).await?;
-        let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install.id))?;
+        let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install))?;
         let who = Installing {
             tenant: install.tenant,
             key: install.key,
@@ -264,13 +265,16 @@ impl Installer {
     }
 
     /// The integration to be stored: a new one, or the existing one with its settings and permissions.
-    fn decide(
+    ///
+    /// The secret settings are kept as they are sealed. Only if the connection is another one than before, to which
+    /// they are bound, they must be opened; if they cannot be, they are removed, and the event says so.
+    fn decide<'a>(
         &self,
         who: &Installing,
         target: &InstallTarget,
         acquired: &Acquired,
-        before: Option<&Loaded>,
-    ) -> Result<Decided, ProblemKind> {
+        before: Option<&'a Loaded>,
+    ) -> Result<Decided<'a>, ProblemKind> {
         let now = self.environment.now();
         let Some(loaded) = before else {
             let connected = acquired.connected(Configuration::default());
@@ -278,12 +282,27 @@ impl Installer {
             let revision = Integration::install(id, who.tenant.project, &target.provider, connected, now);
             return Ok(Decided { revision, replaces: None });
         };
-        let integration = self.vault.open_integration(loaded)?;
-        let connected = acquired.connected(integration.reconnect_configuration());
+        let integration = &loaded.integration;
+        let mut configuration = integration.reconnect_configuration();
+        if !has_connection(loaded, &acquired.connection) {
+            configuration.secret_settings = self.movable_settings(loaded);
+        }
+        let connected = acquired.connected(configuration);
         let revision = integration.reinstall(connected, now).map_err(|refusal| {
             tracing::error!(%refusal, "the lifecycle refuses an installation");
             ProblemKind::Internal
         })?;
-        Ok(Decided { revision, replaces: Some(integration.version) })
+        Ok(Decided { revision, replaces: Some(loaded) })
+    }
+
+    /// The secret settings, opened to be sealed for another connection. None if they cannot be opened.
+    fn movable_settings(&self, loaded: &Loaded) -> SecretSettings {
+        let opened = self.vault.open_integration(loaded).inspect_err(|error| {
+            tracing::warn!(
+                integration = %loaded.integration.id, %error,
+                "secret settings cannot be opened and are removed, because the integration has another connection now"
+            );
+        });
+        opened.map(|opened| opened.secret_settings).unwrap_or_default()
     }
 }

@@ -75,7 +75,7 @@ impl Installer {
         let url = server.authorize_url(state.expose(), verifier.as_deref());
         let (id, now) = (self.environment.id(), self.environment.now());
         let started = Started { connection, verifier };
-        let install = PendingInstall {
+        let mut install = PendingInstall {
             id,
             status: PendingStatus::Started,
             secret: state.hash(),
@@ -84,10 +84,11 @@ impl Installer {
             provider: provider.key.to_string(),
             key: who.key,
             link: who.link,
-            sealed: self.seal(&started, Purpose::PendingInstall(id)),
+            sealed: Vec::new(),
             created_at: now,
             expires_at: now + STATE_LIFE,
         };
+        install.sealed = self.seal(&started, Purpose::PendingInstall(&install));
         self.store.create_pending_install(install).await?;
         Ok(url)
     }
@@ -120,7 +121,7 @@ impl Installer {
         self.check_pending(&install, PendingStatus::Started)?;
         let provider = &target.provider;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
-        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install.id))?;
+        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(&install))?;
         verify_issuer(provider, &started.connection, answer.issuer.as_deref())?;
         let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
         let (from, to) = (PendingStatus::Started, PendingStatus::Redeemed);
@@ -217,14 +218,14 @@ impl Installer {
         Ok(InstallTarget { project: install.tenant.project, provider: Arc::clone(provider) })
     }
 
-    pub(super) fn seal(&self, value: &impl Serialize, purpose: Purpose) -> Vec<u8> {
+    pub(super) fn seal(&self, value: &impl Serialize, purpose: Purpose<'_>) -> Vec<u8> {
         self.vault.seal(&serde_json::to_vec(value).unwrap_or_default(), purpose)
     }
 
     pub(super) fn open<T: for<'de> Deserialize<'de>>(
         &self,
         sealed: &[u8],
-        purpose: Purpose,
+        purpose: Purpose<'_>,
     ) -> Result<T, VaultError> {
         let opened = self.vault.open(sealed, purpose)?;
         serde_json::from_slice(opened.expose_secret()).map_err(|_| VaultError::Damaged)

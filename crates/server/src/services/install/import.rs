@@ -175,7 +175,7 @@ impl Importer {
                 .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", provider.key)))?,
         };
         let expires_at = line.credential.get("expires_at").and_then(Value::as_str);
-        let decided = Decided { revision, replaces: before.map(|before| before.integration.version) };
+        let decided = Decided { revision, replaces: before.as_ref() };
         let secrets = Secrets {
             connection: &line.connection,
             credential: &line.credential,

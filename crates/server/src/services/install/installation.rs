@@ -14,17 +14,22 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     environment::Environment,
-    store::{Installation, NewAuditEvent, Schedule, StoredCredential, Tenant},
-    vault::{Purpose, Vault},
+    store::{Installation, Loaded, NewAuditEvent, Schedule, StoredCredential, Tenant},
+    vault::{Destination, Purpose, Vault},
 };
 
 /// An installation that is ready to be stored.
 #[derive(Clone, Debug)]
-pub(super) struct Decided {
+pub(super) struct Decided<'a> {
     /// The integration and its audit event.
     pub(super) revision: Revision,
-    /// The stored version that it replaces, unless it is new.
-    pub(super) replaces: Option<i64>,
+    /// The stored integration that it replaces, unless it is new.
+    pub(super) replaces: Option<&'a Loaded>,
+}
+
+/// Whether an integration is stored with this connection. The order of its fields does not matter.
+pub(super) fn has_connection(loaded: &Loaded, connection: &Map<String, Value>) -> bool {
+    serde_json::from_str::<Map<String, Value>>(&loaded.connection).is_ok_and(|stored| stored == *connection)
 }
 
 /// The parts of an installation that are not shown.
@@ -57,18 +62,29 @@ impl InstallationBuilder {
         tenant: Tenant,
         acting: &Acting,
         provider: &Provider,
-        decided: Decided,
+        decided: Decided<'_>,
         secrets: Secrets<'_>,
     ) -> Installation {
         let Revision { integration, action, changes, .. } = decided.revision;
         let credential = serde_json::to_vec(secrets.credential).unwrap_or_default();
+        let connection = match decided.replaces {
+            // Sealed settings that are kept are bound to the connection as it is written.
+            Some(before) if has_connection(before, secrets.connection) => before.connection.clone(),
+            _ => serde_json::to_string(secrets.connection).unwrap_or_default(),
+        };
+        let to = Destination {
+            integration: integration.id,
+            project: integration.project,
+            provider: &integration.provider,
+            connection: &connection,
+        };
+        let settings = &integration.secret_settings;
         Installation {
-            replaces: decided.replaces,
+            replaces: decided.replaces.map(|before| before.integration.version),
             setup_type: provider.setup_type(),
-            connection: serde_json::to_string(secrets.connection).unwrap_or_default(),
-            sealed_settings: self.vault.seal_settings(&integration.secret_settings, integration.id),
+            sealed_settings: settings.opened().map(|_| self.vault.seal_settings(settings, to)),
             credential: StoredCredential {
-                sealed: self.vault.seal(&credential, Purpose::Credential(integration.id)),
+                sealed: self.vault.seal(&credential, Purpose::Credential(to)),
                 expires_at: secrets.expires_at,
                 schedule: self.schedule(provider, &integration, secrets),
             },
@@ -84,6 +100,7 @@ impl InstallationBuilder {
                 changes,
                 at: integration.updated_at,
             },
+            connection,
             integration,
         }
     }

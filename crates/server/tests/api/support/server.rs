@@ -26,9 +26,10 @@ use riq_server::{
     },
     services::install::import::{ImportError, Importer},
     shutdown::{self, Stopper},
-    store::{NewApiKey, NewAuditEvent, Store},
+    store::{Beginning, NewApiKey, NewAuditEvent, Sealed, SealedRow, Store},
     vault::Vault,
 };
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -338,6 +339,19 @@ impl Server {
         list.iter().find(|one| one["provider"] == provider).unwrap_or(&Value::Null).clone()
     }
 
+    /// A secret of a provider's integration, opened with these keys. `None` if none is stored.
+    pub(crate) async fn open_secret(&self, kind: Sealed, provider: &str, keys: &str) -> Option<Value> {
+        let id = self.integration(provider).await["id"].as_str().unwrap().to_owned();
+        let row = self.sealed(kind).await.into_iter().find(|row| row.id() == id)?;
+        let opened = vault_of(keys, &self.environment).open(row.sealed(), (&row).into()).unwrap();
+        Some(serde_json::from_slice(opened.expose_secret()).unwrap())
+    }
+
+    /// Every stored secret of a kind.
+    pub(crate) async fn sealed(&self, kind: Sealed) -> Vec<SealedRow> {
+        self.store.sealed(kind, Beginning::Otherwise(&[0xff]), "", 1_000).await.unwrap()
+    }
+
     /// The recorded actions and changes of a provider's integration, oldest first.
     pub(crate) async fn audit(&self, provider: &str) -> Vec<Value> {
         let sql = "SELECT * FROM audit_events WHERE provider = $1 ORDER BY created_at, id";
@@ -399,7 +413,11 @@ pub(crate) fn installation(provider: &str) -> Value {
 }
 
 fn vault(environment: &Environment) -> Arc<Vault> {
-    Arc::new(Vault::new(ENCRYPTION_KEYS.parse().unwrap(), environment.clone()))
+    Arc::new(vault_of(ENCRYPTION_KEYS, environment))
+}
+
+fn vault_of(keys: &str, environment: &Environment) -> Vault {
+    Vault::new(keys.parse().unwrap(), environment.clone())
 }
 
 fn event(

@@ -1,0 +1,105 @@
+//! `riq-server migrate`: brings the database up to date.
+//!
+//! Migrations of the schema need no keys. Secrets in the form of an earlier version are sealed anew, and that does.
+
+use std::io::{self, Write as _};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::config::Options;
+use crate::{
+    environment::Environment,
+    store::Store,
+    vault::{Progress, Unopened, Vault},
+};
+
+/// How many secrets that cannot be opened are named.
+const NAMED: usize = 20;
+
+/// `riq-server migrate`
+#[derive(Args, Clone, Copy, Debug)]
+pub struct MigrateCommand {
+    /// Leave behind secrets of an earlier version that no given key opens: what they belong to must be connected again
+    #[arg(long)]
+    abandon_unopened: bool,
+}
+
+/// Brings the database of the settings up to date, and says what was done.
+pub async fn run(command: MigrateCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
+    let url = options.database_url()?;
+    let store = Store::connect(url, options.database_connections()).await?;
+    let vault = || {
+        let keys = options.encryption_keys().context(
+            "the database holds secrets that an earlier version sealed, and they must be sealed anew. Run `riq-server \
+             migrate` again with the RIQ_ENCRYPTION_KEYS of the servers. Until then no server of this version starts",
+        )?;
+        Ok(Vault::new(keys, environment.clone()))
+    };
+    let done = to_the_end(&store, vault, command.abandon_unopened).await?;
+    let mut out = io::stdout().lock();
+    if done.sealed_anew > 0 {
+        writeln!(out, "Sealed {} secrets anew", done.sealed_anew)?;
+    }
+    match done.ran.as_slice() {
+        [] => writeln!(out, "The {} database is up to date", url.product())?,
+        names => writeln!(out, "The {} database is up to date; ran {}", url.product(), names.join(", "))?,
+    }
+    Ok(())
+}
+
+/// What was done.
+pub(super) struct Done {
+    /// The names of the migrations that ran.
+    ran: Vec<String>,
+    /// How many secrets were sealed anew.
+    sealed_anew: u64,
+}
+
+/// Runs the migrations, and seals anew what an earlier version sealed. It can be stopped at any time and begun again.
+/// `vault` is asked for only if there are such secrets. If some of them cannot be opened, it fails, unless they are to
+/// be `abandoned`.
+pub(super) async fn to_the_end(
+    store: &Store,
+    vault: impl FnOnce() -> anyhow::Result<Vault>,
+    abandons_unopened: bool,
+) -> anyhow::Result<Done> {
+    let migrated = store.migrate().await?;
+    let mut done = Done { ran: migrated.ran, sealed_anew: 0 };
+    if !migrated.awaits_sealing {
+        return Ok(done);
+    }
+    let vault = vault()?;
+    vault.check_keys(store).await?;
+    // A server of the earlier version that still runs may store more meanwhile.
+    loop {
+        let resealed = vault.seal_old_form_anew(store, tell).await?;
+        done.sealed_anew += resealed.count;
+        let migrated = match resealed.unopened.as_slice() {
+            [] => store.migrate().await?,
+            _ if abandons_unopened => store.migrate_without_old_secrets().await?,
+            unopened => bail!(explain(unopened)),
+        };
+        done.ran.extend(migrated.ran);
+        if !migrated.awaits_sealing {
+            return Ok(done);
+        }
+    }
+}
+
+fn explain(unopened: &[Unopened]) -> String {
+    let named = unopened.iter().take(NAMED).map(|one| format!("\n  {one}")).collect::<String>();
+    let more = unopened.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    format!(
+        "{} secrets of an earlier version cannot be opened and are unchanged; the others are sealed anew:{named}{more}\n\
+         Give RIQ_ENCRYPTION_KEYS the keys that are missing, and run `riq-server migrate` again. If the keys are lost, \
+         `riq-server migrate --abandon-unopened` leaves these secrets behind: what they belong to must be connected again",
+        unopened.len()
+    )
+}
+
+fn tell(Progress { kind, seen, total }: Progress) {
+    // If stderr is closed, nobody reads the progress.
+    writeln!(io::stderr(), "sealing anew: {kind}: {seen} of {total}").unwrap_or_default();
+}

@@ -1,0 +1,67 @@
+//! Whether the given keys are those that the database knows by their ids.
+//!
+//! The database has a canary of each key: a known text that the key has sealed. Other bytes under the same id do not
+//! open it. Without it, they would go unnoticed until a secret is opened, and seal more secrets meanwhile.
+
+use secrecy::ExposeSecret as _;
+
+use super::{EncryptionKey, FORMAT, OLD_FORMAT, Purpose, Vault, prefix};
+use crate::store::{Beginning, Sealed, Store, StoreError};
+
+/// What a canary says.
+const TEXT: &[u8] = b"riq";
+/// How many secrets of each kind are tried if a key has no canary yet.
+const TRIED: u64 = 20;
+
+/// The given keys may not be used with this database.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyCheckError {
+    /// The database knows a key's id, but with other bytes.
+    #[error(
+        "the encryption key \"{0}\" is not the one that this database knows by that id: its bytes are different, so \
+         it opens none of the secrets that are sealed with \"{0}\"; put back the bytes that belong to this id in \
+         RIQ_ENCRYPTION_KEYS, or, if this is a new key, give it an id that was never used"
+    )]
+    OtherBytes(String),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Vault {
+    /// Checks each key against its canary. A key that the database does not know gets one.
+    pub async fn check_keys(&self, store: &Store) -> Result<(), KeyCheckError> {
+        for key in self.keys.iter() {
+            if store.canary(&key.id).await?.is_none() && self.opens_its_secrets(key, store).await? {
+                let canary = self.seal_under(key, TEXT, Purpose::Canary(&key.id));
+                store.add_canary(&key.id, canary, self.environment.now()).await?;
+            }
+            // Another replica may have stored the canary, of other bytes.
+            let canary = store.canary(&key.id).await?.unwrap_or_default();
+            let opened = self.open(&canary, Purpose::Canary(&key.id));
+            // It names the key that sealed it, so no other key has opened it.
+            let is_good = opened.is_ok_and(|opened| opened.expose_secret() == TEXT);
+            if !is_good || !canary.starts_with(&prefix(FORMAT, &key.id)) {
+                return Err(KeyCheckError::OtherBytes(key.id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a key without a canary opens a secret that was sealed under its id, in any form, or there is none. Such
+    /// a database is older than the canaries, or has lost this one.
+    async fn opens_its_secrets(&self, key: &EncryptionKey, store: &Store) -> Result<bool, StoreError> {
+        let mut is_first = true;
+        for format in [FORMAT, OLD_FORMAT] {
+            let prefix = prefix(format, &key.id);
+            for kind in Sealed::ALL {
+                let secrets = store.sealed(kind, Beginning::With(&prefix), "", TRIED).await?;
+                if secrets.iter().any(|row| self.open_form(format, row.sealed(), row.into()).is_ok()) {
+                    return Ok(true);
+                }
+                is_first &= secrets.is_empty();
+            }
+        }
+        Ok(is_first)
+    }
+}

@@ -1,0 +1,192 @@
+//! What a sealed secret belongs to. It is the associated data, so a secret opens only where nothing of it has changed.
+
+use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId};
+
+use crate::store::{AppOwner, Claim, Loaded, OAuthAppRecord, PendingInstall, SealedRow};
+
+/// An integration, with everything in the database that decides where its secrets are sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The project that it is in.
+    pub project: ProjectId,
+    /// The provider, as it is stored. Its file names the hosts.
+    pub provider: &'a str,
+    /// The connection, as it is stored: it can be part of a host, such as a shop's.
+    pub connection: &'a str,
+}
+
+/// What a sealed secret belongs to. It can be opened for this purpose only.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
+    /// An integration's credential.
+    Credential(Destination<'a>),
+    /// An integration's secret settings.
+    Settings(Destination<'a>),
+    /// The client secret of an OAuth app.
+    OAuthApp {
+        /// The app.
+        id: OAuthAppId,
+        /// The provider that issued it.
+        provider: &'a str,
+        /// Whose integrations it is for.
+        owner: AppOwner,
+        /// Its public half.
+        client_id: &'a str,
+    },
+    /// The state of an installation between two of its steps. Its row says which step is next, who may take it, and
+    /// which project gets the credential.
+    PendingInstall(&'a PendingInstall),
+    /// The canary of the encryption key with this id.
+    Canary(&'a str),
+}
+
+impl Purpose<'_> {
+    /// The associated data of a secret that begins with `prefix`. Each part has its length before it, so no two
+    /// purposes have the same.
+    pub(super) fn associated_data(self, prefix: &[u8]) -> Vec<u8> {
+        let data = Parts::default().part(prefix);
+        match self {
+            Self::Credential(to) => data.part("credential").destination(to),
+            Self::Settings(to) => data.part("settings").destination(to),
+            Self::OAuthApp { id, provider, owner, client_id } => data
+                .part("oauth_app")
+                .part(id.to_string())
+                .part(provider)
+                .part(owner.to_string())
+                .part(client_id),
+            Self::PendingInstall(install) => data
+                .part("pending_install")
+                .part(install.id.to_string())
+                .part(install.status.as_str())
+                .part(install.tenant.organization.to_string())
+                .part(install.tenant.project.to_string())
+                .part(&install.provider)
+                .part(install.key.to_string())
+                // An id is never empty.
+                .part(install.link.map(|link| link.to_string()).unwrap_or_default())
+                .part(install.secret.as_bytes())
+                .part(install.browser.as_bytes()),
+            Self::Canary(key) => data.part("canary").part(key),
+        }
+        .0
+    }
+
+    /// The associated data of the form before: the id alone, which left it open where the secret is sent.
+    pub(super) fn old_associated_data(self) -> Vec<u8> {
+        match self {
+            Self::Credential(to) => format!("credential:{}", to.integration),
+            Self::Settings(to) => format!("settings:{}", to.integration),
+            Self::OAuthApp { id, .. } => format!("oauth_app:{id}"),
+            Self::PendingInstall(install) => format!("pending_install:{}", install.id),
+            Self::Canary(key) => format!("canary:{key}"),
+        }
+        .into_bytes()
+    }
+}
+
+#[derive(Default)]
+struct Parts(Vec<u8>);
+
+impl Parts {
+    fn part(mut self, part: impl AsRef<[u8]>) -> Self {
+        let part = part.as_ref();
+        self.0.extend((part.len() as u64).to_be_bytes());
+        self.0.extend(part);
+        self
+    }
+
+    fn destination(self, to: Destination<'_>) -> Self {
+        let Destination { integration, project, provider, connection } = to;
+        self.part(integration.to_string()).part(project.to_string()).part(provider).part(connection)
+    }
+}
+
+impl<'a> From<&'a Loaded> for Destination<'a> {
+    fn from(loaded: &'a Loaded) -> Self {
+        let integration = &loaded.integration;
+        Self {
+            integration: integration.id,
+            project: integration.project,
+            provider: &integration.provider,
+            connection: &loaded.connection,
+        }
+    }
+}
+
+impl<'a> From<&'a Claim> for Destination<'a> {
+    fn from(claim: &'a Claim) -> Self {
+        Self {
+            integration: claim.integration,
+            project: claim.tenant.project,
+            provider: &claim.provider,
+            connection: &claim.connection,
+        }
+    }
+}
+
+impl<'a> From<&'a OAuthAppRecord> for Purpose<'a> {
+    fn from(app: &'a OAuthAppRecord) -> Self {
+        Self::OAuthApp { id: app.id, provider: &app.provider, owner: app.owner, client_id: &app.client_id }
+    }
+}
+
+impl<'a> From<&'a SealedRow> for Purpose<'a> {
+    fn from(row: &'a SealedRow) -> Self {
+        let destination = |row: &'a crate::store::SealedConnection| Destination {
+            integration: row.integration,
+            project: row.project,
+            provider: &row.provider,
+            connection: &row.connection,
+        };
+        match row {
+            SealedRow::Credential(row) => Self::Credential(destination(row)),
+            SealedRow::Settings(row) => Self::Settings(destination(row)),
+            SealedRow::OAuthApp(app) => app.into(),
+            SealedRow::PendingInstall(install) => Self::PendingInstall(install),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_purposes_have_the_same_associated_data() {
+        let to = |integration, project, provider, connection| Destination {
+            integration: IntegrationId::from_bits(integration),
+            project: ProjectId::from_bits(project),
+            provider,
+            connection,
+        };
+        let app = |provider, owner, client_id| Purpose::OAuthApp {
+            id: OAuthAppId::from_bits(1),
+            provider,
+            owner,
+            client_id,
+        };
+        let purposes = [
+            Purpose::Credential(to(1, 1, "shopify", "{}")),
+            Purpose::Settings(to(1, 1, "shopify", "{}")),
+            Purpose::Credential(to(2, 1, "shopify", "{}")),
+            Purpose::Credential(to(1, 2, "shopify", "{}")),
+            Purpose::Credential(to(1, 1, "zendesk", "{}")),
+            Purpose::Credential(to(1, 1, "shopify", r#"{"subdomain":"acme"}"#)),
+            // The end of one part is not the beginning of the next.
+            Purpose::Credential(to(1, 1, "shopif", "y{}")),
+            Purpose::Credential(to(1, 1, "shopify{}", "")),
+            app("slack", AppOwner::All, "id"),
+            app("slack", AppOwner::Project(ProjectId::from_bits(1)), "id"),
+            app("slac", AppOwner::All, "kid"),
+            Purpose::Canary("k1"),
+            Purpose::Canary("k2"),
+        ];
+        let data = purposes.map(|purpose| purpose.associated_data(b"prefix"));
+        assert_eq!(HashSet::from(data).len(), purposes.len());
+        assert_ne!(purposes[0].associated_data(b"prefix"), purposes[0].associated_data(b"other"));
+    }
+}
