@@ -410,7 +410,11 @@ impl Integration {
         next.display_name = given.or(name_of_account).or(next.display_name);
         next.settings = configuration.settings;
         next.secret_settings = configuration.secret_settings;
-        next.account = account.or(next.account);
+        next.account = match (account, next.account.take()) {
+            (None, last) => last,
+            (Some(same), Some(last)) if same.id == last.id && same.name.is_none() => Some(last),
+            (other, _) => other,
+        };
         next.health = health;
         next.error_message = error_message;
         next.last_synced_at = synced_at.or(next.last_synced_at);

@@ -26,6 +26,13 @@ impl AccountIdentity {
 }
 
 impl Account {
+    /// The account's id where the connection alone says it: then it is known even if the provider does not answer.
+    pub fn id_by_connection(&self, connection: &Map<String, Value>) -> Option<AccountIdentity> {
+        let is_in_connection = |part: &AccountPart| matches!(part, AccountPart::Connection(_));
+        let known = self.id.iter().all(is_in_connection).then(|| self.read(&Value::Null, connection))?;
+        Some(AccountIdentity { name: None, ..known? })
+    }
+
     /// Reads the account from `answer`, the JSON of [`Account::source`]; `None` if it has no id.
     ///
     /// `connection` holds the fields that the person supplied.
@@ -94,6 +101,17 @@ mod tests {
         assert_eq!(read("shopify", json!({}), connection.clone()), identity("acme", Some("acme")));
         let answer = json!({"data": {"shop": {"name": "Acme Goods"}}});
         assert_eq!(read("shopify", answer, connection), identity("acme", Some("Acme Goods")));
+    }
+
+    #[test]
+    fn the_connection_alone_says_the_id_where_no_other_place_does() {
+        let catalog = Catalog::embedded().unwrap();
+        let by_connection = |provider: &str| {
+            let account = catalog.get(provider).unwrap().account.clone().unwrap();
+            account.id_by_connection(json!({"subdomain": "acme"}).as_object().unwrap())
+        };
+        assert_eq!(by_connection("shopify"), identity("acme", None));
+        assert_eq!(by_connection("slack"), None);
     }
 
     #[test]

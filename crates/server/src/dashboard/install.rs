@@ -211,8 +211,8 @@ fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
             visit.go_to(&format!("{}?done={}", page_of(visit, &target), Flash::Connected.as_str()))
         }
         InstallOutcome::Unconfirmed { target, pending, before, after } => {
-            let account =
-                view::install::OtherAccount { pending: pending.expose(), before: &before, after: &after };
+            let (pending, after) = (pending.expose(), after.as_deref());
+            let account = view::install::OtherAccount { pending, before: &before, after };
             let page = view::install::confirm(&visit.frame(), &target.provider, &account);
             visit.page(StatusCode::OK, page)
         }

@@ -59,7 +59,7 @@ impl Prober {
         let Checked { verdict, .. } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {
-            Some(account) if verdict == Verdict::Well => {
+            Some(account) if verdict == Verdict::Well || account.source == AccountSource::Token => {
                 let asked;
                 let answer = match (account.source, &account.profile) {
                     (AccountSource::Token, _) => granted,
@@ -72,7 +72,8 @@ impl Prober {
                 };
                 answer.and_then(|answer| account.read(answer, connection))
             }
-            _ => None,
+            Some(account) => account.id_by_connection(connection),
+            None => None,
         };
         Findings { verdict, account }
     }

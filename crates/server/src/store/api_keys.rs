@@ -13,7 +13,11 @@ use sea_orm::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{NewAuditEvent, Store, StoreError, audit, entity::api_key, watch};
+use super::{
+    NewAuditEvent, Store, StoreError, audit,
+    entity::{api_key, pending_install},
+    pending_installs, watch,
+};
 
 /// A key, with what is needed to check a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,6 +183,11 @@ impl Store {
         if revoked.rows_affected == 0 {
             return Ok(false);
         }
+        pending_installs::erase_unconfirmed(
+            &transaction,
+            pending_install::Column::ApiKeyId.eq(id.to_string()),
+        )
+        .await?;
         audit::record(&transaction, event).await?;
         watch::notify_keys_changed(&transaction).await?;
         transaction.commit().await?;

@@ -16,10 +16,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
+    Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
     install_links, moment,
     monitors::{self, Schedule},
+    pending_installs,
     rows::{HiddenColumns, IntegrationRow},
     statements,
     tenant::{TenantCheck, joined},
@@ -98,6 +99,8 @@ pub enum Installed {
     Changed,
     /// The link was used before. Nothing is stored.
     LinkUsed,
+    /// What they act under has ended. Nothing is stored.
+    Lapsed(Lapsed),
 }
 
 /// A revision was not stored.
@@ -188,9 +191,17 @@ impl Store {
         read_loaded(&self.tenant_check, tenant, &rows)
     }
 
-    /// Stores installations with their credentials and events, and marks their links as used, in one transaction.
-    pub async fn install(&self, installations: Vec<Installation>) -> Result<Installed, StoreError> {
+    /// Stores installations with their credentials and events, and marks their links as used, in one transaction, if
+    /// what they act under still holds.
+    pub async fn install(
+        &self,
+        permission: &Permission,
+        installations: Vec<Installation>,
+    ) -> Result<Installed, StoreError> {
         let transaction = self.begin().await?;
+        if let Err(lapsed) = permission.hold(&transaction).await? {
+            return Ok(Installed::Lapsed(lapsed));
+        }
         for installation in installations {
             match install(&transaction, installation).await {
                 Ok(Installed::Stored) => {}
@@ -343,6 +354,7 @@ async fn finish<E>(
     if decision.destroys_credential {
         monitors::end(&transaction, next.id).await?;
         destroy_credential(&transaction, next.id).await?;
+        pending_installs::end_questions(&transaction, next.project, &next.provider).await?;
         (credential, next_check_at) = (Credential::Missing, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
         next_check_at = monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, Store, StoreError, audit,
-    entity::{api_key, organization, project},
-    watch,
+    entity::{api_key, organization, pending_install, project},
+    pending_installs, watch,
 };
 
 /// An organization, as the operator sees it.
@@ -84,6 +84,8 @@ impl Store {
             .filter(project::Column::OrganizationId.eq(&id))
             .filter(project::Column::RevokedAt.is_null())
             .exec(&transaction)
+            .await?;
+        pending_installs::erase_unconfirmed(&transaction, pending_install::Column::OrganizationId.eq(&id))
             .await?;
         api_key::Entity::update_many()
             .col_expr(api_key::Column::RevokedAt, Expr::value(at))

@@ -1,10 +1,14 @@
 //! Installations in progress. Their state is stored between two steps, so that any replica can take the next step.
 
 use integrations_core::{
-    ids::{ApiKeyId, InstallLinkId, PendingInstallId},
+    ids::{ApiKeyId, InstallLinkId, PendingInstallId, ProjectId},
     words::words,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    sea_query::{Expr, ExprTrait as _},
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -15,6 +19,8 @@ use crate::token::TokenHash;
 
 /// How long expired rows are kept, so that a person who comes too late gets the right message.
 const KEPT_FOR: Duration = Duration::days(1);
+/// In place of what was sealed, when it is needed no more.
+const ERASED: Vec<u8> = Vec::new();
 
 words! {
     /// The step that an installation is at.
@@ -102,13 +108,6 @@ impl TryFrom<pending_install::Model> for PendingInstall {
 }
 
 impl Store {
-    /// Stores an installation that was started or that waits for confirmation.
-    pub async fn create_pending_install(&self, install: PendingInstall) -> Result<(), StoreError> {
-        let row = pending_install::ActiveModel::from(install);
-        pending_install::Entity::insert(row).exec_without_returning(&self.writer).await?;
-        Ok(())
-    }
-
     /// The installation whose next step presents this secret.
     pub async fn pending_install(&self, secret: TokenHash) -> Result<Option<PendingInstall>, StoreError> {
         let query =
@@ -116,7 +115,8 @@ impl Store {
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Moves an installation from one status to the next. `false`: another request has already taken this step.
+    /// Moves an installation from one status to the next, and erases what was sealed for this step. `false`: another
+    /// request has already taken this step.
     pub async fn advance_pending_install(
         &self,
         id: PendingInstallId,
@@ -125,11 +125,17 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let advanced = pending_install::Entity::update_many()
             .col_expr(pending_install::Column::Status, Expr::value(to.as_str()))
+            .col_expr(pending_install::Column::Sealed, Expr::value(ERASED))
             .filter(pending_install::Column::Id.eq(id.to_string()))
             .filter(pending_install::Column::Status.eq(from.as_str()))
             .exec(&self.writer)
             .await?;
         Ok(advanced.rows_affected == 1)
+    }
+
+    /// Erases what is sealed in installations that have expired.
+    pub async fn erase_expired_installs(&self, now: OffsetDateTime) -> Result<(), StoreError> {
+        erase(&self.writer, pending_install::Column::ExpiresAt.lte(now)).await
     }
 
     /// Deletes the links and installations that expired more than a day ago. Returns how many.
@@ -145,4 +151,37 @@ impl Store {
             .await?;
         Ok(pending.rows_affected + links.rows_affected)
     }
+}
+
+/// Erases the credentials that wait for a confirmation under a permission that has ended. The installations keep their
+/// status, so that a person who comes to confirm learns why it is too late.
+pub(super) async fn erase_unconfirmed(on: &impl ConnectionTrait, of: Expr) -> Result<(), StoreError> {
+    erase(on, of.and(pending_install::Column::Status.eq(PendingStatus::Unconfirmed.as_str()))).await
+}
+
+async fn erase(on: &impl ConnectionTrait, of: Expr) -> Result<(), StoreError> {
+    pending_install::Entity::update_many()
+        .col_expr(pending_install::Column::Sealed, Expr::value(ERASED))
+        .filter(pending_install::Column::Sealed.ne(ERASED))
+        .filter(of)
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// Ends the question whether another account is to be connected in place of this integration's.
+pub(super) async fn end_questions(
+    on: &impl ConnectionTrait,
+    project: ProjectId,
+    provider: &str,
+) -> Result<(), StoreError> {
+    pending_install::Entity::update_many()
+        .col_expr(pending_install::Column::Status, Expr::value(PendingStatus::Finished.as_str()))
+        .col_expr(pending_install::Column::Sealed, Expr::value(ERASED))
+        .filter(pending_install::Column::ProjectId.eq(project.to_string()))
+        .filter(pending_install::Column::Provider.eq(provider))
+        .filter(pending_install::Column::Status.eq(PendingStatus::Unconfirmed.as_str()))
+        .exec(on)
+        .await?;
+    Ok(())
 }

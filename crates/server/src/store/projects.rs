@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 
 use super::{
     Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
-    entity::{organization, project},
+    entity::{organization, pending_install, project},
+    pending_installs,
 };
 
 /// A project, as the operator sees it.
@@ -111,6 +112,11 @@ impl Store {
         if revoked.rows_affected == 0 {
             return Ok(false);
         }
+        pending_installs::erase_unconfirmed(
+            &transaction,
+            pending_install::Column::ProjectId.eq(id.to_string()),
+        )
+        .await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;
         Ok(true)

@@ -50,6 +50,8 @@ mod outage;
 #[cfg(test)]
 mod outbound;
 #[cfg(test)]
+mod permission;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 mod rate_limits;

@@ -29,6 +29,8 @@ macro_rules! on_both_stages {
     )+};
 }
 
+pub(crate) use on_both_stages;
+
 on_both_stages!(
     a_check_tells_how_it_is,
     it_is_told_when_the_next_check_is,

@@ -228,6 +228,21 @@ async fn a_key_that_nobody_drew_at_random_is_refused(database: &TestDatabase) {
     }
 }
 
+#[tokio::test]
+async fn dev_recognizes_its_own_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    drop(Process::dev(data, &[]));
+    let file = directory.path().join("encryption-keys");
+    let own = std::fs::read_to_string(&file).unwrap();
+    let (id, _) = own.split_once(':').unwrap();
+    std::fs::write(&file, format!("{id}:{}", &NEW[4..])).unwrap();
+    let refused = run(&["dev", "--json", "--data-dir", data, "--bind", "127.0.0.1:0"], &[]).await;
+    refused.failed_with(OTHER_BYTES).failed_with(id);
+    std::fs::write(&file, own).unwrap();
+    drop(Process::dev(data, &[]));
+}
+
 /// Seals as the versions before did: with an id as the associated data.
 fn seal_as_before(keys: &str, secret: &[u8], purpose: &str) -> Vec<u8> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};

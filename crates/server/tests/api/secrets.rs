@@ -20,6 +20,7 @@ on_both!(
     a_credential_is_sealed_for_its_own_integration,
     no_secret_setting_is_taken_while_disconnected,
     what_cannot_be_opened_is_shown_changed_and_disconnected,
+    revoking_and_pruning_need_no_keys,
 );
 
 on_both_databases!(no_secret_is_in_any_file_answer_or_log);
@@ -201,6 +202,26 @@ async fn what_cannot_be_opened_is_shown_changed_and_disconnected(server: &Server
     server.sql.execute(spoil, [b"nonsense".to_vec().into()]).await;
     visitor.submit(&visitor.provider("stripe").await.form("/disconnect")).await;
     assert_eq!(server.sql.bytes("SELECT sealed_settings FROM integrations", []).await, None);
+}
+
+/// What takes rights or old events away opens nothing, so it works without the keys.
+async fn revoking_and_pruning_need_no_keys(server: &Server) {
+    server.install("stripe").await;
+    set(server, json!(SECRET)).await.data();
+    for spoil in ["UPDATE integrations SET sealed_settings = $1", "UPDATE credentials SET sealed = $1"] {
+        server.sql.execute(spoil, [b"nonsense".to_vec().into()]).await;
+    }
+    let (key, project) = (server.key.id.to_string(), server.project.to_string());
+    let organization = server.organization.to_string();
+    for arguments in [
+        ["audit", "prune", "--older-than", "1d"].as_slice(),
+        &["key", "revoke", &key],
+        &["project", "revoke", &project],
+        &["org", "revoke", &organization],
+    ] {
+        let own = [("DATABASE_URL", server.database.url.as_str())];
+        run(&[&["admin", "--json"], arguments].concat(), &own).await.json();
+    }
 }
 
 /// Every value that must stay hidden in the test below, except the API key.

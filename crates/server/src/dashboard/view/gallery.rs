@@ -357,7 +357,7 @@ fn of_installations() -> Vec<(&'static str, Markup)> {
     let other = install::OtherAccount {
         pending: "pin_01jc3q5v6w7x8y9zabcdefghjk",
         before: "Acme Workspace",
-        after: "Acme Testing",
+        after: Some("Acme Testing"),
     };
     vec![
         ("install-shopify", install::page(&visitor(), &shop)),

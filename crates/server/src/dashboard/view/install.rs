@@ -84,8 +84,8 @@ pub(crate) struct OtherAccount<'a> {
     pub(crate) pending: &'a str,
     /// The account that is connected now.
     pub(crate) before: &'a str,
-    /// The account that would replace it.
-    pub(crate) after: &'a str,
+    /// The account that would replace it, if the provider said which it is.
+    pub(crate) after: Option<&'a str>,
 }
 
 /// Asks whether another account is meant.
@@ -94,12 +94,20 @@ pub(crate) fn confirm(frame: &Frame<'_>, provider: &Provider, account: &OtherAcc
         div.narrow {
             div.card {
                 h1 { "Connect another account?" }
-                p { "You have signed in at " (provider.name) " as another account than the one that is connected now." }
+                @match account.after {
+                    Some(_) => p {
+                        "You have signed in at " (provider.name) " as another account than the one that is connected now."
+                    },
+                    None => p {
+                        (provider.name) " did not say which account this is. It may be another than the one that is \
+                         connected now."
+                    },
+                }
                 dl.facts {
                     div { dt { "Connected now" } dd { (account.before) } }
-                    div { dt { "Would be connected" } dd { (account.after) } }
+                    div { dt { "Would be connected" } dd { (account.after.unwrap_or("not known")) } }
                 }
-                p { "Settings and permissions stay, and apply to the other account." }
+                p { "Settings and permissions stay, and apply to the account that you connect." }
                 div.actions.foot {
                     (answer(frame, account.pending, "confirm", "Connect the other account", "primary"))
                     (answer(frame, account.pending, "abandon", "Keep it as it is", "quiet"))

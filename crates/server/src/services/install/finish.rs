@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     provider::prober::Findings,
-    store::{Installed, Loaded, PendingInstall, PendingStatus},
+    store::{Installed, Loaded, PendingInstall, PendingStatus, Permission},
     token::{Token, TokenHash},
     vault::Purpose,
 };
@@ -45,8 +45,8 @@ pub enum InstallOutcome {
         pending: Token,
         /// The account that is connected now.
         before: String,
-        /// The account that would replace it.
-        after: String,
+        /// The account that would replace it, if the provider said which it is.
+        after: Option<String>,
     },
 }
 
@@ -130,7 +130,8 @@ impl From<AccountIdentity> for Account {
 }
 
 impl Installer {
-    /// Stores the credential. If it belongs to another account than before, it is kept until a person confirms.
+    /// Stores the credential. If it belongs to another account than before, or it is not known to which, it is kept
+    /// until a person confirms.
     pub(super) async fn finish(
         &self,
         who: &Installing,
@@ -140,9 +141,10 @@ impl Installer {
     ) -> Result<InstallOutcome, ProblemKind> {
         let before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
         let after = acquired.identity();
-        match before.as_ref().and_then(|before| before.integration.account.as_ref()).zip(after) {
-            Some((before, after)) if before.id != after.id => {
-                let (before, after) = (before.label().to_owned(), after.label().to_owned());
+        match before.as_ref().and_then(|before| before.integration.account.as_ref()) {
+            Some(before) if after.as_ref().is_none_or(|after| before.id != after.id) => {
+                let (before, after) =
+                    (before.label().to_owned(), after.map(|after| after.label().to_owned()));
                 let pending = self.hold(who, target, &acquired, browser).await?;
                 Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
             }
@@ -174,7 +176,7 @@ impl Installer {
             expires_at: now + CONFIRMATION_LIFE,
         };
         install.sealed = self.seal(acquired, Purpose::PendingInstall(&install));
-        self.store.create_pending_install(install).await?;
+        self.store.create_pending_install(install).await??;
         Ok(token)
     }
 
@@ -222,9 +224,13 @@ impl Installer {
         Ok(target)
     }
 
-    /// Takes an unconfirmed installation, so that it can be taken only once.
+    /// Takes an unconfirmed installation, so that it can be taken only once. The stored credential is erased, whatever
+    /// comes of it.
     async fn take(&self, install: &PendingInstall) -> Result<(), ProblemKind> {
-        self.check_pending(install, PendingStatus::Unconfirmed)?;
+        if let Err(problem) = self.check_pending(install, PendingStatus::Unconfirmed) {
+            self.store.erase_expired_installs(self.environment.now()).await?;
+            return Err(problem.into());
+        }
         let (from, to) = (PendingStatus::Unconfirmed, PendingStatus::Finished);
         if self.store.advance_pending_install(install.id, from, to).await? {
             Ok(())
@@ -251,11 +257,14 @@ impl Installer {
             let mut installation =
                 self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);
             installation.link = who.link;
-            match self.store.install(vec![installation]).await? {
+            let permission =
+                Permission { tenant: who.tenant, key: Some(who.key), at: self.environment.now() };
+            match self.store.install(&permission, vec![installation]).await? {
                 Installed::Stored => {
                     return Ok(InstallOutcome::Installed { target: target.clone(), integration });
                 }
                 Installed::LinkUsed => return Err(LinkProblem::Used.into()),
+                Installed::Lapsed(lapsed) => return Err(lapsed.into()),
                 Installed::Changed => {
                     before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
                 }

@@ -89,7 +89,7 @@ impl Installer {
             expires_at: now + STATE_LIFE,
         };
         install.sealed = self.seal(&started, Purpose::PendingInstall(&install));
-        self.store.create_pending_install(install).await?;
+        self.store.create_pending_install(install).await??;
         Ok(url)
     }
 

@@ -21,7 +21,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::installation::{Decided, InstallationBuilder, Secrets};
 use crate::{
     environment::Environment,
-    store::{Installation, Installed, Loaded, ReadError, Store, StoreError, Tenant},
+    store::{Installation, Installed, Loaded, Permission, ReadError, Store, StoreError, Tenant},
     vault::Vault,
 };
 
@@ -101,8 +101,11 @@ impl Importer {
         for _ in 0..ATTEMPTS {
             let installations = self.decide(&tenant, text).await?;
             let providers = installations.iter().map(|one| one.integration.provider.clone()).collect();
-            if self.store.install(installations).await? == Installed::Stored {
-                return Ok(providers);
+            let permission = Permission { tenant, key: None, at: self.environment.now() };
+            match self.store.install(&permission, installations).await? {
+                Installed::Stored => return Ok(providers),
+                Installed::Lapsed(_) => return Err(ImportError::NoSuchProject(project)),
+                Installed::Changed | Installed::LinkUsed => {}
             }
         }
         Err(ImportError::Contended)

@@ -12,7 +12,7 @@ use integrations_core::{
 
 use crate::{
     provider::oauth_apps::FindAppError,
-    store::{Denied, ReadError, StoreError},
+    store::{Denied, Lapsed, ReadError, StoreError},
     vault::VaultError,
 };
 
@@ -133,6 +133,15 @@ impl From<ReadError> for ProblemKind {
         match error {
             ReadError::Denied(Denied::NoSuchProject | Denied::ForeignProject) => Self::ProjectGone,
             ReadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Lapsed> for ProblemKind {
+    fn from(lapsed: Lapsed) -> Self {
+        match lapsed {
+            Lapsed::Key => Self::KeyGone,
+            Lapsed::Project => Self::ProjectGone,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Deletes install links and pending installations that expired long ago.
+//! Erases what expired installations have sealed, and deletes install links and installations that expired long ago.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
-const PERIOD: Duration = Duration::from_secs(10 * 60);
+const PERIOD: Duration = Duration::from_secs(60);
 
-/// The job that deletes expired install links and pending installations.
+/// The job that erases what expired installations have sealed, and deletes them and install links later.
 #[derive(Debug)]
 pub struct InstallSweep {
     /// The database.
@@ -28,7 +28,9 @@ impl Job for InstallSweep {
     }
 
     async fn round(&mut self) -> Result<Next, StoreError> {
-        let swept = self.store.sweep_installation(self.environment.now()).await?;
+        let now = self.environment.now();
+        self.store.erase_expired_installs(now).await?;
+        let swept = self.store.sweep_installation(now).await?;
         if swept > 0 {
             tracing::debug!(swept, "expired install links and pending installations were deleted");
         }

@@ -21,7 +21,14 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     };
     let call = provider.calls.iter().find(resembles)?;
     let refusal = || Response::json(call.refusal.status, &call.refusal.body);
-    if lock(&state.switches).refuse_calls {
+    let (refuses, breaks) = {
+        let switches = lock(&state.switches);
+        (switches.refuse_calls, switches.break_calls)
+    };
+    if breaks {
+        return Some(Response::json(503, &Value::Null));
+    }
+    if refuses {
         return Some(refusal());
     }
     let credentials = credentials(state, provider);

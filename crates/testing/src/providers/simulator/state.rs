@@ -19,6 +19,8 @@ pub struct Switches {
     pub stay: bool,
     /// Whether every API call is refused as if its credential were dead.
     pub refuse_calls: bool,
+    /// Whether every API call is answered with status 503: the provider says nothing about a credential or its account.
+    pub break_calls: bool,
 }
 
 /// What a token endpoint answers.
