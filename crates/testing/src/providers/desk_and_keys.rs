@@ -1,13 +1,16 @@
 //! Two simulated providers: Desk, which uses OAuth with rotating refresh tokens, and Keys, which uses an API key.
 //!
-//! They are strict: a refresh token works once, and an access token works until the next one is granted. A test can set
-//! other answers.
+//! They are strict: an access token works until the next one is granted. A refresh token works once: if one is sent
+//! again, every token of that consent ends (RFC 9700, section 4.14.2). A test can set other answers.
 #![expect(clippy::unwrap_used, reason = "a test fails if its providers cannot be simulated")]
 
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -42,6 +45,9 @@ scopes = ["tickets"]
 pkce = "s256"
 client_auth = "basic"
 refresh_rotates = true
+[[oauth.kept]]
+name = "region"
+pointer = "/region"
 [probe]
 method = "GET"
 url = "https://desk.example/me"
@@ -67,6 +73,10 @@ key = "api_key"
 label = "API key"
 help = "In the settings."
 example = "0000"
+[account]
+source = "probe"
+id = ["/id"]
+name = ["/name"]
 [probe]
 method = "GET"
 url = "https://keys.example/me"
@@ -82,8 +92,13 @@ retry_after = "retry-after"
 pub enum Says {
     /// The provider's normal answer.
     Truth,
-    /// This status, with these headers and this body.
+    /// This status, with these headers and this body. Nothing happens at the provider.
     This(u16, Vec<(&'static str, &'static str)>, &'static str),
+    /// The same in place of the provider's normal answer: what is asked for happens. `{access}` and `{refresh}` stand for
+    /// the tokens that Desk granted last.
+    InItsPlace(u16, Vec<(&'static str, &'static str)>, &'static [u8]),
+    /// Status 401 as often as the counter says, then the normal answer.
+    RefusedAtFirst(Arc<AtomicUsize>),
     /// No answer until the test sets something else; then the normal answer.
     Nothing,
 }
@@ -96,6 +111,8 @@ struct Records {
     probes: Vec<String>,
     /// The refresh tokens that were sent.
     refreshes: Vec<String>,
+    /// Whether a refresh token was sent a second time, so that no token of Desk works any more.
+    ended: bool,
 }
 
 /// The running providers. They stop when it is dropped.
@@ -164,6 +181,11 @@ impl DeskAndKeys {
         (0..=records.grant).map(sent).collect()
     }
 
+    /// Whether a refresh token was sent a second time, which ended every token.
+    pub fn has_ended(&self) -> bool {
+        self.records().ended
+    }
+
     /// Ends the access token that was granted last, as a provider may at any time.
     pub fn end_access_token(&self) {
         self.set("desk probe", Says::This(401, vec![], ""));
@@ -208,24 +230,52 @@ async fn answer(
     // This fails only if the test is over.
     let said =
         says.wait_for(|all| !is_silent(all)).await.map(|all| all.get(name).cloned()).unwrap_or_default();
-    if let Some(Says::This(status, headers, body)) = said {
-        let mut response = Response::builder().status(status);
-        for (name, value) in headers {
-            response = response.header(name, value);
+    let refused = |left: &Arc<AtomicUsize>| {
+        left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+    };
+    match &said {
+        Some(Says::This(status, headers, body)) => {
+            return written(*status, headers, body.as_bytes().to_vec());
         }
-        return response.body(Full::from(body)).unwrap();
+        Some(Says::RefusedAtFirst(left)) if refused(left) => return written(401, &[], Vec::new()),
+        _ => {}
     }
     let (status, body) = match name {
         "desk probe" => {
-            let is_good = text("authorization") == format!("Bearer {}", access_token(lock().grant));
+            let is_good =
+                text("authorization") == format!("Bearer {}", access_token(lock().grant)) && !lock().ended;
             (if is_good { 200 } else { 401 }, json!({}))
         }
         "keys probe" => (if text("x-key") == "SECRET-key" { 200 } else { 401 }, json!({})),
         "desk token" => token(&mut lock(), &form, &text("authorization")),
         _ => (404, Value::Null),
     };
-    let response = Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
-    response.body(Full::from(body.to_string())).unwrap()
+    if let Some(Says::InItsPlace(status, headers, body)) = said {
+        let grant = lock().grant;
+        let body = replace(body, "{access}", &access_token(grant));
+        return written(status, &headers, replace(&body, "{refresh}", &refresh_token(grant)));
+    }
+    written(status, &[(header::CONTENT_TYPE.as_str(), "application/json")], body.to_string().into_bytes())
+}
+
+fn written(status: u16, headers: &[(&str, &str)], body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Full::from(body)).unwrap()
+}
+
+/// `text` with each `from` replaced. It may be in any encoding.
+fn replace(text: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let (mut replaced, mut rest) = (Vec::new(), text);
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from.as_bytes()) {
+        replaced.extend_from_slice(&rest[..at]);
+        replaced.extend_from_slice(to.as_bytes());
+        rest = &rest[at + from.len()..];
+    }
+    replaced.extend_from_slice(rest);
+    replaced
 }
 
 /// Answers a refresh as in RFC 6749, section 6, with rotation.
@@ -237,7 +287,11 @@ fn token(records: &mut Records, form: &HashMap<String, String>, authorization: &
     if form.get("grant_type").map(String::as_str) != Some("refresh_token") || form.len() != 2 {
         return (400, json!({"error": "invalid_request"}));
     }
-    if form.get("refresh_token") != Some(&refresh_token(records.grant)) {
+    let sent = form.get("refresh_token").cloned().unwrap_or_default();
+    if (0..records.grant).any(|earlier| sent == refresh_token(earlier)) {
+        records.ended = true;
+    }
+    if records.ended || sent != refresh_token(records.grant) {
         return (400, json!({"error": "invalid_grant"}));
     }
     records.grant += 1;

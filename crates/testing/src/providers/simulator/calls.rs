@@ -21,16 +21,15 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     };
     let call = provider.calls.iter().find(resembles)?;
     let refusal = || Response::json(call.refusal.status, &call.refusal.body);
-    let (refuses, breaks) = {
-        let switches = lock(&state.switches);
-        (switches.refuse_calls, switches.break_calls)
-    };
-    if breaks {
+    let mut switches = lock(&state.switches);
+    if switches.break_calls {
         return Some(Response::json(503, &Value::Null));
     }
-    if refuses {
+    if switches.refuse_calls || switches.refuse_next_calls > 0 {
+        switches.refuse_next_calls = switches.refuse_next_calls.saturating_sub(1);
         return Some(refusal());
     }
+    drop(switches);
     let credentials = credentials(state, provider);
     let judged = credentials.iter().map(|values| (problems(call, values, request), values));
     let Some((problems, values)) = judged.min_by_key(|(problems, _)| problems.len()) else {

@@ -21,6 +21,8 @@ pub struct Switches {
     pub refuse_calls: bool,
     /// Whether every API call is answered with status 503: the provider says nothing about a credential or its account.
     pub break_calls: bool,
+    /// How many of the next API calls are refused as if the credential were not valid yet.
+    pub refuse_next_calls: usize,
 }
 
 /// What a token endpoint answers.
