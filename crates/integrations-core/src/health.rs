@@ -144,18 +144,33 @@ pub fn asked_to_wait(
 }
 
 /// Judges why a refresh returned no new tokens (RFC 6749, section 5.2). The verdict is `Dead` if the refresh token is
-/// dead. Anything else is `Degraded`, also if the provider does not accept this server's OAuth app.
-pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem) -> Verdict {
+/// dead, or if the provider refuses and the access token has ended (`has_ended`), because then nothing works until
+/// somebody acts. Otherwise it is `Degraded`.
+pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem, has_ended: bool) -> Verdict {
     let name = &provider.name;
-    match problem {
-        TokenProblem::Refused { code, .. } if problem.is_dead(oauth) => Verdict::Dead {
-            message: format!("{name} does not accept the refresh token ({code}): connect it again"),
-        },
-        TokenProblem::Refused { code, .. } => {
-            degraded(format!("{name} refused to issue a new access token ({code})"), None)
+    let found = match problem {
+        TokenProblem::Refused { code, .. } if problem.is_dead(oauth) => {
+            let message = format!("{name} does not accept the refresh token ({code}): connect it again");
+            return Verdict::Dead { message };
         }
-        problem => degraded(format!("{name} did not issue a new access token: {problem}"), None),
-    }
+        TokenProblem::Refused { code, .. } => format!("{name} refused to issue a new access token ({code})"),
+        TokenProblem::Unavailable { .. } => {
+            return degraded(format!("{name} did not issue a new access token: {problem}"), None);
+        }
+        problem => format!("{name} did not issue a new access token: {problem}"),
+    };
+    let remedy = if problem.is_about_the_app() {
+        "Check the client id and secret of its OAuth app, or connect it again"
+    } else {
+        "Connect it again"
+    };
+    stuck(found, remedy, has_ended)
+}
+
+/// The verdict if tokens cannot be refreshed until somebody acts: `Degraded` while the access token works, and `Dead`
+/// with the remedy once it has ended (`has_ended`).
+pub fn stuck(found: String, remedy: &str, has_ended: bool) -> Verdict {
+    if has_ended { Verdict::Dead { message: format!("{found}. {remedy}") } } else { degraded(found, None) }
 }
 
 /// The verdict if a refresh token was sent, but the answer was lost: the provider may have ended the token.
@@ -195,7 +210,8 @@ fn refuses_otherwise(probe: &HealthProbe) -> bool {
     probe.answer.as_ref().is_some_and(|check| check.refused_otherwise)
 }
 
-fn degraded(message: String, retry_after: Option<std::time::Duration>) -> Verdict {
+/// The verdict if the provider has trouble, and asks to wait this long.
+pub fn degraded(message: String, retry_after: Option<std::time::Duration>) -> Verdict {
     Verdict::Degraded { message, retry_after }
 }
 

@@ -182,16 +182,28 @@ proptest! {
     }
 
     #[test]
-    fn retries_grow_from_half_a_minute_to_an_hour(bits: u32, failures in 1_u32..) {
+    fn retries_of_a_probe_grow_from_half_a_minute_to_an_hour(bits: u32, failures in 1_u32..) {
         let spread = Spread::from_bits(bits);
-        let (this, next) = (until_refresh_retry(failures, spread), until_refresh_retry(failures.saturating_add(1), spread));
+        let until = |failures: u32| until_probe(&slack(), Status::Active, failures, spread);
+        let (this, next) = (until(failures), until(failures.saturating_add(1)));
         prop_assert!(this >= Duration::seconds(27) && this <= Duration::minutes(66), "{this}");
         prop_assert!(next >= this);
         prop_assert!(failures > 1 || this <= Duration::seconds(33));
     }
 
     #[test]
-    fn a_token_is_refreshed_before_it_expires_and_the_margin_grows_with_its_life(bits: u32, life in 1_i64..400 * 86_400) {
+    fn a_refresh_token_is_not_sent_twice_within_a_minute(bits: u32, failures in 1_u32.., life in 1_i64..600) {
+        let spread = Spread::from_bits(bits);
+        let retry = until_refresh_retry(failures, spread);
+        prop_assert!(retry >= Duration::minutes(1) && retry <= Duration::minutes(66), "{retry}");
+        let next = refresh_at(NOW, NOW + Duration::seconds(life), spread);
+        prop_assert!(next >= NOW + Duration::minutes(1), "{next} of {life}");
+        // An imported token that has expired is refreshed at once.
+        prop_assert!(refresh_at(NOW, NOW - Duration::seconds(life), spread) <= NOW);
+    }
+
+    #[test]
+    fn a_token_is_refreshed_before_it_expires_and_the_margin_grows_with_its_life(bits: u32, life in 100_i64..400 * 86_400) {
         let (spread, life) = (Spread::from_bits(bits), Duration::seconds(life));
         let margin = NOW + life - refresh_at(NOW, NOW + life, spread);
         let (least, most): (Duration, Duration) = (life / 5, life * 2 / 5);

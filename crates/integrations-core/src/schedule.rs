@@ -13,6 +13,9 @@ const FIRST_RETRY: Duration = Duration::seconds(30);
 const LAST_RETRY: Duration = Duration::hours(1);
 /// The factor by which the interval is longer for an integration on hold.
 const PAUSED_FACTOR: u32 = 10;
+/// The shortest time between two refreshes of one credential, whatever lifetime the provider says, unless it refuses the
+/// access token in between.
+pub const BETWEEN_REFRESHES: Duration = Duration::minutes(1);
 /// The longest time before its expiry at which a token is refreshed, before the spread.
 const MAX_MARGIN: Duration = Duration::days(1);
 
@@ -46,9 +49,9 @@ pub fn until_probe(provider: &Provider, status: Status, failures: u32, spread: S
     spread.around(span * factor)
 }
 
-/// How long until a refresh is tried again after `failures` failures in a row. It is spread by a tenth to either side.
+/// How long until a refresh is tried again after `failures` failures in a row: as for a probe, but at least a minute.
 pub fn until_refresh_retry(failures: u32, spread: Spread) -> Duration {
-    spread.around(until_retry(failures))
+    spread.around(until_retry(failures)).max(BETWEEN_REFRESHES)
 }
 
 fn until_retry(failures: u32) -> Duration {
@@ -71,9 +74,11 @@ pub fn next_refresh(
 /// When to refresh a token that was granted at `granted_at` and expires at `expires_at`.
 ///
 /// It is a fifth of the token's lifetime before it expires, at most a day; spread over a further fifth, so that tokens
-/// that were granted together are refreshed at different times, and further apart with each refresh.
+/// that were granted together are refreshed at different times, and further apart with each refresh. It is at least a
+/// minute after the grant. A token that has expired already, which only an import can bring, is refreshed at once.
 pub fn refresh_at(granted_at: OffsetDateTime, expires_at: OffsetDateTime, spread: Spread) -> OffsetDateTime {
     let life: Duration = (expires_at - granted_at).max(Duration::ZERO);
     let part = |divisor: i32| -> Duration { Ord::min(life / divisor, MAX_MARGIN) };
-    expires_at - part(5) - part(5) * spread.0
+    let planned = expires_at - part(5) - part(5) * spread.0;
+    if life.is_zero() { planned } else { planned.max(granted_at + BETWEEN_REFRESHES) }
 }

@@ -2,8 +2,9 @@
 //!
 //! Both are passed in, so that tests can set them. `clippy.toml` bans direct use of the system's.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use integrations_core::{
     ids::{Id, Kind},
     schedule::Spread,
@@ -15,6 +16,11 @@ use time::OffsetDateTime;
 pub trait Clock: Send + Sync {
     /// Now, in UTC.
     fn now(&self) -> OffsetDateTime;
+
+    /// Waits for this long.
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
 }
 
 /// A source of random bytes.
@@ -52,6 +58,11 @@ impl Environment {
         let now = self.clock.now();
         let cut = now.nanosecond() / 1_000 * 1_000;
         now.replace_nanosecond(cut).unwrap_or(now)
+    }
+
+    /// Waits for this long.
+    pub async fn pause(&self, time: Duration) {
+        self.clock.pause(time).await;
     }
 
     /// Fresh random bytes, fit for keys and nonces.

@@ -10,6 +10,9 @@ use crate::issue::{Issue, join};
 /// The longest value of a field, in bytes: longer than any provider's key, shorter than any limit on headers.
 pub const MAX_VALUE_BYTES: usize = 4096;
 
+/// The longest token, in bytes. Tokens that hold claims have grown beyond what a person would paste.
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
 /// A regular expression that the whole value must match. The syntax is that of the `regex` crate: no look-around, no
 /// back-references.
 #[derive(Clone)]
@@ -127,15 +130,37 @@ impl Field {
 ///
 /// No provider's tokens contain whitespace or control characters (RFC 6749, appendix A.12), which could split a header.
 pub(crate) fn check_text(value: &Value) -> Result<&str, String> {
+    check_characters(check_size(value, MAX_VALUE_BYTES)?)
+}
+
+/// Checks an access token, as [`check_text`] does, but it may be longer.
+pub(crate) fn check_access_token(value: &Value) -> Result<&str, String> {
+    check_characters(check_size(value, MAX_TOKEN_BYTES)?)
+}
+
+/// Checks a refresh token, which only ever stands in a body (RFC 6749, section 6).
+pub(crate) fn check_refresh_token(value: &Value) -> Result<&str, String> {
+    let text = check_size(value, MAX_TOKEN_BYTES)?;
+    if text.contains(char::is_control) {
+        return Err("Must not contain line breaks or control characters".into());
+    }
+    Ok(text)
+}
+
+fn check_characters(text: &str) -> Result<&str, String> {
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("Must not contain spaces, line breaks or control characters".into());
+    }
+    Ok(text)
+}
+
+fn check_size(value: &Value, limit: usize) -> Result<&str, String> {
     let text = value.as_str().ok_or("Expected string")?;
     if text.is_empty() {
         return Err("Must not be empty".into());
     }
-    if text.len() > MAX_VALUE_BYTES {
-        return Err(format!("Must not be longer than {MAX_VALUE_BYTES} bytes"));
-    }
-    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("Must not contain spaces, line breaks or control characters".into());
+    if text.len() > limit {
+        return Err(format!("Must not be longer than {limit} bytes"));
     }
     Ok(text)
 }

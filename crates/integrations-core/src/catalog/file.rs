@@ -1,8 +1,11 @@
 //! The shape of a provider file. docs/reference/provider-file.md says what its values mean and which are allowed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 
 use super::names::{
     AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
@@ -130,8 +133,9 @@ pub(super) struct AnswerTable {
     pub(super) refresh_token: String,
     pub(super) expires_in: String,
     pub(super) scopes: String,
-    pub(super) error: String,
-    pub(super) dead_errors: Vec<String>,
+    #[serde(deserialize_with = "one_or_more")]
+    pub(super) error: Vec<String>,
+    pub(super) dead_errors: Vec<ParamValue>,
 }
 
 impl Default for AnswerTable {
@@ -142,10 +146,31 @@ impl Default for AnswerTable {
             refresh_token: "/refresh_token".into(),
             expires_in: "/expires_in".into(),
             scopes: "/scope".into(),
-            error: "/error".into(),
+            error: vec!["/error".into()],
             dead_errors: Vec::new(),
         }
     }
+}
+
+/// A list of strings, or one string for a list of one.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct OneOrMore;
+    impl<'de> Visitor<'de> for OneOrMore {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of strings")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Vec<String>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(items))
+        }
+    }
+    deserializer.deserialize_any(OneOrMore)
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,8 +29,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-pub(crate) use field::check_text;
-pub use field::{Choice, Field, MAX_VALUE_BYTES, Pattern};
+pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
+pub(crate) use field::{check_access_token, check_refresh_token};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
     AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
@@ -39,6 +39,7 @@ pub use names::{
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};
 pub use problems::{ProviderFileError, ProviderFileErrors};
+pub(crate) use provider::check_kept;
 pub use provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 

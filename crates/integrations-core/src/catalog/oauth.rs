@@ -99,8 +99,8 @@ pub struct TokenAnswer {
     pub expires_in: JsonPointer,
     /// The scopes granted; `/scope`. Either an array of strings, or a string that is split at spaces and commas.
     pub scopes: JsonPointer,
-    /// The error's code in an answer that failed, whatever its HTTP status; `/error`.
-    pub error: JsonPointer,
+    /// Where an answer that failed may have the error's code, whatever its HTTP status; `/error`.
+    pub error: Vec<JsonPointer>,
     /// Codes that mean the refresh token is dead, in addition to `invalid_grant` (RFC 6749, section 5.2).
     pub dead_errors: Vec<String>,
 }

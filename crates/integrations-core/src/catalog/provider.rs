@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
-use super::field::{Field, check_fields, check_text};
+use super::field::{Field, check_access_token, check_fields, check_refresh_token, check_text};
 use super::key::ProviderKey;
 use super::names::{ActionKind, Category, Method, SetupType};
 use super::oauth::{KeptField, OAuth};
@@ -175,14 +175,14 @@ fn check_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let access_token = match credential.get("access_token") {
         None => Err("Required".to_owned()),
-        Some(token) => check_text(token).map(drop),
+        Some(token) => check_access_token(token).map(drop),
     };
     issues.extend(access_token.err().map(|message| Issue::new(path("access_token"), message)));
     for (name, value) in credential {
         let checked = match (name.as_str(), oauth.kept.iter().find(|kept| kept.name == *name)) {
             ("access_token", _) => Ok(()),
             ("refresh_token", _) if value.is_null() => Ok(()),
-            ("refresh_token", _) => check_text(value).map(drop).map_err(or_null),
+            ("refresh_token", _) => check_refresh_token(value).map(drop).map_err(or_null),
             ("expires_at", _) => check_time(value),
             (_, Some(kept)) => check_kept(kept, value),
             (_, None) => Err("Unknown field".to_owned()),
@@ -207,7 +207,8 @@ fn check_time(value: &Value) -> Result<(), String> {
     }
 }
 
-fn check_kept(kept: &KeptField, value: &Value) -> Result<(), String> {
+/// Checks the value of a kept field. The error does not repeat it.
+pub(crate) fn check_kept(kept: &KeptField, value: &Value) -> Result<(), String> {
     match (value, &kept.pattern) {
         (Value::Null, _) if !kept.required => Ok(()),
         (_, Some(pattern)) => match check_text(value)? {

@@ -311,6 +311,11 @@ fn oauth() {
     refused(OAUTH, "scope_separator = \" \"", "scope_separator = \";\" #!", "a space or a comma");
     refused(OAUTH, "param = \"optional_scope\"", "param = \"scope\" #!", "set by the server itself");
     refused(OAUTH, "access_token = \"/access_token\"", "access_token = \"access_token\" #!", "JSON pointer");
+    let pointer = "access_token = \"/access_token\"";
+    refused(OAUTH, pointer, "error = [\"/error\", \"status\"] #!", "JSON pointer");
+    refused(OAUTH, pointer, "error = \"status\" #!", "JSON pointer");
+    refused(OAUTH, pointer, "error = [] #!", "needs at least one");
+    refused(OAUTH, pointer, "error = 5 #!", "expected a list of strings");
     refused(OAUTH, "name = \"team_name\"", "name = \"refresh_token\" #!", "every OAuth credential uses it");
     refused(OAUTH, "name = \"team_name\"", "name = \"api_domain\" #!", "`api_domain` is listed twice");
     refused(
@@ -319,6 +324,18 @@ fn oauth() {
         "example = \"https://acme.example\" #!",
         "does not match",
     );
+}
+
+#[test]
+fn places_and_codes_of_errors_are_read_in_each_form() {
+    let with = |line: &str| load(&OAUTH.replace("access_token = \"/access_token\"", line)).unwrap();
+    let answer = |line: &str| with(line).get("acme").unwrap().oauth().unwrap().answer.clone();
+    let places =
+        |line: &str| answer(line).error.iter().map(|place| place.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!(places(""), ["/error"]);
+    assert_eq!(places("error = [\"/error\", \"/status\"]"), ["/error", "/status"]);
+    assert_eq!(places("error = \"/code\""), ["/code"]);
+    assert_eq!(answer("dead_errors = [40029, \"gone\"]").dead_errors, ["40029", "gone"]);
 }
 
 #[test]

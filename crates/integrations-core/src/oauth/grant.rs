@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 
 use super::account::text;
+use super::lifetime::lifetime;
 use super::{TokenProblem, scopes};
-use crate::catalog::{JsonPointer, KeptField, OAuth, check_text};
+use crate::answer_body::{AnswerBody, AnswerFields};
+use crate::catalog::{KeptField, OAuth, check_access_token, check_kept, check_refresh_token};
 
 /// Token types that are refused. `DPoP` (RFC 9449), `PoP` (RFC 9200) and `mac` need a proof that this server does not
 /// make, and `N_A` (RFC 8693) is not an access token. A token of any other type is sent as a bearer token. RFC 6749,
@@ -21,14 +23,43 @@ const OTHER_TYPES: [&str; 4] = ["dpop", "pop", "mac", "n_a"];
 #[derive(Clone, PartialEq)]
 pub struct Grant {
     /// The credential to store: `access_token`, `refresh_token` (or null), `expires_at` (RFC 3339, or null), and the
-    /// kept fields of the answer, as strings. It passes [`crate::catalog::Provider::check_credential`].
+    /// kept fields of the answer, as strings.
     pub credential: Map<String, Value>,
     /// When the access token expires; `None` if it does not expire, as far as is known.
     pub expires_at: Option<OffsetDateTime>,
     /// The scopes granted, if the provider says.
     pub granted_scopes: Option<BTreeSet<String>>,
+    /// What is wrong beside the tokens, for the log. It repeats nothing of the answer.
+    pub blemishes: Vec<Blemish>,
     /// The whole answer, for [`crate::catalog::Account::read`]. Secret.
     pub answer: Value,
+}
+
+/// Something in an answer that could not be used, although the tokens could.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blemish {
+    /// The name of the field.
+    pub what: String,
+    /// Why it could not be used.
+    pub why: String,
+}
+
+impl Blemish {
+    fn new(what: &str, why: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), why: why.into() }
+    }
+}
+
+impl fmt::Display for Blemish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
+    }
+}
+
+impl From<Blemish> for TokenProblem {
+    fn from(Blemish { what, why }: Blemish) -> Self {
+        Self::Invalid { what, why }
+    }
 }
 
 impl fmt::Debug for Grant {
@@ -37,75 +68,86 @@ impl fmt::Debug for Grant {
             .field("credential", &self.credential.keys().collect::<Vec<_>>())
             .field("expires_at", &self.expires_at)
             .field("granted_scopes", &self.granted_scopes)
+            .field("blemishes", &self.blemishes)
             .finish_non_exhaustive()
     }
 }
 
 impl Grant {
-    /// Reads the token endpoint's answer to a code or to a refresh token.
-    ///
-    /// If the answer has an error at the place that the provider's file names, it is a refusal, whatever its status:
-    /// Slack and GitHub refuse with status 200. The content type is only used to recognise a web page, because
-    /// providers are careless with it.
+    /// Reads the token endpoint's answer to a code. It must have everything that the credential needs, so that it passes
+    /// [`crate::catalog::Provider::check_credential`]. What it need not have may be wrong.
     pub fn read(
         oauth: &OAuth,
         status: u16,
-        content_type: Option<&str>,
-        body: &[u8],
+        body: &AnswerBody<'_>,
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
-        Self::renew(oauth, &Map::new(), status, content_type, body, now)
+        let grant = Self::renew(oauth, &Map::new(), status, body, now)?;
+        check_type(&grant.answer)?;
+        for field in oauth.kept.iter().filter(|field| field.required) {
+            let missing = || TokenProblem::Missing { what: field.name.clone() };
+            kept(field, &grant.answer)?.ok_or_else(missing)?;
+        }
+        Ok(grant)
     }
 
-    /// Reads the answer to a refresh token, as [`Grant::read`] does. If it leaves out the refresh token (RFC 6749,
-    /// section 6) or a kept field, the value stays as in the credential `before`.
+    /// Reads the answer to a refresh token. If it leaves out the refresh token (RFC 6749, section 6) or a kept field,
+    /// the value stays as in the credential `before`.
+    ///
+    /// The old refresh token may have ended, and then nobody else has the new ones. So the answer is accepted as soon as
+    /// it has an access token: whatever is wrong beside it becomes a [`Blemish`].
+    ///
+    /// A refusal is an answer with another status than 2xx, or without an access token: Slack and GitHub refuse with
+    /// status 200.
     pub fn renew(
         oauth: &OAuth,
         before: &Map<String, Value>,
         status: u16,
-        content_type: Option<&str>,
-        body: &[u8],
+        body: &AnswerBody<'_>,
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
-        if status >= 500 || status == 429 {
-            return Err(TokenProblem::Unavailable { status });
-        }
-        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
-            let looks_like_html = is_html(content_type, body);
-            return Err(TokenProblem::NotJson { status, looks_like_html });
+        let AnswerFields { value: answer, is_whole } = readable(status, body)?;
+        let places = Places::new(oauth, before, &answer);
+        let access_token = match places.access_token() {
+            Ok(Some(token)) if (200..300).contains(&status) => token,
+            found => return Err(TokenProblem::of(oauth, status, &answer, found.err())),
         };
-        let failed = !(200..300).contains(&status);
-        // A provider may also answer a failure in the standard form.
-        let standard = answer.get("error").filter(|_| failed);
-        let code = oauth.answer.error.of(&answer).and_then(error_code).or(standard.and_then(error_code));
-        match code {
-            Some(code) => return Err(TokenProblem::refused(code, description(&answer))),
-            None if failed => return Err(TokenProblem::failed(status, description(&answer))),
-            None => {}
+        let mut blemishes = Vec::new();
+        if !is_whole {
+            blemishes.push(Blemish::new("the answer", "it breaks off"));
         }
-        check_type(&answer)?;
-        let access_token =
-            required("access_token", token("access_token", &oauth.answer.access_token, &answer)?)?;
-        let refresh_token = token("refresh_token", &oauth.answer.refresh_token, &answer)?;
-        let refresh_token = refresh_token.or(before.get("refresh_token").and_then(Value::as_str));
-        let lifetime = lifetime(oauth, &answer)?;
-        let (expires_at, written) = lifetime.map(|lifetime| expiry(now, lifetime)).transpose()?.unzip();
+        blemishes.extend(check_type(&answer).err());
+        let refresh_token = places.refresh_token(before, is_whole).unwrap_or_else(|why| {
+            blemishes.push(why);
+            None
+        });
+        let lifetime = lifetime(places.expires_in(), now).unwrap_or_else(|why| {
+            blemishes.push(Blemish::new("expires_in", why));
+            None
+        });
+        let expires_at = lifetime.or(oauth.default_lifetime()).and_then(|lifetime| now.checked_add(lifetime));
+        let written = expires_at.and_then(|at| at.format(&Rfc3339).ok());
         let mut credential = Map::new();
         credential.insert("access_token".into(), access_token.into());
         credential.insert("refresh_token".into(), refresh_token.into());
         credential.insert("expires_at".into(), written.into());
         for field in &oauth.kept {
-            if let Some(value) = kept(field, &answer, before.get(&field.name))? {
-                credential.insert(field.name.clone(), value.into());
+            let found = kept(field, &answer).unwrap_or_else(|why| {
+                blemishes.push(why);
+                None
+            });
+            let value = found.map(Value::from).or_else(|| before.get(&field.name).cloned());
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                credential.insert(field.name.clone(), value);
             }
         }
         let granted_scopes = scopes::read(oauth.answer.scopes.of(&answer));
-        Ok(Self { credential, expires_at, granted_scopes, answer })
+        Ok(Self { credential, expires_at, granted_scopes, blemishes, answer })
     }
 
     /// The scopes that were asked for and not granted, in the order of the provider file. Empty if the provider does
     /// not say what it granted. A scope that a granted one implies counts as granted. Optional scopes are never
-    /// missing.
+    /// missing, nor are those that ask the authorization server for something else than access.
     pub fn missing_scopes<'a>(&self, oauth: &'a OAuth) -> Vec<&'a str> {
         let granted = self.granted_scopes.as_ref();
         granted
@@ -113,99 +155,100 @@ impl Grant {
     }
 }
 
-fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
-    let said =
-        content_type.is_some_and(|name| name.trim_start().to_ascii_lowercase().starts_with("text/html"));
-    said || body.trim_ascii_start().starts_with(b"<")
+/// The fields of an answer that can say something about tokens.
+fn readable(status: u16, body: &AnswerBody<'_>) -> Result<AnswerFields, TokenProblem> {
+    if status >= 500 || matches!(status, 408 | 425 | 429) {
+        return Err(TokenProblem::Unavailable { status });
+    }
+    body.fields().ok_or_else(|| match body.looks_like_html() {
+        false if !(200..300).contains(&status) => TokenProblem::Failed { status, description: None },
+        looks_like_html => TokenProblem::NotJson { status, looks_like_html },
+    })
 }
 
-/// The code of an error: a string, or the member of an object that is most likely the code. Values such as null,
-/// `false` and `""` are not errors.
-fn error_code(value: &Value) -> Option<&str> {
-    match value {
-        Value::String(code) => Some(code.as_str()).filter(|code| !code.is_empty()),
-        Value::Object(error) => {
-            let named = ["code", "type", "title"].iter().find_map(|name| error.get(*name)?.as_str());
-            Some(named.unwrap_or("unknown"))
+/// Where an answer has its tokens.
+///
+/// It is where the provider's file says. An answer to a refresh token that has no access token there may have its tokens
+/// in the places of RFC 6749: Slack has a person's tokens in `authed_user` if it answers a code, but not if it answers
+/// a refresh token.
+struct Places<'a> {
+    oauth: &'a OAuth,
+    answer: &'a Value,
+    is_usual: bool,
+}
+
+impl<'a> Places<'a> {
+    fn new(oauth: &'a OAuth, before: &Map<String, Value>, answer: &'a Value) -> Self {
+        let found = oauth.answer.access_token.of(answer).filter(|token| !token.is_null());
+        Self { oauth, answer, is_usual: found.is_none() && !before.is_empty() }
+    }
+
+    fn find(&self, of_file: &crate::catalog::JsonPointer, usual: &str) -> Option<&'a Value> {
+        if self.is_usual { self.answer.get(usual) } else { of_file.of(self.answer) }
+    }
+
+    fn expires_in(&self) -> Option<&'a Value> {
+        self.find(&self.oauth.answer.expires_in, "expires_in")
+    }
+
+    /// `None` if it is absent, null or empty.
+    fn access_token(&self) -> Result<Option<String>, Blemish> {
+        match self.find(&self.oauth.answer.access_token, "access_token") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(token)) if token.trim().is_empty() => Ok(None),
+            Some(Value::String(token)) => {
+                let token = Value::from(token.trim());
+                let checked = check_access_token(&token).map_err(|why| Blemish::new("access_token", why))?;
+                // It has to stand in a header (RFC 6750, section 2.1).
+                let usable = checked.is_ascii().then(|| Some(checked.to_owned()));
+                usable.ok_or_else(|| Blemish::new("access_token", "Must be ASCII characters"))
+            }
+            Some(_) => Err(Blemish::new("access_token", "Expected string")),
         }
-        Value::Bool(true) => Some("unknown"),
-        _ => None,
+    }
+
+    /// The refresh token of the answer, or else the one of `before`. The latter has ended if the answer had another that
+    /// cannot be read, and would be taken for stolen if it were sent again.
+    fn refresh_token(&self, before: &Map<String, Value>, is_whole: bool) -> Result<Option<String>, Blemish> {
+        let found = self.find(&self.oauth.answer.refresh_token, "refresh_token");
+        let found = found
+            .filter(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()));
+        let kept = || before.get("refresh_token").and_then(Value::as_str).map(str::to_owned);
+        let why = match found {
+            None if is_whole || !self.oauth.refresh_rotates => return Ok(kept()),
+            None => "Missing".to_owned(),
+            Some(value) => {
+                let token = Value::from(text(value).map(|text| text.trim().to_owned()));
+                match check_refresh_token(&token) {
+                    Ok(token) => return Ok(Some(token.to_owned())),
+                    Err(_) if !self.oauth.refresh_rotates => return Ok(kept()),
+                    Err(why) => why,
+                }
+            }
+        };
+        Err(Blemish::new("refresh_token", why))
     }
 }
 
-/// The provider's own message: `error_description` (RFC 6749, section 5.2), or `message`, beside the error or in it.
-fn description(answer: &Value) -> Option<&str> {
-    ["/error_description", "/message", "/error/message"]
-        .iter()
-        .find_map(|pointer| answer.pointer(pointer)?.as_str())
-}
-
-fn check_type(answer: &Value) -> Result<(), TokenProblem> {
+fn check_type(answer: &Value) -> Result<(), Blemish> {
     let named = answer.get("token_type").and_then(Value::as_str).unwrap_or("bearer");
     if OTHER_TYPES.contains(&named.to_ascii_lowercase().as_str()) {
-        let why = "it needs a proof of possession, which is not supported".to_owned();
-        return Err(TokenProblem::Invalid { what: "token_type".into(), why });
+        return Err(Blemish::new("token_type", "it needs a proof of possession, which is not supported"));
     }
     Ok(())
 }
 
-fn required<T>(what: &str, value: Option<T>) -> Result<T, TokenProblem> {
-    value.ok_or_else(|| TokenProblem::Missing { what: what.to_owned() })
-}
-
-fn invalid(what: &str, why: impl Into<String>) -> TokenProblem {
-    TokenProblem::Invalid { what: what.to_owned(), why: why.into() }
-}
-
-/// Reads a token; `None` if it is absent, null or empty.
-fn token<'a>(what: &str, pointer: &JsonPointer, answer: &'a Value) -> Result<Option<&'a str>, TokenProblem> {
-    match pointer.of(answer) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(value) => check_text(value).map(Some).map_err(|why| invalid(what, why)),
+/// The value of a kept field; `None` if it is absent, null or empty.
+fn kept(field: &KeptField, answer: &Value) -> Result<Option<String>, Blemish> {
+    let Some(found) = field.pointer.of(answer).filter(|value| !value.is_null()) else { return Ok(None) };
+    let value = text(found).ok_or_else(|| Blemish::new(&field.name, "expected a string"))?;
+    if value.is_empty() {
+        return Ok(None);
     }
-}
-
-/// Reads the lifetime of the access token. Some providers write the number as a string.
-fn lifetime(oauth: &OAuth, answer: &Value) -> Result<Option<Duration>, TokenProblem> {
-    let seconds = match oauth.answer.expires_in.of(answer) {
-        None | Some(Value::Null) => return Ok(oauth.default_lifetime_seconds.map(whole_seconds)),
-        Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => text.trim().parse::<f64>().ok(),
-        Some(_) => None,
-    };
-    seconds
-        .filter(|seconds| (0.0..=MAX_LIFETIME_SECONDS).contains(seconds))
-        .map(|seconds| Some(Duration::seconds_f64(seconds.trunc())))
-        .ok_or_else(|| invalid("expires_in", "expected seconds"))
-}
-
-/// A thousand years: longer than any provider's tokens live, and short enough not to overflow a date.
-const MAX_LIFETIME_SECONDS: f64 = 1000.0 * 365.0 * 86_400.0;
-
-fn whole_seconds(seconds: u64) -> Duration {
-    Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
-}
-
-/// The time at which a token that is issued now expires, and the same time as RFC 3339 text.
-fn expiry(now: OffsetDateTime, lifetime: Duration) -> Result<(OffsetDateTime, String), TokenProblem> {
-    let out_of_range = || invalid("expires_in", "it is too far in the future");
-    let at = now.checked_add(lifetime).ok_or_else(out_of_range)?;
-    let written = at.format(&Rfc3339).map_err(|_| out_of_range())?;
-    Ok((at, written))
-}
-
-/// The value of a kept field: from the answer, or else from `before`.
-fn kept(field: &KeptField, answer: &Value, before: Option<&Value>) -> Result<Option<String>, TokenProblem> {
-    let found =
-        field.pointer.of(answer).filter(|value| !value.is_null()).or(before.filter(|value| !value.is_null()));
-    let value = found.map(|value| text(value).ok_or_else(|| invalid(&field.name, "expected a string")));
-    let value = value.transpose()?.filter(|value| !value.is_empty());
-    match (value, &field.pattern) {
-        (None, _) if field.required => Err(TokenProblem::Missing { what: field.name.clone() }),
-        (Some(value), Some(pattern)) if !pattern.matches(&value) => {
-            Err(invalid(&field.name, format!("it must match {}", pattern.as_str())))
-        }
-        (value, _) => Ok(value),
+    if check_kept(field, &Value::from(value.as_str())).is_err() {
+        let expected = field.example.as_ref().map(|example| format!("expected something like {example}"));
+        let why = expected.unwrap_or_else(|| "it has not the form that is expected".into());
+        return Err(Blemish::new(&field.name, why));
     }
+    Ok(Some(value))
 }

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::{Grant, TokenProblem};
+use crate::answer_body::AnswerBody;
 use crate::catalog::{Catalog, Provider};
 
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
@@ -20,9 +21,9 @@ fn provider(key: &str) -> &'static Provider {
 
 fn read(key: &str, status: u16, answer: &Value) -> Result<Grant, TokenProblem> {
     let provider = provider(key);
-    let body = answer.to_string();
-    let grant =
-        Grant::read(provider.oauth().unwrap(), status, Some("application/json"), body.as_bytes(), NOW);
+    let text = answer.to_string();
+    let body = AnswerBody::new(Some("application/json"), text.as_bytes());
+    let grant = Grant::read(provider.oauth().unwrap(), status, &body, NOW);
     if let Ok(grant) = &grant {
         // The credential that was read is valid, so it can be stored.
         assert_eq!(provider.check_credential(&grant.credential), []);
@@ -73,17 +74,21 @@ fn what_is_absent_is_null() {
 }
 
 #[test]
-fn a_lifetime_is_a_number_or_the_text_of_one() {
-    for seconds in [json!(60), json!("60"), json!(" 60 "), json!(60.9)] {
-        let grant = granted("github", json!({"access_token": "at", "expires_in": seconds}));
-        assert_eq!(grant.expires_at, Some(datetime!(2026-05-17 17:56:00 UTC)), "{seconds}");
-    }
-    for bad in [json!(-1), json!("soon"), json!(""), json!(true), json!(1e300), json!("NaN"), json!([])] {
-        let found = problem("github", 200, json!({"access_token": "at", "expires_in": bad}));
-        assert!(
-            matches!(&found, TokenProblem::Invalid { what, .. } if what == "expires_in"),
-            "{bad}: {found:?}"
+fn a_lifetime_that_cannot_be_read_is_a_blemish() {
+    let grant = granted("github", json!({"access_token": "at", "expires_in": "60"}));
+    assert_eq!(grant.expires_at, Some(datetime!(2026-05-17 17:56:00 UTC)));
+    assert_eq!(grant.blemishes, []);
+    for bad in [json!(0), json!(-1), json!("soon"), json!(""), json!(true), json!(1e300), json!([])] {
+        let grant = granted("github", json!({"access_token": "at", "expires_in": bad}));
+        assert_eq!(grant.expires_at, None, "{bad}");
+        assert_eq!(grant.credential["expires_at"], Value::Null);
+        assert_eq!(
+            grant.blemishes[0].to_string(),
+            "expires_in: expected a number of seconds, and more than 0"
         );
+        // The file's lifetime counts instead.
+        let answer = json!({"access_token": "at", "expires_in": bad, "instance_url": "https://acme.my.salesforce.com"});
+        assert_eq!(granted("salesforce", answer).expires_at, Some(datetime!(2026-05-17 19:55:00 UTC)));
     }
 }
 
@@ -109,12 +114,22 @@ fn kept_fields_are_checked() {
     assert_eq!(problem("salesforce", 200, answer(json!(""))), missing);
     for bad in ["https://evil.example", "https://acme.my.salesforce.com@evil.example"] {
         let found = problem("salesforce", 200, answer(json!(bad)));
-        assert!(matches!(&found, TokenProblem::Invalid { what, .. } if what == "instance_url"));
-        assert!(!found.to_string().contains("evil"), "{found}");
+        assert_eq!(
+            found.to_string(),
+            "the instance_url in its answer is not valid: expected something like https://acme.my.salesforce.com"
+        );
     }
     assert!(matches!(problem("salesforce", 200, answer(json!(["x"]))), TokenProblem::Invalid { .. }));
     // An optional field may be missing: its default is used.
     assert!(!granted("pipedrive", json!({"access_token": "at"})).credential.contains_key("api_domain"));
+    for bad in [json!("https://evil.example"), json!(["x"]), json!({}), json!("x".repeat(5000))] {
+        let grant = granted("pipedrive", json!({"access_token": "at", "api_domain": bad}));
+        assert!(!grant.credential.contains_key("api_domain"));
+        assert_eq!(
+            grant.blemishes.iter().map(|blemish| blemish.what.as_str()).collect::<Vec<_>>(),
+            ["api_domain"]
+        );
+    }
 }
 
 #[test]
@@ -177,15 +192,8 @@ fn errors_of_other_shapes_are_errors_too() {
     );
     let failed = |status: u16| TokenProblem::Failed { status, description: None };
     assert_eq!(problem("zendesk", 404, json!({"status": "BAD"})), failed(404));
-    assert_eq!(
-        problem(
-            "hubspot",
-            400,
-            json!({"status": "BAD_AUTH_CODE", "message": "missing or unknown auth code"})
-        )
-        .to_string(),
-        "it answered with status 400: missing or unknown auth code"
-    );
+    let hubspot = json!({"status": "BAD_AUTH_CODE", "message": "missing or unknown auth code"});
+    assert_eq!(problem("hubspot", 400, hubspot), refused("BAD_AUTH_CODE", "missing or unknown auth code"));
     let notion =
         json!({"object": "error", "status": 400, "code": "invalid_grant", "message": "Used already."});
     assert_eq!(problem("notion", 400, notion), refused("invalid_grant", "Used already."));
@@ -195,8 +203,56 @@ fn errors_of_other_shapes_are_errors_too() {
 }
 
 #[test]
+fn a_dead_refresh_token_is_told_by_any_of_the_places() {
+    let hubspot = provider("hubspot").oauth().unwrap();
+    let words = "refresh token is invalid, expired or revoked";
+    for answer in [
+        json!({"status": "BAD_REFRESH_TOKEN", "message": words}),
+        json!({"error": "invalid_grant", "error_description": words, "status": "error", "message": words}),
+        json!({"error": "invalid_request", "status": "BAD_REFRESH_TOKEN", "message": words}),
+    ] {
+        for status in [200, 400] {
+            let found = problem("hubspot", status, answer.clone());
+            assert!(found.is_dead(hubspot), "{found}");
+        }
+    }
+    assert!(!problem("hubspot", 400, json!({"status": "BAD_CLIENT_ID"})).is_dead(hubspot));
+}
+
+#[test]
+fn numbers_are_codes_too() {
+    let mut oauth = provider("hubspot").oauth().unwrap().clone();
+    oauth.answer.dead_errors = vec!["40029".into(), "refresh_token_expired_0x80041004".into()];
+    let read = |answer: Value| {
+        Grant::read(&oauth, 400, &AnswerBody::new(None, answer.to_string().as_bytes()), NOW).unwrap_err()
+    };
+    for (answer, is_dead) in [
+        (json!({"error": 40029}), true),
+        (json!({"error": "40029"}), true),
+        (json!({"error": {"code": 40029, "type": "OAuthException"}}), true),
+        (json!({"error": 0, "status": 40029}), true),
+        // A code of the file is no secret, though it looks like a token.
+        (json!({"error": "refresh_token_expired_0x80041004"}), true),
+        (json!({"error": 40030}), false),
+        (json!({"error": 0}), false),
+    ] {
+        assert_eq!(read(answer.clone()).is_dead(&oauth), is_dead, "{answer}");
+    }
+}
+
+#[test]
+fn a_refusal_needs_no_body() {
+    let slack = provider("slack").oauth().unwrap();
+    for (status, body) in [(401, ""), (403, "no"), (302, "moved")] {
+        let found = Grant::read(slack, status, &AnswerBody::new(None, body.as_bytes()), NOW).unwrap_err();
+        assert_eq!(found, TokenProblem::Failed { status, description: None });
+        assert!(!found.is_success_without_tokens());
+    }
+}
+
+#[test]
 fn trouble_of_the_provider_is_no_refusal() {
-    for status in [429, 500, 503] {
+    for status in [408, 425, 429, 500, 503] {
         let found = problem("slack", status, json!({"error": "invalid_grant"}));
         assert_eq!(found, TokenProblem::Unavailable { status });
         assert!(!found.is_dead(provider("slack").oauth().unwrap()));
@@ -207,14 +263,18 @@ fn trouble_of_the_provider_is_no_refusal() {
 fn what_is_not_json_is_told_from_a_web_page() {
     let provider = provider("slack");
     let read = |content_type: Option<&str>, body: &str| {
-        Grant::read(provider.oauth().unwrap(), 200, content_type, body.as_bytes(), NOW).unwrap_err()
+        let body = AnswerBody::new(content_type, body.as_bytes());
+        Grant::read(provider.oauth().unwrap(), 200, &body, NOW).unwrap_err()
     };
     let page = TokenProblem::NotJson { status: 200, looks_like_html: true };
     assert_eq!(read(Some("text/html; charset=utf-8"), "Sorry"), page);
     assert_eq!(read(None, "\n <!doctype html>"), page);
+    assert!(!page.is_success_without_tokens(), "something else than the provider has answered");
     let other = TokenProblem::NotJson { status: 200, looks_like_html: false };
-    assert_eq!(read(Some("application/x-www-form-urlencoded"), "access_token=SECRET"), other);
     assert_eq!(read(None, ""), other);
+    assert!(other.is_success_without_tokens());
+    assert!(problem("slack", 200, json!({"ok": true})).is_success_without_tokens());
+    assert!(!problem("slack", 200, json!({"error": "bad"})).is_success_without_tokens());
 }
 
 #[test]
@@ -225,10 +285,17 @@ fn a_token_that_cannot_stand_in_a_header_is_refused() {
     {
         assert_eq!(problem("slack", 200, absent), missing);
     }
-    for bad in [json!("a b"), json!("a\r\nX: y"), json!(7), json!({}), json!("x".repeat(5000))] {
+    for bad in [json!("a b"), json!("a\r\nX: y"), json!("é"), json!(7), json!({}), json!("x".repeat(65_537))]
+    {
         let found = problem("slack", 200, json!({"access_token": bad}));
         assert!(matches!(found, TokenProblem::Invalid { .. }), "{found:?}");
     }
+    let longest = "x".repeat(65_536);
+    let grant = granted("slack", json!({"access_token": longest, "refresh_token": longest}));
+    assert_eq!(
+        (&grant.credential["access_token"], &grant.credential["refresh_token"]),
+        (&json!(longest), &json!(longest))
+    );
 }
 
 #[test]
@@ -253,6 +320,102 @@ fn a_providers_own_words_are_cut_and_hold_no_token() {
     let description = description.unwrap();
     assert!(description.starts_with("The code [redacted] is wrong. é"), "{description}");
     assert_eq!(description.chars().count(), 200);
+}
+
+/// Salesforce's credential before a refresh. Its refresh tokens rotate.
+fn before() -> Map<String, Value> {
+    let before = json!({"access_token": "old", "refresh_token": "spent", "expires_at": "2026-05-17T18:00:00Z",
+                        "instance_url": "https://acme.my.salesforce.com"});
+    before.as_object().unwrap().clone()
+}
+
+fn renewed(key: &str, before: &Map<String, Value>, body: &AnswerBody<'_>) -> Result<Grant, TokenProblem> {
+    Grant::renew(provider(key).oauth().unwrap(), before, 200, body, NOW)
+}
+
+#[test]
+fn new_tokens_are_kept_whatever_is_wrong_beside_them() {
+    let latin_1 = b"{\"access_token\":\"new\",\"refresh_token\":\"next\",\"name\":\"Caf\xe9\"}";
+    for (content_type, body, blemishes) in [
+        ("application/json", &br#"{"access_token":"new","refresh_token":"next"}"#[..], &[][..]),
+        ("text/html", br#"{"access_token":"new","refresh_token":"next"}"#, &[]),
+        ("application/json", b"\xef\xbb\xbf{\"access_token\":\"new\",\"refresh_token\":\"next\"}", &[]),
+        ("application/json; charset=iso-8859-1", latin_1, &[]),
+        ("application/json", latin_1, &[]),
+        ("text/plain", b"access_token=new&refresh_token=next&scope=api", &[]),
+        ("", br#"{"access_token":"new","refresh_token":"next","x":"\ud800","y":1e999,"z":NaN}"#, &[]),
+        ("", br#"{"access_token":"a","refresh_token":"b","access_token":"new","refresh_token":"next"}"#, &[]),
+        ("", br#"{"access_token":"new","refresh_token":"next","refresh_token":null}"#, &[]),
+        ("", br#"{"access_token":" new\n","refresh_token":"next\r\n"}"#, &[]),
+        ("", br#"{"access_token":"new","refresh_token":"next","expires_in":"","scope":{}}"#, &["expires_in"]),
+        ("", br#"{"access_token":"new","refresh_token":"next","expires_in":[3600]}"#, &["expires_in"]),
+        ("", br#"{"access_token":"new","refresh_token":"next","instance_url":7}"#, &["instance_url"]),
+        ("", br#"{"access_token":"new","refresh_token":"next","instance_url":["x"]}"#, &["instance_url"]),
+        (
+            "",
+            br#"{"access_token":"new","refresh_token":"next","instance_url":"https://evil.example"}"#,
+            &["instance_url"],
+        ),
+        ("", br#"{"access_token":"new","refresh_token":"next","token_type":"DPoP"}"#, &["token_type"]),
+        ("", br#"{"access_token":"new","refresh_token":"next","error":"none"}"#, &[]),
+        ("", br#"{"access_token":"new","refresh_token":"next","id_token":"ey"#, &["the answer"]),
+        ("", br#"{"access_token":"new","refresh_token":"next"} garbage"#, &[]),
+    ] {
+        let text = String::from_utf8_lossy(body);
+        let grant = renewed("salesforce", &before(), &AnswerBody::new(Some(content_type), body));
+        let grant = grant.unwrap_or_else(|problem| panic!("{text}: {problem}"));
+        assert_eq!(grant.credential["access_token"], "new", "{text}");
+        assert_eq!(grant.credential["refresh_token"], "next", "{text}");
+        assert_eq!(grant.credential["instance_url"], "https://acme.my.salesforce.com", "{text}");
+        let found: Vec<&str> = grant.blemishes.iter().map(|blemish| blemish.what.as_str()).collect();
+        assert_eq!(found, blemishes, "{text}");
+        assert_eq!(provider("salesforce").check_credential(&grant.credential), [], "{text}");
+    }
+}
+
+#[test]
+fn a_refresh_token_stays_unless_the_answer_had_another() {
+    let refresh_token = |key: &str, text: &str| {
+        let grant = renewed(key, &before(), &AnswerBody::new(None, text.as_bytes())).unwrap();
+        grant.credential["refresh_token"].clone()
+    };
+    for rotates in ["salesforce", "hubspot"] {
+        assert_eq!(refresh_token(rotates, r#"{"access_token":"new"}"#), "spent");
+        assert_eq!(refresh_token(rotates, r#"{"access_token":"new","refresh_token":""}"#), "spent");
+        assert_eq!(refresh_token(rotates, r#"{"access_token":"new","refresh_token":12}"#), "12");
+    }
+    // The old one would be taken for stolen, and the new one cannot be read.
+    for text in [r#"{"access_token":"new","refresh_token":{"a":1}}"#, r#"{"access_token":"new","refre"#] {
+        assert_eq!(refresh_token("salesforce", text), Value::Null);
+        assert_eq!(refresh_token("hubspot", text), "spent");
+    }
+}
+
+#[test]
+fn the_answer_to_a_refresh_may_have_its_tokens_in_the_usual_places() {
+    let mut oauth = provider("slack").oauth().unwrap().clone();
+    let pointer = |text: &str| crate::catalog::JsonPointer::parse(text).unwrap();
+    oauth.answer.access_token = pointer("/authed_user/access_token");
+    oauth.answer.refresh_token = pointer("/authed_user/refresh_token");
+    oauth.answer.expires_in = pointer("/authed_user/expires_in");
+    let user = json!({"access_token": "user", "refresh_token": "next", "expires_in": 60});
+    let nested =
+        json!({"ok": true, "access_token": "bot", "refresh_token": "other", "authed_user": user}).to_string();
+    let (nested, flat) = (AnswerBody::new(None, nested.as_bytes()), user.to_string());
+    let flat = AnswerBody::new(None, flat.as_bytes());
+    for grant in [
+        Grant::read(&oauth, 200, &nested, NOW).unwrap(),
+        Grant::renew(&oauth, &before(), 200, &nested, NOW).unwrap(),
+        Grant::renew(&oauth, &before(), 200, &flat, NOW).unwrap(),
+    ] {
+        assert_eq!(
+            (&grant.credential["access_token"], &grant.credential["refresh_token"]),
+            (&json!("user"), &json!("next"))
+        );
+        assert_eq!(grant.expires_at, Some(datetime!(2026-05-17 17:56:00 UTC)));
+    }
+    // An answer to a code has the bot's token there.
+    assert!(Grant::read(&oauth, 200, &flat, NOW).is_err());
 }
 
 /// JSON with tokens in the places where providers put them, and in other places.
@@ -311,7 +474,8 @@ proptest! {
         content_type in prop::option::of(".{0,20}"),
     ) {
         let provider = provider("slack");
-        let read = Grant::read(provider.oauth().unwrap(), status, content_type.as_deref(), &body, NOW);
+        let body = AnswerBody::new(content_type.as_deref(), &body);
+        let read = Grant::read(provider.oauth().unwrap(), status, &body, NOW);
         prop_assert!(read.is_err());
     }
 }

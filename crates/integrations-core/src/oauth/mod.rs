@@ -9,6 +9,7 @@ mod callback;
 mod grant;
 #[cfg(test)]
 mod grant_test;
+mod lifetime;
 mod problem;
 mod scopes;
 mod text;
@@ -16,5 +17,5 @@ mod text;
 pub use account::AccountIdentity;
 pub use authorize::authorize_parameters;
 pub use callback::{CallbackProblem, verify_callback, verify_issuer};
-pub use grant::Grant;
+pub use grant::{Blemish, Grant};
 pub use problem::TokenProblem;

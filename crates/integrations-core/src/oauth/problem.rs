@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use super::Blemish;
+use super::account::text;
 use super::text::{one_line, without_tokens};
 use crate::catalog::OAuth;
 
@@ -29,12 +33,13 @@ pub enum TokenProblem {
         /// The provider's message, if there is one.
         description: Option<String>,
     },
-    /// The provider is down or limits requests: 5xx or 429. This says nothing about the code or token.
+    /// The provider is down, too slow or limits requests: 5xx, 408, 425 or 429. This says nothing about the code or
+    /// token.
     Unavailable {
         /// The HTTP status.
         status: u16,
     },
-    /// The answer is not JSON.
+    /// The answer is neither JSON nor a form.
     NotJson {
         /// The HTTP status.
         status: u16,
@@ -56,25 +61,80 @@ pub enum TokenProblem {
 }
 
 impl TokenProblem {
-    /// Makes a refusal. Removes from the code and description what must not be shown.
-    pub(super) fn refused(code: &str, description: Option<&str>) -> Self {
-        let code = one_line(&without_tokens(code), MAX_CODE).unwrap_or_else(|| "unknown".to_owned());
-        Self::Refused { code, description: description.and_then(clean_message) }
-    }
-
-    /// Makes a refusal without a code. Removes from the description what must not be shown.
-    pub(super) fn failed(status: u16, description: Option<&str>) -> Self {
-        Self::Failed { status, description: description.and_then(clean_message) }
+    /// Why an answer without a usable access token is not a grant. `token` is what is wrong with the access token that
+    /// it has.
+    pub(super) fn of(oauth: &OAuth, status: u16, answer: &Value, token: Option<Blemish>) -> Self {
+        let failed = !(200..300).contains(&status);
+        let description = description(answer).and_then(clean_message);
+        // A provider may also answer a failure in the standard form.
+        let standard = answer.get("error").filter(|_| failed);
+        let places = oauth.answer.error.iter().filter_map(|pointer| pointer.of(answer)).chain(standard);
+        let codes: Vec<String> = places.filter_map(error_code).collect();
+        let dead = codes.iter().find(|code| means_death(oauth, code));
+        match dead.or(codes.first()) {
+            Some(code) => Self::Refused { code: presentable(oauth, code), description },
+            None if failed => Self::Failed { status, description },
+            None => token.map_or_else(|| Self::Missing { what: "access_token".into() }, Self::from),
+        }
     }
 
     /// Whether the refresh token will never work again: the code is `invalid_grant` (RFC 6749, section 5.2) or one of
     /// the provider's own codes for the same.
     pub fn is_dead(&self, oauth: &OAuth) -> bool {
+        matches!(self, Self::Refused { code, .. } if means_death(oauth, code))
+    }
+
+    /// Whether the provider took the request, so that a refresh token that rotates has ended: it answered with success,
+    /// but with no token that can be read. A web page is the answer of something in front of the provider.
+    pub fn is_success_without_tokens(&self) -> bool {
         match self {
-            Self::Refused { code, .. } => code == "invalid_grant" || oauth.answer.dead_errors.contains(code),
+            Self::NotJson { status, looks_like_html } => (200..300).contains(status) && !looks_like_html,
+            Self::Missing { .. } | Self::Invalid { .. } => true,
+            Self::Refused { .. } | Self::Failed { .. } | Self::Unavailable { .. } => false,
+        }
+    }
+
+    /// Whether the provider does not accept the OAuth app, as far as it says (RFC 6749, section 5.2).
+    pub fn is_about_the_app(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => matches!(code.as_str(), "invalid_client" | "unauthorized_client"),
+            Self::Failed { status, .. } => *status == 401,
             _ => false,
         }
     }
+}
+
+fn means_death(oauth: &OAuth, code: &str) -> bool {
+    code == "invalid_grant" || oauth.answer.dead_errors.iter().any(|dead| dead == code)
+}
+
+/// The code of an error: a string, a number other than 0, or the member of an object that is most likely the code.
+/// Values such as null, `false` and `""` are not errors.
+fn error_code(value: &Value) -> Option<String> {
+    let unknown = || "unknown".to_owned();
+    match value {
+        Value::Object(error) => {
+            let named = ["code", "type", "title"].iter().find_map(|name| error_code(error.get(*name)?));
+            Some(named.unwrap_or_else(unknown))
+        }
+        Value::Bool(true) => Some(unknown()),
+        value => text(value).filter(|code| !code.is_empty() && code != "0"),
+    }
+}
+
+/// The provider's own message: `error_description` (RFC 6749, section 5.2), or `message`, beside the error or in it.
+fn description(answer: &Value) -> Option<&str> {
+    ["/error_description", "/message", "/error/message"]
+        .iter()
+        .find_map(|pointer| answer.pointer(pointer)?.as_str())
+}
+
+/// Removes from an error's code what must not be shown. The codes of the provider's file are no secrets.
+fn presentable(oauth: &OAuth, code: &str) -> String {
+    if means_death(oauth, code) {
+        return code.to_owned();
+    }
+    one_line(&without_tokens(code), MAX_CODE).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Removes from a provider's message what must not be shown.

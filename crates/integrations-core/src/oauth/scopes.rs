@@ -20,7 +20,16 @@ pub(super) fn read(value: Option<&Value>) -> Option<BTreeSet<String>> {
     (!scopes.is_empty()).then_some(scopes)
 }
 
-/// The scopes of `asked` that are neither in `granted` nor implied by a scope that is.
+/// Scopes that ask for a refresh token and for an ID token (OpenID Connect Core 1.0, sections 3.1.2.1 and 11). They give
+/// access to nothing, and many servers leave them out of what they granted.
+const PROTOCOL: [&str; 2] = ["offline_access", "openid"];
+
+/// Scopes that ask for claims in the ID token (OpenID Connect Core 1.0, section 5.4), if `openid` is asked for too. A
+/// server may leave them out or, like Google, grant them under other names.
+const CLAIMS: [&str; 4] = ["profile", "email", "address", "phone"];
+
+/// The scopes of `asked` that are neither in `granted` nor implied by a scope that is, without those that are a matter
+/// of the protocol.
 pub(super) fn missing<'a>(
     asked: &'a [String],
     granted: &BTreeSet<String>,
@@ -33,7 +42,9 @@ pub(super) fn missing<'a>(
             open.extend(implied.get(scope).into_iter().flatten().map(String::as_str));
         }
     }
-    asked.iter().map(String::as_str).filter(|scope| !held.contains(scope)).collect()
+    let is_openid = asked.iter().any(|scope| scope == "openid");
+    let is_protocol = |scope: &str| PROTOCOL.contains(&scope) || (is_openid && CLAIMS.contains(&scope));
+    asked.iter().map(String::as_str).filter(|scope| !held.contains(scope) && !is_protocol(scope)).collect()
 }
 
 #[cfg(test)]
@@ -67,5 +78,20 @@ mod tests {
         assert_eq!(missing(&asked, &set(&["all"]), &implied), ["c"]);
         assert_eq!(missing(&asked, &set(&["c"]), &implied), ["a", "b"]);
         assert_eq!(missing(&asked, &set(&["c", "some", "x"]), &implied), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_a_matter_of_the_protocol_is_never_missing() {
+        let missing = |asked: &[&str]| {
+            let asked: Vec<String> = asked.iter().map(|scope| (*scope).to_owned()).collect();
+            missing(&asked, &set(&["read"]), &BTreeMap::new())
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&["openid", "profile", "email", "offline_access", "read"]), [""; 0]);
+        assert_eq!(missing(&["openid", "write"]), ["write"]);
+        // Without `openid` these are rights like others.
+        assert_eq!(missing(&["email", "offline_access"]), ["email"]);
     }
 }

@@ -6,14 +6,14 @@ use integrations_core::{
     catalog::Provider,
     health::{self, Verdict},
     lifecycle::Health,
-    schedule::{until_probe, until_refresh_retry},
+    schedule::{BETWEEN_REFRESHES, until_probe, until_refresh_retry},
 };
 use secrecy::ExposeSecret as _;
 
 use super::{Monitor, renew::Renewal, subject::Subject};
 use crate::{
     metrics::ProbeOutcome,
-    provider::prober::{Checked, Prober},
+    provider::prober::{Checked, Prober, UNTIL_ACCEPTED},
     store::{Claim, LeaseEnd, Schedule},
     vault::Purpose,
 };
@@ -61,7 +61,8 @@ impl Monitor {
         }
         let mut is_renewed = false;
         if schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
-            match self.after_renewal(claim, schedule, &mut subject).await {
+            let has_ended = claim.expires_at.is_some_and(|expires_at| expires_at <= now);
+            match self.after_renewal(claim, schedule, &mut subject, has_ended).await {
                 Ok(after) => (schedule, is_renewed) = (after, true),
                 Err(attended) => return attended,
             }
@@ -75,14 +76,20 @@ impl Monitor {
             schedule.probe_at = now + HOST_PAUSE;
             return Attended::scheduled(schedule, None);
         };
-        let is_refused = matches!(checked.verdict, Verdict::Dead { .. });
-        if is_refused && !is_renewed && subject.refresh_token().is_some() {
-            match self.after_renewal(claim, schedule, &mut subject).await {
-                Ok(after) => schedule = after,
+        if checked.is_refused() && !is_renewed && subject.refresh_token().is_some() {
+            match self.after_renewal(claim, schedule, &mut subject, true).await {
+                Ok(after) => (schedule, is_renewed) = (after, true),
                 Err(attended) => return attended,
             }
             let Some(again) = self.ask(&subject, true).await else { return Attended::Lost };
             checked = again;
+        }
+        for pause in UNTIL_ACCEPTED.into_iter().filter(|_| is_renewed) {
+            if checked.is_refused() {
+                self.environment.pause(pause).await;
+                let Some(again) = self.ask(&subject, true).await else { return Attended::Lost };
+                checked = again;
+            }
         }
         self.after_probe(claim, schedule, &subject.provider, checked)
     }
@@ -123,14 +130,15 @@ impl Monitor {
     }
 
     /// Refreshes the tokens. Returns the schedule if there are new tokens or no refresh token; otherwise the error is
-    /// the result of the lease.
+    /// the result of the lease. `has_ended`: the access token has expired or was refused.
     async fn after_renewal(
         &self,
         claim: &Claim,
         mut schedule: Schedule,
         subject: &mut Subject,
+        has_ended: bool,
     ) -> Result<Schedule, Attended> {
-        let renewal = self.renew(claim, subject).await;
+        let renewal = self.renew(claim, subject, has_ended).await;
         let now = self.environment.now();
         match renewal {
             Renewal::Done { refresh_at } => {
@@ -145,13 +153,23 @@ impl Monitor {
             Renewal::Trouble(Checked { verdict, wait }) => {
                 schedule.failures = schedule.failures.saturating_add(1);
                 schedule.refresh_begun_by = None;
-                let retry_at = now + until_refresh_retry(schedule.failures, self.environment.spread());
+                let wait_for_retry = until_refresh_retry(schedule.failures, self.environment.spread());
+                // Whether a refusal is an error shows when the access token ends.
+                let end = claim.expires_at.filter(|end| *end >= now + BETWEEN_REFRESHES);
+                let retry_at = end.map_or(now + wait_for_retry, |end| end.min(now + wait_for_retry));
                 schedule.refresh_at = schedule.refresh_at.map(|_| retry_at);
                 schedule.probe_at = schedule.probe_at.max(retry_at);
                 schedule.not_before = wait.map(|wait| now + wait);
                 Err(Attended::scheduled(schedule, Some(verdict)))
             }
-            Renewal::Dead(verdict) => {
+            Renewal::Spent(verdict) if !has_ended => {
+                schedule.refresh_at = None;
+                schedule.refresh_begun_by = Some(claim.lease);
+                schedule.probe_at =
+                    claim.expires_at.map_or(schedule.probe_at, |end| end.min(schedule.probe_at));
+                Err(Attended::scheduled(schedule, Some(verdict)))
+            }
+            Renewal::Dead(verdict) | Renewal::Spent(verdict) => {
                 Err(Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict: Some(verdict) })
             }
             Renewal::Lost => Err(Attended::Lost),
@@ -169,7 +187,7 @@ impl Monitor {
             return Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict };
         }
         let Some(checked) = self.ask(subject, true).await else { return Attended::Lost };
-        if matches!(checked.verdict, Verdict::Dead { .. }) {
+        if checked.is_refused() {
             return Attended::Ended { ended: LeaseEnd::GivenUp(self.environment.now()), verdict };
         }
         match self.after_probe(claim, schedule, &subject.provider, checked) {

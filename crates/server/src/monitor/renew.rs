@@ -38,6 +38,9 @@ pub(super) enum Renewal {
     Nothing,
     /// The refresh failed for now.
     Trouble(Checked),
+    /// The provider took the refresh token, but its answer has no tokens that can be read. Because refresh tokens rotate,
+    /// this one must not be sent again.
+    Spent(Verdict),
     /// The refresh token will never work again.
     Dead(Verdict),
     /// The lease has passed to another owner, or the database does not answer.
@@ -45,21 +48,21 @@ pub(super) enum Renewal {
 }
 
 impl Monitor {
-    /// Refreshes a subject's tokens, and stores them.
-    pub(super) async fn renew(&self, claim: &Claim, subject: &mut Subject) -> Renewal {
-        let renewal = self.try_renew(claim, subject).await;
+    /// Refreshes a subject's tokens, and stores them. `has_ended`: the access token has expired or was refused.
+    pub(super) async fn renew(&self, claim: &Claim, subject: &mut Subject, has_ended: bool) -> Renewal {
+        let renewal = self.try_renew(claim, subject, has_ended).await;
         let outcome = match &renewal {
             Renewal::Done { .. } => RefreshOutcome::Refreshed,
             Renewal::Trouble(_) => RefreshOutcome::Unavailable,
             Renewal::Dead(_) => RefreshOutcome::Dead,
-            Renewal::Lost => RefreshOutcome::Lost,
+            Renewal::Lost | Renewal::Spent(_) => RefreshOutcome::Lost,
             Renewal::Nothing => return renewal,
         };
         self.metrics.refresh(&claim.provider, outcome);
         renewal
     }
 
-    async fn try_renew(&self, claim: &Claim, subject: &mut Subject) -> Renewal {
+    async fn try_renew(&self, claim: &Claim, subject: &mut Subject, has_ended: bool) -> Renewal {
         let provider = std::sync::Arc::clone(&subject.provider);
         let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
             return Renewal::Nothing;
@@ -68,13 +71,14 @@ impl Monitor {
         let app = match self.apps.find(&claim.tenant, &provider).await {
             Ok(Some(app)) => app,
             Ok(None) => {
-                let message = format!("No OAuth app for {} is set on this server any more", provider.name);
-                return trouble(message);
+                let found = format!("No OAuth app for {} is set on this server any more", provider.name);
+                return trouble(health::stuck(found, "Set it again", has_ended));
             }
             Err(_) => return Renewal::Lost,
         };
         let Ok(server) = AuthorizationServer::new(&provider, oauth, &subject.connection, &app) else {
-            return trouble(format!("The address of {}'s token endpoint cannot be made", provider.name));
+            let found = format!("The address of {}'s token endpoint cannot be made", provider.name);
+            return trouble(health::stuck(found, "Check the provider's file", has_ended));
         };
         let refresh_token = refresh_token.to_owned();
         // If the database's answer is lost, this is tried again: a mark that stays would look like a token that was
@@ -85,7 +89,7 @@ impl Monitor {
         }
         drop(permit);
         let answer = server.refresh(&self.outbound, refresh_token).await;
-        match self.read_grant(&provider, oauth, subject, answer) {
+        match self.read_grant(&provider, oauth, subject, answer, has_ended) {
             Ok(grant) => self.store_grant(claim, subject, grant).await,
             Err(renewal) => renewal,
         }
@@ -97,27 +101,39 @@ impl Monitor {
         oauth: &OAuth,
         subject: &Subject,
         answer: Result<Answer, NoAnswer>,
+        has_ended: bool,
     ) -> Result<Grant, Renewal> {
         let now = self.environment.now();
-        let answer = answer.map_err(|reason| trouble(format!("{} {reason}", provider.name)))?;
-        let content_type = answer.content_type();
-        let grant = Grant::renew(oauth, &subject.credential, answer.status, content_type, &answer.body, now);
+        let no_answer = |reason: NoAnswer| format!("{} {reason}", provider.name);
+        let answer = answer.map_err(|reason| trouble(health::degraded(no_answer(reason), None)))?;
+        let grant = Grant::renew(oauth, &subject.credential, answer.status, &answer.body(), now);
         grant.map_err(|problem| {
-            let wait = match problem {
-                TokenProblem::Unavailable { .. } => {
-                    crate::provider::prober::asked_to_wait(provider, &answer, now)
+            let judged = || health::judge_refresh(provider, oauth, &problem, has_ended);
+            let is_spent = subject.rotates() && problem.is_success_without_tokens();
+            match (&problem, answer.cut_off) {
+                _ if problem.is_dead(oauth) => Renewal::Dead(judged()),
+                (_, Some(reason)) if is_spent => {
+                    Renewal::Spent(health::stuck(no_answer(reason), "Connect it again", has_ended))
                 }
-                _ => None,
-            };
-            match health::judge_refresh(provider, oauth, &problem) {
-                verdict @ Verdict::Dead { .. } => Renewal::Dead(verdict),
-                verdict => Renewal::Trouble(Checked { verdict, wait }),
+                _ if is_spent => Renewal::Spent(judged()),
+                (_, Some(reason)) if problem.is_success_without_tokens() => {
+                    trouble(health::degraded(no_answer(reason), None))
+                }
+                (TokenProblem::Unavailable { .. }, _) => {
+                    let wait = crate::provider::prober::asked_to_wait(provider, &answer, now);
+                    Renewal::Trouble(Checked { verdict: judged(), wait })
+                }
+                _ => trouble(judged()),
             }
         })
     }
 
     async fn store_grant(&self, claim: &Claim, subject: &mut Subject, grant: Grant) -> Renewal {
         let now = self.environment.now();
+        for blemish in &grant.blemishes {
+            let (integration, provider) = (claim.integration, &claim.provider);
+            tracing::warn!(%integration, provider, %blemish, "new tokens are stored without a part of the answer");
+        }
         let plain = serde_json::to_vec(&grant.credential).unwrap_or_default();
         let spread = self.environment.spread();
         let refresh_at = schedule::next_refresh(&grant.credential, now, grant.expires_at, spread);
@@ -149,6 +165,6 @@ impl Monitor {
     }
 }
 
-fn trouble(message: String) -> Renewal {
-    Renewal::Trouble(Checked { verdict: Verdict::Degraded { message, retry_after: None }, wait: None })
+fn trouble(verdict: Verdict) -> Renewal {
+    Renewal::Trouble(Checked { verdict, wait: None })
 }

@@ -84,7 +84,7 @@ impl<'a> AuthorizationServer<'a> {
         verifier: Option<String>,
     ) -> Result<Answer, NoAnswer> {
         let request = self.token_request(code, verifier).ok_or(NoAnswer::Broken)?;
-        outbound.send(request).await
+        outbound.send_once(request).await
     }
 
     /// Exchanges a refresh token for new tokens (RFC 6749, section 6). It is never sent again, because a provider that
@@ -101,7 +101,7 @@ impl<'a> AuthorizationServer<'a> {
         }
         let written = written(|take| drop(request.request(&take)));
         let request = written.and_then(|request| self.adapt(request, &self.oauth.refresh_params));
-        outbound.send(request.ok_or(NoAnswer::Unreachable)?).await
+        outbound.send_once(request.ok_or(NoAnswer::Unreachable)?).await
     }
 
     /// The request for a code.

@@ -15,6 +15,10 @@ use crate::{
     provider::outbound::{Answer, Outbound, prepare},
 };
 
+/// How long to wait each time that a provider refuses a token which it has just issued. Some accept one only a moment
+/// later.
+pub(crate) const UNTIL_ACCEPTED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
@@ -31,6 +35,13 @@ pub struct Checked {
     pub verdict: Verdict,
     /// How long the provider asks not to be called.
     pub wait: Option<Duration>,
+}
+
+impl Checked {
+    /// Whether the provider refuses the credential.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.verdict, Verdict::Dead { .. })
+    }
 }
 
 /// Sends probes.
@@ -76,6 +87,25 @@ impl Prober {
             None => None,
         };
         Findings { verdict, account }
+    }
+
+    /// The same for a credential that the token endpoint has just issued, with its answer `granted`. If the provider
+    /// refuses it, it is asked again.
+    pub async fn probe_granted(
+        &self,
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+        granted: &Value,
+    ) -> Findings {
+        for pause in UNTIL_ACCEPTED {
+            let findings = self.probe(provider, connection, credential, Some(granted)).await;
+            if !matches!(findings.verdict, Verdict::Dead { .. }) {
+                return findings;
+            }
+            self.environment.pause(pause).await;
+        }
+        self.probe(provider, connection, credential, Some(granted)).await
     }
 
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.

@@ -31,6 +31,8 @@ macro_rules! on_both_stages {
 
 pub(crate) use on_both_stages;
 
+mod renewals;
+
 on_both_stages!(
     a_check_tells_how_it_is,
     it_is_told_when_the_next_check_is,
@@ -38,7 +40,6 @@ on_both_stages!(
     activating_what_is_in_error_asks_the_provider_first,
     a_refused_access_token_is_renewed_and_nobody_notices,
     a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back,
-    a_failing_token_endpoint_is_trouble_and_not_death,
     whoever_checks_at_once_makes_one_refresh,
     a_provider_that_asks_to_be_left_alone_is,
     there_is_nothing_to_check_where_nothing_is_connected,
@@ -234,24 +235,6 @@ async fn a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back
     assert_eq!(stage.monitors().await, 0);
     assert_eq!(stage.provider.refreshes(), [1]);
     assert_eq!(stage.recorded("desk").await, ["integration.errored"]);
-}
-
-async fn a_failing_token_endpoint_is_trouble_and_not_death(stage: &Stage) {
-    stage.connect_desk(Duration::hours(1)).await;
-    stage.server.clock.advance(Duration::minutes(59));
-    let unavailable = "Desk did not issue a new access token: it is not available at the moment (status 503)";
-    let not_ours = "Desk refused to issue a new access token (invalid_client)";
-    for (says, message) in [
-        (Says::This(503, vec![], ""), unavailable),
-        (Says::This(401, vec![], r#"{"error": "invalid_client"}"#), not_ours),
-    ] {
-        stage.provider.set("desk token", says);
-        assert_eq!(state(stage.check("desk").await.data()), is("active", "degraded", Some(message)));
-        stage.server.clock.advance(Duration::hours(2));
-    }
-    stage.provider.set("desk token", Says::Truth);
-    assert_eq!(state(stage.check("desk").await.data()), is("active", "healthy", None));
-    assert_eq!(stage.provider.refreshes(), [3, 0]);
 }
 
 async fn whoever_checks_at_once_makes_one_refresh(stage: &Stage) {

@@ -110,6 +110,21 @@ async fn an_answer_is_read_whole() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_sent_again_is_answered_as_far_as_it_came() {
+    let part = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345";
+    for (conduct, reason) in
+        [(Conduct::Hang(part), NoAnswer::TimedOut), (Conduct::Say(part), NoAnswer::Broken)]
+    {
+        let server = Misbehaving::start(conduct).await;
+        let answer = server.outbound(HASTE).send_once(get("https://provider.example/x")).await.unwrap();
+        assert_eq!((answer.status, &answer.body[..], answer.cut_off), (200, &b"12345"[..], Some(reason)));
+    }
+    let server = Misbehaving::start(Conduct::Hang("")).await;
+    let nothing = server.outbound(HASTE).send_once(get("https://provider.example/x")).await;
+    assert_eq!(nothing.unwrap_err(), NoAnswer::TimedOut);
+}
+
+#[tokio::test]
 async fn who_says_nothing_or_goes_on_for_ever_is_given_up() {
     for (conduct, reason) in [
         (Conduct::Hang(""), NoAnswer::TimedOut),

@@ -1,6 +1,6 @@
 //! Installs every provider of the catalog against a simulator that is strict about what the provider documents.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;
 use reqwest::Url;
@@ -15,6 +15,9 @@ use crate::{
         server::{Plan, oauth_apps},
     },
 };
+
+/// How long the server waits before it tries a token again that was just issued and is refused.
+const UNTIL_ACCEPTED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 /// Each provider: the name that its first account gives the integration, and whether its token expires by itself.
 const OAUTH: [(&str, &str, bool); 9] = [
@@ -63,6 +66,7 @@ on_both_played!(
     every_oauth_provider_is_installed,
     every_form_provider_is_installed,
     what_goes_wrong_at_a_provider_leaves_nothing,
+    a_token_that_is_valid_only_a_moment_later_is_accepted,
     scopes_that_are_withheld_are_named,
     another_account_is_noticed,
 );
@@ -213,12 +217,32 @@ async fn what_goes_wrong_at_a_provider_leaves_nothing(server: &Server, simulator
         }
         simulator.switch(|switches| (switches.token, switches.refuse_calls) = (TokenSwitch::Usual, true));
         connect(server, simulator, at, Decision::Allow).await.says(502, "does not accept its own token");
+        // By then the token was tried again.
+        assert_eq!(server.clock.pauses(), UNTIL_ACCEPTED);
         simulator.switch(|switches| switches.refuse_calls = false);
     }
     for table in ["integrations", "credentials"] {
         assert_eq!(server.sql.rows(&format!("SELECT * FROM {table}"), []).await, [Value::Null; 0]);
     }
     assert_eq!(simulator.complaints(), [""; 0]);
+}
+
+async fn a_token_that_is_valid_only_a_moment_later_is_accepted(server: &Server, simulator: &Simulator) {
+    for (refusals, provider) in [(1, "github"), (2, "slack")] {
+        simulator.switch(|switches| switches.refuse_next_calls = refusals);
+        let connection = &simulator.connections(provider)[0];
+        let page = connect(server, simulator, (provider, connection), Decision::Allow).await;
+        is_connected(server, provider, &page);
+        assert_eq!(server.integration(provider).await["health_status"], "healthy");
+        assert_eq!(server.clock.pauses(), UNTIL_ACCEPTED[..refusals]);
+    }
+    // A key that a person typed is refused at once.
+    simulator.switch(|switches| switches.refuse_next_calls = 1);
+    let person = Person::arrive(server, "stripe").await;
+    let (connection, credential) = (&simulator.connections("stripe")[0], simulator.credential("stripe", 0));
+    let page = person.connect([("connection", connection), ("credential", &credential)]).await;
+    page.says(422, "does not accept");
+    assert!(server.clock.pauses().is_empty());
 }
 
 async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulator) {

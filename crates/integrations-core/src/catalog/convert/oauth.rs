@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::values::{check_header, page, pattern, pointer, unique_name};
+use super::values::{check_header, page, pattern, pointer, pointers, unique_name};
 use crate::catalog::field::Pattern;
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
@@ -141,14 +141,14 @@ fn answer(table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
     let refresh_token = pointer("oauth.answer.refresh_token", &table.refresh_token, problems);
     let expires_in = pointer("oauth.answer.expires_in", &table.expires_in, problems);
     let scopes = pointer("oauth.answer.scopes", &table.scopes, problems);
-    let error = pointer("oauth.answer.error", &table.error, problems);
+    let error = pointers("oauth.answer.error", &table.error, problems);
     Some(TokenAnswer {
         access_token: access_token?,
         refresh_token: refresh_token?,
         expires_in: expires_in?,
         scopes: scopes?,
         error: error?,
-        dead_errors: table.dead_errors,
+        dead_errors: table.dead_errors.iter().map(ToString::to_string).collect(),
     })
 }
 

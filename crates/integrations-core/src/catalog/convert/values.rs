@@ -41,6 +41,17 @@ pub(super) fn pointer(path: &str, text: &str, problems: &mut Problems) -> Option
     problems.ok(path, JsonPointer::parse(text))
 }
 
+/// Reads a list of JSON pointers, which must not be empty.
+pub(super) fn pointers(path: &str, texts: &[String], problems: &mut Problems) -> Option<Vec<JsonPointer>> {
+    if texts.is_empty() {
+        problems.add(path, "needs at least one JSON pointer");
+    }
+    let read =
+        texts.iter().enumerate().map(|(index, text)| pointer(&format!("{path}.{index}"), text, problems));
+    // Every wrong one is reported, not only the first.
+    read.collect::<Vec<_>>().into_iter().collect()
+}
+
 /// Checks that each number is an HTTP status.
 pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
     for (index, status) in statuses.iter().enumerate() {

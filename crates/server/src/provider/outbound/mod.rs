@@ -70,6 +70,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Why the body ends before its end, if it does. Only [`Outbound::send_once`] returns such an answer.
+    pub cut_off: Option<NoAnswer>,
 }
 
 impl std::fmt::Debug for Answer {
@@ -84,14 +86,10 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The media type of the body.
-    pub fn content_type(&self) -> Option<&str> {
-        self.header(header::CONTENT_TYPE.as_str())
-    }
-
     /// The body, with what the answer says of it.
     pub fn body(&self) -> AnswerBody<'_> {
-        AnswerBody::new(self.content_type(), &self.body)
+        let body = AnswerBody::new(self.header(header::CONTENT_TYPE.as_str()), &self.body);
+        if self.cut_off.is_some() { body.cut_off() } else { body }
     }
 }
 
@@ -140,6 +138,13 @@ impl Outbound {
     /// Sends a request and reads the whole answer. The trace names only the host, because path, query, headers and body
     /// may hold secrets.
     pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
+        let answer = self.send_once(request).await?;
+        answer.cut_off.map_or(Ok(answer), Err)
+    }
+
+    /// Sends a request that must not be sent again once the provider took it, such as a refresh token. So an answer whose
+    /// body does not come to its end is returned as far as it came.
+    pub async fn send_once(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let span = tracing::info_span!(
             "send",
             otel.kind = "client",
@@ -153,8 +158,11 @@ impl Outbound {
         let answer = self.exchange(request).instrument(span.clone()).await;
         match &answer {
             Ok(answer) => span.record("http.response.status_code", answer.status),
-            Err(reason) => span.record("otel.status_code", "ERROR").record("error.type", debug(reason)),
+            Err(_) => &span,
         };
+        if let Err(reason) | Ok(Answer { cut_off: Some(reason), .. }) = &answer {
+            span.record("otel.status_code", "ERROR").record("error.type", debug(reason));
+        }
         answer
     }
 
@@ -171,18 +179,21 @@ impl Outbound {
         }
         let mut response = self.client.execute(request).await.map_err(|error| reason(&error))?;
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
-            if body.len() + chunk.len() > BODY_LIMIT {
-                return Err(NoAnswer::TooLarge);
+        let cut_off = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= BODY_LIMIT => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => break Some(NoAnswer::TooLarge),
+                Ok(None) => break None,
+                Err(error) => break Some(reason(&error)),
             }
-            body.extend_from_slice(&chunk);
-        }
+        };
         let status = response.status();
         if status.is_redirection() && response.headers().contains_key(header::LOCATION) {
             return Err(NoAnswer::Redirected);
         }
         let status = status.as_u16();
-        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Answer { status, headers, body: body.freeze(), cut_off })
     }
 }
 

@@ -136,8 +136,8 @@ impl Installer {
         if !missing.is_empty() {
             return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
         }
-        let findings =
-            self.prober.probe(provider, &started.connection, &grant.credential, Some(&grant.answer)).await;
+        let (credential, answer) = (&grant.credential, &grant.answer);
+        let findings = self.prober.probe_granted(provider, &started.connection, credential, answer).await;
         let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
         let who = Installing {
             tenant: install.tenant,
@@ -158,8 +158,12 @@ impl Installer {
     ) -> Result<Grant, ProblemKind> {
         let server = self.server(provider, oauth, &started.connection, app)?;
         let answer = server.exchange(&self.outbound, code, started.verifier.clone()).await?;
-        let now = self.environment.now();
-        Ok(Grant::read(oauth, answer.status, answer.content_type(), &answer.body, now)?)
+        let read = Grant::read(oauth, answer.status, &answer.body(), self.environment.now());
+        let grant = read.map_err(|problem| answer.cut_off.map_or(problem.into(), ProblemKind::NoAnswer))?;
+        for blemish in &grant.blemishes {
+            tracing::warn!(provider = %provider.key, %blemish, "a part of the token endpoint's answer was left out");
+        }
+        Ok(grant)
     }
 
     fn server<'a>(
