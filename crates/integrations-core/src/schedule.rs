@@ -13,8 +13,8 @@ const FIRST_RETRY: Duration = Duration::seconds(30);
 const LAST_RETRY: Duration = Duration::hours(1);
 /// The factor by which the interval is longer for an integration on hold.
 const PAUSED_FACTOR: u32 = 10;
-/// The shortest time between two refreshes of one credential, whatever lifetime the provider says, unless it refuses the
-/// access token in between.
+/// The shortest time between two refreshes of one credential, whatever lifetime the provider says, unless it refuses
+/// the access token in between.
 pub const BETWEEN_REFRESHES: Duration = Duration::minutes(1);
 /// The longest time before its expiry at which a token is refreshed, before the spread.
 const MAX_MARGIN: Duration = Duration::days(1);

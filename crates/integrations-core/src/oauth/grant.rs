@@ -74,8 +74,8 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
-    /// Reads the token endpoint's answer to a code. It must have everything that the credential needs, so that it passes
-    /// [`crate::catalog::Provider::check_credential`]. What it need not have may be wrong.
+    /// Reads the token endpoint's answer to a code. It must have everything that the credential needs, so that it
+    /// passes [`crate::catalog::Provider::check_credential`]. What it need not have may be wrong.
     pub fn read(
         oauth: &OAuth,
         status: u16,
@@ -94,8 +94,8 @@ impl Grant {
     /// Reads the answer to a refresh token. If it leaves out the refresh token (RFC 6749, section 6) or a kept field,
     /// the value stays as in the credential `before`.
     ///
-    /// The old refresh token may have ended, and then nobody else has the new ones. So the answer is accepted as soon as
-    /// it has an access token: whatever is wrong beside it becomes a [`Blemish`].
+    /// The old refresh token may have ended, and then nobody else has the new ones. So the answer is accepted as soon
+    /// as it has an access token: whatever is wrong beside it becomes a [`Blemish`].
     ///
     /// A refusal is an answer with another status than 2xx, or without an access token: Slack and GitHub refuse with
     /// status 200.
@@ -168,9 +168,9 @@ fn readable(status: u16, body: &AnswerBody<'_>) -> Result<AnswerFields, TokenPro
 
 /// Where an answer has its tokens.
 ///
-/// It is where the provider's file says. An answer to a refresh token that has no access token there may have its tokens
-/// in the places of RFC 6749: Slack has a person's tokens in `authed_user` if it answers a code, but not if it answers
-/// a refresh token.
+/// It is where the provider's file says. An answer to a refresh token that has no access token there may have its
+/// tokens in the places of RFC 6749: Slack has a person's tokens in `authed_user` if it answers a code, but not if it
+/// answers a refresh token.
 struct Places<'a> {
     oauth: &'a OAuth,
     answer: &'a Value,
@@ -207,8 +207,8 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The refresh token of the answer, or else the one of `before`. The latter has ended if the answer had another that
-    /// cannot be read, and would be taken for stolen if it were sent again.
+    /// The refresh token of the answer, or else the one of `before`. The latter has ended if the answer had another
+    /// that cannot be read, and would be taken for stolen if it were sent again.
     fn refresh_token(&self, before: &Map<String, Value>, is_whole: bool) -> Result<Option<String>, Blemish> {
         let found = self.find(&self.oauth.answer.refresh_token, "refresh_token");
         let found = found

@@ -20,8 +20,8 @@ pub(super) fn read(value: Option<&Value>) -> Option<BTreeSet<String>> {
     (!scopes.is_empty()).then_some(scopes)
 }
 
-/// Scopes that ask for a refresh token and for an ID token (OpenID Connect Core 1.0, sections 3.1.2.1 and 11). They give
-/// access to nothing, and many servers leave them out of what they granted.
+/// Scopes that ask for a refresh token and for an ID token (OpenID Connect Core 1.0, sections 3.1.2.1 and 11). They
+/// give access to nothing, and many servers leave them out of what they granted.
 const PROTOCOL: [&str; 2] = ["offline_access", "openid"];
 
 /// Scopes that ask for claims in the ID token (OpenID Connect Core 1.0, section 5.4), if `openid` is asked for too. A

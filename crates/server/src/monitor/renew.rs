@@ -38,8 +38,8 @@ pub(super) enum Renewal {
     Nothing,
     /// The refresh failed for now.
     Trouble(Checked),
-    /// The provider took the refresh token, but its answer has no tokens that can be read. Because refresh tokens rotate,
-    /// this one must not be sent again.
+    /// The provider took the refresh token, but its answer has no tokens that can be read. Because refresh tokens
+    /// rotate, this one must not be sent again.
     Spent(Verdict),
     /// The refresh token will never work again.
     Dead(Verdict),

@@ -94,8 +94,8 @@ pub enum Says {
     Truth,
     /// This status, with these headers and this body. Nothing happens at the provider.
     This(u16, Vec<(&'static str, &'static str)>, &'static str),
-    /// The same in place of the provider's normal answer: what is asked for happens. `{access}` and `{refresh}` stand for
-    /// the tokens that Desk granted last.
+    /// The same in place of the provider's normal answer: what is asked for happens. `{access}` and `{refresh}` stand
+    /// for the tokens that Desk granted last.
     InItsPlace(u16, Vec<(&'static str, &'static str)>, &'static [u8]),
     /// Status 401 as often as the counter says, then the normal answer.
     RefusedAtFirst(Arc<AtomicUsize>),

@@ -142,8 +142,8 @@ impl Outbound {
         answer.cut_off.map_or(Ok(answer), Err)
     }
 
-    /// Sends a request that must not be sent again once the provider took it, such as a refresh token. So an answer whose
-    /// body does not come to its end is returned as far as it came.
+    /// Sends a request that must not be sent again once the provider took it, such as a refresh token. So an answer
+    /// whose body does not come to its end is returned as far as it came.
     pub async fn send_once(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let span = tracing::info_span!(
             "send",
