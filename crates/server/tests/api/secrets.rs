@@ -200,7 +200,8 @@ async fn what_cannot_be_opened_is_shown_changed_and_disconnected(server: &Server
     // The page's own form does the same.
     let spoil = "UPDATE integrations SET sealed_settings = $1, status = 'active'";
     server.sql.execute(spoil, [b"nonsense".to_vec().into()]).await;
-    visitor.submit(&visitor.provider("stripe").await.form("/disconnect")).await;
+    let asked = visitor.get(&format!("{}/disconnect", server.page("stripe"))).await;
+    visitor.submit(&asked.form("/disconnect")).await;
     assert_eq!(server.sql.bytes("SELECT sealed_settings FROM integrations", []).await, None);
 }
 
