@@ -1,6 +1,7 @@
 //! Checks of the redirect back from the provider, in addition to `state`.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 use url::form_urlencoded;
@@ -8,7 +9,7 @@ use url::form_urlencoded;
 use crate::catalog::{CallbackCheck, Provider};
 
 /// Why a redirect back is refused. The messages are for a person and repeat nothing from the request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum CallbackProblem {
     /// It is not signed, or not with our client secret.
     #[error("the answer is not signed with the client secret of this app")]

@@ -4,6 +4,7 @@
 //! catalog ([`crate::catalog::OAuth`]); what is the same for all is here.
 
 mod account;
+mod authorization_response;
 mod authorize;
 mod callback;
 mod grant;
@@ -15,6 +16,7 @@ mod scopes;
 mod text;
 
 pub use account::AccountIdentity;
+pub use authorization_response::{AuthorizationResponse, NoCode, ReportedError};
 pub use authorize::authorize_parameters;
 pub use callback::{CallbackProblem, verify_callback, verify_issuer};
 pub use grant::{Blemish, Grant};

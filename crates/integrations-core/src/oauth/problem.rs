@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Blemish;
@@ -17,7 +18,7 @@ const MAX_CODE: usize = 64;
 
 /// Why an answer of the token endpoint is not a grant. `Display` is for a person. Neither `Display` nor `Debug` ever
 /// shows a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenProblem {
     /// The provider refused, and said why.
     Refused {

@@ -10,9 +10,14 @@ pub(super) fn one_line(text: &str, limit: usize) -> Option<String> {
     (!cut.is_empty()).then(|| cut.to_owned())
 }
 
-/// Line and paragraph separators, and the marks of Unicode's bidirectional algorithm (UAX #9, section 2).
+/// Line and paragraph separators, the marks of Unicode's bidirectional algorithm (UAX #9, section 2), and characters
+/// without width that no writing system needs. The joiners of emoji and of Persian stay.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// The shortest run of characters that is taken for a token. Providers issue no shorter ones, because they could be
@@ -48,7 +53,7 @@ mod tests {
         assert_eq!(one_line("moc\u{202e}.live", 100).unwrap(), "moc.live");
         assert_eq!(one_line("ab cdef", 3).unwrap(), "ab");
         assert_eq!(one_line("日本語", 2).unwrap(), "日本");
-        assert_eq!(one_line(" \n\u{200e}", 100), None);
+        assert_eq!(one_line(" \n\u{200e}\u{61c}\u{200b}\u{2060}\u{e0041}", 100), None);
     }
 
     #[test]
