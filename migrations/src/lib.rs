@@ -16,6 +16,7 @@ mod m0006_tier_changes;
 mod m0007_comparable_times;
 mod m0008_encryption_keys;
 mod m0009_secrets_sealed_anew;
+mod m0010_link_browsers;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_comparable_times::Migration),
             Box::new(m0008_encryption_keys::Migration),
             Box::new(m0009_secrets_sealed_anew::Migration),
+            Box::new(m0010_link_browsers::Migration),
         ]
     }
 }

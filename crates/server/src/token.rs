@@ -3,13 +3,15 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::environment::Environment;
 
-/// A secret of 256 random bits, as 43 characters of base64url. `Debug` shows nothing.
-#[derive(Clone)]
+/// A secret of 256 random bits, as 43 characters of base64url. `Debug` shows nothing. It is serialized only into what is
+/// sealed.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Token(String);
 
 impl Token {

@@ -85,7 +85,7 @@ impl App {
             metrics: metrics.clone(),
         };
         let monitor = Monitor::new(monitored, monitor);
-        let installer = Installer::new(InstallerParts {
+        let installer = Arc::new(Installer::new(InstallerParts {
             store: store.clone(),
             catalog: Arc::clone(&catalog),
             vault: Arc::clone(&vault),
@@ -95,7 +95,7 @@ impl App {
             environment: environment.clone(),
             public_url: settings.public_url.clone(),
             link_life: settings.install_link_life,
-        });
+        }));
         let limiter = match &settings.redis {
             Some(url) => RateLimiter::shared(url, settings.redis_patience, metrics.clone())?,
             None => RateLimiter::alone(),

@@ -1,6 +1,9 @@
 //! The addresses of the dashboard's pages.
 
-use integrations_core::ids::ProjectId;
+use integrations_core::{
+    ids::{PendingInstallId, ProjectId},
+    oauth::ReportedError,
+};
 use url::Url;
 
 use super::assets::Asset;
@@ -73,6 +76,21 @@ impl Addresses {
     /// The address of the answers to the question whether another account is meant.
     pub(crate) fn install(&self, answer: &str) -> String {
         format!("{}/installs/{answer}", self.home())
+    }
+
+    /// How an installation in progress stands.
+    pub(crate) fn installation(&self, install: PendingInstallId) -> String {
+        self.install(&install.to_string())
+    }
+
+    /// What a redirect back reports, without its state and code.
+    pub(crate) fn reported(&self, error: &ReportedError) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("error", &error.code);
+        if let Some(description) = &error.description {
+            query.append_pair("error_description", description);
+        }
+        format!("{}?{}", self.install("reported"), query.finish())
     }
 
     /// A file that pages load.

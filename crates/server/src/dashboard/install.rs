@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{StatusCode, Uri, header};
+use http::{StatusCode, header};
 use integrations_core::{
     catalog::{self, Provider},
     ids::ProjectId,
@@ -35,22 +35,19 @@ use crate::{
     store::{Denied, ReadError},
 };
 
-/// Opens an install link: stores it in a cookie for this page only, and redirects to the address without it. This does
-/// not use the link up, so a program that fetches the address before the person does no harm.
-pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
+/// Opens an install link: stores it in a cookie for this page only, and redirects to the address without it, whatever
+/// the link is worth. This does not use the link up, so a program that fetches the address before the person does no
+/// harm.
+pub(super) fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
     let target = target(visit, named)?;
-    let opened = match is_token(link) {
-        true => visit.pages.installer.open_link(link, target.project, target.provider.key.as_str()).await,
-        false => Err(LinkProblem::Unknown.into()),
-    };
-    let opened = match opened {
-        Ok(opened) => opened,
-        Err(kind) => return Ok(problem(visit, &InstallProblem::at(&target, kind))),
-    };
-    let page = visit.addresses.provider(target.project, target.provider.key.as_str());
-    let life = opened.expires_at - visit.pages.environment.now();
+    if !is_token(link) {
+        let problem = InstallProblem::at(&target, LinkProblem::Unknown);
+        return Ok(self::problem(visit, &problem, &visit.request_id));
+    }
+    let page = page_of(visit, &target);
+    let life = time::Duration::try_from(visit.pages.installer.link_life).ok();
     let mut response = visit.go_to(&page);
-    if let Some(cookie) = Cookie::Install.set(link, &page, Some(life), visit.is_secure()) {
+    if let Some(cookie) = Cookie::Install.set(link, &page, life, visit.is_secure()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -67,10 +64,20 @@ pub(super) async fn visit(
     let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &target))) };
     match pages.installer.open_link(link, target.project, target.provider.key.as_str()).await {
         Ok(opened) => by_link(&visit, &target.provider, &opened, StatusCode::OK, flash, None).await,
-        Err(ProblemKind::Link(LinkProblem::Used)) if flash == Some(Flash::Connected) => {
+        Err(kind) if is_finished_here(&visit, &kind).await? => {
             Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &target.provider)))
         }
-        Err(kind) => Ok(problem(&visit, &InstallProblem::at(&target, kind))),
+        Err(kind) => Ok(problem(&visit, &InstallProblem::at(&target, kind), &visit.request_id)),
+    }
+}
+
+/// Whether a link cannot be used because the person has finished with it, and came back to it.
+async fn is_finished_here(visit: &Visit, kind: &ProblemKind) -> Result<bool, Failure> {
+    match (kind, &visit.link) {
+        (ProblemKind::Link(LinkProblem::Used), Some(link)) => {
+            Ok(visit.pages.installer.is_finished_here(link, visit.known_browser()).await?)
+        }
+        _ => Ok(false),
     }
 }
 
@@ -94,7 +101,7 @@ async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result
         (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
             match visit.pages.installer.open_link(&link, target.project, target.provider.key.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
-                Err(kind) => Err(problem(&visit, &InstallProblem::at(target, kind))),
+                Err(kind) => Err(not_taken(&visit, &InstallProblem::at(target, kind)).await),
             }
         }
         (Some(Err(error)), _) => Err(Failure::from(error).into_response()),
@@ -168,16 +175,16 @@ pub(super) async fn connect(
     };
     match refused_form(&refusal, provider, form) {
         Some(refused) => installs.answer_refused(provider, install_problem::status(&refusal), &refused).await,
-        None => Ok(problem(visit, &refusal)),
+        None => Ok(not_taken(visit, &refusal).await),
     }
 }
 
-/// `GET /oauth/callback`
-pub(super) async fn callback(State(pages): State<Pages>, visit: Visit, uri: Uri) -> Response {
-    let query = uri.query().unwrap_or_default();
-    match pages.installer.callback(query, visit.known_browser(), &visit.request_id).await {
-        Ok(outcome) => ended(&visit, outcome),
-        Err(refusal) => problem(&visit, &refusal),
+/// Answers a form that cannot be sent again. The second of two clicks leads to what came of the first.
+async fn not_taken(visit: &Visit, refusal: &InstallProblem) -> Response {
+    match (is_finished_here(visit, &refusal.kind).await, &refusal.target) {
+        (Ok(true), Some(target)) => visit.go_to(&page_of(visit, target)),
+        (Ok(_), _) => problem(visit, refusal, &visit.request_id),
+        (Err(failure), _) => failure.into_response(),
     }
 }
 
@@ -189,7 +196,7 @@ pub(super) async fn confirm(
     let pending = form.trimmed("pending");
     match pages.installer.confirm(pending, visit.known_browser(), &visit.request_id).await {
         Ok(outcome) => ended(&visit, outcome),
-        Err(refusal) => problem(&visit, &refusal),
+        Err(problem) => answered(&visit, &problem),
     }
 }
 
@@ -198,9 +205,19 @@ pub(super) async fn abandon(
     State(pages): State<Pages>,
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Response {
-    match pages.installer.abandon(form.trimmed("pending"), visit.known_browser()).await {
+    let pending = form.trimmed("pending");
+    match pages.installer.abandon(pending, visit.known_browser(), &visit.request_id).await {
         Ok(target) => visit.go_to(&format!("{}?done={}", page_of(&visit, &target), Flash::Kept.as_str())),
-        Err(refusal) => problem(&visit, &refusal),
+        Err(problem) => answered(&visit, &problem),
+    }
+}
+
+/// Answers a person whose answer about another account was not taken. If it was taken before, for example by the first
+/// click of two, the person is shown what came of that.
+fn answered(visit: &Visit, refusal: &InstallProblem) -> Response {
+    match refusal.install.as_deref() {
+        Some(install) => visit.go_to(&visit.addresses.installation(*install)),
+        None => problem(visit, refusal, &visit.request_id),
     }
 }
 
@@ -211,12 +228,20 @@ fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
             visit.go_to(&format!("{}?done={}", page_of(visit, &target), Flash::Connected.as_str()))
         }
         InstallOutcome::Unconfirmed { target, pending, before, after } => {
-            let (pending, after) = (pending.expose(), after.as_deref());
-            let account = view::install::OtherAccount { pending, before: &before, after };
-            let page = view::install::confirm(&visit.frame(), &target.provider, &account);
-            visit.page(StatusCode::OK, page)
+            ask(visit, &target, pending.expose(), (&before, after.as_deref()))
         }
     }
+}
+
+/// Asks whether another account is meant: `before` is connected, and `after` would replace it.
+pub(super) fn ask(
+    visit: &Visit,
+    target: &InstallTarget,
+    pending: &str,
+    (before, after): (&str, Option<&str>),
+) -> Response {
+    let account = view::install::OtherAccount { pending, before, after };
+    visit.page(StatusCode::OK, view::install::confirm(&visit.frame(), &target.provider, &account))
 }
 
 /// The page for a person who opened a link.
@@ -270,8 +295,8 @@ fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> O
     })
 }
 
-/// The page of a failed installation.
-fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
+/// The page of a failed installation. `request_id` is the request that failed, which the log names.
+pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str) -> Response {
     let (title, explanation, advice) = (
         install_problem::title(problem),
         install_problem::explanation(problem),
@@ -289,7 +314,7 @@ fn problem(visit: &Visit, problem: &InstallProblem) -> Response {
         explanation: &explanation,
         advice: &advice,
         way_on: Some((&address, &label)),
-        request_id: &visit.request_id,
+        request_id,
     };
     visit.page(install_problem::status(problem), failure::page(&visit.frame(), &words))
 }
@@ -319,7 +344,7 @@ fn target(visit: &Visit, named: &Named) -> Result<InstallTarget, Failure> {
     Ok(InstallTarget { project, provider: named.provider(&visit.pages)? })
 }
 
-fn page_of(visit: &Visit, target: &InstallTarget) -> String {
+pub(super) fn page_of(visit: &Visit, target: &InstallTarget) -> String {
     visit.addresses.provider(target.project, target.provider.key.as_str())
 }
 

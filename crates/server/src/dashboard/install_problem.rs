@@ -1,8 +1,9 @@
 //! The problems of an installation, in words for the person who installs.
 
 use http::StatusCode;
+use integrations_core::oauth::ReportedError;
 
-use crate::services::install::{InstallProblem, LinkProblem, ProblemKind, StateProblem};
+use crate::services::install::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem};
 
 /// What happened, in a few words.
 pub(super) fn title(problem: &InstallProblem) -> String {
@@ -22,8 +23,14 @@ pub(super) fn title(problem: &InstallProblem) -> String {
         ProblemKind::State(StateProblem::Expired) => "That took too long".into(),
         ProblemKind::State(StateProblem::Used) => "This answer was used already".into(),
         ProblemKind::State(StateProblem::OtherBrowser) => "This was started in another browser".into(),
+        ProblemKind::State(StateProblem::Elsewhere) => "This answer was used in another browser".into(),
+        ProblemKind::State(StateProblem::Posted) => {
+            format!("{provider} answered in another way than was asked")
+        }
+        ProblemKind::State(StateProblem::Interrupted) => "The connection was interrupted".into(),
         ProblemKind::Callback(_) => format!("This answer is not from {provider}"),
-        ProblemKind::AccessDenied => "Access was not granted".into(),
+        ProblemKind::Malformed(_) => format!("The answer of {provider} is not complete"),
+        ProblemKind::Reported(error) if error.is_denial() => "Access was not granted".into(),
         ProblemKind::Reported(_) | ProblemKind::Token(_) => format!("{provider} refused"),
         ProblemKind::NoAnswer(_) => format!("{provider} did not answer"),
         ProblemKind::MissingScopes(_) => format!("{provider} granted too little"),
@@ -50,12 +57,8 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
         ProblemKind::ProjectGone => "It was removed, or belongs to somebody else now.".into(),
         ProblemKind::State(problem) => explain_state(*problem, provider),
         ProblemKind::Callback(problem) => format!("It was not used: {problem}."),
-        ProblemKind::AccessDenied => {
-            format!("{provider} says that the request was declined, so nothing was connected.")
-        }
-        ProblemKind::Reported(code) => {
-            format!("It ended the request with the error {code}; nothing was connected.")
-        }
+        ProblemKind::Malformed(why) => format!("It was not used: {why}."),
+        ProblemKind::Reported(error) => explain_reported(error, problem.target.as_ref()),
         ProblemKind::NoAnswer(reason) => {
             format!("{provider} {reason} when it was asked for the token; nothing was connected.")
         }
@@ -87,10 +90,22 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
             "Ask for a new link where you got this one, or sign in with an API key.".into()
         }
         ProblemKind::ProjectGone => "Ask the person who sent you here.".into(),
-        ProblemKind::State(_) | ProblemKind::Callback(_) => {
+        ProblemKind::State(StateProblem::Posted) => {
+            "Give the request id below to the operator of this server: the provider's file must not ask for \
+             response_mode=form_post."
+                .into()
+        }
+        ProblemKind::State(_) | ProblemKind::Callback(_) | ProblemKind::Malformed(_) => {
             "Go back to the page where you began, and connect again from there in this browser.".into()
         }
-        ProblemKind::AccessDenied => "If that was a mistake, connect again and choose to allow it.".into(),
+        ProblemKind::Reported(_) if problem.target.is_none() => {
+            "If you have just come from a provider's page, go back to the page where you began, and connect again from \
+             there in this browser. If not, close this page."
+                .into()
+        }
+        ProblemKind::Reported(error) if error.is_denial() => {
+            "If that was a mistake, connect again and choose to allow it.".into()
+        }
         ProblemKind::Reported(_) | ProblemKind::Token(_) | ProblemKind::DeadOnArrival(_) => {
             "Try again. If it happens again, give the request id below to the operator of this server.".into()
         }
@@ -111,11 +126,15 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
         ProblemKind::Invalid(_) | ProblemKind::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemKind::Link(LinkProblem::Expired | LinkProblem::Used) => StatusCode::GONE,
         ProblemKind::Link(LinkProblem::Unknown) | ProblemKind::ProjectGone => StatusCode::NOT_FOUND,
-        ProblemKind::Link(LinkProblem::Foreign)
-        | ProblemKind::KeyGone
-        | ProblemKind::AccessDenied
-        | ProblemKind::MissingScopes(_) => StatusCode::FORBIDDEN,
-        ProblemKind::State(_) | ProblemKind::Callback(_) => StatusCode::BAD_REQUEST,
+        ProblemKind::Link(LinkProblem::Foreign) | ProblemKind::KeyGone | ProblemKind::MissingScopes(_) => {
+            StatusCode::FORBIDDEN
+        }
+        ProblemKind::Reported(_) if problem.target.is_none() => StatusCode::BAD_REQUEST,
+        ProblemKind::Reported(error) if error.is_denial() => StatusCode::FORBIDDEN,
+        ProblemKind::State(StateProblem::Interrupted) => StatusCode::INTERNAL_SERVER_ERROR,
+        ProblemKind::State(_) | ProblemKind::Callback(_) | ProblemKind::Malformed(_) => {
+            StatusCode::BAD_REQUEST
+        }
         ProblemKind::NotConfigured | ProblemKind::Contended => StatusCode::CONFLICT,
         ProblemKind::Unchecked(_)
         | ProblemKind::Reported(_)
@@ -124,6 +143,27 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
         | ProblemKind::DeadOnArrival(_) => StatusCode::BAD_GATEWAY,
         ProblemKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ProblemKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What a provider reports. If it is not known where the report comes from, anybody may have written it, and the page
+/// says so.
+fn explain_reported(error: &ReportedError, target: Option<&InstallTarget>) -> String {
+    let words = error.description.as_ref().map(|words| format!(", with the words “{words}”"));
+    let words = words.unwrap_or_default();
+    match target {
+        Some(target) if error.is_denial() => {
+            let provider = &target.provider.name;
+            format!("{provider} says that the request was declined{words}. Nothing was connected.")
+        }
+        Some(_) => {
+            format!("It ended the request with the error {}{words}. Nothing was connected.", error.code)
+        }
+        None => format!(
+            "The address of this page reports the error {}{words}. It belongs to no connection that was started in this \
+             browser, so it is not known who wrote it. Nothing was connected.",
+            error.code
+        ),
     }
 }
 
@@ -151,6 +191,17 @@ fn explain_state(problem: StateProblem, provider: &str) -> String {
         StateProblem::Used => "Each answer is valid once; loading this page again does not repeat it.".into(),
         StateProblem::OtherBrowser => {
             "For your safety, an answer is valid only in the browser in which the connection was started.".into()
+        }
+        StateProblem::Elsewhere => {
+            format!("The answer of {provider} came from another browser than yours first. Nothing was connected.")
+        }
+        StateProblem::Posted => {
+            "It sent its answer as a form, which this server does not take. Nothing was connected.".into()
+        }
+        StateProblem::Interrupted => {
+            format!(
+                "The server stopped before it had finished. Look at the page of {provider} whether it is connected."
+            )
         }
     }
 }

@@ -6,6 +6,7 @@
 mod addresses;
 mod assets;
 mod audit;
+mod callback;
 mod changes;
 mod cookies;
 mod csrf;
@@ -22,6 +23,7 @@ mod provider_page;
 mod sessions;
 mod settings;
 mod sign_in;
+mod speculation;
 pub mod state;
 mod view;
 mod visit;
@@ -42,7 +44,6 @@ pub fn router(pages: Pages) -> Router {
     Router::new()
         .route("/dashboard", get(home::home))
         .route("/dashboard/", get(home::home))
-        .route("/dashboard/assets/{name}", get(assets::asset))
         .route("/dashboard/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/dashboard/sign-out", post(sign_in::sign_out))
         .route("/dashboard/projects/{projectId}", get(integrations::list))
@@ -59,6 +60,9 @@ pub fn router(pages: Pages) -> Router {
         .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
         .route("/dashboard/installs/confirm", post(install::confirm))
         .route("/dashboard/installs/abandon", post(install::abandon))
-        .route("/oauth/callback", get(install::callback))
+        .route("/dashboard/installs/reported", get(callback::reported))
+        .route("/dashboard/installs/{installId}", get(callback::state))
+        .route("/oauth/callback", get(callback::callback).post(callback::callback))
+        .route("/dashboard/assets/{name}", get(assets::asset))
         .with_state(pages)
 }

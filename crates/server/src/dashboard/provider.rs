@@ -27,7 +27,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let [flash, link] = query::parameters(&uri, ["done", "session"])?;
     if let Some(link) = link {
-        return install::open(&visit, &named, &link).await;
+        return install::open(&visit, &named, &link);
     }
     let flash = flash.and_then(|word| word.parse::<Flash>().ok());
     let Some(session) = visit.session.clone() else {

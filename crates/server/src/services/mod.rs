@@ -34,7 +34,7 @@ pub struct Services {
     /// Reads and changes integrations.
     pub integrations: Integrations,
     /// Installs integrations.
-    pub installer: Installer,
+    pub installer: Arc<Installer>,
 }
 
 /// The catalog has no provider with this key.

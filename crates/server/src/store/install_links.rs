@@ -43,6 +43,17 @@ pub struct InstallLink {
     pub expires_at: OffsetDateTime,
     /// When an installation was finished with it.
     pub used_at: Option<OffsetDateTime>,
+    /// The hash of the cookie of the browser in which it was finished.
+    pub used_by: Option<TokenHash>,
+}
+
+/// The use of a link by an installation.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkUse {
+    /// The link.
+    pub link: InstallLinkId,
+    /// The hash of the browser's cookie.
+    pub browser: TokenHash,
 }
 
 impl TryFrom<install_link::Model> for InstallLink {
@@ -60,6 +71,7 @@ impl TryFrom<install_link::Model> for InstallLink {
             provider: row.provider,
             expires_at: row.expires_at,
             used_at: row.used_at,
+            used_by: row.used_by_browser.as_deref().and_then(TokenHash::from_bytes),
         })
     }
 }
@@ -77,6 +89,7 @@ impl Store {
             created_at: Set(link.created_at),
             expires_at: Set(link.expires_at),
             used_at: Set(None),
+            used_by_browser: Set(None),
         };
         install_link::Entity::insert(row).exec_without_returning(&self.writer).await?;
         Ok(())
@@ -87,17 +100,24 @@ impl Store {
         let query = install_link::Entity::find().filter(install_link::Column::TokenHash.eq(token.to_vec()));
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
+
+    /// Whether an installation was finished with this link.
+    pub async fn is_install_link_used(&self, id: InstallLinkId) -> Result<bool, StoreError> {
+        let link = install_link::Entity::find_by_id(id.to_string()).one(&self.reader).await?;
+        Ok(link.is_none_or(|link| link.used_at.is_some()))
+    }
 }
 
 /// Marks a link as used. `false`: it was used before.
 pub(super) async fn use_up(
     on: &impl ConnectionTrait,
-    id: InstallLinkId,
+    used: LinkUse,
     at: OffsetDateTime,
 ) -> Result<bool, StoreError> {
     let used = install_link::Entity::update_many()
         .col_expr(install_link::Column::UsedAt, Expr::value(at))
-        .filter(install_link::Column::Id.eq(id.to_string()))
+        .col_expr(install_link::Column::UsedByBrowser, Expr::value(used.browser.to_vec()))
+        .filter(install_link::Column::Id.eq(used.link.to_string()))
         .filter(install_link::Column::UsedAt.is_null())
         .exec(on)
         .await?;

@@ -2,7 +2,7 @@
 
 use integrations_core::{
     catalog::SetupType,
-    ids::{InstallLinkId, IntegrationId, ProjectId},
+    ids::{IntegrationId, ProjectId},
     integration::{Integration, SecretSettings},
     lifecycle::{Credential, Health, State, Status},
     oauth::AccountIdentity,
@@ -18,7 +18,8 @@ use time::OffsetDateTime;
 use super::{
     Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
-    install_links, moment,
+    install_links::{self, LinkUse},
+    moment,
     monitors::{self, Schedule},
     pending_installs,
     rows::{HiddenColumns, IntegrationRow},
@@ -85,7 +86,7 @@ pub struct Installation {
     /// The credential.
     pub credential: StoredCredential,
     /// The install link that it uses.
-    pub link: Option<InstallLinkId>,
+    pub link: Option<LinkUse>,
     /// The event that is recorded with it.
     pub event: NewAuditEvent,
 }

@@ -37,7 +37,7 @@ pub use audit::{ActorFilter, AuditFilter, NewAuditEvent};
 pub use connect::{ConnectError, DatabaseUrl};
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
-pub use install_links::{InstallLink, NewInstallLink};
+pub use install_links::{InstallLink, LinkUse, NewInstallLink};
 pub use integrations::{Decision, Installation, Installed, Loaded, ReviseError, StoredCredential};
 pub use migrate::Migrated;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Release, Renewed, Schedule};

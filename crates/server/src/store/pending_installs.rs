@@ -27,11 +27,11 @@ words! {
     pub enum PendingStatus {
         /// The browser is at the provider. The redirect back must present the `state`.
         Started = "started",
-        /// The redirect came, and its `state` is used.
+        /// The step's secret is used, and a replica works on the step.
         Redeemed = "redeemed",
         /// The provider granted access to another account than before. A person must confirm it.
         Unconfirmed = "unconfirmed",
-        /// It was confirmed or abandoned.
+        /// It has ended: connected, abandoned or failed.
         Finished = "finished",
     }
 }
@@ -115,27 +115,49 @@ impl Store {
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Moves an installation from one status to the next, and erases what was sealed for this step. `false`: another
-    /// request has already taken this step.
-    pub async fn advance_pending_install(
+    /// An installation in progress, by its id.
+    pub async fn pending_install_by_id(
+        &self,
+        id: PendingInstallId,
+    ) -> Result<Option<PendingInstall>, StoreError> {
+        let query = pending_install::Entity::find_by_id(id.to_string());
+        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Uses up the secret of an installation that waits for its next step, and erases what was sealed for this step,
+    /// which must end before `until`. `false`: another request has already taken this step.
+    pub async fn take_pending_install(
         &self,
         id: PendingInstallId,
         from: PendingStatus,
-        to: PendingStatus,
+        until: OffsetDateTime,
     ) -> Result<bool, StoreError> {
-        let advanced = pending_install::Entity::update_many()
-            .col_expr(pending_install::Column::Status, Expr::value(to.as_str()))
+        let taken = pending_install::Entity::update_many()
+            .col_expr(pending_install::Column::Status, Expr::value(PendingStatus::Redeemed.as_str()))
             .col_expr(pending_install::Column::Sealed, Expr::value(ERASED))
+            .col_expr(pending_install::Column::ExpiresAt, Expr::value(until))
             .filter(pending_install::Column::Id.eq(id.to_string()))
             .filter(pending_install::Column::Status.eq(from.as_str()))
             .exec(&self.writer)
             .await?;
-        Ok(advanced.rows_affected == 1)
+        Ok(taken.rows_affected == 1)
     }
 
-    /// Erases what is sealed in installations that have expired.
+    /// Ends an installation. `sealed` says how it ended.
+    pub async fn end_pending_install(&self, id: PendingInstallId, sealed: Vec<u8>) -> Result<(), StoreError> {
+        pending_install::Entity::update_many()
+            .col_expr(pending_install::Column::Status, Expr::value(PendingStatus::Finished.as_str()))
+            .col_expr(pending_install::Column::Sealed, Expr::value(sealed))
+            .filter(pending_install::Column::Id.eq(id.to_string()))
+            .exec(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Erases what is sealed in installations that have expired. How others have ended stays readable.
     pub async fn erase_expired_installs(&self, now: OffsetDateTime) -> Result<(), StoreError> {
-        erase(&self.writer, pending_install::Column::ExpiresAt.lte(now)).await
+        let is_open = pending_install::Column::Status.ne(PendingStatus::Finished.as_str());
+        erase(&self.writer, pending_install::Column::ExpiresAt.lte(now).and(is_open)).await
     }
 
     /// Deletes the links and installations that expired more than a day ago. Returns how many.

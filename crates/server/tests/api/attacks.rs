@@ -11,16 +11,19 @@ use time::Duration;
 use url::Url;
 
 use crate::{
-    handshake::{BROWSER, REQUEST, connect, refusal, who},
+    handshake::{BROWSER, REQUEST, come_back, connect, refusal, who},
     providers::{on_both_played, played},
     support::Server,
 };
 
 on_both_played!(
     a_state_counts_once,
-    a_state_of_another_browser_is_worthless_and_stays_good_in_its_own,
+    a_state_that_comes_in_another_browser_is_used_up,
     a_state_cannot_be_exchanged_for_that_of_another_install,
-    a_state_that_was_never_given_out_or_is_there_twice_is_worthless,
+    a_state_that_was_never_given_out_is_worthless,
+    an_answer_without_one_code_is_used_up,
+    a_reported_error_uses_its_state_up,
+    a_code_is_not_exchanged_for_a_link_that_was_used,
     a_state_counts_for_ten_minutes,
     an_answer_of_another_issuer_is_refused,
     a_code_goes_to_its_own_provider_alone,
@@ -47,14 +50,6 @@ async fn go_and_allow(server: &Server, simulator: &Simulator, provider: &str, br
     let found = server.app.services.catalog.get(provider).unwrap();
     let url = server.app.services.installer.begin(&who(server), found, connection, browser).await.unwrap();
     simulator.decide(url.as_str(), Decision::Allow).await
-}
-
-async fn come_back(
-    server: &Server,
-    query: &str,
-    browser: Option<&str>,
-) -> Result<InstallOutcome, InstallProblem> {
-    server.app.services.installer.callback(query, browser, REQUEST).await
 }
 
 /// The query with one parameter changed or removed.
@@ -86,6 +81,12 @@ fn assert_state(outcome: Result<InstallOutcome, InstallProblem>, expected: State
     }
 }
 
+/// How often Slack was asked for a token.
+fn exchanges(simulator: &Simulator) -> usize {
+    let requests = simulator.requests();
+    requests.iter().filter(|request| request.path == "/api/oauth.v2.access").count()
+}
+
 async fn assert_nothing_is_installed(server: &Server) {
     for table in ["integrations", "credentials"] {
         assert_eq!(server.sql.count(&format!("SELECT COUNT(*) FROM {table}"), []).await, 0);
@@ -109,17 +110,15 @@ async fn a_state_counts_once(server: &Server, simulator: &Simulator) {
     assert_eq!(simulator.complaints(), [""; 0]);
 }
 
-async fn a_state_of_another_browser_is_worthless_and_stays_good_in_its_own(
-    server: &Server,
-    simulator: &Simulator,
-) {
-    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
-    let query = back.query().unwrap();
+async fn a_state_that_comes_in_another_browser_is_used_up(server: &Server, simulator: &Simulator) {
     for browser in [Some(OTHER_BROWSER), Some(""), None] {
+        let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+        let query = back.query().unwrap();
         assert_state(come_back(server, query, browser).await, StateProblem::OtherBrowser);
+        assert_state(come_back(server, query, Some(BROWSER)).await, StateProblem::Used);
     }
     assert_nothing_is_installed(server).await;
-    come_back(server, query, Some(BROWSER)).await.unwrap();
+    assert_eq!(exchanges(simulator), 0);
 }
 
 /// The attacker makes the victim's browser return with the attacker's code, and the other way round.
@@ -140,10 +139,7 @@ async fn a_state_cannot_be_exchanged_for_that_of_another_install(server: &Server
     assert_nothing_is_installed(server).await;
 }
 
-async fn a_state_that_was_never_given_out_or_is_there_twice_is_worthless(
-    server: &Server,
-    simulator: &Simulator,
-) {
+async fn a_state_that_was_never_given_out_is_worthless(server: &Server, simulator: &Simulator) {
     let back = go_and_allow(server, simulator, "slack", BROWSER).await;
     let state = parameter(&back, "state");
     for query in [
@@ -152,16 +148,74 @@ async fn a_state_that_was_never_given_out_or_is_there_twice_is_worthless(
         with(&back, "state", Some("")),
         with(&back, "state", Some(&state[1..])),
         with(&back, "state", Some(&format!("{state}x"))),
-        format!("{}&state={state}", back.query().unwrap()),
         "state=%00&code=1".into(),
         "%".into(),
     ] {
         assert_state(come_back(server, &query, Some(BROWSER)).await, StateProblem::Unknown);
     }
-    // No code and two codes both count as no code.
-    let twice = format!("{}&code=another", back.query().unwrap());
-    assert!(matches!(refusal(come_back(server, &twice, Some(BROWSER)).await), ProblemKind::Reported(_)));
     assert_nothing_is_installed(server).await;
+}
+
+async fn an_answer_without_one_code_is_used_up(server: &Server, simulator: &Simulator) {
+    for change in [
+        |back: &Url| with(back, "code", None),
+        |back: &Url| with(back, "code", Some("")),
+        |back: &Url| with(back, "code", Some("a\r\nb")),
+        |back: &Url| with(back, "code", Some(&"x".repeat(20_000))),
+        |back: &Url| format!("{}&code=another", back.query().unwrap()),
+        |back: &Url| format!("{}&state=another", back.query().unwrap()),
+        |back: &Url| {
+            format!("{}&iss=https%3A%2F%2Fslack.com&iss=https%3A%2F%2Fslack.com", back.query().unwrap())
+        },
+    ] {
+        let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+        let query = change(&back);
+        let refused = refusal(come_back(server, &query, Some(BROWSER)).await);
+        assert!(matches!(refused, ProblemKind::Malformed(_)), "{refused:?}");
+        assert_state(come_back(server, back.query().unwrap(), Some(BROWSER)).await, StateProblem::Used);
+    }
+    // Of two states, both are used up.
+    let (one, other) = (
+        go_and_allow(server, simulator, "slack", BROWSER).await,
+        go_and_allow(server, simulator, "linear", BROWSER).await,
+    );
+    let both = format!("{}&state={}", one.query().unwrap(), parameter(&other, "state"));
+    assert!(matches!(refusal(come_back(server, &both, Some(BROWSER)).await), ProblemKind::Malformed(_)));
+    for back in [one, other] {
+        assert_state(come_back(server, back.query().unwrap(), Some(BROWSER)).await, StateProblem::Used);
+    }
+    assert_nothing_is_installed(server).await;
+    assert_eq!(exchanges(simulator), 0);
+}
+
+/// An error counts, whatever is beside it. One that is empty is none.
+async fn a_reported_error_uses_its_state_up(server: &Server, simulator: &Simulator) {
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    let query = with(&back, "error", Some("temporarily_unavailable"));
+    match refusal(come_back(server, &query, Some(BROWSER)).await) {
+        ProblemKind::Reported(error) => assert_eq!(error.code, "temporarily_unavailable"),
+        other => panic!("{other:?}"),
+    }
+    assert_state(come_back(server, back.query().unwrap(), Some(BROWSER)).await, StateProblem::Used);
+    assert_eq!(exchanges(simulator), 0);
+    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
+    come_back(server, &with(&back, "error", Some("")), Some(BROWSER)).await.unwrap();
+}
+
+/// A person has two windows of one install link, and finishes in the first.
+async fn a_code_is_not_exchanged_for_a_link_that_was_used(server: &Server, simulator: &Simulator) {
+    let installer = &server.app.services.installer;
+    let slack = server.app.services.catalog.get("slack").unwrap();
+    let (_, who) = by_link(server, "slack").await;
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let url = installer.begin(&who, slack, Map::new(), BROWSER).await.unwrap();
+        answers.push(simulator.decide(url.as_str(), Decision::Allow).await);
+    }
+    come_back(server, answers[0].query().unwrap(), Some(BROWSER)).await.unwrap();
+    let problem = refusal(come_back(server, answers[1].query().unwrap(), Some(BROWSER)).await);
+    assert!(matches!(problem, ProblemKind::Link(LinkProblem::Used)), "{problem:?}");
+    assert_eq!(exchanges(simulator), 1);
 }
 
 async fn a_state_counts_for_ten_minutes(server: &Server, simulator: &Simulator) {
@@ -177,16 +231,18 @@ async fn a_state_counts_for_ten_minutes(server: &Server, simulator: &Simulator) 
 }
 
 async fn an_answer_of_another_issuer_is_refused(server: &Server, simulator: &Simulator) {
-    let back = go_and_allow(server, simulator, "slack", BROWSER).await;
     for issuer in ["https://evil.example", "https://slack.com.evil.example", "http://slack.com", "slack.com"]
     {
+        let back = go_and_allow(server, simulator, "slack", BROWSER).await;
         let query = with(&back, "iss", Some(issuer));
         match refusal(come_back(server, &query, Some(BROWSER)).await) {
             ProblemKind::Callback(problem) => assert_eq!(problem, CallbackProblem::OtherIssuer, "{issuer}"),
             other => panic!("{issuer}: {other:?}"),
         }
+        assert_state(come_back(server, back.query().unwrap(), Some(BROWSER)).await, StateProblem::Used);
     }
     assert_nothing_is_installed(server).await;
+    assert_eq!(exchanges(simulator), 0);
 }
 
 async fn a_code_goes_to_its_own_provider_alone(server: &Server, simulator: &Simulator) {
@@ -310,7 +366,7 @@ async fn a_link_is_used_up_by_one_install_alone(server: &Server, simulator: &Sim
     let denied = simulator.decide(denied.as_str(), Decision::Deny).await;
     assert!(matches!(
         refusal(come_back(server, denied.query().unwrap(), Some(BROWSER)).await),
-        ProblemKind::AccessDenied
+        ProblemKind::Reported(error) if error.is_denial()
     ));
     installer.open_link(&token, server.project, "slack").await.unwrap();
     come_back(server, answers[0].query().unwrap(), Some(BROWSER)).await.unwrap();
@@ -378,7 +434,7 @@ async fn a_confirmation_counts_once_in_its_own_browser_and_in_time(server: &Serv
         StateProblem::Used,
     );
     assert_eq!(server.sql.picture().await, before);
-    installer.abandon(&pending, Some(BROWSER)).await.unwrap();
+    installer.abandon(&pending, Some(BROWSER), REQUEST).await.unwrap();
     assert_state(installer.confirm(&pending, Some(BROWSER), REQUEST).await, StateProblem::Used);
     let late = another_account(server, simulator).await;
     server.clock.advance(Duration::minutes(10));
@@ -420,7 +476,5 @@ async fn a_code_is_not_sent_twice(server: &Server, simulator: &Simulator) {
     simulator.switch(|switches| switches.token = TokenSwitch::ServerError);
     let back = go_and_allow(server, simulator, "slack", BROWSER).await;
     assert!(come_back(server, back.query().unwrap(), Some(BROWSER)).await.is_err());
-    let requests = simulator.requests();
-    let exchanges = requests.iter().filter(|request| request.path == "/api/oauth.v2.access").count();
-    assert_eq!(exchanges, 1);
+    assert_eq!(exchanges(simulator), 1);
 }

@@ -1,7 +1,7 @@
 //! Installations through the service, without the pages: for cases that the pages prevent.
 
 use riq_server::{
-    services::install::{InstallOutcome, InstallProblem, Installing, ProblemKind},
+    services::install::{Arrival, InstallOutcome, InstallProblem, Installing, ProblemKind},
     store::Tenant,
 };
 use riq_testing::providers::simulator::{Decision, Simulator};
@@ -28,7 +28,18 @@ pub(crate) async fn connect(
     let installer = &server.app.services.installer;
     let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
     let back = simulator.decide(url.as_str(), decision).await;
-    installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST).await
+    come_back(server, back.query().unwrap(), Some(BROWSER)).await
+}
+
+/// Sends a browser's redirect back.
+pub(crate) async fn come_back(
+    server: &Server,
+    query: &str,
+    browser: Option<&str>,
+) -> Result<InstallOutcome, InstallProblem> {
+    let (query, browser) = (query.to_owned(), browser.map(str::to_owned));
+    let arrival = Arrival { query, browser, is_form: false, request_id: REQUEST.to_owned() };
+    server.app.services.installer.callback(arrival).await.map(|arrived| arrived.outcome)
 }
 
 pub(crate) fn refusal(outcome: Result<InstallOutcome, InstallProblem>) -> ProblemKind {

@@ -142,7 +142,7 @@ async fn connect(
     let person = Person::arrive(server, provider).await;
     let leaving = person.connect([("connection", connection), ("credential", &Map::new())]).await;
     let back = simulator.decide(&leads_away(&leaving), decision).await;
-    person.visitor.get(&path(&back)).await
+    person.visitor.come_back(&back).await
 }
 
 /// The expected fields of an installed integration in the API.

@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    handshake::{BROWSER, REQUEST, connect, refusal, who},
+    handshake::{BROWSER, come_back, connect, refusal, who},
     providers::{on_both_played, played},
     support::{
         Server, TestDatabase,
@@ -130,7 +130,7 @@ async fn a_database_edit_gives_no_unfinished_installation_to_another(server: &Se
         let edit = format!("UPDATE pending_installs SET {column} = $1 WHERE status = 'started'");
         assert_eq!(server.sql.execute(&edit, [value]).await, 1);
         let who = if column == "browser_hash" { "the attacker's browser" } else { BROWSER };
-        let problem = refusal(installer.callback(back.query().unwrap(), Some(who), REQUEST).await);
+        let problem = refusal(come_back(server, back.query().unwrap(), Some(who)).await);
         assert!(matches!(problem, ProblemKind::Internal), "{column}: {problem:?}");
         assert_eq!(simulator.requests().len(), before, "{column}");
         server.sql.execute("DELETE FROM pending_installs", []).await;

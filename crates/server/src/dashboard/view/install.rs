@@ -59,6 +59,20 @@ pub(crate) fn finished(frame: &Frame<'_>, provider: &Provider) -> Markup {
     layout::page(frame, &format!("{} is connected", provider.name), &html! {}, &content)
 }
 
+/// The page of an installation that is not finished yet. The browser loads it again by itself.
+pub(crate) fn under_way(frame: &Frame<'_>, provider: &Provider) -> Markup {
+    let content = html! {
+        div.narrow {
+            div.card.finished {
+                (monogram(provider))
+                h1 { "Connecting " (provider.name) "…" }
+                p { "This takes a few seconds." }
+            }
+        }
+    };
+    layout::waiting_page(frame, &format!("Connecting {}", provider.name), &content)
+}
+
 /// The page before the provider's own page. The browser goes on by itself.
 ///
 /// It is not a redirect, because browsers check every redirect after a form against the page's `form-action`, and

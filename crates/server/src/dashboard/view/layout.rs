@@ -48,10 +48,19 @@ pub(crate) fn page(frame: &Frame<'_>, title: &str, above: &Markup, content: &Mar
 
 /// A page from which the browser goes on to `address` by itself.
 pub(crate) fn leaving_page(frame: &Frame<'_>, title: &str, address: &str, content: &Markup) -> Markup {
+    refreshed_page(frame, title, &format!("0;url={address}"), content)
+}
+
+/// A page that the browser loads again after two seconds.
+pub(crate) fn waiting_page(frame: &Frame<'_>, title: &str, content: &Markup) -> Markup {
+    refreshed_page(frame, title, "2", content)
+}
+
+fn refreshed_page(frame: &Frame<'_>, title: &str, refresh: &str, content: &Markup) -> Markup {
     document(
         frame,
         title,
-        Some(address),
+        Some(refresh),
         &html! {
             (header(frame))
             main #content tabindex="-1" { (content) }
@@ -59,7 +68,7 @@ pub(crate) fn leaving_page(frame: &Frame<'_>, title: &str, address: &str, conten
     )
 }
 
-fn document(frame: &Frame<'_>, title: &str, next: Option<&str>, body: &Markup) -> Markup {
+fn document(frame: &Frame<'_>, title: &str, refresh: Option<&str>, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -68,7 +77,7 @@ fn document(frame: &Frame<'_>, title: &str, next: Option<&str>, body: &Markup) -
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                @if let Some(address) = next { meta http-equiv="refresh" content={ "0;url=" (address) }; }
+                @if let Some(refresh) = refresh { meta http-equiv="refresh" content=(refresh); }
                 title { (title) " · RogerIQ Integrations" }
                 link rel="icon" type="image/svg+xml" href=(frame.addresses.asset(&ICON));
                 link rel="stylesheet" href=(frame.addresses.asset(&STYLE));

@@ -1,5 +1,7 @@
 //! The end of every installation: compares the account, and stores integration and credential with their audit event.
 
+use std::sync::Arc;
+
 use integrations_core::{
     health::Verdict,
     integration::{Configuration, Connected, Integration, SecretSettings},
@@ -12,12 +14,16 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Installer, Installing,
+    callback::STEP_LIFE,
+    ended::Ended,
     installation::{Decided, Secrets, has_connection},
-    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind},
+    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
+    report::logged,
+    to_the_end,
 };
 use crate::{
     provider::prober::Findings,
-    store::{Installed, Loaded, PendingInstall, PendingStatus, Permission},
+    store::{Installed, LinkUse, Loaded, PendingInstall, PendingStatus, Permission},
     token::{Token, TokenHash},
     vault::Purpose,
 };
@@ -148,7 +154,7 @@ impl Installer {
                 let pending = self.hold(who, target, &acquired, browser).await?;
                 Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
             }
-            _ => self.store_acquired(who, target, &acquired, before).await,
+            _ => self.store_acquired(who, target, &acquired, before, browser).await,
         }
     }
 
@@ -182,15 +188,22 @@ impl Installer {
 
     /// Connects another account after the person has confirmed it.
     pub async fn confirm(
-        &self,
+        self: &Arc<Self>,
         pending: &str,
         browser: Option<&str>,
         request_id: &str,
     ) -> Result<InstallOutcome, InstallProblem> {
-        let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
-        let target = self.target(&install)?;
-        let confirmed = self.store_confirmed(&install, &target, request_id).await;
-        confirmed.map_err(|kind| InstallProblem::at(&target, kind))
+        let (installer, pending) = (Arc::clone(self), pending.to_owned());
+        let (browser, request_id) = (browser.map(str::to_owned), request_id.to_owned());
+        to_the_end(async move {
+            let taken = installer.take(&pending, browser.as_deref()).await;
+            let (install, target) = taken.map_err(|problem| logged(problem, &request_id))?;
+            let confirmed = installer.store_confirmed(&install, &target, &request_id).await;
+            let outcome = confirmed.map_err(|kind| InstallProblem::at(&target, kind).of(install.id));
+            installer.conclude(&install, &Ended::of(&outcome, &request_id)).await;
+            outcome.map_err(|problem| logged(problem, &request_id))
+        })
+        .await
     }
 
     async fn store_confirmed(
@@ -199,7 +212,6 @@ impl Installer {
         target: &InstallTarget,
         request_id: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
-        self.take(install).await?;
         self.check_standing(&install.tenant, install.key).await?;
         let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install))?;
         let who = Installing {
@@ -209,7 +221,7 @@ impl Installer {
             link: install.link,
         };
         let before = self.store.load(&who.tenant, &install.provider).await?;
-        self.store_acquired(&who, target, &acquired, before).await
+        self.store_acquired(&who, target, &acquired, before, install.browser).await
     }
 
     /// Drops the credential of another account, because the person does not want it. The provider's grant remains.
@@ -217,26 +229,49 @@ impl Installer {
         &self,
         pending: &str,
         browser: Option<&str>,
+        request_id: &str,
     ) -> Result<InstallTarget, InstallProblem> {
-        let install = self.pending(Some(pending), browser).await.map_err(InstallProblem::nowhere)?;
-        let target = self.target(&install)?;
-        self.take(&install).await.map_err(|kind| InstallProblem::at(&target, kind))?;
+        let taken = self.take(pending, browser).await;
+        let (install, target) = taken.map_err(|problem| logged(problem, request_id))?;
+        self.conclude(&install, &Ended::kept(request_id)).await;
         Ok(target)
     }
 
-    /// Takes an unconfirmed installation, so that it can be taken only once. The stored credential is erased, whatever
-    /// comes of it.
-    async fn take(&self, install: &PendingInstall) -> Result<(), ProblemKind> {
-        if let Err(problem) = self.check_pending(install, PendingStatus::Unconfirmed) {
-            self.store.erase_expired_installs(self.environment.now()).await?;
-            return Err(problem.into());
+    /// Takes an unconfirmed installation in the browser that began it, so that it can be taken only once. The stored
+    /// credential is erased, whatever comes of it.
+    async fn take(
+        &self,
+        pending: &str,
+        browser: Option<&str>,
+    ) -> Result<(PendingInstall, InstallTarget), InstallProblem> {
+        let install = self.pending(pending, browser).await.map_err(InstallProblem::nowhere)?;
+        let target = self.target(&install)?;
+        let taken = self.take_unconfirmed(&install).await;
+        taken.map_err(|kind| InstallProblem::at(&target, kind).of(install.id))?;
+        Ok((install, target))
+    }
+
+    async fn take_unconfirmed(&self, install: &PendingInstall) -> Result<(), ProblemKind> {
+        let now = self.environment.now();
+        if install.status == PendingStatus::Unconfirmed && install.expires_at <= now {
+            self.store.erase_expired_installs(now).await?;
+            return Err(StateProblem::Expired.into());
         }
-        let (from, to) = (PendingStatus::Unconfirmed, PendingStatus::Finished);
-        if self.store.advance_pending_install(install.id, from, to).await? {
-            Ok(())
-        } else {
-            Err(super::StateProblem::Used.into())
+        let until = now + STEP_LIFE;
+        match self.store.take_pending_install(install.id, PendingStatus::Unconfirmed, until).await? {
+            true => Ok(()),
+            false => Err(StateProblem::Used.into()),
         }
+    }
+
+    /// The unconfirmed installation of a secret. Fails in another browser than the one that began it.
+    async fn pending(&self, secret: &str, browser: Option<&str>) -> Result<PendingInstall, ProblemKind> {
+        let found = self.store.pending_install(TokenHash::of(secret)).await?;
+        let install = found.ok_or(StateProblem::Unknown)?;
+        if browser.map(TokenHash::of) != Some(install.browser) {
+            return Err(StateProblem::OtherBrowser.into());
+        }
+        Ok(install)
     }
 
     async fn store_acquired(
@@ -245,6 +280,7 @@ impl Installer {
         target: &InstallTarget,
         acquired: &Acquired,
         mut before: Option<Loaded>,
+        browser: TokenHash,
     ) -> Result<InstallOutcome, ProblemKind> {
         for _ in 0..ATTEMPTS {
             let decided = self.decide(who, target, acquired, before.as_ref())?;
@@ -256,7 +292,7 @@ impl Installer {
             };
             let mut installation =
                 self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);
-            installation.link = who.link;
+            installation.link = who.link.map(|link| LinkUse { link, browser });
             let permission =
                 Permission { tenant: who.tenant, key: Some(who.key), at: self.environment.now() };
             match self.store.install(&permission, vec![installation]).await? {

@@ -9,6 +9,8 @@ use super::{
     Installer, Installing,
     finish::{Acquired, InstallOutcome},
     problem::{InstallProblem, InstallTarget, ProblemKind},
+    report::logged,
+    to_the_end,
 };
 use crate::token::TokenHash;
 
@@ -18,7 +20,7 @@ impl Installer {
     /// The values are checked against the provider's patterns, then by its health probe. They are not stored if the
     /// provider refuses them or cannot be reached.
     pub async fn submit(
-        &self,
+        self: &Arc<Self>,
         who: &Installing,
         provider: &Arc<Provider>,
         connection: Map<String, Value>,
@@ -26,8 +28,12 @@ impl Installer {
         browser: &str,
     ) -> Result<InstallOutcome, InstallProblem> {
         let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
-        let outcome = self.try_out(who, &target, connection, credential, browser).await;
-        outcome.map_err(|kind| InstallProblem::at(&target, kind))
+        let (installer, who, browser) = (Arc::clone(self), who.clone(), browser.to_owned());
+        to_the_end(async move {
+            let outcome = installer.try_out(&who, &target, connection, credential, &browser).await;
+            outcome.map_err(|kind| logged(InstallProblem::at(&target, kind), &who.request_id))
+        })
+        .await
     }
 
     async fn try_out(

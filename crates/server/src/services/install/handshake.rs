@@ -1,4 +1,5 @@
-//! The OAuth handshake: to the provider with a `state`, back with a code (RFC 6749, section 4.1).
+//! The OAuth handshake: to the provider with a `state`, and the exchange of the code for tokens (RFC 6749, section
+//! 4.1).
 //!
 //! The `state` is random, valid once, for ten minutes, and only in the browser that started (RFC 9700, section 4.7).
 //! Its data is sealed in the database, so any replica can handle the redirect back.
@@ -7,19 +8,19 @@ use std::sync::Arc;
 
 use integrations_core::{
     catalog::{OAuth, Provider},
-    oauth::{Grant, verify_callback, verify_issuer},
+    oauth::Grant,
 };
 use oauth2::RedirectUrl;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::Duration;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{
     Installer, Installing,
-    finish::{Acquired, InstallOutcome},
-    problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
+    problem::{InstallProblem, InstallTarget, ProblemKind},
+    report::logged,
 };
 use crate::{
     provider::{authorization_server::AuthorizationServer, oauth_apps::OAuthApp},
@@ -33,8 +34,8 @@ const STATE_LIFE: Duration = Duration::minutes(10);
 
 /// The data of a handshake until the browser is back. It is sealed in the database.
 #[derive(Serialize, Deserialize)]
-struct Started {
-    connection: Map<String, Value>,
+pub(super) struct Started {
+    pub(super) connection: Map<String, Value>,
     /// PKCE's code verifier (RFC 7636, section 4.1), if the provider uses PKCE.
     verifier: Option<String>,
 }
@@ -52,7 +53,7 @@ impl Installer {
     ) -> Result<Url, InstallProblem> {
         let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
         let url = self.start(who, provider, connection, browser).await;
-        url.map_err(|kind| InstallProblem::at(&target, kind))
+        url.map_err(|kind| logged(InstallProblem::at(&target, kind), &who.request_id))
     }
 
     async fn start(
@@ -93,62 +94,7 @@ impl Installer {
         Ok(url)
     }
 
-    /// Handles the redirect back from the provider. `query` is the unchanged query without `?`, and `browser` the
-    /// browser's cookie.
-    pub async fn callback(
-        &self,
-        query: &str,
-        browser: Option<&str>,
-        request_id: &str,
-    ) -> Result<InstallOutcome, InstallProblem> {
-        let answer = CallbackAnswer::read(query);
-        let install =
-            self.pending(answer.state.as_deref(), browser).await.map_err(InstallProblem::nowhere)?;
-        let target = self.target(&install)?;
-        self.resume(install, &target, query, &answer, request_id)
-            .await
-            .map_err(|kind| InstallProblem::at(&target, kind))
-    }
-
-    async fn resume(
-        &self,
-        install: PendingInstall,
-        target: &InstallTarget,
-        query: &str,
-        answer: &CallbackAnswer,
-        request_id: &str,
-    ) -> Result<InstallOutcome, ProblemKind> {
-        self.check_pending(&install, PendingStatus::Started)?;
-        let provider = &target.provider;
-        let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
-        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(&install))?;
-        verify_issuer(provider, &started.connection, answer.issuer.as_deref())?;
-        let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
-        let (from, to) = (PendingStatus::Started, PendingStatus::Redeemed);
-        if !self.store.advance_pending_install(install.id, from, to).await? {
-            return Err(StateProblem::Used.into());
-        }
-        let code = answer.code()?;
-        verify_callback(provider, &started.connection, query, app.client_secret.expose_secret().as_bytes())?;
-        self.check_standing(&install.tenant, install.key).await?;
-        let grant = self.exchange(provider, oauth, &started, &app, code).await?;
-        let missing = grant.missing_scopes(oauth);
-        if !missing.is_empty() {
-            return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
-        }
-        let (credential, answer) = (&grant.credential, &grant.answer);
-        let findings = self.prober.probe_granted(provider, &started.connection, credential, answer).await;
-        let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
-        let who = Installing {
-            tenant: install.tenant,
-            key: install.key,
-            request_id: request_id.to_owned(),
-            link: install.link,
-        };
-        self.finish(&who, target, acquired, install.browser).await
-    }
-
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         provider: &Provider,
         oauth: &OAuth,
@@ -186,36 +132,6 @@ impl Installer {
         RedirectUrl::new(format!("{base}/oauth/callback")).map_err(|_| ProblemKind::Internal)
     }
 
-    /// The installation of a secret. Fails in another browser than the one that began it.
-    pub(super) async fn pending(
-        &self,
-        secret: Option<&str>,
-        browser: Option<&str>,
-    ) -> Result<PendingInstall, ProblemKind> {
-        let secret = secret.ok_or(StateProblem::Unknown)?;
-        let found = self.store.pending_install(TokenHash::of(secret)).await?;
-        let install = found.ok_or(StateProblem::Unknown)?;
-        if browser.map(TokenHash::of) != Some(install.browser) {
-            return Err(StateProblem::OtherBrowser.into());
-        }
-        Ok(install)
-    }
-
-    /// Checks that an installation has the status that the next step expects and has not expired.
-    pub(super) fn check_pending(
-        &self,
-        install: &PendingInstall,
-        expected: PendingStatus,
-    ) -> Result<(), StateProblem> {
-        if install.status != expected {
-            return Err(StateProblem::Used);
-        }
-        if install.expires_at <= self.environment.now() {
-            return Err(StateProblem::Expired);
-        }
-        Ok(())
-    }
-
     pub(super) fn target(&self, install: &PendingInstall) -> Result<InstallTarget, InstallProblem> {
         let provider = self.catalog.get(&install.provider);
         let provider = provider.ok_or_else(|| InstallProblem::nowhere(ProblemKind::NotConfigured))?;
@@ -234,37 +150,4 @@ impl Installer {
         let opened = self.vault.open(sealed, purpose)?;
         serde_json::from_slice(opened.expose_secret()).map_err(|_| VaultError::Damaged)
     }
-}
-
-/// The parameters of the redirect back (RFC 6749, section 4.1.2). A repeated one counts as missing (section 3.1).
-struct CallbackAnswer {
-    state: Option<String>,
-    code: Option<String>,
-    error: Option<String>,
-    issuer: Option<String>,
-}
-
-impl CallbackAnswer {
-    fn read(query: &str) -> Self {
-        let single = |name: &str| {
-            let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(other, _)| other == name);
-            values.next().filter(|_| values.next().is_none()).map(|(_, value)| value.into_owned())
-        };
-        Self { state: single("state"), code: single("code"), error: single("error"), issuer: single("iss") }
-    }
-
-    fn code(&self) -> Result<String, ProblemKind> {
-        match (&self.code, self.error.as_deref()) {
-            (_, Some("access_denied")) => Err(ProblemKind::AccessDenied),
-            (_, Some(code)) => Err(ProblemKind::Reported(presentable(code))),
-            (Some(code), None) if !code.is_empty() => Ok(code.clone()),
-            (_, None) => Err(ProblemKind::Reported("no code".into())),
-        }
-    }
-}
-
-/// A provider's error code, safe to be shown: at most 64 letters, digits and `_`, `-`, `.`.
-fn presentable(code: &str) -> String {
-    let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    code.chars().filter(fits).take(64).collect()
 }

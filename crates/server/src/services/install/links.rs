@@ -88,4 +88,11 @@ impl Installer {
         self.check_standing(&link.tenant, link.key).await?;
         Ok(OpenLink { id: link.id, tenant: link.tenant, key: link.key, expires_at: link.expires_at })
     }
+
+    /// Whether an installation was finished with this link in this browser.
+    pub async fn is_finished_here(&self, token: &str, browser: Option<&str>) -> Result<bool, StoreError> {
+        let link = self.store.install_link(TokenHash::of(token)).await?;
+        let used_by = link.and_then(|link| link.used_by);
+        Ok(used_by.is_some() && used_by == browser.map(TokenHash::of))
+    }
 }

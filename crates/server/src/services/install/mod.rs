@@ -3,6 +3,8 @@
 //! Every installation in a browser ends in `finish`: the credential is tried at the provider, the account is compared
 //! with the old one, and everything is stored with its audit event in one transaction.
 
+mod callback;
+mod ended;
 mod finish;
 mod form;
 mod handshake;
@@ -10,9 +12,10 @@ pub mod import;
 mod installation;
 mod links;
 mod problem;
+mod report;
 mod sweep;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use integrations_core::{
     audit::{Acting, Actor},
@@ -20,10 +23,13 @@ use integrations_core::{
     ids::{ApiKeyId, InstallLinkId},
     scope::{RequiredScope, any_covers},
 };
+use tracing::Instrument as _;
 use url::Url;
 
 use self::installation::InstallationBuilder;
 pub use self::{
+    callback::{Arrival, Arrived},
+    ended::{InstallState, Standing},
     finish::InstallOutcome,
     links::{CreateLinkError, OpenLink},
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
@@ -135,4 +141,15 @@ impl Installer {
         }
         Ok(self.store.admit(tenant).await?)
     }
+}
+
+/// Runs a step of an installation to its end even if the request is cancelled, because the client went away or the
+/// server took too long: what a provider has granted must not be lost half-way.
+async fn to_the_end<T: Send + 'static>(
+    step: impl Future<Output = Result<T, InstallProblem>> + Send + 'static,
+) -> Result<T, InstallProblem> {
+    tokio::spawn(step.in_current_span()).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a step of an installation broke off");
+        Err(InstallProblem::nowhere(ProblemKind::Internal))
+    })
 }

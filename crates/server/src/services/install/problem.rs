@@ -1,14 +1,15 @@
-//! The problems of an installation.
+//! The problems of an installation. Each is written to the log once, and stored for the person who comes back.
 
 use std::sync::Arc;
 
 use integrations_core::{
     catalog::Provider,
     health::NoAnswer,
-    ids::ProjectId,
+    ids::{PendingInstallId, ProjectId},
     issue::Issue,
-    oauth::{CallbackProblem, TokenProblem},
+    oauth::{CallbackProblem, NoCode, ReportedError, TokenProblem},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     provider::oauth_apps::FindAppError,
@@ -32,10 +33,12 @@ pub struct InstallProblem {
     pub target: Option<InstallTarget>,
     /// What went wrong.
     pub kind: ProblemKind,
+    /// The installation in progress that it ended, or that had ended before. Boxed to keep results small.
+    pub install: Option<Box<PendingInstallId>>,
 }
 
-/// What went wrong.
-#[derive(Debug)]
+/// What went wrong. It holds nothing secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ProblemKind {
     /// Some fields of the form are not valid.
     Invalid(Vec<Issue>),
@@ -55,10 +58,10 @@ pub enum ProblemKind {
     State(StateProblem),
     /// The redirect back did not pass verification.
     Callback(CallbackProblem),
-    /// The person declined, or the provider says so.
-    AccessDenied,
-    /// The provider reported another error. The text is its code.
-    Reported(String),
+    /// The redirect back reports an error. It may be that the person declined.
+    Reported(ReportedError),
+    /// The redirect back has no code that can be exchanged. The text says why.
+    Malformed(String),
     /// The provider's token endpoint did not answer.
     NoAnswer(NoAnswer),
     /// It answered, but with no usable grant.
@@ -76,7 +79,7 @@ pub enum ProblemKind {
 }
 
 /// Why an install link cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkProblem {
     /// It does not exist, or part of it is missing.
     Unknown,
@@ -89,7 +92,7 @@ pub enum LinkProblem {
 }
 
 /// Why the redirect back belongs to no started handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StateProblem {
     /// It has no `state`, or one that does not exist.
     Unknown,
@@ -97,29 +100,37 @@ pub enum StateProblem {
     Expired,
     /// It came before.
     Used,
-    /// It was started in another browser.
+    /// It was started in another browser than the one that it comes in.
     OtherBrowser,
+    /// It came in another browser first, than the one that it was started in.
+    Elsewhere,
+    /// It came as a form (`response_mode=form_post`), with which browsers send no cookie of ours.
+    Posted,
+    /// The server was interrupted while it finished the installation.
+    Interrupted,
 }
 
 impl InstallProblem {
     /// A problem with a target.
     pub fn at(target: &InstallTarget, kind: impl Into<ProblemKind>) -> Self {
-        Self { target: Some(target.clone()), kind: kind.into() }
+        Self { target: Some(target.clone()), kind: kind.into(), install: None }
     }
 
     /// A problem whose target is not known.
     pub fn nowhere(kind: impl Into<ProblemKind>) -> Self {
-        Self { target: None, kind: kind.into() }
+        Self { target: None, kind: kind.into(), install: None }
+    }
+
+    /// The same, about an installation in progress.
+    pub(super) fn of(self, install: PendingInstallId) -> Self {
+        Self { install: Some(Box::new(install)), ..self }
     }
 }
 
 impl From<StoreError> for ProblemKind {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Away | StoreError::Unavailable(_) => {
-                tracing::warn!(%error, "an installation failed");
-                Self::Unavailable
-            }
+            StoreError::Away | StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Taken(_) | StoreError::Refused(_) | StoreError::Damaged(_) => {
                 tracing::error!(%error, "an installation failed");
                 Self::Internal
@@ -177,6 +188,15 @@ impl From<StateProblem> for ProblemKind {
 impl From<CallbackProblem> for ProblemKind {
     fn from(problem: CallbackProblem) -> Self {
         Self::Callback(problem)
+    }
+}
+
+impl From<NoCode> for ProblemKind {
+    fn from(reason: NoCode) -> Self {
+        match reason {
+            NoCode::Reported(error) => Self::Reported(error),
+            NoCode::Malformed(why) => Self::Malformed(why.to_owned()),
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) expires_at: TimeDateTimeWithTimeZone,
     /// When an installation was finished with it.
     pub(in crate::store) used_at: Option<TimeDateTimeWithTimeZone>,
+    /// SHA-256 of the cookie of the browser in which it was finished.
+    pub(in crate::store) used_by_browser: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

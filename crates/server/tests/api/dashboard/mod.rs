@@ -1,6 +1,7 @@
 //! The dashboard over HTTP, as browsers use it.
 
 mod attacks;
+mod callbacks;
 mod changes;
 mod installing;
 mod pages;

@@ -9,6 +9,7 @@ use reqwest::{
 };
 
 use time::Duration;
+use url::Url;
 
 use crate::support::{Server, hidden};
 
@@ -236,6 +237,31 @@ impl<'s> Visitor<'s> {
         self.send(headers(self.request("GET", path))).await
     }
 
+    /// Requests the head of a page.
+    pub(crate) async fn head(&self, path: &str) -> Page {
+        self.send(self.request("HEAD", path)).await
+    }
+
+    /// Sends a form from another site's page.
+    pub(crate) async fn post(&self, path: &str, body: String) -> Page {
+        let request = self.request("POST", path).header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.header("origin", "https://provider.example").body(body)).await
+    }
+
+    /// Returns from a provider, to the address that shows the result.
+    pub(crate) async fn come_back(&self, back: &Url) -> Page {
+        let arrived = self.get(&format!("{}?{}", back.path(), back.query().unwrap())).await;
+        let shows_result =
+            arrived.header("location").is_some_and(|to| to.starts_with("/dashboard/installs/"));
+        if shows_result { self.follow(&arrived).await } else { arrived }
+    }
+
+    /// The same browser, which reaches another replica under the same address.
+    pub(crate) fn at(&self, server: &'s Server) -> Self {
+        let cookies = self.cookies.lock().unwrap().clone();
+        Self { server, client: self.client.clone(), cookies: Mutex::new(cookies) }
+    }
+
     /// Sends a form from the page that it was on.
     pub(crate) async fn submit(&self, form: &Form) -> Page {
         self.submit_with(form, |request| {
@@ -277,7 +303,8 @@ impl<'s> Visitor<'s> {
         self.cookies.lock().unwrap().insert(name.to_owned(), (value.to_owned(), "/".to_owned()));
     }
 
-    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+    /// A request with the cookies, not sent yet.
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let request =
             self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.server.address));
         let path = path.split('?').next().unwrap();

@@ -37,8 +37,32 @@ async fn a_link_installs_by_an_oauth_server_of_others() {
         let recorded = stage.recorded(EXAMPLE_DESK).await;
         assert_eq!(recorded, [("integration.installed".to_owned(), json!(stage.server.key.id.to_string()))]);
 
+        // A reload, the Back button and the link itself show the end, and not an error.
+        browser.driver.refresh().await.unwrap();
+        assert_eq!(browser.text("h1").await, "Example Desk is connected");
         browser.open(&link).await;
-        assert_eq!(browser.text("h1").await, "This link has been used");
+        assert_eq!(browser.text("h1").await, "Example Desk is connected");
+        browser.open(&stage.link("postmark").await).await;
+        browser.driver.back().await.unwrap();
+        assert_eq!(browser.text("h1").await, "Example Desk is connected");
+    })
+    .await;
+}
+
+/// The last address of a handshake holds neither its state nor its code, and can be loaded again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_handshake_has_a_clean_address() {
+    on_stage(async |stage, browser| {
+        follow_link(stage, browser, EXAMPLE_DESK).await;
+        deny(browser, "ann").await;
+        let address = browser.url().await;
+        assert!(address.path().starts_with("/dashboard/installs/") && address.query().is_none(), "{address}");
+        let said = browser.text("main").await;
+        browser.driver.refresh().await.unwrap();
+        assert_eq!(browser.text("main").await, said);
+        browser.open(&stage.project("")).await;
+        browser.driver.back().await.unwrap();
+        assert_eq!(browser.text("main").await, said);
     })
     .await;
 }

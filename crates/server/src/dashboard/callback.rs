@@ -1,0 +1,125 @@
+//! The redirect back from a provider, and the address at which its result is shown.
+
+use axum::{
+    extract::{FromRequestParts as _, Path, Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{Method, StatusCode, Uri};
+use integrations_core::{
+    ids::PendingInstallId,
+    oauth::{AuthorizationResponse, ReportedError},
+};
+
+use super::{
+    addresses::Addresses, cookies::Cookie, csrf, flash::Flash, headers, install, speculation, state::Pages,
+    view, visit::Visit,
+};
+use crate::{
+    edge::{failure::Failure, request_id::CurrentRequest},
+    services::install::{
+        Arrival, Arrived, InstallOutcome, InstallProblem, InstallState, ProblemKind, Standing, StateProblem,
+    },
+};
+
+/// `/oauth/callback`. Whatever the request is like, its `state` is used up first. Only a person's request counts.
+///
+/// A form (`response_mode=form_post`) comes without our cookies, because browsers send them with no form of another
+/// site. It is refused, and its state is used up as well.
+pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let addresses = Addresses::new(&pages.settings.public_url);
+    let Some(CurrentRequest(request_id)) = parts.extensions.get::<CurrentRequest>().cloned() else {
+        return Failure::internal(&"a request without an id").into_response();
+    };
+    if let Some(answer) = speculation::answer(&parts.method, &parts.headers, &addresses, &request_id) {
+        return answer;
+    }
+    let is_form = parts.method == Method::POST;
+    let mut query = parts.uri.query().unwrap_or_default().to_owned();
+    if is_form {
+        // What cannot be read holds no state.
+        let body = axum::body::to_bytes(body, pages.settings.body_limit).await.unwrap_or_default();
+        query = format!("{query}&{}", String::from_utf8_lossy(&body));
+    }
+    // A script or a frame of another page is no browser's window, and is not taken for the person.
+    let browser = Cookie::Browser.read(&parts.headers, addresses.is_secure());
+    let browser = browser.filter(|_| csrf::is_navigation(&parts.headers)).map(str::to_owned);
+    let reported = AuthorizationResponse::read(&query).reported();
+    let arrival = Arrival { query, browser, is_form, request_id: request_id.to_string() };
+    let arrived = pages.installer.callback(arrival).await;
+    let visit = Visit::from_request_parts(&mut parts, &pages).await;
+    match (arrived, visit) {
+        (Ok(arrived), visit) => headers::redirect(&after(&addresses, &arrived, visit.ok().as_ref())),
+        (Err(InstallProblem { install: Some(install), kind, .. }), _) => {
+            headers::redirect(&clean(&addresses, *install, &kind, reported))
+        }
+        (Err(problem), Ok(visit)) => install::problem(&visit, &problem, &request_id),
+        (Err(_), Err(refused)) => refused,
+    }
+}
+
+/// Where a person goes on after a redirect back that was taken.
+fn after(addresses: &Addresses, arrived: &Arrived, visit: Option<&Visit>) -> String {
+    let may_see_page = arrived.is_by_link || visit.is_some_and(|visit| visit.session.is_some());
+    match &arrived.outcome {
+        InstallOutcome::Installed { target, .. } if may_see_page => {
+            let page = addresses.provider(target.project, target.provider.key.as_str());
+            format!("{page}?done={}", Flash::Connected.as_str())
+        }
+        _ => addresses.installation(arrived.install),
+    }
+}
+
+/// The address, without state and code, that shows the end of a redirect back that was refused. Another browser than
+/// the one that began is told no more than what its own address says.
+fn clean(
+    addresses: &Addresses,
+    install: PendingInstallId,
+    kind: &ProblemKind,
+    reported: Option<ReportedError>,
+) -> String {
+    match (kind, reported) {
+        (ProblemKind::State(StateProblem::OtherBrowser | StateProblem::Posted), Some(error)) => {
+            addresses.reported(&error)
+        }
+        _ => addresses.installation(install),
+    }
+}
+
+/// `GET /dashboard/installs/reported`: what a redirect back reported to another browser than the one that began.
+pub(super) async fn reported(visit: Visit, uri: Uri) -> Response {
+    let reported = AuthorizationResponse::read(uri.query().unwrap_or_default()).reported();
+    let kind = reported.map_or(StateProblem::Unknown.into(), ProblemKind::Reported);
+    install::problem(&visit, &InstallProblem::nowhere(kind), &visit.request_id)
+}
+
+/// `GET /dashboard/installs/{installId}`: how an installation in progress stands, in the browser that began it.
+pub(super) async fn state(State(pages): State<Pages>, visit: Visit, Path(install): Path<String>) -> Response {
+    let state = match install.parse::<PendingInstallId>() {
+        Ok(install) => pages.installer.state(install, visit.known_browser()).await,
+        Err(_) => Err(InstallProblem::nowhere(StateProblem::Unknown)),
+    };
+    match state {
+        Ok(state) => show(&visit, state),
+        Err(problem) => install::problem(&visit, &problem, &visit.request_id),
+    }
+}
+
+fn show(visit: &Visit, InstallState { target, organization, standing }: InstallState) -> Response {
+    let provider = &target.provider;
+    let page = |done: Flash| format!("{}?done={}", install::page_of(visit, &target), done.as_str());
+    let is_member = visit.session.as_ref().is_some_and(|session| session.organization == organization);
+    match standing {
+        Standing::UnderWay => visit.page(StatusCode::OK, view::install::under_way(&visit.frame(), provider)),
+        Standing::Connected if is_member => visit.go_to(&page(Flash::Connected)),
+        Standing::Connected => visit.page(StatusCode::OK, view::install::finished(&visit.frame(), provider)),
+        Standing::Kept => visit.go_to(&page(Flash::Kept)),
+        Standing::Asked { pending, before, after } => {
+            install::ask(visit, &target, pending.expose(), (&before, after.as_deref()))
+        }
+        Standing::Failed { kind, request_id } => {
+            let request_id = request_id.unwrap_or_else(|| visit.request_id.to_string());
+            install::problem(visit, &InstallProblem::at(&target, kind), &request_id)
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The redirect back from a provider.
+//!
+//! Whoever sees its address can send it. So an arrival uses its `state` up before anything else is looked at, and how
+//! it ended is stored and shown at an address without `state` and code (RFC 9700, section 4.2.4).
+
+use std::{iter, sync::Arc};
+
+use integrations_core::{
+    ids::PendingInstallId,
+    oauth::{AuthorizationResponse, verify_callback, verify_issuer},
+};
+use secrecy::ExposeSecret as _;
+use time::Duration;
+
+use super::{
+    Installer, Installing,
+    ended::Ended,
+    finish::{Acquired, InstallOutcome},
+    handshake::Started,
+    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
+    report::logged,
+    to_the_end,
+};
+use crate::{
+    store::{PendingInstall, PendingStatus},
+    token::TokenHash,
+    vault::Purpose,
+};
+
+/// How long a step may take from using its secret up to its end. It is longer than all requests to a provider together.
+pub(super) const STEP_LIFE: Duration = Duration::minutes(5);
+
+/// A redirect back, as it came. It holds secrets, so it has no `Debug`.
+pub struct Arrival {
+    /// The unchanged query, without `?`.
+    pub query: String,
+    /// The browser's cookie.
+    pub browser: Option<String>,
+    /// Whether it came as a form, and not as an address.
+    pub is_form: bool,
+    /// The request.
+    pub request_id: String,
+}
+
+/// What came of a redirect back.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The installation in progress, which stays known for a day.
+    pub install: PendingInstallId,
+    /// Whether the person opened an install link.
+    pub is_by_link: bool,
+    /// The result.
+    pub outcome: InstallOutcome,
+}
+
+/// The installation of a state.
+struct Redeemed {
+    install: PendingInstall,
+    /// Whether this arrival used the state up. `false`: another one did before.
+    is_first: bool,
+}
+
+impl Installer {
+    /// Handles a redirect back from a provider, to the end even if the client goes away: its code works once.
+    pub async fn callback(self: &Arc<Self>, arrival: Arrival) -> Result<Arrived, InstallProblem> {
+        let installer = Arc::clone(self);
+        to_the_end(async move { installer.arrive(&arrival).await }).await
+    }
+
+    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, InstallProblem> {
+        let response = AuthorizationResponse::read(&arrival.query);
+        let logged = |problem| logged(problem, &arrival.request_id);
+        let redeemed = self.redeem(&response).await;
+        let mut redeemed = redeemed.map_err(|kind| logged(InstallProblem::nowhere(kind)))?.into_iter();
+        let Some(first) = redeemed.next() else {
+            let kind = response.reported().map_or(StateProblem::Unknown.into(), ProblemKind::Reported);
+            return Err(logged(InstallProblem::nowhere(kind)));
+        };
+        let outcome = self.go_on(&first, &response, arrival).await;
+        let outcome = outcome.map_err(|problem| problem.of(first.install.id));
+        let ended = Ended::of(&outcome, &arrival.request_id);
+        let (install, is_by_link) = (first.install.id, first.install.link.is_some());
+        // An address with several states is refused, and all of them have ended.
+        for used_up in iter::once(first).chain(redeemed).filter(|redeemed| redeemed.is_first) {
+            self.conclude(&used_up.install, &ended).await;
+        }
+        outcome.map(|outcome| Arrived { install, is_by_link, outcome }).map_err(logged)
+    }
+
+    /// Uses up every state that a response reveals. Returns the installations of those that are known.
+    async fn redeem(&self, response: &AuthorizationResponse) -> Result<Vec<Redeemed>, ProblemKind> {
+        let mut redeemed = Vec::new();
+        for state in response.states() {
+            let Some(install) = self.store.pending_install(TokenHash::of(state)).await? else { continue };
+            let until = self.environment.now() + STEP_LIFE;
+            let is_first = self.store.take_pending_install(install.id, PendingStatus::Started, until).await?;
+            redeemed.push(Redeemed { install, is_first });
+        }
+        Ok(redeemed)
+    }
+
+    async fn go_on(
+        &self,
+        Redeemed { install, is_first }: &Redeemed,
+        response: &AuthorizationResponse,
+        arrival: &Arrival,
+    ) -> Result<InstallOutcome, InstallProblem> {
+        let target = self.target(install)?;
+        let is_here = arrival.browser.as_deref().map(TokenHash::of) == Some(install.browser);
+        let refused = match (arrival.is_form, is_here, is_first) {
+            (true, _, _) => Some(StateProblem::Posted),
+            (false, false, _) => Some(StateProblem::OtherBrowser),
+            (false, true, false) => Some(StateProblem::Used),
+            (false, true, true) => None,
+        };
+        if let Some(problem) = refused {
+            return Err(InstallProblem::at(&target, problem));
+        }
+        let outcome = self.resume(install, &target, response, arrival).await;
+        outcome.map_err(|kind| InstallProblem::at(&target, kind))
+    }
+
+    async fn resume(
+        &self,
+        install: &PendingInstall,
+        target: &InstallTarget,
+        response: &AuthorizationResponse,
+        arrival: &Arrival,
+    ) -> Result<InstallOutcome, ProblemKind> {
+        if install.expires_at <= self.environment.now() {
+            return Err(StateProblem::Expired.into());
+        }
+        let code = response.code()?;
+        let provider = &target.provider;
+        let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
+        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install))?;
+        verify_issuer(provider, &started.connection, response.issuer())?;
+        let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
+        let secret = app.client_secret.expose_secret().as_bytes();
+        verify_callback(provider, &started.connection, &arrival.query, secret)?;
+        self.check_standing(&install.tenant, install.key).await?;
+        if let Some(link) = install.link
+            && self.store.is_install_link_used(link).await?
+        {
+            return Err(LinkProblem::Used.into());
+        }
+        let grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
+        let missing = grant.missing_scopes(oauth);
+        if !missing.is_empty() {
+            return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
+        }
+        let (credential, answer) = (&grant.credential, &grant.answer);
+        let findings = self.prober.probe_granted(provider, &started.connection, credential, answer).await;
+        let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
+        let who = Installing {
+            tenant: install.tenant,
+            key: install.key,
+            request_id: arrival.request_id.clone(),
+            link: install.link,
+        };
+        self.finish(&who, target, acquired, install.browser).await
+    }
+}
