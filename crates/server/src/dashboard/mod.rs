@@ -20,6 +20,7 @@ mod integrations;
 mod pattern;
 mod provider;
 mod provider_page;
+mod public_host;
 mod sessions;
 mod settings;
 mod sign_in;
@@ -29,7 +30,7 @@ mod view;
 mod visit;
 
 use axum::{
-    Router,
+    Router, middleware,
     routing::{get, post},
 };
 
@@ -62,6 +63,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/dashboard/installs/abandon", post(install::abandon))
         .route("/dashboard/installs/reported", get(callback::reported))
         .route("/dashboard/installs/{installId}", get(callback::state))
+        .route_layer(middleware::from_fn_with_state(pages.clone(), public_host::lead))
         .route("/oauth/callback", get(callback::callback).post(callback::callback))
         .route("/dashboard/assets/{name}", get(assets::asset))
         .with_state(pages)

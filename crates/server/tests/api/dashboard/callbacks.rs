@@ -2,6 +2,7 @@
 
 use std::time::Duration as Std;
 
+use reqwest::RequestBuilder;
 use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use time::Duration;
 use url::Url;
@@ -24,6 +25,7 @@ on_both_played!(
     who_goes_away_is_connected_all_the_same,
     what_was_interrupted_says_so,
     an_error_is_shown_as_text_with_a_state_or_without,
+    a_page_under_another_host_leads_to_the_public_one,
     a_form_that_is_sent_twice_leads_to_the_end,
     each_failure_is_one_warning,
 );
@@ -273,6 +275,34 @@ async fn an_error_is_shown_as_text_with_a_state_or_without(server: &Server, simu
         .get(&format!("{}&error=&error_description=", target(&back)))
         .await
         .leads_to(&format!("{}?done=connected", server.page("linear")));
+}
+
+async fn a_page_under_another_host_leads_to_the_public_one(server: &Server, simulator: &Simulator) {
+    let other = format!("localhost:{}", server.address.port());
+    let under = |request: RequestBuilder| request.header("host", &other);
+    let public = format!("http://{}", server.address);
+    let visitor = Visitor::new(server);
+    for path in ["/dashboard", "/dashboard/sign-in", &server.page("linear")] {
+        let led = visitor.get_with(path, under).await;
+        led.leads_to(&format!("{public}{path}?moved=1"));
+        assert_eq!(led.cookies(), [""; 0], "nothing begins there");
+    }
+    // A proxy that rewrites every host is not led in a circle.
+    let marked = visitor.get_with("/dashboard/sign-in?moved=1", under).await;
+    marked.says(200, "Sign in");
+    // An install link is opened under the public host, and leads to the end.
+    let link = link(server, "linear").await;
+    let led = visitor.get_with(&link, under).await;
+    let location = led.header("location").unwrap().to_owned();
+    assert_eq!(location, format!("{public}{link}&moved=1"));
+    let opened = visitor.get(location.strip_prefix(&public).unwrap()).await;
+    let leaving = visitor.submit(&visitor.follow(&opened).await.form("/connect")).await;
+    let back = simulator.decide(&consent_page(&leaving), Decision::Allow).await;
+    visitor.come_back(&back).await.leads_to(&format!("{}?done=connected", server.page("linear")));
+    // A redirect back under another host is no page: its state is used up at once.
+    let visitor = Visitor::signed_in(server).await;
+    let back = set_out(server, simulator, &visitor, Decision::Deny).await;
+    is_clean(&back, &visitor.get_with(&target(&back), under).await);
 }
 
 async fn a_form_that_is_sent_twice_leads_to_the_end(server: &Server, simulator: &Simulator) {

@@ -228,7 +228,7 @@ async fn files_are_named_by_their_content_and_kept_for_ever(server: &Server) {
 async fn pages_lie_below_the_path_of_the_public_url(server: &Server) {
     let proxied =
         server.replica(|settings| settings.public_url = "http://a.example/riq/".parse().unwrap()).await;
-    let visitor = Visitor::new(&proxied);
+    let visitor = Visitor::new(&proxied).under("a.example");
     let sent = visitor.get(&server.pages()).await;
     let expected =
         format!("/riq/dashboard/sign-in?return_to=%2Friq%2Fdashboard%2Fprojects%2F{}", server.project);

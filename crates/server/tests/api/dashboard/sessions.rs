@@ -202,7 +202,7 @@ async fn cookies_cannot_be_read_by_scripts_nor_sent_along_by_others(server: &Ser
 
     // Over TLS, the cookies' name prefix prevents other hosts of the domain from setting them.
     let public = server.replica(|settings| settings.public_url = "https://a.example".parse().unwrap()).await;
-    let visitor = Visitor::new(&public);
+    let visitor = Visitor::new(&public).under("a.example");
     let page = visitor.get("/dashboard/sign-in").await;
     let browser = visitor.cookie("__Host-riq_browser").unwrap();
     assert_eq!(

@@ -193,6 +193,8 @@ fn chosen(form: &str, name: &str) -> String {
 pub(crate) struct Visitor<'s> {
     server: &'s Server,
     client: reqwest::Client,
+    /// The host that the browser asks for, if it is not the server's address.
+    host: Option<&'static str>,
     /// Name → value, and the path that the cookie is sent to.
     cookies: Mutex<BTreeMap<String, (String, String)>>,
 }
@@ -203,7 +205,12 @@ impl<'s> Visitor<'s> {
         // The client needs a TLS provider.
         drop(crate::support::server::client());
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        Self { server, client: client.build().unwrap(), cookies: Mutex::default() }
+        Self { server, client: client.build().unwrap(), host: None, cookies: Mutex::default() }
+    }
+
+    /// The same browser, which reaches the server under this host.
+    pub(crate) fn under(self, host: &'static str) -> Self {
+        Self { host: Some(host), ..self }
     }
 
     /// A browser that is signed in with the server's key.
@@ -259,7 +266,7 @@ impl<'s> Visitor<'s> {
     /// The same browser, which reaches another replica under the same address.
     pub(crate) fn at(&self, server: &'s Server) -> Self {
         let cookies = self.cookies.lock().unwrap().clone();
-        Self { server, client: self.client.clone(), cookies: Mutex::new(cookies) }
+        Self { server, client: self.client.clone(), host: self.host, cookies: Mutex::new(cookies) }
     }
 
     /// Sends a form from the page that it was on.
@@ -307,6 +314,10 @@ impl<'s> Visitor<'s> {
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let request =
             self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.server.address));
+        let request = match self.host {
+            Some(host) => request.header("host", host),
+            None => request,
+        };
         let path = path.split('?').next().unwrap();
         let goes_along =
             |place: &str| path == place || path.starts_with(&format!("{}/", place.trim_end_matches('/')));
