@@ -408,6 +408,10 @@ async fn install(on: &DatabaseTransaction, installation: Installation) -> Result
     } else {
         integration::Entity::insert(row).exec_without_returning(on).await?;
     }
+    let synced_at = moment(on.get_database_backend(), installation.integration.last_synced_at);
+    let values = [id.to_string().into(), synced_at];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::SET_SYNCED, values);
+    on.execute_raw(statement).await?;
     let sealed = credential::Model {
         integration_id: id.to_string(),
         sealed: installation.credential.sealed,
@@ -435,7 +439,8 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         health_status: integration.health.as_str().to_owned(),
         display_name: integration.display_name.clone(),
         sidebar_enabled: integration.sidebar_enabled,
-        last_synced_at: integration.last_synced_at,
+        // `install` writes it as a time that SQL compares.
+        last_synced_at: None,
         error_message: integration.error_message.clone(),
         settings: json(&integration.settings)?,
         sealed_settings: installation.sealed_settings.clone().flatten(),

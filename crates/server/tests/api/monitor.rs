@@ -38,6 +38,7 @@ on_both_stages!(
     it_is_told_when_the_next_check_is,
     a_refused_key_is_an_error_until_it_is_accepted_again,
     activating_what_is_in_error_asks_the_provider_first,
+    a_newer_answer_is_kept_whatever_the_fraction_of_its_second,
     a_refused_access_token_is_renewed_and_nobody_notices,
     a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back,
     whoever_checks_at_once_makes_one_refresh,
@@ -197,6 +198,24 @@ async fn activating_what_is_in_error_asks_the_provider_first(stage: &Stage) {
     assert_eq!(state(changed.data()), is("active", "healthy", None));
     assert_eq!(changed.data()["display_name"], "Ours");
     assert_eq!(stage.provider.probes("keys"), 4);
+}
+
+/// SQLite stores times as text: that of an installation must sort like that of a probe.
+async fn a_newer_answer_is_kept_whatever_the_fraction_of_its_second(stage: &Stage) {
+    let keys = stage.server.app.services.catalog.get("keys").unwrap();
+    let credential = json!({"api_key": "SECRET-key"}).as_object().unwrap().clone();
+    let installer = &stage.server.app.services.installer;
+    let who = crate::handshake::who(&stage.server);
+    installer.submit(&who, keys, serde_json::Map::new(), credential, "a browser").await.unwrap();
+    assert_eq!(stage.server.integration("keys").await["last_synced_at"], "2026-03-01T10:00:00Z");
+    stage.provider.set("keys probe", Says::This(503, vec![], ""));
+    stage.check("keys").await.data();
+    stage.server.clock.advance(Duration::milliseconds(500));
+    stage.provider.set("keys probe", Says::Truth);
+    // The provider answers well again, which makes a new version.
+    let checked = stage.check("keys").await;
+    assert_eq!(checked.data()["last_synced_at"], "2026-03-01T10:00:00.5Z");
+    assert_eq!(stage.server.integration("keys").await["last_synced_at"], "2026-03-01T10:00:00.5Z");
 }
 
 async fn a_refused_access_token_is_renewed_and_nobody_notices(stage: &Stage) {
