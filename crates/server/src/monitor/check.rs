@@ -22,6 +22,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct CheckReport {
     /// The integration after the check.
     pub loaded: Loaded,
+    /// The stored version when the check began.
+    pub began_with: i64,
+    /// Whether nobody else changed the integration from then on.
+    pub is_undisturbed: bool,
     /// What was found. `None` if the provider asked for no calls at the moment.
     pub verdict: Option<Verdict>,
 }
@@ -63,31 +67,33 @@ impl Monitor {
 
     async fn check_to_the_end(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
         let _slot = self.0.limits.take(provider).await.ok_or(CheckError::Busy)?;
-        let claim = self.claim_for_check(tenant, provider).await?;
+        let (claim, began_with) = self.claim_for_check(tenant, provider).await?;
         let attended = self.attend(&claim, true).await;
         let verdict = match &attended {
             Attended::Ended { verdict, .. } => verdict.clone(),
             Attended::Lost => None,
         };
-        self.conclude(claim, attended, None).await;
+        let is_changed = self.conclude(claim, attended, None).await;
         let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
-        Ok(CheckReport { loaded, verdict })
+        let is_undisturbed = loaded.integration.version == began_with + i64::from(is_changed);
+        Ok(CheckReport { loaded, began_with, is_undisturbed, verdict })
     }
 
-    /// Claims a tenant's integration, as soon as it is not leased.
-    async fn claim_for_check(&self, tenant: &Tenant, provider: &str) -> Result<Claim, CheckError> {
+    /// Claims a tenant's integration, as soon as it is not leased. Returns its version too.
+    async fn claim_for_check(&self, tenant: &Tenant, provider: &str) -> Result<(Claim, i64), CheckError> {
         let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(CheckError::Busy) };
         retry_until(Instant::now() + self.0.lease, Backoff::constant(PAUSE), attempt).await?
     }
 
     /// `None`: it is leased.
-    async fn try_claim(&self, tenant: &Tenant, provider: &str) -> Result<Option<Claim>, CheckError> {
+    async fn try_claim(&self, tenant: &Tenant, provider: &str) -> Result<Option<(Claim, i64)>, CheckError> {
         let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
         let is_checkable = loaded.credential == Credential::Usable;
         if loaded.integration.state == State::Disconnected || !is_checkable {
             return Err(CheckError::ReinstallRequired);
         }
         let (id, now) = (loaded.integration.id, self.environment.now());
-        Ok(self.store.claim_one(self.environment.id(), id, now, now + self.0.lease).await?)
+        let claim = self.store.claim_one(self.environment.id(), id, now, now + self.0.lease).await?;
+        Ok(claim.map(|claim| (claim, loaded.integration.version)))
     }
 }

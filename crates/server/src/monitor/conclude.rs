@@ -1,6 +1,10 @@
 //! Gives a lease back with its result.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use integrations_core::{
     audit::{Actor, AuditAction, Change},
@@ -13,7 +17,7 @@ use tokio::time::Instant;
 use super::{Monitor, attend::Attended, release_queue::ReleaseQueue};
 use crate::{
     jobs::{Backoff, retry_until},
-    store::{Claim, Decision, LeaseEnd, Loaded, NewAuditEvent, Release, StoreError},
+    store::{Claim, Decision, LeaseEnd, LeaseWrite, Loaded, NewAuditEvent, Release, StoreError},
 };
 
 /// The first pause between attempts to store something while the database does not answer. It doubles up to
@@ -23,9 +27,14 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Monitor {
     /// Gives a lease back. If nothing is to be recorded, it goes through `queue`, if there is one. Otherwise it is
-    /// stored at once.
-    pub(super) async fn conclude(&self, claim: Claim, attended: Attended, queue: Option<&ReleaseQueue>) {
-        let Attended::Ended { ended, verdict } = attended else { return };
+    /// stored at once. Returns whether the integration has a new version because of that.
+    pub(super) async fn conclude(
+        &self,
+        claim: Claim,
+        attended: Attended,
+        queue: Option<&ReleaseQueue>,
+    ) -> bool {
+        let Attended::Ended { ended, verdict } = attended else { return false };
         let plain = match (&ended, &verdict) {
             (LeaseEnd::GoesOn(schedule), None) => Some(*schedule),
             (LeaseEnd::GoesOn(schedule), Some(verdict))
@@ -36,9 +45,15 @@ impl Monitor {
             _ => None,
         };
         let Some(schedule) = plain else {
-            let decide = |loaded: &Loaded| self.observe(&claim, loaded, verdict.as_ref()?);
-            self.retry_storing(self.0.lease, || self.store.settle(&claim, ended, &decide)).await;
-            return;
+            let is_changed = AtomicBool::new(false);
+            let decide = |loaded: &Loaded| {
+                let decision = verdict.as_ref().and_then(|verdict| self.observe(&claim, loaded, verdict));
+                is_changed.store(decision.is_some(), Ordering::Relaxed);
+                decision
+            };
+            let settle = || self.store.settle(&claim, ended, &decide);
+            let stored = self.retry_storing(self.0.lease, settle).await;
+            return stored == Some(LeaseWrite::Stored) && is_changed.load(Ordering::Relaxed);
         };
         let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
         let release = Release { claim, synced_at, schedule };
@@ -48,6 +63,7 @@ impl Monitor {
                 self.retry_storing(self.0.lease, || self.store.release(std::slice::from_ref(&release))).await;
             }
         }
+        false
     }
 
     /// The change that a verdict makes to a stored integration. `None` if there is no change.

@@ -12,7 +12,7 @@ use integrations_core::{
 
 use crate::{
     environment::Environment,
-    monitor::{CheckError, Monitor},
+    monitor::{CheckError, CheckReport, Monitor},
     store::{Decision, IntegrationRow, Loaded, NewAuditEvent, ReadError, ReviseError, Store, Tenant},
     vault::{Vault, VaultError},
 };
@@ -165,8 +165,16 @@ impl Integrations {
     {
         match self.update_as_it_is(tenant, provider, expected, acting, &ask).await {
             Err(ChangeError::ProbeRequired(_)) => {
-                let probed = ExpectedVersion::OneOf(vec![self.probe(tenant, provider).await?]);
-                self.update_as_it_is(tenant, provider, &probed, acting, &ask).await
+                let checked = self.probe(tenant, provider).await?;
+                // The probe itself may have made a new version. That of anybody else is not the expected one.
+                let expected = match expected {
+                    ExpectedVersion::Any => ExpectedVersion::Any,
+                    _ if expected.allows(checked.began_with) && checked.is_undisturbed => {
+                        ExpectedVersion::OneOf(vec![checked.loaded.integration.version])
+                    }
+                    ExpectedVersion::OneOf(_) => return Err(ChangeError::OtherVersion),
+                };
+                self.update_as_it_is(tenant, provider, &expected, acting, &ask).await
             }
             changed => changed,
         }
@@ -179,14 +187,14 @@ impl Integrations {
         checked.map(|checked| checked.loaded).map_err(|error| ChangeError::unchecked(error, provider))
     }
 
-    /// Probes an integration whose credential the provider refused. Returns its version if the probe succeeds.
-    async fn probe(&self, tenant: &Tenant, provider: &Provider) -> Result<i64, ChangeError> {
+    /// Probes an integration whose credential the provider refused. Fails if the probe does not succeed.
+    async fn probe(&self, tenant: &Tenant, provider: &Provider) -> Result<CheckReport, ChangeError> {
         let checked = match self.monitor.check(tenant, provider.key.as_str()).await {
             Err(CheckError::Busy) => return Err(ChangeError::Unproven("it is being checked already".into())),
             checked => checked.map_err(|error| ChangeError::unchecked(error, provider))?,
         };
         match checked.verdict {
-            Some(Verdict::Well) => Ok(checked.loaded.integration.version),
+            Some(Verdict::Well) => Ok(checked),
             Some(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
             Some(Verdict::Degraded { message, .. }) => Err(ChangeError::Unproven(message)),
             None => Err(ChangeError::Unproven(format!("{} asks for no calls at the moment", provider.name))),

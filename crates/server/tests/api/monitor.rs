@@ -38,6 +38,7 @@ on_both_stages!(
     it_is_told_when_the_next_check_is,
     a_refused_key_is_an_error_until_it_is_accepted_again,
     activating_what_is_in_error_asks_the_provider_first,
+    a_change_during_the_probe_of_a_conditional_one_is_not_overwritten,
     a_newer_answer_is_kept_whatever_the_fraction_of_its_second,
     a_refused_access_token_is_renewed_and_nobody_notices,
     a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back,
@@ -198,6 +199,41 @@ async fn activating_what_is_in_error_asks_the_provider_first(stage: &Stage) {
     assert_eq!(state(changed.data()), is("active", "healthy", None));
     assert_eq!(changed.data()["display_name"], "Ours");
     assert_eq!(stage.provider.probes("keys"), 4);
+}
+
+async fn a_change_during_the_probe_of_a_conditional_one_is_not_overwritten(stage: &Stage) {
+    stage.connect_keys().await;
+    let target = stage.server.at("/keys/lifecycle");
+    for (is_conditional, expected) in [(true, 412), (false, 200)] {
+        stage.provider.set("keys probe", Says::This(401, vec![], ""));
+        assert_eq!(stage.check("keys").await.data()["status"], "error");
+        let tag = stage.server.integration("keys").await["etag"].as_str().unwrap().to_owned();
+        stage.provider.set("keys probe", Says::Nothing);
+        let before = stage.provider.probes("keys");
+        let call = stage.server.call("PATCH", &target);
+        let call = if is_conditional { call.header("if-match", &tag) } else { call };
+        let changing = call.json(&json!({"status": "active", "display_name": "Mine"}));
+        let changing = tokio::spawn(changing.send());
+        eventually("it is probed", PATIENCE, async || stage.provider.probes("keys") > before).await;
+        stage.server.patch("keys", json!({"display_name": "Theirs", "sidebar_enabled": true})).await.data();
+        stage.provider.set("keys probe", Says::Truth);
+        let answer = changing.await.unwrap();
+        assert_eq!(answer.status, expected, "{answer:?}");
+        let now = stage.server.integration("keys").await;
+        let name = if is_conditional { "Theirs" } else { "Mine" };
+        assert_eq!((&now["display_name"], &now["sidebar_enabled"]), (&json!(name), &json!(true)));
+    }
+    // The probe's own new version is no change of somebody else.
+    stage.provider.set("keys probe", Says::This(401, vec![], ""));
+    stage.check("keys").await.data();
+    stage.provider.set("keys probe", Says::Truth);
+    let tag = stage.server.integration("keys").await["etag"].as_str().unwrap().to_owned();
+    let call = stage.server.call("PATCH", &target).header("if-match", &tag);
+    let answer = call.json(&json!({"status": "active", "display_name": "Again"})).send().await;
+    assert_eq!(
+        (&answer.data()["status"], &answer.data()["display_name"]),
+        (&json!("active"), &json!("Again"))
+    );
 }
 
 /// SQLite stores times as text: that of an installation must sort like that of a probe.
