@@ -1,41 +1,13 @@
 //! What a health probe's answer means: the credential works, the provider refuses it, or the provider has trouble.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::macros::format_description;
-use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-use crate::catalog::{AnswerCheck, HealthProbe, OAuth, Provider, RateLimit, ResetUnit, Setup};
+use crate::catalog::{AnswerCheck, HealthProbe, OAuth, Provider, Setup};
 use crate::lifecycle::Health;
 use crate::oauth::TokenProblem;
-
-/// The longest time that a provider can ask to wait. A header that asks for more is taken as wrong.
-const MAX_RETRY_AFTER: Duration = Duration::days(1);
-
-/// An HTTP answer to a probe. `Debug` shows only the status.
-#[derive(Clone, Copy)]
-pub struct ProbeAnswer<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// Name (lower-case) and value of each header.
-    pub headers: &'a [(&'a str, &'a str)],
-    /// The body.
-    pub body: &'a [u8],
-}
-
-impl fmt::Debug for ProbeAnswer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProbeAnswer").field("status", &self.status).finish_non_exhaustive()
-    }
-}
-
-impl ProbeAnswer<'_> {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
-    }
-}
+use crate::probe_answer::ProbeAnswer;
+use crate::rate_limit::is_exceeded;
 
 /// Why a provider gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -73,8 +45,6 @@ pub enum Verdict {
     Degraded {
         /// What the trouble is.
         message: String,
-        /// How long the provider asks to wait.
-        retry_after: Option<std::time::Duration>,
     },
     /// The provider refuses the credential.
     Dead {
@@ -97,7 +67,7 @@ impl Verdict {
     pub fn message(&self) -> Option<&str> {
         match self {
             Self::Well => None,
-            Self::Degraded { message, .. } | Self::Dead { message } => Some(message),
+            Self::Degraded { message } | Self::Dead { message } => Some(message),
         }
     }
 }
@@ -106,19 +76,14 @@ impl Verdict {
 ///
 /// In this order: too many requests; an error code that means a dead credential; a refused status; a good status,
 /// whose body may still say otherwise. Anything else says nothing about the credential.
-pub fn judge(
-    provider: &Provider,
-    outcome: Result<&ProbeAnswer<'_>, NoAnswer>,
-    now: OffsetDateTime,
-) -> Verdict {
+pub fn judge(provider: &Provider, outcome: Result<&ProbeAnswer<'_>, NoAnswer>) -> Verdict {
     let answer = match outcome {
         Ok(answer) => answer,
-        Err(reason) => return degraded(format!("{} {reason}", provider.name), None),
+        Err(reason) => return degraded(format!("{} {reason}", provider.name)),
     };
-    let (probe, limit) = (&provider.probe, &provider.rate_limit);
-    let wait = || retry_after(limit, answer, now);
-    if is_limited(limit, answer) {
-        return degraded(format!("{} is getting too many requests at the moment", provider.name), wait());
+    let probe = &provider.probe;
+    if is_exceeded(&provider.rate_limit, answer) {
+        return degraded(format!("{} is getting too many requests at the moment", provider.name));
     }
     let body = serde_json::from_slice::<Value>(answer.body).ok();
     let good = probe.good_statuses.contains(&answer.status);
@@ -128,20 +93,10 @@ pub fn judge(
         BodyVerdict::Good if good => Verdict::Well,
         BodyVerdict::Other if good && refuses_otherwise(probe) => dead(provider, None),
         BodyVerdict::Other | BodyVerdict::NotJson if good => {
-            degraded(format!("{} sent an answer that was not expected", provider.name), wait())
+            degraded(format!("{} sent an answer that was not expected", provider.name))
         }
-        _ => degraded(trouble(provider, answer.status), wait()),
+        _ => degraded(trouble(provider, answer.status)),
     }
-}
-
-/// How long the provider asks to wait after an answer, which may be a good one: by `Retry-After`, or because the window
-/// has no requests left. `None` if it does not ask.
-pub fn asked_to_wait(
-    provider: &Provider,
-    answer: &ProbeAnswer<'_>,
-    now: OffsetDateTime,
-) -> Option<std::time::Duration> {
-    retry_after(&provider.rate_limit, answer, now).filter(|wait| !wait.is_zero())
 }
 
 /// Judges why a refresh returned no new tokens (RFC 6749, section 5.2). The verdict is `Dead` if the refresh token is
@@ -156,7 +111,7 @@ pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem,
         }
         TokenProblem::Refused { code, .. } => format!("{name} refused to issue a new access token ({code})"),
         TokenProblem::Unavailable { .. } => {
-            return degraded(format!("{name} did not issue a new access token: {problem}"), None);
+            return degraded(format!("{name} did not issue a new access token: {problem}"));
         }
         problem => format!("{name} did not issue a new access token: {problem}"),
     };
@@ -171,7 +126,7 @@ pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem,
 /// The verdict if tokens cannot be refreshed until somebody acts: `Degraded` while the access token works, and `Dead`
 /// with the remedy once it has ended (`has_ended`).
 pub fn stuck(found: String, remedy: &str, has_ended: bool) -> Verdict {
-    if has_ended { Verdict::Dead { message: format!("{found}. {remedy}") } } else { degraded(found, None) }
+    if has_ended { Verdict::Dead { message: format!("{found}. {remedy}") } } else { degraded(found) }
 }
 
 /// The verdict if a refresh token was sent, but the answer was lost: the provider may have ended the token.
@@ -211,9 +166,9 @@ fn refuses_otherwise(probe: &HealthProbe) -> bool {
     probe.answer.as_ref().is_some_and(|check| check.refused_otherwise)
 }
 
-/// The verdict if the provider has trouble, and asks to wait this long.
-pub fn degraded(message: String, retry_after: Option<std::time::Duration>) -> Verdict {
-    Verdict::Degraded { message, retry_after }
+/// The verdict if the provider has trouble.
+pub fn degraded(message: String) -> Verdict {
+    Verdict::Degraded { message }
 }
 
 fn dead(provider: &Provider, code: Option<&str>) -> Verdict {
@@ -231,55 +186,4 @@ fn trouble(provider: &Provider, status: u16) -> String {
         500.. => format!("{} has trouble at the moment (status {status})", provider.name),
         _ => format!("{} answered with the unexpected status {status}", provider.name),
     }
-}
-
-/// Whether an answer means "too many requests": its status is 429, or one of the provider's own. The provider's own
-/// statuses may also mean other things, so its headers must confirm it, if it has such headers.
-fn is_limited(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
-    if answer.status == 429 {
-        return true;
-    }
-    let header = |name: &Option<String>| name.as_ref().map(|name| answer.header(name));
-    let says_so = match (header(&limit.retry_after), header(&limit.remaining)) {
-        (Some(Some(_)), _) | (_, Some(Some("0"))) | (None, None) => true,
-        (_, _) => false,
-    };
-    limit.statuses.contains(&answer.status) && says_so
-}
-
-/// How long the provider asks to wait: by `Retry-After`, or else until the end of a window that has no requests left.
-fn retry_after(
-    limit: &RateLimit,
-    answer: &ProbeAnswer<'_>,
-    now: OffsetDateTime,
-) -> Option<std::time::Duration> {
-    let name = limit.retry_after.as_deref().unwrap_or("retry-after");
-    let stated = answer.header(name).and_then(|text| seconds(text).or_else(|| Some(http_date(text)? - now)));
-    let used_up = limit.remaining.as_ref().is_none_or(|name| answer.header(name) == Some("0"));
-    let window = || {
-        let reset = limit.reset.as_ref().filter(|_| used_up)?;
-        let number = seconds(answer.header(&reset.header)?)?;
-        let since_epoch = now - OffsetDateTime::UNIX_EPOCH;
-        Some(match reset.unit {
-            ResetUnit::Seconds => number,
-            ResetUnit::UnixSeconds => number - since_epoch,
-            ResetUnit::UnixMilliseconds => number / 1000 - since_epoch,
-        })
-    };
-    let wait = stated.or_else(window)?;
-    wait.clamp(Duration::ZERO, MAX_RETRY_AFTER).try_into().ok()
-}
-
-/// Reads a number of seconds. Some providers write it with decimals.
-fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    (0.0..1e15).contains(&seconds).then(|| Duration::seconds_f64(seconds.ceil()))
-}
-
-/// Reads an HTTP date in the form that RFC 9110, section 5.6.7 requires of senders: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(text: &str) -> Option<OffsetDateTime> {
-    let form = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    PrimitiveDateTime::parse(text, form).ok().map(PrimitiveDateTime::assume_utc)
 }

@@ -23,6 +23,10 @@ mod monitoring_test;
 pub mod oauth;
 pub mod observation;
 pub mod permissions;
+pub mod probe_answer;
+pub mod rate_limit;
+#[cfg(test)]
+mod rate_limit_test;
 pub mod schedule;
 pub mod scope;
 pub mod settings;

@@ -8,10 +8,11 @@ use time::{Duration, OffsetDateTime};
 
 use crate::audit::AuditAction;
 use crate::catalog::{Catalog, Provider};
-use crate::health::{NoAnswer, ProbeAnswer, Verdict, judge};
+use crate::health::{NoAnswer, Verdict, judge};
 use crate::integration::{Configuration, Connected, Integration};
 use crate::lifecycle::{Chosen, Credential, Health, Refusal, State, Status};
 use crate::observation::{Observation, is_as_before};
+use crate::probe_answer::ProbeAnswer;
 use crate::schedule::{Spread, refresh_at, until_probe, until_refresh_retry};
 
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
@@ -31,7 +32,7 @@ fn installed(state: State) -> Integration {
 }
 
 fn degraded() -> Verdict {
-    Verdict::Degraded { message: "Slack did not answer in time".into(), retry_after: None }
+    Verdict::Degraded { message: "Slack did not answer in time".into() }
 }
 
 fn dead() -> Verdict {
@@ -130,9 +131,9 @@ proptest! {
             let verdict = match &step {
                 Step::Answer(status, body) => {
                     let answer = ProbeAnswer { status: *status, headers: &[], body: body.as_bytes() };
-                    judge(&provider, Ok(&answer), LATER)
+                    judge(&provider, Ok(&answer))
                 }
-                Step::Silence(why) => judge(&provider, Err(*why), LATER),
+                Step::Silence(why) => judge(&provider, Err(*why)),
                 Step::Pause | Step::Activate => {
                     let to = if matches!(step, Step::Pause) { "paused" } else { "active" };
                     let body = format!("{{\"status\": \"{to}\"}}");

@@ -105,7 +105,7 @@ impl Monitor {
     ) -> Result<Grant, Renewal> {
         let now = self.environment.now();
         let no_answer = |reason: NoAnswer| format!("{} {reason}", provider.name);
-        let answer = answer.map_err(|reason| trouble(health::degraded(no_answer(reason), None)))?;
+        let answer = answer.map_err(|reason| trouble(health::degraded(no_answer(reason))))?;
         let grant = Grant::renew(oauth, &subject.credential, answer.status, &answer.body(), now);
         grant.map_err(|problem| {
             let judged = || health::judge_refresh(provider, oauth, &problem, has_ended);
@@ -117,7 +117,7 @@ impl Monitor {
                 }
                 _ if is_spent => Renewal::Spent(judged()),
                 (_, Some(reason)) if problem.is_success_without_tokens() => {
-                    trouble(health::degraded(no_answer(reason), None))
+                    trouble(health::degraded(no_answer(reason)))
                 }
                 (TokenProblem::Unavailable { .. }, _) => {
                     let wait = crate::provider::prober::asked_to_wait(provider, &answer, now);

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use integrations_core::{
     catalog::{AccountSource, Call, Provider},
-    health::{self, NoAnswer, ProbeAnswer, Verdict},
+    health::{self, NoAnswer, Verdict},
     oauth::AccountIdentity,
+    probe_answer::ProbeAnswer,
+    rate_limit,
 };
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -154,18 +156,15 @@ impl Prober {
     }
 
     fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {
-        let now = self.environment.now();
         let answer = match outcome {
             Ok(answer) => answer,
-            Err(reason) => {
-                return Checked { verdict: health::judge(provider, Err(reason), now), wait: None };
-            }
+            Err(reason) => return Checked { verdict: health::judge(provider, Err(reason)), wait: None },
         };
         let headers = headers(answer);
         let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
         Checked {
-            verdict: health::judge(provider, Ok(&answer), now),
-            wait: health::asked_to_wait(provider, &answer, now),
+            verdict: health::judge(provider, Ok(&answer)),
+            wait: rate_limit::asked_to_wait(provider, &answer, self.environment.now()),
         }
     }
 }
@@ -188,7 +187,7 @@ fn make(
 pub(crate) fn asked_to_wait(provider: &Provider, answer: &Answer, now: OffsetDateTime) -> Option<Duration> {
     let headers = headers(answer);
     let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
-    health::asked_to_wait(provider, &answer, now)
+    rate_limit::asked_to_wait(provider, &answer, now)
 }
 
 fn headers(answer: &Answer) -> Vec<(&str, &str)> {

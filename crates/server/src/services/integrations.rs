@@ -196,7 +196,7 @@ impl Integrations {
         match checked.verdict {
             Some(Verdict::Well) => Ok(checked),
             Some(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
-            Some(Verdict::Degraded { message, .. }) => Err(ChangeError::Unproven(message)),
+            Some(Verdict::Degraded { message }) => Err(ChangeError::Unproven(message)),
             None => Err(ChangeError::Unproven(format!("{} asks for no calls at the moment", provider.name))),
         }
     }

@@ -88,7 +88,7 @@ impl Acquired {
     ) -> Result<Self, ProblemKind> {
         let trouble = match findings.verdict {
             Verdict::Well => None,
-            Verdict::Degraded { message, .. } => Some(message),
+            Verdict::Degraded { message } => Some(message),
             Verdict::Dead { message } => return Err(ProblemKind::DeadOnArrival(message)),
         };
         let account = findings.account.map(Account::from);
@@ -105,7 +105,7 @@ impl Acquired {
     ) -> Result<Self, ProblemKind> {
         match findings.verdict {
             Verdict::Well => {}
-            Verdict::Degraded { message, .. } => return Err(ProblemKind::Unchecked(message)),
+            Verdict::Degraded { message } => return Err(ProblemKind::Unchecked(message)),
             Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
         }
         let account = findings.account.map(Account::from);
