@@ -1,22 +1,34 @@
 //! What a provider's answer says of its rate limit: whether there were too many requests, and how long to wait.
 
-use time::macros::format_description;
-use time::{Duration, OffsetDateTime, PrimitiveDateTime};
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+use time::{Duration, OffsetDateTime};
 
 use crate::catalog::{Provider, RateLimit, ResetUnit};
 use crate::probe_answer::ProbeAnswer;
 
-/// The longest time that a provider can ask to wait. A header that asks for more is taken as wrong.
-const MAX_RETRY_AFTER: Duration = Duration::days(1);
+/// The shortest wait, if a provider names a time that is over.
+const SHORTEST: Duration = Duration::SECOND;
+/// The longest wait that is believed: quotas begin anew after a day at the latest.
+const LONGEST: Duration = Duration::DAY;
+/// The wait in place of one that is too long to be believed.
+const IN_DOUBT: Duration = Duration::HOUR;
 
 /// How long the provider asks to wait after an answer, which may be a good one: by `Retry-After`, or because the window
-/// has no requests left. `None` if it does not ask.
+/// has no requests left. At least a second and at most a day. `None` if it does not ask.
 pub fn asked_to_wait(
     provider: &Provider,
     answer: &ProbeAnswer<'_>,
     now: OffsetDateTime,
 ) -> Option<std::time::Duration> {
-    retry_after(&provider.rate_limit, answer, now).filter(|wait| !wait.is_zero())
+    let limit = &provider.rate_limit;
+    let retry_after = limit.retry_after.as_deref().unwrap_or("retry-after");
+    let stated = answer.header(retry_after).and_then(|text| Stated::read(text, ResetUnit::Seconds));
+    let wait = match stated.or_else(|| end_of_window(limit, answer))? {
+        Stated::Wait(wait) => wait,
+        Stated::Until(moment) => moment - providers_time(answer, now),
+    };
+    let believed = if wait > LONGEST { IN_DOUBT } else { wait.max(SHORTEST) };
+    believed.try_into().ok()
 }
 
 /// Whether an answer means "too many requests": its status is 429, or one of the provider's own. The provider's own
@@ -27,45 +39,76 @@ pub(crate) fn is_exceeded(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
     }
     let header = |name: &Option<String>| name.as_ref().map(|name| answer.header(name));
     let says_so = match (header(&limit.retry_after), header(&limit.remaining)) {
-        (Some(Some(_)), _) | (_, Some(Some("0"))) | (None, None) => true,
+        (Some(Some(_)), _) | (None, None) => true,
+        (_, Some(Some(remaining))) => is_none_left(remaining),
         (_, _) => false,
     };
     limit.statuses.contains(&answer.status) && says_so
 }
 
-/// How long the provider asks to wait: by `Retry-After`, or else until the end of a window that has no requests left.
-fn retry_after(
-    limit: &RateLimit,
-    answer: &ProbeAnswer<'_>,
-    now: OffsetDateTime,
-) -> Option<std::time::Duration> {
-    let name = limit.retry_after.as_deref().unwrap_or("retry-after");
-    let stated = answer.header(name).and_then(|text| seconds(text).or_else(|| Some(http_date(text)? - now)));
-    let used_up = limit.remaining.as_ref().is_none_or(|name| answer.header(name) == Some("0"));
-    let window = || {
-        let reset = limit.reset.as_ref().filter(|_| used_up)?;
-        let number = seconds(answer.header(&reset.header)?)?;
-        let since_epoch = now - OffsetDateTime::UNIX_EPOCH;
-        Some(match reset.unit {
-            ResetUnit::Seconds => number,
-            ResetUnit::UnixSeconds => number - since_epoch,
-            ResetUnit::UnixMilliseconds => number / 1000 - since_epoch,
-        })
-    };
-    let wait = stated.or_else(window)?;
-    wait.clamp(Duration::ZERO, MAX_RETRY_AFTER).try_into().ok()
+/// The time by the provider's clock, so that it does not matter whether that one and ours agree. If they are more than
+/// a day apart, ours is believed.
+fn providers_time(answer: &ProbeAnswer<'_>, now: OffsetDateTime) -> OffsetDateTime {
+    let date = answer.header("date").and_then(http_date);
+    date.filter(|date| (*date - now).abs() <= Duration::DAY).unwrap_or(now)
 }
 
-/// Reads a number of seconds. Some providers write it with decimals.
-fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    (0.0..1e15).contains(&seconds).then(|| Duration::seconds_f64(seconds.ceil()))
+/// When the window ends, if it has no requests left.
+fn end_of_window(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> Option<Stated> {
+    let remaining = limit.remaining.as_ref().and_then(|name| answer.header(name));
+    let is_used_up = remaining.map_or_else(|| is_exceeded(limit, answer), is_none_left);
+    let reset = limit.reset.as_ref().filter(|_| is_used_up)?;
+    Stated::read(answer.header(&reset.header)?, reset.unit)
 }
 
-/// Reads an HTTP date in the form that RFC 9110, section 5.6.7 requires of senders: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Whether a number of remaining requests allows none. Some providers count with decimals, or below 0.
+fn is_none_left(remaining: &str) -> bool {
+    remaining.parse::<f64>().is_ok_and(|remaining| remaining < 1.0)
+}
+
+/// What a header says about when to ask again.
+enum Stated {
+    /// How long to wait.
+    Wait(Duration),
+    /// When the wait is over.
+    Until(OffsetDateTime),
+}
+
+impl Stated {
+    /// Reads any form that providers use, because they mix them up: a number; one of the three forms of an HTTP date
+    /// (RFC 9110, section 5.6.7); a date of an e-mail (RFC 5322), which may have another time zone; RFC 3339, such as
+    /// `2026-05-17T17:55:00Z`; a span, such as `6m0s`. `unit` is the unit of a number.
+    fn read(text: &str, unit: ResetUnit) -> Option<Self> {
+        let text = text.trim_matches('"').trim();
+        if let Ok(number) = text.parse::<f64>() {
+            return Self::of_number(number, unit);
+        }
+        let span = || Duration::try_from(humantime::parse_duration(text).ok()?).ok();
+        http_date(text)
+            .or_else(|| OffsetDateTime::parse(text, &Rfc2822).ok())
+            .or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
+            .map(Self::Until)
+            .or_else(|| span().map(Self::Wait))
+    }
+
+    /// A number's size tells what it counts. From 10^9 on (thirty years, or September 2001) it is a Unix time in
+    /// seconds, and from 10^11 on in milliseconds or smaller units. A smaller number is a wait.
+    fn of_number(number: f64, unit: ResetUnit) -> Option<Self> {
+        if !number.is_finite() || number.is_sign_negative() {
+            return None;
+        }
+        if number < 1e9 {
+            let divisor = if unit == ResetUnit::UnixMilliseconds { 1e3 } else { 1.0 };
+            return Some(Self::Wait(Duration::seconds_f64(number / divisor)));
+        }
+        let mut seconds = number;
+        while seconds >= 1e11 {
+            seconds /= 1e3;
+        }
+        Some(Self::Until(OffsetDateTime::UNIX_EPOCH + Duration::seconds_f64(seconds)))
+    }
+}
+
 fn http_date(text: &str) -> Option<OffsetDateTime> {
-    let form = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    PrimitiveDateTime::parse(text, form).ok().map(PrimitiveDateTime::assume_utc)
+    httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
 }

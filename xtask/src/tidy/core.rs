@@ -17,10 +17,12 @@ const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
 /// The crates that integrations-core may depend on. They only compute.
-const PURE: [&str; 13] = [
+const PURE: [&str; 15] = [
     "crc32fast",
     "encoding_rs",
     "hmac",
+    "httpdate",
+    "humantime",
     "jsonschema",
     "regex",
     "serde",
