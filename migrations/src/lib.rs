@@ -17,6 +17,7 @@ mod m0007_comparable_times;
 mod m0008_encryption_keys;
 mod m0009_secrets_sealed_anew;
 mod m0010_link_browsers;
+mod m0011_token_limits;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_encryption_keys::Migration),
             Box::new(m0009_secrets_sealed_anew::Migration),
             Box::new(m0010_link_browsers::Migration),
+            Box::new(m0011_token_limits::Migration),
         ]
     }
 }

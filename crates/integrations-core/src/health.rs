@@ -129,6 +129,12 @@ pub fn stuck(found: String, remedy: &str, has_ended: bool) -> Verdict {
     if has_ended { Verdict::Dead { message: format!("{found}. {remedy}") } } else { degraded(found) }
 }
 
+/// The verdict if the provider refuses the access token, and its token endpoint asked for no requests for the moment.
+pub fn renewal_must_wait(provider: &Provider) -> Verdict {
+    let name = &provider.name;
+    degraded(format!("{name} does not accept the access token, and asks to wait before it issues a new one"))
+}
+
 /// The verdict if a refresh token was sent, but the answer was lost: the provider may have ended the token.
 pub fn interrupted_refresh(provider: &Provider) -> Verdict {
     let name = &provider.name;

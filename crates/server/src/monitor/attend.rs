@@ -46,10 +46,6 @@ impl Monitor {
     #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = claim.provider))]
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
-        if schedule.not_before.is_some_and(|not_before| not_before > now) {
-            return Attended::scheduled(schedule, None);
-        }
-        schedule.not_before = None;
         let Some(mut subject) = self.open(claim) else {
             let later = now + until_refresh_retry(u32::MAX, self.environment.spread());
             schedule.probe_at = later;
@@ -60,7 +56,8 @@ impl Monitor {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
         let mut is_renewed = false;
-        if schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
+        let token_limit = schedule.token_not_before.filter(|until| *until > now);
+        if token_limit.is_none() && schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
             let has_ended = claim.expires_at.is_some_and(|expires_at| expires_at <= now);
             match self.after_renewal(claim, schedule, &mut subject, has_ended).await {
                 Ok(after) => (schedule, is_renewed) = (after, true),
@@ -69,7 +66,7 @@ impl Monitor {
         }
         let wants_probe =
             is_asked || schedule.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
-        if !wants_probe {
+        if !wants_probe || schedule.not_before.is_some_and(|until| until > now) {
             return Attended::scheduled(schedule, None);
         }
         let Some(mut checked) = self.ask(&subject, is_asked).await else {
@@ -77,6 +74,10 @@ impl Monitor {
             return Attended::scheduled(schedule, None);
         };
         if checked.is_refused() && !is_renewed && subject.refresh_token().is_some() {
+            if let Some(until) = token_limit {
+                schedule.probe_at = until;
+                return Attended::scheduled(schedule, Some(health::renewal_must_wait(&subject.provider)));
+            }
             match self.after_renewal(claim, schedule, &mut subject, true).await {
                 Ok(after) => (schedule, is_renewed) = (after, true),
                 Err(attended) => return attended,
@@ -159,7 +160,7 @@ impl Monitor {
                 let retry_at = end.map_or(now + wait_for_retry, |end| end.min(now + wait_for_retry));
                 schedule.refresh_at = schedule.refresh_at.map(|_| retry_at);
                 schedule.probe_at = schedule.probe_at.max(retry_at);
-                schedule.not_before = wait.map(|wait| now + wait);
+                schedule.token_not_before = wait.map(|wait| now + wait);
                 Err(Attended::scheduled(schedule, Some(verdict)))
             }
             Renewal::Spent(verdict) if !has_ended => {
@@ -185,6 +186,9 @@ impl Monitor {
         let verdict = Some(health::interrupted_refresh(&subject.provider));
         if claim.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict };
+        }
+        if schedule.not_before.is_some_and(|until| until > now) {
+            return Attended::scheduled(schedule, None);
         }
         let Some(checked) = self.ask(subject, true).await else { return Attended::Lost };
         if checked.is_refused() {

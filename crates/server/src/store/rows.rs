@@ -145,6 +145,7 @@ pub(super) struct ClaimedMonitor {
     pub(super) probe_at: OffsetDateTime,
     pub(super) refresh_at: Option<OffsetDateTime>,
     pub(super) not_before: Option<OffsetDateTime>,
+    pub(super) token_not_before: Option<OffsetDateTime>,
     pub(super) failures: i32,
     pub(super) refresh_begun_by: Option<String>,
 }

@@ -11,8 +11,10 @@ pub(in crate::store) struct Model {
     pub(in crate::store) due_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) probe_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) refresh_at: Option<TimeDateTimeWithTimeZone>,
-    /// The provider asked for no calls before this time.
+    /// The provider's API asked for no calls before this time.
     pub(in crate::store) not_before: Option<TimeDateTimeWithTimeZone>,
+    /// The provider's token endpoint asked for no requests before this time.
+    pub(in crate::store) token_not_before: Option<TimeDateTimeWithTimeZone>,
     pub(in crate::store) failures: i32,
     pub(in crate::store) lease_owner: Option<String>,
     /// The number of successive leases that were not given back.

@@ -114,6 +114,7 @@ impl Claim {
                 probe_at: monitor.probe_at,
                 refresh_at: monitor.refresh_at,
                 not_before: monitor.not_before,
+                token_not_before: monitor.token_not_before,
                 failures: u32::try_from(monitor.failures).unwrap_or(0),
                 refresh_begun_by: begun_by.map_err(|_| damaged("refresh"))?,
             },

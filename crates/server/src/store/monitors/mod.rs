@@ -63,8 +63,10 @@ pub struct Schedule {
     pub probe_at: OffsetDateTime,
     /// When to refresh the tokens. `None`: only when the provider refuses them.
     pub refresh_at: Option<OffsetDateTime>,
-    /// The provider asked for no calls before this time.
+    /// The provider's API asked for no calls before this time. This does not hold back the refresh.
     pub not_before: Option<OffsetDateTime>,
+    /// The provider's token endpoint asked for no requests before this time. This does not hold back the probe.
+    pub token_not_before: Option<OffsetDateTime>,
     /// The number of successive probes that did not find it healthy.
     pub failures: u32,
     /// The lease under which the refresh token was sent, while the result is unknown.
@@ -74,13 +76,22 @@ pub struct Schedule {
 impl Schedule {
     /// The schedule of a new connection: a probe at `probe_at`, a refresh at `refresh_at`.
     pub const fn new(probe_at: OffsetDateTime, refresh_at: Option<OffsetDateTime>) -> Self {
-        Self { probe_at, refresh_at, not_before: None, failures: 0, refresh_begun_by: None }
+        Self {
+            probe_at,
+            refresh_at,
+            not_before: None,
+            token_not_before: None,
+            failures: 0,
+            refresh_begun_by: None,
+        }
     }
 
     /// When the next probe or refresh is due.
     pub fn due_at(&self) -> OffsetDateTime {
-        let first = self.refresh_at.map_or(self.probe_at, |refresh_at| refresh_at.min(self.probe_at));
-        self.not_before.map_or(first, |not_before| not_before.max(first))
+        let probe = self.not_before.map_or(self.probe_at, |not_before| not_before.max(self.probe_at));
+        // `None` is less than any time.
+        let refresh = self.refresh_at.map(|refresh_at| Some(refresh_at).max(self.token_not_before));
+        refresh.flatten().map_or(probe, |refresh| refresh.min(probe))
     }
 }
 

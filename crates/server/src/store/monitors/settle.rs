@@ -72,6 +72,8 @@ struct ReleaseRow {
     refresh_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     not_before: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    token_not_before: Option<OffsetDateTime>,
     failures: u32,
     refresh_begun_by: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
@@ -90,6 +92,7 @@ impl From<&Release> for ReleaseRow {
             probe_at: schedule.probe_at,
             refresh_at: schedule.refresh_at,
             not_before: schedule.not_before,
+            token_not_before: schedule.token_not_before,
             failures: schedule.failures,
             refresh_begun_by: schedule.refresh_begun_by.map(|lease| lease.to_string()),
             due_at: schedule.due_at(),
@@ -224,6 +227,7 @@ async fn release_one(
         schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
         moment(backend, schedule.due_at()),
         claim.schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
+        moment(backend, schedule.token_not_before),
     ];
     Ok(execute(on, statements::RELEASE, values).await? == 1)
 }

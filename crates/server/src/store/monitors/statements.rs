@@ -10,14 +10,15 @@ pub const BEGIN: &str = "INSERT INTO monitors \
      (integration_id, provider, due_at, probe_at, refresh_at, failures, lease_count) \
      VALUES ($1, $2, $3, $4, $5, 0, 0) \
      ON CONFLICT (integration_id) DO UPDATE SET due_at = excluded.due_at, probe_at = excluded.probe_at, \
-     refresh_at = excluded.refresh_at, not_before = NULL, failures = 0, lease_owner = NULL, lease_count = 0, \
-     refresh_begun_by = NULL";
+     refresh_at = excluded.refresh_at, not_before = NULL, token_not_before = NULL, failures = 0, \
+     lease_owner = NULL, lease_count = 0, refresh_begun_by = NULL";
 
 /// Brings the probe forward: `$1` integration, `$2` now. A lease on it stays. Returns when the provider is asked next.
 pub static BRING_PROBE_FORWARD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE monitors SET probe_at = $2, \
-         due_at = CASE WHEN lease_owner IS NULL THEN COALESCE(not_before, $2) ELSE due_at END \
+         due_at = CASE WHEN lease_owner IS NULL AND COALESCE(not_before, $2) < due_at \
+         THEN COALESCE(not_before, $2) ELSE due_at END \
          WHERE integration_id = $1 RETURNING {NEXT_CHECK} AS next_check_at"
     )
 });
@@ -81,13 +82,15 @@ pub const END_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = NULL, refr
 
 /// Gives a lease back: `$1` lease, `$2` integration, `$3` the probe's time when it was claimed; then the schedule: `$4`
 /// probe, `$5` refresh, `$6` not before, `$7` failures, `$8` refresh begun, `$9` due; `$10` the lease under which a
-/// refresh had begun when it was claimed. If the probe was brought forward in the meantime, its new time stays. If the
-/// refresh of an earlier lease came to an end, what that one stored stays.
+/// refresh had begun when it was claimed; `$11` token not before. If the probe was brought forward in the meantime, its
+/// new time stays. If the refresh of an earlier lease came to an end, what that one stored stays.
 pub const RELEASE: &str = "UPDATE monitors SET lease_owner = NULL, lease_count = 0, \
-     probe_at = CASE WHEN probe_at = $3 THEN $4 ELSE probe_at END, not_before = $6, failures = $7, \
+     probe_at = CASE WHEN probe_at = $3 THEN $4 ELSE probe_at END, \
+     not_before = $6, token_not_before = $11, failures = $7, \
      refresh_at = CASE WHEN COALESCE(refresh_begun_by, '') IN (COALESCE($10, ''), $1) THEN $5 ELSE refresh_at END, \
      refresh_begun_by = \
-     CASE WHEN COALESCE(refresh_begun_by, '') IN (COALESCE($10, ''), $1) THEN $8 ELSE refresh_begun_by END, due_at = CASE WHEN probe_at = $3 THEN $9 ELSE COALESCE($6, probe_at) END \
+     CASE WHEN COALESCE(refresh_begun_by, '') IN (COALESCE($10, ''), $1) THEN $8 ELSE refresh_begun_by END, \
+     due_at = CASE WHEN probe_at = $3 OR $9 < COALESCE($6, probe_at) THEN $9 ELSE COALESCE($6, probe_at) END \
      WHERE integration_id = $2 AND lease_owner = $1";
 
 /// Stores when the provider last answered successfully, if nothing else changed: `$1` integration, `$2` lease, `$3`
@@ -98,7 +101,8 @@ pub const SYNC: &str = "UPDATE integrations SET last_synced_at = $3 WHERE id = $
 /// The leases that are given back together, on PostgreSQL: `$1` a JSON array of `ReleaseRow`.
 const RELEASES: &str = "json_to_recordset(CAST($1 AS json)) AS d(lease text, integration text, \
      synced_at timestamptz, claimed_probe_at timestamptz, probe_at timestamptz, refresh_at timestamptz, \
-     not_before timestamptz, failures integer, refresh_begun_by text, due_at timestamptz, claimed_begun_by text)";
+     not_before timestamptz, token_not_before timestamptz, failures integer, refresh_begun_by text, \
+     due_at timestamptz, claimed_begun_by text)";
 
 /// [`SYNC`] for many at once, on PostgreSQL: `$1` as in `RELEASES`.
 pub static SYNC_MANY: LazyLock<String> = LazyLock::new(|| {
@@ -114,12 +118,13 @@ pub static RELEASE_MANY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE monitors m SET lease_owner = NULL, lease_count = 0, \
          probe_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.probe_at ELSE m.probe_at END, \
-         not_before = d.not_before, failures = d.failures, \
+         not_before = d.not_before, token_not_before = d.token_not_before, failures = d.failures, \
          refresh_at = CASE WHEN COALESCE(m.refresh_begun_by, '') IN (COALESCE(d.claimed_begun_by, ''), d.lease) \
          THEN d.refresh_at ELSE m.refresh_at END, \
          refresh_begun_by = CASE WHEN COALESCE(m.refresh_begun_by, '') IN (COALESCE(d.claimed_begun_by, ''), d.lease) \
          THEN d.refresh_begun_by ELSE m.refresh_begun_by END, \
-         due_at = CASE WHEN m.probe_at = d.claimed_probe_at THEN d.due_at ELSE COALESCE(d.not_before, m.probe_at) END \
+         due_at = CASE WHEN m.probe_at = d.claimed_probe_at OR d.due_at < COALESCE(d.not_before, m.probe_at) \
+         THEN d.due_at ELSE COALESCE(d.not_before, m.probe_at) END \
          FROM {RELEASES} WHERE m.integration_id = d.integration AND m.lease_owner = d.lease"
     )
 });
