@@ -9,7 +9,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-const PREFIX: &str = "riq_";
+/// The beginning of every key.
+pub const PREFIX: &str = "riq_";
 const BODY_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

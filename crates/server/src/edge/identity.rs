@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use integrations_core::api_key;
 
 use super::failure::Failure;
 use crate::services::api_keys::{Caller, KeyRefusal};
@@ -23,33 +24,45 @@ pub enum Identity {
 }
 
 /// The key that a request presents: `X-API-Key`, or `Authorization: Bearer` (RFC 6750, section 2.1).
+///
+/// A proxy may add credentials of its own, such as `Authorization: Basic` or a token. Beside one of our keys, whatever
+/// does not begin as they do is ignored. Two different keys are malformed, because it is not clear which is meant.
 pub(super) fn presented_key(headers: &HeaderMap) -> Result<Option<&str>, KeyRefusal> {
-    let single = |name: &HeaderName| {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Ok(None),
-            (Some(value), None) => value.to_str().map(Some).map_err(|_| KeyRefusal::Malformed),
-            (Some(_), Some(_)) => Err(KeyRefusal::Malformed),
+    let plain = headers.get_all(&X_API_KEY).iter().map(|value| text(value).trim());
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer_token(text(value)));
+    let mut found: Option<&str> = None;
+    for presented in plain.chain(bearer) {
+        match found {
+            Some(other) if other != presented && is_ours(other) && is_ours(presented) => {
+                return Err(KeyRefusal::Malformed);
+            }
+            Some(other) if is_ours(other) || !is_ours(presented) => {}
+            _ => found = Some(presented),
         }
-    };
-    let bearer = match single(&header::AUTHORIZATION)? {
-        None => None,
-        Some(value) => match value.split_once(' ') {
-            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(key.trim()),
-            _ => return Err(KeyRefusal::Malformed),
-        },
-    };
-    match (single(&X_API_KEY)?.map(str::trim), bearer) {
-        (Some(one), Some(other)) if one != other => Err(KeyRefusal::Malformed),
-        (key, bearer) => Ok(key.or(bearer)),
     }
+    Ok(found)
+}
+
+/// A header's value. One that is not text is like one that is empty: no key.
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
+}
+
+fn bearer_token(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn is_ours(presented: &str) -> bool {
+    presented.starts_with(api_key::PREFIX)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
+
+    const BASIC: (&str, &str) = ("authorization", "Basic cmlxOmE=");
+    const JWT: (&str, &str) = ("authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
 
     fn presented(headers: &[(&'static str, &'static str)]) -> Result<Option<String>, KeyRefusal> {
         let mut map = HeaderMap::new();
@@ -61,25 +74,66 @@ mod tests {
 
     #[test]
     fn a_key_is_read_from_either_header() {
-        assert_eq!(presented(&[]), Ok(None));
-        assert_eq!(presented(&[("x-api-key", "riq_a")]), Ok(Some("riq_a".into())));
-        assert_eq!(presented(&[("authorization", "Bearer riq_a")]), Ok(Some("riq_a".into())));
-        assert_eq!(presented(&[("authorization", "bearer  riq_a ")]), Ok(Some("riq_a".into())));
-        assert_eq!(
-            presented(&[("x-api-key", "riq_a"), ("authorization", "Bearer riq_a")]),
-            Ok(Some("riq_a".into()))
-        );
+        for headers in [
+            &[("x-api-key", "riq_a")][..],
+            &[("x-api-key", " riq_a ")],
+            &[("authorization", "Bearer riq_a")],
+            &[("authorization", "bearer  riq_a ")],
+            &[("x-api-key", "riq_a"), ("authorization", "Bearer riq_a")],
+            &[("x-api-key", "riq_a"), ("x-api-key", "riq_a")],
+        ] {
+            assert_eq!(presented(headers), Ok(Some("riq_a".into())), "{headers:?}");
+        }
     }
 
     #[test]
-    fn an_ambiguous_or_foreign_credential_is_malformed() {
+    fn credentials_of_proxies_beside_a_key_are_ignored() {
+        let key = ("x-api-key", "riq_a");
+        let bearer = ("authorization", "Bearer riq_a");
         for headers in [
-            &[("x-api-key", "riq_a"), ("authorization", "Bearer riq_b")][..],
-            &[("x-api-key", "riq_a"), ("x-api-key", "riq_b")],
-            &[("authorization", "Basic cmlxOmE=")],
-            &[("authorization", "riq_a")],
+            &[key, BASIC][..],
+            &[key, JWT],
+            &[key, BASIC, JWT],
+            &[key, ("authorization", "Negotiate")],
+            &[key, ("authorization", "Bearer")],
+            &[key, ("authorization", "Bearer ")],
+            &[key, ("authorization", "")],
+            &[BASIC, bearer],
+            &[JWT, bearer],
+            &[bearer, ("x-api-key", "the-gateway's")],
+            &[bearer, ("x-api-key", "")],
+            &[("x-api-key", "the-gateway's"), key],
         ] {
-            assert_eq!(presented(headers), Err(KeyRefusal::Malformed), "{headers:?}");
+            assert_eq!(presented(headers), Ok(Some("riq_a".into())), "{headers:?}");
         }
+    }
+
+    #[test]
+    fn an_opaque_value_is_no_key() {
+        let mut map = HeaderMap::new();
+        map.append(header::AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap());
+        assert_eq!(presented_key(&map), Ok(None));
+        map.append(X_API_KEY, HeaderValue::from_static("riq_a"));
+        assert_eq!(presented_key(&map), Ok(Some("riq_a")));
+    }
+
+    #[test]
+    fn two_keys_are_malformed() {
+        for headers in [
+            [("x-api-key", "riq_a"), ("authorization", "Bearer riq_b")],
+            [("x-api-key", "riq_a"), ("x-api-key", "riq_b")],
+            [("authorization", "Bearer riq_a"), ("authorization", "Bearer riq_b")],
+        ] {
+            assert_eq!(presented(&headers), Err(KeyRefusal::Malformed), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_of_ours_is_presented_as_it_is_and_other_schemes_are_none() {
+        assert_eq!(presented(&[]), Ok(None));
+        assert_eq!(presented(&[BASIC]), Ok(None));
+        assert_eq!(presented(&[("authorization", "riq_a")]), Ok(None));
+        assert_eq!(presented(&[("x-api-key", "sk_a")]), Ok(Some("sk_a".into())));
+        assert_eq!(presented(&[("authorization", "Bearer sk_a")]), Ok(Some("sk_a".into())));
     }
 }

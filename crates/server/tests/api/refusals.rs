@@ -242,6 +242,13 @@ async fn a_key_is_taken_from_either_header_and_not_from_two_that_differ(server: 
     ] {
         call().header(name, &value).send().await.refused(401, "UNAUTHORIZED");
     }
+    // What a proxy adds for itself, beside our key.
+    let (basic, token) = ("Basic cmlxOmE=", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
+    for proxys in [basic, token, "Negotiate YII=", "garbage"] {
+        let call = call().header("x-api-key", &server.key.text).header("authorization", proxys);
+        call.send().await.data();
+    }
+    call().header("x-api-key", "the-gateway's").header("authorization", &bearer).send().await.data();
     let differing = call().header("authorization", &bearer).header("x-api-key", &other.text);
     differing.send().await.refused(401, "UNAUTHORIZED");
     let twice = call().header("x-api-key", &server.key.text).header("x-api-key", &other.text);
