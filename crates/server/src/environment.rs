@@ -89,6 +89,12 @@ impl Environment {
     }
 }
 
+/// The smallest id that [`Environment::id`] makes at this moment.
+pub(crate) fn first_id_at<K: Kind>(moment: OffsetDateTime) -> Id<K> {
+    let microseconds = u128::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(0);
+    Id::from_bits(microseconds << 72)
+}
+
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Environment")

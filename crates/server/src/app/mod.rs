@@ -3,7 +3,4 @@
 pub mod config;
 pub mod dev;
 pub mod log;
-pub mod migrate;
-pub mod run;
-pub mod traces;
-pub mod wiring;
+mod open_files;

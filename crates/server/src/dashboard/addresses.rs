@@ -8,18 +8,29 @@ use integrations_core::{
 use url::Url;
 
 use super::assets::Asset;
+use crate::edge::settings::cookie_suffix;
 
 /// Makes the addresses of pages, as browsers see them. They are below the path of the public URL, if it has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
     public_url: Url,
     prefix: String,
+    cookie_suffix: String,
 }
 
 impl Addresses {
     /// The addresses of a server that people reach at `public_url`.
     pub(crate) fn new(public_url: &Url) -> Self {
-        Self { public_url: public_url.clone(), prefix: public_url.path().trim_end_matches('/').to_owned() }
+        Self {
+            public_url: public_url.clone(),
+            prefix: public_url.path().trim_end_matches('/').to_owned(),
+            cookie_suffix: cookie_suffix(public_url),
+        }
+    }
+
+    /// The end of the names of this server's cookies.
+    pub(crate) fn cookie_suffix(&self) -> &str {
+        &self.cookie_suffix
     }
 
     /// Whether browsers reach the server over TLS.

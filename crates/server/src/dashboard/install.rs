@@ -47,7 +47,7 @@ pub(super) fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response,
     let page = page_of(visit, &target);
     let life = time::Duration::try_from(visit.pages.installer.link_life).ok();
     let mut response = visit.go_to(&page);
-    if let Some(cookie) = Cookie::Install.set(link, &page, life, visit.is_secure()) {
+    if let Some(cookie) = Cookie::Install.set(link, &page, life, &visit.addresses) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

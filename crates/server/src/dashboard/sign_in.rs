@@ -52,7 +52,7 @@ pub(super) async fn submit(
         pages.sessions.end(before).await?;
     }
     let mut response = visit.go_to(&page_after.unwrap_or(visit.addresses.home()));
-    if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), visit.is_secure()) {
+    if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), &visit.addresses) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -67,7 +67,7 @@ pub(super) async fn sign_out(
         pages.sessions.end(token).await?;
     }
     let mut response = visit.go_to(&format!("{}?news={SIGNED_OUT}", visit.addresses.sign_in()));
-    if let Some(cookie) = Cookie::Session.clear("/", visit.is_secure()) {
+    if let Some(cookie) = Cookie::Session.clear("/", &visit.addresses) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -93,13 +93,8 @@ impl Visit {
         (!self.is_new).then_some(self.browser.as_str())
     }
 
-    /// Whether cookies are sent only over TLS.
-    pub(crate) fn is_secure(&self) -> bool {
-        self.addresses.is_secure()
-    }
-
     fn with_cookie(&self, mut response: Response) -> Response {
-        let cookie = self.is_new.then(|| Cookie::Browser.set(&self.browser, "/", None, self.is_secure()));
+        let cookie = self.is_new.then(|| Cookie::Browser.set(&self.browser, "/", None, &self.addresses));
         if let Some(cookie) = cookie.flatten() {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
@@ -126,7 +121,7 @@ impl FromRequestParts<Pages> for Visit {
         let Some(CurrentRequest(request_id)) = parts.extensions.get::<CurrentRequest>().cloned() else {
             return Err(Failure::internal(&"a request without an id").into_response());
         };
-        let read = |cookie: Cookie| cookie.read(&parts.headers, addresses.is_secure()).map(str::to_owned);
+        let read = |cookie: Cookie| cookie.read(&parts.headers, &addresses).map(str::to_owned);
         let (browser, session_token, link) =
             (read(Cookie::Browser), read(Cookie::Session), read(Cookie::Install));
         let session = match &session_token {
@@ -287,8 +282,9 @@ where
     async fn from_request(request: Request, pages: &Pages) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let by = V::from_request_parts(&mut parts, pages).await?;
-        let form = body::form(&parts.headers, body, &pages.settings).await.map_err(Failure::into_response)?;
-        let visit = by.visit();
+        let is_signed_in = by.visit().session.is_some();
+        let form = body::form(&parts.headers, body, &pages.settings, is_signed_in).await;
+        let (form, visit) = (form.map_err(Failure::into_response)?, by.visit());
         let is_ours = csrf::is_from_here(&parts.headers, &visit.addresses)
             && csrf::is_token(&visit.csrf, form.get("csrf").unwrap_or_default());
         if is_ours {

@@ -17,31 +17,38 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue, Request, header};
-use integrations_core::error::ErrorCode;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use integrations_core::{api_key::KeyHash, error::ErrorCode};
 use time::OffsetDateTime;
 use tower::{ServiceExt as _, util::MapRequestLayer};
 use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::{
-    accept, access_log,
+    accept,
+    access_log::AccessLog,
     audience::{Audience, use_one_base_path},
     client_address::{Peer, client_address},
+    connections::{Admitted, Connections, paced_io::Pace},
     failure::Failure,
-    found_route::{self, FoundRoute},
-    headers,
+    found_route, headers, host,
     identity::{Identity, presented_key},
+    metrics_token,
     rate_limit::{PartitionKey, Quota, RateLimiter},
     request_id::{self, CurrentRequest},
     request_span,
     settings::HttpSettings,
+    underway::Underway,
 };
 use crate::{
     environment::Environment,
     metrics::Metrics,
     services::api_keys::{ApiKeys, Recalled},
 };
+
+/// How many keys are looked up in a minute for an address that has used up its limit, if they are not on the list of
+/// those that exist. They may be new.
+const LOOKUPS_BEYOND_LIMIT: u32 = 20;
 
 /// Makes the page that shows a failure to a person, from the server's public URL, the failure and the request's id.
 pub type FailurePage = fn(&Url, &Failure, &str) -> Response;
@@ -68,6 +75,8 @@ pub struct EdgeParts {
 pub struct Edge {
     parts: EdgeParts,
     router: Router,
+    connections: Arc<Connections>,
+    log: AccessLog,
 }
 
 impl Edge {
@@ -82,7 +91,19 @@ impl Edge {
                 )
             })
             .layer(MapRequestLayer::new(found_route::note));
-        Self { parts, router }
+        let connections = Arc::new(Connections::new(parts.settings.connections, parts.metrics.clone()));
+        Self { parts, router, connections, log: AccessLog::new() }
+    }
+
+    /// Counts a new connection. `None` if there is no room for it.
+    pub(super) fn admit(&self, peer: IpAddr) -> Option<Admitted> {
+        let is_proxy = self.parts.settings.trusted_proxies.as_ref().is_some_and(|all| all.contain(peer));
+        self.connections.admit(peer, is_proxy)
+    }
+
+    /// What is asked of clients that take their answers.
+    pub(super) fn pace(&self) -> Pace {
+        Pace { patience: self.parts.settings.write_patience, metrics: self.parts.metrics.clone() }
     }
 
     /// Answers a request. Never fails, never panics.
@@ -99,23 +120,32 @@ impl Edge {
         request_id: Arc<str>,
         span: &Span,
     ) -> Response {
-        let started = Instant::now();
-        let address = client_address(peer.ip(), request.headers(), &self.parts.settings.trusted_proxies);
+        let settings = &self.parts.settings;
         let audience = Audience::of(request.uri().path());
+        let counters = (&self.parts.metrics, &self.log);
+        let mut underway = Underway::begin(&request, audience, Arc::clone(&request_id), span, counters);
+        let address = client_address(peer.ip(), request.headers(), settings.trusted_proxies.as_ref());
         let identity = if audience.sends_api_keys() {
             self.identify(request.headers(), address).await
         } else {
             Identity::Anonymous
         };
-        let quota = self.limit(&identity, address, audience).await;
-        let (method, uri, found) = (request.method().clone(), request.uri().clone(), FoundRoute::default());
+        underway.is_from(&identity);
+        let presents_token = metrics_token::is_presented(audience, request.headers());
+        let now = self.parts.environment.now().unix_timestamp();
+        let limiter = &self.parts.limiter;
+        let refused_token = if presents_token { metrics_token::refusal(limiter, address, now) } else { None };
+        let quota = match refused_token {
+            Some(refusal) => refusal,
+            None => self.limit(&identity, address, audience).await,
+        };
+        let host = host::check(&request, audience, &settings.known_hosts);
 
-        let mut response = match &identity {
-            _ if !quota.allowed => {
-                rate_limited(&quota, self.parts.environment.now().unix_timestamp()).into_response()
-            }
+        let mut response = match (&identity, host) {
+            _ if !quota.allowed => rate_limited(&quota, now).into_response(),
+            (_, Err(refusal)) => refusal.into_response(),
             // A request with a refused key does not reach a route.
-            Identity::Refused(refusal) if audience.needs_good_key() => {
+            (Identity::Refused(refusal), _) if audience.needs_good_key() => {
                 Failure::from(*refusal).into_response()
             }
             _ => {
@@ -123,51 +153,65 @@ impl Edge {
                 extensions.insert(CurrentRequest(Arc::clone(&request_id)));
                 extensions.insert(identity.clone());
                 extensions.insert(Peer(peer.ip()));
-                extensions.insert(found.clone());
+                extensions.insert(underway.found());
                 self.route(request, audience).await
             }
         };
+        if presents_token && response.status() == StatusCode::UNAUTHORIZED {
+            metrics_token::count_wrong(limiter, address, now);
+        }
         self.envelop(&mut response, &request_id, audience);
-        headers::set(response.headers_mut(), &request_id, &identity, &quota);
-        let took = started.elapsed();
-        self.parts.metrics.request(Some(&method), found.pattern(), response.status(), took);
-        request_span::end(span, &method, &found, response.status());
-        access_log::write(&method, &uri, &response, &identity, &request_id, took);
+        headers::set(response.headers_mut(), settings, &request_id, &identity, &quota);
+        underway.end(response.status());
         response
     }
 
     /// The whole response, as bytes, to input that could not be parsed as a request.
     pub fn answer_garbage(&self, status: u16, peer: SocketAddr) -> Vec<u8> {
+        self.answer_bare(
+            &match status {
+                431 => Failure::new(
+                    ErrorCode::HeadersTooLarge,
+                    "The request's head is larger than the server reads",
+                ),
+                414 => Failure::new(
+                    ErrorCode::BadRequest,
+                    "The request's target is longer than the server reads",
+                ),
+                _ => Failure::new(ErrorCode::BadRequest, "The request is not HTTP/1.1"),
+            },
+            peer,
+        )
+    }
+
+    /// The whole response, as bytes, to a connection that there is no room for.
+    pub(super) fn answer_to_one_too_many(&self, peer: SocketAddr) -> Vec<u8> {
+        self.answer_bare(
+            &Failure::unavailable("There are too many connections for the moment; try again"),
+            peer,
+        )
+    }
+
+    fn answer_bare(&self, error: &Failure, peer: SocketAddr) -> Vec<u8> {
         let started = Instant::now();
         let request_id = request_id::fresh(&self.parts.environment);
         let (key, limit) = (PartitionKey::address(peer.ip()), self.parts.settings.anonymous_limit);
         let now = self.parts.environment.now().unix_timestamp();
         let quota = self.parts.limiter.check_here(key, limit, now);
-        let error = match status {
-            431 => {
-                Failure::new(ErrorCode::HeadersTooLarge, "The request's head is larger than the server reads")
-            }
-            414 => {
-                Failure::new(ErrorCode::BadRequest, "The request's target is longer than the server reads")
-            }
-            _ => Failure::new(ErrorCode::BadRequest, "The request is not HTTP/1.1"),
-        };
         let (status, body) = (error.status(), error.body(&request_id));
-        let mut head = format!(
-            "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n",
-            status.as_u16(),
-            status.canonical_reason().unwrap_or_default(),
-            body.len(),
-        )
-        .into_bytes();
-        let mut headers = HeaderMap::new();
-        headers::set(&mut headers, &request_id, &Identity::Anonymous, &quota);
-        for (name, value) in &headers {
-            head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        let mut rendered = error.render(&request_id);
+        let headers = rendered.headers_mut();
+        headers::set(headers, &self.parts.settings, &request_id, &Identity::Anonymous, &quota);
+        headers.insert(header::CONTENT_LENGTH, body.len().into());
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let reason = status.canonical_reason().unwrap_or_default();
+        let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+        for (name, value) in &*headers {
+            bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
         self.parts.metrics.request(None, None, status, started.elapsed());
-        tracing::info!(status = status.as_u16(), request_id = &*request_id, "not a request");
-        [head, b"\r\n".to_vec(), body].concat()
+        self.log.garbage(status, &request_id);
+        [bytes, b"\r\n".to_vec(), body].concat()
     }
 
     async fn route(&self, mut request: Request<Body>, audience: Audience) -> Response {
@@ -213,7 +257,8 @@ impl Edge {
     }
 
     /// Finds out who sends the request. A key that is not cached costs a query. A client whose address has reached its
-    /// limit, for example with bad keys, gets no more queries.
+    /// limit, for example with bad keys, gets only queries for keys that exist, and a few for those that may have been
+    /// made a moment ago.
     async fn identify(&self, headers: &HeaderMap, address: IpAddr) -> Identity {
         let key = match presented_key(headers) {
             Ok(Some(key)) => key,
@@ -223,7 +268,9 @@ impl Edge {
         let now = self.parts.environment.now();
         let answer = match self.parts.api_keys.recall(key, now) {
             Recalled::Answer(answer) => answer,
-            Recalled::MustLookUp(_) if self.is_exhausted(address, now).await => return Identity::Anonymous,
+            Recalled::MustLookUp(hash) if !self.may_look_up(&hash, address, now).await => {
+                return Identity::Anonymous;
+            }
             Recalled::MustLookUp(hash) => match self.parts.api_keys.look_up(hash, now).await {
                 Ok(answer) => answer,
                 Err(error) => return Identity::Unverified(error.into()),
@@ -232,9 +279,14 @@ impl Edge {
         answer.map_or_else(Identity::Refused, Identity::Caller)
     }
 
-    async fn is_exhausted(&self, address: IpAddr, now: OffsetDateTime) -> bool {
-        let limit = self.parts.settings.anonymous_limit;
-        !self.parts.limiter.look(PartitionKey::address(address), limit, now.unix_timestamp()).await.allowed
+    async fn may_look_up(&self, hash: &KeyHash, address: IpAddr, now: OffsetDateTime) -> bool {
+        if self.parts.api_keys.is_listed(hash) {
+            return true;
+        }
+        let (limiter, limit) = (&self.parts.limiter, self.parts.settings.anonymous_limit);
+        let now = now.unix_timestamp();
+        limiter.look(PartitionKey::address(address), limit, now).await.allowed
+            || limiter.check_here(PartitionKey::lookups(address), LOOKUPS_BEYOND_LIMIT, now).allowed
     }
 
     async fn limit(&self, identity: &Identity, address: IpAddr, audience: Audience) -> Quota {

@@ -52,6 +52,12 @@ impl Audience {
         matches!(self, Self::Orchestrator | Self::Collector)
     }
 
+    /// Whether it is answered only at host names that the operator knows. Orchestrators ask by address, and a client's
+    /// key is what opens the API.
+    pub(super) fn asks_for_known_hosts(self) -> bool {
+        matches!(self, Self::Person | Self::Collector | Self::Other)
+    }
+
     /// Whether all its answers are JSON.
     pub(super) fn reads_json_alone(self) -> bool {
         matches!(self, Self::Client | Self::Reader)

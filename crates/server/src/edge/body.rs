@@ -12,6 +12,8 @@ use integrations_core::error::ErrorCode;
 
 use super::{failure::Failure, form::Form, settings::HttpSettings};
 
+/// The largest form of somebody who is not signed in, in bytes.
+const ANYBODYS_FORM: usize = 32 * 1024;
 /// How much is read of a body that is too large. Many clients read the answer only after they have sent the body.
 const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +30,8 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = whole(&parts.headers, body, &Arc::from_ref(state)).await?;
+        let settings: Arc<HttpSettings> = Arc::from_ref(state);
+        let bytes = whole(&parts.headers, body, &settings, settings.body_limit).await?;
         if !bytes.is_empty() {
             check_content_type(&parts.headers)?;
         }
@@ -36,17 +39,28 @@ where
     }
 }
 
-/// The body of a page's form: `application/x-www-form-urlencoded`, as browsers send it.
-pub(crate) async fn form(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Form, Failure> {
-    let bytes = whole(headers, body, settings).await?;
+/// The body of a page's form: `application/x-www-form-urlencoded`, as browsers send it. A form of somebody who is not
+/// signed in is small, because anybody can send as many as there may be connections, and they are held in memory.
+pub(crate) async fn form(
+    headers: &HeaderMap,
+    body: Body,
+    settings: &HttpSettings,
+    is_signed_in: bool,
+) -> Result<Form, Failure> {
+    let limit = if is_signed_in { settings.body_limit } else { settings.body_limit.min(ANYBODYS_FORM) };
+    let bytes = whole(headers, body, settings, limit).await?;
     if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
         return Form::read(&bytes);
     }
     Err(Failure::new(ErrorCode::UnsupportedMediaType, "Send the form as application/x-www-form-urlencoded"))
 }
 
-async fn whole(headers: &HeaderMap, body: Body, settings: &HttpSettings) -> Result<Bytes, Failure> {
-    let limit = settings.body_limit;
+async fn whole(
+    headers: &HeaderMap,
+    body: Body,
+    settings: &HttpSettings,
+    limit: usize,
+) -> Result<Bytes, Failure> {
     if content_length(headers).is_some_and(|length| length > limit as u64) {
         // A client that waits for `100 Continue` has sent nothing yet.
         if !headers.contains_key(header::EXPECT) {

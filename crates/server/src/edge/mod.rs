@@ -2,19 +2,23 @@
 
 mod accept;
 mod access_log;
+mod allowance;
 pub mod answer;
 pub mod audience;
 pub(crate) mod body;
 pub mod client_address;
-mod enveloped_io;
+pub mod connections;
 pub mod failure;
 pub(crate) mod form;
 mod found_route;
 mod headers;
+pub mod host;
 pub mod identity;
+mod metrics_token;
 pub(crate) mod query;
 pub mod rate_limit;
 pub mod request_id;
 mod request_span;
 pub mod serve;
 pub mod settings;
+mod underway;

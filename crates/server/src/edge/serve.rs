@@ -1,8 +1,13 @@
 //! Accepts connections, answers requests through the edge, and drains when asked to stop.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, Write as _},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -10,7 +15,10 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{answer::Edge, enveloped_io::EnvelopedIo};
+use super::{
+    answer::Edge,
+    connections::{Admitted, enveloped_io::EnvelopedIo, paced_io::PacedIo, watched_body::watched},
+};
 use crate::shutdown::Shutdown;
 
 /// How long a client may take to send a request's head, and may keep a connection open without one.
@@ -24,11 +32,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// are not finished after `drain` are cut off.
 pub async fn serve(listener: TcpListener, edge: Edge, mut stop: Shutdown, drain: Duration) {
     let (edge, graceful) = (Arc::new(edge), GracefulShutdown::new());
+    let mut is_failing = false;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => spawn(stream, peer, Arc::clone(&edge), &graceful),
-                Err(error) => pause_after(&error).await,
+                Ok((stream, peer)) => {
+                    is_failing = false;
+                    match edge.admit(peer.ip()) {
+                        Some(admitted) => spawn(stream, peer, admitted, Arc::clone(&edge), &graceful),
+                        None => refuse(stream, &edge.answer_to_one_too_many(peer)),
+                    }
+                }
+                Err(error) => {
+                    if !is_failing {
+                        tracing::warn!(%error, "accepting connections fails; it is tried again until it succeeds");
+                    }
+                    is_failing = true;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             },
             () = stop.requested() => break,
         }
@@ -41,31 +62,53 @@ pub async fn serve(listener: TcpListener, edge: Edge, mut stop: Shutdown, drain:
     }
 }
 
-fn spawn(stream: TcpStream, peer: SocketAddr, edge: Arc<Edge>, graceful: &GracefulShutdown) {
+fn spawn(
+    stream: TcpStream,
+    peer: SocketAddr,
+    admitted: Admitted,
+    edge: Arc<Edge>,
+    graceful: &GracefulShutdown,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a new connection is broken already");
         return;
     }
-    let garbled = Arc::clone(&edge);
+    let (garbled, connection) = (Arc::clone(&edge), Arc::clone(&admitted.connection));
+    let stream = PacedIo::new(stream, Arc::clone(&connection), edge.pace());
     let stream = EnvelopedIo::new(stream, move |status| garbled.answer_garbage(status, peer));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let edge = Arc::clone(&edge);
-        async move { Ok::<_, Infallible>(edge.answer(request.map(Body::new), peer).await) }
+        let (edge, connection) = (Arc::clone(&edge), Arc::clone(&connection));
+        async move {
+            if !connection.has_read() {
+                // The client sent several requests at once. Between them, others have their turn.
+                tokio::task::yield_now().await;
+            }
+            connection.work();
+            let response = edge.answer(request.map(|body| watched(body, &connection)), peer).await;
+            connection.wait();
+            Ok::<_, Infallible>(response)
+        }
     });
-    let connection = http1::Builder::new()
+    let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
+    let serving = graceful.watch(serving);
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended with an error");
+        tokio::select! {
+            ended = serving => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended with an error");
+            },
+            () = admitted.connection.is_cut() => {}
         }
     });
 }
 
-async fn pause_after(error: &io::Error) {
-    tracing::warn!(%error, "accepting a connection failed");
-    tokio::time::sleep(ACCEPT_PAUSE).await;
+/// Answers a connection that there is no room for, and closes it.
+fn refuse(stream: TcpStream, answer: &[u8]) {
+    let written: io::Result<()> = stream.into_std().and_then(|mut stream| stream.write_all(answer));
+    if let Err(error) = written {
+        tracing::debug!(%error, "a connection was refused without an answer");
+    }
 }

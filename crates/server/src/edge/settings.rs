@@ -2,11 +2,13 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use ipnet::IpNet;
 use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::rate_limit::RedisUrl;
+use super::{
+    client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts, rate_limit::RedisUrl,
+};
 use crate::services::api_keys::POLL_INTERVAL;
 
 /// Settings of the server's answers.
@@ -14,8 +16,14 @@ use crate::services::api_keys::POLL_INTERVAL;
 pub struct HttpSettings {
     /// The address at which people reach the server. Install URLs begin with it.
     pub public_url: Url,
-    /// The networks of trusted proxies: their `Forwarded` and `X-Forwarded-For` count.
-    pub trusted_proxies: Vec<IpNet>,
+    /// The host names at which pages, metrics and the reference answer.
+    pub known_hosts: KnownHosts,
+    /// The proxies that say for whom they ask. Without them, the peer of a connection is the client.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// How many connections clients may have.
+    pub connections: ConnectionLimits,
+    /// How long a client may take for the next part of its answer.
+    pub write_patience: Duration,
     /// Requests a minute for an address without a key.
     pub anonymous_limit: u32,
     /// The longest time for a request.
@@ -39,16 +47,27 @@ pub struct HttpSettings {
 /// The contract's limit for an address without a key, in requests a minute.
 pub const ANONYMOUS_LIMIT: u32 = 600;
 
+/// How many connections clients may have by default. One takes some 30 KiB at most while it waits.
+const CONNECTIONS: ConnectionLimits = ConnectionLimits { total: 4096, per_address: 512 };
+
 /// How long an install link works by default.
 pub const INSTALL_LINK_LIFE: Duration = Duration::from_secs(30 * 60);
 
 impl HttpSettings {
+    /// Whether people reach the server over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
     /// The defaults of a server that is reached at `address`.
     #[expect(clippy::expect_used, reason = "an address with a port is always a valid URL")]
     pub fn at(address: SocketAddr) -> Self {
         Self {
             public_url: Url::parse(&format!("http://{address}")).expect("an http URL"),
-            trusted_proxies: Vec::new(),
+            known_hosts: KnownHosts::default(),
+            trusted_proxies: None,
+            connections: CONNECTIONS,
+            write_patience: Duration::from_secs(15),
             anonymous_limit: ANONYMOUS_LIMIT,
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
@@ -60,4 +79,11 @@ impl HttpSettings {
             redis_patience: Duration::from_millis(100),
         }
     }
+}
+
+/// Tells the cookies of two servers on one host apart, because browsers keep cookies by host and ignore the port. All
+/// replicas behind one public URL share it.
+pub fn cookie_suffix(public_url: &Url) -> String {
+    let hash = Sha256::digest(public_url.as_str().trim_end_matches('/'));
+    hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,7 +8,7 @@ use std::{
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Metrics, PoolUse, ProbeOutcome, RefreshOutcome};
+use super::{CutReason, Metrics, PoolUse, ProbeOutcome, RefreshOutcome};
 
 const DASHBOARD: &str = include_str!("../../../../docs/setup/monitoring/grafana-dashboard.json");
 const ALERTS: &str = include_str!("../../../../docs/setup/monitoring/alerts.yml");
@@ -20,6 +20,7 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     metrics.request(Some(&Method::GET), None, StatusCode::OK, Duration::ZERO);
     metrics.probe("slack", ProbeOutcome::Well, Duration::ZERO);
     metrics.refresh("slack", RefreshOutcome::Refreshed);
+    metrics.connection_cut(CutReason::Stalled);
     let text = metrics.render(&[PoolUse { pool: "shared", in_use: 0, idle: 0, max: 1 }]).unwrap();
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     samples

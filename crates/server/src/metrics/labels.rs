@@ -34,6 +34,26 @@ words! {
     }
 }
 
+words! {
+    /// Why a connection of a client was cut or refused.
+    pub enum CutReason {
+        /// Its address has as many as it may have, and another one came.
+        AddressLimit = "address_limit",
+        /// There are as many as there may be, and another one came.
+        Limit = "limit",
+        /// The client did not take its answers.
+        Stalled = "stalled",
+        /// It was one too many, and the server was busy with all others.
+        Refused = "refused",
+    }
+}
+
+impl EncodeLabelValue for CutReason {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        self.as_str().encode(encoder)
+    }
+}
+
 impl EncodeLabelValue for ProbeOutcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         self.as_str().encode(encoder)
@@ -107,4 +127,9 @@ pub(super) struct Pool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Build {
     pub(super) version: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Cut {
+    pub(super) reason: CutReason,
 }

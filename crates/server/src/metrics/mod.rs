@@ -21,7 +21,7 @@ use prometheus_client::{
 };
 
 pub(crate) use self::labels::method;
-pub use self::labels::{ProbeOutcome, RefreshOutcome};
+pub use self::labels::{CutReason, ProbeOutcome, RefreshOutcome};
 
 /// The media type of what [`Metrics::render`] writes: Prometheus' text format.
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -71,6 +71,24 @@ struct Instruments {
     rate_limit_fallbacks: Counter,
     connections: Family<labels::Connections, Gauge>,
     connections_max: Family<labels::Pool, Gauge>,
+    clients: Clients,
+}
+
+/// The connections of clients.
+#[derive(Debug)]
+struct Clients {
+    open: Gauge,
+    cut: Family<labels::Cut, Counter>,
+}
+
+impl Clients {
+    fn register(names: &mut Names) -> Self {
+        let cut = "Connections of clients that were cut or refused";
+        Self {
+            open: names.register("client_connections", "Open connections of clients", Gauge::default()),
+            cut: names.register("client_connections_cut", cut, Family::default()),
+        }
+    }
 }
 
 impl Default for Metrics {
@@ -128,6 +146,7 @@ impl Default for Metrics {
                 "Connections to the database that a pool may open",
                 Family::default(),
             ),
+            clients: Clients::register(&mut names),
             registry: names.0,
         }))
     }
@@ -195,6 +214,16 @@ impl Metrics {
         self.0.rate_limit_fallbacks.inc();
     }
 
+    /// Sets how many connections clients have.
+    pub fn client_connections(&self, open: usize) {
+        self.0.clients.open.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a connection of a client that was cut or refused.
+    pub fn connection_cut(&self, reason: CutReason) {
+        self.0.clients.cut.get_or_create(&labels::Cut { reason }).inc();
+    }
+
     /// All metrics in Prometheus' text format (version 0.0.4), with the current use of `pools`.
     pub fn render(&self, pools: &[PoolUse]) -> Result<String, fmt::Error> {
         for &PoolUse { pool, in_use, idle, max } in pools {
@@ -235,6 +264,8 @@ mod tests {
         metrics.queue_age(Duration::from_millis(1500));
         metrics.rate_limiter_shared(true);
         metrics.rate_limit_fallback();
+        metrics.client_connections(7);
+        metrics.connection_cut(CutReason::Stalled);
         let pools = [PoolUse { pool: "reader", in_use: 2, idle: 3, max: 16 }];
         let text = metrics.clone().render(&pools).unwrap();
         for line in [
@@ -249,6 +280,8 @@ mod tests {
             "riq_probe_queue_age_seconds 1.5",
             "riq_rate_limiter_shared 1",
             "riq_rate_limit_fallbacks_total 1",
+            "riq_client_connections 7",
+            r#"riq_client_connections_cut_total{reason="stalled"} 1"#,
             r#"riq_database_connections{pool="reader",state="in_use"} 2"#,
             r#"riq_database_connections{pool="reader",state="idle"} 3"#,
             r#"riq_database_connections_max{pool="reader"} 16"#,

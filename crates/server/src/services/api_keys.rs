@@ -20,10 +20,14 @@ use integrations_core::{
 };
 use quick_cache::sync::Cache;
 use time::OffsetDateTime;
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
 
+use super::listed_keys::ListedKeys;
 use crate::{
-    environment::Environment,
+    environment::{Environment, first_id_at},
     jobs::{Backoff, Job, Next},
     store::{Store, StoreError, StoredApiKey},
 };
@@ -65,6 +69,10 @@ const KNOWN_LIFE: time::Duration = time::Duration::hours(1);
 pub const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How long the database may take to answer before the connection counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many keys are listed with one query.
+const PAGE: u64 = 10_000;
+/// How many keys that are not listed are looked up at the same time. The other connections to the database stay free.
+const UNLISTED_AT_A_TIME: usize = 4;
 /// How old the last answer may be for the cache to be used.
 const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
 /// How far each query reaches back before the last one. It is longer than the clocks of two replicas may differ plus
@@ -80,6 +88,8 @@ pub struct ApiKeys {
     /// Keys that do not exist. They may be cached without limit of time: a key has 256 random bits, so a key that is
     /// created later is never one of these.
     unknown: Cache<KeyHash, ()>,
+    listed: ListedKeys,
+    unlisted_turns: Semaphore,
     /// When the last successful query for changes was made, in microseconds of the Unix epoch.
     asked_at: AtomicI64,
     /// Remembers a notification of changed keys until they are read.
@@ -105,6 +115,8 @@ impl ApiKeys {
             environment,
             known: Cache::new(CAPACITY),
             unknown: Cache::new(CAPACITY),
+            listed: ListedKeys::default(),
+            unlisted_turns: Semaphore::new(UNLISTED_AT_A_TIME),
             asked_at: AtomicI64::new(0),
             changed: Notify::new(),
             poll_interval,
@@ -124,12 +136,23 @@ impl ApiKeys {
         }
     }
 
+    /// Whether a key with this hash exists or existed. A key that was made within the last second may not be listed
+    /// yet.
+    pub fn is_listed(&self, hash: &KeyHash) -> bool {
+        self.listed.contain(hash)
+    }
+
     /// Reads the caller whose key has this hash, at `now`, from the database.
     pub async fn look_up(
         &self,
         hash: KeyHash,
         now: OffsetDateTime,
     ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
+        let _turn = match self.is_listed(&hash) {
+            true => None,
+            // It is never closed.
+            false => self.unlisted_turns.acquire().await.ok(),
+        };
         let Some(stored) = self.store.api_key_by_hash(&hash).await? else {
             self.unknown.insert(hash, ());
             return Ok(Err(KeyRefusal::Unknown));
@@ -173,8 +196,24 @@ impl ApiKeys {
         for hash in changed {
             self.known.remove(&hash);
         }
+        self.list_new(answered - LOOK_BACK).await?;
         self.asked_at.store(micros(asked), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Lists the keys that were made since `moment`, or all of them the first time.
+    async fn list_new(&self, moment: OffsetDateTime) -> Result<(), StoreError> {
+        let mut after = self.listed.is_whole().then(|| first_id_at(moment));
+        loop {
+            let page = timeout(PATIENCE, self.store.api_key_hashes(after, PAGE)).await;
+            let (last, hashes) = page.unwrap_or(Err(StoreError::Away))?;
+            let is_last = (hashes.len() as u64) < PAGE;
+            self.listed.add(&hashes, is_last);
+            match last {
+                Some(last) if !is_last => after = Some(last),
+                _ => return Ok(()),
+            }
+        }
     }
 }
 

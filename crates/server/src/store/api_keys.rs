@@ -219,6 +219,24 @@ impl Store {
         Ok(true)
     }
 
+    /// The hashes of up to `limit` keys with larger ids than `after`, in the order of their ids, and the last of these
+    /// ids.
+    pub async fn api_key_hashes(
+        &self,
+        after: Option<ApiKeyId>,
+        limit: u64,
+    ) -> Result<(Option<ApiKeyId>, Vec<KeyHash>), StoreError> {
+        let mut query =
+            api_key::Entity::find().select_only().column(api_key::Column::Id).column(api_key::Column::Hash);
+        if let Some(after) = after {
+            query = query.filter(api_key::Column::Id.gt(after.to_string()));
+        }
+        let rows: Vec<(String, Vec<u8>)> =
+            query.order_by_asc(api_key::Column::Id).limit(limit).into_tuple().all(&self.reader).await?;
+        let last = rows.last().and_then(|(id, _)| id.parse().ok());
+        Ok((last, rows.into_iter().filter_map(|(_, hash)| KeyHash::from_bytes(&hash)).collect()))
+    }
+
     /// The hashes of the keys that were revoked or given another tier after a moment, by any replica.
     pub async fn api_keys_changed_since(&self, moment: OffsetDateTime) -> Result<Vec<KeyHash>, StoreError> {
         let hashes: Vec<Vec<u8>> = api_key::Entity::find()

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use super::{
     ReadError, Store, StoreError, Tenant, entity::audit_event, rows::AuditEntry, statements, tenant::joined,
 };
+use crate::environment::first_id_at;
 
 /// An event to be recorded.
 #[derive(Clone, Debug)]
@@ -82,12 +83,6 @@ impl AuditFilter {
         let ends = [self.before, self.until.map(first_id_at)];
         ends.into_iter().flatten().min().unwrap_or(AuditEventId::from_bits(u128::MAX))
     }
-}
-
-/// The smallest id that an event at this time can have.
-pub(super) fn first_id_at(moment: OffsetDateTime) -> AuditEventId {
-    let microseconds = u128::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(0);
-    AuditEventId::from_bits(microseconds << 72)
 }
 
 /// Appends an event. Only the store calls it: the methods that change something take the event as an argument.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use integrations_core::ids::OrganizationId;
+use integrations_core::ids::{AuditEventId, OrganizationId};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, IdenStatic as _, PaginatorTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
@@ -10,10 +10,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    NewAuditEvent, Store, StoreError,
-    audit::{self, first_id_at},
+    NewAuditEvent, Store, StoreError, audit,
     entity::audit_event::{Column, Entity},
 };
+use crate::environment::first_id_at;
 
 /// Deletes every event before a given time. Ids sort by time, so a batch is a range of the primary key's index. No
 /// event is read twice, and events that stay are not read at all.
@@ -32,8 +32,8 @@ impl Store {
     /// Prepares to delete the events of all organizations before a given time. [`Pruning::step`] deletes up to `batch`
     /// events in one transaction.
     pub fn prune_audit(&self, before: OffsetDateTime, batch: u32) -> Pruning {
-        let (store, before) = (self.clone(), first_id_at(before).to_string());
-        Pruning { store, before, batch, after: String::new(), recorded: HashSet::new() }
+        let (store, before): (_, AuditEventId) = (self.clone(), first_id_at(before));
+        Pruning { store, before: before.to_string(), batch, after: String::new(), recorded: HashSet::new() }
     }
 }
 

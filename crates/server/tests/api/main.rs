@@ -22,6 +22,8 @@ mod catalog;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod dashboard;
@@ -31,6 +33,8 @@ mod dev;
 mod envelope;
 #[cfg(test)]
 mod handshake;
+#[cfg(test)]
+mod hosts;
 #[cfg(test)]
 mod import;
 #[cfg(test)]

@@ -11,6 +11,7 @@ on_both!(
     the_pools_are_told_of,
     others_need_the_token,
     metrics_are_read_whatever_the_limit,
+    wrong_tokens_are_limited,
 );
 
 const LIST: &str = r#"route="/api/v1/projects/{projectId}/integrations""#;
@@ -142,4 +143,24 @@ async fn metrics_are_read_whatever_the_limit(server: &Server) {
         scrape(&strict).await;
     }
     strict.stop().await;
+}
+
+async fn wrong_tokens_are_limited(server: &Server) {
+    let token = "SECRET-metrics-token";
+    let guarded =
+        server.replica(|settings| settings.metrics_token = Some(SecretString::from(token.to_owned()))).await;
+    let ask = async |token: &str| {
+        let call = guarded.call_without_key("GET", "/metrics");
+        call.header("authorization", &format!("Bearer {token}")).send().await
+    };
+    for number in 0..10 {
+        assert_eq!(ask(token).await.status, 200, "a right one does not count");
+        ask(&format!("wrong-{number}")).await.refused(401, "UNAUTHORIZED");
+    }
+    ask("wrong").await.refused(429, "RATE_LIMITED");
+    ask(token).await.refused(429, "RATE_LIMITED");
+    scrape(&guarded).await;
+    server.clock.advance(time::Duration::seconds(61));
+    assert_eq!(ask(token).await.status, 200);
+    guarded.stop().await;
 }

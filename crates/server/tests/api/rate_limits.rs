@@ -1,9 +1,10 @@
 //! Rate limits, on a clock that is moved by hand.
 
 use integrations_core::tier::Tier;
+use riq_server::edge::client_address::TrustedProxies;
 use time::Duration;
 
-use crate::support::{Answer, Server, clock::START, server::unknown_key};
+use crate::support::{Answer, Server, clock::START, eventually, server::unknown_key};
 
 on_both!(
     each_tier_has_its_number,
@@ -11,6 +12,7 @@ on_both!(
     the_window_slides,
     without_a_key_requests_count_to_the_address,
     a_forwarded_address_counts_behind_a_configured_proxy_alone,
+    false_keys_shut_out_no_good_one,
     health_is_answered_whatever_the_limit,
 );
 
@@ -106,12 +108,12 @@ async fn without_a_key_requests_count_to_the_address(server: &Server) {
         assert_eq!(refused.header("x-ratelimit-tier"), None);
     }
     server.call_as(&bad, "GET", &target).send().await.refused(429, "RATE_LIMITED");
-    // A good key at the same address has its own limit. A key that is not cached is not looked up for now.
+    // A good key at the same address has its own limit, whether it is cached or not, and even if it is new.
     server.get("").await.data();
-    let ask = async || server.call_as(&unused.text, "GET", &target).send().await;
-    ask().await.refused(429, "RATE_LIMITED");
+    server.call_as(&unused.text, "GET", &target).send().await.data();
+    let new = server.key_for(&["read"]).await;
+    server.call_as(&new.text, "GET", &target).send().await.data();
     server.clock.advance(Duration::seconds(61));
-    ask().await.data();
     server.call_without_key("GET", &target).send().await.refused(401, "UNAUTHORIZED");
 }
 
@@ -132,17 +134,73 @@ async fn a_forwarded_address_counts_behind_a_configured_proxy_alone(server: &Ser
     let behind = server
         .replica(|settings| {
             settings.anonymous_limit = 10;
-            settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+            settings.trusted_proxies = proxies("x-forwarded-for");
         })
         .await;
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "192.0.2.1")]).await, 9);
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "192.0.2.2")]).await, 9);
-    assert_eq!(remaining(&behind, &[("forwarded", "for=192.0.2.1;proto=https")]).await, 8);
+    // The proxy passes on what it does not know.
+    let both = [("forwarded", "for=192.0.2.99;proto=https"), ("x-forwarded-for", "192.0.2.1")];
+    assert_eq!(remaining(&behind, &both).await, 8);
     // Entries that a client put before the proxy's own are ignored.
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "203.0.113.9, 192.0.2.1")]).await, 7);
     assert_eq!(remaining(&behind, &[("x-forwarded-for", "203.0.113.9")]).await, 9);
     assert_eq!(remaining(&behind, &[]).await, 9, "the proxy itself");
     behind.stop().await;
+
+    let other = server
+        .replica(|settings| {
+            settings.anonymous_limit = 10;
+            settings.trusted_proxies = proxies("forwarded");
+        })
+        .await;
+    assert_eq!(remaining(&other, &[("forwarded", "for=192.0.2.1;proto=https")]).await, 9);
+    assert_eq!(
+        remaining(&other, &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.9")]).await,
+        8
+    );
+    assert_eq!(remaining(&other, &[("x-forwarded-for", "192.0.2.9")]).await, 9, "the proxy itself");
+    other.stop().await;
+}
+
+/// Proxies on this machine that write this header.
+fn proxies(header: &str) -> Option<TrustedProxies> {
+    let (networks, header) = (vec!["127.0.0.0/8".parse().unwrap()], header.parse().unwrap());
+    Some(TrustedProxies { networks, header })
+}
+
+/// However many false keys an address sends, good ones are found, and few of the false ones are looked up.
+async fn false_keys_shut_out_no_good_one(server: &Server) {
+    let good = server.key_for(&["read"]).await;
+    let strict = server
+        .replica(|settings| {
+            settings.anonymous_limit = 10;
+            // It lists the keys once, when it starts.
+            settings.key_poll_interval = std::time::Duration::from_secs(24 * 3_600);
+        })
+        .await;
+    eventually("the keys are listed", std::time::Duration::from_secs(30), async || {
+        strict.app.services.api_keys.is_listed(&good.hash())
+    })
+    .await;
+    let target = server.at("");
+    let ask = async |key: &str| strict.call_as(key, "GET", &target).send().await;
+    for _ in 0..10 {
+        ask(&unknown_key()).await.refused(401, "UNAUTHORIZED");
+    }
+    ask(&unknown_key()).await.refused(429, "RATE_LIMITED");
+    // A key that is too new to be listed is found beyond the limit.
+    ask(&server.key_for(&["read"]).await.text).await.data();
+    for _ in 0..30 {
+        ask(&unknown_key()).await.refused(429, "RATE_LIMITED");
+    }
+    // Now nothing is looked up that is not listed: a minute later, or once it is listed, the new key is found.
+    let new = server.key_for(&["read"]).await;
+    ask(&new.text).await.refused(429, "RATE_LIMITED");
+    ask(&good.text).await.data();
+    server.clock.advance(Duration::seconds(61));
+    ask(&new.text).await.data();
+    strict.stop().await;
 }
 
 async fn health_is_answered_whatever_the_limit(server: &Server) {

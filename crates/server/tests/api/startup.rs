@@ -103,6 +103,12 @@ async fn a_wrong_setting_is_named() {
         ("RIQ_BIND", "127.0.0.1", "127.0.0.1"),
         ("RIQ_PUBLIC_URL", "integrations.example.com", "--public-url"),
         ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8,nonsense", "\"nonsense\" is neither a network"),
+        ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8", "set RIQ_FORWARDED_HEADER to the one in which they name"),
+        ("RIQ_FORWARDED_HEADER", "x-forwarded-for", "set RIQ_TRUSTED_PROXIES to the networks"),
+        ("RIQ_FORWARDED_HEADER", "forwarded,x-forwarded-for", "is not the name of one header"),
+        ("RIQ_HOSTS", "riq.internal", "set RIQ_PUBLIC_URL too"),
+        ("RIQ_HOSTS", "https://riq.internal", "is not a host name"),
+        ("RIQ_CONNECTIONS", "0", "--connections"),
         ("RIQ_REQUEST_TIMEOUT", "soon", "--request-timeout"),
         ("RIQ_DATABASE_CONNECTIONS", "0", "--database-connections"),
         ("RIQ_LOG_FORMAT", "xml", "xml"),
@@ -115,6 +121,7 @@ async fn a_wrong_setting_is_named() {
         let own = [
             ("DATABASE_URL", database.url.as_str()),
             ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
+            ("RIQ_BIND", "127.0.0.1:0"),
             (name, value),
         ];
         let failed = run(&["serve"], &own).await;

@@ -15,16 +15,22 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use http::HeaderName;
 use integrations_core::catalog::Catalog;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub(crate) use self::parse::time_span;
-use self::parse::{DEFAULT_BIND, HostAddress, host_address, network, public_url, socket_address};
+use self::parse::{
+    DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, public_url, socket_address,
+};
 pub use self::read::command_line;
 use crate::{
-    edge::{rate_limit::RedisUrl, settings::HttpSettings},
+    edge::{
+        client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts,
+        rate_limit::RedisUrl, settings::HttpSettings,
+    },
     monitor::MonitorSettings,
     provider::outbound::OutboundSettings,
     store::DatabaseUrl,
@@ -63,9 +69,21 @@ pub struct Options {
     /// Directory of provider files that add to the built-in ones or replace them
     #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
     pub providers_dir: Option<PathBuf>,
-    /// Networks of trusted proxies, whose Forwarded and X-Forwarded-For count, separated by commas
+    /// Further host names at which the dashboard, /metrics and /docs answer, separated by commas; needs --public-url
+    #[arg(long, global = true, env = "RIQ_HOSTS", value_name = "HOST,…", value_delimiter = ',', value_parser = host_name)]
+    pub hosts: Option<Vec<String>>,
+    /// Networks of trusted proxies, separated by commas; needs --forwarded-header
     #[arg(long, global = true, env = "RIQ_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// The one header in which trusted proxies name the client: x-forwarded-for, forwarded or another
+    #[arg(long, global = true, env = "RIQ_FORWARDED_HEADER", value_name = "NAME", value_parser = header_name)]
+    pub forwarded_header: Option<HeaderName>,
+    /// The most connections of clients; then new ones take the place of those that wait longest [default: 4096]
+    #[arg(long, global = true, env = "RIQ_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
+    pub connections: Option<u32>,
+    /// The most of them from one address; trusted proxies are free of it [default: 512]
+    #[arg(long, global = true, env = "RIQ_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_address: Option<u32>,
     /// The longest time for a request, such as 30s [default: 30s]
     #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     pub request_timeout: Option<Duration>,
@@ -164,13 +182,56 @@ impl Options {
         let defaults = HttpSettings::at(address);
         Ok(HttpSettings {
             public_url: self.public_url.clone().unwrap_or(defaults.public_url),
-            trusted_proxies: self.trusted_proxies.clone().unwrap_or_default(),
+            known_hosts: self.known_hosts()?,
+            trusted_proxies: self.trusted_proxies()?,
+            connections: self.connections(defaults.connections),
             request_timeout: self.request_timeout.unwrap_or(defaults.request_timeout),
             install_link_life: self.install_link_life.unwrap_or(defaults.install_link_life),
             metrics_token: self.metrics_token()?,
             redis: self.redis_url.clone(),
             ..defaults
         })
+    }
+
+    /// How many connections clients may have.
+    fn connections(&self, defaults: ConnectionLimits) -> ConnectionLimits {
+        let given = |setting: Option<u32>, default| setting.map_or(default, |number| number as usize);
+        ConnectionLimits {
+            total: given(self.connections, defaults.total),
+            per_address: given(self.connections_per_address, defaults.per_address),
+        }
+    }
+
+    /// The host of the public URL and the further ones. None without a public URL, because then nobody has said which
+    /// are right.
+    fn known_hosts(&self) -> anyhow::Result<KnownHosts> {
+        let further = self.hosts.iter().flatten().map(String::as_str);
+        match self.public_url.as_ref().and_then(Url::host_str) {
+            Some(host) => Ok(KnownHosts::new(further.chain([host]))),
+            None if self.hosts.is_some() => {
+                bail!("RIQ_HOSTS adds to the host of the public URL: set RIQ_PUBLIC_URL too")
+            }
+            None => Ok(KnownHosts::default()),
+        }
+    }
+
+    /// The trusted proxies and their header. Fails if only one of the two is set: it would have no effect.
+    fn trusted_proxies(&self) -> anyhow::Result<Option<TrustedProxies>> {
+        match (&self.trusted_proxies, &self.forwarded_header) {
+            (Some(networks), Some(header)) => {
+                Ok(Some(TrustedProxies { networks: networks.clone(), header: header.clone() }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!(
+                "RIQ_TRUSTED_PROXIES is set, but not which header those proxies write: set RIQ_FORWARDED_HEADER to the \
+                 one in which they name the client, most often x-forwarded-for (nginx, HAProxy, Traefik, Envoy, load \
+                 balancers of clouds), or forwarded (RFC 7239). Any other header may come from the client"
+            ),
+            (None, Some(_)) => bail!(
+                "RIQ_FORWARDED_HEADER is set, but not whose: set RIQ_TRUSTED_PROXIES to the networks of the proxies \
+                 that write it"
+            ),
+        }
     }
 
     /// The token for the metrics. Fails if it is short enough to be guessed.
@@ -232,6 +293,42 @@ fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn proxies_and_their_header_are_named_together() {
+        let with = |networks: Option<&str>, header: Option<&str>| {
+            let options = Options {
+                trusted_proxies: networks.map(|network| vec![network.parse().unwrap()]),
+                forwarded_header: header.map(|header| header.parse().unwrap()),
+                ..Options::default()
+            };
+            options.http(options.bind()).map(|settings| settings.trusted_proxies.is_some())
+        };
+        assert!(!with(None, None).unwrap());
+        assert!(with(Some("10.0.0.0/8"), Some("Forwarded")).unwrap());
+        let error = with(Some("10.0.0.0/8"), None).unwrap_err().to_string();
+        assert!(error.contains("set RIQ_FORWARDED_HEADER to the one"), "{error}");
+        let error = with(None, Some("forwarded")).unwrap_err().to_string();
+        assert!(error.contains("set RIQ_TRUSTED_PROXIES to"), "{error}");
+    }
+
+    #[test]
+    fn hosts_are_known_once_there_is_a_public_url() {
+        let with = |public_url: Option<&str>, hosts: Option<&[&str]>| {
+            let options = Options {
+                public_url: public_url.map(|url| url.parse().unwrap()),
+                hosts: hosts.map(|hosts| hosts.iter().map(ToString::to_string).collect()),
+                ..Options::default()
+            };
+            options.http(options.bind()).map(|settings| settings.known_hosts)
+        };
+        assert_eq!(with(None, None).unwrap(), KnownHosts::default());
+        assert_eq!(with(Some("https://a.example/riq"), None).unwrap(), KnownHosts::new(["a.example"]));
+        let both = with(Some("https://a.example"), Some(&["b.example"])).unwrap();
+        assert_eq!(both, KnownHosts::new(["b.example", "a.example"]));
+        let error = with(None, Some(&["b.example"])).unwrap_err().to_string();
+        assert!(error.contains("set RIQ_PUBLIC_URL too"), "{error}");
+    }
 
     #[test]
     fn a_token_that_can_be_guessed_is_refused() {

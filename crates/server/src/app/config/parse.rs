@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use http::HeaderName;
 use ipnet::IpNet;
 use url::Url;
 
@@ -34,6 +35,23 @@ pub(super) fn public_url(text: &str) -> Result<Url, String> {
     } else {
         Err(expected())
     }
+}
+
+/// A host name without scheme, port or path.
+pub(super) fn host_name(text: &str) -> Result<String, String> {
+    let host = text.trim();
+    let is_name = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    if is_name {
+        Ok(host.to_owned())
+    } else {
+        Err(format!("\"{text}\" is not a host name such as riq.internal"))
+    }
+}
+
+/// The name of a header in which proxies name the client.
+pub(super) fn header_name(text: &str) -> Result<HeaderName, String> {
+    let name = text.trim().parse::<HeaderName>().ok().filter(|_| !text.contains(','));
+    name.ok_or_else(|| format!("\"{text}\" is not the name of one header, such as x-forwarded-for"))
 }
 
 /// `HOST=IP:PORT`: the address of a host, which replaces the DNS look-up.

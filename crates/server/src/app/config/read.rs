@@ -151,7 +151,9 @@ mod tests {
             public_url = "https://integrations.example.com"
             redis_url = "rediss://riq:hunter2@cache.internal/1"
             providers_dir = "providers"
+            hosts = ["riq.internal"]
             trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
+            forwarded_header = "X-Forwarded-For"
             request_timeout = "10s"
             drain_timeout = "1m"
             install_link_life = "1h"
@@ -227,6 +229,8 @@ mod tests {
             ("bind = \"localhost\"", "is not an IP:PORT"),
             ("database_url = \"mysql://x\"", "expected postgres://"),
             ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
+            ("forwarded_header = \"forwarded, x-forwarded-for\"", "is not the name of one header"),
+            ("hosts = [\"https://riq.internal\"]", "is not a host name"),
             ("public_url = \"integrations.example.com\"", "expected http://"),
             ("redis_url = \"cache.internal\"", "expected redis://"),
             ("public_url = \"https://x.example/?a=1\"", "nothing else"),

@@ -16,6 +16,7 @@ use std::{
 
 use quick_cache::sync::Cache;
 
+pub(in crate::edge) use self::partition_key::network_of;
 pub use self::{
     partition_key::PartitionKey,
     quota::Quota,
@@ -29,6 +30,8 @@ use crate::metrics::Metrics;
 
 /// The most callers of each kind that are remembered. It bounds the memory: a caller takes 400 bytes.
 const CALLERS: usize = 50_000;
+/// The same for what is counted seldom: beyond a limit, and for wrong tokens.
+const SELDOM: usize = 5_000;
 
 /// Decides whether a request is within its caller's limit. It uses windows in Redis, which all replicas share. Without
 /// Redis, or while Redis does not answer, it uses the windows of this process.
@@ -71,6 +74,11 @@ impl RateLimiter {
         self.here.check(key, limit, now)
     }
 
+    /// Like [`RateLimiter::look`], but in this process only.
+    pub fn look_here(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
+        self.here.look(key, limit, now)
+    }
+
     /// The quota for a request of `key` at `now`, without counting it.
     pub async fn look(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
         let asked = match &self.shared {
@@ -92,11 +100,12 @@ impl RateLimiter {
 struct Windows {
     keys: Cache<PartitionKey, Arc<Mutex<Window>>>,
     addresses: Cache<PartitionKey, Arc<Mutex<Window>>>,
+    seldom: Cache<PartitionKey, Arc<Mutex<Window>>>,
 }
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { keys: Cache::new(CALLERS), addresses: Cache::new(CALLERS) }
+        Self { keys: Cache::new(CALLERS), addresses: Cache::new(CALLERS), seldom: Cache::new(SELDOM) }
     }
 }
 
@@ -121,6 +130,7 @@ impl Windows {
         match key {
             PartitionKey::ApiKey(_) => &self.keys,
             PartitionKey::Address(_) => &self.addresses,
+            PartitionKey::Lookups(_) | PartitionKey::MetricsTokens(_) => &self.seldom,
         }
     }
 }

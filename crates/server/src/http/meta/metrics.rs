@@ -67,8 +67,9 @@ pub(super) async fn metrics(
 
 fn may_read(Peer(peer): Peer, headers: &HeaderMap, settings: &HttpSettings) -> bool {
     let peer = peer.to_canonical();
-    let is_proxy = settings.trusted_proxies.iter().any(|network| network.contains(&peer));
-    let is_passed_on = ADDED_BY_PROXIES.iter().any(|name| headers.contains_key(name));
+    let is_proxy = settings.trusted_proxies.as_ref().is_some_and(|proxies| proxies.contain(peer));
+    let own = settings.trusted_proxies.iter().map(|proxies| &proxies.header);
+    let is_passed_on = ADDED_BY_PROXIES.iter().chain(own).any(|name| headers.contains_key(name));
     match headers.get(header::AUTHORIZATION) {
         // A wrong token is refused even on this machine, so that the mistake is noticed.
         Some(presented) => settings.metrics_token.as_ref().is_some_and(|token| {
@@ -90,6 +91,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::edge::client_address::TrustedProxies;
 
     const TOKEN: &str = "SECRET-metrics-token";
 
@@ -115,8 +117,10 @@ mod tests {
         for peer in ["192.0.2.1", "10.0.0.1", "::2", "0.0.0.0", "::ffff:10.0.0.1"] {
             assert!(!reads(peer, &[], |_| {}), "{peer}");
         }
-        let behind =
-            |settings: &mut HttpSettings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        let behind = |settings: &mut HttpSettings| {
+            let (networks, header) = (vec!["127.0.0.1/32".parse().unwrap()], header::FORWARDED);
+            settings.trusted_proxies = Some(TrustedProxies { networks, header });
+        };
         assert!(!reads("127.0.0.1", &[], behind));
         assert!(!reads("::ffff:127.0.0.1", &[], behind));
     }

@@ -234,8 +234,8 @@ async fn a_done_word_says_nothing_of_its_own(server: &Server) {
 async fn the_api_takes_no_session(server: &Server) {
     let visitor = Visitor::signed_in(server).await;
     let session = visitor.cookie("riq_session").unwrap();
-    let call =
-        server.call_without_key("GET", &server.at("")).header("cookie", &format!("riq_session={session}"));
+    let cookie = format!("{}={session}", visitor.full_name("riq_session"));
+    let call = server.call_without_key("GET", &server.at("")).header("cookie", &cookie);
     call.send().await.refused(401, "UNAUTHORIZED");
     let as_key = server.call_as(&session, "GET", &server.at(""));
     as_key.send().await.refused(401, "UNAUTHORIZED");

@@ -63,8 +63,8 @@ async fn a_link_leads_through_oauth_to_the_end(server: &Server, simulator: &Simu
     let opened = visitor.get(&path).await;
     opened.leads_to(&server.page("linear"));
     let (_, token) = path.split_once("?session=").unwrap();
-    let expected =
-        format!("riq_install={token}; HttpOnly; SameSite=Lax; Path={}; Max-Age=1800", server.page("linear"));
+    let (name, page) = (visitor.full_name("riq_install"), server.page("linear"));
+    let expected = format!("{name}={token}; HttpOnly; SameSite=Lax; Path={page}; Max-Age=1800");
     assert!(opened.cookies().contains(&expected.as_str()), "{opened:?}");
     let page = visitor.follow(&opened).await;
     page.says(200, "Acme asks you to connect Linear to its project Support");

@@ -1,6 +1,7 @@
 //! Signing in, what a session allows, and how it ends.
 
 use integrations_core::tier::Tier;
+use riq_server::edge::settings::cookie_suffix;
 use serde_json::Value;
 use time::Duration;
 
@@ -21,6 +22,7 @@ on_both!(
     that_a_session_is_used_is_noted_once_a_minute,
     sessions_that_are_over_are_swept_away,
     cookies_cannot_be_read_by_scripts_nor_sent_along_by_others,
+    servers_on_one_host_do_not_end_each_others_sessions,
 );
 
 const PROJECTS: &str = "/dashboard";
@@ -190,12 +192,14 @@ async fn cookies_cannot_be_read_by_scripts_nor_sent_along_by_others(server: &Ser
     let visitor = Visitor::new(server);
     let page = visitor.get("/dashboard/sign-in").await;
     let browser = visitor.cookie("riq_browser").unwrap();
-    assert_eq!(page.cookies(), [format!("riq_browser={browser}; HttpOnly; SameSite=Lax; Path=/")]);
+    let name = visitor.full_name("riq_browser");
+    assert_eq!(page.cookies(), [format!("{name}={browser}; HttpOnly; SameSite=Lax; Path=/")]);
     let signed_in = visitor.submit(&page.form("/sign-in").with("api_key", &server.key.text)).await;
     let session = visitor.cookie("riq_session").unwrap();
+    let name = visitor.full_name("riq_session");
     assert_eq!(
         signed_in.cookies(),
-        [format!("riq_session={session}; HttpOnly; SameSite=Lax; Path=/; Max-Age=43200")]
+        [format!("{name}={session}; HttpOnly; SameSite=Lax; Path=/; Max-Age=43200")]
     );
     let page = visitor.get(PROJECTS).await;
     assert!(page.cookies().is_empty(), "{page:?}");
@@ -205,17 +209,37 @@ async fn cookies_cannot_be_read_by_scripts_nor_sent_along_by_others(server: &Ser
     let visitor = Visitor::new(&public).under("a.example");
     let page = visitor.get("/dashboard/sign-in").await;
     let browser = visitor.cookie("__Host-riq_browser").unwrap();
+    let suffix = cookie_suffix(&"https://a.example".parse().unwrap());
     assert_eq!(
         page.cookies(),
-        [format!("__Host-riq_browser={browser}; HttpOnly; SameSite=Lax; Secure; Path=/")]
+        [format!("__Host-riq_browser_{suffix}={browser}; HttpOnly; SameSite=Lax; Secure; Path=/")]
     );
     let signed_in = visitor.submit(&page.form("/sign-in").with("api_key", &server.key.text)).await;
     let session = visitor.cookie("__Host-riq_session").unwrap();
     assert_eq!(
         signed_in.cookies(),
-        [format!("__Host-riq_session={session}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=43200")]
+        [format!(
+            "__Host-riq_session_{suffix}={session}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=43200"
+        )]
     );
     visitor.plant("riq_session", &session);
     visitor.get(PROJECTS).await.says(200, "Projects");
     public.stop().await;
+}
+
+/// Browsers keep cookies by host, whatever the port.
+async fn servers_on_one_host_do_not_end_each_others_sessions(server: &Server) {
+    let beside = server.replica(|_| {}).await;
+    let one = Visitor::signed_in(server).await;
+    let other = one.at(&beside);
+    other.sign_in(&beside.key.text).await.leads_to(PROJECTS);
+    other.get(PROJECTS).await.says(200, "Projects");
+    let one = other.at(server);
+    one.get(PROJECTS).await.says(200, "Projects");
+    let page = one.get(PROJECTS).await;
+    one.submit(&page.form("/sign-out")).await.leads_to("/dashboard/sign-in?news=signed-out");
+    let other = one.at(&beside);
+    other.get(PROJECTS).await.says(200, "Projects");
+    drop((one, other));
+    beside.stop().await;
 }

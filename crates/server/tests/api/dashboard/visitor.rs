@@ -11,6 +11,8 @@ use reqwest::{
 use time::Duration;
 use url::Url;
 
+use riq_server::edge::settings::cookie_suffix;
+
 use crate::support::{Server, hidden};
 
 /// A page or a redirect, checked against the rules for every answer of the dashboard.
@@ -225,6 +227,12 @@ impl<'s> Visitor<'s> {
         visitor
     }
 
+    /// The same browser at another server on the same host.
+    pub(crate) fn at<'o>(&self, server: &'o Server) -> Visitor<'o> {
+        let cookies = Mutex::new(self.cookies.lock().unwrap().clone());
+        Visitor { server, client: self.client.clone(), cookies }
+    }
+
     /// Tries to sign in.
     pub(crate) async fn sign_in(&self, key: &str) -> Page {
         let page = self.get("/dashboard/sign-in").await;
@@ -301,13 +309,22 @@ impl<'s> Visitor<'s> {
         self.get(&self.server.page(provider)).await
     }
 
+    /// A cookie, by its name without the end that tells servers on one host apart.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
-        self.cookies.lock().unwrap().get(name).map(|(value, _)| value.clone())
+        let cookies = self.cookies.lock().unwrap();
+        let of_name = |full: &str| full.rsplit_once('_').is_some_and(|(begin, _)| begin == name);
+        cookies.iter().find(|(full, _)| of_name(full)).map(|(_, (value, _))| value.clone())
+    }
+
+    /// The full name of a cookie of the server, which has its default public URL.
+    pub(crate) fn full_name(&self, name: &str) -> String {
+        let url = format!("http://{}", self.server.address).parse().unwrap();
+        format!("{name}_{}", cookie_suffix(&url))
     }
 
     /// Puts a cookie into the browser, as an attacker might.
     pub(crate) fn plant(&self, name: &str, value: &str) {
-        self.cookies.lock().unwrap().insert(name.to_owned(), (value.to_owned(), "/".to_owned()));
+        self.cookies.lock().unwrap().insert(self.full_name(name), (value.to_owned(), "/".to_owned()));
     }
 
     /// A request with the cookies, not sent yet.

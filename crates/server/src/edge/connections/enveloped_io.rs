@@ -11,21 +11,20 @@ use std::{
 };
 
 use memchr::memmem;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::paced_io::PacedIo;
 
 /// A connection on which hyper's bare error responses are replaced. `answer` makes the replacement from the status.
-pub(super) struct EnvelopedIo<F> {
-    stream: TcpStream,
+pub(in crate::edge) struct EnvelopedIo<F> {
+    stream: PacedIo,
     answer: F,
     /// The part of a replacement that is not yet written.
     pending: Vec<u8>,
 }
 
 impl<F: Fn(u16) -> Vec<u8> + Unpin> EnvelopedIo<F> {
-    pub(super) fn new(stream: TcpStream, answer: F) -> Self {
+    pub(in crate::edge) fn new(stream: PacedIo, answer: F) -> Self {
         Self { stream, answer, pending: Vec::new() }
     }
 
