@@ -1,4 +1,4 @@
-//! `cargo xtask bench` and `cargo xtask soak`: build `crates/bench` and the server for release, and run it.
+//! `cargo xtask bench`, `soak` and `attack`: build `crates/bench` and the server for release, and run it.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -8,7 +8,7 @@ use riq_testing::process;
 
 use crate::workspace;
 
-/// Options of both tasks.
+/// Options of these tasks.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Options of the program; --help lists them. --no-build uses the existing release build, which may be older than

@@ -37,6 +37,9 @@ enum Task {
     /// Kills replicas repeatedly, and checks that no refresh token is used twice and every integration is probed
     #[command(disable_help_flag = true)]
     Soak(bench::Options),
+    /// Tries to keep the server from its work, and checks that it holds
+    #[command(disable_help_flag = true)]
+    Attack(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -58,5 +61,6 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run("bench", options),
         Task::Soak(options) => bench::run("soak", options),
+        Task::Attack(options) => bench::run("attack", options),
     }
 }

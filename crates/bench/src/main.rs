@@ -1,10 +1,13 @@
-//! The benchmark and the soak test. `cargo xtask bench` and `cargo xtask soak` build it for release and run it.
+//! The benchmark, the soak test and the attack. `cargo xtask bench`, `soak` and `attack` build it for release and run
+//! it.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
+mod attack;
 mod bare_route;
 mod bench;
 mod http;
 mod installed;
+mod judgement;
 mod server;
 mod soak;
 mod strict_provider;
@@ -18,7 +21,7 @@ use riq_testing::process;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The benchmark and the soak test of the server
+/// The benchmark, the soak test and the attack of the server
 #[derive(Parser)]
 #[command(name = "riq-bench", bin_name = "cargo xtask")]
 struct Arguments {
@@ -32,6 +35,8 @@ enum Task {
     Bench(bench::Options),
     /// Kills replicas repeatedly, and checks that no refresh token is used twice and every integration is probed
     Soak(soak::Options),
+    /// Tries to keep the server from its work, and checks that it holds
+    Attack(attack::Options),
     /// Answers every request with the same bytes: the yardstick that `bench` starts by itself
     #[command(hide = true)]
     BareRoute(bare_route::Options),
@@ -53,12 +58,13 @@ fn main() -> ExitCode {
 
 fn run(task: &Task) -> anyhow::Result<()> {
     // The other two need not clean up after a signal, so they end at once.
-    if matches!(task, Task::Bench(_) | Task::Soak(_)) {
+    if matches!(task, Task::Bench(_) | Task::Soak(_) | Task::Attack(_)) {
         process::forward_signals()?;
     }
     match task {
         Task::Bench(options) => bench::run(options),
         Task::Soak(options) => soak::run(options),
+        Task::Attack(options) => attack::run(options),
         Task::BareRoute(options) => bare_route::run(options),
         Task::StrictProvider(options) => strict_provider::run(options),
     }

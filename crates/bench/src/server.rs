@@ -51,6 +51,12 @@ impl Build {
         process::output(&mut command).context("cannot make the schema").map(drop)
     }
 
+    /// Whether the server has a setting. An older build, beside which a new one is measured, refuses what it does not
+    /// know.
+    fn has_setting(&self, flag: &str) -> Result<bool> {
+        Ok(process::output(Command::new(&self.server).args(["serve", "--help"]))?.contains(flag))
+    }
+
     fn command(&self, database_url: &str) -> Command {
         let mut command = Command::new(&self.server);
         command.env("DATABASE_URL", database_url).env("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS);
@@ -100,6 +106,9 @@ impl Server {
             .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log));
+        if build.has_setting("--forwarded-header")? {
+            command.env("RIQ_FORWARDED_HEADER", "x-forwarded-for");
+        }
         let started = Instant::now();
         let mut service = Service::start("riq-server", &mut command, Signal::TERM)?;
         let (limit, pause) = (Duration::from_secs(20), Duration::from_millis(1));

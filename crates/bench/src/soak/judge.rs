@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::visits::Answers;
 use crate::bench::databases::execute;
 use crate::bench::fill::project_id;
+use crate::judgement::{Judgement, Line};
 use crate::server::ENCRYPTION_KEYS;
 use riq_testing::postgres::Postgres;
 use riq_testing::providers::strict::{Counts, FamilyState, generation_of};
@@ -61,41 +62,6 @@ enum TokenState {
     Wrong(String),
 }
 
-/// A line of the result.
-struct Line {
-    what: &'static str,
-    value: String,
-    is_good: bool,
-}
-
-/// The result.
-pub(super) struct Judgement {
-    lines: Vec<Line>,
-    /// Errors that must not happen, in words.
-    faults: Vec<String>,
-}
-
-impl Judgement {
-    /// Whether every check passed.
-    pub(super) fn is_good(&self) -> bool {
-        self.lines.iter().all(|line| line.is_good)
-    }
-
-    /// The result as a table, and the errors below it.
-    pub(super) fn table(&self) -> String {
-        let width = self.lines.iter().map(|line| line.what.len()).max().unwrap_or_default();
-        let mut text = String::new();
-        for Line { what, value, is_good } in &self.lines {
-            let verdict = if *is_good { "" } else { "   FAILED" };
-            text.push_str(&format!("{what:width$}  {value}{verdict}\n"));
-        }
-        for fault in &self.faults {
-            text.push_str(&format!("  {fault}\n"));
-        }
-        text
-    }
-}
-
 impl Observed {
     /// Judges the observations.
     pub(super) fn judge(&self) -> Judgement {
@@ -111,39 +77,37 @@ impl Observed {
         let (lost, unsent) = (number_of(&TokenState::Lost), number_of(&TokenState::Unsent));
         let gap = self.longest_gap(&token_states);
         let (stored, refreshes) = (self.refreshed_events, self.counts.refreshes);
-        let line = |what, value: String, is_good| Line { what, value, is_good };
-        let unchecked = |what, value: String| line(what, value, true);
         let counts = &self.counts;
         let lines = vec![
-            line("double refreshes", counts.double_refreshes.to_string(), counts.double_refreshes == 0),
-            line("refreshes", refreshes.to_string(), refreshes > 0),
-            line("refreshes in the audit log", stored.to_string(), stored + lost as u64 == refreshes),
-            line(
+            Line::checked("double refreshes", counts.double_refreshes, counts.double_refreshes == 0),
+            Line::checked("refreshes", refreshes, refreshes > 0),
+            Line::checked("refreshes in the audit log", stored, stored + lost as u64 == refreshes),
+            Line::checked(
                 "refreshes with a dead token",
                 counts.refused_refreshes.to_string(),
                 counts.refused_refreshes == 0,
             ),
-            line("probes", counts.probes.to_string(), counts.probes > 0),
-            unchecked("probes that were refused", counts.refused_probes.to_string()),
-            line(
+            Line::checked("probes", counts.probes, counts.probes > 0),
+            Line::told("probes that were refused", counts.refused_probes),
+            Line::checked(
                 "longest time without a probe",
                 format!("{:.1} s", gap.as_secs_f64()),
                 gap <= self.interval * 2,
             ),
-            unchecked("replicas killed", self.kills.to_string()),
-            unchecked("leases taken over", self.takeovers.to_string()),
-            line("interrupted, new tokens lost", lost.to_string(), lost == 0 || self.kills > 0),
-            line("interrupted, not sent", unsent.to_string(), unsent == 0 || self.kills > 0),
-            line("in a wrong state", wrong.len().to_string(), wrong.is_empty()),
-            unchecked("most memory of a replica", format!("{:.0} MB", self.memory as f64 / 1e6)),
-            unchecked("requests of clients", self.visits.answered().to_string()),
-            line(
+            Line::told("replicas killed", self.kills),
+            Line::told("leases taken over", self.takeovers),
+            Line::checked("interrupted, new tokens lost", lost, lost == 0 || self.kills > 0),
+            Line::checked("interrupted, not sent", unsent, unsent == 0 || self.kills > 0),
+            Line::checked("in a wrong state", wrong.len(), wrong.is_empty()),
+            Line::told("most memory of a replica", format!("{:.0} MB", self.memory as f64 / 1e6)),
+            Line::told("requests of clients", self.visits.answered()),
+            Line::checked(
                 "of these asked to try again",
                 self.visits.put_off().to_string(),
                 self.visits.put_off() * 100 <= self.visits.answered(),
             ),
-            unchecked("cut off by a kill", self.visits.cut_off.to_string()),
-            line("answered wrongly", self.visits.faults.len().to_string(), self.visits.faults.is_empty()),
+            Line::told("cut off by a kill", self.visits.cut_off),
+            Line::checked("answered wrongly", self.visits.faults.len(), self.visits.faults.is_empty()),
         ];
         let first_few = |faults: &[String]| faults.iter().take(10).cloned().collect::<Vec<_>>();
         Judgement { lines, faults: [first_few(&wrong), first_few(&self.visits.faults)].concat() }

@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use riq_server::environment::Environment;
 
-use self::judge::{DATABASE, Judgement, Observed};
+use self::judge::{DATABASE, Observed};
 use self::replicas::Replicas;
 use self::visits::Visits;
 use crate::bench::databases::{create_database, execute};
 use crate::bench::fill::{self, Data};
 use crate::bench::requests::Random;
 use crate::installed;
+use crate::judgement::Judgement;
 use crate::server::Build;
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 use riq_testing::process;
