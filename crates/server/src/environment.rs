@@ -2,7 +2,11 @@
 //!
 //! Both are passed in, so that tests can set them. `clippy.toml` bans direct use of the system's.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use integrations_core::{
@@ -14,13 +18,16 @@ use time::OffsetDateTime;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Now, in UTC.
+    /// Now, in UTC. A person or a time server may set it, also back.
     fn now(&self) -> OffsetDateTime;
 
     /// Waits for this long.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(tokio::time::sleep(time))
     }
+
+    /// How long this clock has run. It only grows, at the same pace, whatever is set.
+    fn uptime(&self) -> Duration;
 }
 
 /// A source of random bytes.
@@ -38,19 +45,22 @@ pub trait Entropy: Send + Sync {
 #[derive(Clone)]
 pub struct Environment {
     clock: Arc<dyn Clock>,
+    /// What the time was at the uptime of zero, as far as was known when this was made.
+    began: OffsetDateTime,
     entropy: Arc<dyn Entropy>,
 }
 
 impl Environment {
     /// The clock and randomness of the operating system.
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+        let clock = SystemClock(Instant::now());
+        Self { began: clock.now(), clock: Arc::new(clock), entropy: Arc::new(SystemEntropy) }
     }
 
     /// The same randomness with another clock.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self }
+        Self { began: clock.now() - clock.uptime(), clock, ..self }
     }
 
     /// Now, in UTC, truncated to the microseconds that both databases store.
@@ -63,6 +73,17 @@ impl Environment {
     /// Waits for this long.
     pub async fn pause(&self, time: Duration) {
         self.clock.pause(time).await;
+    }
+
+    /// How long the clock has run, for intervals within this process.
+    pub fn uptime(&self) -> Duration {
+        self.clock.uptime()
+    }
+
+    /// The time as it would be if nobody had set it since this process began: for intervals that replicas share. It is
+    /// not to be shown or stored.
+    pub fn steady(&self) -> OffsetDateTime {
+        self.began + self.clock.uptime()
     }
 
     /// Fresh random bytes, fit for keys and nonces.
@@ -101,12 +122,17 @@ impl fmt::Debug for Environment {
     }
 }
 
-struct SystemClock;
+/// The system's clock, and when it was first asked.
+struct SystemClock(Instant);
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
+    }
+
+    fn uptime(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
@@ -136,6 +162,10 @@ mod tests {
     impl Clock for Fixed {
         fn now(&self) -> OffsetDateTime {
             self.0
+        }
+
+        fn uptime(&self) -> Duration {
+            Duration::ZERO
         }
     }
 

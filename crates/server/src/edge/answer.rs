@@ -19,7 +19,6 @@ use axum::{
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use integrations_core::{api_key::KeyHash, error::ErrorCode};
-use time::OffsetDateTime;
 use tower::{ServiceExt as _, util::MapRequestLayer};
 use tracing::{Instrument as _, Span};
 use url::Url;
@@ -132,13 +131,14 @@ impl Edge {
         };
         underway.is_from(&identity);
         let presents_token = metrics_token::is_presented(audience, request.headers());
-        let now = self.parts.environment.now().unix_timestamp();
-        let limiter = &self.parts.limiter;
-        let refused_token = if presents_token { metrics_token::refusal(limiter, address, now) } else { None };
-        let quota = match refused_token {
+        let (limiter, second) = (&self.parts.limiter, self.steady_second());
+        let refused_token =
+            if presents_token { metrics_token::refusal(limiter, address, second) } else { None };
+        let quota = self.told(match refused_token {
             Some(refusal) => refusal,
             None => self.limit(&identity, address, audience).await,
-        };
+        });
+        let now = self.parts.environment.now().unix_timestamp();
         let host = host::check(&request, audience, &settings.known_hosts);
 
         let mut response = match (&identity, host) {
@@ -196,8 +196,7 @@ impl Edge {
         let started = Instant::now();
         let request_id = request_id::fresh(&self.parts.environment);
         let (key, limit) = (PartitionKey::address(peer.ip()), self.parts.settings.anonymous_limit);
-        let now = self.parts.environment.now().unix_timestamp();
-        let quota = self.parts.limiter.check_here(key, limit, now);
+        let quota = self.told(self.parts.limiter.check_here(key, limit, self.steady_second()));
         let (status, body) = (error.status(), error.body(&request_id));
         let mut rendered = error.render(&request_id);
         let headers = rendered.headers_mut();
@@ -268,7 +267,7 @@ impl Edge {
         let now = self.parts.environment.now();
         let answer = match self.parts.api_keys.recall(key, now) {
             Recalled::Answer(answer) => answer,
-            Recalled::MustLookUp(hash) if !self.may_look_up(&hash, address, now).await => {
+            Recalled::MustLookUp(hash) if !self.may_look_up(&hash, address).await => {
                 return Identity::Anonymous;
             }
             Recalled::MustLookUp(hash) => match self.parts.api_keys.look_up(hash, now).await {
@@ -279,18 +278,29 @@ impl Edge {
         answer.map_or_else(Identity::Refused, Identity::Caller)
     }
 
-    async fn may_look_up(&self, hash: &KeyHash, address: IpAddr, now: OffsetDateTime) -> bool {
+    async fn may_look_up(&self, hash: &KeyHash, address: IpAddr) -> bool {
         if self.parts.api_keys.is_listed(hash) {
             return true;
         }
-        let (limiter, limit) = (&self.parts.limiter, self.parts.settings.anonymous_limit);
-        let now = now.unix_timestamp();
+        let (limiter, limit, now) =
+            (&self.parts.limiter, self.parts.settings.anonymous_limit, self.steady_second());
         limiter.look(PartitionKey::address(address), limit, now).await.allowed
             || limiter.check_here(PartitionKey::lookups(address), LOOKUPS_BEYOND_LIMIT, now).allowed
     }
 
+    /// The second in which a request counts. No setting of the clock moves it.
+    fn steady_second(&self) -> i64 {
+        self.parts.environment.steady().unix_timestamp()
+    }
+
+    /// A quota as a client is told it: with its reset by the clock on the wall.
+    fn told(&self, quota: Quota) -> Quota {
+        let set_by = self.parts.environment.now() - self.parts.environment.steady();
+        Quota { reset: quota.reset + set_by.whole_seconds(), ..quota }
+    }
+
     async fn limit(&self, identity: &Identity, address: IpAddr, audience: Audience) -> Quota {
-        let now = self.parts.environment.now().unix_timestamp();
+        let now = self.steady_second();
         let (limiter, address) = (&self.parts.limiter, PartitionKey::address(address));
         let anonymous = self.parts.settings.anonymous_limit;
         if audience.is_never_limited() {

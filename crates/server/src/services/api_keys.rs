@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -64,7 +64,7 @@ pub enum KeyRefusal {
 
 const CAPACITY: usize = 20_000;
 /// How long a found key stays in the cache before it is looked up again.
-const KNOWN_LIFE: time::Duration = time::Duration::hours(1);
+const KNOWN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// How often the server reads which keys were changed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How long the database may take to answer before the connection counts as lost.
@@ -74,7 +74,7 @@ const PAGE: u64 = 10_000;
 /// How many keys that are not listed are looked up at the same time. The other connections to the database stay free.
 const UNLISTED_AT_A_TIME: usize = 4;
 /// How old the last answer may be for the cache to be used.
-const FRESH_FOR: time::Duration = time::Duration::milliseconds(950);
+const FRESH_FOR: Duration = Duration::from_millis(950);
 /// How far each query reaches back before the last one. It is longer than the clocks of two replicas may differ plus
 /// the time of a transaction.
 const LOOK_BACK: time::Duration = time::Duration::minutes(2);
@@ -90,8 +90,11 @@ pub struct ApiKeys {
     unknown: Cache<KeyHash, ()>,
     listed: ListedKeys,
     unlisted_turns: Semaphore,
-    /// When the last successful query for changes was made, in microseconds of the Unix epoch.
+    /// When the last successful query for changes was made, in microseconds of the Unix epoch. The next one reaches
+    /// back from there.
     asked_at: AtomicI64,
+    /// Until when its answer may be used, in microseconds of the clock's uptime. Nobody can set that clock back.
+    fresh_until: AtomicU64,
     /// Remembers a notification of changed keys until they are read.
     changed: Notify,
     poll_interval: Duration,
@@ -102,8 +105,8 @@ struct Known {
     caller: Arc<Caller>,
     expires_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
-    /// When it was read from the database.
-    read_at: OffsetDateTime,
+    /// When it was read from the database, as the clock's uptime.
+    read_at: Duration,
 }
 
 impl ApiKeys {
@@ -118,6 +121,7 @@ impl ApiKeys {
             listed: ListedKeys::default(),
             unlisted_turns: Semaphore::new(UNLISTED_AT_A_TIME),
             asked_at: AtomicI64::new(0),
+            fresh_until: AtomicU64::new(0),
             changed: Notify::new(),
             poll_interval,
         }
@@ -127,8 +131,9 @@ impl ApiKeys {
     pub fn recall(&self, key: &str, now: OffsetDateTime) -> Recalled {
         let Ok(key) = ApiKey::parse(key) else { return Recalled::Answer(Err(KeyRefusal::Malformed)) };
         let hash = KeyHash::of(&key);
+        let uptime = self.environment.uptime();
         match self.known.get(&hash) {
-            Some(known) if self.is_fresh(now) && now - known.read_at < KNOWN_LIFE => {
+            Some(known) if self.is_fresh(uptime) && uptime.saturating_sub(known.read_at) < KNOWN_LIFE => {
                 Recalled::Answer(known.admit(now))
             }
             _ if self.unknown.get(&hash).is_some() => Recalled::Answer(Err(KeyRefusal::Unknown)),
@@ -153,11 +158,12 @@ impl ApiKeys {
             // It is never closed.
             false => self.unlisted_turns.acquire().await.ok(),
         };
+        let read_at = self.environment.uptime();
         let Some(stored) = self.store.api_key_by_hash(&hash).await? else {
             self.unknown.insert(hash, ());
             return Ok(Err(KeyRefusal::Unknown));
         };
-        let known = Arc::new(Known::new(stored, now));
+        let known = Arc::new(Known::new(stored, read_at));
         let answer = known.admit(now);
         self.known.insert(hash, known);
         Ok(answer)
@@ -171,11 +177,12 @@ impl ApiKeys {
         now: OffsetDateTime,
     ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
         let stored = self.store.api_key_by_id(id).await?;
-        Ok(stored.map_or(Err(KeyRefusal::Unknown), |stored| Known::new(stored, now).admit(now)))
+        let read_at = self.environment.uptime();
+        Ok(stored.map_or(Err(KeyRefusal::Unknown), |stored| Known::new(stored, read_at).admit(now)))
     }
 
-    fn is_fresh(&self, now: OffsetDateTime) -> bool {
-        micros(now) - self.asked_at.load(Ordering::Relaxed) < FRESH_FOR.whole_microseconds() as i64
+    fn is_fresh(&self, uptime: Duration) -> bool {
+        whole_micros(uptime) < self.fresh_until.load(Ordering::Relaxed)
     }
 
     /// Reports that keys may have changed. The changes are read at once.
@@ -185,9 +192,10 @@ impl ApiKeys {
 
     /// Reads which keys were changed, and drops them from the cache.
     async fn forget_changed(&self) -> Result<(), StoreError> {
-        let asked = self.environment.now();
-        // Before the first answer the cache is empty, so older changes do not matter.
-        let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked);
+        let (asked, uptime) = (self.environment.now(), self.environment.uptime());
+        // Before the first answer the cache is empty, so older changes do not matter. If the clock was set back since
+        // then, changes are now recorded with earlier times.
+        let answered = from_micros(self.asked_at.load(Ordering::Relaxed)).unwrap_or(asked).min(asked);
         let asking = timeout(PATIENCE, self.store.api_keys_changed_since(answered - LOOK_BACK)).await;
         let changed = asking.unwrap_or_else(|_| {
             self.store.report_lost_connection();
@@ -198,6 +206,7 @@ impl ApiKeys {
         }
         self.list_new(answered - LOOK_BACK).await?;
         self.asked_at.store(micros(asked), Ordering::Relaxed);
+        self.fresh_until.store(whole_micros(uptime + FRESH_FOR), Ordering::Relaxed);
         Ok(())
     }
 
@@ -257,7 +266,7 @@ pub enum Recalled {
 }
 
 impl Known {
-    fn new(stored: StoredApiKey, read_at: OffsetDateTime) -> Self {
+    fn new(stored: StoredApiKey, read_at: Duration) -> Self {
         let caller = Caller {
             key: stored.id,
             organization: stored.organization,
@@ -288,6 +297,10 @@ pub(crate) fn standing(
         (None, Some(end)) if end <= now => Err(KeyRefusal::Expired),
         (None, _) => Ok(()),
     }
+}
+
+fn whole_micros(uptime: Duration) -> u64 {
+    u64::try_from(uptime.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "microseconds of the epoch fit until the year 294,000")]

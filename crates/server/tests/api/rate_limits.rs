@@ -1,7 +1,7 @@
 //! Rate limits, on a clock that is moved by hand.
 
 use integrations_core::tier::Tier;
-use riq_server::edge::client_address::TrustedProxies;
+use riq_server::{edge::client_address::TrustedProxies, environment::Clock as _};
 use time::Duration;
 
 use crate::support::{Answer, Server, clock::START, eventually, server::unknown_key};
@@ -14,6 +14,7 @@ on_both!(
     a_forwarded_address_counts_behind_a_configured_proxy_alone,
     false_keys_shut_out_no_good_one,
     health_is_answered_whatever_the_limit,
+    a_clock_that_is_set_changes_no_limit,
 );
 
 fn number(answer: &Answer, name: &str) -> i64 {
@@ -211,4 +212,22 @@ async fn health_is_answered_whatever_the_limit(server: &Server) {
     }
     strict.call_without_key("GET", "/docs").send().await.refused(429, "RATE_LIMITED");
     strict.stop().await;
+}
+
+async fn a_clock_that_is_set_changes_no_limit(server: &Server) {
+    let key = server.key_with(&["read"], Tier::Starter, None).await;
+    let ask = async || server.call_as(&key.text, "GET", &server.at("")).send().await;
+    for set in [Duration::hours(-2), Duration::days(-400), Duration::hours(5)] {
+        spend(server, &key.text, 600).await;
+        server.clock.set_by(set);
+        let refused = ask().await;
+        let wait = refused.refused(429, "RATE_LIMITED").body["retry_after"].as_i64().unwrap();
+        assert!((60..=61).contains(&wait), "{wait}");
+        // The reset is told by the clock on the wall, which the client has too.
+        let reset = number(&refused, "x-ratelimit-reset") - server.clock.now().unix_timestamp();
+        assert_eq!(reset, wait);
+        server.clock.advance(Duration::seconds(wait));
+        ask().await.data();
+        server.clock.advance(Duration::seconds(61));
+    }
 }

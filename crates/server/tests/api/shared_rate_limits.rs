@@ -97,6 +97,31 @@ async fn the_window_slides_in_redis_as_it_does_in_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_set_back_shuts_nobody_out_of_redis() {
+    let Some(redis) = Redis::start().await else { return };
+    let (one, other) = sharing(&redis).await;
+    let key = one.key_with(&["read"], Tier::Starter, None).await;
+    for _ in 0..600 {
+        ask(&one, &key).await.data();
+    }
+    one.clock.set_by(time::Duration::hours(-2));
+    // A replica that starts now knows only the earlier time.
+    let late = one.replica(|settings| settings.redis = Some(redis.url().parse().unwrap())).await;
+    eventually("limits are shared", PATIENCE, async || late.shares_limits()).await;
+    for server in [&one, &other, &late] {
+        let refused = ask(server, &key).await;
+        assert_eq!(refused.refused(429, "RATE_LIMITED").body["retry_after"], 61);
+    }
+    one.clock.advance(time::Duration::seconds(61));
+    for server in [&one, &other] {
+        ask(server, &key).await.data();
+    }
+    late.stop().await;
+    other.stop().await;
+    one.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_guesses_keys_is_shut_out_of_every_replica() {
     let Some(redis) = Redis::start().await else { return };
     let (one, other) = sharing(&redis).await;

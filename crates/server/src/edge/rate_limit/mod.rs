@@ -54,7 +54,8 @@ impl RateLimiter {
         Ok(Self { here: Windows::default(), shared: Some(shared) })
     }
 
-    /// Counts a request of `key` at `now` (in seconds of the Unix epoch), if the limit allows it.
+    /// Counts a request of `key` at `now`, if the limit allows it. `now` is in seconds of the Unix epoch, by a clock
+    /// that nobody sets ([`crate::environment::Environment::steady`]), and so is the reset.
     pub async fn check(&self, key: PartitionKey, limit: u32, now: i64) -> Quota {
         let Some(shared) = &self.shared else { return self.here.check(key, limit, now) };
         match shared.ask(key, limit, now, Count::Yes).await {

@@ -42,14 +42,23 @@ pub struct RedisUrl(ConnectionInfo);
 
 /// The text is not the address of a Redis.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss://… for TLS")]
+#[error(
+    "expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss://… for TLS, and in its parts # written as %23, \
+     / as %2F, ? as %3F, @ as %40 and % as %25"
+)]
 pub struct InvalidRedisUrl;
 
 impl FromStr for RedisUrl {
     type Err = InvalidRedisUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidRedisUrl> {
+        let text = text.trim();
         let is_known = text.starts_with("redis://") || text.starts_with("rediss://");
+        // In `redis://riq:12#34@cache` a part of the password would be read as the port, and shown.
+        let (_, rest) = text.split_once("://").ok_or(InvalidRedisUrl)?;
+        if rest.find(['/', '?', '#']).is_some_and(|end| rest[end..].contains(['@', '#'])) {
+            return Err(InvalidRedisUrl);
+        }
         let info = text.into_connection_info().map_err(|_| InvalidRedisUrl)?;
         // `#insecure` asks the library not to check the certificate.
         let is_insecure = matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
@@ -154,6 +163,8 @@ impl SharedWindows {
         call.arg(now).arg(limit).arg(WINDOW).arg(i64::from(count == Count::Yes));
         let (allowed, total, reset): (bool, u32, i64) =
             call.invoke_async(&mut connection.channel.clone()).await?;
+        // Redis may hold what a replica counted whose clock is ahead. It expires by itself in this time.
+        let reset = reset.min(now + WINDOW + 1);
         Ok(Quota { allowed, limit, remaining: limit.saturating_sub(total), reset })
     }
 
@@ -253,6 +264,9 @@ mod tests {
             "redis://",
             "redis://h/notadatabase",
             "rediss://cache.internal/#insecure",
+            "redis://riq:12#34@cache.internal",
+            "redis://riq:12/34@cache.internal",
+            "redis://riq:12?34@cache.internal",
         ] {
             assert_eq!(text.parse::<RedisUrl>().err(), Some(InvalidRedisUrl), "{text}");
         }
