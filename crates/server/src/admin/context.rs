@@ -73,14 +73,19 @@ impl Context {
     }
 }
 
-/// Reads a file, or standard input if its name is `-`.
+/// Reads a file, or standard input if its name is `-`. A byte order mark at the beginning is left out.
 pub(super) fn read(file: &Path) -> anyhow::Result<String> {
-    if file == Path::new("-") {
+    let text = if file == Path::new("-") {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(text);
-    }
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+        text
+    } else {
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+    };
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 /// A name for people: one line of 1 to 100 characters.

@@ -16,6 +16,7 @@ on_both_databases!(
     a_provider_comes_once,
     a_disconnected_integration_comes_back,
     a_running_server_sees_what_is_imported,
+    a_byte_order_mark_is_no_part_of_a_line,
 );
 
 /// The lines exactly as the issue has them, with the ellipses.
@@ -244,4 +245,12 @@ async fn a_running_server_sees_what_is_imported(database: &TestDatabase) {
         format!("http://{}/api/v1/projects/{}/integrations/shopify/lifecycle", process.address, desk.project);
     let update = client().patch(url).header("x-api-key", &key).json(&json!({"status": "paused"}));
     Answer::read(update.send().await.unwrap()).await.data();
+}
+
+async fn a_byte_order_mark_is_no_part_of_a_line(database: &TestDatabase) {
+    let desk = Desk::at(database).await;
+    // At the beginning, at the beginning of a file that was joined to another, and alone on the last line.
+    let (shopify, postmark) = LINES.trim().split_once('\n').unwrap();
+    let lines = format!("\u{feff}{shopify}\r\n\u{feff}{postmark}\r\n\u{feff}\r\n");
+    assert_eq!(desk.import(&lines).await.json()["imported"], json!(["shopify", "postmark"]));
 }

@@ -132,8 +132,9 @@ impl Importer {
     fn read(&self, text: &str) -> (Vec<(usize, Line)>, Vec<LineIssue>) {
         let (mut lines, mut issues) = (Vec::new(), Vec::new());
         let mut first_lines: HashMap<String, usize> = HashMap::new();
-        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            match read_line(line, &self.catalog) {
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !is_blank(line)) {
+            // Windows begins files with a byte order mark, and joined files have one in the middle.
+            match read_line(line.trim_start_matches('\u{feff}'), &self.catalog) {
                 Ok(line) => {
                     let key = line.provider.key.to_string();
                     match first_lines.insert(key, number) {
@@ -187,6 +188,10 @@ impl Importer {
         let acting = Acting { actor: Actor::Operator, request_id: None };
         Ok(self.builder.build(*tenant, &acting, provider, decided, secrets))
     }
+}
+
+fn is_blank(line: &str) -> bool {
+    line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty()
 }
 
 fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
