@@ -14,7 +14,7 @@ mod rotate_keys;
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use self::context::Context;
@@ -70,11 +70,8 @@ enum Resource {
 pub async fn run(command: AdminCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
     let directory = command.data_dir.map(DataDirectory::existing).transpose()?;
     let url = match &directory {
-        Some(directory) => directory.database_url(),
-        None => options.database_url.clone().context(
-            "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH, or give --data-dir for the \
-             database of `riq-server dev`",
-        )?,
+        Some(directory) => directory.database_url()?,
+        None => options.database_url()?,
     };
     let context = Context { store: connect(&url).await?, environment, json: command.json };
     match command.resource {

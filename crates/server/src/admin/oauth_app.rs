@@ -14,12 +14,10 @@ use serde_json::Value;
 
 use super::context::{Context, columns, moment, read};
 use crate::{
+    app::config::one_line,
     store::{AppOwner, NewAuditEvent, NewOAuthApp},
     vault::{Purpose, Vault},
 };
-
-/// The longest client id or secret, in bytes.
-const MAX_LENGTH: usize = 4096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -80,9 +78,10 @@ pub(super) async fn run(
     match command {
         Command::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
-            let client_id = one_line(&client_id).context("--client-id is not valid")?;
-            let secret = one_line(&read(&client_secret_file)?).context("the client secret is not valid")?;
-            set(context, provider, owner, client_id, &secret, &vault().await?).await
+            let client_id = one_line(&client_id).context("--client-id is not valid")?.to_owned();
+            let secret = read(&client_secret_file)?;
+            let secret = one_line(&secret).context("the client secret is not valid")?;
+            set(context, provider, owner, client_id, secret, &vault().await?).await
         }
         Command::List => list(context).await,
         Command::Remove { provider, owner } => remove(context, &provider, owner).await,
@@ -176,13 +175,4 @@ fn whose(owner: AppOwner) -> String {
         AppOwner::All => "all".into(),
         AppOwner::Organization(_) | AppOwner::Project(_) => owner.to_string(),
     }
-}
-
-/// Reads a value that was probably copied from a page: blanks around it are dropped.
-fn one_line(text: &str) -> anyhow::Result<String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks");
-    }
-    Ok(text.to_owned())
 }

@@ -1,12 +1,12 @@
 //! `riq-server dev`: a server for development, without set-up.
 //!
 //! One directory holds everything: the SQLite database, the encryption keys, and the API key that is made at the first
-//! start. Only the owner can read the files with secrets.
+//! start. Only the owner can read the files with secrets, and files that others can read or have put there are refused.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions, Permissions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -31,6 +31,8 @@ use crate::{
 const DATABASE: &str = "riq.db";
 const KEYS: &str = "encryption-keys";
 const ACCESS: &str = "access.json";
+/// Every file that a data directory may have, except those that are being written.
+const FILES: [&str; 5] = [DATABASE, "riq.db-wal", "riq.db-shm", KEYS, ACCESS];
 
 /// `riq-server dev`
 #[derive(Args, Clone, Debug)]
@@ -67,10 +69,7 @@ impl DataDirectory {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.with_context(|| format!("cannot make the directory {}", path.display()))?;
         let directory = Self(path);
-        // SQLite gives its other files the mode of the database file.
-        let database = directory.0.join(DATABASE);
-        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&database);
-        opened.with_context(|| format!("cannot write {}", database.display()))?;
+        directory.check_privacy()?;
         let keys = directory.0.join(KEYS);
         if !keys.exists() {
             write_private(&keys, &Vault::generate_key(environment))?;
@@ -86,9 +85,23 @@ impl DataDirectory {
         Ok(Self(path))
     }
 
+    /// Fails if the directory or a file of it belongs to another user, or is open to others. An empty directory that
+    /// others can only read is closed: it was made for this a moment ago.
+    fn check_privacy(&self) -> anyhow::Result<()> {
+        let unreadable = || format!("cannot read the directory {}", self.0.display());
+        let is_empty = fs::read_dir(&self.0).with_context(unreadable)?.next().is_none();
+        let found = fs::metadata(&self.0).with_context(unreadable)?;
+        if is_empty && is_ours(&found) && found.mode() & 0o022 == 0 {
+            fs::set_permissions(&self.0, Permissions::from_mode(0o700)).with_context(unreadable)?;
+        }
+        check_private(&self.0)?;
+        FILES.iter().try_for_each(|file| check_private(&self.0.join(file)))
+    }
+
     /// Its database.
-    pub fn database_url(&self) -> DatabaseUrl {
-        DatabaseUrl::sqlite_file(&self.0.join(DATABASE))
+    pub fn database_url(&self) -> anyhow::Result<DatabaseUrl> {
+        let path = self.0.join(DATABASE);
+        DatabaseUrl::sqlite_file(&path).with_context(|| format!("cannot use {}", path.display()))
     }
 
     /// Its encryption keys.
@@ -163,6 +176,33 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
     let created = event(None, AuditAction::ApiKeyCreated, change("id", Value::Null, id.to_string()));
     store.create_api_key(new, created).await?;
     Ok(Access { org_id, project_id, api_key: key.expose().to_owned() })
+}
+
+/// Fails if a file or directory belongs to another user, or is open to others.
+fn check_private(path: &Path) -> anyhow::Result<()> {
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    if !is_ours(&found) {
+        bail!(
+            "{} belongs to another user, who could read or change what is kept there: use another --data-dir",
+            path.display()
+        );
+    }
+    let (mode, private) = (found.mode() & 0o777, if found.is_dir() { "700" } else { "600" });
+    if mode & 0o077 != 0 {
+        bail!(
+            "{0} is open to other users (mode {mode:o}), who could read or change what is kept there: close it with \
+             `chmod {private} {0}`, or use another --data-dir",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn is_ours(found: &fs::Metadata) -> bool {
+    found.uid() == rustix::process::geteuid().as_raw()
 }
 
 /// Writes a file that only its owner can read. It is written under another name first, so that it is never incomplete.

@@ -37,8 +37,9 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
     // These libraries log details at INFO that operators do not need.
     let filter = format!("opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
     let filter = EnvFilter::builder().parse(filter);
-    let filter =
-        filter.map_err(|_| anyhow!("\"{wanted}\" is not a log filter such as info or riq_server=debug"))?;
+    let filter = filter.map_err(|_| {
+        anyhow!("RIQ_LOG or --log is not a filter of the log such as info or riq_server=debug")
+    })?;
     let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(BUFFER_SIZE, io::stderr()))));
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(log.clone());

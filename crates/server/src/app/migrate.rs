@@ -28,7 +28,7 @@ pub struct MigrateCommand {
 /// Brings the database of the settings up to date, and says what was done.
 pub async fn run(command: MigrateCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
     let url = options.database_url()?;
-    let store = Store::connect(url, options.database_connections()).await?;
+    let store = Store::connect(&url, options.database_connections()).await?;
     let vault = || {
         let keys = options.encryption_keys().context(
             "the database holds secrets that an earlier version sealed, and they must be sealed anew. Run `riq-server \

@@ -5,7 +5,7 @@
 
 use std::{env, fmt, future::Future, pin::Pin, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use opentelemetry::{Key, KeyValue, global, trace::TracerProvider as _};
 use opentelemetry_http::{HttpClient, HttpError};
@@ -44,7 +44,10 @@ impl Traces {
         }
         let collector = Collector::new().context("the client for the collector of traces cannot be made")?;
         let exporter = SpanExporter::builder().with_http().with_http_client(collector).build();
-        let exporter = exporter.context("traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        // The error would show the address, which may hold a password.
+        let exporter = exporter.map_err(|_| {
+            anyhow!("traces cannot be sent: OTEL_EXPORTER_OTLP_ENDPOINT or another OTEL_EXPORTER_OTLP_… is not valid")
+        })?;
         let provider =
             SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build();
         global::set_text_map_propagator(TraceContextPropagator::new());

@@ -158,7 +158,7 @@ impl Edge {
             }
         };
         if presents_token && response.status() == StatusCode::UNAUTHORIZED {
-            metrics_token::count_wrong(limiter, address, now);
+            metrics_token::count_wrong(limiter, address, second);
         }
         self.envelop(&mut response, &request_id, audience);
         headers::set(response.headers_mut(), settings, &request_id, &identity, &quota);

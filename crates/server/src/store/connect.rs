@@ -1,142 +1,140 @@
 //! Connects to the database: one pool on PostgreSQL; one writer and several readers on SQLite.
 
-use std::{fmt, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    fs::{self, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
-use secrecy::{ExposeSecret as _, SecretString};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 use sqlx::{
-    Connection as _, PgConnection,
+    Connection as _, Database, PgConnection, PgPool, SqlitePool,
+    pool::PoolOptions,
     postgres::PgConnectOptions,
-    sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use super::{
     Store,
+    address::{DatabaseUrl, Pooling, Target},
     batch::Batch,
     lists::Lists,
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     tenant::TenantCheck,
+    watch::Watched,
 };
 
 /// How long a request waits for a free connection, and how long a starting server waits for its database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The name of our connections in PostgreSQL's `pg_stat_activity`.
-const APPLICATION: &str = "riq-server";
 /// The most connections for the hot reads on SQLite. Each is a thread with its own caches, about 9 MB.
 const SQLITE_READS: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The mode of SQLite's files: only their owner reads and writes them.
+const PRIVATE: u32 = 0o600;
 
-/// The address of the database. It is a secret, because it may hold a password.
-#[derive(Clone, Debug)]
-pub struct DatabaseUrl {
-    url: SecretString,
-    backend: DbBackend,
-}
-
-/// The text is not the address of a database that this server can use.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite://PATH")]
-pub struct InvalidDatabaseUrl;
-
-impl FromStr for DatabaseUrl {
-    type Err = InvalidDatabaseUrl;
-
-    fn from_str(text: &str) -> Result<Self, InvalidDatabaseUrl> {
-        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
-        let backend = match scheme {
-            Some("postgres" | "postgresql") => DbBackend::Postgres,
-            Some("sqlite") => DbBackend::Sqlite,
-            _ => return Err(InvalidDatabaseUrl),
-        };
-        if backend == DbBackend::Postgres && url::Url::parse(text).is_err() {
-            return Err(InvalidDatabaseUrl);
-        }
-        Ok(Self { url: text.into(), backend })
-    }
-}
-
-impl DatabaseUrl {
-    /// The SQLite database in a file. The file is created if it does not exist.
-    pub fn sqlite_file(path: &Path) -> Self {
-        Self { url: format!("sqlite://{}", path.display()).into(), backend: DbBackend::Sqlite }
-    }
-
-    /// The part of the address that is not secret: host and port, or the file.
-    pub fn place(&self) -> String {
-        let text = self.url.expose_secret();
-        if self.backend == DbBackend::Sqlite {
-            return text.trim_start_matches("sqlite:").trim_start_matches("//").to_owned();
-        }
-        let url = url::Url::parse(text).ok();
-        let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or("localhost").to_owned();
-        format!("{host}:{}", url.and_then(|url| url.port()).unwrap_or(5432))
-    }
-
-    /// `PostgreSQL` or `SQLite`.
-    pub fn product(&self) -> &'static str {
-        if self.backend == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
-    }
-}
-
-/// The server cannot connect to the database. The message shows only the part of the address that is not secret.
+/// The server cannot connect to the database, or cannot use it. The message shows only the part of the address that is
+/// not secret.
 #[derive(Debug)]
 pub struct ConnectError {
     product: &'static str,
     /// Host and port, or the file.
     place: String,
-    source: DbErr,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Driver(DbErr),
+    /// The file cannot be used.
+    File(io::Error),
+    /// The database's encoding, which is not UTF-8.
+    Encoding(String),
+    /// Two connections share a session, which the settings do not say.
+    SharedSessions,
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            DbErr::Conn(RuntimeErr::SqlxError(cause)) => {
-                write!(f, "cannot connect to the {} database at {}: {cause}", self.product, self.place)
+        let Self { product, place, problem } = self;
+        match problem {
+            Problem::Driver(DbErr::Conn(RuntimeErr::SqlxError(cause))) => {
+                write!(f, "cannot connect to the {product} database at {place}: {cause}")
             }
-            cause => write!(f, "cannot connect to the {} database at {}: {cause}", self.product, self.place),
+            Problem::Driver(cause) => {
+                write!(f, "cannot connect to the {product} database at {place}: {cause}")
+            }
+            Problem::File(cause) => write!(f, "cannot open the {product} database at {place}: {cause}"),
+            Problem::Encoding(encoding) => write!(
+                f,
+                "the {product} database at {place} has the encoding {encoding}, which cannot hold every text: use one \
+                 that was made with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            ),
+            Problem::SharedSessions => write!(
+                f,
+                "at {place} is a pooler in transaction mode, such as PgBouncer with pool_mode = transaction: set \
+                 RIQ_DATABASE_POOL_MODE=transaction, and RIQ_DATABASE_LISTEN_URL to the address of {product} itself; \
+                 or use a pooler in session mode"
+            ),
         }
     }
 }
 
 impl std::error::Error for ConnectError {}
 
+impl From<DbErr> for Problem {
+    fn from(error: DbErr) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))
+    }
+}
+
 impl Store {
     /// Connects with at most `connections` connections.
     pub async fn connect(url: &DatabaseUrl, connections: u32) -> Result<Self, ConnectError> {
-        let failed = |source| ConnectError { product: url.product(), place: url.place(), source };
-        let (reader, writer) = match url.backend {
-            DbBackend::Postgres => {
-                let pool = postgres(url, connections).await.map_err(failed)?;
-                (pool.clone(), pool)
+        let failed = |problem| ConnectError { product: url.product(), place: url.place(), problem };
+        let (reader, writer, watched) = match &url.target {
+            Target::Postgres(address) => {
+                let pool = postgres(address, url.pooling, connections).await.map_err(failed)?;
+                (pool.clone(), pool, Some(Watched::new(address, url)))
             }
-            _ => {
-                let writer = sqlite(url, 1).await.map_err(failed)?;
-                (sqlite(url, connections).await.map_err(failed)?, writer)
+            Target::Sqlite(file) => {
+                keep_private(file.get_filename()).map_err(|error| failed(Problem::File(error)))?;
+                let writer = sqlite(file, 1).await.map_err(failed)?;
+                (sqlite(file, connections).await.map_err(failed)?, writer, None)
             }
         };
         // Half of the connections serve the hot reads. The other half serves all other reads and writes.
-        let reads = match url.backend {
+        let reads = match url.backend() {
             DbBackend::Postgres => connections / 2,
             _ => SQLITE_READS.min(connections / 2),
         };
-        let read_pool = ReadPool::new(&reader, url.backend, reads, ACQUIRE_TIMEOUT);
+        let read_pool = ReadPool::new(&reader, url.pooling, reads, ACQUIRE_TIMEOUT);
         let reachability = Reachability::default();
-        let [reader, writer] = [reader, writer].map(|pool| GuardedPool::new(pool, reachability.clone()));
-        let postgres = match url.backend {
-            DbBackend::Postgres => Some(postgres_address(url).map_err(failed)?),
-            _ => None,
+        let lists = Lists {
+            read_pool: read_pool.clone(),
+            reachability: reachability.clone(),
+            backend: url.backend(),
         };
-        let lists =
-            Lists { read_pool: read_pool.clone(), reachability: reachability.clone(), backend: url.backend };
+        let [reader, writer] =
+            [reader, writer].map(|pool| GuardedPool::new(pool, url.pooling, reachability.clone()));
         Ok(Self {
             reader,
             writer,
             read_pool,
             lists: Batch::new(lists),
             reachability,
-            postgres,
+            watched,
             tenant_check: TenantCheck::default(),
         })
     }
@@ -152,50 +150,101 @@ impl Store {
     }
 }
 
-fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url.url.expose_secret());
-    options
+fn pool_of<DB: Database>(connections: u32) -> PoolOptions<DB> {
+    PoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT)
         // The pool notices a broken connection when it is given back. A test before every use would cost each request a
         // round trip.
         .test_before_acquire(false)
-        .sqlx_logging(false);
-    options
 }
 
-async fn postgres(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
+async fn postgres(
+    address: &PgConnectOptions,
+    pooling: Pooling,
+    connections: u32,
+) -> Result<DatabaseConnection, Problem> {
     // The pool retries until its time is over and then reports only a timeout. One direct attempt reports the cause.
-    let plain = postgres_address(url)?;
-    let tried = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&plain)).await;
-    let tried = tried.map_err(|_| DbErr::Conn(RuntimeErr::Internal("no answer within 5 s".into())))?;
-    tried.map_err(conn_error)?.close().await.map_err(conn_error)?;
-
-    let mut options = options(url, connections);
-    options.map_sqlx_postgres_opts(|options| options.application_name(APPLICATION));
-    Database::connect(options).await
+    let looked = tokio::time::timeout(ACQUIRE_TIMEOUT, look(address, pooling)).await;
+    looked
+        .unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal("no answer within 5 s".into())).into()))?;
+    let pool: PgPool = pool_of(connections).connect_with(address.clone()).await?;
+    Ok(pool.into())
 }
 
-fn postgres_address(url: &DatabaseUrl) -> Result<PgConnectOptions, DbErr> {
-    let options = PgConnectOptions::from_str(url.url.expose_secret()).map_err(conn_error)?;
-    Ok(options.application_name(APPLICATION))
+/// Looks at the database: whether it answers, and whether this server can use it.
+async fn look(address: &PgConnectOptions, pooling: Pooling) -> Result<(), Problem> {
+    /// Sent as one message without values, so that it needs no session.
+    const LOOK: &str = "SELECT pg_backend_pid()::text, pg_encoding_to_char(encoding)::text FROM pg_database \
+         WHERE datname = current_database()";
+
+    let mut connection = PgConnection::connect_with(address).await?;
+    let row = sqlx::raw_sql(LOOK).fetch_one(&mut connection).await?;
+    let (session, encoding): (String, String) = (sqlx::Row::try_get(&row, 0)?, sqlx::Row::try_get(&row, 1)?);
+    if encoding != "UTF8" {
+        return Err(Problem::Encoding(encoding));
+    }
+    if pooling == Pooling::Session && is_shared(&session, &mut connection, address).await? {
+        return Err(Problem::SharedSessions);
+    }
+    connection.close().await?;
+    Ok(())
 }
 
-fn conn_error(error: sqlx::Error) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+/// Whether the session of `connection` is not its own: a pooler gives it to another connection for a transaction.
+async fn is_shared(
+    session: &str,
+    connection: &mut PgConnection,
+    address: &PgConnectOptions,
+) -> Result<bool, sqlx::Error> {
+    const SESSION: &str = "SELECT pg_backend_pid()::text";
+
+    // Without a second connection nothing is found out here. The pool reports why there is none.
+    let Ok(mut other) = PgConnection::connect_with(address).await else { return Ok(false) };
+    let mut transaction = other.begin().await?;
+    let others: String = sqlx::Row::try_get(&sqlx::raw_sql(SESSION).fetch_one(&mut *transaction).await?, 0)?;
+    if others == session {
+        return Ok(true);
+    }
+    let now: String = sqlx::Row::try_get(&sqlx::raw_sql(SESSION).fetch_one(connection).await?, 0)?;
+    transaction.rollback().await?;
+    other.close().await?;
+    Ok(now != session)
 }
 
-async fn sqlite(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    let mut options = options(url, connections);
-    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>).map_sqlx_sqlite_opts(|options| {
-        options
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // An acknowledged write survives a power failure, not only a crash of the process.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-    });
-    Database::connect(options).await
+/// Makes the file of a database that only its owner can read, and closes it to others if it exists. SQLite gives the
+/// files that it puts beside it the same mode when it makes them.
+fn keep_private(database: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(PRIVATE).open(database)?;
+    for file in ["", "-wal", "-shm"].map(|end| beside(database, end)) {
+        let Ok(found) = fs::metadata(&file) else { continue };
+        if found.permissions().mode() & !PRIVATE & 0o777 != 0
+            && fs::set_permissions(&file, Permissions::from_mode(PRIVATE)).is_err()
+        {
+            tracing::warn!(
+                "other users can read the database's files, which belong to another user than this server's: give \
+                 them to it, with the mode 0600"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn beside(database: &Path, end: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+async fn sqlite(file: &SqliteConnectOptions, connections: u32) -> Result<DatabaseConnection, Problem> {
+    let file = file
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged write survives a power failure, not only a crash of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true);
+    let pool = pool_of(connections).idle_timeout(None).max_lifetime(None);
+    let pool: SqlitePool = pool.connect_with(file).await?;
+    Ok(pool.into())
 }

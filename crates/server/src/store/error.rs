@@ -62,16 +62,23 @@ pub(super) fn is_lost(error: &DbErr) -> bool {
     }
 }
 
-/// Whether this error means that no database answered, or one that is starting or stopping (SQLSTATE class 57P). If the
-/// database refuses a user or has no free connection, it did answer.
+/// Whether this error means that no database answered, or one that is starting or stopping (SQLSTATE class 57P), or
+/// that a pooler has no connection to it (class 08). If the database refuses a user or has no free connection, it did
+/// answer.
 pub(super) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
             true
         }
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| ends_the_connection(&code)),
         _ => false,
     }
+}
+
+/// Whether the connection cannot be used after an error with this code: SQLSTATE classes 57P (operator intervention)
+/// and 08 (connection exception) of PostgreSQL's appendix A.
+pub(super) fn ends_the_connection(code: &str) -> bool {
+    code.len() == 5 && (code.starts_with("57P") || code.starts_with("08"))
 }
 
 /// PostgreSQL: SQLSTATE classes 08 (connection), 28 (authorization), 53 (resources) and 57P (intervention) of its

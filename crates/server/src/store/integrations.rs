@@ -8,9 +8,8 @@ use integrations_core::{
     oauth::AccountIdentity,
 };
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::NotSet, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction,
-    DbBackend, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult, QuerySelect as _,
-    Statement,
+    ActiveModelTrait as _, ActiveValue::NotSet, ColumnTrait as _, ConnectionTrait as _, DbBackend,
+    EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryResult, QuerySelect as _, Statement,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -25,6 +24,7 @@ use super::{
     rows::{HiddenColumns, IntegrationRow},
     statements,
     tenant::{TenantCheck, joined},
+    transaction::Transaction,
 };
 
 /// An integration to be changed.
@@ -243,7 +243,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
 
 /// Runs [`statements::LOAD`] in a transaction.
 pub(super) async fn reload(
-    on: &DatabaseTransaction,
+    on: &Transaction,
     tenant: &Tenant,
     provider: &str,
 ) -> Result<Vec<QueryResult>, StoreError> {
@@ -307,7 +307,7 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
 }
 
 /// Waits for the lock of an integration's row. On SQLite the transaction already holds the only write lock.
-pub(super) async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
+pub(super) async fn lock(on: &Transaction, id: IntegrationId) -> Result<(), StoreError> {
     if on.get_database_backend() == DbBackend::Postgres {
         let id =
             integration::Entity::find_by_id(id.to_string()).select_only().column(integration::Column::Id);
@@ -318,7 +318,7 @@ pub(super) async fn lock(on: &DatabaseTransaction, id: IntegrationId) -> Result<
 
 /// Stores a revision if the stored version is still that of `from`. `false`: it is not.
 pub(super) async fn store_revision(
-    on: &DatabaseTransaction,
+    on: &Transaction,
     from: &Loaded,
     to: &Decision,
 ) -> Result<bool, StoreError> {
@@ -346,7 +346,7 @@ pub(super) async fn store_revision(
 
 /// Makes the other changes that a stored revision requires, and commits.
 async fn finish<E>(
-    transaction: DatabaseTransaction,
+    transaction: Transaction,
     loaded: Loaded,
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
@@ -372,13 +372,13 @@ async fn finish<E>(
     })
 }
 
-async fn destroy_credential(on: &DatabaseTransaction, id: IntegrationId) -> Result<(), StoreError> {
+async fn destroy_credential(on: &Transaction, id: IntegrationId) -> Result<(), StoreError> {
     credential::Entity::delete_by_id(id.to_string()).exec(on).await?;
     Ok(())
 }
 
 /// Stores one installation if the stored version is still the one that it replaces.
-async fn install(on: &DatabaseTransaction, installation: Installation) -> Result<Installed, StoreError> {
+async fn install(on: &Transaction, installation: Installation) -> Result<Installed, StoreError> {
     let id = installation.integration.id;
     let at = installation.integration.updated_at;
     if let Some(link) = installation.link

@@ -1,9 +1,9 @@
 //! Brings the schema up to date.
 
 use migrations::{Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager};
-use sea_orm::{ConnectionTrait as _, DbBackend};
+use sea_orm::{ConnectionTrait as _, DbBackend, TransactionOptions};
 
-use super::{Store, StoreError, sealed};
+use super::{Store, StoreError, sealed, writing};
 
 /// What becomes of secrets that are still sealed in the form of an earlier version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Store {
         /// An arbitrary number that no other program locks in the same database.
         const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
 
-        let transaction = self.begin().await?;
+        let transaction = self.writer.begin_named(writing()).await?;
         if self.backend() == DbBackend::Postgres {
             transaction.execute_unprepared(LOCK).await?;
         }
@@ -59,7 +59,7 @@ impl Store {
         if !awaits_sealing {
             Migrator::up(&transaction, None).await?;
         }
-        transaction.commit().await?;
+        self.writer.commit_named(transaction).await?;
         Ok(Migrated { ran, awaits_sealing })
     }
 
@@ -68,13 +68,15 @@ impl Store {
         const APPLIED: &str = "SELECT version FROM seaql_migrations";
 
         let mut names: Vec<String> = Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
-        if SchemaManager::new(self.reader.pool()).has_table("seaql_migrations").await? {
+        let transaction = self.reader.begin_named(TransactionOptions::default()).await?;
+        if SchemaManager::new(&transaction).has_table("seaql_migrations").await? {
             let applied = sea_orm::Statement::from_string(self.backend(), APPLIED);
-            for row in self.reader.query_all_raw(applied).await? {
+            for row in transaction.query_all_raw(applied).await? {
                 let applied: String = row.try_get("", "version")?;
                 names.retain(|name| *name != applied);
             }
         }
+        self.reader.commit_named(transaction).await?;
         Ok(names)
     }
 }

@@ -3,6 +3,7 @@
 //! The rows of a project are read through a [`Tenant`], and `tenant::TenantCheck` alone decides what a tenant may see.
 //! An integration and its audit event are written in one transaction.
 
+mod address;
 mod api_keys;
 mod audit;
 mod batch;
@@ -30,11 +31,13 @@ mod rows;
 mod sealed;
 pub mod statements;
 mod tenant;
+mod transaction;
 mod watch;
 
+pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
 pub use audit::{ActorFilter, AuditFilter, NewAuditEvent};
-pub use connect::{ConnectError, DatabaseUrl};
+pub use connect::ConnectError;
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
 pub use install_links::{InstallLink, LinkUse, NewInstallLink};
@@ -57,12 +60,12 @@ use std::sync::Arc;
 use self::{
     moment::moment,
     reachability::{GuardedPool, Reachability},
+    transaction::Transaction,
+    watch::Watched,
 };
 use sea_orm::{
-    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
-    TransactionOptions,
+    ConnectionTrait as _, DbBackend, DbErr, QueryResult, SqliteTransactionMode, TransactionOptions,
 };
-use sqlx::postgres::PgConnectOptions;
 
 /// The database of one server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -77,8 +80,8 @@ pub struct Store {
     /// The lists of integrations, which go out together under load.
     lists: Arc<batch::Batch<lists::Lists>>,
     reachability: Reachability,
-    /// The address of PostgreSQL, for the connection of `watch`.
-    postgres: Option<PgConnectOptions>,
+    /// The addresses of PostgreSQL, for the connection of `watch`.
+    watched: Option<Watched>,
     tenant_check: tenant::TenantCheck,
 }
 
@@ -93,18 +96,22 @@ impl Store {
         self.reader.get_database_backend()
     }
 
-    /// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first
-    /// may fail when it starts to write, instead of waiting.
-    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.writer.begin(options).await?)
+    /// Begins a transaction that will write.
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(self.writer.begin(writing()).await?)
     }
 
     /// Runs a statement of the hot path. All its parameters are text.
     async fn read(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
         self.reachability.guard(self.read_pool.query(sql, parameters)).await
+    }
+}
+
+/// The options of a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads
+/// first may fail when it starts to write, instead of waiting.
+fn writing() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
     }
 }

@@ -4,12 +4,13 @@ use integrations_core::{
     ids::ApiKeyId,
     scope::{RequiredScope, any_covers},
 };
-use sea_orm::{ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use time::OffsetDateTime;
 
 use super::{
     PendingInstall, Store, StoreError, StoredApiKey, Tenant,
     entity::{api_key, organization, pending_install, project},
+    transaction::Transaction,
 };
 
 /// What an installation acts under.
@@ -35,7 +36,7 @@ pub enum Lapsed {
 impl Permission {
     /// Checks that it holds, and keeps it from being revoked before the transaction ends. It locks in the order in
     /// which a revocation does, so that the two do not block each other.
-    pub(super) async fn hold(&self, on: &DatabaseTransaction) -> Result<Result<(), Lapsed>, StoreError> {
+    pub(super) async fn hold(&self, on: &Transaction) -> Result<Result<(), Lapsed>, StoreError> {
         let Tenant { organization, project } = self.tenant;
         let owner = organization::Entity::find_by_id(organization.to_string())
             .filter(organization::Column::RevokedAt.is_null())

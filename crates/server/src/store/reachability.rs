@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use tokio::sync::Notify;
 
-use super::error::is_lost;
+use super::{address::Pooling, error::is_lost, transaction::Transaction};
 
 /// Whether the database can be reached. At first it is assumed to be. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -81,12 +81,13 @@ fn away() -> DbErr {
 #[derive(Clone, Debug)]
 pub(super) struct GuardedPool {
     pool: DatabaseConnection,
+    pooling: Pooling,
     reachability: Reachability,
 }
 
 impl GuardedPool {
-    pub(super) fn new(pool: DatabaseConnection, reachability: Reachability) -> Self {
-        Self { pool, reachability }
+    pub(super) fn new(pool: DatabaseConnection, pooling: Pooling, reachability: Reachability) -> Self {
+        Self { pool, pooling, reachability }
     }
 
     /// The pool itself.
@@ -94,8 +95,39 @@ impl GuardedPool {
         &self.pool
     }
 
-    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
-        self.reachability.guard(self.pool.begin_with_options(options)).await
+    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {
+        match self.pooling {
+            Pooling::Session => Ok(Transaction::Own(self.begin_named(options).await?)),
+            Pooling::Transaction => self.reachability.guard(self.begin_shared()).await,
+        }
+    }
+
+    /// Begins a transaction of the driver's, whose statements are prepared by name. In a shared session, these names
+    /// are free at its beginning, and must be forgotten at its end.
+    pub(super) async fn begin_named(
+        &self,
+        options: TransactionOptions,
+    ) -> Result<DatabaseTransaction, DbErr> {
+        let transaction = self.reachability.guard(self.pool.begin_with_options(options)).await?;
+        self.forget_names(&transaction).await?;
+        Ok(transaction)
+    }
+
+    /// Commits what [`GuardedPool::begin_named`] began.
+    pub(super) async fn commit_named(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
+        self.forget_names(&transaction).await?;
+        transaction.commit().await
+    }
+
+    async fn forget_names(&self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        if self.pooling == Pooling::Transaction {
+            transaction.execute_unprepared("DEALLOCATE ALL").await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_shared(&self) -> Result<Transaction, DbErr> {
+        Transaction::begin_shared(self.pool.get_postgres_connection_pool()).await
     }
 
     pub(super) async fn close(self) -> Result<(), DbErr> {
@@ -110,7 +142,16 @@ impl ConnectionTrait for GuardedPool {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.reachability.guard(self.pool.execute_raw(statement)).await
+        self.reachability
+            .guard(async {
+                if self.pooling == Pooling::Session {
+                    return self.pool.execute_raw(statement).await;
+                }
+                let transaction = self.begin_shared().await?;
+                let done = transaction.execute_raw(statement).await?;
+                transaction.commit().await.map(|()| done)
+            })
+            .await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -118,11 +159,29 @@ impl ConnectionTrait for GuardedPool {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.reachability.guard(self.pool.query_one_raw(statement)).await
+        self.reachability
+            .guard(async {
+                if self.pooling == Pooling::Session {
+                    return self.pool.query_one_raw(statement).await;
+                }
+                let transaction = self.begin_shared().await?;
+                let row = transaction.query_one_raw(statement).await?;
+                transaction.commit().await.map(|()| row)
+            })
+            .await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.reachability.guard(self.pool.query_all_raw(statement)).await
+        self.reachability
+            .guard(async {
+                if self.pooling == Pooling::Session {
+                    return self.pool.query_all_raw(statement).await;
+                }
+                let transaction = self.begin_shared().await?;
+                let rows = transaction.query_all_raw(statement).await?;
+                transaction.commit().await.map(|()| rows)
+            })
+            .await
     }
 }
 

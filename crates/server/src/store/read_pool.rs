@@ -13,9 +13,13 @@ use std::{
 };
 
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
-use sqlx::{Database, Encode, Executor, IntoArguments, Pool, Postgres, Sqlite, Type, pool::PoolConnection};
+use sqlx::{
+    Connection as _, Database, Encode, Executor, IntoArguments, Pool, Postgres, Sqlite, Type,
+    database::HasStatementCache, pool::PoolConnection, query::Query,
+};
 use tokio::sync::Semaphore;
 
+use super::{address::Pooling, error::ends_the_connection};
 use crate::metrics::PoolUse;
 
 /// The connections for the hot reads of one server.
@@ -29,15 +33,18 @@ impl ReadPool {
     /// Uses up to `count` connections of the pool of `connection`. Each read waits up to `patience` for one.
     pub(super) fn new(
         connection: &DatabaseConnection,
-        backend: DbBackend,
+        pooling: Pooling,
         count: u32,
         patience: Duration,
     ) -> Self {
-        match backend {
-            DbBackend::Postgres => {
-                Self::Postgres(Stack::new(connection.get_postgres_connection_pool(), count, patience))
-            }
-            _ => Self::Sqlite(Stack::new(connection.get_sqlite_connection_pool(), count, patience)),
+        match connection.get_database_backend() {
+            DbBackend::Postgres => Self::Postgres(Stack::new(
+                connection.get_postgres_connection_pool(),
+                pooling,
+                count,
+                patience,
+            )),
+            _ => Self::Sqlite(Stack::new(connection.get_sqlite_connection_pool(), pooling, count, patience)),
         }
     }
 
@@ -82,17 +89,18 @@ impl ReadPool {
 /// Idle connections. The last used one is on top.
 pub(super) struct Stack<DB: Database> {
     pool: Pool<DB>,
+    pooling: Pooling,
     idle: Mutex<Vec<PoolConnection<DB>>>,
     permits: Semaphore,
     count: u32,
     patience: Duration,
 }
 
-impl<DB: Database> Stack<DB> {
-    fn new(pool: &Pool<DB>, count: u32, patience: Duration) -> Arc<Self> {
+impl<DB: Database + HasStatementCache> Stack<DB> {
+    fn new(pool: &Pool<DB>, pooling: Pooling, count: u32, patience: Duration) -> Arc<Self> {
         let count = count.max(1);
         let permits = Semaphore::new(count as usize);
-        Arc::new(Self { pool: pool.clone(), idle: Mutex::default(), permits, count, patience })
+        Arc::new(Self { pool: pool.clone(), pooling, idle: Mutex::default(), permits, count, patience })
     }
 
     fn take(&self) -> Option<PoolConnection<DB>> {
@@ -157,7 +165,10 @@ impl<DB: Database> Stack<DB> {
         QueryResult: From<DB::Row>,
     {
         let query = parameters.iter().fold(sqlx::query::<DB>(sql), |query, parameter| query.bind(*parameter));
-        let rows = query.fetch_all(&mut *connection).await;
+        let rows = match self.pooling {
+            Pooling::Session => query.fetch_all(&mut *connection).await,
+            Pooling::Transaction => in_a_transaction(&mut *connection, query).await,
+        };
         if !rows.as_ref().is_err_and(is_broken) {
             self.put_back(connection);
         }
@@ -165,11 +176,31 @@ impl<DB: Database> Stack<DB> {
     }
 }
 
-/// Whether the connection can no longer be used. After an error that the database itself reports it can, unless the
-/// database is about to close it (SQLSTATE class 57P, PostgreSQL's appendix A).
+/// Runs a query where a session is lent for a transaction only (see `transaction`).
+async fn in_a_transaction<'q, DB: Database + HasStatementCache>(
+    connection: &mut DB::Connection,
+    query: Query<'q, DB, DB::Arguments>,
+) -> Result<Vec<DB::Row>, sqlx::Error>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+{
+    let mut transaction = connection.begin().await?;
+    match query.persistent(false).fetch_all(&mut *transaction).await {
+        Ok(rows) => transaction.commit().await.map(|()| rows),
+        Err(error) => {
+            // If this fails too, the connection is broken, and is not used again.
+            transaction.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+/// Whether the connection can no longer be used. After an error that the database itself reports it can, unless that
+/// ends the connection.
 fn is_broken(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| ends_the_connection(&code)),
         _ => true,
     }
 }

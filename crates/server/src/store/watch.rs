@@ -2,6 +2,9 @@
 //!
 //! One listening connection (`LISTEN`, `NOTIFY`) serves both. If it is lost, a job reconnects, and until that succeeds
 //! the database counts as away ([`Reachability`]). Notifications are lost in the meantime.
+//!
+//! Behind a pooler in transaction mode nothing can be listened to. Then the connection is only asked now and then
+//! whether the database answers, unless an address to listen at is given.
 
 use std::{io, time::Duration};
 
@@ -10,14 +13,21 @@ use sqlx::{
     Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Store, error::is_away, reachability::Reachability};
+use super::{
+    Store,
+    address::{DatabaseUrl, Pooling},
+    error::is_away,
+    reachability::Reachability,
+};
 
 /// The channel that says that a key was revoked or given another tier. Channels of different databases are separate.
 const KEYS_CHANGED: &str = "riq_api_keys";
 /// How long one attempt to connect may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a database that cannot be listened to is asked whether it answers.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 /// The shortest time between two checks. On an overloaded database there are many reports of lost connections.
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
@@ -40,20 +50,47 @@ pub enum ListenError {
     Refused(sqlx::Error),
 }
 
+/// The addresses of a watched PostgreSQL.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// Where statements are sent.
+    address: PgConnectOptions,
+    /// Where notifications can be received, if anywhere.
+    listen: Option<PgConnectOptions>,
+}
+
+impl Watched {
+    pub(super) fn new(address: &PgConnectOptions, url: &DatabaseUrl) -> Self {
+        let listen = match (&url.listen, url.pooling) {
+            (Some(listen), _) => Some((**listen).clone()),
+            (None, Pooling::Session) => Some(address.clone()),
+            (None, Pooling::Transaction) => None,
+        };
+        Self { address: address.clone(), listen }
+    }
+}
+
 /// Receives the changes of other replicas, as long as its connection lasts.
 #[derive(Debug)]
 pub struct Listener {
-    connection: PgListener,
+    connection: Connected,
     reachability: Reachability,
     connected: Instant,
+}
+
+#[derive(Debug)]
+enum Connected {
+    Listening(Box<PgListener>),
+    /// To a pooler in transaction mode, which passes no notification on.
+    Asking(PgConnection),
 }
 
 impl Store {
     /// Connects to receive the changes of other replicas, and records whether the database can be reached. `None` on
     /// SQLite, where the database is a file and sends no notifications.
     pub async fn listen(&self) -> Result<Option<Listener>, ListenError> {
-        let Some(address) = &self.postgres else { return Ok(None) };
-        match connect(address).await {
+        let Some(watched) = &self.watched else { return Ok(None) };
+        match connect(watched).await {
             Ok(connection) => {
                 self.mark_reachable();
                 let reachability = self.reachability.clone();
@@ -94,21 +131,44 @@ impl Listener {
             self.reachability.lost_connection_reported().await;
         };
         tokio::select! {
-            heard = self.connection.try_recv() => matches!(heard, Ok(Some(_))),
+            changed = self.connection.wait_for_change() => changed,
             () = reported => false,
         }
     }
 }
 
-async fn connect(address: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+impl Connected {
+    /// Waits until keys may have changed. `false`: the connection is lost.
+    async fn wait_for_change(&mut self) -> bool {
+        match self {
+            Self::Listening(listener) => matches!(listener.try_recv().await, Ok(Some(_))),
+            Self::Asking(connection) => loop {
+                sleep(ASK_EVERY).await;
+                if !matches!(timeout(PATIENCE, ask(connection)).await, Ok(Ok(()))) {
+                    return false;
+                }
+            },
+        }
+    }
+}
+
+/// Sees that PostgreSQL answers. A pooler may take connections although it does not.
+async fn ask(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("SELECT 1").execute(connection).await.map(|_| ())
+}
+
+async fn connect(watched: &Watched) -> Result<Connected, sqlx::Error> {
     let connecting = async {
         // A pool retries until its time is over and then reports only a timeout. One direct attempt reports the cause.
-        PgConnection::connect_with(address).await?.close().await?;
+        let mut connection = PgConnection::connect_with(&watched.address).await?;
+        ask(&mut connection).await?;
+        let Some(address) = &watched.listen else { return Ok(Connected::Asking(connection)) };
+        connection.close().await?;
         let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let mut listener = PgListener::connect_with(&pool.connect_lazy_with(address.clone())).await?;
         listener.eager_reconnect(false);
         listener.listen(KEYS_CHANGED).await?;
-        Ok(listener)
+        Ok(Connected::Listening(Box::new(listener)))
     };
     let no_answer = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s"));
     timeout(PATIENCE, connecting).await.map_err(no_answer)?

@@ -21,10 +21,11 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-pub(crate) use self::parse::time_span;
 use self::parse::{
-    DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, public_url, socket_address,
+    DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, public_url, secret,
+    socket_address, whole_number,
 };
+pub(crate) use self::parse::{one_line, time_span};
 pub use self::read::command_line;
 use crate::{
     edge::{
@@ -33,7 +34,7 @@ use crate::{
     },
     monitor::MonitorSettings,
     provider::outbound::OutboundSettings,
-    store::DatabaseUrl,
+    store::{DatabaseUrl, Pooling},
     vault::EncryptionKeys,
 };
 
@@ -52,19 +53,26 @@ pub struct Options {
     #[arg(long, global = true, env = "RIQ_BIND", value_name = "IP:PORT", value_parser = socket_address)]
     pub bind: Option<SocketAddr>,
     /// Database: postgres://… or sqlite://PATH
-    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL")]
     pub database_url: Option<DatabaseUrl>,
+    /// What a connection to PostgreSQL has to itself: a session, or a session for each transaction where a pooler such
+    /// as PgBouncer is in transaction mode [default: session]
+    #[arg(long, global = true, env = "RIQ_DATABASE_POOL_MODE", value_name = "MODE")]
+    pub database_pool_mode: Option<PoolMode>,
+    /// PostgreSQL's own address, to be notified at, where the other is that of a pooler in transaction mode
+    #[arg(long, global = true, env = "RIQ_DATABASE_LISTEN_URL", value_name = "URL")]
+    pub database_listen_url: Option<DatabaseUrl>,
     /// The most connections to the database [default: 16]
-    #[arg(long, global = true, env = "RIQ_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(long, global = true, env = "RIQ_DATABASE_CONNECTIONS", value_name = "N", value_parser = whole_number::<2, 1000>)]
     pub database_connections: Option<u32>,
     /// Keys that seal credentials, each 32 bytes: id:BASE64[,id:BASE64…]; the first one seals
-    #[arg(long, global = true, env = "RIQ_ENCRYPTION_KEYS", value_name = "KEYS", hide_env_values = true)]
+    #[arg(long, global = true, env = "RIQ_ENCRYPTION_KEYS", value_name = "KEYS", value_parser = secret)]
     pub encryption_keys: Option<SecretString>,
     /// Address at which people reach the server, for install URLs [default: http://IP:PORT of --bind]
     #[arg(long, global = true, env = "RIQ_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<Url>,
     /// Redis that counts requests for all replicas: redis://… or rediss://… [default: each replica counts its own]
-    #[arg(long, global = true, env = "RIQ_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "RIQ_REDIS_URL", value_name = "URL")]
     pub redis_url: Option<RedisUrl>,
     /// Directory of provider files that add to the built-in ones or replace them
     #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
@@ -106,17 +114,17 @@ pub struct Options {
     #[arg(long, global = true, env = "RIQ_OUTBOUND_CA_FILE", value_name = "FILE")]
     pub outbound_ca_file: Option<PathBuf>,
     /// Token for reading /metrics from other machines, at least 16 characters
-    #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", value_parser = secret)]
     pub metrics_token: Option<SecretString>,
     /// The most integrations that are probed or refreshed at the same time; 0 leaves it to other replicas [default:
     /// 256]
-    #[arg(long, global = true, env = "RIQ_PROBES_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    #[arg(long, global = true, env = "RIQ_PROBES_IN_FLIGHT", value_name = "N", value_parser = whole_number::<0, 10_000>)]
     pub probes_in_flight: Option<u32>,
     /// The most of them that belong to one provider [default: 128]
-    #[arg(long, global = true, env = "RIQ_PROBES_PER_PROVIDER", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, global = true, env = "RIQ_PROBES_PER_PROVIDER", value_name = "N", value_parser = whole_number::<1, 10_000>)]
     pub probes_per_provider: Option<u32>,
     /// The most of them that are probed at one host [default: 64]
-    #[arg(long, global = true, env = "RIQ_PROBES_PER_HOST", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, global = true, env = "RIQ_PROBES_PER_HOST", value_name = "N", value_parser = whole_number::<1, 10_000>)]
     pub probes_per_host: Option<u32>,
     /// Format of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
@@ -135,6 +143,15 @@ pub enum LogFormat {
     Pretty,
 }
 
+/// What a connection to PostgreSQL has to itself, in the words of PgBouncer's `pool_mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PoolMode {
+    /// A session: there is no pooler, or it keeps a session for each connection.
+    Session,
+    /// A session for each transaction.
+    Transaction,
+}
+
 impl Options {
     /// The address to listen on.
     #[expect(clippy::expect_used, reason = "the default is a valid address")]
@@ -143,11 +160,16 @@ impl Options {
     }
 
     /// The address of the database. Fails if it is not set.
-    pub fn database_url(&self) -> anyhow::Result<&DatabaseUrl> {
-        self.database_url.as_ref().context(
-            "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH (or start `riq-server dev`, \
-             which has its own)",
-        )
+    pub fn database_url(&self) -> anyhow::Result<DatabaseUrl> {
+        let url = self.database_url.clone().context(
+            "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH (`riq-server dev` has its own, \
+             which other commands use with --data-dir)",
+        )?;
+        let pooling = match self.database_pool_mode {
+            None | Some(PoolMode::Session) => Pooling::Session,
+            Some(PoolMode::Transaction) => Pooling::Transaction,
+        };
+        Ok(url.pooled(pooling, self.database_listen_url.clone())?)
     }
 
     /// The most connections to the database.
@@ -170,10 +192,9 @@ impl Options {
         let embedded = Catalog::embedded().context("the built-in provider files are not valid")?;
         let Some(directory) = &self.providers_dir else { return Ok(Arc::new(embedded)) };
         let files = provider_files(directory)
-            .with_context(|| format!("cannot read the provider files in {}", directory.display()))?;
-        let catalog = embedded.with_files(files).with_context(|| {
-            format!("RIQ_PROVIDERS_DIR ({}) holds files that are not valid", directory.display())
-        })?;
+            .context("cannot read the provider files in the directory of RIQ_PROVIDERS_DIR")?;
+        let catalog =
+            embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")?;
         Ok(Arc::new(catalog))
     }
 
@@ -259,9 +280,7 @@ impl Options {
     /// What requests to providers may reach.
     pub fn outbound(&self) -> anyhow::Result<OutboundSettings> {
         let defaults = OutboundSettings::default();
-        let read = |path: &PathBuf| {
-            fs::read(path).with_context(|| format!("cannot read {} (RIQ_OUTBOUND_CA_FILE)", path.display()))
-        };
+        let read = |path: &PathBuf| fs::read(path).context("cannot read the file of RIQ_OUTBOUND_CA_FILE");
         let given = self.outbound_resolve.iter().flatten();
         Ok(OutboundSettings {
             allowed_networks: self.outbound_allow.clone().unwrap_or_default(),
@@ -277,13 +296,20 @@ impl Options {
     }
 }
 
+/// The provider files in a directory, with their names. What begins with a dot is left out, and so are directories: a
+/// volume of Kubernetes has `..data`, and editors leave files behind.
 fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            files.push((path.display().to_string(), text));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        // A link counts as what it leads to. One that leads nowhere is an error.
+        if fs::metadata(&path).with_context(|| name.clone())?.is_file() {
+            let text = fs::read_to_string(&path).with_context(|| name.clone())?;
+            files.push((name, text));
         }
     }
     files.sort();
@@ -339,5 +365,25 @@ mod tests {
         assert!(with("SECRET-of-sixteen").unwrap());
         let error = with("SECRET").unwrap_err().to_string();
         assert_eq!(error, "RIQ_METRICS_TOKEN is shorter than 16 characters");
+    }
+
+    #[test]
+    fn a_volume_of_kubernetes_is_a_directory_of_provider_files() {
+        let volume = tempfile::tempdir().unwrap();
+        let at = |name: &str| volume.path().join(name);
+        fs::create_dir(at("..2026_03_01")).unwrap();
+        fs::write(at("..2026_03_01/acme.toml"), "acme").unwrap();
+        std::os::unix::fs::symlink("..2026_03_01", at("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/acme.toml", at("acme.toml")).unwrap();
+        for name in ["old.toml", "..2026_02_01.toml"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        for name in [".acme.toml", ".acme.toml.swp", "acme.toml~", "README.md"] {
+            fs::write(at(name), "not a provider").unwrap();
+        }
+        assert_eq!(provider_files(volume.path()).unwrap(), [("acme.toml".to_owned(), "acme".to_owned())]);
+        std::os::unix::fs::symlink("..data/gone.toml", at("gone.toml")).unwrap();
+        let error = format!("{:#}", provider_files(volume.path()).unwrap_err());
+        assert!(error.starts_with("gone.toml: No such file"), "{error}");
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use integrations_core::catalog::Catalog;
 
 use super::{
     Options,
     names::{OF_OAUTH_APPS, is_of_kubernetes, suggestion},
+    parse::one_line,
 };
 use crate::provider::oauth_apps::OAuthApp;
 
@@ -15,7 +16,11 @@ impl Options {
     /// The OAuth apps from the environment, by provider. It is an error if an app lacks its id or secret, or if its
     /// provider is not in the catalog or does not use OAuth.
     pub fn oauth_apps(&self, catalog: &Catalog) -> anyhow::Result<HashMap<String, OAuthApp>> {
-        read(catalog, std::env::vars())
+        // What is not UTF-8 is none of these.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        });
+        read(catalog, variables)
     }
 }
 
@@ -24,7 +29,7 @@ fn read(
     variables: impl Iterator<Item = (String, String)>,
 ) -> anyhow::Result<HashMap<String, OAuthApp>> {
     let mut given: HashMap<String, String> = variables
-        .filter(|(name, value)| name.starts_with(OF_OAUTH_APPS) && !value.is_empty())
+        .filter(|(name, value)| name.starts_with(OF_OAUTH_APPS) && !value.trim().is_empty())
         .filter(|(name, value)| !is_of_kubernetes(name, value))
         .collect();
     let mut apps = HashMap::new();
@@ -36,7 +41,11 @@ fn read(
         match (given.remove(&id), given.remove(&secret)) {
             (None, None) => {}
             (Some(client_id), Some(client_secret)) => {
-                let app = OAuthApp { client_id, client_secret: client_secret.into() };
+                let client_id =
+                    one_line(&client_id).with_context(|| format!("{id} is not valid"))?.to_owned();
+                let client_secret =
+                    one_line(&client_secret).with_context(|| format!("{secret} is not valid"))?.into();
+                let app = OAuthApp { client_id, client_secret };
                 apps.insert(provider.key.to_string(), app);
             }
             (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),
@@ -69,9 +78,9 @@ mod tests {
     #[test]
     fn an_app_is_an_id_and_a_secret() {
         let apps = apps(&[
-            ("RIQ_OAUTH_SLACK_CLIENT_ID", "1.2"),
-            ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "hush"),
-            ("RIQ_OAUTH_GITHUB_CLIENT_ID", ""),
+            ("RIQ_OAUTH_SLACK_CLIENT_ID", " 1.2\n"),
+            ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "hush\r\n"),
+            ("RIQ_OAUTH_GITHUB_CLIENT_ID", "\n"),
             ("RIQ_LOG", "info"),
         ])
         .unwrap();
@@ -101,9 +110,13 @@ mod tests {
                 "RIQ_OAUTH_SLAK_CLIENT_ID belongs to no provider of the catalog that is connected by OAuth; did you mean SLACK?",
             ),
             (&[("RIQ_OAUTH_POSTMARK_CLIENT_ID", "1")], "belongs to no provider"),
+            (
+                &[("RIQ_OAUTH_SLACK_CLIENT_ID", "1"), ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "hunter2 and more")],
+                "RIQ_OAUTH_SLACK_CLIENT_SECRET is not valid",
+            ),
         ] {
             let error = apps(variables).unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
+            assert!(error.contains(reason) && !error.contains("hunter2"), "{error}");
         }
     }
 }

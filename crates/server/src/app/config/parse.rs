@@ -1,9 +1,12 @@
-//! Parses the values of settings.
+//! Parses the values of settings. No message repeats a value: any of them may be a secret that was put in a wrong
+//! place.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
+use anyhow::bail;
 use http::HeaderName;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use url::Url;
 
 /// The default address to listen on.
@@ -14,21 +17,44 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     text.parse()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("\"{text}\" is neither a network such as 10.0.0.0/8 nor an address"))
+        .map_err(|_| "expected networks such as 10.0.0.0/8, or addresses, separated by commas".to_owned())
 }
 
 /// A length of time, such as `30s`.
 pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| format!("\"{text}\" is not a time such as 30s, 5m or 90d"))
+    humantime::parse_duration(text.trim()).map_err(|_| "expected a time such as 30s, 5m or 90d".to_owned())
+}
+
+/// A whole number from `LEAST` to `MOST`.
+pub(super) fn whole_number<const LEAST: u32, const MOST: u32>(text: &str) -> Result<u32, String> {
+    let number = text.trim().parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {LEAST} to {MOST}"))
 }
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("\"{text}\" is not an IP:PORT such as {DEFAULT_BIND}"))
+    text.trim().parse().map_err(|_| format!("expected IP:PORT such as {DEFAULT_BIND}"))
+}
+
+/// A secret. Editors and `echo` put a newline at the end of a file, and Kubernetes passes it on.
+pub(super) fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(text.trim().into())
+}
+
+/// The longest client id or secret of an OAuth app, in bytes.
+const MAX_LENGTH: usize = 4096;
+
+/// A client id or secret of an OAuth app. It was probably copied from a page, so blanks around it are dropped.
+pub(crate) fn one_line(text: &str) -> anyhow::Result<&str> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks");
+    }
+    Ok(text)
 }
 
 pub(super) fn public_url(text: &str) -> Result<Url, String> {
     let expected = || "expected http:// or https://, a host and perhaps a path, and nothing else".to_owned();
-    let url = Url::parse(text).map_err(|_| expected())?;
+    let url = Url::parse(text.trim()).map_err(|_| expected())?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain {
         Ok(url)
@@ -44,19 +70,19 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
     if is_name {
         Ok(host.to_owned())
     } else {
-        Err(format!("\"{text}\" is not a host name such as riq.internal"))
+        Err("expected a host name such as riq.internal".to_owned())
     }
 }
 
 /// The name of a header in which proxies name the client.
 pub(super) fn header_name(text: &str) -> Result<HeaderName, String> {
     let name = text.trim().parse::<HeaderName>().ok().filter(|_| !text.contains(','));
-    name.ok_or_else(|| format!("\"{text}\" is not the name of one header, such as x-forwarded-for"))
+    name.ok_or_else(|| "expected the name of one header, such as x-forwarded-for".to_owned())
 }
 
 /// `HOST=IP:PORT`: the address of a host, which replaces the DNS look-up.
 pub(super) fn host_address(text: &str) -> Result<HostAddress, String> {
-    let expected = || format!("\"{text}\" is not HOST=IP:PORT such as api.example.com=10.0.0.1:443");
+    let expected = || "expected HOST=IP:PORT such as api.example.com=10.0.0.1:443".to_owned();
     let (host, address) = text.trim().split_once('=').ok_or_else(expected)?;
     let address = address.parse().map_err(|_| expected())?;
     let is_name = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));

@@ -1,5 +1,7 @@
-//! Reads the settings. The only list of them is clap's arguments, with their names, variables and parsers, and which of
-//! them are secret. The values of the file become the arguments' defaults, so flags and environment come first.
+//! Reads the settings. The only list of them is clap's arguments, with their names, variables and parsers. The values
+//! of the file become the arguments' defaults, so flags and environment come first.
+//!
+//! No error repeats a value, whichever setting it is of: a secret may stand in a wrong place.
 
 use std::{
     env,
@@ -34,16 +36,22 @@ fn lossy(text: &OsStr) -> String {
 }
 
 pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<C> {
-    let mut command = C::command();
+    let mut command = silent::<C>();
     let mut matches = command
         .try_get_matches_from_mut(arguments)
         .map_err(|error| explained(error, &mut command, arguments))?;
-    if let Some(path) = matches.get_one::<PathBuf>(names::FILE).cloned() {
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        matches = with_file(C::command(), arguments, &text)
-            .with_context(|| format!("{} is not valid", path.display()))?;
+    if let Some(path) = matches.get_one::<PathBuf>(names::FILE) {
+        let text =
+            fs::read_to_string(path).context("cannot read the file of --config or RIQ_SERVER_CONFIG")?;
+        matches = with_file(silent::<C>(), arguments, text.trim_start_matches('\u{feff}'))
+            .context("the file of --config or RIQ_SERVER_CONFIG is not valid")?;
     }
     Ok(C::from_arg_matches(&matches)?)
+}
+
+/// The command, whose help does not show the values of the environment.
+fn silent<C: CommandFactory>() -> Command {
+    C::command().mut_args(|arg| arg.hide_env_values(true))
 }
 
 /// Reads the arguments again, with defaults from the file. They were valid the first time, so an error now is in the
@@ -65,7 +73,7 @@ fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow
     let matches = command.try_get_matches_from_mut(arguments);
     matches.map_err(|error| match wrong_argument(&error, &command) {
         Some(arg) => anyhow::anyhow!("{}: {}", arg.get_id(), reason(&error)),
-        None => error.into(),
+        None => explained(error, &mut command, arguments).into(),
     })
 }
 
@@ -84,22 +92,32 @@ fn values(value: &Value, setting: &Arg) -> anyhow::Result<Vec<String>> {
     }
 }
 
-/// Clap's error for a wrong value. It names the variable if the value came from one, and omits the value if that is
-/// secret.
+/// Clap's error without any value. For a wrong value it names the setting, and the variable if it came from one.
 fn explained(error: Error, command: &mut Command, arguments: &[OsString]) -> Error {
-    let Some(arg) = wrong_argument(&error, command) else { return error };
-    let flag = format!("--{}", arg.get_long().unwrap_or_default());
-    let is_flag = arguments.iter().any(|given| lossy(given).split('=').next() == Some(&flag));
-    let from = match arg.get_env() {
-        Some(variable) if !is_flag => format!(" from {}", lossy(variable)),
-        _ => String::new(),
+    if let Some(arg) = wrong_argument(&error, command) {
+        let flag = format!("--{}", arg.get_long().unwrap_or_default());
+        let is_flag = arguments.iter().any(|given| lossy(given).split('=').next() == Some(&flag));
+        let from = match arg.get_env() {
+            Some(variable) if !is_flag => format!(" from {}", lossy(variable)),
+            _ => String::new(),
+        };
+        let message = format!("invalid value for '{arg}'{from}: {}", reason(&error));
+        return command.error(ErrorKind::ValueValidation, message);
+    }
+    // A misspelt command is worth its suggestion. Anything else that is no flag may be a value.
+    let is_command = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_stray = match (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidSubcommand)) {
+        (Some(ContextValue::String(text)), _) => {
+            error.kind() == ErrorKind::UnknownArgument && !text.starts_with('-')
+        }
+        (_, Some(ContextValue::String(text))) => !is_command(text),
+        _ => false,
     };
-    let value = match error.get(ContextKind::InvalidValue) {
-        Some(ContextValue::String(value)) if !arg.is_hide_env_values_set() => format!(" '{value}'"),
-        _ => String::new(),
-    };
-    let message = format!("invalid value{value} for '{arg}'{from}: {}", reason(&error));
-    command.error(ErrorKind::ValueValidation, message)
+    if is_stray {
+        let message = "an argument was not expected; it is not shown, because it may be a secret";
+        return command.error(error.kind(), message);
+    }
+    error
 }
 
 /// The setting whose value an error is about.
@@ -121,7 +139,7 @@ fn reason(error: &Error) -> String {
 mod tests {
     use std::time::Duration;
 
-    use clap::Parser;
+    use clap::{Args as _, Parser};
 
     use super::{super::Options, *};
 
@@ -191,12 +209,42 @@ mod tests {
     #[test]
     fn a_misspelt_setting_in_the_file_is_an_error_with_a_suggestion() {
         for (text, reason) in [
-            ("bnid = \"SECRET\"", "riq.toml is not valid: unknown field `bnid`; did you mean bind?"),
+            ("bnid = \"SECRET\"", "is not valid: unknown field `bnid`; did you mean bind?"),
             ("metric_token = \"SECRET\"", "unknown field `metric_token`; did you mean metrics_token?"),
-            ("[server]\nbind = \"SECRET\"", "riq.toml is not valid: unknown field `server`"),
+            ("[server]\nbind = \"SECRET\"", "is not valid: unknown field `server`"),
         ] {
             let error = format!("{:#}", from(text, &[]).unwrap_err());
             assert!(error.ends_with(reason) && !error.contains("SECRET"), "{text}: {error}");
+        }
+    }
+
+    /// Every value that any setting could have by mistake, by flag and in the file. The environment is read by the same
+    /// parsers; a test of the program tries that.
+    #[test]
+    fn no_error_repeats_a_value() {
+        let command = Options::augment_args(Command::new("riq-server"));
+        let settings: Vec<_> = names::settings(&command).map(Arg::get_id).map(ToString::to_string).collect();
+        assert!(settings.len() > 20, "{settings:?}");
+        for setting in &settings {
+            let flag = format!("--{}", setting.replace('_', "-"));
+            for value in
+                ["hunter2", "postgres://riq:hunter2#x@db/riq", "redis://riq:12#hunter2@cache", "hunter2,1"]
+            {
+                let errors = [
+                    from("", &[&flag, value]).err(),
+                    from("", &[&format!("{flag}={value}")]).err(),
+                    from(&format!("{setting} = \"{value}\""), &[]).err(),
+                    from(&format!("{setting} = [[\"{value}\"]]"), &[]).err(),
+                    from(&format!("{setting} = {value}"), &[]).err(),
+                ];
+                for error in errors.into_iter().flatten() {
+                    assert!(!format!("{error:#} {error:?}").contains("hunter2"), "{error:#}");
+                }
+            }
+        }
+        for arguments in [&["hunter2:x"][..], &["DATABASE_URL=hunter2"], &["--database_url=hunter2"]] {
+            let error = from("", arguments).unwrap_err().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
         }
     }
 
@@ -211,7 +259,7 @@ mod tests {
         ] {
             let error = format!("{:#}", from(text, &[]).unwrap_err());
             assert!(
-                error.contains("riq.toml is not valid: ") && !error.contains("SECRET"),
+                error.contains("RIQ_SERVER_CONFIG is not valid: ") && !error.contains("SECRET"),
                 "{text}: {error}"
             );
         }
@@ -226,24 +274,24 @@ mod tests {
     fn a_wrong_setting_is_named_with_its_place() {
         for (text, reason) in [
             ("bnid = \"0.0.0.0:1\"", "unknown field `bnid`; did you mean bind?"),
-            ("bind = \"localhost\"", "is not an IP:PORT"),
+            ("bind = \"localhost\"", "bind: expected IP:PORT"),
             ("database_url = \"mysql://x\"", "expected postgres://"),
-            ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
-            ("forwarded_header = \"forwarded, x-forwarded-for\"", "is not the name of one header"),
-            ("hosts = [\"https://riq.internal\"]", "is not a host name"),
+            ("trusted_proxies = [\"10.0.0.0/33\"]", "trusted_proxies: expected networks such as"),
+            ("forwarded_header = \"forwarded, x-forwarded-for\"", "expected the name of one header"),
+            ("hosts = [\"https://riq.internal\"]", "expected a host name"),
             ("public_url = \"integrations.example.com\"", "expected http://"),
             ("redis_url = \"cache.internal\"", "expected redis://"),
             ("public_url = \"https://x.example/?a=1\"", "nothing else"),
             ("request_timeout = \"soon\"", "such as 30s"),
-            ("outbound_resolve = [\"api.example.com\"]", "is not HOST=IP:PORT"),
+            ("outbound_resolve = [\"api.example.com\"]", "expected HOST=IP:PORT"),
             ("log = [", "TOML"),
             ("log_format = \"xml\"", "log_format: expected json or pretty"),
-            ("probes_per_host = 0", "0 is not in 1..=10000"),
+            ("probes_per_host = 0", "probes_per_host: expected a whole number from 1 to 10000"),
             ("database_connections = true", "database_connections: expected text or a number"),
             ("log = \"x\"\nbind = [", "TOML, line 2"),
         ] {
             let error = format!("{:#}", from(text, &[]).unwrap_err());
-            assert!(error.contains(reason) && error.contains("riq.toml"), "{text}: {error}");
+            assert!(error.contains(reason) && error.contains("RIQ_SERVER_CONFIG"), "{text}: {error}");
         }
     }
 }

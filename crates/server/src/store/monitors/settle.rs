@@ -1,8 +1,8 @@
 //! Gives leases back, with the results.
 
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, EntityTrait as _,
-    QueryFilter as _, Statement, UpdateMany, Value, sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Statement,
+    UpdateMany, Value, sea_query::Expr,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -13,6 +13,7 @@ use crate::store::{
     entity::credential,
     integrations::{lock, read_loaded, reload, store_revision},
     moment,
+    transaction::Transaction,
 };
 
 /// A lease that is given back without a change to the integration, except perhaps to `last_synced_at`.
@@ -200,21 +201,13 @@ fn claimed_credential(claim: &Claim) -> UpdateMany<credential::Entity> {
         .filter(credential::Column::Version.eq(claim.credential_version))
 }
 
-async fn execute<const N: usize>(
-    on: &DatabaseTransaction,
-    sql: &str,
-    values: [Value; N],
-) -> Result<u64, StoreError> {
+async fn execute<const N: usize>(on: &Transaction, sql: &str, values: [Value; N]) -> Result<u64, StoreError> {
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
     Ok(on.execute_raw(statement).await?.rows_affected())
 }
 
 /// Gives a lease back. `false`: it had passed to another owner.
-async fn release_one(
-    on: &DatabaseTransaction,
-    claim: &Claim,
-    schedule: &Schedule,
-) -> Result<bool, StoreError> {
+async fn release_one(on: &Transaction, claim: &Claim, schedule: &Schedule) -> Result<bool, StoreError> {
     let backend = on.get_database_backend();
     let values = [
         claim.lease.to_string().into(),
@@ -234,7 +227,7 @@ async fn release_one(
 
 /// Ends the monitoring and marks the credential as unusable. `false`: the lease had passed to another owner, or the
 /// credential had been replaced.
-async fn give_up(on: &DatabaseTransaction, claim: &Claim, at: OffsetDateTime) -> Result<bool, StoreError> {
+async fn give_up(on: &Transaction, claim: &Claim, at: OffsetDateTime) -> Result<bool, StoreError> {
     if !end_leased(on, claim.lease, &claim.integration.to_string()).await? {
         return Ok(false);
     }

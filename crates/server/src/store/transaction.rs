@@ -1,0 +1,116 @@
+//! Transactions, and how statements reach a PostgreSQL that is behind a pooler in transaction mode, such as PgBouncer
+//! with `pool_mode = transaction`.
+//!
+//! Such a pooler lends a session of PostgreSQL for the time of a transaction. The driver sends a statement and then its
+//! values, with a Sync after each, and outside of a transaction each Sync ends one. So every statement gets a
+//! transaction of its own. It is prepared without a name, because a name would stay in a session that other clients use
+//! later.
+
+use std::sync::Arc;
+
+use sea_orm::{
+    ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, Statement, prelude::async_trait::async_trait, sea_query::Values,
+};
+use sea_query_sqlx::SqlxValues;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, query::Query};
+use tokio::sync::Mutex;
+
+/// A transaction. It is rolled back if it is dropped before it is committed.
+pub(super) enum Transaction {
+    /// In a session of its own.
+    Own(DatabaseTransaction),
+    /// In a session that other clients use afterwards.
+    Shared(Mutex<sqlx::Transaction<'static, Postgres>>),
+}
+
+impl Transaction {
+    /// Begins one in a session that is lent for it.
+    pub(super) async fn begin_shared(pool: &PgPool) -> Result<Self, DbErr> {
+        Ok(Self::Shared(Mutex::new(pool.begin().await.map_err(acquire_error)?)))
+    }
+
+    /// Commits it.
+    pub(super) async fn commit(self) -> Result<(), DbErr> {
+        match self {
+            Self::Own(transaction) => transaction.commit().await,
+            Self::Shared(transaction) => transaction.into_inner().commit().await.map_err(exec_error),
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        match self {
+            Self::Own(transaction) => transaction.get_database_backend(),
+            Self::Shared(_) => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Own(transaction) => transaction.execute_raw(statement).await,
+            Self::Shared(transaction) => {
+                let mut transaction = transaction.lock().await;
+                let done = unnamed(&statement).execute(&mut **transaction).await;
+                done.map(ExecResult::from).map_err(exec_error)
+            }
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Own(transaction) => transaction.execute_unprepared(sql).await,
+            Self::Shared(transaction) => {
+                let mut transaction = transaction.lock().await;
+                let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **transaction).await;
+                done.map(ExecResult::from).map_err(exec_error)
+            }
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match self {
+            Self::Own(transaction) => transaction.query_one_raw(statement).await,
+            Self::Shared(transaction) => {
+                let mut transaction = transaction.lock().await;
+                let row = unnamed(&statement).fetch_optional(&mut **transaction).await;
+                row.map(|row| row.map(QueryResult::from)).map_err(query_error)
+            }
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Own(transaction) => transaction.query_all_raw(statement).await,
+            Self::Shared(transaction) => {
+                let mut transaction = transaction.lock().await;
+                let rows = unnamed(&statement).fetch_all(&mut **transaction).await.map_err(query_error)?;
+                Ok(rows.into_iter().map(QueryResult::from).collect())
+            }
+        }
+    }
+}
+
+/// The statement with its values, prepared without a name.
+fn unnamed(statement: &Statement) -> Query<'_, Postgres, SqlxValues> {
+    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values)).persistent(false)
+}
+
+fn acquire_error(error: sqlx::Error) -> DbErr {
+    match error {
+        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
+        error => DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))),
+    }
+}
+
+fn exec_error(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
