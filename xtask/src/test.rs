@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test, on SQLite and on PostgreSQL, with Redis, and in a browser.
+//! `cargo xtask test`: every test, on SQLite and on PostgreSQL, with Redis, PgBouncer and nginx, and in a browser.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 use std::path::PathBuf;
@@ -25,11 +25,11 @@ pub(crate) struct Options {
 /// Runs the tests.
 ///
 /// # Errors
-/// When a test fails. With `CI=true` also when the tests with PostgreSQL, Redis or a browser cannot run.
+/// When a test fails. With `CI=true` also when tests with PostgreSQL, Redis, a browser and so on cannot run.
 pub(crate) fn run(options: &Options) -> Result<()> {
     require_nextest()?;
     let browser = browser()?;
-    redis()?;
+    PROGRAMS.iter().try_for_each(|(program, package)| installed(program, package))?;
     let postgres = private_postgres()?;
     let outcome = run_all(options, postgres.as_ref(), browser);
     drop(postgres);
@@ -69,19 +69,25 @@ fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(Vec::new())
 }
 
-/// Installs Redis if it is missing and packages may be installed. The tests start it by themselves if it is on `PATH`.
-fn redis() -> Result<()> {
-    const PROGRAM: &str = "redis-server";
+/// The programs that tests start by themselves if they are on `PATH`, with their Debian packages.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("redis-server", "redis-server"),
+    ("pgbouncer", "pgbouncer"),
+    ("nginx", "nginx-light"),
+    ("faketime", "faketime"),
+];
 
-    if find_program(PROGRAM).is_some() {
+/// Installs a program if it is missing and packages may be installed.
+fn installed(program: &str, package: &str) -> Result<()> {
+    if find_program(program).is_some() {
         return Ok(());
     }
     if packages::can_install() {
-        return packages::install(&[PROGRAM]);
+        return packages::install(&[package]);
     }
     skip(
-        "Redis is missing",
-        "install it (Debian and Ubuntu: sudo apt-get install redis-server; macOS: brew install redis)",
+        &format!("{program} is missing"),
+        &format!("install it (Debian and Ubuntu: sudo apt-get install {package})"),
     )
 }
 

@@ -153,6 +153,16 @@ impl Postgres {
         format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
+    /// Its port of the loopback interface, and its superuser's password.
+    pub fn access(&self) -> (u16, &str) {
+        (self.port, &self.password)
+    }
+
+    /// The directory of its socket.
+    pub fn socket_directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// A call of one of its client programs (psql, pgbench), with the server, user and password set.
     pub fn client(&self, program: &str, database: &str) -> Command {
         let mut command = Command::new(self.programs.program(program));
@@ -167,7 +177,7 @@ impl Postgres {
 }
 
 /// PostgreSQL refuses to run as root. If this process is root, gives the files to another user and returns its name.
-fn unprivileged_owner(directory: &Path) -> Result<Option<&'static str>> {
+pub(crate) fn unprivileged_owner(directory: &Path) -> Result<Option<&'static str>> {
     const CANDIDATES: [&str; 2] = [SUPERUSER, "nobody"];
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
@@ -252,9 +262,9 @@ fn launch(
     let mut server = process::bound_to_this_process(&programs.program("postgres"), owner);
     server.arg("-D").arg(directory.join("data")).current_dir(directory);
     let fixed = [
-        ("listen_addresses", "127.0.0.1".to_owned()),
+        ("listen_addresses", "127.0.0.1,::1".to_owned()),
         ("port", port.to_string()),
-        ("unix_socket_directories", String::new()),
+        ("unix_socket_directories", directory.display().to_string()),
         ("max_connections", "200".to_owned()),
     ];
     let volatile = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| (name, "off".to_owned()));

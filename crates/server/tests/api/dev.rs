@@ -131,6 +131,9 @@ async fn a_data_directory_that_cannot_be_made_is_a_clear_error() {
     let damaged = directory.path().join("damaged");
     fs::create_dir(&damaged).unwrap();
     fs::write(damaged.join("encryption-keys"), "nonsense").unwrap();
+    for (path, mode) in [(damaged.clone(), 0o700), (damaged.join("encryption-keys"), 0o600)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
     let failed = run(&["dev", "--data-dir", damaged.to_str().unwrap(), "--bind", "127.0.0.1:0"], &[]).await;
     failed.failed_with("encryption-keys is not valid");
     assert!(!failed.stderr.contains("nonsense"));

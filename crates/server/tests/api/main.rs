@@ -20,6 +20,8 @@ mod browser;
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod connections;
@@ -27,6 +29,8 @@ mod connections;
 mod crash;
 #[cfg(test)]
 mod dashboard;
+#[cfg(test)]
+mod databases;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
@@ -55,6 +59,10 @@ mod outage;
 mod outbound;
 #[cfg(test)]
 mod permission;
+#[cfg(test)]
+mod poolers;
+#[cfg(test)]
+mod private_files;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn told(process: &Process, words: &str) -> usize {
 
 /// A PostgreSQL server only for this test, because the shared one must keep running. `None`, with a line that says so,
 /// if the tests run without PostgreSQL or its programs are missing.
-fn private_postgres() -> Option<Postgres> {
+pub(crate) fn private_postgres() -> Option<Postgres> {
     if std::env::var_os("RIQ_TEST_POSTGRES_URL").is_none() {
         tell("SKIPPED: RIQ_TEST_POSTGRES_URL is not set (`cargo xtask test` sets it)");
         return None;

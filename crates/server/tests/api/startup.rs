@@ -99,23 +99,36 @@ async fn a_wrong_setting_is_named() {
     assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
     let file = database.path("riq.toml");
     for (name, value, reason) in [
-        ("RIQ_BIND", "garbage", "garbage"),
-        ("RIQ_BIND", "127.0.0.1", "127.0.0.1"),
+        ("RIQ_BIND", "garbage", "from RIQ_BIND: expected IP:PORT such as"),
+        ("RIQ_BIND", "127.0.0.1", "from RIQ_BIND: expected IP:PORT such as"),
         ("RIQ_PUBLIC_URL", "integrations.example.com", "--public-url"),
-        ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8,nonsense", "\"nonsense\" is neither a network"),
+        (
+            "RIQ_TRUSTED_PROXIES",
+            "10.0.0.0/8,nonsense",
+            "from RIQ_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8",
+        ),
         ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8", "set RIQ_FORWARDED_HEADER to the one in which they name"),
         ("RIQ_FORWARDED_HEADER", "x-forwarded-for", "set RIQ_TRUSTED_PROXIES to the networks"),
-        ("RIQ_FORWARDED_HEADER", "forwarded,x-forwarded-for", "is not the name of one header"),
+        ("RIQ_FORWARDED_HEADER", "forwarded,x-forwarded-for", "expected the name of one header"),
         ("RIQ_HOSTS", "riq.internal", "set RIQ_PUBLIC_URL too"),
-        ("RIQ_HOSTS", "https://riq.internal", "is not a host name"),
+        ("RIQ_HOSTS", "https://riq.internal", "expected a host name"),
         ("RIQ_CONNECTIONS", "0", "--connections"),
         ("RIQ_REQUEST_TIMEOUT", "soon", "--request-timeout"),
         ("RIQ_DATABASE_CONNECTIONS", "0", "--database-connections"),
-        ("RIQ_LOG_FORMAT", "xml", "xml"),
-        ("RIQ_LOG", "a=b=c", "is not a log filter"),
-        ("RIQ_SERVER_CONFIG", "/does/not/exist.toml", "/does/not/exist.toml"),
-        ("RIQ_PROVIDERS_DIR", "/does/not/exist", "/does/not/exist"),
-        ("RIQ_REQUEST_TIMEOUT", "soon", "'soon' for '--request-timeout <TIME>' from RIQ_REQUEST_TIMEOUT"),
+        ("RIQ_LOG_FORMAT", "xml", "expected json or pretty"),
+        ("RIQ_LOG", "a=b=c", "RIQ_LOG or --log is not a filter of the log"),
+        (
+            "RIQ_SERVER_CONFIG",
+            "/does/not/exist.toml",
+            "the file of --config or RIQ_SERVER_CONFIG: No such file",
+        ),
+        ("RIQ_PROVIDERS_DIR", "/does/not/exist", "in the directory of RIQ_PROVIDERS_DIR: No such file"),
+        ("RIQ_OUTBOUND_CA_FILE", "/does/not/exist", "the file of RIQ_OUTBOUND_CA_FILE: No such file"),
+        (
+            "RIQ_REQUEST_TIMEOUT",
+            "soon",
+            "invalid value for '--request-timeout <TIME>' from RIQ_REQUEST_TIMEOUT",
+        ),
         ("RIQ_BNID", "127.0.0.1:0", "RIQ_BNID is not a setting; did you mean RIQ_BIND?"),
     ] {
         let own = [
@@ -141,13 +154,87 @@ async fn a_wrong_setting_is_named() {
     assert!(!failed.stderr.contains("hunter2"), "{failed:?}");
     for (text, reason) in [
         ("bnid = \"127.0.0.1:0\"", "unknown field `bnid`; did you mean bind?"),
-        ("bind = 8080", "riq.toml"),
-        ("bind = [", "riq.toml"),
+        ("bind = 8080", "bind: expected IP:PORT"),
+        ("bind = [", "TOML, line 1"),
     ] {
         fs::write(&file, text).unwrap();
         let failed = run(&["serve", "--config", file.to_str().unwrap()], &[]).await;
-        failed.failed_with("riq.toml is not valid").failed_with(reason);
+        failed.failed_with("RIQ_SERVER_CONFIG is not valid").failed_with(reason);
     }
+}
+
+/// The variables of all settings, as their reference lists them.
+fn variables() -> Vec<&'static str> {
+    let reference = include_str!("../../../../docs/reference/settings.md");
+    let named: Vec<&str> = reference
+        .lines()
+        .filter(|line| line.starts_with("| `--") || line.starts_with("| – |"))
+        .flat_map(|line| line.split('|').nth(2).unwrap().split(','))
+        .map(|name| name.trim().trim_matches('`'))
+        .collect();
+    assert!(named.len() > 25 && named.contains(&"DATABASE_URL"), "{named:?}");
+    named
+}
+
+/// A secret may stand in a wrong place, so no value is repeated, whatever the setting is and wherever it comes from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_of_a_setting_is_ever_shown() {
+    let database = &sqlite().await;
+    assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
+    let file = database.path("settings.toml");
+    let assert_silent = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+        let fixed = ["serve", "--bind", "127.0.0.1:0"];
+        let fixed =
+            if environment.iter().any(|(name, _)| *name == "RIQ_BIND") { &fixed[..1] } else { &fixed };
+        let mut process =
+            Process::spawn(command(&[fixed, arguments].concat(), &[&own, environment].concat()));
+        process.serves_or_ends();
+        let said = format!("{} {}", process.stdout(), process.stderr());
+        assert!(!said.contains("hunter2"), "{arguments:?} {environment:?}: {said}");
+    };
+    for variable in variables() {
+        // Nearly every text is a filter of the log, by which the log would not say that the server serves.
+        let values = match variable {
+            "RIQ_LOG" => ["a=hunter2=c"; 2],
+            _ => ["hunter2", "postgres://riq:hunter2#x@127.0.0.1:1/riq"],
+        };
+        for value in values {
+            assert_silent(&[], &[(variable, value)]);
+            if variable.starts_with("OTEL_") || variable.starts_with("RIQ_OAUTH_") {
+                continue;
+            }
+            let setting = match variable {
+                "RIQ_SERVER_CONFIG" => "config".to_owned(),
+                variable => variable.trim_start_matches("RIQ_").to_lowercase(),
+            };
+            assert_silent(&[&format!("--{}", setting.replace('_', "-")), value], &[]);
+            fs::write(&file, format!("{setting} = {value:?}")).unwrap();
+            assert_silent(&["--config", file.to_str().unwrap()], &[]);
+        }
+    }
+    let help = run(&["serve", "--help"], &[("RIQ_PUBLIC_URL", "http://hunter2")]).await;
+    assert!(help.stdout_of_success().contains("RIQ_PUBLIC_URL") && !help.stdout.contains("hunter2"));
+}
+
+/// Editors and `echo` end a file with a newline, and Kubernetes passes it on.
+#[tokio::test]
+async fn a_newline_after_a_secret_is_not_a_part_of_it() {
+    let database = &sqlite().await;
+    let with_newline = |text: &str| format!("{text}\n");
+    let [url, keys, token] =
+        [database.url.as_str(), ENCRYPTION_KEYS, "SECRET-of-prometheus"].map(with_newline);
+    let environment = [
+        ("DATABASE_URL", url.as_str()),
+        ("RIQ_ENCRYPTION_KEYS", keys.as_str()),
+        ("RIQ_METRICS_TOKEN", token.as_str()),
+        ("RIQ_OAUTH_SLACK_CLIENT_ID", "1.2\n"),
+        ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "SECRET-of-slack\r\n"),
+    ];
+    let process = Process::serve(database, &environment).await;
+    let metrics = client().get(format!("http://{}/metrics", process.address));
+    let metrics = metrics.bearer_auth("SECRET-of-prometheus").send().await.unwrap();
+    assert_eq!(metrics.status().as_u16(), 200);
 }
 
 #[tokio::test]

@@ -87,10 +87,10 @@ pub struct Options {
     #[arg(long, global = true, env = "RIQ_FORWARDED_HEADER", value_name = "NAME", value_parser = header_name)]
     pub forwarded_header: Option<HeaderName>,
     /// The most connections of clients; then new ones take the place of those that wait longest [default: 4096]
-    #[arg(long, global = true, env = "RIQ_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
+    #[arg(long, global = true, env = "RIQ_CONNECTIONS", value_name = "N", value_parser = whole_number::<16, 1_000_000>)]
     pub connections: Option<u32>,
     /// The most of them from one address; trusted proxies are free of it [default: 512]
-    #[arg(long, global = true, env = "RIQ_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, global = true, env = "RIQ_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = whole_number::<1, 1_000_000>)]
     pub connections_per_address: Option<u32>,
     /// The longest time for a request, such as 30s [default: 30s]
     #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = time_span)]

@@ -6,6 +6,7 @@ pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod exposition;
 pub(crate) mod hidden;
+pub(crate) mod pgbouncer;
 pub(crate) mod played;
 pub(crate) mod process;
 pub(crate) mod raw;

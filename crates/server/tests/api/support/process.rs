@@ -102,11 +102,11 @@ pub(crate) struct Process {
 impl Process {
     /// Migrates a database and serves it on a free port.
     pub(crate) async fn serve(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
-        let migrated = run(&["migrate"], &[("DATABASE_URL", &database.url)]).await;
-        assert!(migrated.success, "{migrated:?}");
         let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        let mut process =
-            Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &[&own, environment].concat()));
+        let environment = [&own, environment].concat();
+        let migrated = run(&["migrate"], &environment).await;
+        assert!(migrated.success, "{migrated:?}");
+        let mut process = Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &environment));
         process.wait_for_address(Self::told_address);
         process
     }
