@@ -3,4 +3,8 @@
 pub mod config;
 pub mod dev;
 pub mod log;
+pub mod migrate;
 mod open_files;
+pub mod run;
+pub mod traces;
+pub mod wiring;

@@ -20,12 +20,7 @@ use super::{
     wiring::{App, Foundation},
 };
 use crate::{
-    edge,
-    environment::Environment,
-    provider::outbound::Outbound,
-    shutdown,
-    store::Store,
-    vault::Vault,
+    edge, environment::Environment, provider::outbound::Outbound, shutdown, store::Store, vault::Vault,
 };
 
 /// `riq-server serve`: uses the database and the encryption keys of the settings.

@@ -42,7 +42,7 @@ pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Re
         query = format!("{query}&{}", String::from_utf8_lossy(&body));
     }
     // A script or a frame of another page is no browser's window, and is not taken for the person.
-    let browser = Cookie::Browser.read(&parts.headers, addresses);
+    let browser = Cookie::Browser.read(&parts.headers, &addresses);
     let browser = browser.filter(|_| csrf::is_navigation(&parts.headers)).map(str::to_owned);
     let reported = AuthorizationResponse::read(&query).reported();
     let arrival = Arrival { query, browser, is_form, request_id: request_id.to_string() };

@@ -5,7 +5,7 @@ use std::time::Duration as StdDuration;
 
 use integrations_core::{catalog::Catalog, tier::Tier};
 use riq_server::{
-    services::install::{InstallOutcome, InstallProblem, Installing, ProblemKind, StateProblem},
+    services::install::{Arrival, InstallOutcome, InstallProblem, Installing, ProblemKind, StateProblem},
     store::{Installed, Lapsed, Permission, Tenant},
 };
 use riq_testing::providers::{
@@ -109,9 +109,14 @@ async fn exchange(
         end(server, who, way).await;
         simulator.release();
     };
-    let (outcome, ()) =
-        tokio::join!(installer.callback(back.query().unwrap(), Some(BROWSER), REQUEST), ending);
-    outcome
+    let arrival = Arrival {
+        query: back.query().unwrap().to_owned(),
+        browser: Some(BROWSER.to_owned()),
+        is_form: false,
+        request_id: REQUEST.to_owned(),
+    };
+    let (arrived, ()) = tokio::join!(installer.callback(arrival), ending);
+    arrived.map(|arrived| arrived.outcome)
 }
 
 async fn a_key_that_is_revoked_during_the_exchange_installs_nothing(server: &Server, simulator: &Simulator) {

@@ -93,44 +93,39 @@ async fn serve_refuses_to_start_without_keys(database: &TestDatabase) {
     }
 }
 
+/// Wrong values of settings: the variable, its value, and what the message says.
+const WRONG: [(&str, &str, &str); 19] = [
+    ("RIQ_BIND", "garbage", "from RIQ_BIND: expected IP:PORT such as"),
+    ("RIQ_BIND", "127.0.0.1", "from RIQ_BIND: expected IP:PORT such as"),
+    ("RIQ_PUBLIC_URL", "integrations.example.com", "--public-url"),
+    (
+        "RIQ_TRUSTED_PROXIES",
+        "10.0.0.0/8,nonsense",
+        "from RIQ_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8",
+    ),
+    ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8", "set RIQ_FORWARDED_HEADER to the one in which they name"),
+    ("RIQ_FORWARDED_HEADER", "x-forwarded-for", "set RIQ_TRUSTED_PROXIES to the networks"),
+    ("RIQ_FORWARDED_HEADER", "forwarded,x-forwarded-for", "expected the name of one header"),
+    ("RIQ_HOSTS", "riq.internal", "set RIQ_PUBLIC_URL too"),
+    ("RIQ_HOSTS", "https://riq.internal", "expected a host name"),
+    ("RIQ_CONNECTIONS", "0", "--connections"),
+    ("RIQ_REQUEST_TIMEOUT", "soon", "--request-timeout"),
+    ("RIQ_DATABASE_CONNECTIONS", "0", "--database-connections"),
+    ("RIQ_LOG_FORMAT", "xml", "expected json or pretty"),
+    ("RIQ_LOG", "a=b=c", "RIQ_LOG or --log is not a filter of the log"),
+    ("RIQ_SERVER_CONFIG", "/does/not/exist.toml", "the file of --config or RIQ_SERVER_CONFIG: No such file"),
+    ("RIQ_PROVIDERS_DIR", "/does/not/exist", "in the directory of RIQ_PROVIDERS_DIR: No such file"),
+    ("RIQ_OUTBOUND_CA_FILE", "/does/not/exist", "the file of RIQ_OUTBOUND_CA_FILE: No such file"),
+    ("RIQ_REQUEST_TIMEOUT", "soon", "invalid value for '--request-timeout <TIME>' from RIQ_REQUEST_TIMEOUT"),
+    ("RIQ_BNID", "127.0.0.1:0", "RIQ_BNID is not a setting; did you mean RIQ_BIND?"),
+];
+
 #[tokio::test]
 async fn a_wrong_setting_is_named() {
     let database = &sqlite().await;
     assert!(run(&["migrate"], &[("DATABASE_URL", &database.url)]).await.success);
     let file = database.path("riq.toml");
-    for (name, value, reason) in [
-        ("RIQ_BIND", "garbage", "from RIQ_BIND: expected IP:PORT such as"),
-        ("RIQ_BIND", "127.0.0.1", "from RIQ_BIND: expected IP:PORT such as"),
-        ("RIQ_PUBLIC_URL", "integrations.example.com", "--public-url"),
-        (
-            "RIQ_TRUSTED_PROXIES",
-            "10.0.0.0/8,nonsense",
-            "from RIQ_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8",
-        ),
-        ("RIQ_TRUSTED_PROXIES", "10.0.0.0/8", "set RIQ_FORWARDED_HEADER to the one in which they name"),
-        ("RIQ_FORWARDED_HEADER", "x-forwarded-for", "set RIQ_TRUSTED_PROXIES to the networks"),
-        ("RIQ_FORWARDED_HEADER", "forwarded,x-forwarded-for", "expected the name of one header"),
-        ("RIQ_HOSTS", "riq.internal", "set RIQ_PUBLIC_URL too"),
-        ("RIQ_HOSTS", "https://riq.internal", "expected a host name"),
-        ("RIQ_CONNECTIONS", "0", "--connections"),
-        ("RIQ_REQUEST_TIMEOUT", "soon", "--request-timeout"),
-        ("RIQ_DATABASE_CONNECTIONS", "0", "--database-connections"),
-        ("RIQ_LOG_FORMAT", "xml", "expected json or pretty"),
-        ("RIQ_LOG", "a=b=c", "RIQ_LOG or --log is not a filter of the log"),
-        (
-            "RIQ_SERVER_CONFIG",
-            "/does/not/exist.toml",
-            "the file of --config or RIQ_SERVER_CONFIG: No such file",
-        ),
-        ("RIQ_PROVIDERS_DIR", "/does/not/exist", "in the directory of RIQ_PROVIDERS_DIR: No such file"),
-        ("RIQ_OUTBOUND_CA_FILE", "/does/not/exist", "the file of RIQ_OUTBOUND_CA_FILE: No such file"),
-        (
-            "RIQ_REQUEST_TIMEOUT",
-            "soon",
-            "invalid value for '--request-timeout <TIME>' from RIQ_REQUEST_TIMEOUT",
-        ),
-        ("RIQ_BNID", "127.0.0.1:0", "RIQ_BNID is not a setting; did you mean RIQ_BIND?"),
-    ] {
+    for (name, value, reason) in WRONG {
         let own = [
             ("DATABASE_URL", database.url.as_str()),
             ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),

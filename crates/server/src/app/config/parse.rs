@@ -67,11 +67,7 @@ pub(super) fn public_url(text: &str) -> Result<Url, String> {
 pub(super) fn host_name(text: &str) -> Result<String, String> {
     let host = text.trim();
     let is_name = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    if is_name {
-        Ok(host.to_owned())
-    } else {
-        Err("expected a host name such as riq.internal".to_owned())
-    }
+    if is_name { Ok(host.to_owned()) } else { Err("expected a host name such as riq.internal".to_owned()) }
 }
 
 /// The name of a header in which proxies name the client.

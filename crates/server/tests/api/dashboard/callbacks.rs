@@ -41,10 +41,6 @@ fn target(back: &Url) -> String {
     format!("{}?{}", back.path(), back.query().unwrap())
 }
 
-fn parameter(back: &Url, name: &str) -> String {
-    back.query_pairs().find(|(other, _)| other == name).unwrap().1.into_owned()
-}
-
 /// How often Linear was asked for a token.
 fn exchanges(simulator: &Simulator) -> usize {
     simulator.requests().iter().filter(|request| request.path == "/oauth/token").count()

@@ -227,12 +227,6 @@ impl<'s> Visitor<'s> {
         visitor
     }
 
-    /// The same browser at another server on the same host.
-    pub(crate) fn at<'o>(&self, server: &'o Server) -> Visitor<'o> {
-        let cookies = Mutex::new(self.cookies.lock().unwrap().clone());
-        Visitor { server, client: self.client.clone(), cookies }
-    }
-
     /// Tries to sign in.
     pub(crate) async fn sign_in(&self, key: &str) -> Page {
         let page = self.get("/dashboard/sign-in").await;
@@ -271,10 +265,10 @@ impl<'s> Visitor<'s> {
         if shows_result { self.follow(&arrived).await } else { arrived }
     }
 
-    /// The same browser, which reaches another replica under the same address.
-    pub(crate) fn at(&self, server: &'s Server) -> Self {
-        let cookies = self.cookies.lock().unwrap().clone();
-        Self { server, client: self.client.clone(), host: self.host, cookies: Mutex::new(cookies) }
+    /// The same browser at another server on the same host: a replica, or one with another address.
+    pub(crate) fn at<'o>(&self, server: &'o Server) -> Visitor<'o> {
+        let cookies = Mutex::new(self.cookies.lock().unwrap().clone());
+        Visitor { server, client: self.client.clone(), host: self.host, cookies }
     }
 
     /// Sends a form from the page that it was on.
