@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use integrations_core::api_key::{self, ApiKey};
 use integrations_core::error::ErrorCode;
 use integrations_core::ids::ProjectId;
+use integrations_core::pasted::secret;
 use url::Url;
 
 use crate::error::{Exit, Failure, Report, code};
@@ -144,7 +145,7 @@ fn variable_text(variables: Variables<'_>, name: &str) -> Result<Option<String>,
 
 /// Checks the form and checksum of a key. Errors never show it. Only the API knows whether such a key exists.
 fn parse_key(text: &str, source: &Source) -> Result<ApiKey, Failure> {
-    ApiKey::parse(text.trim()).map_err(|_| {
+    ApiKey::parse(&secret(text)).map_err(|_| {
         let form = format!("a key is {} characters long and begins with riq_", api_key::LENGTH);
         let message = format!("the API key from {source} is incomplete or mistyped: {form}");
         Report::local(code::USAGE, Exit::Usage, message)
@@ -155,7 +156,7 @@ fn parse_key(text: &str, source: &Source) -> Result<ApiKey, Failure> {
 
 /// Checks the form of a project's id. Only the API knows whether there is such a project.
 fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
-    text.trim().parse().map_err(|why| {
+    secret(text).parse().map_err(|why| {
         Report::local(code::USAGE, Exit::Usage, format!("the project from {source} is {why}"))
             .with_hint("give the project's id, not its name")
             .into()

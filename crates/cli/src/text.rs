@@ -3,6 +3,7 @@
 use std::fmt;
 
 use console::{measure_text_width, truncate_str};
+use integrations_core::characters::turns_direction;
 use integrations_core::lifecycle::{Health, Status};
 use integrations_core::standing::Standing;
 use integrations_core::wire::Open;
@@ -18,8 +19,7 @@ const LEAST_VALUE_WIDTH: usize = 8;
 /// Whether a terminal acts on a character instead of showing it: control characters, and those that reorder or split
 /// lines.
 pub(crate) fn controls_terminal(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || turns_direction(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Replaces every character that controls a terminal by its escape. For text that does not come from riq.

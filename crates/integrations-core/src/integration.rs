@@ -12,11 +12,11 @@ use time::OffsetDateTime;
 use crate::{
     audit::{self, AuditAction, Change},
     catalog::{Action, Provider},
-    display_name::read_display_name,
     ids::{IntegrationId, ProjectId},
     issue::Issue,
     json::{self, JsonError},
     lifecycle::{self, Command, Credential, Health, Refusal, State, Status, Transition},
+    name::read_display_name,
     oauth::AccountIdentity,
     permissions::{self, ActionPermissions},
     settings::merge_patch,
@@ -511,7 +511,7 @@ impl Integration {
     }
 }
 
-/// Merges `patch` into the `stored` settings and checks the result against the provider's schema.
+/// Merges `patch`, as it was pasted, into the `stored` settings and checks the result against the provider's schema.
 ///
 /// Returns the settings that may be shown, and the secret ones.
 pub fn check_settings(
@@ -519,8 +519,12 @@ pub fn check_settings(
     patch: &Value,
     provider: &Provider,
 ) -> Result<(Map<String, Value>, SecretSettings), Vec<Issue>> {
+    let mut patch = patch.clone();
+    if let Value::Object(fields) = &mut patch {
+        provider.settings.normalise(fields);
+    }
     let mut merged = Value::Object(stored);
-    merge_patch(&mut merged, patch);
+    merge_patch(&mut merged, &patch);
     let Value::Object(merged) = merged else { return Err(vec![Issue::new("settings", "Expected object")]) };
     let issues = provider.settings.check(&merged);
     if !issues.is_empty() {

@@ -6,7 +6,7 @@ pub mod answer_body;
 pub mod api_key;
 pub mod audit;
 pub mod catalog;
-pub mod display_name;
+pub mod characters;
 pub mod error;
 pub mod health;
 #[cfg(test)]
@@ -20,8 +20,12 @@ pub mod json;
 pub mod lifecycle;
 #[cfg(test)]
 mod monitoring_test;
+pub mod name;
 pub mod oauth;
 pub mod observation;
+pub mod pasted;
+#[cfg(test)]
+mod pasted_test;
 pub mod permissions;
 pub mod probe_answer;
 pub mod rate_limit;

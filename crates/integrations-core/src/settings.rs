@@ -1,9 +1,12 @@
 //! The settings of an integration: the provider's JSON Schema, and the merge patch that changes them.
 
+use std::collections::BTreeMap;
+
 use jsonschema::{Draft, ValidationError, Validator, error::TypeKind, error::ValidationErrorKind};
 use serde_json::{Map, Value};
 
 use crate::issue::{Issue, join};
+use crate::pasted::{Kind, Surroundings};
 
 /// The most bytes that an integration's settings may take as JSON.
 pub const MAX_SETTINGS_BYTES: usize = 64 * 1024;
@@ -43,6 +46,25 @@ pub struct SettingsSchema {
     schema: Value,
     validator: Validator,
     secrets: Vec<String>,
+    texts: BTreeMap<String, Text>,
+    notes: BTreeMap<String, SettingNotes>,
+}
+
+/// What a provider's file says of a setting beside its schema.
+#[derive(Clone, Debug, Default)]
+pub struct SettingNotes {
+    /// What is expected, in words. A setting with a pattern always has it.
+    pub mismatch: Option<String>,
+    /// Longer texts that people paste in place of the value.
+    pub found_in: Vec<Surroundings>,
+}
+
+/// A setting that is text, or a list of texts.
+#[derive(Debug)]
+struct Text {
+    kind: Kind,
+    /// The schema of the one text.
+    validator: Validator,
 }
 
 impl SettingsSchema {
@@ -59,9 +81,15 @@ impl SettingsSchema {
             return Err("settings are all optional: the schema must not have \"required\"".into());
         }
         let secrets = secret_properties(root)?;
-        let validator =
-            jsonschema::options().with_draft(Draft::Draft202012).build(&schema).map_err(|e| e.to_string())?;
-        Ok(Self { schema, validator, secrets })
+        let validator = compile(&schema)?;
+        let texts = texts(root)?;
+        Ok(Self { schema, validator, secrets, texts, notes: BTreeMap::new() })
+    }
+
+    /// The same schema with notes on its settings, by name.
+    #[must_use]
+    pub fn with_notes(self, notes: BTreeMap<String, SettingNotes>) -> Self {
+        Self { notes, ..self }
     }
 
     /// The schema as JSON.
@@ -74,11 +102,32 @@ impl SettingsSchema {
         self.secrets.iter().any(|secret| secret == name)
     }
 
+    /// Takes off what was pasted around the texts of `settings`, by what each is.
+    pub fn normalise(&self, settings: &mut Map<String, Value>) {
+        for (name, value) in settings {
+            let Some(text) = self.texts.get(name) else { continue };
+            let found_in = self.notes.get(name).map(|notes| notes.found_in.as_slice()).unwrap_or_default();
+            let items = match value {
+                Value::Array(items) => items.as_mut_slice(),
+                one => std::slice::from_mut(one),
+            };
+            for item in items {
+                if let Value::String(pasted) = item {
+                    *pasted = text.kind.read(pasted, found_in, |text| self.is_valid(name, text));
+                }
+            }
+        }
+    }
+
+    fn is_valid(&self, name: &str, text: &str) -> bool {
+        self.texts.get(name).is_some_and(|one| one.validator.is_valid(&Value::from(text)))
+    }
+
     /// Returns everything that is wrong with complete `settings`, with paths that begin with `settings`.
     pub fn check(&self, settings: &Map<String, Value>) -> Vec<Issue> {
         let instance = Value::Object(settings.clone());
         let mut issues: Vec<Issue> =
-            self.validator.iter_errors(&instance).flat_map(|e| describe(&e)).collect();
+            self.validator.iter_errors(&instance).flat_map(|e| self.describe(&e)).collect();
         if serde_json::to_vec(&instance).map_or(0, |json| json.len()) > MAX_SETTINGS_BYTES {
             issues
                 .push(Issue::new("settings", format!("Must not be larger than {MAX_SETTINGS_BYTES} bytes")));
@@ -92,6 +141,12 @@ impl SettingsSchema {
         issues.sort();
         issues.dedup();
         issues
+    }
+
+    fn describe(&self, error: &ValidationError<'_>) -> Vec<Issue> {
+        let path = dotted(error.instance_path().as_str());
+        let notes = self.notes.get(path.split('.').next().unwrap_or_default());
+        describe(error, notes.and_then(|notes| notes.mismatch.as_deref()))
     }
 
     /// Splits complete settings into those that may be shown and the secret ones.
@@ -117,6 +172,35 @@ fn secret_properties(root: &Map<String, Value>) -> Result<Vec<String>, String> {
     Ok(secrets)
 }
 
+fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options().with_draft(Draft::Draft202012).build(schema).map_err(|error| error.to_string())
+}
+
+/// The properties that are texts or lists of texts, by name.
+fn texts(root: &Map<String, Value>) -> Result<BTreeMap<String, Text>, String> {
+    let mut texts = BTreeMap::new();
+    for (name, property) in root.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let schema = if property["type"] == "array" { &property["items"] } else { property };
+        if schema["type"] == "string" {
+            texts.insert(name.clone(), Text { kind: kind(schema), validator: compile(schema)? });
+        }
+    }
+    Ok(texts)
+}
+
+/// What a text is, by its schema.
+fn kind(schema: &Value) -> Kind {
+    let has_pattern = schema.get("pattern").is_some();
+    match (schema["writeOnly"] == true, schema["format"].as_str()) {
+        (true, _) if has_pattern => Kind::Secret,
+        (true, _) => Kind::Passphrase,
+        (false, Some("email")) => Kind::Email,
+        (false, Some("hostname")) => Kind::Host,
+        (false, _) if has_pattern || schema.get("enum").is_some() => Kind::Plain,
+        (false, _) => Kind::Free,
+    }
+}
+
 /// How many levels of arrays and objects a value has.
 fn depth(value: &Value) -> usize {
     match value {
@@ -134,8 +218,9 @@ fn mentions_write_only(value: &Value) -> bool {
     }
 }
 
-/// Words an error of the validator. The message never repeats the wrong value, which may be a secret.
-fn describe(error: &ValidationError<'_>) -> Vec<Issue> {
+/// Words an error of the validator. The message never repeats the wrong value, which may be a secret, and never shows a
+/// pattern: `mismatch` stands in its place.
+fn describe(error: &ValidationError<'_>, mismatch: Option<&str>) -> Vec<Issue> {
     let path = join("settings", &dotted(error.instance_path().as_str()));
     let message = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -153,7 +238,9 @@ fn describe(error: &ValidationError<'_>) -> Vec<Issue> {
         ValidationErrorKind::MinItems { limit } => format!("Must have {limit} items or more"),
         ValidationErrorKind::MaxItems { limit } => format!("Must have {limit} items or fewer"),
         ValidationErrorKind::UniqueItems => "Items must differ from each other".to_owned(),
-        ValidationErrorKind::Pattern { pattern } => format!("Must match the pattern {pattern}"),
+        ValidationErrorKind::Pattern { .. } => {
+            mismatch.unwrap_or("Does not have the form that is expected").to_owned()
+        }
         ValidationErrorKind::Format { format } => format!("Must be a valid {format}"),
         other => format!("Does not satisfy the schema's \"{}\"", other.keyword()),
     };

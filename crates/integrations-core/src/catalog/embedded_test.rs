@@ -120,8 +120,8 @@ fn every_provider_can_read_by_default_and_destroys_nothing() {
 fn every_probe_and_every_address_can_be_filled_in() {
     for provider in catalog().iter() {
         let (connection, credential) = sample(provider);
-        assert_eq!(issues(provider.check_connection(&connection)), [], "{}", provider.key);
-        assert_eq!(issues(provider.check_credential(&credential)), [], "{}", provider.key);
+        assert_eq!(provider.read_connection(&connection).as_ref(), Ok(&connection), "{}", provider.key);
+        assert_eq!(provider.read_credential(&credential).as_ref(), Ok(&credential), "{}", provider.key);
         let value = |name: &str| provider.placeholder(&connection, &credential, name);
         let mut urls = vec![&provider.probe.call.url, &provider.api_base_url];
         urls.extend(&provider.revoke_page);
@@ -160,8 +160,9 @@ fn what_is_left_out_is_filled_in_by_its_default() {
 fn credentials_brought_from_another_system_are_taken() {
     let shopify = provider("shopify");
     let tokens = object(json!({"access_token": "…", "refresh_token": null, "expires_at": null}));
-    assert_eq!(issues(shopify.check_connection(&object(json!({"subdomain": "acme"})))), []);
-    assert_eq!(issues(shopify.check_credential(&tokens)), []);
+    let connection = object(json!({"subdomain": "acme"}));
+    assert_eq!(shopify.read_connection(&connection).as_ref(), Ok(&connection));
+    assert_eq!(shopify.read_credential(&tokens).as_ref(), Ok(&tokens));
     for (key, credential) in [
         ("postmark", json!({"api_key": "…"})),
         ("postmark", json!({"api_key": "POSTMARK_API_TEST"})),
@@ -181,13 +182,16 @@ fn credentials_brought_from_another_system_are_taken() {
             json!({"access_token": "00D!a.b", "instance_url": "https://acme--dev.sandbox.my.salesforce.com"}),
         ),
     ] {
-        assert_eq!(issues(provider(key).check_credential(&object(credential))), [], "{key}");
+        let credential = object(credential);
+        assert_eq!(provider(key).read_credential(&credential).as_ref(), Ok(&credential), "{key}");
     }
 }
 
 #[test]
 fn a_wrong_connection_is_told_by_path() {
-    let check = |key: &str, connection: Value| issues(provider(key).check_connection(&object(connection)));
+    let check = |key: &str, connection: Value| {
+        issues(provider(key).read_connection(&object(connection)).err().unwrap_or_default())
+    };
     let at = |path: &str, message: &str| (path.to_owned(), message.to_owned());
     assert_eq!(check("shopify", json!({})), [at("connection.subdomain", "Required")]);
     assert_eq!(check("shopify", json!({"subdomain": null})), [at("connection.subdomain", "Required")]);
@@ -198,13 +202,22 @@ fn a_wrong_connection_is_told_by_path() {
     );
     assert_eq!(
         check("mailgun", json!({"region": "eu"})),
-        [at("connection.region", "Expected one of: api, api.eu")]
+        [at("connection.region", "Expected one of: api (United States), api.eu (European Union)")]
     );
     assert_eq!(check("mailgun", json!({})), []);
     assert_eq!(check("slack", json!({"subdomain": "acme"})), [at("connection.subdomain", "Unknown field")]);
-    for hostile in
-        ["evil.com/", "a@b", "a:1", "a\r\nb", "a。b", ".", "", "acme.myshopify.com", "Acme", "-acme", "a_b"]
-    {
+    for hostile in [
+        "evil.com/",
+        "a@b",
+        "a:1",
+        "a\r\nb",
+        "a。b",
+        ".",
+        "",
+        "acme.myshopify.com.evil.example",
+        "-acme",
+        "a_b",
+    ] {
         let found = check("shopify", json!({"subdomain": hostile}));
         assert_eq!(found.len(), 1, "{hostile:?}: {found:?}");
         assert_eq!(found[0].0, "connection.subdomain");
@@ -218,7 +231,9 @@ fn a_wrong_connection_is_told_by_path() {
 
 #[test]
 fn a_wrong_oauth_credential_is_told_by_path() {
-    let check = |key: &str, credential: Value| issues(provider(key).check_credential(&object(credential)));
+    let check = |key: &str, credential: Value| {
+        issues(provider(key).read_credential(&object(credential)).err().unwrap_or_default())
+    };
     let at = |path: &str, message: &str| (path.to_owned(), message.to_owned());
     assert_eq!(check("github", json!({})), [at("credential.access_token", "Required")]);
     assert_eq!(
@@ -244,7 +259,7 @@ fn a_wrong_oauth_credential_is_told_by_path() {
         [at("credential.instance_url", "Required")]
     );
     for hostile in
-        ["https://evil.example", "http://acme.my.salesforce.com", "https://acme.my.salesforce.com:1"]
+        ["https://evil.example", "ftp://acme.my.salesforce.com", "https://acme.my.salesforce.com:1"]
     {
         let found = check("salesforce", json!({"access_token": "t", "instance_url": hostile}));
         assert_eq!(found.len(), 1, "{hostile}: {found:?}");
@@ -258,7 +273,7 @@ fn no_message_repeats_a_credential() {
         for secret in ["s3cret value\r\nX: y", "s3cret", "https://s3cret.example/", ""] {
             let names = credential.keys().cloned().chain(["unknown".to_owned()]);
             let wrong: Map<String, Value> = names.map(|name| (name, secret.into())).collect();
-            let found = provider.check_credential(&wrong);
+            let found = provider.read_credential(&wrong).err().unwrap_or_default();
             assert!(!found.is_empty(), "{}", provider.key);
             for issue in found {
                 assert!(!issue.message.contains("s3cret"), "{}: {}", provider.key, issue.message);

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::issue::{Issue, join};
+use crate::pasted::{Kind, Surroundings};
 
 /// The longest value of a field, in bytes: longer than any provider's key, shorter than any limit on headers.
 pub const MAX_VALUE_BYTES: usize = 4096;
@@ -81,11 +82,17 @@ pub struct Field {
     pub label: String,
     /// What it is and where to find it, in a sentence or two.
     pub help: String,
-    /// What the value must match.
+    /// What the value must match. People never see it.
     pub pattern: Option<Pattern>,
+    /// What is expected, in words. A field with a pattern always has it.
+    pub mismatch: Option<String>,
+    /// Longer texts that people paste in its place.
+    pub found_in: Vec<Surroundings>,
+    /// What may have been pasted around it.
+    pub kind: Kind,
     /// The values that are allowed. Empty: any value that matches the pattern.
     pub options: Vec<Choice>,
-    /// Whether it is stored encrypted and never shown again. Every field of a credential is.
+    /// Whether it is stored encrypted and never shown again, as a credential is. A field of the connection is not.
     pub secret: bool,
     /// Whether it may be left out.
     pub optional: bool,
@@ -105,24 +112,43 @@ impl Field {
         !self.optional && self.default.is_none()
     }
 
-    /// Checks `value`. The error says what is wrong, without repeating the value, which may be a secret.
-    pub fn check(&self, value: &Value) -> Result<(), String> {
-        let text = check_text(value)?;
+    /// Reads a value as it was pasted: normalises it, then judges it. `None` if nothing was given. The error says what
+    /// is expected, without repeating the value, which may be a secret.
+    pub fn read(&self, value: &Value) -> Result<Option<String>, String> {
+        let text = match value {
+            Value::Null => return Ok(None),
+            Value::String(text) => text,
+            _ => return Err("Expected string".into()),
+        };
+        let read =
+            self.kind.read(text, &self.found_in, |text| match (&self.pattern, self.options.is_empty()) {
+                (Some(pattern), _) => pattern.matches(text),
+                (None, false) => self.options.iter().any(|choice| choice.value == text),
+                (None, true) => text.is_ascii(),
+            });
+        let labelled = self.options.iter().find(|choice| choice.label.to_lowercase() == read.to_lowercase());
+        let read = labelled.map_or(read, |choice| choice.value.clone());
+        if read.is_empty() {
+            return Ok(None);
+        }
+        self.check(&read).map(|()| Some(read))
+    }
+
+    /// Checks a value that was read. The error says what is expected.
+    pub(super) fn check(&self, text: &str) -> Result<(), String> {
         if !self.options.is_empty() && !self.options.iter().any(|choice| choice.value == text) {
-            let values: Vec<&str> = self.options.iter().map(|choice| choice.value.as_str()).collect();
+            let values: Vec<String> =
+                self.options.iter().map(|one| format!("{} ({})", one.value, one.label)).collect();
             return Err(format!("Expected one of: {}", values.join(", ")));
         }
         match &self.pattern {
-            Some(pattern) if !pattern.matches(text) => Err(self.mismatch(pattern)),
-            _ => Ok(()),
+            Some(pattern) if !pattern.matches(text) => Err(self.expectation()),
+            _ => check_text(&text.into()).map(drop),
         }
     }
 
-    fn mismatch(&self, pattern: &Pattern) -> String {
-        match &self.example {
-            Some(example) => format!("Must match {} (for example {example})", pattern.as_str()),
-            None => format!("Must match {}", pattern.as_str()),
-        }
+    fn expectation(&self) -> String {
+        self.mismatch.clone().unwrap_or_else(|| format!("Expected another value; {}", self.help))
     }
 }
 
@@ -165,20 +191,26 @@ fn check_size(value: &Value, limit: usize) -> Result<&str, String> {
     Ok(text)
 }
 
-/// Returns everything that is wrong with `values` for these fields, each path under `root`. Null counts as left out.
-pub(super) fn check_fields(fields: &[Field], values: &Map<String, Value>, root: &str) -> Vec<Issue> {
-    let mut issues = Vec::new();
+/// Reads the values of these fields. The error is everything that is wrong, each path under `root`. What is null, empty
+/// or blank counts as left out.
+pub(super) fn read_fields(
+    fields: &[Field],
+    values: &Map<String, Value>,
+    root: &str,
+) -> Result<Map<String, Value>, Vec<Issue>> {
+    let (mut read, mut issues) = (Map::new(), Vec::new());
     for field in fields {
         let path = join(root, &field.key);
-        match values.get(&field.key) {
-            None | Some(Value::Null) if field.is_required() => issues.push(Issue::new(path, "Required")),
-            None | Some(Value::Null) => {}
-            Some(value) => issues.extend(field.check(value).err().map(|message| Issue::new(path, message))),
+        match field.read(values.get(&field.key).unwrap_or(&Value::Null)) {
+            Ok(None) if field.is_required() => issues.push(Issue::new(path, "Required")),
+            Ok(None) => {}
+            Ok(Some(text)) => drop(read.insert(field.key.clone(), text.into())),
+            Err(message) => issues.push(Issue::new(path, message)),
         }
     }
     let unknown = values.keys().filter(|key| !fields.iter().any(|field| field.key == **key));
     issues.extend(unknown.map(|key| Issue::new(join(root, key), "Unknown field")));
-    issues
+    if issues.is_empty() { Ok(read) } else { Err(issues) }
 }
 
 #[cfg(test)]

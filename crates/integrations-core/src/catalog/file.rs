@@ -47,10 +47,12 @@ pub(super) struct FieldTable {
     pub(super) label: String,
     pub(super) help: String,
     pub(super) pattern: Option<String>,
+    pub(super) mismatch: Option<String>,
+    #[serde(default)]
+    pub(super) found_in: Vec<String>,
     #[serde(default)]
     pub(super) options: Vec<ChoiceTable>,
-    #[serde(default)]
-    pub(super) secret: bool,
+    pub(super) secret: Option<bool>,
     #[serde(default)]
     pub(super) optional: bool,
     pub(super) default: Option<String>,
@@ -179,6 +181,7 @@ pub(super) struct KeptTable {
     pub(super) name: String,
     pub(super) pointer: String,
     pub(super) pattern: Option<String>,
+    pub(super) mismatch: Option<String>,
     pub(super) example: Option<String>,
     pub(super) default: Option<String>,
     #[serde(default)]
@@ -265,6 +268,9 @@ pub(super) struct SettingTable {
     pub(super) description: String,
     #[serde(default)]
     pub(super) secret: bool,
+    pub(super) mismatch: Option<String>,
+    #[serde(default)]
+    pub(super) found_in: Vec<String>,
     pub(super) schema: toml::Table,
 }
 

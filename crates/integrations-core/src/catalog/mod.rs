@@ -17,6 +17,8 @@ mod hosts;
 mod key;
 mod names;
 mod oauth;
+#[cfg(test)]
+mod pasted_test;
 mod probe;
 mod problems;
 mod provider;

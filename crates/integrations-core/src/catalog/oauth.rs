@@ -9,6 +9,7 @@ use url::Url;
 use super::field::Pattern;
 use super::names::{BodyFormat, CallbackCheck, ClientAuth, Pkce};
 use super::template::{JsonPointer, Template, UrlTemplate};
+use crate::pasted::Kind;
 
 /// The authorization code grant (RFC 6749, section 4.1) as one provider does it.
 ///
@@ -112,8 +113,12 @@ pub struct KeptField {
     pub name: String,
     /// Where it is in the token answer.
     pub pointer: JsonPointer,
-    /// The pattern that it must match. A field at the beginning of a URL always has one.
+    /// The pattern that it must match. A field at the beginning of a URL always has one. People never see it.
     pub pattern: Option<Pattern>,
+    /// What is expected, in words. A field with a pattern always has it.
+    pub mismatch: Option<String>,
+    /// What may have been pasted around it.
+    pub kind: Kind,
     /// A valid value.
     pub example: Option<String>,
     /// The value to use if it is missing.

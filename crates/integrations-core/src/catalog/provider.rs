@@ -5,13 +5,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
-use super::field::{Field, check_access_token, check_fields, check_refresh_token, check_text};
+use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
 use super::names::{ActionKind, Category, Method, SetupType};
 use super::oauth::{KeptField, OAuth};
 use super::probe::{Account, HealthProbe, RateLimit};
 use super::template::UrlTemplate;
 use crate::issue::{Issue, join};
+use crate::pasted::secret;
 use crate::settings::SettingsSchema;
 
 /// A provider of the catalog. It is made only from a provider file, so every rule of docs/reference/provider-file.md
@@ -149,18 +150,39 @@ impl Provider {
         }
     }
 
-    /// Returns everything that is wrong with a connection, with paths such as `connection.subdomain`.
-    pub fn check_connection(&self, connection: &Map<String, Value>) -> Vec<Issue> {
-        check_fields(&self.connection, connection, "connection")
+    /// Reads a connection as it was pasted. The error is everything that is wrong, with paths such as
+    /// `connection.subdomain`.
+    pub fn read_connection(&self, connection: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
+        read_fields(&self.connection, connection, "connection")
     }
 
-    /// Returns everything that is wrong with a credential, with paths such as `credential.api_key`. No message repeats
-    /// a value.
-    pub fn check_credential(&self, credential: &Map<String, Value>) -> Vec<Issue> {
+    /// Reads a credential as it was pasted. The error is everything that is wrong, with paths such as
+    /// `credential.api_key`. No message repeats a value.
+    pub fn read_credential(&self, credential: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
         match &self.setup {
-            Setup::OAuth(oauth) => check_tokens(oauth, credential),
+            Setup::OAuth(oauth) => read_tokens(oauth, credential),
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => {
-                check_fields(&form.fields, credential, "credential")
+                read_fields(&form.fields, credential, "credential")
+            }
+        }
+    }
+
+    /// Reads both, and reports everything that is wrong with either. A field of the connection may also be given with
+    /// the credential, where a person who imports it may look for it.
+    pub fn read_input(
+        &self,
+        mut connection: Map<String, Value>,
+        mut credential: Map<String, Value>,
+    ) -> Result<(Map<String, Value>, Map<String, Value>), Vec<Issue>> {
+        for field in
+            self.connection.iter().filter(|field| !connection.contains_key(&field.key)).collect::<Vec<_>>()
+        {
+            connection.extend(credential.shift_remove(&field.key).map(|value| (field.key.clone(), value)));
+        }
+        match (self.read_connection(&connection), self.read_credential(&credential)) {
+            (Ok(connection), Ok(credential)) => Ok((connection, credential)),
+            (connection, credential) => {
+                Err([connection.err(), credential.err()].into_iter().flatten().flatten().collect())
             }
         }
     }
@@ -170,28 +192,34 @@ fn default_of<'a>(fields: &'a [Field], key: &str) -> Option<&'a str> {
     fields.iter().find(|field| field.key == key).and_then(|field| field.default.as_deref())
 }
 
-fn check_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Vec<Issue> {
+fn read_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
     let path = |name: &str| join("credential", name);
-    let mut issues = Vec::new();
-    let access_token = match credential.get("access_token") {
-        None => Err("Required".to_owned()),
-        Some(token) => check_access_token(token).map(drop),
-    };
-    issues.extend(access_token.err().map(|message| Issue::new(path("access_token"), message)));
-    for (name, value) in credential {
+    let (mut read, mut issues) = (credential.clone(), Vec::new());
+    for (name, value) in &mut read {
         let checked = match (name.as_str(), oauth.kept.iter().find(|kept| kept.name == *name)) {
-            ("access_token", _) => Ok(()),
+            ("access_token", _) => read_token(value, check_access_token),
             ("refresh_token", _) if value.is_null() => Ok(()),
-            ("refresh_token", _) => check_refresh_token(value).map(drop).map_err(or_null),
+            ("refresh_token", _) => read_token(value, check_refresh_token).map_err(or_null),
             ("expires_at", _) => check_time(value),
-            (_, Some(kept)) => check_kept(kept, value),
+            (_, Some(kept)) => read_kept(kept, value),
             (_, None) => Err("Unknown field".to_owned()),
         };
         issues.extend(checked.err().map(|message| Issue::new(path(name), message)));
     }
-    let missing = oauth.kept.iter().filter(|kept| kept.required && !credential.contains_key(&kept.name));
-    issues.extend(missing.map(|kept| Issue::new(path(&kept.name), "Required")));
-    issues
+    let required = oauth.kept.iter().filter(|kept| kept.required).map(|kept| kept.name.as_str());
+    let missing = ["access_token"].into_iter().chain(required).filter(|name| !credential.contains_key(*name));
+    issues.extend(missing.map(|name| Issue::new(path(name), "Required")));
+    if issues.is_empty() { Ok(read) } else { Err(issues) }
+}
+
+fn read_token(
+    value: &mut Value,
+    check: impl Fn(&Value) -> Result<&str, String>,
+) -> Result<(), String> {
+    if let Value::String(text) = value {
+        *text = secret(text);
+    }
+    check(value).map(drop)
 }
 
 fn or_null(message: String) -> String {
@@ -207,16 +235,22 @@ fn check_time(value: &Value) -> Result<(), String> {
     }
 }
 
+/// Reads the value of a kept field: normalises it, then judges it.
+fn read_kept(kept: &KeptField, value: &mut Value) -> Result<(), String> {
+    if let (Value::String(text), Some(pattern)) = (&mut *value, &kept.pattern) {
+        *text = kept.kind.read(text, &[], |text| pattern.matches(text));
+    }
+    check_kept(kept, value)
+}
+
 /// Checks the value of a kept field. The error does not repeat it.
 pub(crate) fn check_kept(kept: &KeptField, value: &Value) -> Result<(), String> {
     match (value, &kept.pattern) {
         (Value::Null, _) if !kept.required => Ok(()),
-        (_, Some(pattern)) => match check_text(value)? {
-            text if pattern.matches(text) => Ok(()),
-            _ => Err(format!("Must match {}", pattern.as_str())),
-        },
+        (_, Some(pattern)) if !pattern.matches(check_text(value)?) => Err(kept.mismatch.clone().unwrap_or_default()),
+        (_, Some(_)) => Ok(()),
         // Names of channels and teams may contain spaces. They are not put into headers or URLs.
         (Value::String(_), None) => Ok(()),
-        (_, None) => Err("Expected string".into()),
+        _ => Err("Expected string".into()),
     }
 }

@@ -20,6 +20,7 @@ key = "subdomain"
 label = "Subdomain"
 help = "The first part of your address."
 pattern = "^[a-z0-9][a-z0-9-]*$"
+mismatch = "Expected the first part of your address"
 example = "corp"
 
 [oauth]
@@ -44,6 +45,7 @@ access_token = "/access_token"
 name = "api_domain"
 pointer = "/api_domain"
 pattern = '^https://[a-z0-9-]+\.acme\.example$'
+mismatch = "Expected an address at Acme"
 example = "https://corp.acme.example"
 required = true
 
@@ -165,7 +167,7 @@ fn shape() {
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [70000] #!", "70000");
     // The error for a table that lacks something names the line of its header.
     refused(API_KEY, "[probe]\nmethod = \"GET\"", "[probe] #!", "missing field `method`");
-    refused_at(OAUTH, "scopes = [\"read\", \"write\"]\n", "", 16, "missing field `scopes`");
+    refused_at(OAUTH, "scopes = [\"read\", \"write\"]\n", "", 17, "missing field `scopes`");
 }
 
 #[test]
@@ -210,12 +212,56 @@ fn fields() {
         "example = \"corp\"\ndefault = \"Corp!\" #!",
         "not a value of this field",
     );
+    refused(
+        OAUTH,
+        "example = \"corp\"",
+        "default = \"Corp\" #!\nexample = \"corp\"",
+        "not a value of this field",
+    );
     let form = "[[connection]]\nkey = \"Sub-domain\" #!\nlabel = \"Name\"\nhelp = \"\"\n\n[api_key]";
     refused(API_KEY, "[api_key]", form, "a name must begin");
     let twice = "[[connection]]\nkey = \"team\"\nlabel = \"Team\"\nhelp = \"\"\n\n[[connection]]\nkey = \"team\" #!\nlabel = \"Team\"\nhelp = \"\"\n\n[api_key]";
     refused(API_KEY, "[api_key]", twice, "`team` is listed twice");
     let taken = "[[connection]]\nkey = \"api_key\" #!\nlabel = \"Key\"\nhelp = \"\"\n\n[api_key]";
     refused(API_KEY, "[api_key]", taken, "also a name of the credential");
+}
+
+#[test]
+fn words_for_people_stand_beside_every_pattern() {
+    let words = "mismatch = \"Expected the first part of your address\"\n";
+    refused_at(OAUTH, words, "", 9, "a pattern needs `mismatch`");
+    for pattern in [
+        "mismatch = \"^[a-z]+$\"",
+        "mismatch = 'Must match \\d+'",
+        "mismatch = \" \"",
+        "mismatch = \"Wrong.\"",
+    ] {
+        refused(OAUTH, words, &format!("{pattern} #!\n"), "must be words for people");
+    }
+    let kept = "mismatch = \"Expected an address at Acme\"\n";
+    refused_at(OAUTH, kept, "", 35, "a pattern needs `mismatch`");
+    let schema = "schema = { type = \"integer\", default = 5 }";
+    let text = "schema = { type = \"array\", items = { type = \"string\", pattern = \"^a$\" } }";
+    refused_at(OAUTH, schema, text, 66, "a pattern needs `mismatch`");
+    refused(OAUTH, schema, &format!("mismatch = \"x\" #!\n{schema}"), "`mismatch` needs a pattern");
+}
+
+#[test]
+fn texts_that_a_value_stands_in_name_it_once() {
+    let example = "example = \"corp\"";
+    for wrong in [
+        "https://acme.example/",
+        "{subdomain}",
+        "https://{team}.acme.example",
+        "https://a/{subdomain}/{subdomain}",
+    ] {
+        refused(
+            OAUTH,
+            example,
+            &format!("found_in = [\"{wrong}\"] #!\n{example}"),
+            "must contain `{subdomain}` once",
+        );
+    }
 }
 
 #[test]
@@ -226,7 +272,7 @@ fn hosts_are_decided_by_strict_patterns_alone() {
         let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
         assert!(errors.iter().all(|error| error.message.contains("lead to another host")), "{errors:?}");
         // One error for each URL that uses it.
-        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 17, 18], "{loose}");
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 18, 19], "{loose}");
     }
     let kept = r"pattern = '^https://[a-z0-9-]+\.acme\.example$'";
     for loose in
@@ -234,7 +280,7 @@ fn hosts_are_decided_by_strict_patterns_alone() {
     {
         let text = OAUTH.replace(kept, &format!("pattern = {loose}"));
         let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
-        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [6, 52], "{loose}");
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [6, 54], "{loose}");
     }
     refused_at(API_KEY, "https://acme.example/me", "{api_key}/me", 18, "needs a pattern");
     let without_example = OAUTH.replace("example = \"corp\"\n", "");
@@ -346,7 +392,7 @@ fn account_and_probe() {
         "id = [\"{team}\"] #!",
         "one connection field in braces",
     );
-    refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 45, "needs [account.profile]");
+    refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 47, "needs [account.profile]");
     let account = "[account]\nsource = \"token\" #!\nid = [\"/id\"]\nname = [\"/name\"]\n\n[probe]";
     refused(API_KEY, "[probe]", account, "only an OAuth provider has a token answer");
     refused(API_KEY, "method = \"GET\"", "method = \"DELETE\" #!", "a probe must change nothing");
@@ -381,7 +427,7 @@ fn settings() {
     refused(OAUTH, schema, "schema = { default = 5 } #!", "a setting needs a `type`");
     refused(OAUTH, schema, "schema = { type = \"string\", writeOnly = true } #!", "write it as `secret`");
     let unsound = load(&OAUTH.replace(schema, "schema = { type = \"whole\" }")).unwrap_err();
-    assert!(unsound.iter().any(|error| error.line == 68), "{unsound:?}");
+    assert!(unsound.iter().any(|error| error.line == 70), "{unsound:?}");
     let number = load(&OAUTH.replace("schema = { type = \"string\" }", "schema = { type = \"integer\" }"))
         .unwrap_err();
     assert!(number.iter().any(|error| error.message.contains("must have type \"string\"")), "{number:?}");

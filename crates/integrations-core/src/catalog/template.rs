@@ -93,6 +93,20 @@ impl Template {
         })
     }
 
+    /// For each placeholder, the literal text behind it.
+    fn after_placeholders(&self) -> impl Iterator<Item = &str> {
+        let next = |index: usize| match self.parts.get(index + 1) {
+            Some(Part::Literal(literal)) => literal.as_str(),
+            Some(Part::Placeholder(_)) | None => "",
+        };
+        let is_placeholder = |part: &Part| matches!(part, Part::Placeholder(_));
+        self.parts
+            .iter()
+            .enumerate()
+            .filter(move |(_, part)| is_placeholder(part))
+            .map(move |(index, _)| next(index))
+    }
+
     /// The text with each placeholder replaced by its value, unchanged.
     pub fn render<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, RenderError> {
         let mut text = String::with_capacity(self.text.len());
@@ -152,6 +166,14 @@ impl UrlTemplate {
     /// The placeholders and where each stands, in order.
     pub fn placeholders(&self) -> impl Iterator<Item = (&str, Position)> {
         self.template.placeholders().zip(self.positions.iter().copied())
+    }
+
+    /// The placeholders that decide the host: the name, where it stands, and what follows it in the host.
+    pub(super) fn in_host(&self) -> impl Iterator<Item = (&str, Position, &str)> {
+        self.placeholders().zip(self.template.after_placeholders()).filter_map(|((name, position), after)| {
+            let host = after.split(['/', '?']).next().unwrap_or_default();
+            (position != Position::Rest).then_some((name, position, host))
+        })
     }
 
     /// Whether it leads to the same host whatever the values are.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::text::one_line;
 use crate::catalog::{Account, AccountPart};
-use crate::display_name::MAX_DISPLAY_NAME;
+use crate::name::MAX_NAME;
 
 /// The most characters of an account's id.
 const MAX_ID: usize = 255;
@@ -14,7 +14,7 @@ const MAX_ID: usize = 255;
 pub struct AccountIdentity {
     /// Its id, unique at the provider: 1 to 255 characters.
     pub id: String,
-    /// Its name for people: one line of 1 to [`MAX_DISPLAY_NAME`] characters.
+    /// Its name for people: one line of 1 to [`MAX_NAME`] characters.
     pub name: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl Account {
         let first = |parts: &[AccountPart], limit| {
             parts.iter().find_map(|part| one_line(&text(part.find(answer, connection)?)?, limit))
         };
-        Some(AccountIdentity { id: first(&self.id, MAX_ID)?, name: first(&self.name, MAX_DISPLAY_NAME) })
+        Some(AccountIdentity { id: first(&self.id, MAX_ID)?, name: first(&self.name, MAX_NAME) })
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
         let long = "é".repeat(300);
         let read =
             |name: &str| read("slack", json!({"team": {"id": "T1", "name": name}}), json!({})).unwrap();
-        assert_eq!(read(&long).name.unwrap().chars().count(), MAX_DISPLAY_NAME);
+        assert_eq!(read(&long).name.unwrap().chars().count(), MAX_NAME);
         assert_eq!(read("  A\r\nB\0 ").name.unwrap(), "A B");
         assert_eq!(read(" \t ").name, None);
         assert_eq!(read(" \t ").label(), "T1");

@@ -190,6 +190,7 @@ mod tests {
             label = "Tenant"
             help = "The tenant."
             pattern = "^[a-z]+$"
+            mismatch = "Expected lower-case letters"
             example = "a"
             [oauth]
             authorize_url = "https://{{tenant}}.acme.example/authorize"

@@ -26,7 +26,7 @@ fn read(key: &str, status: u16, answer: &Value) -> Result<Grant, TokenProblem> {
     let grant = Grant::read(provider.oauth().unwrap(), status, &body, NOW);
     if let Ok(grant) = &grant {
         // The credential that was read is valid, so it can be stored.
-        assert_eq!(provider.check_credential(&grant.credential), []);
+        assert_eq!(provider.read_credential(&grant.credential).as_ref(), Ok(&grant.credential));
     }
     grant
 }

@@ -1,22 +1,25 @@
 //! Makes a provider's text safe to show to people: on one line and without secrets.
 
-/// Puts `text` on one line: leaves out control characters, line separators and marks that change the direction of
+use crate::characters::{is_blank, is_stray, turns_direction};
+
+/// Puts `text` on one line: leaves out control characters, line separators and marks that turn the direction of
 /// writing, and cuts it to `limit` characters. `None` if no text remains.
 pub(super) fn one_line(text: &str, limit: usize) -> Option<String> {
     let shown = |c: char| if c == '\n' || c == '\t' { ' ' } else { c };
-    let kept: String = text.chars().map(shown).filter(|c| !c.is_control() && !is_invisible(*c)).collect();
-    let cut: String = kept.trim().chars().take(limit).collect();
-    let cut = cut.trim_end();
-    (!cut.is_empty()).then(|| cut.to_owned())
+    let left_out = |c: char| c.is_control() || turns_direction(c) || is_out_of_place(c);
+    let kept: String = text.chars().map(shown).filter(|c| !left_out(*c)).collect();
+    let cut: String = kept.trim_matches(is_stray).chars().take(limit).collect();
+    let cut = cut.trim_end_matches(is_stray);
+    (!is_blank(cut)).then(|| cut.to_owned())
 }
 
-/// Line and paragraph separators, the marks of Unicode's bidirectional algorithm (UAX #9, section 2), and characters
-/// without width that no writing system needs. The joiners of emoji and of Persian stay.
-fn is_invisible(c: char) -> bool {
+/// Line and paragraph separators, and characters without width that no writing system needs. The joiners of emoji and of
+/// Persian stay.
+fn is_out_of_place(c: char) -> bool {
     matches!(
         c,
-        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
     )
 }
 
@@ -54,6 +57,10 @@ mod tests {
         assert_eq!(one_line("ab cdef", 3).unwrap(), "ab");
         assert_eq!(one_line("日本語", 2).unwrap(), "日本");
         assert_eq!(one_line(" \n\u{200e}\u{61c}\u{200b}\u{2060}\u{e0041}", 100), None);
+        for blank in [" \n\u{200e}", "\u{200b}", "\u{2800}", "\u{3164} \u{ad}"] {
+            assert_eq!(one_line(blank, 100), None, "{blank:?}");
+        }
+        assert_eq!(one_line("\u{61c}Acme\u{feff}", 100).unwrap(), "Acme");
     }
 
     #[test]

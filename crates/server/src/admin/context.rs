@@ -88,15 +88,6 @@ pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     })
 }
 
-/// A name for people: one line of 1 to 100 characters.
-pub(super) fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err("a name has 1 to 100 characters and is one line".into());
-    }
-    Ok(name.to_owned())
-}
-
 /// Columns of text, padded to their widest cell.
 pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let widest =

@@ -11,13 +11,14 @@ use integrations_core::{
     api_key::{ApiKey, KeyHash},
     audit::{AuditAction, change},
     ids::{ApiKeyId, OrganizationId},
+    name::read_name,
     scope::Scope,
     tier::Tier,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::context::{Context, Revoked, columns, moment, name};
+use super::context::{Confirmation, Context, Revoked, columns, moment};
 use crate::{
     app::config::time_span,
     store::{ApiKeyRecord, NewApiKey},
@@ -31,7 +32,7 @@ pub(super) enum Command {
         #[arg(long)]
         org: OrganizationId,
         /// What it is for
-        #[arg(long, value_parser = name)]
+        #[arg(long, value_parser = read_name)]
         name: String,
         /// What it may do, separated by commas: read, write, admin, integrations:read, …
         #[arg(long, value_delimiter = ',', required = true)]

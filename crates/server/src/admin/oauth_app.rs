@@ -8,6 +8,7 @@ use integrations_core::{
     audit::{AuditAction, Change, change},
     catalog::{Catalog, Provider},
     ids::{OAuthAppId, OrganizationId, ProjectId},
+    pasted,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -78,8 +79,8 @@ pub(super) async fn run(
     match command {
         Command::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
-            let client_id = one_line(&client_id).context("--client-id is not valid")?.to_owned();
-            let secret = read(&client_secret_file)?;
+            let client_id = one_line(&pasted::secret(&client_id)).context("--client-id is not valid")?.to_owned();
+            let secret = pasted::secret(&read(&client_secret_file)?);
             let secret = one_line(&secret).context("the client secret is not valid")?;
             set(context, provider, owner, client_id, secret, &vault().await?).await
         }

@@ -5,17 +5,18 @@ use clap::Subcommand;
 use integrations_core::{
     audit::{AuditAction, change},
     ids::OrganizationId,
+    name::read_name,
 };
 use serde_json::Value;
 
-use super::context::{Context, Revoked, columns, moment, name};
+use super::context::{Confirmation, Context, Revoked, columns, moment};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Create an organization
     Create {
         /// Its name
-        #[arg(long, value_parser = name)]
+        #[arg(long, value_parser = read_name)]
         name: String,
     },
     /// List the organizations

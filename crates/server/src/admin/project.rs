@@ -5,10 +5,11 @@ use clap::Subcommand;
 use integrations_core::{
     audit::{AuditAction, change},
     ids::{OrganizationId, ProjectId},
+    name::read_name,
 };
 use serde_json::Value;
 
-use super::context::{Context, Revoked, columns, moment, name};
+use super::context::{Confirmation, Context, Revoked, columns, moment};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -18,7 +19,7 @@ pub(super) enum Command {
         #[arg(long)]
         org: OrganizationId,
         /// Its name
-        #[arg(long, value_parser = name)]
+        #[arg(long, value_parser = read_name)]
         name: String,
     },
     /// List the projects

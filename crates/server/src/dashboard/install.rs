@@ -322,21 +322,8 @@ pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str)
 /// The fields below `root` that were filled in. A field's prefix and suffix, which may have been pasted with the value,
 /// are removed.
 fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Value> {
-    let filled = fields.iter().filter_map(|field| {
-        let typed = form.trimmed(&format!("{root}.{}", field.key));
-        let bare = bare(typed, field.prefix.as_deref(), field.suffix.as_deref());
-        (!bare.is_empty()).then(|| (field.key.clone(), bare.into()))
-    });
-    filled.collect()
-}
-
-fn bare<'v>(value: &'v str, prefix: Option<&str>, suffix: Option<&str>) -> &'v str {
-    if prefix.is_none() && suffix.is_none() {
-        return value;
-    }
-    let value = value.strip_suffix('/').unwrap_or(value);
-    let value = prefix.and_then(|prefix| value.strip_prefix(prefix)).unwrap_or(value);
-    suffix.and_then(|suffix| value.strip_suffix(suffix)).unwrap_or(value)
+    let pasted = |field: &catalog::Field| form.get(&format!("{root}.{}", field.key)).unwrap_or_default();
+    fields.iter().map(|field| (field.key.clone(), pasted(field).into())).collect()
 }
 
 fn target(visit: &Visit, named: &Named) -> Result<InstallTarget, Failure> {
@@ -346,21 +333,4 @@ fn target(visit: &Visit, named: &Named) -> Result<InstallTarget, Failure> {
 
 pub(super) fn page_of(visit: &Visit, target: &InstallTarget) -> String {
     visit.addresses.provider(target.project, target.provider.key.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_prefix_and_suffix_of_a_field_are_removed() {
-        let shop = |value| bare(value, Some("https://"), Some(".myshopify.com"));
-        for typed in ["acme", "acme.myshopify.com", "https://acme.myshopify.com/", "https://acme"] {
-            assert_eq!(shop(typed), "acme", "{typed}");
-        }
-        for typed in ["evil.com/x", "http://acme", "a@b.myshopify.com.evil.com", "acme//"] {
-            assert_ne!(shop(typed), "acme", "{typed}");
-        }
-        assert_eq!(bare("key/", None, None), "key/");
-    }
 }

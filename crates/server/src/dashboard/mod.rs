@@ -17,7 +17,6 @@ mod home;
 mod install;
 mod install_problem;
 mod integrations;
-mod pattern;
 mod provider;
 mod provider_page;
 mod public_host;

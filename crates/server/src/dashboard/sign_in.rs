@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri, header};
+use integrations_core::pasted::secret;
 
 use super::{
     cookies::Cookie,
@@ -40,7 +41,7 @@ pub(super) async fn submit(
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Result<Response, Failure> {
     let page_after = form.get("return_to").and_then(|text| visit.addresses.page(text));
-    let token = match pages.sessions.begin(form.trimmed("api_key")).await? {
+    let token = match pages.sessions.begin(&secret(form.trimmed("api_key"))).await? {
         Ok(token) => token,
         Err(refusal) => {
             let sign_in =

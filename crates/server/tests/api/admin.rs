@@ -121,9 +121,11 @@ async fn what_is_wrong_is_said(database: &TestDatabase) {
     let (org, nobody) = (id(&acme), "org_00000000000000000000000000");
     let long = "x".repeat(101);
     for (arguments, reason) in [
-        (&["org", "create", "--name", ""][..], "a name has 1 to 100 characters"),
-        (&["org", "create", "--name", "a\nb"], "a name has 1 to 100 characters"),
-        (&["org", "create", "--name", &long], "a name has 1 to 100 characters"),
+        (&["org", "create", "--name", ""][..], "Must not be blank"),
+        (&["org", "create", "--name", "\u{200b}\u{3164}"], "Must not be blank"),
+        (&["org", "create", "--name", "a\nb"], "Must be one line"),
+        (&["org", "create", "--name", "moc\u{202e}.live"], "Must not contain U+202E"),
+        (&["org", "create", "--name", &long], "Must have 100 characters or fewer"),
         (&["org", "create"], "--name"),
         (&["org", "revoke", "nonsense"], "not an id: expected org_"),
         (&["org", "revoke", nobody], "there is no organization org_"),

@@ -277,7 +277,7 @@ async fn a_forged_or_foreign_answer_of_shopify_is_refused(server: &Server, simul
 }
 
 /// Values that would lead to another host if they were part of a URL's host.
-const EVIL: [&str; 20] = [
+const EVIL: [&str; 16] = [
     "evil.com/",
     "evil.com#",
     "evil.com?",
@@ -286,10 +286,6 @@ const EVIL: [&str; 20] = [
     "a:b@evil.com",
     "acme.evil.com",
     "acme\r\nHost: evil.com",
-    "acme\n",
-    "acme\0",
-    "acme\t",
-    " acme",
     "acme%2f",
     "acme\u{3002}evil\u{3002}com",
     "acme\u{ff0e}evil",

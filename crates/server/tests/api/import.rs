@@ -13,6 +13,7 @@ on_both_databases!(
     the_issues_lines_are_imported,
     one_bad_line_stores_nothing,
     every_bad_line_is_named_with_line_and_path,
+    what_is_pasted_is_read_before_it_is_judged,
     a_provider_comes_once,
     a_disconnected_integration_comes_back,
     a_running_server_sees_what_is_imported,
@@ -149,8 +150,8 @@ async fn every_bad_line_is_named_with_line_and_path(database: &TestDatabase) {
     let issues = desk.refused(&lines.join("\n")).await;
     for expected in [
         "3: provider: There is no provider \"nobody\" in the catalog",
-        "4: credential.api_key: Must match",
-        "5: connection.subdomain: Must match",
+        "4: credential.api_key: Expected a restricted or secret key",
+        "5: connection.subdomain: Expected the shop's name",
         "5: credential.access_token: Expected string",
         "6: display_name: Must not be blank",
         "6: settings.notify_on_close: Expected boolean",
@@ -173,8 +174,41 @@ async fn every_bad_line_is_named_with_line_and_path(database: &TestDatabase) {
             .await
     };
     words.failed_with("10 of the file's lines cannot be imported; nothing was");
-    assert!(words.stdout.contains("line 4: credential.api_key: Must match"), "{words:?}");
+    assert!(
+        words.stdout.contains("line 4: credential.api_key: Expected a restricted or secret key"),
+        "{words:?}"
+    );
     assert!(!format!("{words:?}").contains("SECRET"));
+}
+
+async fn what_is_pasted_is_read_before_it_is_judged(database: &TestDatabase) {
+    let desk = Desk::at(database).await;
+    let lines = [
+        json!({"provider": "shopify", "display_name": " Acme\u{200b} ", "connection": {"subdomain": "https://ACME.myshopify.com/admin"},
+               "settings": {"default_location_id": "gid://shopify/Location/655441491"},
+               "credential": {"access_token": "Bearer shpat_1\u{200b}"}}),
+        json!({"provider": "discord", "credential": {"webhook_url": "discord.com/api/webhooks/1/t?thread_id=2"}}),
+        json!({"provider": "mailgun", "connection": {"region": "European Union"}, "credential": {"api_key": "“key-1”"}}),
+        json!({"provider": "stripe", "connection": {"context": ""}, "credential": {"api_key": "rk_live_51H8\nabcDEF"}}),
+    ];
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    desk.import(&lines.join("\n")).await.json();
+    let rows = desk.integrations().await;
+    let stored = |provider: &str| rows.iter().find(|row| row["provider"] == provider).unwrap();
+    assert_eq!(stored("shopify")["connection"], r#"{"subdomain":"acme"}"#);
+    assert_eq!(stored("shopify")["display_name"], "Acme");
+    assert_eq!(stored("shopify")["settings"], r#"{"default_location_id":"655441491"}"#);
+    assert_eq!(stored("mailgun")["connection"], r#"{"region":"api.eu"}"#);
+    assert_eq!(stored("stripe")["connection"], "{}");
+
+    let refused = desk.refused(r#"{"provider":"zendesk","display_name":"moc\u202e.live","connection":{"subdomain":"acme.example.com"},"credential":{"access_token":"t"}}"#).await;
+    assert_eq!(
+        refused,
+        [
+            "1: display_name: Must not contain U+202E, an invisible mark that turns the direction of writing",
+            "1: connection.subdomain: Expected the first part of your Zendesk address, such as acme of acme.zendesk.com: letters, digits and hyphens",
+        ]
+    );
 }
 
 async fn a_provider_comes_once(database: &TestDatabase) {

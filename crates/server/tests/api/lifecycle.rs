@@ -8,6 +8,8 @@ use crate::support::{Answer, Server};
 on_both!(
     every_field_is_changed_and_recorded,
     settings_are_merged_and_null_removes,
+    settings_are_read_as_they_are_pasted,
+    a_name_that_nobody_can_read_is_refused,
     action_permissions_are_merged_by_key,
     everything_wrong_is_reported_at_once_and_nothing_is_changed,
     a_patch_that_names_nothing_is_no_update,
@@ -47,6 +49,44 @@ fn changes(event: &Value) -> Vec<(String, Value, Value)> {
     changes
         .map(|one| (one["path"].as_str().unwrap().to_owned(), one["from"].clone(), one["to"].clone()))
         .collect()
+}
+
+async fn settings_are_read_as_they_are_pasted(server: &Server) {
+    server.install("postmark").await;
+    server.install("slack").await;
+    let pasted =
+        json!({"settings": {"message_stream": "“Outbound”", "from_address": "Acme <help@ACME.com>"}});
+    let stored = server.patch("postmark", pasted).await.data()["settings"].clone();
+    assert_eq!(stored, json!({"message_stream": "outbound", "from_address": "help@acme.com"}));
+    let pasted = json!({"settings": {"default_channel": "\u{feff}“#support”\u{200b}"}});
+    assert_eq!(
+        server.patch("slack", pasted).await.data()["settings"],
+        json!({"default_channel": "#support"})
+    );
+    let refused = server.patch("slack", json!({"settings": {"default_channel": "no channel"}})).await;
+    assert_eq!(
+        refused.refused(400, "BAD_REQUEST").issues(),
+        [
+            "settings.default_channel: Expected a channel's name with its #, such as #support, or its id, such as C0123456789"
+        ]
+    );
+}
+
+async fn a_name_that_nobody_can_read_is_refused(server: &Server) {
+    server.install("slack").await;
+    for (name, words) in [
+        ("\u{200b}\u{3164}", "Must not be blank; null removes the override"),
+        (
+            "moc\u{202e}.live",
+            "Must not contain U+202E, an invisible mark that turns the direction of writing",
+        ),
+        ("a\u{2028}b", "Must be one line and must not contain control characters"),
+    ] {
+        let refused = server.patch("slack", json!({"display_name": name})).await;
+        assert_eq!(refused.refused(400, "BAD_REQUEST").issues(), [format!("display_name: {words}")]);
+    }
+    let named = server.patch("slack", json!({"display_name": " شركة 👩\u{200d}🔧\u{feff}"})).await;
+    assert_eq!(named.data()["display_name"], "شركة 👩\u{200d}🔧");
 }
 
 async fn every_field_is_changed_and_recorded(server: &Server) {

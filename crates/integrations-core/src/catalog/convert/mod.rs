@@ -1,14 +1,15 @@
 //! Turns a parsed provider file into a [`Provider`], and checks every rule that its shape cannot express.
 
 mod calls;
+mod kinds;
 mod oauth;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use self::values::{is_header_name, page, pattern, statuses, to_json, unique_name};
+use self::values::{found_in, is_header_name, mismatch, page, pattern, statuses, to_json, unique_name};
 use crate::catalog::field::{Choice, Field, Pattern};
 use crate::catalog::file::{
     ActionTable, FieldTable, FormTable, ProviderFile, RateLimitTable, RequestTable, SettingTable,
@@ -20,7 +21,8 @@ use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
 use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::Template;
-use crate::settings::SettingsSchema;
+use crate::pasted::Kind;
+use crate::settings::{SettingNotes, SettingsSchema};
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
 pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
@@ -59,7 +61,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
             problems.add(format!("connection.{index}.secret"), message);
         }
     }
-    let setup = setup(file.oauth, file.api_key, file.webhook_url, problems);
+    let mut setup = setup(file.oauth, file.api_key, file.webhook_url, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
     if let Some(Setup::OAuth(oauth)) = &setup {
         names.check_url("oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
@@ -78,6 +80,10 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
     let probe = calls::probe(file.probe, &names, problems);
     let account = file.account.map(|account| calls::account(account, &names, problems));
+    let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
+    let called = called.into_iter().flatten().chain(probe.as_ref().map(|probe| &probe.call.url));
+    let profile = account.iter().flatten().filter_map(|account| account.profile.as_ref());
+    kinds::settle(called.chain(profile.map(|call| &call.url)), &mut connection, setup.as_mut(), problems);
     let settings = settings(file.settings, problems);
     let actions = actions(file.actions, problems);
     let rate_limit = rate_limit(file.rate_limit, problems);
@@ -103,12 +109,13 @@ fn setup(
     oauth: Option<crate::catalog::file::OAuthTable>,
     api_key: Option<FormTable>,
     webhook_url: Option<FormTable>,
+    connection: &mut Vec<Field>,
     problems: &mut Problems,
 ) -> Option<Setup> {
     match (oauth, api_key, webhook_url) {
         (Some(table), None, None) => oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth))),
-        (None, Some(table), None) => form(table, "api_key", problems).map(Setup::ApiKey),
-        (None, None, Some(table)) => form(table, "webhook_url", problems).map(Setup::WebhookUrl),
+        (None, Some(table), None) => form(table, "api_key", connection, problems).map(Setup::ApiKey),
+        (None, None, Some(table)) => form(table, "webhook_url", connection, problems).map(Setup::WebhookUrl),
         _ => {
             problems.add("", "a provider needs exactly one of [oauth], [api_key] and [webhook_url]");
             None
@@ -116,14 +123,19 @@ fn setup(
     }
 }
 
-fn form(table: FormTable, setup: &str, problems: &mut Problems) -> Option<CredentialForm> {
+/// Reads the form of a credential. A field that is no secret becomes one of the connection, which is shown.
+fn form(
+    table: FormTable,
+    setup: &str,
+    connection: &mut Vec<Field>,
+    problems: &mut Problems,
+) -> Option<CredentialForm> {
     let page = table.page.map(|text| page(&format!("{setup}.page"), &text, problems));
     let path = format!("{setup}.fields");
-    let fields: Vec<Field> = fields(table.fields, &path, problems)
-        .into_iter()
-        .map(|field| Field { secret: true, ..field })
-        .collect();
-    match fields.as_slice() {
+    let is_secret = |table: &FieldTable| table.secret.unwrap_or(true);
+    let secret: Vec<bool> = table.fields.iter().map(is_secret).collect();
+    let all = fields(table.fields, &path, problems);
+    match all.as_slice() {
         [] => problems.add(&path, "a credential needs at least one field"),
         [only] if only.key != setup => {
             problems.add(
@@ -133,8 +145,12 @@ fn form(table: FormTable, setup: &str, problems: &mut Problems) -> Option<Creden
         }
         _ => {}
     }
-    if !fields.is_empty() && !fields.iter().any(Field::is_required) {
-        problems.add(&path, "at least one field of a credential must be required");
+    let is_empty = all.is_empty();
+    let (secret, shown): (Vec<_>, Vec<_>) = all.into_iter().zip(secret).partition(|(_, secret)| *secret);
+    connection.extend(shown.into_iter().map(|(field, _)| field));
+    let fields: Vec<Field> = secret.into_iter().map(|(field, _)| Field { secret: true, ..field }).collect();
+    if !is_empty && !fields.iter().any(Field::is_required) {
+        problems.add(&path, "at least one secret field of a credential must be required");
     }
     Some(CredentialForm { page: optional(page)?, fields })
 }
@@ -157,14 +173,19 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
     }
     let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
     let refused = matches!(pattern, Some(None));
+    mismatch(path, table.mismatch.as_deref(), pattern.is_some(), problems);
+    let found_in = found_in(path, &table.key, &table.found_in, problems);
     let options = table.options.into_iter().map(|c| Choice { value: c.value, label: c.label }).collect();
     let field = Field {
         key: table.key,
         label: table.label,
         help: table.help,
         pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
+        mismatch: table.mismatch,
+        found_in,
+        kind: Kind::Plain,
         options,
-        secret: table.secret,
+        secret: table.secret.unwrap_or(false),
         optional: table.optional || table.default.is_some(),
         default: table.default,
         prefix: table.prefix,
@@ -173,7 +194,7 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
     };
     for (name, value) in [("default", &field.default), ("example", &field.example)] {
         if let (Some(value), false) = (value, refused) {
-            let checked = field.check(&Value::from(value.as_str()));
+            let checked = field.check(value);
             problems
                 .ok(format!("{path}.{name}"), checked.map_err(|e| format!("not a value of this field: {e}")));
         }
@@ -183,11 +204,14 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
 
 fn settings(tables: Vec<SettingTable>, problems: &mut Problems) -> Option<SettingsSchema> {
     let mut seen = BTreeSet::new();
-    let mut properties = Map::new();
+    let (mut properties, mut notes) = (Map::new(), BTreeMap::new());
     for (index, table) in tables.into_iter().enumerate() {
         let path = format!("settings.{index}");
         unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
         let property = property(&table, &path, problems);
+        mismatch(&path, table.mismatch.as_deref(), has_pattern(&property), problems);
+        let found_in = found_in(&path, &table.key, &table.found_in, problems);
+        notes.insert(table.key.clone(), SettingNotes { mismatch: table.mismatch, found_in });
         properties.insert(table.key, property);
     }
     let schema = json!({
@@ -196,7 +220,16 @@ fn settings(tables: Vec<SettingTable>, problems: &mut Problems) -> Option<Settin
         "additionalProperties": false,
         "properties": properties,
     });
-    problems.ok("settings", SettingsSchema::new(schema))
+    problems.ok("settings", SettingsSchema::new(schema)).map(|schema| schema.with_notes(notes))
+}
+
+/// Whether a schema has a pattern anywhere.
+fn has_pattern(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => map.contains_key("pattern") || map.values().any(has_pattern),
+        Value::Array(items) => items.iter().any(has_pattern),
+        _ => false,
+    }
 }
 
 /// One setting's schema. It is checked by itself, so that an error gets its own line number.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::values::{check_header, page, pattern, pointer, pointers, unique_name};
+use super::values::{check_header, mismatch, page, pattern, pointer, pointers, unique_name};
 use crate::catalog::field::Pattern;
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::template::{Template, UrlTemplate};
+use crate::pasted::Kind;
 
 /// Parameters that the server itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
 const RESERVED_PARAMS: &[&str] = &[
@@ -174,6 +175,7 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
         );
     }
     let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
+    mismatch(path, table.mismatch.as_deref(), table.pattern.is_some(), problems);
     let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
     for (name, value) in [("example", &table.example), ("default", &table.default)] {
         if let (Some(Some(pattern)), Some(value)) = (&pattern, value)
@@ -189,6 +191,8 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
         name: table.name,
         pointer: pointer?,
         pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
+        mismatch: table.mismatch,
+        kind: Kind::Plain,
         example: table.example,
         default: table.default,
         required: table.required,

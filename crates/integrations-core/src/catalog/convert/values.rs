@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::catalog::{
-    field::Pattern,
-    problems::Problems,
-    template::{JsonPointer, check_url, is_name},
+use crate::{
+    catalog::{
+        field::Pattern,
+        problems::Problems,
+        template::{JsonPointer, Template, check_url, is_name},
+    },
+    pasted::Surroundings,
 };
 
 /// Reads the address of a page for people, which may have a fragment.
@@ -17,6 +20,43 @@ pub(super) fn page(path: &str, text: &str, problems: &mut Problems) -> Option<Ur
     let checked =
         check_url(without_fragment).and_then(|_| Url::parse(text).map_err(|error| error.to_string()));
     problems.ok(path, checked.map_err(|reason| format!("not the address of a page: {reason}")))
+}
+
+/// Checks the words that stand in place of a pattern, because people do not read patterns.
+pub(super) fn mismatch(path: &str, words: Option<&str>, has_form: bool, problems: &mut Problems) {
+    let path = format!("{path}.mismatch");
+    match words {
+        None if has_form => {
+            problems.add(path, "a pattern needs `mismatch`: what is expected, in words for people");
+        }
+        Some(_) if !has_form => problems.add(path, "`mismatch` needs a pattern"),
+        Some(words)
+            if words.trim().is_empty() || words.contains(['^', '\\', '\n']) || words.ends_with('.') =>
+        {
+            problems
+                .add(path, "must be words for people, on one line and without a full stop, and no pattern");
+        }
+        _ => {}
+    }
+}
+
+/// Reads the texts that a value stands in. Each has the placeholder `{name}`, and no other.
+pub(super) fn found_in(
+    path: &str,
+    name: &str,
+    texts: &[String],
+    problems: &mut Problems,
+) -> Vec<Surroundings> {
+    let read = |text: &String| {
+        let template = Template::parse(text).map_err(|error| error.to_string())?;
+        let (before, after) = text.split_once(&format!("{{{name}}}")).unwrap_or_default();
+        if template.placeholders().ne([name]) || before.is_empty() {
+            return Err(format!("must contain `{{{name}}}` once, and text before it"));
+        }
+        Ok(Surroundings { before: before.to_owned(), after: after.to_owned() })
+    };
+    let places = texts.iter().enumerate();
+    places.filter_map(|(index, text)| problems.ok(format!("{path}.found_in.{index}"), read(text))).collect()
 }
 
 /// Compiles a pattern, or returns `None` if it is wrong.

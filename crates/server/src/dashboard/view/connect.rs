@@ -10,7 +10,6 @@ use super::{
     parts::{away, csrf},
     provider_page::{Part, ProviderPage, RefusedForm},
 };
-use crate::dashboard::pattern;
 
 /// The kind of the button's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +64,6 @@ fn connection_field(
         problem: refused.and_then(|refused| refused.problem(&name)),
         presence: Presence::marked(field.is_required()),
     };
-    if field.secret {
-        return drawn.secret();
-    }
     if !field.options.is_empty() {
         let chosen = if value.is_empty() { field.default.as_deref().unwrap_or_default() } else { value };
         let drawn = Field { presence: Presence::Free, ..drawn };
@@ -79,7 +75,6 @@ fn connection_field(
         example: example.map(String::as_str),
         prefix: field.prefix.as_deref(),
         suffix: field.suffix.as_deref(),
-        pattern: pattern::for_browsers(field).as_deref(),
         ..Text::default()
     })
 }

@@ -46,8 +46,6 @@ pub(crate) struct Text<'a> {
     pub(crate) prefix: Option<&'a str>,
     /// Shown after the input. It is not part of the value.
     pub(crate) suffix: Option<&'a str>,
-    /// The pattern of the whole value, in the syntax of browsers.
-    pub(crate) pattern: Option<&'a str>,
     /// The most characters.
     pub(crate) longest: Option<u64>,
     /// The value of `autocomplete`, if it has one.
@@ -74,7 +72,7 @@ impl Field<'_> {
     pub(crate) fn text(&self, text: &Text<'_>) -> Markup {
         let input = html! {
             input type="text" id=(self.name) name=(self.name) value=(text.value) placeholder=[text.example]
-                pattern=[text.pattern] maxlength=[text.longest] autocomplete=(text.autocomplete.unwrap_or("off"))
+                maxlength=[text.longest] autocomplete=(text.autocomplete.unwrap_or("off"))
                 autocapitalize="none" spellcheck="false" required[self.is_required()]
                 data-prefix=[text.prefix] data-suffix=[text.suffix]
                 aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];

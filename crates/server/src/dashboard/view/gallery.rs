@@ -293,7 +293,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         Part::Settings,
         vec![
             Issue::new("settings.default_group_id", "Must be 1 or more"),
-            Issue::new("settings.ticket_tags.1", "Must match the pattern ^[^\\s]{1,80}$"),
+            Issue::new("settings.ticket_tags.1", "Each tag must have 1 to 80 characters and no spaces"),
         ],
         Form::from([("settings.default_group_id", "0"), ("settings.ticket_tags", "agent\nfirst contact")]),
     );

@@ -2,10 +2,10 @@
 
 use integrations_core::{
     catalog::{Action, ActionKind, Provider, SetupType},
-    display_name::MAX_DISPLAY_NAME,
     integration::Integration,
     issue::Issue,
     lifecycle::Status,
+    name::MAX_NAME,
 };
 use maud::{Markup, html};
 
@@ -181,12 +181,8 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
     };
     let is_shown =
         refused.map_or(integration.sidebar_enabled, |refused| refused.typed.is_ticked("sidebar_enabled"));
-    let text = Text {
-        value,
-        example: Some(&page.provider.name),
-        longest: Some(MAX_DISPLAY_NAME as u64),
-        ..Text::default()
-    };
+    let text =
+        Text { value, example: Some(&page.provider.name), longest: Some(MAX_NAME as u64), ..Text::default() };
     let fields = html! { (name.text(&text)) (sidebar.switch(is_shown, is_off, &html! {})) };
     let about = html! { p { "How people see it." } };
     part("details", "Details", &about, &form(frame, page, integration, "details", &fields))

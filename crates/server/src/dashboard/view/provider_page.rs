@@ -82,6 +82,15 @@ impl ProviderPage<'_> {
         self.refused.filter(|refused| refused.part == part && !refused.is_outdated)
     }
 
+    /// What a person supplied beside the credential: each field's label and value. None of it is secret.
+    pub(crate) fn connection_facts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.provider.connection.iter().filter_map(|field| {
+            let value = self.connection.get(&field.key)?.as_str()?;
+            let choice = field.options.iter().find(|choice| choice.value == value);
+            Some((field.label.as_str(), choice.map_or(value, |choice| choice.label.as_str())))
+        })
+    }
+
     /// Its name here.
     pub(crate) fn name(&self) -> &str {
         let display_name = self.integration.and_then(|integration| integration.display_name.as_deref());

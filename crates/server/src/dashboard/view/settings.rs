@@ -39,7 +39,9 @@ pub(crate) fn control(
             field.choice(&value, choices(setting).iter().map(|(value, label)| (*value, label.as_str())))
         }
         Control::Text => {
-            let longest = setting.schema["maxLength"].as_u64();
+            // A browser cuts what is pasted at the most characters, before anything around the value is taken off.
+            let is_free = setting.schema.get("pattern").is_none() && setting.schema.get("format").is_none();
+            let longest = setting.schema["maxLength"].as_u64().filter(|_| is_free);
             let example = default(setting);
             field.text(&Text { value: &value, example: example.as_deref(), longest, ..Text::default() })
         }

@@ -64,6 +64,7 @@ pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Int
         }
         dl.facts {
             @if let Some(account) = &integration.account { div { dt { "Account" } dd { (account.label()) } } }
+            @for (label, value) in page.connection_facts() { div { dt { (label) } dd { (value) } } }
             div { dt { "Connected" } dd { (moment(integration.created_at)) } }
             div { dt { "Last changed" } dd { (moment(integration.updated_at)) } }
             div {

@@ -17,8 +17,8 @@ use crate::token::TokenHash;
 impl Installer {
     /// Installs what a person typed into the provider's form.
     ///
-    /// The values are checked against the provider's patterns, then by its health probe. They are not stored if the
-    /// provider refuses them or cannot be reached.
+    /// The values are read as they were pasted and compared with what the provider's file expects, then tried by its
+    /// health probe. They are not stored if the provider refuses them or cannot be reached.
     pub async fn submit(
         self: &Arc<Self>,
         who: &Installing,
@@ -50,11 +50,8 @@ impl Installer {
             // Tokens come from the provider itself, never from a form.
             return Err(ProblemKind::Internal);
         }
-        let mut issues = provider.check_connection(&connection);
-        issues.extend(provider.check_credential(&credential));
-        if !issues.is_empty() {
-            return Err(ProblemKind::Invalid(issues));
-        }
+        let (connection, credential) =
+            provider.read_input(connection, credential).map_err(ProblemKind::Invalid)?;
         let findings = self.prober.probe(provider, &connection, &credential, None).await;
         let acquired = Acquired::typed(connection, credential, findings, self.environment.now())?;
         self.finish(who, target, acquired, TokenHash::of(browser)).await

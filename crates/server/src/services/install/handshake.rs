@@ -64,10 +64,7 @@ impl Installer {
         browser: &str,
     ) -> Result<Url, ProblemKind> {
         self.check_standing(&who.tenant, who.key).await?;
-        let issues = provider.check_connection(&connection);
-        if !issues.is_empty() {
-            return Err(ProblemKind::Invalid(issues));
-        }
+        let connection = provider.read_connection(&connection).map_err(ProblemKind::Invalid)?;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
         let app = self.apps.find(&who.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
         let server = self.server(provider, oauth, &connection, &app)?;

@@ -7,12 +7,12 @@ use std::{collections::HashMap, sync::Arc};
 use integrations_core::{
     audit::{Acting, Actor},
     catalog::{Catalog, Provider},
-    display_name::read_display_name,
     ids::ProjectId,
     integration::{Configuration, Connected, Integration, check_settings},
     issue::Issue,
     json::{self, JsonError},
     lifecycle::State,
+    name::read_display_name,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -224,19 +224,24 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         Default::default()
     });
     let connection = object(&mut fields, "connection", &mut issues).unwrap_or_default();
-    issues.extend(provider.check_connection(&connection));
-    let credential = object(&mut fields, "credential", &mut issues);
-    match &credential {
-        Some(credential) => issues.extend(provider.check_credential(credential)),
-        None if issues.iter().any(|issue| issue.path == "credential") => {}
-        None => issues.push(Issue::new("credential", "Required")),
-    }
+    let read = match object(&mut fields, "credential", &mut issues) {
+        Some(credential) => provider.read_input(connection, credential),
+        None => {
+            let missing = (!issues.iter().any(|issue| issue.path == "credential"))
+                .then(|| Issue::new("credential", "Required"));
+            Err(provider.read_connection(&connection).err().into_iter().flatten().chain(missing).collect())
+        }
+    };
+    let (connection, credential) = read.unwrap_or_else(|found| {
+        issues.extend(found);
+        Default::default()
+    });
     issues.extend(fields.keys().map(|field| Issue::new(field, "Unknown field")));
     if !issues.is_empty() {
         return Err(issues);
     }
     let configuration = Configuration { display_name, settings, secret_settings };
-    Ok(Line { provider, configuration, connection, credential: credential.unwrap_or_default() })
+    Ok(Line { provider, configuration, connection, credential })
 }
 
 /// Takes a field that must be an object. Anything else is an issue.

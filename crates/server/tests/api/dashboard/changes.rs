@@ -201,7 +201,7 @@ async fn what_is_not_valid_is_told_beside_its_field_and_nothing_is_changed(serve
         .without("settings.notify_on_escalation");
     let page = visitor.submit(&filled).await;
     page.says(422, "That was not saved").says(422, "Mention on escalation: Expected one of");
-    assert!(page.problem("settings.default_channel").unwrap().starts_with("Must match the pattern"));
+    assert!(page.problem("settings.default_channel").unwrap().starts_with("Expected a channel's name"));
     assert!(page.problem("settings.mention_on_escalation").unwrap().contains("\"channel\""));
     // The typed text is still there, to be corrected.
     let again = page.form("/settings");

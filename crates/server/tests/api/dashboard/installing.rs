@@ -19,6 +19,7 @@ on_both_played!(
     a_link_ends_with_its_key,
     a_wrong_key_is_told_beside_its_field_and_a_right_one_connects,
     what_is_typed_around_a_field_is_taken_off,
+    what_is_pasted_around_a_secret_is_taken_off,
     a_hostile_shop_never_gets_into_an_address,
     a_person_who_declines_ends_on_a_page_and_nothing_is_changed,
     an_answer_in_another_browser_is_not_taken,
@@ -226,6 +227,49 @@ async fn what_is_typed_around_a_field_is_taken_off(server: &Server, simulator: &
     let back = decided(&visitor, simulator, &leaving, Decision::Allow).await;
     visitor.follow(&back).await.says(200, "Shopify is connected.");
     assert_eq!(status(server, "shopify").await, "active");
+    // What was read is shown afterwards, because it is no secret.
+    visitor.provider("shopify").await.says(200, "Shop acme");
+    for pasted in [
+        "ACME.myshopify.com",
+        "https://acme.myshopify.com/admin",
+        "https://admin.shopify.com/store/acme",
+        "\u{200b}acme\u{a0}",
+    ] {
+        let form = visitor.provider("shopify").await.form("/connect");
+        let leaving = visitor.submit(&form.with("connection.subdomain", pasted)).await;
+        assert!(
+            consent_page(&leaving).starts_with("https://acme.myshopify.com/admin/oauth/authorize?"),
+            "{pasted:?}"
+        );
+    }
+}
+
+async fn what_is_pasted_around_a_secret_is_taken_off(server: &Server, simulator: &Simulator) {
+    let visitor = Visitor::signed_in(server).await;
+    let key = simulator.credential("postmark", 0)["api_key"].as_str().unwrap().to_owned();
+    let (head, tail) = key.split_at(8);
+    for pasted in [
+        format!("{head}\u{200b}{tail}"),
+        format!("{head}\r\n{tail}"),
+        format!("“{key}”"),
+        format!("Bearer {key}"),
+        format!("X-Postmark-Server-Token: {key}"),
+    ] {
+        let form = visitor.provider("postmark").await.form("/connect").with("credential.api_key", &pasted);
+        visitor.submit(&form).await.leads_to(&format!("{}?done=connected", server.page("postmark")));
+    }
+    let url = simulator.credential("discord", 0)["webhook_url"].as_str().unwrap().to_owned();
+    for pasted in [format!("{url}?thread_id=1234"), format!("{url}/slack"), format!("<{url}/>")] {
+        let form = visitor.provider("discord").await.form("/connect").with("credential.webhook_url", &pasted);
+        visitor.submit(&form).await.leads_to(&format!("{}?done=connected", server.page("discord")));
+    }
+    let form = visitor.provider("discord").await.form("/connect");
+    let refused =
+        visitor.submit(&form.with("credential.webhook_url", "https://discord.com/channels/1/2")).await;
+    let words = refused.problem("credential.webhook_url").unwrap();
+    assert!(words.starts_with("Expected the whole URL of a webhook as Discord shows it"), "{words}");
+    assert!(!refused.text.contains("[0-9]") && !refused.text.contains(" pattern="), "{refused:?}");
+    assert_eq!(simulator.complaints(), [""; 0]);
 }
 
 async fn a_hostile_shop_never_gets_into_an_address(server: &Server, simulator: &Simulator) {

@@ -37,6 +37,31 @@ async fn a_wrong_key_is_refused_beside_its_field_and_a_right_one_installs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_form_expects_is_said_in_words_and_what_is_pasted_is_read() {
+    on_stage(async |stage, browser| {
+        browser.open(&stage.link("discord").await).await;
+        browser.fill("[name='credential.webhook_url']", "https://discord.com/channels/1/2").await;
+        browser.follow("main form button[type=submit]").await;
+        let text = browser.text("main").await;
+        assert!(text.contains("Expected the whole URL of a webhook as Discord shows it"), "{text}");
+        assert!(!browser.driver.source().await.unwrap().contains("[0-9]"), "no pattern is shown");
+
+        let url = credential(stage, "discord", "webhook_url");
+        browser.fill("[name='credential.webhook_url']", &format!(" {url}?thread_id=1234 ")).await;
+        browser.follow("main form button[type=submit]").await;
+        assert_eq!(browser.text("h1").await, "Discord is connected");
+
+        // The browser lets an address through that the server reads as a shop's name.
+        browser.open(&stage.link("shopify").await).await;
+        browser.fill("[name='connection.subdomain']", "https://www.acme.com/").await;
+        browser.follow("main form button[type=submit]").await;
+        let text = browser.text("main").await;
+        assert!(text.contains("Expected the shop's name in its myshopify.com address"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_is_installed_by_its_address() {
     on_stage(async |stage, browser| {
         browser.open(&stage.link("discord").await).await;
