@@ -9,6 +9,7 @@ pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod monitor;
+pub mod program;
 pub mod provider;
 pub mod services;
 pub mod shutdown;

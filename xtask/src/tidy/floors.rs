@@ -24,7 +24,7 @@ const fn one(module: &'static [&'static str]) -> Floor {
 
 /// The floors, the lowest first. A module may name only modules on lower floors.
 const FLOORS: &[Floor] = &[
-    Floor { modules: &["environment", "metrics", "shutdown", "token"], among_themselves: true },
+    Floor { modules: &["environment", "metrics", "program", "shutdown", "token"], among_themselves: true },
     one(&["store"]),
     one(&["vault"]),
     one(&["provider"]),

@@ -21,6 +21,7 @@ use self::context::Context;
 use crate::{
     app::{config::Options, dev::DataDirectory},
     environment::Environment,
+    program,
     store::{DatabaseUrl, Store},
     vault::Vault,
 };
@@ -73,7 +74,8 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Some(directory) => directory.database_url()?,
         None => options.database_url()?,
     };
-    let context = Context { store: connect(&url).await?, environment, json: command.json };
+    let store = connect(&url, directory.as_ref(), options).await?;
+    let context = Context { store, environment, json: command.json };
     match command.resource {
         Resource::Org(command) => organization::run(command, &context).await,
         Resource::Project(command) => project::run(command, &context).await,
@@ -110,14 +112,26 @@ async fn vault(
     Ok(vault)
 }
 
-async fn connect(url: &DatabaseUrl) -> anyhow::Result<Store> {
+async fn connect(
+    url: &DatabaseUrl,
+    directory: Option<&DataDirectory>,
+    options: &Options,
+) -> anyhow::Result<Store> {
     let store = Store::connect(url, CONNECTIONS).await?;
     let pending = store.pending_migrations().await?;
     if !pending.is_empty() {
-        bail!(
-            "the database's schema is not up to date ({}): run `riq-server migrate` first",
-            pending.join(", ")
-        );
+        let what = match directory {
+            // `dev` brings its own database up to date.
+            Some(directory) => {
+                format!(
+                    "start `{} dev --data-dir {}` once first",
+                    program::name(),
+                    program::word(directory.path())
+                )
+            }
+            None => format!("run `{}` first", options.migrate_command()),
+        };
+        bail!("the database's schema is not up to date ({}): {what}", pending.join(", "));
     }
     Ok(store)
 }

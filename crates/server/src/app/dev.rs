@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use crate::{
     environment::Environment,
+    program,
     store::{DatabaseUrl, NewApiKey, NewAuditEvent, Store},
     vault::{EncryptionKeys, Vault},
 };
@@ -80,7 +81,11 @@ impl DataDirectory {
     /// The existing data directory at `path`. Fails if `dev` has not made one there.
     pub fn existing(path: PathBuf) -> anyhow::Result<Self> {
         if !path.join(DATABASE).is_file() {
-            bail!("{} is not a data directory: start `riq-server dev --data-dir {0}` first", path.display());
+            let (program, directory) = (program::name(), program::word(&path));
+            bail!(
+                "{} is not a data directory: start `{program} dev --data-dir {directory}` first",
+                path.display()
+            );
         }
         Ok(Self(path))
     }
@@ -96,6 +101,11 @@ impl DataDirectory {
         }
         check_private(&self.0)?;
         FILES.iter().try_for_each(|file| check_private(&self.0.join(file)))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Its database.

@@ -20,7 +20,13 @@ use super::{
     wiring::{App, Foundation},
 };
 use crate::{
-    edge, environment::Environment, provider::outbound::Outbound, shutdown, store::Store, vault::Vault,
+    edge::{self, settings::HttpSettings},
+    environment::Environment,
+    program::OperatorCommands,
+    provider::outbound::Outbound,
+    shutdown,
+    store::Store,
+    vault::Vault,
 };
 
 /// `riq-server serve`: uses the database and the encryption keys of the settings.
@@ -31,13 +37,15 @@ pub async fn serve(options: &Options, environment: Environment) -> anyhow::Resul
     let pending = store.pending_migrations().await?;
     if !pending.is_empty() {
         bail!(
-            "the database's schema is not up to date ({}): run `riq-server migrate` first",
-            pending.join(", ")
+            "the database's schema is not up to date ({}): run `{}` first",
+            pending.join(", "),
+            options.migrate_command()
         );
     }
     let vault = Vault::new(keys, environment.clone());
     vault.check_keys(&store).await?;
-    run(options, store, vault, environment, |address| {
+    let operator = options.operator(None);
+    run(options, operator, store, vault, environment, |address| {
         tracing::info!(%address, database = url.product(), "serving");
         Ok(())
     })
@@ -60,7 +68,9 @@ pub async fn dev(command: DevCommand, options: &Options, environment: Environmen
     vault.check_keys(&store).await?;
     let access = directory.access(&store, &environment).await?;
     let public_url = options.public_url.clone();
-    run(options, store, vault, environment, move |address| {
+    let operator = options.operator(Some(&command.data_dir));
+    let import = operator.admin(&format!("import --project {} FILE", access.project_id));
+    run(options, operator, store, vault, environment, move |address| {
         let base = public_url
             .map_or(format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
         let greeting = Greeting::new(&base, &access);
@@ -69,7 +79,7 @@ pub async fn dev(command: DevCommand, options: &Options, environment: Environmen
             serde_json::to_writer(&mut out, &greeting)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", greeting.in_words(&command))?;
+            write!(out, "{}", greeting.in_words(&command, &import))?;
         }
         out.flush()
     })
@@ -97,7 +107,7 @@ impl<'a> Greeting<'a> {
         }
     }
 
-    fn in_words(&self, command: &DevCommand) -> String {
+    fn in_words(&self, command: &DevCommand, import: &str) -> String {
         let Self { api_base, org_id, project_id, api_key, dashboard_url } = self;
         let (docs, directory) = (api_base.replace("/api/v1", "/docs"), command.data_dir.display());
         format!(
@@ -106,13 +116,14 @@ impl<'a> Greeting<'a> {
              API key       {api_key}\n\nTry it:\n\n  \
              export RIQ_API_BASE={api_base} RIQ_PROJECT_ID={project_id} RIQ_API_KEY={api_key}\n  \
              curl -H \"X-API-Key: $RIQ_API_KEY\" \"$RIQ_API_BASE/projects/$RIQ_PROJECT_ID/integrations/catalog\"\n  \
-             riq-server admin import --data-dir {directory} --project {project_id} FILE\n\n"
+             {import}\n\n"
         )
     }
 }
 
 async fn run(
     options: &Options,
+    operator: OperatorCommands,
     store: Store,
     vault: Vault,
     environment: Environment,
@@ -135,7 +146,7 @@ async fn run(
         oauth_apps,
         monitor: options.monitor(),
     };
-    let mut http = options.http(address)?;
+    let mut http = HttpSettings { operator, ..options.http(address)? };
     let (database, probes) = (options.database_connections(), options.monitor().in_flight);
     http.connections.total = open_files::keep_for(http.connections.total, database, probes);
     let app = App::new(foundation, http)?;

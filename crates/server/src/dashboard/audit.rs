@@ -6,21 +6,28 @@ use integrations_core::{ids::AuditEventId, issue::Issue};
 
 use super::{
     view::audit::{Log, page},
-    visit::OnProject,
+    visit::Allowed,
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{failure::Failure, query},
+    edge::{failure::Failure, query, scoped::AuditRead},
     store::AuditFilter,
 };
 
 /// The events on a page.
 const PAGE: u16 = 50;
 
-pub(super) async fn log(State(pages): State<Pages>, on: OnProject, uri: Uri) -> Result<Response, Failure> {
+pub(super) async fn log(
+    State(pages): State<Pages>,
+    Allowed { on, .. }: Allowed<AuditRead>,
+    uri: Uri,
+) -> Result<Response, Failure> {
     let [before] = query::parameters(&uri, ["before"])?;
     let before: Option<AuditEventId> = before.map(|text| text.parse()).transpose().map_err(|_| {
-        Failure::invalid("The address names no event", vec![Issue::new("before", "Expected an id")])
+        Failure::invalid(
+            "The address names no event",
+            vec![Issue::new("before", "Expected an event's id, aud_…")],
+        )
     })?;
     let filter = AuditFilter { before, ..AuditFilter::default() };
     let events = pages.audit_log.page(&on.tenant, &filter, PAGE).await?;

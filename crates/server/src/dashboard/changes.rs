@@ -18,11 +18,11 @@ use super::{
         provider_page::{Part, RefusedForm},
         words,
     },
-    visit::{OnProject, Posted},
+    visit::{Allowed, OnProject, Posted},
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{failure::Failure, form::Form},
+    edge::{failure::Failure, form::Form, scoped::IntegrationsWrite},
     services::integrations::{ChangeError, ExpectedVersion},
     store::Loaded,
 };
@@ -30,7 +30,7 @@ use crate::{
 /// `POST …/{provider}/pause`
 pub(super) async fn pause(
     State(pages): State<Pages>,
-    posted: Posted<OnProject>,
+    posted: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     let ask = |_: &Form, _: &Provider, _: &Integration| Ok(Update::to_status(RequestedStatus::Paused));
     change(&pages, posted, Part::State, Flash::Paused, ask).await
@@ -39,7 +39,7 @@ pub(super) async fn pause(
 /// `POST …/{provider}/resume`
 pub(super) async fn resume(
     State(pages): State<Pages>,
-    posted: Posted<OnProject>,
+    posted: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     let ask = |_: &Form, _: &Provider, _: &Integration| Ok(Update::to_status(RequestedStatus::Active));
     change(&pages, posted, Part::State, Flash::Resumed, ask).await
@@ -48,7 +48,7 @@ pub(super) async fn resume(
 /// `POST …/{provider}/check`
 pub(super) async fn check(
     State(pages): State<Pages>,
-    Posted { by: on, form }: Posted<OnProject>,
+    Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
     let checked = pages.integrations.check(&on.tenant, &provider).await;
@@ -58,7 +58,7 @@ pub(super) async fn check(
 /// `POST …/{provider}/details`
 pub(super) async fn details(
     State(pages): State<Pages>,
-    posted: Posted<OnProject>,
+    posted: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Details, Flash::Details, |form, _, stored| {
         let name = Some(form.trimmed("display_name")).filter(|name| !name.is_empty());
@@ -76,7 +76,7 @@ pub(super) async fn details(
 /// `POST …/{provider}/settings`
 pub(super) async fn settings(
     State(pages): State<Pages>,
-    posted: Posted<OnProject>,
+    posted: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Settings, Flash::Settings, |form, provider, stored| {
         let mut update = Update::default();
@@ -89,7 +89,7 @@ pub(super) async fn settings(
 /// `POST …/{provider}/permissions`
 pub(super) async fn permissions(
     State(pages): State<Pages>,
-    posted: Posted<OnProject>,
+    posted: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Permissions, Flash::Permissions, |form, provider, stored| {
         let mut update = Update::default();
@@ -107,7 +107,7 @@ pub(super) async fn permissions(
 /// `POST …/{provider}/disconnect`
 pub(super) async fn disconnect(
     State(pages): State<Pages>,
-    Posted { by: on, form }: Posted<OnProject>,
+    Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
     let changed =
@@ -125,7 +125,7 @@ struct SentForm {
 /// compare it with the stored integration, which has that version.
 async fn change(
     pages: &Pages,
-    Posted { by: on, form }: Posted<OnProject>,
+    Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
     part: Part,
     flash: Flash,
     ask: impl Fn(&Form, &Provider, &Integration) -> Result<Update, UpdateError> + Send + Sync,

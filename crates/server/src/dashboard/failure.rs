@@ -10,7 +10,7 @@ use super::{
     headers,
     view::{failure, frame::Frame},
 };
-use crate::edge::failure::Failure;
+use crate::{edge::failure::Failure, program::OperatorCommands};
 
 /// The page of an error. The edge calls it, because it knows the request's id, for every error: a handler's refusal, an
 /// unknown address, a panic, a timeout.
@@ -25,7 +25,8 @@ pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Respo
         way_on: Some((&home, "To the dashboard")),
         request_id,
     };
-    let frame = Frame { addresses: &addresses, csrf: "", who: None };
+    let operator = OperatorCommands::default();
+    let frame = Frame { addresses: &addresses, csrf: "", who: None, operator: &operator };
     let mut response = headers::page(error.status(), failure::page(&frame, &words));
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -58,7 +59,11 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::MethodNotAllowed => {
             ("That cannot be done here", "Go back to the page where you came from, and use its buttons.")
         }
-        ErrorCode::Unauthorized | ErrorCode::InsufficientScope => ("That is not allowed", "Sign in again."),
+        ErrorCode::Unauthorized => ("That is not allowed", "Sign in again."),
+        ErrorCode::InsufficientScope => (
+            "Your API key does not allow that",
+            "Sign out, and sign in with an API key that has this scope, or ask for one.",
+        ),
         ErrorCode::BadJson
         | ErrorCode::BadRequest
         | ErrorCode::NoUpdates

@@ -15,5 +15,5 @@ pub(super) async fn home(State(pages): State<Pages>, visit: Visit) -> Result<Res
     };
     let name = pages.organizations.name(session.organization).await?;
     let projects = pages.organizations.projects(session.organization).await?;
-    Ok(visit.page(StatusCode::OK, projects::page(&visit.frame(), &name, &projects)))
+    Ok(visit.page(StatusCode::OK, projects::page(&visit.frame(), session.organization, &name, &projects)))
 }

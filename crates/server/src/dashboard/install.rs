@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{failure::Failure, form::Form},
+    edge::{failure::Failure, form::Form, scoped::IntegrationsWrite},
     services::install::{
         Availability, InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink,
         ProblemKind,
@@ -96,7 +96,10 @@ async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result
         None => None,
     };
     match (by_session, visit.link.clone()) {
-        (Some(Ok(on)), _) => Ok(Installs::Session(Box::new(on))),
+        (Some(Ok(on)), _) => match on.allow::<IntegrationsWrite>() {
+            Ok(allowed) => Ok(Installs::Session(Box::new(allowed.on))),
+            Err(refusal) => Err(refusal.into_response()),
+        },
         // The link may belong to another organization than the session.
         (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
             match visit.pages.installer.open_link(&link, target.project, target.provider.key.as_str()).await {
@@ -319,8 +322,7 @@ pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str)
     visit.page(install_problem::status(problem), failure::page(&visit.frame(), &words))
 }
 
-/// The fields below `root` that were filled in. A field's prefix and suffix, which may have been pasted with the value,
-/// are removed.
+/// The fields below `root`, as they were pasted.
 fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Value> {
     let pasted = |field: &catalog::Field| form.get(&format!("{root}.{}", field.key)).unwrap_or_default();
     fields.iter().map(|field| (field.key.clone(), pasted(field).into())).collect()

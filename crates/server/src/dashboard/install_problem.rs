@@ -83,8 +83,8 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
         ProblemKind::Invalid(_) => "Correct the fields that are marked and send the form again.".into(),
         ProblemKind::Refused(_) => "Check that you copied all of it, and try again.".into(),
         ProblemKind::NotConfigured => format!(
-            "Ask the operator of this server to register an app at {provider} and to set it with \
-             riq-server admin oauth-app set."
+            "Ask the operator of this server to register an app at {provider} and to store it. Its page shows how to \
+             anybody who is signed in."
         ),
         ProblemKind::Link(_) | ProblemKind::KeyGone => {
             "Ask for a new link where you got this one, or sign in with an API key.".into()

@@ -8,15 +8,19 @@ use integrations_core::{lifecycle::Status, standing::Standing};
 
 use super::{
     view::integrations::{Filters, Shelves, page},
-    visit::OnProject,
+    visit::Allowed,
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{failure::Failure, query},
+    edge::{failure::Failure, query, scoped::IntegrationsRead},
     store::IntegrationRow,
 };
 
-pub(super) async fn list(State(pages): State<Pages>, on: OnProject, uri: Uri) -> Result<Response, Failure> {
+pub(super) async fn list(
+    State(pages): State<Pages>,
+    Allowed { on, .. }: Allowed<IntegrationsRead>,
+    uri: Uri,
+) -> Result<Response, Failure> {
     let filters = read(&uri)?;
     let rows = pages.integrations.list(&on.tenant).await?;
     let rows: BTreeMap<&str, &IntegrationRow> = rows.iter().map(|row| (row.provider.as_str(), row)).collect();

@@ -1,7 +1,7 @@
 //! The dashboard: pages for people, rendered on the server. They use the same services as the API.
 //!
-//! A handler takes a `visit::Visit`, a `visit::OnProject` or a `visit::Posted` form, which have checked cookies,
-//! session, project and form token. It calls a service, and renders a page of `view` or redirects to one.
+//! A handler takes a `visit::Visit`, a `visit::Allowed` or a `visit::Posted` form, which have checked cookies, session,
+//! project, scope and form token. It calls a service, and renders a page of `view` or redirects to one.
 
 mod addresses;
 mod assets;

@@ -11,10 +11,14 @@ use super::{
     provider_page::{Contents, answer},
     state::Pages,
     view,
-    visit::{Named, OnProject, Visit},
+    visit::{Allowed, Named, OnProject, Visit},
 };
 use crate::{
-    edge::{failure::Failure, query},
+    edge::{
+        failure::Failure,
+        query,
+        scoped::{IntegrationsRead, IntegrationsWrite},
+    },
     store::{Denied, ReadError},
 };
 
@@ -38,7 +42,7 @@ pub(super) async fn show(
         Err(ReadError::Denied(Denied::ForeignProject)) if visit.link.is_some() => {
             return install::visit(&pages, visit, &named, flash).await;
         }
-        entered => entered?,
+        entered => entered?.allow::<IntegrationsRead>()?.on,
     };
     let provider = on.named.provider(&pages)?;
     answer(&on, &provider, StatusCode::OK, flash, None).await
@@ -47,7 +51,7 @@ pub(super) async fn show(
 /// `GET …/{provider}/disconnect`: asks before it disconnects.
 pub(super) async fn ask_to_disconnect(
     State(pages): State<Pages>,
-    on: OnProject,
+    Allowed { on, .. }: Allowed<IntegrationsWrite>,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
     let contents = Contents::read(&on, &provider).await?;

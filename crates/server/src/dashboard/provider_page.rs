@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use http::StatusCode;
-use integrations_core::{catalog::Provider, integration::Integration};
+use integrations_core::{catalog::Provider, integration::Integration, scope::RequiredScope};
 use serde_json::{Map, Value};
 
 use super::{
@@ -41,12 +41,12 @@ impl Contents {
         let loaded = pages.integrations.open(&on.tenant, provider).await?;
         let events = match &loaded {
             // A project holds one integration of each provider.
-            Some(_) => {
+            Some(_) if on.session.who.may(RequiredScope::AUDIT_READ) => {
                 let filter =
                     AuditFilter { provider: Some(provider.key.to_string()), ..AuditFilter::default() };
                 pages.audit_log.page(&on.tenant, &filter, EVENTS).await?.entries
             }
-            None => Vec::new(),
+            _ => Vec::new(),
         };
         let connection = loaded.as_ref().map(|loaded| serde_json::from_str(&loaded.connection));
         Ok(Self {

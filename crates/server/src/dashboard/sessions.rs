@@ -117,7 +117,7 @@ impl Sessions {
         Ok(Some(Session {
             key: stored.key.id,
             organization: stored.key.organization,
-            who: Who { key_name: stored.key_name, key_hint: stored.key_hint },
+            who: Who { key_name: stored.key_name, key_hint: stored.key_hint, scopes: stored.key.scopes },
         }))
     }
 

@@ -1,6 +1,6 @@
 //! Visitors of a page, as types: a handler names what it needs, and is not called without it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -10,7 +10,6 @@ use http::{StatusCode, header, request::Parts};
 use integrations_core::{
     audit::{Acting, Actor},
     catalog::Provider,
-    error::ErrorCode,
     ids::ProjectId,
 };
 use maud::Markup;
@@ -24,7 +23,7 @@ use super::{
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{body, failure::Failure, form::Form, request_id::CurrentRequest},
+    edge::{body, failure::Failure, form::Form, request_id::CurrentRequest, scoped::Scoped},
     services::NoSuchProvider,
     store::{Denied, ProjectNames, ReadError, Tenant},
     token::Token,
@@ -56,7 +55,7 @@ impl Visit {
     /// The frame of all pages of this visit.
     pub(crate) fn frame(&self) -> Frame<'_> {
         let who = self.session.as_ref().map(|session| &session.who);
-        Frame { addresses: &self.addresses, csrf: &self.csrf, who }
+        Frame { addresses: &self.addresses, csrf: &self.csrf, who, operator: &self.pages.settings.operator }
     }
 
     /// Answers with a page.
@@ -113,14 +112,13 @@ impl FromRequestParts<Pages> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
-        if !csrf::is_navigation(&parts.headers) {
-            let message = "Open this page in a browser's window; scripts and frames may not load it";
-            return Err(Failure::new(ErrorCode::InsufficientScope, message).into_response());
-        }
         let addresses = Addresses::new(&pages.settings.public_url);
         let Some(CurrentRequest(request_id)) = parts.extensions.get::<CurrentRequest>().cloned() else {
             return Err(Failure::internal(&"a request without an id").into_response());
         };
+        if !csrf::is_navigation(&parts.headers) {
+            return Err(only_for_a_window(pages, &addresses, &request_id));
+        }
         let read = |cookie: Cookie| cookie.read(&parts.headers, &addresses).map(str::to_owned);
         let (browser, session_token, link) =
             (read(Cookie::Browser), read(Cookie::Session), read(Cookie::Install));
@@ -227,7 +225,26 @@ impl OnProject {
     }
 }
 
-impl FromRequestParts<Pages> for OnProject {
+/// [`OnProject`] for a person whose key covers the scope `S`, as the same request to the API would need it. Handlers
+/// get a project only through this type, so none can forget the check.
+#[derive(Debug)]
+pub(crate) struct Allowed<S> {
+    /// The request.
+    pub(crate) on: OnProject,
+    scope: PhantomData<S>,
+}
+
+impl OnProject {
+    /// Checks the scopes of the session's key.
+    pub(crate) fn allow<S: Scoped>(self) -> Result<Allowed<S>, Failure> {
+        if !self.session.who.may(S::REQUIRED) {
+            return Err(Failure::insufficient_scope(S::REQUIRED));
+        }
+        Ok(Allowed { on: self, scope: PhantomData })
+    }
+}
+
+impl<S: Scoped> FromRequestParts<Pages> for Allowed<S> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
@@ -236,8 +253,24 @@ impl FromRequestParts<Pages> for OnProject {
         let Some(session) = visit.session.clone() else {
             return Err(ask_to_sign_in(&visit, &named.page(parts, &visit.addresses)));
         };
-        Self::enter(visit, session, named).await.map_err(|error| Failure::from(error).into_response())
+        let entered = OnProject::enter(visit, session, named).await.map_err(Failure::from);
+        entered.and_then(OnProject::allow).map_err(Failure::into_response)
     }
+}
+
+/// The page for a request that a script or a frame makes. It names nobody and sets no cookie.
+fn only_for_a_window(pages: &Pages, addresses: &Addresses, request_id: &str) -> Response {
+    let home = addresses.home();
+    let words = failure::Words {
+        title: "Open this page in a browser's window",
+        explanation: "A script or a frame asked for it, and the dashboard answers only to a window of its own. Nothing \
+                      was changed.",
+        advice: "Open the address in a tab.",
+        way_on: Some((&home, "To the dashboard")),
+        request_id,
+    };
+    let frame = Frame { addresses, csrf: "", who: None, operator: &pages.settings.operator };
+    headers::page(StatusCode::FORBIDDEN, failure::page(&frame, &words))
 }
 
 /// Redirects a person who is not signed in to the page to sign in, and on to `page` afterwards.
@@ -257,9 +290,9 @@ impl Visited for Visit {
     }
 }
 
-impl Visited for OnProject {
+impl<S> Visited for Allowed<S> {
     fn visit(&self) -> &Visit {
-        &self.visit
+        &self.on.visit
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod query;
 pub mod rate_limit;
 pub mod request_id;
 mod request_span;
+pub mod scoped;
 pub mod serve;
 pub mod settings;
 mod underway;

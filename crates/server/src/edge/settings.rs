@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts, rate_limit::RedisUrl,
 };
-use crate::services::api_keys::POLL_INTERVAL;
+use crate::{program::OperatorCommands, services::api_keys::POLL_INTERVAL};
 
 /// Settings of the server's answers.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct HttpSettings {
     pub redis: Option<RedisUrl>,
     /// How long a request waits for Redis.
     pub redis_patience: Duration,
+    /// The operator's commands, as pages show them.
+    pub operator: OperatorCommands,
 }
 
 /// The contract's limit for an address without a key, in requests a minute.
@@ -77,6 +79,7 @@ impl HttpSettings {
             metrics_token: None,
             redis: None,
             redis_patience: Duration::from_millis(100),
+            operator: OperatorCommands::default(),
         }
     }
 }

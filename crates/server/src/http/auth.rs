@@ -9,42 +9,16 @@ use integrations_core::{
     catalog::Provider,
     error::ErrorCode,
     ids::ProjectId,
-    scope::{RequiredScope, any_covers},
+    scope::any_covers,
 };
 
+pub use crate::edge::scoped::{AuditRead, IntegrationsRead, IntegrationsWrite};
 use crate::{
-    edge::{failure::Failure, identity::Identity, request_id::CurrentRequest},
+    edge::{failure::Failure, identity::Identity, request_id::CurrentRequest, scoped::Scoped},
     http::state::Api,
     services::api_keys::Caller,
     store::{Denied, Tenant},
 };
-
-/// A scope, as a type.
-pub trait Scoped: Send + Sync + 'static {
-    /// The scope.
-    const REQUIRED: RequiredScope;
-}
-
-/// `integrations:read`
-#[derive(Debug)]
-pub enum IntegrationsRead {}
-/// `integrations:write`
-#[derive(Debug)]
-pub enum IntegrationsWrite {}
-
-/// `audit:read`
-#[derive(Debug)]
-pub enum AuditRead {}
-
-impl Scoped for AuditRead {
-    const REQUIRED: RequiredScope = RequiredScope::AUDIT_READ;
-}
-impl Scoped for IntegrationsRead {
-    const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_READ;
-}
-impl Scoped for IntegrationsWrite {
-    const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_WRITE;
-}
 
 /// A caller whose key covers the scope `S`, and the project that the path names.
 ///

@@ -115,7 +115,7 @@ async fn tables_are_for_people(database: &TestDatabase) {
 
 async fn what_is_wrong_is_said(database: &TestDatabase) {
     let unmigrated = admin(database, &["org", "list"]).await;
-    unmigrated.failed_with("run `riq-server migrate` first");
+    unmigrated.failed_with("riq-server migrate` first");
     migrate(database).await;
     let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
     let (org, nobody) = (id(&acme), "org_00000000000000000000000000");

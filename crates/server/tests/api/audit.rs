@@ -127,13 +127,16 @@ async fn filters_narrow_together(server: &Server) {
     assert_eq!(field(&log(server, &query).await, "provider"), ["slack"]);
 }
 
+const PLUS: &str =
+    "The + of the offset arrived as a space: write it as %2B in an address, or give the time in UTC with a Z";
+
 async fn what_is_wrong_with_a_filter_is_said(server: &Server) {
     let choices = AuditAction::ALL.map(AuditAction::as_str).join(", ");
     for (query, issue) in [
         ("?limit=0", "query.limit: Expected a number from 1 to 200".to_owned()),
         ("?limit=201", "query.limit: Expected a number from 1 to 200".into()),
         ("?limit=ten", "query.limit: Expected a number from 1 to 200".into()),
-        ("?cursor=x", "query.cursor: Expected the cursor of a page".into()),
+        ("?cursor=x", "query.cursor: Expected the cursor of a page, aud_…".into()),
         ("?action=nothing", format!("query.action: Expected one of {choices}")),
         ("?actor=me", "query.actor: Expected an API key's id, operator or system".into()),
         (
@@ -141,11 +144,18 @@ async fn what_is_wrong_with_a_filter_is_said(server: &Server) {
             "query.since: Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z"
                 .into(),
         ),
+        ("?since=2026-05-01T00:00:00+02:00", format!("query.since: {PLUS}")),
+        ("?until=2026-05-01T00:00:00.5+02:00", format!("query.until: {PLUS}")),
+        (
+            "?cursor=2026-05-01T00:00:00Z",
+            "query.cursor: Expected the cursor of a page, aud_…; for times there are since and until".into(),
+        ),
         ("?limit=1&limit=2", "query.limit: Given twice".into()),
     ] {
         let answer = log(server, query).await;
         assert_eq!(answer.refused(400, "BAD_REQUEST").issues(), [issue], "{query}");
     }
+    log(server, "?since=2026-05-01T00:00:00%2B02:00&until=2026-05-02T00:00:00%2b02:00").await.data();
     let all = log(server, "?limit=0&cursor=x&action=y&actor=z&since=a&until=b").await;
     assert_eq!(all.refused(400, "BAD_REQUEST").issues().len(), 6);
 }

@@ -1,6 +1,6 @@
 //! `riq-server dev`: a server for development, without set-up.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
 use serde_json::Value;
 
@@ -137,4 +137,162 @@ async fn a_data_directory_that_cannot_be_made_is_a_clear_error() {
     let failed = run(&["dev", "--data-dir", damaged.to_str().unwrap(), "--bind", "127.0.0.1:0"], &[]).await;
     failed.failed_with("encryption-keys is not valid");
     assert!(!failed.stderr.contains("nonsense"));
+}
+
+/// A provider of an operator's own that needs an OAuth app.
+const OWN_PROVIDER: &str = r#"
+key = "desk"
+name = "Desk"
+description = "A desk."
+category = "support"
+documentation_url = "https://desk.example/docs"
+api_base_url = "https://api.desk.example"
+[oauth]
+authorize_url = "https://desk.example/authorize"
+token_url = "https://desk.example/token"
+scopes = ["read"]
+pkce = "none"
+client_auth = "body"
+refresh_rotates = false
+[probe]
+method = "GET"
+url = "https://api.desk.example/me"
+headers = { Authorization = "Bearer {access_token}" }
+good_statuses = [200]
+refused_statuses = [401]
+"#;
+
+/// Types a command into a shell, in another directory than the server's and without its environment.
+fn typed(line: &str, input: &str) -> (bool, String) {
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", line])
+        .current_dir("/")
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    (output.status.success(), format!("{output:?}"))
+}
+
+/// Between `before` and `after`, with the entities of HTML read.
+fn between(text: &str, before: &str, after: &str) -> String {
+    let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}")).1;
+    let inner = rest.split_once(after).unwrap().0;
+    inner
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+}
+
+/// The page of a provider, for a person who signs in with this key.
+async fn provider_page(greeting: &Value, provider: &str) -> String {
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+    // The cookie comes with the redirect after signing in.
+    let visitor =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let key = greeting["api_key"].as_str().unwrap();
+    let page = format!("{}/{provider}", greeting["dashboard_url"].as_str().unwrap());
+    let sign_in = format!("{}/sign-in", page.split_once("/projects/").unwrap().0);
+    let cookies = |response: &reqwest::Response| -> Vec<String> {
+        let set = response.headers().get_all("set-cookie").iter();
+        set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
+    };
+    let form = visitor.get(&sign_in).send().await.unwrap();
+    let browser = cookies(&form).join("; ");
+    let csrf = between(&form.text().await.unwrap(), "name=\"csrf\" value=\"", "\"");
+    let sent = visitor
+        .post(&sign_in)
+        .header("cookie", &browser)
+        .header("origin", sign_in.split("/dashboard").next().unwrap());
+    let sent = sent
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("csrf={csrf}&api_key={key}"));
+    let session = cookies(&sent.send().await.unwrap()).join("; ");
+    let page = visitor.get(&page).header("cookie", format!("{browser}; {session}")).send().await.unwrap();
+    page.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_page_says_to_type_works_as_it_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, own) = (directory.path().join("it's my data"), directory.path().join("own providers"));
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("desk.toml"), OWN_PROVIDER).unwrap();
+    let (_process, greeting) =
+        Process::dev(data.to_str().unwrap(), &["--providers-dir", own.to_str().unwrap()]);
+    for provider in ["github", "desk"] {
+        let page = provider_page(&greeting, provider).await;
+        let command = between(&page, "<code id=\"command\">", "</code>");
+        let (success, said) = typed(&command.replace("CLIENT_ID", "client-1"), " “SECRET-of-the-app”\n");
+        assert!(success, "{command}: {said}");
+        let listed =
+            run(&["admin", "oauth-app", "list", "--json", "--data-dir", data.to_str().unwrap()], &[])
+                .await
+                .json();
+        assert!(listed.as_array().unwrap().iter().any(|app| app["provider"] == provider), "{listed}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_banner_says_to_type_works_as_it_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("my data");
+    let lines = directory.path().join("lines.jsonl");
+    fs::write(&lines, installation("slack").to_string()).unwrap();
+    let mut process =
+        Process::spawn(command(&["dev", "--bind", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()], &[]));
+    process.wait_for_address(|process| {
+        let banner = process.stdout();
+        let base =
+            banner.lines().find_map(|line| line.trim().strip_prefix("API           http://"))?.to_owned();
+        banner.contains("admin import").then(|| base.trim_end_matches("/api/v1").parse().ok())?
+    });
+    let banner = process.stdout();
+    let block = banner.split_once("Try it:").unwrap().1;
+    let typed_lines: Vec<&str> = block.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(typed_lines.len(), 3, "{banner}");
+    let script = typed_lines
+        .join("\n")
+        .replace(" FILE", &format!(" {}", lines.display()))
+        .replace("curl ", "curl -fsS ");
+    let (success, said) = typed(&format!("set -e\n{script}"), "");
+    assert!(success && said.contains("Imported slack into prj_"), "{script}: {said}");
+}
+
+#[tokio::test]
+async fn what_a_message_says_to_type_works_as_it_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("none yet");
+    let failed = run(&["admin", "org", "list", "--data-dir", data.to_str().unwrap()], &[]).await;
+    let start = between(&failed.stderr, "start `", "` first");
+    assert!(start.starts_with(env!("CARGO_BIN_EXE_riq-server")), "{start}");
+    let mut started = command(&[], &[]);
+    started = {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("exec {start} --json --bind 127.0.0.1:0")]).current_dir("/");
+        shell
+            .env_clear()
+            .envs(started.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell
+    };
+    let mut process = Process::spawn(started);
+    process.wait_for_address(|process| {
+        let greeting: Value = serde_json::from_str(&process.stdout()).ok()?;
+        greeting["api_base"].as_str()?.strip_prefix("http://")?.strip_suffix("/api/v1")?.parse().ok()
+    });
+    assert!(data.is_dir());
+
+    let database = format!("sqlite://{}", directory.path().join("new.db").display());
+    let settings = [("DATABASE_URL", database.as_str())];
+    let failed = run(&["admin", "org", "list"], &settings).await;
+    let migrate = between(&failed.stderr, "run `", "` first");
+    let (success, said) = typed(&format!("DATABASE_URL='{database}' {migrate}"), "");
+    assert!(success, "{migrate}: {said}");
+    run(&["admin", "org", "list"], &settings).await.stdout_of_success();
 }

@@ -338,7 +338,7 @@ async fn migrate_seals_anew_what_an_earlier_version_sealed(server: &Server) {
         let failed = migrate(server, None, &[]).await;
         failed.failed_with("they must be sealed anew").failed_with("RIQ_ENCRYPTION_KEYS");
         let early = serve(&server.database, ENCRYPTION_KEYS).await;
-        early.failed_with("m0009_secrets_sealed_anew").failed_with("run `riq-server migrate` first");
+        early.failed_with("m0009_secrets_sealed_anew").failed_with("riq-server migrate` first");
     }
     migrate(server, Some(WRONG), &[]).await.failed_with(OTHER_BYTES);
     assert_eq!(old_secrets(server).await, 6);
@@ -370,7 +370,7 @@ async fn migrate_names_what_it_cannot_open_and_goes_on_later(server: &Server) {
     stopped.failed_with(&settings.id()).failed_with("sealed with the encryption key \"new\"");
     stopped.failed_with("run `riq-server migrate` again").failed_with("--abandon-unopened");
     assert_eq!(old_secrets(server).await, 1, "the others are sealed anew: an interrupted run goes on");
-    serve(&server.database, ENCRYPTION_KEYS).await.failed_with("run `riq-server migrate` first");
+    serve(&server.database, ENCRYPTION_KEYS).await.failed_with("riq-server migrate` first");
     let both = format!("{ENCRYPTION_KEYS},{NEW}");
     let done = migrate(server, Some(&both), &[]).await;
     assert!(done.success && done.stdout.starts_with("Sealed 1 secrets anew\n"), "{done:?}");

@@ -56,7 +56,7 @@ async fn replicas_and_migrations_may_start_together(database: &TestDatabase) {
     for replica in &mut replicas {
         while !replica.serves_or_ends() {
             let said = replica.stderr();
-            assert!(said.contains("run `riq-server migrate` first"), "{said}");
+            assert!(said.contains("riq-server migrate` first"), "{said}");
             *replica = serve();
         }
         let ready = client().get(format!("http://{}/readyz", replica.address)).send().await.unwrap();
@@ -72,7 +72,7 @@ async fn replicas_and_migrations_may_start_together(database: &TestDatabase) {
 async fn serve_refuses_a_database_that_is_not_migrated(database: &TestDatabase) {
     let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
     let failed = run(&["serve", "--bind", "127.0.0.1:0"], &own).await;
-    failed.failed_with("run `riq-server migrate` first");
+    failed.failed_with("riq-server migrate` first");
 }
 
 async fn serve_refuses_to_start_without_keys(database: &TestDatabase) {

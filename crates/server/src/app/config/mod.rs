@@ -33,6 +33,7 @@ use crate::{
         rate_limit::RedisUrl, settings::HttpSettings,
     },
     monitor::MonitorSettings,
+    program::{self, OperatorCommands},
     provider::outbound::OutboundSettings,
     store::{DatabaseUrl, Pooling},
     vault::EncryptionKeys,
@@ -161,10 +162,13 @@ impl Options {
 
     /// The address of the database. Fails if it is not set.
     pub fn database_url(&self) -> anyhow::Result<DatabaseUrl> {
-        let url = self.database_url.clone().context(
-            "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH (`riq-server dev` has its own, \
-             which other commands use with --data-dir)",
-        )?;
+        let url = self.database_url.clone().with_context(|| {
+            format!(
+                "no database is named: set DATABASE_URL to postgres://… or sqlite://PATH (`{} dev` has its own, which \
+                 other commands use with --data-dir)",
+                program::name()
+            )
+        })?;
         let pooling = match self.database_pool_mode {
             None | Some(PoolMode::Session) => Pooling::Session,
             Some(PoolMode::Transaction) => Pooling::Transaction,
@@ -196,6 +200,24 @@ impl Options {
         let catalog =
             embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")?;
         Ok(Arc::new(catalog))
+    }
+
+    /// The operator's commands for a server with these settings. `dev` has a data directory.
+    pub fn operator(&self, data_dir: Option<&Path>) -> OperatorCommands {
+        let named = [
+            ("--data-dir", data_dir),
+            ("--config", self.config.as_deref()),
+            ("--providers-dir", self.providers_dir.as_deref()),
+        ];
+        let options: Vec<(&str, &Path)> =
+            named.into_iter().filter_map(|(name, path)| Some((name, path?))).collect();
+        OperatorCommands::new(program::name(), &options, data_dir.is_none())
+    }
+
+    /// The command that brings the database of these settings up to date.
+    pub fn migrate_command(&self) -> String {
+        let config = self.config.as_deref().map(|file| format!(" --config {}", program::word(file)));
+        format!("{} migrate{}", program::name(), config.unwrap_or_default())
     }
 
     /// The settings of a server's answers at `address`.

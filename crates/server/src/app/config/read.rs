@@ -36,7 +36,7 @@ fn lossy(text: &OsStr) -> String {
 }
 
 pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<C> {
-    let mut command = silent::<C>();
+    let mut command = with_short_help(silent::<C>());
     let mut matches = command
         .try_get_matches_from_mut(arguments)
         .map_err(|error| explained(error, &mut command, arguments))?;
@@ -70,11 +70,29 @@ fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow
         let values = values(&value, setting).with_context(|| name.clone())?;
         command = command.mut_arg(name, |arg| arg.default_values(values));
     }
+    command = with_short_help(command);
     let matches = command.try_get_matches_from_mut(arguments);
     matches.map_err(|error| match wrong_argument(&error, &command) {
         Some(arg) => anyhow::anyhow!("{}: {}", arg.get_id(), reason(&error)),
         None => explained(error, &mut command, arguments).into(),
     })
+}
+
+/// Hides the settings in the help of the operator's commands, which have options of their own. They are taken there as
+/// everywhere.
+fn with_short_help(command: Command) -> Command {
+    const ADMIN: &str = "admin";
+    const NOTE: &str = "The settings are options here too, such as --config, --database-url and --providers-dir: `help` \
+                        of the program itself lists them";
+    fn noted(command: Command) -> Command {
+        command.after_help(NOTE).mut_subcommands(noted)
+    }
+    if command.find_subcommand(ADMIN).is_none() {
+        return command;
+    }
+    let settings = command.get_arguments().filter(|arg| arg.get_env().is_some());
+    let hidden: Vec<Arg> = settings.map(|arg| arg.clone().hide(true)).collect();
+    command.mut_subcommand(ADMIN, |admin| noted(admin.args(hidden)))
 }
 
 /// A value of the file, written as the value of a flag.

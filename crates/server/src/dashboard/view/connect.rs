@@ -113,10 +113,9 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
 fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider;
     let app_page = provider.oauth().and_then(|oauth| oauth.app_page.as_ref());
-    let command = format!(
-        "riq-server admin oauth-app set {} --client-id CLIENT_ID --client-secret-file -",
-        provider.key
-    );
+    let command = frame
+        .operator
+        .admin(&format!("oauth-app set {} --client-id CLIENT_ID --client-secret-file -", provider.key));
     html! {
         p.meaning { (provider.name) " is not set up on this server yet." }
         @if frame.who.is_none() {
@@ -130,7 +129,13 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
                     ", with this redirect address:"
                     (copied("redirect", &frame.addresses.callback()))
                 }
-                li { "Store its client id and secret:" (copied("command", &command)) }
+                li {
+                    "Store its client id and secret. The command reads the secret from standard input"
+                    @if frame.operator.need_environment {
+                        ", and needs the server's " code { "DATABASE_URL" } " and " code { "RIQ_ENCRYPTION_KEYS" }
+                    }
+                    ":" (copied("command", &command))
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What all pages of a visit share.
 
-use crate::dashboard::addresses::Addresses;
+use integrations_core::scope::{RequiredScope, Scope, any_covers};
+
+use crate::{dashboard::addresses::Addresses, program::OperatorCommands};
 
 /// What all pages of a visit share.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +13,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) csrf: &'a str,
     /// Who is signed in.
     pub(crate) who: Option<&'a Who>,
+    /// The operator's commands.
+    pub(crate) operator: &'a OperatorCommands,
 }
 
 /// The key that a session acts as.
@@ -20,4 +24,20 @@ pub(crate) struct Who {
     pub(crate) key_name: String,
     /// The key's first characters.
     pub(crate) key_hint: String,
+    /// What the key may do.
+    pub(crate) scopes: Vec<Scope>,
+}
+
+impl Who {
+    /// Whether the key covers a scope.
+    pub(crate) fn may(&self, required: RequiredScope) -> bool {
+        any_covers(&self.scopes, required)
+    }
+}
+
+impl Frame<'_> {
+    /// Whether the person is signed in with a key that covers a scope. What needs another one is not shown.
+    pub(crate) fn may(&self, required: RequiredScope) -> bool {
+        self.who.is_some_and(|who| who.may(required))
+    }
 }

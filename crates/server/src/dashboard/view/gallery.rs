@@ -7,11 +7,12 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use integrations_core::{
     catalog::{Catalog, Provider},
-    ids::ProjectId,
+    ids::{OrganizationId, ProjectId},
     integration::{Integration, SecretSettings},
     issue::Issue,
     lifecycle::{Chosen, Health, State, Status},
     oauth::AccountIdentity,
+    scope::Scope,
     standing::Standing,
 };
 use maud::Markup;
@@ -34,22 +35,33 @@ use crate::{
         flash::Flash,
     },
     edge::form::Form,
+    program::OperatorCommands,
     store::{AuditEntry, IntegrationRow, Loaded, ProjectNames, ProjectRecord},
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
 static ADDRESSES: LazyLock<Addresses> =
     LazyLock::new(|| Addresses::new(&"https://integrations.example.com".parse().unwrap()));
-static WHO: LazyLock<Who> =
-    LazyLock::new(|| Who { key_name: "Support team".into(), key_hint: "riq_7Hq2".into() });
+static WHO: LazyLock<Who> = LazyLock::new(|| Who {
+    key_name: "Support team".into(),
+    key_hint: "riq_7Hq2".into(),
+    scopes: vec![Scope::ADMIN],
+});
 static NAMES: LazyLock<ProjectNames> =
     LazyLock::new(|| ProjectNames { project: "Customer support".into(), organization: "Acme".into() });
+static OPERATOR: LazyLock<OperatorCommands> = LazyLock::new(OperatorCommands::default);
+const ORGANIZATION: OrganizationId = OrganizationId::from_bits(0x0197_c1f0_aaaa_bbbb_cccc_dddd_eeee_0000);
 const PROJECT: ProjectId = ProjectId::from_bits(0x0197_c1f0_aaaa_bbbb_cccc_dddd_eeee_ffff);
 /// The largest size of a page with everything that it loads, uncompressed.
 const MAX_WEIGHT: usize = 60 * 1024;
 
 fn frame() -> Frame<'static> {
-    Frame { addresses: &ADDRESSES, csrf: "dGhpcyBpcyBub3QgYSB0b2tlbiBvZiBhbnlib2R5IQ", who: Some(&WHO) }
+    Frame {
+        addresses: &ADDRESSES,
+        csrf: "dGhpcyBpcyBub3QgYSB0b2tlbiBvZiBhbnlib2R5IQ",
+        who: Some(&WHO),
+        operator: &OPERATOR,
+    }
 }
 
 fn visitor() -> Frame<'static> {
@@ -242,8 +254,8 @@ fn entrance() -> Vec<(&'static str, Markup)> {
     vec![
         ("sign-in", sign_in::page(&visitor(), sign_in::SignIn::default())),
         ("sign-in-refused", sign_in::page(&visitor(), refused)),
-        ("projects", projects::page(&frame(), "Acme", &records)),
-        ("projects-empty", projects::page(&frame(), "Acme", &[])),
+        ("projects", projects::page(&frame(), ORGANIZATION, "Acme", &records)),
+        ("projects-empty", projects::page(&frame(), ORGANIZATION, "Acme", &[])),
         ("failure", failure::page(&visitor(), &words)),
     ]
 }

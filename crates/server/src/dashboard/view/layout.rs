@@ -1,6 +1,6 @@
 //! The layout of every page around its content.
 
-use integrations_core::ids::ProjectId;
+use integrations_core::{ids::ProjectId, scope::RequiredScope};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{frame::Frame, parts::csrf};
@@ -99,10 +99,10 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
         Section::Audit => None,
     };
     let log = (here == Section::Audit).then_some("page");
-    let tabs = [
-        (list, "Integrations", frame.addresses.project(project.id)),
-        (log, "Audit log", frame.addresses.audit(project.id)),
-    ];
+    let mut tabs = vec![(list, "Integrations", frame.addresses.project(project.id))];
+    if frame.may(RequiredScope::AUDIT_READ) {
+        tabs.push((log, "Audit log", frame.addresses.audit(project.id)));
+    }
     html! {
         div.bar {
             nav.crumbs aria-label="Where you are" {

@@ -1,19 +1,25 @@
 //! The organization's projects.
 
-use integrations_core::ids::ProjectId;
+use integrations_core::ids::{OrganizationId, ProjectId};
 use maud::{Markup, html};
 
 use super::{frame::Frame, layout, parts::moment};
 use crate::store::ProjectRecord;
 
 /// Renders the projects. `projects` contains only those that are not revoked.
-pub(crate) fn page(frame: &Frame<'_>, organization: &str, projects: &[ProjectRecord]) -> Markup {
+pub(crate) fn page(
+    frame: &Frame<'_>,
+    id: OrganizationId,
+    organization: &str,
+    projects: &[ProjectRecord],
+) -> Markup {
+    let create = frame.operator.admin(&format!("project create --org {id} --name NAME"));
     let content = html! {
         div.head { div { p.eyebrow { (organization) } h1 { "Projects" } } }
         @if projects.is_empty() {
             div.card.empty {
                 h2 { "No project yet" }
-                p { "The operator of this server creates one with " code { "riq-server admin project create" } "." }
+                p { "The operator of this server creates one with " code { (create) } "." }
             }
         } @else {
             ul.rows.card {

@@ -98,9 +98,7 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
         limit.ok_or_else(|| format!("Expected a number from 1 to {MAX_LIMIT}"))
     });
     let filter = AuditFilter {
-        before: one(&mut issues, "cursor", cursor, |text| {
-            text.parse::<AuditEventId>().map_err(|_| "Expected the cursor of a page".to_owned())
-        }),
+        before: one(&mut issues, "cursor", cursor, read_cursor),
         action: one(&mut issues, "action", action, |text| {
             text.parse::<AuditAction>().map_err(|error| error.to_string())
         }),
@@ -138,6 +136,19 @@ fn read_actor(text: &str) -> Result<ActorFilter, String> {
 
 fn read_moment(text: &str) -> Result<OffsetDateTime, String> {
     OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+        let with_plus = text.rsplit_once(' ').map(|(time, offset)| format!("{time}+{offset}"));
+        if with_plus.is_some_and(|text| OffsetDateTime::parse(&text, &Rfc3339).is_ok()) {
+            return "The + of the offset arrived as a space: write it as %2B in an address, or give the time in UTC \
+                    with a Z"
+                .to_owned();
+        }
         "Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z".to_owned()
+    })
+}
+
+fn read_cursor(text: &str) -> Result<AuditEventId, String> {
+    text.parse().map_err(|_| match read_moment(text) {
+        Ok(_) => "Expected the cursor of a page, aud_…; for times there are since and until".to_owned(),
+        Err(_) => "Expected the cursor of a page, aud_…".to_owned(),
     })
 }

@@ -14,6 +14,7 @@ on_both!(
     a_provider_without_an_app_says_what_the_operator_has_to_do,
     a_state_is_told_in_words_with_its_error_and_what_to_do,
     the_audit_log_is_read_page_by_page,
+    the_audit_log_is_for_keys_that_may_read_it,
     an_integration_shows_its_latest_events_alone,
     what_goes_wrong_is_told_on_a_page,
     too_many_requests_are_told_on_a_page,
@@ -97,6 +98,38 @@ async fn a_provider_that_is_not_connected_offers_to_connect(server: &Server) {
         for action in ["/pause", "/details", "/settings", "/permissions"] {
             assert!(!page.has_form(action), "{action}: {page:?}");
         }
+    }
+}
+
+async fn the_audit_log_is_for_keys_that_may_read_it(server: &Server) {
+    server.install("slack").await;
+    server.patch("slack", json!({"display_name": "Acme Workspace"})).await.data();
+    let (log, recorded) = (format!("{}/audit", server.pages()), "Slack changed");
+    let without = server.key_for(&["integrations:write"]).await;
+    let visitor = Visitor::signed_in_with(server, &without.text).await;
+    let refused = visitor.get(&log).await;
+    refused.says(403, "Your API key does not allow that").says(403, "lacks the scope audit:read");
+    refused.says(403, "sign in with an API key that has this scope");
+    for path in [server.pages(), server.page("slack"), format!("{}/disconnect", server.page("slack"))] {
+        let page = visitor.get(&path).await;
+        page.says(200, "Slack");
+        for hidden in ["/audit", "Audit log", "Activity", recorded] {
+            assert!(!page.text.contains(hidden), "{path} {hidden}: {page:?}");
+        }
+    }
+    // A refused form shows the page again, by another way.
+    let form = visitor.provider("slack").await.form("/details").with("display_name", &"x".repeat(101));
+    let again = visitor.submit(&form).await;
+    assert!(!again.says(422, "That was not saved").text.contains("Activity"), "{again:?}");
+    let answer =
+        server.call_as(&without.text, "GET", &server.at("").replace("/integrations", "/audit")).send().await;
+    answer.refused(403, "INSUFFICIENT_SCOPE");
+
+    for scopes in [&["integrations:write", "audit:read"][..], &["write"], &["admin"]] {
+        let key = server.key_for(scopes).await;
+        let visitor = Visitor::signed_in_with(server, &key.text).await;
+        visitor.get(&log).await.says(200, "Audit log");
+        visitor.provider("slack").await.says(200, "Activity").says(200, "The whole audit log");
     }
 }
 
