@@ -156,7 +156,7 @@ fn update_reads_each_option_its_own_way() {
     update_sends(&["--display-name", ""], json!({"display_name": ""}), "");
     update_sends(&["--setting", "a.b=1"], json!({"settings": {"a.b": 1}}), "");
     update_sends(&["--settings", "{}"], json!({"settings": {}}), "");
-    update_sends(&["--status", "disconnected"], json!({"status": "disconnected"}), "");
+    update_sends(&["--status", "disconnected", "--yes"], json!({"status": "disconnected"}), "");
     update_sends(&["--allow", "a", "--allow", "a"], json!({"action_permissions": {"a": true}}), "");
 }
 

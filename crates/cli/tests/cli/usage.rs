@@ -93,6 +93,8 @@ fn an_update_must_make_sense() {
         (&["--settings", "@/nowhere.json"], "No such file"),
         (&["--allow", "a", "--deny", "a"], "--allow and by --deny"),
         (&["--allow", "a", "--yes"], "--status"),
+        (&["--status", "disconnected"], "disconnecting slack needs --yes"),
+        (&["--status", "disconnected", "--sidebar"], "disconnecting slack needs --yes"),
     ] {
         let all: Vec<&str> = ["integrations", "update", "slack"].iter().chain(arguments).copied().collect();
         let message = wrong(&all);

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::context::{Context, moment};
+use super::context::{Confirmation, Context, moment};
 use crate::app::config::time_span;
 
 /// Newer events are kept, because somebody may still need them.
@@ -35,6 +35,8 @@ pub(super) enum Command {
         /// Only say how many events would be removed
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -52,18 +54,31 @@ struct Pruned {
 
 pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Prune { older_than, dry_run } => prune(context, older_than, dry_run).await,
+        Command::Prune { older_than, dry_run, confirmation } => {
+            prune(context, older_than, (!dry_run).then_some(confirmation)).await
+        }
     }
 }
 
-async fn prune(context: &Context, older_than: Duration, dry_run: bool) -> anyhow::Result<()> {
+/// Removes old events, or only counts them where nobody is to confirm it.
+async fn prune(
+    context: &Context,
+    older_than: Duration,
+    confirmation: Option<Confirmation>,
+) -> anyhow::Result<()> {
+    let dry_run = confirmation.is_none();
     ensure!(older_than >= LEAST, "--older-than must be at least 1d: events of the last day are not removed");
     let before = context.environment.now().checked_sub(older_than.try_into()?);
     let before = before.context("--older-than is too long")?;
-    let events = if dry_run {
-        context.store.prune_audit(before, BATCH).count().await?
-    } else {
-        remove(context, before).await?
+    let events = match confirmation {
+        None => context.store.prune_audit(before, BATCH).count().await?,
+        Some(confirmation) => {
+            confirmation.ask(&format!(
+                "Remove all events from before {} from every organization's audit log? Nothing brings them back.",
+                moment(Some(before))
+            ))?;
+            remove(context, before).await?
+        }
     };
     let pruned = Pruned { before, events, dry_run };
     context.answer(&pruned, || {

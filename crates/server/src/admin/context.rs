@@ -2,11 +2,12 @@
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, IsTerminal as _, Read as _, Write as _},
     path::Path,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
 use integrations_core::{
     audit::{Actor, AuditAction, Change},
     ids::{OrganizationId, ProjectId},
@@ -17,6 +18,34 @@ use crate::{
     environment::Environment,
     store::{NewAuditEvent, Store},
 };
+
+/// The option of every command that takes something away for good.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Confirmation {
+    /// Do not ask; needed where nobody can be asked
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+impl Confirmation {
+    /// Asks at a terminal whether to go on, unless `--yes` was given. `question` says what is done and what it means.
+    /// Any answer but yes is an error, and so is a missing `--yes` where nobody can be asked.
+    pub(super) fn ask(self, question: &str) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        ensure!(
+            io::stdin().is_terminal() && io::stderr().is_terminal(),
+            "this needs --yes, because riq-server asks only at a terminal; nothing was changed. It would have asked: \
+             {question}"
+        );
+        write!(io::stderr(), "{question}\nType yes to go on: ")?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).context("cannot read standard input")?;
+        ensure!(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()), "nothing was changed");
+        Ok(())
+    }
+}
 
 /// The context of a command.
 pub(super) struct Context {

@@ -55,6 +55,8 @@ pub(super) enum Command {
         /// The key's id, key_…
         #[arg(value_name = "KEY_ID")]
         id: ApiKeyId,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Give a key another tier: its new limit applies within a second
     SetTier {
@@ -100,7 +102,7 @@ pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<(
             create(context, org, name, scopes, tier, expires_in).await
         }
         Command::List { org } => list(context, org).await,
-        Command::Revoke { id } => revoke(context, id).await,
+        Command::Revoke { id, confirmation } => revoke(context, id, confirmation).await,
         Command::SetTier { id, tier } => set_tier(context, id, tier).await,
     }
 }
@@ -175,8 +177,14 @@ async fn list(context: &Context, org: Option<OrganizationId>) -> anyhow::Result<
     })
 }
 
-async fn revoke(context: &Context, id: ApiKeyId) -> anyhow::Result<()> {
+async fn revoke(context: &Context, id: ApiKeyId, confirmation: Confirmation) -> anyhow::Result<()> {
     let key = context.store.api_key(id).await?.with_context(|| format!("there is no API key {id}"))?;
+    if key.revoked_at.is_none() {
+        confirmation.ask(&format!(
+            "Revoke the API key {} ({id}, {}…)? What uses it is refused within a second, and nothing brings it back.",
+            key.name, key.hint
+        ))?;
+    }
     let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
     let event = context.event(key.organization_id.parse()?, None, AuditAction::ApiKeyRevoked, changes);
     let revoked = Revoked { id: id.to_string(), revoked: context.store.revoke_api_key(id, event).await? };

@@ -13,7 +13,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{Context, columns, moment, read};
+use super::context::{Confirmation, Context, columns, moment, read};
 use crate::{
     app::config::one_line,
     store::{AppOwner, NewAuditEvent, NewOAuthApp},
@@ -45,6 +45,8 @@ pub(super) enum Command {
         provider: String,
         #[command(flatten)]
         owner: Owner,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -85,7 +87,9 @@ pub(super) async fn run(
             set(context, provider, owner, client_id, secret, &vault().await?).await
         }
         Command::List => list(context).await,
-        Command::Remove { provider, owner } => remove(context, &provider, owner).await,
+        Command::Remove { provider, owner, confirmation } => {
+            remove(context, &provider, owner, confirmation).await
+        }
     }
 }
 
@@ -120,8 +124,20 @@ async fn list(context: &Context) -> anyhow::Result<()> {
     })
 }
 
-async fn remove(context: &Context, provider: &str, owner: Owner) -> anyhow::Result<()> {
+async fn remove(
+    context: &Context,
+    provider: &str,
+    owner: Owner,
+    confirmation: Confirmation,
+) -> anyhow::Result<()> {
     let (owner, event) = context.app_owner(owner, provider, AuditAction::OauthAppRemoved, Vec::new()).await?;
+    if context.store.oauth_apps().await?.iter().any(|app| app.provider == provider && app.owner == owner) {
+        confirmation.ask(&format!(
+            "Remove the OAuth app for {provider} ({})? Its client secret is destroyed, and tokens that came from it are \
+             no longer renewed.",
+            whose(owner)
+        ))?;
+    }
     let changed = context.store.remove_oauth_app(provider, owner, event).await?;
     context.answer(&Changed { provider, owner, changed }, || {
         let what = if changed { "Removed the app" } else { "There was no app" };

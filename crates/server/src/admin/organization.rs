@@ -1,6 +1,6 @@
 //! `riq-server admin org`
 
-use anyhow::bail;
+use anyhow::Context as _;
 use clap::Subcommand;
 use integrations_core::{
     audit::{AuditAction, change},
@@ -26,6 +26,8 @@ pub(super) enum Command {
         /// The organization, org_…
         #[arg(value_name = "ORG")]
         id: OrganizationId,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -33,7 +35,7 @@ pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<(
     match command {
         Command::Create { name } => create(context, &name).await,
         Command::List => list(context).await,
-        Command::Revoke { id } => revoke(context, id).await,
+        Command::Revoke { id, confirmation } => revoke(context, id, confirmation).await,
     }
 }
 
@@ -56,9 +58,14 @@ async fn list(context: &Context) -> anyhow::Result<()> {
     })
 }
 
-async fn revoke(context: &Context, id: OrganizationId) -> anyhow::Result<()> {
-    if context.store.organization(id).await?.is_none() {
-        bail!("there is no organization {id}");
+async fn revoke(context: &Context, id: OrganizationId, confirmation: Confirmation) -> anyhow::Result<()> {
+    let found = context.store.organization(id).await?;
+    let organization = found.with_context(|| format!("there is no organization {id}"))?;
+    if organization.revoked_at.is_none() {
+        confirmation.ask(&format!(
+            "Revoke the organization {} ({id})? Its projects and API keys stop working, and nothing brings them back.",
+            organization.name
+        ))?;
     }
     let event = context.event(id, None, AuditAction::OrganizationRevoked, Vec::new());
     let revoked = Revoked { id: id.to_string(), revoked: context.store.revoke_organization(event).await? };

@@ -33,6 +33,8 @@ pub(super) enum Command {
         /// The project, prj_…
         #[arg(value_name = "PROJECT")]
         id: ProjectId,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -40,7 +42,7 @@ pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<(
     match command {
         Command::Create { org, name } => create(context, org, &name).await,
         Command::List { org } => list(context, org).await,
-        Command::Revoke { id } => revoke(context, id).await,
+        Command::Revoke { id, confirmation } => revoke(context, id, confirmation).await,
     }
 }
 
@@ -65,8 +67,15 @@ async fn list(context: &Context, org: Option<OrganizationId>) -> anyhow::Result<
     })
 }
 
-async fn revoke(context: &Context, id: ProjectId) -> anyhow::Result<()> {
+async fn revoke(context: &Context, id: ProjectId, confirmation: Confirmation) -> anyhow::Result<()> {
     let project = context.store.project(id).await?.with_context(|| format!("there is no project {id}"))?;
+    if project.revoked_at.is_none() {
+        confirmation.ask(&format!(
+            "Revoke the project {} ({id})? No API key can use it or its integrations any more, and nothing brings it \
+             back.",
+            project.name
+        ))?;
+    }
     let event =
         context.event(project.organization_id.parse()?, Some(id), AuditAction::ProjectRevoked, Vec::new());
     let revoked = Revoked { id: id.to_string(), revoked: context.store.revoke_project(id, event).await? };

@@ -1,10 +1,12 @@
 //! The operator's commands on organizations, projects and keys.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use crate::support::{
     TestDatabase,
-    process::{Finished, run},
+    process::{Finished, command, run},
 };
 
 on_both_databases!(
@@ -13,6 +15,7 @@ on_both_databases!(
     what_is_wrong_is_said,
     what_is_revoked_takes_nothing_new,
     every_command_is_on_record,
+    what_takes_something_away_asks_at_a_terminal,
 );
 
 async fn admin(database: &TestDatabase, arguments: &[&str]) -> Finished {
@@ -176,7 +179,14 @@ async fn what_is_revoked_takes_nothing_new(database: &TestDatabase) {
     let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
     let org = id(&acme);
     let project = answer(database, &["project", "create", "--org", org, "--name", "Support"]).await;
-    let revoked = answer(database, &["project", "revoke", id(&project)]).await;
+    for unconfirmed in [["project", "revoke", id(&project)], ["org", "revoke", org]] {
+        let refused = admin(database, &unconfirmed).await;
+        refused
+            .failed_with("this needs --yes, because riq-server asks only at a terminal; nothing was changed");
+        assert_eq!(refused.stdout, "");
+    }
+    assert_eq!(answer(database, &["org", "list"]).await[0]["revoked_at"], Value::Null);
+    let revoked = answer(database, &["project", "revoke", id(&project), "--yes"]).await;
     assert_eq!(revoked, json!({"id": project["id"], "revoked": true}));
     let again = answer(database, &["project", "revoke", id(&project)]).await;
     assert_eq!(again, json!({"id": project["id"], "revoked": false}));
@@ -188,8 +198,8 @@ async fn what_is_revoked_takes_nothing_new(database: &TestDatabase) {
     .await;
     refused.failed_with("there is no project");
 
-    assert_eq!(answer(database, &["org", "revoke", org]).await["revoked"], true);
-    assert_eq!(answer(database, &["org", "revoke", org]).await["revoked"], false);
+    assert_eq!(answer(database, &["org", "revoke", org, "--yes"]).await["revoked"], true);
+    assert_eq!(answer(database, &["org", "revoke", org, "--yes"]).await["revoked"], false);
     for arguments in [
         &["project", "create", "--org", org, "--name", "x"][..],
         &["key", "create", "--org", org, "--name", "x", "--scopes", "read"],
@@ -198,6 +208,38 @@ async fn what_is_revoked_takes_nothing_new(database: &TestDatabase) {
     }
     let listed = answer(database, &["org", "list"]).await;
     assert!(listed[0]["revoked_at"].as_str().is_some());
+}
+
+/// Runs a command at a terminal, and answers its question.
+fn asked(database: &TestDatabase, arguments: &[&str], answer: &str) -> String {
+    let mut command = command(&[&["admin"], arguments].concat(), &[("DATABASE_URL", &database.url)]);
+    command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    let mut session = rexpect::session::spawn_command(command, Some(30_000)).unwrap();
+    let question = session.exp_string("Type yes to go on: ").unwrap();
+    session.send_line(answer).unwrap();
+    format!("{question}{}", session.exp_eof().unwrap())
+}
+
+async fn what_takes_something_away_asks_at_a_terminal(database: &TestDatabase) {
+    migrate(database).await;
+    let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
+    let org = id(&acme);
+    let project = answer(database, &["project", "create", "--org", org, "--name", "Support"]).await;
+    let key = answer(database, &["key", "create", "--org", org, "--name", "CI", "--scopes", "read"]).await;
+    for (arguments, what) in [
+        (["key", "revoke", id(&key)], "Revoke the API key CI"),
+        (["project", "revoke", id(&project)], "Revoke the project Support"),
+        (["org", "revoke", org], "Revoke the organization Acme"),
+    ] {
+        for no in ["no", "", "yess"] {
+            let said = asked(database, &arguments, no);
+            assert!(said.contains(what) && said.contains("nothing was changed"), "{said}");
+        }
+        let said = asked(database, &arguments, "Yes");
+        assert!(said.contains(&format!("Revoked {}", arguments[2])), "{said}");
+        // There is nothing left to take away, so nothing is asked.
+        assert_eq!(answer(database, &arguments).await["revoked"], false);
+    }
 }
 
 async fn every_command_is_on_record(database: &TestDatabase) {
@@ -213,9 +255,9 @@ async fn every_command_is_on_record(database: &TestDatabase) {
     }
     assert_eq!(answer(database, &["key", "list"]).await[0]["tier"], "pro");
     for _ in 0..2 {
-        answer(database, &["key", "revoke", id(&key)]).await;
-        answer(database, &["project", "revoke", id(&project)]).await;
-        answer(database, &["org", "revoke", org]).await;
+        answer(database, &["key", "revoke", id(&key), "--yes"]).await;
+        answer(database, &["project", "revoke", id(&project), "--yes"]).await;
+        answer(database, &["org", "revoke", org, "--yes"]).await;
     }
     let sql = database.open().await;
     let events = sql

@@ -63,7 +63,7 @@ async fn a_second_start_finds_everything_as_it_was() {
     // A revoked key no longer works, so the next start makes a new one.
     let keys = run(&["admin", "key", "list", "--data-dir", data, "--json"], &[]).await.json();
     let id = keys[0]["id"].as_str().unwrap();
-    assert!(run(&["admin", "key", "revoke", id, "--data-dir", data], &[]).await.success);
+    assert!(run(&["admin", "key", "revoke", id, "--yes", "--data-dir", data], &[]).await.success);
     let (_process, third) = Process::dev(data, &[]);
     assert_ne!(third["api_key"], first["api_key"]);
     list(&third).await.data();

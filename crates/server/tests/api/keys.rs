@@ -185,7 +185,8 @@ async fn a_revocation_by_the_operator_is_kept_within_a_second(database: &TestDat
             assert_eq!(list(one, &tenancy.project, &tenancy.key).await.0, 200, "a new key works at once");
         }
         let environment = [("DATABASE_URL", database.url.as_str())];
-        let revoked = run(&["admin", "key", "revoke", &tenancy.key_id, "--json"], &environment).await.json();
+        let revoked =
+            run(&["admin", "key", "revoke", &tenancy.key_id, "--yes", "--json"], &environment).await.json();
         assert_eq!(revoked, json!({"id": tenancy.key_id, "revoked": true}));
         for one in [&process, &other] {
             eventually("the key is refused", Duration::from_secs(1), async || {
@@ -193,7 +194,8 @@ async fn a_revocation_by_the_operator_is_kept_within_a_second(database: &TestDat
             })
             .await;
         }
-        let again = run(&["admin", "key", "revoke", &tenancy.key_id, "--json"], &environment).await.json();
+        let again =
+            run(&["admin", "key", "revoke", &tenancy.key_id, "--yes", "--json"], &environment).await.json();
         assert_eq!(again, json!({"id": tenancy.key_id, "revoked": false}));
         let dead = run(&["admin", "key", "set-tier", &tenancy.key_id, "pro"], &environment).await;
         dead.failed_with("is revoked");
@@ -211,12 +213,12 @@ async fn tenants_that_are_revoked_are_gone(database: &TestDatabase) {
     assert_eq!(list(&process, &unknown, &one.key).await.1, "PROJECT_NOT_FOUND");
 
     let environment = [("DATABASE_URL", database.url.as_str())];
-    run(&["admin", "project", "revoke", &one.project], &environment).await.stdout_of_success();
+    run(&["admin", "project", "revoke", &one.project, "--yes"], &environment).await.stdout_of_success();
     eventually("the project is gone", Duration::from_secs(1), async || {
         list(&process, &one.project, &one.key).await == (404, "PROJECT_NOT_FOUND".into())
     })
     .await;
-    run(&["admin", "org", "revoke", &other.org], &environment).await.stdout_of_success();
+    run(&["admin", "org", "revoke", &other.org, "--yes"], &environment).await.stdout_of_success();
     eventually("the organization's key is refused", Duration::from_secs(1), async || {
         list(&process, &other.project, &other.key).await == (401, "UNAUTHORIZED".into())
     })

@@ -77,7 +77,7 @@ async fn an_app_is_found_within_a_moment_and_missed_when_it_is_gone(server: &Ser
     let listed = admin(database, &["list", "--json"], "").await.json();
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["client_id"]), (1, &json!("789")));
 
-    let removed = admin(database, &["remove", "github"], "").await;
+    let removed = admin(database, &["remove", "github", "--yes"], "").await;
     assert_eq!(removed.stdout_of_success(), "Removed the app for github (all)\n");
     until_installable(server, "github", false).await;
     server

@@ -104,13 +104,16 @@ async fn the_operator_prunes_the_log(database: &TestDatabase) {
     let would = prune(database, &["--older-than", "400d", "--dry-run"]).await;
     assert!(would.stdout_of_success().starts_with("Would remove 1 events from before 20"), "{would:?}");
     assert_eq!(count().await, 2, "nothing was removed");
-    let pruned = prune(database, &["--older-than", "400d", "--json"]).await.json();
+    let unconfirmed = prune(database, &["--older-than", "400d"]).await;
+    unconfirmed.failed_with("this needs --yes");
+    assert_eq!(count().await, 2, "nothing was removed");
+    let pruned = prune(database, &["--older-than", "400d", "--yes", "--json"]).await.json();
     assert_eq!((&pruned["events"], &pruned["dry_run"]), (&json!(1), &json!(false)));
     let rows = sql.rows("SELECT action, actor_kind, changes FROM audit_events ORDER BY id", []).await;
     let told: Vec<&str> = rows.iter().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(told, ["organization.created", "audit.pruned"]);
     assert_eq!(rows[1]["actor_kind"], "operator");
     assert!(rows[1]["changes"].as_str().unwrap().contains("events_before"));
-    let again = prune(database, &["--older-than", "400d"]).await;
+    let again = prune(database, &["--older-than", "400d", "-y"]).await;
     assert!(again.stdout_of_success().starts_with("Removed 0 events"), "{again:?}");
 }

@@ -36,13 +36,6 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.target.provider.as_str();
     if !arguments.yes {
-        if !context.may_ask() {
-            let message = format!(
-                "disconnecting {provider} needs --yes: riq asks only at a terminal, and only if the key does not come \
-                 from the environment"
-            );
-            return Err(Report::local(code::USAGE, Exit::Usage, message).into());
-        }
         confirm(provider, context).await?;
     }
     let request = Request::delete([provider]).if_match(arguments.target.if_match.clone());
@@ -54,8 +47,16 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Asks whether to disconnect, and says what will be lost. Any answer but yes ends the command.
+/// Asks whether to disconnect, and says what will be lost. Any answer but yes ends the command, and so does a place
+/// where riq may not ask.
 pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Failure> {
+    if !context.may_ask() {
+        let message = format!(
+            "disconnecting {provider} needs --yes: riq asks only at a terminal, and only if the key does not come from \
+             the environment"
+        );
+        return Err(Report::local(code::USAGE, Exit::Usage, message).into());
+    }
     let Some(integration) = find::integration(provider, context).await? else {
         // There is nothing to disconnect. The API's error will say why.
         return Ok(());

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     pub(crate) target: change::Target,
     /// The new status
     ///
-    /// `disconnected` does the same as the command `disconnect`. At a terminal it asks first.
+    /// `disconnected` does the same as the command `disconnect`, and asks or needs --yes as that does.
     #[arg(long, value_parser = one_of::<RequestedStatus>(RequestedStatus::ALL.map(RequestedStatus::as_str)))]
     status: Option<RequestedStatus>,
     /// The name shown instead of the catalog's
@@ -72,14 +72,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
     /// Do not ask before disconnecting
-    #[arg(long, requires = "status")]
+    #[arg(long, short = 'y', requires = "status")]
     yes: bool,
 }
 
-/// Changes an integration. If riq cannot ask, as in a script, `--status disconnected` does not need `--yes`.
+/// Changes an integration. `--status disconnected` destroys the credential, so it is confirmed like a disconnection.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let update = update(arguments, context).await?;
-    if arguments.status == Some(RequestedStatus::Disconnected) && !arguments.yes && context.may_ask() {
+    if arguments.status == Some(RequestedStatus::Disconnected) && !arguments.yes {
         disconnect::confirm(arguments.target.provider.as_str(), context).await?;
     }
     change::send(&arguments.target, update, context).await
