@@ -18,6 +18,7 @@ mod m0008_encryption_keys;
 mod m0009_secrets_sealed_anew;
 mod m0010_link_browsers;
 mod m0011_token_limits;
+mod m0012_key_uses;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_secrets_sealed_anew::Migration),
             Box::new(m0010_link_browsers::Migration),
             Box::new(m0011_token_limits::Migration),
+            Box::new(m0012_key_uses::Migration),
         ]
     }
 }

@@ -166,12 +166,12 @@ async fn issue(
 async fn list(context: &Context, org: Option<OrganizationId>) -> anyhow::Result<()> {
     let found = context.store.api_keys(org).await?;
     context.answer(&found, || {
-        let head = ["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "REVOKED"];
+        let head = ["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "LAST USED", "REVOKED"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(found.iter().map(|one| {
-            let (expires, revoked) = (moment(one.expires_at), moment(one.revoked_at));
+            let [expires, used, revoked] = [one.expires_at, one.last_used_at, one.revoked_at].map(moment);
             let (key, scopes) = (format!("{}…", one.hint), one.scopes.join(","));
-            vec![one.id.clone(), one.name.clone(), key, scopes, one.tier.clone(), expires, revoked]
+            vec![one.id.clone(), one.name.clone(), key, scopes, one.tier.clone(), expires, used, revoked]
         }));
         columns(&rows)
     })

@@ -27,6 +27,7 @@ use crate::{
         audit_log::AuditLog,
         install::{InstallSweep, Installer, InstallerParts},
         integrations::Integrations,
+        key_uses::KeyUsesFlush,
         organizations::Organizations,
     },
     shutdown::Shutdown,
@@ -142,6 +143,7 @@ impl App {
         runner
             .start(DatabaseWatch { store: self.store.clone(), keys_changed: move || keys.report_changes() });
         runner.start(KeyCacheRefresh(Arc::clone(api_keys)));
+        runner.start(KeyUsesFlush::new(self.store.clone(), api_keys.uses()));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {

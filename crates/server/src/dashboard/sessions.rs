@@ -113,6 +113,7 @@ impl Sessions {
         }
         if now - stored.last_seen_at >= STORED_EVERY {
             self.store_use(stored.id, now).await;
+            self.api_keys.note_use(stored.key.id, now);
         }
         Ok(Some(Session {
             key: stored.key.id,

@@ -25,6 +25,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::key_uses::{KeyUses, LastUse, from_micros, micros};
 use super::listed_keys::ListedKeys;
 use crate::{
     environment::{Environment, first_id_at},
@@ -98,11 +99,13 @@ pub struct ApiKeys {
     /// Remembers a notification of changed keys until they are read.
     changed: Notify,
     poll_interval: Duration,
+    uses: Arc<KeyUses>,
 }
 
 #[derive(Debug)]
 struct Known {
     caller: Arc<Caller>,
+    last_use: Arc<LastUse>,
     expires_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
     /// When it was read from the database, as the clock's uptime.
@@ -124,6 +127,7 @@ impl ApiKeys {
             fresh_until: AtomicU64::new(0),
             changed: Notify::new(),
             poll_interval,
+            uses: Arc::default(),
         }
     }
 
@@ -134,7 +138,7 @@ impl ApiKeys {
         let uptime = self.environment.uptime();
         match self.known.get(&hash) {
             Some(known) if self.is_fresh(uptime) && uptime.saturating_sub(known.read_at) < KNOWN_LIFE => {
-                Recalled::Answer(known.admit(now))
+                Recalled::Answer(self.admit(&known, now))
             }
             _ if self.unknown.get(&hash).is_some() => Recalled::Answer(Err(KeyRefusal::Unknown)),
             _ => Recalled::MustLookUp(hash),
@@ -164,7 +168,7 @@ impl ApiKeys {
             return Ok(Err(KeyRefusal::Unknown));
         };
         let known = Arc::new(Known::new(stored, read_at));
-        let answer = known.admit(now);
+        let answer = self.admit(&known, now);
         self.known.insert(hash, known);
         Ok(answer)
     }
@@ -179,6 +183,23 @@ impl ApiKeys {
         let stored = self.store.api_key_by_id(id).await?;
         let read_at = self.environment.uptime();
         Ok(stored.map_or(Err(KeyRefusal::Unknown), |stored| Known::new(stored, read_at).admit(now)))
+    }
+
+    /// Admits the caller of a key that a request presents, and notes its use.
+    fn admit(&self, known: &Known, now: OffsetDateTime) -> Result<Arc<Caller>, KeyRefusal> {
+        let caller = known.admit(now)?;
+        self.uses.note(&known.last_use, now);
+        Ok(caller)
+    }
+
+    /// When keys were used, for the job that stores it.
+    pub fn uses(&self) -> Arc<KeyUses> {
+        Arc::clone(&self.uses)
+    }
+
+    /// Notes that a session acts as a key.
+    pub fn note_use(&self, key: ApiKeyId, now: OffsetDateTime) {
+        self.uses.note(&LastUse::of(key), now);
     }
 
     fn is_fresh(&self, uptime: Duration) -> bool {
@@ -267,6 +288,7 @@ pub enum Recalled {
 
 impl Known {
     fn new(stored: StoredApiKey, read_at: Duration) -> Self {
+        let last_use = LastUse::of(stored.id);
         let caller = Caller {
             key: stored.id,
             organization: stored.organization,
@@ -275,6 +297,7 @@ impl Known {
         };
         Self {
             caller: Arc::new(caller),
+            last_use,
             expires_at: stored.expires_at,
             revoked_at: stored.revoked_at,
             read_at,
@@ -301,13 +324,4 @@ pub(crate) fn standing(
 
 fn whole_micros(uptime: Duration) -> u64 {
     u64::try_from(uptime.as_micros()).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "microseconds of the epoch fit until the year 294,000")]
-fn micros(time: OffsetDateTime) -> i64 {
-    (time.unix_timestamp_nanos() / 1_000) as i64
-}
-
-fn from_micros(micros: i64) -> Option<OffsetDateTime> {
-    (micros != 0).then(|| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok())?
 }

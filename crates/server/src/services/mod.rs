@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit_log;
 pub mod install;
 pub mod integrations;
+pub mod key_uses;
 mod listed_keys;
 pub mod organizations;
 

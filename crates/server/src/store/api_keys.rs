@@ -1,5 +1,7 @@
 //! API keys. The database holds the hash of a key, and a key is looked up by its hash.
 
+use std::collections::BTreeMap;
+
 use integrations_core::{
     api_key::KeyHash,
     ids::{ApiKeyId, OrganizationId},
@@ -7,8 +9,9 @@ use integrations_core::{
     tier::Tier,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _},
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -16,8 +19,12 @@ use time::OffsetDateTime;
 use super::{
     NewAuditEvent, Store, StoreError, audit,
     entity::{api_key, pending_install},
+    moment::moment,
     pending_installs, watch,
 };
+
+/// The number of uses that one transaction stores. It is small, so that other writes do not wait long.
+const USES_IN_A_TRANSACTION: usize = 500;
 
 /// A key, with what is needed to check a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +83,9 @@ pub struct ApiKeyRecord {
     /// When it stops by itself.
     #[serde(with = "time::serde::rfc3339::option")]
     pub expires_at: Option<OffsetDateTime>,
+    /// When it was last used, accurate to about a minute.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
     /// When it was revoked.
     #[serde(with = "time::serde::rfc3339::option")]
     pub revoked_at: Option<OffsetDateTime>,
@@ -92,6 +102,7 @@ impl From<api_key::Model> for ApiKeyRecord {
             tier: row.tier,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
             revoked_at: row.revoked_at,
         }
     }
@@ -137,6 +148,7 @@ impl Store {
             expires_at: key.expires_at,
             revoked_at: None,
             tier_changed_at: None,
+            last_used_at: None,
         };
         let transaction = self.begin().await?;
         api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(&transaction).await?;
@@ -235,6 +247,29 @@ impl Store {
             query.order_by_asc(api_key::Column::Id).limit(limit).into_tuple().all(&self.reader).await?;
         let last = rows.last().and_then(|(id, _)| id.parse().ok());
         Ok((last, rows.into_iter().filter_map(|(_, hash)| KeyHash::from_bytes(&hash)).collect()))
+    }
+
+    /// Stores when keys were last used, unless a later use is stored. A key may have gone meanwhile.
+    pub async fn record_key_uses(&self, uses: &BTreeMap<ApiKeyId, OffsetDateTime>) -> Result<(), StoreError> {
+        let uses: Vec<_> = uses.iter().collect();
+        for batch in uses.chunks(USES_IN_A_TRANSACTION) {
+            let transaction = self.begin().await?;
+            for (id, at) in batch {
+                let at = moment(transaction.get_database_backend(), **at);
+                api_key::Entity::update_many()
+                    .col_expr(api_key::Column::LastUsedAt, Expr::value(at.clone()))
+                    .filter(api_key::Column::Id.eq(id.to_string()))
+                    .filter(
+                        Condition::any()
+                            .add(api_key::Column::LastUsedAt.is_null())
+                            .add(Expr::col(api_key::Column::LastUsedAt).lt(at)),
+                    )
+                    .exec(&transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+        }
+        Ok(())
     }
 
     /// The hashes of the keys that were revoked or given another tier after a moment, by any replica.

@@ -97,7 +97,7 @@ async fn tables_are_for_people(database: &TestDatabase) {
     for (resource, head) in [
         ("org", ["ID", "NAME", "CREATED", "REVOKED"].as_slice()),
         ("project", &["ID", "ORGANIZATION", "NAME", "CREATED", "REVOKED"]),
-        ("key", &["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "REVOKED"]),
+        ("key", &["ID", "NAME", "KEY", "SCOPES", "TIER", "EXPIRES", "LAST", "USED", "REVOKED"]),
     ] {
         let table = admin(database, &[resource, "list"]).await;
         let lines: Vec<&str> = table.stdout_of_success().lines().collect();

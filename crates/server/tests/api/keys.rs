@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::{ids::ProjectId, tier::Tier};
+use riq_server::{jobs::Job as _, services::key_uses::KeyUsesFlush};
 use serde_json::json;
 
 use crate::support::{
@@ -22,9 +23,14 @@ on_both!(
     a_revoked_key_stops_on_every_replica,
     a_changed_tier_counts_on_every_replica,
     a_key_is_stored_as_its_hash_alone,
+    a_keys_last_use_is_stored_without_a_write_a_request,
 );
 
-on_both_databases!(a_revocation_by_the_operator_is_kept_within_a_second, tenants_that_are_revoked_are_gone);
+on_both_databases!(
+    a_revocation_by_the_operator_is_kept_within_a_second,
+    tenants_that_are_revoked_are_gone,
+    the_operator_sees_when_a_key_was_last_used,
+);
 
 async fn a_key_stops_at_the_moment_of_its_expiry(server: &Server) {
     let end = START + time::Duration::hours(1);
@@ -37,6 +43,41 @@ async fn a_key_stops_at_the_moment_of_its_expiry(server: &Server) {
     let answer = ask().await;
     assert!(answer.refused(401, "UNAUTHORIZED").message().contains("expired"));
     assert_eq!(answer.header("x-ratelimit-tier"), None);
+}
+
+async fn a_keys_last_use_is_stored_without_a_write_a_request(server: &Server) {
+    let (key, other) = (server.key_for(&["read"]).await, server.key_for(&["integrations:write"]).await);
+    let used = async |key: &Key| server.store.api_key(key.id).await.unwrap().unwrap().last_used_at;
+    let ask = async |key: &str| server.call_as(key, "GET", &server.at("")).send().await.status;
+    let mut flush = KeyUsesFlush::new(server.store.clone(), server.app.services.api_keys.uses());
+    for _ in 0..3 {
+        assert_eq!(ask(&key.text).await, 200);
+    }
+    assert_eq!(used(&key).await, None, "no request writes");
+    flush.round().await.unwrap();
+    assert_eq!((used(&key).await, used(&other).await), (Some(START), None));
+
+    server.clock.advance(time::Duration::milliseconds(61_500));
+    assert_eq!(ask(&key.text).await, 200);
+    flush.round().await.unwrap();
+    let later = START + time::Duration::milliseconds(61_500);
+    assert_eq!(used(&key).await, Some(later));
+    // A replica that stores later what it noted earlier does not set the time back.
+    server.store.record_key_uses(&[(key.id, START + time::Duration::seconds(9))].into()).await.unwrap();
+    assert_eq!(used(&key).await, Some(later));
+
+    // A refused key is not used.
+    server.clock.advance(time::Duration::seconds(5));
+    server.revoke(&key).await;
+    eventually("the key is refused", PATIENCE, async || ask(&key.text).await == 401).await;
+    server.clock.advance(time::Duration::seconds(5));
+    assert_eq!(ask(&key.text).await, 401);
+    flush.round().await.unwrap();
+    assert!(used(&key).await.unwrap() < later + time::Duration::seconds(10));
+    // A session of the dashboard acts as its key.
+    crate::dashboard::visitor::Visitor::signed_in_with(server, &other.text).await;
+    flush.round().await.unwrap();
+    assert!(used(&other).await.unwrap() >= later + time::Duration::seconds(10));
 }
 
 async fn a_new_key_works_at_once(server: &Server) {
@@ -202,6 +243,23 @@ async fn a_revocation_by_the_operator_is_kept_within_a_second(database: &TestDat
         // A refused key stays refused.
         assert_eq!(list(&process, &tenancy.project, &tenancy.key).await.1, "UNAUTHORIZED");
     }
+}
+
+async fn the_operator_sees_when_a_key_was_last_used(database: &TestDatabase) {
+    let mut process = Process::serve(database, &[]).await;
+    let tenancy = tenancy(database).await;
+    let environment = [("DATABASE_URL", database.url.as_str())];
+    let listed = async || run(&["admin", "key", "list", "--json"], &environment).await.json();
+    assert_eq!(listed().await[0]["last_used_at"], serde_json::Value::Null);
+    assert_eq!(list(&process, &tenancy.project, &tenancy.key).await.0, 200);
+    // A server that stops loses nothing.
+    process.terminate();
+    assert_eq!(process.wait().code(), Some(0));
+    let used = listed().await[0]["last_used_at"].as_str().unwrap().to_owned();
+    assert!(used.ends_with('Z'), "{used}");
+    let words = run(&["admin", "key", "list"], &environment).await;
+    let words = words.stdout_of_success();
+    assert!(words.contains("LAST USED") && words.contains(&used[..16]), "{words}");
 }
 
 async fn tenants_that_are_revoked_are_gone(database: &TestDatabase) {

@@ -19,6 +19,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) revoked_at: Option<TimeDateTimeWithTimeZone>,
     /// When it was last given another tier.
     pub(in crate::store) tier_changed_at: Option<TimeDateTimeWithTimeZone>,
+    /// When it was last used, accurate to about a minute.
+    pub(in crate::store) last_used_at: Option<TimeDateTimeWithTimeZone>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
