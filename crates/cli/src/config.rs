@@ -79,6 +79,8 @@ pub(crate) struct Config {
     pub(crate) api_base: Sourced<Url>,
     /// `org_…`. riq does not send it. It only helps to explain a mismatch.
     pub(crate) org: Option<Sourced<String>>,
+    /// `--config`
+    file: Option<PathBuf>,
 }
 
 /// Reads an environment variable by its name. It is a parameter so that tests need not change the real ones.
@@ -108,7 +110,20 @@ impl Config {
             project: project.try_map(|project, source| parse_project(&project, source))?,
             api_base: base.try_map(|base, source| parse_base(&base, source))?,
             org: pick(None, "RIQ_ORG_ID", &file.org)?,
+            file: flags.config.clone(),
         })
+    }
+
+    /// A command of riq as it can be typed next: with the options that this one was called with. Never with the key.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let given = |name: &str, source: &Source, value: String| {
+            matches!(source, Source::Flag(_)).then(|| format!(" {name} {value}"))
+        };
+        let file = self.file.as_ref().map(|file| format!(" --config '{}'", file.display()));
+        let project = given("--project", &self.project.source, self.project.value.to_string());
+        let base = given("--api-base", &self.api_base.source, self.api_base.value.to_string());
+        let options: String = [file, project, base].into_iter().flatten().collect();
+        format!("`riq {words}{options}`")
     }
 }
 

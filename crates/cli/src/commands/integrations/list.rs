@@ -35,7 +35,8 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     }
     let integrations: Vec<Integration> = read(&data)?;
     if integrations.is_empty() {
-        context.output.notice("no integrations yet; `riq integrations catalog` lists what can be installed");
+        let catalog = context.config.command("integrations catalog");
+        context.output.notice(&format!("no integrations yet; {catalog} lists what can be installed"));
         return Ok(());
     }
     let names = if integrations.iter().any(|integration| integration.display_name.is_none()) {
