@@ -99,6 +99,13 @@ impl Output {
         }
     }
 
+    /// Writes to standard error that a command did less than it was asked to, although it did not fail.
+    pub(crate) fn warning(&self, text: &str) {
+        let width = if self.stderr_terminal { self.stderr_width } else { usize::MAX };
+        let text = wrapped("", &format!("warning: {}", clean(text)), width);
+        write_error(&text.replacen("warning:", &self.stderr_paint.bad("warning:"), 1));
+    }
+
     /// Writes an error: one line of JSON for a program, several lines for a person.
     pub(crate) fn error(&self, report: &Report) {
         let text = if self.json_errors {

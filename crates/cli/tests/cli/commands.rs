@@ -83,6 +83,19 @@ fn check_asks_at_once() {
 }
 
 #[test]
+fn a_check_that_asked_nobody_is_told() {
+    let message = "Slack was not asked: it asked for no calls before 2026-05-17 18:30:00 UTC. \
+                   The state is that of an earlier check.";
+    let unasked = with(slack(), json!({"checked": false, "message": message}));
+    let check = ["integrations", "check", "slack"];
+    run("check_not_made", &check, [Exchange::new("POST", "/slack/check", &unasked)]);
+    let quiet = ["integrations", "check", "slack", "--quiet"];
+    run("check_not_made_quiet", &quiet, [Exchange::new("POST", "/slack/check", &unasked)]);
+    let mute = with(slack(), json!({"checked": false}));
+    run("check_not_made_mute", &quiet, [Exchange::new("POST", "/slack/check", &mute)]);
+}
+
+#[test]
 fn pause_and_resume_change_the_status() {
     let paused = || patch(json!({"status": "paused"}), json!({"status": "paused"}));
     run("pause", &["integrations", "pause", "slack"], [paused()]);

@@ -71,7 +71,12 @@ pub struct Integration {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = "\"v3\""))]
     pub etag: String,
-    /// Only after a disconnection: what the disconnection does not do.
+    /// Only after a check on request that asked nobody: false. Everything is as an earlier check left it, and `message`
+    /// says why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub checked: Option<bool>,
+    /// Only after a disconnection: what the disconnection does not do. Or after a check that was not made: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub message: Option<String>,

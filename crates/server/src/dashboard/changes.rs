@@ -23,8 +23,8 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form, scoped::IntegrationsWrite},
+    monitor::CheckReport,
     services::integrations::{ChangeError, ExpectedVersion},
-    store::Loaded,
 };
 
 /// `POST …/{provider}/pause`
@@ -51,8 +51,15 @@ pub(super) async fn check(
     Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     let provider = on.named.provider(&pages)?;
-    let checked = pages.integrations.check(&on.tenant, &provider).await;
-    answer(&on, &provider, checked, SentForm { part: Part::State, form }, Flash::Checked).await
+    let sent = SentForm { part: Part::State, form };
+    match pages.integrations.check(&on.tenant, &provider).await {
+        Ok(CheckReport { found: Err(why), .. }) => {
+            let title = "The check was not made";
+            let refused = sent.refused(title, &why.words(&provider.name));
+            provider_page::answer(&on, &provider, StatusCode::CONFLICT, None, Some(&refused)).await
+        }
+        checked => answer(&on, &provider, checked.map(drop), sent, Flash::Checked).await,
+    }
 }
 
 /// `POST …/{provider}/details`
@@ -112,13 +119,34 @@ pub(super) async fn disconnect(
     let provider = on.named.provider(&pages)?;
     let changed =
         pages.integrations.disconnect(&on.tenant, &provider, &shown_version(&form), &on.acting()).await;
-    answer(&on, &provider, changed, SentForm { part: Part::Disconnection, form }, Flash::Disconnected).await
+    answer(
+        &on,
+        &provider,
+        changed.map(drop),
+        SentForm { part: Part::Disconnection, form },
+        Flash::Disconnected,
+    )
+    .await
 }
 
 /// A form that was sent, and which form of the page it is.
 struct SentForm {
     part: Part,
     form: Form,
+}
+
+impl SentForm {
+    /// A refusal of this form.
+    fn refused(self, title: &str, advice: &str) -> RefusedForm {
+        RefusedForm {
+            part: self.part,
+            title: title.to_owned(),
+            advice: advice.to_owned(),
+            issues: Vec::new(),
+            typed: self.form,
+            is_outdated: false,
+        }
+    }
 }
 
 /// Makes the change of a form. The session's key acts. The form has the version that its page showed, so `ask` can
@@ -134,7 +162,7 @@ async fn change(
     let (shown, acting) = (shown_version(&form), on.acting());
     let ask = |stored: &Integration| ask(&form, &provider, stored);
     let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
-    answer(&on, &provider, changed, SentForm { part, form }, flash).await
+    answer(&on, &provider, changed.map(drop), SentForm { part, form }, flash).await
 }
 
 /// The version that the page showed. A form without one matches no version.
@@ -146,12 +174,12 @@ fn shown_version(form: &Form) -> ExpectedVersion {
 async fn answer(
     on: &OnProject,
     provider: &Arc<Provider>,
-    changed: Result<Loaded, ChangeError>,
+    changed: Result<(), ChangeError>,
     sent: SentForm,
     flash: Flash,
 ) -> Result<Response, Failure> {
     match changed {
-        Ok(_) => {
+        Ok(()) => {
             let page = on.visit.addresses.provider(on.tenant.project, provider.key.as_str());
             Ok(on.visit.go_to(&format!("{page}?done={}", flash.as_str())))
         }
@@ -163,18 +191,8 @@ async fn answer(
 }
 
 /// A refusal in words, to be shown with the form. Other errors have their own pages.
-fn refused_form(
-    error: ChangeError,
-    SentForm { part, form }: SentForm,
-) -> Result<(StatusCode, RefusedForm), Failure> {
-    let refused = |title: &str, advice: &str| RefusedForm {
-        part,
-        title: title.to_owned(),
-        advice: advice.to_owned(),
-        issues: Vec::new(),
-        typed: form,
-        is_outdated: false,
-    };
+fn refused_form(error: ChangeError, sent: SentForm) -> Result<(StatusCode, RefusedForm), Failure> {
+    let refused = |title: &str, advice: &str| sent.refused(title, advice);
     Ok(match error {
         ChangeError::OtherVersion => {
             let words = refused(
@@ -202,7 +220,7 @@ fn refused_form(
         ChangeError::Read(_)
         | ChangeError::NotInstalled { .. }
         | ChangeError::Update(_)
-        | ChangeError::Busy
+        | ChangeError::CutOff
         | ChangeError::Vault(_) => return Err(error.into()),
     })
 }

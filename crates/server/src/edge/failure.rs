@@ -214,7 +214,7 @@ impl From<ChangeError> for Failure {
                 ErrorCode::InvalidTransition,
                 format!("Only a successful check ends the error, and none could be made: {why}"),
             ),
-            ChangeError::Busy => Self::unavailable("The integration is being checked already; try again"),
+            ChangeError::CutOff => Self::unavailable("The check was cut off; try again"),
             ChangeError::Vault(error) => error.into(),
         }
     }

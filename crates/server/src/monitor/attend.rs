@@ -9,8 +9,9 @@ use integrations_core::{
     schedule::{BETWEEN_REFRESHES, until_probe, until_refresh_retry},
 };
 use secrecy::ExposeSecret as _;
+use time::OffsetDateTime;
 
-use super::{Monitor, renew::Renewal, subject::Subject};
+use super::{Monitor, NotAsked, renew::Renewal, subject::Subject};
 use crate::{
     metrics::ProbeOutcome,
     provider::prober::{Checked, Prober, UNTIL_ACCEPTED},
@@ -24,20 +25,28 @@ const HOST_PAUSE: Duration = Duration::from_millis(500);
 /// The result of a lease.
 #[derive(Debug)]
 pub(super) enum Attended {
-    /// The lease is to be given back, with the verdict if there was a probe or a refresh.
+    /// The lease is to be given back.
     Ended {
         /// How the lease ends.
         ended: LeaseEnd,
-        /// What was found.
-        verdict: Option<Verdict>,
+        /// What a probe or a refresh found, or why there was none.
+        found: Result<Verdict, NotAsked>,
     },
     /// The lease has passed to another owner, or a result could not be stored. Nothing is to be done.
     Lost,
 }
 
 impl Attended {
-    fn scheduled(schedule: Schedule, verdict: Option<Verdict>) -> Self {
-        Self::Ended { ended: LeaseEnd::GoesOn(schedule), verdict }
+    fn found(schedule: Schedule, verdict: Verdict) -> Self {
+        Self::Ended { ended: LeaseEnd::GoesOn(schedule), found: Ok(verdict) }
+    }
+
+    fn not_asked(schedule: Schedule, why: NotAsked) -> Self {
+        Self::Ended { ended: LeaseEnd::GoesOn(schedule), found: Err(why) }
+    }
+
+    fn given_up(at: OffsetDateTime, verdict: Verdict) -> Self {
+        Self::Ended { ended: LeaseEnd::GivenUp(at), found: Ok(verdict) }
     }
 }
 
@@ -50,7 +59,7 @@ impl Monitor {
             let later = now + until_refresh_retry(u32::MAX, self.environment.spread());
             schedule.probe_at = later;
             schedule.refresh_at = schedule.refresh_at.map(|_| later);
-            return Attended::scheduled(schedule, None);
+            return Attended::not_asked(schedule, NotAsked::Sealed);
         };
         if schedule.refresh_begun_by.is_some() && subject.rotates() {
             return self.attend_interrupted(claim, schedule, &subject).await;
@@ -66,17 +75,20 @@ impl Monitor {
         }
         let wants_probe =
             is_asked || schedule.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
-        if !wants_probe || schedule.not_before.is_some_and(|until| until > now) {
-            return Attended::scheduled(schedule, None);
+        if !wants_probe {
+            return Attended::not_asked(schedule, NotAsked::NotDue);
+        }
+        if let Some(until) = schedule.not_before.filter(|until| *until > now) {
+            return Attended::not_asked(schedule, NotAsked::Limited(until));
         }
         let Some(mut checked) = self.ask(&subject, is_asked).await else {
             schedule.probe_at = now + HOST_PAUSE;
-            return Attended::scheduled(schedule, None);
+            return Attended::not_asked(schedule, NotAsked::NotDue);
         };
         if checked.is_refused() && !is_renewed && subject.refresh_token().is_some() {
             if let Some(until) = token_limit {
                 schedule.probe_at = until;
-                return Attended::scheduled(schedule, Some(health::renewal_must_wait(&subject.provider)));
+                return Attended::found(schedule, health::renewal_must_wait(&subject.provider));
             }
             match self.after_renewal(claim, schedule, &mut subject, true).await {
                 Ok(after) => (schedule, is_renewed) = (after, true),
@@ -92,7 +104,8 @@ impl Monitor {
                 checked = again;
             }
         }
-        self.after_probe(claim, schedule, &subject.provider, checked)
+        let schedule = self.after_probe(claim, schedule, &subject.provider, &checked);
+        Attended::found(schedule, checked.verdict)
     }
 
     /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the
@@ -161,18 +174,16 @@ impl Monitor {
                 schedule.refresh_at = schedule.refresh_at.map(|_| retry_at);
                 schedule.probe_at = schedule.probe_at.max(retry_at);
                 schedule.token_not_before = wait.map(|wait| now + wait);
-                Err(Attended::scheduled(schedule, Some(verdict)))
+                Err(Attended::found(schedule, verdict))
             }
             Renewal::Spent(verdict) if !has_ended => {
                 schedule.refresh_at = None;
                 schedule.refresh_begun_by = Some(claim.lease);
                 schedule.probe_at =
                     claim.expires_at.map_or(schedule.probe_at, |end| end.min(schedule.probe_at));
-                Err(Attended::scheduled(schedule, Some(verdict)))
+                Err(Attended::found(schedule, verdict))
             }
-            Renewal::Dead(verdict) | Renewal::Spent(verdict) => {
-                Err(Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict: Some(verdict) })
-            }
+            Renewal::Dead(verdict) | Renewal::Spent(verdict) => Err(Attended::given_up(now, verdict)),
             Renewal::Lost => Err(Attended::Lost),
         }
     }
@@ -183,40 +194,36 @@ impl Monitor {
     async fn attend_interrupted(&self, claim: &Claim, mut schedule: Schedule, subject: &Subject) -> Attended {
         let now = self.environment.now();
         schedule.refresh_at = None;
-        let verdict = Some(health::interrupted_refresh(&subject.provider));
+        let interrupted = health::interrupted_refresh(&subject.provider);
         if claim.expires_at.is_some_and(|expires_at| expires_at <= now) {
-            return Attended::Ended { ended: LeaseEnd::GivenUp(now), verdict };
+            return Attended::given_up(now, interrupted);
         }
-        if schedule.not_before.is_some_and(|until| until > now) {
-            return Attended::scheduled(schedule, None);
+        if let Some(until) = schedule.not_before.filter(|until| *until > now) {
+            return Attended::not_asked(schedule, NotAsked::Limited(until));
         }
         let Some(checked) = self.ask(subject, true).await else { return Attended::Lost };
         if checked.is_refused() {
-            return Attended::Ended { ended: LeaseEnd::GivenUp(self.environment.now()), verdict };
+            return Attended::given_up(self.environment.now(), interrupted);
         }
-        match self.after_probe(claim, schedule, &subject.provider, checked) {
-            Attended::Ended { ended: LeaseEnd::GoesOn(mut schedule), verdict } => {
-                schedule.probe_at =
-                    claim.expires_at.map_or(schedule.probe_at, |end| end.min(schedule.probe_at));
-                Attended::scheduled(schedule, verdict)
-            }
-            attended => attended,
-        }
+        let mut schedule = self.after_probe(claim, schedule, &subject.provider, &checked);
+        schedule.probe_at = claim.expires_at.map_or(schedule.probe_at, |end| end.min(schedule.probe_at));
+        Attended::found(schedule, checked.verdict)
     }
 
+    /// The schedule after a probe.
     fn after_probe(
         &self,
         claim: &Claim,
         mut schedule: Schedule,
         provider: &Provider,
-        checked: Checked,
-    ) -> Attended {
+        checked: &Checked,
+    ) -> Schedule {
         let now = self.environment.now();
         let is_well = checked.verdict == Verdict::Well;
         schedule.failures = if is_well { 0 } else { schedule.failures.saturating_add(1) };
         schedule.probe_at =
             now + until_probe(provider, claim.status, schedule.failures, self.environment.spread());
         schedule.not_before = checked.wait.map(|wait| now + wait);
-        Attended::scheduled(schedule, Some(checked.verdict))
+        schedule
     }
 }

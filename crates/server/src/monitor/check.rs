@@ -8,7 +8,7 @@ use integrations_core::{
 };
 use tokio::time::Instant;
 
-use super::{Monitor, attend::Attended};
+use super::{Monitor, NotAsked, conclude::Conclusion};
 use crate::{
     jobs::{Backoff, retry_until},
     store::{Claim, Loaded, ReadError, StoreError, Tenant},
@@ -26,8 +26,8 @@ pub struct CheckReport {
     pub began_with: i64,
     /// Whether nobody else changed the integration from then on.
     pub is_undisturbed: bool,
-    /// What was found. `None` if the provider asked for no calls at the moment.
-    pub verdict: Option<Verdict>,
+    /// What was found, or why the provider was not asked.
+    pub found: Result<Verdict, NotAsked>,
 }
 
 /// Why an integration was not checked.
@@ -42,9 +42,9 @@ pub enum CheckError {
     /// There is no credential to check.
     #[error("no usable credential: install again")]
     ReinstallRequired,
-    /// It was leased all the time.
-    #[error("the integration is being checked already; try again")]
-    Busy,
+    /// The server is stopping, or the check failed on a bug.
+    #[error("the check was cut off")]
+    CutOff,
 }
 
 impl From<StoreError> for CheckError {
@@ -62,27 +62,37 @@ impl Monitor {
     pub async fn check(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
         let (monitor, tenant, provider) = (self.clone(), *tenant, provider.to_owned());
         let checking = tokio::spawn(async move { monitor.check_to_the_end(&tenant, &provider).await });
-        checking.await.unwrap_or(Err(CheckError::Busy))
+        checking.await.unwrap_or(Err(CheckError::CutOff))
     }
 
     async fn check_to_the_end(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
-        let _slot = self.0.limits.take(provider).await.ok_or(CheckError::Busy)?;
-        let (claim, began_with) = self.claim_for_check(tenant, provider).await?;
-        let attended = self.attend(&claim, true).await;
-        let verdict = match &attended {
-            Attended::Ended { verdict, .. } => verdict.clone(),
-            Attended::Lost => None,
+        let _slot = self.0.limits.take(provider).await.ok_or(CheckError::CutOff)?;
+        let claimed = self.claim_for_check(tenant, provider).await?;
+        let began_with = claimed.as_ref().map(|(_, version)| *version);
+        let Conclusion { found, is_changed } = match claimed {
+            Some((claim, _)) => {
+                let attended = self.attend(&claim, true).await;
+                self.conclude(claim, attended, None).await
+            }
+            None => Conclusion { found: Err(NotAsked::Leased), is_changed: false },
         };
-        let is_changed = self.conclude(claim, attended, None).await;
         let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
-        let is_undisturbed = loaded.integration.version == began_with + i64::from(is_changed);
-        Ok(CheckReport { loaded, began_with, is_undisturbed, verdict })
+        let version = loaded.integration.version;
+        let began_with = began_with.unwrap_or(version);
+        let is_undisturbed = version == began_with + i64::from(is_changed);
+        Ok(CheckReport { loaded, began_with, is_undisturbed, found })
     }
 
-    /// Claims a tenant's integration, as soon as it is not leased. Returns its version too.
-    async fn claim_for_check(&self, tenant: &Tenant, provider: &str) -> Result<(Claim, i64), CheckError> {
-        let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(CheckError::Busy) };
-        retry_until(Instant::now() + self.0.lease, Backoff::constant(PAUSE), attempt).await?
+    /// Claims a tenant's integration, as soon as it is not leased. Returns its version too. `None`: it was leased all
+    /// the time.
+    async fn claim_for_check(
+        &self,
+        tenant: &Tenant,
+        provider: &str,
+    ) -> Result<Option<(Claim, i64)>, CheckError> {
+        let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(()) };
+        let claimed = retry_until(Instant::now() + self.0.lease, Backoff::constant(PAUSE), attempt).await;
+        claimed.ok().transpose()
     }
 
     /// `None`: it is leased.

@@ -14,7 +14,7 @@ use integrations_core::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::{Monitor, attend::Attended, release_queue::ReleaseQueue};
+use super::{Monitor, NotAsked, attend::Attended, release_queue::ReleaseQueue};
 use crate::{
     jobs::{Backoff, retry_until},
     store::{Claim, Decision, LeaseEnd, LeaseWrite, Loaded, NewAuditEvent, Release, StoreError},
@@ -25,17 +25,28 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
+/// What came of a lease.
+pub(super) struct Conclusion {
+    /// What was found, if it is stored or will be.
+    pub(super) found: Result<Verdict, NotAsked>,
+    /// Whether the integration has a new version because of that.
+    pub(super) is_changed: bool,
+}
+
 impl Monitor {
     /// Gives a lease back. If nothing is to be recorded, it goes through `queue`, if there is one. Otherwise it is
-    /// stored at once. Returns whether the integration has a new version because of that.
+    /// stored at once.
     pub(super) async fn conclude(
         &self,
         claim: Claim,
         attended: Attended,
         queue: Option<&ReleaseQueue>,
-    ) -> bool {
-        let Attended::Ended { ended, verdict } = attended else { return false };
-        let plain = match (&ended, &verdict) {
+    ) -> Conclusion {
+        let Attended::Ended { ended, found } = attended else {
+            return Conclusion { found: Err(NotAsked::Lost), is_changed: false };
+        };
+        let verdict = found.as_ref().ok();
+        let plain = match (&ended, verdict) {
             (LeaseEnd::GoesOn(schedule), None) => Some(*schedule),
             (LeaseEnd::GoesOn(schedule), Some(verdict))
                 if is_as_before(verdict, claim.status, claim.health) =>
@@ -47,15 +58,17 @@ impl Monitor {
         let Some(schedule) = plain else {
             let is_changed = AtomicBool::new(false);
             let decide = |loaded: &Loaded| {
-                let decision = verdict.as_ref().and_then(|verdict| self.observe(&claim, loaded, verdict));
+                let decision = self.observe(&claim, loaded, verdict?);
                 is_changed.store(decision.is_some(), Ordering::Relaxed);
                 decision
             };
             let settle = || self.store.settle(&claim, ended, &decide);
-            let stored = self.retry_storing(self.0.lease, settle).await;
-            return stored == Some(LeaseWrite::Stored) && is_changed.load(Ordering::Relaxed);
+            let is_stored = self.retry_storing(self.0.lease, settle).await == Some(LeaseWrite::Stored);
+            let is_changed = is_stored && is_changed.load(Ordering::Relaxed);
+            let found = if is_stored { found } else { found.and(Err(NotAsked::Lost)) };
+            return Conclusion { found, is_changed };
         };
-        let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
+        let synced_at = (verdict == Some(&Verdict::Well)).then(|| self.environment.now());
         let release = Release { claim, synced_at, schedule };
         match queue {
             Some(queue) => queue.push(release).await,
@@ -63,7 +76,7 @@ impl Monitor {
                 self.retry_storing(self.0.lease, || self.store.release(std::slice::from_ref(&release))).await;
             }
         }
-        false
+        Conclusion { found, is_changed: false }
     }
 
     /// The change that a verdict makes to a stored integration. `None` if there is no change.

@@ -8,6 +8,7 @@ mod attend;
 mod check;
 mod conclude;
 mod limits;
+mod not_asked;
 mod release_queue;
 mod renew;
 mod subject;
@@ -22,6 +23,7 @@ use self::limits::Limits;
 pub use self::{
     check::{CheckError, CheckReport},
     limits::MonitorSettings,
+    not_asked::NotAsked,
     work::DueWork,
 };
 use crate::{

@@ -65,9 +65,9 @@ pub enum ChangeError {
     /// It needs a successful probe, and none could be made. The text says why.
     #[error("the credential cannot be checked: {0}")]
     Unproven(String),
-    /// It is being checked already.
-    #[error("the integration is being checked already")]
-    Busy,
+    /// The check was cut off.
+    #[error("the check was cut off")]
+    CutOff,
     /// The secret settings cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -92,7 +92,7 @@ impl ChangeError {
             CheckError::Read(error) => Self::Read(error),
             CheckError::NotInstalled => Self::not_installed(provider),
             CheckError::ReinstallRequired => Self::ReinstallRequired,
-            CheckError::Busy => Self::Busy,
+            CheckError::CutOff => Self::CutOff,
         }
     }
 
@@ -181,23 +181,20 @@ impl Integrations {
     }
 
     /// Probes an integration now, and refreshes its tokens if that is due or needed. Returns the integration after
-    /// that.
-    pub async fn check(&self, tenant: &Tenant, provider: &Provider) -> Result<Loaded, ChangeError> {
+    /// that, and what was found.
+    pub async fn check(&self, tenant: &Tenant, provider: &Provider) -> Result<CheckReport, ChangeError> {
         let checked = self.monitor.check(tenant, provider.key.as_str()).await;
-        checked.map(|checked| checked.loaded).map_err(|error| ChangeError::unchecked(error, provider))
+        checked.map_err(|error| ChangeError::unchecked(error, provider))
     }
 
     /// Probes an integration whose credential the provider refused. Fails if the probe does not succeed.
     async fn probe(&self, tenant: &Tenant, provider: &Provider) -> Result<CheckReport, ChangeError> {
-        let checked = match self.monitor.check(tenant, provider.key.as_str()).await {
-            Err(CheckError::Busy) => return Err(ChangeError::Unproven("it is being checked already".into())),
-            checked => checked.map_err(|error| ChangeError::unchecked(error, provider))?,
-        };
-        match checked.verdict {
-            Some(Verdict::Well) => Ok(checked),
-            Some(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
-            Some(Verdict::Degraded { message }) => Err(ChangeError::Unproven(message)),
-            None => Err(ChangeError::Unproven(format!("{} asks for no calls at the moment", provider.name))),
+        let checked = self.check(tenant, provider).await?;
+        match &checked.found {
+            Ok(Verdict::Well) => Ok(checked),
+            Ok(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
+            Ok(Verdict::Degraded { message }) => Err(ChangeError::Unproven(message.clone())),
+            Err(why) => Err(ChangeError::Unproven(why.words(&provider.name))),
         }
     }
 

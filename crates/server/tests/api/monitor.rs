@@ -31,6 +31,7 @@ macro_rules! on_both_stages {
 
 pub(crate) use on_both_stages;
 
+mod limits;
 mod renewals;
 
 on_both_stages!(
@@ -44,8 +45,6 @@ on_both_stages!(
     a_dead_refresh_token_is_an_error_and_only_a_new_installation_leads_back,
     whoever_checks_at_once_makes_one_refresh,
     a_provider_that_asks_to_be_left_alone_is,
-    a_limit_of_the_api_does_not_hold_back_the_renewal,
-    a_limit_of_the_token_endpoint_does_not_hold_back_the_probe,
     there_is_nothing_to_check_where_nothing_is_connected,
     what_is_due_is_probed_and_what_is_not_is_left_alone,
     tokens_are_refreshed_before_they_expire,
@@ -321,59 +320,6 @@ async fn a_provider_that_asks_to_be_left_alone_is(stage: &Stage) {
     stage.server.clock.advance(Duration::seconds(1));
     eventually("it is asked again", PATIENCE, async || stage.state("keys").await.1 == "healthy").await;
     worker.stop().await;
-}
-
-async fn a_limit_of_the_api_does_not_hold_back_the_renewal(stage: &Stage) {
-    stage.connect_desk(Duration::hours(1)).await;
-    stage.provider.set("desk probe", Says::This(429, vec![("retry-after", "7200")], ""));
-    stage.check("desk").await.data();
-    let next_check = stage.server.integration("desk").await["next_check_at"].clone();
-    assert_eq!(next_check, "2026-03-01T12:00:00Z");
-    stage.provider.set("desk probe", Says::Truth);
-    let worker = stage.worker().await;
-    stage.server.clock.advance(Duration::minutes(50));
-    let is_renewed = async || stage.provider.refreshes() == [1, 0] && stage.is_at_rest().await;
-    eventually("it is renewed", PATIENCE, is_renewed).await;
-    assert_eq!(stage.provider.probes("desk"), 1);
-    assert_eq!(stage.server.integration("desk").await["next_check_at"], next_check);
-    // What is resumed is probed as soon as the limit allows, and renewed when that is due.
-    stage.server.patch("desk", json!({"status": "paused"})).await.data();
-    let resumed = stage.server.patch("desk", json!({"status": "active"})).await;
-    assert_eq!(resumed.data()["next_check_at"], next_check);
-    stage.server.clock.advance(Duration::minutes(50));
-    let is_renewed = async || stage.provider.refreshes() == [1, 1, 0] && stage.is_at_rest().await;
-    eventually("it is renewed again", PATIENCE, is_renewed).await;
-    assert_eq!(stage.provider.probes("desk"), 1);
-    stage.server.clock.advance(Duration::minutes(20));
-    eventually("it is probed", PATIENCE, async || stage.state("desk").await.1 == "healthy").await;
-    worker.stop().await;
-}
-
-async fn a_limit_of_the_token_endpoint_does_not_hold_back_the_probe(stage: &Stage) {
-    stage.connect_desk(Duration::hours(1)).await;
-    stage.server.clock.advance(Duration::minutes(50));
-    stage.provider.set("desk token", Says::This(429, vec![("retry-after", "7200")], ""));
-    let limited =
-        "Desk did not issue a new access token: it is getting too many requests at the moment (status 429)";
-    assert_eq!(state(stage.check("desk").await.data()), is("active", "degraded", Some(limited)));
-    assert_eq!(stage.provider.probes("desk"), 0);
-    stage.provider.set("desk token", Says::Truth);
-    let replica = stage.server.replica(|_| {}).await;
-    let checked = replica.call("POST", &stage.server.at("/desk/check")).send().await;
-    assert_eq!(state(checked.data()), is("active", "healthy", None));
-    // The access token ends before the wait does. That says nothing about the refresh token.
-    stage.provider.end_access_token();
-    let message = "Desk does not accept the access token, and asks to wait before it issues a new one";
-    assert_eq!(state(stage.check("desk").await.data()), is("active", "degraded", Some(message)));
-    assert_eq!(stage.server.integration("desk").await["next_check_at"], "2026-03-01T12:50:00Z");
-    assert_eq!(stage.provider.refreshes(), [1]);
-    stage.provider.set("desk probe", Says::Truth);
-    stage.server.clock.advance(Duration::hours(2));
-    let worker = stage.worker().await;
-    eventually("it is renewed", PATIENCE, async || stage.state("desk").await.1 == "healthy").await;
-    assert_eq!(stage.provider.refreshes(), [2, 0]);
-    worker.stop().await;
-    replica.stop().await;
 }
 
 async fn there_is_nothing_to_check_where_nothing_is_connected(stage: &Stage) {

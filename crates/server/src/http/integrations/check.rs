@@ -20,9 +20,12 @@ use crate::{
 ///
 /// Asks the provider whether it accepts the credential, and renews the access token if that is due or the provider
 /// refuses it. Returns the integration after the check: `health_status`, `error_message`, `last_synced_at` and `status`
-/// may have changed. If the provider has asked for no calls before a certain time (`Retry-After`), it is not asked
-/// earlier, and the integration is returned unchanged. The server also checks integrations by itself, every 15 minutes
-/// by default. No body is needed.
+/// may have changed.
+///
+/// The provider is not asked if it has asked for no calls before a certain time (`Retry-After`), if another check does
+/// not end, or if the stored credential cannot be opened. The integration is then returned as it was, with `checked`
+/// false and a `message` that says why. The server also checks integrations by itself, every 15 minutes by default. No
+/// body is needed.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/check",
@@ -45,7 +48,12 @@ pub(super) async fn check(
     access: Access<IntegrationsWrite>,
 ) -> Result<Response, Failure> {
     let provider = access.provider(&api).await?;
-    let checked = api.integrations.check(&access.tenant, &provider).await?;
-    let row = IntegrationRow::try_from(&checked)?;
-    respond_integration(view::integration(row).map_err(|error| Failure::internal(&error))?)
+    let report = api.integrations.check(&access.tenant, &provider).await?;
+    let row = IntegrationRow::try_from(&report.loaded)?;
+    let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
+    if let Err(why) = report.found {
+        integration.checked = Some(false);
+        integration.message = Some(why.words(&provider.name));
+    }
+    respond_integration(integration)
 }

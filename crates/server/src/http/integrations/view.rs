@@ -30,6 +30,7 @@ pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json
         action_permissions: RawJson::from_text(row.action_permissions)?,
         next_check_at: row.next_check_at,
         etag: entity_tag(row.version),
+        checked: None,
         message: None,
     })
 }

@@ -27,16 +27,26 @@ impl Stage {
 
 /// Runs a test on its own stage.
 pub(crate) async fn on_stage(backend: Backend, test: impl AsyncFnOnce(&Stage)) {
+    // A provider that does not answer stays silent until the test has checked what it wants.
+    on_stage_with_timeout(backend, Duration::from_secs(60), test).await;
+}
+
+/// Runs a test on its own stage, on which a request to a provider takes no longer than this.
+pub(crate) async fn on_stage_with_timeout(
+    backend: Backend,
+    timeout: Duration,
+    test: impl AsyncFnOnce(&Stage),
+) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     let provider = DeskAndKeys::start().await;
-    let server = Server::start_with(database, plan(&provider), |_| {}).await;
+    let server = Server::start_with(database, plan(&provider, timeout), |_| {}).await;
     let stage = Stage { server, provider };
     test(&stage).await;
     stage.server.stop().await;
 }
 
 /// The settings that a server needs for the providers.
-fn plan(provider: &DeskAndKeys) -> Plan {
+fn plan(provider: &DeskAndKeys, timeout: Duration) -> Plan {
     let files = desk_and_keys::FILES.map(|(name, file)| (name.to_owned(), file.to_owned()));
     let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
     let hosts = desk_and_keys::HOSTS.map(|host| (host.to_owned(), provider.address()));
@@ -47,8 +57,7 @@ fn plan(provider: &DeskAndKeys) -> Plan {
         outbound: OutboundSettings {
             ca_certificates: Some(provider.ca_pem().into_bytes()),
             resolve: hosts.into(),
-            // A provider that does not answer stays silent until the test has checked what it wants.
-            timeout: Duration::from_secs(60),
+            timeout,
             ..OutboundSettings::default()
         },
         oauth_apps: [("desk".to_owned(), app)].into(),

@@ -1,0 +1,46 @@
+//! Why a check did not ask the provider.
+
+use time::{OffsetDateTime, UtcOffset, macros::format_description};
+
+/// Why nobody was asked, or nothing came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAsked {
+    /// Nothing is due, or the host has its maximum of probes in flight. A requested check asks all the same.
+    NotDue,
+    /// The provider asked for no calls before this time.
+    Limited(OffsetDateTime),
+    /// The stored credential cannot be opened.
+    Sealed,
+    /// Another check holds the lease, and did not give it back.
+    Leased,
+    /// The lease passed to another owner, the credential was replaced, or the database did not answer.
+    Lost,
+}
+
+impl NotAsked {
+    /// What happened, what it means, and what to do; for a provider of this name.
+    pub fn words(self, provider: &str) -> String {
+        let (why, advice) = match self {
+            Self::NotDue => ("nothing is due".to_owned(), "Try again in a moment."),
+            Self::Limited(until) => (
+                format!("it asked for no calls before {}", written(until)),
+                "The next check is made by itself after that.",
+            ),
+            Self::Sealed => (
+                "the stored credential cannot be opened with this server's encryption keys".to_owned(),
+                "Its operator finds the cause in the log. To go on without the old credential, connect it again.",
+            ),
+            Self::Leased => ("another check is under way".to_owned(), "Look again in a moment."),
+            Self::Lost => {
+                let why = "the integration was changed meanwhile, or the database did not answer";
+                return format!("Nothing came of the check: {why}. Try again.");
+            }
+        };
+        format!("{provider} was not asked: {why}. The state is that of an earlier check. {advice}")
+    }
+}
+
+fn written(time: OffsetDateTime) -> String {
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    time.to_offset(UtcOffset::UTC).format(form).unwrap_or_default()
+}
