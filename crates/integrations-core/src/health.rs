@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::{AnswerCheck, HealthProbe, OAuth, Provider, Setup};
+use crate::answer_body::AnswerBody;
+use crate::catalog::{AnswerCheck, AnswerShape, OAuth, Provider, Setup};
 use crate::lifecycle::Health;
 use crate::oauth::TokenProblem;
 use crate::probe_answer::ProbeAnswer;
@@ -74,28 +75,33 @@ impl Verdict {
 
 /// Judges how a provider answered its probe.
 ///
-/// In this order: too many requests; an error code that means a dead credential; a refused status; a good status,
-/// whose body may still say otherwise. Anything else says nothing about the credential.
+/// In this order: too many requests; an error code that means a dead credential; a refused status; a good status
+/// with the proof that the provider's file asks for. Anything else says nothing about the credential.
 pub fn judge(provider: &Provider, outcome: Result<&ProbeAnswer<'_>, NoAnswer>) -> Verdict {
+    let (name, probe) = (&provider.name, &provider.probe);
     let answer = match outcome {
         Ok(answer) => answer,
-        Err(reason) => return degraded(format!("{} {reason}", provider.name)),
+        Err(reason) => return degraded(format!("{name} {reason}")),
     };
-    let probe = &provider.probe;
+    let status = answer.status;
     if is_exceeded(&provider.rate_limit, answer) {
-        return degraded(format!("{} is getting too many requests at the moment", provider.name));
+        return degraded(format!("{name} is getting too many requests at the moment"));
     }
-    let body = serde_json::from_slice::<Value>(answer.body).ok();
-    let good = probe.good_statuses.contains(&answer.status);
-    match judge_body(probe.answer.as_ref(), body.as_ref()) {
-        BodyVerdict::Refused(code) => dead(provider, code),
-        _ if probe.refused_statuses.contains(&answer.status) => dead(provider, None),
-        BodyVerdict::Good if good => Verdict::Well,
-        BodyVerdict::Other if good && refuses_otherwise(probe) => dead(provider, None),
-        BodyVerdict::Other | BodyVerdict::NotJson if good => {
-            degraded(format!("{} sent an answer that was not expected", provider.name))
+    let is_good = probe.good_statuses.contains(&status);
+    let is_refused = probe.refused_statuses.contains(&status);
+    match judge_body(&probe.answer, answer) {
+        BodyVerdict::Refused(code) => dead(provider, Some(&code)),
+        // Firewalls and content delivery networks answer with these statuses too, for reasons of their own. 401 is the
+        // one that is about the credential alone (RFC 9110, section 15.5.2).
+        BodyVerdict::Unproven(instead @ Instead::WebPage) if is_refused && status != 401 => {
+            degraded(format!("{name} answered with {instead} (status {status})"))
         }
-        _ => degraded(trouble(provider, answer.status)),
+        _ if is_refused => dead(provider, None),
+        BodyVerdict::Proven if is_good => Verdict::Well,
+        BodyVerdict::Otherwise if is_good && probe.answer.refused_otherwise => dead(provider, None),
+        BodyVerdict::Otherwise if is_good => degraded(format!("{name} sent an answer that was not expected")),
+        BodyVerdict::Unproven(instead) if is_good => degraded(format!("{name} answered with {instead}")),
+        _ => degraded(trouble(provider, status)),
     }
 }
 
@@ -144,32 +150,80 @@ pub fn interrupted_refresh(provider: &Provider) -> Verdict {
 }
 
 /// What a body says about the credential, whatever the status of its answer.
-enum BodyVerdict<'a> {
-    /// All is well, or the provider's file does not check the body.
-    Good,
-    /// The body has an error code that means a dead credential.
-    Refused(Option<&'a str>),
-    /// The body says something else.
-    Other,
-    /// The provider's file checks the body, but it is not JSON.
-    NotJson,
+enum BodyVerdict {
+    /// It is what the provider's file asks for.
+    Proven,
+    /// It has this error code, which means a dead credential.
+    Refused(String),
+    /// It has another value at the place of the proof.
+    Otherwise,
+    /// It proves nothing.
+    Unproven(Instead),
 }
 
-fn judge_body<'a>(check: Option<&AnswerCheck>, body: Option<&'a Value>) -> BodyVerdict<'a> {
-    let Some(check) = check else { return BodyVerdict::Good };
-    let Some(body) = body else { return BodyVerdict::NotJson };
-    let verdict = check.pointer.of(body).unwrap_or(&Value::Null);
-    let good = check.equals.as_ref().map_or(!verdict.is_null(), |equals| verdict == equals);
-    let code = check.error.as_ref().and_then(|pointer| pointer.of(body)?.as_str());
-    match code.filter(|code| check.refused_errors.iter().any(|refused| refused == code)) {
-        _ if good => BodyVerdict::Good,
-        Some(code) => BodyVerdict::Refused(Some(code)),
-        None => BodyVerdict::Other,
+/// What came in place of the proof.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Instead {
+    #[error("an empty body instead of JSON")]
+    Empty,
+    #[error("a web page instead of JSON")]
+    WebPage,
+    #[error("something that is not JSON")]
+    NotJson,
+    #[error("JSON of another shape than expected")]
+    OtherShape,
+    #[error("JSON that does not say whether it accepts the credential")]
+    Silent,
+}
+
+fn judge_body(check: &AnswerCheck, answer: &ProbeAnswer<'_>) -> BodyVerdict {
+    if check.shape == AnswerShape::None {
+        return BodyVerdict::Proven;
+    }
+    let body = AnswerBody::new(answer.header("content-type"), answer.body);
+    let Some(json) = body.json() else {
+        let is_empty = answer.body.trim_ascii().is_empty();
+        return BodyVerdict::Unproven(match body.looks_like_html() {
+            _ if is_empty => Instead::Empty,
+            true => Instead::WebPage,
+            false => Instead::NotJson,
+        });
+    };
+    let verdict = judge_json(check, &json);
+    let code = check.error.as_ref().and_then(|pointer| code(pointer.of(&json)?));
+    match code.filter(|code| check.refused_errors.contains(code)) {
+        Some(code) if !matches!(verdict, BodyVerdict::Proven) => BodyVerdict::Refused(code),
+        _ => verdict,
     }
 }
 
-fn refuses_otherwise(probe: &HealthProbe) -> bool {
-    probe.answer.as_ref().is_some_and(|check| check.refused_otherwise)
+fn judge_json(check: &AnswerCheck, json: &Value) -> BodyVerdict {
+    let has_shape = match check.shape {
+        AnswerShape::Object => json.is_object(),
+        AnswerShape::Array => json.is_array(),
+        AnswerShape::None => true,
+    };
+    let found = check.pointer.as_ref().map(|pointer| pointer.of(json));
+    let is_expected = |value: &Value| match &check.equals {
+        Some(equals) => value == equals,
+        None => !value.is_null(),
+    };
+    match found {
+        _ if !has_shape => BodyVerdict::Unproven(Instead::OtherShape),
+        None => BodyVerdict::Proven,
+        Some(None) => BodyVerdict::Unproven(Instead::Silent),
+        Some(Some(value)) if is_expected(value) => BodyVerdict::Proven,
+        Some(Some(_)) => BodyVerdict::Otherwise,
+    }
+}
+
+/// An error's code. Some providers write a number.
+fn code(value: &Value) -> Option<String> {
+    match value {
+        Value::String(code) => Some(code.clone()),
+        Value::Number(code) => Some(code.to_string()),
+        _ => None,
+    }
 }
 
 /// The verdict if the provider has trouble.

@@ -45,6 +45,7 @@ fn every_word_of_the_closed_lists_is_on_the_page() {
         .chain(BodyFormat::ALL.iter().map(|word| word.as_str()))
         .chain(CallbackCheck::ALL.iter().map(|word| word.as_str()))
         .chain(ActionKind::ALL.iter().map(|word| word.as_str()))
+        .chain(AnswerShape::ALL.iter().map(|word| word.as_str()))
         .chain(AccountSource::ALL.iter().map(|word| word.as_str()))
         .chain(ResetUnit::ALL.iter().map(|word| word.as_str()))
         .collect();

@@ -8,7 +8,8 @@ use serde::{
 };
 
 use super::names::{
-    AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
+    AccountSource, ActionKind, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce,
+    ResetUnit,
 };
 use super::oauth::ParamValue;
 
@@ -227,14 +228,16 @@ pub(super) struct ProbeTable {
     pub(super) body: Option<toml::Value>,
     pub(super) good_statuses: Vec<u16>,
     pub(super) refused_statuses: Vec<u16>,
-    pub(super) answer: Option<AnswerCheckTable>,
+    #[serde(default)]
+    pub(super) answer: AnswerCheckTable,
     pub(super) interval_seconds: Option<u32>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerCheckTable {
-    pub(super) pointer: String,
+    pub(super) shape: Option<AnswerShape>,
+    pub(super) pointer: Option<String>,
     pub(super) equals: Option<toml::Value>,
     pub(super) error: Option<String>,
     #[serde(default)]

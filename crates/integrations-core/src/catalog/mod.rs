@@ -35,8 +35,8 @@ pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
-    AccountSource, ActionKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
-    SetupType,
+    AccountSource, ActionKind, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce,
+    ResetUnit, SetupType,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};

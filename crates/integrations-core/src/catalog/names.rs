@@ -110,6 +110,18 @@ words! {
 }
 
 words! {
+    /// What the body of a probe's answer is, if the provider accepts the credential.
+    pub enum AnswerShape {
+        /// A JSON object.
+        Object = "object",
+        /// A JSON array.
+        Array = "array",
+        /// Nothing that proves anything: the body is not looked at.
+        None = "none",
+    }
+}
+
+words! {
     /// What a rate limit header's number counts.
     pub enum ResetUnit {
         /// Seconds from now.

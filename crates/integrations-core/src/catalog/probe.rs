@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::names::{AccountSource, Method, ResetUnit};
+use super::names::{AccountSource, AnswerShape, Method, ResetUnit};
 use super::template::{JsonPointer, Template, UrlTemplate};
 
 /// A request to a provider. Placeholders: `access_token`, fields of connection and credential, kept fields.
@@ -40,25 +40,27 @@ pub struct HealthProbe {
     pub good_statuses: Vec<u16>,
     /// Statuses that mean the credential is dead.
     pub refused_statuses: Vec<u16>,
-    /// What the body must also say, for providers that answer 200 to a refused credential.
-    pub answer: Option<AnswerCheck>,
+    /// What the body must be and say besides.
+    pub answer: AnswerCheck,
     /// Seconds between two checks, if the provider asks for a longer interval than the server's default.
     pub interval_seconds: Option<u32>,
 }
 
-/// How to read the body of an answer whose status is not enough to judge the credential.
+/// How to read the body of an answer. A status alone proves nothing: web pages are sent with status 200 too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerCheck {
-    /// The place in the body that says whether all is well.
-    pub pointer: JsonPointer,
+    /// What the body is if all is well.
+    pub shape: AnswerShape,
+    /// The place in the body that says whether all is well. `None`: the shape is enough.
+    pub pointer: Option<JsonPointer>,
     /// The value there if all is well. `None`: any value but null.
     pub equals: Option<Value>,
     /// The place of the error's code in an answer that is not good, whatever its status.
     pub error: Option<JsonPointer>,
     /// The codes that mean a dead credential.
     pub refused_errors: Vec<String>,
-    /// How to judge an answer with a good status whose body is not good and has none of these codes. `true`: the
-    /// credential is dead. `false`: the provider has trouble.
+    /// How to judge an answer with a good status that has another value at the place of `pointer` and none of these
+    /// codes. `true`: the credential is dead. `false`: the provider has trouble.
     pub refused_otherwise: bool,
 }
 

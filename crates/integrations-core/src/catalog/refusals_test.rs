@@ -411,6 +411,19 @@ fn account_and_probe() {
     let basic = "good_statuses = [200]\nbasic_auth = { username = \"{api_key}\" } #!";
     refused(API_KEY, "good_statuses = [200]", basic, "cannot stand beside an Authorization header");
     refused(OAUTH, "equals = true", "equals = true\nrefused_errors = [\"gone\"] #!", "needs `error`");
+    refused(API_KEY, "method = \"GET\"", "method = \"HEAD\" #!", "the answer to HEAD has no body");
+    refused(API_KEY, "good_statuses = [200]", "good_statuses = [200, 204] #!", "204 has no body");
+    for (answer, message) in [
+        ("shape = \"list\" #!", "unknown variant `list`"),
+        ("shape = \"none\"\npointer = \"/id\" #!", "the body is not looked at"),
+        ("shape = \"none\"\nerror = \"/error\" #!", "the body is not looked at"),
+        ("equals = true #!", "needs `pointer`"),
+        ("refused_otherwise = true #!", "needs `pointer`"),
+        ("pointer = \"id\" #!", "JSON pointer"),
+    ] {
+        let to = format!("refused_statuses = [401]\n[probe.answer]\n{answer}");
+        refused(API_KEY, "refused_statuses = [401]", &to, message);
+    }
     refused(OAUTH, "retry_after = \"retry-after\"", "retry_after = \"Retry-After\" #!", "lower case");
 }
 

@@ -132,6 +132,10 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
     for (says, message) in [
         (Says::This(200, vec![], endless), "Keys sent an answer that is too large"),
         (Says::This(500, vec![], "<html>"), "Keys has trouble at the moment (status 500)"),
+        (Says::This(200, vec![], "<html>Sign in</html>"), "Keys answered with a web page instead of JSON"),
+        (Says::This(200, vec![], ""), "Keys answered with an empty body instead of JSON"),
+        (Says::This(200, vec![], "[]"), "Keys answered with JSON of another shape than expected"),
+        (Says::This(204, vec![], ""), "Keys answered with the unexpected status 204"),
         (Says::This(429, vec![], ""), "Keys is getting too many requests at the moment"),
         (
             Says::This(302, vec![("location", "https://169.254.169.254/")], ""),
@@ -141,7 +145,7 @@ async fn a_check_tells_how_it_is(stage: &Stage) {
         stage.provider.set("keys probe", says);
         assert_eq!(state(stage.check("keys").await.data()), is("active", "degraded", Some(message)));
     }
-    assert_eq!(stage.recorded("keys").await, vec!["integration.health.changed"; 5]);
+    assert_eq!(stage.recorded("keys").await, vec!["integration.health.changed"; 9]);
     // A change at the same time does not overwrite the result of a probe.
     stage.server.patch("keys", json!({"display_name": "Ours"})).await.data();
     let last = stage.server.integration("keys").await;

@@ -67,6 +67,7 @@ on_both_played!(
     every_form_provider_is_installed,
     what_goes_wrong_at_a_provider_leaves_nothing,
     a_token_that_is_valid_only_a_moment_later_is_accepted,
+    a_web_page_makes_nobody_healthy,
     scopes_that_are_withheld_are_named,
     another_account_is_noticed,
 );
@@ -243,6 +244,48 @@ async fn a_token_that_is_valid_only_a_moment_later_is_accepted(server: &Server, 
     let page = person.connect([("connection", connection), ("credential", &credential)]).await;
     page.says(422, "does not accept");
     assert!(server.clock.pauses().is_empty());
+}
+
+async fn a_web_page_makes_nobody_healthy(server: &Server, simulator: &Simulator) {
+    let (page, instead) =
+        ("<!doctype html><title>Sign in to this network</title>", "a web page instead of JSON");
+    simulator.switch(|switches| switches.web_page = Some((200, page)));
+    for (provider, _) in FORMS {
+        let mut nonsense = simulator.credential(provider, 0);
+        let value = nonsense.values_mut().next().unwrap();
+        *value = format!("{}0", value.as_str().unwrap()).into();
+        let connection = simulator.connections(provider)[0].clone();
+        let person = Person::arrive(server, provider).await;
+        let page = person.connect([("connection", &connection), ("credential", &nonsense)]).await;
+        page.says(502, &format!("answered with {instead}"));
+        assert_eq!(server.integration(provider).await, Value::Null, "{provider}");
+    }
+    // A token that was just issued is kept, and proves itself later.
+    for (provider, ..) in OAUTH {
+        let at = (provider, &simulator.connections(provider)[0]);
+        let page = connect(server, simulator, at, Decision::Allow).await;
+        is_connected(server, provider, &page);
+        let integration = server.integration(provider).await;
+        assert_eq!(
+            (&integration["status"], &integration["health_status"]),
+            (&json!("active"), &json!("degraded"))
+        );
+        assert!(integration["error_message"].as_str().unwrap().ends_with(instead), "{integration}");
+    }
+    simulator.switch(|switches| switches.web_page = Some((403, page)));
+    for (provider, ..) in OAUTH {
+        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        assert_eq!(
+            (&checked.data()["status"], &checked.data()["health_status"]),
+            (&json!("active"), &json!("degraded"))
+        );
+    }
+    simulator.switch(|switches| switches.web_page = None);
+    for (provider, ..) in OAUTH {
+        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        assert_eq!(checked.data()["health_status"], "healthy", "{provider}");
+    }
+    assert_eq!(simulator.complaints(), [""; 0]);
 }
 
 async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulator) {

@@ -2,7 +2,7 @@
 
 use super::values::{check_header, pointer, statuses, to_json};
 use crate::catalog::file::{AccountTable, AnswerCheckTable, BasicAuthTable, CallTable, ProbeTable};
-use crate::catalog::names::{AccountSource, Method};
+use crate::catalog::names::{AccountSource, AnswerShape, Method};
 use crate::catalog::probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
@@ -28,25 +28,56 @@ pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problem
     if table.interval_seconds.is_some_and(|seconds| !(30..=86_400).contains(&seconds)) {
         problems.add("probe.interval_seconds", "must be between 30 seconds and a day (86400)");
     }
-    let answer = table.answer.map(|answer| answer_check(answer, problems));
+    let answer = answer_check(table.answer, problems);
+    if answer.as_ref().is_some_and(|answer| answer.shape != AnswerShape::None) {
+        if method == Method::Head {
+            problems.add(
+                "probe.method",
+                "the answer to HEAD has no body, so it needs `shape = \"none\"` in [probe.answer]",
+            );
+        }
+        // RFC 9110, sections 15.3.5 and 15.3.6.
+        if let Some(status) = table.good_statuses.iter().find(|status| matches!(status, 204 | 205)) {
+            let message = format!(
+                "an answer with {status} has no body, so it needs `shape = \"none\"` in [probe.answer]"
+            );
+            problems.add("probe.good_statuses", message);
+        }
+    }
     Some(HealthProbe {
         call: call?,
         good_statuses: table.good_statuses,
         refused_statuses: table.refused_statuses,
-        answer: optional(answer)?,
+        answer: answer?,
         interval_seconds: table.interval_seconds,
     })
 }
 
 fn answer_check(table: AnswerCheckTable, problems: &mut Problems) -> Option<AnswerCheck> {
-    let verdict = pointer("probe.answer.pointer", &table.pointer, problems);
+    let shape = table.shape.unwrap_or(AnswerShape::Object);
+    let fields = [
+        ("pointer", table.pointer.is_some()),
+        ("equals", table.equals.is_some()),
+        ("error", table.error.is_some()),
+        ("refused_otherwise", table.refused_otherwise),
+    ];
+    for (field, is_set) in fields {
+        let path = format!("probe.answer.{field}");
+        if is_set && shape == AnswerShape::None {
+            problems.add(path, "cannot stand beside `shape = \"none\"`: the body is not looked at");
+        } else if is_set && table.pointer.is_none() && matches!(field, "equals" | "refused_otherwise") {
+            problems.add(path, "needs `pointer`, which says where the value is");
+        }
+    }
+    let verdict = table.pointer.map(|text| pointer("probe.answer.pointer", &text, problems));
     let error = table.error.map(|text| pointer("probe.answer.error", &text, problems));
     let equals = table.equals.map(|value| problems.ok("probe.answer.equals", to_json(&value)));
     if error.is_none() && !table.refused_errors.is_empty() {
         problems.add("probe.answer.refused_errors", "needs `error`, which says where the code is");
     }
     Some(AnswerCheck {
-        pointer: verdict?,
+        shape,
+        pointer: optional(verdict)?,
         equals: optional(equals)?,
         error: optional(error)?,
         refused_errors: table.refused_errors,

@@ -19,7 +19,7 @@ pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String 
     match (integration.status(), integration.health) {
         (Status::Active, Health::Healthy) => format!("Working: {name} answers, and accepts the credential."),
         (Status::Active, Health::Degraded) => {
-            format!("In use, but {name} is slow or failing. The credential is not the problem; checks continue by themselves.")
+            format!("In use, but {name} is slow or failing. That says nothing about the credential; checks continue by themselves.")
         }
         (Status::Active, Health::Unhealthy) => format!("In use, but {name} refused the credential at the last check."),
         (Status::Active, Health::Unknown) => "In use. Its health has not been checked yet.".to_owned(),

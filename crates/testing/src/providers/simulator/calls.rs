@@ -22,6 +22,9 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     let call = provider.calls.iter().find(resembles)?;
     let refusal = || Response::json(call.refusal.status, &call.refusal.body);
     let mut switches = lock(&state.switches);
+    if let Some((status, page)) = switches.web_page {
+        return Some(Response::page(status, page.to_owned()));
+    }
     if switches.break_calls {
         return Some(Response::json(503, &Value::Null));
     }

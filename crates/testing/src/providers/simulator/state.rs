@@ -23,6 +23,8 @@ pub struct Switches {
     pub break_calls: bool,
     /// How many of the next API calls are refused as if the credential were not valid yet.
     pub refuse_next_calls: usize,
+    /// The status and the web page that every API call is answered with, as by somebody between us and the API.
+    pub web_page: Option<(u16, &'static str)>,
 }
 
 /// What a token endpoint answers.
