@@ -1,10 +1,10 @@
-//! The closed list of error codes that clients branch on.
+//! The error codes that clients branch on.
 
 use crate::words::words;
 
 words! {
     /// What went wrong, for programs. Each code has one HTTP status and one meaning.
-    pub enum ErrorCode {
+    pub open enum ErrorCode {
         /// The API key is missing, malformed, unknown, expired or revoked.
         Unauthorized = "UNAUTHORIZED",
         /// The key lacks the scope; the message names it.
@@ -45,6 +45,8 @@ words! {
         PreconditionFailed = "PRECONDITION_FAILED",
         /// The body is larger than the server reads.
         PayloadTooLarge = "PAYLOAD_TOO_LARGE",
+        /// The address is longer than the server reads.
+        UriTooLong = "URI_TOO_LONG",
         /// The request's headers are larger than the server reads.
         HeadersTooLarge = "HEADERS_TOO_LARGE",
         /// The body's `Content-Type` is not JSON.
@@ -78,6 +80,7 @@ impl ErrorCode {
             | Self::Conflict => 409,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
+            Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,

@@ -2,10 +2,20 @@
 
 /// Defines an enum of words with `ALL`, `as_str`, `Display`, `FromStr`, serde and, with the feature `openapi` of this
 /// crate, the schema. A crate that uses it depends on serde.
+///
+/// The schema of an `open enum` admits words that it does not list.
 #[macro_export]
 macro_rules! words {
+    ($(#[doc = $doc:literal])+ $visibility:vis open enum $name:ident { $($body:tt)+ }) => {
+        $crate::words!(@define $(#[doc = $doc])+ $visibility enum $name { $($body)+ });
+        $crate::schema_of_words!($name, concat!($($doc),+), open_schema);
+    };
+    ($(#[doc = $doc:literal])+ $visibility:vis enum $name:ident { $($body:tt)+ }) => {
+        $crate::words!(@define $(#[doc = $doc])+ $visibility enum $name { $($body)+ });
+        $crate::schema_of_words!($name, concat!($($doc),+), schema);
+    };
     (
-        $(#[doc = $doc:literal])+
+        @define $(#[doc = $doc:literal])+
         $visibility:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }
     ) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -38,8 +48,6 @@ macro_rules! words {
                 known.ok_or($crate::words::UnknownWord { expected: Self::WORDS })
             }
         }
-
-        $crate::schema_of_words!($name, concat!($($doc),+));
     };
 }
 
@@ -49,10 +57,10 @@ macro_rules! words {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! schema_of_words {
-    ($name:ident, $description:expr) => {
+    ($name:ident, $description:expr, $schema:ident) => {
         impl $crate::words::utoipa::PartialSchema for $name {
             fn schema() -> $crate::words::utoipa::openapi::RefOr<$crate::words::utoipa::openapi::Schema> {
-                $crate::words::schema($description, Self::WORDS)
+                $crate::words::$schema($description, Self::WORDS)
             }
         }
 
@@ -65,7 +73,7 @@ macro_rules! schema_of_words {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! schema_of_words {
-    ($name:ident, $description:expr) => {};
+    ($name:ident, $description:expr, $schema:ident) => {};
 }
 
 #[cfg(feature = "openapi")]
@@ -80,6 +88,24 @@ pub fn schema(description: &str, words: &[&'static str]) -> utoipa::openapi::Ref
         .schema_type(utoipa::openapi::Type::String)
         .description(Some(description.trim()))
         .enum_values(Some(words.iter().copied()))
+        .into()
+}
+
+/// The schema of a vocabulary that may grow: a string. The words of today are an annotation, so that clients made from the
+/// schema bear others.
+#[cfg(feature = "openapi")]
+pub fn open_schema(
+    description: &str,
+    words: &[&'static str],
+) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    let description = format!(
+        "{} The list may grow: treat a word that you do not know by the rest of the answer.",
+        description.trim()
+    );
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::Type::String)
+        .description(Some(description))
+        .extensions(Some([("x-extensible-enum", words.to_vec())].into_iter().collect()))
         .into()
 }
 
@@ -116,6 +142,14 @@ mod tests {
             assert_eq!(serde_json::to_value(size).unwrap(), json!(size.as_str()));
             assert_eq!(serde_json::from_value::<Size>(json!(size.as_str())).unwrap(), size);
         }
+    }
+
+    #[cfg(feature = "openapi")]
+    #[test]
+    fn the_schema_of_an_open_vocabulary_admits_other_words() {
+        let schema = serde_json::to_value(super::open_schema(" Sizes.", &["small", "LARGE"])).unwrap();
+        assert_eq!(schema["x-extensible-enum"], json!(["small", "LARGE"]));
+        assert_eq!((schema.get("enum"), &schema["type"]), (None, &json!("string")));
     }
 
     #[cfg(feature = "openapi")]

@@ -65,11 +65,11 @@ pub struct CatalogEntry {
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Action>))]
     pub actions: RawJson<Vec<Action>>,
     /// JSON Schema (draft 2020-12) of the integration's `settings`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, additional_properties = true))]
     pub settings_schema: RawJson<Map<String, Value>>,
     /// The provider's documentation of its API.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(required))]
+    #[cfg_attr(feature = "openapi", schema(required, format = "uri"))]
     pub documentation_url: String,
 }
 

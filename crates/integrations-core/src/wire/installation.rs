@@ -16,6 +16,7 @@ pub struct InstallUrl {
     #[cfg_attr(
         feature = "openapi",
         schema(
+            format = "uri",
             example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack?session=4Jt…"
         )
     )]

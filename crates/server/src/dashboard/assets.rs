@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::{
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -50,8 +50,10 @@ impl Asset {
 }
 
 /// `GET /dashboard/assets/{name}`
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Failure> {
-    let found = [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name);
+pub(super) async fn asset(name: Result<Path<String>, PathRejection>) -> Result<Response, Failure> {
+    let found = name
+        .ok()
+        .and_then(|Path(name)| [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name));
     let asset = found.ok_or_else(|| {
         // A page of another version may ask for a file that this version does not have. Errors are not cached.
         Failure::new(ErrorCode::ResourceNotFound, "There is nothing at this address")

@@ -69,6 +69,7 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         | ErrorCode::NoUpdates
         | ErrorCode::NotAcceptable
         | ErrorCode::PayloadTooLarge
+        | ErrorCode::UriTooLong
         | ErrorCode::HeadersTooLarge
         | ErrorCode::UnsupportedMediaType => {
             ("That cannot be read", "Go back, and try again from the page where you came from.")

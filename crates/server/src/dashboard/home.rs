@@ -1,13 +1,20 @@
-//! `GET /dashboard`: the projects of the key's organization.
+//! `GET /` and `GET /dashboard`: the projects of the key's organization.
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
 use super::{
+    addresses::Addresses,
+    headers,
     view::projects,
     visit::{Visit, ask_to_sign_in},
 };
 use crate::{dashboard::state::Pages, edge::failure::Failure};
+
+/// `GET /`: leads to the dashboard.
+pub(super) async fn root(State(pages): State<Pages>) -> Response {
+    headers::redirect(&Addresses::new(&pages.settings.public_url).home())
+}
 
 pub(super) async fn home(State(pages): State<Pages>, visit: Visit) -> Result<Response, Failure> {
     let Some(session) = &visit.session else {

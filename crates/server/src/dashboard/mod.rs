@@ -42,6 +42,7 @@ pub fn router(pages: Pages) -> Router {
     let provider = "/dashboard/projects/{projectId}/integrations/{provider}";
     let to = |action: &str| format!("{provider}/{action}");
     Router::new()
+        .route("/", get(home::root))
         .route("/dashboard", get(home::home))
         .route("/dashboard/", get(home::home))
         .route("/dashboard/sign-in", get(sign_in::show).post(sign_in::submit))

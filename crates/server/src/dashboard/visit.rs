@@ -1,9 +1,9 @@
 //! Visitors of a page, as types: a handler names what it needs, and is not called without it.
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, fmt, marker::PhantomData, sync::Arc};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header, request::Parts};
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{body, failure::Failure, form::Form, request_id::CurrentRequest, scoped::Scoped},
+    edge::{body, failure::Failure, form::Form, path, request_id::CurrentRequest, scoped::Scoped},
     services::NoSuchProvider,
     store::{Denied, ProjectNames, ReadError, Tenant},
     token::Token,
@@ -150,7 +150,7 @@ impl FromRequestParts<Pages> for Visit {
 pub(crate) struct Named {
     /// The project. `None` if the path's text is not an id.
     pub(crate) project: Option<ProjectId>,
-    /// The provider's key.
+    /// The provider's key. `None` if the path's text is not UTF-8.
     pub(crate) provider: Option<String>,
 }
 
@@ -172,15 +172,14 @@ impl Named {
 }
 
 impl FromRequestParts<Pages> for Named {
-    type Rejection = Response;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, _: &Pages) -> Result<Self, Infallible> {
         let mut named = Self::default();
-        let params = RawPathParams::from_request_parts(parts, pages).await;
-        for (name, value) in &params.map_err(|_| Failure::from(Denied::NoSuchProject).into_response())? {
+        for (name, value) in path::parameters(parts) {
             match name {
-                "projectId" => named.project = value.parse().ok(),
-                "provider" => named.provider = Some(value.to_owned()),
+                "projectId" => named.project = value.and_then(|text| text.parse().ok()),
+                "provider" => named.provider = value.map(Cow::into_owned),
                 _ => {}
             }
         }
@@ -249,7 +248,7 @@ impl<S: Scoped> FromRequestParts<Pages> for Allowed<S> {
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Response> {
         let visit = Visit::from_request_parts(parts, pages).await?;
-        let named = Named::from_request_parts(parts, pages).await?;
+        let Ok(named) = Named::from_request_parts(parts, pages).await;
         let Some(session) = visit.session.clone() else {
             return Err(ask_to_sign_in(&visit, &named.page(parts, &visit.addresses)));
         };

@@ -28,7 +28,9 @@ use super::{
     access_log::AccessLog,
     audience::{Audience, use_one_base_path},
     client_address::{Peer, client_address},
+    compression,
     connections::{Admitted, Connections, paced_io::Pace},
+    cross_origin::CrossOrigin,
     failure::Failure,
     found_route, headers, host,
     identity::{Identity, presented_key},
@@ -48,6 +50,8 @@ use crate::{
 /// How many keys are looked up in a minute for an address that has used up its limit, if they are not on the list of
 /// those that exist. They may be new.
 const LOOKUPS_BEYOND_LIMIT: u32 = 20;
+/// The longest path and query that is read, in bytes. RFC 9110, section 4.1 recommends at least 8000.
+const URI_LIMIT: usize = 8 * 1024;
 
 /// Makes the page that shows a failure to a person, from the server's public URL, the failure and the request's id.
 pub type FailurePage = fn(&Url, &Failure, &str) -> Response;
@@ -139,11 +143,14 @@ impl Edge {
             None => self.limit(&identity, address, audience).await,
         });
         let now = self.parts.environment.now().unix_timestamp();
+        let cross_origin = CrossOrigin::of(&request, audience, &settings.cors_origins);
+        let accepted_encoding = request.headers().get(header::ACCEPT_ENCODING).cloned();
         let host = host::check(&request, audience, &settings.known_hosts);
 
         let mut response = match (&identity, host) {
             _ if !quota.allowed => rate_limited(&quota, now).into_response(),
             (_, Err(refusal)) => refusal.into_response(),
+            _ if cross_origin.is_preflight() => CrossOrigin::permit(),
             // A request with a refused key does not reach a route.
             (Identity::Refused(refusal), _) if audience.needs_good_key() => {
                 Failure::from(*refusal).into_response()
@@ -161,6 +168,8 @@ impl Edge {
             metrics_token::count_wrong(limiter, address, second);
         }
         self.envelop(&mut response, &request_id, audience);
+        let mut response = compression::compress(response, accepted_encoding, audience).await;
+        cross_origin.mark(response.headers_mut());
         headers::set(response.headers_mut(), settings, &request_id, &identity, &quota);
         underway.end(response.status());
         response
@@ -174,10 +183,7 @@ impl Edge {
                     ErrorCode::HeadersTooLarge,
                     "The request's head is larger than the server reads",
                 ),
-                414 => Failure::new(
-                    ErrorCode::BadRequest,
-                    "The request's target is longer than the server reads",
-                ),
+                414 => uri_too_long(),
                 _ => Failure::new(ErrorCode::BadRequest, "The request is not HTTP/1.1"),
             },
             peer,
@@ -214,6 +220,9 @@ impl Edge {
     }
 
     async fn route(&self, mut request: Request<Body>, audience: Audience) -> Response {
+        if request.uri().path_and_query().is_some_and(|whole| whole.as_str().len() > URI_LIMIT) {
+            return uri_too_long().into_response();
+        }
         use_one_base_path(request.uri_mut());
         if let Err(error) = accept::check(audience, request.headers()) {
             return error.into_response();
@@ -322,6 +331,11 @@ fn rate_limited(quota: &Quota, now: i64) -> Failure {
     let wait = u32::try_from((quota.reset - now).max(1)).unwrap_or(u32::MAX);
     let message = format!("More than {} requests in a minute; wait {wait} s", quota.limit);
     Failure { retry_after: Some(wait), ..Failure::new(ErrorCode::RateLimited, message) }
+}
+
+fn uri_too_long() -> Failure {
+    let message = format!("The address has more than the {URI_LIMIT} bytes that the server reads");
+    Failure::new(ErrorCode::UriTooLong, message)
 }
 
 /// Whether an error already has its body: the envelope or a page.

@@ -2,8 +2,11 @@
 
 use http::Uri;
 
-/// The beginnings of the paths that need a key: the one of the specification, and the other base path that clients use.
-const PROJECTS: [&str; 2] = ["/api/v1/projects/", "/v1/projects/"];
+/// The beginnings of the API's paths: the one of the specification, and the other base path that clients use.
+const BASES: [&str; 2] = ["/api/v1/", "/v1/"];
+
+/// What follows them in the paths that need a key.
+const PROJECTS: &str = "projects/";
 
 /// Whom an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ impl Audience {
         match path {
             "/healthz" | "/readyz" => Self::Orchestrator,
             "/metrics" => Self::Collector,
-            _ if PROJECTS.iter().any(|base| path.starts_with(base)) => Self::Client,
+            _ if BASES.iter().any(|base| is_on_project(path, base)) => Self::Client,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
             _ if is_below("/dashboard") || is_below("/oauth") => Self::Person,
             _ => Self::Other,
@@ -58,15 +61,24 @@ impl Audience {
         matches!(self, Self::Person | Self::Collector | Self::Other)
     }
 
+    /// Whether it is a caller of the API.
+    pub(super) fn is_of_api(self) -> bool {
+        matches!(self, Self::Client | Self::Reader)
+    }
+
     /// Whether all its answers are JSON.
     pub(super) fn reads_json_alone(self) -> bool {
         matches!(self, Self::Client | Self::Reader)
     }
 }
 
+fn is_on_project(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.starts_with(PROJECTS))
+}
+
 /// Replaces the other base path, `/v1`, by the one of the routes.
 pub(super) fn use_one_base_path(uri: &mut Uri) {
-    let [base, other] = PROJECTS;
+    let [base, other] = BASES;
     let Some(rest) = uri.path_and_query().and_then(|whole| whole.as_str().strip_prefix(other)) else {
         return;
     };
@@ -86,6 +98,7 @@ mod tests {
             ("/api/v1/projects/prj_1/integrations", Audience::Client),
             ("/v1/projects/prj_1/integrations", Audience::Client),
             ("/api/v1/openapi.json", Audience::Reader),
+            ("/v1/openapi.json", Audience::Reader),
             ("/v1/projects", Audience::Reader),
             ("/healthz", Audience::Orchestrator),
             ("/readyz", Audience::Orchestrator),

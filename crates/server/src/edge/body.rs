@@ -6,7 +6,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{FromRef, FromRequest, Request},
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use integrations_core::error::ErrorCode;
 
@@ -33,6 +33,7 @@ where
         let settings: Arc<HttpSettings> = Arc::from_ref(state);
         let bytes = whole(&parts.headers, body, &settings, settings.body_limit).await?;
         if !bytes.is_empty() {
+            check_coding(&parts.headers)?;
             check_content_type(&parts.headers)?;
         }
         Ok(Self(bytes))
@@ -49,6 +50,7 @@ pub(crate) async fn form(
 ) -> Result<Form, Failure> {
     let limit = if is_signed_in { settings.body_limit } else { settings.body_limit.min(ANYBODYS_FORM) };
     let bytes = whole(headers, body, settings, limit).await?;
+    check_coding(headers)?;
     if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
         return Form::read(&bytes);
     }
@@ -104,6 +106,22 @@ fn too_large(limit: usize) -> Failure {
     Failure::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"))
 }
 
+/// Refuses a body in a content coding, such as gzip. The answer says which codings are read: none (RFC 9110, sections
+/// 8.4 and 12.5.3).
+fn check_coding(headers: &HeaderMap) -> Result<(), Failure> {
+    const NONE: HeaderValue = HeaderValue::from_static("identity");
+
+    let is_none = |coding: &HeaderValue| {
+        let coding = coding.as_bytes().trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(NONE.as_bytes())
+    };
+    if headers.get_all(header::CONTENT_ENCODING).iter().all(is_none) {
+        return Ok(());
+    }
+    let message = "Send the body as it is: the server reads no Content-Encoding";
+    Err(Failure::new(ErrorCode::UnsupportedMediaType, message).with_header(header::ACCEPT_ENCODING, NONE))
+}
+
 /// Accepts the media types of JSON (`application/json`, `application/merge-patch+json`, …), and a body without one.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     let Some(media) = media_type(headers) else { return Ok(()) };
@@ -140,5 +158,21 @@ mod tests {
             assert!(!check(value), "{value}");
         }
         assert!(check_content_type(&HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_body_in_a_content_coding_is_refused() {
+        let check = |values: &[&'static str]| {
+            let values = values.iter().map(|value| (header::CONTENT_ENCODING, value.parse().unwrap()));
+            check_coding(&values.collect())
+        };
+        for values in [&[][..], &["identity"], &["Identity "], &[""]] {
+            assert_eq!(check(values), Ok(()), "{values:?}");
+        }
+        for values in [&["gzip"][..], &["identity, gzip"], &["identity", "br"], &["x-none"], &["zstd"]] {
+            let refused = check(values).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::UnsupportedMediaType, "{values:?}");
+            assert_eq!(refused.header.unwrap().0, header::ACCEPT_ENCODING);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The error envelope: the form of every refusal and failure.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::{
     error::ErrorCode, integration::UpdateError, issue::Issue, scope::RequiredScope, wire::ApiError,
 };
@@ -14,6 +14,8 @@ use crate::{
 
 /// The message for clients while the database does not answer.
 const DATABASE_UNAVAILABLE: &str = "The database is unavailable for the moment; try again";
+/// How to authenticate (RFC 6750, section 3).
+const CHALLENGE: &str = "Bearer realm=\"integrations\"";
 
 /// A refusal or failure. The edge adds the request's id.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,12 +28,14 @@ pub struct Failure {
     pub issues: Vec<Issue>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
+    /// A header with which the answer tells programs more.
+    pub header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Failure {
     /// An error with this code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), issues: Vec::new(), retry_after: None }
+        Self { code, message: message.into(), issues: Vec::new(), retry_after: None, header: None }
     }
 
     /// A request that is not valid, issue by issue.
@@ -47,6 +51,25 @@ impl Failure {
     /// The key lacks a scope.
     pub fn insufficient_scope(required: RequiredScope) -> Self {
         Self::new(ErrorCode::InsufficientScope, format!("The API key lacks the scope {required}"))
+            .challenging(&format!("error=\"insufficient_scope\", scope=\"{required}\""))
+    }
+
+    /// The key or token that was sent is refused.
+    pub fn invalid_token(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Unauthorized, message).challenging("error=\"invalid_token\"")
+    }
+
+    /// Adds what a challenge says about the key that was sent (RFC 6750, section 3).
+    fn challenging(self, error: &str) -> Self {
+        match HeaderValue::from_str(&format!("{CHALLENGE}, {error}")) {
+            Ok(challenge) => self.with_header(header::WWW_AUTHENTICATE, challenge),
+            Err(_) => self,
+        }
+    }
+
+    /// The same, with a header.
+    pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some(Box::new((name, value))), ..self }
     }
 
     /// A bug or fault of this server. The cause goes to the log only; the client does not see it.
@@ -105,8 +128,10 @@ impl Failure {
         }
         if self.code == ErrorCode::Unauthorized {
             // RFC 9110, section 11.6.1: a 401 must say how to authenticate.
-            headers
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"integrations\""));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
+        if let Some((name, value)) = self.header.as_deref() {
+            headers.insert(name, value.clone());
         }
         response
     }
@@ -124,7 +149,7 @@ impl IntoResponse for Failure {
 
 impl From<KeyRefusal> for Failure {
     fn from(refusal: KeyRefusal) -> Self {
-        Self::new(ErrorCode::Unauthorized, refusal.to_string())
+        Self::invalid_token(refusal.to_string())
     }
 }
 

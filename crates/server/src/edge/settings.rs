@@ -24,6 +24,8 @@ pub struct HttpSettings {
     pub connections: ConnectionLimits,
     /// How long a client may take for the next part of its answer.
     pub write_patience: Duration,
+    /// The origins whose pages may call the API from a browser, as browsers write them.
+    pub cors_origins: Vec<String>,
     /// Requests a minute for an address without a key.
     pub anonymous_limit: u32,
     /// The longest time for a request.
@@ -70,6 +72,7 @@ impl HttpSettings {
             trusted_proxies: None,
             connections: CONNECTIONS,
             write_patience: Duration::from_secs(15),
+            cors_origins: Vec::new(),
             anonymous_limit: ANONYMOUS_LIMIT,
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,

@@ -1,8 +1,8 @@
 //! Authentication as a type: a handler names the scope that it requires and gets the tenant that it may act on.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use integrations_core::{
     audit::{Acting, Actor},
@@ -14,7 +14,7 @@ use integrations_core::{
 
 pub use crate::edge::scoped::{AuditRead, IntegrationsRead, IntegrationsWrite};
 use crate::{
-    edge::{failure::Failure, identity::Identity, request_id::CurrentRequest, scoped::Scoped},
+    edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
     http::state::Api,
     services::api_keys::Caller,
     store::{Denied, Tenant},
@@ -32,7 +32,7 @@ pub struct Access<S> {
     pub caller: Arc<Caller>,
     /// The request's id.
     pub request_id: Arc<str>,
-    /// The path's `{provider}`, if it has one.
+    /// The path's `{provider}`, if it has one that is text.
     provider: Option<String>,
     scope: PhantomData<S>,
 }
@@ -75,11 +75,10 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
             None => return Err(Failure::internal(&"a request without an id")),
         };
         let (mut project, mut provider) = (None, None);
-        let params = RawPathParams::from_request_parts(parts, api).await;
-        for (name, value) in &params.map_err(|_| Failure::from(Denied::NoSuchProject))? {
+        for (name, value) in path::parameters(parts) {
             match name {
-                "projectId" => project = value.parse::<ProjectId>().ok(),
-                "provider" => provider = Some(value.to_owned()),
+                "projectId" => project = value.and_then(|text| text.parse::<ProjectId>().ok()),
+                "provider" => provider = value.map(Cow::into_owned),
                 _ => {}
             }
         }

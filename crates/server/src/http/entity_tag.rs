@@ -1,15 +1,58 @@
-//! Entity tags of stored versions, and the versions that `If-Match` names (RFC 9110, sections 8.8.3 and 13.1.1).
+//! Entity tags of stored versions and of fixed contents, and the conditions over them: `If-Match` and `If-None-Match`
+//! (RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2).
 
 use std::convert::Infallible;
 
-use axum::extract::FromRequestParts;
-use http::{HeaderMap, header, request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use sha2::{Digest as _, Sha256};
 
-use crate::services::integrations::ExpectedVersion;
+use crate::{edge::failure::Failure, services::integrations::ExpectedVersion};
 
 /// The entity tag of a stored version, quotes included: `"v3"`.
 pub(super) fn entity_tag(version: i64) -> String {
     format!("\"v{version}\"")
+}
+
+/// The entity tag of a content that is always the same, quotes included.
+pub(super) fn content_tag(content: &[u8]) -> String {
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(content)[..12]))
+}
+
+/// Whether `If-None-Match` names `tag`, so that the client has what would be answered. The comparison is weak.
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    tags(headers, &header::IF_NONE_MATCH)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// 304: the client has what would be answered.
+pub(super) fn not_modified(tag: &str) -> Result<Response, Failure> {
+    let tag = HeaderValue::from_str(tag).map_err(|error| Failure::internal(&error))?;
+    Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response())
+}
+
+/// Answers with a content that may be kept, or with 304 if the client has it.
+pub(super) fn unless_known(
+    request: &HeaderMap,
+    tag: &str,
+    content: impl FnOnce() -> Response,
+) -> Result<Response, Failure> {
+    let known = is_known(request, tag);
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { content() };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::from_str(tag).map_err(|error| Failure::internal(&error))?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// The entity tags that a condition names.
+fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(condition).iter().map(|value| value.to_str().unwrap_or_default());
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 impl<S: Sync> FromRequestParts<S> for ExpectedVersion {
@@ -25,8 +68,7 @@ fn expected_version(headers: &HeaderMap) -> ExpectedVersion {
     if !headers.contains_key(header::IF_MATCH) {
         return ExpectedVersion::Any;
     }
-    let values = headers.get_all(header::IF_MATCH).iter().map(|value| value.to_str().unwrap_or_default());
-    let tags: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let tags: Vec<&str> = tags(headers, &header::IF_MATCH).collect();
     if tags.contains(&"*") {
         return ExpectedVersion::Any;
     }
@@ -91,5 +133,21 @@ mod tests {
             assert_eq!(expected(value), ExpectedVersion::OneOf(vec![]), "{value}");
         }
         assert_eq!(expected_version(&HeaderMap::new()), ExpectedVersion::Any);
+    }
+
+    #[test]
+    fn a_known_tag_is_in_the_list_weak_or_strong() {
+        let knows = |values: &[&'static str]| {
+            let values = values.iter().map(|value| (header::IF_NONE_MATCH, value.parse().unwrap()));
+            is_known(&values.collect(), "\"v3\"")
+        };
+        for values in
+            [&["\"v3\""][..], &["W/\"v3\""], &["*"], &["\"v1\" , W/\"v3\",\"x\""], &["\"v1\"", "\"v3\""]]
+        {
+            assert!(knows(values), "{values:?}");
+        }
+        for values in [&[][..], &["\"v2\""], &["v3"], &["w/\"v3\""], &["\"V3\""], &["W/\"v33\""], &[""]] {
+            assert!(!knows(values), "{values:?}");
+        }
     }
 }

@@ -25,6 +25,7 @@ const PROJECT: &[ErrorCode] = &[
     ErrorCode::ApiKeyProjectMismatch,
     ErrorCode::ProjectNotFound,
     ErrorCode::NotAcceptable,
+    ErrorCode::UriTooLong,
     ErrorCode::RateLimited,
     ErrorCode::InternalError,
     ErrorCode::ServiceUnavailable,
@@ -47,6 +48,8 @@ pub(super) struct OnProject;
 pub(super) struct OnFilters;
 /// Failures of an operation on a provider of the catalog.
 pub(super) struct OnProvider;
+/// Failures of an operation on an integration.
+pub(super) struct OnIntegration;
 /// Failures of asking for an install URL.
 pub(super) struct OnInstall;
 /// Failures of a lifecycle change.
@@ -55,8 +58,14 @@ pub(super) struct OnChange;
 pub(super) struct OnDisconnect;
 /// Failures of a check.
 pub(super) struct OnCheck;
-/// Failures of a request that needs no key.
-pub(super) struct OnPublic;
+/// Failures of any request.
+pub(super) struct OnAny;
+/// Failures of asking whether the server is ready.
+pub(super) struct OnReadiness;
+/// Failures of reading the specification.
+pub(super) struct OnSpecification;
+/// Failures of opening the reference.
+pub(super) struct OnReference;
 
 impl IntoResponses for OnProject {
     fn responses() -> Responses {
@@ -71,6 +80,11 @@ impl IntoResponses for OnFilters {
 impl IntoResponses for OnProvider {
     fn responses() -> Responses {
         describe(&[PROJECT, &[ErrorCode::ProviderNotFound]])
+    }
+}
+impl IntoResponses for OnIntegration {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound]])
     }
 }
 impl IntoResponses for OnInstall {
@@ -94,9 +108,24 @@ impl IntoResponses for OnCheck {
         describe(&[PROJECT, &installed, &[ErrorCode::ReinstallRequired]])
     }
 }
-impl IntoResponses for OnPublic {
+impl IntoResponses for OnAny {
     fn responses() -> Responses {
-        describe(&[&[ErrorCode::ServiceUnavailable]])
+        describe(&[&[ErrorCode::UriTooLong]])
+    }
+}
+impl IntoResponses for OnReadiness {
+    fn responses() -> Responses {
+        describe(&[&[ErrorCode::UriTooLong, ErrorCode::ServiceUnavailable]])
+    }
+}
+impl IntoResponses for OnSpecification {
+    fn responses() -> Responses {
+        describe(&[&[ErrorCode::NotAcceptable, ErrorCode::UriTooLong, ErrorCode::RateLimited]])
+    }
+}
+impl IntoResponses for OnReference {
+    fn responses() -> Responses {
+        describe(&[&[ErrorCode::UriTooLong, ErrorCode::RateLimited]])
     }
 }
 
@@ -129,6 +158,14 @@ fn response(codes: &[ErrorCode]) -> Response {
             .build();
         response = response.header("Retry-After", header);
     }
+    if codes.contains(&ErrorCode::Unauthorized) || codes.contains(&ErrorCode::InsufficientScope) {
+        let text = ObjectBuilder::new().schema_type(Type::String).build();
+        let header = HeaderBuilder::new()
+            .schema(Some(text))
+            .description(Some("How to authenticate, and what was wrong with the key (RFC 6750, section 3)"))
+            .build();
+        response = response.header("WWW-Authenticate", header);
+    }
     response.build()
 }
 
@@ -156,6 +193,7 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::Conflict => "Another change came first",
         ErrorCode::PreconditionFailed => "If-Match names another version than the stored one",
         ErrorCode::PayloadTooLarge => "The body is larger than the server reads",
+        ErrorCode::UriTooLong => "The address is longer than the server reads",
         ErrorCode::HeadersTooLarge => "The request's head is larger than the server reads",
         ErrorCode::UnsupportedMediaType => "The body's Content-Type is not JSON",
         ErrorCode::RateLimited => "Too many requests; wait retry_after seconds",

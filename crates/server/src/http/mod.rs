@@ -8,6 +8,7 @@ mod examples;
 mod failures;
 pub mod integrations;
 mod meta;
+mod parameters;
 pub mod state;
 
 use axum::{Extension, Router};

@@ -14,6 +14,8 @@ on_both!(
     garbage_is_answered_in_the_envelope,
     heads_that_are_too_large_are_answered_in_the_envelope,
     unusual_but_valid_requests_are_answered,
+    an_address_that_is_too_long_is_told_so,
+    the_root_leads_to_the_dashboard,
     a_bad_chunk_is_refused_and_changes_nothing,
     a_sane_request_id_is_kept_and_another_replaced,
     requests_on_one_connection_are_answered_one_by_one,
@@ -27,7 +29,6 @@ on_both!(
 async fn unknown_routes_are_answered_in_the_envelope(server: &Server) {
     let project = server.project;
     for target in [
-        "/",
         "/api",
         "/api/",
         "/api/v1",
@@ -38,6 +39,8 @@ async fn unknown_routes_are_answered_in_the_envelope(server: &Server) {
         "/favicon.ico",
         "/API/V1/openapi.json",
         "/api/v1/openapi.json/",
+        "/v1/openapi.json/",
+        "/v1/v1/openapi.json",
         "/healthz/",
         "/api//v1/openapi.json",
         "/%00",
@@ -71,8 +74,8 @@ async fn a_wrong_method_is_told_the_right_ones(server: &Server) {
         ("POST", server.at(""), &["GET", "HEAD"][..]),
         ("PUT", server.at("/slack/lifecycle"), &["PATCH"]),
         ("GET", server.at("/slack/lifecycle"), &["PATCH"]),
-        ("GET", server.at("/slack"), &["DELETE"]),
-        ("PATCH", server.at("/slack"), &["DELETE"]),
+        ("POST", server.at("/slack"), &["DELETE", "GET", "HEAD"]),
+        ("PATCH", server.at("/slack"), &["DELETE", "GET", "HEAD"]),
         ("GET", server.at("/slack/install-url"), &["POST"]),
         ("DELETE", server.at("/catalog"), &["GET", "HEAD"]),
         ("POST", "/healthz".into(), &["GET", "HEAD"]),
@@ -170,6 +173,30 @@ async fn heads_that_are_too_large_are_answered_in_the_envelope(server: &Server) 
     server.call("GET", &server.at("")).header("x-big", &header).send().await.data();
 }
 
+async fn an_address_that_is_too_long_is_told_so(server: &Server) {
+    let list = server.at("");
+    let target = |length: usize| format!("{list}?x={}", "y".repeat(length - list.len() - 3));
+    server.call("GET", &target(8192)).send().await.data();
+    for length in [8193, 20_000, 60_000] {
+        for (key, target) in [(true, target(length)), (false, format!("/{}", "z".repeat(length)))] {
+            let call =
+                if key { server.call("GET", &target) } else { server.call_without_key("GET", &target) };
+            call.send().await.refused(414, "URI_TOO_LONG");
+        }
+    }
+    // Beyond what is read of a head, the address is told from the other headers by the end of its line.
+    let line = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(200_000));
+    raw::send(server.address, line.as_bytes()).await.refused(414, "URI_TOO_LONG");
+    let header = format!("GET / HTTP/1.1\r\nhost: x\r\nx-big: {}\r\n\r\n", "x".repeat(200_000));
+    raw::send(server.address, header.as_bytes()).await.refused(431, "HEADERS_TOO_LARGE");
+}
+
+async fn the_root_leads_to_the_dashboard(server: &Server) {
+    let answer = raw::send(server.address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/dashboard")));
+    server.call("POST", "/").send().await.refused(405, "METHOD_NOT_ALLOWED");
+}
+
 async fn unusual_but_valid_requests_are_answered(server: &Server) {
     let (key, list) = (&server.key.text, server.at(""));
     let send = async |request: String| raw::send(server.address, request.as_bytes()).await;
@@ -261,6 +288,8 @@ async fn the_specification_and_the_reference_need_no_key(server: &Server) {
     assert_eq!(specification.status, 200);
     assert_eq!(specification.body, serde_json::to_value(riq_server::openapi()).unwrap());
     assert!(specification.body["openapi"].as_str().unwrap().starts_with("3.1"));
+    let other = server.call_without_key("GET", "/v1/openapi.json").send().await;
+    assert_eq!((other.status, &other.text), (200, &specification.text));
     let page = server.call_without_key("GET", "/docs").header("accept", "text/html").send().await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").unwrap().starts_with("text/html"));

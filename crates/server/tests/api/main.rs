@@ -24,9 +24,13 @@ mod clock;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod conditional;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod cross_origin;
 #[cfg(test)]
 mod dashboard;
 #[cfg(test)]

@@ -66,7 +66,9 @@ async fn without_a_good_key_every_route_is_unauthorized(server: &Server) {
                 assert!(answer.message().contains(reason), "{}: {answer:?}", operation.name);
                 assert_eq!(answer.header("x-ratelimit-tier"), None);
                 assert_eq!(answer.header("x-ratelimit-limit"), Some("600"));
-                assert!(answer.header("www-authenticate").is_some());
+                let challenge = answer.header("www-authenticate").unwrap();
+                let error = if key.is_some() { ", error=\"invalid_token\"" } else { "" };
+                assert_eq!(challenge, format!("Bearer realm=\"integrations\"{error}"), "{}", operation.name);
             }
         }
         assert!(operation.can_answer("UNAUTHORIZED"), "{}", operation.name);
@@ -83,6 +85,11 @@ async fn without_the_scope_every_route_is_refused_and_the_scope_named(server: &S
             let answer = send(server, &operation, &target, Some(&elsewhere.text)).await;
             answer.refused(403, "INSUFFICIENT_SCOPE");
             assert!(answer.message().contains(&operation.scope), "{answer:?}");
+            let challenge = format!(
+                "Bearer realm=\"integrations\", error=\"insufficient_scope\", scope=\"{}\"",
+                operation.scope
+            );
+            assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
             assert_eq!(answer.header("x-ratelimit-tier"), Some("enterprise"));
         }
         // A caller without the scope does not learn which projects exist.
@@ -108,8 +115,8 @@ async fn every_route_is_refused_on_another_organizations_project(server: &Server
             }
         }
         // A provider that does not exist makes no difference, because the project is checked first.
-        if operation.names_provider() {
-            let target = operation.target(&project.to_string(), "nobody");
+        for provider in ["nobody", "%ff"].into_iter().filter(|_| operation.names_provider()) {
+            let target = operation.target(&project.to_string(), provider);
             let answer = send(server, &operation, &target, Some(&server.key.text)).await;
             answer.refused(403, "API_KEY_PROJECT_MISMATCH");
         }
@@ -150,8 +157,21 @@ async fn every_route_with_a_provider_is_refused_on_an_unknown_one(server: &Serve
     let before = server.sql.picture().await;
     let mut tried = 0;
     for operation in operations().iter().filter(|operation| operation.names_provider()) {
-        for provider in ["nobody", "Slack", "slack%20", "sl%00ack", "%f0%9f%98%80", "catalogue", "slack%2fx"]
-        {
+        for provider in [
+            "nobody",
+            "Slack",
+            "slack%20",
+            "sl%00ack",
+            "%f0%9f%98%80",
+            "catalogue",
+            "slack%2fx",
+            "%ff",
+            "slack%ff",
+            "%c3%28",
+            "%ed%a0%80",
+            "slack%",
+            "slack%zz",
+        ] {
             for target in both_bases(operation, &server.project.to_string(), provider) {
                 let answer = send(server, operation, &target, Some(&server.key.text)).await;
                 answer.refused(404, "PROVIDER_NOT_FOUND");

@@ -60,3 +60,88 @@ fn a_payload_is_described_once_and_referred_to() {
         }
     }
 }
+
+/// Every operation with its id.
+fn operations(specification: &Value) -> Vec<(String, &Value)> {
+    let paths = specification["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    operations.map(|one| (one["operationId"].as_str().unwrap().to_owned(), one)).collect()
+}
+
+#[test]
+fn every_answer_has_its_headers_and_what_is_limited_says_so() {
+    let specification = specification();
+    let never_limited = ["getLiveness", "getReadiness", "getMetrics"];
+    for (name, operation) in operations(&specification) {
+        let answers = operation["responses"].as_object().unwrap();
+        assert_eq!(answers.contains_key("429"), !never_limited.contains(&name.as_str()), "{name}");
+        for (status, answer) in answers {
+            for header in ["X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+            {
+                let named = answer["headers"][header]["$ref"].as_str();
+                let described =
+                    named.and_then(|named| specification.pointer(named.strip_prefix('#').unwrap()));
+                assert!(described.is_some(), "{name} {status}: {header}");
+            }
+        }
+    }
+}
+
+#[test]
+fn links_lead_to_operations_and_parameters_that_are_there() {
+    let specification = specification();
+    let operations = operations(&specification);
+    let mut count = 0;
+    for (name, operation) in &operations {
+        let answers = operation["responses"].as_object().unwrap().values();
+        for link in answers.filter_map(|answer| answer["links"].as_object()).flat_map(|links| links.values())
+        {
+            let id = link["operationId"].as_str().unwrap();
+            let (_, target) =
+                operations.iter().find(|(other, _)| other == id).unwrap_or_else(|| panic!("{name}: {id}"));
+            let known: Vec<&Value> =
+                target["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["name"]).collect();
+            for parameter in link["parameters"].as_object().unwrap().keys() {
+                assert!(known.iter().any(|known| *known == parameter), "{name} to {id}: {parameter}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 12, "{count} links");
+}
+
+#[test]
+fn schemas_admit_what_the_server_takes_and_may_answer() {
+    let specification = specification();
+    let schemas = &specification["components"]["schemas"];
+    assert!(schemas["ErrorCode"].get("enum").is_none() && schemas["ErrorCode"]["type"] == "string");
+    for (schema, property) in
+        [("Integration", "settings"), ("LifecycleUpdate", "settings"), ("CatalogEntry", "settings_schema")]
+    {
+        assert_eq!(schemas[schema]["properties"][property]["additionalProperties"], true, "{schema}");
+    }
+    let update = &schemas["LifecycleUpdate"];
+    assert_eq!((&update["minProperties"], &update["additionalProperties"]), (&json!(1), &json!(false)));
+    // A parameter is left out or has a value: it is never null.
+    for (name, operation) in operations(&specification) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(!parameter["schema"]["type"].is_array(), "{name}: {parameter}");
+        }
+    }
+    let filter = |operation: &str, name: &str| {
+        let operations = operations(&specification);
+        let (_, operation) = operations.iter().find(|(id, _)| id == operation).unwrap();
+        let parameters = operation["parameters"].as_array().unwrap();
+        parameters.iter().find(|one| one["name"] == name).unwrap()["schema"].clone()
+    };
+    for (operation, name, schema) in [
+        ("listCatalog", "category", "Category"),
+        ("listCatalog", "status", "Standing"),
+        ("listAuditEvents", "action", "AuditAction"),
+    ] {
+        let expected = format!("#/components/schemas/{schema}");
+        assert_eq!(filter(operation, name)["$ref"].as_str(), Some(expected.as_str()), "{name}");
+        assert!(schemas[schema]["enum"].is_array(), "{schema}");
+    }
+    assert_eq!(filter("listAuditEvents", "since")["format"], "date-time");
+}

@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use self::parse::{
-    DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, public_url, secret,
+    DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url, secret,
     socket_address, whole_number,
 };
 pub(crate) use self::parse::{one_line, time_span};
@@ -93,6 +93,9 @@ pub struct Options {
     /// The most of them from one address; trusted proxies are free of it [default: 512]
     #[arg(long, global = true, env = "RIQ_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = whole_number::<1, 1_000_000>)]
     pub connections_per_address: Option<u32>,
+    /// Origins whose pages may call the API from a browser (CORS), such as https://app.example.com, separated by commas
+    #[arg(long, global = true, env = "RIQ_CORS_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Option<Vec<String>>,
     /// The longest time for a request, such as 30s [default: 30s]
     #[arg(long, global = true, env = "RIQ_REQUEST_TIMEOUT", value_name = "TIME", value_parser = time_span)]
     pub request_timeout: Option<Duration>,
@@ -228,6 +231,7 @@ impl Options {
             known_hosts: self.known_hosts()?,
             trusted_proxies: self.trusted_proxies()?,
             connections: self.connections(defaults.connections),
+            cors_origins: self.cors_origins.clone().unwrap_or_default(),
             request_timeout: self.request_timeout.unwrap_or(defaults.request_timeout),
             install_link_life: self.install_link_life.unwrap_or(defaults.install_link_life),
             metrics_token: self.metrics_token()?,

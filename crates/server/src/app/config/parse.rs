@@ -76,6 +76,16 @@ pub(super) fn header_name(text: &str) -> Result<HeaderName, String> {
     name.ok_or_else(|| "expected the name of one header, such as x-forwarded-for".to_owned())
 }
 
+/// An origin, as browsers write it (RFC 6454, section 6.2): without a path, in lower case, without the usual port.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let expected = || "expected http:// or https://, a host and perhaps a port, and nothing else".to_owned();
+    let url = Url::parse(text.trim()).map_err(|_| expected())?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let origin = url.origin().ascii_serialization();
+    // Anything else in the address would be after the origin or within it.
+    if is_web && url.as_str().strip_suffix('/') == Some(&origin) { Ok(origin) } else { Err(expected()) }
+}
+
 /// `HOST=IP:PORT`: the address of a host, which replaces the DNS look-up.
 pub(super) fn host_address(text: &str) -> Result<HostAddress, String> {
     let expected = || "expected HOST=IP:PORT such as api.example.com=10.0.0.1:443".to_owned();
@@ -92,4 +102,36 @@ pub struct HostAddress {
     pub host: String,
     /// Its address.
     pub address: SocketAddr,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_write_it() {
+        for (text, written) in [
+            ("https://app.example.com", "https://app.example.com"),
+            (" HTTPS://App.Example.com:443/ ", "https://app.example.com"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Ok(written), "{text}");
+        }
+        for text in [
+            "*",
+            "null",
+            "",
+            "app.example.com",
+            "https://*.example.com",
+            "https://app.example.com/path",
+            "https://app.example.com/?q",
+            "https://app.example.com/#a",
+            "https://me@app.example.com",
+            "file:///tmp",
+            "chrome-extension://abc",
+        ] {
+            assert!(origin(text).is_err(), "{text}: {:?}", origin(text));
+        }
+    }
 }

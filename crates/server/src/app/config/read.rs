@@ -190,6 +190,7 @@ mod tests {
             hosts = ["riq.internal"]
             trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
             forwarded_header = "X-Forwarded-For"
+            cors_origins = ["https://app.example.com"]
             request_timeout = "10s"
             drain_timeout = "1m"
             install_link_life = "1h"
@@ -300,6 +301,8 @@ mod tests {
             ("public_url = \"integrations.example.com\"", "expected http://"),
             ("redis_url = \"cache.internal\"", "expected redis://"),
             ("public_url = \"https://x.example/?a=1\"", "nothing else"),
+            ("cors_origins = [\"https://*.example.com\"]", "nothing else"),
+            ("cors_origins = [\"*\"]", "nothing else"),
             ("request_timeout = \"soon\"", "such as 30s"),
             ("outbound_resolve = [\"api.example.com\"]", "expected HOST=IP:PORT"),
             ("log = [", "TOML"),

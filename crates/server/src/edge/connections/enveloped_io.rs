@@ -15,17 +15,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::paced_io::PacedIo;
 
+/// Request Header Fields Too Large (RFC 6585, section 5).
+const HEAD_TOO_LARGE: u16 = 431;
+/// URI Too Long (RFC 9110, section 15.5.15).
+const URI_TOO_LONG: u16 = 414;
+
 /// A connection on which hyper's bare error responses are replaced. `answer` makes the replacement from the status.
 pub(in crate::edge) struct EnvelopedIo<F> {
     stream: PacedIo,
     answer: F,
     /// The part of a replacement that is not yet written.
     pending: Vec<u8>,
+    /// Whether the end of a line has arrived since the last response, so that the address is known as a whole.
+    has_line: bool,
 }
 
 impl<F: Fn(u16) -> Vec<u8> + Unpin> EnvelopedIo<F> {
     pub(in crate::edge) fn new(stream: PacedIo, answer: F) -> Self {
-        Self { stream, answer, pending: Vec::new() }
+        Self { stream, answer, pending: Vec::new(), has_line: false }
     }
 
     fn write_pending(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -58,9 +65,12 @@ impl<F: Fn(u16) -> Vec<u8> + Unpin> AsyncWrite for EnvelopedIo<F> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         ready!(self.write_pending(context))?;
+        let has_line = std::mem::take(&mut self.has_line);
         match bare_error(bytes) {
             Some(status) => {
-                self.pending = (self.answer)(status);
+                // hyper calls a head too large whichever line of it is.
+                let is_address = status == HEAD_TOO_LARGE && !has_line;
+                self.pending = (self.answer)(if is_address { URI_TOO_LONG } else { status });
                 Poll::Ready(Ok(bytes.len()))
             }
             None => Pin::new(&mut self.stream).poll_write(context, bytes),
@@ -76,6 +86,7 @@ impl<F: Fn(u16) -> Vec<u8> + Unpin> AsyncWrite for EnvelopedIo<F> {
             let head: &[u8] = slices.iter().find(|slice| !slice.is_empty()).map_or(&[], |slice| slice);
             return self.poll_write(context, head);
         }
+        self.has_line = false;
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
@@ -100,7 +111,10 @@ impl<F: Unpin> AsyncRead for EnvelopedIo<F> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.has_line = self.has_line || memchr::memchr(b'\n', &buffer.filled()[before..]).is_some();
+        read
     }
 }
 

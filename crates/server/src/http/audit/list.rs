@@ -19,6 +19,7 @@ use crate::{
         answer::respond,
         auth::{Access, AuditRead},
         failures::OnFilters,
+        parameters::InProject,
     },
     store::{ActorFilter, AuditFilter},
 };
@@ -32,24 +33,28 @@ const MAX_LIMIT: u16 = 200;
 #[expect(dead_code, reason = "describes the parameters, which are read one by one")]
 pub(super) struct Filters {
     /// The `cursor` of the previous page.
+    #[param(pattern = "^aud_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "aud_01jc3q5v6w7x8y9zabcdefghjk")]
     cursor: Option<String>,
     /// The most events on the page, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u16>,
     /// Only events with this action.
-    #[param(example = "integration.disconnected")]
+    #[param(value_type = Option<AuditAction>, example = "integration.disconnected")]
     action: Option<String>,
     /// Only events about integrations with this provider.
     #[param(example = "slack")]
     provider: Option<String>,
     /// Only events of this actor: an API key's id, `operator` or `system`.
-    #[param(example = "key_01jc3q5v6w7x8y9zabcdefghjk")]
+    #[param(
+        pattern = "^(operator|system|key_[0-7][0-9a-hjkmnp-tv-z]{25})$",
+        example = "key_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
     actor: Option<String>,
     /// Only events at or after this time (RFC 3339).
-    #[param(example = "2026-05-01T00:00:00Z")]
+    #[param(format = DateTime, example = "2026-05-01T00:00:00Z")]
     since: Option<String>,
     /// Only events before this time (RFC 3339).
-    #[param(example = "2026-06-01T00:00:00Z")]
+    #[param(format = DateTime, example = "2026-06-01T00:00:00Z")]
     until: Option<String>,
 }
 
@@ -62,10 +67,7 @@ pub(super) struct Filters {
     path = "/api/v1/projects/{projectId}/audit",
     operation_id = "listAuditEvents",
     tag = "Audit",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        Filters,
-    ),
+    params(InProject, Filters),
     security(("api_key" = ["audit:read"]), ("bearer" = ["audit:read"])),
     responses(
         (status = 200, description = "A page of events", body = AuditEventList,

@@ -21,6 +21,7 @@ use crate::{
         answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnFilters,
+        parameters::InProject,
     },
 };
 
@@ -32,10 +33,10 @@ pub(super) struct Filters {
     #[param(example = "refund")]
     q: Option<String>,
     /// Only providers of this category.
-    #[param(example = "commerce")]
+    #[param(value_type = Option<Category>, example = "commerce")]
     category: Option<String>,
-    /// Only providers with this status in the project: `available`, `active`, `paused`, `error` or `disconnected`.
-    #[param(example = "available")]
+    /// Only providers with this status in the project.
+    #[param(value_type = Option<Standing>, example = "available")]
     status: Option<String>,
 }
 
@@ -47,10 +48,7 @@ pub(super) struct Filters {
     path = "/api/v1/projects/{projectId}/integrations/catalog",
     operation_id = "listCatalog",
     tag = "Integrations",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        Filters,
-    ),
+    params(InProject, Filters),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
         (status = 200, description = "The providers that match", body = CatalogList,

@@ -11,6 +11,7 @@ use crate::{
         answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnProvider,
+        parameters::{InProject, OfProvider},
     },
 };
 
@@ -22,10 +23,7 @@ use crate::{
     path = "/api/v1/projects/{projectId}/integrations/catalog/{provider}",
     operation_id = "getCatalogEntry",
     tag = "Integrations",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        ("provider" = String, Path, description = "The provider's key", example = "shopify"),
-    ),
+    params(InProject, OfProvider),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
         (status = 200, description = "The provider", body = CatalogEntryResponse,

@@ -12,6 +12,7 @@ use crate::{
         answer::respond_integration,
         auth::{Access, IntegrationsWrite},
         failures::OnCheck,
+        parameters::{InProject, OfProvider},
     },
     store::IntegrationRow,
 };
@@ -31,10 +32,7 @@ use crate::{
     path = "/api/v1/projects/{projectId}/integrations/{provider}/check",
     operation_id = "checkIntegration",
     tag = "Integrations",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        ("provider" = String, Path, description = "The provider's key", example = "slack"),
-    ),
+    params(InProject, OfProvider),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
         (status = 200, description = "The integration after the request", body = IntegrationResponse,

@@ -10,6 +10,7 @@ use crate::{
     http::{
         auth::{Access, IntegrationsWrite},
         failures::OnDisconnect,
+        parameters::{IfMatch, InProject, OfProvider},
     },
     services::integrations::ExpectedVersion,
 };
@@ -24,12 +25,7 @@ use crate::{
     path = "/api/v1/projects/{projectId}/integrations/{provider}",
     operation_id = "disconnectIntegration",
     tag = "Integrations",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        ("provider" = String, Path, description = "The provider's key", example = "slack"),
-        ("If-Match" = Option<String>, Header, description = "The entity tag that the stored version must have",
-         example = "\"v3\""),
-    ),
+    params(InProject, OfProvider, IfMatch),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
         (status = 200, description = "The integration after the request", body = IntegrationResponse,

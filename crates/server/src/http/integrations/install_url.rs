@@ -15,6 +15,7 @@ use crate::{
         answer::respond,
         auth::{Access, IntegrationsWrite},
         failures::OnInstall,
+        parameters::{InProject, OfProvider},
     },
 };
 
@@ -28,10 +29,7 @@ use crate::{
     path = "/api/v1/projects/{projectId}/integrations/{provider}/install-url",
     operation_id = "createInstallUrl",
     tag = "Integrations",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        ("provider" = String, Path, description = "The provider's key", example = "slack"),
-    ),
+    params(InProject, OfProvider),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
         (status = 200, description = "The page to open", body = InstallUrlResponse,

@@ -12,6 +12,7 @@ use crate::{
         answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnProject,
+        parameters::InProject,
     },
 };
 
@@ -24,7 +25,7 @@ use crate::{
     path = "/api/v1/projects/{projectId}/integrations",
     operation_id = "listIntegrations",
     tag = "Integrations",
-    params(("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk")),
+    params(InProject),
     security(("api_key" = ["integrations:read"]), ("bearer" = ["integrations:read"])),
     responses(
         (status = 200, description = "The project's integrations", body = IntegrationList,

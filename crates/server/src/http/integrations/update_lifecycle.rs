@@ -13,6 +13,7 @@ use crate::{
     http::{
         auth::{Access, IntegrationsWrite},
         failures::OnChange,
+        parameters::{IfMatch, InProject, OfProvider},
     },
     services::integrations::ExpectedVersion,
 };
@@ -28,12 +29,7 @@ use crate::{
     path = "/api/v1/projects/{projectId}/integrations/{provider}/lifecycle",
     operation_id = "updateIntegrationLifecycle",
     tag = "Integrations",
-    params(
-        ("projectId" = String, Path, description = "The project's id, `prj_…`", example = "prj_01jc3q5v6w7x8y9zabcdefghjk"),
-        ("provider" = String, Path, description = "The provider's key", example = "slack"),
-        ("If-Match" = Option<String>, Header, description = "The entity tag that the stored version must have",
-         example = "\"v3\""),
-    ),
+    params(InProject, OfProvider, IfMatch),
     request_body(content = LifecycleUpdate, example = json!(crate::http::examples::lifecycle_update())),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(

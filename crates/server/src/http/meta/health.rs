@@ -6,7 +6,10 @@ use integrations_core::wire::{ServerStatus, ServerStatusResponse, ServerStatusWo
 use crate::{
     edge::failure::Failure,
     http::state::Api,
-    http::{answer::respond, failures::OnPublic},
+    http::{
+        answer::respond,
+        failures::{OnAny, OnReadiness},
+    },
 };
 
 /// Check that the server is alive
@@ -18,8 +21,11 @@ use crate::{
     operation_id = "getLiveness",
     tag = "Server",
     security(()),
-    responses((status = 200, description = "The server is alive", body = ServerStatusResponse,
-               example = json!({"data": {"status": "alive"}}))),
+    responses(
+        (status = 200, description = "The server is alive", body = ServerStatusResponse,
+         example = json!({"data": {"status": "alive"}})),
+        OnAny,
+    ),
 )]
 pub(super) async fn alive() -> Result<Response, Failure> {
     respond_status(ServerStatusWord::Alive)
@@ -37,7 +43,7 @@ pub(super) async fn alive() -> Result<Response, Failure> {
     responses(
         (status = 200, description = "The server is ready", body = ServerStatusResponse,
          example = json!({"data": {"status": "ready"}})),
-        OnPublic,
+        OnReadiness,
     ),
 )]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {

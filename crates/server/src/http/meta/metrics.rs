@@ -12,6 +12,7 @@ use secrecy::ExposeSecret as _;
 use crate::{
     edge::{client_address::Peer, failure::Failure, settings::HttpSettings},
     http::examples::REQUEST_ID,
+    http::failures::OnAny,
     http::state::Api,
     metrics,
     token::TokenHash,
@@ -50,6 +51,7 @@ const REFUSAL: &str =
         (status = 401, description = "`UNAUTHORIZED`: the client sends a wrong token, or is on another machine and sends none",
          body = ApiError, content_type = "application/json",
          example = json!({"error": REFUSAL, "code": "UNAUTHORIZED", "request_id": REQUEST_ID})),
+        OnAny,
     ),
 )]
 pub(super) async fn metrics(
@@ -58,7 +60,11 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     if !may_read(peer, &headers, &api.settings) {
-        return Err(Failure::new(ErrorCode::Unauthorized, REFUSAL));
+        return Err(if headers.contains_key(header::AUTHORIZATION) {
+            Failure::invalid_token(REFUSAL)
+        } else {
+            Failure::new(ErrorCode::Unauthorized, REFUSAL)
+        });
     }
     let text = api.metrics.render(&api.database.pools()).map_err(|error| Failure::internal(&error))?;
     let media = HeaderValue::from_static(metrics::CONTENT_TYPE);

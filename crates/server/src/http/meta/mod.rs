@@ -1,6 +1,8 @@
 //! What the server says about itself. These routes need no key.
 
+mod every_response;
 mod health;
+mod links;
 mod metrics;
 mod reference;
 mod specification;

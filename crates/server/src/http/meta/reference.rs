@@ -5,10 +5,19 @@ use std::sync::LazyLock;
 
 use axum::response::{IntoResponse as _, Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, header};
 use maud::{DOCTYPE, html};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+
+use crate::{
+    edge::failure::Failure,
+    http::{
+        entity_tag::{content_tag, unless_known},
+        failures::OnReference,
+        parameters::IfNoneMatch,
+    },
+};
 
 /// The page may load and run this server's own script, and the script may call this server. Scalar writes styles into
 /// the page, some as attributes, which a hash or nonce cannot allow. Styles can load nothing.
@@ -37,6 +46,7 @@ pub(super) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
 const SPECIFICATION: &str = "api/v1/openapi.json";
 
 static PAGE: LazyLock<String> = LazyLock::new(page);
+static TAG: LazyLock<String> = LazyLock::new(|| content_tag(PAGE.as_bytes()));
 
 fn page() -> String {
     // Scalar reads its settings from this element. By default it would load fonts, offer its maker's client, agent and
@@ -84,17 +94,24 @@ fn page() -> String {
     operation_id = "getReference",
     tag = "Server",
     security(()),
-    responses((status = 200, description = "The page", body = String, content_type = "text/html",
-               example = json!("<!DOCTYPE html>…"))),
+    params(IfNoneMatch),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html",
+         headers(("ETag" = String, description = "The entity tag of this page")),
+         example = json!("<!DOCTYPE html>…")),
+        (status = 304, description = "The client has this page",
+         headers(("ETag" = String, description = "The entity tag of this page"))),
+        OnReference,
+    ),
 )]
-pub(super) async fn reference() -> Response {
+pub(super) async fn reference(request: HeaderMap) -> Result<Response, Failure> {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
         (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
     ];
-    (headers, PAGE.as_str()).into_response()
+    unless_known(&request, &TAG, || (headers, PAGE.as_str()).into_response())
 }
 
 /// `GET /docs/scalar-….js`. It exists only compressed, because every browser accepts gzip.

@@ -7,11 +7,21 @@ use axum::{
     body::Bytes,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, header};
+use http::{HeaderMap, header};
 use utoipa::openapi::{
     ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder,
     security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
+};
+
+use super::{every_response, links};
+use crate::{
+    edge::failure::Failure,
+    http::{
+        entity_tag::{content_tag, unless_known},
+        failures::OnSpecification,
+        parameters::IfNoneMatch,
+    },
 };
 
 /// The licence of the server and of its specification, as an SPDX expression.
@@ -20,12 +30,19 @@ const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 /// The specification as JSON, written once. Handed to the handler, as the routes that it describes are known only when
 /// all of them are together.
 #[derive(Clone)]
-pub(in crate::http) struct Specification(Arc<Result<Bytes, serde_json::Error>>);
+pub(in crate::http) struct Specification(Arc<Result<Written, serde_json::Error>>);
+
+struct Written {
+    json: Bytes,
+    tag: String,
+}
 
 impl Specification {
     /// Writes it out.
     pub(in crate::http) fn new(api: &OpenApi) -> Self {
-        Self(Arc::new(api.to_json().map(Bytes::from)))
+        let written =
+            api.to_json().map(|json| Written { tag: content_tag(json.as_bytes()), json: json.into() });
+        Self(Arc::new(written))
     }
 }
 
@@ -38,15 +55,24 @@ impl Specification {
     operation_id = "getSpecification",
     tag = "Server",
     security(()),
-    responses((status = 200, description = "The specification", body = Object, content_type = "application/json",
-               example = json!({"openapi": "3.1.0"}))),
+    params(IfNoneMatch),
+    responses(
+        (status = 200, description = "The specification", body = std::collections::BTreeMap<String, serde_json::Value>,
+         content_type = "application/json",
+         headers(("ETag" = String, description = "The entity tag of this specification")),
+         example = json!({"openapi": "3.1.0"})),
+        (status = 304, description = "The client has this specification",
+         headers(("ETag" = String, description = "The entity tag of this specification"))),
+        OnSpecification,
+    ),
 )]
-pub(super) async fn specification(Extension(Specification(json)): Extension<Specification>) -> Response {
-    match &*json {
-        Ok(json) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.clone())
-            .into_response(),
-        Err(error) => crate::edge::failure::Failure::internal(error).into_response(),
-    }
+pub(super) async fn specification(
+    Extension(Specification(written)): Extension<Specification>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let Written { json, tag } = written.as_ref().as_ref().map_err(|error| Failure::internal(error))?;
+    let media = [(header::CONTENT_TYPE, "application/json")];
+    unless_known(&request, tag, || (media, json.clone()).into_response())
 }
 
 /// Adds the parts of the specification that are not about single routes.
@@ -78,5 +104,7 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("metrics_token", SecurityScheme::Http(metrics_token));
     api.components = Some(builder.build());
+    every_response::describe(&mut api);
+    links::describe(&mut api);
     api
 }

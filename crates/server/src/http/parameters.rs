@@ -1,0 +1,44 @@
+//! The parameters that several operations have, for the specification. Handlers read them by extractors.
+#![expect(dead_code, reason = "describes parameters, which extractors read")]
+
+use utoipa::IntoParams;
+
+/// The project of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct InProject {
+    /// The project's id, `prj_…`
+    #[param(
+        rename = "projectId",
+        pattern = "^prj_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "prj_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    project_id: String,
+}
+
+/// The provider of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfProvider {
+    /// The provider's key
+    #[param(min_length = 1, example = "slack")]
+    provider: String,
+}
+
+/// The condition of a change.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IfMatch {
+    /// The entity tag that the stored version must have
+    #[param(rename = "If-Match", nullable = false, example = "\"v3\"")]
+    tag: Option<String>,
+}
+
+/// The condition of an answer with a body.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IfNoneMatch {
+    /// Entity tags of the versions that the client has
+    #[param(rename = "If-None-Match", nullable = false, example = "\"v3\"")]
+    tags: Option<String>,
+}
