@@ -19,6 +19,7 @@ mod m0009_secrets_sealed_anew;
 mod m0010_link_browsers;
 mod m0011_token_limits;
 mod m0012_key_uses;
+mod m0013_credential_facts;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_link_browsers::Migration),
             Box::new(m0011_token_limits::Migration),
             Box::new(m0012_key_uses::Migration),
+            Box::new(m0013_credential_facts::Migration),
         ]
     }
 }

@@ -88,8 +88,6 @@ impl<'a> Request<'a> {
 pub(crate) struct Reply {
     /// The value of `data`.
     pub(crate) data: Value,
-    /// The id of the request.
-    pub(crate) request_id: Option<String>,
     /// The cursor of the next page, if there is one.
     pub(crate) cursor: Option<String>,
 }
@@ -187,7 +185,6 @@ impl Client {
                 data.ok_or_else(|| self.not_the_api(status, headers, "with JSON that has no `data`"))?;
             return Ok(Reply {
                 data,
-                request_id: header_text(headers, "x-request-id"),
                 cursor: document.get("cursor").and_then(Value::as_str).map(str::to_owned),
             });
         }

@@ -23,7 +23,9 @@ fn integration() -> Value {
         "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
         "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
         "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
-        "next_check_at": "2026-05-17T18:10:00Z", "etag": "\"v3\""
+        "next_check_at": "2026-05-17T18:10:00Z", "account": {"id": "T1", "name": null},
+        "granted_scopes": ["chat:write"],
+        "credential": {"kind": "oauth", "expires_at": "2026-05-18T05:55:00Z", "renewable": true}, "etag": "\"v3\""
     })
 }
 

@@ -55,10 +55,11 @@ fn catalog_of_one_provider_prints_data() {
 #[test]
 fn show_puts_the_catalog_entry_beside_the_integration() {
     let entry = || Exchange::new("GET", "/catalog/slack", &slack_entry());
-    run("show", &["integrations", "show", "slack"], [list(), entry()]);
-    run("show_quiet", &["integrations", "show", "slack", "--quiet"], [list(), entry()]);
+    let one = || Exchange::new("GET", "/slack", &slack());
+    run("show", &["integrations", "show", "slack"], [one(), entry()]);
+    run("show_quiet", &["integrations", "get", "slack", "--quiet"], [one(), entry()]);
     let gone = entry().refuses(404, "PROVIDER_NOT_FOUND", "No provider slack");
-    run("show_without_entry", &["integrations", "show", "slack"], [list(), gone]);
+    run("show_without_entry", &["integrations", "show", "slack"], [one(), gone]);
 }
 
 #[test]

@@ -10,7 +10,10 @@ pub(crate) fn slack() -> Value {
         "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
         "settings": {"channel": "#orders", "digest": {"hour": 9}},
         "action_permissions": {"post_message": true, "archive_channel": false},
-        "next_check_at": "2026-05-17T18:10:00Z", "etag": "\"3\"", "a_field_of_tomorrow": [1, 2.5, 12345678901234567u64],
+        "next_check_at": "2026-05-17T18:10:00Z", "account": {"id": "T1", "name": "Acme"},
+        "granted_scopes": ["chat:write"],
+        "credential": {"kind": "oauth", "expires_at": "2026-05-18T05:55:00Z", "renewable": true},
+        "etag": "\"3\"", "a_field_of_tomorrow": [1, 2.5, 12345678901234567u64],
     })
 }
 

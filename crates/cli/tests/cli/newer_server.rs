@@ -41,6 +41,10 @@ fn list() -> Exchange {
     Exchange::new("GET", "", &json!([integration()]))
 }
 
+fn one() -> Exchange {
+    Exchange::new("GET", "/slack", &integration())
+}
+
 fn audit() -> Exchange {
     let body = json!({"data": [event()], "cursor": null, "has_more": false, "later": 1}).to_string();
     Exchange::new("GET", "", &Value::Null)
@@ -56,7 +60,7 @@ fn words_that_are_not_known_are_shown_as_they_came() {
     let other = with(entry(), json!({"actions": {"sing": {"kind": "audible"}}}));
     let other = Exchange::new("GET", "/catalog/slack", &other);
     shows("newer_actions", 80, &["integrations", "catalog", "slack"], PLAIN, vec![other]);
-    shows("newer_show", 80, &["integrations", "show", "slack"], PLAIN, vec![list(), catalog]);
+    shows("newer_show", 80, &["integrations", "show", "slack"], PLAIN, vec![one(), catalog]);
     shows("newer_audit_list", 120, &["audit", "list"], PLAIN, vec![audit()]);
 }
 
@@ -86,7 +90,7 @@ fn json_is_the_servers_own() {
     prints(&["integrations", "catalog", "slack"], catalog("/slack", &entry()), &entry());
     prints(
         &["integrations", "show", "slack"],
-        [vec![list()], catalog("/slack", &entry())].concat(),
+        [vec![one()], catalog("/slack", &entry())].concat(),
         &with(integration(), json!({"catalog": entry()})),
     );
     let paused = Exchange::new("PATCH", "/slack/lifecycle", &integration()).body(json!({"status": "paused"}));

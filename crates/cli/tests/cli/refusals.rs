@@ -69,14 +69,14 @@ fn a_version_of_the_past_is_refused() {
 
 #[test]
 fn show_tells_an_unknown_provider_from_one_that_is_not_installed() {
-    let nothing = Exchange::new("GET", "/catalog/nope", &json!({}));
-    let refused = nothing.refuses(404, "PROVIDER_NOT_FOUND", "There is no provider nope");
-    run("show_unknown", &["integrations", "show", "nope"], [list(), refused]);
-    let empty = Exchange::new("GET", "", &json!([]));
-    let entry = Exchange::new("GET", "/catalog/slack", &slack_entry());
-    run("show_not_installed", &["integrations", "show", "slack"], [empty, entry]);
+    let unknown = Exchange::new("GET", "/nope", &json!({}));
+    let unknown = unknown.refuses(404, "PROVIDER_NOT_FOUND", "There is no provider nope");
+    run("show_unknown", &["integrations", "show", "nope"], [unknown]);
+    let one = || Exchange::new("GET", "/slack", &slack());
+    let absent = one().refuses(404, "INTEGRATION_NOT_FOUND", "Slack is not installed in this project");
+    run("show_not_installed", &["integrations", "show", "slack"], [absent]);
     let failing = Exchange::new("GET", "/catalog/slack", &slack_entry()).refuses(500, "INTERNAL_ERROR", "No");
-    run("show_failing", &["integrations", "show", "slack"], [list(), failing]);
+    run("show_failing", &["integrations", "show", "slack"], [one(), failing]);
 }
 
 fn limited(retry_after: serde_json::Value) -> Exchange {

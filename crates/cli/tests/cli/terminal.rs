@@ -119,9 +119,11 @@ fn cards_show_one_thing() {
     );
     let unset = Exchange::new("GET", "/catalog/shopify", &unset);
     shows("catalog_not_installable", 80, &["integrations", "catalog", "shopify"], PLAIN, vec![unset]);
-    shows("show", 80, &["integrations", "show", "slack"], PLAIN, vec![list(), entry()]);
+    let one = Exchange::new("GET", "/slack", &slack());
+    shows("show", 80, &["integrations", "show", "slack"], PLAIN, vec![one, entry()]);
+    let failing = Exchange::new("GET", "/shopify", &shopify());
     let shop = Exchange::new("GET", "/catalog/shopify", &shopify_entry());
-    shows("show_failing", 80, &["integrations", "show", "shopify"], PLAIN, vec![list(), shop]);
+    shows("show_failing", 80, &["integrations", "show", "shopify"], PLAIN, vec![failing, shop]);
     let install = Exchange::new(
         "POST",
         "/slack/install-url",
@@ -147,9 +149,9 @@ fn errors_are_for_people() {
     shows("e401_environment", 80, &LIST, env, vec![list().refuses(401, "UNAUTHORIZED", "Not valid")]);
     let mismatch = list().refuses(403, "API_KEY_PROJECT_MISMATCH", "The key's organization does not own it");
     shows("e403", 80, &LIST, env, vec![mismatch]);
-    let empty = Exchange::new("GET", "", &json!([]));
-    let entry = Exchange::new("GET", "/catalog/shopify", &shopify_entry());
-    shows("e404", 80, &["integrations", "show", "shopify"], PLAIN, vec![empty, entry]);
+    let absent = Exchange::new("GET", "/shopify", &shopify());
+    let absent = absent.refuses(404, "INTEGRATION_NOT_FOUND", "Shopify is not installed in this project");
+    shows("e404", 80, &["integrations", "show", "shopify"], PLAIN, vec![absent]);
     shows("usage", 80, &["integrations", "pause"], PLAIN, vec![]);
     shows(
         "e500_colours",

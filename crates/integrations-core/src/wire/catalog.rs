@@ -65,7 +65,7 @@ pub struct CatalogEntry {
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Action>))]
     pub actions: RawJson<Vec<Action>>,
     /// JSON Schema (draft 2020-12) of the integration's `settings`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object, additional_properties = true))]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub settings_schema: RawJson<Map<String, Value>>,
     /// The provider's documentation of its API.
     #[serde(default)]

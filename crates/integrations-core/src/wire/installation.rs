@@ -17,7 +17,7 @@ pub struct InstallUrl {
         feature = "openapi",
         schema(
             format = "uri",
-            example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack?session=4Jt…"
+            example = "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack?session=4JtqN0"
         )
     )]
     pub install_url: String,

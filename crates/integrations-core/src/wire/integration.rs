@@ -56,7 +56,7 @@ pub struct Integration {
     /// Provider-specific settings, as in the catalog entry's `settings_schema`. Settings marked `writeOnly` are never
     /// shown.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(required, value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = BTreeMap<String, Value>))]
     pub settings: RawJson<Map<String, Value>>,
     /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
     #[serde(default)]
@@ -67,6 +67,18 @@ pub struct Integration {
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T18:10:00Z"))]
     pub next_check_at: Option<OffsetDateTime>,
+    /// The account at the provider; null if the provider does not say which it is.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub account: Option<Account>,
+    /// The scopes that the provider granted; null if it does not say.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Vec<String>>, example = json!(["chat:write"])))]
+    pub granted_scopes: RawJson<Vec<String>>,
+    /// What is known about the stored credential; null if there is none that works. Never the credential itself.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub credential: Option<CredentialFacts>,
     /// The entity tag of this version, to send as `If-Match`.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = "\"v3\""))]
@@ -80,6 +92,36 @@ pub struct Integration {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub message: Option<String>,
+}
+
+/// An account at a provider: a workspace, a shop, a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Account {
+    /// Its id at the provider.
+    #[cfg_attr(feature = "openapi", schema(example = "T0123456789"))]
+    pub id: String,
+    /// Its name at the provider; null if the provider does not say.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "Acme Workspace"))]
+    pub name: Option<String>,
+}
+
+/// What is known about a stored credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CredentialFacts {
+    /// How it was obtained.
+    #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
+    pub kind: Open<SetupType>,
+    /// When it expires by itself; null if it does not, as far as is known.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-18T05:55:00Z"))]
+    pub expires_at: Option<OffsetDateTime>,
+    /// Whether the server renews it by itself before it expires.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub renewable: bool,
 }
 
 /// The response with one integration.
@@ -100,7 +142,8 @@ pub struct IntegrationList {
 
 /// What to change: at least one field. A field that is left out does not change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(min_properties = 1))]
 pub struct LifecycleUpdate {
     /// `active`, `paused` or `disconnected`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +151,7 @@ pub struct LifecycleUpdate {
     pub status: Option<RequestedStatus>,
     /// Overrides the catalog's name. Null removes the override.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 100, example = "Acme Store"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 100, example = "Acme Store"))]
     pub display_name: Option<Option<String>>,
     /// Whether to show this integration's panel in the inbox sidebar.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +159,7 @@ pub struct LifecycleUpdate {
     pub sidebar_enabled: Option<bool>,
     /// Settings to merge into the stored ones (RFC 7396: null removes a key).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object, required = false))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Value>, required = false))]
     pub settings: Option<Map<String, Value>>,
     /// Permissions to merge by key: action key → whether the agent may perform it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,9 @@ pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
 pub use error::ApiError;
 pub use installation::{InstallUrl, InstallUrlResponse};
-pub use integration::{Integration, IntegrationList, IntegrationResponse, LifecycleUpdate};
+pub use integration::{
+    Account, CredentialFacts, Integration, IntegrationList, IntegrationResponse, LifecycleUpdate,
+};
 pub use open::Open;
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};

@@ -13,7 +13,9 @@ pub(super) fn integration() -> Value {
         "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
         "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
         "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
-        "next_check_at": "2026-05-17T18:10:00Z", "etag": "\"v3\""
+        "next_check_at": "2026-05-17T18:10:00Z",
+        "account": {"id": "T0123456789", "name": "Acme Workspace"}, "granted_scopes": ["chat:write"],
+        "credential": {"kind": "oauth", "expires_at": "2026-05-18T05:55:00Z", "renewable": true}, "etag": "\"v3\""
     })
 }
 
@@ -34,7 +36,9 @@ pub(super) fn disconnected() -> Value {
     integration["status"] = json!("disconnected");
     integration["health_status"] = json!("unknown");
     integration["sidebar_enabled"] = json!(false);
-    integration["next_check_at"] = json!(null);
+    for gone in ["next_check_at", "granted_scopes", "credential"] {
+        integration[gone] = json!(null);
+    }
     integration["etag"] = json!("\"v4\"");
     integration["message"] = json!(
         "Disconnected, and the stored credential is destroyed. The tokens are not revoked at the provider: do that there."

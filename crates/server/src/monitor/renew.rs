@@ -140,6 +140,10 @@ impl Monitor {
         let renewed = Renewed {
             sealed: self.vault.seal(&plain, Purpose::Credential(claim.into())),
             expires_at: grant.expires_at,
+            granted_scopes: grant
+                .granted_scopes
+                .as_ref()
+                .and_then(|scopes| serde_json::to_string(scopes).ok()),
             refresh_at,
             event: self.refreshed(claim, grant.expires_at, now),
         };

@@ -40,10 +40,23 @@ pub struct Loaded {
     pub sealed_settings: Option<Vec<u8>>,
     /// Whether a usable credential is stored.
     pub credential: Credential,
+    /// What is shown of the usable credential.
+    pub credential_facts: Option<CredentialFacts>,
     /// When the provider is asked next; `None` while there is no credential to check.
     pub next_check_at: Option<OffsetDateTime>,
     /// Whether this change destroyed the stored credential.
     pub disconnected_now: bool,
+}
+
+/// What is shown of a stored credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CredentialFacts {
+    /// Whether it has a refresh token.
+    pub renewable: bool,
+    /// When it expires by itself.
+    pub expires_at: Option<OffsetDateTime>,
+    /// JSON array: the scopes that the provider granted, if it says.
+    pub granted_scopes: Option<String>,
 }
 
 /// The change to a loaded integration: the next revision, with its secret settings sealed again.
@@ -64,8 +77,8 @@ pub struct Decision {
 pub struct StoredCredential {
     /// Sealed by the vault.
     pub sealed: Vec<u8>,
-    /// When it expires by itself.
-    pub expires_at: Option<OffsetDateTime>,
+    /// What is shown of it.
+    pub facts: CredentialFacts,
     /// When the integration is probed and the credential is refreshed.
     pub schedule: Schedule,
 }
@@ -234,6 +247,11 @@ impl TryFrom<&Loaded> for IntegrationRow {
             next_check_at: loaded.next_check_at,
             settings: json(&integration.settings)?,
             action_permissions: json(&integration.action_permissions)?,
+            account_id: integration.account.as_ref().map(|account| account.id.clone()),
+            account_name: integration.account.as_ref().and_then(|account| account.name.clone()),
+            credential_renewable: loaded.credential_facts.as_ref().map(|facts| facts.renewable),
+            credential_expires_at: loaded.credential_facts.as_ref().and_then(|facts| facts.expires_at),
+            granted_scopes: loaded.credential_facts.as_ref().and_then(|facts| facts.granted_scopes.clone()),
             version: integration.version,
             created_at: integration.created_at,
             updated_at: integration.updated_at,
@@ -264,7 +282,11 @@ pub(super) fn read_loaded(
     let Some(shown) = joined::<IntegrationRow>(row)? else { return Ok(None) };
     let hidden = HiddenColumns::from_query_result(row, "")?;
     let is_usable = hidden.credential_version.is_some() && hidden.credential_dead_at.is_none();
-    let account = hidden.account_id.map(|id| AccountIdentity { id, name: hidden.account_name });
+    let credential_facts = shown.credential_renewable.map(|renewable| CredentialFacts {
+        renewable,
+        expires_at: shown.credential_expires_at,
+        granted_scopes: shown.granted_scopes.clone(),
+    });
     let before = hidden.status_before_error.as_deref();
     let secret_settings =
         hidden.sealed_settings.as_ref().map_or_else(SecretSettings::default, |_| SecretSettings::Sealed);
@@ -273,13 +295,14 @@ pub(super) fn read_loaded(
         connection: hidden.connection,
         sealed_settings: hidden.sealed_settings,
         credential: if is_usable { Credential::Usable } else { Credential::Missing },
+        credential_facts,
         next_check_at: shown.next_check_at,
         disconnected_now: false,
-        integration: Integration { account, secret_settings, ..revive(shown, before, tenant.project)? },
+        integration: Integration { secret_settings, ..revive(shown, before, tenant.project)? },
     }))
 }
 
-/// Makes an integration from a row. The account and the secret settings are left empty.
+/// Makes an integration from a row. The secret settings are left empty.
 fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Result<Integration, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
     let status = row.status.parse().map_err(|_| damaged("status"))?;
@@ -295,7 +318,7 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
         action_permissions: serde_json::from_str(&row.action_permissions)
             .map_err(|_| damaged("permissions"))?,
         provider: row.provider,
-        account: None,
+        account: row.account_id.map(|id| AccountIdentity { id, name: row.account_name }),
         display_name: row.display_name,
         sidebar_enabled: row.sidebar_enabled,
         last_synced_at: row.last_synced_at,
@@ -351,12 +374,13 @@ async fn finish<E>(
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
     let (mut credential, mut next_check_at) = (loaded.credential, loaded.next_check_at);
+    let mut credential_facts = loaded.credential_facts;
     let next = &decision.integration;
     if decision.destroys_credential {
         monitors::end(&transaction, next.id).await?;
         destroy_credential(&transaction, next.id).await?;
         pending_installs::end_questions(&transaction, next.project, &next.provider).await?;
-        (credential, next_check_at) = (Credential::Missing, None);
+        (credential, credential_facts, next_check_at) = (Credential::Missing, None, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
         next_check_at = monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
     }
@@ -366,6 +390,7 @@ async fn finish<E>(
         integration: decision.integration,
         sealed_settings: decision.sealed_settings.unwrap_or(loaded.sealed_settings),
         credential,
+        credential_facts,
         next_check_at,
         disconnected_now: decision.destroys_credential,
         ..loaded
@@ -415,7 +440,9 @@ async fn install(on: &Transaction, installation: Installation) -> Result<Install
     let sealed = credential::Model {
         integration_id: id.to_string(),
         sealed: installation.credential.sealed,
-        expires_at: installation.credential.expires_at,
+        expires_at: installation.credential.facts.expires_at,
+        renewable: installation.credential.facts.renewable,
+        granted_scopes: installation.credential.facts.granted_scopes,
         version,
         created_at: at,
         updated_at: at,

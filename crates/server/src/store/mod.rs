@@ -41,7 +41,9 @@ pub use connect::ConnectError;
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
 pub use install_links::{InstallLink, LinkUse, NewInstallLink};
-pub use integrations::{Decision, Installation, Installed, Loaded, ReviseError, StoredCredential};
+pub use integrations::{
+    CredentialFacts, Decision, Installation, Installed, Loaded, ReviseError, StoredCredential,
+};
 pub use migrate::Migrated;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Release, Renewed, Schedule};
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};

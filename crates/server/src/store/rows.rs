@@ -28,6 +28,11 @@ pub(super) fn columns<T: PartialModelTrait>() -> String {
 /// longer wait. The columns have no alias before them, because SQLite allows none in RETURNING.
 pub(super) const NEXT_CHECK: &str = "CASE WHEN not_before > probe_at THEN not_before ELSE probe_at END";
 
+// What is shown of a credential. A dead one is shown as if there were none.
+const USABLE_RENEWABLE: &str = "CASE WHEN c.dead_at IS NULL THEN c.renewable END";
+const USABLE_EXPIRY: &str = "CASE WHEN c.dead_at IS NULL THEN c.expires_at END";
+const USABLE_SCOPES: &str = "CASE WHEN c.dead_at IS NULL THEN c.granted_scopes END";
+
 /// An integration to be shown. JSON columns are passed on as text. Its fields are the columns of `statements::LIST` and
 /// `statements::ONE`.
 #[derive(Clone, Debug, PartialEq, DerivePartialModel)]
@@ -58,6 +63,19 @@ pub struct IntegrationRow {
     /// When the provider is asked next; `None` while there is no credential to check.
     #[sea_orm(from_expr = "Expr::cust(NEXT_CHECK)")]
     pub next_check_at: Option<OffsetDateTime>,
+    /// The account's id at the provider.
+    pub account_id: Option<String>,
+    /// The account's name at the provider.
+    pub account_name: Option<String>,
+    /// Whether the stored credential can be renewed; `None` if there is no usable one.
+    #[sea_orm(from_expr = "Expr::cust(USABLE_RENEWABLE)")]
+    pub credential_renewable: Option<bool>,
+    /// When the usable credential expires by itself.
+    #[sea_orm(from_expr = "Expr::cust(USABLE_EXPIRY)")]
+    pub credential_expires_at: Option<OffsetDateTime>,
+    /// JSON array: the scopes of the usable credential, if the provider says.
+    #[sea_orm(from_expr = "Expr::cust(USABLE_SCOPES)")]
+    pub granted_scopes: Option<String>,
     /// Counts the stored revisions.
     pub version: i64,
     /// When it was first installed.
@@ -73,8 +91,6 @@ pub(super) struct HiddenColumns {
     pub(super) status_before_error: Option<String>,
     pub(super) sealed_settings: Option<Vec<u8>>,
     pub(super) connection: String,
-    pub(super) account_id: Option<String>,
-    pub(super) account_name: Option<String>,
     #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::Version))"#)]
     pub(super) credential_version: Option<i64>,
     #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::DeadAt))"#)]

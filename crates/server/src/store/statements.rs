@@ -28,6 +28,7 @@ fn list(condition: &str) -> String {
         "SELECT p.id AS owning_project, p.organization_id, {} \
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
          LEFT JOIN monitors m ON m.integration_id = i.id \
+         LEFT JOIN credentials c ON c.integration_id = i.id \
          WHERE {condition} AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )
@@ -39,6 +40,7 @@ pub static ONE: LazyLock<String> = LazyLock::new(|| {
         "SELECT p.organization_id, {} \
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
          LEFT JOIN monitors m ON m.integration_id = i.id \
+         LEFT JOIN credentials c ON c.integration_id = i.id \
          WHERE p.id = $1 AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )

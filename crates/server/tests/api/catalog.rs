@@ -33,8 +33,8 @@ const PROVIDERS: [&str; 14] = [
     "postmark",
 ];
 
-/// The contract's eleven fields of an integration.
-const FIELDS: [&str; 11] = [
+/// The contract's fields of an integration: the eleven, and those beside them.
+const FIELDS: [&str; 15] = [
     "id",
     "provider",
     "status",
@@ -46,6 +46,10 @@ const FIELDS: [&str; 11] = [
     "error_message",
     "created_at",
     "updated_at",
+    "account",
+    "granted_scopes",
+    "credential",
+    "next_check_at",
 ];
 
 /// The contract's fields of a catalog entry.
@@ -88,6 +92,10 @@ async fn the_list_holds_every_integration_with_the_contracts_fields(server: &Ser
         assert!(integration["settings"].is_object() && integration["action_permissions"].is_object());
         assert_eq!(integration["created_at"], "2026-03-01T10:00:00Z");
     }
+    let credentials: Vec<&Value> =
+        list.data().as_array().unwrap().iter().map(|one| &one["credential"]).collect();
+    let not_renewed = |kind: &str| json!({"kind": kind, "expires_at": null, "renewable": false});
+    assert_eq!(credentials, [&not_renewed("api_key"), &not_renewed("oauth"), &json!(null)]);
     let setup: Vec<&Value> = list.data().as_array().unwrap().iter().map(|one| &one["setup_type"]).collect();
     assert_eq!(setup, ["api_key", "oauth", "oauth"]);
     // Another project's integrations do not count here.

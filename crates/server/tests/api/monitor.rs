@@ -531,6 +531,7 @@ async fn what_a_late_refresh_stored_outlives_a_lease_that_began_before(stage: &S
     let renewed = riq_server::store::Renewed {
         sealed: vec![0],
         expires_at: None,
+        granted_scopes: None,
         refresh_at: Some(refresh_at),
         event: stage.server.event(first.integration, "desk"),
     };
@@ -551,6 +552,7 @@ async fn a_reconnection_ends_what_is_under_way(stage: &Stage) {
     let renewed = riq_server::store::Renewed {
         sealed: vec![0],
         expires_at: None,
+        granted_scopes: None,
         refresh_at: None,
         event: stage.server.event(claim.integration, "desk"),
     };

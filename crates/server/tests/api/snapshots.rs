@@ -58,6 +58,7 @@ async fn each_operation_answers_as_kept(server: &Server) {
     for (name, answer) in [
         ("update_lifecycle", server.patch("slack", update).await),
         ("list", server.get("").await),
+        ("integration", server.get("/slack").await),
         ("catalog", server.get("/catalog?q=discord&category=communication&status=available").await),
         ("catalog_entry", server.get("/catalog/discord").await),
         ("install_url", server.call("POST", &install).send().await),

@@ -1,6 +1,6 @@
 //! An integration as a card.
 
-use integrations_core::wire::{CatalogEntry, Integration};
+use integrations_core::wire::{Account, CatalogEntry, CredentialFacts, Integration};
 use serde_json::Value;
 
 use crate::client::raw_value;
@@ -22,8 +22,14 @@ pub(crate) fn integration_facts(
     if integration.error_message.is_some() {
         facts.push(("Error", cell(integration.error_message.as_deref())));
     }
+    facts.push(("Setup", word(&integration.setup_type)));
+    if let Some(account) = &integration.account {
+        facts.push(("Account", account_line(account)));
+    }
+    if let Some(credential) = &integration.credential {
+        facts.push(("Credential", credential_line(credential)));
+    }
     facts.extend([
-        ("Setup", word(&integration.setup_type)),
         ("Sidebar", yes_no(integration.sidebar_enabled)),
         ("Last synced", time(integration.last_synced_at)),
         ("Next check", time(integration.next_check_at)),
@@ -34,6 +40,21 @@ pub(crate) fn integration_facts(
         ("Actions", permission_lines(&raw_value(&integration.action_permissions), entry)),
     ]);
     facts
+}
+
+/// The account's name and id, or only its id.
+fn account_line(account: &Account) -> String {
+    let id = cell(Some(&account.id));
+    account.name.as_deref().map_or_else(|| id.clone(), |name| format!("{} ({id})", cell(Some(name))))
+}
+
+/// When the credential ends, and what happens then.
+fn credential_line(credential: &CredentialFacts) -> String {
+    let end = match credential.expires_at {
+        Some(_) => format!("expires {}", time(credential.expires_at)),
+        None => "does not expire".to_owned(),
+    };
+    if credential.renewable { format!("{end}, renewed by the server") } else { end }
 }
 
 /// Every action of the catalog and of the permissions, allowed or denied. An action without a permission is denied. A

@@ -1,7 +1,6 @@
 //! Finds an integration in the list, and a provider's name in the catalog.
 
 use integrations_core::wire::Integration;
-use serde_json::Value;
 
 use crate::client::{Request, read, text_field};
 use crate::context::Context;
@@ -10,12 +9,9 @@ use crate::error::Failure;
 /// The project's integration with the provider, if there is one.
 pub(crate) async fn integration(provider: &str, context: &Context) -> Result<Option<Integration>, Failure> {
     let list = context.client.send(&Request::get([])).await?;
-    in_list(&list.data, provider).map(read).transpose()
-}
-
-/// The provider's integration in the list, with fields that riq does not know.
-pub(crate) fn in_list<'a>(list: &'a Value, provider: &str) -> Option<&'a Value> {
-    list.as_array()?.iter().find(|integration| text_field(integration, "provider") == Some(provider))
+    let integrations = list.data.as_array().into_iter().flatten();
+    let mut found = integrations.filter(|integration| text_field(integration, "provider") == Some(provider));
+    found.next().map(read).transpose()
 }
 
 /// The catalog's name for a provider, shown if an integration has no name of its own. `None` if it cannot be read,

@@ -28,6 +28,7 @@ pub(crate) enum Command {
     /// List the providers, or describe one
     Catalog(catalog::Arguments),
     /// Show one integration: settings, action permissions, health
+    #[command(visible_alias = "get")]
     Show(show::Arguments),
     /// Ask the provider now whether an integration's credential works
     Check(check::Arguments),

@@ -2,15 +2,13 @@
 
 use crate::provider::ProviderPath;
 use clap::Args;
-use integrations_core::error::ErrorCode;
 use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::Value;
 
 use super::card::integration_facts;
-use super::find;
 use crate::client::{Request, read, text_field};
 use crate::context::Context;
-use crate::error::{Exit, Failure, Report};
+use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::card;
 
@@ -30,18 +28,12 @@ pub(crate) struct Arguments {
     pub(crate) provider: ProviderPath,
 }
 
-/// Shows everything that the API says about one integration. No route returns a single integration, so it is taken from
-/// the list. The catalog entry adds the name, and tells an unknown provider from one that is not installed.
+/// Shows everything that the API says about one integration. The catalog entry adds the name and the actions.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
-    let list = context.client.send(&Request::get([])).await?;
-    let entry = context.client.send(&Request::get(["catalog", provider])).await;
-    let Some(found) = find::in_list(&list.data, provider) else {
-        let entry = entry?.data;
-        return Err(not_installed(text_field(&entry, "name").unwrap_or(provider), list.request_id).into());
-    };
-    // The catalog may no longer have the provider of an existing integration.
-    let entry = match entry {
+    let found = &context.client.send(&Request::get([provider])).await?.data;
+    // The catalog may lose the provider between the two requests.
+    let entry = match context.client.send(&Request::get(["catalog", provider])).await {
         Ok(reply) => Some(reply.data),
         Err(Failure::Reported(report)) if report.status == Some(404) => None,
         Err(failure) => return Err(failure),
@@ -64,15 +56,5 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
                 context.output.paint,
             ))
         }
-    }
-}
-
-/// The API's error for a provider that is in the catalog, but not installed in the project.
-fn not_installed(name: &str, request_id: Option<String>) -> Report {
-    let message = format!("{name} is not installed in this project");
-    Report {
-        status: Some(404),
-        request_id,
-        ..Report::local(ErrorCode::IntegrationNotFound, Exit::Refused, message)
     }
 }

@@ -80,7 +80,8 @@ pub(super) fn header_name(text: &str) -> Result<HeaderName, String> {
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let expected = || "expected http:// or https://, a host and perhaps a port, and nothing else".to_owned();
     let url = Url::parse(text.trim()).map_err(|_| expected())?;
-    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_web =
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.contains('*'));
     let origin = url.origin().ascii_serialization();
     // Anything else in the address would be after the origin or within it.
     if is_web && url.as_str().strip_suffix('/') == Some(&origin) { Ok(origin) } else { Err(expected()) }

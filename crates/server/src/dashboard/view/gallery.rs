@@ -134,6 +134,7 @@ fn row(integration: &Integration) -> IntegrationRow {
         connection: "{}".into(),
         sealed_settings: None,
         credential: integrations_core::lifecycle::Credential::Usable,
+        credential_facts: None,
         next_check_at: None,
         disconnected_now: false,
         integration: integration.clone(),

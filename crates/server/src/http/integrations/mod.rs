@@ -7,6 +7,7 @@ mod check;
 mod disconnect;
 mod install_url;
 mod list;
+mod show;
 mod update_lifecycle;
 pub mod view;
 
@@ -22,6 +23,6 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(catalog_entry::catalog_entry))
         .routes(routes!(install_url::install_url))
         .routes(routes!(update_lifecycle::update_lifecycle))
-        .routes(routes!(disconnect::disconnect))
+        .routes(routes!(show::show, disconnect::disconnect))
         .routes(routes!(check::check))
 }

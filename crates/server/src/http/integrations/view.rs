@@ -6,7 +6,7 @@ use integrations_core::{
     catalog::{Catalog, Provider},
     lifecycle::Health,
     standing::Standing,
-    wire::{Action, CatalogEntry, Integration, Open, RawJson},
+    wire::{Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson},
 };
 use serde_json::{Map, Value, value::to_raw_value};
 
@@ -29,6 +29,13 @@ pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json
         settings: RawJson::from_text(row.settings)?,
         action_permissions: RawJson::from_text(row.action_permissions)?,
         next_check_at: row.next_check_at,
+        account: row.account_id.map(|id| Account { id, name: row.account_name }),
+        granted_scopes: row.granted_scopes.map(RawJson::from_text).transpose()?.unwrap_or_default(),
+        credential: row.credential_renewable.map(|renewable| CredentialFacts {
+            kind: Open::read(&row.setup_type),
+            expires_at: row.credential_expires_at,
+            renewable,
+        }),
         etag: entity_tag(row.version),
         checked: None,
         message: None,

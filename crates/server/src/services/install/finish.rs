@@ -1,6 +1,6 @@
 //! The end of every installation: compares the account, and stores integration and credential with their audit event.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use integrations_core::{
     health::Verdict,
@@ -63,6 +63,7 @@ pub(super) struct Acquired {
     credential: Map<String, Value>,
     #[serde(with = "time::serde::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
+    granted_scopes: Option<BTreeSet<String>>,
     account: Option<Account>,
     /// The provider's current problem, if it has one.
     trouble: Option<String>,
@@ -92,8 +93,8 @@ impl Acquired {
             Verdict::Dead { message } => return Err(ProblemKind::DeadOnArrival(message)),
         };
         let account = findings.account.map(Account::from);
-        let (credential, expires_at) = (grant.credential, grant.expires_at);
-        Ok(Self { connection, credential, expires_at, account, trouble, probed_at: now })
+        let Grant { credential, expires_at, granted_scopes, .. } = grant;
+        Ok(Self { connection, credential, expires_at, granted_scopes, account, trouble, probed_at: now })
     }
 
     /// The result of a form. Only a credential that the provider accepts in a probe is taken.
@@ -109,7 +110,8 @@ impl Acquired {
             Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
         }
         let account = findings.account.map(Account::from);
-        Ok(Self { connection, credential, expires_at: None, account, trouble: None, probed_at: now })
+        let (expires_at, granted_scopes, trouble) = (None, None, None);
+        Ok(Self { connection, credential, expires_at, granted_scopes, account, trouble, probed_at: now })
     }
 
     fn identity(&self) -> Option<AccountIdentity> {
@@ -289,6 +291,7 @@ impl Installer {
                 connection: &acquired.connection,
                 credential: &acquired.credential,
                 expires_at: acquired.expires_at,
+                granted_scopes: acquired.granted_scopes.as_ref(),
             };
             let mut installation =
                 self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);

@@ -184,6 +184,7 @@ impl Importer {
             connection: &line.connection,
             credential: &line.credential,
             expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
+            granted_scopes: None,
         };
         let acting = Acting { actor: Actor::Operator, request_id: None };
         Ok(self.builder.build(*tenant, &acting, provider, decided, secrets))

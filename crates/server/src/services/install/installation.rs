@@ -1,6 +1,6 @@
 //! Makes the stored form of an installation, with its secrets sealed.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use integrations_core::{
     audit::Acting,
@@ -14,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     environment::Environment,
-    store::{Installation, Loaded, NewAuditEvent, Schedule, StoredCredential, Tenant},
+    store::{CredentialFacts, Installation, Loaded, NewAuditEvent, Schedule, StoredCredential, Tenant},
     vault::{Destination, Purpose, Vault},
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Secrets<'a> {
     pub(super) credential: &'a Map<String, Value>,
     /// When it expires by itself.
     pub(super) expires_at: Option<OffsetDateTime>,
+    /// The scopes that the provider granted, if it says.
+    pub(super) granted_scopes: Option<&'a BTreeSet<String>>,
 }
 
 /// Makes the stored form of an installation.
@@ -85,7 +87,13 @@ impl InstallationBuilder {
             sealed_settings: settings.opened().map(|_| self.vault.seal_settings(settings, to)),
             credential: StoredCredential {
                 sealed: self.vault.seal(&credential, Purpose::Credential(to)),
-                expires_at: secrets.expires_at,
+                facts: CredentialFacts {
+                    renewable: secrets.credential.get("refresh_token").is_some_and(Value::is_string),
+                    expires_at: secrets.expires_at,
+                    granted_scopes: secrets
+                        .granted_scopes
+                        .and_then(|scopes| serde_json::to_string(scopes).ok()),
+                },
                 schedule: self.schedule(provider, &integration, secrets),
             },
             link: None,

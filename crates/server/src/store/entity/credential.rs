@@ -8,6 +8,10 @@ pub(in crate::store) struct Model {
     /// JSON object, sealed by the vault.
     pub(in crate::store) sealed: Vec<u8>,
     pub(in crate::store) expires_at: Option<TimeDateTimeWithTimeZone>,
+    /// Whether it has a refresh token.
+    pub(in crate::store) renewable: bool,
+    /// JSON array: the scopes that the provider granted, if it says.
+    pub(in crate::store) granted_scopes: Option<String>,
     pub(in crate::store) version: i64,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,

@@ -52,6 +52,8 @@ pub struct Renewed {
     pub sealed: Vec<u8>,
     /// When it expires by itself.
     pub expires_at: Option<OffsetDateTime>,
+    /// JSON array: the scopes that the provider granted now. `None` keeps what it granted before.
+    pub granted_scopes: Option<String>,
     /// When it is to be refreshed.
     pub refresh_at: Option<OffsetDateTime>,
     /// What is recorded with it.
@@ -178,8 +180,13 @@ impl Store {
         if execute(&transaction, statements::END_REFRESH, values).await? != 1 {
             return Ok(LeaseWrite::Superseded);
         }
-        let stored = claimed_credential(claim)
+        let mut update = claimed_credential(claim);
+        if let Some(scopes) = renewed.granted_scopes {
+            update = update.col_expr(credential::Column::GrantedScopes, Expr::value(scopes));
+        }
+        let stored = update
             .col_expr(credential::Column::Sealed, Expr::value(renewed.sealed))
+            .col_expr(credential::Column::Renewable, Expr::value(true))
             .col_expr(credential::Column::ExpiresAt, Expr::value(renewed.expires_at))
             .col_expr(credential::Column::Version, Expr::value(claim.credential_version + 1))
             .col_expr(credential::Column::UpdatedAt, Expr::value(renewed.event.at))
