@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use riq_testing::programs::find_program;
 use riq_testing::{packages, process};
-use sha2::{Digest, Sha256};
 
-use crate::workspace;
+use crate::{npm, workspace};
 
 /// What to type if a program is missing and cannot be installed by this task.
 pub(crate) const HOW_TO_INSTALL: &str = "install Chromium, its driver, node 20 or newer and npm (Debian: sudo apt-get install chromium chromium-driver nodejs npm; macOS: brew install --cask chromium chromedriver && brew install node)";
@@ -18,9 +17,6 @@ const NODE: &str = "crates/server/tests/api/browser/node";
 
 /// The oldest major version of node that the packages are known to work with.
 const OLDEST_NODE: u32 = 20;
-
-/// The files that npm reads.
-const NPM_FILES: [&str; 3] = [".npmrc", "package.json", "package-lock.json"];
 
 /// A program that the tests start, or that installs what they need.
 struct Program {
@@ -73,7 +69,7 @@ pub(crate) fn find_or_install() -> Result<Option<Vec<(&'static str, PathBuf)>>> 
         bail!("{} are installed, but not all of them are on PATH", missing.join(", "));
     };
     check_node(&node)?;
-    let modules = node_modules(&npm)?;
+    let modules = npm::install(&npm, &workspace::root().join(NODE))?;
     let programs = PROGRAMS.map(|program| program.variable).into_iter().zip([chromium, chromedriver, node]);
     Ok(Some(programs.chain([(MODULES, modules)]).collect()))
 }
@@ -91,38 +87,6 @@ fn check_node(node: &Path) -> Result<()> {
 /// The major version: 20 for v20.1.0.
 fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
-}
-
-/// The directory of the lock file's packages, in cargo's target directory. Installs them if they are not there.
-fn node_modules(npm: &Path) -> Result<PathBuf> {
-    let source = workspace::root().join(NODE);
-    let mut hash = Sha256::new();
-    for file in NPM_FILES {
-        let path = source.join(file);
-        hash.update(std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
-    }
-    let name: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let parent = workspace::target_directory().join("browser-node");
-    let directory = parent.join(name);
-    if !directory.exists() {
-        install_modules(npm, &source, &parent, &directory)?;
-    }
-    Ok(directory.join("node_modules"))
-}
-
-/// Installs into another directory and renames it at the end, so that an interrupted installation is never used.
-fn install_modules(npm: &Path, source: &Path, parent: &Path, directory: &Path) -> Result<()> {
-    std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(parent)?;
-    for file in NPM_FILES {
-        std::fs::copy(source.join(file), unfinished.path().join(file))?;
-    }
-    let mut install = Command::new(npm);
-    install.args(["ci", "--ignore-scripts", "--loglevel=error"]).current_dir(unfinished.path());
-    process::output(&mut install).context("cannot install the browser tests' npm packages")?;
-    let unfinished = unfinished.keep();
-    std::fs::rename(&unfinished, directory)
-        .with_context(|| format!("cannot move {} to {}", unfinished.display(), directory.display()))
 }
 
 #[cfg(test)]

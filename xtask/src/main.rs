@@ -5,6 +5,8 @@
 
 mod bench;
 mod browser;
+mod conformance;
+mod npm;
 mod openapi;
 mod test;
 mod tidy;
@@ -29,6 +31,8 @@ enum Task {
     Test(test::Options),
     /// Writes docs/openapi.json from the server's routes
     Openapi(openapi::Options),
+    /// Checks the specification and the server with tools and clients that others made
+    Conformance(conformance::Options),
     /// Checks the house rules
     Tidy,
     /// Measures the server, pgbench and a bare route, and prints the ratios
@@ -58,6 +62,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Test(options) => test::run(options),
         Task::Openapi(options) => openapi::run(options),
+        Task::Conformance(options) => conformance::run(options),
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run("bench", options),
         Task::Soak(options) => bench::run("soak", options),

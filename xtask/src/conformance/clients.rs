@@ -1,0 +1,90 @@
+//! Makes clients from the specification, compiles them, and lets each go through the flow.
+#![expect(clippy::print_stderr, reason = "a command line's output")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use riq_testing::process;
+use tempfile::TempDir;
+
+use super::server::{Installed, UnderTest};
+use super::{folder, npm, python, specification};
+use crate::{npm, workspace};
+
+/// Runs every client.
+///
+/// # Errors
+/// When a client cannot be made or compiled, or does not get what it expects.
+pub(super) fn run() -> Result<()> {
+    let server = UnderTest::start(None)?;
+    typescript(&server)?;
+    python(&server)
+}
+
+/// A copy of a folder, so that what is made stays out of the sources.
+fn copy(name: &str) -> Result<(TempDir, PathBuf)> {
+    let parent = workspace::target_directory().join("conformance");
+    std::fs::create_dir_all(&parent)?;
+    let directory = tempfile::Builder::new().prefix(name).tempdir_in(parent)?;
+    for entry in std::fs::read_dir(folder(name))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), directory.path().join(entry.file_name()))?;
+        }
+    }
+    let path = directory.path().to_owned();
+    Ok((directory, path))
+}
+
+fn flow(server: &UnderTest, name: &str, command: &mut Command) -> Result<()> {
+    let project = server.project(&[Installed::Slack])?;
+    process::run(command.envs(server.environment(&project)))
+        .with_context(|| format!("the client by {name}"))?;
+    eprintln!("{name}: the client compiles and goes through the flow");
+    Ok(())
+}
+
+fn typescript(server: &UnderTest) -> Result<()> {
+    let modules = npm::install(&npm()?, &folder("typescript"))?;
+    let (_directory, work) = copy("typescript")?;
+    std::os::unix::fs::symlink(&modules, work.join("node_modules"))?;
+    let call = |program: &str, arguments: &[&str]| {
+        process::output(Command::new(modules.join(".bin").join(program)).current_dir(&work).args(arguments))
+    };
+    let specification = specification();
+    let specification = specification.to_str().context("a path that is not UTF-8")?;
+    call("openapi-typescript", &[specification, "--output", "generated/schema.d.ts"])?;
+    call("openapi-ts", &["--file", "openapi-ts.config.mjs", "--input", specification])?;
+    call("tsc", &["--project", "."])?;
+    for name in ["openapi-typescript", "hey-api"] {
+        flow(server, name, Command::new("node").current_dir(&work).arg(format!("built/{name}.js")))?;
+    }
+    Ok(())
+}
+
+fn python(server: &UnderTest) -> Result<()> {
+    let programs = python::install(&folder("python"))?;
+    let (_directory, work) = copy("python")?;
+    let generate = |command: &mut Command| {
+        let command = command.current_dir(&work).args(["generate", "--meta", "none", "--output-path"]);
+        process::output(command.arg("integrations_api_client").arg("--path").arg(specification()))
+    };
+    // It calls ruff, which stands beside it.
+    let path = std::env::var("PATH").unwrap_or_default();
+    generate(
+        Command::new(programs.join("openapi-python-client"))
+            .env("PATH", format!("{}:{path}", programs.display())),
+    )?;
+    process::output(Command::new(programs.join("mypy")).current_dir(&work).args([
+        "--strict",
+        "--follow-imports",
+        "silent",
+        "flow.py",
+    ]))?;
+    flow(
+        server,
+        "openapi-python-client",
+        Command::new(programs.join("python")).current_dir(&work).arg("flow.py"),
+    )
+}

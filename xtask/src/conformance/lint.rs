@@ -1,0 +1,68 @@
+//! Redocly's recommended rules and Spectral's rules for OpenAPI.
+#![expect(clippy::print_stderr, reason = "a command line's output")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use riq_testing::process;
+use serde_json::Value;
+
+use super::{folder, npm, openapi_30, specification};
+use crate::{npm, workspace};
+
+/// Checks the specification.
+///
+/// # Errors
+/// When there is a problem.
+pub(super) fn run() -> Result<()> {
+    let programs = npm::install(&npm()?, &folder("lint"))?.join(".bin");
+    redocly(&programs.join("redocly"))?;
+    spectral(&programs.join("spectral"), ".spectral.yaml", &specification())?;
+    spectral(&programs.join("spectral"), ".spectral-3.0.yaml", &older()?)
+}
+
+/// Writes the specification as OpenAPI 3.0, for tools that read no 3.1.
+fn older() -> Result<PathBuf> {
+    let mut document: Value = serde_json::from_slice(&std::fs::read(specification())?)?;
+    openapi_30::turn_down(&mut document);
+    let directory = workspace::target_directory().join("conformance");
+    std::fs::create_dir_all(&directory)?;
+    let path = directory.join("openapi-3.0.json");
+    std::fs::write(&path, format!("{document:#}\n"))?;
+    Ok(path)
+}
+
+fn redocly(program: &Path) -> Result<()> {
+    let call = |format: &str| {
+        let mut command = Command::new(program);
+        command
+            .current_dir(folder("lint"))
+            .env("REDOCLY_TELEMETRY", "off")
+            .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+        command.arg("lint").arg(specification()).args(["--config", "redocly.yaml", "--format", format]);
+        command
+    };
+    // With errors it fails, and has shown them.
+    let report = process::output(&mut call("json")).or_else(|error| {
+        process::run(&mut call("stylish"))?;
+        Err(error)
+    })?;
+    let report: Value = serde_json::from_str(&report).context("Redocly's report is not JSON")?;
+    let count = |what: &str| report["totals"][what].as_u64();
+    if (count("errors"), count("warnings")) != (Some(0), Some(0)) {
+        process::run(&mut call("stylish"))?;
+    }
+    ensure!(
+        (count("errors"), count("warnings")) == (Some(0), Some(0)),
+        "Redocly has something to say: see above"
+    );
+    eprintln!("Redocly: no errors, no warnings");
+    Ok(())
+}
+
+fn spectral(program: &Path, rules: &str, specification: &Path) -> Result<()> {
+    let mut command = Command::new(program);
+    command.current_dir(folder("lint")).arg("lint").arg(specification);
+    process::run(command.args(["--ruleset", rules, "--fail-severity", "error"]))
+}
