@@ -42,7 +42,7 @@ pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
-pub use provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
+pub use provider::{Action, ActionRequest, CredentialForm, Input, Provider, Setup};
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 
 /// Every provider, by key. It does not change after start-up.

@@ -98,6 +98,9 @@ pub struct ActionRequest {
     pub operation: Option<String>,
 }
 
+/// A connection and a credential, as they are stored.
+pub type Input = (Map<String, Value>, Map<String, Value>);
+
 impl Provider {
     /// How it is connected, as the API names it.
     pub fn setup_type(&self) -> SetupType {
@@ -173,7 +176,7 @@ impl Provider {
         &self,
         mut connection: Map<String, Value>,
         mut credential: Map<String, Value>,
-    ) -> Result<(Map<String, Value>, Map<String, Value>), Vec<Issue>> {
+    ) -> Result<Input, Vec<Issue>> {
         for field in
             self.connection.iter().filter(|field| !connection.contains_key(&field.key)).collect::<Vec<_>>()
         {
@@ -212,10 +215,7 @@ fn read_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Result<Map<Str
     if issues.is_empty() { Ok(read) } else { Err(issues) }
 }
 
-fn read_token(
-    value: &mut Value,
-    check: impl Fn(&Value) -> Result<&str, String>,
-) -> Result<(), String> {
+fn read_token(value: &mut Value, check: impl Fn(&Value) -> Result<&str, String>) -> Result<(), String> {
     if let Value::String(text) = value {
         *text = secret(text);
     }
@@ -247,7 +247,9 @@ fn read_kept(kept: &KeptField, value: &mut Value) -> Result<(), String> {
 pub(crate) fn check_kept(kept: &KeptField, value: &Value) -> Result<(), String> {
     match (value, &kept.pattern) {
         (Value::Null, _) if !kept.required => Ok(()),
-        (_, Some(pattern)) if !pattern.matches(check_text(value)?) => Err(kept.mismatch.clone().unwrap_or_default()),
+        (_, Some(pattern)) if !pattern.matches(check_text(value)?) => {
+            Err(kept.mismatch.clone().unwrap_or_default())
+        }
         (_, Some(_)) => Ok(()),
         // Names of channels and teams may contain spaces. They are not put into headers or URLs.
         (Value::String(_), None) => Ok(()),

@@ -369,7 +369,11 @@ fn new_tokens_are_kept_whatever_is_wrong_beside_them() {
         assert_eq!(grant.credential["instance_url"], "https://acme.my.salesforce.com", "{text}");
         let found: Vec<&str> = grant.blemishes.iter().map(|blemish| blemish.what.as_str()).collect();
         assert_eq!(found, blemishes, "{text}");
-        assert_eq!(provider("salesforce").check_credential(&grant.credential), [], "{text}");
+        assert_eq!(
+            provider("salesforce").read_credential(&grant.credential).as_ref(),
+            Ok(&grant.credential),
+            "{text}"
+        );
     }
 }
 

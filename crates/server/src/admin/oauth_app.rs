@@ -81,7 +81,8 @@ pub(super) async fn run(
     match command {
         Command::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
-            let client_id = one_line(&pasted::secret(&client_id)).context("--client-id is not valid")?.to_owned();
+            let client_id =
+                one_line(&pasted::secret(&client_id)).context("--client-id is not valid")?.to_owned();
             let secret = pasted::secret(&read(&client_secret_file)?);
             let secret = one_line(&secret).context("the client secret is not valid")?;
             set(context, provider, owner, client_id, secret, &vault().await?).await

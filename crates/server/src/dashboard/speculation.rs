@@ -10,6 +10,7 @@ use super::{
     headers,
     view::{failure, frame::Frame},
 };
+use crate::program::OperatorCommands;
 
 /// `Sec-Purpose` (Fetch, section 3.7), and what browsers sent before it and partly still send.
 const PURPOSES: [HeaderName; 4] = [
@@ -40,7 +41,8 @@ pub(super) fn answer(
         way_on: None,
         request_id,
     };
-    let frame = Frame { addresses, csrf: "", who: None };
+    let operator = OperatorCommands::default();
+    let frame = Frame { addresses, csrf: "", who: None, operator: &operator };
     let page = || headers::page(StatusCode::TOO_EARLY, failure::page(&frame, &words));
     is_speculative(headers).then(page)
 }
