@@ -75,7 +75,7 @@ impl fmt::Debug for Grant {
 
 impl Grant {
     /// Reads the token endpoint's answer to a code. It must have everything that the credential needs, so that it
-    /// passes [`crate::catalog::Provider::check_credential`]. What it need not have may be wrong.
+    /// passes [`crate::catalog::Provider::read_credential`]. What it need not have may be wrong.
     pub fn read(
         oauth: &OAuth,
         status: u16,
