@@ -91,8 +91,8 @@ pub fn schema(description: &str, words: &[&'static str]) -> utoipa::openapi::Ref
         .into()
 }
 
-/// The schema of a vocabulary that may grow: a string. The words of today are an annotation, so that clients made from the
-/// schema bear others.
+/// The schema of a vocabulary that may grow: a string. The words of today are an annotation, so that clients made from
+/// the schema bear others.
 #[cfg(feature = "openapi")]
 pub fn open_schema(
     description: &str,

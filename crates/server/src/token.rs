@@ -9,8 +9,8 @@ use subtle::ConstantTimeEq as _;
 
 use crate::environment::Environment;
 
-/// A secret of 256 random bits, as 43 characters of base64url. `Debug` shows nothing. It is serialized only into what is
-/// sealed.
+/// A secret of 256 random bits, as 43 characters of base64url. `Debug` shows nothing. It is serialized only into
+/// what is sealed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Token(String);
 

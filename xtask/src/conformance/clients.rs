@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use riq_testing::process;
 use tempfile::TempDir;
 
+use super::equipment::{folder, npm, specification};
+use super::python;
 use super::server::{Installed, UnderTest};
-use super::{folder, npm, python, specification};
 use crate::{npm, workspace};
 
 /// Runs every client.

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use riq_testing::process;
 use serde_json::Value;
 
-use super::{folder, npm, openapi_30, specification};
+use super::equipment::{folder, npm, specification};
+use super::openapi_30;
 use crate::{npm, workspace};
 
 /// Checks the specification.

@@ -3,19 +3,15 @@
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 mod clients;
+mod equipment;
 mod lint;
 mod openapi_30;
 mod python;
 mod requests;
 mod server;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::ValueEnum;
-use riq_testing::packages;
-
-use crate::workspace;
 
 /// Options of `conformance`.
 #[derive(clap::Args)]
@@ -51,20 +47,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     eprintln!("The specification and the server conform");
     Ok(())
-}
-
-/// A folder of `conformance`.
-fn folder(name: &str) -> PathBuf {
-    workspace::root().join("conformance").join(name)
-}
-
-/// The committed specification. `cargo xtask openapi --check` says whether it is up to date.
-fn specification() -> PathBuf {
-    workspace::root().join("docs/openapi.json")
-}
-
-/// Finds npm, or installs it.
-fn npm() -> Result<PathBuf> {
-    packages::require("node", "nodejs")?;
-    packages::require("npm", "npm")
 }

@@ -8,8 +8,9 @@ use anyhow::{Result, bail};
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 use riq_testing::process;
 
+use super::equipment::folder;
+use super::python;
 use super::server::{Installed, UnderTest};
-use super::{folder, python};
 
 /// Runs it on SQLite and on PostgreSQL.
 ///

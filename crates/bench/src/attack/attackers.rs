@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
-use super::Options;
 use super::connection::{address, connect, head, read_one};
+use super::options::Options;
 use crate::bench::fill::project_id;
 use crate::http::Request;
 

@@ -8,6 +8,7 @@
 mod attackers;
 mod connection;
 mod judge;
+mod options;
 mod visitors;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::attackers::Attackers;
 use self::judge::Observed;
+pub(crate) use self::options::Options;
 use self::visitors::Visitors;
 use crate::bench::databases::{create_database, execute};
 use crate::bench::fill::{self, Data, organization_of, project_id};
@@ -40,26 +42,6 @@ const LATENCY: Duration = Duration::from_millis(50);
 /// Connections that are neither of attackers who do not read nor of slow ones.
 const OTHER_FILES: u64 = 512;
 const METRICS_TOKEN: &str = "token-of-the-attack";
-
-/// Options of `attack`.
-#[derive(clap::Args, Clone, Copy)]
-pub(crate) struct Options {
-    /// How long the attack goes on
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(5..=600))]
-    seconds: u64,
-    /// Connections that send requests and never read
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(0..=5_000))]
-    never_read: u64,
-    /// Connections that send a byte a second
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(0..=5_000))]
-    slow: u64,
-    /// Keys that nobody made, over the whole time
-    #[arg(long, default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
-    false_keys: u64,
-    /// Addresses of the loopback interface that the attack comes from
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=200))]
-    addresses: u8,
-}
 
 /// Runs the attack and prints the results.
 ///

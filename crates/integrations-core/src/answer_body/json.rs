@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{AnswerFields, insert};
+use super::fields::{AnswerFields, insert};
 
 /// How many levels are read. What is deeper ends the document.
 const MAX_DEPTH: usize = 128;

@@ -4,11 +4,15 @@
 //! can be understood is read: a byte order mark, any declared charset, stray bytes, lone surrogates, numbers that do
 //! not fit, repeated keys, and JSON under any media type.
 
+mod fields;
 mod json;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
+
+pub use self::fields::AnswerFields;
+use self::fields::insert;
 
 /// The body of a provider's answer. It may hold tokens, so `Debug` shows nothing of it.
 #[derive(Clone, Copy)]
@@ -16,15 +20,6 @@ pub struct AnswerBody<'a> {
     content_type: Option<&'a str>,
     bytes: &'a [u8],
     is_cut_off: bool,
-}
-
-/// What the token endpoint answered: the fields of a JSON document, or of a form.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnswerFields {
-    /// The fields. Those of a form are strings.
-    pub value: Value,
-    /// Whether the body was read to its end. Otherwise `value` has what came before the place where it breaks off.
-    pub is_whole: bool,
 }
 
 impl std::fmt::Debug for AnswerBody<'_> {
@@ -114,14 +109,6 @@ fn form(text: &str) -> Option<AnswerFields> {
     }
     let is_form = text.contains('=') && !fields.is_empty();
     is_form.then(|| AnswerFields { value: Value::Object(fields), is_whole: true })
-}
-
-/// Inserts a field. If it is there already, null and an empty string do not replace it.
-fn insert(fields: &mut Map<String, Value>, name: String, value: Value) {
-    let says_nothing = value.is_null() || value.as_str() == Some("");
-    if !says_nothing || !fields.contains_key(&name) {
-        fields.insert(name, value);
-    }
 }
 
 #[cfg(test)]

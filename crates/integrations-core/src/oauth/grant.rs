@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::account::text;
+use super::blemish::Blemish;
 use super::lifetime::lifetime;
 use super::{TokenProblem, scopes};
 use crate::answer_body::{AnswerBody, AnswerFields};
@@ -33,33 +34,6 @@ pub struct Grant {
     pub blemishes: Vec<Blemish>,
     /// The whole answer, for [`crate::catalog::Account::read`]. Secret.
     pub answer: Value,
-}
-
-/// Something in an answer that could not be used, although the tokens could.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blemish {
-    /// The name of the field.
-    pub what: String,
-    /// Why it could not be used.
-    pub why: String,
-}
-
-impl Blemish {
-    fn new(what: &str, why: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), why: why.into() }
-    }
-}
-
-impl fmt::Display for Blemish {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.why)
-    }
-}
-
-impl From<Blemish> for TokenProblem {
-    fn from(Blemish { what, why }: Blemish) -> Self {
-        Self::Invalid { what, why }
-    }
 }
 
 impl fmt::Debug for Grant {

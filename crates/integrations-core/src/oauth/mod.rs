@@ -6,6 +6,7 @@
 mod account;
 mod authorization_response;
 mod authorize;
+mod blemish;
 mod callback;
 mod grant;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod text;
 pub use account::AccountIdentity;
 pub use authorization_response::{AuthorizationResponse, NoCode, ReportedError};
 pub use authorize::authorize_parameters;
+pub use blemish::Blemish;
 pub use callback::{CallbackProblem, verify_callback, verify_issuer};
-pub use grant::{Blemish, Grant};
+pub use grant::Grant;
 pub use problem::TokenProblem;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Blemish;
 use super::account::text;
+use super::blemish::Blemish;
 use super::text::{one_line, without_tokens};
 use crate::catalog::OAuth;
 
@@ -59,6 +59,12 @@ pub enum TokenProblem {
         /// Why, without repeating the value.
         why: String,
     },
+}
+
+impl From<Blemish> for TokenProblem {
+    fn from(Blemish { what, why }: Blemish) -> Self {
+        Self::Invalid { what, why }
+    }
 }
 
 impl TokenProblem {

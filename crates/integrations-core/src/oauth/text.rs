@@ -13,8 +13,8 @@ pub(super) fn one_line(text: &str, limit: usize) -> Option<String> {
     (!is_blank(cut)).then(|| cut.to_owned())
 }
 
-/// Line and paragraph separators, and characters without width that no writing system needs. The joiners of emoji and of
-/// Persian stay.
+/// Line and paragraph separators, and characters without width that no writing system needs. The joiners of emoji and
+/// of Persian stay.
 fn is_out_of_place(c: char) -> bool {
     matches!(
         c,

@@ -1,8 +1,8 @@
 //! Compresses large answers for clients that accept it (RFC 9110, sections 8.4 and 12.5.3).
 //!
 //! Pages are not compressed: they repeat what a request says beside tokens that no other site may learn, and the length
-//! of a compressed answer would tell them apart (the attack BREACH). Answers of the API have no such tokens: its callers
-//! send keys, which no other site can make a browser send.
+//! of a compressed answer would tell them apart (the attack BREACH). Answers of the API have no such tokens: its
+//! callers send keys, which no other site can make a browser send.
 
 use std::{convert::Infallible, future::ready};
 

@@ -26,7 +26,7 @@ use super::{
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     tenant::TenantCheck,
-    watch::Watched,
+    watched::Watched,
 };
 
 /// How long a request waits for a free connection, and how long a starting server waits for its database.

@@ -33,6 +33,7 @@ pub mod statements;
 mod tenant;
 mod transaction;
 mod watch;
+mod watched;
 
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
@@ -63,7 +64,7 @@ use self::{
     moment::moment,
     reachability::{GuardedPool, Reachability},
     transaction::Transaction,
-    watch::Watched,
+    watched::Watched,
 };
 use sea_orm::{
     ConnectionTrait as _, DbBackend, DbErr, QueryResult, SqliteTransactionMode, TransactionOptions,

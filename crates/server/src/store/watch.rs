@@ -11,16 +11,11 @@ use std::{io, time::Duration};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sqlx::{
     Connection as _, PgConnection,
-    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+    postgres::{PgListener, PgPoolOptions},
 };
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{
-    Store,
-    address::{DatabaseUrl, Pooling},
-    error::is_away,
-    reachability::Reachability,
-};
+use super::{Store, error::is_away, reachability::Reachability, watched::Watched};
 
 /// The channel that says that a key was revoked or given another tier. Channels of different databases are separate.
 const KEYS_CHANGED: &str = "riq_api_keys";
@@ -48,26 +43,6 @@ pub enum ListenError {
     /// The database answers but refuses this connection. Existing connections can still be used.
     #[error(transparent)]
     Refused(sqlx::Error),
-}
-
-/// The addresses of a watched PostgreSQL.
-#[derive(Clone, Debug)]
-pub(super) struct Watched {
-    /// Where statements are sent.
-    address: PgConnectOptions,
-    /// Where notifications can be received, if anywhere.
-    listen: Option<PgConnectOptions>,
-}
-
-impl Watched {
-    pub(super) fn new(address: &PgConnectOptions, url: &DatabaseUrl) -> Self {
-        let listen = match (&url.listen, url.pooling) {
-            (Some(listen), _) => Some((**listen).clone()),
-            (None, Pooling::Session) => Some(address.clone()),
-            (None, Pooling::Transaction) => None,
-        };
-        Self { address: address.clone(), listen }
-    }
 }
 
 /// Receives the changes of other replicas, as long as its connection lasts.

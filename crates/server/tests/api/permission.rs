@@ -218,7 +218,7 @@ async fn question(server: &Server, simulator: &Simulator) -> String {
     }
 }
 
-/// How many installations in progress still have sealed what a step needs. In one that is finished, it says how it ended.
+/// How many installations in progress still have sealed what a step needs. In a finished one, it says how it ended.
 async fn kept(server: &Server) -> i64 {
     let sql = "SELECT COUNT(*) FROM pending_installs WHERE length(sealed) > 0 AND status <> 'finished'";
     server.sql.count(sql, []).await

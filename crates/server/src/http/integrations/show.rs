@@ -20,8 +20,8 @@ use crate::{
 
 /// Show an integration
 ///
-/// Returns the integration with this provider, as it is in the list. With `If-None-Match`, the answer is a 304 without a
-/// body while the stored version is a named one. What a check or a renewal moves without a new version, such as
+/// Returns the integration with this provider, as it is in the list. With `If-None-Match`, the answer is a 304 without
+/// a body while the stored version is a named one. What a check or a renewal moves without a new version, such as
 /// `last_synced_at`, `next_check_at` and `credential.expires_at`, may have changed even then.
 #[utoipa::path(
     get,

@@ -10,7 +10,6 @@ use integrations_core::{
     oauth::{AuthorizationResponse, verify_callback, verify_issuer},
 };
 use secrecy::ExposeSecret as _;
-use time::Duration;
 
 use super::{
     Installer, Installing,
@@ -19,6 +18,7 @@ use super::{
     handshake::Started,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     report::logged,
+    step_life::STEP_LIFE,
     to_the_end,
 };
 use crate::{
@@ -26,9 +26,6 @@ use crate::{
     token::TokenHash,
     vault::Purpose,
 };
-
-/// How long a step may take from using its secret up to its end. It is longer than all requests to a provider together.
-pub(super) const STEP_LIFE: Duration = Duration::minutes(5);
 
 /// A redirect back, as it came. It holds secrets, so it has no `Debug`.
 pub struct Arrival {

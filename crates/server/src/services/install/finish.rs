@@ -14,11 +14,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Installer, Installing,
-    callback::STEP_LIFE,
     ended::Ended,
     installation::{Decided, Secrets, has_connection},
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     report::logged,
+    step_life::STEP_LIFE,
     to_the_end,
 };
 use crate::{

@@ -13,6 +13,7 @@ mod installation;
 mod links;
 mod problem;
 mod report;
+mod step_life;
 mod sweep;
 
 use std::{future::Future, sync::Arc, time::Duration};
