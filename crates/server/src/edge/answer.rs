@@ -220,7 +220,9 @@ impl Edge {
     }
 
     async fn route(&self, mut request: Request<Body>, audience: Audience) -> Response {
-        if request.uri().path_and_query().is_some_and(|whole| whole.as_str().len() > URI_LIMIT) {
+        let length = request.uri().path_and_query().map_or(0, |whole| whole.as_str().len());
+        // A provider's redirect back has a code of any length, and must use up its state.
+        if length > URI_LIMIT && audience != Audience::Person {
             return uri_too_long().into_response();
         }
         use_one_base_path(request.uri_mut());

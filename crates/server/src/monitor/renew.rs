@@ -83,7 +83,8 @@ impl Monitor {
         let refresh_token = refresh_token.to_owned();
         // If the database's answer is lost, this is tried again: a mark that stays would look like a token that was
         // sent.
-        let begun = self.retry_storing(self.0.lease, || self.store.begin_refresh(claim)).await;
+        let lease_end = || self.environment.now() + self.0.lease;
+        let begun = self.retry_storing(self.0.lease, || self.store.begin_refresh(claim, lease_end())).await;
         if begun != Some(LeaseWrite::Stored) {
             return Renewal::Lost;
         }

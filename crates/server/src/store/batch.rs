@@ -108,6 +108,8 @@ struct Turn<R: ReadMany> {
 impl<R: ReadMany> Drop for Turn<R> {
     fn drop(&mut self) {
         let mut queue = self.batch.queue();
+        // Nobody waits for these any more.
+        queue.waiting.retain(|read| !read.answer.is_closed());
         let reads: Vec<_> = {
             let count = queue.waiting.len().min(LARGEST);
             queue.waiting.drain(..count).collect()

@@ -1,13 +1,17 @@
 //! The integrations of projects, read for many requests at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use integrations_core::ids::ProjectId;
-use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr, QueryResult, RuntimeErr};
 
 use super::{
     batch::ReadMany, error::is_passing, reachability::Reachability, read_pool::ReadPool, statements,
 };
+
+/// How long a statement may take. The lists behind it belong to other requests, and a connection that hangs must not hold
+/// all of them up.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads the integrations of projects. The answer for a project is its rows of [`statements::LIST`].
 #[derive(Clone, Debug)]
@@ -58,7 +62,9 @@ impl Lists {
     }
 
     async fn query(&self, sql: &'static str, parameter: &str) -> Result<Vec<QueryResult>, DbErr> {
-        self.reachability.guard(self.read_pool.query(sql, &[parameter])).await
+        let read = tokio::time::timeout(PATIENCE, self.read_pool.query(sql, &[parameter]));
+        let late = || Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+        self.reachability.guard(async { read.await.unwrap_or_else(|_elapsed| late()) }).await
     }
 }
 

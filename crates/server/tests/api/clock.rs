@@ -86,6 +86,6 @@ async fn a_clock_that_is_set_back_shuts_nobody_out() {
     assert!(wait <= 61, "{wait}");
 
     // The cache of keys is as fresh as before: the end of a key is known at once, and its other clock does not matter.
-    assert!(run(&["admin", "key", "revoke", &key], &admin).await.success);
+    assert!(run(&["admin", "key", "revoke", "--yes", &key], &admin).await.success);
     eventually("the key is refused", PATIENCE, async || ask().await.status == 401).await;
 }

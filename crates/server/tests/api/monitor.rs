@@ -476,7 +476,7 @@ async fn a_refresh_that_was_cut_off_is_not_repeated(stage: &Stage) {
     stage.connect_desk(Duration::hours(1)).await;
     // A replica records that it sends the refresh token, and stops before it records the result.
     let claim = stage.claim("desk").await;
-    stage.server.store.begin_refresh(&claim).await.unwrap();
+    stage.server.store.begin_refresh(&claim, crate::support::clock::START).await.unwrap();
     let worker = stage.worker().await;
     stage.server.clock.advance(Duration::minutes(2));
     eventually("it is taken over", PATIENCE, async || {
@@ -522,7 +522,7 @@ async fn what_a_late_refresh_stored_outlives_a_lease_that_began_before(stage: &S
     stage.connect_desk(Duration::hours(1)).await;
     let store = &stage.server.store;
     let first = stage.claim("desk").await;
-    store.begin_refresh(&first).await.unwrap();
+    store.begin_refresh(&first, crate::support::clock::START).await.unwrap();
     stage.server.clock.advance(Duration::minutes(1));
     let end = stage.now() + Duration::minutes(1);
     let second = store.claim(lease(2), "desk", stage.now(), end, 1).await.unwrap().pop().unwrap();
@@ -546,7 +546,7 @@ async fn what_a_late_refresh_stored_outlives_a_lease_that_began_before(stage: &S
 async fn a_reconnection_ends_what_is_under_way(stage: &Stage) {
     stage.connect_desk(Duration::hours(1)).await;
     let claim = stage.claim("desk").await;
-    stage.server.store.begin_refresh(&claim).await.unwrap();
+    stage.server.store.begin_refresh(&claim, crate::support::clock::START).await.unwrap();
     stage.server.delete("desk").await.data();
     stage.connect_desk(Duration::hours(1)).await;
     let renewed = riq_server::store::Renewed {

@@ -54,7 +54,7 @@ async fn end(server: &Server, who: &Installing, way: &str) {
         _ => ["org", "revoke", &who.tenant.organization.to_string()].map(str::to_owned),
     };
     let id: Vec<&str> = id.iter().map(String::as_str).collect();
-    assert!(run(&[&["admin", "--json"], id.as_slice()].concat(), &url).await.success);
+    assert!(run(&[&["admin", "--json"], id.as_slice(), &["--yes"]].concat(), &url).await.success);
 }
 
 /// Somebody who acts with a key that expires after five minutes.

@@ -67,7 +67,8 @@ async fn assert_served(pooled: &Pooled, tenancy: &Tenancy, settings: &[(&str, &s
     // Commands use the same way, and what they revoke is known everywhere.
     let environment = [&[("DATABASE_URL", pooled.url.as_str())], settings].concat();
     let keys = run(&["admin", "key", "list", "--json"], &environment).await.json();
-    let revoked = run(&["admin", "key", "revoke", keys[0]["id"].as_str().unwrap()], &environment).await;
+    let revoked =
+        run(&["admin", "key", "revoke", "--yes", keys[0]["id"].as_str().unwrap()], &environment).await;
     assert!(revoked.success, "{revoked:?}");
     for replica in [&one, &other] {
         eventually("the key is refused", PATIENCE, async || {

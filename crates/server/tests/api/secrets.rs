@@ -221,7 +221,7 @@ async fn revoking_and_pruning_need_no_keys(server: &Server) {
         &["org", "revoke", &organization],
     ] {
         let own = [("DATABASE_URL", server.database.url.as_str())];
-        run(&[&["admin", "--json"], arguments].concat(), &own).await.json();
+        run(&[&["admin", "--json"], arguments, &["--yes"]].concat(), &own).await.json();
     }
 }
 

@@ -147,7 +147,9 @@ impl Installer {
 
     /// Stores how an installation ended.
     pub(super) async fn conclude(&self, install: &PendingInstall, ended: &Ended) {
-        let sealed = self.seal(ended, Purpose::PendingInstall(install));
+        // It is opened as what it is by then: finished.
+        let finished = PendingInstall { status: PendingStatus::Finished, ..install.clone() };
+        let sealed = self.seal(ended, Purpose::PendingInstall(&finished));
         if let Err(error) = self.store.end_pending_install(install.id, sealed).await {
             tracing::error!(%error, "how an installation ended could not be stored");
         }

@@ -161,10 +161,16 @@ impl Store {
         Ok(LeaseWrite::Stored)
     }
 
-    /// Records that the refresh token is about to be sent under this lease.
-    pub async fn begin_refresh(&self, claim: &Claim) -> Result<LeaseWrite, StoreError> {
+    /// Records that the refresh token is about to be sent under this lease, which then lasts until `lease_end` at least:
+    /// another owner would take the tokens for lost.
+    pub async fn begin_refresh(
+        &self,
+        claim: &Claim,
+        lease_end: OffsetDateTime,
+    ) -> Result<LeaseWrite, StoreError> {
         let before = claim.schedule.refresh_begun_by.map(|lease| lease.to_string());
-        let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), before.into()];
+        let (lease, integration) = (claim.lease.to_string(), claim.integration.to_string());
+        let values = [lease.into(), integration.into(), before.into(), moment(self.backend(), lease_end)];
         let statement = Statement::from_sql_and_values(self.backend(), statements::BEGIN_REFRESH, values);
         let marked = self.writer.execute_raw(statement).await?.rows_affected();
         Ok(if marked == 1 { LeaseWrite::Stored } else { LeaseWrite::Superseded })

@@ -73,7 +73,8 @@ pub static CLAIMED_SQLITE: LazyLock<String> = LazyLock::new(|| claimed("SELECT v
 
 /// Marks that the refresh token is about to be sent: `$1` lease, `$2` integration, `$3` the lease under which it was
 /// last sent, or none. Running it twice has the same effect as once.
-pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1 WHERE integration_id = $2 \
+pub const BEGIN_REFRESH: &str = "UPDATE monitors SET refresh_begun_by = $1, \
+     due_at = CASE WHEN due_at < $4 THEN $4 ELSE due_at END WHERE integration_id = $2 \
      AND lease_owner = $1 AND COALESCE(refresh_begun_by, '') IN (COALESCE($3, ''), $1)";
 
 /// Marks that the new tokens are stored: `$1` lease, `$2` integration, `$3` when to refresh them.
