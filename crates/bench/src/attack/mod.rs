@@ -9,6 +9,7 @@ mod attackers;
 mod connection;
 mod judge;
 mod options;
+mod request;
 mod visitors;
 
 use std::path::Path;
@@ -24,10 +25,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use self::attackers::Attackers;
 use self::judge::Observed;
 pub(crate) use self::options::Options;
+use self::request::list;
 use self::visitors::Visitors;
 use crate::bench::databases::{create_database, execute};
-use crate::bench::fill::{self, Data, organization_of, project_id};
-use crate::http::Request;
+use crate::bench::fill::{self, Data};
 use crate::installed;
 use crate::judgement::Judgement;
 use crate::server::{Build, Server};
@@ -123,15 +124,6 @@ async fn wait(length: Duration) -> Result<()> {
         tokio::time::sleep(TICK).await;
     }
     Ok(())
-}
-
-/// The list of a project's integrations, with one of the keys of its organization.
-fn list(data: &Data, number: usize) -> Request {
-    let project = number % data.projects;
-    let keys = &data.keys[organization_of(project)];
-    let key = keys[number / data.projects % keys.len()].clone();
-    let path = format!("/api/v1/projects/{}/integrations", project_id(project));
-    Request { headers: vec![("X-API-Key", key)], ..Request::get(&path) }
 }
 
 /// Raises the limit of open files of this process, and so of the server that it starts.

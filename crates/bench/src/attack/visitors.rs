@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::attackers::FIRST_ADDRESS;
 use super::connection::{address, send};
-use super::list;
+use super::request::list;
 use crate::bench::fill::Data;
 use crate::http::Request;
 

@@ -9,8 +9,8 @@ use super::{
     batch::ReadMany, error::is_passing, reachability::Reachability, read_pool::ReadPool, statements,
 };
 
-/// How long a statement may take. The lists behind it belong to other requests, and a connection that hangs must not hold
-/// all of them up.
+/// How long a statement may take. The lists behind it belong to other requests, and a connection that hangs must not
+/// hold all of them up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads the integrations of projects. The answer for a project is its rows of [`statements::LIST`].
@@ -62,7 +62,8 @@ impl Lists {
     }
 
     async fn query(&self, sql: &'static str, parameter: &str) -> Result<Vec<QueryResult>, DbErr> {
-        let read = tokio::time::timeout(PATIENCE, self.read_pool.query(sql, &[parameter]));
+        let parameters = [parameter];
+        let read = tokio::time::timeout(PATIENCE, self.read_pool.query(sql, &parameters));
         let late = || Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
         self.reachability.guard(async { read.await.unwrap_or_else(|_elapsed| late()) }).await
     }

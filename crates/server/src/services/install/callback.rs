@@ -14,8 +14,9 @@ use secrecy::ExposeSecret as _;
 use super::{
     Installer, Installing,
     ended::Ended,
-    finish::{Acquired, InstallOutcome},
+    finish::Acquired,
     handshake::Started,
+    outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     report::logged,
     step_life::STEP_LIFE,

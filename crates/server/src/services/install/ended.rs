@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Installer,
-    finish::InstallOutcome,
+    outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
 };
 use crate::{

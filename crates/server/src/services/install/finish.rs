@@ -16,6 +16,7 @@ use super::{
     Installer, Installing,
     ended::Ended,
     installation::{Decided, Secrets, has_connection},
+    outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     report::logged,
     step_life::STEP_LIFE,
@@ -32,29 +33,6 @@ use crate::{
 const CONFIRMATION_LIFE: Duration = Duration::minutes(10);
 /// How often an installation is tried again because another request was first.
 const ATTEMPTS: usize = 20;
-
-/// The result of an installation step.
-#[derive(Debug)]
-pub enum InstallOutcome {
-    /// The integration is active.
-    Installed {
-        /// The provider and project.
-        target: InstallTarget,
-        /// The stored integration.
-        integration: Box<Integration>,
-    },
-    /// The credential belongs to another account than before. A person must confirm it.
-    Unconfirmed {
-        /// The provider and project.
-        target: InstallTarget,
-        /// The secret that the confirmation must present.
-        pending: Token,
-        /// The account that is connected now.
-        before: String,
-        /// The account that would replace it, if the provider said which it is.
-        after: Option<String>,
-    },
-}
 
 /// A credential that works, with what is known about it.
 #[derive(Clone, Serialize, Deserialize)]

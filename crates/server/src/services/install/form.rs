@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Installer, Installing,
-    finish::{Acquired, InstallOutcome},
+    finish::Acquired,
+    outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind},
     report::logged,
     to_the_end,

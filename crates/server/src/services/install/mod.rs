@@ -11,6 +11,7 @@ mod handshake;
 pub mod import;
 mod installation;
 mod links;
+mod outcome;
 mod problem;
 mod report;
 mod step_life;
@@ -31,8 +32,8 @@ use self::installation::InstallationBuilder;
 pub use self::{
     callback::{Arrival, Arrived},
     ended::{InstallState, Standing},
-    finish::InstallOutcome,
     links::{CreateLinkError, OpenLink},
+    outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     sweep::InstallSweep,
 };

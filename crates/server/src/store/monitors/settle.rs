@@ -161,8 +161,8 @@ impl Store {
         Ok(LeaseWrite::Stored)
     }
 
-    /// Records that the refresh token is about to be sent under this lease, which then lasts until `lease_end` at least:
-    /// another owner would take the tokens for lost.
+    /// Records that the refresh token is about to be sent under this lease, which then lasts until `lease_end` at
+    /// least: another owner would take the tokens for lost.
     pub async fn begin_refresh(
         &self,
         claim: &Claim,
