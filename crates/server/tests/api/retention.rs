@@ -92,7 +92,7 @@ async fn the_operator_prunes_the_log(database: &TestDatabase) {
     for (given, reason) in [
         ("23h", "at least 1d"),
         ("0s", "at least 1d"),
-        ("soon", "is not a time such as"),
+        ("soon", "expected a time such as"),
         ("9000000y", "--older-than"),
     ] {
         let failed = prune(database, &["--older-than", given]).await;

@@ -397,9 +397,13 @@ impl Call {
 }
 
 pub(crate) fn client() -> reqwest::Client {
+    client_builder().build().unwrap()
+}
+
+pub(crate) fn client_builder() -> reqwest::ClientBuilder {
     // No test uses TLS, but the client needs a TLS provider.
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60))
 }
 
 /// The line that installs a provider, with a credential that is easy to search for.

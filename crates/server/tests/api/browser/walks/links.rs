@@ -27,14 +27,14 @@ async fn a_stale_link_says_so() {
 async fn a_link_opens_one_page_alone() {
     on_stage(async |stage, browser| {
         let link = stage.link("slack").await;
-        browser.open(&link.replace("/slack?", "/hubspot?")).await;
-        assert_eq!(browser.text("h1").await, "This link is for something else");
-        browser.open(&format!("{}?session=made-up", stage.page("slack"))).await;
-        assert_eq!(browser.text("h1").await, "This link is not known");
         browser.open(&link).await;
         assert_eq!(browser.text("h1").await, "Connect Slack");
         browser.open(&stage.page("hubspot")).await;
         assert_eq!(browser.text("h1").await, "Sign in");
+        browser.open(&link.replace("/slack?", "/hubspot?")).await;
+        assert_eq!(browser.text("h1").await, "This link is for something else");
+        browser.open(&format!("{}?session=made-up", stage.page("slack"))).await;
+        assert_eq!(browser.text("h1").await, "This link is not known");
         assert_eq!(stage.integration("slack").await, Value::Null);
     })
     .await;
