@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The key id makes rotation possible: the first key seals, and every key opens. The form before began with 0x01, and
-//! its associated data was an id alone. Only [`Vault::seal_old_form_anew`] reads it, for `migrate`.
+//! its associated data was an id alone. Only `Vault::seal_old_form_anew` reads it, for `migrate`.
 
 mod canary;
 mod keys;

@@ -93,7 +93,7 @@ pub struct Options {
     /// The most of them from one address; trusted proxies are free of it [default: 512]
     #[arg(long, global = true, env = "RIQ_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = whole_number::<1, 1_000_000>)]
     pub connections_per_address: Option<u32>,
-    /// Origins whose pages may call the API from a browser (CORS), such as https://app.example.com, separated by commas
+    /// Origins whose pages may call the API from a browser (CORS): scheme and host of each, separated by commas
     #[arg(long, global = true, env = "RIQ_CORS_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Option<Vec<String>>,
     /// The longest time for a request, such as 30s [default: 30s]
