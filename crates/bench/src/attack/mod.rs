@@ -37,7 +37,7 @@ const DATABASE: &str = "riq_attack";
 /// How many integrations are probed during the attack.
 const INTEGRATIONS: usize = 50;
 /// The interval between probes in the provider's file.
-const INTERVAL: Duration = Duration::from_secs(10);
+const INTERVAL: Duration = Duration::from_secs(30);
 /// How long the provider takes for every answer.
 const LATENCY: Duration = Duration::from_millis(50);
 /// Connections that are neither of attackers who do not read nor of slow ones.
