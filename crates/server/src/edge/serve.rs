@@ -79,10 +79,7 @@ fn spawn(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (edge, connection) = (Arc::clone(&edge), Arc::clone(&connection));
         async move {
-            if !connection.has_read() {
-                // The client sent several requests at once. Between them, others have their turn.
-                tokio::task::yield_now().await;
-            }
+            let _turn = connection.turn().await;
             connection.work();
             let response = edge.answer(request.map(|body| watched(body, &connection)), peer).await;
             connection.wait();

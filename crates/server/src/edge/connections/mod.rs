@@ -18,7 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, Semaphore, SemaphorePermit},
+    task::yield_now,
+};
 
 use super::{allowance::Allowance, rate_limit::network_of};
 use crate::metrics::{CutReason, Metrics};
@@ -32,6 +35,9 @@ pub struct ConnectionLimits {
     pub per_address: usize,
 }
 
+/// How many requests of clients that do not wait for their answers are worked on at the same time. Otherwise a thousand
+/// such clients would be so much work that nothing else had its turn for seconds, the database included.
+const PIPELINED_AT_A_TIME: usize = 8;
 /// How often the log says that there are too many connections.
 const LOGGED_EVERY: Duration = Duration::from_secs(60);
 
@@ -44,6 +50,7 @@ pub(super) struct Connections {
     /// Waiting times are counted from here.
     epoch: Instant,
     log: Allowance,
+    pipelined_turns: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -66,8 +73,9 @@ enum Client {
 pub(super) struct Connection {
     /// Milliseconds from the epoch, plus one, since which it waits. 0 while the server works on a request.
     waiting_since: AtomicU64,
-    /// Whether anything was read since the last request.
-    has_read: AtomicBool,
+    /// Whether its client had sent nothing more at some time since the last request.
+    was_silent: AtomicBool,
+    pipelined_turns: Arc<Semaphore>,
     epoch: Instant,
     cut: Notify,
 }
@@ -85,14 +93,21 @@ impl Connection {
         self.waiting_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_default();
     }
 
-    /// Something was read from it.
-    fn read(&self) {
-        self.has_read.store(true, Ordering::Relaxed);
+    /// Nothing more has come from it.
+    fn is_silent(&self) {
+        self.was_silent.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anything was read since the last question. If not, the next request came together with the one before.
-    pub(super) fn has_read(&self) -> bool {
-        self.has_read.swap(false, Ordering::Relaxed)
+    /// Returns when it is this connection's turn: at once, unless its client sends requests without waiting for answers
+    /// (RFC 9112, section 9.3.2, "pipelining"). Those take turns, which last until what is returned is dropped.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        if self.was_silent.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        // It is never closed.
+        let turn = self.pipelined_turns.acquire().await.ok();
+        yield_now().await;
+        turn
     }
 
     /// Returns once the connection has to make room.
@@ -116,7 +131,8 @@ pub(super) struct Admitted {
 impl Connections {
     pub(super) fn new(limits: ConnectionLimits, metrics: Metrics) -> Self {
         let log = Allowance::new(1, LOGGED_EVERY);
-        Self { limits, open: Mutex::default(), metrics, epoch: Instant::now(), log }
+        let pipelined_turns = Arc::new(Semaphore::new(PIPELINED_AT_A_TIME));
+        Self { limits, open: Mutex::default(), metrics, epoch: Instant::now(), log, pipelined_turns }
     }
 
     /// Counts a new connection from `peer`. `None` if there are as many as may be and the server works for all of them.
@@ -135,7 +151,8 @@ impl Connections {
         }
         let connection = Arc::new(Connection {
             waiting_since: AtomicU64::new(0),
-            has_read: AtomicBool::new(false),
+            was_silent: AtomicBool::new(false),
+            pipelined_turns: Arc::clone(&self.pipelined_turns),
             epoch: self.epoch,
             cut: Notify::new(),
         });
@@ -221,6 +238,8 @@ impl Drop for Admitted {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use futures_util::FutureExt as _;
 
     use super::*;
@@ -315,5 +334,23 @@ mod tests {
         assert_eq!(one.connection.waiting_since(), Some(5));
         one.connection.work();
         assert_eq!(one.connection.waiting_since(), None);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_wait_for_answers_takes_turns() {
+        let connections = connections(100, 100);
+        let admitted: Vec<Admitted> =
+            (0..=PIPELINED_AT_A_TIME).map(|_| from(&connections, "192.0.2.1").unwrap()).collect();
+        let (last, hasty) = admitted.split_last().unwrap();
+        let mut turns = Vec::new();
+        for one in hasty {
+            turns.push(one.connection.turn().await);
+        }
+        last.connection.is_silent();
+        assert!(last.connection.turn().await.is_none(), "it waited, so it needs no turn");
+        let mut next = pin!(last.connection.turn());
+        assert!(next.as_mut().now_or_never().is_none(), "now it did not");
+        turns.pop();
+        assert!(next.await.is_some());
     }
 }

@@ -144,9 +144,12 @@ impl AsyncRead for PacedIo {
         }
         let size = buffer.remaining().min(READ_SIZE);
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(size));
-        ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+        let read = Pin::new(&mut self.stream).poll_read(context, &mut part);
+        if read.is_pending() {
+            self.connection.is_silent();
+        }
+        ready!(read)?;
         let read = part.filled().len();
-        self.connection.read();
         buffer.advance(read);
         Poll::Ready(Ok(()))
     }
