@@ -290,7 +290,7 @@ impl Edge {
     }
 
     async fn may_look_up(&self, hash: &KeyHash, address: IpAddr) -> bool {
-        if self.parts.api_keys.is_listed(hash) {
+        if self.parts.api_keys.may_exist(hash) {
             return true;
         }
         let (limiter, limit, now) =
@@ -321,8 +321,11 @@ impl Edge {
             Identity::Caller(caller) => {
                 limiter.check(PartitionKey::ApiKey(caller.key), caller.tier.limit(), now).await
             }
-            // The key may be good, so the request is not counted: an address should not be shut out because the
-            // database was away.
+            // The key may be good, so the request is neither counted nor refused for its address: an address should
+            // not be shut out because the database was away.
+            Identity::Unverified(_) if audience.needs_good_key() => {
+                Quota { allowed: true, ..limiter.look(address, anonymous, now).await }
+            }
             Identity::Unverified(_) => limiter.look(address, anonymous, now).await,
             Identity::Anonymous | Identity::Refused(_) => limiter.check(address, anonymous, now).await,
         }

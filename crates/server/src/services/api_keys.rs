@@ -145,10 +145,15 @@ impl ApiKeys {
         }
     }
 
-    /// Whether a key with this hash exists or existed. A key that was made within the last second may not be listed
-    /// yet.
-    pub fn is_listed(&self, hash: &KeyHash) -> bool {
-        self.listed.contain(hash)
+    /// Whether a key with this hash may exist. A key that was made within the last second may exist although this is
+    /// `false`.
+    pub fn may_exist(&self, hash: &KeyHash) -> bool {
+        self.listed.may_contain(hash)
+    }
+
+    /// Whether every key that exists was read once.
+    pub fn are_listed(&self) -> bool {
+        self.listed.is_whole()
     }
 
     /// Reads the caller whose key has this hash, at `now`, from the database.
@@ -157,7 +162,7 @@ impl ApiKeys {
         hash: KeyHash,
         now: OffsetDateTime,
     ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
-        let _turn = match self.is_listed(&hash) {
+        let _turn = match self.listed.contain(&hash) {
             true => None,
             // It is never closed.
             false => self.unlisted_turns.acquire().await.ok(),

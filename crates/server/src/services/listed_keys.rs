@@ -27,6 +27,12 @@ impl ListedKeys {
         self.read().parts.contains(&part(hash))
     }
 
+    /// Whether the key may exist, as far as was read: it is listed, or not everything was read yet.
+    pub(super) fn may_contain(&self, hash: &KeyHash) -> bool {
+        let list = self.read();
+        !list.is_whole || list.parts.contains(&part(hash))
+    }
+
     /// Whether the list was read to its end once.
     pub(super) fn is_whole(&self) -> bool {
         self.read().is_whole
@@ -65,8 +71,9 @@ mod tests {
         let listed = ListedKeys::default();
         listed.add(&[hash(1), hash(2)], false);
         assert!(listed.contain(&hash(1)) && listed.contain(&hash(2)) && !listed.contain(&hash(3)));
-        assert!(!listed.is_whole());
+        assert!(!listed.is_whole() && listed.may_contain(&hash(3)));
         listed.add(&[], true);
+        assert!(listed.may_contain(&hash(1)) && !listed.may_contain(&hash(3)));
         listed.add(&[hash(3)], false);
         assert!(listed.is_whole() && listed.contain(&hash(3)));
     }

@@ -48,13 +48,6 @@ pub(crate) struct Key {
     pub(crate) text: String,
 }
 
-impl Key {
-    /// What the database has of it.
-    pub(crate) fn hash(&self) -> KeyHash {
-        KeyHash::of(&ApiKey::parse(&self.text).unwrap())
-    }
-}
-
 /// The settings and parts of a server, except its database.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
