@@ -119,13 +119,9 @@ impl Store {
             DbBackend::Postgres => connections / 2,
             _ => SQLITE_READS.min(connections / 2),
         };
-        let read_pool = ReadPool::new(&reader, url.pooling, reads, ACQUIRE_TIMEOUT);
         let reachability = Reachability::default();
-        let lists = Lists {
-            read_pool: read_pool.clone(),
-            reachability: reachability.clone(),
-            backend: url.backend(),
-        };
+        let read_pool = ReadPool::new(&reader, url.pooling, reads, reachability.clone());
+        let lists = Lists { read_pool: read_pool.clone(), backend: url.backend() };
         let [reader, writer] =
             [reader, writer].map(|pool| GuardedPool::new(pool, url.pooling, reachability.clone()));
         Ok(Self {

@@ -152,7 +152,7 @@ impl Store {
         tenant: &Tenant,
         provider: &str,
     ) -> Result<Option<IntegrationRow>, ReadError> {
-        let rows = self.read(&statements::ONE, &[&tenant.project.to_string(), provider]).await?;
+        let rows = self.read_pool.query(&statements::ONE, &[&tenant.project.to_string(), provider]).await?;
         self.tenant_check.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), joined)
     }
@@ -201,7 +201,7 @@ impl Store {
 
     /// Loads a tenant's integration to be changed.
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
-        let rows = self.read(&statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
+        let rows = self.read_pool.query(&statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
         read_loaded(&self.tenant_check, tenant, &rows)
     }
 

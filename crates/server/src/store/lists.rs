@@ -1,23 +1,16 @@
 //! The integrations of projects, read for many requests at once.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use integrations_core::ids::ProjectId;
-use sea_orm::{ConnAcquireErr, DbBackend, DbErr, QueryResult, RuntimeErr};
+use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr};
 
-use super::{
-    batch::ReadMany, error::is_passing, reachability::Reachability, read_pool::ReadPool, statements,
-};
-
-/// How long a statement may take. The lists behind it belong to other requests, and a connection that hangs must not
-/// hold all of them up.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::{batch::ReadMany, error::is_passing, read_pool::ReadPool, statements};
 
 /// Reads the integrations of projects. The answer for a project is its rows of [`statements::LIST`].
 #[derive(Clone, Debug)]
 pub(super) struct Lists {
     pub(super) read_pool: ReadPool,
-    pub(super) reachability: Reachability,
     pub(super) backend: DbBackend,
 }
 
@@ -41,7 +34,8 @@ impl ReadMany for Lists {
         }
         let mut answers = Vec::with_capacity(projects.len());
         for project in projects {
-            answers.push(self.query(&statements::LIST, &project.to_string()).await.map(Into::into));
+            answers
+                .push(self.read_pool.query(&statements::LIST, &[&project.to_string()]).await.map(Into::into));
         }
         answers
     }
@@ -54,18 +48,11 @@ impl ReadMany for Lists {
 impl Lists {
     async fn read_together(&self, projects: &[ProjectId]) -> Result<Vec<Vec<QueryResult>>, DbErr> {
         let ids: Vec<String> = projects.iter().map(ToString::to_string).collect();
-        let rows = match self.backend {
-            DbBackend::Postgres => self.query(&statements::LISTS_POSTGRES, &ids.join(",")).await?,
-            _ => self.query(&statements::LISTS_SQLITE, &format!("[\"{}\"]", ids.join("\",\""))).await?,
+        let (sql, ids_as_text) = match self.backend {
+            DbBackend::Postgres => (&statements::LISTS_POSTGRES, ids.join(",")),
+            _ => (&statements::LISTS_SQLITE, format!("[\"{}\"]", ids.join("\",\""))),
         };
-        split(rows, &ids)
-    }
-
-    async fn query(&self, sql: &'static str, parameter: &str) -> Result<Vec<QueryResult>, DbErr> {
-        let parameters = [parameter];
-        let read = tokio::time::timeout(PATIENCE, self.read_pool.query(sql, &parameters));
-        let late = || Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
-        self.reachability.guard(async { read.await.unwrap_or_else(|_elapsed| late()) }).await
+        split(self.read_pool.query(sql, &[&ids_as_text]).await?, &ids)
     }
 }
 

@@ -66,9 +66,7 @@ use self::{
     transaction::Transaction,
     watched::Watched,
 };
-use sea_orm::{
-    ConnectionTrait as _, DbBackend, DbErr, QueryResult, SqliteTransactionMode, TransactionOptions,
-};
+use sea_orm::{ConnectionTrait as _, DbBackend, SqliteTransactionMode, TransactionOptions};
 
 /// The database of one server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -102,11 +100,6 @@ impl Store {
     /// Begins a transaction that will write.
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(self.writer.begin(writing()).await?)
-    }
-
-    /// Runs a statement of the hot path. All its parameters are text.
-    async fn read(&self, sql: &'static str, parameters: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
-        self.reachability.guard(self.read_pool.query(sql, parameters)).await
     }
 }
 

@@ -12,40 +12,47 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
 use sqlx::{
     Connection as _, Database, Encode, Executor, IntoArguments, Pool, Postgres, Sqlite, Type,
     database::HasStatementCache, pool::PoolConnection, query::Query,
 };
 use tokio::sync::Semaphore;
 
-use super::{address::Pooling, error::ends_the_connection};
+use super::{address::Pooling, error::ends_the_connection, reachability::Reachability};
 use crate::metrics::PoolUse;
 
-/// The connections for the hot reads of one server.
+/// How long a read may take, with its wait for a connection. Each reads few rows, and other requests wait behind it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The connections for the hot reads of one server. Its reads fail at once while the database is away.
 #[derive(Clone, Debug)]
-pub(super) enum ReadPool {
+pub(super) struct ReadPool {
+    stack: EitherStack,
+    reachability: Reachability,
+}
+
+#[derive(Clone, Debug)]
+enum EitherStack {
     Postgres(Arc<Stack<Postgres>>),
     Sqlite(Arc<Stack<Sqlite>>),
 }
 
 impl ReadPool {
-    /// Uses up to `count` connections of the pool of `connection`. Each read waits up to `patience` for one.
+    /// Uses up to `count` connections of the pool of `connection`.
     pub(super) fn new(
         connection: &DatabaseConnection,
         pooling: Pooling,
         count: u32,
-        patience: Duration,
+        reachability: Reachability,
     ) -> Self {
-        match connection.get_database_backend() {
-            DbBackend::Postgres => Self::Postgres(Stack::new(
-                connection.get_postgres_connection_pool(),
-                pooling,
-                count,
-                patience,
-            )),
-            _ => Self::Sqlite(Stack::new(connection.get_sqlite_connection_pool(), pooling, count, patience)),
-        }
+        let stack = match connection.get_database_backend() {
+            DbBackend::Postgres => {
+                EitherStack::Postgres(Stack::new(connection.get_postgres_connection_pool(), pooling, count))
+            }
+            _ => EitherStack::Sqlite(Stack::new(connection.get_sqlite_connection_pool(), pooling, count)),
+        };
+        Self { stack, reachability }
     }
 
     /// Runs a statement. All its parameters are text.
@@ -54,53 +61,58 @@ impl ReadPool {
         sql: &'static str,
         parameters: &[&str],
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let rows = match self {
-            Self::Postgres(stack) => stack.query(sql, parameters).await,
-            Self::Sqlite(stack) => stack.query(sql, parameters).await,
+        let read = tokio::time::timeout(PATIENCE, async {
+            match &self.stack {
+                EitherStack::Postgres(stack) => stack.query(sql, parameters).await,
+                EitherStack::Sqlite(stack) => stack.query(sql, parameters).await,
+            }
+        });
+        let in_time = async {
+            let rows = read.await.map_err(|_elapsed| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
+            rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
         };
-        rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
+        self.reachability.guard(in_time).await
     }
 
     /// Closes every idle connection, here and in the driver's pool. They may have broken while the database was away.
     pub(super) fn forget_idle(&self) {
-        match self {
-            Self::Postgres(stack) => stack.forget_idle(),
-            Self::Sqlite(stack) => stack.forget_idle(),
+        match &self.stack {
+            EitherStack::Postgres(stack) => stack.forget_idle(),
+            EitherStack::Sqlite(stack) => stack.forget_idle(),
         }
     }
 
     /// How many connections are in use.
     pub(super) fn pool_use(&self) -> PoolUse {
-        match self {
-            Self::Postgres(stack) => stack.pool_use(),
-            Self::Sqlite(stack) => stack.pool_use(),
+        match &self.stack {
+            EitherStack::Postgres(stack) => stack.pool_use(),
+            EitherStack::Sqlite(stack) => stack.pool_use(),
         }
     }
 
     /// Gives every idle connection back to the driver's pool, and refuses new reads.
     pub(super) fn close(&self) {
-        match self {
-            Self::Postgres(stack) => stack.close(),
-            Self::Sqlite(stack) => stack.close(),
+        match &self.stack {
+            EitherStack::Postgres(stack) => stack.close(),
+            EitherStack::Sqlite(stack) => stack.close(),
         }
     }
 }
 
 /// Idle connections. The last used one is on top.
-pub(super) struct Stack<DB: Database> {
+struct Stack<DB: Database> {
     pool: Pool<DB>,
     pooling: Pooling,
     idle: Mutex<Vec<PoolConnection<DB>>>,
     permits: Semaphore,
     count: u32,
-    patience: Duration,
 }
 
 impl<DB: Database + HasStatementCache> Stack<DB> {
-    fn new(pool: &Pool<DB>, pooling: Pooling, count: u32, patience: Duration) -> Arc<Self> {
+    fn new(pool: &Pool<DB>, pooling: Pooling, count: u32) -> Arc<Self> {
         let count = count.max(1);
         let permits = Semaphore::new(count as usize);
-        Arc::new(Self { pool: pool.clone(), pooling, idle: Mutex::default(), permits, count, patience })
+        Arc::new(Self { pool: pool.clone(), pooling, idle: Mutex::default(), permits, count })
     }
 
     fn take(&self) -> Option<PoolConnection<DB>> {
@@ -138,8 +150,7 @@ impl<DB: Database + HasStatementCache> Stack<DB> {
         DB::Arguments: IntoArguments<DB>,
         QueryResult: From<DB::Row>,
     {
-        let permit = tokio::time::timeout(self.patience, self.permits.acquire()).await;
-        let _permit = permit.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let _permit = self.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         if let Some(connection) = self.take() {
             match self.query_on(connection, sql, parameters).await {
                 Err(error) if is_broken(&error) => {}
