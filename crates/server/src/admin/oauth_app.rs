@@ -8,7 +8,6 @@ use integrations_core::{
     audit::{AuditAction, Change, change},
     catalog::{Catalog, Provider},
     ids::{OAuthAppId, OrganizationId, ProjectId},
-    pasted,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -81,11 +80,9 @@ pub(super) async fn run(
     match command {
         Command::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
-            let client_id =
-                one_line(&pasted::secret(&client_id)).context("--client-id is not valid")?.to_owned();
-            let secret = pasted::secret(&read(&client_secret_file)?);
-            let secret = one_line(&secret).context("the client secret is not valid")?;
-            set(context, provider, owner, client_id, secret, &vault().await?).await
+            let client_id = one_line(&client_id).context("--client-id is not valid")?;
+            let secret = one_line(&read(&client_secret_file)?).context("the client secret is not valid")?;
+            set(context, provider, owner, client_id, &secret, &vault().await?).await
         }
         Command::List => list(context).await,
         Command::Remove { provider, owner, confirmation } => {

@@ -41,11 +41,10 @@ fn read(
         match (given.remove(&id), given.remove(&secret)) {
             (None, None) => {}
             (Some(client_id), Some(client_secret)) => {
-                let client_id =
-                    one_line(&client_id).with_context(|| format!("{id} is not valid"))?.to_owned();
+                let client_id = one_line(&client_id).with_context(|| format!("{id} is not valid"))?;
                 let client_secret =
-                    one_line(&client_secret).with_context(|| format!("{secret} is not valid"))?.into();
-                let app = OAuthApp { client_id, client_secret };
+                    one_line(&client_secret).with_context(|| format!("{secret} is not valid"))?;
+                let app = OAuthApp { client_id, client_secret: client_secret.into() };
                 apps.insert(provider.key.to_string(), app);
             }
             (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),
@@ -79,7 +78,7 @@ mod tests {
     fn an_app_is_an_id_and_a_secret() {
         let apps = apps(&[
             ("RIQ_OAUTH_SLACK_CLIENT_ID", " 1.2\n"),
-            ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "hush\r\n"),
+            ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "\"hu\u{200b}sh\"\r\n"),
             ("RIQ_OAUTH_GITHUB_CLIENT_ID", "\n"),
             ("RIQ_LOG", "info"),
         ])

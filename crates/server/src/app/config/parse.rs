@@ -5,6 +5,7 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use anyhow::bail;
 use http::HeaderName;
+use integrations_core::pasted;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -35,17 +36,18 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| format!("expected IP:PORT such as {DEFAULT_BIND}"))
 }
 
-/// A secret. Editors and `echo` put a newline at the end of a file, and Kubernetes passes it on.
+/// A secret, without what came along when it was pasted: editors and `echo` put a newline at the end of a file, which
+/// Kubernetes passes on, and a file of variables may keep its quotes.
 pub(super) fn secret(text: &str) -> Result<SecretString, Infallible> {
-    Ok(text.trim().into())
+    Ok(pasted::secret(text).into())
 }
 
 /// The longest client id or secret of an OAuth app, in bytes.
 const MAX_LENGTH: usize = 4096;
 
-/// A client id or secret of an OAuth app. It was probably copied from a page, so blanks around it are dropped.
-pub(crate) fn one_line(text: &str) -> anyhow::Result<&str> {
-    let text = text.trim();
+/// A client id or secret of an OAuth app, without what came along when it was pasted.
+pub(crate) fn one_line(text: &str) -> anyhow::Result<String> {
+    let text = pasted::secret(text);
     if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         bail!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks");
     }
@@ -107,7 +109,30 @@ pub struct HostAddress {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
+
+    #[test]
+    fn what_came_along_with_a_secret_is_dropped() {
+        for text in [
+            "k1:AA+/=\n",
+            "\u{feff}k1:AA+/=\r\n",
+            "\"k1:AA+/=\"",
+            " k1:A\u{200b}A+/=",
+            "RIQ_ENCRYPTION_KEYS=k1:AA+/=",
+        ] {
+            let Ok(read) = secret(text);
+            assert_eq!(read.expose_secret(), "k1:AA+/=", "{text:?}");
+            assert_eq!(one_line(text).unwrap(), "k1:AA+/=", "{text:?}");
+        }
+        let Ok(two) = secret("k1:AA==,\nk2:BB==\n");
+        assert_eq!(two.expose_secret(), "k1:AA==,k2:BB==");
+        for text in ["", " \n", "\"\"", "hunter2 and more", "hünter2", &"x".repeat(MAX_LENGTH + 1)] {
+            let error = one_line(text).unwrap_err().to_string();
+            assert!(error.contains("visible ASCII") && !error.contains("hunter2"), "{error}");
+        }
+    }
 
     #[test]
     fn an_origin_is_kept_as_browsers_write_it() {
