@@ -25,8 +25,9 @@ pub(super) fn content_tag(content: &[u8]) -> String {
 
 /// Whether `If-None-Match` names `tag`, so that the client has what would be answered. The comparison is weak.
 pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let ours = tag.trim_matches('"');
     tags(headers, &header::IF_NONE_MATCH)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+        .any(|known| known == "*" || as_written(known).is_some_and(|known| known.contains(&ours)))
 }
 
 /// 304: the client has what would be answered.
@@ -79,13 +80,19 @@ fn expected_version(headers: &HeaderMap) -> ExpectedVersion {
 /// Caddy's `encode`.
 const CODINGS: [&str; 4] = ["-gzip", "-br", "-zstd", "-deflate"];
 
-/// The version that a tag names, as we wrote it or as a proxy changed it when it compressed the answer: nginx makes the
-/// tag weak, others put the coding behind it. By RFC 9110, section 13.1.1, a weak tag never matches `If-Match`, because
-/// it says nothing about single bytes. A version of ours says what is stored, whatever the bytes of an answer, so it
-/// matches here.
-fn version(tag: &str) -> Option<i64> {
+/// What a tag may have been when we wrote it, without quotes. A proxy that compressed the answer changed it: nginx
+/// makes the tag weak, others put the coding behind it. `None`: it is no entity tag.
+fn as_written(tag: &str) -> Option<[&str; 2]> {
     let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
-    let ours = CODINGS.iter().find_map(|coding| opaque.strip_suffix(coding)).unwrap_or(opaque);
+    let without_coding = CODINGS.iter().find_map(|coding| opaque.strip_suffix(coding));
+    Some([opaque, without_coding.unwrap_or(opaque)])
+}
+
+/// The version that a tag names. By RFC 9110, section 13.1.1, a weak tag never matches `If-Match`, because it says
+/// nothing about single bytes. A version of ours says what is stored, whatever the bytes of an answer, so it matches
+/// here.
+fn version(tag: &str) -> Option<i64> {
+    let [_, ours] = as_written(tag)?;
     let version = ours.strip_prefix('v')?.parse().ok()?;
     (ours == format!("v{version}")).then_some(version)
 }
@@ -141,13 +148,35 @@ mod tests {
             let values = values.iter().map(|value| (header::IF_NONE_MATCH, value.parse().unwrap()));
             is_known(&values.collect(), "\"v3\"")
         };
-        for values in
-            [&["\"v3\""][..], &["W/\"v3\""], &["*"], &["\"v1\" , W/\"v3\",\"x\""], &["\"v1\"", "\"v3\""]]
-        {
+        for values in [
+            &["\"v3\""][..],
+            &["W/\"v3\""],
+            &["*"],
+            &["\"v1\" , W/\"v3\",\"x\""],
+            &["\"v1\"", "\"v3\""],
+            &["\"v3-gzip\""],
+            &["W/\"v3-br\""],
+            &["\"v1-zstd\", \"v3-deflate\""],
+        ] {
             assert!(knows(values), "{values:?}");
         }
-        for values in [&[][..], &["\"v2\""], &["v3"], &["w/\"v3\""], &["\"V3\""], &["W/\"v33\""], &[""]] {
+        for values in [
+            &[][..],
+            &["\"v2\""],
+            &["\"v2-gzip\""],
+            &["v3"],
+            &["v3-gzip"],
+            &["w/\"v3\""],
+            &["\"V3\""],
+            &["W/\"v33\""],
+            &["\"v3-gzip-gzip\""],
+            &["\"v3-\""],
+            &[""],
+        ] {
             assert!(!knows(values), "{values:?}");
         }
+        // A content's tag may end like a coding by chance.
+        let own = HeaderMap::from_iter([(header::IF_NONE_MATCH, "W/\"abcdefgh-gzip\"".parse().unwrap())]);
+        assert!(is_known(&own, "\"abcdefgh-gzip\"") && is_known(&own, "\"abcdefgh\""));
     }
 }
