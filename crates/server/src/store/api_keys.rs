@@ -9,9 +9,8 @@ use integrations_core::{
     tier::Tier,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
-    sea_query::{Expr, ExprTrait as _},
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::Expr,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -19,7 +18,6 @@ use time::OffsetDateTime;
 use super::{
     NewAuditEvent, Store, StoreError, audit,
     entity::{api_key, pending_install},
-    moment::moment,
     pending_installs, watch,
 };
 
@@ -255,14 +253,13 @@ impl Store {
         for batch in uses.chunks(USES_IN_A_TRANSACTION) {
             let transaction = self.begin().await?;
             for (id, at) in batch {
-                let at = moment(transaction.get_database_backend(), **at);
                 api_key::Entity::update_many()
-                    .col_expr(api_key::Column::LastUsedAt, Expr::value(at.clone()))
+                    .col_expr(api_key::Column::LastUsedAt, Expr::value(**at))
                     .filter(api_key::Column::Id.eq(id.to_string()))
                     .filter(
                         Condition::any()
                             .add(api_key::Column::LastUsedAt.is_null())
-                            .add(Expr::col(api_key::Column::LastUsedAt).lt(at)),
+                            .add(api_key::Column::LastUsedAt.lt(**at)),
                     )
                     .exec(&transaction)
                     .await?;

@@ -18,7 +18,6 @@ use super::{
     Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
     install_links::{self, LinkUse},
-    moment,
     monitors::{self, Schedule},
     pending_installs,
     rows::{HiddenColumns, IntegrationRow},
@@ -355,7 +354,7 @@ pub(super) async fn store_revision(
         next.health.as_str().into(),
         next.display_name.clone().into(),
         next.sidebar_enabled.into(),
-        moment(on.get_database_backend(), next.last_synced_at),
+        next.last_synced_at.into(),
         next.error_message.clone().into(),
         json(&next.settings)?.into(),
         to.sealed_settings.clone().flatten().into(),
@@ -433,10 +432,6 @@ async fn install(on: &Transaction, installation: Installation) -> Result<Install
     } else {
         integration::Entity::insert(row).exec_without_returning(on).await?;
     }
-    let synced_at = moment(on.get_database_backend(), installation.integration.last_synced_at);
-    let values = [id.to_string().into(), synced_at];
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::SET_SYNCED, values);
-    on.execute_raw(statement).await?;
     let sealed = credential::Model {
         integration_id: id.to_string(),
         sealed: installation.credential.sealed,
@@ -466,8 +461,7 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         health_status: integration.health.as_str().to_owned(),
         display_name: integration.display_name.clone(),
         sidebar_enabled: integration.sidebar_enabled,
-        // `install` writes it as a time that SQL compares.
-        last_synced_at: None,
+        last_synced_at: integration.last_synced_at,
         error_message: integration.error_message.clone(),
         settings: json(&integration.settings)?,
         sealed_settings: installation.sealed_settings.clone().flatten(),

@@ -61,7 +61,6 @@ pub use watch::{ListenError, Listener};
 use std::sync::Arc;
 
 use self::{
-    moment::moment,
     reachability::{GuardedPool, Reachability},
     transaction::Transaction,
     watched::Watched,

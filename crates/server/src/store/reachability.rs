@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use tokio::sync::Notify;
 
-use super::{address::Pooling, error::is_lost, transaction::Transaction};
+use super::{address::Pooling, error::is_lost, moment::with_times_of_fixed_width, transaction::Transaction};
 
 /// Whether the database can be reached. At first it is assumed to be. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -145,7 +145,7 @@ impl ConnectionTrait for GuardedPool {
         self.reachability
             .guard(async {
                 if self.pooling == Pooling::Session {
-                    return self.pool.execute_raw(statement).await;
+                    return self.pool.execute_raw(with_times_of_fixed_width(statement)).await;
                 }
                 let transaction = self.begin_shared().await?;
                 let done = transaction.execute_raw(statement).await?;
@@ -162,7 +162,7 @@ impl ConnectionTrait for GuardedPool {
         self.reachability
             .guard(async {
                 if self.pooling == Pooling::Session {
-                    return self.pool.query_one_raw(statement).await;
+                    return self.pool.query_one_raw(with_times_of_fixed_width(statement)).await;
                 }
                 let transaction = self.begin_shared().await?;
                 let row = transaction.query_one_raw(statement).await?;
@@ -175,7 +175,7 @@ impl ConnectionTrait for GuardedPool {
         self.reachability
             .guard(async {
                 if self.pooling == Pooling::Session {
-                    return self.pool.query_all_raw(statement).await;
+                    return self.pool.query_all_raw(with_times_of_fixed_width(statement)).await;
                 }
                 let transaction = self.begin_shared().await?;
                 let rows = transaction.query_all_raw(statement).await?;

@@ -104,6 +104,3 @@ pub const REVISE: &str = "UPDATE integrations SET version = $3, status = $4, sta
      settings = $11, sealed_settings = CASE WHEN $15 THEN $12 ELSE sealed_settings END, action_permissions = $13, \
      updated_at = $14 \
      WHERE id = $1 AND version = $2";
-
-/// Stores when the provider of a new connection answered: `$1` id, `$2` when, or null.
-pub(super) const SET_SYNCED: &str = "UPDATE integrations SET last_synced_at = $2 WHERE id = $1";

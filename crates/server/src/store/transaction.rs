@@ -16,6 +16,8 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, query::Query};
 use tokio::sync::Mutex;
 
+use super::moment::with_times_of_fixed_width;
+
 /// A transaction. It is rolled back if it is dropped before it is committed.
 pub(super) enum Transaction {
     /// In a session of its own.
@@ -50,7 +52,7 @@ impl ConnectionTrait for Transaction {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match self {
-            Self::Own(transaction) => transaction.execute_raw(statement).await,
+            Self::Own(transaction) => transaction.execute_raw(with_times_of_fixed_width(statement)).await,
             Self::Shared(transaction) => {
                 let mut transaction = transaction.lock().await;
                 let done = unnamed(&statement).execute(&mut **transaction).await;
@@ -72,7 +74,7 @@ impl ConnectionTrait for Transaction {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match self {
-            Self::Own(transaction) => transaction.query_one_raw(statement).await,
+            Self::Own(transaction) => transaction.query_one_raw(with_times_of_fixed_width(statement)).await,
             Self::Shared(transaction) => {
                 let mut transaction = transaction.lock().await;
                 let row = unnamed(&statement).fetch_optional(&mut **transaction).await;
@@ -83,7 +85,7 @@ impl ConnectionTrait for Transaction {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match self {
-            Self::Own(transaction) => transaction.query_all_raw(statement).await,
+            Self::Own(transaction) => transaction.query_all_raw(with_times_of_fixed_width(statement)).await,
             Self::Shared(transaction) => {
                 let mut transaction = transaction.lock().await;
                 let rows = unnamed(&statement).fetch_all(&mut **transaction).await.map_err(query_error)?;

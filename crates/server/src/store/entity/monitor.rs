@@ -1,6 +1,5 @@
 use sea_orm::entity::prelude::*;
 
-/// Times that SQL compares are written by `store::moment`, not from this model.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "monitors")]
 pub(in crate::store) struct Model {

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult as _, QueryResult
 use time::OffsetDateTime;
 
 use super::{Claim, Schedule, end_leased, statements};
-use crate::store::{Store, StoreError, Tenant, moment, rows::ClaimedRow};
+use crate::store::{Store, StoreError, Tenant, rows::ClaimedRow};
 
 impl Store {
     /// For each of these providers that has monitored integrations: the earliest time that one is or was due.
@@ -38,8 +38,8 @@ impl Store {
             DbBackend::Postgres => &statements::CLAIM_POSTGRES,
             _ => &statements::CLAIM_SQLITE,
         };
-        let [end, now] = [end, now].map(|time| moment(self.backend(), time));
-        let values = [lease.to_string().into(), end, provider.into(), now, i64::from(limit).into()];
+        let values =
+            [lease.to_string().into(), end.into(), provider.into(), now.into(), i64::from(limit).into()];
         self.claim_by(lease, sql, values.into()).await
     }
 
@@ -51,8 +51,7 @@ impl Store {
         now: OffsetDateTime,
         end: OffsetDateTime,
     ) -> Result<Option<Claim>, StoreError> {
-        let [end, now] = [end, now].map(|time| moment(self.backend(), time));
-        let values = [lease.to_string().into(), end, integration.to_string().into(), now];
+        let values = [lease.to_string().into(), end.into(), integration.to_string().into(), now.into()];
         Ok(self.claim_by(lease, &statements::CLAIM_ONE, values.into()).await?.pop())
     }
 

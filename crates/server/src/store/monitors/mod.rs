@@ -19,7 +19,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter a
 use time::OffsetDateTime;
 
 pub use self::settle::{LeaseEnd, LeaseWrite, Release, Renewed};
-use super::{StoreError, Tenant, entity::monitor, moment};
+use super::{StoreError, Tenant, entity::monitor};
 
 /// An integration that is claimed under a lease, to be monitored.
 #[derive(Clone)]
@@ -106,9 +106,9 @@ pub(super) async fn begin(
     let values = [
         integration.to_string().into(),
         provider.into(),
-        moment(backend, schedule.due_at()),
-        moment(backend, schedule.probe_at),
-        moment(backend, schedule.refresh_at),
+        schedule.due_at().into(),
+        schedule.probe_at.into(),
+        schedule.refresh_at.into(),
     ];
     on.execute_raw(Statement::from_sql_and_values(backend, statements::BEGIN, values)).await?;
     Ok(())
@@ -142,7 +142,7 @@ pub(super) async fn bring_probe_forward(
     now: OffsetDateTime,
 ) -> Result<Option<OffsetDateTime>, StoreError> {
     let backend = on.get_database_backend();
-    let values = [integration.to_string().into(), moment(backend, now)];
+    let values = [integration.to_string().into(), now.into()];
     let statement = Statement::from_sql_and_values(backend, statements::BRING_PROBE_FORWARD.as_str(), values);
     let row = on.query_one_raw(statement).await?;
     Ok(row.map(|row| row.try_get("", "next_check_at")).transpose()?)

@@ -12,7 +12,6 @@ use crate::store::{
     Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
     entity::credential,
     integrations::{lock, read_loaded, reload, store_revision},
-    moment,
     transaction::Transaction,
 };
 
@@ -119,8 +118,7 @@ impl Store {
             for one in releases {
                 if let Some(at) = one.synced_at {
                     let id = one.claim.integration.to_string();
-                    let at = moment(self.backend(), at);
-                    let values = [id.into(), one.claim.lease.to_string().into(), at];
+                    let values = [id.into(), one.claim.lease.to_string().into(), at.into()];
                     execute(&transaction, statements::SYNC, values).await?;
                 }
                 release_one(&transaction, &one.claim, &one.schedule).await?;
@@ -170,7 +168,7 @@ impl Store {
     ) -> Result<LeaseWrite, StoreError> {
         let before = claim.schedule.refresh_begun_by.map(|lease| lease.to_string());
         let (lease, integration) = (claim.lease.to_string(), claim.integration.to_string());
-        let values = [lease.into(), integration.into(), before.into(), moment(self.backend(), lease_end)];
+        let values = [lease.into(), integration.into(), before.into(), lease_end.into()];
         let statement = Statement::from_sql_and_values(self.backend(), statements::BEGIN_REFRESH, values);
         let marked = self.writer.execute_raw(statement).await?.rows_affected();
         Ok(if marked == 1 { LeaseWrite::Stored } else { LeaseWrite::Superseded })
@@ -181,8 +179,8 @@ impl Store {
     pub async fn renew(&self, claim: &Claim, renewed: Renewed) -> Result<LeaseWrite, StoreError> {
         let transaction = self.begin().await?;
         lock(&transaction, claim.integration).await?;
-        let refresh_at = moment(self.backend(), renewed.refresh_at);
-        let values = [claim.lease.to_string().into(), claim.integration.to_string().into(), refresh_at];
+        let (lease, integration) = (claim.lease.to_string(), claim.integration.to_string());
+        let values = [lease.into(), integration.into(), renewed.refresh_at.into()];
         if execute(&transaction, statements::END_REFRESH, values).await? != 1 {
             return Ok(LeaseWrite::Superseded);
         }
@@ -221,19 +219,18 @@ async fn execute<const N: usize>(on: &Transaction, sql: &str, values: [Value; N]
 
 /// Gives a lease back. `false`: it had passed to another owner.
 async fn release_one(on: &Transaction, claim: &Claim, schedule: &Schedule) -> Result<bool, StoreError> {
-    let backend = on.get_database_backend();
     let values = [
         claim.lease.to_string().into(),
         claim.integration.to_string().into(),
-        moment(backend, claim.schedule.probe_at),
-        moment(backend, schedule.probe_at),
-        moment(backend, schedule.refresh_at),
-        moment(backend, schedule.not_before),
+        claim.schedule.probe_at.into(),
+        schedule.probe_at.into(),
+        schedule.refresh_at.into(),
+        schedule.not_before.into(),
         i32::try_from(schedule.failures).unwrap_or(i32::MAX).into(),
         schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
-        moment(backend, schedule.due_at()),
+        schedule.due_at().into(),
         claim.schedule.refresh_begun_by.map(|lease| lease.to_string()).into(),
-        moment(backend, schedule.token_not_before),
+        schedule.token_not_before.into(),
     ];
     Ok(execute(on, statements::RELEASE, values).await? == 1)
 }

@@ -169,6 +169,24 @@ impl Sql {
         row.try_get_by_index(0).unwrap()
     }
 
+    /// The columns that hold a time which does not sort as text, as SQLite compares times.
+    pub(crate) async fn times_that_do_not_sort(&self) -> Vec<String> {
+        if self.0.get_database_backend() == DbBackend::Postgres {
+            return Vec::new();
+        }
+        let columns = "SELECT m.name AS in_table, c.name AS in_column \
+                       FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                       WHERE m.type = 'table' AND c.type LIKE 'timestamp%'";
+        let mut found = Vec::new();
+        for row in self.rows(columns, []).await {
+            let (table, column) = (row["in_table"].as_str().unwrap(), row["in_column"].as_str().unwrap());
+            let odd = format!("SELECT {column} AS time FROM {table} WHERE length({column}) <> 27");
+            let odd = self.rows(&odd, []).await;
+            found.extend(odd.iter().map(|row| format!("{table}.{column}: {}", row["time"])));
+        }
+        found
+    }
+
     /// The rows of integrations, credentials and the audit log: everything that a request could have changed.
     pub(crate) async fn picture(&self) -> Vec<JsonValue> {
         let mut picture = self.rows("SELECT * FROM integrations ORDER BY id", []).await;

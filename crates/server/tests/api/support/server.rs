@@ -213,7 +213,7 @@ impl Server {
         }
     }
 
-    /// Stops the server, waits for its end, and checks that it leaked no secret.
+    /// Stops the server, waits for its end, and checks that it leaked no secret and stored no time that does not sort.
     pub(crate) async fn stop(self) {
         self.stopper.stop();
         drop(self.client);
@@ -222,6 +222,7 @@ impl Server {
         }
         self.store.close().await;
         hidden::assert_kept(&self.database, &self.sql).await;
+        assert_eq!(self.sql.times_that_do_not_sort().await, [""; 0]);
     }
 
     /// Another organization with a project and a key with all scopes.
