@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{
     Store, StoreError, StoredApiKey,
     entity::{api_key, dashboard_session},
+    in_order::locked_in_order,
 };
 use crate::token::TokenHash;
 
@@ -115,7 +116,10 @@ impl Store {
         let is_over = Condition::any()
             .add(dashboard_session::Column::ExpiresAt.lte(now))
             .add(dashboard_session::Column::LastSeenAt.lte(idle_since));
-        dashboard_session::Entity::delete_many().filter(is_over).exec(&self.writer).await?;
+        dashboard_session::Entity::delete_many()
+            .filter(locked_in_order::<dashboard_session::Entity>(dashboard_session::Column::Id, is_over))
+            .exec(&self.writer)
+            .await?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod dashboard_sessions;
 mod encryption_keys;
 mod entity;
 mod error;
+mod in_order;
 mod install_links;
 mod integrations;
 mod lists;

@@ -85,13 +85,14 @@ impl Store {
             .filter(project::Column::RevokedAt.is_null())
             .exec(&transaction)
             .await?;
-        pending_installs::erase_unconfirmed(&transaction, pending_install::Column::OrganizationId.eq(&id))
-            .await?;
+        // Keys before installations, as when a key is revoked: in another order the two could block each other.
         api_key::Entity::update_many()
             .col_expr(api_key::Column::RevokedAt, Expr::value(at))
             .filter(api_key::Column::OrganizationId.eq(&id))
             .filter(api_key::Column::RevokedAt.is_null())
             .exec(&transaction)
+            .await?;
+        pending_installs::erase_unconfirmed(&transaction, pending_install::Column::OrganizationId.eq(&id))
             .await?;
         audit::record(&transaction, event).await?;
         watch::notify_keys_changed(&transaction).await?;

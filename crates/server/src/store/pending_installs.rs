@@ -14,6 +14,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     Store, StoreError, Tenant,
     entity::{install_link, pending_install},
+    in_order::locked_in_order,
 };
 use crate::token::TokenHash;
 
@@ -164,11 +165,14 @@ impl Store {
     pub async fn sweep_installation(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let before = now - KEPT_FOR;
         let pending = pending_install::Entity::delete_many()
-            .filter(pending_install::Column::ExpiresAt.lt(before))
+            .filter(installs(pending_install::Column::ExpiresAt.lt(before)))
             .exec(&self.writer)
             .await?;
         let links = install_link::Entity::delete_many()
-            .filter(install_link::Column::ExpiresAt.lt(before))
+            .filter(locked_in_order::<install_link::Entity>(
+                install_link::Column::Id,
+                install_link::Column::ExpiresAt.lt(before),
+            ))
             .exec(&self.writer)
             .await?;
         Ok(pending.rows_affected + links.rows_affected)
@@ -184,11 +188,16 @@ pub(super) async fn erase_unconfirmed(on: &impl ConnectionTrait, of: Expr) -> Re
 async fn erase(on: &impl ConnectionTrait, of: Expr) -> Result<(), StoreError> {
     pending_install::Entity::update_many()
         .col_expr(pending_install::Column::Sealed, Expr::value(ERASED))
-        .filter(pending_install::Column::Sealed.ne(ERASED))
-        .filter(of)
+        .filter(installs(of.and(pending_install::Column::Sealed.ne(ERASED))))
         .exec(on)
         .await?;
     Ok(())
+}
+
+/// The condition that an installation is one of those that meet `of`. They are locked in order, because the same ones
+/// may end for several reasons at once.
+fn installs(of: Expr) -> Expr {
+    locked_in_order::<pending_install::Entity>(pending_install::Column::Id, of)
 }
 
 /// Ends the question whether another account is to be connected in place of this integration's.
@@ -200,9 +209,12 @@ pub(super) async fn end_questions(
     pending_install::Entity::update_many()
         .col_expr(pending_install::Column::Status, Expr::value(PendingStatus::Finished.as_str()))
         .col_expr(pending_install::Column::Sealed, Expr::value(ERASED))
-        .filter(pending_install::Column::ProjectId.eq(project.to_string()))
-        .filter(pending_install::Column::Provider.eq(provider))
-        .filter(pending_install::Column::Status.eq(PendingStatus::Unconfirmed.as_str()))
+        .filter(installs(
+            pending_install::Column::ProjectId
+                .eq(project.to_string())
+                .and(pending_install::Column::Provider.eq(provider))
+                .and(pending_install::Column::Status.eq(PendingStatus::Unconfirmed.as_str())),
+        ))
         .exec(on)
         .await?;
     Ok(())

@@ -52,6 +52,8 @@ mod lifecycle;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod locks;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod monitor;

@@ -62,12 +62,17 @@ impl TestDatabase {
 
     /// Locks the integrations against changes until it is released.
     pub(crate) async fn lock_integrations(&self) -> Lock {
+        self.lock("LOCK TABLE integrations IN EXCLUSIVE MODE").await
+    }
+
+    /// Takes a lock of PostgreSQL by this statement, until it is released. On SQLite it is that of writing.
+    pub(crate) async fn lock(&self, statement: &str) -> Lock {
         let connection = connect(&self.url).await;
         let take = match connection.get_database_backend() {
-            DbBackend::Postgres => "BEGIN; LOCK TABLE integrations IN EXCLUSIVE MODE",
-            _ => "BEGIN IMMEDIATE",
+            DbBackend::Postgres => format!("BEGIN; {statement}"),
+            _ => "BEGIN IMMEDIATE".to_owned(),
         };
-        connection.execute_unprepared(take).await.unwrap();
+        connection.execute_unprepared(&take).await.unwrap();
         Lock(connection)
     }
 
@@ -167,6 +172,13 @@ impl Sql {
     pub(crate) async fn bytes(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Option<Vec<u8>> {
         let row = self.0.query_one_raw(self.statement(sql, values)).await.unwrap().unwrap();
         row.try_get_by_index(0).unwrap()
+    }
+
+    /// How many connections to this database wait for a lock. PostgreSQL only.
+    pub(crate) async fn waiting(&self) -> i64 {
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        self.count(waiting, []).await
     }
 
     /// The columns that hold a time which does not sort as text, as SQLite compares times.
