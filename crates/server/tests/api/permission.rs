@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use time::Duration;
 
 use crate::{
-    handshake::{BROWSER, REQUEST, connect, who},
+    handshake::{BROWSER, REQUEST, come_back, connect, who},
     monitor::on_both_stages,
     providers::{on_both_played, played},
     support::{
@@ -35,6 +35,8 @@ on_both_played!(
     a_question_that_nobody_answers_leaves_no_token,
     a_question_ends_with_the_integration_or_the_permission,
     an_account_that_cannot_be_read_is_asked_about,
+    of_two_accounts_at_once_the_second_is_asked_about,
+    who_confirmed_one_replacement_is_asked_about_another,
     what_cannot_be_opened_is_connected_over,
 );
 on_both_stages!(what_ends_during_the_probe_of_a_form_installs_nothing);
@@ -340,6 +342,83 @@ async fn an_account_that_cannot_be_read_is_asked_about(server: &Server, simulato
         simulator.switch(|switches| switches.break_calls = false);
     }
     assert_eq!(server.integration("shopify").await["display_name"], "Acme Goods");
+}
+
+/// Two people connect different accounts at once. When the second is stored, the first is connected.
+async fn of_two_accounts_at_once_the_second_is_asked_about(server: &Server, simulator: &Simulator) {
+    let installer = &server.app.services.installer;
+    let linear = server.app.services.catalog.get("linear").unwrap();
+    let mut queries = Vec::new();
+    for account in [0, 1] {
+        simulator.switch(|switches| switches.account = account);
+        let url = installer.begin(&who(server), linear, Map::new(), BROWSER).await.unwrap();
+        let back = simulator.decide(url.as_str(), Decision::Allow).await;
+        queries.push(back.query().unwrap().to_owned());
+    }
+    simulator.switch(|switches| switches.token = TokenSwitch::Hang);
+    let patience = StdDuration::from_secs(20);
+    let asked = |path: &str| simulator.requests().iter().filter(|request| request.path == path).count();
+    let both_at_once = async {
+        eventually("both ask for tokens", patience, async || asked("/oauth/token") == 2).await;
+        let lock = server.database.lock_integrations().await;
+        simulator.release();
+        eventually("both are probed", patience, async || asked("/graphql") == 2).await;
+        if server.database.url.starts_with("postgres") {
+            eventually("both are to be stored", patience, async || server.sql.waiting().await == 2).await;
+        }
+        lock.release().await;
+    };
+    let (one, other, ()) = tokio::join!(
+        come_back(server, &queries[0], Some(BROWSER)),
+        come_back(server, &queries[1], Some(BROWSER)),
+        both_at_once,
+    );
+    let connected = server.integration("linear").await["account"]["name"].clone();
+    let (mut installed, mut questions) = (0, Vec::new());
+    for outcome in [one.unwrap(), other.unwrap()] {
+        match outcome {
+            InstallOutcome::Installed { .. } => installed += 1,
+            InstallOutcome::Unconfirmed { pending, before, after, .. } => {
+                assert_eq!(
+                    (json!(before), after.is_some_and(|after| after != before)),
+                    (connected.clone(), true)
+                );
+                questions.push(pending);
+            }
+        }
+    }
+    assert_eq!((installed, questions.len()), (1, 1));
+    let done = installer.confirm(questions[0].expose(), Some(BROWSER), REQUEST).await.unwrap();
+    assert!(matches!(done, InstallOutcome::Installed { .. }), "{done:?}");
+    assert_ne!(server.integration("linear").await["account"]["name"], connected);
+}
+
+/// Somebody answers for the account that they were shown, not for one that was connected in its place meanwhile.
+async fn who_confirmed_one_replacement_is_asked_about_another(server: &Server, simulator: &Simulator) {
+    let installer = &server.app.services.installer;
+    let at = ("linear", &Map::new());
+    connect(server, simulator, at, Decision::Allow).await.unwrap();
+    let question = async || match connect(server, simulator, at, Decision::Allow).await.unwrap() {
+        InstallOutcome::Unconfirmed { pending, before, .. } => (pending, before),
+        other @ InstallOutcome::Installed { .. } => panic!("{other:?}"),
+    };
+    simulator.switch(|switches| switches.break_calls = true);
+    let (of_nobody_knows_whom, first) = question().await;
+    simulator.switch(|switches| (switches.break_calls, switches.account) = (false, 1));
+    let (of_the_other, _) = question().await;
+    installer.confirm(of_the_other.expose(), Some(BROWSER), REQUEST).await.unwrap();
+    let confirm = async |pending: &str| installer.confirm(pending, Some(BROWSER), REQUEST).await.unwrap();
+    let InstallOutcome::Unconfirmed { pending, before, after, .. } =
+        confirm(of_nobody_knows_whom.expose()).await
+    else {
+        panic!("the account that is connected now was not asked about");
+    };
+    let connected = server.integration("linear").await["account"]["name"].clone();
+    assert_eq!((json!(before), after), (connected, None));
+    assert_ne!(before, first);
+    let done = confirm(pending.expose()).await;
+    assert!(matches!(done, InstallOutcome::Installed { .. }), "{done:?}");
+    assert_eq!(kept(server).await, 0);
 }
 
 /// A new credential takes the place of the old one, whether or not what is stored can be opened.

@@ -156,6 +156,6 @@ impl Installer {
             request_id: arrival.request_id.clone(),
             link: install.link,
         };
-        self.finish(&who, target, acquired, install.browser).await
+        self.finish(&who, target, &acquired, install.browser).await
     }
 }

@@ -47,6 +47,9 @@ pub(super) struct Acquired {
     trouble: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     probed_at: OffsetDateTime,
+    /// The account that it replaces, if a person was asked about that.
+    #[serde(default)]
+    replaces: Option<String>,
 }
 
 /// [`AccountIdentity`] for the database.
@@ -72,7 +75,16 @@ impl Acquired {
         };
         let account = findings.account.map(Account::from);
         let Grant { credential, expires_at, granted_scopes, .. } = grant;
-        Ok(Self { connection, credential, expires_at, granted_scopes, account, trouble, probed_at: now })
+        Ok(Self {
+            connection,
+            credential,
+            expires_at,
+            granted_scopes,
+            account,
+            trouble,
+            probed_at: now,
+            replaces: None,
+        })
     }
 
     /// The result of a form. Only a credential that the provider accepts in a probe is taken.
@@ -87,14 +99,28 @@ impl Acquired {
             Verdict::Degraded { message } => return Err(ProblemKind::Unchecked(message)),
             Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
         }
-        let account = findings.account.map(Account::from);
-        let (expires_at, granted_scopes, trouble) = (None, None, None);
-        Ok(Self { connection, credential, expires_at, granted_scopes, account, trouble, probed_at: now })
+        Ok(Self {
+            connection,
+            credential,
+            expires_at: None,
+            granted_scopes: None,
+            account: findings.account.map(Account::from),
+            trouble: None,
+            probed_at: now,
+            replaces: None,
+        })
     }
 
     fn identity(&self) -> Option<AccountIdentity> {
         let account = self.account.clone()?;
         Some(AccountIdentity { id: account.id, name: account.name })
+    }
+
+    /// Whether a person must be asked before it takes the place of a credential of `before`: it belongs to another
+    /// account, or it is not known to which, and nobody has answered for this one.
+    fn must_ask_about(&self, before: &AccountIdentity) -> bool {
+        let is_of = |account: &Account| account.id == before.id;
+        !self.account.as_ref().is_some_and(is_of) && self.replaces.as_ref() != Some(&before.id)
     }
 
     fn connected(&self, configuration: Configuration) -> Connected {
@@ -116,26 +142,44 @@ impl From<AccountIdentity> for Account {
 }
 
 impl Installer {
-    /// Stores the credential. If it belongs to another account than before, or it is not known to which, it is kept
-    /// until a person confirms.
+    /// Stores the credential. If it belongs to another account than the one that is connected, or it is not known to
+    /// which, it is kept until a person confirms. Somebody else may connect an account at the same time: then what is
+    /// connected is looked at again.
     pub(super) async fn finish(
         &self,
         who: &Installing,
         target: &InstallTarget,
-        acquired: Acquired,
+        acquired: &Acquired,
         browser: TokenHash,
     ) -> Result<InstallOutcome, ProblemKind> {
-        let before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
-        let after = acquired.identity();
-        match before.as_ref().and_then(|before| before.integration.account.as_ref()) {
-            Some(before) if after.as_ref().is_none_or(|after| before.id != after.id) => {
-                let (before, after) =
-                    (before.label().to_owned(), after.map(|after| after.label().to_owned()));
-                let pending = self.hold(who, target, &acquired, browser).await?;
-                Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
+        for _ in 0..ATTEMPTS {
+            let before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
+            let account = before.as_ref().and_then(|before| before.integration.account.as_ref());
+            if let Some(account) = account.filter(|account| acquired.must_ask_about(account)) {
+                return self.ask(who, target, acquired, account, browser).await;
             }
-            _ => self.store_acquired(who, target, &acquired, before, browser).await,
+            let decided = self.decide(who, target, acquired, before.as_ref())?;
+            if let Some(integration) = self.store_decided(who, target, acquired, decided, browser).await? {
+                return Ok(InstallOutcome::Installed { target: target.clone(), integration });
+            }
         }
+        Err(ProblemKind::Contended)
+    }
+
+    /// Asks a person whether the credential is to replace that of the account `before`.
+    async fn ask(
+        &self,
+        who: &Installing,
+        target: &InstallTarget,
+        acquired: &Acquired,
+        before: &AccountIdentity,
+        browser: TokenHash,
+    ) -> Result<InstallOutcome, ProblemKind> {
+        let after = acquired.identity().map(|after| after.label().to_owned());
+        let asked = Acquired { replaces: Some(before.id.clone()), ..acquired.clone() };
+        let pending = self.hold(who, target, &asked, browser).await?;
+        let before = before.label().to_owned();
+        Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
     }
 
     /// Stores the credential, sealed, until a person confirms it.
@@ -200,8 +244,7 @@ impl Installer {
             request_id: request_id.to_owned(),
             link: install.link,
         };
-        let before = self.store.load(&who.tenant, &install.provider).await?;
-        self.store_acquired(&who, target, &acquired, before, install.browser).await
+        self.finish(&who, target, &acquired, install.browser).await
     }
 
     /// Drops the credential of another account, because the person does not want it. The provider's grant remains.
@@ -254,40 +297,32 @@ impl Installer {
         Ok(install)
     }
 
-    async fn store_acquired(
+    /// Stores what was decided. `None`: the stored integration has changed since.
+    async fn store_decided(
         &self,
         who: &Installing,
         target: &InstallTarget,
         acquired: &Acquired,
-        mut before: Option<Loaded>,
+        decided: Decided<'_>,
         browser: TokenHash,
-    ) -> Result<InstallOutcome, ProblemKind> {
-        for _ in 0..ATTEMPTS {
-            let decided = self.decide(who, target, acquired, before.as_ref())?;
-            let integration = Box::new(decided.revision.integration.clone());
-            let secrets = Secrets {
-                connection: &acquired.connection,
-                credential: &acquired.credential,
-                expires_at: acquired.expires_at,
-                granted_scopes: acquired.granted_scopes.as_ref(),
-            };
-            let mut installation =
-                self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);
-            installation.link = who.link.map(|link| LinkUse { link, browser });
-            let permission =
-                Permission { tenant: who.tenant, key: Some(who.key), at: self.environment.now() };
-            match self.store.install(&permission, vec![installation]).await? {
-                Installed::Stored => {
-                    return Ok(InstallOutcome::Installed { target: target.clone(), integration });
-                }
-                Installed::LinkUsed => return Err(LinkProblem::Used.into()),
-                Installed::Lapsed(lapsed) => return Err(lapsed.into()),
-                Installed::Changed => {
-                    before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
-                }
-            }
+    ) -> Result<Option<Box<Integration>>, ProblemKind> {
+        let integration = Box::new(decided.revision.integration.clone());
+        let secrets = Secrets {
+            connection: &acquired.connection,
+            credential: &acquired.credential,
+            expires_at: acquired.expires_at,
+            granted_scopes: acquired.granted_scopes.as_ref(),
+        };
+        let mut installation =
+            self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);
+        installation.link = who.link.map(|link| LinkUse { link, browser });
+        let permission = Permission { tenant: who.tenant, key: Some(who.key), at: self.environment.now() };
+        match self.store.install(&permission, vec![installation]).await? {
+            Installed::Stored => Ok(Some(integration)),
+            Installed::Changed => Ok(None),
+            Installed::LinkUsed => Err(LinkProblem::Used.into()),
+            Installed::Lapsed(lapsed) => Err(lapsed.into()),
         }
-        Err(ProblemKind::Contended)
     }
 
     /// The integration to be stored: a new one, or the existing one with its settings and permissions.

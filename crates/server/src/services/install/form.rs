@@ -55,6 +55,6 @@ impl Installer {
             provider.read_input(connection, credential).map_err(ProblemKind::Invalid)?;
         let findings = self.prober.probe(provider, &connection, &credential, None).await;
         let acquired = Acquired::typed(connection, credential, findings, self.environment.now())?;
-        self.finish(who, target, acquired, TokenHash::of(browser)).await
+        self.finish(who, target, &acquired, TokenHash::of(browser)).await
     }
 }
