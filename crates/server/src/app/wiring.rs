@@ -1,6 +1,6 @@
 //! Connects the parts of the program.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::Router;
 use integrations_core::catalog::Catalog;
@@ -133,6 +133,15 @@ impl App {
             failure_page: dashboard::failure_page,
         };
         Edge::new(parts, routes)
+    }
+
+    /// Waits for installations that have begun, whether or not their clients are still there, for up to `patience`.
+    pub async fn finish_installations(&self, patience: Duration) {
+        if tokio::time::timeout(patience, self.services.installer.steps_ended()).await.is_err() {
+            tracing::warn!(
+                "some installations were still under way when the time to drain ended; they are cut off"
+            );
+        }
     }
 
     /// Runs the background jobs until `stop`, and returns when all have ended.

@@ -20,7 +20,6 @@ use super::{
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     report::logged,
     step_life::STEP_LIFE,
-    to_the_end,
 };
 use crate::{
     store::{PendingInstall, PendingStatus},
@@ -62,7 +61,7 @@ impl Installer {
     /// Handles a redirect back from a provider, to the end even if the client goes away: its code works once.
     pub async fn callback(self: &Arc<Self>, arrival: Arrival) -> Result<Arrived, InstallProblem> {
         let installer = Arc::clone(self);
-        to_the_end(async move { installer.arrive(&arrival).await }).await
+        self.to_the_end(async move { installer.arrive(&arrival).await }).await
     }
 
     async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, InstallProblem> {

@@ -20,7 +20,6 @@ use super::{
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     report::logged,
     step_life::STEP_LIFE,
-    to_the_end,
 };
 use crate::{
     provider::prober::Findings,
@@ -219,7 +218,7 @@ impl Installer {
     ) -> Result<InstallOutcome, InstallProblem> {
         let (installer, pending) = (Arc::clone(self), pending.to_owned());
         let (browser, request_id) = (browser.map(str::to_owned), request_id.to_owned());
-        to_the_end(async move {
+        self.to_the_end(async move {
             let taken = installer.take(&pending, browser.as_deref()).await;
             let (install, target) = taken.map_err(|problem| logged(problem, &request_id))?;
             let confirmed = installer.store_confirmed(&install, &target, &request_id).await;

@@ -11,7 +11,6 @@ use super::{
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind},
     report::logged,
-    to_the_end,
 };
 use crate::token::TokenHash;
 
@@ -30,7 +29,7 @@ impl Installer {
     ) -> Result<InstallOutcome, InstallProblem> {
         let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
         let (installer, who, browser) = (Arc::clone(self), who.clone(), browser.to_owned());
-        to_the_end(async move {
+        self.to_the_end(async move {
             let outcome = installer.try_out(&who, &target, connection, credential, &browser).await;
             outcome.map_err(|kind| logged(InstallProblem::at(&target, kind), &who.request_id))
         })

@@ -25,6 +25,7 @@ use integrations_core::{
     ids::{ApiKeyId, InstallLinkId},
     scope::{RequiredScope, any_covers},
 };
+use tokio::sync::watch;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -102,6 +103,8 @@ pub struct Installer {
     parts: InstallerParts,
     prober: Prober,
     builder: InstallationBuilder,
+    /// Each step that is under way holds a receiver.
+    steps: watch::Sender<()>,
 }
 
 impl std::ops::Deref for Installer {
@@ -117,7 +120,7 @@ impl Installer {
     pub fn new(parts: InstallerParts) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
         let builder = InstallationBuilder::new(Arc::clone(&parts.vault), parts.environment.clone());
-        Self { parts, prober, builder }
+        Self { parts, prober, builder, steps: watch::Sender::default() }
     }
 
     /// Whether a tenant can install a provider.
@@ -143,15 +146,26 @@ impl Installer {
         }
         Ok(self.store.admit(tenant).await?)
     }
-}
 
-/// Runs a step of an installation to its end even if the request is cancelled, because the client went away or the
-/// server took too long: what a provider has granted must not be lost half-way.
-async fn to_the_end<T: Send + 'static>(
-    step: impl Future<Output = Result<T, InstallProblem>> + Send + 'static,
-) -> Result<T, InstallProblem> {
-    tokio::spawn(step.in_current_span()).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a step of an installation broke off");
-        Err(InstallProblem::nowhere(ProblemKind::Internal))
-    })
+    /// Runs a step of an installation to its end even if the request is cancelled, because the client went away or the
+    /// server took too long: what a provider has granted must not be lost half-way.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = Result<T, InstallProblem>> + Send + 'static,
+    ) -> Result<T, InstallProblem> {
+        let under_way = self.steps.subscribe();
+        let step = async move {
+            let _under_way = under_way;
+            step.await
+        };
+        tokio::spawn(step.in_current_span()).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a step of an installation broke off");
+            Err(InstallProblem::nowhere(ProblemKind::Internal))
+        })
+    }
+
+    /// Waits until every step that has begun has ended.
+    pub async fn steps_ended(&self) {
+        self.steps.closed().await;
+    }
 }

@@ -23,6 +23,7 @@ on_both_played!(
     who_comes_back_to_the_question_is_asked_again,
     of_two_at_once_on_two_replicas_one_wins,
     who_goes_away_is_connected_all_the_same,
+    a_server_that_stops_ends_what_it_has_begun,
     what_was_interrupted_says_so,
     an_error_is_shown_as_text_with_a_state_or_without,
     a_page_under_another_host_leads_to_the_public_one,
@@ -218,6 +219,28 @@ async fn who_goes_away_is_connected_all_the_same(server: &Server, simulator: &Si
     let is_shown = async || visitor.come_back(&back).await.header("location") == Some(&connected);
     eventually("the end is shown", Std::from_secs(60), is_shown).await;
     assert_eq!(exchanges(simulator), 1);
+}
+
+/// The client has gone, so no connection is open: the server waits for the installation itself.
+async fn a_server_that_stops_ends_what_it_has_begun(server: &Server, simulator: &Simulator) {
+    simulator.switch(|switches| switches.token = TokenSwitch::Hang);
+    let public_url: Url = format!("http://{}", server.address).parse().unwrap();
+    let replica = server.replica(|settings| settings.public_url = public_url).await;
+    let visitor = Visitor::signed_in(server).await;
+    let back = set_out(server, simulator, &visitor, Decision::Allow).await;
+    let going = tokio::spawn(visitor.at(&replica).request("GET", &target(&back)).send());
+    eventually("the token is asked for", Std::from_secs(60), async || exchanges(simulator) == 1).await;
+    going.abort();
+    assert!(going.await.unwrap_err().is_cancelled());
+    let address = replica.address;
+    let releasing = async {
+        let stops = async || tokio::net::TcpStream::connect(address).await.is_err();
+        eventually("it accepts nobody any more", Std::from_secs(60), stops).await;
+        assert_eq!(status(server, "linear").await, "none");
+        simulator.release();
+    };
+    tokio::join!(replica.stop(), releasing);
+    assert_eq!(status(server, "linear").await, "active");
 }
 
 async fn what_was_interrupted_says_so(server: &Server, simulator: &Simulator) {

@@ -39,6 +39,9 @@ use super::{Answer, TestDatabase, clock::SettableClock, database::Sql, hidden};
 /// The keys that seal the tests' credentials.
 pub(crate) const ENCRYPTION_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// How long what is under way may go on when the server stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::embedded().unwrap()));
 
 /// A key that a test may present.
@@ -193,7 +196,7 @@ impl Server {
         let (jobs_of, stop_jobs) = (app.clone(), stop.clone());
         let working = tokio::spawn(async move { jobs_of.run_jobs(stop_jobs).await });
         let answering = app.edge(app.routes());
-        let serving = tokio::spawn(edge::serve::serve(listener, answering, stop, Duration::from_secs(5)));
+        let serving = tokio::spawn(edge::serve::serve(listener, answering, stop, DRAIN));
         let sql = database.open().await;
         Self {
             database,
@@ -220,6 +223,7 @@ impl Server {
         for task in self.tasks {
             task.await.unwrap();
         }
+        self.app.finish_installations(DRAIN).await;
         self.store.close().await;
         hidden::assert_kept(&self.database, &self.sql).await;
         assert_eq!(self.sql.times_that_do_not_sort().await, [""; 0]);
