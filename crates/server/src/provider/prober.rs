@@ -28,6 +28,8 @@ pub struct Findings {
     pub verdict: Verdict,
     /// The account that it belongs to, if the provider says.
     pub account: Option<AccountIdentity>,
+    /// How long the provider asks not to be called.
+    pub wait: Option<Duration>,
 }
 
 /// Whether a credential works, without the account.
@@ -69,7 +71,7 @@ impl Prober {
         granted: Option<&Value>,
     ) -> Findings {
         let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
-        let Checked { verdict, .. } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
+        let Checked { verdict, wait } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {
             Some(account) if verdict == Verdict::Well || account.source == AccountSource::Token => {
@@ -88,7 +90,7 @@ impl Prober {
             Some(account) => account.id_by_connection(connection),
             None => None,
         };
-        Findings { verdict, account }
+        Findings { verdict, account, wait }
     }
 
     /// The same for a credential that the token endpoint has just issued, with its answer `granted`. If the provider

@@ -46,6 +46,9 @@ pub(super) struct Acquired {
     trouble: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     probed_at: OffsetDateTime,
+    /// The provider asked for no calls before this time.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    not_before: Option<OffsetDateTime>,
     /// The account that it replaces, if a person was asked about that.
     #[serde(default)]
     replaces: Option<String>,
@@ -82,6 +85,7 @@ impl Acquired {
             account,
             trouble,
             probed_at: now,
+            not_before: findings.wait.map(|wait| now + wait),
             replaces: None,
         })
     }
@@ -106,6 +110,7 @@ impl Acquired {
             account: findings.account.map(Account::from),
             trouble: None,
             probed_at: now,
+            not_before: findings.wait.map(|wait| now + wait),
             replaces: None,
         })
     }
@@ -311,6 +316,7 @@ impl Installer {
             credential: &acquired.credential,
             expires_at: acquired.expires_at,
             granted_scopes: acquired.granted_scopes.as_ref(),
+            not_before: acquired.not_before,
         };
         let mut installation =
             self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);

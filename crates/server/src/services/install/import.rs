@@ -185,6 +185,7 @@ impl Importer {
             credential: &line.credential,
             expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
             granted_scopes: None,
+            not_before: None,
         };
         let acting = Acting { actor: Actor::Operator, request_id: None };
         Ok(self.builder.build(*tenant, &acting, provider, decided, secrets))

@@ -43,6 +43,8 @@ pub(super) struct Secrets<'a> {
     pub(super) expires_at: Option<OffsetDateTime>,
     /// The scopes that the provider granted, if it says.
     pub(super) granted_scopes: Option<&'a BTreeSet<String>>,
+    /// The provider asked for no calls before this time.
+    pub(super) not_before: Option<OffsetDateTime>,
 }
 
 /// Makes the stored form of an installation.
@@ -121,6 +123,9 @@ impl InstallationBuilder {
             Health::Healthy => until_probe(provider, integration.status(), 0, spread),
             Health::Degraded | Health::Unhealthy => until_probe(provider, integration.status(), 1, spread),
         };
-        Schedule::new(now + wait, next_refresh(secrets.credential, now, secrets.expires_at, spread))
+        Schedule {
+            not_before: secrets.not_before,
+            ..Schedule::new(now + wait, next_refresh(secrets.credential, now, secrets.expires_at, spread))
+        }
     }
 }

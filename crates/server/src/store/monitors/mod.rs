@@ -109,6 +109,7 @@ pub(super) async fn begin(
         schedule.due_at().into(),
         schedule.probe_at.into(),
         schedule.refresh_at.into(),
+        schedule.not_before.into(),
     ];
     on.execute_raw(Statement::from_sql_and_values(backend, statements::BEGIN, values)).await?;
     Ok(())

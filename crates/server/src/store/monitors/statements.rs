@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use crate::store::rows::{ClaimedRow, NEXT_CHECK, columns};
 
 /// Begins to monitor an integration, or begins again: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5`
-/// refresh.
+/// refresh, `$6` not before.
 pub const BEGIN: &str = "INSERT INTO monitors \
-     (integration_id, provider, due_at, probe_at, refresh_at, failures, lease_count) \
-     VALUES ($1, $2, $3, $4, $5, 0, 0) \
+     (integration_id, provider, due_at, probe_at, refresh_at, not_before, failures, lease_count) \
+     VALUES ($1, $2, $3, $4, $5, $6, 0, 0) \
      ON CONFLICT (integration_id) DO UPDATE SET due_at = excluded.due_at, probe_at = excluded.probe_at, \
-     refresh_at = excluded.refresh_at, not_before = NULL, token_not_before = NULL, failures = 0, \
+     refresh_at = excluded.refresh_at, not_before = excluded.not_before, token_not_before = NULL, failures = 0, \
      lease_owner = NULL, lease_count = 0, refresh_begun_by = NULL";
 
 /// Brings the probe forward: `$1` integration, `$2` now. A lease on it stays. Returns when the provider is asked next.

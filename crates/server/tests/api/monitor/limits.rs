@@ -15,6 +15,7 @@ use crate::{
 
 on_both_stages!(
     a_check_that_asks_nobody_says_so,
+    a_limit_at_the_installation_is_kept,
     a_limit_of_the_api_does_not_hold_back_the_renewal,
     a_limit_of_the_token_endpoint_does_not_hold_back_the_probe,
 );
@@ -45,6 +46,25 @@ async fn a_check_that_asks_nobody_says_so(stage: &Stage) {
     let message = sealed.data()["message"].as_str().unwrap();
     assert!(message.contains("cannot be opened with this server's encryption keys"), "{message}");
     assert_eq!(stage.provider.probes("keys"), 2);
+}
+
+async fn a_limit_at_the_installation_is_kept(stage: &Stage) {
+    stage.provider.set("keys probe", Says::InItsPlace(200, vec![("retry-after", "7200")], b"{}"));
+    let keys = stage.server.app.services.catalog.get("keys").unwrap();
+    let credential = json!({"api_key": "SECRET-key"}).as_object().unwrap().clone();
+    let (installer, who) = (&stage.server.app.services.installer, crate::handshake::who(&stage.server));
+    installer.submit(&who, keys, serde_json::Map::new(), credential, "a browser").await.unwrap();
+    let installed = stage.server.integration("keys").await;
+    assert_eq!(state(&installed), is("active", "healthy", None));
+    assert_eq!(installed["next_check_at"], "2026-03-01T12:00:00Z");
+    let refused = stage.check("keys").await;
+    assert_eq!(refused.data()["checked"], false);
+    assert_eq!(stage.provider.probes("keys"), 1);
+    stage.server.clock.advance(Duration::hours(2));
+    stage.provider.set("keys probe", Says::Truth);
+    let worker = stage.worker().await;
+    eventually("it is asked", PATIENCE, async || stage.provider.probes("keys") == 2).await;
+    worker.stop().await;
 }
 
 /// A check waits as long as a lease lasts. With this timeout that is five seconds.
