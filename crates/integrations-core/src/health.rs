@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::answer_body::AnswerBody;
 use crate::catalog::{AnswerCheck, AnswerShape, OAuth, Provider, Setup};
 use crate::lifecycle::Health;
 use crate::oauth::TokenProblem;
-use crate::probe_answer::ProbeAnswer;
+use crate::probe_answer::{ProbeAnswer, error_code};
 use crate::rate_limit::is_exceeded;
 
 /// Why a provider gave no answer.
@@ -180,7 +179,7 @@ fn judge_body(check: &AnswerCheck, answer: &ProbeAnswer<'_>) -> BodyVerdict {
     if check.shape == AnswerShape::None {
         return BodyVerdict::Proven;
     }
-    let body = AnswerBody::new(answer.header("content-type"), answer.body);
+    let body = answer.body();
     let Some(json) = body.json() else {
         let is_empty = answer.body.trim_ascii().is_empty();
         return BodyVerdict::Unproven(match body.looks_like_html() {
@@ -190,7 +189,7 @@ fn judge_body(check: &AnswerCheck, answer: &ProbeAnswer<'_>) -> BodyVerdict {
         });
     };
     let verdict = judge_json(check, &json);
-    let code = check.error.as_ref().and_then(|pointer| code(pointer.of(&json)?));
+    let code = check.error.as_ref().and_then(|pointer| error_code(pointer.of(&json)?));
     match code.filter(|code| check.refused_errors.contains(code)) {
         Some(code) if !matches!(verdict, BodyVerdict::Proven) => BodyVerdict::Refused(code),
         _ => verdict,
@@ -214,15 +213,6 @@ fn judge_json(check: &AnswerCheck, json: &Value) -> BodyVerdict {
         Some(None) => BodyVerdict::Unproven(Instead::Silent),
         Some(Some(value)) if is_expected(value) => BodyVerdict::Proven,
         Some(Some(_)) => BodyVerdict::Otherwise,
-    }
-}
-
-/// An error's code. Some providers write a number.
-fn code(value: &Value) -> Option<String> {
-    match value {
-        Value::String(code) => Some(code.clone()),
-        Value::Number(code) => Some(code.to_string()),
-        _ => None,
     }
 }
 

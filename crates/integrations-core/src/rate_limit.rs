@@ -4,7 +4,7 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use time::{Duration, OffsetDateTime};
 
 use crate::catalog::{Provider, RateLimit, ResetUnit};
-use crate::probe_answer::ProbeAnswer;
+use crate::probe_answer::{ProbeAnswer, error_code};
 
 /// The shortest wait, if a provider names a time that is over.
 const SHORTEST: Duration = Duration::SECOND;
@@ -31,10 +31,10 @@ pub fn asked_to_wait(
     believed.try_into().ok()
 }
 
-/// Whether an answer means "too many requests": its status is 429, or one of the provider's own. The provider's own
-/// statuses may also mean other things, so its headers must confirm it, if it has such headers.
+/// Whether an answer means "too many requests": its status is 429, or one of the provider's own, or its body says so.
+/// The provider's own statuses may also mean other things, so its headers must confirm it, if it has such headers.
 pub(crate) fn is_exceeded(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
-    if answer.status == 429 {
+    if answer.status == 429 || body_says_so(limit, answer) {
         return true;
     }
     let header = |name: &Option<String>| name.as_ref().map(|name| answer.header(name));
@@ -44,6 +44,13 @@ pub(crate) fn is_exceeded(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
         (_, _) => false,
     };
     limit.statuses.contains(&answer.status) && says_so
+}
+
+/// Whether the body has one of the provider's codes. GraphQL APIs send it with the status 200 or 400.
+fn body_says_so(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
+    let Some(pointer) = &limit.error else { return false };
+    let code = answer.body().json().and_then(|json| error_code(pointer.of(&json)?));
+    code.is_some_and(|code| limit.errors.contains(&code))
 }
 
 /// The time by the provider's clock, so that it does not matter whether that one and ours agree. If they are more than

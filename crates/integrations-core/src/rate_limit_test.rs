@@ -29,6 +29,28 @@ fn wait(key: &str, status: u16, headers: &[(&str, &str)]) -> Option<u128> {
     asked_to_wait(provider, &answer, NOW).as_ref().map(Std::as_millis)
 }
 
+/// GraphQL APIs say it in the body.
+#[test]
+fn a_limit_that_stands_in_the_body_is_read() {
+    let judged = |key: &str, status: u16, body: &str| {
+        let answer = ProbeAnswer { status, headers: &[], body: body.as_bytes() };
+        judge(CATALOG.get(key).unwrap(), Ok(&answer)).message().unwrap_or_default().to_owned()
+    };
+    let throttled = r#"{"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}"#;
+    assert_eq!(judged("shopify", 200, throttled), "Shopify is getting too many requests at the moment");
+    let limited = r#"{"errors": [{"message": "Too fast", "extensions": {"code": "RATELIMITED"}}]}"#;
+    assert_eq!(judged("linear", 400, limited), "Linear is getting too many requests at the moment");
+    for (key, other) in [("shopify", limited), ("linear", throttled), ("shopify", "{}"), ("slack", throttled)]
+    {
+        assert!(!judged(key, 200, other).contains("too many"), "{key}: {other}");
+    }
+    // The headers beside it say how long to wait.
+    let reset = [("x-ratelimit-requests-reset", "1779040620000")];
+    let answer = ProbeAnswer { status: 400, headers: &reset, body: limited.as_bytes() };
+    let wait = asked_to_wait(CATALOG.get("linear").unwrap(), &answer, NOW);
+    assert_eq!(wait, Some(Std::from_secs(120)));
+}
+
 #[test]
 fn a_wait_is_read_in_every_form() {
     for (text, milliseconds) in [

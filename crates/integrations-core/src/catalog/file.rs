@@ -251,6 +251,9 @@ pub(super) struct AnswerCheckTable {
 pub(super) struct RateLimitTable {
     #[serde(default)]
     pub(super) statuses: Vec<u16>,
+    pub(super) error: Option<String>,
+    #[serde(default)]
+    pub(super) errors: Vec<String>,
     pub(super) retry_after: Option<String>,
     pub(super) remaining: Option<String>,
     pub(super) reset: Option<ResetTable>,

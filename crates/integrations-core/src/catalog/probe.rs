@@ -87,11 +87,15 @@ pub enum AccountPart {
     Connection(String),
 }
 
-/// The headers that say when to ask again. Names are in lower case.
+/// How a provider says "too many requests", and when to ask again. Names of headers are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RateLimit {
     /// Statuses that mean "too many requests", in addition to 429.
     pub statuses: Vec<u16>,
+    /// The place of the error's code in the body.
+    pub error: Option<JsonPointer>,
+    /// The codes that mean "too many requests", whatever the status.
+    pub errors: Vec<String>,
     /// The header with seconds or an HTTP date (RFC 9110, section 10.2.3).
     pub retry_after: Option<String>,
     /// The header with the number of requests left in the window.

@@ -410,6 +410,9 @@ fn account_and_probe() {
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [200]\ninterval_seconds = 1 #!", "30 seconds");
     let basic = "good_statuses = [200]\nbasic_auth = { username = \"{api_key}\" } #!";
     refused(API_KEY, "good_statuses = [200]", basic, "cannot stand beside an Authorization header");
+    let limit = "retry_after = \"retry-after\"";
+    refused(OAUTH, limit, "errors = [\"slow\"] #!", "needs `error`");
+    refused(OAUTH, limit, "error = \"/code\" #!", "needs `errors`");
     refused(OAUTH, "equals = true", "equals = true\nrefused_errors = [\"gone\"] #!", "needs `error`");
     refused(API_KEY, "method = \"GET\"", "method = \"HEAD\" #!", "the answer to HEAD has no body");
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [200, 204] #!", "204 has no body");

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use self::values::{found_in, is_header_name, mismatch, page, pattern, statuses, to_json, unique_name};
+use self::values::{
+    found_in, is_header_name, mismatch, page, pattern, pointer, statuses, to_json, unique_name,
+};
 use crate::catalog::field::{Choice, Field, Pattern};
 use crate::catalog::file::{
     ActionTable, FieldTable, FormTable, ProviderFile, RateLimitTable, RequestTable, SettingTable,
@@ -329,8 +331,17 @@ fn rate_limit(table: RateLimitTable, problems: &mut Problems) -> RateLimit {
             problems.add(path, "must be a header name in lower case");
         }
     }
+    match (&table.error, table.errors.is_empty()) {
+        (Some(_), true) => {
+            problems.add("rate_limit.error", "needs `errors`, the codes that are looked for there")
+        }
+        (None, false) => problems.add("rate_limit.errors", "needs `error`, which says where the code is"),
+        _ => {}
+    }
     RateLimit {
         statuses: table.statuses,
+        error: table.error.and_then(|text| pointer("rate_limit.error", &text, problems)),
+        errors: table.errors,
         retry_after: table.retry_after,
         remaining: table.remaining,
         reset: table.reset.map(|reset| ResetHeader { header: reset.header, unit: reset.unit }),
