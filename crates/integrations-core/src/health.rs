@@ -148,6 +148,14 @@ pub fn interrupted_refresh(provider: &Provider) -> Verdict {
     }
 }
 
+/// The verdict if the stored credential cannot be opened. The provider has nothing against it, but nothing works until
+/// somebody acts, and a probe leads back as soon as the key is there again.
+pub fn sealed() -> Verdict {
+    let message = "The stored credential cannot be opened with this server's encryption keys: its operator finds the \
+                   cause in the log; to go on without the old credential, connect it again";
+    Verdict::Dead { message: message.to_owned() }
+}
+
 /// What a body says about the credential, whatever the status of its answer.
 enum BodyVerdict {
     /// It is what the provider's file asks for.

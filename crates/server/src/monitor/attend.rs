@@ -56,7 +56,9 @@ impl Monitor {
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
         let Some(mut subject) = self.open(claim) else {
-            let later = now + until_refresh_retry(u32::MAX, self.environment.spread());
+            // The operator may bring the key back at any time.
+            schedule.failures = schedule.failures.saturating_add(1);
+            let later = now + until_refresh_retry(schedule.failures, self.environment.spread());
             schedule.probe_at = later;
             schedule.refresh_at = schedule.refresh_at.map(|_| later);
             return Attended::not_asked(schedule, NotAsked::Sealed);

@@ -8,7 +8,7 @@ use std::{
 
 use integrations_core::{
     audit::{Actor, AuditAction, Change},
-    health::Verdict,
+    health::{self, Verdict},
     observation::{Observation, is_as_before},
 };
 use time::OffsetDateTime;
@@ -45,8 +45,12 @@ impl Monitor {
         let Attended::Ended { ended, found } = attended else {
             return Conclusion { found: Err(NotAsked::Lost), is_changed: false };
         };
-        let verdict = found.as_ref().ok();
-        let plain = match (&ended, verdict) {
+        let verdict = match &found {
+            Ok(verdict) => Some(verdict.clone()),
+            Err(NotAsked::Sealed) => Some(health::sealed()),
+            Err(_) => None,
+        };
+        let plain = match (&ended, &verdict) {
             (LeaseEnd::GoesOn(schedule), None) => Some(*schedule),
             (LeaseEnd::GoesOn(schedule), Some(verdict))
                 if is_as_before(verdict, claim.status, claim.health) =>
@@ -58,7 +62,7 @@ impl Monitor {
         let Some(schedule) = plain else {
             let is_changed = AtomicBool::new(false);
             let decide = |loaded: &Loaded| {
-                let decision = self.observe(&claim, loaded, verdict?);
+                let decision = self.observe(&claim, loaded, verdict.as_ref()?);
                 is_changed.store(decision.is_some(), Ordering::Relaxed);
                 decision
             };
@@ -68,7 +72,7 @@ impl Monitor {
             let found = if is_stored { found } else { found.and(Err(NotAsked::Lost)) };
             return Conclusion { found, is_changed };
         };
-        let synced_at = (verdict == Some(&Verdict::Well)).then(|| self.environment.now());
+        let synced_at = (verdict == Some(Verdict::Well)).then(|| self.environment.now());
         let release = Release { claim, synced_at, schedule };
         match queue {
             Some(queue) => queue.push(release).await,

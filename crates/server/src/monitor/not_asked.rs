@@ -1,5 +1,6 @@
 //! Why a check did not ask the provider.
 
+use integrations_core::health;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 /// Why nobody was asked, or nothing came of it.
@@ -9,7 +10,7 @@ pub enum NotAsked {
     NotDue,
     /// The provider asked for no calls before this time.
     Limited(OffsetDateTime),
-    /// The stored credential cannot be opened.
+    /// The stored credential cannot be opened, which makes the status `error`.
     Sealed,
     /// Another check holds the lease, and did not give it back.
     Leased,
@@ -21,14 +22,16 @@ impl NotAsked {
     /// What happened, what it means, and what to do; for a provider of this name.
     pub fn words(self, provider: &str) -> String {
         let (why, advice) = match self {
+            Self::Sealed => {
+                return format!(
+                    "{provider} was not asked. {}.",
+                    health::sealed().message().unwrap_or_default()
+                );
+            }
             Self::NotDue => ("nothing is due".to_owned(), "Try again in a moment."),
             Self::Limited(until) => (
                 format!("it asked for no calls before {}", written(until)),
                 "The next check is made by itself after that.",
-            ),
-            Self::Sealed => (
-                "the stored credential cannot be opened with this server's encryption keys".to_owned(),
-                "Its operator finds the cause in the log. To go on without the old credential, connect it again.",
             ),
             Self::Leased => ("another check is under way".to_owned(), "Look again in a moment."),
             Self::Lost => {

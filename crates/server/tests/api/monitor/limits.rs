@@ -16,6 +16,7 @@ use crate::{
 on_both_stages!(
     a_check_that_asks_nobody_says_so,
     a_limit_at_the_installation_is_kept,
+    a_credential_that_cannot_be_opened_is_an_error_until_it_can_be,
     a_limit_of_the_api_does_not_hold_back_the_renewal,
     a_limit_of_the_token_endpoint_does_not_hold_back_the_probe,
 );
@@ -39,13 +40,6 @@ async fn a_check_that_asks_nobody_says_so(stage: &Stage) {
     stage.server.clock.advance(Duration::seconds(800));
     let asked = stage.check("keys").await;
     assert_eq!((asked.data().get("checked"), state(asked.data())), (None, is("active", "healthy", None)));
-    // The credential was sealed with a key that is gone.
-    stage.server.sql.execute("UPDATE credentials SET sealed = $1", [vec![1_u8, 0].into()]).await;
-    let sealed = stage.check("keys").await;
-    assert_eq!(sealed.data()["checked"], false);
-    let message = sealed.data()["message"].as_str().unwrap();
-    assert!(message.contains("cannot be opened with this server's encryption keys"), "{message}");
-    assert_eq!(stage.provider.probes("keys"), 2);
 }
 
 async fn a_limit_at_the_installation_is_kept(stage: &Stage) {
@@ -64,6 +58,40 @@ async fn a_limit_at_the_installation_is_kept(stage: &Stage) {
     stage.provider.set("keys probe", Says::Truth);
     let worker = stage.worker().await;
     eventually("it is asked", PATIENCE, async || stage.provider.probes("keys") == 2).await;
+    worker.stop().await;
+}
+
+/// A credential whose key is gone works for nobody, so everybody sees it, until the key is back.
+async fn a_credential_that_cannot_be_opened_is_an_error_until_it_can_be(stage: &Stage) {
+    stage.connect_keys().await;
+    stage.check("keys").await.data();
+    stage.server.patch("keys", json!({"status": "paused"})).await.data();
+    let sql = &stage.server.sql;
+    let good = sql.bytes("SELECT sealed FROM credentials", []).await.unwrap();
+    let seal = async |sealed: Vec<u8>| {
+        sql.execute("UPDATE credentials SET sealed = $1", [sealed.into()]).await;
+    };
+    seal(vec![2, 1, b'x', 0]).await;
+    let message = "The stored credential cannot be opened with this server's encryption keys: its operator finds \
+                   the cause in the log; to go on without the old credential, connect it again";
+    // Nobody needs to ask: the schedule finds it.
+    let worker = stage.worker().await;
+    stage.server.clock.advance(Duration::hours(3));
+    let found = is("error", "unhealthy", Some(message));
+    eventually("it is found", PATIENCE, async || stage.state("keys").await == found).await;
+    stage.server.clock.advance(Duration::seconds(1));
+    let checked = stage.check("keys").await;
+    let words = format!("Keys was not asked. {message}.");
+    assert_eq!((&checked.data()["checked"], &checked.data()["message"]), (&json!(false), &json!(words)));
+    assert_eq!(state(checked.data()), found);
+    let resumed = stage.server.patch("keys", json!({"status": "active"})).await;
+    resumed.refused(409, "INVALID_TRANSITION");
+    assert_eq!((stage.provider.probes("keys"), stage.recorded("keys").await.len()), (1, 2), "said once");
+    seal(good).await;
+    // It is tried again in a few minutes, and returns to the status that it had.
+    stage.server.clock.advance(Duration::minutes(10));
+    let is_back = async || stage.state("keys").await == is("paused", "healthy", None);
+    eventually("it is back", PATIENCE, is_back).await;
     worker.stop().await;
 }
 
