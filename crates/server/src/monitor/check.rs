@@ -17,6 +17,9 @@ use crate::{
 /// The pause between attempts to claim an integration that is leased.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The longest wait for an integration that is leased: shorter than a request may take, so that the client is told.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// What a check came to.
 #[derive(Debug)]
 pub struct CheckReport {
@@ -91,7 +94,8 @@ impl Monitor {
         provider: &str,
     ) -> Result<Option<(Claim, i64)>, CheckError> {
         let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(()) };
-        let claimed = retry_until(Instant::now() + self.0.lease, Backoff::constant(PAUSE), attempt).await;
+        let patience = self.0.lease.min(PATIENCE);
+        let claimed = retry_until(Instant::now() + patience, Backoff::constant(PAUSE), attempt).await;
         claimed.ok().transpose()
     }
 

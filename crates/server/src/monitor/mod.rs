@@ -29,7 +29,11 @@ pub use self::{
 use crate::{
     environment::Environment,
     metrics::Metrics,
-    provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
+    provider::{
+        oauth_apps::OAuthApps,
+        outbound::Outbound,
+        prober::{Prober, UNTIL_ACCEPTED},
+    },
     store::Store,
     vault::Vault,
 };
@@ -38,6 +42,9 @@ use crate::{
 const BEGINNINGS: usize = 2;
 /// How many results may be stored at the same time.
 const ENDINGS: usize = 4;
+
+/// What a lease has room for beside requests to providers and pauses.
+const FOR_THE_DATABASE: Duration = Duration::from_secs(5);
 
 /// What a monitor uses.
 #[derive(Debug)]
@@ -73,8 +80,17 @@ struct Inner {
     /// The same for results to be stored. It is separate, because results must not wait for refreshes that begin: a
     /// provider's answer is lost if the process stops.
     endings: Semaphore,
-    /// How long a lease lasts. It is longer than the work under it.
     lease: Duration,
+}
+
+/// How long a lease lasts if a request to a provider takes no longer than `timeout`: longer than the work under it.
+///
+/// The end of a lease is set twice: by the claim, and by the mark before a refresh token is sent. The longest work
+/// follows the mark: the refresh, a probe of the new token, and as many more as [`UNTIL_ACCEPTED`] has pauses.
+fn lease(timeout: Duration) -> Duration {
+    let requests = 2 + UNTIL_ACCEPTED.len();
+    let requests = timeout * u32::try_from(requests).unwrap_or(u32::MAX);
+    requests + UNTIL_ACCEPTED.iter().sum::<Duration>() + FOR_THE_DATABASE
 }
 
 impl std::ops::Deref for Monitor {
@@ -90,9 +106,7 @@ impl Monitor {
     pub fn new(parts: MonitorParts, settings: MonitorSettings) -> Self {
         let prober = Prober::new(parts.outbound.clone(), parts.environment.clone());
         let limits = Limits::new(&settings, &parts.catalog);
-        // Enough for a probe, a refresh and the database. If a second probe takes longer, another replica probes as
-        // well, which does no harm.
-        let lease = parts.outbound.timeout() * 2 + Duration::from_secs(5);
+        let lease = lease(parts.outbound.timeout());
         let (beginnings, endings) = (Semaphore::new(BEGINNINGS), Semaphore::new(ENDINGS));
         Self(Arc::new(Inner { parts, prober, limits, settings, beginnings, endings, lease }))
     }
@@ -105,5 +119,17 @@ impl Monitor {
     /// Waits for permission to use the database to store something. It ends when the permit is dropped.
     async fn permit_to_store(&self) -> Option<SemaphorePermit<'_>> {
         self.0.endings.acquire().await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_covers_a_renewal_and_every_probe_of_the_new_token() {
+        // As docs/topics/checks-and-renewal.md says.
+        assert_eq!(lease(Duration::from_secs(10)), Duration::from_secs(49));
+        assert_eq!(lease(Duration::ZERO), Duration::from_secs(9));
     }
 }

@@ -95,7 +95,7 @@ async fn a_credential_that_cannot_be_opened_is_an_error_until_it_can_be(stage: &
     worker.stop().await;
 }
 
-/// A check waits as long as a lease lasts. With this timeout that is five seconds.
+/// A check waits for another no longer than that one's lease lasts. With this timeout that is nine seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_that_waits_in_vain_for_another_says_so() {
     on_stage_with_timeout(Backend::Sqlite, std::time::Duration::from_millis(1), async |stage| {
