@@ -1,6 +1,5 @@
 //! The addresses of the dashboard's pages.
 
-use http::Uri;
 use integrations_core::{
     ids::{PendingInstallId, ProjectId},
     oauth::ReportedError,
@@ -103,12 +102,6 @@ impl Addresses {
             query.append_pair("error_description", description);
         }
         format!("{}?{}", self.install("reported"), query.finish())
-    }
-
-    /// The same page under the public host, with `mark` in its query.
-    pub(crate) fn under_public_host(&self, uri: &Uri, mark: &str) -> String {
-        let query = uri.query().map_or(String::new(), |query| format!("{query}&"));
-        format!("{}{}{}?{query}{mark}", self.origin(), self.prefix, uri.path())
     }
 
     /// A file that pages load.

@@ -13,27 +13,26 @@ use axum::{
 use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Authority};
 use url::{Host, Url};
 
-use super::{addresses::Addresses, headers, state::Pages};
+use super::{headers, state::Pages};
+use crate::edge::host::under_public_host;
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// Stands in the address after one redirect. A proxy that does not pass the host on makes every request look as if it
-/// was for another host, and would be led in a circle.
-const MARK: &str = "moved=1";
 
 /// Answers with a redirect if a page is opened under another host. A form is on a page that was not.
 pub(super) async fn lead(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let is_opened = matches!(*request.method(), Method::GET | Method::HEAD);
     let public_url = &pages.settings.public_url;
-    if is_opened && is_elsewhere(public_url, request.headers(), request.uri()) {
-        let address = Addresses::new(public_url).under_public_host(request.uri(), MARK);
+    if is_opened
+        && is_elsewhere(public_url, request.headers(), request.uri())
+        && let Some(address) = under_public_host(public_url, request.uri())
+    {
         return headers::redirect(&address);
     }
     next.run(request).await
 }
 
-/// Whether a request is for another host than the public one, and was not led here already.
+/// Whether a request is for another host than the public one.
 fn is_elsewhere(public_url: &Url, headers: &HeaderMap, uri: &Uri) -> bool {
-    let is_led = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == MARK));
     let asked = headers.get(header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
     let (Some(asked), Some(public)) = (asked.or_else(|| uri.authority().cloned()), public_url.host()) else {
         return false;
@@ -42,7 +41,7 @@ fn is_elsewhere(public_url: &Url, headers: &HeaderMap, uri: &Uri) -> bool {
     // What a proxy says that it was asked for. To believe it here does no harm.
     let forwarded = headers.get_all(X_FORWARDED_HOST).iter().filter_map(|hosts| hosts.to_str().ok());
     let mut forwarded = forwarded.flat_map(|hosts| hosts.split(',')).map(str::trim);
-    if is_led || is_public(asked.host()) || forwarded.any(|host| is_public(without_port(host))) {
+    if is_public(asked.host()) || forwarded.any(|host| is_public(without_port(host))) {
         return false;
     }
     match &public {
@@ -116,11 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_led_twice_or_without_a_host() {
-        let (url, uri) = ("https://riq.example".parse().unwrap(), "/dashboard?moved=1".parse().unwrap());
-        let mut headers = HeaderMap::new();
-        assert!(!is_elsewhere(&url, &headers, &"/dashboard".parse().unwrap()));
-        headers.insert(header::HOST, "10.0.0.5".parse().unwrap());
-        assert!(!is_elsewhere(&url, &headers, &uri));
+    fn nobody_is_led_without_a_host() {
+        let url = "https://riq.example".parse().unwrap();
+        assert!(!is_elsewhere(&url, &HeaderMap::new(), &"/dashboard".parse().unwrap()));
     }
 }

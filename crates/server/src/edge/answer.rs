@@ -145,7 +145,7 @@ impl Edge {
         let now = self.parts.environment.now().unix_timestamp();
         let cross_origin = CrossOrigin::of(&request, audience, &settings.cors_origins);
         let accepted_encoding = request.headers().get(header::ACCEPT_ENCODING).cloned();
-        let host = host::check(&request, audience, &settings.known_hosts);
+        let host = host::check(&request, audience, &settings.known_hosts, &settings.public_url);
 
         let mut response = match (&identity, host) {
             _ if !quota.allowed => rate_limited(&quota, now).into_response(),

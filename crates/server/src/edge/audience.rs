@@ -8,6 +8,9 @@ const BASES: [&str; 2] = ["/api/v1/", "/v1/"];
 /// What follows them in the paths that need a key.
 const PROJECTS: &str = "projects/";
 
+/// The beginning of the paths of pages.
+const PAGES: &str = "/dashboard";
+
 /// Whom an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -28,16 +31,19 @@ pub enum Audience {
 impl Audience {
     /// The audience of a path.
     pub fn of(path: &str) -> Self {
-        let is_below =
-            |root| path.strip_prefix(root).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'));
         match path {
             "/healthz" | "/readyz" => Self::Orchestrator,
             "/metrics" => Self::Collector,
             _ if BASES.iter().any(|base| is_on_project(path, base)) => Self::Client,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
-            _ if is_below("/dashboard") || is_below("/oauth") => Self::Person,
+            _ if is_below(path, PAGES) || is_below(path, "/oauth") => Self::Person,
             _ => Self::Other,
         }
+    }
+
+    /// Whether a path is that of a page which a person opens. A redirect back from a provider is none.
+    pub(super) fn is_page(path: &str) -> bool {
+        path == "/" || is_below(path, PAGES)
     }
 
     /// Whether a bearer token is an API key. Collectors of metrics have their own token.
@@ -70,6 +76,10 @@ impl Audience {
     pub(super) fn reads_json_alone(self) -> bool {
         matches!(self, Self::Client | Self::Reader)
     }
+}
+
+fn is_below(path: &str, root: &str) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn is_on_project(path: &str, base: &str) -> bool {

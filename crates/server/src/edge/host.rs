@@ -2,14 +2,20 @@
 //!
 //! Every request must say it, once. Pages, metrics and the reference answer only to names that the operator knows.
 //! Otherwise a web site could point its own name at this server (DNS rebinding), and its scripts could read the answers
-//! as if they were its own.
+//! as if they were its own. A page under an unknown name leads to the public URL, which tells nobody anything.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use http::{Request, Version, header};
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, Request, StatusCode, Uri, Version, header};
 use integrations_core::error::ErrorCode;
+use url::Url;
 
 use super::{audience::Audience, failure::Failure};
+
+/// Stands in the address after one redirect. A proxy that does not pass the host on makes every request look as if it
+/// was for another host, and would be led in a circle.
+const MARK: &str = "moved=1";
 
 /// The names by which people and collectors of metrics reach the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,10 +43,47 @@ fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
+/// Why a request is not answered as it asks.
+#[derive(Debug, PartialEq)]
+pub(super) enum Refusal {
+    /// Its host cannot be read, or is unknown.
+    Failure(Failure),
+    /// It is for a page under an unknown host. The page is at this address.
+    Elsewhere(String),
+}
+
+impl Refusal {
+    pub(super) fn into_response(self) -> Response {
+        match self {
+            Self::Failure(failure) => failure.into_response(),
+            Self::Elsewhere(address) => {
+                (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+            }
+        }
+    }
+}
+
+/// The address under `public_url` of a page that was asked for under another host. `None`: it was led here already.
+pub(crate) fn under_public_host(public_url: &Url, uri: &Uri) -> Option<String> {
+    let query = uri.query().unwrap_or_default();
+    if query.split('&').any(|pair| pair == MARK) {
+        return None;
+    }
+    let (origin, prefix) =
+        (public_url.origin().ascii_serialization(), public_url.path().trim_end_matches('/'));
+    let and = if query.is_empty() { "" } else { "&" };
+    Some(format!("{origin}{prefix}{}?{query}{and}{MARK}", uri.path()))
+}
+
 /// Refuses a request that does not name its host as RFC 9112, section 3.2, asks for, or that names one which is not
 /// `known` and asks for what only known hosts may show.
-pub(super) fn check<B>(request: &Request<B>, audience: Audience, known: &KnownHosts) -> Result<(), Failure> {
-    let bad = |message| Failure::new(ErrorCode::BadRequest, message);
+pub(super) fn check<B>(
+    request: &Request<B>,
+    audience: Audience,
+    known: &KnownHosts,
+    public_url: &Url,
+) -> Result<(), Refusal> {
+    let bad = |message| Refusal::Failure(Failure::new(ErrorCode::BadRequest, message));
     let mut fields = request.headers().get_all(header::HOST).iter();
     let field = match (fields.next(), fields.next()) {
         (None, _) if request.version() >= Version::HTTP_11 => {
@@ -59,6 +102,13 @@ pub(super) fn check<B>(request: &Request<B>, audience: Audience, known: &KnownHo
     // Browsers always name a host. A request without one is not from a web site.
     if !audience.asks_for_known_hosts() || host.is_empty() || known.contain(host) {
         return Ok(());
+    }
+    let is_opened = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_opened
+        && Audience::is_page(request.uri().path())
+        && let Some(address) = under_public_host(public_url, request.uri())
+    {
+        return Err(Refusal::Elsewhere(address));
     }
     Err(bad(
         "This server is not known by the host name that was asked for: open it at its public URL, or add the name to \
@@ -100,8 +150,15 @@ mod tests {
         request.body(()).unwrap()
     }
 
+    const PUBLIC_URL: &str = "https://riq.example/below/";
+
+    fn checked<B>(request: &Request<B>, known: &KnownHosts) -> Result<(), Refusal> {
+        let audience = Audience::of(request.uri().path());
+        check(request, audience, known, &PUBLIC_URL.parse().unwrap())
+    }
+
     fn is_taken(version: Version, hosts: &[&str]) -> bool {
-        check(&request(version, "/", hosts), Audience::Other, &KnownHosts::default()).is_ok()
+        checked(&request(version, "/", hosts), &KnownHosts::default()).is_ok()
     }
 
     #[test]
@@ -147,10 +204,8 @@ mod tests {
     #[test]
     fn pages_metrics_and_the_reference_answer_to_known_hosts_alone() {
         let known = KnownHosts::new(["Integrations.example.com", "riq.internal."]);
-        let is_answered = |target: &str, host: &str| {
-            let audience = Audience::of(target.trim_start_matches("http://evil.example"));
-            check(&request(Version::HTTP_11, target, &[host]), audience, &known).is_ok()
-        };
+        let is_answered =
+            |target: &str, host: &str| checked(&request(Version::HTTP_11, target, &[host]), &known).is_ok();
         let guarded = ["/dashboard", "/dashboard/sign-in", "/oauth/callback", "/metrics", "/docs", "/"];
         for path in guarded {
             for host in [
@@ -183,6 +238,38 @@ mod tests {
             assert!(is_answered(path, "evil.example"), "{path}");
         }
         let any = request(Version::HTTP_11, "/metrics", &["evil.example"]);
-        assert!(check(&any, Audience::Collector, &KnownHosts::default()).is_ok(), "no name is configured");
+        assert!(checked(&any, &KnownHosts::default()).is_ok(), "no name is configured");
+    }
+
+    #[test]
+    fn a_page_under_an_unknown_host_leads_to_the_public_url() {
+        let known = KnownHosts::new(["riq.example"]);
+        let asked = |method: Method, target: &str| {
+            let mut request = request(Version::HTTP_11, target, &["evil.example"]);
+            *request.method_mut() = method;
+            checked(&request, &known).unwrap_err()
+        };
+        for (target, address) in [
+            ("/", "https://riq.example/below/?moved=1"),
+            ("/dashboard", "https://riq.example/below/dashboard?moved=1"),
+            ("/dashboard?", "https://riq.example/below/dashboard?moved=1"),
+            ("/dashboard/x?a=%20b&c", "https://riq.example/below/dashboard/x?a=%20b&c&moved=1"),
+            ("//evil.example/dashboard", ""),
+            ("http://evil.example/dashboard", "https://riq.example/below/dashboard?moved=1"),
+            // Nobody is led in a circle, and a redirect back from a provider is no page.
+            ("/dashboard?moved=1", ""),
+            ("/oauth/callback?state=x", ""),
+            ("/metrics", ""),
+            ("/docs", ""),
+        ] {
+            match asked(Method::GET, target) {
+                Refusal::Elsewhere(found) => assert_eq!(found, address, "{target}"),
+                Refusal::Failure(failure) => {
+                    assert_eq!((failure.status().as_u16(), address), (400, ""), "{target}")
+                }
+            }
+            assert_eq!(asked(Method::GET, target), asked(Method::HEAD, target));
+            assert!(matches!(asked(Method::POST, target), Refusal::Failure(_)), "{target}");
+        }
     }
 }

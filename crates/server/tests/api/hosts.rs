@@ -65,10 +65,21 @@ async fn pages_metrics_and_the_reference_answer_to_known_hosts_alone(server: &Se
             assert_eq!(ask(&guarded, path, known).await.0, 200, "{path} at {known}");
         }
         for unknown in ["evil.example", "evil.example:8080", "riq.example.evil.example", "x.riq.example"] {
-            assert_eq!(ask(&guarded, path, unknown).await.0, 400, "{path} at {unknown}");
+            let status = if path == "/dashboard/sign-in" { 303 } else { 400 };
+            assert_eq!(ask(&guarded, path, unknown).await.0, status, "{path} at {unknown}");
             assert_eq!(ask(server, path, unknown).await.0, 200, "without a public URL, all are known");
         }
     }
+    // A page leads to the public URL, once. The answer says nothing else.
+    let (_, headers) = ask(&guarded, "/dashboard/sign-in?return_to=%2F", "evil.example").await;
+    let public = format!("http://{own}/dashboard/sign-in?return_to=%2F&moved=1");
+    assert_eq!(headers["location"], public);
+    assert_eq!((headers["content-length"].as_bytes(), headers.get("set-cookie")), (&b"0"[..], None));
+    for path in ["/dashboard/sign-in?moved=1", "/oauth/callback?state=x"] {
+        assert_eq!(ask(&guarded, path, "evil.example").await.0, 400, "{path}");
+    }
+    let form = client().post(format!("http://{own}/dashboard/sign-in")).header("host", "evil.example");
+    assert_eq!(form.send().await.unwrap().status(), 400);
     let list = guarded.at("");
     for (path, status) in
         [("/healthz", 200), ("/readyz", 200), ("/api/v1/openapi.json", 200), (list.as_str(), 401)]
@@ -105,5 +116,11 @@ async fn hosts_are_those_of_the_settings() {
         let url = format!("http://{}/metrics", process.address);
         let answer = client().get(url).header("host", host).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{host}");
+    }
+    let client = client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for host in ["riq.internal", "evil.example"] {
+        let url = format!("http://{}/dashboard", process.address);
+        let led = client.get(url).header("host", host).send().await.unwrap();
+        assert_eq!(led.headers()["location"], "https://riq.example/below/dashboard?moved=1", "{host}");
     }
 }
