@@ -1,9 +1,11 @@
-//! What tests and measurements start beside the server: PostgreSQL, PgBouncer, and simulated providers over HTTPS.
+//! What tests and measurements start beside the server: PostgreSQL, PgBouncer, nginx, and simulated providers over
+//! HTTPS.
 
 #[cfg(feature = "providers")]
 pub mod certificates;
 #[cfg(feature = "providers")]
 mod https;
+pub mod nginx;
 pub mod packages;
 pub mod pgbouncer;
 pub mod postgres;

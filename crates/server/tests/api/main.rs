@@ -72,6 +72,8 @@ mod private_files;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod refusals;
