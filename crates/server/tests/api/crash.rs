@@ -148,8 +148,9 @@ pub(crate) async fn assert_whole(sql: &Sql, acknowledged: &Acknowledged) {
         sql.rows("SELECT id, provider, status, version, display_name, settings FROM integrations", []).await;
     for row in &rows {
         let id = row["id"].as_str().unwrap();
+        // A renewal of tokens makes no version.
         let events = "SELECT action, changes, request_id FROM audit_events WHERE integration_id = $1 \
-                      ORDER BY created_at, id";
+                      AND action <> 'integration.credential.refreshed' ORDER BY created_at, id";
         let events = sql.rows(events, [id.into()]).await;
         assert_eq!(events.len() as i64, row["version"].as_i64().unwrap(), "{row}");
         assert_eq!(events[0]["action"], "integration.installed");

@@ -1,7 +1,12 @@
 //! PostgreSQL goes away under load and comes back. No acknowledged change is lost, and the server recovers by itself.
 
-use riq_testing::postgres::{Durability, Postgres, Programs, Settings};
+use riq_testing::{
+    postgres::{Durability, Postgres, Programs, Settings},
+    providers::desk_and_keys::{self, DeskAndKeys, Says, access_token, refresh_token},
+};
+use serde_json::{Value, json};
 use std::{
+    fs,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +16,13 @@ use std::{
 
 use crate::{
     crash::{self, Acknowledged, Tenancy, assert_whole},
-    support::{Answer, TestDatabase, database::tell, eventually, process::Process, server::client},
+    support::{
+        Answer, TestDatabase,
+        database::tell,
+        eventually, pgbouncer,
+        process::{Process, run_with_input},
+        server::{ENCRYPTION_KEYS, client},
+    },
 };
 
 /// How long the test waits for something before it fails.
@@ -183,4 +194,121 @@ async fn the_database_goes_away_under_load_and_comes_back() {
         acknowledged.total(),
         ready.as_millis(),
     ));
+}
+
+/// Desk and Keys, as the program is told of them.
+struct Played {
+    provider: DeskAndKeys,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Played {
+    async fn start(database: &TestDatabase) -> Self {
+        let provider = DeskAndKeys::start().await;
+        for (name, file) in desk_and_keys::FILES {
+            fs::write(database.path(name), file).unwrap();
+        }
+        fs::write(database.path("ca.pem"), provider.ca_pem()).unwrap();
+        // Nothing listens at the others' address.
+        let played = desk_and_keys::HOSTS.map(|host| format!("{host}={}", provider.address()));
+        let others =
+            ["slack.com", "acme.myshopify.com", "api.stripe.com"].map(|host| format!("{host}=127.0.0.1:9"));
+        let (client_id, client_secret) = desk_and_keys::APP;
+        let at = |name: &str| database.path(name).to_str().unwrap().to_owned();
+        let settings = vec![
+            ("RIQ_DATABASE_POOL_MODE", "transaction".to_owned()),
+            ("RIQ_PROVIDERS_DIR", at("")),
+            ("RIQ_OUTBOUND_CA_FILE", at("ca.pem")),
+            ("RIQ_OUTBOUND_RESOLVE", [&played[..], &others].concat().join(",")),
+            ("RIQ_OUTBOUND_TIMEOUT", "60s".to_owned()),
+            ("RIQ_OAUTH_DESK_CLIENT_ID", client_id.to_owned()),
+            ("RIQ_OAUTH_DESK_CLIENT_SECRET", client_secret.to_owned()),
+            ("RIQ_PROBES_IN_FLIGHT", "8".to_owned()),
+        ];
+        Self { provider, settings }
+    }
+
+    fn settings(&self) -> Vec<(&str, &str)> {
+        self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    /// Imports both into a project. Desk's access token has expired.
+    async fn install(&self, url: &str, project: &str) {
+        let desk = json!({
+            "access_token": access_token(0),
+            "refresh_token": refresh_token(0),
+            "expires_at": "2026-03-01T10:00:00Z",
+        });
+        let lines = [
+            json!({"provider": "desk", "credential": desk}),
+            json!({"provider": "keys", "credential": {"api_key": "SECRET-key"}}),
+        ];
+        let own = [("DATABASE_URL", url), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+        let environment = [&own[..], &self.settings()].concat();
+        let import = ["admin", "import", "--project", project, "-"];
+        let lines = lines.map(|line| line.to_string()).join("\n");
+        let imported = run_with_input(&import, &environment, &lines).await;
+        assert!(imported.success, "{imported:?}");
+    }
+}
+
+/// PgBouncer stays, and holds requests up while there is no PostgreSQL behind it. A renewal whose token is spent is
+/// under way when it goes, and cannot be stored before it is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_pooler_it_goes_away_and_comes_back() {
+    let Some(mut postgres) = private_postgres() else { return };
+    let database = TestDatabase::at(postgres.url("postgres"));
+    let tenancy = crash::prepare(&database).await;
+    let Some(pooled) = pgbouncer::before(database, "transaction") else { return };
+    let played = Played::start(&pooled.database).await;
+    played.install(&pooled.url, &tenancy.project).await;
+    played.provider.set("desk token", Says::Nothing);
+    let at = TestDatabase::at(pooled.url.clone());
+    let replicas =
+        [Process::serve(&at, &played.settings()).await, Process::serve(&at, &played.settings()).await];
+    let refreshes = || played.provider.refreshes();
+    eventually("a renewal is under way", PATIENCE, async || refreshes() == [1]).await;
+    let (acknowledged, seen) = (Arc::new(Acknowledged::default()), Arc::new(Seen::default()));
+    let mut clients = Vec::new();
+    for (number, replica) in (0..).zip(&replicas) {
+        let load = || Load::on(replica, &tenancy, &acknowledged, &seen);
+        clients.extend([tokio::spawn(load().change(number)), tokio::spawn(load().read())]);
+    }
+    let made = async |count: usize| {
+        let enough = acknowledged.total() + count;
+        eventually("changes are acknowledged", PATIENCE, async || acknowledged.total() >= enough).await;
+    };
+    made(20).await;
+
+    postgres.stop_at_once().unwrap();
+    for replica in &replicas {
+        eventually("it is not ready", PATIENCE, async || readiness(replica).await.status == 503).await;
+    }
+    let enough = seen.refused() + 50;
+    eventually("requests are refused", PATIENCE, async || seen.refused() >= enough).await;
+    played.provider.set("desk token", Says::Truth);
+    eventually("the renewal has its answer", PATIENCE, async || refreshes() == [1, 0]).await;
+
+    postgres.start_again().unwrap();
+    for replica in &replicas {
+        eventually("it is ready", PATIENCE, async || readiness(replica).await.status == 200).await;
+    }
+    made(20).await;
+    acknowledged.stop.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.await.unwrap();
+    }
+    let key = &tenancy.key;
+    let base = format!("http://{}/api/v1/projects/{}/integrations", replicas[0].address, tenancy.project);
+    for provider in ["desk", "keys"] {
+        let state = async || {
+            let request = client().get(format!("{base}/{provider}")).header("x-api-key", key);
+            let shown = Answer::read(request.send().await.unwrap()).await;
+            ["status", "health_status", "error_message"].map(|name| shown.data()[name].clone())
+        };
+        let well = [json!("active"), json!("healthy"), Value::Null];
+        eventually("it is well", PATIENCE, async || state().await == well).await;
+    }
+    assert_eq!((refreshes(), played.provider.has_ended()), (vec![1, 0], false));
+    assert_whole(&pooled.database.open().await, &acknowledged).await;
 }
