@@ -18,21 +18,25 @@ use super::examples::REQUEST_ID;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// The failures of every operation on a project.
+/// The failures of every operation. The edge gives these answers, before any route is reached or in its place.
+const ANY: &[ErrorCode] = &[
+    ErrorCode::BadRequest,
+    ErrorCode::UriTooLong,
+    ErrorCode::HeadersTooLarge,
+    ErrorCode::InternalError,
+    ErrorCode::ServiceUnavailable,
+];
+/// The failures of every operation on a project, beside those of any.
 const PROJECT: &[ErrorCode] = &[
     ErrorCode::Unauthorized,
     ErrorCode::InsufficientScope,
     ErrorCode::ApiKeyProjectMismatch,
     ErrorCode::ProjectNotFound,
     ErrorCode::NotAcceptable,
-    ErrorCode::UriTooLong,
     ErrorCode::RateLimited,
-    ErrorCode::InternalError,
-    ErrorCode::ServiceUnavailable,
 ];
 const BODY: &[ErrorCode] = &[
     ErrorCode::BadJson,
-    ErrorCode::BadRequest,
     ErrorCode::RequestTimeout,
     ErrorCode::PayloadTooLarge,
     ErrorCode::UnsupportedMediaType,
@@ -44,8 +48,6 @@ const CHANGE: &[ErrorCode] =
 
 /// Failures of an operation on a project.
 pub(super) struct OnProject;
-/// Failures of an operation on a project that has filters.
-pub(super) struct OnFilters;
 /// Failures of an operation on a provider of the catalog.
 pub(super) struct OnProvider;
 /// Failures of an operation on an integration.
@@ -60,8 +62,8 @@ pub(super) struct OnDisconnect;
 pub(super) struct OnCheck;
 /// Failures of any request.
 pub(super) struct OnAny;
-/// Failures of asking whether the server is ready.
-pub(super) struct OnReadiness;
+/// Failures of reading the metrics.
+pub(super) struct OnMetrics;
 /// Failures of reading the specification.
 pub(super) struct OnSpecification;
 /// Failures of opening the reference.
@@ -70,11 +72,6 @@ pub(super) struct OnReference;
 impl IntoResponses for OnProject {
     fn responses() -> Responses {
         describe(&[PROJECT])
-    }
-}
-impl IntoResponses for OnFilters {
-    fn responses() -> Responses {
-        describe(&[PROJECT, &[ErrorCode::BadRequest]])
     }
 }
 impl IntoResponses for OnProvider {
@@ -110,29 +107,30 @@ impl IntoResponses for OnCheck {
 }
 impl IntoResponses for OnAny {
     fn responses() -> Responses {
-        describe(&[&[ErrorCode::UriTooLong]])
+        describe(&[])
     }
 }
-impl IntoResponses for OnReadiness {
+impl IntoResponses for OnMetrics {
     fn responses() -> Responses {
-        describe(&[&[ErrorCode::UriTooLong, ErrorCode::ServiceUnavailable]])
+        describe(&[&[ErrorCode::RateLimited]])
     }
 }
 impl IntoResponses for OnSpecification {
     fn responses() -> Responses {
-        describe(&[&[ErrorCode::NotAcceptable, ErrorCode::UriTooLong, ErrorCode::RateLimited]])
+        describe(&[&[ErrorCode::NotAcceptable, ErrorCode::RateLimited]])
     }
 }
 impl IntoResponses for OnReference {
     fn responses() -> Responses {
-        describe(&[&[ErrorCode::UriTooLong, ErrorCode::RateLimited]])
+        describe(&[&[ErrorCode::RateLimited]])
     }
 }
 
-/// One response for each status, with an example of each code that it can have.
+/// One response for each status, with an example of each code that it can have: these codes, and those of any
+/// operation.
 fn describe(groups: &[&[ErrorCode]]) -> Responses {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in groups.iter().copied().flatten() {
+    for code in groups.iter().copied().flatten().chain(ANY) {
         by_status.entry(code.status()).or_default().push(*code);
     }
     by_status.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes)))).collect()
@@ -141,7 +139,8 @@ fn describe(groups: &[&[ErrorCode]]) -> Responses {
 fn response(codes: &[ErrorCode]) -> Response {
     let names = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), meaning(*code)));
     let examples = codes.iter().map(|code| {
-        (code.as_str(), ExampleBuilder::new().summary(meaning(*code)).value(Some(example(*code))).build())
+        let example = example(*code, codes.contains(&ErrorCode::BadJson));
+        (code.as_str(), ExampleBuilder::new().summary(meaning(*code)).value(Some(example)).build())
     });
     let content = ContentBuilder::new()
         .schema(Some(RefOr::<utoipa::openapi::Schema>::Ref(Ref::from_schema_name("ApiError"))))
@@ -183,7 +182,9 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::NotAcceptable => "Accept rules out application/json",
         ErrorCode::RequestTimeout => "The body took too long to arrive",
         ErrorCode::BadJson => "The body is not JSON",
-        ErrorCode::BadRequest => "The request is not valid; the issues say what and where",
+        ErrorCode::BadRequest => {
+            "The request is not valid: its body, a filter or its Host header; the issues, if any, say what and where"
+        }
         ErrorCode::NoUpdates => "The body names nothing to change",
         ErrorCode::InvalidTransition => "Not allowed in the present status",
         ErrorCode::ReinstallRequired => "There is no usable credential any more: install again",
@@ -202,9 +203,9 @@ fn meaning(code: ErrorCode) -> &'static str {
     }
 }
 
-fn example(code: ErrorCode) -> Value {
+fn example(code: ErrorCode, reads_body: bool) -> Value {
     let mut example = json!({"error": meaning(code), "code": code.as_str(), "request_id": REQUEST_ID});
-    if code == ErrorCode::BadRequest {
+    if code == ErrorCode::BadRequest && reads_body {
         example["issues"] = json!([{"path": "settings.refunds_enabled", "message": "Expected boolean"}]);
     }
     if code == ErrorCode::RateLimited {

@@ -1,6 +1,12 @@
-//! The specification: its examples are what its schemas say, and each payload is described once.
+//! The specification: its examples are what its schemas say, each payload is described once, and what the server
+//! refuses it describes. The support for tests holds every other answer against it too.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+
+use crate::support::{Server, raw, specification::PROVIDER};
+
+on_both!(what_any_operation_may_be_refused_for_is_described, a_filter_is_refused_where_its_schema_says_so,);
 
 fn specification() -> Value {
     serde_json::to_value(riq_server::openapi()).unwrap()
@@ -71,7 +77,7 @@ fn operations(specification: &Value) -> Vec<(String, &Value)> {
 #[test]
 fn every_answer_has_its_headers_and_what_is_limited_says_so() {
     let specification = specification();
-    let never_limited = ["getLiveness", "getReadiness", "getMetrics"];
+    let never_limited = ["getLiveness", "getReadiness"];
     for (name, operation) in operations(&specification) {
         let answers = operation["responses"].as_object().unwrap();
         assert_eq!(answers.contains_key("429"), !never_limited.contains(&name.as_str()), "{name}");
@@ -144,4 +150,108 @@ fn schemas_admit_what_the_server_takes_and_may_answer() {
         assert!(schemas[schema]["enum"].is_array(), "{schema}");
     }
     assert_eq!(filter("listAuditEvents", "since")["format"], "date-time");
+}
+
+/// The method and target of every operation.
+fn requests(server: &Server) -> Vec<(String, String)> {
+    let specification = specification();
+    let mut requests = Vec::new();
+    for (path, methods) in specification["paths"].as_object().unwrap() {
+        let target = path.replace("{projectId}", &server.project.to_string()).replace("{provider}", PROVIDER);
+        assert!(!target.contains('{'), "no test knows how to fill in {path}");
+        requests.extend(methods.as_object().unwrap().keys().map(|one| (one.to_uppercase(), target.clone())));
+    }
+    requests
+}
+
+/// `raw::send` fails if an answer is not described.
+async fn what_any_operation_may_be_refused_for_is_described(server: &Server) {
+    let key = &server.key.text;
+    let strict = server.replica(|settings| settings.anonymous_limit = 0).await;
+    let mut limited = 0;
+    for (method, target) in requests(server) {
+        let [long, big] = [9_000, 200_000].map(|size| "x".repeat(size));
+        for (target, headers, status) in [
+            (target.clone(), String::new(), 400),
+            (target.clone(), "host: x\r\nhost: x\r\n".to_owned(), 400),
+            (format!("{target}?{long}"), "host: x\r\n".to_owned(), 414),
+            (target.clone(), format!("host: x\r\nx-big: {big}\r\n"), 431),
+        ] {
+            let request = format!("{method} {target} HTTP/1.1\r\n{headers}x-api-key: {key}\r\n\r\n");
+            let answer = raw::send(server.address, request.as_bytes()).await;
+            assert_eq!(answer.status, status, "{method} {target}: {answer:?}");
+        }
+        let request = format!("{method} {target} HTTP/1.1\r\nhost: x\r\n\r\n");
+        limited += usize::from(raw::send(strict.address, request.as_bytes()).await.status == 429);
+    }
+    assert_eq!(limited, requests(server).len() - 3, "all but health and metrics");
+    strict.stop().await;
+}
+
+/// Values that are right for some filters, and wrong for others.
+const VALUES: [&str; 33] = [
+    "",
+    "\0",
+    "a\0b",
+    "\u{1}",
+    " ",
+    "é",
+    "🙂",
+    "null",
+    "0",
+    "1",
+    "200",
+    "201",
+    "-1",
+    "+5",
+    "007",
+    "1.5",
+    "99999999999999999999",
+    "slack",
+    "SLACK",
+    "nobody",
+    "commerce",
+    "Commerce",
+    "available",
+    "integration.disconnected",
+    "operator",
+    "system",
+    "key_01jc3q5v6w7x8y9zabcdefghjk",
+    "aud_01jc3q5v6w7x8y9zabcdefghjk",
+    "aud_81jc3q5v6w7x8y9zabcdefghjk",
+    "aud_01JC3Q5V6W7X8Y9ZABCDEFGHJK",
+    "2026-05-01T00:00:00Z",
+    "2026-05-01T00:00:00.123+02:00",
+    "2026-05-01",
+];
+
+async fn a_filter_is_refused_where_its_schema_says_so(server: &Server) {
+    let specification = specification();
+    let mut count = 0;
+    for (path, methods) in specification["paths"].as_object().unwrap() {
+        let parameters = methods["get"]["parameters"].as_array().into_iter().flatten();
+        for filter in parameters.filter(|parameter| parameter["in"] == "query") {
+            let mut schema = filter["schema"].clone();
+            schema["components"] = specification["components"].clone();
+            let schema = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+            let (name, is_number) = (filter["name"].as_str().unwrap(), filter["schema"]["type"] == "integer");
+            for text in VALUES {
+                let number = text.parse::<Value>().ok().filter(|_| is_number);
+                let is_described = schema.is_valid(&number.unwrap_or_else(|| text.into()));
+                let value = utf8_percent_encode(text, NON_ALPHANUMERIC);
+                let target = path.replace("{projectId}", &server.project.to_string());
+                let answer = server.call("GET", &format!("{target}?{name}={value}")).send().await;
+                assert_eq!(
+                    answer.status,
+                    if is_described { 200 } else { 400 },
+                    "{name}={text:?}: {answer:?}"
+                );
+                let place = format!("query.{name}: ");
+                assert!(is_described || answer.issues()[0].starts_with(&place), "{answer:?}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count % VALUES.len(), 0);
+    assert!(count >= 10 * VALUES.len(), "{count} requests");
 }

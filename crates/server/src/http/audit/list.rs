@@ -18,7 +18,7 @@ use crate::{
     http::{
         answer::respond,
         auth::{Access, AuditRead},
-        failures::OnFilters,
+        failures::OnProject,
         parameters::InProject,
     },
     store::{ActorFilter, AuditFilter},
@@ -42,7 +42,7 @@ pub(super) struct Filters {
     #[param(value_type = Option<AuditAction>, example = "integration.disconnected")]
     action: Option<String>,
     /// Only events about integrations with this provider.
-    #[param(example = "slack")]
+    #[param(pattern = r"^[^\x00]*$", example = "slack")]
     provider: Option<String>,
     /// Only events of this actor: an API key's id, `operator` or `system`.
     #[param(
@@ -72,7 +72,7 @@ pub(super) struct Filters {
     responses(
         (status = 200, description = "A page of events", body = AuditEventList,
          example = json!({"data": [crate::http::examples::audit_event()], "cursor": "aud_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
-        OnFilters,
+        OnProject,
     ),
 )]
 pub(super) async fn list(
@@ -96,7 +96,8 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
     let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;
     let mut issues = Vec::new();
     let limit = one(&mut issues, "limit", limit, |text| {
-        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        let is_plain = |limit: &u16| (1..=MAX_LIMIT).contains(limit) && limit.to_string() == text;
+        let limit = text.parse().ok().filter(is_plain);
         limit.ok_or_else(|| format!("Expected a number from 1 to {MAX_LIMIT}"))
     });
     let filter = AuditFilter {

@@ -20,7 +20,7 @@ use crate::{
     http::{
         answer::respond,
         auth::{Access, IntegrationsRead},
-        failures::OnFilters,
+        failures::OnProject,
         parameters::InProject,
     },
 };
@@ -30,7 +30,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct Filters {
     /// Words to search for in key, name, description and category. Every word must occur.
-    #[param(example = "refund")]
+    #[param(pattern = r"^[^\x00]*$", example = "refund")]
     q: Option<String>,
     /// Only providers of this category.
     #[param(value_type = Option<Category>, example = "commerce")]
@@ -53,7 +53,7 @@ pub(super) struct Filters {
     responses(
         (status = 200, description = "The providers that match", body = CatalogList,
          example = json!({"data": [crate::http::examples::catalog_entry()]})),
-        OnFilters,
+        OnProject,
     ),
 )]
 pub(super) async fn catalog(

@@ -6,10 +6,7 @@ use integrations_core::wire::{ServerStatus, ServerStatusResponse, ServerStatusWo
 use crate::{
     edge::failure::Failure,
     http::state::Api,
-    http::{
-        answer::respond,
-        failures::{OnAny, OnReadiness},
-    },
+    http::{answer::respond, failures::OnAny},
 };
 
 /// Check that the server is alive
@@ -43,7 +40,7 @@ pub(super) async fn alive() -> Result<Response, Failure> {
     responses(
         (status = 200, description = "The server is ready", body = ServerStatusResponse,
          example = json!({"data": {"status": "ready"}})),
-        OnReadiness,
+        OnAny,
     ),
 )]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {

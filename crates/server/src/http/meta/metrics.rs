@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use crate::{
     edge::{client_address::Peer, failure::Failure, settings::HttpSettings},
     http::examples::REQUEST_ID,
-    http::failures::OnAny,
+    http::failures::OnMetrics,
     http::state::Api,
     metrics,
     token::TokenHash,
@@ -51,7 +51,7 @@ const REFUSAL: &str =
         (status = 401, description = "`UNAUTHORIZED`: the client sends a wrong token, or is on another machine and sends none",
          body = ApiError, content_type = "application/json",
          example = json!({"error": REFUSAL, "code": "UNAUTHORIZED", "request_id": REQUEST_ID})),
-        OnAny,
+        OnMetrics,
     ),
 )]
 pub(super) async fn metrics(

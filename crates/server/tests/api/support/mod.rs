@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod clock;
 pub(crate) mod collector;
 pub(crate) mod database;
+pub(crate) mod described;
 pub(crate) mod exposition;
 pub(crate) mod hidden;
 pub(crate) mod pgbouncer;

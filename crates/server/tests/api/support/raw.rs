@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Answer;
+use super::{Answer, described::assert_described};
 
 /// How long a test waits for an answer before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +28,12 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
         received = timeout(PATIENCE, receive(&mut reader, is_head)) => received.expect("an answer"),
         () = writing => unreachable!("writing goes on until there is an answer"),
     };
-    answer(&received, !is_head)
+    let answer = answer(&received, !is_head);
+    let line = bytes.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
+    if let Some((method, rest)) = line.and_then(|line| line.split_once(' ')) {
+        assert_described(method, rest.split(' ').next().unwrap_or_default(), &answer);
+    }
+    answer
 }
 
 async fn receive(reader: &mut (impl AsyncRead + Unpin), is_head: bool) -> Vec<u8> {

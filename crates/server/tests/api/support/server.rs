@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Answer, TestDatabase, clock::SettableClock, database::Sql, hidden};
+use super::{Answer, TestDatabase, clock::SettableClock, database::Sql, described::assert_described, hidden};
 
 /// The keys that seal the tests' credentials.
 pub(crate) const ENCRYPTION_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -390,7 +390,12 @@ impl Call {
 
     /// Sends the request, and checks the rules for every answer.
     pub(crate) async fn send(self) -> Answer {
-        Answer::read(self.0.send().await.unwrap()).await
+        let (client, request) = self.0.build_split();
+        let request = request.unwrap();
+        let (method, target) = (request.method().clone(), request.url().path().to_owned());
+        let answer = Answer::read(client.execute(request).await.unwrap()).await;
+        assert_described(method.as_str(), &target, &answer);
+        answer
     }
 }
 

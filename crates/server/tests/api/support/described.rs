@@ -1,0 +1,90 @@
+//! Holds answers against the specification: every answer to one of its operations that any test gets has a status, a
+//! media type and, if it is JSON, a schema that the specification names for it.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::Answer;
+
+/// An operation and the answers that it can give.
+struct Operation {
+    method: String,
+    path: Vec<String>,
+    /// By status: the media types that it can have, with the schema of each that is JSON.
+    answers: BTreeMap<String, BTreeMap<String, Option<Validator>>>,
+}
+
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let specification = serde_json::to_value(riq_server::openapi()).unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in specification["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let answers = operation["responses"].as_object().unwrap().iter();
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.split('/').map(str::to_owned).collect(),
+                answers: answers
+                    .map(|(status, answer)| (status.clone(), contents(&specification, answer)))
+                    .collect(),
+            });
+        }
+    }
+    // Of two that match a path, the one with a word goes before the one with a parameter there, as in the router.
+    operations.sort_by_key(|one| one.path.iter().map(|part| is_parameter(part)).collect::<Vec<_>>());
+    operations
+});
+
+fn contents(specification: &Value, answer: &Value) -> BTreeMap<String, Option<Validator>> {
+    let contents = answer["content"].as_object().into_iter().flatten();
+    let contents = contents.map(|(media, content)| {
+        let validator = (media == "application/json").then(|| {
+            let mut schema = content["schema"].clone();
+            schema["components"] = specification["components"].clone();
+            jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+        });
+        (media.clone(), validator)
+    });
+    contents.collect()
+}
+
+fn is_parameter(part: &str) -> bool {
+    part.starts_with('{')
+}
+
+impl Operation {
+    fn is_at(&self, path: &[&str]) -> bool {
+        let is_same =
+            |(known, part): (&String, &&str)| known == part || (is_parameter(known) && !part.is_empty());
+        self.path.len() == path.len() && self.path.iter().zip(path).all(is_same)
+    }
+}
+
+/// Fails if the specification has an operation for a request but not this answer to it. Says nothing about other
+/// requests, such as those for pages.
+pub(crate) fn assert_described(method: &str, target: &str, answer: &Answer) {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let path = match path.strip_prefix("/v1/") {
+        Some(rest) => format!("/api/v1/{rest}"),
+        None => path.to_owned(),
+    };
+    let path: Vec<&str> = path.split('/').collect();
+    let Some(known) = OPERATIONS.iter().find(|one| one.is_at(&path)) else { return };
+    let is_asked = |one: &&Operation| one.method == method && one.path == known.path;
+    let Some(operation) = OPERATIONS.iter().find(is_asked) else { return };
+    let contents = operation.answers.get(&answer.status.to_string());
+    let contents = contents.unwrap_or_else(|| panic!("{method} {target}: undescribed status: {answer:?}"));
+    let media = answer.header("content-type").map(|media| media.split(';').next().unwrap_or_default());
+    let Some(media) = media.filter(|_| !answer.text.is_empty()) else {
+        return assert!(contents.is_empty(), "{method} {target}: a body is missing: {answer:?}");
+    };
+    let schema = contents.get(media);
+    let schema = schema.unwrap_or_else(|| panic!("{method} {target}: undescribed media type: {answer:?}"));
+    // What is compressed is not read.
+    if let Some(schema) = schema.as_ref().filter(|_| answer.header("content-encoding").is_none()) {
+        let errors = schema.iter_errors(&answer.body);
+        let errors: Vec<String> = errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{method} {target}: {errors:#?}: {answer:?}");
+    }
+}
