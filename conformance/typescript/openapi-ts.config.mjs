@@ -1,4 +1,4 @@
 export default {
-    output: { path: "generated/hey-api", importFileExtension: ".js" },
+    output: { path: "client", importFileExtension: ".js" },
     plugins: ["@hey-api/client-fetch", "@hey-api/typescript", "@hey-api/sdk"],
 };

@@ -1,7 +1,7 @@
 // The flow, with types by openapi-typescript and the client openapi-fetch.
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
-import type { paths } from "./generated/schema.js";
+import type { paths } from "./schema.js";
 import { apiKey, origin, projectId } from "./environment.js";
 
 const api = createClient<paths>({ baseUrl: origin, headers: { "X-API-Key": apiKey } });

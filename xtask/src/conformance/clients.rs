@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use riq_testing::process;
 use tempfile::TempDir;
 
-use super::equipment::{folder, npm, specification};
-use super::python;
+use super::equipment::{folder, npm, specification, turned_down};
 use super::server::{Installed, UnderTest};
+use super::{page, python};
 use crate::{npm, workspace};
 
 /// Runs every client.
@@ -20,7 +20,8 @@ use crate::{npm, workspace};
 pub(super) fn run() -> Result<()> {
     let server = UnderTest::start(None)?;
     typescript(&server)?;
-    python(&server)
+    python(&server)?;
+    rust(&server)
 }
 
 /// A copy of a folder, so that what is made stays out of the sources.
@@ -38,7 +39,8 @@ fn copy(name: &str) -> Result<(TempDir, PathBuf)> {
     Ok((directory, path))
 }
 
-fn flow(server: &UnderTest, name: &str, command: &mut Command) -> Result<()> {
+/// Runs a client's program on a project in which Slack is installed.
+fn go(server: &UnderTest, name: &str, command: &mut Command) -> Result<()> {
     let project = server.project(&[Installed::Slack])?;
     process::run(command.envs(server.environment(&project)))
         .with_context(|| format!("the client by {name}"))?;
@@ -47,6 +49,8 @@ fn flow(server: &UnderTest, name: &str, command: &mut Command) -> Result<()> {
 }
 
 fn typescript(server: &UnderTest) -> Result<()> {
+    const GENERATORS: [&str; 2] = ["openapi-typescript", "@hey-api/openapi-ts"];
+
     let modules = npm::install(&npm()?, &folder("typescript"))?;
     let (_directory, work) = copy("typescript")?;
     std::os::unix::fs::symlink(&modules, work.join("node_modules"))?;
@@ -55,11 +59,16 @@ fn typescript(server: &UnderTest) -> Result<()> {
     };
     let specification = specification();
     let specification = specification.to_str().context("a path that is not UTF-8")?;
-    call("openapi-typescript", &[specification, "--output", "generated/schema.d.ts"])?;
+    call("openapi-typescript", &[specification, "--output", "schema.d.ts"])?;
     call("openapi-ts", &["--file", "openapi-ts.config.mjs", "--input", specification])?;
+    let programs = GENERATORS.map(|name| name.rsplit('/').next().unwrap_or(name));
+    for (name, program) in GENERATORS.iter().zip(programs) {
+        let example = page::program(&format!("TypeScript: {name}"), server.origin())?;
+        std::fs::write(work.join(format!("{program}-example.ts")), example)?;
+    }
     call("tsc", &["--project", "."])?;
-    for name in ["openapi-typescript", "hey-api"] {
-        flow(server, name, Command::new("node").current_dir(&work).arg(format!("built/{name}.js")))?;
+    for program in programs.iter().flat_map(|name| [(*name).to_owned(), format!("{name}-example")]) {
+        go(server, &program, Command::new("node").current_dir(&work).arg(format!("built/{program}.js")))?;
     }
     Ok(())
 }
@@ -77,15 +86,34 @@ fn python(server: &UnderTest) -> Result<()> {
         Command::new(programs.join("openapi-python-client"))
             .env("PATH", format!("{}:{path}", programs.display())),
     )?;
-    process::output(Command::new(programs.join("mypy")).current_dir(&work).args([
-        "--strict",
-        "--follow-imports",
-        "silent",
-        "flow.py",
-    ]))?;
-    flow(
-        server,
-        "openapi-python-client",
-        Command::new(programs.join("python")).current_dir(&work).arg("flow.py"),
-    )
+    let example = page::program("Python: openapi-python-client", server.origin())?;
+    std::fs::write(work.join("example.py"), example)?;
+    for program in ["flow.py", "example.py"] {
+        let strictly = ["--strict", "--follow-imports", "silent", program];
+        process::output(Command::new(programs.join("mypy")).current_dir(&work).args(strictly))?;
+        let name = format!("openapi-python-client, {program}");
+        go(server, &name, Command::new(programs.join("python")).current_dir(&work).arg(program))?;
+    }
+    Ok(())
+}
+
+/// The copy has always the same place, so that cargo compiles the dependencies once.
+fn rust(server: &UnderTest) -> Result<()> {
+    let (from, work) = (folder("rust"), workspace::target_directory().join("conformance/rust"));
+    std::fs::create_dir_all(work.join("src/bin"))?;
+    for file in ["Cargo.toml", "Cargo.lock", "src/lib.rs", "src/bin/flow.rs"] {
+        std::fs::copy(from.join(file), work.join(file))?;
+    }
+    std::fs::copy(turned_down()?, work.join("openapi-3.0.json"))?;
+    std::fs::write(work.join("src/bin/example.rs"), page::program("Rust: progenitor", server.origin())?)?;
+    let cargo = |arguments: &[&str]| {
+        let mut command = workspace::cargo();
+        command.current_dir(&work).args(arguments).args(["--quiet", "--locked"]);
+        command
+    };
+    process::run(&mut cargo(&["build"]))?;
+    for program in ["flow", "example"] {
+        go(server, &format!("progenitor, {program}"), &mut cargo(&["run", "--bin", program]))?;
+    }
+    Ok(())
 }

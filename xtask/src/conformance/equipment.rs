@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use riq_testing::packages;
+use serde_json::Value;
 
+use super::openapi_30;
 use crate::workspace;
 
 /// A folder of `conformance`.
@@ -15,6 +17,17 @@ pub(super) fn folder(name: &str) -> PathBuf {
 /// The committed specification. `cargo xtask openapi --check` says whether it is up to date.
 pub(super) fn specification() -> PathBuf {
     workspace::root().join("docs/openapi.json")
+}
+
+/// Writes the specification as OpenAPI 3.0, for tools that read no 3.1. Returns where it is.
+pub(super) fn turned_down() -> Result<PathBuf> {
+    let mut document: Value = serde_json::from_slice(&std::fs::read(specification())?)?;
+    openapi_30::turn_down(&mut document);
+    let directory = workspace::target_directory().join("conformance");
+    std::fs::create_dir_all(&directory)?;
+    let path = directory.join("openapi-3.0.json");
+    std::fs::write(&path, format!("{document:#}\n"))?;
+    Ok(path)
 }
 
 /// Finds npm, or installs it.

@@ -1,16 +1,15 @@
 //! Redocly's recommended rules and Spectral's rules for OpenAPI.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use riq_testing::process;
 use serde_json::Value;
 
-use super::equipment::{folder, npm, specification};
-use super::openapi_30;
-use crate::{npm, workspace};
+use super::equipment::{folder, npm, specification, turned_down};
+use crate::npm;
 
 /// Checks the specification.
 ///
@@ -20,18 +19,7 @@ pub(super) fn run() -> Result<()> {
     let programs = npm::install(&npm()?, &folder("lint"))?.join(".bin");
     redocly(&programs.join("redocly"))?;
     spectral(&programs.join("spectral"), ".spectral.yaml", &specification())?;
-    spectral(&programs.join("spectral"), ".spectral-3.0.yaml", &older()?)
-}
-
-/// Writes the specification as OpenAPI 3.0, for tools that read no 3.1.
-fn older() -> Result<PathBuf> {
-    let mut document: Value = serde_json::from_slice(&std::fs::read(specification())?)?;
-    openapi_30::turn_down(&mut document);
-    let directory = workspace::target_directory().join("conformance");
-    std::fs::create_dir_all(&directory)?;
-    let path = directory.join("openapi-3.0.json");
-    std::fs::write(&path, format!("{document:#}\n"))?;
-    Ok(path)
+    spectral(&programs.join("spectral"), ".spectral-3.0.yaml", &turned_down()?)
 }
 
 fn redocly(program: &Path) -> Result<()> {

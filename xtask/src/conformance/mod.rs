@@ -6,6 +6,7 @@ mod clients;
 mod equipment;
 mod lint;
 mod openapi_30;
+mod page;
 mod python;
 mod requests;
 mod server;
@@ -18,6 +19,8 @@ use clap::ValueEnum;
 pub(crate) struct Options {
     /// Only these parts; all if none is named
     parts: Vec<Part>,
+    #[command(flatten)]
+    requests: requests::Extent,
 }
 
 /// A part of the checks.
@@ -25,7 +28,7 @@ pub(crate) struct Options {
 enum Part {
     /// Redocly and Spectral check the specification
     Lint,
-    /// Clients in two languages are made from the specification, and go through a flow
+    /// Clients in three languages are made from the specification, and go through a flow
     Clients,
     /// schemathesis makes requests from the specification, and checks the answers
     Requests,
@@ -41,7 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             match part {
                 Part::Lint => lint::run()?,
                 Part::Clients => clients::run()?,
-                Part::Requests => requests::run()?,
+                Part::Requests => requests::run(&options.requests)?,
             }
         }
     }

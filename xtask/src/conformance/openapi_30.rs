@@ -16,6 +16,7 @@ fn walk(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(walk),
         Value::Object(fields) => {
+            optional_and_nullable(fields);
             // Examples are data: what looks like a schema in them is none.
             for (name, field) in fields.iter_mut() {
                 if name == "security" {
@@ -43,6 +44,20 @@ fn without_roles(security: &mut Value) {
 fn without_siblings(fields: &mut Map<String, Value>) {
     if fields.get("$ref").is_some_and(Value::is_string) {
         fields.retain(|name, _| name == "$ref");
+    }
+}
+
+/// A property that may be left out or be null becomes any value. To generators of 3.0, progenitor among them, both are
+/// the same, and their clients could not send null.
+fn optional_and_nullable(fields: &mut Map<String, Value>) {
+    let required = fields.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, property) in properties {
+        let types = property["type"].as_array();
+        let may_be_null = types.is_some_and(|types| types.iter().any(|one| one == "null"));
+        if may_be_null && !required.iter().any(|one| one == name) {
+            *property = json!({"description": property["description"]});
+        }
     }
 }
 
@@ -96,6 +111,17 @@ mod tests {
             json!({"type": "object", "allOf": [{"$ref": "#/a"}], "nullable": true})
         );
         assert_eq!(turned_down(json!({"type": "string"})), json!({"type": "string"}));
+    }
+
+    #[test]
+    fn what_may_be_left_out_and_be_null_is_any_value() {
+        let nullable = json!({"type": ["string", "null"], "description": "A", "maxLength": 9});
+        let turned = turned_down(json!({"properties": {"a": nullable, "b": nullable}, "required": ["b"]}));
+        assert_eq!(turned["properties"]["a"], json!({"description": "A"}));
+        assert_eq!(
+            turned["properties"]["b"],
+            json!({"type": "string", "nullable": true, "description": "A", "maxLength": 9})
+        );
     }
 
     #[test]

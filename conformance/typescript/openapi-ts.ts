@@ -1,6 +1,6 @@
 // The flow, with a client by @hey-api/openapi-ts.
 import assert from "node:assert/strict";
-import { client } from "./generated/hey-api/client.gen.js";
+import { client } from "./client/client.gen.js";
 import {
     checkIntegration,
     disconnectIntegration,
@@ -10,7 +10,7 @@ import {
     listCatalog,
     listIntegrations,
     updateIntegrationLifecycle,
-} from "./generated/hey-api/sdk.gen.js";
+} from "./client/sdk.gen.js";
 import { apiKey, origin, projectId } from "./environment.js";
 
 client.setConfig({ baseUrl: origin, headers: { "X-API-Key": apiKey } });
