@@ -22,6 +22,7 @@ mod pasted_test;
 mod probe;
 mod problems;
 mod provider;
+mod reference;
 #[cfg(test)]
 mod refusals_test;
 mod scope;
@@ -43,6 +44,7 @@ pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe,
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
 pub use provider::{Action, ActionRequest, CredentialForm, Input, Provider, Setup};
+pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 
 /// Every provider, by key. It does not change after start-up.
@@ -56,6 +58,19 @@ struct SearchableProvider {
     provider: Arc<Provider>,
     /// The text that a search looks through: key, name, description and category, in lower case, one line each.
     haystack: String,
+}
+
+/// Why a text names no account of a provider of the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoSuchProvider {
+    /// The catalog has no provider with this key.
+    #[error("There is no such provider in the catalog")]
+    Key,
+    /// It has, but what stands after `~` is no alias.
+    #[error(
+        "There is no such provider: an alias after ~ has lower-case letters, digits and hyphens, 1 to 40 characters"
+    )]
+    Alias,
 }
 
 impl Catalog {
@@ -108,6 +123,13 @@ impl Catalog {
     /// The provider called `key`.
     pub fn get(&self, key: &str) -> Option<&Arc<Provider>> {
         self.entries.get(key).map(|entry| &entry.provider)
+    }
+
+    /// The account that `text` names, as it stands in a path: `shopify`, or `shopify~eu`.
+    pub fn account(&self, text: &str) -> Result<ProviderAccount, NoSuchProvider> {
+        let provider = self.get(ProviderRef::parts(text).0).ok_or(NoSuchProvider::Key)?;
+        let reference = text.parse().map_err(|_| NoSuchProvider::Alias)?;
+        Ok(ProviderAccount { provider: Arc::clone(provider), reference })
     }
 
     /// Every provider, sorted by key.
