@@ -1,18 +1,14 @@
 //! Advice for a person at a terminal: what to do about an error.
 
-use crate::provider::ProviderPath;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::error::ErrorCode;
 
 use crate::config::Config;
 use crate::error::{Code, Report, code};
 
 /// Advice for a failed command, if there is any. It says where the key came from, but never shows the key.
-pub(crate) fn for_report(
-    report: &Report,
-    config: &Config,
-    provider: Option<&ProviderPath>,
-) -> Option<String> {
-    let provider = provider.map_or("PROVIDER", ProviderPath::as_str);
+pub(crate) fn for_report(report: &Report, config: &Config, provider: Option<&ProviderRef>) -> Option<String> {
+    let provider = provider.map_or("PROVIDER", ProviderRef::as_str);
     match &report.code {
         Code::Api(code) => for_refusal(code.known()?, report.retry_after, config, provider),
         Code::Local(code::NOT_INSTALLED) => Some(format!(

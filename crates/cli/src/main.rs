@@ -11,7 +11,6 @@ mod error;
 mod hint;
 mod output;
 mod polling;
-mod provider;
 mod text;
 
 use std::ffi::OsString;

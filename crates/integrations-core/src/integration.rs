@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{
     audit::{self, AuditAction, Change},
-    catalog::{Action, Provider},
+    catalog::{Action, Provider, ProviderAccount, ProviderRef},
     ids::{IntegrationId, ProjectId},
     issue::Issue,
     json::{self, JsonError},
@@ -30,8 +30,8 @@ pub struct Integration {
     pub id: IntegrationId,
     /// The project that it belongs to.
     pub project: ProjectId,
-    /// The provider's key in the catalog.
-    pub provider: String,
+    /// The provider, with the alias of a further account.
+    pub provider: ProviderRef,
     /// Its state in the lifecycle. Never [`State::Available`].
     pub state: State,
     /// Overrides the catalog's name.
@@ -351,14 +351,14 @@ impl Integration {
     pub fn install(
         id: IntegrationId,
         project: ProjectId,
-        provider: &Provider,
+        account: &ProviderAccount,
         connected: Connected,
         now: OffsetDateTime,
     ) -> Revision {
         let bare = Self {
             id,
             project,
-            provider: provider.key.to_string(),
+            provider: account.reference.clone(),
             state: State::Active,
             display_name: None,
             account: None,
@@ -373,7 +373,8 @@ impl Integration {
             created_at: now,
             updated_at: now,
         };
-        let permitted = provider.actions.iter().map(|action| (action.key.clone(), action.allowed_by_default));
+        let actions = account.provider.actions.iter();
+        let permitted = actions.map(|action| (action.key.clone(), action.allowed_by_default));
         let Connected { configuration, account, health, error_message, synced_at } = connected;
         let name_of_account = account.as_ref().and_then(|account| account.name.clone());
         let integration = Self {

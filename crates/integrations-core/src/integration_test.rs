@@ -42,7 +42,7 @@ where
 fn install(connected: Connected) -> Revision {
     let integration: IntegrationId = id("int_01jc3q5v6w7x8y9zabcdefghjk");
     let project: ProjectId = id("prj_01jc3q5v6w7x8y9zabcdefghjk");
-    Integration::install(integration, project, &slack(), connected, NOW)
+    Integration::install(integration, project, &(&slack()).into(), connected, NOW)
 }
 
 fn change(revision: &Revision, path: &str) -> Option<(Value, Value)> {

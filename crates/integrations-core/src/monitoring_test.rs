@@ -26,8 +26,13 @@ fn slack() -> Arc<Provider> {
 fn installed(state: State) -> Integration {
     let (id, project) = ("int_01jc3q5v6w7x8y9zabcdefghjk", "prj_01jc3q5v6w7x8y9zabcdefghjk");
     let connected = Connected { health: Health::Healthy, ..Connected::unprobed(Configuration::default()) };
-    let revision =
-        Integration::install(id.parse().unwrap(), project.parse().unwrap(), &slack(), connected, NOW);
+    let revision = Integration::install(
+        id.parse().unwrap(),
+        project.parse().unwrap(),
+        &(&slack()).into(),
+        connected,
+        NOW,
+    );
     Integration { state, ..revision.integration }
 }
 

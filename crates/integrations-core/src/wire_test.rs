@@ -22,7 +22,7 @@ fn integration() -> Value {
         "display_name": "Acme Workspace", "setup_type": "oauth", "health_status": "healthy",
         "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
         "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
-        "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
+        "provider_key": "slack", "alias": null, "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
         "next_check_at": "2026-05-17T18:10:00Z", "account": {"id": "T1", "name": null},
         "granted_scopes": ["chat:write"],
         "credential": {"kind": "oauth", "expires_at": "2026-05-18T05:55:00Z", "renewable": true}, "etag": "\"v3\""
@@ -32,7 +32,7 @@ fn integration() -> Value {
 fn catalog_entry() -> Value {
     json!({
         "provider": "shopify", "name": "Shopify", "description": "Look up orders.", "category": "commerce",
-        "setup_type": "oauth", "status": "available", "installed": false, "installable": false,
+        "setup_type": "oauth", "aliases": ["eu"], "status": "available", "installed": false, "installable": false,
         "not_installable_reason": "No OAuth app is set for Shopify on this server", "display_name": null,
         "health_status": "unknown", "sidebar_enabled": false, "last_synced_at": null, "error_message": null,
         "actions": [{

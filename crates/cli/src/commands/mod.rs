@@ -4,8 +4,8 @@ pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod integrations;
 
-use crate::provider::ProviderPath;
 use clap::Subcommand;
+use integrations_core::catalog::ProviderRef;
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -33,7 +33,7 @@ pub(crate) enum ApiCommand {
 
 impl ApiCommand {
     /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&ProviderPath> {
+    pub(crate) fn provider(&self) -> Option<&ProviderRef> {
         match self {
             Self::Integrations(command) => command.provider(),
             Self::Audit(_) => None,

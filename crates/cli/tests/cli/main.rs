@@ -3,6 +3,9 @@
 //! What it prints is kept in `tests/golden`; `RIQ_GOLDEN=write cargo nextest run -p riq` writes those files anew.
 
 #[cfg(test)]
+#[cfg(unix)]
+mod accounts;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 #[cfg(unix)]

@@ -18,7 +18,7 @@ pub struct AuditEvent {
     pub action: Open<AuditAction>,
     /// Who did it.
     pub actor: Actor,
-    /// The integration's provider; null if the event is not about an integration.
+    /// The integration's provider, with the alias of a further account; null if the event is not about an integration.
     #[cfg_attr(feature = "openapi", schema(required, example = "slack"))]
     pub provider: Option<String>,
     /// `int_…`; null if the event is not about an integration.

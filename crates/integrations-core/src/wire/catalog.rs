@@ -29,6 +29,11 @@ pub struct CatalogEntry {
     /// How it is installed.
     #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
     pub setup_type: Open<SetupType>,
+    /// The aliases under which this project has further accounts of it, sorted. Everything else here is about the plain
+    /// account.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(["eu", "us"])))]
+    pub aliases: Vec<String>,
     /// `available` if it is not installed, else the integration's status.
     #[cfg_attr(feature = "openapi", schema(value_type = Standing, example = "available"))]
     pub status: Open<Standing>,

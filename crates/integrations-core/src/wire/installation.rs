@@ -9,7 +9,7 @@ use crate::catalog::SetupType;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InstallUrl {
-    /// The provider's key.
+    /// The provider, with the alias of a further account.
     #[cfg_attr(feature = "openapi", schema(example = "slack"))]
     pub provider: String,
     /// The page to open in a browser.

@@ -21,7 +21,8 @@ pub struct Integration {
     /// `int_…`
     #[cfg_attr(feature = "openapi", schema(example = "int_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub id: String,
-    /// The provider's key in the catalog.
+    /// The provider as paths name it: its key in the catalog, and for a further account `~` and the alias behind it, as
+    /// in `shopify~eu`.
     #[cfg_attr(feature = "openapi", schema(example = "slack"))]
     pub provider: String,
     /// Its status.
@@ -53,6 +54,14 @@ pub struct Integration {
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]
     pub updated_at: OffsetDateTime,
+    /// The provider's key in the catalog.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "slack"))]
+    pub provider_key: String,
+    /// The alias of a further account of the provider; null for the plain one.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "eu", min_length = 1, max_length = 40))]
+    pub alias: Option<String>,
     /// Provider-specific settings, as in the catalog entry's `settings_schema`. Settings marked `writeOnly` are never
     /// shown.
     #[serde(default)]
@@ -136,7 +145,7 @@ pub struct IntegrationResponse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IntegrationList {
-    /// The integrations, sorted by the provider's key.
+    /// The integrations, sorted by the provider's key, then by the alias.
     pub data: Vec<Integration>,
 }
 

@@ -63,7 +63,7 @@ fn after(addresses: &Addresses, arrived: &Arrived, visit: Option<&Visit>) -> Str
     let may_see_page = arrived.is_by_link || visit.is_some_and(|visit| visit.session.is_some());
     match &arrived.outcome {
         InstallOutcome::Installed { target, .. } if may_see_page => {
-            let page = addresses.provider(target.project, target.provider.key.as_str());
+            let page = addresses.provider(target.project, target.account.as_str());
             format!("{page}?done={}", Flash::Connected.as_str())
         }
         _ => addresses.installation(arrived.install),
@@ -106,13 +106,13 @@ pub(super) async fn state(State(pages): State<Pages>, visit: Visit, Path(install
 }
 
 fn show(visit: &Visit, InstallState { target, organization, standing }: InstallState) -> Response {
-    let provider = &target.provider;
+    let account = &target.account;
     let page = |done: Flash| format!("{}?done={}", install::page_of(visit, &target), done.as_str());
     let is_member = visit.session.as_ref().is_some_and(|session| session.organization == organization);
     match standing {
-        Standing::UnderWay => visit.page(StatusCode::OK, view::install::under_way(&visit.frame(), provider)),
+        Standing::UnderWay => visit.page(StatusCode::OK, view::install::under_way(&visit.frame(), account)),
         Standing::Connected if is_member => visit.go_to(&page(Flash::Connected)),
-        Standing::Connected => visit.page(StatusCode::OK, view::install::finished(&visit.frame(), provider)),
+        Standing::Connected => visit.page(StatusCode::OK, view::install::finished(&visit.frame(), account)),
         Standing::Kept => visit.go_to(&page(Flash::Kept)),
         Standing::Asked { pending, before, after } => {
             install::ask(visit, &target, pending.expose(), (&before, after.as_deref()))

@@ -1,11 +1,9 @@
 //! Changes of an integration. Each form becomes an update like that of a PATCH, and goes to the same service.
 
-use std::sync::Arc;
-
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use integrations_core::{
-    catalog::Provider,
+    catalog::{Provider, ProviderAccount},
     integration::{Integration, RequestedStatus, Update, UpdateError},
     lifecycle::Status,
 };
@@ -50,15 +48,15 @@ pub(super) async fn check(
     State(pages): State<Pages>,
     Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
-    let provider = on.named.provider(&pages)?;
+    let account = on.named.account(&pages)?;
     let sent = SentForm { part: Part::State, form };
-    match pages.integrations.check(&on.tenant, &provider).await {
+    match pages.integrations.check(&on.tenant, &account).await {
         Ok(CheckReport { found: Err(why), .. }) => {
             let title = "The check was not made";
-            let refused = sent.refused(title, &why.words(&provider.name));
-            provider_page::answer(&on, &provider, StatusCode::CONFLICT, None, Some(&refused)).await
+            let refused = sent.refused(title, &why.words(&account.provider.name));
+            provider_page::answer(&on, &account, StatusCode::CONFLICT, None, Some(&refused)).await
         }
-        checked => answer(&on, &provider, checked.map(drop), sent, Flash::Checked).await,
+        checked => answer(&on, &account, checked.map(drop), sent, Flash::Checked).await,
     }
 }
 
@@ -116,12 +114,12 @@ pub(super) async fn disconnect(
     State(pages): State<Pages>,
     Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
-    let provider = on.named.provider(&pages)?;
+    let account = on.named.account(&pages)?;
     let changed =
-        pages.integrations.disconnect(&on.tenant, &provider, &shown_version(&form), &on.acting()).await;
+        pages.integrations.disconnect(&on.tenant, &account, &shown_version(&form), &on.acting()).await;
     answer(
         &on,
-        &provider,
+        &account,
         changed.map(drop),
         SentForm { part: Part::Disconnection, form },
         Flash::Disconnected,
@@ -158,11 +156,11 @@ async fn change(
     flash: Flash,
     ask: impl Fn(&Form, &Provider, &Integration) -> Result<Update, UpdateError> + Send + Sync,
 ) -> Result<Response, Failure> {
-    let provider = on.named.provider(pages)?;
+    let account = on.named.account(pages)?;
     let (shown, acting) = (shown_version(&form), on.acting());
-    let ask = |stored: &Integration| ask(&form, &provider, stored);
-    let changed = pages.integrations.update(&on.tenant, &provider, &shown, &acting, ask).await;
-    answer(&on, &provider, changed.map(drop), SentForm { part, form }, flash).await
+    let ask = |stored: &Integration| ask(&form, &account.provider, stored);
+    let changed = pages.integrations.update(&on.tenant, &account, &shown, &acting, ask).await;
+    answer(&on, &account, changed.map(drop), SentForm { part, form }, flash).await
 }
 
 /// The version that the page showed. A form without one matches no version.
@@ -173,19 +171,19 @@ fn shown_version(form: &Form) -> ExpectedVersion {
 /// Redirects to the page, which says that the change is made. If it was refused, shows the page with the problem.
 async fn answer(
     on: &OnProject,
-    provider: &Arc<Provider>,
+    account: &ProviderAccount,
     changed: Result<(), ChangeError>,
     sent: SentForm,
     flash: Flash,
 ) -> Result<Response, Failure> {
     match changed {
         Ok(()) => {
-            let page = on.visit.addresses.provider(on.tenant.project, provider.key.as_str());
+            let page = on.visit.addresses.provider(on.tenant.project, account.as_str());
             Ok(on.visit.go_to(&format!("{page}?done={}", flash.as_str())))
         }
         Err(error) => {
             let (status, refused) = refused_form(error, sent)?;
-            provider_page::answer(on, provider, status, None, Some(&refused)).await
+            provider_page::answer(on, account, status, None, Some(&refused)).await
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Messages after a change. A word in the address says which message the next page shows.
 
-use integrations_core::words::words;
+use integrations_core::{catalog::ProviderAccount, words::words};
 
 words! {
     /// What was just done. Its word stands in the address. Other words are ignored, so an address cannot make a page
@@ -28,10 +28,10 @@ words! {
 }
 
 impl Flash {
-    /// The message, for a provider of this name.
-    pub(crate) fn words(self, provider: &str) -> String {
+    /// The message, for an account of a provider.
+    pub(crate) fn words(self, account: &ProviderAccount) -> String {
         match self {
-            Self::Connected => format!("{provider} is connected."),
+            Self::Connected => format!("{} is connected.", account.label()),
             Self::Kept => "Nothing was changed.".to_owned(),
             Self::Paused => "Paused. Nothing is used until you resume it.".to_owned(),
             Self::Resumed => "Resumed.".to_owned(),
@@ -40,6 +40,7 @@ impl Flash {
             Self::Settings => "The settings are saved.".to_owned(),
             Self::Permissions => "The permissions are saved.".to_owned(),
             Self::Disconnected => {
+                let provider = &account.provider.name;
                 format!("Disconnected. Remember to revoke the access at {provider} as well.")
             }
         }

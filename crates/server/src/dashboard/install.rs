@@ -1,14 +1,12 @@
 //! Installing: with an install link or a session, through the provider's own page or with a form.
 
-use std::sync::Arc;
-
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header};
 use integrations_core::{
-    catalog::{self, Provider},
+    catalog::{self, Provider, ProviderAccount},
     ids::ProjectId,
     issue::Issue,
 };
@@ -62,10 +60,10 @@ pub(super) async fn visit(
 ) -> Result<Response, Failure> {
     let target = target(&visit, named)?;
     let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &target))) };
-    match pages.installer.open_link(link, target.project, target.provider.key.as_str()).await {
-        Ok(opened) => by_link(&visit, &target.provider, &opened, StatusCode::OK, flash, None).await,
+    match pages.installer.open_link(link, target.project, target.account.as_str()).await {
+        Ok(opened) => by_link(&visit, &target.account, &opened, StatusCode::OK, flash, None).await,
         Err(kind) if is_finished_here(&visit, &kind).await? => {
-            Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &target.provider)))
+            Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &target.account)))
         }
         Err(kind) => Ok(problem(&visit, &InstallProblem::at(&target, kind), &visit.request_id)),
     }
@@ -102,7 +100,7 @@ async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result
         },
         // The link may belong to another organization than the session.
         (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
-            match visit.pages.installer.open_link(&link, target.project, target.provider.key.as_str()).await {
+            match visit.pages.installer.open_link(&link, target.project, target.account.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
                 Err(kind) => Err(not_taken(&visit, &InstallProblem::at(target, kind)).await),
             }
@@ -135,13 +133,13 @@ impl Installs {
     /// The page again, with the problem.
     async fn answer_refused(
         &self,
-        provider: &Arc<Provider>,
+        account: &ProviderAccount,
         status: StatusCode,
         refused: &RefusedForm,
     ) -> Result<Response, Failure> {
         match self {
-            Self::Session(on) => provider_page::answer(on, provider, status, None, Some(refused)).await,
-            Self::Link(opened, visit) => by_link(visit, provider, opened, status, None, Some(refused)).await,
+            Self::Session(on) => provider_page::answer(on, account, status, None, Some(refused)).await,
+            Self::Link(opened, visit) => by_link(visit, account, opened, status, None, Some(refused)).await,
         }
     }
 }
@@ -153,7 +151,7 @@ pub(super) async fn connect(
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Result<Response, Failure> {
     let target = target(&visit, &named)?;
-    let provider = &target.provider;
+    let (account, provider) = (&target.account, &target.account.provider);
     let installs = match installs(visit, &target, &named).await {
         Ok(installs) => installs,
         Err(answer) => return Ok(answer),
@@ -161,23 +159,23 @@ pub(super) async fn connect(
     let (visit, who) = (installs.visit(), installs.installing());
     let connection = values(&form, "connection", &provider.connection);
     let refusal = match provider.form() {
-        None => match pages.installer.begin(&who, provider, connection, &visit.browser).await {
+        None => match pages.installer.begin(&who, account, connection, &visit.browser).await {
             Ok(url) => {
-                let page = view::install::leaving(&visit.frame(), provider, url.as_str());
+                let page = view::install::leaving(&visit.frame(), account, url.as_str());
                 return Ok(visit.page(StatusCode::OK, page));
             }
             Err(refusal) => refusal,
         },
         Some(fields) => {
             let credential = values(&form, "credential", &fields.fields);
-            match pages.installer.submit(&who, provider, connection, credential, &visit.browser).await {
+            match pages.installer.submit(&who, account, connection, credential, &visit.browser).await {
                 Ok(outcome) => return Ok(ended(visit, outcome)),
                 Err(refusal) => refusal,
             }
         }
     };
     match refused_form(&refusal, provider, form) {
-        Some(refused) => installs.answer_refused(provider, install_problem::status(&refusal), &refused).await,
+        Some(refused) => installs.answer_refused(account, install_problem::status(&refusal), &refused).await,
         None => Ok(not_taken(visit, &refusal).await),
     }
 }
@@ -243,14 +241,14 @@ pub(super) fn ask(
     pending: &str,
     (before, after): (&str, Option<&str>),
 ) -> Response {
-    let account = view::install::OtherAccount { pending, before, after };
-    visit.page(StatusCode::OK, view::install::confirm(&visit.frame(), &target.provider, &account))
+    let other = view::install::OtherAccount { pending, before, after };
+    visit.page(StatusCode::OK, view::install::confirm(&visit.frame(), &target.account, &other))
 }
 
 /// The page for a person who opened a link.
 async fn by_link(
     visit: &Visit,
-    provider: &Arc<Provider>,
+    account: &ProviderAccount,
     opened: &OpenLink,
     status: StatusCode,
     flash: Option<Flash>,
@@ -259,11 +257,13 @@ async fn by_link(
     let pages = &visit.pages;
     let names = pages.organizations.project_names(&opened.tenant).await?;
     let page = ProviderPage {
-        provider,
+        account,
         project: Project { id: opened.tenant.project, names: &names },
         integration: None,
+        accounts: &[],
         connection: &Map::new(),
-        is_configured: pages.installer.availability(&opened.tenant, provider).await? == Availability::Ready,
+        is_configured: pages.installer.availability(&opened.tenant, &account.provider).await?
+            == Availability::Ready,
         events: &[],
         flash,
         refused,
@@ -309,7 +309,7 @@ pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str)
         (Some(target), ProblemKind::Link(_) | ProblemKind::KeyGone) if visit.session.is_none() => {
             (visit.addresses.sign_in_for(&page_of(visit, target)), "Sign in".to_owned())
         }
-        (Some(target), _) => (page_of(visit, target), format!("Back to {}", target.provider.name)),
+        (Some(target), _) => (page_of(visit, target), format!("Back to {}", target.account.label())),
         (None, _) => (visit.addresses.home(), "To the dashboard".to_owned()),
     };
     let words = failure::Words {
@@ -330,9 +330,9 @@ fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Val
 
 fn target(visit: &Visit, named: &Named) -> Result<InstallTarget, Failure> {
     let project: ProjectId = named.project.ok_or(Denied::NoSuchProject)?;
-    Ok(InstallTarget { project, provider: named.provider(&visit.pages)? })
+    Ok(InstallTarget { project, account: named.account(&visit.pages)? })
 }
 
 pub(super) fn page_of(visit: &Visit, target: &InstallTarget) -> String {
-    visit.addresses.provider(target.project, target.provider.key.as_str())
+    visit.addresses.provider(target.project, target.account.as_str())
 }

@@ -153,7 +153,7 @@ fn explain_reported(error: &ReportedError, target: Option<&InstallTarget>) -> St
     let words = words.unwrap_or_default();
     match target {
         Some(target) if error.is_denial() => {
-            let provider = &target.provider.name;
+            let provider = &target.account.provider.name;
             format!("{provider} says that the request was declined{words}. Nothing was connected.")
         }
         Some(_) => {
@@ -169,7 +169,7 @@ fn explain_reported(error: &ReportedError, target: Option<&InstallTarget>) -> St
 
 /// The provider's name, or "The provider" if it is not known.
 fn provider(problem: &InstallProblem) -> &str {
-    problem.target.as_ref().map_or("The provider", |target| target.provider.name.as_str())
+    problem.target.as_ref().map_or("The provider", |target| target.account.provider.name.as_str())
 }
 
 fn explain_link(problem: LinkProblem) -> &'static str {
@@ -177,7 +177,7 @@ fn explain_link(problem: LinkProblem) -> &'static str {
         LinkProblem::Unknown => "This server never made it, or a part of it is missing.",
         LinkProblem::Expired => "Install links work for a short time only.",
         LinkProblem::Used => "An installation was finished with it, and each link works only once.",
-        LinkProblem::Foreign => "It was made for another project or provider than this page is for.",
+        LinkProblem::Foreign => "It was made for another project, provider or account than this page is for.",
     }
 }
 

@@ -1,7 +1,5 @@
 //! `GET /dashboard/projects/{projectId}`: what is installed in a project, and what can be installed.
 
-use std::collections::BTreeMap;
-
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
 use integrations_core::{lifecycle::Status, standing::Standing};
@@ -13,6 +11,7 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, query, scoped::IntegrationsRead},
+    services::integrations::accounts_of,
     store::IntegrationRow,
 };
 
@@ -23,20 +22,19 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let filters = read(&uri)?;
     let rows = pages.integrations.list(&on.tenant).await?;
-    let rows: BTreeMap<&str, &IntegrationRow> = rows.iter().map(|row| (row.provider.as_str(), row)).collect();
     let mut shelves = Shelves { installed: Vec::new(), available: Vec::new() };
+    let is_wanted = |standing| filters.standing.is_none_or(|wanted| wanted == standing);
     for provider in pages.catalog.search(Some(&filters.q), filters.category) {
-        let row = rows.get(provider.key.as_str()).copied();
-        if filters.standing.is_some_and(|standing| standing != self::standing(row)) {
-            continue;
-        }
-        match row {
-            Some(row) => shelves.installed.push((provider, row)),
-            None => shelves.available.push(provider),
+        let accounts = accounts_of(&rows, provider.key.as_str());
+        let wanted: Vec<&IntegrationRow> = accounts.iter().filter(|row| is_wanted(standing(row))).collect();
+        if !wanted.is_empty() {
+            shelves.installed.push((provider, wanted));
+        } else if accounts.is_empty() && is_wanted(Standing::Available) {
+            shelves.available.push(provider);
         }
     }
-    // The sort is stable, so integrations with the same status stay sorted by key.
-    shelves.installed.sort_by_key(|(_, row)| urgency(row));
+    // The sort is stable, so providers of the same urgency stay sorted by key.
+    shelves.installed.sort_by_key(|(_, rows)| rows.iter().map(|row| urgency(row)).min());
     Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &filters, &shelves)))
 }
 
@@ -50,9 +48,8 @@ fn read(uri: &Uri) -> Result<Filters, Failure> {
     })
 }
 
-fn standing(row: Option<&IntegrationRow>) -> Standing {
-    let status = row.map(|row| row.status.parse::<Status>().unwrap_or(Status::Error));
-    status.map_or(Standing::Available, Standing::Installed)
+fn standing(row: &IntegrationRow) -> Standing {
+    Standing::Installed(row.status.parse().unwrap_or(Status::Error))
 }
 
 /// Sorts integrations that need attention first, and disconnected ones last.

@@ -3,6 +3,7 @@
 //! A handler takes a `visit::Visit`, a `visit::Allowed` or a `visit::Posted` form, which have checked cookies, session,
 //! project, scope and form token. It calls a service, and renders a page of `view` or redirects to one.
 
+mod accounts;
 mod addresses;
 mod assets;
 mod audit;
@@ -52,6 +53,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/dashboard/projects/{projectId}/audit", get(audit::log))
         .route(provider, get(provider::show))
         .route(&to("connect"), post(install::connect))
+        .route(&to("accounts"), post(accounts::add))
         .route(&to("pause"), post(changes::pause))
         .route(&to("resume"), post(changes::resume))
         .route(&to("check"), post(changes::check))

@@ -44,8 +44,8 @@ pub(super) async fn show(
         }
         entered => entered?.allow::<IntegrationsRead>()?.on,
     };
-    let provider = on.named.provider(&pages)?;
-    answer(&on, &provider, StatusCode::OK, flash, None).await
+    let account = on.named.account(&pages)?;
+    answer(&on, &account, StatusCode::OK, flash, None).await
 }
 
 /// `GET …/{provider}/disconnect`: asks before it disconnects.
@@ -53,18 +53,18 @@ pub(super) async fn ask_to_disconnect(
     State(pages): State<Pages>,
     Allowed { on, .. }: Allowed<IntegrationsWrite>,
 ) -> Result<Response, Failure> {
-    let provider = on.named.provider(&pages)?;
-    let contents = Contents::read(&on, &provider).await?;
+    let account = on.named.account(&pages)?;
+    let contents = Contents::read(&on, &account).await?;
     let connected = contents.integration().filter(|integration| integration.status() != Status::Disconnected);
     let Some(integration) = connected else {
         return Ok(on.visit.failure(
             StatusCode::NOT_FOUND,
             "That is not connected",
-            &format!("{} is not connected.", provider.name),
+            &format!("{} is not connected.", account.label()),
             "Connect it first on its page.",
         ));
     };
-    let revoke_page = revoke_page(&provider, &contents.connection);
+    let revoke_page = revoke_page(&account.provider, &contents.connection);
     let page = contents.page(&on);
     let page = view::disconnect::page(&on.visit.frame(), &page, integration, revoke_page.as_deref());
     Ok(on.visit.page(StatusCode::OK, page))

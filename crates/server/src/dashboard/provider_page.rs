@@ -1,10 +1,8 @@
 //! Reads what the page of a provider shows, and answers with the page.
 
-use std::sync::Arc;
-
 use axum::response::Response;
 use http::StatusCode;
-use integrations_core::{catalog::Provider, integration::Integration, scope::RequiredScope};
+use integrations_core::{catalog::ProviderAccount, integration::Integration, scope::RequiredScope};
 use serde_json::{Map, Value};
 
 use super::{
@@ -17,8 +15,8 @@ use super::{
 };
 use crate::{
     edge::failure::Failure,
-    services::install::Availability,
-    store::{AuditEntry, AuditFilter, Loaded},
+    services::{install::Availability, integrations::accounts_of},
+    store::{AuditEntry, AuditFilter, IntegrationRow, Loaded},
 };
 
 /// The latest events that the page shows.
@@ -27,8 +25,9 @@ const EVENTS: u16 = 5;
 /// What the page of a provider shows, as it is stored now.
 #[derive(Debug)]
 pub(super) struct Contents {
-    pub(super) provider: Arc<Provider>,
+    pub(super) account: ProviderAccount,
     pub(super) loaded: Option<Loaded>,
+    accounts: Vec<IntegrationRow>,
     pub(super) connection: Map<String, Value>,
     is_configured: bool,
     events: Vec<AuditEntry>,
@@ -36,26 +35,28 @@ pub(super) struct Contents {
 
 impl Contents {
     /// Reads the contents.
-    pub(super) async fn read(on: &OnProject, provider: &Arc<Provider>) -> Result<Self, Failure> {
+    pub(super) async fn read(on: &OnProject, account: &ProviderAccount) -> Result<Self, Failure> {
         let pages = &on.visit.pages;
-        let loaded = pages.integrations.open(&on.tenant, provider).await?;
+        let loaded = pages.integrations.open(&on.tenant, account).await?;
         let events = match &loaded {
-            // A project holds one integration of each provider.
             Some(_) if on.session.who.may(RequiredScope::AUDIT_READ) => {
                 let filter =
-                    AuditFilter { provider: Some(provider.key.to_string()), ..AuditFilter::default() };
+                    AuditFilter { provider: Some(account.as_str().to_owned()), ..AuditFilter::default() };
                 pages.audit_log.page(&on.tenant, &filter, EVENTS).await?.entries
             }
             _ => Vec::new(),
         };
+        let list = pages.integrations.list(&on.tenant).await?;
         let connection = loaded.as_ref().map(|loaded| serde_json::from_str(&loaded.connection));
         Ok(Self {
-            is_configured: pages.installer.availability(&on.tenant, provider).await? == Availability::Ready,
+            is_configured: pages.installer.availability(&on.tenant, &account.provider).await?
+                == Availability::Ready,
             connection: connection
                 .transpose()
                 .map_err(|error| Failure::internal(&error))?
                 .unwrap_or_default(),
-            provider: Arc::clone(provider),
+            account: account.clone(),
+            accounts: accounts_of(&list, account.provider.key.as_str()).to_vec(),
             loaded,
             events,
         })
@@ -69,9 +70,10 @@ impl Contents {
     /// The page with these contents.
     pub(super) fn page<'a>(&'a self, on: &'a OnProject) -> ProviderPage<'a> {
         ProviderPage {
-            provider: &self.provider,
+            account: &self.account,
             project: on.project(),
             integration: self.integration(),
+            accounts: &self.accounts,
             connection: &self.connection,
             is_configured: self.is_configured,
             events: &self.events,
@@ -84,12 +86,12 @@ impl Contents {
 /// Answers with the page, with its current contents.
 pub(super) async fn answer(
     on: &OnProject,
-    provider: &Arc<Provider>,
+    account: &ProviderAccount,
     status: StatusCode,
     flash: Option<Flash>,
     refused: Option<&RefusedForm>,
 ) -> Result<Response, Failure> {
-    let contents = Contents::read(on, provider).await?;
+    let contents = Contents::read(on, account).await?;
     let page = ProviderPage { flash, refused, ..contents.page(on) };
     Ok(on.visit.page(status, view::provider::page(&on.visit.frame(), &page)))
 }

@@ -9,7 +9,7 @@ use axum::{
 use http::{StatusCode, header, request::Parts};
 use integrations_core::{
     audit::{Acting, Actor},
-    catalog::Provider,
+    catalog::{NoSuchProvider, ProviderAccount},
     ids::ProjectId,
 };
 use maud::Markup;
@@ -24,7 +24,6 @@ use super::{
 use crate::{
     dashboard::state::Pages,
     edge::{body, failure::Failure, form::Form, path, request_id::CurrentRequest, scoped::Scoped},
-    services::NoSuchProvider,
     store::{Denied, ProjectNames, ReadError, Tenant},
     token::Token,
 };
@@ -150,14 +149,14 @@ impl FromRequestParts<Pages> for Visit {
 pub(crate) struct Named {
     /// The project. `None` if the path's text is not an id.
     pub(crate) project: Option<ProjectId>,
-    /// The provider's key. `None` if the path's text is not UTF-8.
+    /// The provider, with the alias of a further account. `None` if the path's text is not UTF-8.
     pub(crate) provider: Option<String>,
 }
 
 impl Named {
-    /// The provider of the path, from the catalog.
-    pub(crate) fn provider(&self, pages: &Pages) -> Result<Arc<Provider>, NoSuchProvider> {
-        pages.provider(self.provider.as_deref().unwrap_or_default())
+    /// The account of a provider that the path names.
+    pub(crate) fn account(&self, pages: &Pages) -> Result<ProviderAccount, NoSuchProvider> {
+        pages.account(self.provider.as_deref())
     }
 
     /// The page to open after signing in: the requested page if it can be opened, else a page near it.

@@ -3,11 +3,12 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::{
-    error::ErrorCode, integration::UpdateError, issue::Issue, scope::RequiredScope, wire::ApiError,
+    catalog::NoSuchProvider, error::ErrorCode, integration::UpdateError, issue::Issue, scope::RequiredScope,
+    wire::ApiError,
 };
 
 use crate::{
-    services::{NoSuchProvider, api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError},
+    services::{api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError},
     store::{Denied, ReadError, StoreError},
     vault::VaultError,
 };
@@ -212,8 +213,8 @@ impl From<VaultError> for Failure {
 }
 
 impl From<NoSuchProvider> for Failure {
-    fn from(_: NoSuchProvider) -> Self {
-        Self::new(ErrorCode::ProviderNotFound, "There is no such provider in the catalog")
+    fn from(error: NoSuchProvider) -> Self {
+        Self::new(ErrorCode::ProviderNotFound, error.to_string())
     }
 }
 

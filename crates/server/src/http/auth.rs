@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use integrations_core::{
     audit::{Acting, Actor},
-    catalog::Provider,
+    catalog::ProviderAccount,
     error::ErrorCode,
     ids::ProjectId,
     scope::any_covers,
@@ -43,9 +43,9 @@ impl<S> Access<S> {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
     }
 
-    /// The provider of the path, from the catalog.
-    pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        let found = api.provider(self.provider.as_deref().unwrap_or_default());
+    /// The account of a provider that the path names.
+    pub async fn account(&self, api: &Api) -> Result<ProviderAccount, Failure> {
+        let found = api.account(self.provider.as_deref());
         if found.is_err() {
             // If the caller may not see the project, that error comes first.
             api.organizations.admit(&self.tenant).await?;

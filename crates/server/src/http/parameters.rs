@@ -16,11 +16,12 @@ pub(super) struct InProject {
     project_id: String,
 }
 
-/// The provider of a path.
+/// The provider of a path, or one of its accounts.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct OfProvider {
-    /// The provider's key
+    /// The provider's key; for a further account, `~` and its alias behind it, as in `shopify~eu`. An alias has 1 to 40
+    /// lower-case letters, digits and hyphens
     #[param(min_length = 1, example = "slack")]
     provider: String,
 }

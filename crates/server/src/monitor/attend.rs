@@ -52,7 +52,7 @@ impl Attended {
 
 impl Monitor {
     /// Monitors a claimed integration. It is probed if that is due or if a check was requested (`is_asked`).
-    #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = claim.provider))]
+    #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = %claim.provider))]
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
         let Some(mut subject) = self.open(claim) else {
@@ -113,7 +113,7 @@ impl Monitor {
     /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the
     /// credential.
     fn open(&self, claim: &Claim) -> Option<Subject> {
-        let provider = Arc::clone(self.catalog.get(&claim.provider)?);
+        let provider = Arc::clone(self.catalog.get(claim.provider.key())?);
         let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.into()));
         let opened = opened
             .inspect_err(|error| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::{
+    catalog::ProviderRef,
     health::Verdict,
     lifecycle::{Credential, State},
 };
@@ -62,15 +63,19 @@ impl Monitor {
     ///
     /// A check runs to its end even if the request is cancelled, because an interrupted refresh would lose the
     /// integration's tokens.
-    pub async fn check(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
-        let (monitor, tenant, provider) = (self.clone(), *tenant, provider.to_owned());
-        let checking = tokio::spawn(async move { monitor.check_to_the_end(&tenant, &provider).await });
+    pub async fn check(&self, tenant: &Tenant, account: &ProviderRef) -> Result<CheckReport, CheckError> {
+        let (monitor, tenant, account) = (self.clone(), *tenant, account.clone());
+        let checking = tokio::spawn(async move { monitor.check_to_the_end(&tenant, &account).await });
         checking.await.unwrap_or(Err(CheckError::CutOff))
     }
 
-    async fn check_to_the_end(&self, tenant: &Tenant, provider: &str) -> Result<CheckReport, CheckError> {
-        let _slot = self.0.limits.take(provider).await.ok_or(CheckError::CutOff)?;
-        let claimed = self.claim_for_check(tenant, provider).await?;
+    async fn check_to_the_end(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderRef,
+    ) -> Result<CheckReport, CheckError> {
+        let _slot = self.0.limits.take(account.key()).await.ok_or(CheckError::CutOff)?;
+        let claimed = self.claim_for_check(tenant, account).await?;
         let began_with = claimed.as_ref().map(|(_, version)| *version);
         let Conclusion { found, is_changed } = match claimed {
             Some((claim, _)) => {
@@ -79,7 +84,7 @@ impl Monitor {
             }
             None => Conclusion { found: Err(NotAsked::Leased), is_changed: false },
         };
-        let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
+        let loaded = self.store.load(tenant, account.as_str()).await?.ok_or(CheckError::NotInstalled)?;
         let version = loaded.integration.version;
         let began_with = began_with.unwrap_or(version);
         let is_undisturbed = version == began_with + i64::from(is_changed);
@@ -91,17 +96,21 @@ impl Monitor {
     async fn claim_for_check(
         &self,
         tenant: &Tenant,
-        provider: &str,
+        account: &ProviderRef,
     ) -> Result<Option<(Claim, i64)>, CheckError> {
-        let attempt = || async { self.try_claim(tenant, provider).await.transpose().ok_or(()) };
+        let attempt = || async { self.try_claim(tenant, account).await.transpose().ok_or(()) };
         let patience = self.0.lease.min(PATIENCE);
         let claimed = retry_until(Instant::now() + patience, Backoff::constant(PAUSE), attempt).await;
         claimed.ok().transpose()
     }
 
     /// `None`: it is leased.
-    async fn try_claim(&self, tenant: &Tenant, provider: &str) -> Result<Option<(Claim, i64)>, CheckError> {
-        let loaded = self.store.load(tenant, provider).await?.ok_or(CheckError::NotInstalled)?;
+    async fn try_claim(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderRef,
+    ) -> Result<Option<(Claim, i64)>, CheckError> {
+        let loaded = self.store.load(tenant, account.as_str()).await?.ok_or(CheckError::NotInstalled)?;
         let is_checkable = loaded.credential == Credential::Usable;
         if loaded.integration.state == State::Disconnected || !is_checkable {
             return Err(CheckError::ReinstallRequired);

@@ -91,7 +91,7 @@ impl Monitor {
         };
         tracing::info!(
             integration = %claim.integration,
-            provider = claim.provider,
+            provider = %claim.provider,
             status = %revision.integration.status(),
             health = revision.integration.health.as_str(),
             message = revision.integration.error_message.as_deref(),
@@ -117,7 +117,7 @@ impl Monitor {
             id: self.environment.id(),
             organization: claim.tenant.organization,
             project: Some(claim.tenant.project),
-            integration: Some((claim.integration, claim.provider.clone())),
+            integration: Some((claim.integration, claim.provider.to_string())),
             action,
             actor: Actor::System,
             request_id: None,

@@ -58,7 +58,7 @@ impl Monitor {
             Renewal::Lost | Renewal::Spent(_) => RefreshOutcome::Lost,
             Renewal::Nothing => return renewal,
         };
-        self.metrics.refresh(&claim.provider, outcome);
+        self.metrics.refresh(claim.provider.key(), outcome);
         renewal
     }
 
@@ -133,7 +133,7 @@ impl Monitor {
         let now = self.environment.now();
         for blemish in &grant.blemishes {
             let (integration, provider) = (claim.integration, &claim.provider);
-            tracing::warn!(%integration, provider, %blemish, "new tokens are stored without a part of the answer");
+            tracing::warn!(%integration, %provider, %blemish, "new tokens are stored without a part of the answer");
         }
         let plain = serde_json::to_vec(&grant.credential).unwrap_or_default();
         let spread = self.environment.spread();

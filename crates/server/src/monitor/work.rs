@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::{Monitor, release_queue::ReleaseQueue};
 use crate::{
     jobs::{Backoff, Job, Next},
-    store::{Claim, Release, StoreError},
+    store::{Claim, Queue, Release, StoreError},
 };
 
 /// The pause between two rounds while more is due than may be in flight.
@@ -22,9 +22,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct DueWork {
     monitor: Monitor,
-    /// The keys of all providers.
-    providers: Vec<String>,
-    queue: ReleaseQueue,
+    /// The queues of all providers.
+    queues: Vec<Queue>,
+    released: ReleaseQueue,
     releasing: JoinHandle<()>,
     under_way: JoinSet<()>,
 }
@@ -32,9 +32,9 @@ pub struct DueWork {
 impl Monitor {
     /// The job that monitors due integrations. Call inside the runtime.
     pub fn due_work(&self) -> DueWork {
-        let (queue, releasing) = ReleaseQueue::start(self.store.clone());
-        let providers = self.catalog.iter().map(|one| one.key.to_string()).collect();
-        DueWork { monitor: self.clone(), providers, queue, releasing, under_way: JoinSet::new() }
+        let (released, releasing) = ReleaseQueue::start(self.store.clone());
+        let queues = self.catalog.iter().flat_map(|one| Queue::both(one.key.as_str())).collect();
+        DueWork { monitor: self.clone(), queues, released, releasing, under_way: JoinSet::new() }
     }
 }
 
@@ -58,7 +58,7 @@ impl Job for DueWork {
     async fn finish(mut self) {
         while self.under_way.join_next().await.is_some() {}
         self.monitor.0.limits.drain().await;
-        drop(self.queue);
+        drop(self.released);
         // An error means that the task panicked, which has been logged.
         drop(self.releasing.await);
     }
@@ -77,24 +77,24 @@ impl DueWork {
     /// next round.
     async fn begin_due(&mut self) -> Result<Duration, StoreError> {
         let monitor = self.monitor.clone();
-        let due = monitor.store.due(&self.providers).await?;
+        let due = monitor.store.due(&self.queues).await?;
         let now = monitor.environment.now();
-        let oldest = due.iter().map(|(_, due_at)| *due_at).min();
+        let oldest = due.first().map(|(_, due_at)| *due_at);
         monitor
             .metrics
             .queue_age(oldest.and_then(|oldest| (now - oldest).try_into().ok()).unwrap_or_default());
         let mut pause = monitor.0.settings.poll;
-        for (provider, due_at) in due {
+        for (queue, due_at) in due {
             if due_at > now {
                 pause = pause.min((due_at - now).try_into().unwrap_or(SHORTEST_PAUSE));
                 continue;
             }
-            let free = monitor.0.limits.free(&provider);
+            let free = monitor.0.limits.free(queue.provider_key());
             let claims = match u32::try_from(free).unwrap_or(u32::MAX) {
                 0 => Vec::new(),
                 limit => {
                     let (lease, end) = (monitor.environment.id(), now + monitor.0.lease);
-                    monitor.store.claim(lease, &provider, now, end, limit).await?
+                    monitor.store.claim(lease, &queue, now, end, limit).await?
                 }
             };
             pause = pause.min(if claims.len() == free { SHORTEST_PAUSE } else { PAUSE_WHILE_DUE });
@@ -106,22 +106,22 @@ impl DueWork {
     }
 
     fn begin(&mut self, claim: Claim) {
-        let (monitor, queue) = (self.monitor.clone(), self.queue.clone());
+        let (monitor, released) = (self.monitor.clone(), self.released.clone());
         if claim.is_taken_over {
             monitor.metrics.lease_taken_over();
             tracing::info!(integration = %claim.integration, "taking over a lease that was not given back");
         }
-        let slot = monitor.0.limits.try_take(&claim.provider);
+        let slot = monitor.0.limits.try_take(claim.provider.key());
         self.under_way.spawn(async move {
             let Some(_slot) = slot else {
                 // A requested check took the slot in between.
-                queue.push(Release { schedule: claim.schedule, claim, synced_at: None }).await;
+                released.push(Release { schedule: claim.schedule, claim, synced_at: None }).await;
                 return;
             };
             let _counted = monitor.metrics.in_flight();
             let attended = monitor.attend(&claim, false).await;
             // Whoever looks after the schedule has nobody to tell.
-            let _found = monitor.conclude(claim, attended, Some(&queue)).await;
+            let _found = monitor.conclude(claim, attended, Some(&released)).await;
         });
     }
 }

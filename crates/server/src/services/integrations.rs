@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::{
     audit::Acting,
-    catalog::Provider,
+    catalog::{ProviderAccount, ProviderRef},
     health::Verdict,
     integration::{Integration, Revision, Update, UpdateError},
     lifecycle::{Refusal, Status},
@@ -41,11 +41,11 @@ pub enum ChangeError {
     /// It could not be read, or the change could not be stored.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The provider of this name is not installed in the project.
-    #[error("{provider} is not installed in this project")]
+    /// The account of this name is not installed in the project.
+    #[error("{account} is not installed in this project")]
     NotInstalled {
-        /// The provider's name.
-        provider: String,
+        /// Its name for people.
+        account: String,
     },
     /// The stored version is none of the expected ones.
     #[error("another version is stored")]
@@ -74,8 +74,9 @@ pub enum ChangeError {
 }
 
 impl ChangeError {
-    fn not_installed(provider: &Provider) -> Self {
-        Self::NotInstalled { provider: provider.name.clone() }
+    /// The error for an account that is not installed.
+    pub fn not_installed(account: &ProviderAccount) -> Self {
+        Self::NotInstalled { account: account.label() }
     }
 
     /// The error for the lifecycle's refusal of a change in this status.
@@ -87,23 +88,31 @@ impl ChangeError {
         }
     }
 
-    fn unchecked(error: CheckError, provider: &Provider) -> Self {
+    fn unchecked(error: CheckError, account: &ProviderAccount) -> Self {
         match error {
             CheckError::Read(error) => Self::Read(error),
-            CheckError::NotInstalled => Self::not_installed(provider),
+            CheckError::NotInstalled => Self::not_installed(account),
             CheckError::ReinstallRequired => Self::ReinstallRequired,
             CheckError::CutOff => Self::CutOff,
         }
     }
 
-    fn unrevised(error: ReviseError<Self>, provider: &Provider) -> Self {
+    fn unrevised(error: ReviseError<Self>, account: &ProviderAccount) -> Self {
         match error {
             ReviseError::Read(error) => Self::Read(error),
-            ReviseError::NotInstalled => Self::not_installed(provider),
+            ReviseError::NotInstalled => Self::not_installed(account),
             ReviseError::Refused(error) => error,
             ReviseError::Store(error) => Self::Read(error.into()),
         }
     }
+}
+
+/// The accounts of the provider with this key, among a project's integrations in the order of their list. The plain
+/// one, if there is one, is the first.
+pub fn accounts_of<'a>(list: &'a [IntegrationRow], key: &str) -> &'a [IntegrationRow] {
+    let from = list.partition_point(|row| ProviderRef::parts(&row.provider).0 < key);
+    let (_, from) = list.split_at(from);
+    from.split_at(from.partition_point(|row| ProviderRef::parts(&row.provider).0 == key)).0
 }
 
 /// Reads, changes and checks integrations.
@@ -121,24 +130,28 @@ impl Integrations {
         Self { store, vault, environment, monitor }
     }
 
-    /// A tenant's integrations, to be shown, sorted by their providers' keys.
+    /// A tenant's integrations, to be shown, sorted by their providers' keys and their aliases.
     pub async fn list(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
         self.store.integrations(tenant).await
     }
 
-    /// A tenant's integration with a provider, to be shown, if it is installed.
+    /// A tenant's integration, to be shown, if it is installed.
     pub async fn find(
         &self,
         tenant: &Tenant,
-        provider: &Provider,
+        account: &ProviderAccount,
     ) -> Result<Option<IntegrationRow>, ReadError> {
-        self.store.integration(tenant, provider.key.as_str()).await
+        self.store.integration(tenant, account.as_str()).await
     }
 
     /// A tenant's integration, to be shown with its form, if it is installed. Its secret settings are opened; if they
     /// cannot be, they stay sealed, because everything else still works.
-    pub async fn open(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<Loaded>, ChangeError> {
-        let Some(loaded) = self.store.load(tenant, provider.key.as_str()).await? else { return Ok(None) };
+    pub async fn open(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+    ) -> Result<Option<Loaded>, ChangeError> {
+        let Some(loaded) = self.store.load(tenant, account.as_str()).await? else { return Ok(None) };
         match self.vault.open_integration(&loaded) {
             Ok(integration) => Ok(Some(Loaded { integration, ..loaded })),
             Err(error) => {
@@ -155,7 +168,7 @@ impl Integrations {
     pub async fn update<A>(
         &self,
         tenant: &Tenant,
-        provider: &Provider,
+        account: &ProviderAccount,
         expected: &ExpectedVersion,
         acting: &Acting,
         ask: A,
@@ -163,9 +176,9 @@ impl Integrations {
     where
         A: Fn(&Integration) -> Result<Update, UpdateError> + Send + Sync,
     {
-        match self.update_as_it_is(tenant, provider, expected, acting, &ask).await {
+        match self.update_as_it_is(tenant, account, expected, acting, &ask).await {
             Err(ChangeError::ProbeRequired(_)) => {
-                let checked = self.probe(tenant, provider).await?;
+                let checked = self.probe(tenant, account).await?;
                 // The probe itself may have made a new version. That of anybody else is not the expected one.
                 let expected = match expected {
                     ExpectedVersion::Any => ExpectedVersion::Any,
@@ -174,7 +187,7 @@ impl Integrations {
                     }
                     ExpectedVersion::OneOf(_) => return Err(ChangeError::OtherVersion),
                 };
-                self.update_as_it_is(tenant, provider, &expected, acting, &ask).await
+                self.update_as_it_is(tenant, account, &expected, acting, &ask).await
             }
             changed => changed,
         }
@@ -182,26 +195,30 @@ impl Integrations {
 
     /// Probes an integration now, and refreshes its tokens if that is due or needed. Returns the integration after
     /// that, and what was found.
-    pub async fn check(&self, tenant: &Tenant, provider: &Provider) -> Result<CheckReport, ChangeError> {
-        let checked = self.monitor.check(tenant, provider.key.as_str()).await;
-        checked.map_err(|error| ChangeError::unchecked(error, provider))
+    pub async fn check(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+    ) -> Result<CheckReport, ChangeError> {
+        let checked = self.monitor.check(tenant, &account.reference).await;
+        checked.map_err(|error| ChangeError::unchecked(error, account))
     }
 
     /// Probes an integration whose credential the provider refused. Fails if the probe does not succeed.
-    async fn probe(&self, tenant: &Tenant, provider: &Provider) -> Result<CheckReport, ChangeError> {
-        let checked = self.check(tenant, provider).await?;
+    async fn probe(&self, tenant: &Tenant, account: &ProviderAccount) -> Result<CheckReport, ChangeError> {
+        let checked = self.check(tenant, account).await?;
         match &checked.found {
             Ok(Verdict::Well) => Ok(checked),
             Ok(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
             Ok(Verdict::Degraded { message }) => Err(ChangeError::Unproven(message.clone())),
-            Err(why) => Err(ChangeError::Unproven(why.words(&provider.name))),
+            Err(why) => Err(ChangeError::Unproven(why.words(&account.provider.name))),
         }
     }
 
     async fn update_as_it_is<A>(
         &self,
         tenant: &Tenant,
-        provider: &Provider,
+        account: &ProviderAccount,
         expected: &ExpectedVersion,
         acting: &Acting,
         ask: &A,
@@ -209,7 +226,7 @@ impl Integrations {
     where
         A: Fn(&Integration) -> Result<Update, UpdateError> + Send + Sync,
     {
-        self.change(tenant, provider, expected, acting, |loaded, now| {
+        self.change(tenant, account, expected, acting, |loaded, now| {
             let opened;
             let (integration, update) = match ask(&loaded.integration) {
                 Err(UpdateError::SettingsSealed) => {
@@ -228,11 +245,11 @@ impl Integrations {
     pub async fn disconnect(
         &self,
         tenant: &Tenant,
-        provider: &Provider,
+        account: &ProviderAccount,
         expected: &ExpectedVersion,
         acting: &Acting,
     ) -> Result<Loaded, ChangeError> {
-        self.change(tenant, provider, expected, acting, |loaded, now| {
+        self.change(tenant, account, expected, acting, |loaded, now| {
             let revision = loaded.integration.disconnect(now);
             revision.map_err(|refusal| ChangeError::refused(refusal, loaded.integration.status()))
         })
@@ -242,7 +259,7 @@ impl Integrations {
     async fn change<D>(
         &self,
         tenant: &Tenant,
-        provider: &Provider,
+        account: &ProviderAccount,
         expected: &ExpectedVersion,
         acting: &Acting,
         decide: D,
@@ -257,8 +274,8 @@ impl Integrations {
             let revision = decide(loaded, self.environment.now())?;
             Ok(revision.map(|revision| self.decision(tenant, loaded, revision, acting)))
         };
-        let revised = self.store.revise(tenant, provider.key.as_str(), decide).await;
-        revised.map_err(|error| ChangeError::unrevised(error, provider))
+        let revised = self.store.revise(tenant, account.as_str(), decide).await;
+        revised.map_err(|error| ChangeError::unrevised(error, account))
     }
 
     /// Seals a revision for storing. Secret settings that do not change are not sealed again.
@@ -271,7 +288,7 @@ impl Integrations {
             id: self.environment.id(),
             organization: tenant.organization,
             project: Some(tenant.project),
-            integration: Some((integration.id, integration.provider.clone())),
+            integration: Some((integration.id, integration.provider.to_string())),
             action: revision.action,
             actor: acting.actor,
             request_id: acting.request_id.clone(),

@@ -10,7 +10,7 @@ pub mod organizations;
 
 use std::sync::Arc;
 
-use integrations_core::catalog::{Catalog, Provider};
+use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
     api_keys::ApiKeys, audit_log::AuditLog, install::Installer, integrations::Integrations,
@@ -39,14 +39,9 @@ pub struct Services {
     pub installer: Arc<Installer>,
 }
 
-/// The catalog has no provider with this key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such provider in the catalog")]
-pub struct NoSuchProvider;
-
 impl Services {
-    /// The provider with this key, from the catalog.
-    pub fn provider(&self, key: &str) -> Result<Arc<Provider>, NoSuchProvider> {
-        self.catalog.get(key).map(Arc::clone).ok_or(NoSuchProvider)
+    /// The account of a provider that `text`, the `{provider}` of a path, names. `None`: the path's text is not UTF-8.
+    pub fn account(&self, text: Option<&str>) -> Result<ProviderAccount, NoSuchProvider> {
+        self.catalog.account(text.unwrap_or_default())
     }
 }

@@ -1,7 +1,7 @@
 //! Integrations: reads them to show or to change them, and writes them together with their audit event.
 
 use integrations_core::{
-    catalog::SetupType,
+    catalog::{ProviderRef, SetupType},
     ids::{IntegrationId, ProjectId},
     integration::{Integration, SecretSettings},
     lifecycle::{Credential, Health, State, Status},
@@ -134,18 +134,20 @@ pub enum ReviseError<E> {
 }
 
 impl Store {
-    /// A tenant's integrations, by provider.
+    /// A tenant's integrations, by provider and alias.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
         let rows = self.lists.read(tenant.project).await?;
         self.tenant_check.admit(tenant, rows.first())?;
         let list: Result<Vec<IntegrationRow>, _> =
             rows.iter().filter_map(|row| joined(row).transpose()).collect();
         let mut list = list?;
-        list.sort_unstable_by(|one, other| one.provider.cmp(&other.provider));
+        list.sort_unstable_by(|one, other| {
+            ProviderRef::parts(&one.provider).cmp(&ProviderRef::parts(&other.provider))
+        });
         Ok(list)
     }
 
-    /// A tenant's integration with one provider, to be shown.
+    /// A tenant's integration, to be shown. `provider` is as the path names it.
     pub async fn integration(
         &self,
         tenant: &Tenant,
@@ -235,7 +237,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
         let integration = &loaded.integration;
         Ok(Self {
             id: integration.id.to_string(),
-            provider: integration.provider.clone(),
+            provider: integration.provider.to_string(),
             setup_type: loaded.setup_type.clone(),
             status: integration.status().as_str().to_owned(),
             health_status: integration.health.as_str().to_owned(),
@@ -316,7 +318,7 @@ fn revive(row: IntegrationRow, before: Option<&str>, project: ProjectId) -> Resu
         secret_settings: SecretSettings::default(),
         action_permissions: serde_json::from_str(&row.action_permissions)
             .map_err(|_| damaged("permissions"))?,
-        provider: row.provider,
+        provider: row.provider.parse().map_err(|_| damaged("provider"))?,
         account: row.account_id.map(|id| AccountIdentity { id, name: row.account_name }),
         display_name: row.display_name,
         sidebar_enabled: row.sidebar_enabled,
@@ -378,7 +380,7 @@ async fn finish<E>(
     if decision.destroys_credential {
         monitors::end(&transaction, next.id).await?;
         destroy_credential(&transaction, next.id).await?;
-        pending_installs::end_questions(&transaction, next.project, &next.provider).await?;
+        pending_installs::end_questions(&transaction, next.project, next.provider.as_str()).await?;
         (credential, credential_facts, next_check_at) = (Credential::Missing, None, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
         next_check_at = monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
@@ -454,7 +456,7 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
     Ok(integration::Model {
         id: integration.id.to_string(),
         project_id: integration.project.to_string(),
-        provider: integration.provider.clone(),
+        provider: integration.provider.to_string(),
         setup_type: installation.setup_type.as_str().to_owned(),
         status: integration.status().as_str().to_owned(),
         status_before_error: integration.state.status_before_error().map(|status| status.as_str().to_owned()),

@@ -47,7 +47,7 @@ pub use integrations::{
     CredentialFacts, Decision, Installation, Installed, Loaded, ReviseError, StoredCredential,
 };
 pub use migrate::Migrated;
-pub use monitors::{Claim, LeaseEnd, LeaseWrite, Release, Renewed, Schedule};
+pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};

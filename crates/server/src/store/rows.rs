@@ -1,5 +1,6 @@
 //! The rows that the constant statements read. The fields of each struct are the columns that its statement names.
 
+use integrations_core::catalog::ProviderRef;
 use sea_orm::{
     DerivePartialModel, PartialModelTrait, QuerySelect,
     sea_query::{Expr, PostgresQueryBuilder, SelectStatement},
@@ -40,7 +41,7 @@ const USABLE_SCOPES: &str = "CASE WHEN c.dead_at IS NULL THEN c.granted_scopes E
 pub struct IntegrationRow {
     /// `int_…`
     pub id: String,
-    /// The provider's key.
+    /// The provider, with the alias of a further account: a `ProviderRef`.
     pub provider: String,
     /// How it was installed.
     pub setup_type: String,
@@ -84,6 +85,13 @@ pub struct IntegrationRow {
     pub updated_at: OffsetDateTime,
 }
 
+impl IntegrationRow {
+    /// The alias, if it is a further account of its provider.
+    pub fn alias(&self) -> Option<&str> {
+        ProviderRef::parts(&self.provider).1
+    }
+}
+
 /// The columns that a change needs in addition to an [`IntegrationRow`]. Its fields are columns of `statements::LOAD`.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "integration::Entity", alias = "i")]
@@ -105,7 +113,7 @@ pub struct AuditEntry {
     pub id: String,
     /// The integration that it is about.
     pub integration_id: Option<String>,
-    /// That integration's provider.
+    /// That integration's provider, with its alias.
     pub provider: Option<String>,
     /// What happened.
     pub action: String,

@@ -11,7 +11,7 @@ pub struct Destination<'a> {
     pub integration: IntegrationId,
     /// The project that it is in.
     pub project: ProjectId,
-    /// The provider, as it is stored. Its file names the hosts.
+    /// The provider and the alias, as they are stored. The provider's file names the hosts.
     pub provider: &'a str,
     /// The connection, as it is stored: it can be part of a host, such as a shop's.
     pub connection: &'a str,
@@ -109,7 +109,7 @@ impl<'a> From<&'a Loaded> for Destination<'a> {
         Self {
             integration: integration.id,
             project: integration.project,
-            provider: &integration.provider,
+            provider: integration.provider.as_str(),
             connection: &loaded.connection,
         }
     }
@@ -120,7 +120,7 @@ impl<'a> From<&'a Claim> for Destination<'a> {
         Self {
             integration: claim.integration,
             project: claim.tenant.project,
-            provider: &claim.provider,
+            provider: claim.provider.as_str(),
             connection: &claim.connection,
         }
     }

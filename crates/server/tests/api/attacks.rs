@@ -47,7 +47,7 @@ fn embedded() -> Catalog {
 /// to.
 async fn go_and_allow(server: &Server, simulator: &Simulator, provider: &str, browser: &str) -> Url {
     let connection = simulator.connections(provider)[0].clone();
-    let found = server.app.services.catalog.get(provider).unwrap();
+    let found = &server.app.services.catalog.account(provider).unwrap();
     let url = server.app.services.installer.begin(&who(server), found, connection, browser).await.unwrap();
     simulator.decide(url.as_str(), Decision::Allow).await
 }
@@ -205,7 +205,7 @@ async fn a_reported_error_uses_its_state_up(server: &Server, simulator: &Simulat
 /// A person has two windows of one install link, and finishes in the first.
 async fn a_code_is_not_exchanged_for_a_link_that_was_used(server: &Server, simulator: &Simulator) {
     let installer = &server.app.services.installer;
-    let slack = server.app.services.catalog.get("slack").unwrap();
+    let slack = &server.app.services.catalog.account("slack").unwrap();
     let (_, who) = by_link(server, "slack").await;
     let mut answers = Vec::new();
     for _ in 0..2 {
@@ -298,7 +298,7 @@ const EVIL: [&str; 16] = [
 
 async fn a_subdomain_leads_nowhere_else(server: &Server, simulator: &Simulator) {
     for provider in ["shopify", "zendesk"] {
-        let found = server.app.services.catalog.get(provider).unwrap();
+        let found = &server.app.services.catalog.account(provider).unwrap();
         let long = "a".repeat(5_000);
         for evil in EVIL.into_iter().chain([long.as_str()]) {
             let connection: Map<String, Value> =
@@ -341,7 +341,7 @@ async fn a_token_endpoint_that_hangs_is_given_up(server: &Server, simulator: &Si
 /// A person who opened an install link of this provider.
 async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
     let installer = &server.app.services.installer;
-    let found = server.app.services.catalog.get(provider).unwrap();
+    let found = &server.app.services.catalog.account(provider).unwrap();
     let who = who(server);
     let token = installer.create_link(&who.tenant, found, who.key).await.unwrap().expose().to_owned();
     let opened = installer.open_link(&token, server.project, provider).await.unwrap();
@@ -350,7 +350,7 @@ async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
 
 async fn a_link_is_used_up_by_one_install_alone(server: &Server, simulator: &Simulator) {
     let installer = &server.app.services.installer;
-    let slack = server.app.services.catalog.get("slack").unwrap();
+    let slack = &server.app.services.catalog.account("slack").unwrap();
     let (token, who) = by_link(server, "slack").await;
     let mut answers = Vec::new();
     for _ in 0..2 {
@@ -383,7 +383,7 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
     server.revoke(&server.key).await;
     let problem = refusal(come_back(server, back.query().unwrap(), Some(BROWSER)).await);
     assert!(matches!(problem, ProblemKind::KeyGone), "{problem:?}");
-    let slack = server.app.services.catalog.get("slack").unwrap();
+    let slack = &server.app.services.catalog.account("slack").unwrap();
     let begun = server.app.services.installer.begin(&who(server), slack, Map::new(), BROWSER).await;
     assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
     // A key that may only read, and a key of another organization.

@@ -24,9 +24,9 @@ pub(crate) async fn connect(
     (provider, connection): (&str, &Map<String, Value>),
     decision: Decision,
 ) -> Result<InstallOutcome, InstallProblem> {
-    let provider = server.app.services.catalog.get(provider).unwrap();
+    let account = server.app.services.catalog.account(provider).unwrap();
     let installer = &server.app.services.installer;
-    let url = installer.begin(&who(server), provider, connection.clone(), BROWSER).await?;
+    let url = installer.begin(&who(server), &account, connection.clone(), BROWSER).await?;
     let back = simulator.decide(url.as_str(), decision).await;
     come_back(server, back.query().unwrap(), Some(BROWSER)).await
 }

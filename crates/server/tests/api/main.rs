@@ -10,6 +10,8 @@ mod support;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod aliases;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod audit;

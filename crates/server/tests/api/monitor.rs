@@ -3,6 +3,7 @@
 use std::time::Duration as Std;
 
 use futures_util::future::join_all;
+use riq_server::store::Queue;
 use riq_testing::providers::desk_and_keys::{Says, access_token, refresh_token};
 use serde_json::{Value, json};
 use time::Duration;
@@ -31,6 +32,8 @@ macro_rules! on_both_stages {
 
 pub(crate) use on_both_stages;
 
+mod aliases;
+mod leases;
 mod limits;
 mod renewals;
 
@@ -49,8 +52,6 @@ on_both_stages!(
     what_is_due_is_probed_and_what_is_not_is_left_alone,
     tokens_are_refreshed_before_they_expire,
     what_is_resumed_is_probed_at_once,
-    a_lease_that_was_not_given_back_is_taken_over,
-    a_lease_lasts_to_its_end_and_no_longer,
     a_refresh_that_was_cut_off_is_not_repeated,
     new_tokens_are_stored_though_the_lease_has_ended,
     what_a_late_refresh_stored_outlives_a_lease_that_began_before,
@@ -243,7 +244,7 @@ async fn a_change_during_the_probe_of_a_conditional_one_is_not_overwritten(stage
 
 /// SQLite stores times as text: that of an installation must sort like that of a probe.
 async fn a_newer_answer_is_kept_whatever_the_fraction_of_its_second(stage: &Stage) {
-    let keys = stage.server.app.services.catalog.get("keys").unwrap();
+    let keys = &stage.server.app.services.catalog.account("keys").unwrap();
     let credential = json!({"api_key": "SECRET-key"}).as_object().unwrap().clone();
     let installer = &stage.server.app.services.installer;
     let who = crate::handshake::who(&stage.server);
@@ -367,7 +368,8 @@ async fn what_is_due_is_probed_and_what_is_not_is_left_alone(stage: &Stage) {
 impl Stage {
     /// Whether no integration is due or leased.
     async fn is_at_rest(&self) -> bool {
-        let due = self.server.store.due(&["desk".to_owned(), "keys".to_owned()]).await.unwrap();
+        let queues: Vec<_> = ["desk", "keys"].into_iter().flat_map(Queue::both).collect();
+        let due = self.server.store.due(&queues).await.unwrap();
         let leased = "SELECT COUNT(*) FROM monitors WHERE lease_owner IS NOT NULL";
         due.iter().all(|(_, due_at)| *due_at > self.now()) && self.server.sql.count(leased, []).await == 0
     }
@@ -408,50 +410,10 @@ async fn what_is_resumed_is_probed_at_once(stage: &Stage) {
     worker.stop().await;
 }
 
-async fn a_lease_that_was_not_given_back_is_taken_over(stage: &Stage) {
-    stage.connect_keys().await;
-    let claim = stage.claim("keys").await;
-    let worker = stage.worker().await;
-    // No other replica claims it during the lease.
-    assert!(
-        stage
-            .server
-            .store
-            .claim_one(lease(2), claim.integration, stage.now(), stage.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert_eq!(stage.provider.probes("keys"), 0);
-    stage.server.clock.advance(Duration::seconds(61));
-    eventually("it is taken over", PATIENCE, async || stage.state("keys").await.1 == "healthy").await;
-    // A write by the first owner no longer counts.
-    let schedule = claim.schedule;
-    let ended = riq_server::store::LeaseEnd::GoesOn(schedule);
-    let settled =
-        stage.server.store.settle(&claim, ended, |_| panic!("nothing is to be decided")).await.unwrap();
-    assert_eq!(settled, riq_server::store::LeaseWrite::Superseded);
-    worker.stop().await;
-}
-
-async fn a_lease_lasts_to_its_end_and_no_longer(stage: &Stage) {
-    stage.connect_keys().await;
-    let integration = stage.claim("keys").await.integration;
-    let store = &stage.server.store;
-    let mut now = stage.now() + Duration::minutes(1);
-    // SQLite stores times as text, so the length of the fraction must not affect the order.
-    for (number, micros) in (2..).zip([500_000, 10_000, 695_418, 1, 999_999]) {
-        let end = now + Duration::microseconds(micros);
-        let claimed = store.claim(lease(number), "keys", now, end, 10).await.unwrap();
-        assert_eq!(claimed.len(), 1, "at its end, {now}, the lease is over");
-        for early in [now, end - Duration::microseconds(1)] {
-            let claimed = store.claim(lease(9), "keys", early, end, 10).await.unwrap();
-            assert!(claimed.is_empty(), "at {early} it lasts until {end}");
-            let claimed = store.claim_one(lease(9), integration, early, end).await.unwrap();
-            assert!(claimed.is_none(), "at {early} it lasts until {end}");
-        }
-        now = end;
-    }
+/// The queue of a provider's plain accounts.
+fn queue(provider: &str) -> Queue {
+    let [plain, _] = Queue::both(provider);
+    plain
 }
 
 fn lease(number: u128) -> integrations_core::ids::LeaseId {
@@ -466,7 +428,7 @@ impl Stage {
     /// Claims the connected integrations for a minute, as a replica would.
     async fn claim(&self, provider: &str) -> riq_server::store::Claim {
         let end = self.now() + Duration::minutes(1);
-        let claims = self.server.store.claim(lease(1), provider, self.now(), end, 10).await.unwrap();
+        let claims = self.server.store.claim(lease(1), &queue(provider), self.now(), end, 10).await.unwrap();
         assert_eq!(claims.len(), 1);
         claims.into_iter().next().unwrap()
     }
@@ -525,7 +487,7 @@ async fn what_a_late_refresh_stored_outlives_a_lease_that_began_before(stage: &S
     store.begin_refresh(&first, crate::support::clock::START).await.unwrap();
     stage.server.clock.advance(Duration::minutes(1));
     let end = stage.now() + Duration::minutes(1);
-    let second = store.claim(lease(2), "desk", stage.now(), end, 1).await.unwrap().pop().unwrap();
+    let second = store.claim(lease(2), &queue("desk"), stage.now(), end, 1).await.unwrap().pop().unwrap();
     assert_eq!(second.schedule.refresh_begun_by, Some(first.lease));
     let refresh_at = stage.now() + Duration::minutes(30);
     let renewed = riq_server::store::Renewed {
@@ -539,7 +501,7 @@ async fn what_a_late_refresh_stored_outlives_a_lease_that_began_before(stage: &S
     // The second owner does not know of it.
     let schedule = riq_server::store::Schedule { refresh_at: None, ..second.schedule };
     store.release(&[riq_server::store::Release { claim: second, synced_at: None, schedule }]).await.unwrap();
-    let third = store.claim(lease(3), "desk", end, end, 1).await.unwrap().pop().unwrap();
+    let third = store.claim(lease(3), &queue("desk"), end, end, 1).await.unwrap().pop().unwrap();
     assert_eq!((third.schedule.refresh_begun_by, third.schedule.refresh_at), (None, Some(refresh_at)));
 }
 

@@ -96,7 +96,7 @@ async fn exchange(
     way: &str,
 ) -> Result<InstallOutcome, InstallProblem> {
     let installer = &server.app.services.installer;
-    let slack = server.app.services.catalog.get("slack").unwrap();
+    let slack = &server.app.services.catalog.account("slack").unwrap();
     let url = installer.begin(who, slack, Map::new(), BROWSER).await?;
     let back = simulator.decide(url.as_str(), Decision::Allow).await;
     simulator.switch(|switches| switches.token = TokenSwitch::Hang);
@@ -123,7 +123,7 @@ async fn exchange(
 
 async fn a_key_that_is_revoked_during_the_exchange_installs_nothing(server: &Server, simulator: &Simulator) {
     let installer = &server.app.services.installer;
-    let slack = server.app.services.catalog.get("slack").unwrap();
+    let slack = &server.app.services.catalog.account("slack").unwrap();
     // A link acts with the key that asked for it.
     let who = briefly(server).await;
     let link = installer.create_link(&who.tenant, slack, who.key).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_project_that_is_revoked_during_the_exchange_gets_nothing(server: &Ser
 
 async fn what_ends_during_the_probe_of_a_form_installs_nothing(stage: &Stage) {
     let server = &stage.server;
-    let keys = server.app.services.catalog.get("keys").unwrap();
+    let keys = &server.app.services.catalog.account("keys").unwrap();
     let credential: Map<String, Value> = [("api_key".to_owned(), json!("SECRET-key"))].into_iter().collect();
     for way in ["revoked", "expired", "project"] {
         let who = briefly(server).await;
@@ -347,7 +347,7 @@ async fn an_account_that_cannot_be_read_is_asked_about(server: &Server, simulato
 /// Two people connect different accounts at once. When the second is stored, the first is connected.
 async fn of_two_accounts_at_once_the_second_is_asked_about(server: &Server, simulator: &Simulator) {
     let installer = &server.app.services.installer;
-    let linear = server.app.services.catalog.get("linear").unwrap();
+    let linear = &server.app.services.catalog.account("linear").unwrap();
     let mut queries = Vec::new();
     for account in [0, 1] {
         simulator.switch(|switches| switches.account = account);

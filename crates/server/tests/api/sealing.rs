@@ -94,8 +94,8 @@ async fn a_database_edit_sends_no_client_secret_elsewhere(server: &Server, simul
     run_with_input(&set, &own, &secret).await.stdout_of_success();
     let at = ("linear", &Map::new());
     connect(server, simulator, at, Decision::Allow).await.unwrap();
-    let linear = server.app.services.catalog.get("linear").unwrap();
-    let github = server.app.services.catalog.get("github").unwrap();
+    let linear = &server.app.services.catalog.account("linear").unwrap();
+    let github = &server.app.services.catalog.account("github").unwrap();
     for (edit, undo) in [
         ("provider = 'github'", "provider = 'linear'"),
         ("client_id = 'of-the-attacker'", &format!("client_id = '{id}'")),
@@ -115,7 +115,7 @@ async fn a_database_edit_gives_no_unfinished_installation_to_another(server: &Se
     let project = server.other_project().await;
     let other_key = server.key_for(&["write"]).await;
     let browser = riq_server::token::TokenHash::of("the attacker's browser").to_vec();
-    let slack = server.app.services.catalog.get("slack").unwrap();
+    let slack = &server.app.services.catalog.account("slack").unwrap();
     let installer = &server.app.services.installer;
     let edits: [(&str, sea_orm::Value); 4] = [
         ("project_id", project.to_string().into()),
@@ -284,7 +284,7 @@ async fn old_database(server: &Server) -> usize {
     let own = with_keys(&server.database, ENCRYPTION_KEYS);
     let set = ["admin", "oauth-app", "set", "linear", "--client-id", "1", "--client-secret-file", "-"];
     run_with_input(&set, &own, "SECRET-of-the-app").await.stdout_of_success();
-    let linear = server.app.services.catalog.get("linear").unwrap();
+    let linear = &server.app.services.catalog.account("linear").unwrap();
     server.app.services.installer.begin(&who(server), linear, Map::new(), BROWSER).await.unwrap();
     let mut count = 0;
     for kind in Sealed::ALL {

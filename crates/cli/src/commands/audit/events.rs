@@ -1,8 +1,8 @@
 //! Reads the audit log and formats its events.
 
-use crate::provider::ProviderPath;
 use clap::Args;
 use integrations_core::audit::Change;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::AuditEvent;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -24,7 +24,7 @@ pub(crate) struct Filters {
     action: Option<String>,
     /// Only events about integrations with this provider
     #[arg(long)]
-    provider: Option<ProviderPath>,
+    provider: Option<ProviderRef>,
     /// Only events of this actor: an API key's id, `operator` or `system`
     #[arg(long)]
     actor: Option<String>,
@@ -71,7 +71,7 @@ pub(crate) async fn fetch(
         let request = Request::audit()
             .query("limit", Some(&limit))
             .query("action", filters.action.as_deref())
-            .query("provider", filters.provider.as_ref().map(ProviderPath::as_str))
+            .query("provider", filters.provider.as_ref().map(ProviderRef::as_str))
             .query("actor", filters.actor.as_deref())
             .query("since", period.since.as_deref())
             .query("until", period.until.as_deref())

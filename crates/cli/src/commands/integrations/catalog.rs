@@ -1,7 +1,7 @@
 //! `riq integrations catalog`
 
-use crate::provider::ProviderPath;
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::standing::Standing;
 use integrations_core::wire::{Action, CatalogEntry, Open};
 use serde_json::Value;
@@ -26,7 +26,7 @@ Examples:
 pub(crate) struct Arguments {
     /// Describe only this provider, with its actions and settings
     #[arg(conflicts_with_all = ["q", "category", "status"])]
-    pub(crate) provider: Option<ProviderPath>,
+    pub(crate) provider: Option<ProviderRef>,
     /// Only providers with these words in their key, name, description or category
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 /// Lists the providers, or describes one.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     match &arguments.provider {
-        Some(provider) => describe(provider.as_str(), context).await,
+        Some(provider) => describe(provider.key(), context).await,
         None => list(arguments, context).await,
     }
 }
@@ -113,6 +113,10 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
         let why = entry.not_installable_reason.as_deref();
         let why = why.map_or_else(String::new, |why| format!(": {}", cell(Some(why))));
         facts.push(("Installable", format!("no{why}")));
+    }
+    if !entry.aliases.is_empty() {
+        let accounts = entry.aliases.iter().map(|alias| format!("{}~{alias}", entry.provider));
+        facts.push(("Further accounts", cell(Some(&accounts.collect::<Vec<_>>().join(", ")))));
     }
     for (name, text) in [("Named here", &entry.display_name), ("Error", &entry.error_message)] {
         facts.extend(text.as_ref().map(|text| (name, cell(Some(text)))));

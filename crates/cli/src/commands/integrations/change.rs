@@ -1,7 +1,7 @@
 //! What commands that change an integration share: their arguments, the request and the output.
 
-use crate::provider::ProviderPath;
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::{Integration, LifecycleUpdate};
 use reqwest::header::HeaderValue;
 
@@ -16,8 +16,8 @@ use crate::text::card;
 /// Which integration to change.
 #[derive(Args)]
 pub(crate) struct Target {
-    /// The provider's key, such as slack
-    pub(crate) provider: ProviderPath,
+    /// The provider's key, such as slack; a further account has its alias behind it: shopify~eu
+    pub(crate) provider: ProviderRef,
     /// Change it only if it still has this version: the ETag that `show` prints
     #[arg(long, value_name = "ETAG", value_parser = etag)]
     pub(crate) if_match: Option<HeaderValue>,

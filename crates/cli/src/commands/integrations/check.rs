@@ -1,7 +1,7 @@
 //! `riq integrations check`
 
-use crate::provider::ProviderPath;
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use serde_json::Value;
 
 use super::change;
@@ -21,8 +21,8 @@ Examples:
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The provider's key, such as slack
-    pub(crate) provider: ProviderPath,
+    /// The provider's key, such as slack; a further account has its alias behind it: shopify~eu
+    pub(crate) provider: ProviderRef,
 }
 
 /// What is said of a check that was not made, if the API's answer has no message.

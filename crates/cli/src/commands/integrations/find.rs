@@ -1,5 +1,6 @@
 //! Finds an integration in the list, and a provider's name in the catalog.
 
+use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::Integration;
 
 use crate::client::{Request, read, text_field};
@@ -17,6 +18,6 @@ pub(crate) async fn integration(provider: &str, context: &Context) -> Result<Opt
 /// The catalog's name for a provider, shown if an integration has no name of its own. `None` if it cannot be read,
 /// because the command works without it.
 pub(crate) async fn catalog_name(provider: &str, context: &Context) -> Option<String> {
-    let reply = context.client.send(&Request::get(["catalog", provider])).await.ok()?;
+    let reply = context.client.send(&Request::get(["catalog", ProviderRef::parts(provider).0])).await.ok()?;
     text_field(&reply.data, "name").map(str::to_owned)
 }

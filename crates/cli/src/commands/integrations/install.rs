@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::provider::ProviderPath;
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::lifecycle::{Health, Status};
 use integrations_core::wire::{Integration, Open};
 use tokio::time::{Instant, sleep};
@@ -24,14 +24,15 @@ without a key, once, within half an hour.
 Examples:
   riq integrations install slack
   riq integrations install slack --wait
+  riq integrations install shopify~eu
   riq integrations install slack --wait=5m --no-browser";
 
 /// The command's arguments.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The provider's key, such as slack
-    pub(crate) provider: ProviderPath,
+    /// The provider's key, such as slack; a further account has its alias behind it: shopify~eu
+    pub(crate) provider: ProviderRef,
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,

@@ -1,7 +1,7 @@
 //! `riq integrations install-url`
 
-use crate::provider::ProviderPath;
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::InstallUrl;
 
 use crate::client::{Request, read};
@@ -21,8 +21,8 @@ Examples:
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The provider's key, such as slack
-    pub(crate) provider: ProviderPath,
+    /// The provider's key, such as slack; a further account has its alias behind it: shopify~eu
+    pub(crate) provider: ProviderRef,
 }
 
 /// Prints the URL where a person installs a provider.

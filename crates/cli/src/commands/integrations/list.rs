@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::Integration;
 use serde_json::Value;
 
@@ -58,7 +59,8 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
 }
 
 fn row(integration: &Integration, names: &BTreeMap<String, String>) -> Vec<String> {
-    let name = integration.display_name.as_ref().or_else(|| names.get(&integration.provider));
+    let name =
+        integration.display_name.as_ref().or_else(|| names.get(ProviderRef::parts(&integration.provider).0));
     vec![
         cell(Some(&integration.provider)),
         cell(name.map(String::as_str)),

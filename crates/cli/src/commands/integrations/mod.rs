@@ -14,8 +14,8 @@ mod resume;
 mod show;
 mod update;
 
-use crate::provider::ProviderPath;
 use clap::Subcommand;
+use integrations_core::catalog::ProviderRef;
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -48,7 +48,7 @@ pub(crate) enum Command {
 
 impl Command {
     /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&ProviderPath> {
+    pub(crate) fn provider(&self) -> Option<&ProviderRef> {
         match self {
             Self::List(_) => None,
             Self::Catalog(arguments) => arguments.provider.as_ref(),

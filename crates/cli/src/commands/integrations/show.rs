@@ -1,7 +1,7 @@
 //! `riq integrations show`
 
-use crate::provider::ProviderPath;
 use clap::Args;
+use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::{CatalogEntry, Integration};
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ Examples:
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The provider's key, such as slack
-    pub(crate) provider: ProviderPath,
+    /// The provider's key, such as slack; a further account has its alias behind it: shopify~eu
+    pub(crate) provider: ProviderRef,
 }
 
 /// Shows everything that the API says about one integration. The catalog entry adds the name and the actions.
@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     let provider = arguments.provider.as_str();
     let found = &context.client.send(&Request::get([provider])).await?.data;
     // The catalog may lose the provider between the two requests.
-    let entry = match context.client.send(&Request::get(["catalog", provider])).await {
+    let entry = match context.client.send(&Request::get(["catalog", arguments.provider.key()])).await {
         Ok(reply) => Some(reply.data),
         Err(Failure::Reported(report)) if report.status == Some(404) => None,
         Err(failure) => return Err(failure),

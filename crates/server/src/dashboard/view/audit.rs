@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use integrations_core::catalog::{Catalog, Provider};
+use integrations_core::catalog::{Catalog, ProviderAccount};
 use maud::{Markup, html};
 
 use super::{
@@ -39,7 +39,7 @@ pub(crate) fn page(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, 
         @if log.events.is_empty() {
             div.card.empty { h2 { @if log.is_newest { "Nothing has happened yet" } @else { "There is nothing older" } } }
         } @else {
-            div.card { (events(log.events, &by_key(catalog, log.events))) }
+            div.card { (events(log.events, &named(catalog, log.events))) }
         }
         nav.pager aria-label="Pages of the log" {
             @if !log.is_newest { a.button href=(frame.addresses.audit(project.id)) { "Newest" } }
@@ -49,29 +49,29 @@ pub(crate) fn page(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, 
     layout::page(frame, "Audit log", &layout::project_bar(frame, project, Section::Audit), &content)
 }
 
-/// The providers that events name, by key.
-pub(crate) type Providers<'a> = BTreeMap<&'a str, &'a Provider>;
+/// The accounts of providers that events name, as they name them.
+pub(crate) type Accounts<'a> = BTreeMap<&'a str, ProviderAccount>;
 
-fn by_key<'a>(catalog: &'a Catalog, events: &'a [AuditEntry]) -> Providers<'a> {
-    let keys = events.iter().filter_map(|event| event.provider.as_deref());
-    keys.filter_map(|key| Some((key, catalog.get(key)?.as_ref()))).collect()
+fn named<'a>(catalog: &Catalog, events: &'a [AuditEntry]) -> Accounts<'a> {
+    let names = events.iter().filter_map(|event| event.provider.as_deref());
+    names.filter_map(|name| Some((name, catalog.account(name).ok()?))).collect()
 }
 
 /// Events as a list.
-pub(crate) fn events(events: &[AuditEntry], providers: &Providers<'_>) -> Markup {
+pub(crate) fn events(events: &[AuditEntry], accounts: &Accounts<'_>) -> Markup {
     html! {
-        ol.events { @for event in events { (entry(event, providers)) } }
+        ol.events { @for event in events { (entry(event, accounts)) } }
     }
 }
 
-fn entry(event: &AuditEntry, providers: &Providers<'_>) -> Markup {
-    let provider = event.provider.as_deref().and_then(|key| providers.get(key).copied());
-    let name = provider.map(|provider| provider.name.as_str()).or(event.provider.as_deref());
-    let changes = words::changes(&event.changes, provider);
+fn entry(event: &AuditEntry, accounts: &Accounts<'_>) -> Markup {
+    let account = event.provider.as_deref().and_then(|name| accounts.get(name));
+    let label = account.map(ProviderAccount::label).or_else(|| event.provider.clone());
+    let changes = words::changes(&event.changes, account.map(|account| account.provider.as_ref()));
     html! {
         li.event {
             div.event-head {
-                strong { (words::action(&event.action, name)) }
+                strong { (words::action(&event.action, label.as_deref())) }
                 span.soft { (moment(event.at)) }
             }
             @if !changes.is_empty() {

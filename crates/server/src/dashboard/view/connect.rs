@@ -26,8 +26,8 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
         return not_configured(frame, page);
     }
     let refused = page.refused_in(Part::Connection);
-    let name = &page.provider.name;
-    let button = match (&page.provider.setup, label) {
+    let name = &page.provider().name;
+    let button = match (&page.provider().setup, label) {
         (Setup::OAuth(_), Label::Connect) => format!("Connect with {name}"),
         (Setup::OAuth(_), Label::Again) => format!("Connect again with {name}"),
         (_, Label::Connect) => format!("Connect {name}"),
@@ -36,9 +36,14 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     html! {
         form method="post" action=(page.to(frame, "connect")) data-once {
             (csrf(frame))
-            @for field in &page.provider.connection { (connection_field(page, field, refused)) }
-            @match &page.provider.setup {
-                Setup::OAuth(oauth) => (asked_for(name, oauth)),
+            @for field in &page.provider().connection { (connection_field(page, field, refused)) }
+            @match &page.provider().setup {
+                Setup::OAuth(oauth) => {
+                    @if let Some(alias) = page.account.reference.alias() {
+                        p.help { "At " (name) ", sign in as the account that is called " strong { (alias) } " here." }
+                    }
+                    (asked_for(name, oauth))
+                },
                 Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
             }
             div.actions.foot { button.primary type="submit" { (button) } }
@@ -111,7 +116,7 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
 
 /// There is no OAuth app. Tells a signed-in person what the operator has to do.
 fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
-    let provider = page.provider;
+    let provider = page.provider();
     let app_page = provider.oauth().and_then(|oauth| oauth.app_page.as_ref());
     let command = frame
         .operator

@@ -18,7 +18,7 @@ pub(crate) fn page(
     integration: &Integration,
     revoke_page: Option<&str>,
 ) -> Markup {
-    let provider = page.provider;
+    let provider = page.provider();
     let content = html! {
         div.narrow {
             div.card {
@@ -42,7 +42,7 @@ pub(crate) fn page(
                     (csrf(frame))
                     (version(integration))
                     button.danger type="submit" { "Disconnect" }
-                    a.button.quiet href=(frame.addresses.provider(page.project.id, provider.key.as_str())) { "Keep it" }
+                    a.button.quiet href=(frame.addresses.provider(page.project.id, page.account.as_str())) { "Keep it" }
                 }
             }
         }

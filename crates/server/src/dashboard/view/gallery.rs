@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use integrations_core::{
-    catalog::{Catalog, Provider},
+    catalog::{Catalog, Provider, ProviderAccount, ProviderRef},
     ids::{OrganizationId, ProjectId},
     integration::{Integration, SecretSettings},
     issue::Issue,
@@ -77,7 +77,7 @@ fn provider(key: &str) -> &'static Provider {
 }
 
 fn integration(key: &str, state: State, health: Health) -> Integration {
-    let provider = provider(key);
+    let provider = provider(ProviderRef::parts(key).0);
     let settings = match key {
         "slack" => json!({"default_channel": "#support", "mention_on_escalation": "here"}),
         "zendesk" => {
@@ -90,7 +90,7 @@ fn integration(key: &str, state: State, health: Health) -> Integration {
     Integration {
         id: "int_01jc3q5v6w7x8y9zabcdefghjk".parse().unwrap(),
         project: PROJECT,
-        provider: key.into(),
+        provider: key.parse().unwrap(),
         state,
         account: Some(AccountIdentity { id: "T0123456".into(), name: Some("Acme Inc.".into()) }),
         display_name: (key == "slack").then(|| "Acme Workspace".into()),
@@ -126,6 +126,26 @@ fn installed() -> Vec<(&'static Provider, Integration)> {
     ]
     .map(|(key, state, health)| (provider(key), integration(key, state, health)))
     .to_vec()
+}
+
+fn account(text: &str) -> &'static ProviderAccount {
+    Box::leak(Box::new(CATALOG.account(text).unwrap()))
+}
+
+/// A plain account and two under aliases, one of which does not work.
+fn accounts_of_github() -> Vec<IntegrationRow> {
+    let named = |text: &str, name: &str, integration| Integration {
+        provider: text.parse().unwrap(),
+        display_name: Some(name.into()),
+        ..integration
+    };
+    let broken = integration("hubspot", State::Error { before: Chosen::Active }, Health::Unhealthy);
+    let well = integration("github", State::Active, Health::Healthy);
+    vec![
+        row(&named("github", "acme", well.clone())),
+        row(&named("github~labs", "acme-labs", broken)),
+        row(&named("github~open-source", "acme-open-source", well)),
+    ]
 }
 
 fn row(integration: &Integration) -> IntegrationRow {
@@ -197,9 +217,10 @@ fn provider_page<'a>(
     events: &'a [AuditEntry],
 ) -> ProviderPage<'a> {
     ProviderPage {
-        provider: provider(key),
+        account: account(key),
         project: project(),
         integration,
+        accounts: &[],
         connection: &EMPTY,
         is_configured: true,
         events,
@@ -263,11 +284,16 @@ fn entrance() -> Vec<(&'static str, Markup)> {
 
 fn lists() -> Vec<(&'static str, Markup)> {
     let installed = installed();
+    let several = accounts_of_github();
     let rows: Vec<(&Provider, IntegrationRow)> =
         installed.iter().map(|(provider, integration)| (*provider, row(integration))).collect();
-    let is_installed = |key: &str| rows.iter().any(|(provider, _)| provider.key.as_str() == key);
+    let is_installed =
+        |key: &str| key == "github" || rows.iter().any(|(provider, _)| provider.key.as_str() == key);
     let shelves = integrations::Shelves {
-        installed: rows.iter().map(|(provider, row)| (*provider, row)).collect(),
+        installed: [(provider("github"), several.iter().collect())]
+            .into_iter()
+            .chain(rows.iter().map(|(provider, row)| (*provider, vec![row])))
+            .collect(),
         available: CATALOG.iter().map(AsRef::as_ref).filter(|one| !is_installed(one.key.as_str())).collect(),
     };
     let nothing = integrations::Shelves { installed: Vec::new(), available: Vec::new() };
@@ -315,6 +341,12 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         vec![Issue::new("credential.api_key", "Postmark does not accept it")],
         Form::from([("credential.api_key", "SECRET-key")]),
     );
+    let (several, github) = (accounts_of_github(), integration("github", State::Active, Health::Healthy));
+    let alias = refused_form(
+        Part::Accounts,
+        vec![Issue::new("alias", "There is an account of this name already")],
+        Form::from([("alias", "labs")]),
+    );
     let long = Integration {
         display_name: Some("Donaudampfschifffahrtsgesellschaftskapitänsmütze".repeat(2)),
         account: Some(AccountIdentity { id: "x".into(), name: Some("0123456789".repeat(20)) }),
@@ -329,6 +361,22 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
             draw(&ProviderPage {
                 flash: Some(Flash::Connected),
                 ..provider_page("slack", Some(&slack), &events)
+            }),
+        ),
+        (
+            "github-accounts",
+            draw(&ProviderPage { accounts: &several, ..provider_page("github", Some(&github), &[]) }),
+        ),
+        (
+            "github-another-account",
+            draw(&ProviderPage { accounts: &several, ..provider_page("github~eu", None, &[]) }),
+        ),
+        (
+            "github-account-refused",
+            draw(&ProviderPage {
+                accounts: &several[..1],
+                refused: Some(&alias),
+                ..provider_page("github", Some(&github), &[])
             }),
         ),
         ("slack-long", plain("slack", Some(&long))),
@@ -374,14 +422,15 @@ fn of_installations() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("install-shopify", install::page(&visitor(), &shop)),
+        ("install-shopify-alias", install::page(&visitor(), &provider_page("shopify~eu", None, &[]))),
         ("install-postmark", install::page(&visitor(), &provider_page("postmark", None, &[]))),
         ("install-not-configured", install::page(&visitor(), &linear)),
-        ("install-finished", install::finished(&visitor(), provider("slack"))),
+        ("install-finished", install::finished(&visitor(), account("slack"))),
         (
             "install-leaving",
-            install::leaving(&visitor(), provider("slack"), "https://slack.com/oauth/v2/authorize?x=1"),
+            install::leaving(&visitor(), account("slack"), "https://slack.com/oauth/v2/authorize?x=1"),
         ),
-        ("install-other-account", install::confirm(&frame(), provider("slack"), &other)),
+        ("install-other-account", install::confirm(&frame(), account("slack~eu"), &other)),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! The pages of an installation: for a person who opened a link, before the provider's page, and at the end.
 
-use integrations_core::catalog::Provider;
+use integrations_core::catalog::ProviderAccount;
 use maud::{Markup, html};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 
 /// The page that an install link opens. It shows only what is needed to install.
 pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
-    let provider = page.provider;
+    let provider = page.provider();
     let content = html! {
         div.narrow {
             @if let Some(refused) = page.refused {
@@ -23,18 +23,24 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
                     @if !refused.advice.is_empty() { p { (refused.advice) } }
                 }))
             }
-            @if let Some(flash) = page.flash { (notice(Tone::Good, &html! { p { (flash.words(&provider.name)) } })) }
+            @if let Some(flash) = page.flash { (notice(Tone::Good, &html! { p { (flash.words(page.account)) } })) }
             div.card {
                 div.head.with-mark {
                     (monogram(provider))
                     div {
                         p.eyebrow { (words::category(provider.category)) }
-                        h1 { "Connect " (provider.name) }
+                        h1 { "Connect " (page.account.label()) }
                     }
                 }
                 p.lead {
                     strong { (page.project.names.organization) } " asks you to connect " (provider.name)
                     " to its project " strong { (page.project.names.project) } "."
+                }
+                @if let Some(alias) = page.account.reference.alias() {
+                    p {
+                        "This is for the account that is called " strong { (alias) } " there. Other accounts of "
+                        (provider.name) " stay as they are."
+                    }
                 }
                 p { (provider.description) }
                 (connect::form(frame, page, connect::Label::Connect))
@@ -42,42 +48,43 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
             p.small { "What you enter is stored encrypted and never shown again. If you did not expect this, close the page." }
         }
     };
-    layout::page(frame, &format!("Connect {}", provider.name), &html! {}, &content)
+    layout::page(frame, &format!("Connect {}", page.account.label()), &html! {}, &content)
 }
 
 /// The end of an installation with a link.
-pub(crate) fn finished(frame: &Frame<'_>, provider: &Provider) -> Markup {
+pub(crate) fn finished(frame: &Frame<'_>, account: &ProviderAccount) -> Markup {
     let content = html! {
         div.narrow {
             div.card.finished {
-                (monogram(provider))
-                h1 { (provider.name) " is connected" }
+                (monogram(&account.provider))
+                h1 { (account.label()) " is connected" }
                 p { "You can close this window." }
             }
         }
     };
-    layout::page(frame, &format!("{} is connected", provider.name), &html! {}, &content)
+    layout::page(frame, &format!("{} is connected", account.label()), &html! {}, &content)
 }
 
 /// The page of an installation that is not finished yet. The browser loads it again by itself.
-pub(crate) fn under_way(frame: &Frame<'_>, provider: &Provider) -> Markup {
+pub(crate) fn under_way(frame: &Frame<'_>, account: &ProviderAccount) -> Markup {
     let content = html! {
         div.narrow {
             div.card.finished {
-                (monogram(provider))
-                h1 { "Connecting " (provider.name) "…" }
+                (monogram(&account.provider))
+                h1 { "Connecting " (account.label()) "…" }
                 p { "This takes a few seconds." }
             }
         }
     };
-    layout::waiting_page(frame, &format!("Connecting {}", provider.name), &content)
+    layout::waiting_page(frame, &format!("Connecting {}", account.label()), &content)
 }
 
 /// The page before the provider's own page. The browser goes on by itself.
 ///
 /// It is not a redirect, because browsers check every redirect after a form against the page's `form-action`, and
 /// providers redirect to hosts that are not known in advance (w3c/webappsec-csp, issue 8).
-pub(crate) fn leaving(frame: &Frame<'_>, provider: &Provider, address: &str) -> Markup {
+pub(crate) fn leaving(frame: &Frame<'_>, account: &ProviderAccount, address: &str) -> Markup {
+    let provider = &account.provider;
     let content = html! {
         div.narrow {
             div.card.finished {
@@ -103,12 +110,13 @@ pub(crate) struct OtherAccount<'a> {
 }
 
 /// Asks whether another account is meant.
-pub(crate) fn confirm(frame: &Frame<'_>, provider: &Provider, account: &OtherAccount<'_>) -> Markup {
+pub(crate) fn confirm(frame: &Frame<'_>, account: &ProviderAccount, other: &OtherAccount<'_>) -> Markup {
+    let provider = &account.provider;
     let content = html! {
         div.narrow {
             div.card {
                 h1 { "Connect another account?" }
-                @match account.after {
+                @match other.after {
                     Some(_) => p {
                         "You have signed in at " (provider.name) " as another account than the one that is connected now."
                     },
@@ -118,13 +126,20 @@ pub(crate) fn confirm(frame: &Frame<'_>, provider: &Provider, account: &OtherAcc
                     },
                 }
                 dl.facts {
-                    div { dt { "Connected now" } dd { (account.before) } }
-                    div { dt { "Would be connected" } dd { (account.after.unwrap_or("not known")) } }
+                    @if let Some(alias) = account.reference.alias() { div { dt { "Its name here" } dd { (alias) } } }
+                    div { dt { "Connected now" } dd { (other.before) } }
+                    div { dt { "Would be connected" } dd { (other.after.unwrap_or("not known")) } }
                 }
                 p { "Settings and permissions stay, and apply to the account that you connect." }
+                @if frame.who.is_some() {
+                    p {
+                        "To have both, keep this one as it is, and add the other on the page of " (provider.name)
+                        " under a name of its own."
+                    }
+                }
                 div.actions.foot {
-                    (answer(frame, account.pending, "confirm", "Connect the other account", "primary"))
-                    (answer(frame, account.pending, "abandon", "Keep it as it is", "quiet"))
+                    (answer(frame, other.pending, "confirm", "Connect the other account", "primary"))
+                    (answer(frame, other.pending, "abandon", "Keep it as it is", "quiet"))
                 }
             }
         }

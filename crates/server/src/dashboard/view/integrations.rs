@@ -2,15 +2,15 @@
 
 use integrations_core::{
     catalog::{Category, Provider},
-    lifecycle::{Health, Status},
     standing::Standing,
 };
 use maud::{Markup, html};
 
 use super::{
+    accounts,
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{monogram, pill},
+    parts::monogram,
     words,
 };
 use crate::store::IntegrationRow;
@@ -35,8 +35,8 @@ impl Filters {
 /// The providers that match the filters.
 #[derive(Debug)]
 pub(crate) struct Shelves<'a> {
-    /// Installed providers. Those that need attention come first.
-    pub(crate) installed: Vec<(&'a Provider, &'a IntegrationRow)>,
+    /// Installed providers, with their accounts. Those that need attention come first.
+    pub(crate) installed: Vec<(&'a Provider, Vec<&'a IntegrationRow>)>,
     /// Providers that are not installed.
     pub(crate) available: Vec<&'a Provider>,
 }
@@ -66,7 +66,7 @@ pub(crate) fn page(
             section aria-labelledby="installed" {
                 h2.shelf #installed { "Installed " span.count { (shelves.installed.len()) } }
                 ul.rows.card {
-                    @for (provider, row) in &shelves.installed { (installed(frame, project, provider, row)) }
+                    @for (provider, rows) in &shelves.installed { (accounts::in_list(frame, project, provider, rows)) }
                 }
             }
         }
@@ -120,37 +120,6 @@ const fn in_words(standing: Standing) -> &'static str {
     match standing {
         Standing::Available => "Not connected",
         Standing::Installed(status) => words::status(status).1,
-    }
-}
-
-fn installed(frame: &Frame<'_>, project: &Project<'_>, provider: &Provider, row: &IntegrationRow) -> Markup {
-    let name = row.display_name.as_deref().unwrap_or(&provider.name);
-    html! {
-        li.row {
-            (monogram(provider))
-            div.row-main {
-                h3.row-title {
-                    a.stretched href=(frame.addresses.provider(project.id, provider.key.as_str())) { (name) }
-                }
-                p.row-note {
-                    @if row.display_name.is_some() { (provider.name) " · " }
-                    (words::category(provider.category))
-                    @if let Some(error) = &row.error_message { br; span.bad-text { (error) } }
-                }
-            }
-            div.row-side.states { (pills(row)) }
-        }
-    }
-}
-
-/// The status, and the health unless it is disconnected.
-fn pills(row: &IntegrationRow) -> Markup {
-    let status = row.status.parse::<Status>().unwrap_or(Status::Error);
-    let health = row.health_status.parse::<Health>().unwrap_or(Health::Unknown);
-    let ((tone, text), (health_tone, health_text)) = (words::status(status), words::health(health));
-    html! {
-        (pill(tone, text))
-        @if status != Status::Disconnected { (pill(health_tone, health_text)) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The markup of the pages: functions from values to markup. They read nothing from the database and make no decisions.
 
+pub(super) mod accounts;
 pub(super) mod audit;
 pub(super) mod connect;
 pub(super) mod disconnect;

@@ -67,3 +67,13 @@ pub(crate) fn monogram(provider: &Provider) -> Markup {
 pub(crate) fn away(address: &str, text: &str) -> Markup {
     html! { a.away href=(address) rel="noreferrer" { (text) } }
 }
+
+/// A part of a page: its title and description on the left, its content on the right.
+pub(crate) fn part(id: &str, title: &str, about: &Markup, card: &Markup) -> Markup {
+    html! {
+        section.part aria-labelledby=(id) {
+            div.about { h2 id=(id) { (title) } (about) }
+            div.card { (card) }
+        }
+    }
+}

@@ -10,11 +10,11 @@ use integrations_core::{
 use maud::{Markup, html};
 
 use super::{
-    audit, connect,
+    accounts, audit, connect,
     field::{Field, Presence, Text},
     frame::Frame,
     layout::{self, Section},
-    parts::{Tone, away, csrf, monogram, notice, pill},
+    parts::{Tone, away, csrf, monogram, notice, part, pill},
     provider_page::{Part, ProviderPage},
     settings,
     state::{self, version},
@@ -33,13 +33,14 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
             (settings_form(frame, page, integration))
             (permissions(frame, page, integration))
         }
+        (accounts::part(frame, page))
         @if !page.events.is_empty() { (activity(frame, page)) }
         @if page.integration.is_some_and(|integration| integration.status() != Status::Disconnected) {
             (disconnection(frame, page))
         }
     };
     let above = layout::project_bar(frame, &page.project, Section::Integration);
-    layout::page(frame, page.name(), &above, &content)
+    layout::page(frame, &page.name(), &above, &content)
 }
 
 /// The message about what was just done or refused.
@@ -50,11 +51,11 @@ fn news(page: &ProviderPage<'_>) -> Markup {
                 p { strong { (refused.title) } }
                 @if !refused.advice.is_empty() { p { (refused.advice) } }
                 @if !refused.issues.is_empty() {
-                    ul { @for issue in &refused.issues { li { (issue_words(page.provider, issue)) } } }
+                    ul { @for issue in &refused.issues { li { (issue_words(page.provider(), issue)) } } }
                 }
             }))
         } @else if let Some(flash) = page.flash {
-            (notice(Tone::Good, &html! { p { (flash.words(&page.provider.name)) } }))
+            (notice(Tone::Good, &html! { p { (flash.words(page.account)) } }))
         }
     }
 }
@@ -72,6 +73,7 @@ fn issue_words(provider: &Provider, issue: &Issue) -> String {
             fields.into_iter().find(|field| field.key == key).map(|field| field.label.as_str())
         }
         _ if issue.path == "display_name" => Some("Display name"),
+        _ if issue.path == "alias" => Some("Name of another account"),
         _ => None,
     };
     match label {
@@ -81,12 +83,12 @@ fn issue_words(provider: &Provider, issue: &Issue) -> String {
 }
 
 fn head(page: &ProviderPage<'_>) -> Markup {
-    let provider = page.provider;
+    let provider = page.provider();
     html! {
         div.head.with-mark {
             (monogram(provider))
             div {
-                p.eyebrow { (provider.name) " · " (words::category(provider.category)) }
+                p.eyebrow { (page.account.label()) " · " (words::category(provider.category)) }
                 div.title-line {
                     h1 { (page.name()) }
                     @match page.integration {
@@ -109,19 +111,9 @@ fn state_pills(integration: &Integration) -> Markup {
     }
 }
 
-/// A part of the page: its title and description on the left, its content on the right.
-fn part(id: &str, title: &str, about: &Markup, card: &Markup) -> Markup {
-    html! {
-        section.part aria-labelledby=(id) {
-            div.about { h2 id=(id) { (title) } (about) }
-            div.card { (card) }
-        }
-    }
-}
-
 fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
-    let name = &page.provider.name;
-    let about = match page.provider.setup_type() {
+    let name = &page.provider().name;
+    let about = match page.provider().setup_type() {
         SetupType::OAuth => {
             format!("You allow the access at {name}, which sends you back here. Your password stays there.")
         }
@@ -181,8 +173,12 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
     };
     let is_shown =
         refused.map_or(integration.sidebar_enabled, |refused| refused.typed.is_ticked("sidebar_enabled"));
-    let text =
-        Text { value, example: Some(&page.provider.name), longest: Some(MAX_NAME as u64), ..Text::default() };
+    let text = Text {
+        value,
+        example: Some(&page.provider().name),
+        longest: Some(MAX_NAME as u64),
+        ..Text::default()
+    };
     let fields = html! { (name.text(&text)) (sidebar.switch(is_shown, is_off, &html! {})) };
     let about = html! { p { "How people see it." } };
     part("details", "Details", &about, &form(frame, page, integration, "details", &fields))
@@ -190,10 +186,10 @@ fn details(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
 
 fn settings_form(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
     let refused = page.refused_in(Part::Settings);
-    let fields: Vec<Markup> = setting_fields::of(page.provider)
+    let fields: Vec<Markup> = setting_fields::of(page.provider())
         .map(|setting| settings::control(&setting, integration, refused))
         .collect();
-    let about = html! { p { "How your agents use " (page.provider.name) "." } };
+    let about = html! { p { "How your agents use " (page.provider().name) "." } };
     html! {
         @if !fields.is_empty() {
             @let fields = html! { @for field in &fields { (field) } };
@@ -209,13 +205,13 @@ fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integra
         None => integration.action_permissions.get(&action.key).copied().unwrap_or(false),
     };
     let fields = html! {
-        @for action in &page.provider.actions { (permission(action, is_allowed(action))) }
+        @for action in &page.provider().actions { (permission(action, is_allowed(action))) }
     };
     let about = html! {
         p { "What your agents may do there. Actions that move money, delete something or cannot be undone are marked." }
     };
     html! {
-        @if !page.provider.actions.is_empty() {
+        @if !page.provider().actions.is_empty() {
             (part("permissions", "Permissions", &about, &form(frame, page, integration, "permissions", &fields)))
         }
     }
@@ -262,11 +258,11 @@ fn form(
 }
 
 fn activity(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
-    let providers = [(page.provider.key.as_str(), page.provider)].into();
+    let accounts = [(page.account.as_str(), page.account.clone())].into();
     let about = html! {
         p { "The latest changes. " a href=(frame.addresses.audit(page.project.id)) { "The whole audit log" } }
     };
-    part("activity", "Activity", &about, &audit::events(page.events, &providers))
+    part("activity", "Activity", &about, &audit::events(page.events, &accounts))
 }
 
 fn disconnection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {

@@ -1,20 +1,30 @@
 //! What a provider's page shows, and the problems of a refused form.
 
-use integrations_core::{catalog::Provider, integration::Integration, issue::Issue};
+use integrations_core::{
+    catalog::{Provider, ProviderAccount},
+    integration::Integration,
+    issue::Issue,
+};
 use serde_json::{Map, Value};
 
 use super::{frame::Frame, layout::Project};
-use crate::{dashboard::flash::Flash, edge::form::Form, store::AuditEntry};
+use crate::{
+    dashboard::flash::Flash,
+    edge::form::Form,
+    store::{AuditEntry, IntegrationRow},
+};
 
 /// What the page shows.
 #[derive(Debug)]
 pub(crate) struct ProviderPage<'a> {
-    /// The provider.
-    pub(crate) provider: &'a Provider,
+    /// The account of a provider that the page is about.
+    pub(crate) account: &'a ProviderAccount,
     /// The project.
     pub(crate) project: Project<'a>,
     /// The integration, its secret settings opened, if there is one.
     pub(crate) integration: Option<&'a Integration>,
+    /// The project's accounts of the provider.
+    pub(crate) accounts: &'a [IntegrationRow],
     /// What a person supplied in addition to the credential when it was installed.
     pub(crate) connection: &'a Map<String, Value>,
     /// Whether it can be connected: a provider that uses OAuth needs an app.
@@ -40,6 +50,8 @@ pub(crate) enum Part {
     Settings,
     /// The action permissions.
     Permissions,
+    /// Adding another account.
+    Accounts,
     /// Disconnecting.
     Disconnection,
 }
@@ -74,7 +86,7 @@ impl RefusedForm {
 impl ProviderPage<'_> {
     /// The address of an action on this page.
     pub(crate) fn to(&self, frame: &Frame<'_>, action: &str) -> String {
-        frame.addresses.to(self.project.id, self.provider.key.as_str(), action)
+        frame.addresses.to(self.project.id, self.account.as_str(), action)
     }
 
     /// The refusal of this form, if its fields keep what was sent.
@@ -84,16 +96,21 @@ impl ProviderPage<'_> {
 
     /// What a person supplied beside the credential: each field's label and value. None of it is secret.
     pub(crate) fn connection_facts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.provider.connection.iter().filter_map(|field| {
+        self.provider().connection.iter().filter_map(|field| {
             let value = self.connection.get(&field.key)?.as_str()?;
             let choice = field.options.iter().find(|choice| choice.value == value);
             Some((field.label.as_str(), choice.map_or(value, |choice| choice.label.as_str())))
         })
     }
 
+    /// The provider.
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.account.provider
+    }
+
     /// Its name here.
-    pub(crate) fn name(&self) -> &str {
-        let display_name = self.integration.and_then(|integration| integration.display_name.as_deref());
-        display_name.unwrap_or(&self.provider.name)
+    pub(crate) fn name(&self) -> String {
+        let display_name = self.integration.and_then(|integration| integration.display_name.clone());
+        display_name.unwrap_or_else(|| self.account.label())
     }
 }

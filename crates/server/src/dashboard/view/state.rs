@@ -53,9 +53,9 @@ fn tone(integration: &Integration) -> Tone {
 
 /// The state with its last error, its facts, and its buttons.
 pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
-    let advice = advice(page.provider, integration);
+    let advice = advice(page.provider(), integration);
     html! {
-        p.meaning { (meaning(page.provider, integration)) }
+        p.meaning { (meaning(page.provider(), integration)) }
         @if integration.error_message.is_some() || advice.is_some() {
             div class={ "trouble " (tone(integration).class()) } {
                 @if let Some(error) = &integration.error_message { p { strong { "Last error: " } (error) } }

@@ -41,7 +41,7 @@ pub(super) struct Filters {
     /// Only events with this action.
     #[param(value_type = Option<AuditAction>, example = "integration.disconnected")]
     action: Option<String>,
-    /// Only events about integrations with this provider.
+    /// Only events about the integration with this provider; for a further account, with its alias: `shopify~eu`.
     #[param(pattern = r"^[^\x00]*$", example = "slack")]
     provider: Option<String>,
     /// Only events of this actor: an API key's id, `operator` or `system`.

@@ -23,6 +23,7 @@ use crate::{
         failures::OnProject,
         parameters::InProject,
     },
+    services::integrations::accounts_of,
 };
 
 /// Filters of the catalog.
@@ -35,14 +36,15 @@ pub(super) struct Filters {
     /// Only providers of this category.
     #[param(value_type = Option<Category>, example = "commerce")]
     category: Option<String>,
-    /// Only providers with this status in the project.
+    /// Only providers whose plain account has this status in the project.
     #[param(value_type = Option<Standing>, example = "available")]
     status: Option<String>,
 }
 
 /// Browse the catalog
 ///
-/// Returns all providers, installed in this project or not, sorted by key. A provider must match all given filters.
+/// Returns all providers, installed in this project or not, sorted by key. A provider must match all given filters. An
+/// entry is about the plain account of its provider; the project's further accounts are named in `aliases`.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations/catalog",
@@ -65,17 +67,15 @@ pub(super) async fn catalog(
     let [q, category, status] = query::parameters(&uri, ["q", "category", "status"])?;
     let filters = Filters { q, category, status };
     let (category, status) = check(&filters)?;
-    let installed =
-        |key: &str| rows.binary_search_by(|row| row.provider.as_str().cmp(key)).ok().map(|i| &rows[i]);
     let data = api
         .catalog
         .search(filters.q.as_deref(), category)
         .into_iter()
-        .map(|provider| (provider, installed(provider.key.as_str())))
-        .filter(|(_, row)| status.is_none_or(|status| standing(*row) == Open::Known(status)))
-        .filter_map(|(provider, row)| {
+        .map(|provider| (provider, accounts_of(&rows, provider.key.as_str())))
+        .filter(|(_, accounts)| status.is_none_or(|status| standing(accounts) == Open::Known(status)))
+        .filter_map(|(provider, accounts)| {
             let configured = api.oauth_apps.is_configured(&access.tenant, provider);
-            api.catalog_views.entry(provider, configured, row)
+            api.catalog_views.entry(provider, configured, accounts)
         })
         .collect();
     respond(&CatalogList { data })

@@ -13,11 +13,13 @@ use crate::{
         failures::OnProvider,
         parameters::{InProject, OfProvider},
     },
+    services::integrations::accounts_of,
 };
 
 /// Show one provider
 ///
-/// Returns what the provider is, which settings and actions it has, and its status in this project.
+/// Returns what the provider is, which settings and actions it has, and its status in this project. The entry is about
+/// the plain account, whatever alias the path names; the project's further accounts are named in `aliases`.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations/catalog/{provider}",
@@ -35,10 +37,11 @@ pub(super) async fn catalog_entry(
     State(api): State<Api>,
     access: Access<IntegrationsRead>,
 ) -> Result<Response, Failure> {
-    let provider = access.provider(&api).await?;
-    let row = api.integrations.find(&access.tenant, &provider).await?;
-    let configured = api.oauth_apps.is_configured(&access.tenant, &provider);
-    let entry = api.catalog_views.entry(&provider, configured, row.as_ref());
+    let account = access.account(&api).await?;
+    let provider = &account.provider;
+    let rows = api.integrations.list(&access.tenant).await?;
+    let configured = api.oauth_apps.is_configured(&access.tenant, provider);
+    let entry = api.catalog_views.entry(provider, configured, accounts_of(&rows, provider.key.as_str()));
     let data = entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?;
     respond(&CatalogEntryResponse { data })
 }

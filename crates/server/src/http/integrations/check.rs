@@ -45,13 +45,13 @@ pub(super) async fn check(
     State(api): State<Api>,
     access: Access<IntegrationsWrite>,
 ) -> Result<Response, Failure> {
-    let provider = access.provider(&api).await?;
-    let report = api.integrations.check(&access.tenant, &provider).await?;
+    let account = access.account(&api).await?;
+    let report = api.integrations.check(&access.tenant, &account).await?;
     let row = IntegrationRow::try_from(&report.loaded)?;
     let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
     if let Err(why) = report.found {
         integration.checked = Some(false);
-        integration.message = Some(why.words(&provider.name));
+        integration.message = Some(why.words(&account.provider.name));
     }
     respond_integration(integration)
 }

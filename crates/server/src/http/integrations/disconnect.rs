@@ -39,7 +39,7 @@ pub(super) async fn disconnect(
     access: Access<IntegrationsWrite>,
     expected: ExpectedVersion,
 ) -> Result<Response, Failure> {
-    let provider = access.provider(&api).await?;
-    let changed = api.integrations.disconnect(&access.tenant, &provider, &expected, &access.acting()).await?;
+    let account = access.account(&api).await?;
+    let changed = api.integrations.disconnect(&access.tenant, &account, &expected, &access.acting()).await?;
     changed::respond(&changed, true)
 }

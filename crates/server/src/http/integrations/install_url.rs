@@ -24,6 +24,9 @@ use crate::{
 /// Installing needs a browser: the page leads the person through the provider's consent, or asks for the API key or
 /// webhook URL. The URL works without an API key, for half an hour or until an installation is finished with it. Give
 /// it only to the person who installs. No body is needed.
+///
+/// A project has at most one integration of each provider under its own name. Under an alias it has more: `shopify~eu`
+/// in the path makes a URL for the account `eu`, which installs no other.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/install-url",
@@ -42,19 +45,19 @@ pub(super) async fn install_url(
     access: Access<IntegrationsWrite>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    let provider = access.provider(&api).await?;
+    let account = access.account(&api).await?;
     api.organizations.admit(&access.tenant).await?;
     check(&body)?;
-    let link = api.installer.create_link(&access.tenant, &provider, access.caller.key).await?;
+    let link = api.installer.create_link(&access.tenant, &account, access.caller.key).await?;
     let base = api.settings.public_url.as_str().trim_end_matches('/');
-    let (project, key) = (access.tenant.project, &provider.key);
+    let (project, provider) = (access.tenant.project, account.as_str());
     let data = InstallUrl {
-        provider: key.to_string(),
+        provider: provider.to_owned(),
         install_url: format!(
-            "{base}/dashboard/projects/{project}/integrations/{key}?session={}",
+            "{base}/dashboard/projects/{project}/integrations/{provider}?session={}",
             link.expose()
         ),
-        setup_type: provider.setup_type().into(),
+        setup_type: account.provider.setup_type().into(),
         message: "Open the URL above in a browser to complete installation.".to_owned(),
     };
     respond(&InstallUrlResponse { data })

@@ -19,7 +19,7 @@ use crate::{
 /// List a project's integrations
 ///
 /// Returns every integration that was ever installed in the project, including disconnected ones, sorted by the
-/// providers' keys.
+/// providers' keys, then by the aliases of further accounts.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations",

@@ -44,9 +44,9 @@ pub(super) async fn show(
     access: Access<IntegrationsRead>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    let provider = access.provider(&api).await?;
-    let row = api.integrations.find(&access.tenant, &provider).await?;
-    let row = row.ok_or_else(|| ChangeError::NotInstalled { provider: provider.name.clone() })?;
+    let account = access.account(&api).await?;
+    let row = api.integrations.find(&access.tenant, &account).await?;
+    let row = row.ok_or_else(|| ChangeError::not_installed(&account))?;
     let tag = entity_tag(row.version);
     if is_known(&request, &tag) {
         return not_modified(&tag);

@@ -45,9 +45,9 @@ pub(super) async fn update_lifecycle(
     expected: ExpectedVersion,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    let provider = access.provider(&api).await?;
-    let read = |stored: &Integration| Update::read(&body, stored, &provider);
+    let account = access.account(&api).await?;
+    let read = |stored: &Integration| Update::read(&body, stored, &account.provider);
     let changed =
-        api.integrations.update(&access.tenant, &provider, &expected, &access.acting(), read).await?;
+        api.integrations.update(&access.tenant, &account, &expected, &access.acting(), read).await?;
     changed::respond(&changed, false)
 }

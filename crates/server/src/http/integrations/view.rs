@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use integrations_core::{
-    catalog::{Catalog, Provider},
+    catalog::{Catalog, Provider, ProviderRef},
     lifecycle::Health,
     standing::Standing,
     wire::{Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson},
@@ -14,7 +14,10 @@ use crate::{http::entity_tag::entity_tag, store::IntegrationRow};
 
 /// The integration of a stored row.
 pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json::Error> {
+    let (key, alias) = ProviderRef::parts(&row.provider);
     Ok(Integration {
+        provider_key: key.to_owned(),
+        alias: alias.map(str::to_owned),
         id: row.id,
         provider: row.provider,
         status: Open::read(&row.status),
@@ -42,9 +45,14 @@ pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json
     })
 }
 
-/// The status of a provider in a project. `installed` is the project's integration with it, if there is one.
-pub(super) fn standing(installed: Option<&IntegrationRow>) -> Open<Standing> {
-    installed.map_or(Open::Known(Standing::Available), |row| Open::read(&row.status))
+/// The status of a provider in a project, given the project's accounts of it: that of the plain one.
+pub(super) fn standing(accounts: &[IntegrationRow]) -> Open<Standing> {
+    plain(accounts).map_or(Open::Known(Standing::Available), |row| Open::read(&row.status))
+}
+
+/// The plain one of a provider's accounts.
+fn plain(accounts: &[IntegrationRow]) -> Option<&IntegrationRow> {
+    accounts.first().filter(|row| row.alias().is_none())
 }
 
 /// The parts of catalog entries that never change, as JSON that is written once.
@@ -70,14 +78,14 @@ impl CatalogViews {
         written.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The entry of a provider. `installed` is the project's integration with it, if there is one. `configured` says
-    /// whether it can be installed.
+    /// The entry of a provider, given the project's accounts of it. `configured` says whether it can be installed.
     pub(super) fn entry(
         &self,
         provider: &Provider,
         configured: bool,
-        installed: Option<&IntegrationRow>,
+        accounts: &[IntegrationRow],
     ) -> Option<CatalogEntry> {
+        let installed = plain(accounts);
         let written = self.0.get(provider.key.as_str())?;
         Some(CatalogEntry {
             provider: provider.key.to_string(),
@@ -85,7 +93,8 @@ impl CatalogViews {
             description: provider.description.clone(),
             category: provider.category.into(),
             setup_type: provider.setup_type().into(),
-            status: standing(installed),
+            aliases: accounts.iter().filter_map(IntegrationRow::alias).map(str::to_owned).collect(),
+            status: standing(accounts),
             installed: installed.is_some(),
             installable: configured,
             not_installable_reason: (!configured)

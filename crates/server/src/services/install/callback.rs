@@ -128,7 +128,7 @@ impl Installer {
             return Err(StateProblem::Expired.into());
         }
         let code = response.code()?;
-        let provider = &target.provider;
+        let provider = &target.account.provider;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
         let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install))?;
         verify_issuer(provider, &started.connection, response.issuer())?;

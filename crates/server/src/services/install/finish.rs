@@ -157,7 +157,7 @@ impl Installer {
         browser: TokenHash,
     ) -> Result<InstallOutcome, ProblemKind> {
         for _ in 0..ATTEMPTS {
-            let before = self.store.load(&who.tenant, target.provider.key.as_str()).await?;
+            let before = self.store.load(&who.tenant, target.account.as_str()).await?;
             let account = before.as_ref().and_then(|before| before.integration.account.as_ref());
             if let Some(account) = account.filter(|account| acquired.must_ask_about(account)) {
                 return self.ask(who, target, acquired, account, browser).await;
@@ -202,7 +202,7 @@ impl Installer {
             secret: token.hash(),
             browser,
             tenant: who.tenant,
-            provider: target.provider.key.to_string(),
+            provider: target.account.as_str().to_owned(),
             key: who.key,
             link: who.link,
             sealed: Vec::new(),
@@ -319,7 +319,7 @@ impl Installer {
             not_before: acquired.not_before,
         };
         let mut installation =
-            self.builder.build(who.tenant, &who.acting(), &target.provider, decided, secrets);
+            self.builder.build(who.tenant, &who.acting(), &target.account.provider, decided, secrets);
         installation.link = who.link.map(|link| LinkUse { link, browser });
         let permission = Permission { tenant: who.tenant, key: Some(who.key), at: self.environment.now() };
         match self.store.install(&permission, vec![installation]).await? {
@@ -345,7 +345,7 @@ impl Installer {
         let Some(loaded) = before else {
             let connected = acquired.connected(Configuration::default());
             let id = self.environment.id();
-            let revision = Integration::install(id, who.tenant.project, &target.provider, connected, now);
+            let revision = Integration::install(id, who.tenant.project, &target.account, connected, now);
             return Ok(Decided { revision, replaces: None });
         };
         let integration = &loaded.integration;

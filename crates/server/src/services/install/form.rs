@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use integrations_core::catalog::Provider;
+use integrations_core::catalog::ProviderAccount;
 use serde_json::{Map, Value};
 
 use super::{
@@ -22,12 +22,12 @@ impl Installer {
     pub async fn submit(
         self: &Arc<Self>,
         who: &Installing,
-        provider: &Arc<Provider>,
+        account: &ProviderAccount,
         connection: Map<String, Value>,
         credential: Map<String, Value>,
         browser: &str,
     ) -> Result<InstallOutcome, InstallProblem> {
-        let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
+        let target = InstallTarget { project: who.tenant.project, account: account.clone() };
         let (installer, who, browser) = (Arc::clone(self), who.clone(), browser.to_owned());
         self.to_the_end(async move {
             let outcome = installer.try_out(&who, &target, connection, credential, &browser).await;
@@ -45,7 +45,7 @@ impl Installer {
         browser: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
         self.check_standing(&who.tenant, who.key).await?;
-        let provider = &target.provider;
+        let provider = &target.account.provider;
         if provider.oauth().is_some() {
             // Tokens come from the provider itself, never from a form.
             return Err(ProblemKind::Internal);

@@ -4,10 +4,8 @@
 //! The `state` is random, valid once, for ten minutes, and only in the browser that started (RFC 9700, section 4.7).
 //! Its data is sealed in the database, so any replica can handle the redirect back.
 
-use std::sync::Arc;
-
 use integrations_core::{
-    catalog::{OAuth, Provider},
+    catalog::{OAuth, Provider, ProviderAccount},
     oauth::Grant,
 };
 use oauth2::RedirectUrl;
@@ -47,23 +45,24 @@ impl Installer {
     pub async fn begin(
         &self,
         who: &Installing,
-        provider: &Arc<Provider>,
+        account: &ProviderAccount,
         connection: Map<String, Value>,
         browser: &str,
     ) -> Result<Url, InstallProblem> {
-        let target = InstallTarget { project: who.tenant.project, provider: Arc::clone(provider) };
-        let url = self.start(who, provider, connection, browser).await;
+        let target = InstallTarget { project: who.tenant.project, account: account.clone() };
+        let url = self.start(who, account, connection, browser).await;
         url.map_err(|kind| logged(InstallProblem::at(&target, kind), &who.request_id))
     }
 
     async fn start(
         &self,
         who: &Installing,
-        provider: &Provider,
+        account: &ProviderAccount,
         connection: Map<String, Value>,
         browser: &str,
     ) -> Result<Url, ProblemKind> {
         self.check_standing(&who.tenant, who.key).await?;
+        let provider = &account.provider;
         let connection = provider.read_connection(&connection).map_err(ProblemKind::Invalid)?;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
         let app = self.apps.find(&who.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
@@ -79,7 +78,7 @@ impl Installer {
             secret: state.hash(),
             browser: TokenHash::of(browser),
             tenant: who.tenant,
-            provider: provider.key.to_string(),
+            provider: account.as_str().to_owned(),
             key: who.key,
             link: who.link,
             sealed: Vec::new(),
@@ -130,9 +129,9 @@ impl Installer {
     }
 
     pub(super) fn target(&self, install: &PendingInstall) -> Result<InstallTarget, InstallProblem> {
-        let provider = self.catalog.get(&install.provider);
-        let provider = provider.ok_or_else(|| InstallProblem::nowhere(ProblemKind::NotConfigured))?;
-        Ok(InstallTarget { project: install.tenant.project, provider: Arc::clone(provider) })
+        let account = self.catalog.account(&install.provider);
+        let account = account.map_err(|_| InstallProblem::nowhere(ProblemKind::NotConfigured))?;
+        Ok(InstallTarget { project: install.tenant.project, account })
     }
 
     pub(super) fn seal(&self, value: &impl Serialize, purpose: Purpose<'_>) -> Vec<u8> {

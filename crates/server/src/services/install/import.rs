@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use integrations_core::{
     audit::{Acting, Actor},
-    catalog::{Catalog, Provider},
+    catalog::{Catalog, NoSuchProvider, ProviderAccount},
     ids::ProjectId,
     integration::{Configuration, Connected, Integration, check_settings},
     issue::Issue,
@@ -80,7 +80,7 @@ pub struct Importer {
 
 /// A line that can be imported.
 struct Line {
-    provider: Arc<Provider>,
+    account: ProviderAccount,
     configuration: Configuration,
     connection: Map<String, Value>,
     credential: Map<String, Value>,
@@ -100,7 +100,7 @@ impl Importer {
         let tenant = Tenant { organization, project };
         for _ in 0..ATTEMPTS {
             let installations = self.decide(&tenant, text).await?;
-            let providers = installations.iter().map(|one| one.integration.provider.clone()).collect();
+            let providers = installations.iter().map(|one| one.integration.provider.to_string()).collect();
             let permission = Permission { tenant, key: None, at: self.environment.now() };
             match self.store.install(&permission, installations).await? {
                 Installed::Stored => return Ok(providers),
@@ -116,9 +116,9 @@ impl Importer {
         let (lines, mut issues) = self.read(text);
         let mut installations = Vec::new();
         for (number, line) in lines {
-            let before = self.store.load(tenant, line.provider.key.as_str()).await?;
+            let before = self.store.load(tenant, line.account.as_str()).await?;
             if before.as_ref().is_some_and(|before| before.integration.state != State::Disconnected) {
-                let message = format!("{} is already installed in this project", line.provider.key);
+                let message = format!("{} is already installed in this project", line.account.reference);
                 issues.push(LineIssue { line: number, path: "provider".into(), message });
             } else {
                 installations.push(self.installation(tenant, line, before)?);
@@ -135,17 +135,14 @@ impl Importer {
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !is_blank(line)) {
             // Windows begins files with a byte order mark, and joined files have one in the middle.
             match read_line(line.trim_start_matches('\u{feff}'), &self.catalog) {
-                Ok(line) => {
-                    let key = line.provider.key.to_string();
-                    match first_lines.insert(key, number) {
-                        None => lines.push((number, line)),
-                        Some(first) => issues.push(LineIssue {
-                            line: number,
-                            path: "provider".into(),
-                            message: format!("{} is already on line {first}", line.provider.key),
-                        }),
-                    }
-                }
+                Ok(line) => match first_lines.insert(line.account.as_str().to_owned(), number) {
+                    None => lines.push((number, line)),
+                    Some(first) => issues.push(LineIssue {
+                        line: number,
+                        path: "provider".into(),
+                        message: format!("{} is already on line {first}", line.account.reference),
+                    }),
+                },
                 Err(found) => issues.extend(found.into_iter().map(|issue| LineIssue {
                     line: number,
                     path: issue.path,
@@ -169,14 +166,14 @@ impl Importer {
         line: Line,
         before: Option<Loaded>,
     ) -> Result<Installation, ImportError> {
-        let (now, provider) = (self.environment.now(), &line.provider);
+        let (now, account) = (self.environment.now(), &line.account);
         let connected = Connected::unprobed(line.configuration);
         let revision = match &before {
-            None => Integration::install(self.environment.id(), tenant.project, provider, connected, now),
+            None => Integration::install(self.environment.id(), tenant.project, account, connected, now),
             Some(before) => before
                 .integration
                 .reinstall(connected, now)
-                .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", provider.key)))?,
+                .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", account.reference)))?,
         };
         let expires_at = line.credential.get("expires_at").and_then(Value::as_str);
         let decided = Decided { revision, replaces: before.as_ref() };
@@ -188,7 +185,7 @@ impl Importer {
             not_before: None,
         };
         let acting = Acting { actor: Actor::Operator, request_id: None };
-        Ok(self.builder.build(*tenant, &acting, provider, decided, secrets))
+        Ok(self.builder.build(*tenant, &acting, &account.provider, decided, secrets))
     }
 }
 
@@ -206,14 +203,17 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         }
         Err(JsonError::Issues(issues)) => return Err(issues),
     };
-    let provider = match fields.shift_remove("provider") {
-        Some(Value::String(key)) => {
-            let unknown = || one("provider", &format!("There is no provider \"{key}\" in the catalog"));
-            Arc::clone(catalog.get(&key).ok_or_else(unknown)?)
-        }
+    let account = match fields.shift_remove("provider") {
+        Some(Value::String(text)) => catalog.account(&text).map_err(|error| match error {
+            NoSuchProvider::Key => {
+                one("provider", &format!("There is no provider \"{text}\" in the catalog"))
+            }
+            NoSuchProvider::Alias => one("provider", &error.to_string()),
+        })?,
         Some(_) => return Err(one("provider", "Expected string")),
         None => return Err(one("provider", "Required")),
     };
+    let provider = &account.provider;
     let mut issues = Vec::new();
     let name = fields.shift_remove("display_name").unwrap_or(Value::Null);
     let display_name = read_display_name(name).unwrap_or_else(|message| {
@@ -221,7 +221,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         None
     });
     let patch = Value::Object(object(&mut fields, "settings", &mut issues).unwrap_or_default());
-    let (settings, secret_settings) = check_settings(Map::new(), &patch, &provider).unwrap_or_else(|found| {
+    let (settings, secret_settings) = check_settings(Map::new(), &patch, provider).unwrap_or_else(|found| {
         issues.extend(found);
         Default::default()
     });
@@ -243,7 +243,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         return Err(issues);
     }
     let configuration = Configuration { display_name, settings, secret_settings };
-    Ok(Line { provider, configuration, connection, credential })
+    Ok(Line { account, configuration, connection, credential })
 }
 
 /// Takes a field that must be an object. Anything else is an issue.

@@ -79,7 +79,7 @@ impl InstallationBuilder {
         let to = Destination {
             integration: integration.id,
             project: integration.project,
-            provider: &integration.provider,
+            provider: integration.provider.as_str(),
             connection: &connection,
         };
         let settings = &integration.secret_settings;
@@ -103,7 +103,7 @@ impl InstallationBuilder {
                 id: self.environment.id(),
                 organization: tenant.organization,
                 project: Some(tenant.project),
-                integration: Some((integration.id, integration.provider.clone())),
+                integration: Some((integration.id, integration.provider.to_string())),
                 action,
                 actor: acting.actor,
                 request_id: acting.request_id.clone(),

@@ -1,7 +1,7 @@
 //! Install links. `install-url` makes them, and they open the page of one installation without a key.
 
 use integrations_core::{
-    catalog::Provider,
+    catalog::ProviderAccount,
     ids::{ApiKeyId, InstallLinkId, ProjectId},
 };
 use time::OffsetDateTime;
@@ -43,13 +43,14 @@ pub enum CreateLinkError {
 }
 
 impl Installer {
-    /// Makes an install link for a provider. The key acts for it. Returns the link's token.
+    /// Makes an install link for an account of a provider. The key acts for it. Returns the link's token.
     pub async fn create_link(
         &self,
         tenant: &Tenant,
-        provider: &Provider,
+        account: &ProviderAccount,
         key: ApiKeyId,
     ) -> Result<Token, CreateLinkError> {
+        let provider = &account.provider;
         if self.availability(tenant, provider).await? == Availability::NotConfigured {
             return Err(CreateLinkError::NotConfigured { provider: provider.name.clone() });
         }
@@ -59,7 +60,7 @@ impl Installer {
             id: self.environment.id(),
             token: token.hash(),
             tenant: *tenant,
-            provider: provider.key.to_string(),
+            provider: account.as_str().to_owned(),
             key,
             created_at: now,
             expires_at: now + self.link_life,
@@ -68,15 +69,15 @@ impl Installer {
         Ok(token)
     }
 
-    /// Opens a link for this project and provider. Opening does not use it up; finishing an installation does.
+    /// Opens a link for this project and account. Opening does not use it up; finishing an installation does.
     pub async fn open_link(
         &self,
         token: &str,
         project: ProjectId,
-        provider: &str,
+        account: &str,
     ) -> Result<OpenLink, ProblemKind> {
         let link = self.store.install_link(TokenHash::of(token)).await?.ok_or(LinkProblem::Unknown)?;
-        if link.tenant.project != project || link.provider != provider {
+        if link.tenant.project != project || link.provider != account {
             return Err(LinkProblem::Foreign.into());
         }
         if link.used_at.is_some() {

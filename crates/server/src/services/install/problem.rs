@@ -1,9 +1,7 @@
 //! The problems of an installation. Each is written to the log once, and stored for the person who comes back.
 
-use std::sync::Arc;
-
 use integrations_core::{
-    catalog::Provider,
+    catalog::ProviderAccount,
     health::NoAnswer,
     ids::{PendingInstallId, ProjectId},
     issue::Issue,
@@ -17,19 +15,19 @@ use crate::{
     vault::VaultError,
 };
 
-/// The provider and project of an installation.
+/// What is installed, and in which project.
 #[derive(Clone, Debug)]
 pub struct InstallTarget {
     /// The project.
     pub project: ProjectId,
-    /// The provider.
-    pub provider: Arc<Provider>,
+    /// The account of the provider.
+    pub account: ProviderAccount,
 }
 
 /// A failed installation. The integration is unchanged.
 #[derive(Debug)]
 pub struct InstallProblem {
-    /// The provider and project, if they are known.
+    /// What was to be installed, if it is known.
     pub target: Option<InstallTarget>,
     /// What went wrong.
     pub kind: ProblemKind,
@@ -87,7 +85,7 @@ pub enum LinkProblem {
     Expired,
     /// An installation was finished with it.
     Used,
-    /// It is for another project or provider.
+    /// It is for another project, provider or account.
     Foreign,
 }
 

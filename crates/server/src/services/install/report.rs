@@ -14,7 +14,7 @@ pub(super) fn logged(problem: InstallProblem, request_id: &str) -> InstallProble
     }
     let (step, code, description) = in_fields(&problem.kind);
     tracing::warn!(
-        provider = problem.target.as_ref().map(|target| target.provider.key.as_str()),
+        provider = problem.target.as_ref().map(|target| target.account.as_str()),
         project = problem.target.as_ref().map(|target| tracing::field::display(target.project)),
         step,
         code,

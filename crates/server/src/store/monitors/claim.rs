@@ -7,29 +7,33 @@ use integrations_core::{
 use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult as _, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 
-use super::{Claim, Schedule, end_leased, statements};
+use super::{Claim, Queue, Schedule, end_leased, statements};
 use crate::store::{Store, StoreError, Tenant, rows::ClaimedRow};
 
 impl Store {
-    /// For each of these providers that has monitored integrations: the earliest time that one is or was due.
-    pub async fn due(&self, providers: &[String]) -> Result<Vec<(String, OffsetDateTime)>, StoreError> {
-        let rows: Vec<String> = (1..=providers.len()).map(|number| format!("(${number})")).collect();
-        let sql = format!("{}{}) AS providers", statements::DUE, rows.join(", "));
-        let values = providers.iter().map(|key| Value::from(key.clone()));
+    /// For each of these queues in which something waits: the earliest time that something is or was due. The queue
+    /// that waits longest comes first.
+    pub async fn due(&self, queues: &[Queue]) -> Result<Vec<(Queue, OffsetDateTime)>, StoreError> {
+        let rows: Vec<String> = (1..=queues.len()).map(|number| format!("(${number})")).collect();
+        let sql = format!("{}{}) AS queues", statements::DUE, rows.join(", "));
+        let values = queues.iter().map(|queue| Value::from(queue.as_str()));
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.reader.query_all_raw(statement).await?;
         let read = |row: &QueryResult| -> Result<_, StoreError> {
             let due: Option<OffsetDateTime> = row.try_get("", "due_at")?;
-            due.map(|due| Ok((row.try_get("", "provider")?, due))).transpose()
+            due.map(|due| Ok((Queue::stored(row.try_get("", "queue")?), due))).transpose()
         };
-        rows.iter().filter_map(|row| read(row).transpose()).collect()
+        let due: Result<Vec<_>, _> = rows.iter().filter_map(|row| read(row).transpose()).collect();
+        let mut due = due?;
+        due.sort_unstable_by_key(|(_, due_at)| *due_at);
+        Ok(due)
     }
 
-    /// Claims up to `limit` integrations of a provider that are due at `now`, until `end`.
+    /// Claims up to `limit` integrations of a queue that are due at `now`, until `end`.
     pub async fn claim(
         &self,
         lease: LeaseId,
-        provider: &str,
+        queue: &Queue,
         now: OffsetDateTime,
         end: OffsetDateTime,
         limit: u32,
@@ -38,8 +42,13 @@ impl Store {
             DbBackend::Postgres => &statements::CLAIM_POSTGRES,
             _ => &statements::CLAIM_SQLITE,
         };
-        let values =
-            [lease.to_string().into(), end.into(), provider.into(), now.into(), i64::from(limit).into()];
+        let values = [
+            lease.to_string().into(),
+            end.into(),
+            queue.as_str().into(),
+            now.into(),
+            i64::from(limit).into(),
+        ];
         self.claim_by(lease, sql, values.into()).await
     }
 
@@ -101,7 +110,7 @@ impl Claim {
                 project: row.project_id.parse().map_err(|_| damaged("project"))?,
             },
             integration: id.parse().map_err(|_| damaged("id"))?,
-            provider: row.provider,
+            provider: row.provider.parse().map_err(|_| damaged("provider"))?,
             status: row.status.parse::<Status>().map_err(|_| damaged("status"))?,
             health: row.health_status.parse::<Health>().map_err(|_| damaged("health"))?,
             connection: row.connection,

@@ -8,17 +8,22 @@
 //! deadlocks.
 
 mod claim;
+mod queue;
 mod settle;
 pub mod statements;
 
 use integrations_core::{
+    catalog::ProviderRef,
     ids::{IntegrationId, LeaseId},
     lifecycle::{Health, Status},
 };
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, Statement};
 use time::OffsetDateTime;
 
-pub use self::settle::{LeaseEnd, LeaseWrite, Release, Renewed};
+pub use self::{
+    queue::Queue,
+    settle::{LeaseEnd, LeaseWrite, Release, Renewed},
+};
 use super::{StoreError, Tenant, entity::monitor};
 
 /// An integration that is claimed under a lease, to be monitored.
@@ -30,8 +35,8 @@ pub struct Claim {
     pub tenant: Tenant,
     /// The integration.
     pub integration: IntegrationId,
-    /// Its provider's key.
-    pub provider: String,
+    /// Its provider, with its alias.
+    pub provider: ProviderRef,
     /// Its status.
     pub status: Status,
     /// Its health.
@@ -99,13 +104,13 @@ impl Schedule {
 pub(super) async fn begin(
     on: &impl ConnectionTrait,
     integration: IntegrationId,
-    provider: &str,
+    provider: &ProviderRef,
     schedule: &Schedule,
 ) -> Result<(), StoreError> {
     let backend = on.get_database_backend();
     let values = [
         integration.to_string().into(),
-        provider.into(),
+        Queue::of(provider).as_str().into(),
         schedule.due_at().into(),
         schedule.probe_at.into(),
         schedule.refresh_at.into(),

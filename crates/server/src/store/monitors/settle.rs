@@ -135,7 +135,7 @@ impl Store {
     {
         let transaction = self.begin().await?;
         lock(&transaction, claim.integration).await?;
-        let rows = reload(&transaction, &claim.tenant, &claim.provider).await?;
+        let rows = reload(&transaction, &claim.tenant, claim.provider.as_str()).await?;
         let loaded = match read_loaded(&self.tenant_check, &claim.tenant, &rows) {
             Ok(Some(loaded)) if loaded.integration.id == claim.integration => loaded,
             Ok(_) | Err(ReadError::Denied(_)) => return Ok(LeaseWrite::Superseded),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::store::rows::{ClaimedRow, NEXT_CHECK, columns};
 
-/// Begins to monitor an integration, or begins again: `$1` integration, `$2` provider, `$3` due, `$4` probe, `$5`
+/// Begins to monitor an integration, or begins again: `$1` integration, `$2` queue, `$3` due, `$4` probe, `$5`
 /// refresh, `$6` not before.
 pub const BEGIN: &str = "INSERT INTO monitors \
      (integration_id, provider, due_at, probe_at, refresh_at, not_before, failures, lease_count) \
@@ -23,15 +23,15 @@ pub static BRING_PROBE_FORWARD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The earliest time at which an integration of each provider is due. The providers follow as rows of VALUES.
-pub const DUE: &str = "SELECT column1 AS provider, \
+/// The earliest time at which an integration of each queue is due. The queues follow as rows of VALUES.
+pub const DUE: &str = "SELECT column1 AS queue, \
      (SELECT MIN(due_at) FROM monitors WHERE provider = column1) AS due_at FROM (VALUES ";
 
 /// Writes a lease: `$1` lease, `$2` its end.
 const LEASE: &str = "UPDATE monitors SET lease_owner = $1, due_at = $2, \
      lease_count = CASE WHEN lease_owner IS NULL THEN 1 ELSE lease_count + 1 END";
 
-/// Claims due integrations of a provider: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how many.
+/// Claims due integrations of a queue: `$1` lease, `$2` its end, `$3` queue, `$4` now, `$5` how many.
 fn claim(locking: &str) -> String {
     format!(
         "WITH due AS MATERIALIZED (SELECT integration_id FROM monitors \
@@ -40,7 +40,7 @@ fn claim(locking: &str) -> String {
     )
 }
 
-/// Claims due integrations of a provider, on PostgreSQL: `$1` lease, `$2` its end, `$3` provider, `$4` now, `$5` how
+/// Claims due integrations of a queue, on PostgreSQL: `$1` lease, `$2` its end, `$3` queue, `$4` now, `$5` how
 /// many. Skips rows that another claim has locked.
 pub static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FOR UPDATE SKIP LOCKED"));
 

@@ -3,7 +3,7 @@
 mod attacks;
 mod callbacks;
 mod changes;
-mod installing;
+pub(crate) mod installing;
 mod pages;
 mod sessions;
 pub(crate) mod visitor;

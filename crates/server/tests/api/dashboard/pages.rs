@@ -198,13 +198,13 @@ async fn an_integration_shows_its_latest_events_alone(server: &Server) {
     for index in 0..8 {
         server.clock.advance(Duration::seconds(1));
         server.patch("slack", json!({"display_name": format!("Name {index}.")})).await.data();
-        server.patch("stripe", json!({"display_name": format!("Other {index}.")})).await.data();
+        server.patch("stripe", json!({"display_name": format!("Payments {index}.")})).await.data();
     }
     let page = Visitor::signed_in(server).await.provider("slack").await;
     assert_eq!(page.text.matches("class=\"event\"").count(), 5);
     let words = page.words();
     assert!(
-        words.contains("“Name 7.”") && words.contains("“Name 3.”") && !words.contains("Other"),
+        words.contains("“Name 7.”") && words.contains("“Name 3.”") && !words.contains("Payments"),
         "{words}"
     );
 }

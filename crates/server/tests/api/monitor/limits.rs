@@ -44,7 +44,7 @@ async fn a_check_that_asks_nobody_says_so(stage: &Stage) {
 
 async fn a_limit_at_the_installation_is_kept(stage: &Stage) {
     stage.provider.set("keys probe", Says::InItsPlace(200, vec![("retry-after", "7200")], b"{}"));
-    let keys = stage.server.app.services.catalog.get("keys").unwrap();
+    let keys = &stage.server.app.services.catalog.account("keys").unwrap();
     let credential = json!({"api_key": "SECRET-key"}).as_object().unwrap().clone();
     let (installer, who) = (&stage.server.app.services.installer, crate::handshake::who(&stage.server));
     installer.submit(&who, keys, serde_json::Map::new(), credential, "a browser").await.unwrap();

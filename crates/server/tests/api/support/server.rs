@@ -10,7 +10,7 @@ use std::{
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
     audit::{Actor, AuditAction},
-    catalog::Catalog,
+    catalog::{Catalog, ProviderRef},
     ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId},
     tier::Tier,
 };
@@ -288,7 +288,12 @@ impl Server {
 
     /// Installs a provider in the server's project, if it can be.
     pub(crate) async fn try_install(&self, provider: &str) -> Result<Vec<String>, ImportError> {
-        self.importer().import(self.project, &installation(provider).to_string()).await
+        self.try_import(&installation(provider).to_string()).await
+    }
+
+    /// Imports JSON lines into the server's project, if they can be.
+    pub(crate) async fn try_import(&self, lines: &str) -> Result<Vec<String>, ImportError> {
+        self.importer().import(self.project, lines).await
     }
 
     fn importer(&self) -> Importer {
@@ -411,7 +416,7 @@ pub(crate) fn client_builder() -> reqwest::ClientBuilder {
 
 /// The line that installs a provider, with a credential that is easy to search for.
 pub(crate) fn installation(provider: &str) -> Value {
-    match provider {
+    match ProviderRef::parts(provider).0 {
         "slack" | "github" | "linear" => json!({
             "provider": provider,
             "credential": {"access_token": format!("SECRET-token-of-{provider}"), "refresh_token": null, "expires_at": null},
