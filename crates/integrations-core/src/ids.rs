@@ -156,6 +156,8 @@ pub mod kind {
     pub enum PendingInstall {}
     /// A person's session on the dashboard.
     pub enum DashboardSession {}
+    /// A person who signs in.
+    pub enum User {}
     /// A replica's lease on an integration that is due for a probe or a refresh.
     pub enum Lease {}
 
@@ -189,6 +191,9 @@ pub mod kind {
     impl Kind for DashboardSession {
         const PREFIX: &'static str = "ses_";
     }
+    impl Kind for User {
+        const PREFIX: &'static str = "usr_";
+    }
     impl Kind for Lease {
         const PREFIX: &'static str = "lea_";
     }
@@ -214,6 +219,8 @@ pub type InstallLinkId = Id<kind::InstallLink>;
 pub type PendingInstallId = Id<kind::PendingInstall>;
 /// `ses_…`
 pub type DashboardSessionId = Id<kind::DashboardSession>;
+/// `usr_…`
+pub type UserId = Id<kind::User>;
 /// `lea_…`
 pub type LeaseId = Id<kind::Lease>;
 

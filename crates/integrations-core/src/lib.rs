@@ -8,6 +8,7 @@ pub mod audit;
 pub mod catalog;
 pub mod characters;
 pub mod error;
+pub mod fields;
 pub mod health;
 #[cfg(test)]
 mod health_test;
@@ -17,6 +18,7 @@ pub mod integration;
 mod integration_test;
 pub mod issue;
 pub mod json;
+pub mod key_request;
 pub mod lifecycle;
 #[cfg(test)]
 mod monitoring_test;
@@ -28,9 +30,12 @@ pub mod pasted;
 mod pasted_test;
 pub mod permissions;
 pub mod probe_answer;
+pub mod project;
 pub mod rate_limit;
 #[cfg(test)]
 mod rate_limit_test;
+pub mod rights;
+pub mod role;
 pub mod schedule;
 pub mod scope;
 pub mod settings;

@@ -34,6 +34,14 @@ words! {
         Webhooks = "webhooks",
         /// The audit log.
         Audit = "audit",
+        /// The projects of an organization.
+        Projects = "projects",
+        /// The API keys of an organization.
+        Keys = "keys",
+        /// The OAuth apps of an organization and of its projects.
+        OauthApps = "oauth_apps",
+        /// Who may approve what waits for a person.
+        Approvals = "approvals",
     }
 }
 
@@ -53,6 +61,20 @@ impl RequiredScope {
     pub const INTEGRATIONS_WRITE: Self = Self { resource: Resource::Integrations, level: Level::Write };
     /// `audit:read`
     pub const AUDIT_READ: Self = Self { resource: Resource::Audit, level: Level::Read };
+    /// `projects:read`
+    pub const PROJECTS_READ: Self = Self { resource: Resource::Projects, level: Level::Read };
+    /// `projects:write`
+    pub const PROJECTS_WRITE: Self = Self { resource: Resource::Projects, level: Level::Write };
+    /// `keys:read`
+    pub const KEYS_READ: Self = Self { resource: Resource::Keys, level: Level::Read };
+    /// `keys:admin`
+    pub const KEYS_ADMIN: Self = Self { resource: Resource::Keys, level: Level::Admin };
+    /// `oauth_apps:read`
+    pub const OAUTH_APPS_READ: Self = Self { resource: Resource::OauthApps, level: Level::Read };
+    /// `oauth_apps:admin`
+    pub const OAUTH_APPS_ADMIN: Self = Self { resource: Resource::OauthApps, level: Level::Admin };
+    /// `approvals:admin`
+    pub const APPROVALS_ADMIN: Self = Self { resource: Resource::Approvals, level: Level::Admin };
 }
 
 impl fmt::Display for RequiredScope {
@@ -78,6 +100,11 @@ impl Scope {
     pub fn covers(self, required: RequiredScope) -> bool {
         self.level >= required.level && self.resource.is_none_or(|resource| resource == required.resource)
     }
+
+    /// Whether holding this scope satisfies everything that holding `other` does.
+    pub fn includes(self, other: Self) -> bool {
+        self.level >= other.level && (self.resource.is_none() || self.resource == other.resource)
+    }
 }
 
 /// Whether any of `held` satisfies `required`.
@@ -88,7 +115,8 @@ pub fn any_covers(held: &[Scope], required: RequiredScope) -> bool {
 /// The error for a text that is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown scope \"{0}\": expected read, write, admin, or one of these on integrations, webhooks or audit, for example integrations:write"
+    "unknown scope \"{0}\": expected read, write, admin, or one of these on {resources}, for example integrations:write",
+    resources = Resource::ALL.map(Resource::as_str).join(", ")
 )]
 pub struct UnknownScope(String);
 
@@ -198,6 +226,16 @@ mod tests {
             prop_assert!(!held.covers(required) || raised.covers(required));
             let widened = Scope { resource: None, ..held };
             prop_assert!(!held.covers(required) || widened.covers(required));
+        }
+
+        #[test]
+        fn a_scope_that_includes_another_covers_all_that_it_does(
+            held in scope(), other in scope(), required in required(),
+        ) {
+            prop_assert!(held.includes(held));
+            if held.includes(other) {
+                prop_assert!(held.covers(required) || !other.covers(required));
+            }
         }
 
         #[test]
