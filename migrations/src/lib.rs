@@ -6,6 +6,7 @@
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
+mod amend;
 mod columns;
 mod m0001_first_schema;
 mod m0002_installation;
@@ -20,6 +21,7 @@ mod m0010_link_browsers;
 mod m0011_token_limits;
 mod m0012_key_uses;
 mod m0013_credential_facts;
+mod m0014_people;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
@@ -43,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_token_limits::Migration),
             Box::new(m0012_key_uses::Migration),
             Box::new(m0013_credential_facts::Migration),
+            Box::new(m0014_people::Migration),
         ]
     }
 }

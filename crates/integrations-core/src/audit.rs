@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ids::ApiKeyId, words::words};
+use crate::{
+    ids::{ApiKeyId, UserId},
+    principal::Principal,
+    words::words,
+};
 
 /// Stands in a change in place of a secret value.
 pub const REDACTED: &str = "[redacted]";
@@ -29,14 +33,28 @@ words! {
         OrganizationRevoked = "organization.revoked",
         /// A project was created.
         ProjectCreated = "project.created",
-        /// A project was revoked.
+        /// A project's name, slug or domain was changed.
+        ProjectUpdated = "project.updated",
+        /// A project was archived.
         ProjectRevoked = "project.revoked",
+        /// An archived project was brought back.
+        ProjectRestored = "project.restored",
+        /// An archived project's credentials were destroyed. It cannot be brought back any more.
+        ProjectErased = "project.erased",
         /// An API key was created.
         ApiKeyCreated = "api_key.created",
         /// An API key was revoked.
         ApiKeyRevoked = "api_key.revoked",
+        /// An API key's name, scopes, projects or expiry was changed.
+        ApiKeyUpdated = "api_key.updated",
+        /// An API key was replaced by a new one.
+        ApiKeyRotated = "api_key.rotated",
         /// An API key was given another rate-limit tier.
         ApiKeyTierChanged = "api_key.tier_changed",
+        /// A person was given a role, or another one.
+        UserRoleSet = "user.role_set",
+        /// A person's role was taken away.
+        UserRoleRemoved = "user.role_removed",
         /// Old events were removed from the audit log.
         AuditPruned = "audit.pruned",
         /// The OAuth app of a provider was set: its client id and secret.
@@ -51,6 +69,8 @@ words! {
     pub enum ActorKind {
         /// A client, by its API key.
         ApiKey = "api_key",
+        /// A person who is signed in.
+        User = "user",
         /// A person at the server's own command line.
         Operator = "operator",
         /// The server itself: probes and refreshes.
@@ -63,6 +83,8 @@ words! {
 pub enum Actor {
     /// A client, by the id of its API key.
     ApiKey(ApiKeyId),
+    /// A person who is signed in.
+    User(UserId),
     /// A person at the server's own command line.
     Operator,
     /// The server itself: probes and refreshes.
@@ -74,15 +96,17 @@ impl Actor {
     pub const fn kind(self) -> ActorKind {
         match self {
             Self::ApiKey(_) => ActorKind::ApiKey,
+            Self::User(_) => ActorKind::User,
             Self::Operator => ActorKind::Operator,
             Self::System => ActorKind::System,
         }
     }
 
-    /// The acting key's id.
-    pub const fn api_key(self) -> Option<ApiKeyId> {
+    /// The id of who acts with rights of their own.
+    pub const fn principal(self) -> Option<Principal> {
         match self {
-            Self::ApiKey(id) => Some(id),
+            Self::ApiKey(id) => Some(Principal::ApiKey(id)),
+            Self::User(id) => Some(Principal::User(id)),
             Self::Operator | Self::System => None,
         }
     }

@@ -29,6 +29,7 @@ pub mod pasted;
 #[cfg(test)]
 mod pasted_test;
 pub mod permissions;
+pub mod principal;
 pub mod probe_answer;
 pub mod project;
 pub mod rate_limit;

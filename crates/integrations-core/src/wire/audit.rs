@@ -46,7 +46,11 @@ pub struct Actor {
     /// The API key's id; null if the actor is not an API key.
     #[cfg_attr(feature = "openapi", schema(required, example = "key_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub api_key_id: Option<String>,
-    /// The API key's name; null if the actor is not an API key.
+    /// The person's id; null if the actor is not a person.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
+    pub user_id: Option<String>,
+    /// The name of the API key or person; null if the actor is neither.
     #[cfg_attr(feature = "openapi", schema(required, example = "Help desk"))]
     pub name: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -159,7 +159,7 @@ pub struct LifecycleUpdate {
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = "paused"))]
     pub status: Option<RequestedStatus>,
     /// Overrides the catalog's name. Null removes the override.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 100, example = "Acme Store"))]
     pub display_name: Option<Option<String>>,
     /// Whether to show this integration's panel in the inbox sidebar.
@@ -174,9 +174,4 @@ pub struct LifecycleUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub action_permissions: Option<BTreeMap<String, bool>>,
-}
-
-/// Reads a field that is present, even if it is null. A field that is absent gets its default, `None`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }

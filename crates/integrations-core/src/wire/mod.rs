@@ -3,15 +3,21 @@
 //! A client ignores fields that it does not know, and reads words that it does not know as [`Open`], so that an old
 //! client works with a newer server. Ids are strings here, because they are opaque to clients.
 
+mod api_key;
 mod audit;
 mod catalog;
 mod error;
 mod installation;
 mod integration;
 mod open;
+mod project;
 mod raw_json;
 mod server_status;
 
+pub use api_key::{
+    ApiKey, ApiKeyList, ApiKeyResponse, CreateApiKey, NewApiKey, NewApiKeyResponse, RotateApiKey,
+    UpdateApiKey,
+};
 pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
 pub use error::ApiError;
@@ -20,5 +26,15 @@ pub use integration::{
     Account, CredentialFacts, Integration, IntegrationList, IntegrationResponse, LifecycleUpdate,
 };
 pub use open::Open;
+pub use project::{CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads a field that is present, even if it is null. A field that is absent gets its default, `None`.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -12,6 +12,7 @@ use integrations_core::{
     audit::{AuditAction, change},
     ids::{ApiKeyId, OrganizationId},
     name::read_name,
+    rights::{Reach, Rights},
     scope::Scope,
     tier::Tier,
 };
@@ -158,7 +159,8 @@ async fn issue(
     ];
     let event = context.event(org, None, AuditAction::ApiKeyCreated, changes.into_iter().flatten().collect());
     let (hint, hash) = (key.hint().to_owned(), KeyHash::of(&key));
-    let new = NewApiKey { id, name, hint, hash, scopes, tier, expires_at };
+    let rights = Rights { scopes, reach: Reach::Organization };
+    let new = NewApiKey { id, name, hint, hash, rights, tier, expires_at, user: None };
     let record = context.store.create_api_key(new, event).await?;
     Ok((key, record))
 }

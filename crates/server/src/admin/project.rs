@@ -6,10 +6,12 @@ use integrations_core::{
     audit::{AuditAction, change},
     ids::{OrganizationId, ProjectId},
     name::read_name,
+    project::slug_of,
 };
 use serde_json::Value;
 
 use super::context::{Confirmation, Context, Revoked, columns, moment};
+use crate::store::NewProjectRow;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -51,7 +53,8 @@ async fn create(context: &Context, org: OrganizationId, name: &str) -> anyhow::R
     let id = context.environment.id();
     let changes = change("name", Value::Null, name).into_iter().collect();
     let event = context.event(org, Some(id), AuditAction::ProjectCreated, changes);
-    let created = context.store.create_project(id, name, event).await?;
+    let project = NewProjectRow { id, name: name.to_owned(), slug: slug_of(name), domain: None };
+    let created = context.store.create_project(project, event).await?;
     context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 

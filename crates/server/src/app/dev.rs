@@ -16,7 +16,7 @@ use integrations_core::{
     api_key::{ApiKey, KeyHash},
     audit::{Actor, AuditAction, Change, change},
     ids::{ApiKeyId, OrganizationId, ProjectId},
-    scope::Scope,
+    rights::Rights,
     tier::Tier,
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::{
     environment::Environment,
     program,
-    store::{DatabaseUrl, NewApiKey, NewAuditEvent, Store},
+    store::{DatabaseUrl, NewApiKey, NewAuditEvent, NewProjectRow, Store},
     vault::{EncryptionKeys, Vault},
 };
 
@@ -171,7 +171,13 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
     let created = event(None, AuditAction::OrganizationCreated, named("Development"));
     store.create_organization(org_id, "Development", created).await?;
     let created = event(Some(project_id), AuditAction::ProjectCreated, named("Development"));
-    store.create_project(project_id, "Development", created).await?;
+    let project = NewProjectRow {
+        id: project_id,
+        name: "Development".into(),
+        slug: "development".into(),
+        domain: None,
+    };
+    store.create_project(project, created).await?;
 
     let (key, id): (ApiKey, ApiKeyId) = (ApiKey::from_entropy(environment.bytes()), environment.id());
     let new = NewApiKey {
@@ -179,9 +185,10 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
         name: "Development".into(),
         hint: key.hint().to_owned(),
         hash: KeyHash::of(&key),
-        scopes: vec![Scope::ADMIN],
+        rights: Rights::everything(),
         tier: Tier::Enterprise,
         expires_at: None,
+        user: None,
     };
     let created = event(None, AuditAction::ApiKeyCreated, change("id", Value::Null, id.to_string()));
     store.create_api_key(new, created).await?;

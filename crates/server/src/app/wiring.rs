@@ -28,6 +28,7 @@ use crate::{
         install::{InstallSweep, Installer, InstallerParts},
         integrations::Integrations,
         key_uses::KeyUsesFlush,
+        keys::Keys,
         organizations::Organizations,
     },
     shutdown::Shutdown,
@@ -91,7 +92,6 @@ impl App {
             catalog: Arc::clone(&catalog),
             vault: Arc::clone(&vault),
             apps: Arc::clone(&oauth_apps),
-            api_keys: Arc::clone(&api_keys),
             outbound,
             environment: environment.clone(),
             public_url: settings.public_url.clone(),
@@ -102,7 +102,8 @@ impl App {
             None => RateLimiter::alone(),
         };
         let services = Arc::new(Services {
-            organizations: Organizations::new(store.clone()),
+            organizations: Organizations::new(store.clone(), environment.clone()),
+            keys: Keys::new(store.clone(), environment.clone()),
             audit_log: AuditLog::new(store.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
             api_keys,

@@ -21,6 +21,6 @@ pub(super) async fn home(State(pages): State<Pages>, visit: Visit) -> Result<Res
         return Ok(ask_to_sign_in(&visit, &visit.addresses.home()));
     };
     let name = pages.organizations.name(session.organization).await?;
-    let projects = pages.organizations.projects(session.organization).await?;
+    let projects = pages.organizations.projects(session.organization, &session.who.rights.reach).await?;
     Ok(visit.page(StatusCode::OK, projects::page(&visit.frame(), session.organization, &name, &projects)))
 }

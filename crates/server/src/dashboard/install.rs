@@ -99,7 +99,7 @@ async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result
             Err(refusal) => Err(refusal.into_response()),
         },
         // The link may belong to another organization than the session.
-        (None | Some(Err(ReadError::Denied(Denied::ForeignProject))), Some(link)) => {
+        (None | Some(Err(ReadError::Denied(Denied::ForeignProject | Denied::OutOfReach))), Some(link)) => {
             match visit.pages.installer.open_link(&link, target.project, target.account.as_str()).await {
                 Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
                 Err(kind) => Err(not_taken(&visit, &InstallProblem::at(target, kind)).await),
@@ -122,10 +122,10 @@ impl Installs {
         let request_id = self.visit().request_id.to_string();
         match self {
             Self::Session(on) => {
-                Installing { tenant: on.tenant, key: on.session.key, request_id, link: None }
+                Installing { tenant: on.tenant, by: on.session.principal, request_id, link: None }
             }
             Self::Link(opened, _) => {
-                Installing { tenant: opened.tenant, key: opened.key, request_id, link: Some(opened.id) }
+                Installing { tenant: opened.tenant, by: opened.by, request_id, link: Some(opened.id) }
             }
         }
     }
@@ -281,7 +281,7 @@ fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> O
             let beside = |field: &catalog::Field| Issue::new(format!("credential.{}", field.key), message);
             fields.first().map(beside).into_iter().collect()
         }
-        ProblemKind::Link(_) | ProblemKind::KeyGone | ProblemKind::ProjectGone => return None,
+        ProblemKind::Link(_) | ProblemKind::RightsGone | ProblemKind::ProjectGone => return None,
         _ => Vec::new(),
     };
     let advice = match issues.is_empty() {
@@ -306,7 +306,7 @@ pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str)
         install_problem::advice(problem),
     );
     let (address, label) = match (&problem.target, &problem.kind) {
-        (Some(target), ProblemKind::Link(_) | ProblemKind::KeyGone) if visit.session.is_none() => {
+        (Some(target), ProblemKind::Link(_) | ProblemKind::RightsGone) if visit.session.is_none() => {
             (visit.addresses.sign_in_for(&page_of(visit, target)), "Sign in".to_owned())
         }
         (Some(target), _) => (page_of(visit, target), format!("Back to {}", target.account.label())),

@@ -17,7 +17,7 @@ pub(super) fn title(problem: &InstallProblem) -> String {
         ProblemKind::Link(LinkProblem::Expired) => "This link has expired".into(),
         ProblemKind::Link(LinkProblem::Used) => "This link has been used".into(),
         ProblemKind::Link(LinkProblem::Foreign) => "This link is for something else".into(),
-        ProblemKind::KeyGone => "The key behind this page is no longer valid".into(),
+        ProblemKind::RightsGone => "Who began this may not install here any more".into(),
         ProblemKind::ProjectGone => "This project does not exist any more".into(),
         ProblemKind::State(StateProblem::Unknown) => "No connection was started here".into(),
         ProblemKind::State(StateProblem::Expired) => "That took too long".into(),
@@ -53,7 +53,7 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
             format!("To connect {provider}, this server needs its own app there, and has none yet.")
         }
         ProblemKind::Link(problem) => explain_link(*problem).into(),
-        ProblemKind::KeyGone => "The API key that was used here was revoked or has expired.".into(),
+        ProblemKind::RightsGone => "The API key that was used here was revoked or has expired, or the person's role here was taken away.".into(),
         ProblemKind::ProjectGone => "It was removed, or belongs to somebody else now.".into(),
         ProblemKind::State(problem) => explain_state(*problem, provider),
         ProblemKind::Callback(problem) => format!("It was not used: {problem}."),
@@ -86,7 +86,7 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
             "Ask the operator of this server to register an app at {provider} and to store it. Its page shows how to \
              anybody who is signed in."
         ),
-        ProblemKind::Link(_) | ProblemKind::KeyGone => {
+        ProblemKind::Link(_) | ProblemKind::RightsGone => {
             "Ask for a new link where you got this one, or sign in with an API key.".into()
         }
         ProblemKind::ProjectGone => "Ask the person who sent you here.".into(),
@@ -126,7 +126,7 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
         ProblemKind::Invalid(_) | ProblemKind::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemKind::Link(LinkProblem::Expired | LinkProblem::Used) => StatusCode::GONE,
         ProblemKind::Link(LinkProblem::Unknown) | ProblemKind::ProjectGone => StatusCode::NOT_FOUND,
-        ProblemKind::Link(LinkProblem::Foreign) | ProblemKind::KeyGone | ProblemKind::MissingScopes(_) => {
+        ProblemKind::Link(LinkProblem::Foreign) | ProblemKind::RightsGone | ProblemKind::MissingScopes(_) => {
             StatusCode::FORBIDDEN
         }
         ProblemKind::Reported(_) if problem.target.is_none() => StatusCode::BAD_REQUEST,

@@ -39,7 +39,7 @@ pub(super) async fn show(
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {
         // The link may belong to another organization than the session.
-        Err(ReadError::Denied(Denied::ForeignProject)) if visit.link.is_some() => {
+        Err(ReadError::Denied(Denied::ForeignProject | Denied::OutOfReach)) if visit.link.is_some() => {
             return install::visit(&pages, visit, &named, flash).await;
         }
         entered => entered?.allow::<IntegrationsRead>()?.on,

@@ -39,7 +39,7 @@ impl Contents {
         let pages = &on.visit.pages;
         let loaded = pages.integrations.open(&on.tenant, account).await?;
         let events = match &loaded {
-            Some(_) if on.session.who.may(RequiredScope::AUDIT_READ) => {
+            Some(_) if on.session.who.rights.cover(RequiredScope::AUDIT_READ) => {
                 let filter =
                     AuditFilter { provider: Some(account.as_str().to_owned()), ..AuditFilter::default() };
                 pages.audit_log.page(&on.tenant, &filter, EVENTS).await?.entries

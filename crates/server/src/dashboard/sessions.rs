@@ -1,18 +1,18 @@
-//! Sessions of the dashboard. A person signs in with an API key, and the session then acts as that key.
+//! Sessions of the dashboard. Who signs in with an API key acts as that key; who signs in as a person acts as themselves.
 
 use std::sync::Arc;
 
 use integrations_core::{
-    ids::{ApiKeyId, DashboardSessionId, OrganizationId},
-    scope::{RequiredScope, any_covers},
+    ids::{DashboardSessionId, OrganizationId},
+    principal::Principal,
+    scope::RequiredScope,
 };
 use time::{Duration, OffsetDateTime};
 
-use super::view::frame::Who;
 use crate::{
     environment::Environment,
-    services::api_keys::{ApiKeys, Caller, KeyRefusal, Recalled, standing},
-    store::{DashboardSession, NewDashboardSession, Store, StoreError},
+    services::api_keys::{ApiKeys, Caller, KeyRefusal, Recalled},
+    store::{Known, NewDashboardSession, Store, StoreError},
     token::{Token, TokenHash},
 };
 
@@ -26,12 +26,12 @@ const STORED_EVERY: Duration = Duration::minutes(1);
 /// A session that is valid now.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// The key that it acts as.
-    pub(crate) key: ApiKeyId,
-    /// The key's organization.
+    /// As whom it acts: the key that was used to sign in, or the person.
+    pub(crate) principal: Principal,
+    /// The organization that it works on.
     pub(crate) organization: OrganizationId,
-    /// The key, as pages show it.
-    pub(crate) who: Who,
+    /// Who that is, as pages show it, and what they may do.
+    pub(crate) who: Known,
 }
 
 /// Why a key cannot sign in.
@@ -88,7 +88,9 @@ impl Sessions {
             id: self.environment.id(),
             token: token.hash(),
             organization: caller.organization,
-            api_key: caller.key,
+            principal: Principal::ApiKey(caller.key),
+            provider_session: None,
+            authenticated_at: Some(now),
             at: now,
             expires_at: now + LIFE,
         };
@@ -101,25 +103,25 @@ impl Sessions {
         Ok(Ok(token))
     }
 
-    /// The session of a token, if it and its key are still valid. It queries the database each time, so that a revoked
-    /// key ends its sessions at once.
+    /// The session of a token, if it and who signed in are still valid. It queries the database each time, so that a
+    /// revoked key or role ends its sessions at once.
     pub(crate) async fn find(&self, token: &str) -> Result<Option<Session>, StoreError> {
         let Some(stored) = self.store.dashboard_session(TokenHash::of(token)).await? else {
             return Ok(None);
         };
         let now = self.environment.now();
-        if !is_valid(&stored, now) {
+        if now >= stored.expires_at || now - stored.last_seen_at >= IDLE_LIFE {
             return Ok(None);
         }
+        let who = self.store.known(stored.principal, stored.organization, now).await?;
+        let Some(who) = who.filter(|who| may_stay(stored.principal, who)) else { return Ok(None) };
         if now - stored.last_seen_at >= STORED_EVERY {
             self.store_use(stored.id, now).await;
-            self.api_keys.note_use(stored.key.id, now);
+            if let Principal::ApiKey(key) = stored.principal {
+                self.api_keys.note_use(key, now);
+            }
         }
-        Ok(Some(Session {
-            key: stored.key.id,
-            organization: stored.key.organization,
-            who: Who { key_name: stored.key_name, key_hint: stored.key_hint, scopes: stored.key.scopes },
-        }))
+        Ok(Some(Session { principal: stored.principal, organization: stored.organization, who }))
     }
 
     /// Ends a session.
@@ -136,14 +138,14 @@ impl Sessions {
 }
 
 fn may_sign_in(caller: Arc<Caller>) -> Result<Arc<Caller>, SignInRefusal> {
-    let may = any_covers(&caller.scopes, RequiredScope::INTEGRATIONS_WRITE);
+    let may = caller.rights.cover(RequiredScope::INTEGRATIONS_WRITE);
     if may { Ok(caller) } else { Err(SignInRefusal::Scope) }
 }
 
-fn is_valid(session: &DashboardSession, now: OffsetDateTime) -> bool {
-    let key = &session.key;
-    now < session.expires_at
-        && now - session.last_seen_at < IDLE_LIFE
-        && standing(key.revoked_at, key.expires_at, now).is_ok()
-        && any_covers(&key.scopes, RequiredScope::INTEGRATIONS_WRITE)
+/// Whether a session may go on. A key needs what it needed to sign in; a person needs a role.
+fn may_stay(principal: Principal, who: &Known) -> bool {
+    match principal {
+        Principal::ApiKey(_) => who.rights.cover(RequiredScope::INTEGRATIONS_WRITE),
+        Principal::User(_) => true,
+    }
 }

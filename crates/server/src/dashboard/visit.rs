@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{StatusCode, header, request::Parts};
 use integrations_core::{
-    audit::{Acting, Actor},
+    audit::Acting,
     catalog::{NoSuchProvider, ProviderAccount},
     ids::ProjectId,
 };
@@ -203,12 +203,15 @@ pub(crate) struct OnProject {
 }
 
 impl OnProject {
-    /// Checks that the session's organization owns the project.
+    /// Checks that the session's organization owns the project, and that its rights hold there.
     pub(crate) async fn enter(visit: Visit, session: Session, named: Named) -> Result<Self, ReadError> {
         let project = named.project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: session.organization, project };
         visit.pages.organizations.recall_denied(&tenant)?;
         let names = visit.pages.organizations.project_names(&tenant).await?;
+        if !session.who.rights.reach.includes(project) {
+            return Err(Denied::OutOfReach.into());
+        }
         Ok(Self { visit, tenant, names, named, session })
     }
 
@@ -217,13 +220,13 @@ impl OnProject {
         Project { id: self.tenant.project, names: &self.names }
     }
 
-    /// The acting key and the request, for the audit log.
+    /// Who acts and the request, for the audit log.
     pub(crate) fn acting(&self) -> Acting {
-        Acting { actor: Actor::ApiKey(self.session.key), request_id: Some(self.visit.request_id.to_string()) }
+        Acting { actor: self.session.principal.into(), request_id: Some(self.visit.request_id.to_string()) }
     }
 }
 
-/// [`OnProject`] for a person whose key covers the scope `S`, as the same request to the API would need it. Handlers
+/// [`OnProject`] for a person whose rights cover the scope `S`, as the same request to the API would need it. Handlers
 /// get a project only through this type, so none can forget the check.
 #[derive(Debug)]
 pub(crate) struct Allowed<S> {
@@ -233,9 +236,9 @@ pub(crate) struct Allowed<S> {
 }
 
 impl OnProject {
-    /// Checks the scopes of the session's key.
+    /// Checks what the session may do.
     pub(crate) fn allow<S: Scoped>(self) -> Result<Allowed<S>, Failure> {
-        if !self.session.who.may(S::REQUIRED) {
+        if !self.session.who.rights.cover(S::REQUIRED) {
             return Err(Failure::insufficient_scope(S::REQUIRED));
         }
         Ok(Allowed { on: self, scope: PhantomData })

@@ -6,7 +6,7 @@ use http::Uri;
 const BASES: [&str; 2] = ["/api/v1/", "/v1/"];
 
 /// What follows them in the paths that need a key.
-const PROJECTS: &str = "projects/";
+const OWNED: [&str; 2] = ["projects/", "orgs/"];
 
 /// The beginning of the paths of pages.
 const PAGES: &str = "/dashboard";
@@ -14,7 +14,7 @@ const PAGES: &str = "/dashboard";
 /// Whom an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// A program that works on a project, with an API key.
+    /// A program that works on a project or an organization, with an API key.
     Client,
     /// A program that reads what the API says about itself, such as its specification.
     Reader,
@@ -34,7 +34,7 @@ impl Audience {
         match path {
             "/healthz" | "/readyz" => Self::Orchestrator,
             "/metrics" => Self::Collector,
-            _ if BASES.iter().any(|base| is_on_project(path, base)) => Self::Client,
+            _ if BASES.iter().any(|base| is_owned(path, base)) => Self::Client,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
             _ if is_below(path, PAGES) || is_below(path, "/oauth") => Self::Person,
             _ => Self::Other,
@@ -82,8 +82,8 @@ fn is_below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn is_on_project(path: &str, base: &str) -> bool {
-    path.strip_prefix(base).is_some_and(|rest| rest.starts_with(PROJECTS))
+fn is_owned(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| OWNED.iter().any(|owned| rest.starts_with(owned)))
 }
 
 /// Replaces the other base path, `/v1`, by the one of the routes.
@@ -107,6 +107,9 @@ mod tests {
         for (path, audience) in [
             ("/api/v1/projects/prj_1/integrations", Audience::Client),
             ("/v1/projects/prj_1/integrations", Audience::Client),
+            ("/api/v1/orgs/org_1/projects", Audience::Client),
+            ("/v1/orgs/org_1/keys", Audience::Client),
+            ("/v1/orgs", Audience::Reader),
             ("/api/v1/openapi.json", Audience::Reader),
             ("/v1/openapi.json", Audience::Reader),
             ("/v1/projects", Audience::Reader),

@@ -3,13 +3,13 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::{
-    catalog::NoSuchProvider, error::ErrorCode, integration::UpdateError, issue::Issue, scope::RequiredScope,
+    catalog::NoSuchProvider, error::ErrorCode, fields::BodyError, integration::UpdateError, issue::Issue, scope::RequiredScope,
     wire::ApiError,
 };
 
 use crate::{
     services::{api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError},
-    store::{Denied, ReadError, StoreError},
+    store::{Denied, Forbidden, ReadError, StoreError},
     vault::VaultError,
 };
 
@@ -177,6 +177,34 @@ impl From<Denied> for Failure {
                 ErrorCode::ApiKeyProjectMismatch,
                 "The API key's organization does not own this project",
             ),
+            Denied::OutOfReach => Self::new(
+                ErrorCode::ApiKeyProjectMismatch,
+                "The API key is bound to other projects than this one",
+            ),
+        }
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Syntax(message) => Self::bad_json(&message),
+            BodyError::Invalid(issues) => Self::invalid("Invalid body", issues),
+            BodyError::NoUpdates => Self::new(ErrorCode::NoUpdates, "The body names nothing to change"),
+        }
+    }
+}
+
+impl From<Forbidden> for Failure {
+    fn from(error: Forbidden) -> Self {
+        match error {
+            Forbidden::Lapsed => Self::new(ErrorCode::Unauthorized, "Your rights have ended: sign in again"),
+            Forbidden::Scope(required) => Self::insufficient_scope(required),
+            Forbidden::Bound => Self::new(
+                ErrorCode::ApiKeyProjectMismatch,
+                "The API key is bound to projects, and this concerns the whole organization",
+            ),
+            error => Self::new(ErrorCode::InsufficientScope, format!("Not granted: {error}")),
         }
     }
 }

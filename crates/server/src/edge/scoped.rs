@@ -28,3 +28,29 @@ impl Scoped for IntegrationsRead {
 impl Scoped for IntegrationsWrite {
     const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_WRITE;
 }
+
+/// `projects:read`
+#[derive(Debug)]
+pub enum ProjectsRead {}
+/// `projects:write`
+#[derive(Debug)]
+pub enum ProjectsWrite {}
+/// `keys:read`
+#[derive(Debug)]
+pub enum KeysRead {}
+/// `keys:admin`
+#[derive(Debug)]
+pub enum KeysAdmin {}
+
+impl Scoped for ProjectsRead {
+    const REQUIRED: RequiredScope = RequiredScope::PROJECTS_READ;
+}
+impl Scoped for ProjectsWrite {
+    const REQUIRED: RequiredScope = RequiredScope::PROJECTS_WRITE;
+}
+impl Scoped for KeysRead {
+    const REQUIRED: RequiredScope = RequiredScope::KEYS_READ;
+}
+impl Scoped for KeysAdmin {
+    const REQUIRED: RequiredScope = RequiredScope::KEYS_ADMIN;
+}

@@ -8,11 +8,12 @@ use integrations_core::{
     audit::{Acting, Actor},
     catalog::ProviderAccount,
     error::ErrorCode,
-    ids::ProjectId,
-    scope::any_covers,
+    ids::{ApiKeyId, OrganizationId, ProjectId},
 };
 
-pub use crate::edge::scoped::{AuditRead, IntegrationsRead, IntegrationsWrite};
+pub use crate::edge::scoped::{
+    AuditRead, IntegrationsRead, IntegrationsWrite, KeysAdmin, KeysRead, ProjectsRead, ProjectsWrite,
+};
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
     http::state::Api,
@@ -58,22 +59,7 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
-        let caller = match parts.extensions.get::<Identity>() {
-            Some(Identity::Caller(caller)) => Arc::clone(caller),
-            Some(Identity::Refused(refusal)) => return Err((*refusal).into()),
-            Some(Identity::Unverified(error)) => return Err(error.clone()),
-            Some(Identity::Anonymous) | None => {
-                let message = "An API key is required: send X-API-Key or Authorization: Bearer";
-                return Err(Failure::new(ErrorCode::Unauthorized, message));
-            }
-        };
-        if !any_covers(&caller.scopes, S::REQUIRED) {
-            return Err(Failure::insufficient_scope(S::REQUIRED));
-        }
-        let request_id = match parts.extensions.get::<CurrentRequest>() {
-            Some(CurrentRequest(id)) => Arc::clone(id),
-            None => return Err(Failure::internal(&"a request without an id")),
-        };
+        let (caller, request_id) = authenticated::<S>(parts)?;
         let (mut project, mut provider) = (None, None);
         for (name, value) in path::parameters(parts) {
             match name {
@@ -86,6 +72,88 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
         let project = project.ok_or(Denied::NoSuchProject)?;
         let tenant = Tenant { organization: caller.organization, project };
         api.organizations.recall_denied(&tenant)?;
+        if !caller.rights.reach.includes(project) {
+            // If there is no such project, or it is another organization's, that error comes first.
+            api.organizations.admit(&tenant).await?;
+            return Err(Denied::OutOfReach.into());
+        }
         Ok(Self { tenant, caller, request_id, provider, scope: PhantomData })
+    }
+}
+
+/// A caller whose key covers the scope `S`, in the organization that the path names.
+#[derive(Debug)]
+pub struct OrganizationAccess<S> {
+    /// The caller.
+    pub caller: Arc<Caller>,
+    /// The request's id.
+    request_id: Arc<str>,
+    /// The last id of the path, if it has one that is text.
+    named: Option<String>,
+    scope: PhantomData<S>,
+}
+
+impl<S> OrganizationAccess<S> {
+    /// The organization of the path, which is the caller's.
+    pub fn organization(&self) -> OrganizationId {
+        self.caller.organization
+    }
+
+    /// The caller and the request, for the audit log.
+    pub fn acting(&self) -> Acting {
+        Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
+    }
+
+    /// The project that the path names. A text that is not an id names no project.
+    pub fn project(&self) -> Result<ProjectId, Failure> {
+        let id = self.named.as_deref().and_then(|text| text.parse().ok());
+        id.ok_or_else(|| Denied::NoSuchProject.into())
+    }
+
+    /// The API key that the path names.
+    pub fn key(&self) -> Result<ApiKeyId, Failure> {
+        let id = self.named.as_deref().and_then(|text| text.parse().ok());
+        id.ok_or_else(|| Failure::new(ErrorCode::ResourceNotFound, "There is no such API key"))
+    }
+}
+
+impl<S: Scoped> FromRequestParts<Api> for OrganizationAccess<S> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Failure> {
+        let (caller, request_id) = authenticated::<S>(parts)?;
+        let (mut organization, mut named) = (None, None);
+        for (name, value) in path::parameters(parts) {
+            match name {
+                "orgId" => organization = value.and_then(|text| text.parse::<OrganizationId>().ok()),
+                _ => named = value.map(Cow::into_owned),
+            }
+        }
+        // Whether there is another organization of this name is nobody's business.
+        if organization != Some(caller.organization) {
+            let message = "The API key belongs to another organization";
+            return Err(Failure::new(ErrorCode::ApiKeyOrgMismatch, message));
+        }
+        Ok(Self { caller, request_id, named, scope: PhantomData })
+    }
+}
+
+/// The caller of a request whose key covers the scope `S`, and the request's id.
+fn authenticated<S: Scoped>(parts: &Parts) -> Result<(Arc<Caller>, Arc<str>), Failure> {
+    let caller = match parts.extensions.get::<Identity>() {
+        Some(Identity::Caller(caller)) => Arc::clone(caller),
+        Some(Identity::Refused(refusal)) => return Err((*refusal).into()),
+        Some(Identity::Unverified(error)) => return Err(error.clone()),
+        Some(Identity::Anonymous) | None => {
+            let message = "An API key is required: send X-API-Key or Authorization: Bearer";
+            return Err(Failure::new(ErrorCode::Unauthorized, message));
+        }
+    };
+    if !caller.rights.cover(S::REQUIRED) {
+        return Err(Failure::insufficient_scope(S::REQUIRED));
+    }
+    match parts.extensions.get::<CurrentRequest>() {
+        Some(CurrentRequest(id)) => Ok((caller, Arc::clone(id))),
+        None => Err(Failure::internal(&"a request without an id")),
     }
 }

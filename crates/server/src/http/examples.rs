@@ -23,7 +23,9 @@ pub(super) fn integration() -> Value {
 pub(super) fn audit_event() -> Value {
     json!({
         "id": "aud_01jc3q5v6w7x8y9zabcdefghjk", "action": "integration.lifecycle.updated",
-        "actor": {"kind": "api_key", "api_key_id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "actor": {
+            "kind": "api_key", "api_key_id": "key_01jc3q5v6w7x8y9zabcdefghjk", "user_id": null, "name": "Help desk"
+        },
         "provider": "slack", "integration_id": "int_01jc3q5v6w7x8y9zabcdefghjk", "request_id": REQUEST_ID,
         "changes": [{"path": "status", "from": "active", "to": "paused"}],
         "created_at": "2026-05-17T17:55:00Z"
@@ -82,4 +84,48 @@ pub(super) fn install_url() -> Value {
         "setup_type": "oauth",
         "message": "Open the URL above in a browser to complete installation."
     })
+}
+
+/// A project.
+pub(super) fn project() -> Value {
+    json!({
+        "id": "prj_01jc3q5v6w7x8y9zabcdefghjk", "org_id": "org_01jc3q5v6w7x8y9zabcdefghjk", "name": "Acme Support",
+        "slug": "acme-support", "domain": "support.example.com", "agent_mode": "off", "ai_model": null,
+        "created_at": "2026-03-01T10:00:00Z", "archived_at": null, "restorable_until": null
+    })
+}
+
+/// A project that was archived.
+pub(super) fn archived_project() -> Value {
+    let mut project = project();
+    project["archived_at"] = json!("2026-05-17T17:55:00Z");
+    project["restorable_until"] = json!("2026-06-16T17:55:00Z");
+    project
+}
+
+/// An API key's record.
+pub(super) fn api_key() -> Value {
+    json!({
+        "id": "key_01jc3q5v6w7x8y9zabcdefghjk", "org_id": "org_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk",
+        "hint": "riq_7Hq2", "scopes": ["read", "integrations:write"],
+        "project_ids": ["prj_01jc3q5v6w7x8y9zabcdefghjk"], "tier": "starter",
+        "created_by": "usr_01jc3q5v6w7x8y9zabcdefghjk", "replaces": null, "user_id": null,
+        "created_at": "2026-03-01T10:00:00Z", "expires_at": null, "last_used_at": "2026-05-17T17:55:00Z",
+        "revoked_at": null
+    })
+}
+
+/// A new API key.
+pub(super) fn new_api_key() -> Value {
+    let mut key = api_key();
+    key["last_used_at"] = json!(null);
+    key["key"] = json!("riq_7Hq2vJ8sK1mN4pR6tW9yB3dF5gH7jL0qS2uX4zC6vE8aG1iM3");
+    key
+}
+
+/// An API key's record after it was revoked.
+pub(super) fn revoked_api_key() -> Value {
+    let mut key = api_key();
+    key["revoked_at"] = json!("2026-05-17T17:55:00Z");
+    key
 }

@@ -35,6 +35,19 @@ const PROJECT: &[ErrorCode] = &[
     ErrorCode::NotAcceptable,
     ErrorCode::RateLimited,
 ];
+/// The failures of every operation on an organization.
+const ORGANIZATION: &[ErrorCode] = &[
+    ErrorCode::Unauthorized,
+    ErrorCode::InsufficientScope,
+    ErrorCode::ApiKeyOrgMismatch,
+    ErrorCode::NotAcceptable,
+    ErrorCode::UriTooLong,
+    ErrorCode::RateLimited,
+    ErrorCode::InternalError,
+    ErrorCode::ServiceUnavailable,
+];
+/// The failures of naming one of an organization's projects.
+const OWNED_PROJECT: &[ErrorCode] = &[ErrorCode::ApiKeyProjectMismatch, ErrorCode::ProjectNotFound];
 const BODY: &[ErrorCode] = &[
     ErrorCode::BadJson,
     ErrorCode::RequestTimeout,
@@ -60,6 +73,20 @@ pub(super) struct OnChange;
 pub(super) struct OnDisconnect;
 /// Failures of a check.
 pub(super) struct OnCheck;
+/// Failures of an operation on an organization.
+pub(super) struct OnOrganization;
+/// Failures of making something in an organization.
+pub(super) struct OnCreation;
+/// Failures of reading one of an organization's projects.
+pub(super) struct OnOwnedProject;
+/// Failures of changing one of an organization's projects.
+pub(super) struct OnProjectUpdate;
+/// Failures of reading or revoking an API key.
+pub(super) struct OnKey;
+/// Failures of changing an API key.
+pub(super) struct OnKeyUpdate;
+/// Failures of rotating an API key.
+pub(super) struct OnKeyRotation;
 /// Failures of any request.
 pub(super) struct OnAny;
 /// Failures of reading the metrics.
@@ -103,6 +130,42 @@ impl IntoResponses for OnCheck {
     fn responses() -> Responses {
         let installed = [ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound];
         describe(&[PROJECT, &installed, &[ErrorCode::ReinstallRequired]])
+    }
+}
+impl IntoResponses for OnOrganization {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION])
+    }
+}
+impl IntoResponses for OnCreation {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, BODY, OWNED_PROJECT, &[ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnOwnedProject {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, OWNED_PROJECT])
+    }
+}
+impl IntoResponses for OnProjectUpdate {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, BODY, OWNED_PROJECT, &[ErrorCode::NoUpdates, ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnKey {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, &[ErrorCode::ResourceNotFound]])
+    }
+}
+impl IntoResponses for OnKeyUpdate {
+    fn responses() -> Responses {
+        let key = [ErrorCode::ResourceNotFound, ErrorCode::NoUpdates, ErrorCode::Conflict];
+        describe(&[ORGANIZATION, BODY, OWNED_PROJECT, &key])
+    }
+}
+impl IntoResponses for OnKeyRotation {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, BODY, &[ErrorCode::ResourceNotFound, ErrorCode::Conflict]])
     }
 }
 impl IntoResponses for OnAny {

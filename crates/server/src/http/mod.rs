@@ -7,8 +7,10 @@ mod entity_tag;
 mod examples;
 mod failures;
 pub mod integrations;
+mod keys;
 mod meta;
 mod parameters;
+mod projects;
 pub mod state;
 
 use axum::{Extension, Router};
@@ -29,5 +31,10 @@ pub fn openapi() -> OpenApi {
 }
 
 fn documented() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().merge(meta::routes()).merge(integrations::routes()).merge(audit::routes())
+    OpenApiRouter::new()
+        .merge(meta::routes())
+        .merge(integrations::routes())
+        .merge(audit::routes())
+        .merge(projects::routes())
+        .merge(keys::routes())
 }

@@ -26,6 +26,32 @@ pub(super) struct OfProvider {
     provider: String,
 }
 
+/// The organization of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct InOrganization {
+    /// The organization's id, `org_…`
+    #[param(
+        rename = "orgId",
+        pattern = "^org_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "org_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    organization_id: String,
+}
+
+/// The API key of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfKey {
+    /// The key's id, `key_…`
+    #[param(
+        rename = "keyId",
+        pattern = "^key_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "key_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    key_id: String,
+}
+
 /// The condition of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

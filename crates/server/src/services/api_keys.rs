@@ -15,7 +15,7 @@ use std::{
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
     ids::{ApiKeyId, OrganizationId},
-    scope::Scope,
+    rights::Rights,
     tier::Tier,
 };
 use quick_cache::sync::Cache;
@@ -40,8 +40,8 @@ pub struct Caller {
     pub key: ApiKeyId,
     /// The organization that owns the key.
     pub organization: OrganizationId,
-    /// What the key may do.
-    pub scopes: Vec<Scope>,
+    /// What the key may do, and in which projects.
+    pub rights: Rights,
     /// The key's tier, which sets its rate limit.
     pub tier: Tier,
 }
@@ -178,18 +178,6 @@ impl ApiKeys {
         Ok(answer)
     }
 
-    /// Reads the caller whose key has this id, at `now`, from the database. For sessions, which do not hold the key
-    /// itself.
-    pub async fn by_id(
-        &self,
-        id: ApiKeyId,
-        now: OffsetDateTime,
-    ) -> Result<Result<Arc<Caller>, KeyRefusal>, StoreError> {
-        let stored = self.store.api_key_by_id(id).await?;
-        let read_at = self.environment.uptime();
-        Ok(stored.map_or(Err(KeyRefusal::Unknown), |stored| Known::new(stored, read_at).admit(now)))
-    }
-
     /// Admits the caller of a key that a request presents, and notes its use.
     fn admit(&self, known: &Known, now: OffsetDateTime) -> Result<Arc<Caller>, KeyRefusal> {
         let caller = known.admit(now)?;
@@ -231,6 +219,7 @@ impl ApiKeys {
             self.known.remove(&hash);
         }
         self.list_new(answered - LOOK_BACK).await?;
+        self.store.forget_missing_projects();
         self.asked_at.store(micros(asked), Ordering::Relaxed);
         self.fresh_until.store(whole_micros(uptime + FRESH_FOR), Ordering::Relaxed);
         Ok(())
@@ -297,7 +286,7 @@ impl Known {
         let caller = Caller {
             key: stored.id,
             organization: stored.organization,
-            scopes: stored.scopes,
+            rights: stored.rights,
             tier: stored.tier,
         };
         Self {
@@ -315,7 +304,7 @@ impl Known {
 }
 
 /// Whether an existing key is still valid at `now`.
-pub(crate) fn standing(
+fn standing(
     revoked_at: Option<OffsetDateTime>,
     expires_at: Option<OffsetDateTime>,
     now: OffsetDateTime,

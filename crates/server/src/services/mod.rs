@@ -5,6 +5,7 @@ pub mod audit_log;
 pub mod install;
 pub mod integrations;
 pub mod key_uses;
+pub mod keys;
 mod listed_keys;
 pub mod organizations;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
-    api_keys::ApiKeys, audit_log::AuditLog, install::Installer, integrations::Integrations,
+    api_keys::ApiKeys, audit_log::AuditLog, install::Installer, integrations::Integrations, keys::Keys,
     organizations::Organizations,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
@@ -31,6 +32,8 @@ pub struct Services {
     pub oauth_apps: Arc<OAuthApps>,
     /// The organizations and their projects.
     pub organizations: Organizations,
+    /// The API keys of organizations.
+    pub keys: Keys,
     /// Reads the audit log.
     pub audit_log: AuditLog,
     /// Reads and changes integrations.

@@ -4,21 +4,30 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     api_key::KeyHash,
-    ids::{ApiKeyId, OrganizationId},
-    scope::Scope,
+    audit::{Change, change},
+    ids::{ApiKeyId, OrganizationId, UserId},
+    key_request::KeyUpdate,
+    principal::Principal,
+    rights::{Reach, Rights},
+    scope::{RequiredScope, Scope},
     tier::Tier,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::Expr,
 };
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    NewAuditEvent, Store, StoreError, audit,
-    entity::{api_key, pending_install},
-    pending_installs, watch,
+    Forbidden, NewAuditEvent, OwnedError, Store, StoreError, audit,
+    authority::{Authority, Holder},
+    entity::{api_key, pending_install, project},
+    pending_installs,
+    permission::Valid,
+    transaction::Transaction,
+    users, watch,
 };
 
 /// The number of uses that one transaction stores. It is small, so that other writes do not wait long.
@@ -31,8 +40,8 @@ pub struct StoredApiKey {
     pub id: ApiKeyId,
     /// The organization that owns it.
     pub organization: OrganizationId,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
+    /// What it may do, and in which projects. If it acts for a person: at most what that person may do.
+    pub rights: Rights,
     /// How often it may be used.
     pub tier: Tier,
     /// When it stops by itself.
@@ -52,12 +61,14 @@ pub struct NewApiKey {
     pub hint: String,
     /// Its hash.
     pub hash: KeyHash,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
+    /// What it may do, and in which projects.
+    pub rights: Rights,
     /// How often it may be used.
     pub tier: Tier,
     /// When it stops by itself.
     pub expires_at: Option<OffsetDateTime>,
+    /// The person for whom it acts.
+    pub user: Option<UserId>,
 }
 
 /// A key, as the operator sees it. The key itself cannot be shown again.
@@ -73,8 +84,16 @@ pub struct ApiKeyRecord {
     pub hint: String,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// The projects that it is bound to. `None`: all of the organization.
+    pub project_ids: Option<Vec<String>>,
     /// How often it may be used.
     pub tier: String,
+    /// The id of the key or person that made it. `None`: the operator.
+    pub made_by: Option<String>,
+    /// The key that it replaces.
+    pub replaces: Option<String>,
+    /// The person for whom it acts.
+    pub user_id: Option<String>,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -93,6 +112,10 @@ impl From<api_key::Model> for ApiKeyRecord {
     fn from(row: api_key::Model) -> Self {
         Self {
             scopes: row.scopes.split(',').map(str::to_owned).collect(),
+            project_ids: row.projects.as_deref().map(|ids| listed(ids).map(str::to_owned).collect()),
+            made_by: row.made_by,
+            replaces: row.replaces,
+            user_id: row.user_id,
             id: row.id,
             organization_id: row.organization_id,
             name: row.name,
@@ -106,20 +129,56 @@ impl From<api_key::Model> for ApiKeyRecord {
     }
 }
 
-impl TryFrom<api_key::Model> for StoredApiKey {
-    type Error = StoreError;
+/// The ids of a list that is separated by commas.
+fn listed(ids: &str) -> impl Iterator<Item = &str> {
+    ids.split(',').filter(|id| !id.is_empty())
+}
 
-    fn try_from(row: api_key::Model) -> Result<Self, StoreError> {
+fn words_of(scopes: &[Scope]) -> String {
+    scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn written(reach: &Reach) -> Option<String> {
+    match reach {
+        Reach::Organization => None,
+        Reach::Projects(ids) => Some(ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+    }
+}
+
+/// What the key was given. A key that acts for a person may do less.
+pub(super) fn given_rights(row: &api_key::Model) -> Result<Rights, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
+    let scopes = row.scopes.split(',').map(str::parse).collect::<Result<_, _>>();
+    let reach = match &row.projects {
+        None => Reach::Organization,
+        Some(ids) => Reach::Projects(
+            listed(ids).map(str::parse).collect::<Result<_, _>>().map_err(|_| damaged("projects"))?,
+        ),
+    };
+    Ok(Rights { scopes: scopes.map_err(|_| damaged("scopes"))?, reach })
+}
+
+impl StoredApiKey {
+    /// Reads a key, with the rights of the person for whom it acts.
+    pub(super) async fn read(
+        on: &impl ConnectionTrait,
+        row: api_key::Model,
+        valid: Valid,
+    ) -> Result<Self, StoreError> {
         let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
+        let organization = row.organization_id.parse().map_err(|_| damaged("organization"))?;
+        let mut rights = given_rights(&row)?;
+        if let Some(user) = &row.user_id {
+            let user = user.parse().map_err(|_| damaged("user"))?;
+            rights = match users::person(on, user, organization, valid).await? {
+                Some((_, role)) => rights.and(&users::rights_of(role)),
+                None => Rights { scopes: Vec::new(), ..rights },
+            };
+        }
         Ok(Self {
             id: row.id.parse().map_err(|_| damaged("id"))?,
-            organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
-            scopes: row
-                .scopes
-                .split(',')
-                .map(str::parse)
-                .collect::<Result<_, _>>()
-                .map_err(|_| damaged("scopes"))?,
+            organization,
+            rights,
             tier: row.tier.parse().map_err(|_| damaged("tier"))?,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
@@ -127,30 +186,191 @@ impl TryFrom<api_key::Model> for StoredApiKey {
     }
 }
 
+/// The key that takes another's place.
+#[derive(Clone, Debug)]
+pub struct KeyReplacement {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Its first characters.
+    pub hint: String,
+    /// Its hash.
+    pub hash: KeyHash,
+    /// When the old key ends. `None`: at once.
+    pub old_ends: Option<OffsetDateTime>,
+}
+
+fn row_of(key: NewApiKey, event: &NewAuditEvent) -> api_key::Model {
+    api_key::Model {
+        id: key.id.to_string(),
+        organization_id: event.organization.to_string(),
+        name: key.name,
+        hint: key.hint,
+        hash: key.hash.as_bytes().to_vec(),
+        scopes: words_of(&key.rights.scopes),
+        tier: key.tier.as_str().to_owned(),
+        created_at: event.at,
+        expires_at: key.expires_at,
+        revoked_at: None,
+        changed_at: None,
+        last_used_at: None,
+        projects: written(&key.rights.reach),
+        made_by: event.actor.principal().map(|id| id.to_string()),
+        replaces: None,
+        user_id: key.user.map(|id| id.to_string()),
+    }
+}
+
+fn tier_of(row: &api_key::Model) -> Result<Tier, StoreError> {
+    row.tier.parse().map_err(|_| StoreError::Damaged(format!("api key {}: tier", row.id)))
+}
+
+/// A key of the event's organization within the reach of who asks. Nobody else changes it before the transaction ends.
+async fn owned(
+    on: &Transaction,
+    id: ApiKeyId,
+    event: &NewAuditEvent,
+    holder: &Holder,
+) -> Result<api_key::Model, OwnedError> {
+    let found = api_key::Entity::find_by_id(id.to_string())
+        .filter(api_key::Column::OrganizationId.eq(event.organization.to_string()))
+        .lock_exclusive()
+        .one(on)
+        .await?
+        .ok_or(OwnedError::NotFound)?;
+    if holder.reaches(&given_rights(&found)?.reach) { Ok(found) } else { Err(OwnedError::NotFound) }
+}
+
+/// A key that acts for a person is replaced or widened by that person alone: else somebody could act in their name.
+fn check_person(holder: &Holder, key: &api_key::Model) -> Result<(), OwnedError> {
+    let Some(user) = &key.user_id else { return Ok(()) };
+    let user = user.parse().map_err(|_| StoreError::Damaged(format!("api key {}: user", key.id)))?;
+    if holder.is(Principal::User(user)) { Ok(()) } else { Err(Forbidden::Personal.into()) }
+}
+
+/// Checks that the projects to which a key is bound are the organization's, and in use.
+async fn check_projects(on: &Transaction, reach: &Reach, event: &NewAuditEvent) -> Result<(), OwnedError> {
+    let Reach::Projects(ids) = reach else { return Ok(()) };
+    let found = project::Entity::find()
+        .filter(project::Column::Id.is_in(ids.iter().map(ToString::to_string)))
+        .filter(project::Column::OrganizationId.eq(event.organization.to_string()))
+        .filter(project::Column::RevokedAt.is_null())
+        .count(on)
+        .await?;
+    if found == ids.len() as u64 { Ok(()) } else { Err(OwnedError::NoSuchProject) }
+}
+
+fn changes(before: &api_key::Model, after: &api_key::Model) -> Vec<Change> {
+    let list = |scopes: &str| scopes.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let bound = |projects: &Option<String>| projects.as_deref().map(list);
+    let time = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok());
+    let id = &before.id;
+    [
+        change(format!("{id}.name"), before.name.clone(), after.name.clone()),
+        change(format!("{id}.scopes"), list(&before.scopes), list(&after.scopes)),
+        change(format!("{id}.project_ids"), bound(&before.projects), bound(&after.projects)),
+        change(format!("{id}.tier"), before.tier.clone(), after.tier.clone()),
+        change(format!("{id}.expires_at"), time(before.expires_at), time(after.expires_at)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 impl Store {
-    /// Stores a key of the event's organization.
+    /// Stores a key of the event's organization, made by its actor. It ends with the rights of who makes it, at the
+    /// latest.
     pub async fn create_api_key(
         &self,
         key: NewApiKey,
         event: NewAuditEvent,
-    ) -> Result<ApiKeyRecord, StoreError> {
-        let row = api_key::Model {
-            id: key.id.to_string(),
-            organization_id: event.organization.to_string(),
-            name: key.name,
-            hint: key.hint,
-            hash: key.hash.as_bytes().to_vec(),
-            scopes: key.scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-            tier: key.tier.as_str().to_owned(),
-            created_at: event.at,
-            expires_at: key.expires_at,
-            revoked_at: None,
-            tier_changed_at: None,
-            last_used_at: None,
-        };
+    ) -> Result<ApiKeyRecord, OwnedError> {
         let transaction = self.begin().await?;
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        let key = NewApiKey { expires_at: holder.may_grant(&key.rights, key.tier, key.expires_at)?, ..key };
+        check_projects(&transaction, &key.rights.reach, &event).await?;
+        let row = row_of(key, &event);
         api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(&transaction).await?;
         audit::record(&transaction, event).await?;
+        transaction.commit().await?;
+        Ok(row.into())
+    }
+
+    /// Changes a key of the event's organization. The event gets its changes here. If nothing changes, nothing is
+    /// recorded.
+    pub async fn update_api_key(
+        &self,
+        id: ApiKeyId,
+        update: KeyUpdate,
+        mut event: NewAuditEvent,
+    ) -> Result<ApiKeyRecord, OwnedError> {
+        let transaction = self.begin().await?;
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        let before = owned(&transaction, id, &event, &holder).await?;
+        if before.revoked_at.is_some() {
+            return Err(OwnedError::Ended);
+        }
+        let mut after = before.clone();
+        if update.grants() {
+            check_person(&holder, &before)?;
+            let rights = update.rights(&given_rights(&before)?);
+            check_projects(&transaction, &rights.reach, &event).await?;
+            let tier = update.tier.map_or_else(|| tier_of(&before), Ok)?;
+            let ends = update.expires_at.unwrap_or(before.expires_at);
+            after.expires_at = holder.may_grant(&rights, tier, ends)?;
+            after.scopes = words_of(&rights.scopes);
+            after.projects = written(&rights.reach);
+            after.tier = tier.as_str().to_owned();
+        }
+        after.name = update.name.unwrap_or(after.name);
+        if after == before {
+            return Ok(before.into());
+        }
+        after.changed_at = Some(event.at);
+        event.changes = changes(&before, &after);
+        api_key::Entity::update(after.clone().into_active_model().reset_all()).exec(&transaction).await?;
+        audit::record(&transaction, event).await?;
+        watch::notify_keys_changed(&transaction).await?;
+        transaction.commit().await?;
+        Ok(after.into())
+    }
+
+    /// Replaces a key of the event's organization by a new one with the same name, rights, tier and end. The old one
+    /// ends at `old_ends`, or at the event's time.
+    pub async fn rotate_api_key(
+        &self,
+        id: ApiKeyId,
+        new: KeyReplacement,
+        event: NewAuditEvent,
+    ) -> Result<ApiKeyRecord, OwnedError> {
+        let transaction = self.begin().await?;
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        let mut old = owned(&transaction, id, &event, &holder).await?;
+        if old.revoked_at.is_some() || old.expires_at.is_some_and(|end| end <= event.at) {
+            return Err(OwnedError::Ended);
+        }
+        check_person(&holder, &old)?;
+        let expires_at = holder.may_grant(&given_rights(&old)?, tier_of(&old)?, old.expires_at)?;
+        let row = api_key::Model {
+            id: new.id.to_string(),
+            hint: new.hint,
+            hash: new.hash.as_bytes().to_vec(),
+            created_at: event.at,
+            expires_at,
+            changed_at: None,
+            last_used_at: None,
+            made_by: event.actor.principal().map(|id| id.to_string()),
+            replaces: Some(old.id.clone()),
+            ..old.clone()
+        };
+        match new.old_ends {
+            None => old.revoked_at = Some(event.at),
+            Some(end) => old.expires_at = Some(old.expires_at.map_or(end, |own| std::cmp::min(own, end))),
+        }
+        old.changed_at = Some(event.at);
+        api_key::Entity::insert(row.clone().into_active_model()).exec(&transaction).await?;
+        api_key::Entity::update(old.into_active_model().reset_all()).exec(&transaction).await?;
+        audit::record(&transaction, event).await?;
+        watch::notify_keys_changed(&transaction).await?;
         transaction.commit().await?;
         Ok(row.into())
     }
@@ -158,13 +378,10 @@ impl Store {
     /// The key with this hash, revoked and expired ones included.
     pub async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredApiKey>, StoreError> {
         let query = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.as_bytes().to_vec()));
-        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
-    }
-
-    /// The key with this id, as a request is checked against it, revoked and expired ones included.
-    pub async fn api_key_by_id(&self, id: ApiKeyId) -> Result<Option<StoredApiKey>, StoreError> {
-        let query = api_key::Entity::find_by_id(id.to_string());
-        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+        match query.one(&self.reader).await? {
+            Some(row) => Ok(Some(StoredApiKey::read(&self.reader, row, Valid::Now).await?)),
+            None => Ok(None),
+        }
     }
 
     /// A key, by its id.
@@ -181,21 +398,21 @@ impl Store {
         Ok(query.all(&self.reader).await?.into_iter().map(Into::into).collect())
     }
 
-    /// Revokes a key. `false`: it was revoked before, and nothing is done.
-    pub async fn revoke_api_key(&self, id: ApiKeyId, event: NewAuditEvent) -> Result<bool, StoreError> {
+    /// Revokes a key of the event's organization. `false`: it was revoked before, and nothing is done.
+    pub async fn revoke_api_key(&self, id: ApiKeyId, event: NewAuditEvent) -> Result<bool, OwnedError> {
         let transaction = self.begin().await?;
-        let revoked = api_key::Entity::update_many()
-            .col_expr(api_key::Column::RevokedAt, Expr::value(event.at))
-            .filter(api_key::Column::Id.eq(id.to_string()))
-            .filter(api_key::Column::RevokedAt.is_null())
-            .exec(&transaction)
-            .await?;
-        if revoked.rows_affected == 0 {
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        if owned(&transaction, id, &event, &holder).await?.revoked_at.is_some() {
             return Ok(false);
         }
+        api_key::Entity::update_many()
+            .col_expr(api_key::Column::RevokedAt, Expr::value(event.at))
+            .filter(api_key::Column::Id.eq(id.to_string()))
+            .exec(&transaction)
+            .await?;
         pending_installs::erase_unconfirmed(
             &transaction,
-            pending_install::Column::ApiKeyId.eq(id.to_string()),
+            pending_install::Column::Principal.eq(id.to_string()),
         )
         .await?;
         audit::record(&transaction, event).await?;
@@ -214,7 +431,7 @@ impl Store {
         let transaction = self.begin().await?;
         let changed = api_key::Entity::update_many()
             .col_expr(api_key::Column::Tier, Expr::value(tier.as_str()))
-            .col_expr(api_key::Column::TierChangedAt, Expr::value(event.at))
+            .col_expr(api_key::Column::ChangedAt, Expr::value(event.at))
             .filter(api_key::Column::Id.eq(id.to_string()))
             .filter(api_key::Column::Tier.ne(tier.as_str()))
             .filter(api_key::Column::RevokedAt.is_null())
@@ -277,7 +494,7 @@ impl Store {
             .filter(
                 Condition::any()
                     .add(api_key::Column::RevokedAt.gt(moment))
-                    .add(api_key::Column::TierChangedAt.gt(moment)),
+                    .add(api_key::Column::ChangedAt.gt(moment)),
             )
             .into_tuple()
             .all(&self.reader)

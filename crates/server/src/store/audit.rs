@@ -2,7 +2,8 @@
 
 use integrations_core::{
     audit::{Actor, ActorKind, AuditAction, Change},
-    ids::{ApiKeyId, AuditEventId, IntegrationId, OrganizationId, ProjectId},
+    ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
+    principal::Principal,
 };
 use sea_orm::{ConnectionTrait, EntityTrait as _, Statement};
 use time::OffsetDateTime;
@@ -55,8 +56,8 @@ pub struct AuditFilter {
 /// The actor whose events are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorFilter {
-    /// One API key.
-    Key(ApiKeyId),
+    /// One API key or person.
+    Principal(Principal),
     /// Every actor of one kind.
     Kind(ActorKind),
 }
@@ -67,7 +68,7 @@ impl AuditFilter {
         let provider = self.provider.clone().map(|provider| ("provider", provider));
         let action = self.action.map(|action| ("action", action.as_str().to_owned()));
         let actor = self.actor.map(|actor| match actor {
-            ActorFilter::Key(key) => ("actor", key.to_string()),
+            ActorFilter::Principal(id) => ("actor", id.to_string()),
             ActorFilter::Kind(kind) => ("actor", kind.as_str().to_owned()),
         });
         [provider, action, actor].into_iter().flatten().collect()
@@ -97,7 +98,7 @@ pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> R
         provider,
         action: event.action.as_str().to_owned(),
         actor_kind: event.actor.kind().as_str().to_owned(),
-        actor_key_id: event.actor.api_key().map(|id| id.to_string()),
+        actor_id: event.actor.principal().map(|id| id.to_string()),
         request_id: event.request_id,
         changes,
         created_at: event.at,

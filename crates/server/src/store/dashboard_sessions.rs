@@ -1,15 +1,13 @@
-//! Sessions of the dashboard. The database holds the hash of a session's token. A session is read together with its API
-//! key.
+//! Sessions of the dashboard. The database holds the hash of a session's token.
 
-use integrations_core::ids::{ApiKeyId, DashboardSessionId, OrganizationId};
+use integrations_core::{
+    ids::{DashboardSessionId, OrganizationId},
+    principal::Principal,
+};
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, sea_query::Expr};
 use time::OffsetDateTime;
 
-use super::{
-    Store, StoreError, StoredApiKey,
-    entity::{api_key, dashboard_session},
-    in_order::locked_in_order,
-};
+use super::{Store, StoreError, entity::dashboard_session, in_order::locked_in_order};
 use crate::token::TokenHash;
 
 /// A session to be stored.
@@ -19,31 +17,51 @@ pub struct NewDashboardSession {
     pub id: DashboardSessionId,
     /// The hash of its token.
     pub token: TokenHash,
-    /// The organization of the key.
+    /// The organization that it works on.
     pub organization: OrganizationId,
-    /// The key that the person signed in with.
-    pub api_key: ApiKeyId,
+    /// As whom it acts: the key that was used to sign in, or the person.
+    pub principal: Principal,
+    /// The session's id at the provider that the person signed in with, if it told one.
+    pub provider_session: Option<String>,
+    /// When the person last proved who they are.
+    pub authenticated_at: Option<OffsetDateTime>,
     /// When it begins.
     pub at: OffsetDateTime,
     /// When it ends, even if it is in use.
     pub expires_at: OffsetDateTime,
 }
 
-/// A session, with the current state of its key.
+/// A stored session.
 #[derive(Clone, Debug)]
 pub struct DashboardSession {
     /// Its id.
     pub id: DashboardSessionId,
+    /// The organization that it works on.
+    pub organization: OrganizationId,
+    /// As whom it acts.
+    pub principal: Principal,
+    /// When the person last proved who they are.
+    pub authenticated_at: Option<OffsetDateTime>,
     /// When it was last used, accurate to about a minute.
     pub last_seen_at: OffsetDateTime,
     /// When it ends, even if it is in use.
     pub expires_at: OffsetDateTime,
-    /// The key that the person signed in with.
-    pub key: StoredApiKey,
-    /// What the key is for.
-    pub key_name: String,
-    /// The key's first characters.
-    pub key_hint: String,
+}
+
+impl TryFrom<dashboard_session::Model> for DashboardSession {
+    type Error = StoreError;
+
+    fn try_from(row: dashboard_session::Model) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("dashboard session {}: {what}", row.id));
+        Ok(Self {
+            id: row.id.parse().map_err(|_| damaged("id"))?,
+            organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
+            principal: row.principal.parse().map_err(|_| damaged("principal"))?,
+            authenticated_at: row.authenticated_at,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+        })
+    }
 }
 
 impl Store {
@@ -53,7 +71,9 @@ impl Store {
             id: session.id.to_string(),
             token_hash: session.token.to_vec(),
             organization_id: session.organization.to_string(),
-            api_key_id: session.api_key.to_string(),
+            principal: session.principal.to_string(),
+            provider_session: session.provider_session,
+            authenticated_at: session.authenticated_at,
             created_at: session.at,
             last_seen_at: session.at,
             expires_at: session.expires_at,
@@ -63,25 +83,13 @@ impl Store {
         Ok(())
     }
 
-    /// The session with this hash, even if the session or its key has expired.
+    /// The session with this hash, even if it has expired.
     pub async fn dashboard_session(&self, token: TokenHash) -> Result<Option<DashboardSession>, StoreError> {
         let found = dashboard_session::Entity::find()
             .filter(dashboard_session::Column::TokenHash.eq(token.to_vec()))
-            .find_also_related(api_key::Entity)
             .one(&self.reader)
             .await?;
-        let Some((row, Some(key))) = found else { return Ok(None) };
-        Ok(Some(DashboardSession {
-            id: row
-                .id
-                .parse()
-                .map_err(|_| StoreError::Damaged(format!("dashboard session {}: id", row.id)))?,
-            last_seen_at: row.last_seen_at,
-            expires_at: row.expires_at,
-            key_name: key.name.clone(),
-            key_hint: key.hint.clone(),
-            key: key.try_into()?,
-        }))
+        found.map(TryInto::try_into).transpose()
     }
 
     /// Stores when a session was last used.

@@ -1,6 +1,6 @@
 //! Install links. A link opens the page of one installation until the installation is finished or the link expires.
 
-use integrations_core::ids::{ApiKeyId, InstallLinkId};
+use integrations_core::{ids::InstallLinkId, principal::Principal};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, sea_query::Expr,
 };
@@ -20,8 +20,8 @@ pub struct NewInstallLink {
     pub tenant: Tenant,
     /// The provider that it installs.
     pub provider: String,
-    /// The key that acts for it.
-    pub key: ApiKeyId,
+    /// The key or person that acts for it.
+    pub by: Principal,
     /// When it was created.
     pub created_at: OffsetDateTime,
     /// When it expires.
@@ -37,8 +37,8 @@ pub struct InstallLink {
     pub tenant: Tenant,
     /// The provider that it installs.
     pub provider: String,
-    /// The key that acts for it.
-    pub key: ApiKeyId,
+    /// The key or person that acts for it.
+    pub by: Principal,
     /// When it expires.
     pub expires_at: OffsetDateTime,
     /// When an installation was finished with it.
@@ -67,7 +67,7 @@ impl TryFrom<install_link::Model> for InstallLink {
                 organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
                 project: row.project_id.parse().map_err(|_| damaged("project"))?,
             },
-            key: row.api_key_id.parse().map_err(|_| damaged("key"))?,
+            by: row.principal.parse().map_err(|_| damaged("principal"))?,
             provider: row.provider,
             expires_at: row.expires_at,
             used_at: row.used_at,
@@ -85,7 +85,7 @@ impl Store {
             organization_id: Set(link.tenant.organization.to_string()),
             project_id: Set(link.tenant.project.to_string()),
             provider: Set(link.provider),
-            api_key_id: Set(link.key.to_string()),
+            principal: Set(link.by.to_string()),
             created_at: Set(link.created_at),
             expires_at: Set(link.expires_at),
             used_at: Set(None),

@@ -6,6 +6,7 @@
 mod address;
 mod api_keys;
 mod audit;
+mod authority;
 mod batch;
 mod connect;
 mod dashboard_sessions;
@@ -33,12 +34,14 @@ mod sealed;
 pub mod statements;
 mod tenant;
 mod transaction;
+mod users;
 mod watch;
 mod watched;
 
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
-pub use api_keys::{ApiKeyRecord, NewApiKey, StoredApiKey};
+pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey, StoredApiKey};
 pub use audit::{ActorFilter, AuditFilter, NewAuditEvent};
+pub use authority::{Forbidden, OwnedError};
 pub use connect::ConnectError;
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
@@ -51,12 +54,13 @@ pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedul
 pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
-pub use permission::{Lapsed, Permission};
-pub use projects::{ProjectNames, ProjectRecord};
+pub use permission::{Known, Lapsed, Permission};
+pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use retention::Pruning;
 pub use rows::{AuditEntry, IntegrationRow};
 pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRow};
 pub use tenant::{Denied, ReadError, Tenant};
+pub use users::RoleSource;
 pub use watch::{ListenError, Listener};
 
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Installations in progress. Their state is stored between two steps, so that any replica can take the next step.
 
 use integrations_core::{
-    ids::{ApiKeyId, InstallLinkId, PendingInstallId, ProjectId},
+    ids::{InstallLinkId, PendingInstallId, ProjectId},
+    principal::Principal,
     words::words,
 };
 use sea_orm::{
@@ -52,8 +53,8 @@ pub struct PendingInstall {
     pub tenant: Tenant,
     /// The provider that it installs.
     pub provider: String,
-    /// The key that acts for it.
-    pub key: ApiKeyId,
+    /// The key or person that acts for it.
+    pub by: Principal,
     /// The install link that it uses.
     pub link: Option<InstallLinkId>,
     /// What the next step needs, sealed.
@@ -74,7 +75,7 @@ impl From<PendingInstall> for pending_install::ActiveModel {
             organization_id: Set(install.tenant.organization.to_string()),
             project_id: Set(install.tenant.project.to_string()),
             provider: Set(install.provider),
-            api_key_id: Set(install.key.to_string()),
+            principal: Set(install.by.to_string()),
             link_id: Set(install.link.map(|id| id.to_string())),
             sealed: Set(install.sealed),
             created_at: Set(install.created_at),
@@ -98,7 +99,7 @@ impl TryFrom<pending_install::Model> for PendingInstall {
                 organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
                 project: row.project_id.parse().map_err(|_| damaged("project"))?,
             },
-            key: row.api_key_id.parse().map_err(|_| damaged("key"))?,
+            by: row.principal.parse().map_err(|_| damaged("principal"))?,
             link: row.link_id.as_deref().map(str::parse).transpose().map_err(|_| damaged("link"))?,
             provider: row.provider,
             sealed: row.sealed,

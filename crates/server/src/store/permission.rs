@@ -1,16 +1,16 @@
-//! Whether what an installation acts under still holds, in the transaction that stores it.
+//! What a principal may do at a moment: for checks outside of a transaction, and within the one that makes a change.
 
 use integrations_core::{
-    ids::ApiKeyId,
-    scope::{RequiredScope, any_covers},
+    ids::OrganizationId, principal::Principal, rights::Rights, scope::RequiredScope, tier::Tier,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, QueryFilter as _, QuerySelect as _, Select};
 use time::OffsetDateTime;
 
 use super::{
     PendingInstall, Store, StoreError, StoredApiKey, Tenant,
     entity::{api_key, organization, pending_install, project},
     transaction::Transaction,
+    users,
 };
 
 /// What an installation acts under.
@@ -18,8 +18,8 @@ use super::{
 pub struct Permission {
     /// The project that it installs into.
     pub tenant: Tenant,
-    /// The key that acts for it. `None`: the operator.
-    pub key: Option<ApiKeyId>,
+    /// The key or person that acts for it. `None`: the operator.
+    pub by: Option<Principal>,
     /// When. A key that has expired by then does not act any more.
     pub at: OffsetDateTime,
 }
@@ -27,8 +27,8 @@ pub struct Permission {
 /// What an installation acts under has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lapsed {
-    /// The key was revoked, has expired, or may not install in this project.
-    Key,
+    /// The key was revoked or has expired, the person's role was taken away, or neither may install in this project.
+    Principal,
     /// The project or its organization was revoked.
     Project,
 }
@@ -52,27 +52,97 @@ impl Permission {
         if owner.is_none() || owned.is_none() {
             return Ok(Err(Lapsed::Project));
         }
-        let Some(key) = self.key else { return Ok(Ok(())) };
-        let key = api_key::Entity::find_by_id(key.to_string()).lock_shared().one(on).await?;
-        let key = key.map(StoredApiKey::try_from).transpose()?;
-        let may = key.is_some_and(|key| {
-            key.organization == organization
-                && key.revoked_at.is_none()
-                && key.expires_at.is_none_or(|end| self.at < end)
-                && any_covers(&key.scopes, RequiredScope::INTEGRATIONS_WRITE)
+        let Some(by) = self.by else { return Ok(Ok(())) };
+        let known = known(on, by, organization, self.at, Valid::UntilCommit).await?;
+        let may = known.is_some_and(|who| {
+            who.rights.cover(RequiredScope::INTEGRATIONS_WRITE) && who.rights.reach.includes(project)
         });
-        Ok(if may { Ok(()) } else { Err(Lapsed::Key) })
+        Ok(if may { Ok(()) } else { Err(Lapsed::Principal) })
     }
 }
 
+/// How long what is read about a principal stays true.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Valid {
+    /// At the moment of reading.
+    Now,
+    /// Until the transaction ends that reads it: changes wait until then.
+    UntilCommit,
+}
+
+impl Valid {
+    pub(super) fn read<E: EntityTrait>(self, select: Select<E>) -> Select<E> {
+        match self {
+            Self::Now => select,
+            Self::UntilCommit => select.lock_shared(),
+        }
+    }
+}
+
+/// Who acts with rights of their own, as people know them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The key's or person's name.
+    pub name: String,
+    /// What tells one from others of the same name: the key's first characters, or the person's e-mail address.
+    pub detail: String,
+    /// What they may do in the organization.
+    pub rights: Rights,
+    /// How often. A person is not limited by a tier.
+    pub tier: Tier,
+    /// When that ends by itself.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A principal as it is in an organization at a moment. `None`: it may do nothing there.
+pub(super) async fn known(
+    on: &impl ConnectionTrait,
+    principal: Principal,
+    organization: OrganizationId,
+    at: OffsetDateTime,
+    valid: Valid,
+) -> Result<Option<Known>, StoreError> {
+    let id = match principal {
+        Principal::ApiKey(id) => id,
+        Principal::User(id) => {
+            let person = users::person(on, id, organization, valid).await?;
+            return Ok(person.map(|(person, role)| {
+                let email = person.email.unwrap_or_default();
+                let name = person.name.filter(|name| !name.is_empty()).unwrap_or_else(|| email.clone());
+                let rights = users::rights_of(role);
+                Known { name, detail: email, rights, tier: Tier::Enterprise, expires_at: None }
+            }));
+        }
+    };
+    let Some(row) = valid.read(api_key::Entity::find_by_id(id.to_string())).one(on).await? else {
+        return Ok(None);
+    };
+    let (name, detail) = (row.name.clone(), format!("{}…", row.hint));
+    let key = StoredApiKey::read(on, row, valid).await?;
+    let holds = key.organization == organization
+        && key.revoked_at.is_none()
+        && key.expires_at.is_none_or(|end| at < end);
+    let (rights, tier, expires_at) = (key.rights, key.tier, key.expires_at);
+    Ok(holds.then_some(Known { name, detail, rights, tier, expires_at }))
+}
+
 impl Store {
+    /// A principal as it is in an organization at a moment. `None`: it may do nothing there.
+    pub async fn known(
+        &self,
+        principal: Principal,
+        organization: OrganizationId,
+        at: OffsetDateTime,
+    ) -> Result<Option<Known>, StoreError> {
+        known(&self.reader, principal, organization, at, Valid::Now).await
+    }
+
     /// Stores an installation that was started or that waits for confirmation, if what it acts under still holds.
     pub async fn create_pending_install(
         &self,
         install: PendingInstall,
     ) -> Result<Result<(), Lapsed>, StoreError> {
-        let permission =
-            Permission { tenant: install.tenant, key: Some(install.key), at: install.created_at };
+        let permission = Permission { tenant: install.tenant, by: Some(install.by), at: install.created_at };
         let transaction = self.begin().await?;
         if let Err(lapsed) = permission.hold(&transaction).await? {
             return Ok(Err(lapsed));

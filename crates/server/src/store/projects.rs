@@ -1,15 +1,42 @@
 //! Projects. A project holds at most one integration of each provider.
 
-use integrations_core::ids::{OrganizationId, ProjectId};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr};
+use integrations_core::{
+    audit::{AuditAction, change},
+    ids::{OrganizationId, ProjectId},
+    project::ProjectUpdate,
+    rights::Reach,
+    scope::RequiredScope,
+};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, sea_query::Expr,
+};
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{
-    Denied, NewAuditEvent, ReadError, Store, StoreError, Tenant, audit,
+    Denied, NewAuditEvent, OwnedError, ReadError, Store, StoreError, Tenant, audit,
+    authority::{Authority, Holder},
     entity::{organization, pending_install, project},
     pending_installs,
+    transaction::Transaction,
 };
+
+/// How long an archived project can be brought back. Its credentials are destroyed afterwards.
+pub const PROJECT_GRACE: Duration = Duration::days(30);
+
+/// A project to be stored.
+#[derive(Clone, Debug)]
+pub struct NewProjectRow {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses, unique in the organization.
+    pub slug: String,
+    /// The domain of the product that it is for.
+    pub domain: Option<String>,
+}
 
 /// A project, as the operator sees it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,12 +47,19 @@ pub struct ProjectRecord {
     pub organization_id: String,
     /// Its name.
     pub name: String,
+    /// Its name in addresses, unique in the organization.
+    pub slug: String,
+    /// The domain of the product that it is for.
+    pub domain: Option<String>,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// When it was revoked.
+    /// When it was archived.
     #[serde(with = "time::serde::rfc3339::option")]
     pub revoked_at: Option<OffsetDateTime>,
+    /// When its credentials were destroyed after that.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub erased_at: Option<OffsetDateTime>,
 }
 
 /// The names of a project and its organization.
@@ -40,11 +74,15 @@ pub struct ProjectNames {
 impl From<project::Model> for ProjectRecord {
     fn from(row: project::Model) -> Self {
         Self {
+            // A project that an older program made has none. The migration gave those before it the same ones.
+            slug: row.slug.unwrap_or_else(|| row.id.replace('_', "-")),
             id: row.id,
             organization_id: row.organization_id,
             name: row.name,
+            domain: row.domain,
             created_at: row.created_at,
             revoked_at: row.revoked_at,
+            erased_at: row.erased_at,
         }
     }
 }
@@ -53,22 +91,66 @@ impl Store {
     /// Creates a project in the event's organization.
     pub async fn create_project(
         &self,
-        id: ProjectId,
-        name: &str,
+        project: NewProjectRow,
         event: NewAuditEvent,
-    ) -> Result<ProjectRecord, StoreError> {
+    ) -> Result<ProjectRecord, OwnedError> {
         let row = project::Model {
-            id: id.to_string(),
+            id: project.id.to_string(),
             organization_id: event.organization.to_string(),
-            name: name.to_owned(),
+            name: project.name,
             created_at: event.at,
             revoked_at: None,
+            slug: Some(project.slug),
+            domain: project.domain,
+            erased_at: None,
         };
         let transaction = self.begin().await?;
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::PROJECTS_WRITE).await?;
+        holder.in_whole_organization()?;
         project::Entity::insert(project::ActiveModel::from(row.clone())).exec(&transaction).await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;
         Ok(row.into())
+    }
+
+    /// Changes a project of the event's organization. The event gets its action and changes here. If nothing changes,
+    /// nothing is recorded.
+    pub async fn update_project(
+        &self,
+        id: ProjectId,
+        update: ProjectUpdate,
+        mut event: NewAuditEvent,
+    ) -> Result<ProjectRecord, OwnedError> {
+        let transaction = self.begin().await?;
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::PROJECTS_WRITE).await?;
+        let before = owned(&transaction, id, &event, &holder).await?;
+        let may_return = before.revoked_at.is_some_and(|at| event.at < at + PROJECT_GRACE);
+        if before.revoked_at.is_some() && !(update.restore && may_return && before.erased_at.is_none()) {
+            return Err(OwnedError::Ended);
+        }
+        let mut after = before.clone();
+        after.name = update.name.unwrap_or(after.name);
+        after.slug = update.slug.or(after.slug);
+        after.domain = update.domain.unwrap_or(after.domain);
+        after.revoked_at = None;
+        if after == before {
+            return Ok(before.into());
+        }
+        let is_back = before.revoked_at.is_some();
+        event.action = if is_back { AuditAction::ProjectRestored } else { AuditAction::ProjectUpdated };
+        let changes = [
+            change("name", before.name, after.name.clone()),
+            change("slug", before.slug, after.slug.clone()),
+            change("domain", before.domain, after.domain.clone()),
+        ];
+        event.changes = changes.into_iter().flatten().collect();
+        project::Entity::update(after.clone().into_active_model().reset_all()).exec(&transaction).await?;
+        audit::record(&transaction, event).await?;
+        transaction.commit().await?;
+        if is_back {
+            self.tenant_check.forget(id);
+        }
+        Ok(after.into())
     }
 
     /// A project of any organization. For the operator, not for tenants.
@@ -100,18 +182,38 @@ impl Store {
         Ok(query.all(&self.reader).await?.into_iter().map(Into::into).collect())
     }
 
-    /// Revokes a project. `false`: it was revoked before, and nothing is done.
-    pub async fn revoke_project(&self, id: ProjectId, event: NewAuditEvent) -> Result<bool, StoreError> {
+    /// Forgets which projects were not there a moment ago. Called often, so that a project that another replica brings
+    /// back is soon found here.
+    pub fn forget_missing_projects(&self) {
+        self.tenant_check.forget_missing();
+    }
+
+    /// A project of an organization, archived ones included.
+    pub async fn project_of(
+        &self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> Result<Result<ProjectRecord, Denied>, StoreError> {
+        let found = project::Entity::find_by_id(id.to_string()).one(&self.reader).await?;
+        Ok(match found {
+            None => Err(Denied::NoSuchProject),
+            Some(row) if row.organization_id != organization.to_string() => Err(Denied::ForeignProject),
+            Some(row) => Ok(row.into()),
+        })
+    }
+
+    /// Archives a project of the event's organization. `false`: it was archived before, and nothing is done.
+    pub async fn revoke_project(&self, id: ProjectId, event: NewAuditEvent) -> Result<bool, OwnedError> {
         let transaction = self.begin().await?;
-        let revoked = project::Entity::update_many()
-            .col_expr(project::Column::RevokedAt, Expr::value(event.at))
-            .filter(project::Column::Id.eq(id.to_string()))
-            .filter(project::Column::RevokedAt.is_null())
-            .exec(&transaction)
-            .await?;
-        if revoked.rows_affected == 0 {
+        let holder = Authority::from(&event).hold(&transaction, RequiredScope::PROJECTS_WRITE).await?;
+        if owned(&transaction, id, &event, &holder).await?.revoked_at.is_some() {
             return Ok(false);
         }
+        project::Entity::update_many()
+            .col_expr(project::Column::RevokedAt, Expr::value(event.at))
+            .filter(project::Column::Id.eq(id.to_string()))
+            .exec(&transaction)
+            .await?;
         pending_installs::erase_unconfirmed(
             &transaction,
             pending_install::Column::ProjectId.eq(id.to_string()),
@@ -121,4 +223,20 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// A project of the event's organization within the reach of who asks. Nobody else changes it before the transaction
+/// ends.
+async fn owned(
+    on: &Transaction,
+    id: ProjectId,
+    event: &NewAuditEvent,
+    holder: &Holder,
+) -> Result<project::Model, OwnedError> {
+    let found = project::Entity::find_by_id(id.to_string())
+        .filter(project::Column::OrganizationId.eq(event.organization.to_string()))
+        .lock_exclusive()
+        .one(on)
+        .await?;
+    found.filter(|_| holder.reaches(&Reach::Projects(vec![id]))).ok_or(OwnedError::NotFound)
 }

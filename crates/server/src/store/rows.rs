@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::entity::{api_key, audit_event, credential, integration, monitor, project};
+use super::entity::{api_key, audit_event, credential, integration, monitor, project, user};
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
 pub(super) fn columns<T: PartialModelTrait>() -> String {
@@ -117,16 +117,22 @@ pub struct AuditEntry {
     pub provider: Option<String>,
     /// What happened.
     pub action: String,
-    /// `api_key`, `operator` or `system`.
+    /// `api_key`, `user`, `operator` or `system`.
     pub actor_kind: String,
-    /// The acting key.
-    pub actor_key_id: Option<String>,
+    /// The acting key or person.
+    pub actor_id: Option<String>,
     /// What the acting key is for.
     #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Name))"#)]
     pub actor_key_name: Option<String>,
     /// The acting key's first characters.
     #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Hint))"#)]
     pub actor_key_hint: Option<String>,
+    /// The acting person's name.
+    #[sea_orm(from_expr = r#"Expr::col(("u", user::Column::Name))"#)]
+    pub actor_user_name: Option<String>,
+    /// The acting person's e-mail address.
+    #[sea_orm(from_expr = r#"Expr::col(("u", user::Column::Email))"#)]
+    pub actor_user_email: Option<String>,
     /// The request that asked for it.
     pub request_id: Option<String>,
     /// JSON array of `{path, from, to}`.

@@ -88,7 +88,7 @@ pub fn audit_page(equal: &[&str], limit: u16) -> String {
     statement.push_str(&format!(
         "({last}, id) < ((SELECT ${value}), $2) AND {last} >= (SELECT ${value}) \
          ORDER BY {last} DESC, id DESC LIMIT {limit}) e ON e.project_id = p.id AND e.id >= $3 \
-         LEFT JOIN api_keys k ON k.id = e.actor_key_id \
+         LEFT JOIN api_keys k ON k.id = e.actor_key_id LEFT JOIN users u ON u.id = e.actor_key_id \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC"
     ));
     statement

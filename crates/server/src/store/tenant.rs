@@ -27,6 +27,9 @@ pub enum Denied {
     /// The project belongs to another organization.
     #[error("the project belongs to another organization")]
     ForeignProject,
+    /// The caller's rights hold in other projects of the organization only.
+    #[error("the key is bound to other projects")]
+    OutOfReach,
 }
 
 /// A tenant's rows could not be read.
@@ -85,6 +88,17 @@ impl TenantCheck {
         };
         self.turned_away.insert(*tenant, denied);
         Err(denied)
+    }
+
+    /// Forgets who was refused a project, because it is back.
+    pub(super) fn forget(&self, project: ProjectId) {
+        self.turned_away.retain(|tenant, _| tenant.project != project);
+    }
+
+    /// Forgets which projects there are not: another replica may have brought one back. That a project belongs to
+    /// another organization stays true.
+    pub(super) fn forget_missing(&self) {
+        self.turned_away.retain(|_, denied| *denied == Denied::ForeignProject);
     }
 
     /// Returns the error if the tenant was refused recently.

@@ -63,7 +63,7 @@ impl Purpose<'_> {
                 .part(install.tenant.organization.to_string())
                 .part(install.tenant.project.to_string())
                 .part(&install.provider)
-                .part(install.key.to_string())
+                .part(install.by.to_string())
                 // An id is never empty.
                 .part(install.link.map(|link| link.to_string()).unwrap_or_default())
                 .part(install.secret.as_bytes())

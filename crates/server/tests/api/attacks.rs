@@ -343,7 +343,7 @@ async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
     let installer = &server.app.services.installer;
     let found = &server.app.services.catalog.account(provider).unwrap();
     let who = who(server);
-    let token = installer.create_link(&who.tenant, found, who.key).await.unwrap().expose().to_owned();
+    let token = installer.create_link(&who.tenant, found, who.by).await.unwrap().expose().to_owned();
     let opened = installer.open_link(&token, server.project, provider).await.unwrap();
     (token, Installing { link: Some(opened.id), ..who })
 }
@@ -382,23 +382,23 @@ async fn a_key_or_project_that_is_gone_installs_nothing(server: &Server, simulat
     let back = go_and_allow(server, simulator, "slack", BROWSER).await;
     server.revoke(&server.key).await;
     let problem = refusal(come_back(server, back.query().unwrap(), Some(BROWSER)).await);
-    assert!(matches!(problem, ProblemKind::KeyGone), "{problem:?}");
+    assert!(matches!(problem, ProblemKind::RightsGone), "{problem:?}");
     let slack = &server.app.services.catalog.account("slack").unwrap();
     let begun = server.app.services.installer.begin(&who(server), slack, Map::new(), BROWSER).await;
-    assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
+    assert!(matches!(begun.unwrap_err().kind, ProblemKind::RightsGone));
     // A key that may only read, and a key of another organization.
     let reader = server.key_for(&["read"]).await;
     let (_, _, stranger) = server.other_organization().await;
     for key in [reader, stranger] {
-        let who = Installing { key: key.id, ..who(server) };
+        let who = Installing { by: key.id.into(), ..who(server) };
         let begun = server.app.services.installer.begin(&who, slack, Map::new(), BROWSER).await;
-        assert!(matches!(begun.unwrap_err().kind, ProblemKind::KeyGone));
+        assert!(matches!(begun.unwrap_err().kind, ProblemKind::RightsGone));
     }
     let writer = server.key_for(&["integrations:write"]).await;
     let (organization, foreign, _) = server.other_organization().await;
     assert_ne!(organization, server.organization);
     let tenant = Tenant { organization: server.organization, project: foreign };
-    let who = Installing { key: writer.id, tenant, ..who(server) };
+    let who = Installing { by: writer.id.into(), tenant, ..who(server) };
     let begun = server.app.services.installer.begin(&who, slack, Map::new(), BROWSER).await;
     assert!(matches!(begun.unwrap_err().kind, ProblemKind::ProjectGone));
     assert_nothing_is_installed(server).await;

@@ -55,13 +55,16 @@ async fn events_come_newest_first_with_who_did_them(server: &Server) {
     assert_eq!(newest["integration_id"], server.integration("postmark").await["id"]);
     assert_eq!(
         newest["actor"],
-        json!({"kind": "api_key", "api_key_id": server.key.id.to_string(), "name": "A test's"})
+        json!({"kind": "api_key", "api_key_id": server.key.id.to_string(), "user_id": null, "name": "A test's"})
     );
     assert_eq!(newest["changes"], json!([{"path": "status", "from": "paused", "to": "active"}]));
     assert!(newest["request_id"].as_str().unwrap().starts_with("req_"));
     assert_eq!(newest["created_at"], (START + Duration::seconds(6)).format(&Rfc3339).unwrap());
     let installed = &answer.data()[2];
-    assert_eq!(installed["actor"], json!({"kind": "operator", "api_key_id": null, "name": null}));
+    assert_eq!(
+        installed["actor"],
+        json!({"kind": "operator", "api_key_id": null, "user_id": null, "name": null})
+    );
     assert_eq!(installed["request_id"], Value::Null);
 }
 

@@ -14,7 +14,7 @@ pub(crate) const REQUEST: &str = "req_of_a_test";
 
 pub(crate) fn who(server: &Server) -> Installing {
     let tenant = Tenant { organization: server.organization, project: server.project };
-    Installing { tenant, key: server.key.id, request_id: REQUEST.into(), link: None }
+    Installing { tenant, by: server.key.id.into(), request_id: REQUEST.into(), link: None }
 }
 
 /// Installs by OAuth as far as possible: to the consent page, a click there, and back.

@@ -100,4 +100,6 @@ mod startup;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod traces;

@@ -3,7 +3,7 @@
 
 use std::time::Duration as StdDuration;
 
-use integrations_core::{catalog::Catalog, tier::Tier};
+use integrations_core::{catalog::Catalog, ids::ApiKeyId, tier::Tier};
 use riq_server::{
     services::install::{Arrival, InstallOutcome, InstallProblem, Installing, ProblemKind, StateProblem},
     store::{Installed, Lapsed, Permission, Tenant},
@@ -51,7 +51,7 @@ async fn end(server: &Server, who: &Installing, way: &str) {
     let url = [("DATABASE_URL", server.database.url.as_str())];
     let id = match way {
         "expired" => return server.clock.advance(Duration::minutes(5)),
-        "revoked" => ["key", "revoke", &who.key.to_string()].map(str::to_owned),
+        "revoked" => ["key", "revoke", &who.by.to_string()].map(str::to_owned),
         "project" => ["project", "revoke", &who.tenant.project.to_string()].map(str::to_owned),
         _ => ["org", "revoke", &who.tenant.organization.to_string()].map(str::to_owned),
     };
@@ -65,7 +65,7 @@ async fn briefly(server: &Server) -> Installing {
 
     let end = server.clock.now() + Duration::minutes(5);
     let key = server.key_with(&["integrations:write"], Tier::Starter, Some(end)).await;
-    Installing { key: key.id, ..who(server) }
+    Installing { by: key.id.into(), ..who(server) }
 }
 
 /// Whether it failed because the permission has ended.
@@ -73,9 +73,12 @@ async fn briefly(server: &Server) -> Installing {
 fn assert_lapsed(way: &str, outcome: Result<InstallOutcome, InstallProblem>) {
     let problem = outcome.unwrap_err().kind;
     match way {
-        "revoked" | "expired" => assert!(matches!(problem, ProblemKind::KeyGone), "{way}: {problem:?}"),
+        "revoked" | "expired" => assert!(matches!(problem, ProblemKind::RightsGone), "{way}: {problem:?}"),
         _ => {
-            assert!(matches!(problem, ProblemKind::KeyGone | ProblemKind::ProjectGone), "{way}: {problem:?}")
+            assert!(
+                matches!(problem, ProblemKind::RightsGone | ProblemKind::ProjectGone),
+                "{way}: {problem:?}"
+            )
         }
     }
 }
@@ -126,7 +129,7 @@ async fn a_key_that_is_revoked_during_the_exchange_installs_nothing(server: &Ser
     let slack = &server.app.services.catalog.account("slack").unwrap();
     // A link acts with the key that asked for it.
     let who = briefly(server).await;
-    let link = installer.create_link(&who.tenant, slack, who.key).await.unwrap();
+    let link = installer.create_link(&who.tenant, slack, who.by).await.unwrap();
     let opened = installer.open_link(link.expose(), server.project, "slack").await.unwrap();
     let who = Installing { link: Some(opened.id), ..who };
     assert_lapsed("revoked", exchange(server, simulator, &who, "revoked").await);
@@ -177,7 +180,7 @@ async fn an_installation_is_stored_under_a_permission_that_holds(server: &Server
     let expiring = server.key_with(&["write"], Tier::Starter, Some(at + Duration::hours(1))).await;
     let reader = server.key_for(&["read"]).await;
     let (other_organization, other_project, stranger) = server.other_organization().await;
-    let permission = |key: Option<_>| Permission { tenant, key, at };
+    let permission = |key: Option<ApiKeyId>| Permission { tenant, by: key.map(Into::into), at };
     let stored = async |permission: Permission| server.store.install(&permission, Vec::new()).await.unwrap();
     for (permission, expected) in [
         (permission(Some(server.key.id)), Installed::Stored),
@@ -185,10 +188,10 @@ async fn an_installation_is_stored_under_a_permission_that_holds(server: &Server
         (permission(Some(expiring.id)), Installed::Stored),
         (
             Permission { at: at + Duration::hours(1), ..permission(Some(expiring.id)) },
-            Installed::Lapsed(Lapsed::Key),
+            Installed::Lapsed(Lapsed::Principal),
         ),
-        (permission(Some(reader.id)), Installed::Lapsed(Lapsed::Key)),
-        (permission(Some(stranger.id)), Installed::Lapsed(Lapsed::Key)),
+        (permission(Some(reader.id)), Installed::Lapsed(Lapsed::Principal)),
+        (permission(Some(stranger.id)), Installed::Lapsed(Lapsed::Principal)),
         (
             Permission { tenant: Tenant { project: other_project, ..tenant }, ..permission(None) },
             Installed::Lapsed(Lapsed::Project),
@@ -201,7 +204,7 @@ async fn an_installation_is_stored_under_a_permission_that_holds(server: &Server
         assert_eq!(stored(permission).await, expected, "{permission:?}");
     }
     server.revoke(&server.key).await;
-    assert_eq!(stored(permission(Some(server.key.id))).await, Installed::Lapsed(Lapsed::Key));
+    assert_eq!(stored(permission(Some(server.key.id))).await, Installed::Lapsed(Lapsed::Principal));
     server.revoke_project().await;
     assert_eq!(stored(permission(None)).await, Installed::Lapsed(Lapsed::Project));
 }
@@ -275,7 +278,7 @@ async fn a_question_ends_with_the_integration_or_the_permission(server: &Server,
     end(server, &key, "revoked").await;
     assert_eq!(kept(server).await, 0);
     let refused = installer.confirm(&pending, Some(BROWSER), REQUEST).await.unwrap_err();
-    assert!(matches!(refused.kind, ProblemKind::KeyGone), "{refused:?}");
+    assert!(matches!(refused.kind, ProblemKind::RightsGone), "{refused:?}");
 }
 
 async fn what_ends_before_a_question_is_asked_stores_no_token(server: &Server, simulator: &Simulator) {

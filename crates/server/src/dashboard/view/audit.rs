@@ -97,7 +97,14 @@ fn actor(event: &AuditEntry) -> Markup {
             "api_key" => {
                 @match (&event.actor_key_name, &event.actor_key_hint) {
                     (Some(name), Some(hint)) => { (name) " " code { (hint) "…" } }
-                    _ => { "the key " code { (event.actor_key_id.as_deref().unwrap_or("?")) } }
+                    _ => { "the key " code { (event.actor_id.as_deref().unwrap_or("?")) } }
+                }
+            }
+            "user" => {
+                @match (&event.actor_user_name, &event.actor_user_email) {
+                    (Some(name), Some(email)) => { (name) " " code { (email) } }
+                    (Some(one), None) | (None, Some(one)) => { (one) }
+                    (None, None) => { "the person " code { (event.actor_id.as_deref().unwrap_or("?")) } }
                 }
             }
             "operator" => { "the operator of this server" }

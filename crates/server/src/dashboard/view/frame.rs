@@ -1,8 +1,8 @@
 //! What all pages of a visit share.
 
-use integrations_core::scope::{RequiredScope, Scope, any_covers};
+use integrations_core::scope::RequiredScope;
 
-use crate::{dashboard::addresses::Addresses, program::OperatorCommands};
+use crate::{dashboard::addresses::Addresses, program::OperatorCommands, store::Known};
 
 /// What all pages of a visit share.
 #[derive(Clone, Copy, Debug)]
@@ -12,32 +12,14 @@ pub(crate) struct Frame<'a> {
     /// The token with which every form proves that it belongs to this visit.
     pub(crate) csrf: &'a str,
     /// Who is signed in.
-    pub(crate) who: Option<&'a Who>,
+    pub(crate) who: Option<&'a Known>,
     /// The operator's commands.
     pub(crate) operator: &'a OperatorCommands,
 }
 
-/// The key that a session acts as.
-#[derive(Clone, Debug)]
-pub(crate) struct Who {
-    /// What the key is for.
-    pub(crate) key_name: String,
-    /// The key's first characters.
-    pub(crate) key_hint: String,
-    /// What the key may do.
-    pub(crate) scopes: Vec<Scope>,
-}
-
-impl Who {
-    /// Whether the key covers a scope.
-    pub(crate) fn may(&self, required: RequiredScope) -> bool {
-        any_covers(&self.scopes, required)
-    }
-}
-
 impl Frame<'_> {
-    /// Whether the person is signed in with a key that covers a scope. What needs another one is not shown.
+    /// Whether who is signed in may do what needs a scope. What needs another one is not shown.
     pub(crate) fn may(&self, required: RequiredScope) -> bool {
-        self.who.is_some_and(|who| who.may(required))
+        self.who.is_some_and(|who| who.rights.cover(required))
     }
 }

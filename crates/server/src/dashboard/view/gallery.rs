@@ -12,8 +12,9 @@ use integrations_core::{
     issue::Issue,
     lifecycle::{Chosen, Health, State, Status},
     oauth::AccountIdentity,
-    scope::Scope,
+    rights::Rights,
     standing::Standing,
+    tier::Tier,
 };
 use maud::Markup;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,7 @@ use time::macros::datetime;
 
 use super::{
     audit, disconnect, failure,
-    frame::{Frame, Who},
+    frame::Frame,
     install, integrations,
     layout::Project,
     projects, provider,
@@ -36,16 +37,18 @@ use crate::{
     },
     edge::form::Form,
     program::OperatorCommands,
-    store::{AuditEntry, IntegrationRow, Loaded, ProjectNames, ProjectRecord},
+    store::{AuditEntry, IntegrationRow, Known, Loaded, ProjectNames, ProjectRecord},
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
 static ADDRESSES: LazyLock<Addresses> =
     LazyLock::new(|| Addresses::new(&"https://integrations.example.com".parse().unwrap()));
-static WHO: LazyLock<Who> = LazyLock::new(|| Who {
-    key_name: "Support team".into(),
-    key_hint: "riq_7Hq2".into(),
-    scopes: vec![Scope::ADMIN],
+static WHO: LazyLock<Known> = LazyLock::new(|| Known {
+    name: "Support team".into(),
+    detail: "riq_7Hq2…".into(),
+    rights: Rights::everything(),
+    tier: Tier::Starter,
+    expires_at: None,
 });
 static NAMES: LazyLock<ProjectNames> =
     LazyLock::new(|| ProjectNames { project: "Customer support".into(), organization: "Acme".into() });
@@ -170,9 +173,11 @@ fn event(action: &str, actor: &str, at: time::OffsetDateTime, changes: Value) ->
         provider: Some("slack".into()),
         action: action.into(),
         actor_kind: actor.into(),
-        actor_key_id: of_key.then(|| "key_01jc3q5v6w7x8y9zabcdefghjk".into()),
+        actor_id: of_key.then(|| "key_01jc3q5v6w7x8y9zabcdefghjk".into()),
         actor_key_name: of_key.then(|| "Support team".into()),
         actor_key_hint: of_key.then(|| "riq_7Hq2".into()),
+        actor_user_name: None,
+        actor_user_email: None,
         request_id: of_key.then(|| "req_01jc3q5v6w7x8y9zabcdefghjk".into()),
         changes: changes.to_string(),
         at,
@@ -254,8 +259,11 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         id: id.into(),
         organization_id: "org_01jc3q5v6w7x8y9zabcdefghjk".into(),
         name: name.into(),
+        slug: id.replace('_', "-"),
+        domain: None,
         created_at: datetime!(2026-03-01 10:00:00 UTC),
         revoked_at: None,
+        erased_at: None,
     };
     let records = [
         record(&PROJECT.to_string(), "Customer support"),

@@ -127,9 +127,9 @@ fn header(frame: &Frame<'_>) -> Markup {
             @if let Some(who) = frame.who {
                 div.who {
                     span.key {
-                        span.visually-hidden { "Signed in with the API key " }
-                        span.key-name { (who.key_name) }
-                        code { (who.key_hint) "…" }
+                        span.visually-hidden { "Signed in as " }
+                        span.key-name { (who.name) }
+                        code { (who.detail) }
                     }
                     form method="post" action=(frame.addresses.sign_out()) {
                         (csrf(frame))

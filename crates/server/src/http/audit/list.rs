@@ -131,8 +131,8 @@ fn read_actor(text: &str) -> Result<ActorFilter, String> {
     match text.parse() {
         Ok(kind @ (ActorKind::Operator | ActorKind::System)) => Ok(ActorFilter::Kind(kind)),
         _ => {
-            let key = text.parse().map(ActorFilter::Key);
-            key.map_err(|_| "Expected an API key's id, operator or system".to_owned())
+            let principal = text.parse().map(ActorFilter::Principal);
+            principal.map_err(|_| "Expected the id of an API key or a person, operator or system".to_owned())
         }
     }
 }

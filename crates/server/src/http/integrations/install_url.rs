@@ -48,7 +48,7 @@ pub(super) async fn install_url(
     let account = access.account(&api).await?;
     api.organizations.admit(&access.tenant).await?;
     check(&body)?;
-    let link = api.installer.create_link(&access.tenant, &account, access.caller.key).await?;
+    let link = api.installer.create_link(&access.tenant, &account, access.caller.key.into()).await?;
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, provider) = (access.tenant.project, account.as_str());
     let data = InstallUrl {

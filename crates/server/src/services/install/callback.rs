@@ -135,7 +135,7 @@ impl Installer {
         let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
         let secret = app.client_secret.expose_secret().as_bytes();
         verify_callback(provider, &started.connection, &arrival.query, secret)?;
-        self.check_standing(&install.tenant, install.key).await?;
+        self.check_standing(&install.tenant, install.by).await?;
         if let Some(link) = install.link
             && self.store.is_install_link_used(link).await?
         {
@@ -151,7 +151,7 @@ impl Installer {
         let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
         let who = Installing {
             tenant: install.tenant,
-            key: install.key,
+            by: install.by,
             request_id: arrival.request_id.clone(),
             link: install.link,
         };

@@ -203,7 +203,7 @@ impl Installer {
             browser,
             tenant: who.tenant,
             provider: target.account.as_str().to_owned(),
-            key: who.key,
+            by: who.by,
             link: who.link,
             sealed: Vec::new(),
             created_at: now,
@@ -240,11 +240,11 @@ impl Installer {
         target: &InstallTarget,
         request_id: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
-        self.check_standing(&install.tenant, install.key).await?;
+        self.check_standing(&install.tenant, install.by).await?;
         let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install))?;
         let who = Installing {
             tenant: install.tenant,
-            key: install.key,
+            by: install.by,
             request_id: request_id.to_owned(),
             link: install.link,
         };
@@ -321,7 +321,7 @@ impl Installer {
         let mut installation =
             self.builder.build(who.tenant, &who.acting(), &target.account.provider, decided, secrets);
         installation.link = who.link.map(|link| LinkUse { link, browser });
-        let permission = Permission { tenant: who.tenant, key: Some(who.key), at: self.environment.now() };
+        let permission = Permission { tenant: who.tenant, by: Some(who.by), at: self.environment.now() };
         match self.store.install(&permission, vec![installation]).await? {
             Installed::Stored => Ok(Some(integration)),
             Installed::Changed => Ok(None),

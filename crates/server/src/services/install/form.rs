@@ -44,7 +44,7 @@ impl Installer {
         credential: Map<String, Value>,
         browser: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
-        self.check_standing(&who.tenant, who.key).await?;
+        self.check_standing(&who.tenant, who.by).await?;
         let provider = &target.account.provider;
         if provider.oauth().is_some() {
             // Tokens come from the provider itself, never from a form.

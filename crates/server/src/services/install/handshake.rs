@@ -61,7 +61,7 @@ impl Installer {
         connection: Map<String, Value>,
         browser: &str,
     ) -> Result<Url, ProblemKind> {
-        self.check_standing(&who.tenant, who.key).await?;
+        self.check_standing(&who.tenant, who.by).await?;
         let provider = &account.provider;
         let connection = provider.read_connection(&connection).map_err(ProblemKind::Invalid)?;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
@@ -79,7 +79,7 @@ impl Installer {
             browser: TokenHash::of(browser),
             tenant: who.tenant,
             provider: account.as_str().to_owned(),
-            key: who.key,
+            by: who.by,
             link: who.link,
             sealed: Vec::new(),
             created_at: now,

@@ -101,7 +101,7 @@ impl Importer {
         for _ in 0..ATTEMPTS {
             let installations = self.decide(&tenant, text).await?;
             let providers = installations.iter().map(|one| one.integration.provider.to_string()).collect();
-            let permission = Permission { tenant, key: None, at: self.environment.now() };
+            let permission = Permission { tenant, by: None, at: self.environment.now() };
             match self.store.install(&permission, installations).await? {
                 Installed::Stored => return Ok(providers),
                 Installed::Lapsed(_) => return Err(ImportError::NoSuchProject(project)),

@@ -2,7 +2,8 @@
 
 use integrations_core::{
     catalog::ProviderAccount,
-    ids::{ApiKeyId, InstallLinkId, ProjectId},
+    ids::{InstallLinkId, ProjectId},
+    principal::Principal,
 };
 use time::OffsetDateTime;
 
@@ -22,8 +23,8 @@ pub struct OpenLink {
     pub id: InstallLinkId,
     /// The project that it installs into.
     pub tenant: Tenant,
-    /// The key that acts for it.
-    pub key: ApiKeyId,
+    /// The key or person that acts for it.
+    pub by: Principal,
     /// When it expires.
     pub expires_at: OffsetDateTime,
 }
@@ -43,12 +44,12 @@ pub enum CreateLinkError {
 }
 
 impl Installer {
-    /// Makes an install link for an account of a provider. The key acts for it. Returns the link's token.
+    /// Makes an install link for an account of a provider. The principal acts for it. Returns the link's token.
     pub async fn create_link(
         &self,
         tenant: &Tenant,
         account: &ProviderAccount,
-        key: ApiKeyId,
+        by: Principal,
     ) -> Result<Token, CreateLinkError> {
         let provider = &account.provider;
         if self.availability(tenant, provider).await? == Availability::NotConfigured {
@@ -61,7 +62,7 @@ impl Installer {
             token: token.hash(),
             tenant: *tenant,
             provider: account.as_str().to_owned(),
-            key,
+            by,
             created_at: now,
             expires_at: now + self.link_life,
         };
@@ -86,8 +87,8 @@ impl Installer {
         if link.expires_at <= self.environment.now() {
             return Err(LinkProblem::Expired.into());
         }
-        self.check_standing(&link.tenant, link.key).await?;
-        Ok(OpenLink { id: link.id, tenant: link.tenant, key: link.key, expires_at: link.expires_at })
+        self.check_standing(&link.tenant, link.by).await?;
+        Ok(OpenLink { id: link.id, tenant: link.tenant, by: link.by, expires_at: link.expires_at })
     }
 
     /// Whether an installation was finished with this link in this browser.

@@ -20,10 +20,11 @@ mod sweep;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use integrations_core::{
-    audit::{Acting, Actor},
+    audit::Acting,
     catalog::{Catalog, Provider},
-    ids::{ApiKeyId, InstallLinkId},
-    scope::{RequiredScope, any_covers},
+    ids::InstallLinkId,
+    principal::Principal,
+    scope::RequiredScope,
 };
 use tokio::sync::watch;
 use tracing::Instrument as _;
@@ -41,7 +42,6 @@ pub use self::{
 use crate::{
     environment::Environment,
     provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
-    services::api_keys::ApiKeys,
     store::{Store, StoreError, Tenant},
     vault::Vault,
 };
@@ -51,8 +51,8 @@ use crate::{
 pub struct Installing {
     /// The project, with the key's organization.
     pub tenant: Tenant,
-    /// The key that acts.
-    pub key: ApiKeyId,
+    /// The key or person that acts.
+    pub by: Principal,
     /// The request.
     pub request_id: String,
     /// The install link, if the person opened one. It is used up by the installation.
@@ -61,7 +61,7 @@ pub struct Installing {
 
 impl Installing {
     fn acting(&self) -> Acting {
-        Acting { actor: Actor::ApiKey(self.key), request_id: Some(self.request_id.clone()) }
+        Acting { actor: self.by.into(), request_id: Some(self.request_id.clone()) }
     }
 }
 
@@ -85,8 +85,6 @@ pub struct InstallerParts {
     pub vault: Arc<Vault>,
     /// Client ids and secrets.
     pub apps: Arc<OAuthApps>,
-    /// Finds the keys that act.
-    pub api_keys: Arc<ApiKeys>,
     /// Sends requests to providers.
     pub outbound: Outbound,
     /// Clock and randomness.
@@ -135,14 +133,15 @@ impl Installer {
         Ok(Availability::NotConfigured)
     }
 
-    /// Checks that the project still exists and that the key may still install in it. Called before each step that
-    /// stores something, because the key may be revoked while the person is at the provider.
-    async fn check_standing(&self, tenant: &Tenant, key: ApiKeyId) -> Result<(), ProblemKind> {
-        let caller = self.api_keys.by_id(key, self.environment.now()).await?;
-        let caller = caller.map_err(|_| ProblemKind::KeyGone)?;
-        let may = any_covers(&caller.scopes, RequiredScope::INTEGRATIONS_WRITE);
-        if !may || caller.organization != tenant.organization {
-            return Err(ProblemKind::KeyGone);
+    /// Checks that the project still exists and that the key or person may still install in it. Called before each step
+    /// that stores something, because a key may be revoked while the person is at the provider.
+    async fn check_standing(&self, tenant: &Tenant, by: Principal) -> Result<(), ProblemKind> {
+        let known = self.store.known(by, tenant.organization, self.environment.now()).await?;
+        let may = known.is_some_and(|who| {
+            who.rights.cover(RequiredScope::INTEGRATIONS_WRITE) && who.rights.reach.includes(tenant.project)
+        });
+        if !may {
+            return Err(ProblemKind::RightsGone);
         }
         Ok(self.store.admit(tenant).await?)
     }

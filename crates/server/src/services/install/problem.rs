@@ -49,7 +49,7 @@ pub enum ProblemKind {
     /// The link cannot be used.
     Link(LinkProblem),
     /// The key that acts was revoked or has expired.
-    KeyGone,
+    RightsGone,
     /// The project does not exist any more.
     ProjectGone,
     /// The redirect back belongs to no started handshake.
@@ -140,7 +140,9 @@ impl From<StoreError> for ProblemKind {
 impl From<ReadError> for ProblemKind {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Denied(Denied::NoSuchProject | Denied::ForeignProject) => Self::ProjectGone,
+            ReadError::Denied(Denied::NoSuchProject | Denied::ForeignProject | Denied::OutOfReach) => {
+                Self::ProjectGone
+            }
             ReadError::Store(error) => error.into(),
         }
     }
@@ -149,7 +151,7 @@ impl From<ReadError> for ProblemKind {
 impl From<Lapsed> for ProblemKind {
     fn from(lapsed: Lapsed) -> Self {
         match lapsed {
-            Lapsed::Key => Self::KeyGone,
+            Lapsed::Principal => Self::RightsGone,
             Lapsed::Project => Self::ProjectGone,
         }
     }

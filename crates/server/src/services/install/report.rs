@@ -34,7 +34,7 @@ fn in_fields(kind: &ProblemKind) -> (&'static str, &str, Option<String>) {
         ProblemKind::DeadOnArrival(message) => ("probe", "dead_on_arrival", Some(message.clone())),
         ProblemKind::NotConfigured => ("begin", "not_configured", None),
         ProblemKind::Link(problem) => ("link", of_link(*problem), None),
-        ProblemKind::KeyGone => ("permission", "key_gone", None),
+        ProblemKind::RightsGone => ("permission", "rights_gone", None),
         ProblemKind::ProjectGone => ("permission", "project_gone", None),
         ProblemKind::State(problem) => ("state", of_state(*problem), None),
         ProblemKind::Callback(problem) => ("callback", "not_genuine", Some(problem.to_string())),

@@ -17,10 +17,19 @@ pub(in crate::store) struct Model {
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) expires_at: Option<TimeDateTimeWithTimeZone>,
     pub(in crate::store) revoked_at: Option<TimeDateTimeWithTimeZone>,
-    /// When it was last given another tier.
-    pub(in crate::store) tier_changed_at: Option<TimeDateTimeWithTimeZone>,
+    /// When its tier or rights were last changed. Every replica asks for these.
+    #[sea_orm(column_name = "tier_changed_at")]
+    pub(in crate::store) changed_at: Option<TimeDateTimeWithTimeZone>,
     /// When it was last used, accurate to about a minute.
     pub(in crate::store) last_used_at: Option<TimeDateTimeWithTimeZone>,
+    /// The projects that it is bound to, separated by commas. `None`: all of the organization. Empty: none is left.
+    pub(in crate::store) projects: Option<String>,
+    /// The id of the principal that made it. `None`: the operator.
+    pub(in crate::store) made_by: Option<String>,
+    /// The key that it replaces.
+    pub(in crate::store) replaces: Option<String>,
+    /// The person for whom it acts.
+    pub(in crate::store) user_id: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

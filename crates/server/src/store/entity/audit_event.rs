@@ -11,7 +11,9 @@ pub(in crate::store) struct Model {
     pub(in crate::store) provider: Option<String>,
     pub(in crate::store) action: String,
     pub(in crate::store) actor_kind: String,
-    pub(in crate::store) actor_key_id: Option<String>,
+    /// The id of the principal that acted: an API key, or a person.
+    #[sea_orm(column_name = "actor_key_id")]
+    pub(in crate::store) actor_id: Option<String>,
     pub(in crate::store) request_id: Option<String>,
     /// JSON array of `{path, from, to}`.
     pub(in crate::store) changes: String,

@@ -10,8 +10,9 @@ pub(in crate::store) struct Model {
     pub(in crate::store) organization_id: String,
     pub(in crate::store) project_id: String,
     pub(in crate::store) provider: String,
-    /// The key that asked for the link and acts for it.
-    pub(in crate::store) api_key_id: String,
+    /// The id of the principal that acts: an API key, or a person.
+    #[sea_orm(column_name = "api_key_id")]
+    pub(in crate::store) principal: String,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) expires_at: TimeDateTimeWithTimeZone,
     /// When an installation was finished with it.

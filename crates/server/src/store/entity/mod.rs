@@ -12,3 +12,5 @@ pub(super) mod oauth_app;
 pub(super) mod organization;
 pub(super) mod pending_install;
 pub(super) mod project;
+pub(super) mod user;
+pub(super) mod user_role;

@@ -13,7 +13,9 @@ pub(in crate::store) struct Model {
     pub(in crate::store) organization_id: String,
     pub(in crate::store) project_id: String,
     pub(in crate::store) provider: String,
-    pub(in crate::store) api_key_id: String,
+    /// The id of the principal that acts: an API key, or a person.
+    #[sea_orm(column_name = "api_key_id")]
+    pub(in crate::store) principal: String,
     pub(in crate::store) link_id: Option<String>,
     /// What the next step needs, sealed by the vault.
     pub(in crate::store) sealed: Vec<u8>,

@@ -8,7 +8,13 @@ pub(in crate::store) struct Model {
     pub(in crate::store) organization_id: String,
     pub(in crate::store) name: String,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
+    /// When it was archived.
     pub(in crate::store) revoked_at: Option<TimeDateTimeWithTimeZone>,
+    /// Unique within the organization. An older program makes projects without one.
+    pub(in crate::store) slug: Option<String>,
+    pub(in crate::store) domain: Option<String>,
+    /// When an archived project's credentials were destroyed.
+    pub(in crate::store) erased_at: Option<TimeDateTimeWithTimeZone>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

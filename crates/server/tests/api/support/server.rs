@@ -12,6 +12,7 @@ use integrations_core::{
     audit::{Actor, AuditAction},
     catalog::{Catalog, ProviderRef},
     ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId},
+    rights::{Reach, Rights},
     tier::Tier,
 };
 use reqwest::Method;
@@ -26,7 +27,7 @@ use riq_server::{
     },
     services::install::import::{ImportError, Importer},
     shutdown::{self, Stopper},
-    store::{Beginning, NewApiKey, NewAuditEvent, Sealed, SealedRow, Store},
+    store::{Beginning, NewApiKey, NewAuditEvent, NewProjectRow, Sealed, SealedRow, Store},
     vault::Vault,
 };
 use secrecy::ExposeSecret as _;
@@ -471,7 +472,13 @@ async fn found(
     }
     let project = environment.id();
     let created = event(environment, id, Some(project), AuditAction::ProjectCreated);
-    store.create_project(project, "Support", created).await.unwrap();
+    let row = NewProjectRow {
+        id: project,
+        name: "Support".into(),
+        slug: project.to_string().replace('_', "-"),
+        domain: None,
+    };
+    store.create_project(row, created).await.unwrap();
     (id, project)
 }
 
@@ -489,9 +496,13 @@ async fn issue(
         name: "A test's".into(),
         hint: key.hint().to_owned(),
         hash: KeyHash::of(&key),
-        scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        rights: Rights {
+            scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+            reach: Reach::Organization,
+        },
         tier,
         expires_at,
+        user: None,
     };
     store
         .create_api_key(new, event(environment, organization, None, AuditAction::ApiKeyCreated))

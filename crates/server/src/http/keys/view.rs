@@ -1,0 +1,77 @@
+//! Makes the API's keys from stored ones.
+
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use integrations_core::{
+    error::ErrorCode,
+    issue::Issue,
+    wire::{ApiKey, ApiKeyResponse, NewApiKey, NewApiKeyResponse, Open},
+};
+use time::OffsetDateTime;
+
+use crate::{
+    edge::failure::Failure,
+    http::{answer::respond, state::Api},
+    services::keys::IssuedKey,
+    store::{ApiKeyRecord, Denied, OwnedError},
+};
+
+/// The API's record of a stored key.
+pub(super) fn key(stored: ApiKeyRecord) -> ApiKey {
+    ApiKey {
+        id: stored.id,
+        org_id: stored.organization_id,
+        name: stored.name,
+        hint: stored.hint,
+        scopes: stored.scopes,
+        project_ids: stored.project_ids,
+        tier: Open::read(&stored.tier),
+        created_by: stored.made_by,
+        replaces: stored.replaces,
+        user_id: stored.user_id,
+        created_at: stored.created_at,
+        expires_at: stored.expires_at,
+        last_used_at: stored.last_used_at,
+        revoked_at: stored.revoked_at,
+    }
+}
+
+/// Answers with a key's record.
+pub(super) fn respond_key(stored: ApiKeyRecord) -> Result<Response, Failure> {
+    respond(&ApiKeyResponse { data: key(stored) })
+}
+
+/// Answers with a new key. This is the only answer that has the key itself.
+pub(super) fn respond_new(issued: IssuedKey) -> Result<Response, Failure> {
+    let data = NewApiKey { record: key(issued.record), key: Some(issued.key.expose().to_owned()) };
+    Ok((StatusCode::CREATED, respond(&NewApiKeyResponse { data })?).into_response())
+}
+
+/// Checks that a key does not end before it begins.
+pub(super) fn check_end(api: &Api, end: Option<OffsetDateTime>) -> Result<(), Failure> {
+    if end.is_some_and(|end| api.keys.is_past(end)) {
+        return Err(Failure::invalid(
+            "Invalid body",
+            vec![Issue::new("expires_at", "Must be in the future")],
+        ));
+    }
+    Ok(())
+}
+
+/// The error for a change that was not made.
+pub(super) fn refused(error: OwnedError) -> Failure {
+    match error {
+        OwnedError::Forbidden(error) => error.into(),
+        OwnedError::NotFound => Failure::new(ErrorCode::ResourceNotFound, "There is no such API key"),
+        OwnedError::NoSuchProject => {
+            let issue = Issue::new("project_ids", "The organization has no such project, or it is archived");
+            Failure { issues: vec![issue], ..Denied::NoSuchProject.into() }
+        }
+        OwnedError::Taken => Failure::new(ErrorCode::Conflict, "Another change came first; try again"),
+        OwnedError::Ended => Failure::new(
+            ErrorCode::Conflict,
+            "The API key is revoked or has expired, so it cannot be changed",
+        ),
+        OwnedError::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,186 @@
+//! The service for an organization's API keys: makes them, changes them, rotates them and revokes them.
+
+use std::time::Duration;
+
+use integrations_core::{
+    api_key::{ApiKey, KeyHash},
+    audit::{Acting, AuditAction, Change, change},
+    ids::{ApiKeyId, OrganizationId},
+    key_request::{KeyUpdate, NewKey, Rotation},
+    rights::{Reach, Rights},
+    tier::Tier,
+};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::{
+    environment::Environment,
+    store::{ApiKeyRecord, KeyReplacement, NewApiKey, NewAuditEvent, OwnedError, Store, StoreError},
+};
+
+/// The API keys of organizations.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    store: Store,
+    environment: Environment,
+}
+
+/// A new key. The key itself cannot be shown again.
+#[derive(Debug)]
+pub struct IssuedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// What is stored of it.
+    pub record: ApiKeyRecord,
+}
+
+impl Keys {
+    /// The keys in `store`.
+    pub fn new(store: Store, environment: Environment) -> Self {
+        Self { store, environment }
+    }
+
+    /// An organization's keys within a reach, revoked ones included, oldest first.
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        reach: &Reach,
+    ) -> Result<Vec<ApiKeyRecord>, StoreError> {
+        let mut keys = self.store.api_keys(Some(organization)).await?;
+        keys.retain(|key| is_within(key, reach));
+        Ok(keys)
+    }
+
+    /// One of an organization's keys within a reach.
+    pub async fn get(
+        &self,
+        organization: OrganizationId,
+        reach: &Reach,
+        id: ApiKeyId,
+    ) -> Result<ApiKeyRecord, OwnedError> {
+        let key = self.store.api_key(id).await?;
+        let key = key.filter(|key| key.organization_id == organization.to_string() && is_within(key, reach));
+        key.ok_or(OwnedError::NotFound)
+    }
+
+    /// Makes a key. It grants at most what who makes it holds.
+    pub async fn create(
+        &self,
+        organization: OrganizationId,
+        new: NewKey,
+        tier: Tier,
+        acting: Acting,
+    ) -> Result<IssuedKey, OwnedError> {
+        let (key, id): (_, ApiKeyId) =
+            (ApiKey::from_entropy(self.environment.bytes()), self.environment.id());
+        let changes = created(id, &new.name, &new.rights, tier);
+        let row = NewApiKey {
+            id,
+            name: new.name,
+            hint: key.hint().to_owned(),
+            hash: KeyHash::of(&key),
+            rights: new.rights,
+            tier,
+            expires_at: new.expires_at,
+            user: None,
+        };
+        let event = self.event(organization, AuditAction::ApiKeyCreated, acting, changes);
+        let record = self.store.create_api_key(row, event).await?;
+        Ok(IssuedKey { key, record })
+    }
+
+    /// Changes a key. It grants at most what who changes it holds.
+    pub async fn update(
+        &self,
+        organization: OrganizationId,
+        id: ApiKeyId,
+        update: KeyUpdate,
+        acting: Acting,
+    ) -> Result<ApiKeyRecord, OwnedError> {
+        let event = self.event(organization, AuditAction::ApiKeyUpdated, acting, Vec::new());
+        self.store.update_api_key(id, update, event).await
+    }
+
+    /// Replaces a key by a new one with the same rights.
+    pub async fn rotate(
+        &self,
+        organization: OrganizationId,
+        id: ApiKeyId,
+        rotation: Rotation,
+        acting: Acting,
+    ) -> Result<IssuedKey, OwnedError> {
+        let (key, new): (_, ApiKeyId) =
+            (ApiKey::from_entropy(self.environment.bytes()), self.environment.id());
+        let changes = change("id", id.to_string(), new.to_string()).into_iter().collect();
+        let event = self.event(organization, AuditAction::ApiKeyRotated, acting, changes);
+        let replacement = KeyReplacement {
+            id: new,
+            hint: key.hint().to_owned(),
+            hash: KeyHash::of(&key),
+            old_ends: (rotation.overlap > Duration::ZERO).then(|| event.at + rotation.overlap),
+        };
+        let record = self.store.rotate_api_key(id, replacement, event).await?;
+        Ok(IssuedKey { key, record })
+    }
+
+    /// Revokes a key. Returns its record after that.
+    pub async fn revoke(
+        &self,
+        organization: OrganizationId,
+        id: ApiKeyId,
+        acting: Acting,
+    ) -> Result<ApiKeyRecord, OwnedError> {
+        let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
+        let event = self.event(organization, AuditAction::ApiKeyRevoked, acting, changes);
+        self.store.revoke_api_key(id, event).await?;
+        self.store.api_key(id).await?.ok_or(OwnedError::NotFound)
+    }
+
+    /// Whether a time has come, for the checks of what a request names.
+    pub fn is_past(&self, at: OffsetDateTime) -> bool {
+        at <= self.environment.now()
+    }
+
+    fn event(
+        &self,
+        organization: OrganizationId,
+        action: AuditAction,
+        acting: Acting,
+        changes: Vec<Change>,
+    ) -> NewAuditEvent {
+        NewAuditEvent {
+            id: self.environment.id(),
+            organization,
+            project: None,
+            integration: None,
+            action,
+            actor: acting.actor,
+            request_id: acting.request_id,
+            changes,
+            at: self.environment.now(),
+        }
+    }
+}
+
+/// What the event of a new key says.
+fn created(id: ApiKeyId, name: &str, rights: &Rights, tier: Tier) -> Vec<Change> {
+    let bound = match &rights.reach {
+        Reach::Organization => None,
+        Reach::Projects(ids) => change("project_ids", Value::Null, json!(ids)),
+    };
+    let changes = [
+        change("id", Value::Null, id.to_string()),
+        change("name", Value::Null, name),
+        change("scopes", Value::Null, json!(rights.scopes)),
+        change("tier", Value::Null, tier.as_str()),
+    ];
+    changes.into_iter().flatten().chain(bound).collect()
+}
+
+fn is_within(key: &ApiKeyRecord, reach: &Reach) -> bool {
+    let bound = key.project_ids.as_ref();
+    let of_key = bound.map_or(Reach::Organization, |ids| {
+        Reach::Projects(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    });
+    reach.includes_all(&of_key)
+}
