@@ -24,6 +24,7 @@ pub mod lifecycle;
 mod monitoring_test;
 pub mod name;
 pub mod oauth;
+pub mod oauth_app;
 pub mod observation;
 pub mod pasted;
 #[cfg(test)]

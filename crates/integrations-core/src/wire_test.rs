@@ -48,7 +48,7 @@ fn catalog_entry() -> Value {
 fn audit_event() -> Value {
     json!({
         "id": "aud_01jc3q5v6w7x8y9zabcdefghjk", "action": "integration.lifecycle.updated",
-        "actor": {"kind": "api_key", "api_key_id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "actor": {"kind": "api_key", "api_key_id": "key_01jc3q5v6w7x8y9zabcdefghjk", "user_id": null, "name": "Help desk"},
         "provider": "slack", "integration_id": "int_01jc3q5v6w7x8y9zabcdefghjk", "request_id": null,
         "changes": [{"path": "display_name", "from": null, "to": "Acme"}], "created_at": "2026-05-17T17:55:00Z"
     })

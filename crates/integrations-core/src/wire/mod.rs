@@ -9,6 +9,7 @@ mod catalog;
 mod error;
 mod installation;
 mod integration;
+mod oauth_app;
 mod open;
 mod project;
 mod raw_json;
@@ -24,6 +25,10 @@ pub use error::ApiError;
 pub use installation::{InstallUrl, InstallUrlResponse};
 pub use integration::{
     Account, CredentialFacts, Integration, IntegrationList, IntegrationResponse, LifecycleUpdate,
+};
+pub use oauth_app::{
+    CheckOAuthApp, OAuthApp, OAuthAppList, OAuthAppOwner, OAuthAppResponse, OAuthAppTest,
+    OAuthAppTestResponse, SetOAuthApp,
 };
 pub use open::Open;
 pub use project::{CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};

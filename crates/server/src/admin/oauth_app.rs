@@ -105,7 +105,7 @@ async fn set(
     let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &client_id };
     let sealed_secret = vault.seal(secret.as_bytes(), purpose);
     let at = context.environment.now();
-    let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, at };
+    let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, scopes: None, at };
     context.store.set_oauth_app(app, event).await?;
     let changed = Changed { provider: key, owner, changed: true };
     context.answer(&changed, || vec![format!("Set the app for {} ({})", provider.name, whose(owner))])

@@ -14,7 +14,7 @@ use crate::{
     },
     environment::Environment,
     http::{self, state::Api},
-    jobs::{DatabaseWatch, OAuthAppsRefresh, Runner},
+    jobs::{DatabaseWatch, Erasure, OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -29,6 +29,7 @@ use crate::{
         integrations::Integrations,
         key_uses::KeyUsesFlush,
         keys::Keys,
+        oauth_apps::AppSettings,
         organizations::Organizations,
     },
     shutdown::Shutdown,
@@ -101,7 +102,10 @@ impl App {
             Some(url) => RateLimiter::shared(url, settings.redis_patience, metrics.clone())?,
             None => RateLimiter::alone(),
         };
+        let app_settings =
+            AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
         let services = Arc::new(Services {
+            app_settings,
             organizations: Organizations::new(store.clone(), environment.clone()),
             keys: Keys::new(store.clone(), environment.clone()),
             audit_log: AuditLog::new(store.clone()),
@@ -156,6 +160,7 @@ impl App {
         runner.start(KeyUsesFlush::new(self.store.clone(), api_keys.uses()));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
+        runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }

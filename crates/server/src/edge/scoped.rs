@@ -54,3 +54,17 @@ impl Scoped for KeysRead {
 impl Scoped for KeysAdmin {
     const REQUIRED: RequiredScope = RequiredScope::KEYS_ADMIN;
 }
+
+/// `oauth_apps:read`
+#[derive(Debug)]
+pub enum OauthAppsRead {}
+/// `oauth_apps:admin`
+#[derive(Debug)]
+pub enum OauthAppsAdmin {}
+
+impl Scoped for OauthAppsRead {
+    const REQUIRED: RequiredScope = RequiredScope::OAUTH_APPS_READ;
+}
+impl Scoped for OauthAppsAdmin {
+    const REQUIRED: RequiredScope = RequiredScope::OAUTH_APPS_ADMIN;
+}

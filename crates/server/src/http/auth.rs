@@ -9,16 +9,18 @@ use integrations_core::{
     catalog::ProviderAccount,
     error::ErrorCode,
     ids::{ApiKeyId, OrganizationId, ProjectId},
+    rights::Reach,
 };
 
 pub use crate::edge::scoped::{
-    AuditRead, IntegrationsRead, IntegrationsWrite, KeysAdmin, KeysRead, ProjectsRead, ProjectsWrite,
+    AuditRead, IntegrationsRead, IntegrationsWrite, KeysAdmin, KeysRead, OauthAppsAdmin, OauthAppsRead,
+    ProjectsRead, ProjectsWrite,
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
     http::state::Api,
     services::api_keys::Caller,
-    store::{Denied, Tenant},
+    store::{Denied, Forbidden, Tenant},
 };
 
 /// A caller whose key covers the scope `S`, and the project that the path names.
@@ -102,6 +104,19 @@ impl<S> OrganizationAccess<S> {
     /// The caller and the request, for the audit log.
     pub fn acting(&self) -> Acting {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
+    }
+
+    /// The provider that the path names, from the catalog.
+    pub fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
+        Ok(api.provider(self.named.as_deref().unwrap_or_default())?)
+    }
+
+    /// Fails if the key is bound to projects, so that it has no rights in the whole organization.
+    pub fn in_whole_organization(&self) -> Result<(), Failure> {
+        match self.caller.rights.reach {
+            Reach::Organization => Ok(()),
+            Reach::Projects(_) => Err(Forbidden::Bound.into()),
+        }
     }
 
     /// The project that the path names. A text that is not an id names no project.

@@ -129,3 +129,21 @@ pub(super) fn revoked_api_key() -> Value {
     key["revoked_at"] = json!("2026-05-17T17:55:00Z");
     key
 }
+
+/// An OAuth app.
+pub(super) fn oauth_app() -> Value {
+    json!({
+        "provider": "slack", "name": "Slack", "owner": "organization", "client_id": "1234567890.1234567890",
+        "scopes": ["chat:write", "channels:read"], "default_scopes": ["chat:write", "channels:read"],
+        "redirect_uri": "https://integrations.example.com/oauth/callback",
+        "registration_url": "https://api.slack.com/apps", "updated_at": "2026-05-17T17:55:00Z"
+    })
+}
+
+/// The result of checking an OAuth app.
+pub(super) fn oauth_app_check() -> Value {
+    json!({
+        "accepted": true, "status_code": 302,
+        "message": "Slack takes the request and asks the person to sign in or to consent."
+    })
+}

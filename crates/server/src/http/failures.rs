@@ -59,6 +59,13 @@ const INSTALLED: &[ErrorCode] =
 const CHANGE: &[ErrorCode] =
     &[ErrorCode::NoUpdates, ErrorCode::InvalidTransition, ErrorCode::ReinstallRequired, ErrorCode::Conflict];
 
+const APP: &[ErrorCode] = &[
+    ErrorCode::ProviderNotFound,
+    ErrorCode::ResourceNotFound,
+    ErrorCode::ProviderNotConfigured,
+    ErrorCode::Conflict,
+];
+
 /// Failures of an operation on a project.
 pub(super) struct OnProject;
 /// Failures of an operation on a provider of the catalog.
@@ -87,6 +94,12 @@ pub(super) struct OnKey;
 pub(super) struct OnKeyUpdate;
 /// Failures of rotating an API key.
 pub(super) struct OnKeyRotation;
+/// Failures of reading an organization's OAuth apps.
+pub(super) struct OnOrganizationApps;
+/// Failures of changing or checking an organization's OAuth app.
+pub(super) struct OnOrganizationApp;
+/// Failures of changing or checking a project's OAuth app.
+pub(super) struct OnProjectApp;
 /// Failures of any request.
 pub(super) struct OnAny;
 /// Failures of reading the metrics.
@@ -166,6 +179,21 @@ impl IntoResponses for OnKeyUpdate {
 impl IntoResponses for OnKeyRotation {
     fn responses() -> Responses {
         describe(&[ORGANIZATION, BODY, &[ErrorCode::ResourceNotFound, ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnOrganizationApps {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, &[ErrorCode::ApiKeyProjectMismatch]])
+    }
+}
+impl IntoResponses for OnOrganizationApp {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, BODY, APP, &[ErrorCode::ApiKeyProjectMismatch]])
+    }
+}
+impl IntoResponses for OnProjectApp {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, APP])
     }
 }
 impl IntoResponses for OnAny {

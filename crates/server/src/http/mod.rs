@@ -9,6 +9,7 @@ mod failures;
 pub mod integrations;
 mod keys;
 mod meta;
+mod oauth_apps;
 mod parameters;
 mod projects;
 pub mod state;
@@ -37,4 +38,5 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())
+        .merge(oauth_apps::routes())
 }

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod database_watch;
+mod erasure;
 mod oauth_apps;
 mod runner;
 
@@ -12,6 +13,7 @@ use std::{fmt, future::Future, time::Duration};
 pub use self::{
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
+    erasure::Erasure,
     oauth_apps::OAuthAppsRefresh,
     runner::Runner,
 };

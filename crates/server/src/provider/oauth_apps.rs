@@ -1,15 +1,16 @@
 //! OAuth apps: the client ids and secrets that providers issued to this server.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
-use integrations_core::catalog::Provider;
+use integrations_core::catalog::{OAuth, Provider};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    store::{AppOwner, Store, StoreError, Tenant},
+    store::{AppOwner, AppsOf, Store, StoreError, Tenant},
     vault::{Purpose, Vault, VaultError},
 };
 
@@ -20,6 +21,18 @@ pub struct OAuthApp {
     pub client_id: String,
     /// The secret half.
     pub client_secret: SecretString,
+    /// The scopes to ask for. `None`: those of the provider's file.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl OAuthApp {
+    /// What the provider's file says of OAuth, with the app's own scopes if it has some.
+    pub fn oauth<'a>(&self, of_file: &'a OAuth) -> Cow<'a, OAuth> {
+        match &self.scopes {
+            None => Cow::Borrowed(of_file),
+            Some(scopes) => Cow::Owned(OAuth { scopes: scopes.clone(), ..of_file.clone() }),
+        }
+    }
 }
 
 /// The app could not be read. It may exist.
@@ -54,13 +67,24 @@ impl OAuthApps {
     /// The app that a tenant's installation uses: the project's, else the organization's, else the one for all, else
     /// the environment's.
     pub async fn find(&self, tenant: &Tenant, provider: &Provider) -> Result<Option<OAuthApp>, FindAppError> {
+        self.find_of(AppsOf::Project(*tenant), provider).await
+    }
+
+    /// The same for the installations of a project or an organization.
+    pub async fn find_of(&self, of: AppsOf, provider: &Provider) -> Result<Option<OAuthApp>, FindAppError> {
         let key = provider.key.as_str();
-        let Some(stored) = self.store.oauth_app_for(tenant, key).await? else {
+        let Some(stored) = self.store.oauth_apps_for(of, Some(key)).await?.into_iter().next() else {
             return Ok(self.given.get(key).cloned());
         };
         let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
         let secret = std::str::from_utf8(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
-        Ok(Some(OAuthApp { client_id: stored.client_id, client_secret: secret.into() }))
+        let (client_id, scopes) = (stored.client_id, stored.scopes);
+        Ok(Some(OAuthApp { client_id, client_secret: secret.into(), scopes }))
+    }
+
+    /// Whether the environment has an app for a provider.
+    pub fn is_given(&self, provider: &Provider) -> bool {
+        self.given.contains_key(provider.key.as_str())
     }
 
     /// Whether there is an app for a tenant's installation.

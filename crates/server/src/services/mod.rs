@@ -7,6 +7,7 @@ pub mod integrations;
 pub mod key_uses;
 pub mod keys;
 mod listed_keys;
+pub mod oauth_apps;
 pub mod organizations;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
     api_keys::ApiKeys, audit_log::AuditLog, install::Installer, integrations::Integrations, keys::Keys,
-    organizations::Organizations,
+    oauth_apps::AppSettings, organizations::Organizations,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -30,6 +31,8 @@ pub struct Services {
     pub api_keys: Arc<ApiKeys>,
     /// The OAuth apps that providers issued to this server.
     pub oauth_apps: Arc<OAuthApps>,
+    /// Sets the OAuth apps of organizations and projects.
+    pub app_settings: AppSettings,
     /// The organizations and their projects.
     pub organizations: Organizations,
     /// The API keys of organizations.

@@ -107,6 +107,7 @@ pub(super) enum Holder {
 impl Authority {
     /// Checks that they hold a scope. It locks in the order in which a revocation does.
     pub(super) async fn hold(&self, on: &Transaction, required: RequiredScope) -> Result<Holder, OwnedError> {
+        let Some(by) = self.by else { return Ok(Holder::Operator) };
         let owner = organization::Entity::find_by_id(self.organization.to_string())
             .filter(organization::Column::RevokedAt.is_null())
             .lock_shared()
@@ -115,7 +116,6 @@ impl Authority {
         if owner.is_none() {
             return Err(Forbidden::Lapsed.into());
         }
-        let Some(by) = self.by else { return Ok(Holder::Operator) };
         match known(on, by, self.organization, self.at, Valid::UntilCommit).await? {
             None => Err(Forbidden::Lapsed.into()),
             Some(who) if !who.rights.cover(required) => Err(Forbidden::Scope(required).into()),

@@ -12,6 +12,7 @@ mod connect;
 mod dashboard_sessions;
 mod encryption_keys;
 mod entity;
+mod erasure;
 mod error;
 mod in_order;
 mod install_links;
@@ -51,7 +52,7 @@ pub use integrations::{
 };
 pub use migrate::Migrated;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
-pub use oauth_apps::{AppOwner, NewOAuthApp, OAuthAppRecord};
+pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};

@@ -2,7 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use integrations_core::ids::{OAuthAppId, OrganizationId, ProjectId};
+use integrations_core::{
+    ids::{OAuthAppId, OrganizationId, ProjectId},
+    rights::Reach,
+    scope::RequiredScope,
+};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::OnConflict,
@@ -10,7 +14,39 @@ use sea_orm::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{NewAuditEvent, Store, StoreError, Tenant, audit, entity::oauth_app};
+use super::{
+    NewAuditEvent, OwnedError, Store, StoreError, Tenant, audit, authority::Authority, entity::oauth_app,
+    transaction::Transaction,
+};
+
+/// Whose installations look for an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppsOf {
+    /// Those of one project.
+    Project(Tenant),
+    /// Those of an organization's projects that have no app of their own.
+    Organization(OrganizationId),
+}
+
+impl AppsOf {
+    /// The owners whose apps count, the nearest first.
+    pub fn owners(self) -> Vec<AppOwner> {
+        match self {
+            Self::Project(Tenant { organization, project }) => {
+                vec![AppOwner::Project(project), AppOwner::Organization(organization), AppOwner::All]
+            }
+            Self::Organization(id) => vec![AppOwner::Organization(id), AppOwner::All],
+        }
+    }
+
+    /// The nearest owner: whose app is set here.
+    pub const fn nearest(self) -> AppOwner {
+        match self {
+            Self::Project(tenant) => AppOwner::Project(tenant.project),
+            Self::Organization(id) => AppOwner::Organization(id),
+        }
+    }
+}
 
 /// Whose integrations an app is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +104,8 @@ pub struct NewOAuthApp {
     pub client_id: String,
     /// The secret half, sealed.
     pub sealed_secret: Vec<u8>,
+    /// The scopes to ask for. `None`: those of the provider's file.
+    pub scopes: Option<Vec<String>>,
     /// When it was set.
     pub at: OffsetDateTime,
 }
@@ -86,6 +124,8 @@ pub struct OAuthAppRecord {
     /// The secret half, sealed.
     #[serde(skip)]
     pub sealed_secret: Vec<u8>,
+    /// The scopes to ask for. `None`: those of the provider's file.
+    pub scopes: Option<Vec<String>>,
     /// When it was first set.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -98,8 +138,11 @@ impl TryFrom<oauth_app::Model> for OAuthAppRecord {
     type Error = StoreError;
 
     fn try_from(row: oauth_app::Model) -> Result<Self, StoreError> {
+        let damaged = || StoreError::Damaged(format!("oauth app {}", row.id));
+        let scopes = row.scopes.as_deref().map(serde_json::from_str).transpose();
         Ok(Self {
-            id: row.id.parse().map_err(|_| StoreError::Damaged(format!("oauth app {}", row.id)))?,
+            id: row.id.parse().map_err(|_| damaged())?,
+            scopes: scopes.map_err(|_| damaged())?,
             owner: row.owner.parse()?,
             provider: row.provider,
             client_id: row.client_id,
@@ -117,9 +160,12 @@ impl Store {
         &self,
         app: NewOAuthApp,
         event: Option<NewAuditEvent>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), OwnedError> {
         use oauth_app::Column;
 
+        let scopes = app.scopes.map(|scopes| serde_json::to_string(&scopes)).transpose();
+        let scopes = scopes.map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let owner = app.owner;
         let row = oauth_app::Model {
             id: app.id.to_string(),
             provider: app.provider,
@@ -128,10 +174,18 @@ impl Store {
             sealed_secret: app.sealed_secret,
             created_at: app.at,
             updated_at: app.at,
+            scopes,
         };
         let transaction = self.begin().await?;
+        check(&transaction, owner, event.as_ref()).await?;
         let replace = OnConflict::columns([Column::Provider, Column::Owner])
-            .update_columns([Column::Id, Column::ClientId, Column::SealedSecret, Column::UpdatedAt])
+            .update_columns([
+                Column::Id,
+                Column::ClientId,
+                Column::SealedSecret,
+                Column::Scopes,
+                Column::UpdatedAt,
+            ])
             .to_owned();
         oauth_app::Entity::insert(oauth_app::ActiveModel::from(row))
             .on_conflict(replace)
@@ -149,8 +203,9 @@ impl Store {
         provider: &str,
         owner: AppOwner,
         event: Option<NewAuditEvent>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, OwnedError> {
         let transaction = self.begin().await?;
+        check(&transaction, owner, event.as_ref()).await?;
         let removed = oauth_app::Entity::delete_many()
             .filter(oauth_app::Column::Provider.eq(provider))
             .filter(oauth_app::Column::Owner.eq(owner.to_string()))
@@ -185,6 +240,25 @@ impl Store {
         rows.into_iter().map(|(provider, owner)| Ok((provider, owner.parse()?))).collect()
     }
 
+    /// The apps of a provider, or of all, that count for some installations, the nearest first.
+    pub async fn oauth_apps_for(
+        &self,
+        of: AppsOf,
+        provider: Option<&str>,
+    ) -> Result<Vec<OAuthAppRecord>, StoreError> {
+        let owners = of.owners();
+        let mut query = oauth_app::Entity::find()
+            .filter(oauth_app::Column::Owner.is_in(owners.iter().map(ToString::to_string)));
+        if let Some(provider) = provider {
+            query = query.filter(oauth_app::Column::Provider.eq(provider));
+        }
+        let rows = query.all(&self.reader).await?;
+        let mut apps: Vec<OAuthAppRecord> =
+            rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        apps.sort_by_key(|app| owners.iter().position(|owner| *owner == app.owner));
+        Ok(apps)
+    }
+
     /// The app that a tenant's installation of a provider uses: the project's, else the organization's, else the
     /// one for all.
     pub async fn oauth_app_for(
@@ -192,14 +266,18 @@ impl Store {
         tenant: &Tenant,
         provider: &str,
     ) -> Result<Option<OAuthAppRecord>, StoreError> {
-        let owners =
-            [AppOwner::Project(tenant.project), AppOwner::Organization(tenant.organization), AppOwner::All];
-        let rows = oauth_app::Entity::find()
-            .filter(oauth_app::Column::Provider.eq(provider))
-            .filter(oauth_app::Column::Owner.is_in(owners.map(|owner| owner.to_string())))
-            .all(&self.reader)
-            .await?;
-        let nearest = |row: &oauth_app::Model| owners.iter().position(|owner| owner.to_string() == row.owner);
-        rows.into_iter().min_by_key(nearest).map(TryInto::try_into).transpose()
+        let apps = self.oauth_apps_for(AppsOf::Project(*tenant), Some(provider)).await?;
+        Ok(apps.into_iter().next())
+    }
+}
+
+/// Checks that the actor of the event may set the owner's apps. The operator sets those for all, which no event records.
+async fn check(on: &Transaction, owner: AppOwner, event: Option<&NewAuditEvent>) -> Result<(), OwnedError> {
+    let Some(event) = event else { return Ok(()) };
+    let holder = Authority::from(event).hold(on, RequiredScope::OAUTH_APPS_ADMIN).await?;
+    match owner {
+        AppOwner::All | AppOwner::Organization(_) => Ok(holder.in_whole_organization()?),
+        AppOwner::Project(id) if holder.reaches(&Reach::Projects(vec![id])) => Ok(()),
+        AppOwner::Project(_) => Err(OwnedError::NotFound),
     }
 }

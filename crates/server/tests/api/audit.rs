@@ -141,7 +141,7 @@ async fn what_is_wrong_with_a_filter_is_said(server: &Server) {
         ("?limit=ten", "query.limit: Expected a number from 1 to 200".into()),
         ("?cursor=x", "query.cursor: Expected the cursor of a page, aud_…".into()),
         ("?action=nothing", format!("query.action: Expected one of {choices}")),
-        ("?actor=me", "query.actor: Expected an API key's id, operator or system".into()),
+        ("?actor=me", "query.actor: Expected the id of an API key or a person, operator or system".into()),
         (
             "?since=yesterday",
             "query.since: Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z"

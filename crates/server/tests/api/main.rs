@@ -12,6 +12,8 @@ mod admin;
 #[cfg(test)]
 mod aliases;
 #[cfg(test)]
+mod app_settings;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod audit;

@@ -44,7 +44,8 @@ fn read(
                 let client_id = one_line(&client_id).with_context(|| format!("{id} is not valid"))?;
                 let client_secret =
                     one_line(&client_secret).with_context(|| format!("{secret} is not valid"))?;
-                let app = OAuthApp { client_id, client_secret: client_secret.into() };
+                let client_secret = client_secret.into();
+                let app = OAuthApp { client_id, client_secret, scopes: None };
                 apps.insert(provider.key.to_string(), app);
             }
             (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),

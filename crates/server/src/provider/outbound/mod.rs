@@ -86,6 +86,11 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Whether it sends the client to another host.
+    fn redirects(&self) -> bool {
+        (300..400).contains(&self.status) && self.headers.contains_key(header::LOCATION)
+    }
+
     /// The body, with what the answer says of it.
     pub fn body(&self) -> AnswerBody<'_> {
         let body = AnswerBody::new(self.header(header::CONTENT_TYPE.as_str()), &self.body);
@@ -156,6 +161,10 @@ impl Outbound {
             "error.type" = Empty,
         );
         let answer = self.exchange(request).instrument(span.clone()).await;
+        let answer = answer.and_then(|answer| match answer.redirects() {
+            true => Err(NoAnswer::Redirected),
+            false => Ok(answer),
+        });
         match &answer {
             Ok(answer) => span.record("http.response.status_code", answer.status),
             Err(_) => &span,
@@ -164,6 +173,11 @@ impl Outbound {
             span.record("otel.status_code", "ERROR").record("error.type", debug(reason));
         }
         answer
+    }
+
+    /// Sends a request without a secret, as a browser sends it. A redirect to another host is an answer.
+    pub async fn visit(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
+        self.exchange(request).await
     }
 
     async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
@@ -187,11 +201,7 @@ impl Outbound {
                 Err(error) => break Some(reason(&error)),
             }
         };
-        let status = response.status();
-        if status.is_redirection() && response.headers().contains_key(header::LOCATION) {
-            return Err(NoAnswer::Redirected);
-        }
-        let status = status.as_u16();
+        let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         Ok(Answer { status, headers, body: body.freeze(), cut_off })
     }

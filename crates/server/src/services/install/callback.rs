@@ -142,7 +142,8 @@ impl Installer {
             return Err(LinkProblem::Used.into());
         }
         let grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
-        let missing = grant.missing_scopes(oauth);
+        let oauth = app.oauth(oauth);
+        let missing = grant.missing_scopes(&oauth);
         if !missing.is_empty() {
             return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
         }

@@ -66,7 +66,8 @@ impl Installer {
         let connection = provider.read_connection(&connection).map_err(ProblemKind::Invalid)?;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
         let app = self.apps.find(&who.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
-        let server = self.server(provider, oauth, &connection, &app)?;
+        let oauth = app.oauth(oauth);
+        let server = self.server(provider, &oauth, &connection, &app)?;
         let state = Token::generate(&self.environment);
         let verifier = server.takes_pkce().then(|| Token::generate(&self.environment).expose().to_owned());
         let url = server.authorize_url(state.expose(), verifier.as_deref());
@@ -108,7 +109,7 @@ impl Installer {
         Ok(grant)
     }
 
-    fn server<'a>(
+    pub(super) fn server<'a>(
         &self,
         provider: &'a Provider,
         oauth: &'a OAuth,
@@ -123,7 +124,7 @@ impl Installer {
     }
 
     /// The address that the provider sends the browser back to. It is registered there in exactly this form.
-    fn redirect_url(&self) -> Result<RedirectUrl, ProblemKind> {
+    pub(super) fn redirect_url(&self) -> Result<RedirectUrl, ProblemKind> {
         let base = self.public_url.as_str().trim_end_matches('/');
         RedirectUrl::new(format!("{base}/oauth/callback")).map_err(|_| ProblemKind::Internal)
     }

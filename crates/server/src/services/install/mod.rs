@@ -3,6 +3,7 @@
 //! Every installation in a browser ends in `finish`: the credential is tried at the provider, the account is compared
 //! with the old one, and everything is stored with its audit event in one transaction.
 
+mod app_check;
 mod callback;
 mod ended;
 mod finish;
@@ -32,6 +33,7 @@ use url::Url;
 
 use self::installation::InstallationBuilder;
 pub use self::{
+    app_check::{AppCheckError, AppVerdict},
     callback::{Arrival, Arrived},
     ended::{InstallState, Standing},
     links::{CreateLinkError, OpenLink},

@@ -13,6 +13,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) sealed_secret: Vec<u8>,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,
+    /// JSON array: the scopes to ask for. `None`: those of the provider's file.
+    pub(in crate::store) scopes: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -51,7 +51,7 @@ fn plan(provider: &DeskAndKeys, timeout: Duration) -> Plan {
     let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
     let hosts = desk_and_keys::HOSTS.map(|host| (host.to_owned(), provider.address()));
     let (client_id, client_secret) = desk_and_keys::APP;
-    let app = OAuthApp { client_id: client_id.into(), client_secret: client_secret.into() };
+    let app = OAuthApp { client_id: client_id.into(), client_secret: client_secret.into(), scopes: None };
     Plan {
         catalog: Arc::new(catalog),
         outbound: OutboundSettings {

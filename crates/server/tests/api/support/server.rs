@@ -88,7 +88,7 @@ pub(crate) fn oauth_apps(catalog: &Catalog) -> HashMap<String, OAuthApp> {
         .map(|provider| {
             let key = provider.key.as_str();
             let client_secret = format!("SECRET-client-secret-of-{key}").into();
-            (key.to_owned(), OAuthApp { client_id: format!("{key}-client"), client_secret })
+            (key.to_owned(), OAuthApp { client_id: format!("{key}-client"), client_secret, scopes: None })
         })
         .collect()
 }

@@ -1,0 +1,97 @@
+//! OAuth apps: what a request names to set one.
+
+use serde_json::Value;
+
+use crate::{
+    fields::{BodyError, Fields, list, or_null, text},
+    pasted::secret,
+};
+
+/// The most scopes that an app asks for.
+const MAX_SCOPES: usize = 200;
+/// The most characters of a client id or secret.
+const MAX_LENGTH: usize = 4096;
+
+/// An OAuth app to be set, as a provider issued it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewOAuthApp {
+    /// The public half.
+    pub client_id: String,
+    /// The secret half. `None`: the one that is set for the same client id.
+    pub client_secret: Option<String>,
+    /// The scopes to ask for. `None`: those of the provider's file.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl NewOAuthApp {
+    /// Reads the body of a request.
+    pub fn read(body: &[u8]) -> Result<Self, BodyError> {
+        let mut fields = Fields::read(body)?;
+        let client_id = fields.required("client_id", credential);
+        let client_secret = fields.optional("client_secret", credential);
+        let scopes = fields.optional("scopes", or_null(scopes)).flatten();
+        fields.finish(client_id.map(|client_id| Self { client_id, client_secret, scopes }))
+    }
+}
+
+/// Reads a client id or secret, as people paste it.
+fn credential(value: Value) -> Result<String, String> {
+    let pasted = secret(&text(value)?);
+    if pasted.is_empty() || pasted.len() > MAX_LENGTH || !pasted.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("Must be 1 to {MAX_LENGTH} visible ASCII characters without blanks"));
+    }
+    Ok(pasted)
+}
+
+/// Reads scopes (RFC 6749, section 3.3). A comma separates scopes at some providers, so it is in none.
+fn scopes(value: Value) -> Result<Vec<String>, String> {
+    let mut scopes = list(MAX_SCOPES, |scope| {
+        let is_token = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',');
+        match !scope.is_empty() && scope.chars().all(is_token) {
+            true => Ok(scope.to_owned()),
+            false => Err(
+                "Must be one scope: visible ASCII characters without blanks, commas, quotes and backslashes"
+                    .into(),
+            ),
+        }
+    })(value)?;
+    let mut seen = std::collections::BTreeSet::new();
+    scopes.retain(|scope| seen.insert(scope.clone()));
+    Ok(scopes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn issues(body: Value) -> Vec<String> {
+        match NewOAuthApp::read(body.to_string().as_bytes()) {
+            Err(BodyError::Invalid(issues)) => issues.into_iter().map(|issue| issue.to_string()).collect(),
+            other => panic!("{:?}", other.map(|_| ())),
+        }
+    }
+
+    #[test]
+    fn what_people_paste_is_read() {
+        let body = json!({"client_id": " abc ", "client_secret": "\"s3cret\"\n", "scopes": ["a", "b", "a"]});
+        let Ok(app) = NewOAuthApp::read(body.to_string().as_bytes()) else { panic!() };
+        assert_eq!((app.client_id.as_str(), app.client_secret.as_deref()), ("abc", Some("s3cret")));
+        assert_eq!(app.scopes.unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_no_app_is_refused_in_words() {
+        assert_eq!(issues(json!({})), ["client_id: Required"]);
+        let (credential, _) = ("Must be 1 to 4096 visible ASCII characters without blanks", ());
+        assert_eq!(
+            issues(json!({"client_id": "a b", "client_secret": ""})),
+            [format!("client_id: {credential}"), format!("client_secret: {credential}")]
+        );
+        for scope in ["a b", "a,b", "", "ä"] {
+            let found = issues(json!({"client_id": "a", "scopes": [scope]}));
+            assert!(found[0].starts_with("scopes: entry 0: Must be one scope"), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `POST …/oauth-apps/{provider}/check`
+
+use axum::{extract::State, response::Response};
+use integrations_core::{
+    catalog::Provider,
+    error::ErrorCode,
+    fields::Fields,
+    wire::{CheckOAuthApp, OAuthAppTest, OAuthAppTestResponse},
+};
+use serde_json::Value;
+
+use super::view;
+use crate::{
+    edge::{body::JsonBody, failure::Failure},
+    http::{
+        answer::respond,
+        auth::{Access, OauthAppsAdmin, OrganizationAccess},
+        failures::{OnOrganizationApp, OnProjectApp},
+        parameters::{InOrganization, InProject, OfProvider},
+        state::Api,
+    },
+    services::install::{AppCheckError, AppVerdict},
+    store::AppsOf,
+};
+
+/// Check the OAuth app of an organization
+///
+/// Asks the provider's authorization endpoint as an installation would, and says what it answered. Nothing is stored.
+/// A provider that judges the app only after a person has signed in accepts it here. `connection` is needed where the
+/// provider's address depends on it, such as a shop's domain.
+#[utoipa::path(
+    post,
+    path = "/api/v1/orgs/{orgId}/oauth-apps/{provider}/check",
+    operation_id = "checkOrganizationOauthApp",
+    tag = "OAuth apps",
+    params(InOrganization, OfProvider),
+    request_body(content = Option<CheckOAuthApp>, example = json!({})),
+    security(("api_key" = ["oauth_apps:admin"]), ("bearer" = ["oauth_apps:admin"])),
+    responses(
+        (status = 200, description = "What the provider answered", body = OAuthAppTestResponse,
+         example = json!({"data": crate::http::examples::oauth_app_check()})),
+        OnOrganizationApp,
+    ),
+)]
+pub(super) async fn of_organization(
+    State(api): State<Api>,
+    access: OrganizationAccess<OauthAppsAdmin>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Failure> {
+    access.in_whole_organization()?;
+    let of = AppsOf::Organization(access.organization());
+    let provider = access.provider(&api)?;
+    check(&api, of, &provider, &body).await
+}
+
+/// Check the OAuth app of a project
+///
+/// Asks the provider's authorization endpoint as an installation would, and says what it answered. Nothing is stored.
+/// A provider that judges the app only after a person has signed in accepts it here. `connection` is needed where the
+/// provider's address depends on it, such as a shop's domain.
+#[utoipa::path(
+    post,
+    path = "/api/v1/projects/{projectId}/oauth-apps/{provider}/check",
+    operation_id = "checkProjectOauthApp",
+    tag = "OAuth apps",
+    params(InProject, OfProvider),
+    request_body(content = Option<CheckOAuthApp>, example = json!({})),
+    security(("api_key" = ["oauth_apps:admin"]), ("bearer" = ["oauth_apps:admin"])),
+    responses(
+        (status = 200, description = "What the provider answered", body = OAuthAppTestResponse,
+         example = json!({"data": crate::http::examples::oauth_app_check()})),
+        OnProjectApp,
+    ),
+)]
+pub(super) async fn of_project(
+    State(api): State<Api>,
+    access: Access<OauthAppsAdmin>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Failure> {
+    let of = AppsOf::Project(access.tenant);
+    let provider = access.provider(&api).await?;
+    api.organizations.admit(&access.tenant).await?;
+    check(&api, of, &provider, &body).await
+}
+
+async fn check(api: &Api, of: AppsOf, provider: &Provider, body: &[u8]) -> Result<Response, Failure> {
+    provider.oauth().ok_or_else(view::no_oauth)?;
+    let mut fields = Fields::read_optional(body)?;
+    let connection = fields.optional("connection", |value| match value {
+        Value::Object(fields) => Ok(fields),
+        _ => Err("Expected object".to_owned()),
+    });
+    let connection = fields.finish(Some(connection.unwrap_or_default()))?;
+    let name = &provider.name;
+    let (accepted, status_code, message) = match api.installer.check_app(of, provider, &connection).await {
+        Ok(AppVerdict::Accepted(status)) => (
+            true,
+            Some(status),
+            format!("{name} takes the request and asks the person to sign in or to consent."),
+        ),
+        Ok(AppVerdict::Refused(status, error)) => {
+            let error = error.map_or_else(String::new, |error| format!(" ({error})"));
+            let message = format!(
+                "{name} refuses the request{error}: compare the client id, the redirect address and the scopes with what \
+                 is registered there."
+            );
+            (false, Some(status), message)
+        }
+        Ok(AppVerdict::Failed(status)) => {
+            (false, Some(status), format!("{name} has trouble of its own. Try again later."))
+        }
+        Ok(AppVerdict::NoAnswer(reason)) => (false, None, format!("{name} {reason}.")),
+        Err(AppCheckError::NotConfigured) => {
+            let message = format!("No OAuth app is set for {name}");
+            return Err(Failure::new(ErrorCode::ProviderNotConfigured, message));
+        }
+        Err(AppCheckError::Invalid(issues)) => {
+            let issues = issues.into_iter().map(|issue| issue.under("connection")).collect();
+            return Err(Failure::invalid("Invalid body", issues));
+        }
+        Err(AppCheckError::Failed(kind)) => {
+            return Err(Failure::internal(&format!("checking an app: {kind:?}")));
+        }
+    };
+    respond(&OAuthAppTestResponse { data: OAuthAppTest { accepted, status_code, message } })
+}

@@ -1,0 +1,155 @@
+//! The service for OAuth apps that an organization sets for itself or for one of its projects.
+
+use std::sync::Arc;
+
+use integrations_core::{
+    audit::{Acting, AuditAction, change},
+    catalog::Provider,
+    ids::{OAuthAppId, OrganizationId},
+    oauth_app::NewOAuthApp,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    environment::Environment,
+    provider::oauth_apps::OAuthApps,
+    store::{
+        AppsOf, NewAuditEvent, NewOAuthApp as NewOAuthAppRow, OAuthAppRecord, OwnedError, Store, StoreError,
+        Tenant,
+    },
+    vault::{Purpose, Vault, VaultError},
+};
+
+/// Sets and removes OAuth apps.
+#[derive(Clone, Debug)]
+pub struct AppSettings {
+    store: Store,
+    vault: Arc<Vault>,
+    apps: Arc<OAuthApps>,
+    environment: Environment,
+}
+
+/// Why an app was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum SetAppError {
+    /// It may not be set, or could not be stored.
+    #[error(transparent)]
+    Owned(#[from] OwnedError),
+    /// No client secret is named, and none is stored for this client id.
+    #[error("no client secret is stored for this client id")]
+    NoSecret,
+    /// The stored client secret cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl From<StoreError> for SetAppError {
+    fn from(error: StoreError) -> Self {
+        Self::Owned(error.into())
+    }
+}
+
+/// The app that counts for some installations.
+#[derive(Clone, Debug)]
+pub enum CurrentApp {
+    /// A stored one.
+    Stored(Box<OAuthAppRecord>),
+    /// The environment's.
+    Given,
+    /// None.
+    Missing,
+}
+
+impl AppSettings {
+    /// The apps in `store`, sealed by `vault`.
+    pub fn new(store: Store, vault: Arc<Vault>, apps: Arc<OAuthApps>, environment: Environment) -> Self {
+        Self { store, vault, apps, environment }
+    }
+
+    /// The app of each provider that counts for some installations.
+    pub async fn current<'a>(
+        &self,
+        of: AppsOf,
+        providers: impl Iterator<Item = &'a Arc<Provider>>,
+    ) -> Result<Vec<(&'a Arc<Provider>, CurrentApp)>, StoreError> {
+        let stored = self.store.oauth_apps_for(of, None).await?;
+        let app = |provider: &Provider| match stored.iter().find(|app| app.provider == provider.key.as_str())
+        {
+            Some(app) => CurrentApp::Stored(Box::new(app.clone())),
+            None if self.apps.is_given(provider) => CurrentApp::Given,
+            None => CurrentApp::Missing,
+        };
+        Ok(providers.map(|provider| (provider, app(provider))).collect())
+    }
+
+    /// Sets an app, in place of an earlier one of the same owner.
+    pub async fn set(
+        &self,
+        of: AppsOf,
+        provider: &Provider,
+        new: NewOAuthApp,
+        acting: Acting,
+    ) -> Result<(), SetAppError> {
+        let (owner, key) = (of.nearest(), provider.key.as_str());
+        let stored = self.store.oauth_apps_for(of, Some(key)).await?;
+        let before = stored.into_iter().find(|app| app.owner == owner);
+        let secret = match (new.client_secret, &before) {
+            (Some(secret), _) => secret.into_bytes(),
+            (None, Some(app)) if app.client_id == new.client_id => {
+                use secrecy::ExposeSecret as _;
+
+                self.vault.open(&app.sealed_secret, Purpose::from(app))?.expose_secret().to_vec()
+            }
+            (None, _) => return Err(SetAppError::NoSecret),
+        };
+        let id: OAuthAppId = self.environment.id();
+        let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &new.client_id };
+        let sealed_secret = self.vault.seal(&secret, purpose);
+        let changes = [
+            change("provider", Value::Null, key),
+            change("client_id", before.as_ref().map(|app| app.client_id.clone()), new.client_id.clone()),
+            change("scopes", before.map_or(Value::Null, |app| json!(app.scopes)), json!(new.scopes)),
+        ];
+        let mut event = self.event(of, AuditAction::OauthAppSet, acting);
+        event.changes = changes.into_iter().flatten().collect();
+        let row = NewOAuthAppRow {
+            id,
+            provider: key.to_owned(),
+            owner,
+            client_id: new.client_id,
+            sealed_secret,
+            scopes: new.scopes,
+            at: event.at,
+        };
+        self.store.set_oauth_app(row, Some(event)).await?;
+        Ok(self.apps.refresh().await?)
+    }
+
+    /// Removes an app of this owner. `false`: there was none.
+    pub async fn remove(&self, of: AppsOf, provider: &Provider, acting: Acting) -> Result<bool, OwnedError> {
+        let key = provider.key.as_str();
+        let mut event = self.event(of, AuditAction::OauthAppRemoved, acting);
+        event.changes = change("provider", Value::Null, key).into_iter().collect();
+        let removed = self.store.remove_oauth_app(key, of.nearest(), Some(event)).await?;
+        self.apps.refresh().await?;
+        Ok(removed)
+    }
+
+    fn event(&self, of: AppsOf, action: AuditAction, acting: Acting) -> NewAuditEvent {
+        let (organization, project): (OrganizationId, _) = match of {
+            AppsOf::Project(Tenant { organization, project }) => (organization, Some(project)),
+            AppsOf::Organization(organization) => (organization, None),
+        };
+        NewAuditEvent {
+            id: self.environment.id(),
+            organization,
+            project,
+            integration: None,
+            action,
+            actor: acting.actor,
+            request_id: acting.request_id,
+            changes: Vec::new(),
+            at: self.environment.now(),
+        }
+    }
+}
