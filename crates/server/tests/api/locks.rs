@@ -68,7 +68,7 @@ async fn two_questions(server: &Server, key: &Key) -> [String; 2] {
             browser: TokenHash::of("a browser"),
             tenant,
             provider: "slack".into(),
-            key: key.id,
+            by: key.id.into(),
             link: None,
             sealed: vec![number],
             created_at: now,

@@ -58,6 +58,8 @@ mod lists;
 #[cfg(test)]
 mod locks;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod monitor;

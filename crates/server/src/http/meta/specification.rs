@@ -91,6 +91,15 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .description(Some("A project's integrations, and the catalog"))
             .build(),
         TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
+        TagBuilder::new().name("Projects").description(Some("An organization's projects")).build(),
+        TagBuilder::new()
+            .name("API keys")
+            .description(Some("An organization's API keys. Nobody grants more than they hold"))
+            .build(),
+        TagBuilder::new()
+            .name("OAuth apps")
+            .description(Some("The apps that providers issued to an organization or for one of its projects"))
+            .build(),
         TagBuilder::new().name("Server").description(Some("The server itself; no API key is needed")).build(),
     ]);
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, `riq_…`");
