@@ -35,16 +35,13 @@ const PROJECT: &[ErrorCode] = &[
     ErrorCode::NotAcceptable,
     ErrorCode::RateLimited,
 ];
-/// The failures of every operation on an organization.
+/// The failures of every operation on an organization, beside those of any.
 const ORGANIZATION: &[ErrorCode] = &[
     ErrorCode::Unauthorized,
     ErrorCode::InsufficientScope,
     ErrorCode::ApiKeyOrgMismatch,
     ErrorCode::NotAcceptable,
-    ErrorCode::UriTooLong,
     ErrorCode::RateLimited,
-    ErrorCode::InternalError,
-    ErrorCode::ServiceUnavailable,
 ];
 /// The failures of naming one of an organization's projects.
 const OWNED_PROJECT: &[ErrorCode] = &[ErrorCode::ApiKeyProjectMismatch, ErrorCode::ProjectNotFound];
