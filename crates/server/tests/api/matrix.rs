@@ -72,7 +72,8 @@ fn covers(held: &str, asked: &str) -> bool {
 
 fn every_scope() -> Vec<String> {
     let alone = Level::ALL.map(|level| level.to_string());
-    let pairs = Resource::ALL.into_iter().flat_map(|resource| Level::ALL.map(|level| format!("{resource}:{level}")));
+    let pairs =
+        Resource::ALL.into_iter().flat_map(|resource| Level::ALL.map(|level| format!("{resource}:{level}")));
     alone.into_iter().chain(pairs).collect()
 }
 
@@ -84,7 +85,9 @@ async fn operations(server: &Server) -> Vec<(String, String, &'static str)> {
     let mut found = Vec::new();
     for (path, item) in specification.body["paths"].as_object().unwrap() {
         let Some(below) = path.strip_prefix("/api/v1") else { continue };
-        for method in ["get", "post", "put", "patch", "delete"].into_iter().filter(|name| item.get(name).is_some()) {
+        for method in
+            ["get", "post", "put", "patch", "delete"].into_iter().filter(|name| item.get(name).is_some())
+        {
             let scope = contract.get(&(method, below));
             let scope = scope.unwrap_or_else(|| panic!("the contract's table lacks {method} {below}"));
             if !scope.is_empty() {
@@ -143,7 +146,8 @@ async fn every_operation_stays_within_the_organization(server: &Server) {
     for operation in &operations(server).await {
         let path = &operation.1;
         if path.contains("{orgId}") {
-            for organization in [&other_organization.to_string(), &unknown_organization, &"org_x".to_owned()] {
+            for organization in [&other_organization.to_string(), &unknown_organization, &"org_x".to_owned()]
+            {
                 let answer = ask(server, &admin, operation, organization, &own_project).await;
                 answer.refused(403, "API_KEY_ORG_MISMATCH");
             }

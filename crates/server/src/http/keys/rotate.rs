@@ -27,7 +27,7 @@ use crate::{
     operation_id = "rotateApiKey",
     tag = "API keys",
     params(InOrganization, OfKey),
-    request_body(content = Option<RotateApiKey>, example = json!({"overlap_seconds": 3600})),
+    request_body(content = RotateApiKey, example = json!({"overlap_seconds": 3600})),
     security(("api_key" = ["keys:admin"]), ("bearer" = ["keys:admin"])),
     responses(
         (status = 201, description = "The new key", body = NewApiKeyResponse,

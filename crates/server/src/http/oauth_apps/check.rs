@@ -34,7 +34,7 @@ use crate::{
     operation_id = "checkOrganizationOauthApp",
     tag = "OAuth apps",
     params(InOrganization, OfProvider),
-    request_body(content = Option<CheckOAuthApp>, example = json!({})),
+    request_body(content = CheckOAuthApp, example = json!({})),
     security(("api_key" = ["oauth_apps:admin"]), ("bearer" = ["oauth_apps:admin"])),
     responses(
         (status = 200, description = "What the provider answered", body = OAuthAppTestResponse,
@@ -64,7 +64,7 @@ pub(super) async fn of_organization(
     operation_id = "checkProjectOauthApp",
     tag = "OAuth apps",
     params(InProject, OfProvider),
-    request_body(content = Option<CheckOAuthApp>, example = json!({})),
+    request_body(content = CheckOAuthApp, example = json!({})),
     security(("api_key" = ["oauth_apps:admin"]), ("bearer" = ["oauth_apps:admin"])),
     responses(
         (status = 200, description = "What the provider answered", body = OAuthAppTestResponse,
