@@ -42,7 +42,7 @@ impl NewProject {
     /// Reads the body of a request.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read(body)?;
-        let name = fields.required("name", |value| named(value));
+        let name = fields.required("name", named);
         let slug = fields.optional("slug", slug);
         let domain = fields.optional("domain", or_null(domain)).flatten();
         fields.finish(name.map(|name| Self { name, slug, domain }))
@@ -53,7 +53,7 @@ impl ProjectUpdate {
     /// Reads the body of a request.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read_change(body)?;
-        let name = fields.optional("name", |value| named(value));
+        let name = fields.optional("name", named);
         let slug = fields.optional("slug", slug);
         let domain = fields.optional("domain", or_null(domain));
         let restore = fields.optional("archived", |value| match value {

@@ -3,8 +3,8 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::{
-    catalog::NoSuchProvider, error::ErrorCode, fields::BodyError, integration::UpdateError, issue::Issue, scope::RequiredScope,
-    wire::ApiError,
+    catalog::NoSuchProvider, error::ErrorCode, fields::BodyError, integration::UpdateError, issue::Issue,
+    scope::RequiredScope, wire::ApiError,
 };
 
 use crate::{

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use integrations_core::{
     audit::{Acting, Actor},
-    catalog::ProviderAccount,
+    catalog::{NoSuchProvider, Provider, ProviderAccount},
     error::ErrorCode,
     ids::{ApiKeyId, OrganizationId, ProjectId},
     rights::Reach,
@@ -54,6 +54,15 @@ impl<S> Access<S> {
             api.organizations.admit(&self.tenant).await?;
         }
         Ok(found?)
+    }
+
+    /// The provider that the path names, without an alias: for what all its accounts share.
+    pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
+        if let Some(provider) = api.catalog.get(self.provider.as_deref().unwrap_or_default()) {
+            return Ok(Arc::clone(provider));
+        }
+        api.organizations.admit(&self.tenant).await?;
+        Err(NoSuchProvider::Key.into())
     }
 }
 
@@ -108,7 +117,8 @@ impl<S> OrganizationAccess<S> {
 
     /// The provider that the path names, from the catalog.
     pub fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        Ok(api.provider(self.named.as_deref().unwrap_or_default())?)
+        let found = api.catalog.get(self.named.as_deref().unwrap_or_default());
+        found.cloned().ok_or_else(|| NoSuchProvider::Key.into())
     }
 
     /// Fails if the key is bound to projects, so that it has no rights in the whole organization.

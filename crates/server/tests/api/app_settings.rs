@@ -39,7 +39,7 @@ fn app(client_id: &str) -> Option<Value> {
 
 /// The address that a person would be sent to.
 async fn authorize_url(server: &Server, provider: &str) -> url::Url {
-    let found = server.app.services.catalog.get(provider).unwrap();
+    let found = &server.app.services.catalog.account(provider).unwrap();
     server.app.services.installer.begin(&who(server), found, Map::new(), BROWSER).await.unwrap()
 }
 
