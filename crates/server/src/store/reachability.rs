@@ -97,8 +97,9 @@ impl GuardedPool {
 
     pub(super) async fn begin(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {
         match self.pooling {
-            Pooling::Session => Ok(Transaction::Own(self.begin_named(options).await?)),
-            Pooling::Transaction => self.reachability.guard(self.begin_shared()).await,
+            // Boxed, because to make a connection takes 60 KB of state, which every request would move.
+            Pooling::Session => Ok(Transaction::Own(Box::pin(self.begin_named(options)).await?)),
+            Pooling::Transaction => Box::pin(self.reachability.guard(self.begin_shared())).await,
         }
     }
 

@@ -157,7 +157,8 @@ impl<DB: Database + HasStatementCache> Stack<DB> {
                 answer => return answer,
             }
         }
-        let connection = self.pool.acquire().await?;
+        // To make a connection is the rare case, and takes 60 KB of state. Unboxed, every request would move them.
+        let connection = Box::pin(self.pool.acquire()).await?;
         self.query_on(connection, sql, parameters).await
     }
 
@@ -178,7 +179,7 @@ impl<DB: Database + HasStatementCache> Stack<DB> {
         let query = parameters.iter().fold(sqlx::query::<DB>(sql), |query, parameter| query.bind(*parameter));
         let rows = match self.pooling {
             Pooling::Session => query.fetch_all(&mut *connection).await,
-            Pooling::Transaction => in_a_transaction(&mut *connection, query).await,
+            Pooling::Transaction => Box::pin(in_a_transaction(&mut *connection, query)).await,
         };
         if !rows.as_ref().is_err_and(is_broken) {
             self.put_back(connection);
