@@ -21,6 +21,7 @@ use tracing_subscriber::{
 
 use super::{
     config::{LogFormat, Options},
+    json_lines::JsonLines,
     traces::Traces,
 };
 
@@ -29,7 +30,10 @@ const BUFFER_SIZE: usize = 32 * 1024;
 
 /// The log's buffer.
 #[derive(Clone, Debug)]
-pub struct Log(Arc<Mutex<BufWriter<Stderr>>>);
+pub struct Log {
+    lines: Arc<Mutex<BufWriter<Stderr>>>,
+    is_terminal: bool,
+}
 
 /// Starts the log, and hands spans to `traces`. Call inside the runtime, once.
 pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> anyhow::Result<Log> {
@@ -40,13 +44,12 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
     let filter = filter.map_err(|_| {
         anyhow!("RIQ_LOG or --log is not a filter of the log such as info or riq_server=debug")
     })?;
-    let log = Log(Arc::new(Mutex::new(BufWriter::with_capacity(BUFFER_SIZE, io::stderr()))));
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = Arc::new(Mutex::new(BufWriter::with_capacity(BUFFER_SIZE, io::stderr())));
+    let log = Log { lines, is_terminal: io::stderr().is_terminal() };
+    let colours = log.is_terminal && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(log.clone());
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match options.log_format.unwrap_or(default) {
-        LogFormat::Json => {
-            lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
-        }
+        LogFormat::Json => lines.event_format(JsonLines).boxed(),
         LogFormat::Pretty => lines.with_target(false).boxed(),
     };
     // The log shows only events. Without traces spans are not used, so none are created.
@@ -78,7 +81,7 @@ impl Log {
     }
 
     fn lines(&self) -> MutexGuard<'_, BufWriter<Stderr>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,7 +113,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
-        let at_once = *metadata.level() <= Level::WARN || io::stderr().is_terminal();
+        let at_once = *metadata.level() <= Level::WARN || self.is_terminal;
         Line { lines: self.lines(), at_once }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dev;
+mod json_lines;
 pub mod log;
 pub mod migrate;
 mod open_files;
