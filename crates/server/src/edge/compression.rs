@@ -30,15 +30,16 @@ pub(super) async fn compress(
         return response;
     }
     // 304 has the `Vary` of the 200 that it stands for (RFC 9110, section 15.4.5).
-    if response.status() == StatusCode::NOT_MODIFIED {
+    let stands_for_another = response.status() == StatusCode::NOT_MODIFIED;
+    if !stands_for_another && length(&response) < SHORTEST {
+        return response;
+    }
+    let Some(accepted) = accepted.filter(|_| !stands_for_another) else {
         response.headers_mut().append(header::VARY, header::ACCEPT_ENCODING.into());
         return response;
-    }
-    if length(&response) < SHORTEST {
-        return response;
-    }
+    };
     let mut request = Request::new(response);
-    request.headers_mut().extend(accepted.map(|accepted| (header::ACCEPT_ENCODING, accepted)));
+    request.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
     let answer = service_fn(|request: Request<Response>| ready(Ok::<_, Infallible>(request.into_body())));
     let always = |_: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| true;
     let mut response = match Compression::new(answer).compress_when(always).oneshot(request).await {
