@@ -15,10 +15,13 @@ use crate::judgement::{Judgement, Line};
 const HEALTH_WITHIN: Duration = Duration::from_secs(1);
 /// The most memory that the server may take, in bytes.
 const MEMORY: u64 = 150_000_000;
-/// The most that the log may take, in bytes a second. A line has some 300.
+/// The most that the log may take, in bytes a second, besides the lines of requests that are let in.
 const LOG_A_SECOND: u64 = 30_000;
-/// The most false keys that may be looked up for one address in a minute: the limit of an address.
-const LOOKED_UP: u64 = 600;
+/// The most bytes of the line of a request that is let in.
+const LINE: u64 = 300;
+/// The most requests without a good key that are let in for one address in a minute: the limit of an address. As many
+/// false keys may be looked up.
+const LET_IN: u64 = 600;
 
 /// Everything that was observed.
 pub(super) struct Observed {
@@ -46,7 +49,7 @@ impl Observed {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (unread, looked_up) = (count(&self.attack.cut_unread), count(&self.attack.unauthorized));
         let minutes = options.seconds.div_ceil(60) + 1;
-        let lookups = LOOKED_UP * u64::from(options.addresses) * minutes;
+        let let_in = LET_IN * u64::from(options.addresses) * minutes;
         let lines = vec![
             Line::checked("/healthz answered", health.good, health.good > 0),
             Line::checked("/healthz not answered", health.failed(), health.failed() == 0),
@@ -65,11 +68,11 @@ impl Observed {
             Line::checked(
                 "log",
                 format!("{:.1} MB", self.log as f64 / 1e6),
-                self.log <= LOG_A_SECOND * options.seconds,
+                self.log <= LOG_A_SECOND * options.seconds + LINE * let_in,
             ),
             Line::checked("who never reads was cut", unread, unread > 0 || options.never_read == 0),
             Line::told("who is slow was cut", count(&self.attack.cut_slow)),
-            Line::checked("false keys refused with 401", looked_up, looked_up <= lookups),
+            Line::checked("false keys refused with 401", looked_up, looked_up <= let_in),
             Line::told("false keys refused with 429", count(&self.attack.rate_limited)),
             Line::checked(
                 "false keys answered otherwise",
@@ -108,7 +111,7 @@ mod tests {
             visits: Visits { health: answers(), good_keys: answers() },
             metrics: String::new(),
             memory: MEMORY - 1,
-            log: LOG_A_SECOND * 60,
+            log: LOG_A_SECOND * 60 + LINE * LET_IN * 2,
             interval: Duration::from_secs(10),
             longest_gap: Duration::from_secs(20),
             counts: Counts { probes: 1, ..Counts::default() },

@@ -25,6 +25,9 @@ use crate::shutdown::Shutdown;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest request head that is read, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
+/// How many connections are accepted before those that are there have their turn. It is less than one address may have,
+/// so that a request that has arrived is read before another connection takes the place of its own.
+const ACCEPTED_AT_ONCE: usize = 16;
 /// The pause after a failed accept, for example when there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -33,7 +36,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn serve(listener: TcpListener, edge: Edge, mut stop: Shutdown, drain: Duration) {
     let (edge, graceful) = (Arc::new(edge), GracefulShutdown::new());
     let mut is_failing = false;
-    loop {
+    for number in 1_usize.. {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
@@ -41,6 +44,9 @@ pub async fn serve(listener: TcpListener, edge: Edge, mut stop: Shutdown, drain:
                     match edge.admit(peer.ip()) {
                         Some(admitted) => spawn(stream, peer, admitted, Arc::clone(&edge), &graceful),
                         None => refuse(stream, &edge.answer_to_one_too_many(peer)),
+                    }
+                    if number.is_multiple_of(ACCEPTED_AT_ONCE) {
+                        tokio::task::yield_now().await;
                     }
                 }
                 Err(error) => {

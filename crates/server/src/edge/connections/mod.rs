@@ -37,7 +37,7 @@ pub struct ConnectionLimits {
 
 /// How many requests of clients that do not wait for their answers are worked on at the same time. Otherwise a thousand
 /// such clients would be so much work that nothing else had its turn for seconds, the database included.
-const PIPELINED_AT_A_TIME: usize = 8;
+const PIPELINED_AT_A_TIME: usize = 2;
 /// How often the log says that there are too many connections.
 const LOGGED_EVERY: Duration = Duration::from_secs(60);
 
