@@ -5,6 +5,7 @@ use sea_orm::{
     DerivePartialModel, PartialModelTrait, QuerySelect,
     sea_query::{Expr, PostgresQueryBuilder, SelectStatement},
 };
+use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::entity::{api_key, audit_event, credential, integration, monitor, project, user};
@@ -36,7 +37,7 @@ const USABLE_SCOPES: &str = "CASE WHEN c.dead_at IS NULL THEN c.granted_scopes E
 
 /// An integration to be shown. JSON columns are passed on as text. Its fields are the columns of `statements::LIST` and
 /// `statements::ONE`.
-#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
+#[derive(Clone, Debug, PartialEq, DerivePartialModel, FromRow)]
 #[sea_orm(entity = "integration::Entity", alias = "i")]
 pub struct IntegrationRow {
     /// `int_…`
@@ -106,7 +107,7 @@ pub(super) struct HiddenColumns {
 }
 
 /// A recorded event, with the name of the acting key. Its fields are the columns of `statements::audit_page`.
-#[derive(Clone, Debug, PartialEq, DerivePartialModel)]
+#[derive(Clone, Debug, PartialEq, DerivePartialModel, FromRow)]
 #[sea_orm(entity = "audit_event::Entity", alias = "e")]
 pub struct AuditEntry {
     /// Its id.

@@ -7,11 +7,8 @@ use std::sync::LazyLock;
 
 use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, columns};
 
-/// A project's integrations, to be shown: `$1` project.
-pub static LIST: LazyLock<String> = LazyLock::new(|| {
-    let list = list("p.id = $1");
-    format!("{list} ORDER BY i.provider")
-});
+/// A project's integrations, to be shown, in no order: `$1` project.
+pub static LIST: LazyLock<String> = LazyLock::new(|| list("p.id = $1"));
 
 /// The integrations of several projects, to be shown: `$1` the projects' ids, separated by commas. The rows come in no
 /// order, because sorting them all costs more than sorting those of each project later.

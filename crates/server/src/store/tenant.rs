@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use integrations_core::ids::{OrganizationId, ProjectId};
 use quick_cache::sync::Cache;
-use sea_orm::{DbErr, FromQueryResult, QueryResult, TryGetError};
+use sea_orm::{DbErr, QueryResult, RuntimeErr};
+use sqlx::{ColumnIndex, FromRow, Row, ValueRef as _, postgres::PgRow, sqlite::SqliteRow};
 
 use super::StoreError;
 
@@ -49,13 +50,27 @@ impl From<DbErr> for ReadError {
     }
 }
 
+/// A row that is read with the driver's own reader: SeaORM's writes a message for each null.
+pub(super) trait Joined: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> {}
+
+impl<T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>> Joined for T {}
+
 /// Reads a row that is joined to its project. `None`: the project has no such row.
-pub(super) fn joined<T: FromQueryResult>(row: &QueryResult) -> Result<Option<T>, ReadError> {
-    match T::from_query_result_nullable(row, "") {
-        Ok(joined) => Ok(Some(joined)),
-        Err(TryGetError::Null(_)) if row.try_get::<Option<String>>("", "id")?.is_none() => Ok(None),
-        Err(error) => Err(DbErr::from(error).into()),
-    }
+pub(super) fn joined<T: Joined>(row: &QueryResult) -> Result<Option<T>, ReadError> {
+    let read = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+        (Some(row), _) => read(row),
+        (_, Some(row)) => read(row),
+        _ => return Err(DbErr::Type("a row of neither database".to_owned()).into()),
+    };
+    read.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))).into())
+}
+
+fn read<'r, R: Row, T: FromRow<'r, R>>(row: &'r R) -> Result<Option<T>, sqlx::Error>
+where
+    &'static str: ColumnIndex<R>,
+{
+    let is_joined = !row.try_get_raw("id")?.is_null();
+    is_joined.then(|| T::from_row(row)).transpose()
 }
 
 /// Checks that a project belongs to its tenant's organization. It remembers refused tenants for a while, so that a
