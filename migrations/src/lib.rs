@@ -22,6 +22,7 @@ mod m0011_token_limits;
 mod m0012_key_uses;
 mod m0013_credential_facts;
 mod m0014_people;
+mod m0015_idempotency_keys;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_key_uses::Migration),
             Box::new(m0013_credential_facts::Migration),
             Box::new(m0014_people::Migration),
+            Box::new(m0015_idempotency_keys::Migration),
         ]
     }
 }

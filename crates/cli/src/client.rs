@@ -6,6 +6,7 @@ use integrations_core::ids::ProjectId;
 use integrations_core::wire::{ApiError, LifecycleUpdate, RawJson};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode, redirect};
+use rustls::crypto::CryptoProvider;
 use serde::Deserialize;
 use serde_json::Value;
 use url::{Host, Url};
@@ -37,6 +38,8 @@ pub(crate) struct Request<'a> {
     query: Vec<(&'static str, &'a str)>,
     body: Option<LifecycleUpdate>,
     if_match: Option<HeaderValue>,
+    /// Names a POST, so that it is done once even if it is sent twice.
+    idempotency_key: Option<String>,
 }
 
 impl<'a> Request<'a> {
@@ -52,7 +55,7 @@ impl<'a> Request<'a> {
 
     /// Posts to a path, without a body.
     pub(crate) fn post(path: impl Into<Vec<&'a str>>) -> Self {
-        Self::new(Method::POST, path)
+        Self { idempotency_key: random_name(), ..Self::new(Method::POST, path) }
     }
 
     /// Changes an integration.
@@ -67,7 +70,15 @@ impl<'a> Request<'a> {
 
     fn new(method: Method, path: impl Into<Vec<&'a str>>) -> Self {
         let path = path.into();
-        Self { method, resource: "integrations", path, query: Vec::new(), body: None, if_match: None }
+        Self {
+            method,
+            resource: "integrations",
+            path,
+            query: Vec::new(),
+            body: None,
+            if_match: None,
+            idempotency_key: None,
+        }
     }
 
     /// Adds a query parameter, if there is a value for it.
@@ -148,6 +159,9 @@ impl Client {
         let mut sent = self.http.request(request.method.clone(), url);
         if let Some(etag) = &request.if_match {
             sent = sent.header(IF_MATCH, etag);
+        }
+        if let Some(key) = &request.idempotency_key {
+            sent = sent.header("Idempotency-Key", key);
         }
         if let Some(body) = &request.body {
             sent = sent.json(body);
@@ -269,6 +283,13 @@ pub(crate) fn text_field<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
 pub(crate) fn raw_value<T>(json: &RawJson<T>) -> Value {
     // It was parsed as JSON before, so this does not fail.
     serde_json::from_str(json.as_str()).unwrap_or(Value::Null)
+}
+
+/// 128 random bits, as text.
+fn random_name() -> Option<String> {
+    let mut bytes = [0; 16];
+    CryptoProvider::get_default()?.secure_random.fill(&mut bytes).ok()?;
+    Some(format!("riq-{:032x}", u128::from_be_bytes(bytes)))
 }
 
 fn is_loopback(url: &Url) -> bool {

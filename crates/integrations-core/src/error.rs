@@ -41,6 +41,8 @@ words! {
         ProviderNotConfigured = "PROVIDER_NOT_CONFIGURED",
         /// A concurrent change, or a taken name.
         Conflict = "CONFLICT",
+        /// The `Idempotency-Key` was sent with another request, or the first request with it is still under way.
+        IdempotencyConflict = "IDEMPOTENCY_CONFLICT",
         /// `If-Match` names another version than the stored one.
         PreconditionFailed = "PRECONDITION_FAILED",
         /// The body is larger than the server reads.
@@ -77,7 +79,8 @@ impl ErrorCode {
             Self::InvalidTransition
             | Self::ReinstallRequired
             | Self::ProviderNotConfigured
-            | Self::Conflict => 409,
+            | Self::Conflict
+            | Self::IdempotencyConflict => 409,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
             Self::UriTooLong => 414,
@@ -97,7 +100,7 @@ mod tests {
     use super::*;
 
     /// The contract's table of codes.
-    const CONTRACT: [(&str, u16); 16] = [
+    const CONTRACT: [(&str, u16); 17] = [
         ("UNAUTHORIZED", 401),
         ("INSUFFICIENT_SCOPE", 403),
         ("API_KEY_PROJECT_MISMATCH", 403),
@@ -112,6 +115,7 @@ mod tests {
         ("INVALID_TRANSITION", 409),
         ("REINSTALL_REQUIRED", 409),
         ("CONFLICT", 409),
+        ("IDEMPOTENCY_CONFLICT", 409),
         ("RATE_LIMITED", 429),
         ("INTERNAL_ERROR", 500),
     ];

@@ -158,7 +158,7 @@ pub mod kind {
     pub enum DashboardSession {}
     /// A person who signs in.
     pub enum User {}
-    /// A replica's lease on an integration that is due for a probe or a refresh.
+    /// A replica's lease: on an integration that is due for a probe or a refresh, or on an `Idempotency-Key`.
     pub enum Lease {}
 
     impl Kind for Organization {

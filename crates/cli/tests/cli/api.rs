@@ -20,6 +20,7 @@ pub(crate) struct Exchange {
     key: String,
     if_match: Option<&'static str>,
     body: Option<Value>,
+    is_repeat: bool,
     answer: Answer,
 }
 
@@ -45,6 +46,7 @@ impl Exchange {
             key: KEY.to_owned(),
             if_match: None,
             body: None,
+            is_repeat: false,
             answer: Answer::Full {
                 status: 200,
                 headers: Vec::new(),
@@ -72,6 +74,12 @@ impl Exchange {
 
     pub(crate) fn if_match(mut self, etag: &'static str) -> Self {
         self.if_match = Some(etag);
+        self
+    }
+
+    /// Expects the `Idempotency-Key` of the POST before. Otherwise each POST has one of its own.
+    pub(crate) fn repeats(mut self) -> Self {
+        self.is_repeat = true;
         self
     }
 
@@ -152,7 +160,7 @@ impl Api {
 fn play(listener: &TcpListener, script: Vec<Exchange>, stop: &AtomicBool, complaints: &Mutex<Vec<String>>) {
     let complain = |text: String| complaints.lock().unwrap().push(text);
     let mut script = script.into_iter();
-    let mut kept = Vec::new();
+    let (mut kept, mut last_key) = (Vec::new(), None);
     for stream in listener.incoming() {
         if stop.load(Ordering::SeqCst) {
             break;
@@ -166,7 +174,8 @@ fn play(listener: &TcpListener, script: Vec<Exchange>, stop: &AtomicBool, compla
             respond(&mut stream, 599, &[], "");
             continue;
         };
-        if let Err(why) = request.check(&exchange) {
+        let checked = request.check(&exchange).and_then(|()| request.check_key(&exchange, &mut last_key));
+        if let Err(why) = checked {
             complain(format!("{} {}: {why}", request.method, request.target));
             respond(&mut stream, 599, &[], "");
             continue;
@@ -223,6 +232,22 @@ impl Request {
         let value = values.next();
         assert_eq!(values.next(), None, "{name} comes twice");
         value
+    }
+
+    /// Only a POST has an `Idempotency-Key`, and it is that of the last POST only if this one repeats it.
+    fn check_key(&self, expected: &Exchange, last: &mut Option<String>) -> Result<(), String> {
+        let key = self.header("idempotency-key");
+        if key.is_some() != (self.method == "POST") {
+            return Err(format!("Idempotency-Key is {key:?}"));
+        }
+        let Some(key) = key else { return Ok(()) };
+        let is_repeat = last.as_deref() == Some(key);
+        *last = Some(key.to_owned());
+        if is_repeat == expected.is_repeat {
+            Ok(())
+        } else {
+            Err(format!("Idempotency-Key is again {key}: {is_repeat}"))
+        }
     }
 
     fn check(&self, expected: &Exchange) -> Result<(), String> {

@@ -99,6 +99,23 @@ fn a_short_rate_limit_is_waited_out_once() {
 }
 
 #[test]
+fn a_post_is_sent_again_with_the_same_key_and_another_one_with_its_own() {
+    let check = |below: &str| Exchange::new("POST", below, &slack());
+    let refused = json!({"error": "wait", "code": "RATE_LIMITED", "request_id": "req_1", "retry_after": 0});
+    let api = Api::playing([
+        check("/slack/check").answers(429, &refused.to_string()),
+        check("/slack/check").repeats(),
+        check("/slack/check"),
+    ]);
+    for _ in 0..2 {
+        let mut command = riq(&["integrations", "check", "slack"]);
+        command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT).env("RIQ_API_BASE", api.origin());
+        command.assert().success();
+    }
+    api.finish();
+}
+
+#[test]
 fn a_long_or_unknown_rate_limit_is_not_waited_out() {
     run("e429_long", &LIST, [limited(json!(31))]);
     run("e429_unknown", &LIST, [limited(json!(null))]);

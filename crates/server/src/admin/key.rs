@@ -161,7 +161,7 @@ async fn issue(
     let (hint, hash) = (key.hint().to_owned(), KeyHash::of(&key));
     let rights = Rights { scopes, reach: Reach::Organization };
     let new = NewApiKey { id, name, hint, hash, rights, tier, expires_at, user: None };
-    let record = context.store.create_api_key(new, event).await?;
+    let record = context.store.create_api_key(new, event, |_| Ok(None)).await?;
     Ok((key, record))
 }
 

@@ -54,7 +54,7 @@ async fn create(context: &Context, org: OrganizationId, name: &str) -> anyhow::R
     let changes = change("name", Value::Null, name).into_iter().collect();
     let event = context.event(org, Some(id), AuditAction::ProjectCreated, changes);
     let project = NewProjectRow { id, name: name.to_owned(), slug: slug_of(name), domain: None };
-    let created = context.store.create_project(project, event).await?;
+    let created = context.store.create_project(project, event, |_| Ok(None)).await?;
     context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 

@@ -177,7 +177,7 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
         slug: "development".into(),
         domain: None,
     };
-    store.create_project(project, created).await?;
+    store.create_project(project, created, |_| Ok(None)).await?;
 
     let (key, id): (ApiKey, ApiKeyId) = (ApiKey::from_entropy(environment.bytes()), environment.id());
     let new = NewApiKey {
@@ -191,7 +191,7 @@ async fn seed(store: &Store, environment: &Environment) -> anyhow::Result<Access
         user: None,
     };
     let created = event(None, AuditAction::ApiKeyCreated, change("id", Value::Null, id.to_string()));
-    store.create_api_key(new, created).await?;
+    store.create_api_key(new, created, |_| Ok(None)).await?;
     Ok(Access { org_id, project_id, api_key: key.expose().to_owned() })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     environment::Environment,
     http::{self, state::Api},
-    jobs::{DatabaseWatch, Erasure, OAuthAppsRefresh, Runner},
+    jobs::{DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -25,6 +25,7 @@ use crate::{
         Services,
         api_keys::{ApiKeys, KeyCacheRefresh},
         audit_log::AuditLog,
+        idempotency::Idempotency,
         install::{InstallSweep, Installer, InstallerParts},
         integrations::Integrations,
         key_uses::KeyUsesFlush,
@@ -109,6 +110,7 @@ impl App {
             organizations: Organizations::new(store.clone(), environment.clone()),
             keys: Keys::new(store.clone(), environment.clone()),
             audit_log: AuditLog::new(store.clone()),
+            idempotency: Idempotency::new(store.clone(), Arc::clone(&vault), environment.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
             api_keys,
             installer,
@@ -161,6 +163,7 @@ impl App {
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
+        runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }

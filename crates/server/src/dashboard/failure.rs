@@ -78,6 +78,7 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         | ErrorCode::ReinstallRequired
         | ErrorCode::ProviderNotConfigured
         | ErrorCode::Conflict
+        | ErrorCode::IdempotencyConflict
         | ErrorCode::PreconditionFailed => {
             ("That is not possible now", "Load the page again to see the current state.")
         }

@@ -32,10 +32,7 @@ where
         let (parts, body) = request.into_parts();
         let settings: Arc<HttpSettings> = Arc::from_ref(state);
         let bytes = whole(&parts.headers, body, &settings, settings.body_limit).await?;
-        if !bytes.is_empty() {
-            check_coding(&parts.headers)?;
-            check_content_type(&parts.headers)?;
-        }
+        check_json(&parts.headers, &bytes)?;
         Ok(Self(bytes))
     }
 }
@@ -57,7 +54,17 @@ pub(crate) async fn form(
     Err(Failure::new(ErrorCode::UnsupportedMediaType, "Send the form as application/x-www-form-urlencoded"))
 }
 
-async fn whole(
+/// Checks that a body, if there is one, says that it is JSON.
+pub(crate) fn check_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Failure> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    check_coding(headers)?;
+    check_content_type(headers)
+}
+
+/// Reads the whole body, of at most `limit` bytes.
+pub(crate) async fn whole(
     headers: &HeaderMap,
     body: Body,
     settings: &HttpSettings,

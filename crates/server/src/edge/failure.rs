@@ -87,6 +87,12 @@ impl Failure {
         Self { retry_after: Some(1), ..Self::new(ErrorCode::ServiceUnavailable, message) }
     }
 
+    /// Another request with the same `Idempotency-Key` is under way.
+    pub fn under_way() -> Self {
+        let message = "The first request with this Idempotency-Key is still under way; try again in a moment";
+        Self { retry_after: Some(1), ..Self::new(ErrorCode::IdempotencyConflict, message) }
+    }
+
     /// Translates the status of an answer that a library made.
     pub(super) fn from_status(status: StatusCode) -> Self {
         let code = ErrorCode::ALL.into_iter().find(|code| code.status() == status.as_u16());
@@ -164,6 +170,7 @@ impl From<StoreError> for Failure {
                 Self::unavailable(DATABASE_UNAVAILABLE)
             }
             StoreError::Taken(_) => Self::new(ErrorCode::Conflict, "It exists already"),
+            StoreError::Repeated => Self::under_way(),
             StoreError::Refused(_) | StoreError::Damaged(_) => Self::internal(&error),
         }
     }

@@ -1,14 +1,73 @@
 //! Successful answers.
 
+use std::fmt;
+
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::wire::{Integration, IntegrationResponse};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::edge::failure::Failure;
 
 /// Lists of a few integrations fit into this many bytes, without a copy at each doubling.
 const USUAL_SIZE: usize = 4 * 1024;
+
+/// Says that an answer is that of an earlier request with the same `Idempotency-Key`.
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// A successful answer: as it is sent, and as it is remembered for a request that is repeated.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Answer {
+    status: u16,
+    etag: Option<String>,
+    /// JSON
+    body: String,
+}
+
+impl Answer {
+    /// 200, with this body.
+    pub(super) fn ok(body: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_string(body).map_err(|error| Failure::internal(&error))?;
+        Ok(Self { status: StatusCode::OK.as_u16(), etag: None, body })
+    }
+
+    /// 201, with this body.
+    pub(super) fn created(body: &impl Serialize) -> Result<Self, Failure> {
+        Ok(Self { status: StatusCode::CREATED.as_u16(), ..Self::ok(body)? })
+    }
+
+    /// 200, with an integration and the entity tag of its version.
+    pub(super) fn integration(integration: Integration) -> Result<Self, Failure> {
+        let etag = Some(integration.etag.clone());
+        Ok(Self { etag, ..Self::ok(&IntegrationResponse { data: integration })? })
+    }
+
+    /// The same, given once more.
+    pub(super) fn replayed(self) -> Response {
+        let mut response = self.into_response();
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let media = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let mut response = (media, self.body).into_response();
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or_default();
+        if let Some(tag) = self.etag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+/// What an answer says may be for its caller alone.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
 
 /// Writes an answer as JSON.
 pub(super) fn respond(answer: &impl Serialize) -> Result<Response, Failure> {
@@ -19,8 +78,5 @@ pub(super) fn respond(answer: &impl Serialize) -> Result<Response, Failure> {
 
 /// Answers with an integration and the entity tag of its version.
 pub(super) fn respond_integration(integration: Integration) -> Result<Response, Failure> {
-    let tag = HeaderValue::from_str(&integration.etag).map_err(|error| Failure::internal(&error))?;
-    let mut response = respond(&IntegrationResponse { data: integration })?;
-    response.headers_mut().insert(header::ETAG, tag);
-    Ok(response)
+    Ok(Answer::integration(integration)?.into_response())
 }

@@ -18,7 +18,7 @@ pub use crate::edge::scoped::{
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
-    http::state::Api,
+    http::{post::KeyAccess, state::Api},
     services::api_keys::Caller,
     store::{Denied, Forbidden, Tenant},
 };
@@ -63,6 +63,16 @@ impl<S> Access<S> {
         }
         api.organizations.admit(&self.tenant).await?;
         Err(NoSuchProvider::Key.into())
+    }
+}
+
+impl<S: Scoped> KeyAccess for Access<S> {
+    fn key(&self) -> ApiKeyId {
+        self.caller.key
+    }
+
+    async fn admit(&self, api: &Api) -> Result<(), Failure> {
+        Ok(api.organizations.admit(&self.tenant).await?)
     }
 }
 
@@ -139,6 +149,17 @@ impl<S> OrganizationAccess<S> {
     pub fn key(&self) -> Result<ApiKeyId, Failure> {
         let id = self.named.as_deref().and_then(|text| text.parse().ok());
         id.ok_or_else(|| Failure::new(ErrorCode::ResourceNotFound, "There is no such API key"))
+    }
+}
+
+impl<S: Scoped> KeyAccess for OrganizationAccess<S> {
+    fn key(&self) -> ApiKeyId {
+        self.caller.key
+    }
+
+    /// The path names the caller's own organization. What is in it is checked when the change is made.
+    async fn admit(&self, _: &Api) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

@@ -214,6 +214,25 @@ impl IntoResponses for OnReference {
     }
 }
 
+/// Adds codes to the failures of an operation.
+pub(super) fn add(responses: &mut Responses, codes: &[ErrorCode]) {
+    for code in codes.iter().copied() {
+        let added = response(&[code]);
+        let known = responses.entry(code.status().to_string()).or_insert_with(|| RefOr::T(added.clone()));
+        let RefOr::T(known) = known else { continue };
+        for (media, content) in added.content {
+            let (Some(RefOr::T(described)), RefOr::T(content)) = (known.content.get_mut(&media), content)
+            else {
+                continue;
+            };
+            if !described.examples.contains_key(code.as_str()) {
+                known.description = format!("{}\n\n{}", known.description, added.description);
+                described.examples.extend(content.examples);
+            }
+        }
+    }
+}
+
 /// One response for each status, with an example of each code that it can have: these codes, and those of any
 /// operation.
 fn describe(groups: &[&[ErrorCode]]) -> Responses {
@@ -280,6 +299,9 @@ fn meaning(code: ErrorCode) -> &'static str {
             "The server has no OAuth app for the provider; its operator has to set one"
         }
         ErrorCode::Conflict => "Another change came first",
+        ErrorCode::IdempotencyConflict => {
+            "The Idempotency-Key was sent with another request, or the first one with it is still under way"
+        }
         ErrorCode::PreconditionFailed => "If-Match names another version than the stored one",
         ErrorCode::PayloadTooLarge => "The body is larger than the server reads",
         ErrorCode::UriTooLong => "The address is longer than the server reads",

@@ -11,6 +11,7 @@ mod keys;
 mod meta;
 mod oauth_apps;
 mod parameters;
+mod post;
 mod projects;
 pub mod state;
 

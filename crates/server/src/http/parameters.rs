@@ -61,6 +61,25 @@ pub(super) struct IfMatch {
     tag: Option<String>,
 }
 
+/// What names a POST, so that it can be repeated.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IdempotencyKey {
+    /// A value of your own for this request. If the same request is sent again with the same value within 24 hours, it
+    /// is not done again: the answer is that of the first, without its secrets, with `Idempotent-Replayed: true`.
+    /// Refusals are not remembered. Another body with the same value is a 409, and so is a repeat while the first
+    /// request is under way
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[ -~]+$",
+        example = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+    )]
+    key: Option<String>,
+}
+
 /// The condition of an answer with a body.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -5,6 +5,7 @@
 mod backoff;
 mod database_watch;
 mod erasure;
+mod idempotency_keys;
 mod oauth_apps;
 mod runner;
 
@@ -14,6 +15,7 @@ pub use self::{
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
     erasure::Erasure,
+    idempotency_keys::IdempotencySweep,
     oauth_apps::OAuthAppsRefresh,
     runner::Runner,
 };

@@ -15,7 +15,10 @@ use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
-    store::{ApiKeyRecord, KeyReplacement, NewApiKey, NewAuditEvent, OwnedError, Store, StoreError},
+    store::{
+        ApiKeyRecord, KeyReplacement, NewApiKey, NewAuditEvent, OwnedError, RememberedAnswer, Store,
+        StoreError,
+    },
 };
 
 /// The API keys of organizations.
@@ -63,13 +66,14 @@ impl Keys {
         key.ok_or(OwnedError::NotFound)
     }
 
-    /// Makes a key. It grants at most what who makes it holds.
+    /// Makes a key, and remembers the `answer` to the request for it. It grants at most what who makes it holds.
     pub async fn create(
         &self,
         organization: OrganizationId,
         new: NewKey,
         tier: Tier,
         acting: Acting,
+        answer: impl FnOnce(&ApiKeyRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<IssuedKey, OwnedError> {
         let (key, id): (_, ApiKeyId) =
             (ApiKey::from_entropy(self.environment.bytes()), self.environment.id());
@@ -85,7 +89,7 @@ impl Keys {
             user: None,
         };
         let event = self.event(organization, AuditAction::ApiKeyCreated, acting, changes);
-        let record = self.store.create_api_key(row, event).await?;
+        let record = self.store.create_api_key(row, event, answer).await?;
         Ok(IssuedKey { key, record })
     }
 
@@ -101,13 +105,14 @@ impl Keys {
         self.store.update_api_key(id, update, event).await
     }
 
-    /// Replaces a key by a new one with the same rights.
+    /// Replaces a key by a new one with the same rights, and remembers the `answer` to the request for it.
     pub async fn rotate(
         &self,
         organization: OrganizationId,
         id: ApiKeyId,
         rotation: Rotation,
         acting: Acting,
+        answer: impl FnOnce(&ApiKeyRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<IssuedKey, OwnedError> {
         let (key, new): (_, ApiKeyId) =
             (ApiKey::from_entropy(self.environment.bytes()), self.environment.id());
@@ -119,7 +124,7 @@ impl Keys {
             hash: KeyHash::of(&key),
             old_ends: (rotation.overlap > Duration::ZERO).then(|| event.at + rotation.overlap),
         };
-        let record = self.store.rotate_api_key(id, replacement, event).await?;
+        let record = self.store.rotate_api_key(id, replacement, event, answer).await?;
         Ok(IssuedKey { key, record })
     }
 

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit_log;
+pub mod idempotency;
 pub mod install;
 pub mod integrations;
 pub mod key_uses;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
-    api_keys::ApiKeys, audit_log::AuditLog, install::Installer, integrations::Integrations, keys::Keys,
-    oauth_apps::AppSettings, organizations::Organizations,
+    api_keys::ApiKeys, audit_log::AuditLog, idempotency::Idempotency, install::Installer,
+    integrations::Integrations, keys::Keys, oauth_apps::AppSettings, organizations::Organizations,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -41,6 +42,8 @@ pub struct Services {
     pub audit_log: AuditLog,
     /// Reads and changes integrations.
     pub integrations: Integrations,
+    /// Remembers what requests with an `Idempotency-Key` were answered.
+    pub idempotency: Idempotency,
     /// Installs integrations.
     pub installer: Arc<Installer>,
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::{
     environment::Environment,
     store::{
-        Denied, NewAuditEvent, NewProjectRow, OwnedError, ProjectNames, ProjectRecord, ReadError, Store,
-        StoreError, Tenant,
+        Denied, NewAuditEvent, NewProjectRow, OwnedError, ProjectNames, ProjectRecord, ReadError,
+        RememberedAnswer, Store, StoreError, Tenant,
     },
 };
 
@@ -61,12 +61,13 @@ impl Organizations {
         if reach.includes(id) { Ok(found) } else { Err(Denied::OutOfReach.into()) }
     }
 
-    /// Creates a project. If its request names no slug, one is made from its name.
+    /// Creates a project, and remembers the `answer` to its request. If it names no slug, one is made from its name.
     pub async fn create_project(
         &self,
         organization: OrganizationId,
         new: NewProject,
         acting: Acting,
+        answer: impl Fn(&ProjectRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<ProjectRecord, OwnedError> {
         let id: ProjectId = self.environment.id();
         let derived = slug_of(&new.name);
@@ -86,7 +87,7 @@ impl Organizations {
             let changes = changes.into_iter().flatten().collect();
             let event = self.event(organization, id, AuditAction::ProjectCreated, &acting, changes);
             let row = NewProjectRow { id, name: new.name.clone(), slug, domain: new.domain.clone() };
-            match self.store.create_project(row, event).await {
+            match self.store.create_project(row, event, &answer).await {
                 Err(OwnedError::Taken) if new.slug.is_none() && tried < SLUGS_TRIED => {}
                 created => return created,
             }

@@ -21,10 +21,10 @@ use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Forbidden, NewAuditEvent, OwnedError, Store, StoreError, audit,
+    Forbidden, NewAuditEvent, OwnedError, RememberedAnswer, Store, StoreError, audit,
     authority::{Authority, Holder},
     entity::{api_key, pending_install, project},
-    pending_installs,
+    idempotency_keys, pending_installs,
     permission::Valid,
     transaction::Transaction,
     users, watch,
@@ -283,12 +283,14 @@ impl Store {
         &self,
         key: NewApiKey,
         event: NewAuditEvent,
+        answer: impl FnOnce(&ApiKeyRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<ApiKeyRecord, OwnedError> {
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
         let key = NewApiKey { expires_at: holder.may_grant(&key.rights, key.tier, key.expires_at)?, ..key };
         check_projects(&transaction, &key.rights.reach, &event).await?;
         let row = row_of(key, &event);
+        idempotency_keys::remember(&transaction, answer(&row.clone().into())?).await?;
         api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(&transaction).await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;
@@ -341,6 +343,7 @@ impl Store {
         id: ApiKeyId,
         new: KeyReplacement,
         event: NewAuditEvent,
+        answer: impl FnOnce(&ApiKeyRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<ApiKeyRecord, OwnedError> {
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
@@ -362,6 +365,7 @@ impl Store {
             replaces: Some(old.id.clone()),
             ..old.clone()
         };
+        idempotency_keys::remember(&transaction, answer(&row.clone().into())?).await?;
         match new.old_ends {
             None => old.revoked_at = Some(event.at),
             Some(end) => old.expires_at = Some(old.expires_at.map_or(end, |own| std::cmp::min(own, end))),

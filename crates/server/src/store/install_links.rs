@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{Store, StoreError, Tenant, entity::install_link};
+use super::{RememberedAnswer, Store, StoreError, Tenant, entity::install_link, idempotency_keys};
 use crate::token::TokenHash;
 
 /// A link to be stored.
@@ -77,8 +77,14 @@ impl TryFrom<install_link::Model> for InstallLink {
 }
 
 impl Store {
-    /// Stores a link.
-    pub async fn create_install_link(&self, link: NewInstallLink) -> Result<(), StoreError> {
+    /// Stores a link, with the answer to the request for it.
+    pub async fn create_install_link(
+        &self,
+        link: NewInstallLink,
+        answer: Option<RememberedAnswer>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        idempotency_keys::remember(&transaction, answer).await?;
         let row = install_link::ActiveModel {
             id: Set(link.id.to_string()),
             token_hash: Set(link.token.to_vec()),
@@ -91,8 +97,8 @@ impl Store {
             used_at: Set(None),
             used_by_browser: Set(None),
         };
-        install_link::Entity::insert(row).exec_without_returning(&self.writer).await?;
-        Ok(())
+        install_link::Entity::insert(row).exec_without_returning(&transaction).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// The link with this token.

@@ -14,6 +14,7 @@ mod encryption_keys;
 mod entity;
 mod erasure;
 mod error;
+mod idempotency_keys;
 mod in_order;
 mod install_links;
 mod integrations;
@@ -46,6 +47,7 @@ pub use authority::{Forbidden, OwnedError};
 pub use connect::ConnectError;
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use error::StoreError;
+pub use idempotency_keys::{Earlier, KeyedRequest, RememberedAnswer};
 pub use install_links::{InstallLink, LinkUse, NewInstallLink};
 pub use integrations::{
     CredentialFacts, Decision, Installation, Installed, Loaded, ReviseError, StoredCredential,

@@ -15,10 +15,10 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Denied, NewAuditEvent, OwnedError, ReadError, Store, StoreError, Tenant, audit,
+    Denied, NewAuditEvent, OwnedError, ReadError, RememberedAnswer, Store, StoreError, Tenant, audit,
     authority::{Authority, Holder},
     entity::{organization, pending_install, project},
-    pending_installs,
+    idempotency_keys, pending_installs,
     transaction::Transaction,
 };
 
@@ -88,11 +88,12 @@ impl From<project::Model> for ProjectRecord {
 }
 
 impl Store {
-    /// Creates a project in the event's organization.
+    /// Creates a project in the event's organization, and remembers the `answer` to the request for it.
     pub async fn create_project(
         &self,
         project: NewProjectRow,
         event: NewAuditEvent,
+        answer: impl FnOnce(&ProjectRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<ProjectRecord, OwnedError> {
         let row = project::Model {
             id: project.id.to_string(),
@@ -107,6 +108,7 @@ impl Store {
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::PROJECTS_WRITE).await?;
         holder.in_whole_organization()?;
+        idempotency_keys::remember(&transaction, answer(&row.clone().into())?).await?;
         project::Entity::insert(project::ActiveModel::from(row.clone())).exec(&transaction).await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;

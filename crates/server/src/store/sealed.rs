@@ -12,8 +12,8 @@ use sea_orm::{
 };
 
 use super::{
-    OAuthAppRecord, PendingInstall, Store, StoreError,
-    entity::{credential, integration, oauth_app, pending_install},
+    OAuthAppRecord, PendingInstall, RememberedAnswer, Store, StoreError,
+    entity::{credential, idempotency_key, integration, oauth_app, pending_install},
 };
 
 /// The first byte of a secret in the form of earlier versions. The vault describes the forms.
@@ -30,7 +30,14 @@ words! {
         OAuthApps = "OAuth apps",
         /// The state of installations in progress, by their id.
         PendingInstalls = "installations in progress",
+        /// What requests with an `Idempotency-Key` were answered, by the key's id.
+        Answers = "remembered answers",
     }
+}
+
+impl Sealed {
+    /// Those that are older than the canaries and today's form: where `migrate` finds the form before.
+    pub const OLD: [Self; 4] = [Self::Credentials, Self::Settings, Self::OAuthApps, Self::PendingInstalls];
 }
 
 /// The sealed secrets that a statement is about, by their first bytes.
@@ -53,6 +60,8 @@ pub enum SealedRow {
     OAuthApp(OAuthAppRecord),
     /// The state of an installation in progress.
     PendingInstall(PendingInstall),
+    /// What a request with an `Idempotency-Key` was answered.
+    Answer(RememberedAnswer),
 }
 
 /// A sealed secret of an integration, with what decides where it is sent.
@@ -101,6 +110,7 @@ impl SealedRow {
             Self::Credential(row) | Self::Settings(row) => row.integration.to_string(),
             Self::OAuthApp(app) => app.id.to_string(),
             Self::PendingInstall(install) => install.id.to_string(),
+            Self::Answer(answer) => answer.request.id.clone(),
         }
     }
 
@@ -110,6 +120,7 @@ impl SealedRow {
             Self::Credential(row) | Self::Settings(row) => &row.sealed,
             Self::OAuthApp(app) => &app.sealed_secret,
             Self::PendingInstall(install) => &install.sealed,
+            Self::Answer(answer) => &answer.sealed,
         }
     }
 }
@@ -134,6 +145,10 @@ impl Sealed {
             Self::PendingInstalls => {
                 of::<pending_install::Entity>(pending_install::Column::Id, pending_install::Column::Sealed)
             }
+            Self::Answers => of::<idempotency_key::Entity>(
+                idempotency_key::Column::Id,
+                idempotency_key::Column::SealedAnswer,
+            ),
         }
     }
 }
@@ -152,7 +167,7 @@ impl Store {
         after: &str,
         limit: u64,
     ) -> Result<Vec<SealedRow>, StoreError> {
-        use {oauth_app::Column as App, pending_install::Column as Pending};
+        use {idempotency_key::Column as Key, oauth_app::Column as App, pending_install::Column as Pending};
 
         let page = Page { beginning, after, limit };
         match kind {
@@ -175,6 +190,11 @@ impl Store {
                 let rows = page.of(pending_install::Entity::find(), Pending::Id, Pending::Sealed);
                 let rows = rows.all(&self.reader).await?.into_iter();
                 rows.map(|row| Ok(SealedRow::PendingInstall(row.try_into()?))).collect()
+            }
+            Sealed::Answers => {
+                let rows = page.of(idempotency_key::Entity::find(), Key::Id, Key::SealedAnswer);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::Answer(row.try_into()?))).collect()
             }
         }
     }
@@ -219,7 +239,7 @@ impl Store {
 
 /// Whether a secret of any kind is still sealed in the form of earlier versions.
 pub(super) async fn has_old_form(on: &DatabaseTransaction) -> Result<bool, StoreError> {
-    for kind in Sealed::ALL {
+    for kind in Sealed::OLD {
         if count(on, kind, Beginning::With(&[OLD_FORM])).await? > 0 {
             return Ok(true);
         }

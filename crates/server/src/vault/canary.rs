@@ -54,7 +54,7 @@ impl Vault {
         let mut is_first = true;
         for format in [FORMAT, OLD_FORMAT] {
             let prefix = prefix(format, &key.id);
-            for kind in Sealed::ALL {
+            for kind in Sealed::OLD {
                 let secrets = store.sealed(kind, Beginning::With(&prefix), "", TRIED).await?;
                 if secrets.iter().any(|row| self.open_form(format, row.sealed(), row.into()).is_ok()) {
                     return Ok(true);

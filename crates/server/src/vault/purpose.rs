@@ -2,7 +2,7 @@
 
 use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId};
 
-use crate::store::{AppOwner, Claim, Loaded, OAuthAppRecord, PendingInstall, SealedRow};
+use crate::store::{AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedRow};
 
 /// An integration, with everything in the database that decides where its secrets are sent.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub enum Purpose<'a> {
     /// The state of an installation between two of its steps. Its row says which step is next, who may take it, and
     /// which project gets the credential.
     PendingInstall(&'a PendingInstall),
+    /// What a request with an `Idempotency-Key` was answered.
+    Answer(&'a KeyedRequest),
     /// The canary of the encryption key with this id.
     Canary(&'a str),
 }
@@ -68,6 +70,7 @@ impl Purpose<'_> {
                 .part(install.link.map(|link| link.to_string()).unwrap_or_default())
                 .part(install.secret.as_bytes())
                 .part(install.browser.as_bytes()),
+            Self::Answer(request) => data.part("answer").part(&request.id).part(&request.fingerprint),
             Self::Canary(key) => data.part("canary").part(key),
         }
         .0
@@ -80,6 +83,8 @@ impl Purpose<'_> {
             Self::Settings(to) => format!("settings:{}", to.integration),
             Self::OAuthApp { id, .. } => format!("oauth_app:{id}"),
             Self::PendingInstall(install) => format!("pending_install:{}", install.id),
+            // There was none.
+            Self::Answer(request) => format!("answer:{}", request.id),
             Self::Canary(key) => format!("canary:{key}"),
         }
         .into_bytes()
@@ -145,6 +150,7 @@ impl<'a> From<&'a SealedRow> for Purpose<'a> {
             SealedRow::Settings(row) => Self::Settings(destination(row)),
             SealedRow::OAuthApp(app) => app.into(),
             SealedRow::PendingInstall(install) => Self::PendingInstall(install),
+            SealedRow::Answer(answer) => Self::Answer(&answer.request),
         }
     }
 }
@@ -169,7 +175,15 @@ mod tests {
             owner,
             client_id,
         };
+        let request = |id: &str, fingerprint: &[u8]| KeyedRequest {
+            id: id.to_owned(),
+            fingerprint: fingerprint.to_vec(),
+        };
+        let requests = [request("a", b"b"), request("ab", b""), request("a", b"c")];
         let purposes = [
+            Purpose::Answer(&requests[0]),
+            Purpose::Answer(&requests[1]),
+            Purpose::Answer(&requests[2]),
             Purpose::Credential(to(1, 1, "shopify", "{}")),
             Purpose::Settings(to(1, 1, "shopify", "{}")),
             Purpose::Credential(to(2, 1, "shopify", "{}")),

@@ -52,7 +52,7 @@ impl Vault {
     /// it goes on with the rest.
     pub async fn rotate(&self, store: &Store, told: impl FnMut(Progress)) -> Result<Resealed, StoreError> {
         let current = prefix(FORMAT, &self.keys.first().id);
-        self.seal_again(store, FORMAT, Beginning::Otherwise(&current), told).await
+        self.seal_again(store, FORMAT, &Sealed::ALL, Beginning::Otherwise(&current), told).await
     }
 
     /// Seals every secret of the form before in today's form, under the first key. It can be stopped at any time and
@@ -64,18 +64,19 @@ impl Vault {
         store: &Store,
         told: impl FnMut(Progress),
     ) -> Result<Resealed, StoreError> {
-        self.seal_again(store, OLD_FORMAT, Beginning::With(&[OLD_FORMAT]), told).await
+        self.seal_again(store, OLD_FORMAT, &Sealed::OLD, Beginning::With(&[OLD_FORMAT]), told).await
     }
 
     async fn seal_again(
         &self,
         store: &Store,
         format: u8,
+        kinds: &[Sealed],
         beginning: Beginning<'_>,
         mut told: impl FnMut(Progress),
     ) -> Result<Resealed, StoreError> {
         let mut resealed = Resealed::default();
-        for kind in Sealed::ALL {
+        for kind in kinds.iter().copied() {
             let total = store.count_sealed(kind, beginning).await?;
             let (mut after, mut seen) = (String::new(), 0);
             loop {

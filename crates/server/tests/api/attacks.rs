@@ -11,7 +11,7 @@ use time::Duration;
 use url::Url;
 
 use crate::{
-    handshake::{BROWSER, REQUEST, come_back, connect, refusal, who},
+    handshake::{BROWSER, REQUEST, come_back, connect, make_link, refusal, who},
     providers::{on_both_played, played},
     support::Server,
 };
@@ -343,7 +343,7 @@ async fn by_link(server: &Server, provider: &str) -> (String, Installing) {
     let installer = &server.app.services.installer;
     let found = &server.app.services.catalog.account(provider).unwrap();
     let who = who(server);
-    let token = installer.create_link(&who.tenant, found, who.by).await.unwrap().expose().to_owned();
+    let token = make_link(server, &who, found).await;
     let opened = installer.open_link(&token, server.project, provider).await.unwrap();
     (token, Installing { link: Some(opened.id), ..who })
 }

@@ -52,7 +52,9 @@ async fn a_page_of_a_named_origin_may_ask_and_read_the_answer() {
         assert_eq!(permitted.header("access-control-allow-origin"), Some(origin));
         assert!(permitted.header("access-control-allow-methods").unwrap().contains("PATCH"));
         let headers = permitted.header("access-control-allow-headers").unwrap();
-        for name in ["x-api-key", "authorization", "content-type", "if-match", "if-none-match"] {
+        for name in
+            ["x-api-key", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+        {
             assert!(headers.split(", ").any(|one| one == name), "{name}: {headers}");
         }
         assert!(permitted.header("access-control-max-age").is_some());
@@ -70,7 +72,14 @@ async fn a_page_of_a_named_origin_may_ask_and_read_the_answer() {
     for answer in [changed, unauthorized, bad_key, nothing] {
         assert_eq!(answer.header("access-control-allow-origin"), Some(APP));
         let exposed = answer.header("access-control-expose-headers").unwrap();
-        for name in ["x-ratelimit-limit", "x-ratelimit-tier", "x-request-id", "etag", "retry-after"] {
+        for name in [
+            "x-ratelimit-limit",
+            "x-ratelimit-tier",
+            "x-request-id",
+            "etag",
+            "retry-after",
+            "idempotent-replayed",
+        ] {
             assert!(exposed.split(", ").any(|one| one == name), "{name}: {exposed}");
         }
         assert_eq!(answer.header("vary"), Some("origin"));

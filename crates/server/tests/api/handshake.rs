@@ -1,8 +1,10 @@
 //! Installations through the service, without the pages: for cases that the pages prevent.
 
+use integrations_core::catalog::ProviderAccount;
 use riq_server::{
-    services::install::{Arrival, InstallOutcome, InstallProblem, Installing, ProblemKind},
+    services::install::{Arrival, InstallOutcome, InstallProblem, Installing, NewLink, ProblemKind},
     store::Tenant,
+    token::Token,
 };
 use riq_testing::providers::simulator::{Decision, Simulator};
 use serde_json::{Map, Value};
@@ -15,6 +17,14 @@ pub(crate) const REQUEST: &str = "req_of_a_test";
 pub(crate) fn who(server: &Server) -> Installing {
     let tenant = Tenant { organization: server.organization, project: server.project };
     Installing { tenant, by: server.key.id.into(), request_id: REQUEST.into(), link: None }
+}
+
+/// Makes an install link in this caller's name. Returns its token.
+pub(crate) async fn make_link(server: &Server, who: &Installing, account: &ProviderAccount) -> String {
+    let token = Token::generate(&server.app.services.environment);
+    let link = NewLink { tenant: &who.tenant, account, by: who.by, token: &token };
+    server.app.services.installer.create_link(link, None).await.unwrap();
+    token.expose().to_owned()
 }
 
 /// Installs by OAuth as far as possible: to the consent page, a click there, and back.

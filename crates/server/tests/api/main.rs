@@ -48,6 +48,8 @@ mod handshake;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod keys;

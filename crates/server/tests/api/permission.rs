@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use time::Duration;
 
 use crate::{
-    handshake::{BROWSER, REQUEST, come_back, connect, who},
+    handshake::{BROWSER, REQUEST, come_back, connect, make_link, who},
     monitor::on_both_stages,
     providers::{on_both_played, played},
     support::{
@@ -129,8 +129,8 @@ async fn a_key_that_is_revoked_during_the_exchange_installs_nothing(server: &Ser
     let slack = &server.app.services.catalog.account("slack").unwrap();
     // A link acts with the key that asked for it.
     let who = briefly(server).await;
-    let link = installer.create_link(&who.tenant, slack, who.by).await.unwrap();
-    let opened = installer.open_link(link.expose(), server.project, "slack").await.unwrap();
+    let link = make_link(server, &who, slack).await;
+    let opened = installer.open_link(&link, server.project, "slack").await.unwrap();
     let who = Installing { link: Some(opened.id), ..who };
     assert_lapsed("revoked", exchange(server, simulator, &who, "revoked").await);
     nothing_is_stored(server).await;

@@ -30,6 +30,7 @@ async fn sealed(server: &Server) -> Vec<Vec<u8>> {
         ("integrations", "sealed_settings"),
         ("oauth_apps", "sealed_secret"),
         ("pending_installs", "sealed"),
+        ("idempotency_keys", "sealed_answer"),
     ] {
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} IS NOT NULL");
         for offset in 0..server.sql.count(&sql, []).await {
@@ -51,16 +52,18 @@ async fn furnish(server: &Server) {
     }
     let secret = json!({"settings": {"signing_secret": "SECRET-signing"}});
     server.patch("slack", secret).await.data();
+    let asked = server.call("POST", &server.at("/slack/install-url")).header("idempotency-key", "furnish");
+    asked.send().await.data();
 }
 
 async fn everything_is_sealed_again(server: &Server) {
     furnish(server).await;
     let before = sealed(server).await;
-    assert_eq!(before.len(), 4);
+    assert_eq!(before.len(), 5);
     let both = format!("{NEW},{ENCRYPTION_KEYS}");
     let rotated = rotate(server, &both).await;
     assert!(rotated.stderr.contains("credentials: 3 of 3"), "{rotated:?}");
-    assert_eq!(rotated.json(), json!({"rotated": 4, "failed": []}));
+    assert_eq!(rotated.json(), json!({"rotated": 5, "failed": []}));
     let after = sealed(server).await;
     assert!(after.iter().all(|sealed| is_sealed_under(sealed, "new")));
     assert_eq!(rotate(server, &both).await.json(), json!({"rotated": 0, "failed": []}));
@@ -107,7 +110,7 @@ async fn what_cannot_be_opened_is_named_and_the_rest_goes_on(server: &Server) {
     let rotated = rotate(server, &format!("{NEW},{ENCRYPTION_KEYS}")).await;
     rotated.failed_with("1 secrets could not be opened");
     let answer: Value = serde_json::from_str(&rotated.stdout).unwrap();
-    assert_eq!((&answer["rotated"], &answer["failed"][0]["id"]), (&json!(3), &json!(id)));
+    assert_eq!((&answer["rotated"], &answer["failed"][0]["id"]), (&json!(4), &json!(id)));
     let unknown = rotate(server, NEW).await;
     unknown.failed_with("could not be opened");
     assert!(unknown.stdout.contains("sealed with the encryption key \\\"test\\\""), "{unknown:?}");

@@ -9,10 +9,11 @@ use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{
-        answer::respond_integration,
+        answer::Answer,
         auth::{Access, IntegrationsWrite},
         failures::OnCheck,
         parameters::{InProject, OfProvider},
+        post::{Post, Sent},
     },
     store::IntegrationRow,
 };
@@ -43,15 +44,18 @@ use crate::{
 )]
 pub(super) async fn check(
     State(api): State<Api>,
-    access: Access<IntegrationsWrite>,
+    post: Post<Access<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
-    let account = access.account(&api).await?;
-    let report = api.integrations.check(&access.tenant, &account).await?;
-    let row = IntegrationRow::try_from(&report.loaded)?;
-    let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
-    if let Err(why) = report.found {
+    let account = post.access.account(&api).await?;
+    let (integrations, tenant) = (api.integrations.clone(), post.access.tenant);
+    let checking = async move {
+        let report = integrations.check(&tenant, &account).await?;
+        let row = IntegrationRow::try_from(&report.loaded)?;
+        let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
+        let Err(why) = report.found else { return Ok(Sent::Made(Answer::integration(integration)?)) };
         integration.checked = Some(false);
         integration.message = Some(why.words(&account.provider.name));
-    }
-    respond_integration(integration)
+        Ok(Sent::NotMade(Answer::integration(integration)?))
+    };
+    post.send(&api, checking).await
 }

@@ -9,14 +9,17 @@ use integrations_core::{
 use serde_json::Value;
 
 use crate::{
-    edge::{body::JsonBody, failure::Failure},
+    edge::failure::Failure,
     http::state::Api,
     http::{
-        answer::respond,
+        answer::Answer,
         auth::{Access, IntegrationsWrite},
         failures::OnInstall,
         parameters::{InProject, OfProvider},
+        post::Post,
     },
+    services::install::NewLink,
+    token::Token,
 };
 
 /// Get an install URL
@@ -42,25 +45,31 @@ use crate::{
 )]
 pub(super) async fn install_url(
     State(api): State<Api>,
-    access: Access<IntegrationsWrite>,
-    JsonBody(body): JsonBody,
+    post: Post<Access<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
+    let (access, body) = (&post.access, post.json()?);
     let account = access.account(&api).await?;
     api.organizations.admit(&access.tenant).await?;
-    check(&body)?;
-    let link = api.installer.create_link(&access.tenant, &account, access.caller.key.into()).await?;
+    check(body)?;
+    let token = Token::generate(&api.environment);
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, provider) = (access.tenant.project, account.as_str());
     let data = InstallUrl {
         provider: provider.to_owned(),
         install_url: format!(
             "{base}/dashboard/projects/{project}/integrations/{provider}?session={}",
-            link.expose()
+            token.expose()
         ),
         setup_type: account.provider.setup_type().into(),
         message: "Open the URL above in a browser to complete installation.".to_owned(),
     };
-    respond(&InstallUrlResponse { data })
+    // A repeat shows the same link: it is what was asked for, and it ends by itself.
+    let answer = Answer::ok(&InstallUrlResponse { data })?;
+    let remembered = post.remembered(&api, &answer)?;
+    let link =
+        NewLink { tenant: &access.tenant, account: &account, by: access.caller.key.into(), token: &token };
+    let created = api.installer.create_link(link, remembered).await;
+    post.settle(&api, created.map(|()| answer)).await
 }
 
 /// Checks the body, which must be empty or an object without fields.

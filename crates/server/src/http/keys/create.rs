@@ -8,11 +8,12 @@ use integrations_core::{
 
 use super::view;
 use crate::{
-    edge::{body::JsonBody, failure::Failure},
+    edge::failure::Failure,
     http::{
         auth::{KeysAdmin, OrganizationAccess},
         failures::OnCreation,
         parameters::InOrganization,
+        post::Post,
         state::Api,
     },
 };
@@ -37,12 +38,13 @@ use crate::{
 )]
 pub(super) async fn create(
     State(api): State<Api>,
-    access: OrganizationAccess<KeysAdmin>,
-    JsonBody(body): JsonBody,
+    post: Post<OrganizationAccess<KeysAdmin>>,
 ) -> Result<Response, Failure> {
-    let new = NewKey::read(&body)?;
+    let new = NewKey::read(post.json()?)?;
     view::check_end(&api, new.expires_at)?;
+    let access = &post.access;
     let tier = new.tier.unwrap_or(access.caller.tier);
-    let issued = api.keys.create(access.organization(), new, tier, access.acting()).await;
-    view::respond_new(issued.map_err(view::refused)?)
+    let remember = post.remember(&api, view::repeated);
+    let issued = api.keys.create(access.organization(), new, tier, access.acting(), remember).await;
+    post.settle(&api, issued.map_err(view::refused).and_then(view::issued)).await
 }

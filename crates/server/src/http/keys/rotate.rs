@@ -8,11 +8,12 @@ use integrations_core::{
 
 use super::view;
 use crate::{
-    edge::{body::JsonBody, failure::Failure},
+    edge::failure::Failure,
     http::{
         auth::{KeysAdmin, OrganizationAccess},
         failures::OnKeyRotation,
         parameters::{InOrganization, OfKey},
+        post::Post,
         state::Api,
     },
 };
@@ -37,12 +38,12 @@ use crate::{
 )]
 pub(super) async fn rotate(
     State(api): State<Api>,
-    access: OrganizationAccess<KeysAdmin>,
-    JsonBody(body): JsonBody,
+    post: Post<OrganizationAccess<KeysAdmin>>,
 ) -> Result<Response, Failure> {
-    let rotation = Rotation::read(&body)?;
-    let issued = api.keys.rotate(access.organization(), access.key()?, rotation, access.acting()).await;
-    let issued = issued.map_err(view::refused)?;
+    let rotation = Rotation::read(post.json()?)?;
+    let (access, id) = (&post.access, post.access.key()?);
+    let remember = post.remember(&api, view::repeated);
+    let issued = api.keys.rotate(access.organization(), id, rotation, access.acting(), remember).await;
     api.api_keys.report_changes();
-    view::respond_new(issued)
+    post.settle(&api, issued.map_err(view::refused).and_then(view::issued)).await
 }

@@ -1,7 +1,6 @@
 //! Makes the API's keys from stored ones.
 
-use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use axum::response::Response;
 use integrations_core::{
     error::ErrorCode,
     issue::Issue,
@@ -11,7 +10,10 @@ use time::OffsetDateTime;
 
 use crate::{
     edge::failure::Failure,
-    http::{answer::respond, state::Api},
+    http::{
+        answer::{Answer, respond},
+        state::Api,
+    },
     services::keys::IssuedKey,
     store::{ApiKeyRecord, Denied, OwnedError},
 };
@@ -41,10 +43,15 @@ pub(super) fn respond_key(stored: ApiKeyRecord) -> Result<Response, Failure> {
     respond(&ApiKeyResponse { data: key(stored) })
 }
 
-/// Answers with a new key. This is the only answer that has the key itself.
-pub(super) fn respond_new(issued: IssuedKey) -> Result<Response, Failure> {
+/// The answer with a new key. It is the only one that has the key itself.
+pub(super) fn issued(issued: IssuedKey) -> Result<Answer, Failure> {
     let data = NewApiKey { record: key(issued.record), key: Some(issued.key.expose().to_owned()) };
-    Ok((StatusCode::CREATED, respond(&NewApiKeyResponse { data })?).into_response())
+    Answer::created(&NewApiKeyResponse { data })
+}
+
+/// The answer to a repeat of the request for a new key: without the key itself.
+pub(super) fn repeated(stored: &ApiKeyRecord) -> Result<Answer, Failure> {
+    Answer::created(&NewApiKeyResponse { data: NewApiKey { record: key(stored.clone()), key: None } })
 }
 
 /// Checks that a key does not end before it begins.

@@ -5,6 +5,7 @@ mod health;
 mod links;
 mod metrics;
 mod reference;
+mod repeats;
 mod specification;
 
 use axum::routing::get;

@@ -14,7 +14,7 @@ use utoipa::openapi::{
     tag::TagBuilder,
 };
 
-use super::{every_response, links};
+use super::{every_response, links, repeats};
 use crate::{
     edge::failure::Failure,
     http::{
@@ -113,6 +113,7 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("metrics_token", SecurityScheme::Http(metrics_token));
     api.components = Some(builder.build());
+    repeats::describe(&mut api);
     every_response::describe(&mut api);
     links::describe(&mut api);
     api

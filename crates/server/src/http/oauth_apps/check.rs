@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use super::view;
 use crate::{
-    edge::{body::JsonBody, failure::Failure},
+    edge::failure::Failure,
     http::{
         answer::respond,
         auth::{Access, OauthAppsAdmin, OrganizationAccess},
         failures::{OnOrganizationApp, OnProjectApp},
         parameters::{InOrganization, InProject, OfProvider},
+        post::Post,
         state::Api,
     },
     services::install::{AppCheckError, AppVerdict},
@@ -44,13 +45,13 @@ use crate::{
 )]
 pub(super) async fn of_organization(
     State(api): State<Api>,
-    access: OrganizationAccess<OauthAppsAdmin>,
-    JsonBody(body): JsonBody,
+    post: Post<OrganizationAccess<OauthAppsAdmin>>,
 ) -> Result<Response, Failure> {
+    let access = &post.access;
     access.in_whole_organization()?;
     let of = AppsOf::Organization(access.organization());
     let provider = access.provider(&api)?;
-    check(&api, of, &provider, &body).await
+    check(&api, of, &provider, post.json()?).await
 }
 
 /// Check the OAuth app of a project
@@ -74,13 +75,13 @@ pub(super) async fn of_organization(
 )]
 pub(super) async fn of_project(
     State(api): State<Api>,
-    access: Access<OauthAppsAdmin>,
-    JsonBody(body): JsonBody,
+    post: Post<Access<OauthAppsAdmin>>,
 ) -> Result<Response, Failure> {
+    let access = &post.access;
     let of = AppsOf::Project(access.tenant);
     let provider = access.provider(&api).await?;
     api.organizations.admit(&access.tenant).await?;
-    check(&api, of, &provider, &body).await
+    check(&api, of, &provider, post.json()?).await
 }
 
 async fn check(api: &Api, of: AppsOf, provider: &Provider, body: &[u8]) -> Result<Response, Failure> {

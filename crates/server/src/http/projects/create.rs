@@ -1,10 +1,6 @@
 //! `POST /orgs/{orgId}/projects`
 
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
-use http::StatusCode;
+use axum::{extract::State, response::Response};
 use integrations_core::{
     project::NewProject,
     wire::{CreateProject, ProjectResponse},
@@ -12,11 +8,12 @@ use integrations_core::{
 
 use super::view;
 use crate::{
-    edge::{body::JsonBody, failure::Failure},
+    edge::failure::Failure,
     http::{
         auth::{OrganizationAccess, ProjectsWrite},
         failures::OnCreation,
         parameters::InOrganization,
+        post::Post,
         state::Api,
     },
 };
@@ -40,11 +37,12 @@ use crate::{
 )]
 pub(super) async fn create(
     State(api): State<Api>,
-    access: OrganizationAccess<ProjectsWrite>,
-    JsonBody(body): JsonBody,
+    post: Post<OrganizationAccess<ProjectsWrite>>,
 ) -> Result<Response, Failure> {
-    let new = NewProject::read(&body)?;
-    let created = api.organizations.create_project(access.organization(), new, access.acting()).await;
-    let response = view::respond_project(created.map_err(view::refused)?)?;
-    Ok((StatusCode::CREATED, response).into_response())
+    let new = NewProject::read(post.json()?)?;
+    let (organization, acting) = (post.access.organization(), post.access.acting());
+    let remember = post.remember(&api, view::created);
+    let created = api.organizations.create_project(organization, new, acting, remember).await;
+    let answer = created.map_err(view::refused).and_then(|project| view::created(&project));
+    post.settle(&api, answer).await
 }

@@ -8,7 +8,7 @@ use integrations_core::{
 
 use crate::{
     edge::failure::Failure,
-    http::answer::respond,
+    http::answer::{Answer, respond},
     store::{Denied, OwnedError, PROJECT_GRACE, ProjectRecord},
 };
 
@@ -35,6 +35,11 @@ pub(super) fn project(stored: ProjectRecord) -> Project {
 /// Answers with a project.
 pub(super) fn respond_project(stored: ProjectRecord) -> Result<Response, Failure> {
     respond(&ProjectResponse { data: project(stored) })
+}
+
+/// The answer with a new project.
+pub(super) fn created(stored: &ProjectRecord) -> Result<Answer, Failure> {
+    Answer::created(&ProjectResponse { data: project(stored.clone()) })
 }
 
 /// The error for a change that was not made.

@@ -12,7 +12,7 @@ use super::{
     problem::{LinkProblem, ProblemKind},
 };
 use crate::{
-    store::{NewInstallLink, StoreError, Tenant},
+    store::{NewInstallLink, RememberedAnswer, StoreError, Tenant},
     token::{Token, TokenHash},
 };
 
@@ -27,6 +27,19 @@ pub struct OpenLink {
     pub by: Principal,
     /// When it expires.
     pub expires_at: OffsetDateTime,
+}
+
+/// A link to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLink<'a> {
+    /// The project that it installs into.
+    pub tenant: &'a Tenant,
+    /// The account of a provider that it installs.
+    pub account: &'a ProviderAccount,
+    /// The key or person that acts for it.
+    pub by: Principal,
+    /// What opens it.
+    pub token: &'a Token,
 }
 
 /// Why no link was made.
@@ -44,18 +57,16 @@ pub enum CreateLinkError {
 }
 
 impl Installer {
-    /// Makes an install link for an account of a provider. The principal acts for it. Returns the link's token.
+    /// Makes an install link for an account of a provider, and remembers the answer to the request for it.
     pub async fn create_link(
         &self,
-        tenant: &Tenant,
-        account: &ProviderAccount,
-        by: Principal,
-    ) -> Result<Token, CreateLinkError> {
+        NewLink { tenant, account, by, token }: NewLink<'_>,
+        answer: Option<RememberedAnswer>,
+    ) -> Result<(), CreateLinkError> {
         let provider = &account.provider;
         if self.availability(tenant, provider).await? == Availability::NotConfigured {
             return Err(CreateLinkError::NotConfigured { provider: provider.name.clone() });
         }
-        let token = Token::generate(&self.environment);
         let now = self.environment.now();
         let link = NewInstallLink {
             id: self.environment.id(),
@@ -66,8 +77,7 @@ impl Installer {
             created_at: now,
             expires_at: now + self.link_life,
         };
-        self.store.create_install_link(link).await?;
-        Ok(token)
+        Ok(self.store.create_install_link(link, answer).await?)
     }
 
     /// Opens a link for this project and account. Opening does not use it up; finishing an installation does.

@@ -36,7 +36,7 @@ pub use self::{
     app_check::{AppCheckError, AppVerdict},
     callback::{Arrival, Arrived},
     ended::{InstallState, Standing},
-    links::{CreateLinkError, OpenLink},
+    links::{CreateLinkError, NewLink, OpenLink},
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     sweep::InstallSweep,

@@ -129,7 +129,7 @@ impl From<StoreError> for ProblemKind {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Away | StoreError::Unavailable(_) => Self::Unavailable,
-            StoreError::Taken(_) | StoreError::Refused(_) | StoreError::Damaged(_) => {
+            StoreError::Taken(_) | StoreError::Repeated | StoreError::Refused(_) | StoreError::Damaged(_) => {
                 tracing::error!(%error, "an installation failed");
                 Self::Internal
             }

@@ -5,6 +5,7 @@ pub(super) mod audit_event;
 pub(super) mod credential;
 pub(super) mod dashboard_session;
 pub(super) mod encryption_key;
+pub(super) mod idempotency_key;
 pub(super) mod install_link;
 pub(super) mod integration;
 pub(super) mod monitor;

@@ -478,7 +478,7 @@ async fn found(
         slug: project.to_string().replace('_', "-"),
         domain: None,
     };
-    store.create_project(row, created).await.unwrap();
+    store.create_project(row, created, |_| Ok(None)).await.unwrap();
     (id, project)
 }
 
@@ -505,7 +505,7 @@ async fn issue(
         user: None,
     };
     store
-        .create_api_key(new, event(environment, organization, None, AuditAction::ApiKeyCreated))
+        .create_api_key(new, event(environment, organization, None, AuditAction::ApiKeyCreated), |_| Ok(None))
         .await
         .unwrap();
     Key { id, text: key.expose().to_owned() }
