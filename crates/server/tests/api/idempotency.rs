@@ -405,7 +405,7 @@ impl Stage {
         server.call("POST", &self.server.at("/keys/check")).header(HEADER, key).send()
     }
 
-    async fn connect_key(&self) {
+    async fn connect_the_key(&self) {
         let line = json!({"provider": "keys", "credential": {"api_key": "SECRET-key"}});
         self.server.import(self.server.project, &line.to_string()).await;
     }
@@ -418,7 +418,7 @@ impl Stage {
 
 /// Whoever adds a POST and leaves out to remember its answer is told here.
 async fn every_post_is_remembered(stage: &Stage) {
-    stage.connect_key().await;
+    stage.connect_the_key().await;
     let server = &stage.server;
     for operation in operations().into_iter().filter(|operation| operation.method == "POST") {
         let target = operation.target(&server.project.to_string(), "keys");
@@ -439,7 +439,7 @@ async fn every_post_is_remembered(stage: &Stage) {
 }
 
 async fn a_hundred_checks_at_once_ask_the_provider_once(stage: &Stage) {
-    stage.connect_key().await;
+    stage.connect_the_key().await;
     let replica = stage.server.replica(|_| {}).await;
     let answers = hundred([&stage.server, &replica], &stage.server.at("/keys/check")).await;
     stage.asked(1).await;
@@ -462,7 +462,7 @@ async fn a_hundred_checks_at_once_ask_the_provider_once(stage: &Stage) {
 }
 
 async fn a_check_under_way_is_a_conflict_until_its_lease_ends(stage: &Stage) {
-    stage.connect_key().await;
+    stage.connect_the_key().await;
     let replica = stage.server.replica(|_| {}).await;
     stage.provider.set("keys probe", Says::Nothing);
     let first = tokio::spawn(stage.keyed_check(&stage.server, "k"));
@@ -483,7 +483,7 @@ async fn a_check_under_way_is_a_conflict_until_its_lease_ends(stage: &Stage) {
 }
 
 async fn a_check_goes_on_though_its_client_is_gone(stage: &Stage) {
-    stage.connect_key().await;
+    stage.connect_the_key().await;
     stage.provider.set("keys probe", Says::Nothing);
     let cut = tokio::spawn(stage.keyed_check(&stage.server, "k"));
     stage.asked(1).await;
@@ -503,7 +503,7 @@ async fn a_check_goes_on_though_its_client_is_gone(stage: &Stage) {
 }
 
 async fn a_check_that_asked_nobody_is_tried_again(stage: &Stage) {
-    stage.connect_key().await;
+    stage.connect_the_key().await;
     stage.provider.set("keys probe", Says::This(429, vec![("retry-after", "30")], ""));
     stage.keyed_check(&stage.server, "first").await.data();
     stage.provider.set("keys probe", Says::Truth);

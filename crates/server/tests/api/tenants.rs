@@ -24,10 +24,13 @@ on_both!(
     a_key_lives_its_whole_life,
     a_rotated_key_works_on_for_the_overlap_that_is_asked_for,
     nobody_grants_more_than_they_hold,
+    a_bound_key_grants_within_its_projects_alone,
+    what_a_write_key_held_before_it_holds_now,
     a_bound_key_reaches_its_projects_alone,
     a_key_whose_projects_are_gone_reaches_nothing,
     changed_rights_hold_on_every_replica,
     other_organizations_stay_out_of_reach,
+    what_is_asked_for_once_is_made_once,
     what_is_wrong_with_a_body_is_said,
 );
 
@@ -293,6 +296,14 @@ async fn nobody_grants_more_than_they_hold(server: &Server) {
     rotated.refused(403, "INSUFFICIENT_SCOPE");
     assert_eq!(patch(&weak, json!({"expires_at": null})).await.data()["expires_at"], until);
 
+    server.clock.advance(end - START);
+    make(server, &maker, json!({"name": "x", "scopes": ["read"]})).await.refused(401, "UNAUTHORIZED");
+}
+
+async fn a_bound_key_grants_within_its_projects_alone(server: &Server) {
+    let admin = admin(server).await.text;
+    let other = server.other_project().await;
+    let (strong, _) = made(server, &admin, json!({"name": "strong", "scopes": ["admin"]})).await;
     let bound = json!({"name": "b", "scopes": ["keys:admin", "read"], "project_ids": [server.project]});
     let (bound_id, bound) = made(server, &admin, bound).await;
     for body in [
@@ -309,12 +320,12 @@ async fn nobody_grants_more_than_they_hold(server: &Server) {
         .refused(403, "INSUFFICIENT_SCOPE");
     ask(server, &bound, "GET", &format!("keys/{strong}"), None).await.refused(404, "RESOURCE_NOT_FOUND");
     ask(server, &bound, "DELETE", &format!("keys/{strong}"), None).await.refused(404, "RESOURCE_NOT_FOUND");
-    // What a `write` key held before, it holds now: it never manages keys.
+}
+
+async fn what_a_write_key_held_before_it_holds_now(server: &Server) {
     let writer = server.key_for(&["write"]).await.text;
     make(server, &writer, json!({"name": "x", "scopes": ["read"]})).await.refused(403, "INSUFFICIENT_SCOPE");
     ask(server, &writer, "GET", "keys", None).await.data();
-    server.clock.advance(end - START);
-    make(server, &maker, json!({"name": "x", "scopes": ["read"]})).await.refused(401, "UNAUTHORIZED");
 }
 
 async fn a_bound_key_reaches_its_projects_alone(server: &Server) {
@@ -389,6 +400,42 @@ async fn other_organizations_stay_out_of_reach(server: &Server) {
     assert_eq!(refused.refused(404, "PROJECT_NOT_FOUND").issues().len(), 1);
     ask(server, &unknown_key(), "GET", "projects", None).await.refused(401, "UNAUTHORIZED");
     server.call_without_key("GET", &orgs(server, "keys")).send().await.refused(401, "UNAUTHORIZED");
+}
+
+/// A repeat with the same `Idempotency-Key` makes nothing and shows no secret.
+async fn what_is_asked_for_once_is_made_once(server: &Server) {
+    let admin = admin(server).await;
+    let post = async |name: &str, rest: &str, body: Value| {
+        let call = server.call_as(&admin.text, "POST", &orgs(server, rest)).header("idempotency-key", name);
+        call.json(&body).send().await
+    };
+    let counted = async |table: &str| server.sql.count(&format!("SELECT COUNT(*) FROM {table}"), []).await;
+    let project = json!({"name": "Shop", "slug": "shop"});
+    let key = json!({"name": "CI", "scopes": ["read"]});
+    let first = post("a", "projects", project.clone()).await;
+    let made = post("b", "keys", key.clone()).await;
+    let rotate = format!("keys/{}/rotate", text(&made.data()["id"]));
+    let rotated = post("c", &rotate, json!({})).await;
+    let before = [counted("projects").await, counted("api_keys").await, counted("audit_events").await];
+    for (name, rest, body, answer) in
+        [("a", "projects", project, &first), ("b", "keys", key, &made), ("c", &rotate, json!({}), &rotated)]
+    {
+        let again = post(name, rest, body).await;
+        assert_eq!((again.status, again.header("idempotent-replayed")), (201, Some("true")), "{again:?}");
+        let mut expected = answer.data().clone();
+        if let Some(secret) = expected.get_mut("key") {
+            assert!(!again.text.contains(secret.as_str().unwrap()), "a repeat shows no secret");
+            *secret = json!(null);
+        }
+        assert_eq!(*again.data(), expected);
+        post(name, rest, json!({"name": "other", "scopes": ["read"]}))
+            .await
+            .refused(409, "IDEMPOTENCY_CONFLICT");
+    }
+    assert_eq!([counted("projects").await, counted("api_keys").await, counted("audit_events").await], before);
+    // A refusal is not remembered.
+    post("d", "projects", json!({"name": "x", "slug": "shop"})).await.refused(409, "CONFLICT");
+    assert_eq!(post("d", "projects", json!({"name": "x", "slug": "shop-x"})).await.status, 201);
 }
 
 async fn what_is_wrong_with_a_body_is_said(server: &Server) {

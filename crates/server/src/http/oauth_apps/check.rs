@@ -1,5 +1,7 @@
 //! `POST …/oauth-apps/{provider}/check`
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
 use integrations_core::{
     catalog::Provider,
@@ -13,11 +15,11 @@ use super::view;
 use crate::{
     edge::failure::Failure,
     http::{
-        answer::respond,
+        answer::Answer,
         auth::{Access, OauthAppsAdmin, OrganizationAccess},
         failures::{OnOrganizationApp, OnProjectApp},
         parameters::{InOrganization, InProject, OfProvider},
-        post::Post,
+        post::{KeyAccess, Post, Sent},
         state::Api,
     },
     services::install::{AppCheckError, AppVerdict},
@@ -51,7 +53,7 @@ pub(super) async fn of_organization(
     access.in_whole_organization()?;
     let of = AppsOf::Organization(access.organization());
     let provider = access.provider(&api)?;
-    check(&api, of, &provider, post.json()?).await
+    check(&api, of, provider, post).await
 }
 
 /// Check the OAuth app of a project
@@ -81,19 +83,33 @@ pub(super) async fn of_project(
     let of = AppsOf::Project(access.tenant);
     let provider = access.provider(&api).await?;
     api.organizations.admit(&access.tenant).await?;
-    check(&api, of, &provider, post.json()?).await
+    check(&api, of, provider, post).await
 }
 
-async fn check(api: &Api, of: AppsOf, provider: &Provider, body: &[u8]) -> Result<Response, Failure> {
+async fn check<A: KeyAccess>(
+    api: &Api,
+    of: AppsOf,
+    provider: Arc<Provider>,
+    post: Post<A>,
+) -> Result<Response, Failure> {
     provider.oauth().ok_or_else(view::no_oauth)?;
-    let mut fields = Fields::read_optional(body)?;
+    let mut fields = Fields::read_optional(post.json()?)?;
     let connection = fields.optional("connection", |value| match value {
         Value::Object(fields) => Ok(fields),
         _ => Err("Expected object".to_owned()),
     });
     let connection = fields.finish(Some(connection.unwrap_or_default()))?;
-    let name = &provider.name;
-    let (accepted, status_code, message) = match api.installer.check_app(of, provider, &connection).await {
+    let installer = Arc::clone(&api.installer);
+    let checking = async move {
+        let verdict = installer.check_app(of, &provider, &connection).await;
+        let data = in_words(&provider.name, verdict)?;
+        Ok(Sent::Made(Answer::ok(&OAuthAppTestResponse { data })?))
+    };
+    post.send(api, checking).await
+}
+
+fn in_words(name: &str, verdict: Result<AppVerdict, AppCheckError>) -> Result<OAuthAppTest, Failure> {
+    let (accepted, status_code, message) = match verdict {
         Ok(AppVerdict::Accepted(status)) => (
             true,
             Some(status),
@@ -123,5 +139,5 @@ async fn check(api: &Api, of: AppsOf, provider: &Provider, body: &[u8]) -> Resul
             return Err(Failure::internal(&format!("checking an app: {kind:?}")));
         }
     };
-    respond(&OAuthAppTestResponse { data: OAuthAppTest { accepted, status_code, message } })
+    Ok(OAuthAppTest { accepted, status_code, message })
 }

@@ -38,13 +38,16 @@ impl Operation {
     }
 }
 
-/// Every operation that requires a key.
+/// Every operation on a project's integrations and its audit log. `matrix` tries those on organizations too.
 pub(crate) fn operations() -> Vec<Operation> {
     let specification = serde_json::to_value(riq_server::openapi()).unwrap();
     let mut operations = Vec::new();
     for (path, methods) in specification["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let scope = operation["security"][0]["api_key"][0].as_str();
+            if path.contains("/oauth-apps") || path.contains("/orgs/") {
+                continue;
+            }
             if let Some(scope) = scope {
                 operations.push(read(path, method, scope, operation));
             } else {
