@@ -112,6 +112,15 @@ impl Actor {
     }
 }
 
+impl From<Principal> for Actor {
+    fn from(principal: Principal) -> Self {
+        match principal {
+            Principal::ApiKey(id) => Self::ApiKey(id),
+            Principal::User(id) => Self::User(id),
+        }
+    }
+}
+
 /// Who makes a change, and by which request.
 #[derive(Clone, Debug)]
 pub struct Acting {

@@ -2,10 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    audit::Actor,
-    ids::{ApiKeyId, InvalidId, UserId},
-};
+use crate::ids::{ApiKeyId, InvalidId, UserId};
 
 /// Who acts with rights of their own: a client, by its API key, or a person who is signed in.
 ///
@@ -21,15 +18,6 @@ pub enum Principal {
 impl From<ApiKeyId> for Principal {
     fn from(id: ApiKeyId) -> Self {
         Self::ApiKey(id)
-    }
-}
-
-impl From<Principal> for Actor {
-    fn from(principal: Principal) -> Self {
-        match principal {
-            Principal::ApiKey(id) => Self::ApiKey(id),
-            Principal::User(id) => Self::User(id),
-        }
     }
 }
 

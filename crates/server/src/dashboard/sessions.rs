@@ -1,4 +1,5 @@
-//! Sessions of the dashboard. Who signs in with an API key acts as that key; who signs in as a person acts as themselves.
+//! Sessions of the dashboard. Who signs in with an API key acts as that key; who signs in as a person acts as
+//! themselves.
 
 use std::sync::Arc;
 

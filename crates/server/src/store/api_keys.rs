@@ -13,9 +13,8 @@ use integrations_core::{
     tier::Tier,
 };
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::Expr,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -25,30 +24,13 @@ use super::{
     authority::{Authority, Holder},
     entity::{api_key, pending_install, project},
     idempotency_keys, pending_installs,
-    permission::Valid,
-    transaction::Transaction,
-    users, watch,
+    stored_api_key::{StoredApiKey, given_rights, listed},
+    transaction::{Transaction, Valid},
+    watch,
 };
 
 /// The number of uses that one transaction stores. It is small, so that other writes do not wait long.
 const USES_IN_A_TRANSACTION: usize = 500;
-
-/// A key, with what is needed to check a request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredApiKey {
-    /// Its id.
-    pub id: ApiKeyId,
-    /// The organization that owns it.
-    pub organization: OrganizationId,
-    /// What it may do, and in which projects. If it acts for a person: at most what that person may do.
-    pub rights: Rights,
-    /// How often it may be used.
-    pub tier: Tier,
-    /// When it stops by itself.
-    pub expires_at: Option<OffsetDateTime>,
-    /// When it was stopped.
-    pub revoked_at: Option<OffsetDateTime>,
-}
 
 /// A key to be stored.
 #[derive(Clone, Debug)]
@@ -129,11 +111,6 @@ impl From<api_key::Model> for ApiKeyRecord {
     }
 }
 
-/// The ids of a list that is separated by commas.
-fn listed(ids: &str) -> impl Iterator<Item = &str> {
-    ids.split(',').filter(|id| !id.is_empty())
-}
-
 fn words_of(scopes: &[Scope]) -> String {
     scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
@@ -142,47 +119,6 @@ fn written(reach: &Reach) -> Option<String> {
     match reach {
         Reach::Organization => None,
         Reach::Projects(ids) => Some(ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
-    }
-}
-
-/// What the key was given. A key that acts for a person may do less.
-pub(super) fn given_rights(row: &api_key::Model) -> Result<Rights, StoreError> {
-    let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
-    let scopes = row.scopes.split(',').map(str::parse).collect::<Result<_, _>>();
-    let reach = match &row.projects {
-        None => Reach::Organization,
-        Some(ids) => Reach::Projects(
-            listed(ids).map(str::parse).collect::<Result<_, _>>().map_err(|_| damaged("projects"))?,
-        ),
-    };
-    Ok(Rights { scopes: scopes.map_err(|_| damaged("scopes"))?, reach })
-}
-
-impl StoredApiKey {
-    /// Reads a key, with the rights of the person for whom it acts.
-    pub(super) async fn read(
-        on: &impl ConnectionTrait,
-        row: api_key::Model,
-        valid: Valid,
-    ) -> Result<Self, StoreError> {
-        let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
-        let organization = row.organization_id.parse().map_err(|_| damaged("organization"))?;
-        let mut rights = given_rights(&row)?;
-        if let Some(user) = &row.user_id {
-            let user = user.parse().map_err(|_| damaged("user"))?;
-            rights = match users::person(on, user, organization, valid).await? {
-                Some((_, role)) => rights.and(&users::rights_of(role)),
-                None => Rights { scopes: Vec::new(), ..rights },
-            };
-        }
-        Ok(Self {
-            id: row.id.parse().map_err(|_| damaged("id"))?,
-            organization,
-            rights,
-            tier: row.tier.parse().map_err(|_| damaged("tier"))?,
-            expires_at: row.expires_at,
-            revoked_at: row.revoked_at,
-        })
     }
 }
 

@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 use super::{
     Known, NewAuditEvent, StoreError,
     entity::organization,
-    permission::{Valid, known},
-    transaction::Transaction,
+    permission::known,
+    transaction::{Transaction, Valid},
 };
 
 /// Who changes what belongs to an organization: the actor of the event that records the change.

@@ -14,7 +14,8 @@ pub enum StoreError {
     /// A name or key that must be unique is taken.
     #[error("already taken: {0}")]
     Taken(DbErr),
-    /// A request with this `Idempotency-Key` was there before. Nothing was changed. The caller looks at what came of it.
+    /// A request with this `Idempotency-Key` was there before. Nothing was changed. The caller looks at what came of
+    /// it.
     #[error("a request with this Idempotency-Key was there before")]
     Repeated,
     /// It refused for another reason, which is a bug of this server.

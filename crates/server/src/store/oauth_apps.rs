@@ -271,7 +271,8 @@ impl Store {
     }
 }
 
-/// Checks that the actor of the event may set the owner's apps. The operator sets those for all, which no event records.
+/// Checks that the actor of the event may set the owner's apps. The operator sets those for all, which no event
+/// records.
 async fn check(on: &Transaction, owner: AppOwner, event: Option<&NewAuditEvent>) -> Result<(), OwnedError> {
     let Some(event) = event else { return Ok(()) };
     let holder = Authority::from(event).hold(on, RequiredScope::OAUTH_APPS_ADMIN).await?;

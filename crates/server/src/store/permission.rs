@@ -3,13 +3,13 @@
 use integrations_core::{
     ids::OrganizationId, principal::Principal, rights::Rights, scope::RequiredScope, tier::Tier,
 };
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, QueryFilter as _, QuerySelect as _, Select};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, QueryFilter as _, QuerySelect as _};
 use time::OffsetDateTime;
 
 use super::{
     PendingInstall, Store, StoreError, StoredApiKey, Tenant,
     entity::{api_key, organization, pending_install, project},
-    transaction::Transaction,
+    transaction::{Transaction, Valid},
     users,
 };
 
@@ -58,24 +58,6 @@ impl Permission {
             who.rights.cover(RequiredScope::INTEGRATIONS_WRITE) && who.rights.reach.includes(project)
         });
         Ok(if may { Ok(()) } else { Err(Lapsed::Principal) })
-    }
-}
-
-/// How long what is read about a principal stays true.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Valid {
-    /// At the moment of reading.
-    Now,
-    /// Until the transaction ends that reads it: changes wait until then.
-    UntilCommit,
-}
-
-impl Valid {
-    pub(super) fn read<E: EntityTrait>(self, select: Select<E>) -> Select<E> {
-        match self {
-            Self::Now => select,
-            Self::UntilCommit => select.lock_shared(),
-        }
     }
 }
 

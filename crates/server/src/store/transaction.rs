@@ -9,14 +9,33 @@
 use std::sync::Arc;
 
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, Statement, prelude::async_trait::async_trait, sea_query::Values,
+    ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult,
+    QueryResult, QuerySelect as _, RuntimeErr, Select, Statement, prelude::async_trait::async_trait,
+    sea_query::Values,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, query::Query};
 use tokio::sync::Mutex;
 
 use super::moment::with_times_of_fixed_width;
+
+/// How long what is read stays true.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Valid {
+    /// At the moment of reading.
+    Now,
+    /// Until the transaction ends that reads it: changes wait until then.
+    UntilCommit,
+}
+
+impl Valid {
+    pub(super) fn read<E: EntityTrait>(self, select: Select<E>) -> Select<E> {
+        match self {
+            Self::Now => select,
+            Self::UntilCommit => select.lock_shared(),
+        }
+    }
+}
 
 /// A transaction. It is rolled back if it is dropped before it is committed.
 pub(super) enum Transaction {

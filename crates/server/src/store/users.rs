@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter a
 use super::{
     StoreError,
     entity::{user, user_role},
-    permission::Valid,
+    transaction::Valid,
 };
 
 words! {

@@ -158,6 +158,8 @@ fn requests(server: &Server) -> Vec<(String, String)> {
     let mut requests = Vec::new();
     for (path, methods) in specification["paths"].as_object().unwrap() {
         let target = path.replace("{projectId}", &server.project.to_string()).replace("{provider}", PROVIDER);
+        let target = target.replace("{orgId}", &server.organization.to_string());
+        let target = target.replace("{keyId}", &server.key.id.to_string());
         assert!(!target.contains('{'), "no test knows how to fill in {path}");
         requests.extend(methods.as_object().unwrap().keys().map(|one| (one.to_uppercase(), target.clone())));
     }

@@ -71,8 +71,8 @@ impl Installer {
 }
 
 /// What an answer says about the app. An error that can be told to the client comes back to its redirect address (RFC
-/// 6749, section 4.1.2.1); with an unknown client or address the provider must not redirect, so it shows a page with the
-/// status of an error.
+/// 6749, section 4.1.2.1). With an unknown client or address the provider must not redirect, so it shows a page with
+/// the status of an error.
 fn verdict(status: u16, location: Option<&str>, asked: &Url, redirect: &Url) -> AppVerdict {
     let location = location.and_then(|location| asked.join(location).ok());
     let is_back = location

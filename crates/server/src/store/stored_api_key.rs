@@ -1,0 +1,74 @@
+//! A key as a request is checked against it.
+
+use integrations_core::{
+    ids::{ApiKeyId, OrganizationId},
+    rights::{Reach, Rights},
+    tier::Tier,
+};
+use sea_orm::ConnectionTrait;
+use time::OffsetDateTime;
+
+use super::{StoreError, entity::api_key, transaction::Valid, users};
+
+/// A key, with what is needed to check a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The organization that owns it.
+    pub organization: OrganizationId,
+    /// What it may do, and in which projects. If it acts for a person: at most what that person may do.
+    pub rights: Rights,
+    /// How often it may be used.
+    pub tier: Tier,
+    /// When it stops by itself.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was stopped.
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+/// The ids of a list that is separated by commas.
+pub(super) fn listed(ids: &str) -> impl Iterator<Item = &str> {
+    ids.split(',').filter(|id| !id.is_empty())
+}
+
+/// What the key was given. A key that acts for a person may do less.
+pub(super) fn given_rights(row: &api_key::Model) -> Result<Rights, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
+    let scopes = row.scopes.split(',').map(str::parse).collect::<Result<_, _>>();
+    let reach = match &row.projects {
+        None => Reach::Organization,
+        Some(ids) => Reach::Projects(
+            listed(ids).map(str::parse).collect::<Result<_, _>>().map_err(|_| damaged("projects"))?,
+        ),
+    };
+    Ok(Rights { scopes: scopes.map_err(|_| damaged("scopes"))?, reach })
+}
+
+impl StoredApiKey {
+    /// Reads a key, with the rights of the person for whom it acts.
+    pub(super) async fn read(
+        on: &impl ConnectionTrait,
+        row: api_key::Model,
+        valid: Valid,
+    ) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
+        let organization = row.organization_id.parse().map_err(|_| damaged("organization"))?;
+        let mut rights = given_rights(&row)?;
+        if let Some(user) = &row.user_id {
+            let user = user.parse().map_err(|_| damaged("user"))?;
+            rights = match users::person(on, user, organization, valid).await? {
+                Some((_, role)) => rights.and(&users::rights_of(role)),
+                None => Rights { scopes: Vec::new(), ..rights },
+            };
+        }
+        Ok(Self {
+            id: row.id.parse().map_err(|_| damaged("id"))?,
+            organization,
+            rights,
+            tier: row.tier.parse().map_err(|_| damaged("tier"))?,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        })
+    }
+}
