@@ -24,7 +24,7 @@ use super::{
     authority::{Authority, Holder},
     entity::{api_key, pending_install, project},
     idempotency_keys, pending_installs,
-    stored_api_key::{StoredApiKey, given_rights, listed},
+    stored_api_key::{StoredApiKey, given_rights, listed, scopes, written_scopes},
     transaction::{Transaction, Valid},
     watch,
 };
@@ -93,7 +93,7 @@ pub struct ApiKeyRecord {
 impl From<api_key::Model> for ApiKeyRecord {
     fn from(row: api_key::Model) -> Self {
         Self {
-            scopes: row.scopes.split(',').map(str::to_owned).collect(),
+            scopes: scopes(&row).map(str::to_owned).collect(),
             project_ids: row.projects.as_deref().map(|ids| listed(ids).map(str::to_owned).collect()),
             made_by: row.made_by,
             replaces: row.replaces,
@@ -109,10 +109,6 @@ impl From<api_key::Model> for ApiKeyRecord {
             revoked_at: row.revoked_at,
         }
     }
-}
-
-fn words_of(scopes: &[Scope]) -> String {
-    scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn written(reach: &Reach) -> Option<String> {
@@ -142,7 +138,7 @@ fn row_of(key: NewApiKey, event: &NewAuditEvent) -> api_key::Model {
         name: key.name,
         hint: key.hint,
         hash: key.hash.as_bytes().to_vec(),
-        scopes: words_of(&key.rights.scopes),
+        scopes: written_scopes(&key.rights, key.user.map(|id| id.to_string()).as_deref()),
         tier: key.tier.as_str().to_owned(),
         created_at: event.at,
         expires_at: key.expires_at,
@@ -176,6 +172,17 @@ async fn owned(
     if holder.reaches(&given_rights(&found)?.reach) { Ok(found) } else { Err(OwnedError::NotFound) }
 }
 
+/// Whether a key was revoked or has expired.
+fn has_ended(key: &api_key::Model, now: OffsetDateTime) -> bool {
+    key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now)
+}
+
+/// Whether another key has taken its place.
+async fn is_replaced(on: &Transaction, id: ApiKeyId) -> Result<bool, StoreError> {
+    let replacing = api_key::Entity::find().filter(api_key::Column::Replaces.eq(id.to_string()));
+    Ok(replacing.count(on).await? > 0)
+}
+
 /// A key that acts for a person is replaced or widened by that person alone: else somebody could act in their name.
 fn check_person(holder: &Holder, key: &api_key::Model) -> Result<(), OwnedError> {
     let Some(user) = &key.user_id else { return Ok(()) };
@@ -196,13 +203,14 @@ async fn check_projects(on: &Transaction, reach: &Reach, event: &NewAuditEvent) 
 }
 
 fn changes(before: &api_key::Model, after: &api_key::Model) -> Vec<Change> {
-    let list = |scopes: &str| scopes.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let words = |row| scopes(row).map(str::to_owned).collect::<Vec<_>>();
+    let list = |ids: &str| listed(ids).map(str::to_owned).collect::<Vec<_>>();
     let bound = |projects: &Option<String>| projects.as_deref().map(list);
     let time = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok());
     let id = &before.id;
     [
         change(format!("{id}.name"), before.name.clone(), after.name.clone()),
-        change(format!("{id}.scopes"), list(&before.scopes), list(&after.scopes)),
+        change(format!("{id}.scopes"), words(before), words(after)),
         change(format!("{id}.project_ids"), bound(&before.projects), bound(&after.projects)),
         change(format!("{id}.tier"), before.tier.clone(), after.tier.clone()),
         change(format!("{id}.expires_at"), time(before.expires_at), time(after.expires_at)),
@@ -244,18 +252,28 @@ impl Store {
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
         let before = owned(&transaction, id, &event, &holder).await?;
-        if before.revoked_at.is_some() {
+        if has_ended(&before, event.at)
+            || (update.expires_at.is_some() && is_replaced(&transaction, id).await?)
+        {
             return Err(OwnedError::Ended);
         }
         let mut after = before.clone();
         if update.grants() {
             check_person(&holder, &before)?;
-            let rights = update.rights(&given_rights(&before)?);
-            check_projects(&transaction, &rights.reach, &event).await?;
+            let (given, rights) = (given_rights(&before)?, update.rights(&given_rights(&before)?));
+            if update.reach.is_some() {
+                check_projects(&transaction, &rights.reach, &event).await?;
+            }
             let tier = update.tier.map_or_else(|| tier_of(&before), Ok)?;
-            let ends = update.expires_at.unwrap_or(before.expires_at);
-            after.expires_at = holder.may_grant(&rights, tier, ends)?;
-            after.scopes = words_of(&rights.scopes);
+            let grows = given.may_grant(&rights).is_err() || tier > tier_of(&before)?;
+            if grows || update.expires_at.is_some() {
+                let ends = update.expires_at.unwrap_or(before.expires_at);
+                after.expires_at = holder.may_grant(&rights, tier, ends)?;
+            } else {
+                // What only takes away leaves the end as it is, even if it is later than that of who does it.
+                holder.may_grant(&rights, tier, Some(event.at))?;
+            }
+            after.scopes = written_scopes(&rights, before.user_id.as_deref());
             after.projects = written(&rights.reach);
             after.tier = tier.as_str().to_owned();
         }
@@ -284,9 +302,6 @@ impl Store {
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
         let mut old = owned(&transaction, id, &event, &holder).await?;
-        if old.revoked_at.is_some() || old.expires_at.is_some_and(|end| end <= event.at) {
-            return Err(OwnedError::Ended);
-        }
         check_person(&holder, &old)?;
         let expires_at = holder.may_grant(&given_rights(&old)?, tier_of(&old)?, old.expires_at)?;
         let row = api_key::Model {
@@ -302,6 +317,10 @@ impl Store {
             ..old.clone()
         };
         idempotency_keys::remember(&transaction, answer(&row.clone().into())?).await?;
+        // Only now: of two repeats at once, the second finds the answer of the first here.
+        if has_ended(&old, event.at) {
+            return Err(OwnedError::Ended);
+        }
         match new.old_ends {
             None => old.revoked_at = Some(event.at),
             Some(end) => old.expires_at = Some(old.expires_at.map_or(end, |own| std::cmp::min(own, end))),

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
-    entity::{credential, integration, monitor, pending_install, project},
+    entity::{credential, integration, monitor, oauth_app, pending_install, project},
 };
 
 impl Store {
@@ -66,6 +66,10 @@ impl Store {
             .await?;
         pending_install::Entity::delete_many()
             .filter(pending_install::Column::ProjectId.eq(id.to_string()))
+            .exec(&transaction)
+            .await?;
+        oauth_app::Entity::delete_many()
+            .filter(oauth_app::Column::Owner.eq(id.to_string()))
             .exec(&transaction)
             .await?;
         audit::record(&transaction, event).await?;

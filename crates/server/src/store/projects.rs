@@ -18,7 +18,7 @@ use super::{
     Denied, NewAuditEvent, OwnedError, ReadError, RememberedAnswer, Store, StoreError, Tenant, audit,
     authority::{Authority, Holder},
     entity::{organization, pending_install, project},
-    idempotency_keys, pending_installs,
+    idempotency_keys, monitors, pending_installs,
     transaction::Transaction,
 };
 
@@ -147,6 +147,9 @@ impl Store {
         ];
         event.changes = changes.into_iter().flatten().collect();
         project::Entity::update(after.clone().into_active_model().reset_all()).exec(&transaction).await?;
+        if is_back {
+            monitors::begin_again(&transaction, id, event.at).await?;
+        }
         audit::record(&transaction, event).await?;
         transaction.commit().await?;
         if is_back {

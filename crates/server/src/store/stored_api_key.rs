@@ -32,10 +32,26 @@ pub(super) fn listed(ids: &str) -> impl Iterator<Item = &str> {
     ids.split(',').filter(|id| !id.is_empty())
 }
 
+/// Stands before the scopes of a key that is bound to projects or acts for a person. A program from before such keys
+/// cannot read it, so it refuses the key instead of giving it rights in the whole organization.
+const LIMITED: &str = "limited";
+
+/// The scopes of a row, as words.
+pub(super) fn scopes(row: &api_key::Model) -> impl Iterator<Item = &str> {
+    row.scopes.split(',').filter(|word| *word != LIMITED)
+}
+
+/// The scopes as a row has them.
+pub(super) fn written_scopes(rights: &Rights, user: Option<&str>) -> String {
+    let is_limited = rights.reach != Reach::Organization || user.is_some();
+    let limited = is_limited.then(|| LIMITED.to_owned());
+    limited.into_iter().chain(rights.scopes.iter().map(ToString::to_string)).collect::<Vec<_>>().join(",")
+}
+
 /// What the key was given. A key that acts for a person may do less.
 pub(super) fn given_rights(row: &api_key::Model) -> Result<Rights, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
-    let scopes = row.scopes.split(',').map(str::parse).collect::<Result<_, _>>();
+    let scopes = scopes(row).map(str::parse).collect::<Result<_, _>>();
     let reach = match &row.projects {
         None => Reach::Organization,
         Some(ids) => Reach::Projects(

@@ -20,6 +20,11 @@ on_both!(
     slugs_are_unique_in_an_organization,
     an_archived_project_is_gone_until_it_is_brought_back,
     a_project_is_brought_back_on_every_replica,
+    what_comes_back_is_checked_again,
+    a_key_that_has_ended_is_not_revived,
+    what_only_takes_away_leaves_the_end_of_a_key,
+    a_key_is_narrowed_after_one_of_its_projects_is_archived,
+    a_limited_key_is_unreadable_for_an_older_program,
     what_an_archived_project_holds_is_destroyed_after_its_grace,
     a_key_lives_its_whole_life,
     a_rotated_key_works_on_for_the_overlap_that_is_asked_for,
@@ -147,6 +152,66 @@ async fn a_project_is_brought_back_on_every_replica(server: &Server) {
     })
     .await;
     other.stop().await;
+}
+
+async fn what_comes_back_is_checked_again(server: &Server) {
+    let key = admin(server).await.text;
+    server.install("slack").await;
+    let at = format!("projects/{}", server.project);
+    ask(server, &key, "DELETE", &at, None).await.data();
+    // What came due meanwhile is not monitored any more.
+    server.sql.execute("DELETE FROM monitors", []).await;
+    ask(server, &key, "PATCH", &at, Some(json!({"archived": false}))).await.data();
+    assert_eq!(server.integration("slack").await["next_check_at"], "2026-03-01T10:00:00Z");
+}
+
+async fn a_key_that_has_ended_is_not_revived(server: &Server) {
+    let admin = admin(server).await.text;
+    let (id, old) = made(server, &admin, json!({"name": "CI", "scopes": ["read"]})).await;
+    let at = format!("keys/{id}");
+    let overlap = Some(json!({"overlap_seconds": 60}));
+    ask(server, &admin, "POST", &format!("{at}/rotate"), overlap).await.data();
+    let forever = || Some(json!({"expires_at": null}));
+    ask(server, &admin, "PATCH", &at, forever()).await.refused(409, "CONFLICT");
+    server.clock.advance(Duration::seconds(60));
+    ask(server, &admin, "PATCH", &at, forever()).await.refused(409, "CONFLICT");
+    ask(server, &admin, "PATCH", &at, Some(json!({"name": "x"}))).await.refused(409, "CONFLICT");
+    server.call_as(&old, "GET", &server.at("")).send().await.refused(401, "UNAUTHORIZED");
+}
+
+async fn what_only_takes_away_leaves_the_end_of_a_key(server: &Server) {
+    let admin = admin(server).await.text;
+    let ending =
+        json!({"name": "m", "scopes": ["keys:admin", "write"], "expires_at": "2026-03-02T10:00:00Z"});
+    let (_, maker) = made(server, &admin, ending).await;
+    let (id, _) = made(server, &admin, json!({"name": "CI", "scopes": ["write"]})).await;
+    let patch = async |body: Value| ask(server, &maker, "PATCH", &format!("keys/{id}"), Some(body)).await;
+    assert_eq!(patch(json!({"scopes": ["read"]})).await.data()["expires_at"], json!(null));
+    // What it gains, it gains no longer than who gives it.
+    assert_eq!(patch(json!({"scopes": ["write"]})).await.data()["expires_at"], "2026-03-02T10:00:00Z");
+}
+
+async fn a_key_is_narrowed_after_one_of_its_projects_is_archived(server: &Server) {
+    let admin = admin(server).await.text;
+    let other = server.other_project().await;
+    let body = json!({"name": "b", "scopes": ["write"], "project_ids": [server.project, other]});
+    let (id, _) = made(server, &admin, body).await;
+    ask(server, &admin, "DELETE", &format!("projects/{other}"), None).await.data();
+    let narrowed =
+        ask(server, &admin, "PATCH", &format!("keys/{id}"), Some(json!({"scopes": ["read"]}))).await;
+    assert_eq!(narrowed.data()["scopes"], json!(["read"]));
+}
+
+/// A program from before bound keys would give them the whole organization.
+async fn a_limited_key_is_unreadable_for_an_older_program(server: &Server) {
+    let admin = admin(server).await.text;
+    let body = json!({"name": "b", "scopes": ["read"], "project_ids": [server.project]});
+    let (id, _) = made(server, &admin, body).await;
+    let stored = server.sql.rows("SELECT scopes FROM api_keys WHERE id = $1", [id.clone().into()]).await;
+    let words = text(&stored[0]["scopes"]);
+    assert!(words.split(',').any(|word| word.parse::<integrations_core::scope::Scope>().is_err()), "{words}");
+    let shown = ask(server, &admin, "GET", &format!("keys/{id}"), None).await;
+    assert_eq!(shown.data()["scopes"], json!(["read"]));
 }
 
 async fn what_an_archived_project_holds_is_destroyed_after_its_grace(server: &Server) {

@@ -102,8 +102,11 @@ async fn check<A: KeyAccess>(
     let installer = Arc::clone(&api.installer);
     let checking = async move {
         let verdict = installer.check_app(of, &provider, &connection).await;
+        // A repeat asks again if the provider could not answer.
+        let could = matches!(verdict, Ok(AppVerdict::Accepted(_) | AppVerdict::Refused(..)));
         let data = in_words(&provider.name, verdict)?;
-        Ok(Sent::Made(Answer::ok(&OAuthAppTestResponse { data })?))
+        let answer = Answer::ok(&OAuthAppTestResponse { data })?;
+        Ok(if could { Sent::Made(answer) } else { Sent::NotMade(answer) })
     };
     post.send(api, checking).await
 }

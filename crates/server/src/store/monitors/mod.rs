@@ -14,7 +14,7 @@ pub mod statements;
 
 use integrations_core::{
     catalog::ProviderRef,
-    ids::{IntegrationId, LeaseId},
+    ids::{IntegrationId, LeaseId, ProjectId},
     lifecycle::{Health, Status},
 };
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, Statement};
@@ -24,7 +24,10 @@ pub use self::{
     queue::Queue,
     settle::{LeaseEnd, LeaseWrite, Release, Renewed},
 };
-use super::{StoreError, Tenant, entity::monitor};
+use super::{
+    StoreError, Tenant,
+    entity::{credential, integration, monitor},
+};
 
 /// An integration that is claimed under a lease, to be monitored.
 #[derive(Clone)]
@@ -117,6 +120,34 @@ pub(super) async fn begin(
         schedule.not_before.into(),
     ];
     on.execute_raw(Statement::from_sql_and_values(backend, statements::BEGIN, values)).await?;
+    Ok(())
+}
+
+/// Monitors the integrations of a project again that was archived: their monitors ended when they came due meanwhile.
+/// Each is probed at once, and renewed at once if its tokens expire.
+pub(super) async fn begin_again(
+    on: &impl ConnectionTrait,
+    project: ProjectId,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let connected = credential::Entity::find()
+        .find_also_related(integration::Entity)
+        .filter(integration::Column::ProjectId.eq(project.to_string()))
+        .filter(credential::Column::DeadAt.is_null())
+        .all(on)
+        .await?;
+    for (credential, integration) in connected {
+        let Some(integration) = integration else { continue };
+        // One that did not come due has kept its monitor, and perhaps the mark of a refresh.
+        if monitor::Entity::find_by_id(&integration.id).one(on).await?.is_some() {
+            continue;
+        }
+        let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", integration.id));
+        let id = integration.id.parse().map_err(|_| damaged("id"))?;
+        let provider = integration.provider.parse().map_err(|_| damaged("provider"))?;
+        let refresh_at = (credential.renewable && credential.expires_at.is_some()).then_some(now);
+        begin(on, id, &provider, &Schedule::new(now, refresh_at)).await?;
+    }
     Ok(())
 }
 

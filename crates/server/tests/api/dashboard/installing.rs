@@ -187,8 +187,8 @@ async fn a_link_ends_with_its_key(server: &Server, _: &Simulator) {
     let page = visitor.follow(&opened).await;
     server.revoke(&key).await;
     let form = page.form("/connect").with("credential.api_key", "SECRET-postmark-7f2c9d1e");
-    visitor.submit(&form).await.says(403, "no longer valid");
-    visitor.provider("postmark").await.says(403, "no longer valid");
+    visitor.submit(&form).await.says(403, "may not install here any more");
+    visitor.provider("postmark").await.says(403, "may not install here any more");
     assert_eq!(status(server, "postmark").await, "none");
 }
 
