@@ -9,7 +9,7 @@ use integrations_core::{
     key_request::KeyUpdate,
     principal::Principal,
     rights::{Reach, Rights},
-    scope::{RequiredScope, Scope},
+    scope::RequiredScope,
     tier::Tier,
 };
 use sea_orm::{

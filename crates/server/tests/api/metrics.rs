@@ -1,8 +1,10 @@
 //! What Prometheus reads, and who may not read it.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
-use crate::support::{Server, exposition::Exposition};
+use crate::support::{Server, eventually, exposition::Exposition};
 
 on_both!(
     requests_are_counted_by_route,
@@ -88,7 +90,12 @@ async fn refused_requests_are_counted_without_a_route(server: &Server) {
 }
 
 async fn the_pools_are_told_of(server: &Server) {
-    server.get("").await.data();
+    // When the server begins to listen to the database, it forgets its idle connections once.
+    eventually("a connection is kept for reads", Duration::from_secs(30), async || {
+        server.get("").await.data();
+        scrape(server).await.value(r#"riq_database_connections{pool="lanes",state="idle"}"#) >= 1.0
+    })
+    .await;
     let scraped = scrape(server).await;
     let pools: &[(&str, f64)] = if server.database.url.starts_with("sqlite") {
         &[("reader", 8.0), ("writer", 1.0), ("lanes", 4.0)]
