@@ -3,15 +3,14 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use integrations_core::{
-    audit::{AuditAction, change},
+    audit::{Acting, Actor, AuditAction},
     ids::{OrganizationId, ProjectId},
     name::read_name,
-    project::slug_of,
+    project::NewProject,
 };
-use serde_json::Value;
 
 use super::context::{Confirmation, Context, Revoked, columns, moment};
-use crate::store::NewProjectRow;
+use crate::services::organizations::Organizations;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -30,7 +29,7 @@ pub(super) enum Command {
         #[arg(long)]
         org: Option<OrganizationId>,
     },
-    /// Revoke a project: no API key can use it any more
+    /// Revoke a project: no API key can use it any more; the API can bring it back for 30 days
     Revoke {
         /// The project, prj_…
         #[arg(value_name = "PROJECT")]
@@ -42,19 +41,18 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { org, name } => create(context, org, &name).await,
+        Command::Create { org, name } => create(context, org, name).await,
         Command::List { org } => list(context, org).await,
         Command::Revoke { id, confirmation } => revoke(context, id, confirmation).await,
     }
 }
 
-async fn create(context: &Context, org: OrganizationId, name: &str) -> anyhow::Result<()> {
+async fn create(context: &Context, org: OrganizationId, name: String) -> anyhow::Result<()> {
     context.check_organization(org).await?;
-    let id = context.environment.id();
-    let changes = change("name", Value::Null, name).into_iter().collect();
-    let event = context.event(org, Some(id), AuditAction::ProjectCreated, changes);
-    let project = NewProjectRow { id, name: name.to_owned(), slug: slug_of(name), domain: None };
-    let created = context.store.create_project(project, event, |_| Ok(None)).await?;
+    let organizations = Organizations::new(context.store.clone(), context.environment.clone());
+    let new = NewProject { name, slug: None, domain: None };
+    let acting = Acting { actor: Actor::Operator, request_id: None };
+    let created = organizations.create_project(org, new, acting, |_| Ok(None)).await?;
     context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 
@@ -74,8 +72,8 @@ async fn revoke(context: &Context, id: ProjectId, confirmation: Confirmation) ->
     let project = context.store.project(id).await?.with_context(|| format!("there is no project {id}"))?;
     if project.revoked_at.is_none() {
         confirmation.ask(&format!(
-            "Revoke the project {} ({id})? No API key can use it or its integrations any more, and nothing brings it \
-             back.",
+            "Revoke the project {} ({id})? No API key can use it or its integrations any more. For 30 days the API can \
+             bring it back; then its credentials are destroyed.",
             project.name
         ))?;
     }

@@ -47,8 +47,11 @@ async fn organizations_projects_and_keys_are_made_and_listed(database: &TestData
     let project = answer(database, &["project", "create", "--org", id(&acme), "--name", "Support"]).await;
     let foreign = answer(database, &["project", "create", "--org", id(&other), "--name", "Sales"]).await;
     assert_eq!(project["organization_id"], acme["id"]);
-    assert_eq!(answer(database, &["project", "list"]).await, json!([project, foreign]));
-    assert_eq!(answer(database, &["project", "list", "--org", id(&other)]).await, json!([foreign]));
+    // Another project may have the same name, and gets a slug of its own.
+    let twin = answer(database, &["project", "create", "--org", id(&other), "--name", "Sales"]).await;
+    assert_eq!((&foreign["slug"], &twin["slug"]), (&json!("sales"), &json!("sales-2")));
+    assert_eq!(answer(database, &["project", "list"]).await, json!([project, foreign, twin]));
+    assert_eq!(answer(database, &["project", "list", "--org", id(&other)]).await, json!([foreign, twin]));
 
     let create = [
         "key",
