@@ -7,6 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::{
     issue::Issue,
     json::{self, JsonError},
+    name::read_name,
 };
 
 /// Why a body is refused.
@@ -98,6 +99,11 @@ pub fn text(value: Value) -> Result<String, String> {
         Value::String(text) => Ok(text),
         _ => Err("Expected string".into()),
     }
+}
+
+/// Reads a name of one line.
+pub fn name(value: Value) -> Result<String, String> {
+    read_name(&text(value)?).map_err(|error| error.to_string())
 }
 
 /// Reads `null`, or a value.

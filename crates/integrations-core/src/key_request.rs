@@ -6,8 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
-    fields::{BodyError, Fields, list, moment, or_null, text},
-    name::read_name,
+    fields::{BodyError, Fields, list, moment, name, or_null, text},
     rights::{Reach, Rights},
     scope::Scope,
     tier::Tier,
@@ -59,7 +58,7 @@ impl NewKey {
     /// Reads the body of a request.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read(body)?;
-        let name = fields.required("name", named);
+        let name = fields.required("name", name);
         let scopes = fields.required("scopes", scopes);
         let reach = fields.optional("project_ids", reach).unwrap_or(Reach::Organization);
         let tier = fields.optional("tier", tier);
@@ -77,7 +76,7 @@ impl KeyUpdate {
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read_change(body)?;
         let update = Self {
-            name: fields.optional("name", named),
+            name: fields.optional("name", name),
             scopes: fields.optional("scopes", scopes),
             reach: fields.optional("project_ids", reach),
             tier: fields.optional("tier", tier),
@@ -110,10 +109,6 @@ impl Rotation {
         });
         fields.finish(Some(Self { overlap: overlap.unwrap_or_default() }))
     }
-}
-
-fn named(value: Value) -> Result<String, String> {
-    read_name(&text(value)?).map_err(|error| error.to_string())
 }
 
 fn scopes(value: Value) -> Result<Vec<Scope>, String> {

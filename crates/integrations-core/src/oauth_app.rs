@@ -10,7 +10,7 @@ use crate::{
 /// The most scopes that an app asks for.
 const MAX_SCOPES: usize = 200;
 /// The most characters of a client id or secret.
-const MAX_LENGTH: usize = 4096;
+pub const MAX_LENGTH: usize = 4096;
 
 /// An OAuth app to be set, as a provider issued it.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,13 +34,17 @@ impl NewOAuthApp {
     }
 }
 
-/// Reads a client id or secret, as people paste it.
+/// Reads a client id or secret, without what came along when it was pasted: 1 to [`MAX_LENGTH`] visible ASCII characters
+/// and no blanks. `None`: it is none.
+pub fn read_credential(text: &str) -> Option<String> {
+    let read = secret(text);
+    let is_one = (1..=MAX_LENGTH).contains(&read.len()) && read.bytes().all(|byte| byte.is_ascii_graphic());
+    is_one.then_some(read)
+}
+
 fn credential(value: Value) -> Result<String, String> {
-    let pasted = secret(&text(value)?);
-    if pasted.is_empty() || pasted.len() > MAX_LENGTH || !pasted.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("Must be 1 to {MAX_LENGTH} visible ASCII characters without blanks"));
-    }
-    Ok(pasted)
+    let refusal = || format!("Must be 1 to {MAX_LENGTH} visible ASCII characters without blanks");
+    read_credential(&text(value)?).ok_or_else(refusal)
 }
 
 /// Reads scopes (RFC 6749, section 3.3). A comma separates scopes at some providers, so it is in none.

@@ -5,8 +5,7 @@ use url::Host;
 
 use crate::{
     characters::is_stray,
-    fields::{BodyError, Fields, or_null, text},
-    name::read_name,
+    fields::{BodyError, Fields, name, or_null, text},
 };
 
 /// The most characters of a slug, as of a label of the domain name system.
@@ -42,7 +41,7 @@ impl NewProject {
     /// Reads the body of a request.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read(body)?;
-        let name = fields.required("name", named);
+        let name = fields.required("name", name);
         let slug = fields.optional("slug", slug);
         let domain = fields.optional("domain", or_null(domain)).flatten();
         fields.finish(name.map(|name| Self { name, slug, domain }))
@@ -53,7 +52,7 @@ impl ProjectUpdate {
     /// Reads the body of a request.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read_change(body)?;
-        let name = fields.optional("name", named);
+        let name = fields.optional("name", name);
         let slug = fields.optional("slug", slug);
         let domain = fields.optional("domain", or_null(domain));
         let restore = fields.optional("archived", |value| match value {
@@ -65,10 +64,6 @@ impl ProjectUpdate {
         });
         fields.finish(Some(Self { name, slug, domain, restore: restore.unwrap_or(false) }))
     }
-}
-
-fn named(value: Value) -> Result<String, String> {
-    read_name(&text(value)?).map_err(|error| error.to_string())
 }
 
 fn slug(value: Value) -> Result<String, String> {

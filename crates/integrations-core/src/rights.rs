@@ -74,6 +74,11 @@ impl Rights {
         any_covers(&self.scopes, required)
     }
 
+    /// Whether they allow in a project what needs a scope.
+    pub fn allow(&self, required: RequiredScope, project: ProjectId) -> bool {
+        self.cover(required) && self.reach.includes(project)
+    }
+
     /// Returns an error if `granted` goes beyond these rights.
     ///
     /// A scope on every resource is granted only by one on every resource, even if scopes on all the resources of today
@@ -89,33 +94,14 @@ impl Rights {
 
     /// What both allow: for a key that acts for somebody, whose own rights may have become fewer.
     pub fn and(&self, other: &Self) -> Self {
-        let both = |held: &Self, limit: &Self| -> Vec<Scope> {
-            held.scopes.iter().copied().filter(|scope| limit.hold(*scope)).collect()
-        };
-        let mut scopes = both(self, other);
-        for scope in both(other, self) {
+        let pairs = self.scopes.iter().flat_map(|one| other.scopes.iter().map(|two| one.and(*two)));
+        let mut scopes: Vec<Scope> = Vec::new();
+        for scope in pairs.flatten() {
             if !scopes.contains(&scope) {
                 scopes.push(scope);
             }
         }
-        scopes.extend(self.narrowed(other));
         Self { scopes, reach: self.reach.and(&other.reach) }
-    }
-
-    /// What is common to two scopes of which neither includes the other: `integrations:admin` and `write` have
-    /// `integrations:write` in common.
-    fn narrowed(&self, other: &Self) -> Vec<Scope> {
-        let pairs = self.scopes.iter().flat_map(|one| other.scopes.iter().map(move |two| (*one, *two)));
-        pairs
-            .filter(|(one, two)| !one.includes(*two) && !two.includes(*one))
-            .filter_map(|(one, two)| {
-                let resource = match (one.resource, two.resource) {
-                    (Some(one), Some(two)) if one != two => return None,
-                    (one, two) => one.or(two),
-                };
-                Some(Scope { resource, level: one.level.min(two.level) })
-            })
-            .collect()
     }
 
     fn hold(&self, scope: Scope) -> bool {

@@ -105,6 +105,15 @@ impl Scope {
     pub fn includes(self, other: Self) -> bool {
         self.level >= other.level && (self.resource.is_none() || self.resource == other.resource)
     }
+
+    /// What both satisfy: `integrations:admin` and `write` have `integrations:write` in common. `None`: nothing.
+    pub fn and(self, other: Self) -> Option<Self> {
+        let resource = match (self.resource, other.resource) {
+            (Some(one), Some(two)) if one != two => return None,
+            (one, two) => one.or(two),
+        };
+        Some(Self { resource, level: self.level.min(other.level) })
+    }
 }
 
 /// Whether any of `held` satisfies `required`.

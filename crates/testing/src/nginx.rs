@@ -1,9 +1,7 @@
 //! A temporary nginx before a server. It ends when its value is dropped.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
@@ -45,9 +43,7 @@ impl Nginx {
         command.arg("-e").arg(directory.path().join("log")).arg("-c").arg(&file);
         let service = Service::start("nginx", &mut command, Signal::TERM)?;
         let mut started = Self { port, service, directory };
-        let answers = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        let waited =
-            started.service.wait_until_ready(Duration::from_secs(30), Duration::from_millis(20), answers);
+        let waited = started.service.wait_until_it_listens(port);
         waited.with_context(|| started.log())?;
         Ok(started)
     }

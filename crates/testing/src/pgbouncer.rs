@@ -1,10 +1,8 @@
 //! A temporary PgBouncer before a PostgreSQL. It ends when its value is dropped.
 
 use std::fs::{self, File};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
@@ -62,9 +60,7 @@ impl PgBouncer {
         // SIGTERM is PgBouncer's immediate shutdown.
         let service = Service::start("PgBouncer", &mut command, Signal::TERM)?;
         let mut started = Self { port, service, directory };
-        let answers = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        let waited =
-            started.service.wait_until_ready(Duration::from_secs(30), Duration::from_millis(20), answers);
+        let waited = started.service.wait_until_it_listens(port);
         waited.with_context(|| started.log())?;
         Ok(started)
     }

@@ -5,6 +5,7 @@
 //! ends a service if the task was killed and could not clean up.
 #![expect(clippy::print_stderr, reason = "says what happens after a signal")]
 
+use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -181,6 +182,15 @@ impl Service {
             std::thread::sleep(pause);
         }
         Ok(())
+    }
+
+    /// Waits until the program accepts connections at a port of the loopback interface.
+    ///
+    /// # Errors
+    /// As [`Service::wait_until_ready`].
+    pub fn wait_until_it_listens(&mut self, port: u16) -> Result<()> {
+        let accepts = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        self.wait_until_ready(Duration::from_secs(30), Duration::from_millis(20), accepts)
     }
 
     /// Asks the program to end, waits up to ten seconds, and kills it if it has not ended. Returns how it ended.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use integrations_core::{
-    audit::{Actor, AuditAction, Change},
+    audit::{Acting, Actor, AuditAction, Change},
     ids::{OrganizationId, ProjectId},
 };
 use serde::Serialize;
@@ -63,17 +63,9 @@ impl Context {
         action: AuditAction,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization,
-            project,
-            integration: None,
-            action,
-            actor: Actor::Operator,
-            request_id: None,
-            changes,
-            at: self.environment.now(),
-        }
+        let acting = Acting { actor: Actor::Operator, request_id: None };
+        let event = NewAuditEvent::new(&self.environment, organization, action, acting);
+        NewAuditEvent { project, changes, ..event }
     }
 
     /// Fails if the organization does not exist or is revoked.

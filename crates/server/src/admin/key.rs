@@ -8,22 +8,19 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use integrations_core::{
-    api_key::{ApiKey, KeyHash},
-    audit::{AuditAction, change},
+    audit::{Acting, Actor, AuditAction, change},
     ids::{ApiKeyId, OrganizationId},
+    key_request::NewKey,
     name::read_name,
     rights::{Reach, Rights},
     scope::Scope,
     tier::Tier,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::context::{Confirmation, Context, Revoked, columns, moment};
-use crate::{
-    app::config::time_span,
-    store::{ApiKeyRecord, NewApiKey},
-};
+use crate::{app::config::time_span, services::keys::Keys, store::ApiKeyRecord};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -123,8 +120,12 @@ async fn create(
             context.environment.now().checked_add(life.try_into()?).context("--expires-in is too long")?,
         ),
     };
-    let (key, record) = issue(context, org, name, scopes, tier, expires_at).await?;
-    let created = Created { record, api_key: key.expose().to_owned() };
+    let keys = Keys::new(context.store.clone(), context.environment.clone());
+    let rights = Rights { scopes, reach: Reach::Organization };
+    let new = NewKey { name, rights, tier: Some(tier), expires_at };
+    let acting = Acting { actor: Actor::Operator, request_id: None };
+    let issued = keys.create(org, new, tier, acting, |_| Ok(None)).await?;
+    let created = Created { record: issued.record, api_key: issued.key.expose().to_owned() };
     context.answer(&created, || {
         vec![
             format!(
@@ -138,31 +139,6 @@ async fn create(
             "Store the key safely: it cannot be shown again.".into(),
         ]
     })
-}
-
-/// Makes a key and stores its hash.
-async fn issue(
-    context: &Context,
-    org: OrganizationId,
-    name: String,
-    scopes: Vec<Scope>,
-    tier: Tier,
-    expires_at: Option<time::OffsetDateTime>,
-) -> anyhow::Result<(ApiKey, ApiKeyRecord)> {
-    let key = ApiKey::from_entropy(context.environment.bytes());
-    let id: ApiKeyId = context.environment.id();
-    let changes = [
-        change("id", Value::Null, id.to_string()),
-        change("name", Value::Null, name.clone()),
-        change("scopes", Value::Null, json!(scopes)),
-        change("tier", Value::Null, tier.as_str()),
-    ];
-    let event = context.event(org, None, AuditAction::ApiKeyCreated, changes.into_iter().flatten().collect());
-    let (hint, hash) = (key.hint().to_owned(), KeyHash::of(&key));
-    let rights = Rights { scopes, reach: Reach::Organization };
-    let new = NewApiKey { id, name, hint, hash, rights, tier, expires_at, user: None };
-    let record = context.store.create_api_key(new, event, |_| Ok(None)).await?;
-    Ok((key, record))
 }
 
 async fn list(context: &Context, org: Option<OrganizationId>) -> anyhow::Result<()> {

@@ -8,63 +8,36 @@ pub trait Scoped: Send + Sync + 'static {
     const REQUIRED: RequiredScope;
 }
 
-/// `integrations:read`
-#[derive(Debug)]
-pub enum IntegrationsRead {}
-/// `integrations:write`
-#[derive(Debug)]
-pub enum IntegrationsWrite {}
+/// A type for each scope.
+macro_rules! scoped {
+    ($($(#[$doc:meta])+ $name:ident = $scope:ident;)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug)]
+        pub enum $name {}
 
-/// `audit:read`
-#[derive(Debug)]
-pub enum AuditRead {}
-
-impl Scoped for AuditRead {
-    const REQUIRED: RequiredScope = RequiredScope::AUDIT_READ;
-}
-impl Scoped for IntegrationsRead {
-    const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_READ;
-}
-impl Scoped for IntegrationsWrite {
-    const REQUIRED: RequiredScope = RequiredScope::INTEGRATIONS_WRITE;
+        impl Scoped for $name {
+            const REQUIRED: RequiredScope = RequiredScope::$scope;
+        }
+    )+};
 }
 
-/// `projects:read`
-#[derive(Debug)]
-pub enum ProjectsRead {}
-/// `projects:write`
-#[derive(Debug)]
-pub enum ProjectsWrite {}
-/// `keys:read`
-#[derive(Debug)]
-pub enum KeysRead {}
-/// `keys:admin`
-#[derive(Debug)]
-pub enum KeysAdmin {}
-
-impl Scoped for ProjectsRead {
-    const REQUIRED: RequiredScope = RequiredScope::PROJECTS_READ;
-}
-impl Scoped for ProjectsWrite {
-    const REQUIRED: RequiredScope = RequiredScope::PROJECTS_WRITE;
-}
-impl Scoped for KeysRead {
-    const REQUIRED: RequiredScope = RequiredScope::KEYS_READ;
-}
-impl Scoped for KeysAdmin {
-    const REQUIRED: RequiredScope = RequiredScope::KEYS_ADMIN;
-}
-
-/// `oauth_apps:read`
-#[derive(Debug)]
-pub enum OauthAppsRead {}
-/// `oauth_apps:admin`
-#[derive(Debug)]
-pub enum OauthAppsAdmin {}
-
-impl Scoped for OauthAppsRead {
-    const REQUIRED: RequiredScope = RequiredScope::OAUTH_APPS_READ;
-}
-impl Scoped for OauthAppsAdmin {
-    const REQUIRED: RequiredScope = RequiredScope::OAUTH_APPS_ADMIN;
+scoped! {
+    /// `integrations:read`
+    IntegrationsRead = INTEGRATIONS_READ;
+    /// `integrations:write`
+    IntegrationsWrite = INTEGRATIONS_WRITE;
+    /// `audit:read`
+    AuditRead = AUDIT_READ;
+    /// `projects:read`
+    ProjectsRead = PROJECTS_READ;
+    /// `projects:write`
+    ProjectsWrite = PROJECTS_WRITE;
+    /// `keys:read`
+    KeysRead = KEYS_READ;
+    /// `keys:admin`
+    KeysAdmin = KEYS_ADMIN;
+    /// `oauth_apps:read`
+    OauthAppsRead = OAUTH_APPS_READ;
+    /// `oauth_apps:admin`
+    OauthAppsAdmin = OAUTH_APPS_ADMIN;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integrations_core::audit::{Actor, AuditAction};
+use integrations_core::audit::{Acting, Actor, AuditAction};
 
 use super::{Backoff, Job, Next};
 use crate::{
@@ -34,17 +34,10 @@ impl Job for Erasure {
     async fn round(&mut self) -> Result<Next, StoreError> {
         let now = self.environment.now();
         while let Some((organization, project)) = self.store.project_to_erase(now).await? {
-            let event = NewAuditEvent {
-                id: self.environment.id(),
-                organization,
-                project: Some(project),
-                integration: None,
-                action: AuditAction::ProjectErased,
-                actor: Actor::System,
-                request_id: None,
-                changes: Vec::new(),
-                at: now,
-            };
+            let acting = Acting { actor: Actor::System, request_id: None };
+            let event =
+                NewAuditEvent::new(&self.environment, organization, AuditAction::ProjectErased, acting);
+            let event = NewAuditEvent { project: Some(project), ..event };
             if self.store.erase_project(project, event).await? {
                 tracing::info!(%project, "destroyed the credentials of an archived project");
             }

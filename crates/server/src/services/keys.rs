@@ -11,7 +11,6 @@ use integrations_core::{
     tier::Tier,
 };
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
@@ -88,7 +87,8 @@ impl Keys {
             expires_at: new.expires_at,
             user: None,
         };
-        let event = self.event(organization, AuditAction::ApiKeyCreated, acting, changes);
+        let event = NewAuditEvent::new(&self.environment, organization, AuditAction::ApiKeyCreated, acting);
+        let event = NewAuditEvent { changes, ..event };
         let record = self.store.create_api_key(row, event, answer).await?;
         Ok(IssuedKey { key, record })
     }
@@ -101,7 +101,7 @@ impl Keys {
         update: KeyUpdate,
         acting: Acting,
     ) -> Result<ApiKeyRecord, OwnedError> {
-        let event = self.event(organization, AuditAction::ApiKeyUpdated, acting, Vec::new());
+        let event = NewAuditEvent::new(&self.environment, organization, AuditAction::ApiKeyUpdated, acting);
         self.store.update_api_key(id, update, event).await
     }
 
@@ -117,7 +117,8 @@ impl Keys {
         let (key, new): (_, ApiKeyId) =
             (ApiKey::from_entropy(self.environment.bytes()), self.environment.id());
         let changes = change("id", id.to_string(), new.to_string()).into_iter().collect();
-        let event = self.event(organization, AuditAction::ApiKeyRotated, acting, changes);
+        let event = NewAuditEvent::new(&self.environment, organization, AuditAction::ApiKeyRotated, acting);
+        let event = NewAuditEvent { changes, ..event };
         let replacement = KeyReplacement {
             id: new,
             hint: key.hint().to_owned(),
@@ -136,34 +137,10 @@ impl Keys {
         acting: Acting,
     ) -> Result<ApiKeyRecord, OwnedError> {
         let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
-        let event = self.event(organization, AuditAction::ApiKeyRevoked, acting, changes);
+        let event = NewAuditEvent::new(&self.environment, organization, AuditAction::ApiKeyRevoked, acting);
+        let event = NewAuditEvent { changes, ..event };
         self.store.revoke_api_key(id, event).await?;
         self.store.api_key(id).await?.ok_or(OwnedError::NotFound)
-    }
-
-    /// Whether a time has come, for the checks of what a request names.
-    pub fn is_past(&self, at: OffsetDateTime) -> bool {
-        at <= self.environment.now()
-    }
-
-    fn event(
-        &self,
-        organization: OrganizationId,
-        action: AuditAction,
-        acting: Acting,
-        changes: Vec<Change>,
-    ) -> NewAuditEvent {
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization,
-            project: None,
-            integration: None,
-            action,
-            actor: acting.actor,
-            request_id: acting.request_id,
-            changes,
-            at: self.environment.now(),
-        }
     }
 }
 

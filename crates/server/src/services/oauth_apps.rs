@@ -140,16 +140,7 @@ impl AppSettings {
             AppsOf::Project(Tenant { organization, project }) => (organization, Some(project)),
             AppsOf::Organization(organization) => (organization, None),
         };
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization,
-            project,
-            integration: None,
-            action,
-            actor: acting.actor,
-            request_id: acting.request_id,
-            changes: Vec::new(),
-            at: self.environment.now(),
-        }
+        let event = NewAuditEvent::new(&self.environment, organization, action, acting);
+        NewAuditEvent { project, ..event }
     }
 }

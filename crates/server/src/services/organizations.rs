@@ -142,16 +142,7 @@ impl Organizations {
         acting: &Acting,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization,
-            project: Some(project),
-            integration: None,
-            action,
-            actor: acting.actor,
-            request_id: acting.request_id.clone(),
-            changes,
-            at: self.environment.now(),
-        }
+        let event = NewAuditEvent::new(&self.environment, organization, action, acting.clone());
+        NewAuditEvent { project: Some(project), changes, ..event }
     }
 }

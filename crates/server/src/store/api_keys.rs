@@ -260,7 +260,8 @@ impl Store {
         let mut after = before.clone();
         if update.grants() {
             check_person(&holder, &before)?;
-            let (given, rights) = (given_rights(&before)?, update.rights(&given_rights(&before)?));
+            let given = given_rights(&before)?;
+            let rights = update.rights(&given);
             if update.reach.is_some() {
                 check_projects(&transaction, &rights.reach, &event).await?;
             }

@@ -1,7 +1,7 @@
 //! The audit log. An event is stored in the same transaction as the change that it records.
 
 use integrations_core::{
-    audit::{Actor, ActorKind, AuditAction, Change},
+    audit::{Acting, Actor, ActorKind, AuditAction, Change},
     ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
     principal::Principal,
 };
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::{
     ReadError, Store, StoreError, Tenant, entity::audit_event, rows::AuditEntry, statements, tenant::joined,
 };
-use crate::environment::first_id_at;
+use crate::environment::{Environment, first_id_at};
 
 /// An event to be recorded.
 #[derive(Clone, Debug)]
@@ -34,6 +34,28 @@ pub struct NewAuditEvent {
     pub changes: Vec<Change>,
     /// When.
     pub at: OffsetDateTime,
+}
+
+impl NewAuditEvent {
+    /// An event of now that is about an organization and has no changes yet.
+    pub fn new(
+        environment: &Environment,
+        organization: OrganizationId,
+        action: AuditAction,
+        acting: Acting,
+    ) -> Self {
+        Self {
+            id: environment.id(),
+            organization,
+            project: None,
+            integration: None,
+            action,
+            actor: acting.actor,
+            request_id: acting.request_id,
+            changes: Vec::new(),
+            at: environment.now(),
+        }
+    }
 }
 
 /// Which of a project's events to read. An event must meet every condition that is set.

@@ -54,9 +54,7 @@ impl Permission {
         }
         let Some(by) = self.by else { return Ok(Ok(())) };
         let known = known(on, by, organization, self.at, Valid::UntilCommit).await?;
-        let may = known.is_some_and(|who| {
-            who.rights.cover(RequiredScope::INTEGRATIONS_WRITE) && who.rights.reach.includes(project)
-        });
+        let may = known.is_some_and(|who| who.rights.allow(RequiredScope::INTEGRATIONS_WRITE, project));
         Ok(if may { Ok(()) } else { Err(Lapsed::Principal) })
     }
 }

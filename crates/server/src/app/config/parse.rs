@@ -3,9 +3,12 @@
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
-use anyhow::bail;
+use anyhow::Context as _;
 use http::HeaderName;
-use integrations_core::pasted;
+use integrations_core::{
+    oauth_app::{MAX_LENGTH, read_credential},
+    pasted,
+};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -42,16 +45,10 @@ pub(super) fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(pasted::secret(text).into())
 }
 
-/// The longest client id or secret of an OAuth app, in bytes.
-const MAX_LENGTH: usize = 4096;
-
 /// A client id or secret of an OAuth app, without what came along when it was pasted.
 pub(crate) fn one_line(text: &str) -> anyhow::Result<String> {
-    let text = pasted::secret(text);
-    if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks");
-    }
-    Ok(text)
+    read_credential(text)
+        .with_context(|| format!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks"))
 }
 
 pub(super) fn public_url(text: &str) -> Result<Url, String> {

@@ -56,7 +56,7 @@ pub(super) fn repeated(stored: &ApiKeyRecord) -> Result<Answer, Failure> {
 
 /// Checks that a key does not end before it begins.
 pub(super) fn check_end(api: &Api, end: Option<OffsetDateTime>) -> Result<(), Failure> {
-    if end.is_some_and(|end| api.keys.is_past(end)) {
+    if end.is_some_and(|end| end <= api.environment.now()) {
         return Err(Failure::invalid(
             "Invalid body",
             vec![Issue::new("expires_at", "Must be in the future")],

@@ -38,7 +38,7 @@ pub(super) fn app(api: &Api, provider: &Provider, current: CurrentApp) -> Option
         client_id,
         scopes: scopes.unwrap_or_else(|| oauth.scopes.clone()),
         default_scopes: oauth.scopes.clone(),
-        redirect_uri: format!("{}/oauth/callback", api.settings.public_url.as_str().trim_end_matches('/')),
+        redirect_uri: api.installer.redirect_uri(),
         registration_url: oauth.app_page.as_ref().map(ToString::to_string),
         updated_at,
     })

@@ -124,9 +124,12 @@ impl Installer {
     }
 
     /// The address that the provider sends the browser back to. It is registered there in exactly this form.
+    pub fn redirect_uri(&self) -> String {
+        format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
+    }
+
     pub(super) fn redirect_url(&self) -> Result<RedirectUrl, ProblemKind> {
-        let base = self.public_url.as_str().trim_end_matches('/');
-        RedirectUrl::new(format!("{base}/oauth/callback")).map_err(|_| ProblemKind::Internal)
+        RedirectUrl::new(self.redirect_uri()).map_err(|_| ProblemKind::Internal)
     }
 
     pub(super) fn target(&self, install: &PendingInstall) -> Result<InstallTarget, InstallProblem> {

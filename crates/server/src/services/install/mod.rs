@@ -139,9 +139,8 @@ impl Installer {
     /// that stores something, because a key may be revoked while the person is at the provider.
     async fn check_standing(&self, tenant: &Tenant, by: Principal) -> Result<(), ProblemKind> {
         let known = self.store.known(by, tenant.organization, self.environment.now()).await?;
-        let may = known.is_some_and(|who| {
-            who.rights.cover(RequiredScope::INTEGRATIONS_WRITE) && who.rights.reach.includes(tenant.project)
-        });
+        let may =
+            known.is_some_and(|who| who.rights.allow(RequiredScope::INTEGRATIONS_WRITE, tenant.project));
         if !may {
             return Err(ProblemKind::RightsGone);
         }
