@@ -8,10 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     config::Options,
@@ -131,7 +128,7 @@ async fn run(
 ) -> anyhow::Result<()> {
     let catalog = options.catalog()?;
     let bind = options.bind();
-    let listener = TcpListener::bind(bind).await.with_context(|| {
+    let listener = edge::serve::listen(bind).with_context(|| {
         format!("cannot listen on {bind}; choose another address with --bind or RIQ_BIND")
     })?;
     let address = listener.local_addr()?;

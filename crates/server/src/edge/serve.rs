@@ -13,7 +13,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{
     answer::Edge,
@@ -24,12 +24,25 @@ use crate::shutdown::Shutdown;
 /// How long a client may take to send a request's head, and may keep a connection open without one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest request head that is read, in bytes.
-const HEAD_LIMIT: usize = 64 * 1024;
-/// How many connections are accepted before those that are there have their turn. It is less than one address may have,
-/// so that a request that has arrived is read before another connection takes the place of its own.
-const ACCEPTED_AT_ONCE: usize = 16;
+const HEAD_LIMIT: usize = 32 * 1024;
+/// How many connections may wait to be accepted (listen(2); the system has a limit of its own). Beyond it a client would
+/// have to try again, and its system waits a second for that.
+const BACKLOG: u32 = 4096;
+/// How many connections are accepted before those that are there have their turn.
+const ACCEPTED_AT_ONCE: usize = 64;
 /// The pause after a failed accept, for example when there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Listens at an address, also at one that a server before this one has just left.
+///
+/// # Errors
+/// When the address is taken or is not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves until `stop`. Then it accepts no more connections, lets running requests finish, and returns. Requests that
 /// are not finished after `drain` are cut off.
@@ -88,7 +101,7 @@ fn spawn(
             let _turn = connection.turn().await;
             connection.work();
             let response = edge.answer(request.map(|body| watched(body, &connection)), peer).await;
-            connection.wait();
+            connection.answered();
             Ok::<_, Infallible>(response)
         }
     });

@@ -1,14 +1,17 @@
 //! The connections of clients: how many there may be, and which one goes if there are too many.
 //!
 //! A connection *waits* while the server waits for its client: for a request, for the rest of one, or until an answer
-//! is taken. Where there are as many connections as may be, a new one takes the place of the one that waits longest.
-//! So a client that opens connections and does nothing with them takes them away from itself, and not from others.
+//! is taken. Where there are as many connections as may be, a new one takes the place of the one that waits longest, of
+//! those that have sent something if there are any. So a client that opens connections and does nothing with them takes
+//! them away from itself, and not from others. While the server is behind and has not yet looked at what has come, it
+//! waits for nobody: its own delay is not the client's.
 
 pub(super) mod enveloped_io;
 pub(super) mod paced_io;
 pub(super) mod watched_body;
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     net::IpAddr,
     sync::{
@@ -68,34 +71,67 @@ enum Client {
     Proxy(IpAddr),
 }
 
+/// The server has something to do: to read what may have come, or to write.
+const AT_HAND: u64 = 0;
+/// The server works on a request.
+const WORKING: u64 = u64::MAX;
+
 /// One open connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// Milliseconds from the epoch, plus one, since which it waits. 0 while the server works on a request.
+    /// Milliseconds from the epoch, plus one, since which it waits; or [`AT_HAND`], or [`WORKING`].
     waiting_since: AtomicU64,
-    /// Whether its client had sent nothing more at some time since the last request.
+    /// Whether its client had sent nothing more at some time since the last request, or this is the first.
     was_silent: AtomicBool,
+    has_sent: AtomicBool,
     pipelined_turns: Arc<Semaphore>,
     epoch: Instant,
     cut: Notify,
 }
 
+/// Which connection makes room: the least one. First whether it has sent nothing, because its request may be on the way;
+/// then since when it waits.
+type Rank = (bool, u64);
+
 impl Connection {
     /// The server works on a request of it.
     pub(super) fn work(&self) {
-        self.waiting_since.store(0, Ordering::Relaxed);
+        self.waiting_since.store(WORKING, Ordering::Relaxed);
     }
 
-    /// The server waits for its client. It may have waited before.
+    /// The server has answered its request.
+    pub(super) fn answered(&self) {
+        self.waiting_since.store(AT_HAND, Ordering::Relaxed);
+    }
+
+    /// The server can go on with the request only once its client has sent more of it.
+    pub(super) fn wait_for_more(&self) {
+        self.wait_instead_of(WORKING);
+    }
+
+    /// The server waits for a request, for the rest of one, or until an answer is taken, unless it works on one. It
+    /// waits from the first time on.
     pub(super) fn wait(&self) {
-        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1;
-        // It waits from the first time on, so a failure is as good.
-        self.waiting_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_default();
+        self.wait_instead_of(AT_HAND);
+    }
+
+    fn wait_instead_of(&self, state: u64) {
+        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(WORKING - 2) + 1;
+        // If it is in another state, it stays there.
+        self.waiting_since
+            .compare_exchange(state, now, Ordering::Relaxed, Ordering::Relaxed)
+            .unwrap_or_default();
+    }
+
+    /// Something has come from it.
+    fn has_sent(&self) {
+        self.has_sent.store(true, Ordering::Relaxed);
     }
 
     /// Nothing more has come from it.
     fn is_silent(&self) {
         self.was_silent.store(true, Ordering::Relaxed);
+        self.wait();
     }
 
     /// Returns when it is this connection's turn: at once, unless its client sends requests without waiting for answers
@@ -104,6 +140,7 @@ impl Connection {
         if self.was_silent.swap(false, Ordering::Relaxed) {
             return None;
         }
+        self.wait();
         // It is never closed.
         let turn = self.pipelined_turns.acquire().await.ok();
         yield_now().await;
@@ -115,8 +152,15 @@ impl Connection {
         self.cut.notified().await;
     }
 
-    fn waiting_since(&self) -> Option<u64> {
-        Some(self.waiting_since.load(Ordering::Relaxed)).filter(|since| *since > 0)
+    /// Which connections make room before it. `None` while the server works on a request. If the server has yet to look
+    /// at it, it counts as the last that began to wait.
+    fn rank(&self) -> Option<Rank> {
+        let since = match self.waiting_since.load(Ordering::Relaxed) {
+            WORKING => return None,
+            AT_HAND => u64::MAX,
+            since => since,
+        };
+        Some((!self.has_sent.load(Ordering::Relaxed), since))
     }
 }
 
@@ -150,13 +194,13 @@ impl Connections {
             self.make_room(&mut open, None, CutReason::Limit)?;
         }
         let connection = Arc::new(Connection {
-            waiting_since: AtomicU64::new(0),
-            was_silent: AtomicBool::new(false),
+            waiting_since: AtomicU64::new(AT_HAND),
+            was_silent: AtomicBool::new(true),
+            has_sent: AtomicBool::new(false),
             pipelined_turns: Arc::clone(&self.pipelined_turns),
             epoch: self.epoch,
             cut: Notify::new(),
         });
-        connection.wait();
         open.by_client.entry(client).or_default().push(Arc::clone(&connection));
         open.total += 1;
         self.metrics.client_connections(open.total);
@@ -198,17 +242,17 @@ impl Open {
     /// Where the connection is that waits longest, among those of the client that has most. Proxies come last.
     fn longest_waiting(&self) -> Option<(Client, usize)> {
         let waiting = self.by_client.iter().filter_map(|(client, connections)| {
-            let (since, at) = self.longest_waiting_of(client)?;
+            let (rank, at) = self.longest_waiting_of(client)?;
             let count = if matches!(client, Client::Proxy(_)) { 0 } else { connections.len() };
-            Some(((count, u64::MAX - since), (*client, at)))
+            Some(((count, Reverse(rank)), (*client, at)))
         });
         waiting.max_by_key(|(rank, _)| *rank).map(|(_, place)| place)
     }
 
-    /// Since when the longest waiting connection of a client waits, and where it is.
-    fn longest_waiting_of(&self, client: &Client) -> Option<(u64, usize)> {
+    /// The rank of a client's connection that makes room first, and where it is.
+    fn longest_waiting_of(&self, client: &Client) -> Option<(Rank, usize)> {
         let connections = self.by_client.get(client)?.iter().enumerate();
-        connections.filter_map(|(at, connection)| Some((connection.waiting_since()?, at))).min()
+        connections.filter_map(|(at, connection)| Some((connection.rank()?, at))).min()
     }
 
     fn remove(&mut self, client: &Client, at: usize) -> Option<Arc<Connection>> {
@@ -290,8 +334,9 @@ mod tests {
         let connections = connections(100, 1);
         let one = from(&connections, "192.0.2.1").unwrap();
         one.connection.work();
+        one.connection.is_silent();
         assert!(from(&connections, "192.0.2.1").is_none());
-        one.connection.wait();
+        one.connection.answered();
         assert!(from(&connections, "192.0.2.1").is_some());
         assert!(is_cut(&one));
     }
@@ -331,9 +376,36 @@ mod tests {
         let one = from(&connections, "192.0.2.1").unwrap();
         wait_since(&one, 5);
         one.connection.wait();
-        assert_eq!(one.connection.waiting_since(), Some(5));
+        assert_eq!(one.connection.rank(), Some((true, 5)));
         one.connection.work();
-        assert_eq!(one.connection.waiting_since(), None);
+        assert_eq!(one.connection.rank(), None);
+        one.connection.wait_for_more();
+        assert!(one.connection.rank().is_some_and(|(_, since)| since < u64::MAX));
+    }
+
+    #[test]
+    fn whoever_has_come_is_looked_at_before_it_makes_room() {
+        let connections = connections(2, 2);
+        let new = from(&connections, "192.0.2.1").unwrap();
+        let waiting = from(&connections, "192.0.2.1").unwrap();
+        waiting.connection.is_silent();
+        let _newer = from(&connections, "192.0.2.1").unwrap();
+        assert!(is_cut(&waiting) && !is_cut(&new));
+    }
+
+    #[test]
+    fn whose_request_may_be_on_the_way_makes_room_last() {
+        let connections = connections(2, 2);
+        let (new, slow) =
+            (from(&connections, "192.0.2.1").unwrap(), from(&connections, "192.0.2.1").unwrap());
+        wait_since(&new, 1);
+        wait_since(&slow, 2);
+        slow.connection.has_sent();
+        let newer = from(&connections, "192.0.2.1").unwrap();
+        assert!(is_cut(&slow) && !is_cut(&new));
+        wait_since(&newer, 3);
+        let _newest = from(&connections, "192.0.2.1").unwrap();
+        assert!(is_cut(&new) && !is_cut(&newer));
     }
 
     #[tokio::test]
@@ -344,8 +416,10 @@ mod tests {
         let (last, hasty) = admitted.split_last().unwrap();
         let mut turns = Vec::new();
         for one in hasty {
+            assert!(one.connection.turn().await.is_none(), "the first request follows no other");
             turns.push(one.connection.turn().await);
         }
+        assert!(last.connection.turn().await.is_none());
         last.connection.is_silent();
         assert!(last.connection.turn().await.is_none(), "it waited, so it needs no turn");
         let mut next = pin!(last.connection.turn());

@@ -70,6 +70,7 @@ impl PacedIo {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
+                self.connection.wait();
                 let patience = self.pace.patience;
                 let over = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
                 ready!(over.as_mut().poll(context));
@@ -150,6 +151,9 @@ impl AsyncRead for PacedIo {
         }
         ready!(read)?;
         let read = part.filled().len();
+        if read > 0 {
+            self.connection.has_sent();
+        }
         buffer.advance(read);
         Poll::Ready(Ok(()))
     }

@@ -43,7 +43,7 @@ impl HttpBody for WatchedBody {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         match frame {
             Poll::Ready(_) => self.connection.work(),
-            Poll::Pending => self.connection.wait(),
+            Poll::Pending => self.connection.wait_for_more(),
         }
         frame
     }
