@@ -34,8 +34,8 @@ impl NewOAuthApp {
     }
 }
 
-/// Reads a client id or secret, without what came along when it was pasted: 1 to [`MAX_LENGTH`] visible ASCII characters
-/// and no blanks. `None`: it is none.
+/// Reads a client id or secret, without what came along when it was pasted: 1 to [`MAX_LENGTH`] visible ASCII
+/// characters and no blanks. `None`: it is none.
 pub fn read_credential(text: &str) -> Option<String> {
     let read = secret(text);
     let is_one = (1..=MAX_LENGTH).contains(&read.len()) && read.bytes().all(|byte| byte.is_ascii_graphic());

@@ -25,8 +25,8 @@ use crate::shutdown::Shutdown;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest request head that is read, in bytes.
 const HEAD_LIMIT: usize = 32 * 1024;
-/// How many connections may wait to be accepted (listen(2); the system has a limit of its own). Beyond it a client would
-/// have to try again, and its system waits a second for that.
+/// How many connections may wait to be accepted (listen(2); the system has a limit of its own). Beyond it a client
+/// would have to try again, and its system waits a second for that.
 const BACKLOG: u32 = 4096;
 /// How many connections are accepted before those that are there have their turn.
 const ACCEPTED_AT_ONCE: usize = 64;

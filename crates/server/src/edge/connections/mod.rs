@@ -89,8 +89,8 @@ pub(super) struct Connection {
     cut: Notify,
 }
 
-/// Which connection makes room: the least one. First whether it has sent nothing, because its request may be on the way;
-/// then since when it waits.
+/// Which connection makes room: the least one. First whether it has sent nothing, because its request may be on the
+/// way; then since when it waits.
 type Rank = (bool, u64);
 
 impl Connection {
