@@ -120,7 +120,7 @@ async fn create(
             context.environment.now().checked_add(life.try_into()?).context("--expires-in is too long")?,
         ),
     };
-    let keys = Keys::new(context.store.clone(), context.environment.clone());
+    let keys = Keys::new(context.store.clone(), context.environment.clone(), None);
     let rights = Rights { scopes, reach: Reach::Organization };
     let new = NewKey { name, rights, tier: Some(tier), expires_at };
     let acting = Acting { actor: Actor::Operator, request_id: None };

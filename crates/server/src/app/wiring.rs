@@ -108,7 +108,7 @@ impl App {
         let services = Arc::new(Services {
             app_settings,
             organizations: Organizations::new(store.clone(), environment.clone()),
-            keys: Keys::new(store.clone(), environment.clone()),
+            keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),
             audit_log: AuditLog::new(store.clone()),
             idempotency: Idempotency::new(store.clone(), Arc::clone(&vault), environment.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),

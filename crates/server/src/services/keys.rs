@@ -1,6 +1,6 @@
 //! The service for an organization's API keys: makes them, changes them, rotates them and revokes them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
@@ -12,6 +12,7 @@ use integrations_core::{
 };
 use serde_json::{Value, json};
 
+use super::api_keys::ApiKeys;
 use crate::{
     environment::Environment,
     store::{
@@ -25,6 +26,7 @@ use crate::{
 pub struct Keys {
     store: Store,
     environment: Environment,
+    callers: Option<Arc<ApiKeys>>,
 }
 
 /// A new key. The key itself cannot be shown again.
@@ -37,9 +39,10 @@ pub struct IssuedKey {
 }
 
 impl Keys {
-    /// The keys in `store`.
-    pub fn new(store: Store, environment: Environment) -> Self {
-        Self { store, environment }
+    /// The keys in `store`. `callers` finds callers by them in this process, and is told of each change. `None`: nothing
+    /// does.
+    pub fn new(store: Store, environment: Environment, callers: Option<Arc<ApiKeys>>) -> Self {
+        Self { store, environment, callers }
     }
 
     /// An organization's keys within a reach, revoked ones included, oldest first.
@@ -102,7 +105,9 @@ impl Keys {
         acting: Acting,
     ) -> Result<ApiKeyRecord, OwnedError> {
         let event = NewAuditEvent::new(&self.environment, organization, AuditAction::ApiKeyUpdated, acting);
-        self.store.update_api_key(id, update, event).await
+        let updated = self.store.update_api_key(id, update, event).await;
+        self.report_changes();
+        updated
     }
 
     /// Replaces a key by a new one with the same rights, and remembers the `answer` to the request for it.
@@ -125,8 +130,9 @@ impl Keys {
             hash: KeyHash::of(&key),
             old_ends: (rotation.overlap > Duration::ZERO).then(|| event.at + rotation.overlap),
         };
-        let record = self.store.rotate_api_key(id, replacement, event, answer).await?;
-        Ok(IssuedKey { key, record })
+        let rotated = self.store.rotate_api_key(id, replacement, event, answer).await;
+        self.report_changes();
+        Ok(IssuedKey { key, record: rotated? })
     }
 
     /// Revokes a key. Returns its record after that.
@@ -139,8 +145,17 @@ impl Keys {
         let changes = change("id", id.to_string(), Value::Null).into_iter().collect();
         let event = NewAuditEvent::new(&self.environment, organization, AuditAction::ApiKeyRevoked, acting);
         let event = NewAuditEvent { changes, ..event };
-        self.store.revoke_api_key(id, event).await?;
+        let revoked = self.store.revoke_api_key(id, event).await;
+        self.report_changes();
+        revoked?;
         self.store.api_key(id).await?.ok_or(OwnedError::NotFound)
+    }
+
+    /// Has changes read at once. A change that failed is reported too: it may be stored although its answer was lost.
+    fn report_changes(&self) {
+        if let Some(callers) = &self.callers {
+            callers.report_changes();
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! Projects and API keys by the API: what each key may see, make, change and grant.
 
-use integrations_core::{ids::ProjectId, tier::Tier};
+use integrations_core::{
+    audit::{Acting, Actor},
+    ids::ProjectId,
+    key_request::{KeyUpdate, Rotation},
+    tier::Tier,
+};
 use riq_server::jobs::{Erasure, Job as _};
 use serde_json::{Value, json};
 use time::Duration;
@@ -14,6 +19,8 @@ use crate::support::{
 
 /// How long a notified change may take to arrive before a test fails.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+/// The interval of polling in tests that must not depend on polling.
+const NEVER: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
 
 on_both!(
     a_project_lives_its_whole_life,
@@ -34,6 +41,7 @@ on_both!(
     a_bound_key_reaches_its_projects_alone,
     a_key_whose_projects_are_gone_reaches_nothing,
     changed_rights_hold_on_every_replica,
+    a_change_by_a_service_is_known_at_once,
     other_organizations_stay_out_of_reach,
     what_is_asked_for_once_is_made_once,
     what_is_wrong_with_a_body_is_said,
@@ -297,7 +305,6 @@ async fn a_rotated_key_works_on_for_the_overlap_that_is_asked_for(server: &Serve
     assert_eq!(rotated.data()["name"], "CI");
     let (second, new) = (text(&rotated.data()["id"]), text(&rotated.data()["key"]));
     assert_eq!((status(&old).await, status(&new).await), (200, 200));
-    server.app.services.api_keys.report_changes();
     // The end is checked at each use, however long the key stays in the cache.
     server.clock.advance(Duration::seconds(59));
     assert_eq!(status(&old).await, 200);
@@ -442,6 +449,35 @@ async fn changed_rights_hold_on_every_replica(server: &Server) {
     ask(server, &admin, "PATCH", &at, Some(json!({"scopes": ["audit:read"]}))).await.data();
     eventually("the scope is gone", PATIENCE, async || status().await == 403).await;
     replica.stop().await;
+}
+
+/// Whoever calls the service, a route or a page, need not tell who finds callers. The clock stands, so the cache of this
+/// server stays usable, and it never asks for changes by itself.
+async fn a_change_by_a_service_is_known_at_once(server: &Server) {
+    let quiet = server.replica(|settings| settings.key_poll_interval = NEVER).await;
+    let (admin, organization) = (admin(server).await.text, server.organization);
+    let service = &quiet.app.services.keys;
+    let acting = || Acting { actor: Actor::Operator, request_id: None };
+    let status = async |key: &str| quiet.call_as(key, "GET", &quiet.at("")).send().await.status;
+    for way in ["update", "rotate", "revoke"] {
+        let (id, key) = made(server, &admin, json!({"name": "CI", "scopes": ["read"]})).await;
+        let id = id.parse().unwrap();
+        eventually("the key is in the cache", PATIENCE, async || status(&key).await == 200).await;
+        match way {
+            "update" => {
+                let update = KeyUpdate::read(br#"{"scopes": ["audit:read"]}"#).unwrap();
+                drop(service.update(organization, id, update, acting()).await.unwrap());
+            }
+            "rotate" => {
+                let now = Rotation { overlap: std::time::Duration::ZERO };
+                drop(service.rotate(organization, id, now, acting(), |_| Ok(None)).await.unwrap());
+            }
+            _ => drop(service.revoke(organization, id, acting()).await.unwrap()),
+        }
+        let refused = if way == "update" { 403 } else { 401 };
+        eventually("the change is known", PATIENCE, async || status(&key).await == refused).await;
+    }
+    quiet.stop().await;
 }
 
 async fn other_organizations_stay_out_of_reach(server: &Server) {

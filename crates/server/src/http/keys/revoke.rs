@@ -35,7 +35,5 @@ pub(super) async fn revoke(
     access: OrganizationAccess<KeysAdmin>,
 ) -> Result<Response, Failure> {
     let revoked = api.keys.revoke(access.organization(), access.key()?, access.acting()).await;
-    let revoked = revoked.map_err(view::refused)?;
-    api.api_keys.report_changes();
-    view::respond_key(revoked)
+    view::respond_key(revoked.map_err(view::refused)?)
 }

@@ -44,6 +44,5 @@ pub(super) async fn rotate(
     let (access, id) = (&post.access, post.access.key()?);
     let remember = post.remember(&api, view::repeated);
     let issued = api.keys.rotate(access.organization(), id, rotation, access.acting(), remember).await;
-    api.api_keys.report_changes();
     post.settle(&api, issued.map_err(view::refused).and_then(view::issued)).await
 }

@@ -43,7 +43,6 @@ pub(super) async fn update(
     let (organization, id) = (access.organization(), access.key()?);
     let update = KeyUpdate::read(&body)?;
     view::check_end(&api, update.expires_at.flatten())?;
-    let updated = api.keys.update(organization, id, update, access.acting()).await.map_err(view::refused)?;
-    api.api_keys.report_changes();
-    view::respond_key(updated)
+    let updated = api.keys.update(organization, id, update, access.acting()).await;
+    view::respond_key(updated.map_err(view::refused)?)
 }
