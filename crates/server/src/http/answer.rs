@@ -5,7 +5,7 @@ use std::fmt;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::wire::{Integration, IntegrationResponse};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::edge::failure::Failure;
 
@@ -40,6 +40,11 @@ impl Answer {
     pub(super) fn integration(integration: Integration) -> Result<Self, Failure> {
         let etag = Some(integration.etag.clone());
         Ok(Self { etag, ..Self::ok(&IntegrationResponse { data: integration })? })
+    }
+
+    /// Its body, read back.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.body).map_err(|error| Failure::internal(&error))
     }
 
     /// The same, given once more.

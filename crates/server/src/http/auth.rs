@@ -18,7 +18,7 @@ pub use crate::edge::scoped::{
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
-    http::{post::KeyAccess, state::Api},
+    http::{answer::Answer, post::KeyAccess, state::Api},
     services::api_keys::Caller,
     store::{Denied, Forbidden, Tenant},
 };
@@ -67,11 +67,12 @@ impl<S> Access<S> {
 }
 
 impl<S: Scoped> KeyAccess for Access<S> {
-    fn key(&self) -> ApiKeyId {
+    fn caller(&self) -> ApiKeyId {
         self.caller.key
     }
 
-    async fn admit(&self, api: &Api) -> Result<(), Failure> {
+    /// Whatever the answer shows is in the project of the path.
+    async fn admit(&self, api: &Api, _: Option<&Answer>) -> Result<(), Failure> {
         Ok(api.organizations.admit(&self.tenant).await?)
     }
 }
@@ -131,35 +132,21 @@ impl<S> OrganizationAccess<S> {
         found.cloned().ok_or_else(|| NoSuchProvider::Key.into())
     }
 
-    /// Fails if the key is bound to projects, so that it has no rights in the whole organization.
-    pub fn in_whole_organization(&self) -> Result<(), Failure> {
-        match self.caller.rights.reach {
-            Reach::Organization => Ok(()),
-            Reach::Projects(_) => Err(Forbidden::Bound.into()),
-        }
-    }
-
     /// The project that the path names. A text that is not an id names no project.
     pub fn project(&self) -> Result<ProjectId, Failure> {
         let id = self.named.as_deref().and_then(|text| text.parse().ok());
         id.ok_or_else(|| Denied::NoSuchProject.into())
     }
 
+    /// Whether the path names something in the organization.
+    pub fn names_key(&self) -> bool {
+        self.named.is_some()
+    }
+
     /// The API key that the path names.
     pub fn key(&self) -> Result<ApiKeyId, Failure> {
         let id = self.named.as_deref().and_then(|text| text.parse().ok());
         id.ok_or_else(|| Failure::new(ErrorCode::ResourceNotFound, "There is no such API key"))
-    }
-}
-
-impl<S: Scoped> KeyAccess for OrganizationAccess<S> {
-    fn key(&self) -> ApiKeyId {
-        self.caller.key
-    }
-
-    /// The path names the caller's own organization. What is in it is checked when the change is made.
-    async fn admit(&self, _: &Api) -> Result<(), Failure> {
-        Ok(())
     }
 }
 
@@ -181,6 +168,33 @@ impl<S: Scoped> FromRequestParts<Api> for OrganizationAccess<S> {
             return Err(Failure::new(ErrorCode::ApiKeyOrgMismatch, message));
         }
         Ok(Self { caller, request_id, named, scope: PhantomData })
+    }
+}
+
+/// [`OrganizationAccess`] of a caller whose rights hold in the whole organization, not in some of its projects alone.
+#[derive(Debug)]
+pub struct WholeOrganization<S>(pub OrganizationAccess<S>);
+
+impl<S: Scoped> KeyAccess for WholeOrganization<S> {
+    fn caller(&self) -> ApiKeyId {
+        self.0.caller.key
+    }
+
+    /// A caller in the whole organization may see everything in it.
+    async fn admit(&self, _: &Api, _: Option<&Answer>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl<S: Scoped> FromRequestParts<Api> for WholeOrganization<S> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
+        let access = OrganizationAccess::from_request_parts(parts, api).await?;
+        match access.caller.rights.reach {
+            Reach::Organization => Ok(Self(access)),
+            Reach::Projects(_) => Err(Forbidden::Bound.into()),
+        }
     }
 }
 

@@ -175,7 +175,8 @@ impl IntoResponses for OnKeyUpdate {
 }
 impl IntoResponses for OnKeyRotation {
     fn responses() -> Responses {
-        describe(&[ORGANIZATION, BODY, &[ErrorCode::ResourceNotFound, ErrorCode::Conflict]])
+        let key = [ErrorCode::ApiKeyProjectMismatch, ErrorCode::ResourceNotFound, ErrorCode::Conflict];
+        describe(&[ORGANIZATION, BODY, &key])
     }
 }
 impl IntoResponses for OnOrganizationApps {

@@ -59,11 +59,15 @@ pub(super) const MAX_KEY_LENGTH: usize = 255;
 /// What a caller with an API key may use: an extractor that checks the key's rights.
 pub(super) trait KeyAccess: FromRequestParts<Api, Rejection = Failure> + Send + Sync {
     /// The caller's key.
-    fn key(&self) -> ApiKeyId;
+    fn caller(&self) -> ApiKeyId;
 
-    /// Fails if the caller may not see what the path names. The handler finds out by itself; this is for a repeat,
-    /// which reaches no handler.
-    fn admit(&self, api: &Api) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Fails if the caller may not see what the path names, or what an earlier request got as its `answer`: rights may
+    /// have been taken since. The handler finds out by itself; this is for a repeat, which reaches no handler.
+    fn admit(
+        &self,
+        api: &Api,
+        answer: Option<&Answer>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A POST that is not a repeat: what it may use, and its body.
@@ -107,7 +111,7 @@ impl<A: KeyAccess> Post<A> {
         let key = idempotency_key(&parts.headers)?;
         let settings = Arc::<HttpSettings>::from_ref(api);
         let body = body::whole(&parts.headers, body, &settings, settings.body_limit).await?;
-        let keyed = key.map(|key| recognize(key, access.key(), &parts, &body));
+        let keyed = key.map(|key| recognize(key, access.caller(), &parts, &body));
         Ok(Self { access, media: check_json(&parts.headers, &body), body, keyed })
     }
 
@@ -185,10 +189,11 @@ impl<A: KeyAccess> Post<A> {
     async fn repeat(&self, api: &Api) -> Result<Option<Answer>, Failure> {
         let Some(request) = &self.keyed else { return Ok(None) };
         let earlier = api.idempotency.earlier(request).await?;
-        if matches!(earlier, Repeat::First) {
-            return Ok(None);
+        match &earlier {
+            Repeat::First => return Ok(None),
+            Repeat::Answered(answer) => self.access.admit(api, Some(answer)).await?,
+            Repeat::Other | Repeat::UnderWay => self.access.admit(api, None).await?,
         }
-        self.access.admit(api).await?;
         match earlier {
             Repeat::First => Ok(None),
             Repeat::UnderWay => Err(Failure::under_way()),

@@ -46,6 +46,7 @@ on_both!(
     another_key_project_or_route_is_another_request,
     a_refusal_is_not_remembered,
     rights_are_checked_before_a_repeat_is_answered,
+    what_a_narrowed_key_may_not_see_is_not_repeated,
     an_unusable_key_is_refused_by_every_post_alone,
     a_hundred_at_once_change_once,
     who_lost_its_lease_neither_answers_nor_frees,
@@ -197,6 +198,55 @@ async fn rights_are_checked_before_a_repeat_is_answered(server: &Server) {
     link(&ask_at(server, &target, "k").await);
     server.revoke_project().await;
     ask_at(server, &target, "k").await.refused(404, "PROJECT_NOT_FOUND");
+}
+
+/// A key that is bound to projects after it made something gets no answer that shows what lies beyond them.
+async fn what_a_narrowed_key_may_not_see_is_not_repeated(server: &Server) {
+    let (key, other) = (server.key_for(&["admin"]).await, server.other_project().await);
+    let post = async |server: &Server, rest: &str, body: Value| {
+        let target = format!("/api/v1/orgs/{}/{rest}", server.organization);
+        server.call_as(&key.text, "POST", &target).header(HEADER, rest).json(&body).send().await
+    };
+    let project = || json!({"name": "Shop"});
+    let of = |projects: Value| json!({"name": "CI", "scopes": ["read"], "project_ids": projects});
+    let made = |answer: Answer| answer.body["data"]["id"].as_str().unwrap().to_owned();
+    let free = made(post(server, "keys", of(Value::Null)).await);
+    let rotation = format!("keys/{free}/rotate");
+    made(post(server, &rotation, json!({})).await);
+    post(server, "projects", project()).await;
+    // A server that has not seen the key before.
+    let narrowed = async |projects: Value| {
+        let at = format!("/api/v1/orgs/{}/keys/{}", server.organization, key.id);
+        server.call("PATCH", &at).json(&json!({"project_ids": projects})).send().await.data();
+        server.replica(|_| {}).await
+    };
+    let replica = narrowed(json!([server.project])).await;
+    for body in [of(Value::Null), project()] {
+        let rest = if body["scopes"].is_null() { "projects" } else { "keys" };
+        post(&replica, rest, body).await.refused(403, "API_KEY_PROJECT_MISMATCH");
+    }
+    // Nor is it told that it said something else before.
+    post(&replica, "projects", json!({"name": "Other"})).await.refused(403, "API_KEY_PROJECT_MISMATCH");
+    post(&replica, &rotation, json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    post(&replica, &rotation, json!({"overlap_seconds": 1})).await.refused(404, "RESOURCE_NOT_FOUND");
+    let check = "oauth-apps/slack/check";
+    post(&replica, check, json!({})).await.refused(403, "API_KEY_PROJECT_MISMATCH");
+    replica.stop().await;
+    // What it may see is repeated.
+    let replica = narrowed(Value::Null).await;
+    for (rest, body) in [("keys", of(Value::Null)), ("projects", project()), (rotation.as_str(), json!({}))] {
+        let again = post(&replica, rest, body).await;
+        assert_eq!((again.status, again.header("idempotent-replayed")), (201, Some("true")), "{again:?}");
+    }
+    let within = json!({"name": "bound", "scopes": ["read"], "project_ids": [other]});
+    let target = format!("/api/v1/orgs/{}/keys", server.organization);
+    let bound =
+        async |on: &Server| on.call_as(&key.text, "POST", &target).header(HEADER, "bound").json(&within).send().await;
+    made(bound(&replica).await);
+    replica.stop().await;
+    let replica = narrowed(json!([other])).await;
+    assert_eq!(bound(&replica).await.header("idempotent-replayed"), Some("true"));
+    replica.stop().await;
 }
 
 async fn an_unusable_key_is_refused_by_every_post_alone(server: &Server) {

@@ -2,6 +2,7 @@
 
 mod create;
 mod list;
+mod repeat;
 mod revoke;
 mod rotate;
 mod show;

@@ -16,7 +16,7 @@ use crate::{
     edge::failure::Failure,
     http::{
         answer::Answer,
-        auth::{Access, OauthAppsAdmin, OrganizationAccess},
+        auth::{Access, OauthAppsAdmin, WholeOrganization},
         failures::{OnOrganizationApp, OnProjectApp},
         parameters::{InOrganization, InProject, OfProvider},
         post::{KeyAccess, Post, Sent},
@@ -47,10 +47,9 @@ use crate::{
 )]
 pub(super) async fn of_organization(
     State(api): State<Api>,
-    post: Post<OrganizationAccess<OauthAppsAdmin>>,
+    post: Post<WholeOrganization<OauthAppsAdmin>>,
 ) -> Result<Response, Failure> {
-    let access = &post.access;
-    access.in_whole_organization()?;
+    let WholeOrganization(access) = &post.access;
     let of = AppsOf::Organization(access.organization());
     let provider = access.provider(&api)?;
     check(&api, of, provider, post).await

@@ -8,7 +8,7 @@ use crate::{
     edge::failure::Failure,
     http::{
         answer::respond,
-        auth::{Access, OauthAppsRead, OrganizationAccess},
+        auth::{Access, OauthAppsRead, WholeOrganization},
         failures::{OnOrganizationApps, OnProject},
         parameters::{InOrganization, InProject},
         state::Api,
@@ -35,9 +35,8 @@ use crate::{
 )]
 pub(super) async fn of_organization(
     State(api): State<Api>,
-    access: OrganizationAccess<OauthAppsRead>,
+    WholeOrganization(access): WholeOrganization<OauthAppsRead>,
 ) -> Result<Response, Failure> {
-    access.in_whole_organization()?;
     let of = AppsOf::Organization(access.organization());
     list(&api, of).await
 }

@@ -9,7 +9,7 @@ use super::view;
 use crate::{
     edge::failure::Failure,
     http::{
-        auth::{Access, OauthAppsAdmin, OrganizationAccess},
+        auth::{Access, OauthAppsAdmin, WholeOrganization},
         failures::{OnOrganizationApp, OnProjectApp},
         parameters::{InOrganization, InProject, OfProvider},
         state::Api,
@@ -36,9 +36,8 @@ use crate::{
 )]
 pub(super) async fn of_organization(
     State(api): State<Api>,
-    access: OrganizationAccess<OauthAppsAdmin>,
+    WholeOrganization(access): WholeOrganization<OauthAppsAdmin>,
 ) -> Result<Response, Failure> {
-    access.in_whole_organization()?;
     let of = AppsOf::Organization(access.organization());
     remove(&api, of, &access.provider(&api)?, access.acting()).await
 }

@@ -14,7 +14,7 @@ use super::view;
 use crate::{
     edge::{body::JsonBody, failure::Failure},
     http::{
-        auth::{Access, OauthAppsAdmin, OrganizationAccess},
+        auth::{Access, OauthAppsAdmin, WholeOrganization},
         failures::{OnOrganizationApp, OnProjectApp},
         parameters::{InOrganization, InProject, OfProvider},
         state::Api,
@@ -42,10 +42,9 @@ use crate::{
 )]
 pub(super) async fn of_organization(
     State(api): State<Api>,
-    access: OrganizationAccess<OauthAppsAdmin>,
+    WholeOrganization(access): WholeOrganization<OauthAppsAdmin>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    access.in_whole_organization()?;
     let of = AppsOf::Organization(access.organization());
     set(&api, of, &access.provider(&api)?, &body, access.acting()).await
 }

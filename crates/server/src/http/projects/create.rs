@@ -10,7 +10,7 @@ use super::view;
 use crate::{
     edge::failure::Failure,
     http::{
-        auth::{OrganizationAccess, ProjectsWrite},
+        auth::{ProjectsWrite, WholeOrganization},
         failures::OnCreation,
         parameters::InOrganization,
         post::Post,
@@ -37,10 +37,11 @@ use crate::{
 )]
 pub(super) async fn create(
     State(api): State<Api>,
-    post: Post<OrganizationAccess<ProjectsWrite>>,
+    post: Post<WholeOrganization<ProjectsWrite>>,
 ) -> Result<Response, Failure> {
     let new = NewProject::read(post.json()?)?;
-    let (organization, acting) = (post.access.organization(), post.access.acting());
+    let WholeOrganization(access) = &post.access;
+    let (organization, acting) = (access.organization(), access.acting());
     let remember = post.remember(&api, view::created);
     let created = api.organizations.create_project(organization, new, acting, remember).await;
     let answer = created.map_err(view::refused).and_then(|project| view::created(&project));
