@@ -2,6 +2,9 @@
 //!
 //! The DDL is portable: ids are text, enums are text with a CHECK, JSON that SQL does not read is text, and timestamps
 //! are UTC. Each migration runs in a transaction.
+//!
+//! Servers of the version before go on while they run. What locks a table against them must be quick: a check of all
+//! rows of a big table is added `NOT VALID` on PostgreSQL, and validated later.
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -23,8 +26,12 @@ mod m0012_key_uses;
 mod m0013_credential_facts;
 mod m0014_people;
 mod m0015_idempotency_keys;
+mod m0018_actors_checked;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
+
+/// The names of the migrations that take long but lock nobody out, if the locks of those before them are released.
+pub const IN_TRANSACTIONS_OF_THEIR_OWN: [&str; 1] = [m0018_actors_checked::NAME];
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -48,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_credential_facts::Migration),
             Box::new(m0014_people::Migration),
             Box::new(m0015_idempotency_keys::Migration),
+            Box::new(m0018_actors_checked::Migration),
         ]
     }
 }

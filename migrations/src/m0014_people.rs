@@ -85,7 +85,7 @@ impl MigrationTrait for Migration {
                 }
             }
             _ => {
-                check_actors(manager, ACTOR_KINDS.1, ACTOR_IDS.1).await?;
+                check_actors(manager, ACTOR_KINDS.1, ACTOR_IDS.1, "NOT VALID").await?;
                 for table in ACTED {
                     let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {table}_api_key_id_fkey");
                     manager.get_connection().execute_unprepared(&drop).await?;
@@ -107,7 +107,7 @@ impl MigrationTrait for Migration {
                     .await?;
             }
             _ => {
-                check_actors(manager, ACTOR_KINDS.0, ACTOR_IDS.0).await?;
+                check_actors(manager, ACTOR_KINDS.0, ACTOR_IDS.0, "").await?;
                 for table in ACTED {
                     let key = belongs_to(table, "api_key_id", "api_keys");
                     manager.create_foreign_key(key).await?;
@@ -131,13 +131,19 @@ async fn add(manager: &SchemaManager<'_>, table: &'static str, mut column: Colum
     manager.alter_table(Table::alter().table(table).add_column(&mut column).to_owned()).await
 }
 
-/// Replaces the checks of the audit log's actors on PostgreSQL.
-async fn check_actors(manager: &SchemaManager<'_>, kinds: &str, ids: &str) -> Result<(), DbErr> {
+/// Replaces the checks of the audit log's actors on PostgreSQL. With `NOT VALID` they hold for new rows, and those that
+/// are there are not read: the table is locked meanwhile, and may be big. `m0018_actors_checked` reads them.
+async fn check_actors(
+    manager: &SchemaManager<'_>,
+    kinds: &str,
+    ids: &str,
+    validity: &str,
+) -> Result<(), DbErr> {
     let sql = format!(
         "ALTER TABLE audit_events DROP CONSTRAINT audit_events_actor_kind_check, \
          DROP CONSTRAINT audit_events_check, \
-         ADD CONSTRAINT audit_events_actor_kind_check CHECK (actor_kind IN ({kinds})), \
-         ADD CONSTRAINT audit_events_check CHECK ({ids})"
+         ADD CONSTRAINT audit_events_actor_kind_check CHECK (actor_kind IN ({kinds})) {validity}, \
+         ADD CONSTRAINT audit_events_check CHECK ({ids}) {validity}"
     );
     manager.get_connection().execute_unprepared(&sql).await.map(drop)
 }

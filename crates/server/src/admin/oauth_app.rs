@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::context::{Confirmation, Context, columns, moment, read};
 use crate::{
     app::config::one_line,
-    store::{AppOwner, NewAuditEvent, NewOAuthApp},
+    store::{AppOwner, NewAuditEvent, NewOAuthApp, OAuthAppRecord, OwnedError},
     vault::{Purpose, Vault},
 };
 
@@ -105,8 +105,9 @@ async fn set(
     let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &client_id };
     let sealed_secret = vault.seal(secret.as_bytes(), purpose);
     let at = context.environment.now();
-    let app = NewOAuthApp { id, provider: key.to_owned(), owner, client_id, sealed_secret, scopes: None, at };
-    context.store.set_oauth_app(app, event).await?;
+    let app = NewOAuthApp { id, client_id, sealed_secret, scopes: None, at };
+    let make = |_: Option<&OAuthAppRecord>| Ok::<_, OwnedError>((app.clone(), Vec::new()));
+    context.store.set_oauth_app(key, owner, event, make).await?;
     let changed = Changed { provider: key, owner, changed: true };
     context.answer(&changed, || vec![format!("Set the app for {} ({})", provider.name, whose(owner))])
 }

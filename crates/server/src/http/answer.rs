@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use integrations_core::wire::{Integration, IntegrationResponse};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::edge::failure::Failure;
+use crate::{edge::failure::Failure, services::install::Installer, store::StoreError, token::Token};
 
 /// Lists of a few integrations fit into this many bytes, without a copy at each doubling.
 const USUAL_SIZE: usize = 4 * 1024;
@@ -22,13 +22,23 @@ pub(super) struct Answer {
     etag: Option<String>,
     /// JSON
     body: String,
+    #[serde(default)]
+    link: Option<ShownLink>,
+}
+
+/// An install link in the body of an answer.
+#[derive(Serialize, Deserialize)]
+struct ShownLink {
+    token: String,
+    /// JSON: the body without it.
+    without: String,
 }
 
 impl Answer {
     /// 200, with this body.
     pub(super) fn ok(body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_string(body).map_err(|error| Failure::internal(&error))?;
-        Ok(Self { status: StatusCode::OK.as_u16(), etag: None, body })
+        Ok(Self { status: StatusCode::OK.as_u16(), etag: None, body, link: None })
     }
 
     /// 201, with this body.
@@ -40,6 +50,22 @@ impl Answer {
     pub(super) fn integration(integration: Integration) -> Result<Self, Failure> {
         let etag = Some(integration.etag.clone());
         Ok(Self { etag, ..Self::ok(&IntegrationResponse { data: integration })? })
+    }
+
+    /// The same, which shows an install link. A repeat gets the body `without` it when the link has ended.
+    pub(super) fn showing(self, link: &Token, without: &impl Serialize) -> Result<Self, Failure> {
+        let without = serde_json::to_string(without).map_err(|error| Failure::internal(&error))?;
+        Ok(Self { link: Some(ShownLink { token: link.expose().to_owned(), without }), ..self })
+    }
+
+    /// The same as a repeat gets it at this moment: without an install link that has ended.
+    pub(super) async fn for_a_repeat(mut self, installer: &Installer) -> Result<Self, StoreError> {
+        if let Some(link) = self.link.take()
+            && !installer.is_link_open(&link.token).await?
+        {
+            self.body = link.without;
+        }
+        Ok(self)
     }
 
     /// Its body, read back.

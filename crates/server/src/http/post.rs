@@ -63,11 +63,7 @@ pub(super) trait KeyAccess: FromRequestParts<Api, Rejection = Failure> + Send + 
 
     /// Fails if the caller may not see what the path names, or what an earlier request got as its `answer`: rights may
     /// have been taken since. The handler finds out by itself; this is for a repeat, which reaches no handler.
-    fn admit(
-        &self,
-        api: &Api,
-        answer: Option<&Answer>,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn admit(&self, api: &Api, answer: Option<&Answer>) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A POST that is not a repeat: what it may use, and its body.
@@ -201,7 +197,7 @@ impl<A: KeyAccess> Post<A> {
                 ErrorCode::IdempotencyConflict,
                 "This Idempotency-Key was sent with another body or query before; send a new key for a new request",
             )),
-            Repeat::Answered(answer) => Ok(Some(answer)),
+            Repeat::Answered(answer) => Ok(Some(answer.for_a_repeat(&api.installer).await?)),
         }
     }
 }

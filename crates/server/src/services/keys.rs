@@ -39,8 +39,8 @@ pub struct IssuedKey {
 }
 
 impl Keys {
-    /// The keys in `store`. `callers` finds callers by them in this process, and is told of each change. `None`: nothing
-    /// does.
+    /// The keys in `store`. `callers` finds callers by them in this process, and is told of each change. `None`:
+    /// nothing does.
     pub fn new(store: Store, environment: Environment, callers: Option<Arc<ApiKeys>>) -> Self {
         Self { store, environment, callers }
     }

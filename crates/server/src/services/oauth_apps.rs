@@ -8,6 +8,7 @@ use integrations_core::{
     ids::{OAuthAppId, OrganizationId},
     oauth_app::NewOAuthApp,
 };
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -91,37 +92,21 @@ impl AppSettings {
         acting: Acting,
     ) -> Result<(), SetAppError> {
         let (owner, key) = (of.nearest(), provider.key.as_str());
-        let stored = self.store.oauth_apps_for(of, Some(key)).await?;
-        let before = stored.into_iter().find(|app| app.owner == owner);
-        let secret = match (new.client_secret, &before) {
-            (Some(secret), _) => secret.into_bytes(),
-            (None, Some(app)) if app.client_id == new.client_id => {
-                use secrecy::ExposeSecret as _;
-
-                self.vault.open(&app.sealed_secret, Purpose::from(app))?.expose_secret().to_vec()
-            }
-            (None, _) => return Err(SetAppError::NoSecret),
-        };
-        let id: OAuthAppId = self.environment.id();
+        let event = self.event(of, AuditAction::OauthAppSet, acting);
+        let (id, at): (OAuthAppId, _) = (self.environment.id(), event.at);
         let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &new.client_id };
-        let sealed_secret = self.vault.seal(&secret, purpose);
-        let changes = [
-            change("provider", Value::Null, key),
-            change("client_id", before.as_ref().map(|app| app.client_id.clone()), new.client_id.clone()),
-            change("scopes", before.map_or(Value::Null, |app| json!(app.scopes)), json!(new.scopes)),
-        ];
-        let mut event = self.event(of, AuditAction::OauthAppSet, acting);
-        event.changes = changes.into_iter().flatten().collect();
-        let row = NewOAuthAppRow {
-            id,
-            provider: key.to_owned(),
-            owner,
-            client_id: new.client_id,
-            sealed_secret,
-            scopes: new.scopes,
-            at: event.at,
+        let make = |before: Option<&OAuthAppRecord>| {
+            let sealed_secret = self.vault.seal(&self.secret(&new, before)?, purpose);
+            let changes = [
+                change("provider", Value::Null, key),
+                change("client_id", before.map(|app| app.client_id.clone()), new.client_id.clone()),
+                change("scopes", before.map_or(Value::Null, |app| json!(app.scopes)), json!(new.scopes)),
+            ];
+            let (client_id, scopes) = (new.client_id.clone(), new.scopes.clone());
+            let row = NewOAuthAppRow { id, client_id, sealed_secret, scopes, at };
+            Ok::<_, SetAppError>((row, changes.into_iter().flatten().collect()))
         };
-        self.store.set_oauth_app(row, Some(event)).await?;
+        self.store.set_oauth_app(key, owner, Some(event), make).await?;
         Ok(self.apps.refresh().await?)
     }
 
@@ -133,6 +118,15 @@ impl AppSettings {
         let removed = self.store.remove_oauth_app(key, of.nearest(), Some(event)).await?;
         self.apps.refresh().await?;
         Ok(removed)
+    }
+
+    /// The client secret of an app: what is named, or else what is stored for the same client id.
+    fn secret(&self, new: &NewOAuthApp, before: Option<&OAuthAppRecord>) -> Result<Vec<u8>, SetAppError> {
+        if let Some(secret) = &new.client_secret {
+            return Ok(secret.clone().into_bytes());
+        }
+        let before = before.filter(|app| app.client_id == new.client_id).ok_or(SetAppError::NoSecret)?;
+        Ok(self.vault.open(&before.sealed_secret, Purpose::from(before))?.expose_secret().to_vec())
     }
 
     fn event(&self, of: AppsOf, action: AuditAction, acting: Acting) -> NewAuditEvent {

@@ -23,7 +23,9 @@ use super::{
     Forbidden, NewAuditEvent, OwnedError, RememberedAnswer, Store, StoreError, audit,
     authority::{Authority, Holder},
     entity::{api_key, pending_install, project},
-    idempotency_keys, pending_installs,
+    idempotency_keys,
+    in_order::lock_in_order,
+    pending_installs,
     stored_api_key::{StoredApiKey, given_rights, listed, scopes, written_scopes},
     transaction::{Transaction, Valid},
     watch,
@@ -250,7 +252,8 @@ impl Store {
         mut event: NewAuditEvent,
     ) -> Result<ApiKeyRecord, OwnedError> {
         let transaction = self.begin().await?;
-        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        let authority = Authority::from(&event);
+        let holder = authority.hold_to_change(&transaction, RequiredScope::KEYS_ADMIN, id).await?;
         let before = owned(&transaction, id, &event, &holder).await?;
         if has_ended(&before, event.at)
             || (update.expires_at.is_some() && is_replaced(&transaction, id).await?)
@@ -301,7 +304,8 @@ impl Store {
         answer: impl FnOnce(&ApiKeyRecord) -> Result<Option<RememberedAnswer>, StoreError>,
     ) -> Result<ApiKeyRecord, OwnedError> {
         let transaction = self.begin().await?;
-        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        let authority = Authority::from(&event);
+        let holder = authority.hold_to_change(&transaction, RequiredScope::KEYS_ADMIN, id).await?;
         let mut old = owned(&transaction, id, &event, &holder).await?;
         check_person(&holder, &old)?;
         let expires_at = holder.may_grant(&given_rights(&old)?, tier_of(&old)?, old.expires_at)?;
@@ -361,7 +365,8 @@ impl Store {
     /// Revokes a key of the event's organization. `false`: it was revoked before, and nothing is done.
     pub async fn revoke_api_key(&self, id: ApiKeyId, event: NewAuditEvent) -> Result<bool, OwnedError> {
         let transaction = self.begin().await?;
-        let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
+        let authority = Authority::from(&event);
+        let holder = authority.hold_to_change(&transaction, RequiredScope::KEYS_ADMIN, id).await?;
         if owned(&transaction, id, &event, &holder).await?.revoked_at.is_some() {
             return Ok(false);
         }
@@ -429,6 +434,8 @@ impl Store {
         let uses: Vec<_> = uses.iter().collect();
         for batch in uses.chunks(USES_IN_A_TRANSACTION) {
             let transaction = self.begin().await?;
+            let used = api_key::Column::Id.is_in(batch.iter().map(|(id, _)| id.to_string()));
+            lock_in_order::<api_key::Entity>(&transaction, api_key::Column::Id, used).await?;
             for (id, at) in batch {
                 api_key::Entity::update_many()
                     .col_expr(api_key::Column::LastUsedAt, Expr::value(**at))

@@ -1,19 +1,20 @@
 //! Whether somebody may change what belongs to an organization, in the transaction of the change.
 
 use integrations_core::{
-    ids::OrganizationId,
+    ids::{ApiKeyId, OrganizationId},
     principal::Principal,
     rights::{Excess, Reach, Rights},
     scope::RequiredScope,
     tier::Tier,
 };
-use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{ColumnTrait as _, Condition, DbErr};
 use time::OffsetDateTime;
 
 use super::{
     Known, NewAuditEvent, StoreError,
-    entity::organization,
-    permission::known,
+    entity::api_key,
+    in_order::lock_in_order,
+    permission::{is_in_use, known},
     transaction::{Transaction, Valid},
 };
 
@@ -107,14 +108,35 @@ pub(super) enum Holder {
 impl Authority {
     /// Checks that they hold a scope. It locks in the order in which a revocation does.
     pub(super) async fn hold(&self, on: &Transaction, required: RequiredScope) -> Result<Holder, OwnedError> {
+        self.hold_beside(on, required, None).await
+    }
+
+    /// The same before a change of an API key, which nobody else changes before the transaction ends.
+    pub(super) async fn hold_to_change(
+        &self,
+        on: &Transaction,
+        required: RequiredScope,
+        key: ApiKeyId,
+    ) -> Result<Holder, OwnedError> {
+        self.hold_beside(on, required, Some(key)).await
+    }
+
+    async fn hold_beside(
+        &self,
+        on: &Transaction,
+        required: RequiredScope,
+        changed: Option<ApiKeyId>,
+    ) -> Result<Holder, OwnedError> {
         let Some(by) = self.by else { return Ok(Holder::Operator) };
-        let owner = organization::Entity::find_by_id(self.organization.to_string())
-            .filter(organization::Column::RevokedAt.is_null())
-            .lock_shared()
-            .one(on)
-            .await?;
-        if owner.is_none() {
+        if !is_in_use(on, self.organization, Valid::UntilCommit).await? {
             return Err(Forbidden::Lapsed.into());
+        }
+        if let Some(changed) = changed {
+            // The acting key may be changed by the other at the same time, or be the same.
+            let keys = Condition::all()
+                .add(api_key::Column::OrganizationId.eq(self.organization.to_string()))
+                .add(api_key::Column::Id.is_in([changed.to_string(), by.to_string()]));
+            lock_in_order::<api_key::Entity>(on, api_key::Column::Id, keys).await?;
         }
         match known(on, by, self.organization, self.at, Valid::UntilCommit).await? {
             None => Err(Forbidden::Lapsed.into()),

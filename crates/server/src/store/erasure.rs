@@ -2,7 +2,7 @@
 
 use integrations_core::ids::{OrganizationId, ProjectId};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    ColumnTrait as _, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     Value, sea_query::Expr,
 };
 use time::OffsetDateTime;
@@ -10,6 +10,8 @@ use time::OffsetDateTime;
 use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
     entity::{credential, integration, monitor, oauth_app, pending_install, project},
+    in_order::locked_in_order,
+    transaction::Transaction,
 };
 
 impl Store {
@@ -44,36 +46,51 @@ impl Store {
         if erased.rows_affected == 0 {
             return Ok(false);
         }
-        let integrations = || {
-            integration::Entity::find()
-                .select_only()
-                .column(integration::Column::Id)
-                .filter(integration::Column::ProjectId.eq(id.to_string()))
-                .into_query()
-        };
-        monitor::Entity::delete_many()
-            .filter(monitor::Column::IntegrationId.in_subquery(integrations()))
-            .exec(&transaction)
-            .await?;
-        credential::Entity::delete_many()
-            .filter(credential::Column::IntegrationId.in_subquery(integrations()))
-            .exec(&transaction)
-            .await?;
-        integration::Entity::update_many()
-            .col_expr(integration::Column::SealedSettings, Expr::value(Value::Bytes(None)))
-            .filter(integration::Column::ProjectId.eq(id.to_string()))
-            .exec(&transaction)
-            .await?;
-        pending_install::Entity::delete_many()
-            .filter(pending_install::Column::ProjectId.eq(id.to_string()))
-            .exec(&transaction)
-            .await?;
-        oauth_app::Entity::delete_many()
-            .filter(oauth_app::Column::Owner.eq(id.to_string()))
-            .exec(&transaction)
-            .await?;
+        destroy_secrets(&transaction, &id.to_string()).await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// Destroys what is secret of a project's rows: of the integrations first, as whoever changes one does, and in each
+/// table in the order of the ids, as whoever seals all secrets anew does.
+async fn destroy_secrets(on: &Transaction, project: &str) -> Result<(), StoreError> {
+    let integrations = || {
+        let of_project = integration::Entity::find().filter(integration::Column::ProjectId.eq(project));
+        of_project.select_only().column(integration::Column::Id).into_query()
+    };
+    integration::Entity::update_many()
+        .col_expr(integration::Column::SealedSettings, Expr::value(Value::Bytes(None)))
+        .filter(locked_in_order::<integration::Entity>(
+            integration::Column::Id,
+            integration::Column::ProjectId.eq(project),
+        ))
+        .exec(on)
+        .await?;
+    destroy::<monitor::Entity>(
+        on,
+        monitor::Column::IntegrationId,
+        monitor::Column::IntegrationId.in_subquery(integrations()),
+    )
+    .await?;
+    destroy::<credential::Entity>(
+        on,
+        credential::Column::IntegrationId,
+        credential::Column::IntegrationId.in_subquery(integrations()),
+    )
+    .await?;
+    destroy::<pending_install::Entity>(
+        on,
+        pending_install::Column::Id,
+        pending_install::Column::ProjectId.eq(project),
+    )
+    .await?;
+    destroy::<oauth_app::Entity>(on, oauth_app::Column::Id, oauth_app::Column::Owner.eq(project)).await
+}
+
+/// Deletes the rows that meet `of`, in the order of `id`.
+async fn destroy<E: EntityTrait>(on: &Transaction, id: E::Column, of: Expr) -> Result<(), StoreError> {
+    E::delete_many().filter(locked_in_order::<E>(id, of)).exec(on).await?;
+    Ok(())
 }

@@ -1,9 +1,12 @@
 //! The order in which statements over several rows lock them.
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    ColumnTrait, ConnectionTrait as _, DbBackend, DbErr, EntityTrait, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _, Select,
     sea_query::{Expr, IntoCondition},
 };
+
+use super::transaction::Transaction;
 
 /// The condition that a row is one of those that meet `of`, which are locked in the order of `id`, its primary key.
 ///
@@ -11,6 +14,23 @@ use sea_orm::{
 /// same rows in different orders would wait for each other, and one of them would fail as a deadlock. SQLite has one
 /// writer at a time, and locks no rows.
 pub(super) fn locked_in_order<E: EntityTrait>(id: E::Column, of: impl IntoCondition) -> Expr {
-    let rows = E::find().select_only().column(id).filter(of).order_by_asc(id).lock_exclusive();
-    id.in_subquery(rows.into_query())
+    id.in_subquery(locking::<E>(id, of).into_query())
+}
+
+/// Locks the rows that meet `of` in the same order, before statements that change them one by one. A transaction that
+/// reads a row FOR SHARE and changes it later must lock it here first: two of them would hold the row shared, and each
+/// would wait for the other to let it go.
+pub(super) async fn lock_in_order<E: EntityTrait>(
+    on: &Transaction,
+    id: E::Column,
+    of: impl IntoCondition,
+) -> Result<(), DbErr> {
+    if on.get_database_backend() == DbBackend::Postgres {
+        locking::<E>(id, of).into_tuple::<String>().all(on).await?;
+    }
+    Ok(())
+}
+
+fn locking<E: EntityTrait>(id: E::Column, of: impl IntoCondition) -> Select<E> {
+    E::find().select_only().column(id).filter(of).order_by_asc(id).lock_exclusive()
 }

@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 use super::{
     Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, audit,
     entity::{credential, integration},
+    in_order::lock_in_order,
     install_links::{self, LinkUse},
     monitors::{self, Schedule},
     pending_installs,
@@ -211,12 +212,18 @@ impl Store {
     pub async fn install(
         &self,
         permission: &Permission,
-        installations: Vec<Installation>,
+        mut installations: Vec<Installation>,
     ) -> Result<Installed, StoreError> {
         let transaction = self.begin().await?;
         if let Err(lapsed) = permission.hold(&transaction).await? {
             return Ok(Installed::Lapsed(lapsed));
         }
+        let stored = installations.iter().map(|installation| installation.integration.id.to_string());
+        let stored = integration::Column::Id.is_in(stored);
+        lock_in_order::<integration::Entity>(&transaction, integration::Column::Id, stored).await?;
+        // New ones have ids that nobody else knows: two that make the same ones meet at the providers' names.
+        installations
+            .sort_by(|one, other| one.integration.provider.as_str().cmp(other.integration.provider.as_str()));
         for installation in installations {
             match install(&transaction, installation).await {
                 Ok(Installed::Stored) => {}

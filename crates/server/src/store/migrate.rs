@@ -1,7 +1,9 @@
 //! Brings the schema up to date.
 
-use migrations::{Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager};
-use sea_orm::{ConnectionTrait as _, DbBackend, TransactionOptions};
+use migrations::{
+    IN_TRANSACTIONS_OF_THEIR_OWN, Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager,
+};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, TransactionOptions};
 
 use super::{Store, StoreError, sealed, writing};
 
@@ -39,6 +41,18 @@ impl Store {
     }
 
     async fn run_migrations(&self, old_secrets: OldSecrets) -> Result<Migrated, StoreError> {
+        let mut ran = Vec::new();
+        loop {
+            let (migrated, remains) = self.run_one_transaction(old_secrets).await?;
+            ran.extend(migrated.ran);
+            if migrated.awaits_sealing || !remains {
+                return Ok(Migrated { ran, ..migrated });
+            }
+        }
+    }
+
+    /// Runs the next migrations that may run in one transaction. Returns whether others remain.
+    async fn run_one_transaction(&self, old_secrets: OldSecrets) -> Result<(Migrated, bool), StoreError> {
         /// An arbitrary number that no other program locks in the same database.
         const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
 
@@ -48,19 +62,22 @@ impl Store {
         }
         let pending = Migrator::get_pending_migrations(&transaction).await?;
         let mut ran: Vec<String> = pending.iter().map(|migration| migration.name().to_owned()).collect();
+        ran.truncate(in_one_transaction(&ran));
+        let remains = ran.len() < pending.len();
         let mut awaits_sealing = false;
         if let Some(before) = ran.iter().position(|name| name == SECRETS_SEALED_ANEW) {
-            Migrator::up(&transaction, u32::try_from(before).ok()).await?;
+            up(&transaction, before).await?;
             awaits_sealing = old_secrets == OldSecrets::Awaited && sealed::has_old_form(&transaction).await?;
             if awaits_sealing {
                 ran.truncate(before);
+            } else {
+                up(&transaction, ran.len() - before).await?;
             }
-        }
-        if !awaits_sealing {
-            Migrator::up(&transaction, None).await?;
+        } else {
+            up(&transaction, ran.len()).await?;
         }
         self.writer.commit_named(transaction).await?;
-        Ok(Migrated { ran, awaits_sealing })
+        Ok((Migrated { ran, awaits_sealing }, remains))
     }
 
     /// The names of the migrations that have not run yet. Changes nothing.
@@ -79,4 +96,19 @@ impl Store {
         self.reader.commit_named(transaction).await?;
         Ok(names)
     }
+}
+
+/// How many of the pending migrations run in the next transaction.
+fn in_one_transaction(pending: &[String]) -> usize {
+    let is_alone = |name: &String| IN_TRANSACTIONS_OF_THEIR_OWN.contains(&name.as_str());
+    match pending.iter().position(is_alone) {
+        Some(0) => 1,
+        Some(before) => before,
+        None => pending.len(),
+    }
+}
+
+/// Runs the next `count` migrations.
+async fn up(on: &DatabaseTransaction, count: usize) -> Result<(), StoreError> {
+    Ok(Migrator::up(on, u32::try_from(count).ok()).await?)
 }

@@ -3,13 +3,14 @@
 use std::{fmt, str::FromStr};
 
 use integrations_core::{
+    audit::Change,
     ids::{OAuthAppId, OrganizationId, ProjectId},
     rights::Reach,
     scope::RequiredScope,
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::OnConflict,
+    sea_query::{Expr, OnConflict},
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -96,10 +97,6 @@ impl Serialize for AppOwner {
 pub struct NewOAuthApp {
     /// Its id.
     pub id: OAuthAppId,
-    /// The provider's key.
-    pub provider: String,
-    /// Whose integrations it is for.
-    pub owner: AppOwner,
     /// The public half.
     pub client_id: String,
     /// The secret half, sealed.
@@ -154,47 +151,31 @@ impl TryFrom<oauth_app::Model> for OAuthAppRecord {
 }
 
 impl Store {
-    /// Stores an app, and replaces an earlier one of the same provider and owner. `event` is `None` for an app of
-    /// [`AppOwner::All`], because no organization's log would contain it.
-    pub async fn set_oauth_app(
+    /// Stores the app that `make` makes of the one that it replaces, which nobody else changes meanwhile. `make` is
+    /// called again if another request stores the first one at the same time. What it says was changed is added to the
+    /// event. `event` is `None` for an app of [`AppOwner::All`], because no organization's log would contain it.
+    pub async fn set_oauth_app<E: From<OwnedError> + Send>(
         &self,
-        app: NewOAuthApp,
+        provider: &str,
+        owner: AppOwner,
         event: Option<NewAuditEvent>,
-    ) -> Result<(), OwnedError> {
-        use oauth_app::Column;
-
-        let scopes = app.scopes.map(|scopes| serde_json::to_string(&scopes)).transpose();
-        let scopes = scopes.map_err(|error| StoreError::Damaged(error.to_string()))?;
-        let owner = app.owner;
-        let row = oauth_app::Model {
-            id: app.id.to_string(),
-            provider: app.provider,
-            owner: app.owner.to_string(),
-            client_id: app.client_id,
-            sealed_secret: app.sealed_secret,
-            created_at: app.at,
-            updated_at: app.at,
-            scopes,
-        };
-        let transaction = self.begin().await?;
+        make: impl Fn(Option<&OAuthAppRecord>) -> Result<(NewOAuthApp, Vec<Change>), E> + Send + Sync,
+    ) -> Result<(), E> {
+        let failed = |error: StoreError| E::from(error.into());
+        let transaction = self.begin().await.map_err(failed)?;
         check(&transaction, owner, event.as_ref()).await?;
-        let replace = OnConflict::columns([Column::Provider, Column::Owner])
-            .update_columns([
-                Column::Id,
-                Column::ClientId,
-                Column::SealedSecret,
-                Column::Scopes,
-                Column::UpdatedAt,
-            ])
-            .to_owned();
-        oauth_app::Entity::insert(oauth_app::ActiveModel::from(row))
-            .on_conflict(replace)
-            .exec_without_returning(&transaction)
-            .await?;
-        if let Some(event) = event {
-            audit::record(&transaction, event).await?;
+        let changes = loop {
+            let before = locked(&transaction, provider, owner).await.map_err(failed)?;
+            let (app, changes) = make(before.as_ref())?;
+            if replace(&transaction, provider, owner, before, app).await.map_err(failed)? {
+                break changes;
+            }
+        };
+        if let Some(mut event) = event {
+            event.changes.extend(changes);
+            audit::record(&transaction, event).await.map_err(failed)?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await.map_err(|error| failed(error.into()))
     }
 
     /// Removes an app. `false`: there was none.
@@ -281,4 +262,58 @@ async fn check(on: &Transaction, owner: AppOwner, event: Option<&NewAuditEvent>)
         AppOwner::Project(id) if holder.reaches(&Reach::Projects(vec![id])) => Ok(()),
         AppOwner::Project(_) => Err(OwnedError::NotFound),
     }
+}
+
+/// The app of a provider and owner. Nobody else changes it before the transaction ends.
+async fn locked(
+    on: &Transaction,
+    provider: &str,
+    owner: AppOwner,
+) -> Result<Option<OAuthAppRecord>, StoreError> {
+    let query = oauth_app::Entity::find()
+        .filter(oauth_app::Column::Provider.eq(provider))
+        .filter(oauth_app::Column::Owner.eq(owner.to_string()));
+    query.lock_exclusive().one(on).await?.map(TryInto::try_into).transpose()
+}
+
+/// Stores an app in place of the one before. `false`: there was none, and now another request has stored one.
+async fn replace(
+    on: &Transaction,
+    provider: &str,
+    owner: AppOwner,
+    before: Option<OAuthAppRecord>,
+    app: NewOAuthApp,
+) -> Result<bool, StoreError> {
+    use oauth_app::Column;
+
+    let scopes = app.scopes.map(|scopes| serde_json::to_string(&scopes)).transpose();
+    let scopes = scopes.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    if let Some(before) = before {
+        let replaced = oauth_app::Entity::update_many()
+            .col_expr(Column::Id, Expr::value(app.id.to_string()))
+            .col_expr(Column::ClientId, Expr::value(app.client_id))
+            .col_expr(Column::SealedSecret, Expr::value(app.sealed_secret))
+            .col_expr(Column::Scopes, Expr::value(scopes))
+            .col_expr(Column::UpdatedAt, Expr::value(app.at))
+            .filter(Column::Id.eq(before.id.to_string()))
+            .exec(on)
+            .await?;
+        return Ok(replaced.rows_affected == 1);
+    }
+    let row = oauth_app::Model {
+        id: app.id.to_string(),
+        provider: provider.to_owned(),
+        owner: owner.to_string(),
+        client_id: app.client_id,
+        sealed_secret: app.sealed_secret,
+        created_at: app.at,
+        updated_at: app.at,
+        scopes,
+    };
+    let unless_there = OnConflict::columns([Column::Provider, Column::Owner]).do_nothing().to_owned();
+    let stored = oauth_app::Entity::insert(oauth_app::ActiveModel::from(row))
+        .on_conflict(unless_there)
+        .exec_without_returning(on)
+        .await?;
+    Ok(stored == 1)
 }

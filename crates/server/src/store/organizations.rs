@@ -1,13 +1,16 @@
 //! Organizations. They own projects and API keys.
 
 use integrations_core::{audit::AuditAction, ids::OrganizationId};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, Store, StoreError, audit,
     entity::{api_key, organization, pending_install, project},
+    in_order::locked_in_order,
     pending_installs, watch,
 };
 
@@ -85,11 +88,13 @@ impl Store {
             .filter(project::Column::RevokedAt.is_null())
             .exec(&transaction)
             .await?;
+        let keys = Condition::all()
+            .add(api_key::Column::OrganizationId.eq(&id))
+            .add(api_key::Column::RevokedAt.is_null());
         // Keys before installations, as when a key is revoked: in another order the two could block each other.
         api_key::Entity::update_many()
             .col_expr(api_key::Column::RevokedAt, Expr::value(at))
-            .filter(api_key::Column::OrganizationId.eq(&id))
-            .filter(api_key::Column::RevokedAt.is_null())
+            .filter(locked_in_order::<api_key::Entity>(api_key::Column::Id, keys))
             .exec(&transaction)
             .await?;
         pending_installs::erase_unconfirmed(&transaction, pending_install::Column::OrganizationId.eq(&id))

@@ -38,18 +38,14 @@ impl Permission {
     /// which a revocation does, so that the two do not block each other.
     pub(super) async fn hold(&self, on: &Transaction) -> Result<Result<(), Lapsed>, StoreError> {
         let Tenant { organization, project } = self.tenant;
-        let owner = organization::Entity::find_by_id(organization.to_string())
-            .filter(organization::Column::RevokedAt.is_null())
-            .lock_shared()
-            .one(on)
-            .await?;
+        let is_in_use = is_in_use(on, organization, Valid::UntilCommit).await?;
         let owned = project::Entity::find_by_id(project.to_string())
             .filter(project::Column::OrganizationId.eq(organization.to_string()))
             .filter(project::Column::RevokedAt.is_null())
             .lock_shared()
             .one(on)
             .await?;
-        if owner.is_none() || owned.is_none() {
+        if !is_in_use || owned.is_none() {
             return Ok(Err(Lapsed::Project));
         }
         let Some(by) = self.by else { return Ok(Ok(())) };
@@ -74,7 +70,18 @@ pub struct Known {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// A principal as it is in an organization at a moment. `None`: it may do nothing there.
+/// Whether there is an organization that was not revoked.
+pub(super) async fn is_in_use(
+    on: &impl ConnectionTrait,
+    organization: OrganizationId,
+    valid: Valid,
+) -> Result<bool, StoreError> {
+    let found = organization::Entity::find_by_id(organization.to_string())
+        .filter(organization::Column::RevokedAt.is_null());
+    Ok(valid.read(found).one(on).await?.is_some())
+}
+
+/// A principal as it is in an organization, which must be in use, at a moment. `None`: it may do nothing there.
 pub(super) async fn known(
     on: &impl ConnectionTrait,
     principal: Principal,
@@ -107,13 +114,17 @@ pub(super) async fn known(
 }
 
 impl Store {
-    /// A principal as it is in an organization at a moment. `None`: it may do nothing there.
+    /// A principal as it is in an organization at a moment. `None`: it may do nothing there, or the organization was
+    /// revoked.
     pub async fn known(
         &self,
         principal: Principal,
         organization: OrganizationId,
         at: OffsetDateTime,
     ) -> Result<Option<Known>, StoreError> {
+        if !is_in_use(&self.reader, organization, Valid::Now).await? {
+            return Ok(None);
+        }
         known(&self.reader, principal, organization, at, Valid::Now).await
     }
 

@@ -1,24 +1,28 @@
 //! Requests that are repeated with the same `Idempotency-Key`: they change nothing a second time, whoever dies between.
 
+mod kills;
+
 use std::{collections::BTreeSet, time::Duration as Std};
 
 use futures_util::future::join_all;
-use riq_server::{environment::Clock as _, services::idempotency::Repeat, store::KeyedRequest};
+use riq_server::{
+    environment::Clock as _,
+    services::idempotency::Repeat,
+    store::{KeyedRequest, Sealed},
+    vault::Vault,
+};
 use riq_testing::providers::desk_and_keys::Says;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::{
-    crash::{Tenancy, prepare},
-    support::{
-        Answer, Backend, Server, TestDatabase,
-        database::Sql,
-        eventually,
-        played::{Stage, on_stage_with_timeout},
-        process::Process,
-        server::{Key, client},
-        specification::{PROVIDER, operations},
-    },
+use crate::support::{
+    Answer, Backend, Server,
+    database::Sql,
+    eventually,
+    played::{Stage, on_stage_with_timeout},
+    server::{ENCRYPTION_KEYS, Key},
+    specification::{PROVIDER, operations},
 };
 
 /// Makes two tests of each named `async fn(&Stage)`, one for each database. An integration's lease is shorter than that
@@ -42,17 +46,19 @@ macro_rules! on_both_stages_with_short_leases {
 on_both!(
     a_repeat_gets_the_first_answer_and_changes_nothing,
     an_answer_is_remembered_for_a_day,
+    a_link_that_has_ended_is_not_shown_again,
     another_body_or_query_is_refused,
     another_key_project_or_route_is_another_request,
     a_refusal_is_not_remembered,
     rights_are_checked_before_a_repeat_is_answered,
     what_a_narrowed_key_may_not_see_is_not_repeated,
     an_unusable_key_is_refused_by_every_post_alone,
+    a_repeat_shows_no_secret,
     a_hundred_at_once_change_once,
+    a_hundred_new_ones_at_once_are_all_made,
     who_lost_its_lease_neither_answers_nor_frees,
     what_is_remembered_is_sealed_and_swept,
 );
-on_both_databases!(killed_at_any_moment_each_request_is_made_once);
 on_both_stages_with_short_leases!(
     every_post_is_remembered,
     a_hundred_checks_at_once_ask_the_provider_once,
@@ -113,11 +119,34 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(server: &Server) {
 async fn an_answer_is_remembered_for_a_day(server: &Server) {
     let (url, _) = link(&ask(server, "slack", "k").await);
     server.clock.advance(Duration::hours(24) - Duration::microseconds(1));
-    assert_eq!(link(&ask(server, "slack", "k").await), (url.clone(), true));
+    assert!(link(&ask(server, "slack", "k").await).1);
+    assert_eq!(links(&server.sql).await, 1);
     server.clock.advance(Duration::microseconds(1));
     let (next, is_repeat) = link(&ask(server, "slack", "k").await);
     assert!(next != url && !is_repeat);
     assert_eq!(link(&ask(server, "slack", "k").await), (next, true));
+}
+
+/// The same answer again, without its secret: the address of the page, and what became of the link.
+async fn a_link_that_has_ended_is_not_shown_again(server: &Server) {
+    for way in ["used", "expired"] {
+        let (url, _) = link(&ask(server, "slack", way).await);
+        let (page, token) = url.split_once("?session=").unwrap();
+        assert_eq!(link(&ask(server, "slack", way).await), (url.clone(), true));
+        if way == "used" {
+            server.sql.execute("UPDATE install_links SET used_at = created_at", []).await;
+        } else {
+            server.clock.advance(Duration::minutes(30));
+        }
+        let again = ask(server, "slack", way).await;
+        assert_eq!(link(&again), (page.to_owned(), true));
+        assert!(!again.text.contains(token), "{again:?}");
+        let message = again.data()["message"].as_str().unwrap();
+        assert!(message.contains("has ended") && message.contains("new Idempotency-Key"), "{message}");
+    }
+    assert_eq!(links(&server.sql).await, 2);
+    let (url, is_repeat) = link(&ask(server, "slack", "another").await);
+    assert!(url.contains("?session=") && !is_repeat);
 }
 
 async fn another_body_or_query_is_refused(server: &Server) {
@@ -240,8 +269,9 @@ async fn what_a_narrowed_key_may_not_see_is_not_repeated(server: &Server) {
     }
     let within = json!({"name": "bound", "scopes": ["read"], "project_ids": [other]});
     let target = format!("/api/v1/orgs/{}/keys", server.organization);
-    let bound =
-        async |on: &Server| on.call_as(&key.text, "POST", &target).header(HEADER, "bound").json(&within).send().await;
+    let bound = async |on: &Server| {
+        on.call_as(&key.text, "POST", &target).header(HEADER, "bound").json(&within).send().await
+    };
     made(bound(&replica).await);
     replica.stop().await;
     let replica = narrowed(json!([other])).await;
@@ -297,6 +327,65 @@ async fn a_hundred_at_once_change_once(server: &Server) {
         first += usize::from(!is_repeat);
     }
     assert_eq!(first, 1);
+    replica.stop().await;
+}
+
+/// A hundred requests that are no repeats of one another do not get into each other's way.
+async fn a_hundred_new_ones_at_once_are_all_made(server: &Server) {
+    let replica = server.replica(|_| {}).await;
+    // SQLite is for one server.
+    let second = if server.database.url.starts_with("sqlite") { server } else { &replica };
+    let target = format!("/api/v1/orgs/{}/keys", server.organization);
+    let calls = (0..100).map(|number: usize| {
+        let call = [server, second][number % 2].call("POST", &target).header(HEADER, &number.to_string());
+        tokio::spawn(call.json(&json!({"name": "CI", "scopes": ["read"]})).send())
+    });
+    let sending: Vec<_> = calls.collect();
+    let mut keys = BTreeSet::new();
+    for answer in join_all(sending).await {
+        let answer = answer.unwrap();
+        assert_eq!((answer.status, answer.header("idempotent-replayed")), (201, None), "{answer:?}");
+        keys.insert(answer.data()["key"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(keys.len(), 100);
+    assert_eq!(server.sql.count("SELECT COUNT(*) FROM api_keys WHERE name = 'CI'", []).await, 100);
+    assert_eq!(server.sql.count("SELECT COUNT(*) FROM idempotency_keys", []).await, 100);
+    replica.stop().await;
+}
+
+/// The key itself is in the first answer alone: a repeat has `null` there, whoever answers it, and nothing is stored
+/// from which it could be shown.
+async fn a_repeat_shows_no_secret(server: &Server) {
+    let replica = server.replica(|_| {}).await;
+    let post = async |on: &Server, rest: &str, body: &Value| {
+        let target = format!("/api/v1/orgs/{}/keys{rest}", server.organization);
+        on.call("POST", &target).header(HEADER, "k").json(body).send().await
+    };
+    let new = json!({"name": "CI", "scopes": ["read"]});
+    let made = post(server, "", &new).await;
+    let rotate = format!("/{}/rotate", made.data()["id"].as_str().unwrap());
+    let rotated = post(server, &rotate, &json!({})).await;
+    let environment = server.app.services.environment.clone();
+    let vault = Vault::new(ENCRYPTION_KEYS.parse().unwrap(), environment);
+    let remembered = server.sealed(Sealed::Answers).await;
+    assert_eq!(remembered.len(), 2);
+    for (first, rest, body) in [(&made, "", &new), (&rotated, rotate.as_str(), &json!({}))] {
+        let secret = first.data()["key"].as_str().unwrap();
+        assert!(secret.starts_with("riq_"));
+        for row in &remembered {
+            let opened = vault.open(row.sealed(), row.into()).unwrap();
+            let opened = String::from_utf8(opened.expose_secret().to_vec()).unwrap();
+            assert!(opened.contains("CI") && !opened.contains(secret), "{opened}");
+        }
+        for on in [server, &replica] {
+            let again = post(on, rest, body).await;
+            assert_eq!((again.status, again.header("idempotent-replayed")), (201, Some("true")));
+            assert!(!again.text.contains(secret), "{again:?}");
+            let mut expected = first.data().clone();
+            expected["key"] = Value::Null;
+            assert_eq!(*again.data(), expected);
+        }
+    }
     replica.stop().await;
 }
 
@@ -359,94 +448,6 @@ async fn what_is_remembered_is_sealed_and_swept(server: &Server) {
     server.clock.advance(Duration::microseconds(1));
     assert_eq!(sweep().await, 2);
     assert_eq!(server.sql.count("SELECT COUNT(*) FROM idempotency_keys", []).await, 0);
-}
-
-/// Asks for an install URL again and again, each time with a new key, until the server is gone. Returns the keys that
-/// were sent, with the URL of those that were answered.
-async fn hail(target: String, key: String, name: String) -> Vec<(String, Option<String>)> {
-    let (client, mut asked) = (client(), Vec::new());
-    for number in 0.. {
-        let name = format!("{name}-{number}");
-        let request = client.post(&target).header("x-api-key", &key).header(HEADER, &name);
-        let Ok(response) = request.send().await else {
-            asked.push((name, None));
-            break;
-        };
-        let answer = Answer::read(response).await;
-        asked.push((name, Some(link(&answer).0)));
-    }
-    asked
-}
-
-fn install_url_at(process: &Process, tenancy: &Tenancy) -> String {
-    format!("http://{}/api/v1/projects/{}/integrations/slack/install-url", process.address, tenancy.project)
-}
-
-async fn killed_at_any_moment_each_request_is_made_once(database: &TestDatabase) {
-    let tenancy = prepare(database).await;
-    let apps = [("RIQ_OAUTH_SLACK_CLIENT_ID", "id"), ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "SECRET-of-slack")];
-    let mut asked = Vec::new();
-    for round in 0..4_u64 {
-        let mut process = Process::serve(database, &apps).await;
-        let target = install_url_at(&process, &tenancy);
-        let clients = (0..4).map(|client| {
-            tokio::spawn(hail(target.clone(), tenancy.key.clone(), format!("{round}-{client}")))
-        });
-        let clients: Vec<_> = clients.collect();
-        let sql = database.open().await;
-        let enough = links(&sql).await + 20;
-        eventually("links are made", PATIENCE, async || links(&sql).await >= enough).await;
-        tokio::time::sleep(Std::from_millis(round * 3)).await;
-        process.kill();
-        for client in clients {
-            asked.extend(client.await.unwrap());
-        }
-    }
-    assert!(asked.iter().filter(|(_, url)| url.is_none()).count() >= 4);
-    // Whether or not a request was cut off: its repeat has one link, and is a repeat if the link was there.
-    let process = Process::serve(database, &apps).await;
-    let target = install_url_at(&process, &tenancy);
-    for (name, url) in &asked {
-        let request = client().post(&target).header("x-api-key", &tenancy.key).header(HEADER, name);
-        let answer = Answer::read(request.send().await.unwrap()).await;
-        let (again, is_repeat) = link(&answer);
-        assert!(url.as_ref().is_none_or(|url| *url == again && is_repeat), "{name}");
-    }
-    assert_eq!(links(&database.open().await).await, asked.len() as i64);
-}
-
-/// The server dies in its transaction, after it has taken the key and before the change.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_between_the_key_and_the_change_it_was_never_there() {
-    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
-    let tenancy = prepare(&database).await;
-    let apps = [("RIQ_OAUTH_SLACK_CLIENT_ID", "id"), ("RIQ_OAUTH_SLACK_CLIENT_SECRET", "SECRET-of-slack")];
-    let (mut one, other) = (Process::serve(&database, &apps).await, Process::serve(&database, &apps).await);
-    let sql = database.open().await;
-    let lock = database.lock("LOCK TABLE install_links IN EXCLUSIVE MODE").await;
-    let send = |process: &Process| {
-        let request = client().post(install_url_at(process, &tenancy)).header("x-api-key", &tenancy.key);
-        request.header(HEADER, "k").send()
-    };
-    let cut = tokio::spawn(send(&one));
-    eventually("it waits to make the link", PATIENCE, async || sql.waiting().await == 1).await;
-    // While the first is under way, the other replica neither waits for it nor makes the change.
-    let conflict = Answer::read(send(&other).await.unwrap()).await;
-    conflict.refused(409, "IDEMPOTENCY_CONFLICT");
-    one.kill();
-    assert!(cut.await.unwrap().is_err());
-    lock.release().await;
-    // PostgreSQL notices that the client of the transaction is gone.
-    let mut last = None;
-    eventually("the repeat is made", PATIENCE, async || {
-        let answer = Answer::read(send(&other).await.unwrap()).await;
-        let is_made = answer.status == 200;
-        last = Some(answer);
-        is_made
-    })
-    .await;
-    assert!(!link(&last.unwrap()).1);
-    assert_eq!(links(&sql).await, 1);
 }
 
 impl Stage {

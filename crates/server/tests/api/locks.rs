@@ -9,13 +9,19 @@ use integrations_core::{
 };
 use riq_server::{
     environment::Clock as _,
-    store::{NewAuditEvent, PendingInstall, PendingStatus, Tenant},
+    store::{NewAuditEvent, PROJECT_GRACE, PendingInstall, PendingStatus, Tenant},
     token::TokenHash,
 };
-use serde_json::json;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use time::Duration;
 
-use crate::support::{self, Backend, Server, eventually, server::Key};
+use crate::support::{
+    self, Backend, Server,
+    database::Lock,
+    eventually,
+    server::{Key, installation},
+};
 
 /// How long something may take before a test fails.
 const PATIENCE: Std = Std::from_secs(20);
@@ -35,6 +41,12 @@ on_postgres!(
     a_read_that_hangs_is_given_up,
     installations_in_progress_are_locked_in_one_order,
     keys_are_locked_before_installations_in_progress,
+    keys_that_change_each_other_are_both_changed,
+    a_key_that_rotates_itself_twice_at_once_is_rotated_once,
+    keys_are_locked_in_one_order,
+    an_erasure_locks_integrations_before_what_belongs_to_them,
+    an_app_keeps_the_secret_that_was_set_last,
+    an_import_locks_integrations_in_one_order,
 );
 
 /// A read that waits for the database holds up those behind it, so it has a limit of its own.
@@ -130,4 +142,156 @@ async fn keys_are_locked_before_installations_in_progress(server: &Server) {
         lock.release().await;
     };
     tokio::join!(revoking, meeting);
+}
+
+/// Holds these keys shared, as whoever reads their own rights does.
+async fn hold<const N: usize>(server: &Server, keys: [&Key; N]) -> Lock {
+    let ids = keys.map(|key| format!("'{}'", key.id));
+    let lock = format!("SELECT 1 FROM api_keys WHERE id IN ({}) FOR SHARE", ids.join(", "));
+    server.database.lock(&lock).await
+}
+
+/// Releases a lock when two others wait.
+async fn release_for_two(server: &Server, lock: Lock) {
+    eventually("the others wait", PATIENCE, async || server.sql.waiting().await >= 2).await;
+    lock.release().await;
+}
+
+/// Neither waits for what the other holds, whichever way they change each other.
+async fn keys_that_change_each_other_are_both_changed(server: &Server) {
+    let [one, other] = [server.key_for(&["admin"]).await, server.key_for(&["admin"]).await];
+    let at = |key: &Key, rest: &str| format!("/api/v1/orgs/{}/keys/{}{rest}", server.organization, key.id);
+    for way in ["change", "rotate"] {
+        let ask = |by: &Key, of: &Key| match way {
+            "change" => server.call_as(&by.text, "PATCH", &at(of, "")).json(&json!({"name": "Ours"})),
+            _ => server.call_as(&by.text, "POST", &at(of, "/rotate")).json(&json!({"overlap_seconds": 60})),
+        };
+        let lock = hold(server, [&one, &other]).await;
+        let (first, second, ()) =
+            tokio::join!(ask(&one, &other).send(), ask(&other, &one).send(), release_for_two(server, lock),);
+        for answer in [first, second] {
+            assert!(answer.status < 300, "{way}: {answer:?}");
+        }
+    }
+}
+
+async fn a_key_that_rotates_itself_twice_at_once_is_rotated_once(server: &Server) {
+    let key = server.key_for(&["admin"]).await;
+    let at = format!("/api/v1/orgs/{}/keys/{}/rotate", server.organization, key.id);
+    let rotate = || server.call_as(&key.text, "POST", &at).send();
+    let lock = hold(server, [&key]).await;
+    let (first, second, ()) = tokio::join!(rotate(), rotate(), release_for_two(server, lock));
+    let mut answers = [first, second];
+    answers.sort_by_key(|answer| answer.status);
+    assert_eq!(answers[0].data()["replaces"], json!(key.id.to_string()));
+    answers[1].refused(401, "UNAUTHORIZED");
+}
+
+/// Whatever changes several keys takes them in the order of their ids.
+async fn keys_are_locked_in_one_order(server: &Server) {
+    let mut keys = [server.key_for(&["read"]).await, server.key_for(&["read"]).await];
+    keys.sort_by_key(|key| key.id);
+    let [first, last] = keys;
+    // A row that is changed lies behind the others from then on, and is found after them.
+    server.set_tier(&first, Tier::Pro).await;
+    for way in ["used", "revoked"] {
+        let lock = format!("SELECT 1 FROM api_keys WHERE id = '{}' FOR UPDATE", first.id);
+        let lock = server.database.lock(&lock).await;
+        let changing = async {
+            if way == "used" {
+                let at = server.clock.now();
+                server.store.record_key_uses(&[(last.id, at), (first.id, at)].into()).await.unwrap();
+            } else {
+                let event = server.event(Id::from_bits(1), "slack");
+                let action = AuditAction::OrganizationRevoked;
+                let event = NewAuditEvent { action, integration: None, ..event };
+                assert!(server.store.revoke_organization(event).await.unwrap());
+            }
+        };
+        let meeting = async {
+            eventually("it waits for the first", PATIENCE, async || server.sql.waiting().await == 1).await;
+            let free = "SELECT id FROM api_keys WHERE id = $1 FOR UPDATE SKIP LOCKED";
+            let free = server.sql.rows(free, [last.id.to_string().into()]).await;
+            assert_eq!(free.len(), 1, "{way}: the last is locked before the first");
+            lock.release().await;
+        };
+        tokio::join!(changing, meeting);
+    }
+}
+
+/// Whoever changes an integration locks it before its monitor and its credential.
+async fn an_erasure_locks_integrations_before_what_belongs_to_them(server: &Server) {
+    for provider in ["slack", "stripe"] {
+        server.install(provider).await;
+    }
+    server.revoke_project().await;
+    server.clock.advance(PROJECT_GRACE);
+    let lock = server.database.lock("SELECT 1 FROM integrations FOR UPDATE").await;
+    let event = NewAuditEvent {
+        action: AuditAction::ProjectErased,
+        integration: None,
+        ..server.event(Id::from_bits(1), "slack")
+    };
+    let erasing = async { assert!(server.store.erase_project(server.project, event).await.unwrap()) };
+    let meeting = async {
+        eventually("it waits for an integration", PATIENCE, async || server.sql.waiting().await == 1).await;
+        for table in ["monitors", "credentials"] {
+            let free = format!("SELECT integration_id FROM {table} FOR UPDATE SKIP LOCKED");
+            assert_eq!(server.sql.rows(&free, []).await.len(), 2, "{table}: locked before the integrations");
+        }
+        lock.release().await;
+    };
+    tokio::join!(erasing, meeting);
+    for secrets in ["SELECT COUNT(*) FROM credentials", "SELECT COUNT(*) FROM monitors"] {
+        assert_eq!(server.sql.count(secrets, []).await, 0);
+    }
+}
+
+/// Of two that set an app at once, the second keeps the secret that the first has just set.
+async fn an_app_keeps_the_secret_that_was_set_last(server: &Server) {
+    let target = format!("/api/v1/projects/{}/oauth-apps/slack", server.project);
+    let put = |body: Value| server.call("PUT", &target).json(&body).send();
+    put(json!({"client_id": "c", "client_secret": "SECRET-old"})).await.data();
+    let lock = server.database.lock("SELECT 1 FROM oauth_apps FOR UPDATE").await;
+    let waits = async |count| {
+        eventually("they wait", PATIENCE, async || server.sql.waiting().await == count).await;
+    };
+    let second = async {
+        waits(1).await;
+        put(json!({"client_id": "c", "scopes": ["chat:write"]})).await
+    };
+    let release = async {
+        waits(2).await;
+        lock.release().await;
+    };
+    let first = put(json!({"client_id": "c", "client_secret": "SECRET-new"}));
+    let (first, second, ()) = tokio::join!(first, second, release);
+    assert_eq!((first.status, &second.data()["scopes"]), (200, &json!(["chat:write"])));
+    let services = &server.app.services;
+    let tenant = Tenant { organization: server.organization, project: server.project };
+    let slack = services.catalog.get("slack").unwrap();
+    let app = services.oauth_apps.find(&tenant, slack).await.unwrap().unwrap();
+    assert_eq!(app.client_secret.expose_secret(), "SECRET-new");
+}
+
+/// Whatever the order of its lines.
+async fn an_import_locks_integrations_in_one_order(server: &Server) {
+    for provider in ["slack", "stripe"] {
+        server.install(provider).await;
+        server.delete(provider).await.data();
+    }
+    let rows = server.sql.rows("SELECT id, provider FROM integrations ORDER BY id", []).await;
+    let [first, last] = [0, 1].map(|place: usize| rows[place]["provider"].as_str().unwrap());
+    let lock = format!("SELECT 1 FROM integrations WHERE provider = '{first}' FOR UPDATE");
+    let lock = server.database.lock(&lock).await;
+    let lines = [last, first].map(|provider| installation(provider).to_string()).join("\n");
+    let importing = server.import(server.project, &lines);
+    let meeting = async {
+        eventually("it waits for the first", PATIENCE, async || server.sql.waiting().await == 1).await;
+        let free = "SELECT id FROM integrations WHERE provider = $1 FOR UPDATE SKIP LOCKED";
+        let free = server.sql.rows(free, [last.into()]).await;
+        assert_eq!(free.len(), 1, "the last is locked before the first");
+        lock.release().await;
+    };
+    tokio::join!(importing, meeting);
 }

@@ -109,3 +109,5 @@ mod stopping;
 mod tenants;
 #[cfg(test)]
 mod traces;
+#[cfg(test)]
+mod upgrades;

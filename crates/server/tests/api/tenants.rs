@@ -451,8 +451,8 @@ async fn changed_rights_hold_on_every_replica(server: &Server) {
     replica.stop().await;
 }
 
-/// Whoever calls the service, a route or a page, need not tell who finds callers. The clock stands, so the cache of this
-/// server stays usable, and it never asks for changes by itself.
+/// Whoever calls the service, a route or a page, need not tell who finds callers. The clock stands, so the cache of
+/// this server stays usable, and it never asks for changes by itself.
 async fn a_change_by_a_service_is_known_at_once(server: &Server) {
     let quiet = server.replica(|settings| settings.key_poll_interval = NEVER).await;
     let (admin, organization) = (admin(server).await.text, server.organization);

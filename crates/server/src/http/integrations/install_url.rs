@@ -22,11 +22,18 @@ use crate::{
     token::Token,
 };
 
+/// What to do with a link.
+const OPEN: &str = "Open the URL above in a browser to complete installation.";
+/// The same in a repeat, when the link has ended.
+const ENDED: &str = "The link of the first answer has ended: it was used or has expired. The URL above opens the page for a \
+                     person who signs in. For another link, send the request with a new Idempotency-Key.";
+
 /// Get an install URL
 ///
 /// Installing needs a browser: the page leads the person through the provider's consent, or asks for the API key or
 /// webhook URL. The URL works without an API key, for half an hour or until an installation is finished with it. Give
-/// it only to the person who installs. No body is needed.
+/// it only to the person who installs. No body is needed. A repeat with the same `Idempotency-Key` gets the same URL
+/// while it works, and afterwards that of the page alone.
 ///
 /// A project has at most one integration of each provider under its own name. Under an alias it has more: `shopify~eu`
 /// in the path makes a URL for the account `eu`, which installs no other.
@@ -54,17 +61,16 @@ pub(super) async fn install_url(
     let token = Token::generate(&api.environment);
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, provider) = (access.tenant.project, account.as_str());
-    let data = InstallUrl {
-        provider: provider.to_owned(),
-        install_url: format!(
-            "{base}/dashboard/projects/{project}/integrations/{provider}?session={}",
-            token.expose()
-        ),
-        setup_type: account.provider.setup_type().into(),
-        message: "Open the URL above in a browser to complete installation.".to_owned(),
+    let page = format!("{base}/dashboard/projects/{project}/integrations/{provider}");
+    let shows = |install_url: String, message: &str| {
+        let (provider, setup_type) = (provider.to_owned(), account.provider.setup_type().into());
+        InstallUrlResponse {
+            data: InstallUrl { provider, install_url, setup_type, message: message.to_owned() },
+        }
     };
-    // A repeat shows the same link: it is what was asked for, and it ends by itself.
-    let answer = Answer::ok(&InstallUrlResponse { data })?;
+    let link = shows(format!("{page}?session={}", token.expose()), OPEN);
+    // A repeat shows the same link while it is open: it is what was asked for.
+    let answer = Answer::ok(&link)?.showing(&token, &shows(page, ENDED))?;
     let remembered = post.remembered(&api, &answer)?;
     let link =
         NewLink { tenant: &access.tenant, account: &account, by: access.caller.key.into(), token: &token };

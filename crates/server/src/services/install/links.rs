@@ -101,6 +101,12 @@ impl Installer {
         Ok(OpenLink { id: link.id, tenant: link.tenant, by: link.by, expires_at: link.expires_at })
     }
 
+    /// Whether an installation can still be made with this link, as far as the link itself goes.
+    pub async fn is_link_open(&self, token: &str) -> Result<bool, StoreError> {
+        let link = self.store.install_link(TokenHash::of(token)).await?;
+        Ok(link.is_some_and(|link| link.used_at.is_none() && self.environment.now() < link.expires_at))
+    }
+
     /// Whether an installation was finished with this link in this browser.
     pub async fn is_finished_here(&self, token: &str, browser: Option<&str>) -> Result<bool, StoreError> {
         let link = self.store.install_link(TokenHash::of(token)).await?;

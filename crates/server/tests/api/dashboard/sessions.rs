@@ -1,7 +1,16 @@
 //! Signing in, what a session allows, and how it ends.
 
-use integrations_core::tier::Tier;
-use riq_server::edge::settings::cookie_suffix;
+use integrations_core::{
+    audit::AuditAction,
+    ids::{DashboardSessionId, IntegrationId, UserId},
+    principal::Principal,
+    tier::Tier,
+};
+use riq_server::{
+    edge::settings::cookie_suffix,
+    store::{NewAuditEvent, NewDashboardSession},
+    token::Token,
+};
 use serde_json::Value;
 use time::Duration;
 
@@ -17,6 +26,7 @@ on_both!(
     signing_out_ends_the_session_on_the_server,
     a_session_ends_with_its_key,
     a_session_ends_with_its_project,
+    a_session_ends_with_its_organization,
     every_sign_in_has_a_token_of_its_own,
     what_is_stored_of_a_session_opens_nothing,
     that_a_session_is_used_is_noted_once_a_minute,
@@ -133,6 +143,47 @@ async fn a_session_ends_with_its_project(server: &Server) {
     server.revoke_project().await;
     visitor.get(&server.pages()).await.says(404, "no such project");
     visitor.get(PROJECTS).await.says(200, "No project yet");
+}
+
+/// A key's, even if the key were left; and a person's, whose role stays as it was.
+async fn a_session_ends_with_its_organization(server: &Server) {
+    let of_key = Visitor::signed_in(server).await;
+    let (person, of_person) = (UserId::from_bits(1), Visitor::new(server));
+    // Both databases read a time so.
+    let at = "'2026-03-01T10:00:00.000000Z'";
+    let user =
+        format!("INSERT INTO users (id, issuer, subject, created_at) VALUES ($1, 'an issuer', 's', {at})");
+    server.sql.execute(&user, [person.to_string().into()]).await;
+    let role = format!(
+        "INSERT INTO user_roles (user_id, organization_id, source, role, set_at) \
+         VALUES ($1, $2, 'operator', 'admin', {at})"
+    );
+    let organization = server.organization.to_string();
+    server.sql.execute(&role, [person.to_string().into(), organization.into()]).await;
+    let token = Token::generate(&server.app.services.environment);
+    let session = NewDashboardSession {
+        id: DashboardSessionId::from_bits(1),
+        token: token.hash(),
+        organization: server.organization,
+        principal: Principal::User(person),
+        provider_session: None,
+        authenticated_at: Some(START),
+        at: START,
+        expires_at: START + Duration::hours(12),
+    };
+    server.store.create_dashboard_session(session).await.unwrap();
+    of_person.plant("riq_session", token.expose());
+    for visitor in [&of_key, &of_person] {
+        visitor.get(PROJECTS).await.says(200, "Projects");
+    }
+    let event = server.event(IntegrationId::from_bits(1), "slack");
+    let action = AuditAction::OrganizationRevoked;
+    let event = NewAuditEvent { action, project: None, integration: None, ..event };
+    assert!(server.store.revoke_organization(event).await.unwrap());
+    server.sql.execute("UPDATE api_keys SET revoked_at = NULL", []).await;
+    for visitor in [of_key, of_person] {
+        visitor.get(PROJECTS).await.leads_to("/dashboard/sign-in?return_to=%2Fdashboard");
+    }
 }
 
 async fn every_sign_in_has_a_token_of_its_own(server: &Server) {

@@ -103,9 +103,15 @@ impl Process {
     /// Migrates a database and serves it on a free port.
     pub(crate) async fn serve(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
         let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        let environment = [&own, environment].concat();
-        let migrated = run(&["migrate"], &environment).await;
+        let migrated = run(&["migrate"], &[&own, environment].concat()).await;
         assert!(migrated.success, "{migrated:?}");
+        Self::serve_migrated(database, environment)
+    }
+
+    /// Serves a database that was migrated, on a free port.
+    pub(crate) fn serve_migrated(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
+        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+        let environment = [&own, environment].concat();
         let mut process = Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &environment));
         process.wait_for_address(Self::told_address);
         process
