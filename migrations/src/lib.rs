@@ -26,6 +26,7 @@ mod m0012_key_uses;
 mod m0013_credential_facts;
 mod m0014_people;
 mod m0015_idempotency_keys;
+mod m0016_sign_ins;
 mod m0018_actors_checked;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_credential_facts::Migration),
             Box::new(m0014_people::Migration),
             Box::new(m0015_idempotency_keys::Migration),
+            Box::new(m0016_sign_ins::Migration),
             Box::new(m0018_actors_checked::Migration),
         ]
     }

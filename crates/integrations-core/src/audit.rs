@@ -55,6 +55,8 @@ words! {
         UserRoleSet = "user.role_set",
         /// A person's role was taken away.
         UserRoleRemoved = "user.role_removed",
+        /// A person was revoked, with the keys that act for them.
+        UserRevoked = "user.revoked",
         /// Old events were removed from the audit log.
         AuditPruned = "audit.pruned",
         /// The OAuth app of a provider was set: its client id and secret.

@@ -26,6 +26,7 @@ pub mod name;
 pub mod oauth;
 pub mod oauth_app;
 pub mod observation;
+pub mod openid;
 pub mod pasted;
 #[cfg(test)]
 mod pasted_test;

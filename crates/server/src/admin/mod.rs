@@ -1,5 +1,5 @@
-//! The operator's commands: organizations, projects, API keys, OAuth apps, import, rotation of encryption keys, and
-//! deletion of old audit events.
+//! The operator's commands: organizations, projects, API keys, people, OAuth apps, import, rotation of encryption keys,
+//! and deletion of old audit events.
 //!
 //! They use the database of `serve` or `dev` directly. The server may be running.
 
@@ -11,6 +11,7 @@ mod oauth_app;
 mod organization;
 mod project;
 mod rotate_keys;
+mod user;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -53,6 +54,9 @@ enum Resource {
     /// API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// People and their roles
+    #[command(subcommand)]
+    User(user::Command),
     /// OAuth apps: the client ids and secrets that providers issued
     #[command(subcommand)]
     OauthApp(oauth_app::Command),
@@ -80,6 +84,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Org(command) => organization::run(command, &context).await,
         Resource::Project(command) => project::run(command, &context).await,
         Resource::Key(command) => key::run(command, &context).await,
+        Resource::User(command) => user::run(command, &context).await,
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::OauthApp(command) => {
             let catalog = options.catalog()?;

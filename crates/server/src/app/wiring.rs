@@ -6,7 +6,7 @@ use axum::Router;
 use integrations_core::catalog::Catalog;
 
 use crate::{
-    dashboard::{self, state::Pages},
+    dashboard::{self, sign_in_redirect, state::Pages},
     edge::{
         answer::{Edge, EdgeParts},
         rate_limit::RateLimiter,
@@ -19,6 +19,7 @@ use crate::{
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
         oauth_apps::{OAuthApp, OAuthApps},
+        openid::OpenIdProvider,
         outbound::Outbound,
     },
     services::{
@@ -32,6 +33,7 @@ use crate::{
         keys::Keys,
         oauth_apps::AppSettings,
         organizations::Organizations,
+        people::{People, SignInSweep},
     },
     shutdown::Shutdown,
     store::Store,
@@ -89,6 +91,11 @@ impl App {
             metrics: metrics.clone(),
         };
         let monitor = Monitor::new(monitored, monitor);
+        let back = sign_in_redirect(&settings.public_url)?;
+        let openid = settings.openid.clone().map(|openid| {
+            OpenIdProvider::new(openid, back, outbound.clone(), environment.clone()).map(Arc::new)
+        });
+        let people = People::new(store.clone(), environment.clone(), openid.transpose()?);
         let installer = Arc::new(Installer::new(InstallerParts {
             store: store.clone(),
             catalog: Arc::clone(&catalog),
@@ -109,6 +116,7 @@ impl App {
             app_settings,
             organizations: Organizations::new(store.clone(), environment.clone()),
             keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),
+            people,
             audit_log: AuditLog::new(store.clone()),
             idempotency: Idempotency::new(store.clone(), Arc::clone(&vault), environment.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
@@ -161,6 +169,7 @@ impl App {
         runner.start(KeyCacheRefresh(Arc::clone(api_keys)));
         runner.start(KeyUsesFlush::new(self.store.clone(), api_keys.uses()));
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
+        runner.start(SignInSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });

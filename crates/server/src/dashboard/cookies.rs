@@ -16,11 +16,32 @@ pub(crate) enum Cookie {
     Session,
     /// The opened install link, for its page only.
     Install,
+    /// The secret of a sign-in with the provider, for the redirect back only. Each sign-in has its own, so several tabs
+    /// can sign in at once.
+    SignIn(Mark),
+}
+
+/// The beginning of a sign-in's state, which tells the cookies of several apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark([u8; 8]);
+
+impl Mark {
+    /// The mark of a state. `None` if it is not one of ours.
+    pub(crate) fn of(state: &str) -> Option<Self> {
+        let begin = state.as_bytes().first_chunk().filter(|_| is_token(state));
+        begin.copied().map(Self)
+    }
+
+    fn as_str(&self) -> &str {
+        // It is the beginning of a token, which is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl Cookie {
     /// Its name. Over TLS, the prefix prevents other hosts of the domain from setting it.
     fn name(self, addresses: &Addresses) -> String {
+        let suffix = addresses.cookie_suffix();
         let name = match (self, addresses.is_secure()) {
             (Self::Browser, false) => "riq_browser",
             (Self::Browser, true) => "__Host-riq_browser",
@@ -29,8 +50,10 @@ impl Cookie {
             (Self::Install, false) => "riq_install",
             // `__Host-` requires the path `/`.
             (Self::Install, true) => "__Secure-riq_install",
+            (Self::SignIn(mark), false) => return format!("riq_sign_in_{}_{suffix}", mark.as_str()),
+            (Self::SignIn(mark), true) => return format!("__Secure-riq_sign_in_{}_{suffix}", mark.as_str()),
         };
-        format!("{name}_{}", addresses.cookie_suffix())
+        format!("{name}_{suffix}")
     }
 
     /// Its value in a request. `None` if it is there twice, because at least one of them was not set by this server.
@@ -43,7 +66,8 @@ impl Cookie {
         value.filter(|_| values.next().is_none())
     }
 
-    /// The header that sets it. `path` is where the browser sends it: `/` for all but [`Cookie::Install`]. `life` is
+    /// The header that sets it. `path` is where the browser sends it: `/` for [`Cookie::Browser`] and
+    /// [`Cookie::Session`]. `life` is
     /// how long the browser keeps it; `None`: until the browser is closed.
     pub(crate) fn set(
         self,

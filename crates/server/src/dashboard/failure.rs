@@ -26,7 +26,7 @@ pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Respo
         request_id,
     };
     let operator = OperatorCommands::default();
-    let frame = Frame { addresses: &addresses, csrf: "", who: None, operator: &operator };
+    let frame = Frame { addresses: &addresses, csrf: "", who: None, is_person: false, operator: &operator };
     let mut response = headers::page(error.status(), failure::page(&frame, &words));
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -44,7 +44,7 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => (
             "This project belongs to another organization",
-            "Sign out, and sign in with an API key of the organization that owns it.",
+            "Choose the organization that owns it, if you have a role there, or sign in with an API key of it.",
         ),
         ErrorCode::ProjectNotFound => {
             ("There is no such project", "Check the address. The project may have been removed.")
@@ -61,8 +61,8 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         }
         ErrorCode::Unauthorized => ("That is not allowed", "Sign in again."),
         ErrorCode::InsufficientScope => (
-            "Your API key does not allow that",
-            "Sign out, and sign in with an API key that has this scope, or ask for one.",
+            "You are not allowed to do that",
+            "Ask for a role or an API key that has this scope, and sign in again.",
         ),
         ErrorCode::BadJson
         | ErrorCode::BadRequest

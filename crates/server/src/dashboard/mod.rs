@@ -11,6 +11,7 @@ mod callback;
 mod changes;
 mod cookies;
 mod csrf;
+mod destination;
 mod failure;
 mod flash;
 mod headers;
@@ -18,12 +19,15 @@ mod home;
 mod install;
 mod install_problem;
 mod integrations;
+mod openid;
+mod organizations;
 mod provider;
 mod provider_page;
 mod public_host;
 mod sessions;
 mod settings;
 mod sign_in;
+mod sign_in_problem;
 mod speculation;
 pub mod state;
 mod view;
@@ -34,8 +38,15 @@ use axum::{
     routing::{get, post},
 };
 
+use url::Url;
+
 pub(crate) use self::failure::page as failure_page;
-use self::state::Pages;
+use self::{addresses::Addresses, state::Pages};
+
+/// The address that the provider that people sign in with sends the browser back to.
+pub(crate) fn sign_in_redirect(public_url: &Url) -> Result<Url, url::ParseError> {
+    Addresses::new(public_url).signed_in_whole().parse()
+}
 
 /// The pages. They are not part of the API, so they are not in its specification.
 #[expect(clippy::disallowed_methods, reason = "pages are not in the specification")]
@@ -47,7 +58,9 @@ pub fn router(pages: Pages) -> Router {
         .route("/dashboard", get(home::home))
         .route("/dashboard/", get(home::home))
         .route("/dashboard/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/dashboard/sign-in/person", post(openid::begin))
         .route("/dashboard/sign-out", post(sign_in::sign_out))
+        .route("/dashboard/organizations", get(organizations::show).post(organizations::choose))
         .route("/dashboard/projects/{projectId}", get(integrations::list))
         .route("/dashboard/projects/{projectId}/integrations", get(integrations::list))
         .route("/dashboard/projects/{projectId}/audit", get(audit::log))
@@ -66,6 +79,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/dashboard/installs/reported", get(callback::reported))
         .route("/dashboard/installs/{installId}", get(callback::state))
         .route_layer(middleware::from_fn_with_state(pages.clone(), public_host::lead))
+        .route("/dashboard/sign-in/callback", get(openid::callback))
+        .route("/oauth/back-channel-logout", post(openid::back_channel_logout))
         .route("/oauth/callback", get(callback::callback).post(callback::callback))
         .route("/dashboard/assets/{name}", get(assets::asset))
         .with_state(pages)

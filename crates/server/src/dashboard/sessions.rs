@@ -12,7 +12,11 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     environment::Environment,
-    services::api_keys::{ApiKeys, Caller, KeyRefusal, Recalled},
+    provider::openid::FRESH_FOR,
+    services::{
+        api_keys::{ApiKeys, Caller, KeyRefusal, Recalled},
+        people::SignedIn,
+    },
     store::{Known, NewDashboardSession, Store, StoreError},
     token::{Token, TokenHash},
 };
@@ -27,12 +31,26 @@ const STORED_EVERY: Duration = Duration::minutes(1);
 /// A session that is valid now.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
+    id: DashboardSessionId,
+    authenticated_at: Option<OffsetDateTime>,
     /// As whom it acts: the key that was used to sign in, or the person.
     pub(crate) principal: Principal,
     /// The organization that it works on.
     pub(crate) organization: OrganizationId,
     /// Who that is, as pages show it, and what they may do.
     pub(crate) who: Known,
+}
+
+impl Session {
+    /// Whether the person proved who they are in the last five minutes. If it is not known when, they did not.
+    pub(crate) fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        self.authenticated_at.is_some_and(|at| now - at <= FRESH_FOR)
+    }
+
+    /// Whether a person acts, and not a key.
+    pub(crate) const fn is_of_person(&self) -> bool {
+        matches!(self.principal, Principal::User(_))
+    }
 }
 
 /// Why a key cannot sign in.
@@ -84,24 +102,55 @@ impl Sessions {
             Ok(caller) => caller,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let token = Token::generate(&self.environment);
+        let principal = Principal::ApiKey(caller.key);
+        let token = self.create(caller.organization, principal, None, Some(now)).await?;
+        tracing::info!(key = %caller.key, "signed in to the dashboard");
+        Ok(Ok(token))
+    }
+
+    /// Begins the session of a person, which works on one of their organizations. Its token is new.
+    pub(crate) async fn begin_for(
+        &self,
+        person: &SignedIn,
+        organization: OrganizationId,
+    ) -> Result<Token, StoreError> {
+        let (principal, session) = (Principal::User(person.user), person.provider_session.clone());
+        self.create(organization, principal, session, person.authenticated_at).await
+    }
+
+    /// Makes a session work on another organization, in which the person has a role.
+    pub(crate) async fn work_on(
+        &self,
+        session: &Session,
+        organization: OrganizationId,
+    ) -> Result<(), StoreError> {
+        self.store.move_dashboard_session(session.id, organization).await
+    }
+
+    async fn create(
+        &self,
+        organization: OrganizationId,
+        principal: Principal,
+        provider_session: Option<String>,
+        authenticated_at: Option<OffsetDateTime>,
+    ) -> Result<Token, StoreError> {
+        let (token, at) = (Token::generate(&self.environment), self.environment.now());
         let session = NewDashboardSession {
             id: self.environment.id(),
             token: token.hash(),
-            organization: caller.organization,
-            principal: Principal::ApiKey(caller.key),
-            provider_session: None,
-            authenticated_at: Some(now),
-            at: now,
-            expires_at: now + LIFE,
+            organization,
+            principal,
+            provider_session,
+            authenticated_at,
+            at,
+            expires_at: at + LIFE,
         };
         self.store.create_dashboard_session(session).await?;
         // A failure does not matter: the next sign-in tries again.
-        if let Err(error) = self.store.sweep_dashboard_sessions(now, now - IDLE_LIFE).await {
+        if let Err(error) = self.store.sweep_dashboard_sessions(at, at - IDLE_LIFE).await {
             tracing::debug!(%error, "expired sessions could not be deleted; the next sign-in tries again");
         }
-        tracing::info!(key = %caller.key, "signed in to the dashboard");
-        Ok(Ok(token))
+        Ok(token)
     }
 
     /// The session of a token, if it and who signed in are still valid. It queries the database each time, so that a
@@ -122,7 +171,13 @@ impl Sessions {
                 self.api_keys.note_use(key, now);
             }
         }
-        Ok(Some(Session { principal: stored.principal, organization: stored.organization, who }))
+        Ok(Some(Session {
+            id: stored.id,
+            authenticated_at: stored.authenticated_at,
+            principal: stored.principal,
+            organization: stored.organization,
+            who,
+        }))
     }
 
     /// Ends a session.

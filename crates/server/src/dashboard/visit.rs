@@ -54,7 +54,13 @@ impl Visit {
     /// The frame of all pages of this visit.
     pub(crate) fn frame(&self) -> Frame<'_> {
         let who = self.session.as_ref().map(|session| &session.who);
-        Frame { addresses: &self.addresses, csrf: &self.csrf, who, operator: &self.pages.settings.operator }
+        Frame {
+            addresses: &self.addresses,
+            csrf: &self.csrf,
+            who,
+            is_person: self.session.as_ref().is_some_and(Session::is_of_person),
+            operator: &self.pages.settings.operator,
+        }
     }
 
     /// Answers with a page.
@@ -270,7 +276,8 @@ fn only_for_a_window(pages: &Pages, addresses: &Addresses, request_id: &str) -> 
         way_on: Some((&home, "To the dashboard")),
         request_id,
     };
-    let frame = Frame { addresses, csrf: "", who: None, operator: &pages.settings.operator };
+    let operator = &pages.settings.operator;
+    let frame = Frame { addresses, csrf: "", who: None, is_person: false, operator };
     headers::page(StatusCode::FORBIDDEN, failure::page(&frame, &words))
 }
 

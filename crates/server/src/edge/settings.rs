@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts, rate_limit::RedisUrl,
 };
-use crate::{program::OperatorCommands, services::api_keys::POLL_INTERVAL};
+use crate::{program::OperatorCommands, provider::openid::OpenIdSettings, services::api_keys::POLL_INTERVAL};
 
 /// Settings of the server's answers.
 #[derive(Clone, Debug)]
@@ -44,6 +44,10 @@ pub struct HttpSettings {
     pub redis: Option<RedisUrl>,
     /// How long a request waits for Redis.
     pub redis_patience: Duration,
+    /// The OpenID Connect provider that people sign in with.
+    pub openid: Option<OpenIdSettings>,
+    /// Whether a person may sign in with an API key.
+    pub key_sign_in: bool,
     /// The operator's commands, as pages show them.
     pub operator: OperatorCommands,
 }
@@ -82,6 +86,8 @@ impl HttpSettings {
             metrics_token: None,
             redis: None,
             redis_patience: Duration::from_millis(100),
+            openid: None,
+            key_sign_in: true,
             operator: OperatorCommands::default(),
         }
     }

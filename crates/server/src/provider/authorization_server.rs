@@ -141,7 +141,9 @@ impl<'a> AuthorizationServer<'a> {
 
 /// The request that the `oauth2` crate passes to `send`. We send it ourselves and read the answer ourselves, because
 /// the crate understands only answers in the standard form.
-fn written(send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, NotSent>)) -> Option<HttpRequest> {
+pub(super) fn written(
+    send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, NotSent>),
+) -> Option<HttpRequest> {
     let written = RefCell::new(None);
     send(&|request| {
         written.replace(Some(request));
@@ -153,7 +155,7 @@ fn written(send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, NotSen
 /// Why the `oauth2` crate gets no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the request is sent elsewhere")]
-struct NotSent;
+pub(super) struct NotSent;
 
 /// A form as a flat JSON object. A value is a number if the provider's file has it as a number.
 fn as_json(form: &[u8], params: &BTreeMap<String, ParamValue>) -> Map<String, Value> {

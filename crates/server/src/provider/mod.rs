@@ -1,6 +1,8 @@
-//! Everything that talks to a provider: the client for requests, probes, authorization servers, and the OAuth apps.
+//! Everything that talks to a provider: the client for requests, probes, authorization servers, the OAuth apps, and
+//! the OpenID Connect provider that people sign in with.
 
 pub(crate) mod authorization_server;
 pub mod oauth_apps;
+pub mod openid;
 pub mod outbound;
 pub mod prober;

@@ -10,6 +10,7 @@ pub mod keys;
 mod listed_keys;
 pub mod oauth_apps;
 pub mod organizations;
+pub mod people;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 use self::{
     api_keys::ApiKeys, audit_log::AuditLog, idempotency::Idempotency, install::Installer,
     integrations::Integrations, keys::Keys, oauth_apps::AppSettings, organizations::Organizations,
+    people::People,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -38,6 +40,8 @@ pub struct Services {
     pub organizations: Organizations,
     /// The API keys of organizations.
     pub keys: Keys,
+    /// The people who sign in.
+    pub people: People,
     /// Reads the audit log.
     pub audit_log: AuditLog,
     /// Reads and changes integrations.

@@ -118,6 +118,13 @@ impl Organizations {
         self.store.project(id).await?.ok_or(OwnedError::NotFound)
     }
 
+    /// The organization that owns a project, which may be archived. `None`: there is no such project. Whoever learns it
+    /// must have a role there.
+    pub async fn owner(&self, project: ProjectId) -> Result<Option<OrganizationId>, StoreError> {
+        let found = self.store.project(project).await?;
+        Ok(found.and_then(|project| project.organization_id.parse().ok()))
+    }
+
     /// The names of a tenant's project and of its organization.
     pub async fn project_names(&self, tenant: &Tenant) -> Result<ProjectNames, ReadError> {
         self.store.project_names(tenant).await

@@ -106,6 +106,20 @@ impl Store {
         Ok(())
     }
 
+    /// Makes a session work on another organization.
+    pub async fn move_dashboard_session(
+        &self,
+        id: DashboardSessionId,
+        organization: OrganizationId,
+    ) -> Result<(), StoreError> {
+        dashboard_session::Entity::update_many()
+            .col_expr(dashboard_session::Column::OrganizationId, Expr::value(organization.to_string()))
+            .filter(dashboard_session::Column::Id.eq(id.to_string()))
+            .exec(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     /// Ends the session with this hash, if there is one.
     pub async fn end_dashboard_session(&self, token: TokenHash) -> Result<(), StoreError> {
         dashboard_session::Entity::delete_many()

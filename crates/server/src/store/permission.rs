@@ -95,7 +95,8 @@ pub(super) async fn known(
             let person = users::person(on, id, organization, valid).await?;
             return Ok(person.map(|(person, role)| {
                 let email = person.email.unwrap_or_default();
-                let name = person.name.filter(|name| !name.is_empty()).unwrap_or_else(|| email.clone());
+                let names = [person.name, Some(email.clone()), Some(person.subject)];
+                let name = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
                 let rights = users::rights_of(role);
                 Known { name, detail: email, rights, tier: Tier::Enterprise, expires_at: None }
             }));

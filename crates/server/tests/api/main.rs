@@ -72,6 +72,8 @@ mod outage;
 #[cfg(test)]
 mod outbound;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod permission;
 #[cfg(test)]
 mod poolers;

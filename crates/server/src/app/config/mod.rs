@@ -2,6 +2,7 @@
 
 mod names;
 mod oauth_apps;
+mod openid;
 mod parse;
 mod read;
 
@@ -16,17 +17,23 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use http::HeaderName;
-use integrations_core::catalog::Catalog;
+use integrations_core::{
+    catalog::Catalog,
+    openid::{ClaimPath, RoleGrant},
+};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use self::parse::{
-    DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url, secret,
-    socket_address, whole_number,
-};
 pub(crate) use self::parse::{one_line, time_span};
 pub use self::read::command_line;
+use self::{
+    openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
+    parse::{
+        DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url, secret,
+        socket_address, whole_number,
+    },
+};
 use crate::{
     edge::{
         client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts,
@@ -34,7 +41,7 @@ use crate::{
     },
     monitor::MonitorSettings,
     program::{self, OperatorCommands},
-    provider::outbound::OutboundSettings,
+    provider::{openid::Issuer, outbound::OutboundSettings},
     store::{DatabaseUrl, Pooling},
     vault::EncryptionKeys,
 };
@@ -117,6 +124,27 @@ pub struct Options {
     /// A PEM file of certificate authorities that are trusted in addition to the system's
     #[arg(long, global = true, env = "RIQ_OUTBOUND_CA_FILE", value_name = "FILE")]
     pub outbound_ca_file: Option<PathBuf>,
+    /// OpenID Connect provider that people sign in with: its issuer, exactly as it calls itself
+    #[arg(long, global = true, env = "RIQ_OIDC_ISSUER", value_name = "URL", value_parser = issuer)]
+    pub oidc_issuer: Option<Issuer>,
+    /// The id under which that provider knows this server
+    #[arg(long, global = true, env = "RIQ_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+    /// The secret that proves it to that provider
+    #[arg(long, global = true, env = "RIQ_OIDC_CLIENT_SECRET", value_name = "SECRET", value_parser = secret)]
+    pub oidc_client_secret: Option<SecretString>,
+    /// The scopes to ask for, separated by blanks [default: openid profile email]
+    #[arg(long, global = true, env = "RIQ_OIDC_SCOPES", value_name = "SCOPES", value_parser = openid_scopes)]
+    pub oidc_scopes: Option<OpenIdScopes>,
+    /// Where a person's groups are in the ID token or the userinfo: a JSON pointer [default: /groups]
+    #[arg(long, global = true, env = "RIQ_OIDC_ROLES_CLAIM", value_name = "POINTER", value_parser = claim_path)]
+    pub oidc_roles_claim: Option<ClaimPath>,
+    /// The roles that groups give: ORGANIZATION:ROLE=GROUP, separated by semicolons
+    #[arg(long, global = true, env = "RIQ_OIDC_ROLES", value_name = "GRANT;…", value_delimiter = ';', value_parser = role_grant)]
+    pub oidc_roles: Option<Vec<RoleGrant>>,
+    /// Whether API keys can sign in to the dashboard [default: on]
+    #[arg(long, global = true, env = "RIQ_KEY_SIGN_IN", value_name = "SWITCH")]
+    pub key_sign_in: Option<Switch>,
     /// Token for reading /metrics from other machines, at least 16 characters
     #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", value_parser = secret)]
     pub metrics_token: Option<SecretString>,
@@ -145,6 +173,15 @@ pub enum LogFormat {
     Json,
     /// For people.
     Pretty,
+}
+
+/// Whether something is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
 }
 
 /// What a connection to PostgreSQL has to itself, in the words of PgBouncer's `pool_mode`.
@@ -236,6 +273,8 @@ impl Options {
             install_link_life: self.install_link_life.unwrap_or(defaults.install_link_life),
             metrics_token: self.metrics_token()?,
             redis: self.redis_url.clone(),
+            openid: self.openid()?,
+            key_sign_in: self.key_sign_in()?,
             ..defaults
         })
     }

@@ -198,6 +198,13 @@ mod tests {
             outbound_allow = ["10.0.0.0/8"]
             outbound_resolve = ["API.example.com=10.0.0.1:443"]
             outbound_ca_file = "ca.pem"
+            oidc_issuer = "https://login.example.com"
+            oidc_client_id = "riq"
+            oidc_client_secret = "SECRET-of-the-client"
+            oidc_scopes = "openid groups"
+            oidc_roles_claim = "/realm_access/roles"
+            oidc_roles = ["org_00000000000000000000000001:admin=CN=riq,OU=Groups", "org_00000000000000000000000001:viewer=all"]
+            key_sign_in = "off"
             metrics_token = "SECRET-of-prometheus"
             log_format = "json"
             log = "warn"
@@ -210,6 +217,11 @@ mod tests {
         assert_eq!(options.drain_timeout(), Duration::from_secs(60));
         let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
         assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
+        let openid = options.http(options.bind()).unwrap().openid.unwrap();
+        assert_eq!(
+            openid.roles.iter().map(|grant| grant.group.as_str()).collect::<Vec<_>>(),
+            ["CN=riq,OU=Groups", "all"]
+        );
         let shown = format!("{options:?} {:?}", options.http(options.bind()).unwrap().redis);
         assert!(shown.contains("cache.internal"), "{shown}");
         for secret in ["AAAA", "SECRET", "hunter2"] {
@@ -304,6 +316,10 @@ mod tests {
             ("cors_origins = [\"https://*.example.com\"]", "nothing else"),
             ("cors_origins = [\"*\"]", "nothing else"),
             ("request_timeout = \"soon\"", "such as 30s"),
+            ("oidc_issuer = \"http://login.example.com\"", "oidc_issuer: expected the issuer as"),
+            ("oidc_roles_claim = \"groups\"", "oidc_roles_claim: expected a JSON pointer such as /groups"),
+            ("oidc_roles = [\"admin=x\"]", "oidc_roles: expected ORGANIZATION:ROLE=GROUP such as"),
+            ("key_sign_in = \"no\"", "key_sign_in: expected on or off"),
             ("outbound_resolve = [\"api.example.com\"]", "expected HOST=IP:PORT"),
             ("log = [", "TOML"),
             ("log_format = \"xml\"", "log_format: expected json or pretty"),

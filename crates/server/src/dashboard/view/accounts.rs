@@ -3,6 +3,7 @@
 use integrations_core::{
     catalog::{Provider, ProviderRef},
     lifecycle::{Health, Status},
+    scope::RequiredScope,
 };
 use maud::{Markup, html};
 
@@ -121,7 +122,7 @@ pub(super) fn part(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
         } @else {
             ul.accounts { @for row in &others { li.row { (account(frame, &page.project, provider, row, &Place::Page)) } } }
         }
-        (form(frame, page))
+        @if frame.may(RequiredScope::INTEGRATIONS_WRITE) { (form(frame, page)) }
     };
     html! { @if !page.accounts.is_empty() { (parts::part("accounts", "Other accounts", &about, &card)) } }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) csrf: &'a str,
     /// Who is signed in.
     pub(crate) who: Option<&'a Known>,
+    /// Whether that is a person, who may have roles in several organizations, and not a key.
+    pub(crate) is_person: bool,
     /// The operator's commands.
     pub(crate) operator: &'a OperatorCommands,
 }

@@ -7,12 +7,13 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use integrations_core::{
     catalog::{Catalog, Provider, ProviderAccount, ProviderRef},
-    ids::{OrganizationId, ProjectId},
+    ids::{OrganizationId, ProjectId, UserId},
     integration::{Integration, SecretSettings},
     issue::Issue,
     lifecycle::{Chosen, Health, State, Status},
     oauth::AccountIdentity,
     rights::Rights,
+    role::Role,
     standing::Standing,
     tier::Tier,
 };
@@ -25,7 +26,7 @@ use super::{
     frame::Frame,
     install, integrations,
     layout::Project,
-    projects, provider,
+    organizations, projects, provider,
     provider_page::{Part, ProviderPage, RefusedForm},
     sign_in,
 };
@@ -37,7 +38,7 @@ use crate::{
     },
     edge::form::Form,
     program::OperatorCommands,
-    store::{AuditEntry, IntegrationRow, Known, Loaded, ProjectNames, ProjectRecord},
+    store::{AuditEntry, IntegrationRow, Known, Loaded, Membership, ProjectNames, ProjectRecord},
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
@@ -63,12 +64,13 @@ fn frame() -> Frame<'static> {
         addresses: &ADDRESSES,
         csrf: "dGhpcyBpcyBub3QgYSB0b2tlbiBvZiBhbnlib2R5IQ",
         who: Some(&WHO),
+        is_person: true,
         operator: &OPERATOR,
     }
 }
 
 fn visitor() -> Frame<'static> {
-    Frame { who: None, ..frame() }
+    Frame { who: None, is_person: false, ..frame() }
 }
 
 fn project() -> Project<'static> {
@@ -273,7 +275,14 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         return_to: Some("/dashboard"),
         problem: Some("The API key is unknown. Check that it was copied whole."),
         news: Some("Your session has ended. Sign in again."),
+        takes_keys: true,
+        ..sign_in::SignIn::default()
     };
+    let by_key = sign_in::SignIn { takes_keys: true, ..sign_in::SignIn::default() };
+    let as_person = sign_in::SignIn { provider: Some("login.example.com"), ..by_key };
+    let memberships = [(ORGANIZATION, "Acme"), (OrganizationId::from_bits(7), "Acme Labs & Sons")]
+        .map(|(organization, name)| Membership { organization, name: name.into(), role: Role::Operator });
+    let (issuer, subject) = ("https://login.example.com/acme", "248289761001");
     let words = failure::Words {
         title: "The server cannot answer for the moment",
         explanation: "The database is unavailable for the moment; try again",
@@ -282,7 +291,14 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         request_id: "req_01jc3q5v6w7x8y9zabcdefghjk",
     };
     vec![
-        ("sign-in", sign_in::page(&visitor(), sign_in::SignIn::default())),
+        ("sign-in", sign_in::page(&visitor(), by_key)),
+        ("sign-in-person", sign_in::page(&visitor(), as_person)),
+        (
+            "sign-in-leaving",
+            sign_in::leaving(&visitor(), "login.example.com", "https://login.example.com/a?b=c&d"),
+        ),
+        ("no-role", sign_in::no_role(&visitor(), UserId::from_bits(7), issuer, subject)),
+        ("organizations", organizations::page(&frame(), ORGANIZATION, &memberships, Some("/dashboard"))),
         ("sign-in-refused", sign_in::page(&visitor(), refused)),
         ("projects", projects::page(&frame(), ORGANIZATION, "Acme", &records)),
         ("projects-empty", projects::page(&frame(), ORGANIZATION, "Acme", &[])),

@@ -131,6 +131,7 @@ fn header(frame: &Frame<'_>) -> Markup {
                         span.key-name { (who.name) }
                         code { (who.detail) }
                     }
+                    @if frame.is_person { a href=(frame.addresses.organizations()) { "Organizations" } }
                     form method="post" action=(frame.addresses.sign_out()) {
                         (csrf(frame))
                         button.quiet type="submit" { "Sign out" }

@@ -12,6 +12,7 @@ mod gallery;
 pub(super) mod install;
 pub(super) mod integrations;
 pub(super) mod layout;
+pub(super) mod organizations;
 pub(super) mod parts;
 pub(super) mod projects;
 pub(super) mod provider;

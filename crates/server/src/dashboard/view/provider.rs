@@ -6,6 +6,7 @@ use integrations_core::{
     issue::Issue,
     lifecycle::Status,
     name::MAX_NAME,
+    scope::RequiredScope,
 };
 use maud::{Markup, html};
 
@@ -35,7 +36,8 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
         }
         (accounts::part(frame, page))
         @if !page.events.is_empty() { (activity(frame, page)) }
-        @if page.integration.is_some_and(|integration| integration.status() != Status::Disconnected) {
+        @if may_change(frame)
+            && page.integration.is_some_and(|integration| integration.status() != Status::Disconnected) {
             (disconnection(frame, page))
         }
     };
@@ -127,6 +129,8 @@ fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
         }
     };
     let card = match page.integration {
+        None if !may_change(frame) => html! { p { "Your role does not allow you to connect it." } },
+        Some(integration) if !may_change(frame) => state::card(frame, page, integration),
         None => connect::form(frame, page, connect::Label::Connect),
         Some(integration) if integration.status() == Status::Disconnected => html! {
             (state::card(frame, page, integration))
@@ -239,7 +243,12 @@ fn permission(action: &Action, is_allowed: bool) -> Markup {
     field.switch(is_allowed, false, &html! { " " (mark) })
 }
 
-/// A form with a button to save.
+/// Whether who is signed in may change anything here. The services check it again.
+fn may_change(frame: &Frame<'_>) -> bool {
+    frame.may(RequiredScope::INTEGRATIONS_WRITE)
+}
+
+/// A form with a button to save. Who may not save sees the fields as they are.
 fn form(
     frame: &Frame<'_>,
     page: &ProviderPage<'_>,
@@ -247,6 +256,12 @@ fn form(
     action: &str,
     fields: &Markup,
 ) -> Markup {
+    if !may_change(frame) {
+        return html! {
+            fieldset.as-it-is disabled { (fields) }
+            p.help { "Your role does not allow you to change this." }
+        };
+    }
     html! {
         form method="post" action=(page.to(frame, action)) data-once {
             (csrf(frame))

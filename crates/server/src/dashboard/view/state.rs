@@ -4,6 +4,7 @@ use integrations_core::{
     catalog::Provider,
     integration::Integration,
     lifecycle::{Health, Status},
+    scope::RequiredScope,
 };
 use maud::{Markup, html};
 
@@ -72,7 +73,7 @@ pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Int
                 dd { @match integration.last_synced_at { Some(at) => (moment(at)), None => "None yet" } }
             }
         }
-        (buttons(frame, page, integration))
+        @if frame.may(RequiredScope::INTEGRATIONS_WRITE) { (buttons(frame, page, integration)) }
     }
 }
 

@@ -149,6 +149,7 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::ApiKeyRotated => "API key rotated".to_owned(),
         AuditAction::UserRoleSet => "Role of a person set".to_owned(),
         AuditAction::UserRoleRemoved => "Role of a person taken away".to_owned(),
+        AuditAction::UserRevoked => "Person revoked".to_owned(),
         AuditAction::ApiKeyTierChanged => "Tier of an API key changed".to_owned(),
         AuditAction::AuditPruned => "Old events of the audit log removed".to_owned(),
     }

@@ -5,7 +5,13 @@ mod address;
 mod call;
 mod resolver;
 
-use std::{collections::HashMap, error::Error as _, net::SocketAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
@@ -103,12 +109,27 @@ impl Answer {
 pub struct Outbound {
     client: reqwest::Client,
     allowed: Allowed,
-    timeout: Duration,
+    settings: Arc<OutboundSettings>,
 }
 
 impl Outbound {
     /// A client with these settings.
     pub fn new(settings: OutboundSettings) -> Result<Self, OutboundError> {
+        Self::build(settings, true)
+    }
+
+    /// A client for a host that the operator named in a setting: wherever it is, requests may reach it. `https_only` is
+    /// false only for a host on this machine.
+    pub(super) fn to_operators_host(&self, https_only: bool) -> Result<Self, OutboundError> {
+        let everywhere = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        let allowed_networks = everywhere.map(|address: IpAddr| IpNet::new_assert(address, 0)).to_vec();
+        Self::build(
+            OutboundSettings { allowed_networks, ..OutboundSettings::clone(&self.settings) },
+            https_only,
+        )
+    }
+
+    fn build(settings: OutboundSettings, https_only: bool) -> Result<Self, OutboundError> {
         use_ring();
         let certificates = match &settings.ca_certificates {
             Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
@@ -117,10 +138,10 @@ impl Outbound {
                 .ok_or(OutboundError::Certificates)?,
             None => Vec::new(),
         };
-        let allowed = Allowed::new(settings.allowed_networks);
+        let allowed = Allowed::new(settings.allowed_networks.clone());
         let client = reqwest::Client::builder()
             .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
-            .https_only(true)
+            .https_only(https_only)
             // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
@@ -128,16 +149,16 @@ impl Outbound {
             // No request is sent again, because a code or a refresh token is valid once.
             .retry(reqwest::retry::never())
             .timeout(settings.timeout)
-            .dns_resolver(Resolver::new(allowed.clone(), settings.resolve))
+            .dns_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()))
             .tls_certs_merge(certificates)
             .build()
             .map_err(|error| OutboundError::Client(innermost(&error)))?;
-        Ok(Self { client, allowed, timeout: settings.timeout })
+        Ok(Self { client, allowed, settings: Arc::new(settings) })
     }
 
     /// The longest time for a request.
-    pub const fn timeout(&self) -> Duration {
-        self.timeout
+    pub fn timeout(&self) -> Duration {
+        self.settings.timeout
     }
 
     /// Sends a request and reads the whole answer. The trace names only the host, because path, query, headers and body

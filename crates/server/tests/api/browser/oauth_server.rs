@@ -35,6 +35,11 @@ pub(crate) struct OAuthServer {
 impl OAuthServer {
     /// Starts it for a client at one redirect URI.
     pub(crate) fn start(programs: &Programs, redirect_uri: &str) -> Self {
+        Self::start_for(programs, redirect_uri, &json!({}))
+    }
+
+    /// Starts it for a client at one redirect URI, with more of the client's metadata.
+    pub(crate) fn start_for(programs: &Programs, redirect_uri: &str, client: &Value) -> Self {
         let authority = Authority::new().unwrap();
         let certificate = authority.certify(&[HOST]).unwrap();
         let settings = json!({
@@ -42,6 +47,7 @@ impl OAuthServer {
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "redirect_uris": [redirect_uri],
+            "client": client,
             "certificate": certificate.certificate,
             "key": certificate.key,
         });

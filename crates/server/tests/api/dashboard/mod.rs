@@ -5,5 +5,6 @@ mod callbacks;
 mod changes;
 pub(crate) mod installing;
 mod pages;
+mod people;
 mod sessions;
 pub(crate) mod visitor;

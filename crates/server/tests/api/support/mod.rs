@@ -7,6 +7,7 @@ pub(crate) mod database;
 pub(crate) mod described;
 pub(crate) mod exposition;
 pub(crate) mod hidden;
+pub(crate) mod openid;
 pub(crate) mod pgbouncer;
 pub(crate) mod played;
 pub(crate) mod process;

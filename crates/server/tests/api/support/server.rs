@@ -324,6 +324,11 @@ impl Server {
         self.call_without_key(method, target).header("x-api-key", key)
     }
 
+    /// A client for requests that are none of the API.
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
     /// A request without any key.
     pub(crate) fn call_without_key(&self, method: &str, target: &str) -> Call {
         let url = format!("http://{}{target}", self.address);

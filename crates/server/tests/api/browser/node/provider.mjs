@@ -2,8 +2,8 @@
 // It is strict where providers are: PKCE, one confidential client that proves itself by HTTP basic, exact redirect
 // URIs, refresh tokens that end when they are used.
 //
-// RIQ_TEST_OAUTH_SERVER holds its settings as JSON: issuer, client_id, client_secret, redirect_uris, and certificate and
-// key as PEM. One line on stdout says where it listens.
+// RIQ_TEST_OAUTH_SERVER holds its settings as JSON: issuer, client_id, client_secret, redirect_uris, more of the
+// client's metadata, and certificate and key as PEM. One line on stdout says where it listens.
 import { createServer } from 'node:https';
 import { pathToFileURL } from 'node:url';
 
@@ -19,16 +19,20 @@ const provider = new Provider(settings.issuer, {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: 'client_secret_basic',
+    ...settings.client,
   }],
   clientAuthMethods: ['client_secret_basic'],
   pkce: { required: () => true },
   rotateRefreshToken: true,
-  scopes: ['openid', 'offline_access'],
-  claims: { openid: ['sub', 'name'] },
-  // Whoever signs in exists: the login is the account's id.
-  findAccount: (_, login) => ({ accountId: login, claims: () => ({ sub: login, name: `${login} & Co` }) }),
+  scopes: ['openid', 'offline_access', 'profile', 'email'],
+  claims: { openid: ['sub', 'name', 'groups'], profile: [], email: ['email'] },
+  // Whoever signs in exists: the login is the account's id. What follows a plus sign is a group.
+  findAccount: (_, login) => ({
+    accountId: login,
+    claims: () => ({ sub: login, name: `${login} & Co`, groups: login.split('+').slice(1) }),
+  }),
   cookies: { keys: ['the browser tests alone'] },
-  features: { devInteractions: { enabled: true } },
+  features: { devInteractions: { enabled: true }, backchannelLogout: { enabled: true } },
 });
 
 const server = createServer({ cert: settings.certificate, key: settings.key }, provider.callback());

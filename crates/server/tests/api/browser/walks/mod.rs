@@ -4,6 +4,7 @@ mod changes;
 mod forms;
 mod links;
 mod oauth;
+mod people;
 mod program;
 mod scripts;
 mod sessions;
