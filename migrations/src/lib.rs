@@ -27,6 +27,7 @@ mod m0013_credential_facts;
 mod m0014_people;
 mod m0015_idempotency_keys;
 mod m0016_sign_ins;
+mod m0017_device_logins;
 mod m0018_actors_checked;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_people::Migration),
             Box::new(m0015_idempotency_keys::Migration),
             Box::new(m0016_sign_ins::Migration),
+            Box::new(m0017_device_logins::Migration),
             Box::new(m0018_actors_checked::Migration),
         ]
     }

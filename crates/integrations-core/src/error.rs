@@ -55,6 +55,14 @@ words! {
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
         /// Too many requests; wait `retry_after` seconds.
         RateLimited = "RATE_LIMITED",
+        /// Nobody has decided about the device login yet: poll again.
+        AuthorizationPending = "AUTHORIZATION_PENDING",
+        /// The person denied the device login, or may not grant any of it any more.
+        AccessDenied = "ACCESS_DENIED",
+        /// The device code has expired, was used, or was never given out: begin the login again.
+        ExpiredToken = "EXPIRED_TOKEN",
+        /// The program polls too often: wait `retry_after` seconds, and five seconds longer between polls from then on.
+        SlowDown = "SLOW_DOWN",
         /// The server's fault. The body does not say what went wrong inside.
         InternalError = "INTERNAL_ERROR",
         /// The server cannot answer at the moment: its database is not available, or the request took too long.
@@ -63,12 +71,17 @@ words! {
 }
 
 impl ErrorCode {
-    /// The HTTP status that goes with the code (RFC 9110, section 15; 429 and 431 by RFC 6585).
+    /// The HTTP status that goes with the code (RFC 9110, section 15; 429 and 431 by RFC 6585; the words of RFC 8628,
+    /// section 3.5).
     pub const fn status(self) -> u16 {
         match self {
-            Self::BadJson | Self::BadRequest | Self::NoUpdates => 400,
+            Self::AuthorizationPending => 202,
+            Self::BadJson | Self::BadRequest | Self::NoUpdates | Self::ExpiredToken => 400,
             Self::Unauthorized => 401,
-            Self::InsufficientScope | Self::ApiKeyProjectMismatch | Self::ApiKeyOrgMismatch => 403,
+            Self::InsufficientScope
+            | Self::ApiKeyProjectMismatch
+            | Self::ApiKeyOrgMismatch
+            | Self::AccessDenied => 403,
             Self::ProjectNotFound
             | Self::ProviderNotFound
             | Self::IntegrationNotFound
@@ -85,7 +98,7 @@ impl ErrorCode {
             Self::PayloadTooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::SlowDown => 429,
             Self::HeadersTooLarge => 431,
             Self::InternalError => 500,
             Self::ServiceUnavailable => 503,

@@ -158,6 +158,8 @@ pub mod kind {
     pub enum DashboardSession {}
     /// A person who signs in.
     pub enum User {}
+    /// A login that a program without a browser begins.
+    pub enum DeviceLogin {}
     /// A replica's lease: on an integration that is due for a probe or a refresh, or on an `Idempotency-Key`.
     pub enum Lease {}
 
@@ -194,6 +196,9 @@ pub mod kind {
     impl Kind for User {
         const PREFIX: &'static str = "usr_";
     }
+    impl Kind for DeviceLogin {
+        const PREFIX: &'static str = "dev_";
+    }
     impl Kind for Lease {
         const PREFIX: &'static str = "lea_";
     }
@@ -221,6 +226,8 @@ pub type PendingInstallId = Id<kind::PendingInstall>;
 pub type DashboardSessionId = Id<kind::DashboardSession>;
 /// `usr_…`
 pub type UserId = Id<kind::User>;
+/// `dev_…`
+pub type DeviceLoginId = Id<kind::DeviceLogin>;
 /// `lea_…`
 pub type LeaseId = Id<kind::Lease>;
 

@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod audit;
 pub mod catalog;
 pub mod characters;
+pub mod device_login;
 pub mod error;
 pub mod fields;
 pub mod health;

@@ -6,6 +6,7 @@
 mod api_key;
 mod audit;
 mod catalog;
+mod device_login;
 mod error;
 mod installation;
 mod integration;
@@ -21,6 +22,7 @@ pub use api_key::{
 };
 pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
+pub use device_login::{BeginDeviceLogin, DeviceLogin, DeviceToken, RedeemDeviceLogin};
 pub use error::ApiError;
 pub use installation::{InstallUrl, InstallUrlResponse};
 pub use integration::{

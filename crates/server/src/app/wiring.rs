@@ -9,6 +9,7 @@ use crate::{
     dashboard::{self, sign_in_redirect, state::Pages},
     edge::{
         answer::{Edge, EdgeParts},
+        attempts::Attempts,
         rate_limit::RateLimiter,
         settings::HttpSettings,
     },
@@ -26,6 +27,7 @@ use crate::{
         Services,
         api_keys::{ApiKeys, KeyCacheRefresh},
         audit_log::AuditLog,
+        device_logins::{DeviceLoginSweep, DeviceLogins},
         idempotency::Idempotency,
         install::{InstallSweep, Installer, InstallerParts},
         integrations::Integrations,
@@ -117,6 +119,7 @@ impl App {
             organizations: Organizations::new(store.clone(), environment.clone()),
             keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),
             people,
+            device_logins: DeviceLogins::new(store.clone(), environment.clone()),
             audit_log: AuditLog::new(store.clone()),
             idempotency: Idempotency::new(store.clone(), Arc::clone(&vault), environment.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
@@ -127,13 +130,17 @@ impl App {
             environment,
         });
         let (limiter, settings) = (Arc::new(limiter), Arc::new(settings));
-        let api = Api::new(Arc::clone(&services), store.clone(), metrics.clone(), Arc::clone(&settings))?;
+        let attempts = Attempts::new(Arc::clone(&limiter), services.environment.clone());
+        let api =
+            Api::new(Arc::clone(&services), store.clone(), metrics.clone(), Arc::clone(&settings), attempts)?;
         Ok(Self { services, limiter, metrics, store, monitor, settings, api })
     }
 
     /// Every route, of the API and of the pages, without the edge.
     pub fn routes(&self) -> Router {
-        let pages = Pages::new(Arc::clone(&self.services), self.store.clone(), Arc::clone(&self.settings));
+        let attempts = Attempts::new(Arc::clone(&self.limiter), self.services.environment.clone());
+        let (services, settings) = (Arc::clone(&self.services), Arc::clone(&self.settings));
+        let pages = Pages::new(services, self.store.clone(), settings, attempts);
         http::router(self.api.clone()).merge(dashboard::router(pages))
     }
 
@@ -171,6 +178,7 @@ impl App {
         runner.start(OAuthAppsRefresh(Arc::clone(oauth_apps)));
         runner.start(SignInSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
+        runner.start(DeviceLoginSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {

@@ -1,6 +1,7 @@
 //! The addresses of the dashboard's pages.
 
 use integrations_core::{
+    device_login::UserCode,
     ids::{PendingInstallId, ProjectId},
     oauth::ReportedError,
 };
@@ -57,6 +58,22 @@ impl Addresses {
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page).finish();
         format!("{}?{query}", self.sign_in())
+    }
+
+    /// The page to sign in anew, even with a session that is not fresh, which goes on to `page` afterwards.
+    pub(crate) fn fresh_sign_in_for(&self, page: &str) -> String {
+        format!("{}&fresh=on", self.sign_in_for(page))
+    }
+
+    /// The page on which a program without a browser is approved, with the code that it shows.
+    pub(crate) fn device(&self, code: Option<UserCode>) -> String {
+        let query = code.map_or_else(String::new, |code| format!("?code={code}"));
+        format!("{}/device{query}", self.prefix)
+    }
+
+    /// The address of a decision about a device login.
+    pub(crate) fn to_device(&self, decision: &str) -> String {
+        format!("{}/device/{decision}", self.home())
     }
 
     /// The address of the form that begins a sign-in with the provider.

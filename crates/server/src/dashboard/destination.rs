@@ -1,6 +1,6 @@
 //! The pages that can be opened after signing in: by name, with checked parameters.
 
-use integrations_core::ids::ProjectId;
+use integrations_core::{device_login::UserCode, ids::ProjectId};
 
 use super::addresses::Addresses;
 
@@ -16,12 +16,19 @@ pub(crate) enum Destination {
     Audit(ProjectId),
     /// A provider in a project.
     Provider(ProjectId, String),
+    /// The approval of a program without a browser, with the code that it shows.
+    Device(Option<UserCode>),
 }
 
 impl Destination {
-    /// The page with this path. What follows a question mark is left out. `None` if there is no such page.
+    /// The page with this path. Of what follows a question mark, only the code of a device login is kept. `None` if
+    /// there is no such page.
     pub(crate) fn read(text: &str, addresses: &Addresses) -> Option<Self> {
-        let path = text.split('?').next().unwrap_or_default();
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        if path == addresses.device(None) {
+            let code = query.split('&').find_map(|pair| pair.strip_prefix("code=")?.parse().ok());
+            return Some(Self::Device(code));
+        }
         let rest = path.strip_prefix(&addresses.home())?;
         let parts: Vec<&str> = rest.split('/').collect();
         match parts[..] {
@@ -44,13 +51,14 @@ impl Destination {
             Self::Project(project) => addresses.project(*project),
             Self::Audit(project) => addresses.audit(*project),
             Self::Provider(project, provider) => addresses.provider(*project, provider),
+            Self::Device(code) => addresses.device(*code),
         }
     }
 
     /// The project that it is in.
     pub(crate) const fn project(&self) -> Option<ProjectId> {
         match self {
-            Self::Home => None,
+            Self::Home | Self::Device(_) => None,
             Self::Project(project) | Self::Audit(project) | Self::Provider(project, _) => Some(*project),
         }
     }
@@ -79,6 +87,9 @@ mod tests {
             ("/dashboard", "/dashboard"),
             ("/dashboard/", "/dashboard"),
             ("/dashboard?x=//evil.example", "/dashboard"),
+            ("/device", "/device"),
+            ("/device?x=1&code=abcd2345", "/device?code=ABCD-2345"),
+            ("/device?code=//evil.example", "/device"),
             (PROJECT, PROJECT),
             (&format!("{PROJECT}/integrations"), PROJECT),
             (&format!("{PROJECT}/audit?before=aud_1"), &format!("{PROJECT}/audit")),
@@ -104,6 +115,8 @@ mod tests {
             "/%5Cevil.example",
             "/dashboard\\..\\..\\evil",
             "/dashboardx",
+            "/device/approve",
+            "/devices?code=ABCD-2345",
             "/dashboard@evil.example",
             "/dashboard/../api/v1",
             "/dashboard/%2e%2e/api",

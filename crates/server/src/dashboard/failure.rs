@@ -82,7 +82,12 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         | ErrorCode::PreconditionFailed => {
             ("That is not possible now", "Load the page again to see the current state.")
         }
-        ErrorCode::RateLimited => ("Too many requests", "Wait a moment, then load the page again."),
+        ErrorCode::AuthorizationPending | ErrorCode::AccessDenied | ErrorCode::ExpiredToken => {
+            ("That is not possible now", "Begin again where you started.")
+        }
+        ErrorCode::RateLimited | ErrorCode::SlowDown => {
+            ("Too many requests", "Wait a moment, then load the page again.")
+        }
         ErrorCode::RequestTimeout | ErrorCode::ServiceUnavailable => (
             "The server cannot answer for the moment",
             "Try again in a few seconds. If you were changing something, check first whether it was done.",

@@ -12,6 +12,7 @@ mod changes;
 mod cookies;
 mod csrf;
 mod destination;
+mod device;
 mod failure;
 mod flash;
 mod headers;
@@ -74,6 +75,9 @@ pub fn router(pages: Pages) -> Router {
         .route(&to("settings"), post(changes::settings))
         .route(&to("permissions"), post(changes::permissions))
         .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
+        .route("/device", get(device::show).post(device::claim))
+        .route("/dashboard/device/approve", post(device::approve))
+        .route("/dashboard/device/deny", post(device::deny))
         .route("/dashboard/installs/confirm", post(install::confirm))
         .route("/dashboard/installs/abandon", post(install::abandon))
         .route("/dashboard/installs/reported", get(callback::reported))

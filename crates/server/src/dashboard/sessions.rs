@@ -31,7 +31,8 @@ const STORED_EVERY: Duration = Duration::minutes(1);
 /// A session that is valid now.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    id: DashboardSessionId,
+    /// Its id.
+    pub(crate) id: DashboardSessionId,
     authenticated_at: Option<OffsetDateTime>,
     /// As whom it acts: the key that was used to sign in, or the person.
     pub(crate) principal: Principal,

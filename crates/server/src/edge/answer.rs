@@ -27,7 +27,7 @@ use super::{
     accept,
     access_log::AccessLog,
     audience::{Audience, use_one_base_path},
-    client_address::{Peer, client_address},
+    client_address::{ClientAddress, Peer, client_address},
     compression,
     connections::{Admitted, Connections, paced_io::Pace},
     cross_origin::CrossOrigin,
@@ -160,6 +160,7 @@ impl Edge {
                 extensions.insert(CurrentRequest(Arc::clone(&request_id)));
                 extensions.insert(identity.clone());
                 extensions.insert(Peer(peer.ip()));
+                extensions.insert(ClientAddress(address));
                 extensions.insert(underway.found());
                 self.route(request, audience).await
             }
@@ -332,7 +333,8 @@ impl Edge {
     }
 }
 
-fn rate_limited(quota: &Quota, now: i64) -> Failure {
+/// The refusal of a request beyond its limit. `now` is by the clock of the quota.
+pub(super) fn rate_limited(quota: &Quota, now: i64) -> Failure {
     let wait = u32::try_from((quota.reset - now).max(1)).unwrap_or(u32::MAX);
     let message = format!("More than {} requests in a minute; wait {wait} s", quota.limit);
     Failure { retry_after: Some(wait), ..Failure::new(ErrorCode::RateLimited, message) }

@@ -11,6 +11,9 @@ const OWNED: [&str; 2] = ["projects/", "orgs/"];
 /// The beginning of the paths of pages.
 const PAGES: &str = "/dashboard";
 
+/// The path of the page on which a person approves a device login.
+const DEVICE: &str = "/device";
+
 /// Whom an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -36,14 +39,14 @@ impl Audience {
             "/metrics" => Self::Collector,
             _ if BASES.iter().any(|base| is_owned(path, base)) => Self::Client,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
-            _ if is_below(path, PAGES) || is_below(path, "/oauth") => Self::Person,
+            _ if is_below(path, PAGES) || is_below(path, "/oauth") || path == DEVICE => Self::Person,
             _ => Self::Other,
         }
     }
 
     /// Whether a path is that of a page which a person opens. A redirect back from a provider is none.
     pub(super) fn is_page(path: &str) -> bool {
-        path == "/" || is_below(path, PAGES)
+        path == "/" || path == DEVICE || is_below(path, PAGES)
     }
 
     /// Whether a bearer token is an API key. Collectors of metrics have their own token.
@@ -92,6 +95,8 @@ pub(super) fn use_one_base_path(uri: &mut Uri) {
     let Some(rest) = uri.path_and_query().and_then(|whole| whole.as_str().strip_prefix(other)) else {
         return;
     };
+    // Device login is beside the versions of the API.
+    let base = if rest.starts_with("auth/device/") { "/api/" } else { base };
     // A valid path with a longer beginning is a valid path.
     if let Ok(whole) = format!("{base}{rest}").parse() {
         *uri = whole;
@@ -125,10 +130,10 @@ mod tests {
 
     #[test]
     fn pages_are_what_is_below_their_addresses() {
-        for path in ["/dashboard", "/dashboard/", "/dashboard/x", "/oauth/callback", "/oauth"] {
+        for path in ["/dashboard", "/dashboard/", "/dashboard/x", "/device", "/oauth/callback", "/oauth"] {
             assert_eq!(Audience::of(path), Audience::Person, "{path}");
         }
-        for path in ["/", "/dashboards", "/api/v1/dashboard", "/oauthx", "/docs"] {
+        for path in ["/", "/dashboards", "/api/v1/dashboard", "/oauthx", "/devices", "/docs"] {
             assert_ne!(Audience::of(path), Audience::Person, "{path}");
         }
     }

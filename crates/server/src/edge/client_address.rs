@@ -9,6 +9,10 @@ use ipnet::IpNet;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
+/// The client's address, in the request's extensions: the peer's, or the one that a trusted proxy names.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
 /// Proxies that are believed when they say for whom they ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedProxies {

@@ -119,7 +119,7 @@ impl Failure {
             code: self.code.into(),
             request_id: request_id.to_owned(),
             issues: self.issues.clone(),
-            retry_after: self.retry_after.filter(|_| self.code == ErrorCode::RateLimited),
+            retry_after: self.retry_after.filter(|_| self.status() == StatusCode::TOO_MANY_REQUESTS),
         };
         serde_json::to_vec(&error).unwrap_or_default()
     }

@@ -4,6 +4,7 @@ mod accept;
 mod access_log;
 mod allowance;
 pub mod answer;
+pub mod attempts;
 pub mod audience;
 pub(crate) mod body;
 pub mod client_address;

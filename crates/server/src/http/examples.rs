@@ -147,3 +147,22 @@ pub(super) fn oauth_app_check() -> Value {
         "message": "Slack takes the request and asks the person to sign in or to consent."
     })
 }
+
+/// A device login that has begun.
+pub(super) fn device_login() -> Value {
+    json!({
+        "device_code": "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS1o", "user_code": "WDJB-MJHT",
+        "verification_uri": "https://integrations.example.com/device",
+        "verification_uri_complete": "https://integrations.example.com/device?code=WDJB-MJHT",
+        "expires_in": 900, "interval": 5
+    })
+}
+
+/// The API key of a device login.
+pub(super) fn device_token() -> Value {
+    json!({
+        "access_token": "riq_7Hq2vJ8sK1mN4pR6tW9yB3dF5gH7jL0qS2uX4zC6vE8aG1iM3", "token_type": "bearer",
+        "expires_in": 604_800, "scope": "read integrations:write", "key_id": "key_01jc3q5v6w7x8y9zabcdefghjk",
+        "org_id": "org_01jc3q5v6w7x8y9zabcdefghjk", "project_id": "prj_01jc3q5v6w7x8y9zabcdefghjk"
+    })
+}

@@ -56,6 +56,8 @@ const INSTALLED: &[ErrorCode] =
 const CHANGE: &[ErrorCode] =
     &[ErrorCode::NoUpdates, ErrorCode::InvalidTransition, ErrorCode::ReinstallRequired, ErrorCode::Conflict];
 
+/// The failures of every operation without a key, beside those of any.
+const ANYBODY: &[ErrorCode] = &[ErrorCode::NotAcceptable, ErrorCode::RateLimited];
 const APP: &[ErrorCode] = &[
     ErrorCode::ProviderNotFound,
     ErrorCode::ResourceNotFound,
@@ -97,6 +99,10 @@ pub(super) struct OnOrganizationApps;
 pub(super) struct OnOrganizationApp;
 /// Failures of changing or checking a project's OAuth app.
 pub(super) struct OnProjectApp;
+/// Failures of beginning a device login.
+pub(super) struct OnDeviceLogin;
+/// Failures of polling for a device login.
+pub(super) struct OnDevicePoll;
 /// Failures of any request.
 pub(super) struct OnAny;
 /// Failures of reading the metrics.
@@ -192,6 +198,22 @@ impl IntoResponses for OnOrganizationApp {
 impl IntoResponses for OnProjectApp {
     fn responses() -> Responses {
         describe(&[PROJECT, BODY, APP])
+    }
+}
+impl IntoResponses for OnDeviceLogin {
+    fn responses() -> Responses {
+        describe(&[ANYBODY, BODY])
+    }
+}
+impl IntoResponses for OnDevicePoll {
+    fn responses() -> Responses {
+        let poll = [
+            ErrorCode::AuthorizationPending,
+            ErrorCode::AccessDenied,
+            ErrorCode::ExpiredToken,
+            ErrorCode::SlowDown,
+        ];
+        describe(&[ANYBODY, BODY, &poll])
     }
 }
 impl IntoResponses for OnAny {
@@ -309,6 +331,12 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::HeadersTooLarge => "The request's head is larger than the server reads",
         ErrorCode::UnsupportedMediaType => "The body's Content-Type is not JSON",
         ErrorCode::RateLimited => "Too many requests; wait retry_after seconds",
+        ErrorCode::AuthorizationPending => "Nobody has decided yet; poll again",
+        ErrorCode::AccessDenied => "The person denied the login, or may not grant any of it any more",
+        ErrorCode::ExpiredToken => "The device code has expired, was used or is unknown; begin again",
+        ErrorCode::SlowDown => {
+            "Too many polls; wait retry_after seconds, and five seconds longer between polls from then on"
+        }
         ErrorCode::InternalError => "Something went wrong on the server",
         ErrorCode::ServiceUnavailable => "The server cannot answer for the moment; try again",
     }
@@ -319,7 +347,7 @@ fn example(code: ErrorCode, reads_body: bool) -> Value {
     if code == ErrorCode::BadRequest && reads_body {
         example["issues"] = json!([{"path": "settings.refunds_enabled", "message": "Expected boolean"}]);
     }
-    if code == ErrorCode::RateLimited {
+    if matches!(code, ErrorCode::RateLimited | ErrorCode::SlowDown) {
         example["retry_after"] = json!(12);
     }
     example

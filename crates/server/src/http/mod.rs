@@ -3,6 +3,7 @@
 mod answer;
 mod audit;
 pub mod auth;
+mod device_login;
 mod entity_tag;
 mod examples;
 mod failures;
@@ -40,4 +41,5 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(projects::routes())
         .merge(keys::routes())
         .merge(oauth_apps::routes())
+        .merge(device_login::routes())
 }

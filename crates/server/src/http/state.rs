@@ -5,7 +5,12 @@ use std::{ops::Deref, sync::Arc};
 use axum::extract::FromRef;
 
 use super::integrations::view::CatalogViews;
-use crate::{edge::settings::HttpSettings, metrics::Metrics, services::Services, store::Store};
+use crate::{
+    edge::{attempts::Attempts, settings::HttpSettings},
+    metrics::Metrics,
+    services::Services,
+    store::Store,
+};
 
 /// What all handlers of the API share: the services, and what only the API needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -23,6 +28,8 @@ pub struct ApiParts {
     pub(super) metrics: Metrics,
     /// Settings of the server's answers.
     pub(super) settings: Arc<HttpSettings>,
+    /// Counts what has a limit of its own.
+    pub(super) attempts: Attempts,
 }
 
 impl Api {
@@ -32,9 +39,10 @@ impl Api {
         database: Store,
         metrics: Metrics,
         settings: Arc<HttpSettings>,
+        attempts: Attempts,
     ) -> anyhow::Result<Self> {
         let catalog_views = CatalogViews::new(&services.catalog)?;
-        Ok(Self(Arc::new(ApiParts { services, database, catalog_views, metrics, settings })))
+        Ok(Self(Arc::new(ApiParts { services, database, catalog_views, metrics, settings, attempts })))
     }
 }
 

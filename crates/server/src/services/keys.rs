@@ -160,7 +160,7 @@ impl Keys {
 }
 
 /// What the event of a new key says.
-fn created(id: ApiKeyId, name: &str, rights: &Rights, tier: Tier) -> Vec<Change> {
+pub(super) fn created(id: ApiKeyId, name: &str, rights: &Rights, tier: Tier) -> Vec<Change> {
     let bound = match &rights.reach {
         Reach::Organization => None,
         Reach::Projects(ids) => change("project_ids", Value::Null, json!(ids)),

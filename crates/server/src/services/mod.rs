@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit_log;
+pub mod device_logins;
 pub mod idempotency;
 pub mod install;
 pub mod integrations;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
-    api_keys::ApiKeys, audit_log::AuditLog, idempotency::Idempotency, install::Installer,
+    api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins, idempotency::Idempotency,
+    install::Installer,
     integrations::Integrations, keys::Keys, oauth_apps::AppSettings, organizations::Organizations,
     people::People,
 };
@@ -42,6 +44,8 @@ pub struct Services {
     pub keys: Keys,
     /// The people who sign in.
     pub people: People,
+    /// The logins of programs without a browser.
+    pub device_logins: DeviceLogins,
     /// Reads the audit log.
     pub audit_log: AuditLog,
     /// Reads and changes integrations.

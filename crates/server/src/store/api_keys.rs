@@ -113,7 +113,7 @@ impl From<api_key::Model> for ApiKeyRecord {
     }
 }
 
-fn written(reach: &Reach) -> Option<String> {
+pub(super) fn written(reach: &Reach) -> Option<String> {
     match reach {
         Reach::Organization => None,
         Reach::Projects(ids) => Some(ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
@@ -204,6 +204,18 @@ async fn check_projects(on: &Transaction, reach: &Reach, event: &NewAuditEvent) 
     if found == ids.len() as u64 { Ok(()) } else { Err(OwnedError::NoSuchProject) }
 }
 
+/// Inserts a key of the event's organization, whose rights were checked.
+pub(super) async fn insert(
+    on: &Transaction,
+    key: NewApiKey,
+    event: &NewAuditEvent,
+) -> Result<api_key::Model, OwnedError> {
+    check_projects(on, &key.rights.reach, event).await?;
+    let row = row_of(key, event);
+    api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(on).await?;
+    Ok(row)
+}
+
 fn changes(before: &api_key::Model, after: &api_key::Model) -> Vec<Change> {
     let words = |row| scopes(row).map(str::to_owned).collect::<Vec<_>>();
     let list = |ids: &str| listed(ids).map(str::to_owned).collect::<Vec<_>>();
@@ -234,10 +246,8 @@ impl Store {
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::KEYS_ADMIN).await?;
         let key = NewApiKey { expires_at: holder.may_grant(&key.rights, key.tier, key.expires_at)?, ..key };
-        check_projects(&transaction, &key.rights.reach, &event).await?;
-        let row = row_of(key, &event);
+        let row = insert(&transaction, key, &event).await?;
         idempotency_keys::remember(&transaction, answer(&row.clone().into())?).await?;
-        api_key::Entity::insert(api_key::ActiveModel::from(row.clone())).exec(&transaction).await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;
         Ok(row.into())

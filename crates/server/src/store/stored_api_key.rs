@@ -51,14 +51,19 @@ pub(super) fn written_scopes(rights: &Rights, user: Option<&str>) -> String {
 /// What the key was given. A key that acts for a person may do less.
 pub(super) fn given_rights(row: &api_key::Model) -> Result<Rights, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
-    let scopes = scopes(row).map(str::parse).collect::<Result<_, _>>();
-    let reach = match &row.projects {
+    rights_of(&row.scopes, row.projects.as_deref()).map_err(damaged)
+}
+
+/// The rights that are stored as two texts. The error is the name of what cannot be read.
+pub(super) fn rights_of(scopes: &str, projects: Option<&str>) -> Result<Rights, &'static str> {
+    let words = scopes.split(',').filter(|word| *word != LIMITED);
+    let reach = match projects {
         None => Reach::Organization,
-        Some(ids) => Reach::Projects(
-            listed(ids).map(str::parse).collect::<Result<_, _>>().map_err(|_| damaged("projects"))?,
-        ),
+        Some(ids) => {
+            Reach::Projects(listed(ids).map(str::parse).collect::<Result<_, _>>().map_err(|_| "projects")?)
+        }
     };
-    Ok(Rights { scopes: scopes.map_err(|_| damaged("scopes"))?, reach })
+    Ok(Rights { scopes: words.map(str::parse).collect::<Result<_, _>>().map_err(|_| "scopes")?, reach })
 }
 
 impl StoredApiKey {

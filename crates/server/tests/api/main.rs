@@ -42,6 +42,8 @@ mod databases;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod envelope;
 #[cfg(test)]
 mod handshake;

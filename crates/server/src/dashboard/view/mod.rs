@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod audit;
 pub(super) mod connect;
+pub(super) mod device;
 pub(super) mod disconnect;
 pub(super) mod failure;
 pub(super) mod field;

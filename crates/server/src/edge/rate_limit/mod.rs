@@ -102,11 +102,17 @@ struct Windows {
     keys: Cache<PartitionKey, Arc<Mutex<Window>>>,
     addresses: Cache<PartitionKey, Arc<Mutex<Window>>>,
     seldom: Cache<PartitionKey, Arc<Mutex<Window>>>,
+    polls: Cache<PartitionKey, Arc<Mutex<Window>>>,
 }
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { keys: Cache::new(CALLERS), addresses: Cache::new(CALLERS), seldom: Cache::new(SELDOM) }
+        Self {
+            keys: Cache::new(CALLERS),
+            addresses: Cache::new(CALLERS),
+            seldom: Cache::new(SELDOM),
+            polls: Cache::new(SELDOM),
+        }
     }
 }
 
@@ -131,7 +137,12 @@ impl Windows {
         match key {
             PartitionKey::ApiKey(_) => &self.keys,
             PartitionKey::Address(_) => &self.addresses,
-            PartitionKey::Lookups(_) | PartitionKey::MetricsTokens(_) => &self.seldom,
+            PartitionKey::DevicePolls(_) => &self.polls,
+            PartitionKey::Lookups(_)
+            | PartitionKey::MetricsTokens(_)
+            | PartitionKey::DeviceLogins(_)
+            | PartitionKey::UserCodes(_)
+            | PartitionKey::UserCodesOf(_) => &self.seldom,
         }
     }
 }

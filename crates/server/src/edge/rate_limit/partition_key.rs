@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-use integrations_core::ids::ApiKeyId;
+use integrations_core::ids::{ApiKeyId, DashboardSessionId, DeviceLoginId};
 
 /// What requests are counted by: the caller that a limit applies to (draft-ietf-httpapi-ratelimit-headers, "partition
 /// key").
@@ -19,6 +19,14 @@ pub enum PartitionKey {
     Lookups(IpAddr),
     /// A caller that sends wrong tokens for the metrics.
     MetricsTokens(IpAddr),
+    /// A program that begins device logins.
+    DeviceLogins(IpAddr),
+    /// A program that polls for a device login.
+    DevicePolls(DeviceLoginId),
+    /// People at one address who enter user codes.
+    UserCodes(IpAddr),
+    /// A session in which user codes are entered.
+    UserCodesOf(DashboardSessionId),
 }
 
 impl PartitionKey {
@@ -35,6 +43,16 @@ impl PartitionKey {
     /// The wrong tokens of a caller.
     pub fn metrics_tokens(address: IpAddr) -> Self {
         Self::MetricsTokens(network_of(address))
+    }
+
+    /// The device logins that programs at an address begin.
+    pub fn device_logins(address: IpAddr) -> Self {
+        Self::DeviceLogins(network_of(address))
+    }
+
+    /// The user codes that people at an address enter.
+    pub fn user_codes(address: IpAddr) -> Self {
+        Self::UserCodes(network_of(address))
     }
 }
 
@@ -53,6 +71,10 @@ impl fmt::Display for PartitionKey {
             Self::Address(address) => address.fmt(f),
             Self::Lookups(address) => write!(f, "lookups:{address}"),
             Self::MetricsTokens(address) => write!(f, "metrics-tokens:{address}"),
+            Self::DeviceLogins(address) => write!(f, "device-logins:{address}"),
+            Self::DevicePolls(id) => write!(f, "device-polls:{id}"),
+            Self::UserCodes(address) => write!(f, "user-codes:{address}"),
+            Self::UserCodesOf(session) => write!(f, "user-codes:{session}"),
         }
     }
 }

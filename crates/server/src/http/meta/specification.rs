@@ -100,6 +100,12 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .name("OAuth apps")
             .description(Some("The apps that providers issued to an organization or for one of its projects"))
             .build(),
+        TagBuilder::new()
+            .name("Device login")
+            .description(Some(
+                "How a program without a browser gets an API key (RFC 8628); no API key is needed",
+            ))
+            .build(),
         TagBuilder::new().name("Server").description(Some("The server itself; no API key is needed")).build(),
     ]);
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, `riq_…`");

@@ -4,6 +4,7 @@ pub(super) mod api_key;
 pub(super) mod audit_event;
 pub(super) mod credential;
 pub(super) mod dashboard_session;
+pub(super) mod device_login;
 pub(super) mod encryption_key;
 pub(super) mod idempotency_key;
 pub(super) mod install_link;
