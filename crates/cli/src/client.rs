@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use integrations_core::api_key::ApiKey;
 use integrations_core::ids::ProjectId;
 use integrations_core::wire::{ApiError, LifecycleUpdate, RawJson};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use rustls::crypto::CryptoProvider;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -22,11 +23,11 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the API for one project.
+/// A client of the API, for one project if there is one.
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
-    project: ProjectId,
+    project: Option<ProjectId>,
     output: Output,
 }
 
@@ -104,13 +105,27 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// Makes a client that gives up on a request after `timeout`.
+    /// Makes a client for a project that gives up on a request after `timeout`.
     pub(crate) fn new(config: &Config, timeout: Duration, output: Output) -> Result<Self, Failure> {
+        let key = Some(&config.api_key.value);
+        Self::of(&config.api_base.value, key, Some(config.project.value), timeout, output)
+    }
+
+    /// Makes a client with what there is.
+    pub(crate) fn of(
+        base: &Url,
+        key: Option<&ApiKey>,
+        project: Option<ProjectId>,
+        timeout: Duration,
+        output: Output,
+    ) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
-        let key = HeaderValue::from_str(config.api_key.value.expose());
-        let mut key = key.map_err(|_| Failure::usage("the API key cannot be sent in a header"))?;
-        key.set_sensitive(true);
-        headers.insert("x-api-key", key);
+        if let Some(key) = key {
+            let key = HeaderValue::from_str(key.expose());
+            let mut key = key.map_err(|_| Failure::usage("the API key cannot be sent in a header"))?;
+            key.set_sensitive(true);
+            headers.insert("x-api-key", key);
+        }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = reqwest::Client::builder()
             .default_headers(headers)
@@ -119,7 +134,7 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             // A redirect would send the key to another address.
             .redirect(redirect::Policy::none());
-        let base = config.api_base.value.clone();
+        let base = base.clone();
         if is_loopback(&base) {
             // A server on this machine does not need the proxy that the environment names.
             builder = builder.no_proxy();
@@ -136,7 +151,7 @@ impl Client {
             Report::local(code::CONNECTION, Exit::Refused, message)
                 .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
         })?;
-        Ok(Self { http, base, project: config.project.value, output })
+        Ok(Self { http, base, project, output })
     }
 
     /// Sends a request. If it is rate-limited for at most 30 seconds, waits and sends it once more.
@@ -166,6 +181,28 @@ impl Client {
         if let Some(body) = &request.body {
             sent = sent.json(body);
         }
+        let (status, headers, body) = self.exchange(sent).await?;
+        self.read_answer(status, &headers, &body)
+    }
+
+    /// Takes a step of a device login. Its routes are beside the versions of the API, and their answers are bare.
+    /// Returns the answer's status and its whole body.
+    pub(crate) async fn device_login(
+        &self,
+        step: &str,
+        body: &impl Serialize,
+    ) -> Result<(StatusCode, Value), Failure> {
+        let mut url = self.base.clone();
+        let root = url.path().trim_end_matches("/v1").trim_end_matches("/api").to_owned();
+        url.set_path(&format!("{root}/api/auth/device/{step}"));
+        let (status, headers, answer) = self.exchange(self.http.post(url).json(body)).await?;
+        if status.is_success() {
+            return Ok((status, self.json(status, &headers, &answer)?));
+        }
+        self.read_answer(status, &headers, &answer).map(|reply| (status, reply.data))
+    }
+
+    async fn exchange(&self, sent: RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
         let mut response = sent.send().await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -177,13 +214,14 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        self.read_answer(status, &headers, &body)
+        Ok((status, headers, body))
     }
 
     fn url(&self, request: &Request<'_>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(["projects", &self.project.to_string(), request.resource]).extend(&request.path);
+            let project = self.project.map(|project| project.to_string()).unwrap_or_default();
+            segments.extend(["projects", &project, request.resource]).extend(&request.path);
         }
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);

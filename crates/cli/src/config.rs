@@ -68,6 +68,23 @@ pub(crate) struct Flags {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// What the commands need that log in and out: they do without a key and a project.
+#[derive(Debug)]
+pub(crate) struct LoginConfig {
+    /// The key, if there is one.
+    pub(crate) api_key: Option<Sourced<ApiKey>>,
+    /// The project, if there is one.
+    pub(crate) project: Option<Sourced<ProjectId>>,
+    /// The API's URL. It ends in `/api/v1` or `/v1`, without a slash.
+    pub(crate) api_base: Sourced<Url>,
+    /// What the config file says of the project.
+    pub(crate) project_in_file: Option<String>,
+    /// What the config file says of the API's URL.
+    pub(crate) base_in_file: Option<Url>,
+    /// The config file, which need not be there. `None`: there is no place for it.
+    pub(crate) path: Option<PathBuf>,
+}
+
 /// Everything a request needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -89,7 +106,7 @@ pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 impl Config {
     /// Collects the configuration. Flags go before the environment, and the environment before the config file.
     pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Failure> {
-        let (file, path) = ConfigFile::find(flags, variables)?;
+        let (file, path) = ConfigFile::find(flags, variables, Absence::OfUsualFile)?;
         let pick = |flag: Option<(&'static str, &Option<String>)>, variable, in_file: &Option<String>| {
             first_of(flag, variable, variables, in_file.as_ref().zip(path.as_ref()))
         };
@@ -127,10 +144,43 @@ impl Config {
     }
 }
 
+impl LoginConfig {
+    /// Collects what is there.
+    pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Failure> {
+        let (file, path) = ConfigFile::find(flags, variables, Absence::OfAnyFile)?;
+        let pick = |flag: (&'static str, &Option<String>), variable, in_file: &Option<String>| {
+            first_of(Some(flag), variable, variables, in_file.as_ref().zip(path.as_ref()))
+        };
+        let key = pick(("--api-key", &flags.api_key), "RIQ_API_KEY", &file.api_key)?;
+        let project = pick(("--project", &flags.project), "RIQ_PROJECT_ID", &file.project)?;
+        let base = pick(("--api-base", &flags.api_base), "RIQ_API_BASE", &file.api_base)?
+            .unwrap_or(Sourced { value: DEFAULT_API_BASE.to_owned(), source: Source::Default });
+        let in_file = Source::File(path.clone().unwrap_or_default());
+        Ok(Self {
+            api_key: key.map(|key| key.try_map(|key, source| parse_key(&key, source))).transpose()?,
+            project: project
+                .map(|project| project.try_map(|project, source| parse_project(&project, source)))
+                .transpose()?,
+            api_base: base.try_map(|base, source| parse_base(&base, source))?,
+            base_in_file: file.api_base.map(|base| parse_base(&base, &in_file)).transpose()?,
+            project_in_file: file.project,
+            path,
+        })
+    }
+
+    /// The error for a key that is missing.
+    pub(crate) fn missing_key(&self) -> Failure {
+        missing_key(self.path.as_deref())
+    }
+}
+
 fn missing_key(path: Option<&Path>) -> Failure {
     let place = path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
     Report::local(ErrorCode::Unauthorized, Exit::Authentication, "there is no API key")
-        .with_hint(format!("set RIQ_API_KEY, put `api_key` into {place} (mode 0600), or pass --api-key"))
+        .with_hint(format!(
+            "`riq auth login` asks for one in the browser; or set RIQ_API_KEY, put `api_key` into {place} (mode 0600), \
+             or pass --api-key"
+        ))
         .into()
 }
 
@@ -205,6 +255,15 @@ fn parse_base(text: &str, source: &Source) -> Result<Url, Failure> {
     Ok(url)
 }
 
+/// Which config file may be missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    /// The one at the usual place.
+    OfUsualFile,
+    /// Any: it will be made.
+    OfAnyFile,
+}
+
 /// The contents of the config file.
 #[derive(Default)]
 struct ConfigFile {
@@ -216,12 +275,16 @@ struct ConfigFile {
 
 impl ConfigFile {
     /// Reads the file that `--config` or `RIQ_CONFIG` names, or the default file if it exists. Also returns its path.
-    fn find(flags: &Flags, variables: Variables<'_>) -> Result<(Self, Option<PathBuf>), Failure> {
+    fn find(
+        flags: &Flags,
+        variables: Variables<'_>,
+        absence: Absence,
+    ) -> Result<(Self, Option<PathBuf>), Failure> {
         let named = flags
             .config
             .clone()
             .or_else(|| variables("RIQ_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from));
-        let must_exist = named.is_some();
+        let must_exist = named.is_some() && absence == Absence::OfUsualFile;
         let Some(path) = named.or_else(|| default_path(variables)) else {
             return Ok((Self::default(), None));
         };

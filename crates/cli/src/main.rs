@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod config_file;
 mod context;
 mod error;
 mod hint;
@@ -20,8 +21,8 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{Cli, Global};
 use crate::client::Client;
-use crate::commands::{ApiCommand, Command, completions};
-use crate::config::Config;
+use crate::commands::{ApiCommand, Command, auth, completions};
+use crate::config::{Config, LoginConfig};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
 use crate::output::Output;
@@ -52,6 +53,7 @@ struct Interrupted;
 fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     match &cli.command {
         Command::Completions(arguments) => Ok(completions::run(arguments, &mut Cli::command(), &output)),
+        Command::Auth(command) => run_until_interrupted(authenticate(command, &cli.global, output)),
         Command::Api(command) => run_until_interrupted(call_api(command, &cli.global, output)),
     }
 }
@@ -77,9 +79,19 @@ fn run_until_interrupted(
     result
 }
 
-async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
+async fn authenticate(command: &auth::Command, global: &Global, output: Output) -> Result<(), Failure> {
+    use_tls();
+    let config = LoginConfig::resolve(&global.flags(), &|name| std::env::var_os(name))?;
+    command.run(&auth::Context { config, timeout: global.timeout(), output }).await
+}
+
+fn use_tls() {
     // This fails only if a provider is installed already, which does no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
+    use_tls();
     let config = Config::resolve(&global.flags(), &|name| std::env::var_os(name))?;
     let client = Client::new(&config, global.timeout(), output)?;
     let context = Context { client, output, config };

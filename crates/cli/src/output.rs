@@ -99,6 +99,12 @@ impl Output {
         }
     }
 
+    /// Writes to standard error what a person must read for the command to go on, whoever reads standard error.
+    pub(crate) fn instruct(&self, text: &str) {
+        let width = if self.stderr_terminal { self.stderr_width } else { usize::MAX };
+        write_error(&wrapped("", &clean(text), width));
+    }
+
     /// Writes to standard error that a command did less than it was asked to, although it did not fail.
     pub(crate) fn warning(&self, text: &str) {
         let width = if self.stderr_terminal { self.stderr_width } else { usize::MAX };

@@ -13,6 +13,8 @@ const INTERVAL_VARIABLE: &str = "RIQ_WAIT_INTERVAL_MS";
 /// Keeps polling while the API cannot be reached or fails. Says so once, and waits as long as the API asks.
 pub(crate) struct Polling {
     interval: Duration,
+    /// Whether a test has set the interval, so that nothing changes it.
+    is_set: bool,
     /// The error of the last request, if it failed.
     trouble: Option<Box<Report>>,
 }
@@ -20,9 +22,21 @@ pub(crate) struct Polling {
 impl Polling {
     /// Starts to poll.
     pub(crate) fn new() -> Self {
+        Self::every(INTERVAL)
+    }
+
+    /// Starts to poll at the interval that the API asks for.
+    pub(crate) fn every(interval: Duration) -> Self {
         let variable = std::env::var(INTERVAL_VARIABLE).ok();
-        let interval = variable.and_then(|text| text.parse().ok()).map_or(INTERVAL, Duration::from_millis);
-        Self { interval, trouble: None }
+        let set = variable.and_then(|text| text.parse().ok()).map(Duration::from_millis);
+        Self { interval: set.unwrap_or(interval), is_set: set.is_some(), trouble: None }
+    }
+
+    /// Polls less often from now on.
+    pub(crate) fn slow_down(&mut self, by: Duration) {
+        if !self.is_set {
+            self.interval += by;
+        }
     }
 
     /// Takes the result of a request. Returns `None` if it failed with a temporary error.

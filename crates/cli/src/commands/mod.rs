@@ -1,6 +1,7 @@
 //! The commands: one file each, with its arguments and what it does.
 
 pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod integrations;
 
@@ -16,6 +17,9 @@ pub(crate) enum Command {
     /// A command that calls the API.
     #[command(flatten)]
     Api(ApiCommand),
+    /// Log in and out
+    #[command(subcommand)]
+    Auth(auth::Command),
     /// Print a shell's completion script
     Completions(completions::Arguments),
 }
