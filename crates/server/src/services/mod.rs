@@ -19,9 +19,8 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
     api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins, idempotency::Idempotency,
-    install::Installer,
-    integrations::Integrations, keys::Keys, oauth_apps::AppSettings, organizations::Organizations,
-    people::People,
+    install::Installer, integrations::Integrations, keys::Keys, oauth_apps::AppSettings,
+    organizations::Organizations, people::People,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 

@@ -228,7 +228,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let life = i64::try_from(grant.life.as_secs()).unwrap_or(i64::MAX);
         let step = step_to(DeviceLoginStatus::Approved)
-            .col_expr(device_login::Column::Scopes, Expr::value(stored_api_key::written_scopes(&grant.rights, None)))
+            .col_expr(
+                device_login::Column::Scopes,
+                Expr::value(stored_api_key::written_scopes(&grant.rights, None)),
+            )
             .col_expr(device_login::Column::Projects, Expr::value(api_keys::written(&grant.rights.reach)))
             .col_expr(device_login::Column::LifeSeconds, Expr::value(life))
             .col_expr(device_login::Column::ExpiresAt, Expr::value(now + REDEMPTION))

@@ -102,9 +102,7 @@ pub(super) async fn known(
             }));
         }
     };
-    let Some(row) = valid.read(api_key::Entity::find_by_id(id.to_string())).one(on).await? else {
-        return Ok(None);
-    };
+    let Some(row) = api_key::Entity::find_by_id(id.to_string()).one(on).await? else { return Ok(None) };
     let (name, detail) = (row.name.clone(), format!("{}…", row.hint));
     let key = StoredApiKey::read(on, row, valid).await?;
     let holds = key.organization == organization

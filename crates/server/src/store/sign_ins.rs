@@ -1,11 +1,16 @@
 //! Sign-ins with a provider that are under way, and logouts that it reports. Any replica can take the next step.
 
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _},
+};
 use time::OffsetDateTime;
 
 use super::{
     Store, StoreError,
     entity::{dashboard_session, logout_token, sign_in, user},
+    in_order::locked_in_order,
+    transaction::Transaction,
 };
 use crate::token::TokenHash;
 
@@ -36,6 +41,15 @@ pub struct ProviderLogout<'a> {
     pub token: TokenHash,
     /// When the token is too old to count anyway.
     pub ends: OffsetDateTime,
+}
+
+/// Ends the sessions that meet a condition. Returns how many there were.
+async fn end_sessions(on: &Transaction, of: Expr) -> Result<u64, StoreError> {
+    let ended = dashboard_session::Entity::delete_many()
+        .filter(locked_in_order::<dashboard_session::Entity>(dashboard_session::Column::Id, of))
+        .exec(on)
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 impl Store {
@@ -83,16 +97,15 @@ impl Store {
         };
         let mut ended = 0;
         if let Some(session) = logout.session {
-            let of_session = dashboard_session::Entity::delete_many()
-                .filter(dashboard_session::Column::ProviderSession.eq(session))
-                .filter(dashboard_session::Column::Principal.in_subquery(ids(people.clone())));
-            ended = of_session.exec(&transaction).await?.rows_affected;
+            let of_session = dashboard_session::Column::ProviderSession
+                .eq(session)
+                .and(dashboard_session::Column::Principal.in_subquery(ids(people.clone())));
+            ended = end_sessions(&transaction, of_session).await?;
         }
         if let (0, Some(subject)) = (ended, logout.subject) {
             let person = ids(people.filter(user::Column::Subject.eq(subject)));
-            let of_person = dashboard_session::Entity::delete_many()
-                .filter(dashboard_session::Column::Principal.in_subquery(person));
-            ended = of_person.exec(&transaction).await?.rows_affected;
+            let of_person = dashboard_session::Column::Principal.in_subquery(person);
+            ended = end_sessions(&transaction, of_person).await?;
         }
         transaction.commit().await?;
         Ok(Some(ended))
@@ -100,9 +113,14 @@ impl Store {
 
     /// Deletes the sign-ins and the used logout tokens whose time is over.
     pub async fn sweep_sign_ins(&self, now: OffsetDateTime) -> Result<(), StoreError> {
-        sign_in::Entity::delete_many().filter(sign_in::Column::ExpiresAt.lte(now)).exec(&self.writer).await?;
+        let is_over = sign_in::Column::ExpiresAt.lte(now);
+        sign_in::Entity::delete_many()
+            .filter(locked_in_order::<sign_in::Entity>(sign_in::Column::StateHash, is_over))
+            .exec(&self.writer)
+            .await?;
+        let is_over = logout_token::Column::ExpiresAt.lte(now);
         logout_token::Entity::delete_many()
-            .filter(logout_token::Column::ExpiresAt.lte(now))
+            .filter(locked_in_order::<logout_token::Entity>(logout_token::Column::IdHash, is_over))
             .exec(&self.writer)
             .await?;
         Ok(())

@@ -5,7 +5,7 @@ use integrations_core::{
     rights::{Reach, Rights},
     tier::Tier,
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, EntityTrait as _};
 use time::OffsetDateTime;
 
 use super::{StoreError, entity::api_key, transaction::Valid, users};
@@ -67,7 +67,7 @@ pub(super) fn rights_of(scopes: &str, projects: Option<&str>) -> Result<Rights, 
 }
 
 impl StoredApiKey {
-    /// Reads a key, with the rights of the person for whom it acts.
+    /// Reads a key, with the rights of the person for whom it acts. `row` is not locked before.
     pub(super) async fn read(
         on: &impl ConnectionTrait,
         row: api_key::Model,
@@ -75,14 +75,29 @@ impl StoredApiKey {
     ) -> Result<Self, StoreError> {
         let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
         let organization = row.organization_id.parse().map_err(|_| damaged("organization"))?;
-        let mut rights = given_rights(&row)?;
-        if let Some(user) = &row.user_id {
-            let user = user.parse().map_err(|_| damaged("user"))?;
-            rights = match users::person(on, user, organization, valid).await? {
-                Some((_, role)) => rights.and(&users::rights_of(role)),
-                None => Rights { scopes: Vec::new(), ..rights },
-            };
-        }
+        let role = match &row.user_id {
+            None => None,
+            Some(user) => {
+                let user = user.parse().map_err(|_| damaged("user"))?;
+                Some(users::person(on, user, organization, valid).await?.map(|(_, role)| role))
+            }
+        };
+        // Whoever changes a person locks them before their keys, so the key is locked after the person here too. For
+        // whom it acts never changes, but what it may do might have.
+        let row = match valid {
+            Valid::Now => row,
+            Valid::UntilCommit => {
+                let locked = valid.read(api_key::Entity::find_by_id(&row.id)).one(on).await?;
+                locked.ok_or_else(|| damaged("it is gone"))?
+            }
+        };
+        let given = given_rights(&row)?;
+        let rights = match role {
+            None => given,
+            Some(Some(role)) => given.and(&users::rights_of(role)),
+            Some(None) => Rights { scopes: Vec::new(), ..given },
+        };
+        let damaged = |what: &str| StoreError::Damaged(format!("api key {}: {what}", row.id));
         Ok(Self {
             id: row.id.parse().map_err(|_| damaged("id"))?,
             organization,

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use integrations_core::{
     audit::{AuditAction, Change, change},
     ids::{OrganizationId, UserId},
+    principal::Principal,
     role::Role,
     scope::RequiredScope,
     tier::Tier,
 };
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QuerySelect as _, sea_query::Expr,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, sea_query::Expr,
 };
 use time::OffsetDateTime;
 
@@ -19,6 +20,7 @@ use super::{
     Membership, NewAuditEvent, OwnedError, PersonRef, RoleSource, Store, StoreError, audit,
     authority::{Authority, Holder},
     entity::{api_key, dashboard_session, organization, pending_install, user, user_role},
+    in_order::locked_in_order,
     pending_installs,
     transaction::Transaction,
     users::{memberships, note_changed_keys, rights_of, role_in, roles_of},
@@ -127,6 +129,27 @@ async fn find_or_create(
     Ok(Some(row))
 }
 
+/// Locks a person and whoever changes them, if that is a person or acts for one, in the order of their ids. Two admins who
+/// change each other would else each wait for the other.
+async fn lock_with_who_acts(
+    on: &Transaction,
+    who: &PersonRef,
+    by: Option<Principal>,
+) -> Result<(), StoreError> {
+    let acts = match by {
+        None => Condition::any(),
+        Some(Principal::User(id)) => Condition::any().add(user::Column::Id.eq(id.to_string())),
+        Some(Principal::ApiKey(id)) => {
+            let key = api_key::Entity::find_by_id(id.to_string()).select_only();
+            Condition::any()
+                .add(user::Column::Id.in_subquery(key.column(api_key::Column::UserId).into_query()))
+        }
+    };
+    let both = user::Entity::find().filter(acts.add(who.condition())).order_by_asc(user::Column::Id);
+    both.lock_exclusive().all(on).await?;
+    Ok(())
+}
+
 fn id_of(row: &user::Model) -> Result<UserId, StoreError> {
     row.id.parse().map_err(|_| StoreError::Damaged(format!("user {}: id", row.id)))
 }
@@ -169,9 +192,25 @@ impl Store {
         who: &PersonRef,
         new_id: UserId,
         role: Option<Role>,
+        event: NewAuditEvent,
+    ) -> Result<RoleChange, OwnedError> {
+        match self.try_to_set_role(who, new_id, role, event.clone()).await {
+            // The person's first sign-in was first. Now they are known.
+            Err(OwnedError::Taken) => self.try_to_set_role(who, new_id, role, event).await,
+            set => set,
+        }
+    }
+
+    async fn try_to_set_role(
+        &self,
+        who: &PersonRef,
+        new_id: UserId,
+        role: Option<Role>,
         mut event: NewAuditEvent,
     ) -> Result<RoleChange, OwnedError> {
         let transaction = self.begin().await?;
+        let organization = event.organization;
+        lock_with_who_acts(&transaction, who, event.actor.principal()).await?;
         let person = match role {
             Some(_) => find_or_create(&transaction, who, new_id, event.at).await?,
             None => user::Entity::find().filter(who.condition()).lock_exclusive().one(&transaction).await?,
@@ -180,7 +219,7 @@ impl Store {
         if person.revoked_at.is_some() {
             return Err(OwnedError::Ended);
         }
-        let (user, organization) = (id_of(&person)?, event.organization);
+        let user = id_of(&person)?;
         let rows = roles_of(&transaction, &person.id).await?;
         let before = role_in(&rows, organization)?;
         let holder = Authority::from(&event).hold(&transaction, required(before, role)).await?;
@@ -233,14 +272,20 @@ impl Store {
             .await?;
         api_key::Entity::update_many()
             .col_expr(api_key::Column::RevokedAt, Expr::value(at))
-            .filter(api_key::Column::Id.is_in(keys.iter().map(|key| &key.id)))
+            .filter(locked_in_order::<api_key::Entity>(
+                api_key::Column::Id,
+                api_key::Column::Id.is_in(keys.iter().map(|key| &key.id)),
+            ))
             .exec(&transaction)
             .await?;
         let acting = keys.iter().map(|key| &key.id).chain([&user]);
         pending_installs::erase_unconfirmed(&transaction, pending_install::Column::Principal.is_in(acting))
             .await?;
         dashboard_session::Entity::delete_many()
-            .filter(dashboard_session::Column::Principal.eq(&user))
+            .filter(locked_in_order::<dashboard_session::Entity>(
+                dashboard_session::Column::Id,
+                dashboard_session::Column::Principal.eq(&user),
+            ))
             .exec(&transaction)
             .await?;
         let roles = roles_of(&transaction, &user).await?;

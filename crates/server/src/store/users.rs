@@ -10,7 +10,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    sea_query::Expr,
+    sea_query::{Expr, ExprTrait as _},
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -18,6 +18,7 @@ use time::OffsetDateTime;
 use super::{
     Store, StoreError,
     entity::{api_key, organization, user, user_role},
+    in_order::locked_in_order,
     transaction::{Transaction, Valid},
     watch,
 };
@@ -32,13 +33,19 @@ words! {
     }
 }
 
-/// A person with a role in an organization. `None`: they have none there, or were revoked.
+/// A person with a role in an organization. `None`: they have none there, or they or the organization were revoked.
 pub(super) async fn person(
     on: &impl ConnectionTrait,
     id: UserId,
     organization: OrganizationId,
     valid: Valid,
 ) -> Result<Option<(user::Model, Role)>, StoreError> {
+    // A revocation of the organization locks it first, and so does this.
+    let owner = organization::Entity::find_by_id(organization.to_string())
+        .filter(organization::Column::RevokedAt.is_null());
+    if valid.read(owner).one(on).await?.is_none() {
+        return Ok(None);
+    }
     let person = user::Entity::find_by_id(id.to_string()).filter(user::Column::RevokedAt.is_null());
     let Some(person) = valid.read(person).one(on).await? else { return Ok(None) };
     let roles = user_role::Entity::find()
@@ -189,8 +196,10 @@ pub(super) async fn note_changed_keys(
 ) -> Result<(), StoreError> {
     let changed = api_key::Entity::update_many()
         .col_expr(api_key::Column::ChangedAt, Expr::value(at))
-        .filter(api_key::Column::UserId.eq(user))
-        .filter(api_key::Column::RevokedAt.is_null())
+        .filter(locked_in_order::<api_key::Entity>(
+            api_key::Column::Id,
+            api_key::Column::UserId.eq(user).and(api_key::Column::RevokedAt.is_null()),
+        ))
         .exec(on)
         .await?;
     if changed.rows_affected > 0 {

@@ -1,15 +1,16 @@
 //! Waiting for locks of PostgreSQL: who waits holds nobody up for long, and nobody waits in a circle.
 
-use std::time::Duration as Std;
+use std::{collections::BTreeMap, time::Duration as Std};
 
 use integrations_core::{
-    audit::AuditAction,
-    ids::{Id, PendingInstallId},
+    audit::{Actor, AuditAction, Change},
+    ids::{Id, OrganizationId, PendingInstallId, UserId},
+    role::Role,
     tier::Tier,
 };
 use riq_server::{
-    environment::Clock as _,
-    store::{NewAuditEvent, PROJECT_GRACE, PendingInstall, PendingStatus, Tenant},
+    environment::{Clock as _, Environment},
+    store::{Arrival, NewAuditEvent, PROJECT_GRACE, PendingInstall, PendingStatus, PersonRef, Tenant},
     token::TokenHash,
 };
 use secrecy::ExposeSecret as _;
@@ -47,6 +48,9 @@ on_postgres!(
     an_erasure_locks_integrations_before_what_belongs_to_them,
     an_app_keeps_the_secret_that_was_set_last,
     an_import_locks_integrations_in_one_order,
+    a_person_is_locked_before_the_keys_that_act_for_them,
+    whoever_changes_a_person_and_their_key_do_not_wait_in_a_circle,
+    a_role_and_a_first_sign_in_at_once_are_of_one_person,
 );
 
 /// A read that waits for the database holds up those behind it, so it has a limit of its own.
@@ -294,4 +298,106 @@ async fn an_import_locks_integrations_in_one_order(server: &Server) {
         lock.release().await;
     };
     tokio::join!(importing, meeting);
+}
+
+async fn make_project(server: &Server, key: &Key, number: u32) -> u16 {
+    let target = format!("/api/v1/orgs/{}/projects", server.organization);
+    let body = json!({"name": format!("Shop {number}")});
+    server.call_as(&key.text, "POST", &target).json(&body).send().await.status
+}
+
+/// The event of a change of roles by this actor.
+fn of_role(server: &Server, actor: Actor) -> NewAuditEvent {
+    NewAuditEvent {
+        id: Environment::system().id(),
+        organization: server.organization,
+        project: None,
+        integration: None,
+        action: AuditAction::UserRoleSet,
+        actor,
+        request_id: None,
+        changes: Vec::new(),
+        at: server.clock.now(),
+    }
+}
+
+/// A change of a person locks them and then their keys. So a key that acts for them waits for the person, while nobody
+/// waits for the key.
+async fn a_person_is_locked_before_the_keys_that_act_for_them(server: &Server) {
+    let user = server.person(Role::Operator).await;
+    let key = server.key_of(user, &["admin"]).await;
+    let lock = format!("SELECT 1 FROM users WHERE id = '{user}' FOR UPDATE");
+    let lock = server.database.lock(&lock).await;
+    let making = async { assert_eq!(make_project(server, &key, 0).await, 201) };
+    let meeting = async {
+        eventually("it waits for the person", PATIENCE, async || server.sql.waiting().await == 1).await;
+        let free = "SELECT id FROM api_keys WHERE id = $1 FOR UPDATE SKIP LOCKED";
+        let free = server.sql.rows(free, [key.id.to_string().into()]).await;
+        assert_eq!(free.len(), 1, "the key is locked before its person");
+        lock.release().await;
+    };
+    tokio::join!(making, meeting);
+}
+
+async fn whoever_changes_a_person_and_their_key_do_not_wait_in_a_circle(server: &Server) {
+    let (one, other) = (server.person(Role::Admin).await, server.person(Role::Approver).await);
+    server.key_of(other, &["admin"]).await;
+    let keys = [server.key_of(one, &["admin"]).await, server.key_of(one, &["admin"]).await];
+    let set = async |actor: Actor, user: UserId, role: Role| {
+        let (who, id) = (PersonRef::Id(user), Environment::system().id());
+        server.store.set_role(&who, id, Some(role), of_role(server, actor)).await.unwrap();
+    };
+    set(Actor::Operator, other, Role::Admin).await;
+    for round in 0..20 {
+        // Both roles may create projects, so whatever comes first, all of it is done.
+        let role = if round % 2 == 0 { Role::Operator } else { Role::Admin };
+        let made = tokio::join!(
+            make_project(server, &keys[0], round),
+            make_project(server, &keys[1], round),
+            set(Actor::Operator, one, role),
+            make_project(server, &keys[0], round),
+        );
+        assert_eq!((made.0, made.1, made.3), (201, 201, 201), "round {round}");
+        set(Actor::Operator, one, Role::Admin).await;
+        // Two admins who change each other, one of them by a key.
+        tokio::join!(
+            set(Actor::User(one), other, Role::Admin),
+            set(Actor::User(other), one, Role::Admin),
+            set(Actor::ApiKey(keys[0].id), other, Role::Admin),
+        );
+    }
+}
+
+async fn a_role_and_a_first_sign_in_at_once_are_of_one_person(server: &Server) {
+    const ISSUER: &str = "https://id.example";
+
+    let roles = BTreeMap::new();
+    let event = |organization: OrganizationId, action: AuditAction, changes: Vec<Change>| NewAuditEvent {
+        organization,
+        action,
+        changes,
+        ..of_role(server, Actor::System)
+    };
+    for number in 0..20 {
+        let subject = format!("s{number}");
+        let who = PersonRef::Subject { issuer: ISSUER.into(), subject: subject.clone() };
+        let arrival = Arrival {
+            new_id: Environment::system().id(),
+            issuer: ISSUER,
+            subject: &subject,
+            name: None,
+            email: None,
+            roles: &roles,
+            at: server.clock.now(),
+        };
+        let id = Environment::system().id();
+        let (arrived, set) = tokio::join!(
+            server.store.arrive(arrival, &event),
+            server.store.set_role(&who, id, Some(Role::Viewer), of_role(server, Actor::Operator)),
+        );
+        arrived.unwrap();
+        set.unwrap();
+    }
+    assert_eq!(server.sql.count("SELECT COUNT(*) FROM users", []).await, 20);
+    assert_eq!(server.sql.count("SELECT COUNT(*) FROM user_roles", []).await, 20);
 }

@@ -11,8 +11,9 @@ use integrations_core::{
     api_key::{ApiKey, KeyHash},
     audit::{Actor, AuditAction},
     catalog::{Catalog, ProviderRef},
-    ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId, UserId},
     rights::{Reach, Rights},
+    role::Role,
     tier::Tier,
 };
 use reqwest::Method;
@@ -27,7 +28,7 @@ use riq_server::{
     },
     services::install::import::{ImportError, Importer},
     shutdown::{self, Stopper},
-    store::{Beginning, NewApiKey, NewAuditEvent, NewProjectRow, Sealed, SealedRow, Store},
+    store::{Beginning, NewApiKey, NewAuditEvent, NewProjectRow, PersonRef, Sealed, SealedRow, Store},
     vault::Vault,
 };
 use secrecy::ExposeSecret as _;
@@ -129,7 +130,8 @@ impl Server {
         let clock = Arc::new(SettableClock::default());
         let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
         let (organization, project) = found(&store, &environment, None).await;
-        let key = issue(&store, &environment, organization, &["admin"], Tier::Enterprise, None).await;
+        let maker = (&store, &environment);
+        let key = issue(maker, organization, &["admin"], Tier::Enterprise, None, None).await;
         let tenancy = (organization, project, key);
         Self::serve(Arc::new(database), store, clock, tenancy, plan, set).await
     }
@@ -233,8 +235,8 @@ impl Server {
     /// Another organization with a project and a key with all scopes.
     pub(crate) async fn other_organization(&self) -> (OrganizationId, ProjectId, Key) {
         let (organization, project) = found(&self.store, &self.environment, None).await;
-        let key =
-            issue(&self.store, &self.environment, organization, &["admin"], Tier::Enterprise, None).await;
+        let maker = (&self.store, &self.environment);
+        let key = issue(maker, organization, &["admin"], Tier::Enterprise, None, None).await;
         (organization, project, key)
     }
 
@@ -255,7 +257,22 @@ impl Server {
         tier: Tier,
         expires_at: Option<OffsetDateTime>,
     ) -> Key {
-        issue(&self.store, &self.environment, self.organization, scopes, tier, expires_at).await
+        let maker = (&self.store, &self.environment);
+        issue(maker, self.organization, scopes, tier, expires_at, None).await
+    }
+
+    /// A person who has a role in the server's organization, set by the operator. Each role has one person.
+    pub(crate) async fn person(&self, role: Role) -> UserId {
+        let who =
+            PersonRef::Subject { issuer: "https://id.example".into(), subject: role.as_str().to_owned() };
+        let event = event(&self.environment, self.organization, None, AuditAction::UserRoleSet);
+        self.store.set_role(&who, self.environment.id(), Some(role), event).await.unwrap().user
+    }
+
+    /// A key of the server's organization with these scopes that acts for a person.
+    pub(crate) async fn key_of(&self, user: UserId, scopes: &[&str]) -> Key {
+        let maker = (&self.store, &self.environment);
+        issue(maker, self.organization, scopes, Tier::Enterprise, None, Some(user)).await
     }
 
     /// Revokes a key in the database, as another process would.
@@ -488,12 +505,12 @@ async fn found(
 }
 
 async fn issue(
-    store: &Store,
-    environment: &Environment,
+    (store, environment): (&Store, &Environment),
     organization: OrganizationId,
     scopes: &[&str],
     tier: Tier,
     expires_at: Option<OffsetDateTime>,
+    user: Option<UserId>,
 ) -> Key {
     let (key, id): (ApiKey, ApiKeyId) = (ApiKey::from_entropy(environment.bytes()), environment.id());
     let new = NewApiKey {
@@ -507,7 +524,7 @@ async fn issue(
         },
         tier,
         expires_at,
-        user: None,
+        user,
     };
     store
         .create_api_key(new, event(environment, organization, None, AuditAction::ApiKeyCreated), |_| Ok(None))
