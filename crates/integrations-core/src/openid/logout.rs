@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::{seconds, text};
+use super::{NotAnId, id, seconds, text};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// How old a logout token may be, in seconds. The specification recommends two minutes.
@@ -44,12 +44,15 @@ pub enum LogoutProblem {
     /// It is for another client.
     #[error("it is for another client")]
     Audience,
-    /// It is too old, or its time is missing or in the future.
-    #[error("it is too old, or from the future")]
+    /// It is too old, or a time of it is missing or in the future.
+    #[error("it is too old or from the future, or does not say so (iat and exp)")]
     Time,
     /// It has no id.
     #[error("it has no id (jti)")]
     Id,
+    /// What it names cannot be the id of a person or session.
+    #[error(transparent)]
+    Name(#[from] NotAnId),
     /// It names neither a person nor a session.
     #[error("it names neither a person nor a session")]
     Nobody,
@@ -83,19 +86,20 @@ impl LogoutClaims {
         }
         let now = now.unix_timestamp();
         let issued = seconds(claims, "iat").ok_or(LogoutProblem::Time)?;
-        let ends = seconds(claims, "exp").unwrap_or(i64::MAX).min(issued.saturating_add(LIFE));
+        let expires = seconds(claims, "exp").ok_or(LogoutProblem::Time)?;
+        let ends = expires.min(issued.saturating_add(LIFE));
         if issued > now + SKEW || ends < now - SKEW {
             return Err(LogoutProblem::Time);
         }
-        let id = text(claims, "jti").filter(|id| id.len() <= MAX_ID).ok_or(LogoutProblem::Id)?;
-        let (subject, session) = (text(claims, "sub"), text(claims, "sid"));
+        let token = text(claims, "jti").filter(|id| id.len() <= MAX_ID).ok_or(LogoutProblem::Id)?;
+        let (subject, session) = (id(claims, "sub")?, id(claims, "sid")?);
         if subject.is_none() && session.is_none() {
             return Err(LogoutProblem::Nobody);
         }
         Ok(Self {
             subject: subject.map(str::to_owned),
             session: session.map(str::to_owned),
-            id: id.to_owned(),
+            id: token.to_owned(),
             ends: ends.saturating_add(SKEW),
         })
     }
@@ -112,8 +116,8 @@ mod tests {
 
     fn claims() -> Value {
         json!({
-            "iss": "https://id.example", "aud": "riq", "iat": NOW.unix_timestamp(), "jti": "j1", "sub": "s1",
-            "sid": "sid1", "events": {EVENT: {}},
+            "iss": "https://id.example", "aud": "riq", "iat": NOW.unix_timestamp(),
+            "exp": NOW.unix_timestamp() + 120, "jti": "j1", "sub": "s1", "sid": "sid1", "events": {EVENT: {}},
         })
     }
 
@@ -149,6 +153,9 @@ mod tests {
             ("iat", json!(now - 3600), LogoutProblem::Time),
             ("iat", json!(now + 3600), LogoutProblem::Time),
             ("exp", json!(now - 120), LogoutProblem::Time),
+            ("exp", Value::Null, LogoutProblem::Time),
+            ("sub", json!(""), LogoutProblem::Name(NotAnId("sub"))),
+            ("sid", json!("a\u{0}b"), LogoutProblem::Name(NotAnId("sid"))),
             ("jti", json!(""), LogoutProblem::Id),
             ("jti", json!(1), LogoutProblem::Id),
         ] {

@@ -84,12 +84,18 @@ pub(crate) struct Sessions {
     store: Store,
     api_keys: Arc<ApiKeys>,
     environment: Environment,
+    takes_keys: bool,
 }
 
 impl Sessions {
-    /// The sessions in `store`.
-    pub(crate) fn new(store: Store, api_keys: Arc<ApiKeys>, environment: Environment) -> Self {
-        Self { store, api_keys, environment }
+    /// The sessions in `store`. Without `takes_keys` those of keys do not count, whenever they began.
+    pub(crate) fn new(
+        store: Store,
+        api_keys: Arc<ApiKeys>,
+        environment: Environment,
+        takes_keys: bool,
+    ) -> Self {
+        Self { store, api_keys, environment, takes_keys }
     }
 
     /// Begins a session with a key. Its token is new, whatever the browser had before.
@@ -165,7 +171,7 @@ impl Sessions {
             return Ok(None);
         }
         let who = self.store.known(stored.principal, stored.organization, now).await?;
-        let Some(who) = who.filter(|who| may_stay(stored.principal, who)) else { return Ok(None) };
+        let Some(who) = who.filter(|who| self.may_stay(stored.principal, who)) else { return Ok(None) };
         if now - stored.last_seen_at >= STORED_EVERY {
             self.store_use(stored.id, now).await;
             if let Principal::ApiKey(key) = stored.principal {
@@ -179,6 +185,14 @@ impl Sessions {
             organization: stored.organization,
             who,
         }))
+    }
+
+    /// Whether a session may go on. A key needs what it needed to sign in; a person needs a role.
+    fn may_stay(&self, principal: Principal, who: &Known) -> bool {
+        match principal {
+            Principal::ApiKey(_) => self.takes_keys && who.rights.cover(RequiredScope::INTEGRATIONS_WRITE),
+            Principal::User(_) => true,
+        }
     }
 
     /// Ends a session.
@@ -197,12 +211,4 @@ impl Sessions {
 fn may_sign_in(caller: Arc<Caller>) -> Result<Arc<Caller>, SignInRefusal> {
     let may = caller.rights.cover(RequiredScope::INTEGRATIONS_WRITE);
     if may { Ok(caller) } else { Err(SignInRefusal::Scope) }
-}
-
-/// Whether a session may go on. A key needs what it needed to sign in; a person needs a role.
-fn may_stay(principal: Principal, who: &Known) -> bool {
-    match principal {
-        Principal::ApiKey(_) => who.rights.cover(RequiredScope::INTEGRATIONS_WRITE),
-        Principal::User(_) => true,
-    }
 }

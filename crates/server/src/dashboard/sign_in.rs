@@ -66,7 +66,8 @@ pub(super) async fn submit(
         Ok(token) => token,
         Err(refusal) => {
             let problem = Some(refusal.words());
-            let sign_in = SignIn { return_to: page_after.as_deref(), problem, ..ways(&pages) };
+            let is_fresh = form.get("fresh").is_some();
+            let sign_in = SignIn { return_to: page_after.as_deref(), problem, is_fresh, ..ways(&pages) };
             return Ok(visit.page(StatusCode::FORBIDDEN, page(&visit.frame(), sign_in)));
         }
     };

@@ -30,7 +30,8 @@ impl Pages {
         attempts: Attempts,
     ) -> Self {
         let (api_keys, environment) = (Arc::clone(&services.api_keys), services.environment.clone());
-        Self { services, sessions: Sessions::new(store, api_keys, environment), settings, attempts }
+        let sessions = Sessions::new(store, api_keys, environment, settings.key_sign_in);
+        Self { services, sessions, settings, attempts }
     }
 }
 

@@ -46,11 +46,18 @@ fn with_provider(frame: &Frame<'_>, sign_in: &SignIn<'_>, provider: &str) -> Mar
             p.lead { "Use your own account. What you may do here follows from your role." }
             form method="post" action=(frame.addresses.sign_in_person()) data-once {
                 (csrf(frame))
-                @if let Some(page) = sign_in.return_to { input type="hidden" name="return_to" value=(page); }
-                @if sign_in.is_fresh { input type="hidden" name="fresh" value="on"; }
+                (on_the_way(sign_in))
                 button.primary.wide type="submit" { "Sign in with " (provider) }
             }
         }
+    }
+}
+
+/// What a form takes along: where the person was going, and whether that needs a fresh sign-in.
+fn on_the_way(sign_in: &SignIn<'_>) -> Markup {
+    html! {
+        @if let Some(page) = sign_in.return_to { input type="hidden" name="return_to" value=(page); }
+        @if sign_in.is_fresh { input type="hidden" name="fresh" value="on"; }
     }
 }
 
@@ -70,7 +77,7 @@ fn with_key(frame: &Frame<'_>, sign_in: &SignIn<'_>) -> Markup {
             p.lead { "Use an API key of your organization to manage its integrations." }
             form method="post" action=(frame.addresses.sign_in()) data-once {
                 (csrf(frame))
-                @if let Some(page) = sign_in.return_to { input type="hidden" name="return_to" value=(page); }
+                (on_the_way(sign_in))
                 (field.secret())
                 @if sign_in.provider.is_some() {
                     button.wide type="submit" { "Sign in with the key" }

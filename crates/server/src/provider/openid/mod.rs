@@ -8,11 +8,11 @@ mod error;
 mod issuer;
 mod tokens;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use integrations_core::{
     characters::{is_invisible, turns_direction},
-    openid::{ClaimPath, LogoutClaims, LogoutProblem, RoleGrant, Told, seconds, text},
+    openid::{ClaimPath, LogoutClaims, LogoutProblem, NotAnId, RoleGrant, Told, id, seconds, text},
 };
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, PkceCodeChallenge,
@@ -25,7 +25,7 @@ use url::Url;
 
 use self::{
     discovery::{Discovered, Discovery, Transport},
-    tokens::{Expected, Invalid},
+    tokens::{Expected, Invalid, SKEW},
 };
 pub use self::{
     error::OpenIdError,
@@ -59,8 +59,8 @@ pub struct OpenIdSettings {
     pub roles: Vec<RoleGrant>,
 }
 
-/// The secrets of one sign-in.
-#[derive(Clone, Debug)]
+/// The secrets of one sign-in. `Debug` shows none of them.
+#[derive(Clone)]
 pub struct Proofs {
     /// Comes back with the browser.
     pub state: String,
@@ -70,6 +70,12 @@ pub struct Proofs {
     pub verifier: String,
     /// Whether the person must prove anew who they are.
     pub is_fresh: bool,
+}
+
+impl fmt::Debug for Proofs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proofs").field("is_fresh", &self.is_fresh).finish_non_exhaustive()
+    }
 }
 
 /// Who a person is, as the provider says.
@@ -176,15 +182,20 @@ impl OpenIdProvider {
         let id_token = id_token.ok_or(OpenIdError::IdToken("the token endpoint gave none".to_owned()))?;
         let claims = self.verify(id_token, &proofs.nonce, found.clone()).await?;
         let now = self.environment.now();
-        let signed_in =
-            seconds(&claims, "auth_time").and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+        // A time that is still to come says nothing: it would count as fresh for as long.
+        let signed_in = seconds(&claims, "auth_time")
+            .and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
+            .filter(|at| *at <= now + SKEW);
         if proofs.is_fresh {
             let at = signed_in.ok_or(OpenIdError::NoSignInTime)?;
             if now - at > FRESH_FOR {
                 return Err(OpenIdError::OldSignIn);
             }
         }
-        let subject = text(&claims, "sub").unwrap_or_default().to_owned();
+        let [subject, session] = ["sub", "sid"].map(|claim| id(&claims, claim));
+        let unreadable = |error: NotAnId| OpenIdError::IdToken(error.to_string());
+        let subject = subject.map_err(unreadable)?.ok_or_else(|| unreadable(NotAnId("sub")))?.to_owned();
+        let session = session.map_err(unreadable)?.map(str::to_owned);
         let mut told = Told::read(&claims, &self.settings.roles_claim);
         let [mut name, mut email] = ["name", "email"].map(|claim| short(&claims, claim));
         let needs_roles = !self.settings.roles.is_empty() && told == Told::Nothing;
@@ -198,7 +209,7 @@ impl OpenIdProvider {
             email = email.or_else(|| short(&info, "email"));
         }
         Ok(Identity {
-            session: text(&claims, "sid").map(str::to_owned),
+            session,
             authenticated_at: signed_in.map(|at| at.min(now)),
             subject,
             name,

@@ -28,7 +28,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 /// How far the provider's clock may differ.
-const SKEW: Duration = Duration::seconds(60);
+pub(super) const SKEW: Duration = Duration::seconds(60);
 
 /// For whom a token must be.
 #[derive(Clone, Copy)]
@@ -69,7 +69,16 @@ pub(super) fn verified(
             if issued <= late { Ok(()) } else { Err("it was issued in the future".to_owned()) }
         });
     match parsed.claims(&verifier, &Nonce::new(nonce.to_owned())) {
-        Ok(_) => part(token, 1).ok_or_else(|| invalid("its claims cannot be read".to_owned())),
+        Ok(_) => {
+            let claims: Map<String, Value> =
+                part(token, 1).ok_or_else(|| invalid("its claims cannot be read".to_owned()))?;
+            // OpenID Connect Core 1.0, section 3.1.3.7, number 5. The crate does not look at it.
+            match claims.get("azp") {
+                None | Some(Value::Null) => Ok(claims),
+                Some(party) if party == expected.client_id => Ok(claims),
+                Some(_) => Err(invalid("it was given to another client (azp)".to_owned())),
+            }
+        }
         Err(ClaimsVerificationError::SignatureVerification(error)) => {
             tracing::debug!(%error, "an ID token's signature could not be verified");
             Err(Invalid::Signature)

@@ -200,6 +200,12 @@ async fn an_id_token_that_is_not_of_this_sign_in_signs_nobody_in(server: &Server
         json!({"exp": now - 3600}),
         json!({"iat": now + 36_000}),
         json!({"sub": null}),
+        json!({"sub": ""}),
+        json!({"sub": "s1\u{0}"}),
+        json!({"sub": "s".repeat(256)}),
+        json!({"sid": "a\u{0}"}),
+        json!({"azp": "another client"}),
+        json!({"azp": ["riq"]}),
     ] {
         let mut whole = in_groups(&["admins"]);
         whole.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
@@ -478,7 +484,8 @@ async fn a_fresh_sign_in_is_judged_by_when_the_person_proved_themselves(server: 
     let asks = visitor.get(fresh).await;
     asks.says(200, "needs a fresh sign-in");
     let now = server.clock.now().unix_timestamp();
-    for auth_time in [json!(now - 3600), Value::Null] {
+    // What is still to come would count as fresh for as long.
+    for auth_time in [json!(now - 3600), Value::Null, json!(now + 120), json!(now + 36_000)] {
         let mut claims = in_groups(&["admins"]);
         claims["auth_time"] = auth_time;
         stage.provider.says(|says| says.id_token = claims);
@@ -490,10 +497,24 @@ async fn a_fresh_sign_in_is_judged_by_when_the_person_proved_themselves(server: 
         let query = stage.provider.authorize(&address);
         stage.come_back(&visitor, &query).await.says(403, "A fresh sign-in is needed");
     }
-    stage.in_groups(&["admins"]);
-    let address = address_of(&visitor.submit(&asks.form("/sign-in/person")).await);
+    // A mistyped key does not take away that a fresh sign-in is needed.
+    let mistyped = visitor.submit(&asks.form("/sign-in").with("api_key", "riq_mistyped")).await;
+    assert_eq!(mistyped.form("/sign-in/person").value("fresh"), Some("on"));
+    assert_eq!(mistyped.form("/sign-in").value("fresh"), Some("on"));
+    let mut claims = in_groups(&["admins"]);
+    claims["azp"] = json!("riq");
+    stage.provider.says(|says| says.id_token = claims);
+    let address = address_of(&visitor.submit(&mistyped.form("/sign-in/person")).await);
+    assert!(address.query().unwrap().contains("prompt=login"), "{address}");
     let query = stage.provider.authorize(&address);
     stage.come_back(&visitor, &query).await.leads_to("/dashboard");
     visitor.get(fresh).await.leads_to("/dashboard");
+    // A sign-in that need not be fresh is one all the same, and makes no fresh session.
+    let mut claims = in_groups(&["admins"]);
+    claims["auth_time"] = json!(server.clock.now().unix_timestamp() + 36_000);
+    stage.provider.says(|says| says.id_token = claims);
+    let visitor = Visitor::new(&stage.server);
+    stage.sign_in(&visitor, "/dashboard").await.leads_to("/dashboard");
+    visitor.get(fresh).await.says(200, "needs a fresh sign-in");
     stage.end().await;
 }

@@ -182,7 +182,8 @@ impl IdentityProvider {
     pub(crate) fn logout_token(&self, claims: &Value) -> String {
         let says = self.state.lock().unwrap().says.clone();
         let usual = json!({
-            "iss": self.issuer(), "aud": CLIENT_ID, "iat": says.now.unix_timestamp(), "events": {LOGOUT: {}},
+            "iss": self.issuer(), "aud": CLIENT_ID, "iat": says.now.unix_timestamp(),
+            "exp": says.now.unix_timestamp() + 120, "events": {LOGOUT: {}},
         });
         let header = json!({"alg": "EdDSA", "kid": kid(says.key), "typ": "logout+jwt"});
         signed(says.key, &header, &merged(usual, claims))

@@ -2,16 +2,10 @@
 
 use std::time::Duration as Wait;
 
-use integrations_core::{
-    api_key::{ApiKey, KeyHash},
-    audit::AuditAction,
-    ids::ApiKeyId,
-    rights::Rights,
-    tier::Tier,
-};
+use integrations_core::{audit::AuditAction, principal::Principal};
 use riq_server::{
     environment::{Clock as _, Environment},
-    store::{NewApiKey, NewAuditEvent},
+    store::{NewAuditEvent, PersonRef},
 };
 use serde_json::{Value, json};
 use time::Duration;
@@ -28,6 +22,8 @@ on_both!(
     a_revoked_person_is_out_with_their_keys,
     a_sign_in_leaves_no_session_of_before,
     keys_need_not_be_a_way_to_sign_in,
+    a_changed_role_reaches_the_keys_of_its_person_on_every_replica,
+    a_revoked_organization_is_closed_to_its_people,
 );
 
 async fn the_provider_signs_people_out(server: &Server) {
@@ -94,22 +90,10 @@ async fn a_revoked_person_is_out_with_their_keys(server: &Server) {
     let stage = Stage::of(server).await;
     let visitor = stage.signed_in(&["admins"]).await;
     let user = text(&stage.people().await[0]["id"]).parse().unwrap();
-    let (key, id): (ApiKey, ApiKeyId) =
-        (ApiKey::from_entropy(Environment::system().bytes()), Environment::system().id());
-    let new = NewApiKey {
-        id,
-        name: "Ann's".into(),
-        hint: key.hint().to_owned(),
-        hash: KeyHash::of(&key),
-        rights: Rights::everything(),
-        tier: Tier::Starter,
-        expires_at: None,
-        user: Some(user),
-    };
-    stage.server.store.create_api_key(new, event(&stage.server, AuditAction::ApiKeyCreated)).await.unwrap();
+    let key = stage.server.key_of(user, &["admin"]).await;
     let call = async || {
         let target = stage.server.at("");
-        stage.server.call_as(key.expose(), "GET", &target).send().await.status
+        stage.server.call_as(&key.text, "GET", &target).send().await.status
     };
     assert_eq!(call().await, 200);
     let of = |organization, action, changes| NewAuditEvent {
@@ -128,7 +112,7 @@ async fn a_revoked_person_is_out_with_their_keys(server: &Server) {
     let recorded =
         stage.server.sql.rows("SELECT * FROM audit_events WHERE action = 'user.revoked'", []).await;
     assert_eq!(recorded.len(), 1);
-    assert!(text(&recorded[0]["changes"]).contains(&id.to_string()));
+    assert!(text(&recorded[0]["changes"]).contains(&key.id.to_string()));
     stage.end().await;
 }
 
@@ -161,9 +145,20 @@ async fn keys_need_not_be_a_way_to_sign_in(server: &Server) {
     page.says(200, "Sign in with 127.0.0.1");
     let by_key = page.form("/sign-in").with("api_key", &server.key.text);
     visitor.submit(&by_key).await.leads_to("/dashboard");
+    let by_key = visitor;
     let openid = stage.provider.settings(&[]);
-    let strict =
-        server.replica(|settings| (settings.openid, settings.key_sign_in) = (Some(openid), false)).await;
+    let public_url = format!("http://{}", stage.server.address).parse().unwrap();
+    let strict = server
+        .replica(|settings| {
+            (settings.openid, settings.key_sign_in) = (Some(openid), false);
+            settings.public_url = public_url;
+        })
+        .await;
+    // Those that were signed in with a key before are not any more.
+    by_key.get("/dashboard").await.says(200, "Projects");
+    let before = by_key.at(&strict);
+    before.get("/dashboard").await.leads_to("/dashboard/sign-in?return_to=%2Fdashboard");
+    drop(before);
     let visitor = Visitor::new(&strict);
     let page = visitor.get("/dashboard/sign-in").await;
     page.says(200, "Sign in with 127.0.0.1");
@@ -174,5 +169,61 @@ async fn keys_need_not_be_a_way_to_sign_in(server: &Server) {
     answer.says(403, "API keys cannot sign in here");
     drop(visitor);
     strict.stop().await;
+    stage.end().await;
+}
+
+async fn a_changed_role_reaches_the_keys_of_its_person_on_every_replica(server: &Server) {
+    server.install("slack").await;
+    let stage = Stage::of(server).await;
+    stage.signed_in(&["admins"]).await;
+    let user = text(&stage.people().await[0]["id"]).parse().unwrap();
+    let key = stage.server.key_of(user, &["admin"]).await;
+    let change = async |at: &Server| {
+        let target = at.at("/slack/lifecycle");
+        let body = json!({"sidebar_enabled": true});
+        at.call_as(&key.text, "PATCH", &target).json(&body).send().await.status
+    };
+    // Both replicas remember what the key may do.
+    assert_eq!((change(server).await, change(&stage.server).await), (200, 200));
+    let everywhere = async |status: u16| {
+        for at in [server, &stage.server] {
+            eventually("the role counts", Wait::from_secs(20), async || change(at).await == status).await;
+        }
+    };
+    // The next sign-in gives another role, and so does the operator.
+    stage.signed_in(&["viewers"]).await;
+    everywhere(403).await;
+    let who = PersonRef::Id(user);
+    let set = async |role: Option<&str>| {
+        let (role, id) = (role.map(|role| role.parse().unwrap()), Environment::system().id());
+        stage.server.store.set_role(&who, id, role, event(&stage.server, AuditAction::UserRoleSet)).await
+    };
+    set(Some("operator")).await.unwrap();
+    everywhere(200).await;
+    set(None).await.unwrap();
+    everywhere(403).await;
+    stage.end().await;
+}
+
+async fn a_revoked_organization_is_closed_to_its_people(server: &Server) {
+    let (other, project, _) = server.other_organization().await;
+    let stage = Stage::with(server, |_| vec![format!("{other}:admin=admins")]).await;
+    stage.in_groups(&["admins"]);
+    let visitor = Visitor::new(&stage.server);
+    let there = format!("/dashboard/projects/{project}");
+    stage.sign_in(&visitor, &there).await.leads_to(&there);
+    visitor.get(&there).await.says(200, "Integrations");
+    let user = text(&stage.people().await[0]["id"]).parse().unwrap();
+    let made =
+        NewAuditEvent { organization: other, ..event(&stage.server, AuditAction::OrganizationRevoked) };
+    assert!(stage.server.store.revoke_organization(made).await.unwrap());
+    for page in [&there, "/dashboard", "/dashboard/organizations", "/device"] {
+        assert_eq!(visitor.get(page).await.status, 303, "{page}");
+    }
+    let known = stage.server.store.known(Principal::User(user), other, server.clock.now()).await.unwrap();
+    assert_eq!(known, None);
+    // Elsewhere they go on.
+    stage.sign_in(&visitor, "/dashboard").await.leads_to("/dashboard");
+    visitor.get(&stage.server.pages()).await.says(200, "Integrations");
     stage.end().await;
 }
