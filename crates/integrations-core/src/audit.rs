@@ -57,6 +57,10 @@ words! {
         UserRoleRemoved = "user.role_removed",
         /// A person was revoked, with the keys that act for them.
         UserRevoked = "user.revoked",
+        /// A person approved the login of a program, which then fetches a key.
+        DeviceLoginApproved = "device_login.approved",
+        /// A person denied the login of a program.
+        DeviceLoginDenied = "device_login.denied",
         /// Old events were removed from the audit log.
         AuditPruned = "audit.pruned",
         /// The OAuth app of a provider was set: its client id and secret.

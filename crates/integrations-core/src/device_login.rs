@@ -280,4 +280,32 @@ mod tests {
             ["projects:read", "projects:write"]
         );
     }
+
+    #[test]
+    fn what_can_be_given_is_listed() {
+        let given = |role: Role| {
+            let held = Rights { scopes: role.scopes().to_vec(), reach: Reach::Organization };
+            grantable(&held).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let reads = ["read", "integrations:read", "webhooks:read", "audit:read", "projects:read"];
+        let writes = ["write", "integrations:write", "webhooks:write", "audit:write", "projects:write"];
+        for role in Role::ALL {
+            let mut given = given(role);
+            given.sort();
+            let mut hand: Vec<&str> =
+                if role == Role::Viewer { reads.to_vec() } else { [reads, writes].concat() };
+            hand.sort_unstable();
+            assert_eq!(given, hand, "{role}");
+        }
+        // `write` covers every `:write`, and none of what gives rights to others, which all ask for `:admin`.
+        let write: Scope = "write".parse().unwrap();
+        for required in [RequiredScope::INTEGRATIONS_WRITE, RequiredScope::AUDIT_READ] {
+            assert!(write.covers(required), "{required}");
+        }
+        for required in
+            [RequiredScope::APPROVALS_ADMIN, RequiredScope::KEYS_ADMIN, RequiredScope::OAUTH_APPS_ADMIN]
+        {
+            assert!(!write.covers(required), "{required}");
+        }
+    }
 }

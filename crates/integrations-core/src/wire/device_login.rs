@@ -1,5 +1,7 @@
 //! Device login (RFC 8628). Its answers are bare: there is no `data` around them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A program that begins a login.
@@ -12,8 +14,8 @@ pub struct BeginDeviceLogin {
     pub client_name: String,
 }
 
-/// A login that has begun (RFC 8628, section 3.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A login that has begun (RFC 8628, section 3.2). `Debug` does not show the codes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceLogin {
     /// With this the program asks for its key. It is a secret.
@@ -39,8 +41,17 @@ pub struct DeviceLogin {
     pub interval: u64,
 }
 
-/// A poll.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+impl fmt::Debug for DeviceLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceLogin")
+            .field("verification_uri", &self.verification_uri)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A poll. `Debug` does not show the code.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedeemDeviceLogin {
@@ -49,8 +60,14 @@ pub struct RedeemDeviceLogin {
     pub device_code: String,
 }
 
-/// The key that a person approved (RFC 6749, section 5.1). It is in this answer alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Debug for RedeemDeviceLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedeemDeviceLogin").finish_non_exhaustive()
+    }
+}
+
+/// The key that a person approved (RFC 6749, section 5.1). It is in this answer alone. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceToken {
     /// The API key.
@@ -79,4 +96,42 @@ pub struct DeviceToken {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = "prj_01jc3q5v6w7x8y9zabcdefghjk"))]
     pub project_id: Option<String>,
+}
+
+impl fmt::Debug for DeviceToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceToken")
+            .field("key_id", &self.key_id)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_keys_are_never_shown() {
+        let secret = || "SECRET".to_owned();
+        let begun = DeviceLogin {
+            device_code: secret(),
+            user_code: secret(),
+            verification_uri: "https://riq.example/device".to_owned(),
+            verification_uri_complete: secret(),
+            expires_in: 900,
+            interval: 5,
+        };
+        let token = DeviceToken {
+            access_token: secret(),
+            token_type: "bearer".to_owned(),
+            expires_in: None,
+            scope: "read".to_owned(),
+            key_id: "key_1".to_owned(),
+            org_id: "org_1".to_owned(),
+            project_id: None,
+        };
+        let shown = format!("{begun:?} {token:?} {:?}", RedeemDeviceLogin { device_code: secret() });
+        assert!(!shown.contains("SECRET") && shown.contains("key_1"), "{shown}");
+    }
 }

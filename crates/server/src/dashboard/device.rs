@@ -36,10 +36,10 @@ pub(super) async fn show(State(pages): State<Pages>, visit: Visit, uri: Uri) -> 
     let code = code.and_then(|text| text.parse::<UserCode>().ok());
     let session = match admit(&pages, &visit, code) {
         Ok(session) => session,
-        Err(answer) => return Ok(answer),
+        Err(answer) => return Ok(*answer),
     };
     let claimed = match code {
-        Some(code) => pages.device_logins.claimed(code, session.id).await?,
+        Some(code) => pages.device_logins.claimed(code, claim_of(session)).await?,
         None => None,
     };
     match (code, claimed) {
@@ -64,7 +64,7 @@ pub(super) async fn claim(
     let code = typed.parse::<UserCode>().ok();
     let session = match admit(&pages, &visit, code) {
         Ok(session) => session,
-        Err(answer) => return Ok(answer),
+        Err(answer) => return Ok(*answer),
     };
     pages.attempts.count(PartitionKey::UserCodesOf(session.id), CODES).await?;
     pages.attempts.count(PartitionKey::user_codes(address), CODES_OF_ADDRESS).await?;
@@ -101,7 +101,8 @@ pub(super) async fn approve(
             return ask(&pages, &visit, &asked, &choice).await;
         }
     };
-    if !pages.device_logins.approve(&asked.login, claim_of(asked.session), grant).await? {
+    let claim = claim_of(asked.session);
+    if !pages.device_logins.approve(&asked.login, claim, grant, &visit.request_id).await? {
         return Ok(too_late(&visit));
     }
     tracing::info!(login = %asked.login.id, by = %asked.session.principal, "a device login was approved");
@@ -117,7 +118,7 @@ pub(super) async fn deny(
         Ok(asked) => asked,
         Err(answer) => return Ok(answer),
     };
-    if !pages.device_logins.deny(&asked.login, asked.session.id).await? {
+    if !pages.device_logins.deny(&asked.login, claim_of(asked.session), &visit.request_id).await? {
         return Ok(too_late(&visit));
     }
     tracing::info!(login = %asked.login.id, by = %asked.session.principal, "a device login was denied");
@@ -140,27 +141,27 @@ async fn asked<'v>(
     let code = form.trimmed("code").parse::<UserCode>().ok();
     let session = match admit(pages, visit, code) {
         Ok(session) => session,
-        Err(answer) => return Ok(Err(answer)),
+        Err(answer) => return Ok(Err(*answer)),
     };
     let Some(code) = code else { return Ok(Err(too_late(visit))) };
-    let login = pages.device_logins.claimed(code, session.id).await?;
+    let login = pages.device_logins.claimed(code, claim_of(session)).await?;
     Ok(login.map(|login| Asked { session, code, login }).ok_or_else(|| too_late(visit)))
 }
 
 /// The session of somebody who signed in a moment ago and may approve. The error is the answer: the way to sign in and
 /// back here, or the reason.
-fn admit<'v>(pages: &Pages, visit: &'v Visit, code: Option<UserCode>) -> Result<&'v Session, Response> {
+fn admit<'v>(pages: &Pages, visit: &'v Visit, code: Option<UserCode>) -> Result<&'v Session, Box<Response>> {
     let is_fresh = |session: &&Session| session.is_fresh(pages.environment.now());
     let Some(session) = visit.session.as_ref().filter(is_fresh) else {
         let page = Destination::Device(code).address(&visit.addresses);
-        return Err(visit.go_to(&visit.addresses.fresh_sign_in_for(&page)));
+        return Err(Box::new(visit.go_to(&visit.addresses.fresh_sign_in_for(&page))));
     };
     let required = scope_to_approve(session.principal);
     if session.who.rights.cover(required) {
         return Ok(session);
     }
     let key = matches!(session.principal, Principal::ApiKey(_));
-    Err(visit.failure(
+    Err(Box::new(visit.failure(
         StatusCode::FORBIDDEN,
         "You cannot approve a login here",
         &format!("It needs the scope {required}. Nothing was changed."),
@@ -169,7 +170,7 @@ fn admit<'v>(pages: &Pages, visit: &'v Visit, code: Option<UserCode>) -> Result<
         } else {
             "Ask for a role in this organization."
         },
-    ))
+    )))
 }
 
 fn claim_of(session: &Session) -> DeviceClaim {

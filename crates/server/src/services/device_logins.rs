@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
-    audit::{AuditAction, change},
+    audit::{Acting, AuditAction, change},
     device_login::{DeviceClient, DeviceLoginStatus, LIFE, UserCode},
-    ids::{ApiKeyId, DashboardSessionId},
+    ids::ApiKeyId,
     principal::Principal,
     tier::Tier,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::keys::{IssuedKey, created};
+use super::keys::{IssuedKey, bound, created};
 use crate::{
     environment::Environment,
     jobs::{Backoff, Job, Next},
@@ -105,13 +105,14 @@ impl DeviceLogins {
         self.store.claim_device_login(hash_of(code), claim, self.environment.now()).await
     }
 
-    /// The login that a session has claimed by this code, and has not decided about.
+    /// The login that a session has claimed by this code in the organization that it works on, and has not decided
+    /// about.
     pub async fn claimed(
         &self,
         code: UserCode,
-        session: DashboardSessionId,
+        claim: DeviceClaim,
     ) -> Result<Option<DeviceLogin>, StoreError> {
-        self.store.claimed_device_login(hash_of(code), session, self.environment.now()).await
+        self.store.claimed_device_login(hash_of(code), claim, self.environment.now()).await
     }
 
     /// Approves a login that a session claimed. `false`: it is too late.
@@ -120,13 +121,40 @@ impl DeviceLogins {
         login: &DeviceLogin,
         claim: DeviceClaim,
         grant: DeviceGrant,
+        request_id: &str,
     ) -> Result<bool, StoreError> {
-        self.store.approve_device_login(login.id, claim, grant, self.environment.now()).await
+        let mut event = self.decided(AuditAction::DeviceLoginApproved, login, claim, request_id);
+        let scopes = change("scopes", Value::Null, json!(grant.rights.scopes));
+        event.changes.extend(scopes.into_iter().chain(bound(&grant.rights.reach)));
+        self.store.approve_device_login(login.id, claim, grant, event).await
     }
 
     /// Denies a login that a session claimed. `false`: it is too late.
-    pub async fn deny(&self, login: &DeviceLogin, session: DashboardSessionId) -> Result<bool, StoreError> {
-        self.store.deny_device_login(login.id, session, self.environment.now()).await
+    pub async fn deny(
+        &self,
+        login: &DeviceLogin,
+        claim: DeviceClaim,
+        request_id: &str,
+    ) -> Result<bool, StoreError> {
+        let event = self.decided(AuditAction::DeviceLoginDenied, login, claim, request_id);
+        self.store.deny_device_login(login.id, claim, event).await
+    }
+
+    /// The event of a decision, with the program that it is about.
+    fn decided(
+        &self,
+        action: AuditAction,
+        login: &DeviceLogin,
+        claim: DeviceClaim,
+        request_id: &str,
+    ) -> NewAuditEvent {
+        let acting = Acting { actor: claim.principal.into(), request_id: Some(request_id.to_owned()) };
+        let program = [
+            change("device_login.client_name", Value::Null, login.client_name.clone()),
+            change("device_login.address", Value::Null, login.address.clone()),
+        ];
+        let event = NewAuditEvent::new(&self.environment, claim.organization, action, acting);
+        NewAuditEvent { changes: program.into_iter().flatten().collect(), ..event }
     }
 
     /// The login of a program, by its device code.
@@ -165,17 +193,11 @@ impl DeviceLogins {
                 Principal::ApiKey(_) => None,
             },
         };
-        let event = NewAuditEvent {
-            id: self.environment.id(),
-            organization: claim.organization,
-            project: None,
-            integration: None,
-            action: AuditAction::ApiKeyCreated,
-            actor: claim.principal.into(),
-            request_id: Some(request_id.to_owned()),
-            changes: Vec::new(),
-            at: now,
-        };
+        let acting = Acting { actor: claim.principal.into(), request_id: Some(request_id.to_owned()) };
+        let made = AuditAction::ApiKeyCreated;
+        let event = NewAuditEvent::new(&self.environment, claim.organization, made, acting);
+        // The key's life is counted from the same moment.
+        let event = NewAuditEvent { at: now, ..event };
         let asked_from = change("device_login.address", Value::Null, login.address);
         let changes = |rights: &_| created(id, &name, rights, tier).into_iter().chain(asked_from).collect();
         match self.store.redeem_device_login(login.id, new, event, changes).await? {

@@ -161,17 +161,21 @@ impl Keys {
 
 /// What the event of a new key says.
 pub(super) fn created(id: ApiKeyId, name: &str, rights: &Rights, tier: Tier) -> Vec<Change> {
-    let bound = match &rights.reach {
-        Reach::Organization => None,
-        Reach::Projects(ids) => change("project_ids", Value::Null, json!(ids)),
-    };
     let changes = [
         change("id", Value::Null, id.to_string()),
         change("name", Value::Null, name),
         change("scopes", Value::Null, json!(rights.scopes)),
         change("tier", Value::Null, tier.as_str()),
     ];
-    changes.into_iter().flatten().chain(bound).collect()
+    changes.into_iter().flatten().chain(bound(&rights.reach)).collect()
+}
+
+/// The projects to which something new is bound, if it is.
+pub(super) fn bound(reach: &Reach) -> Option<Change> {
+    match reach {
+        Reach::Organization => None,
+        Reach::Projects(ids) => change("project_ids", Value::Null, json!(ids)),
+    }
 }
 
 fn is_within(key: &ApiKeyRecord, reach: &Reach) -> bool {

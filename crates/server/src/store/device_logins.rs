@@ -140,6 +140,13 @@ fn open(at: &[DeviceLoginStatus], now: OffsetDateTime) -> Condition {
         .add(device_login::Column::ExpiresAt.gt(now))
 }
 
+/// The logins that a session has claimed in the organization that it works on, and has not decided about.
+fn claimed_by(claim: DeviceClaim, now: OffsetDateTime) -> Condition {
+    open(&[DeviceLoginStatus::Claimed], now)
+        .add(device_login::Column::SessionId.eq(claim.session.to_string()))
+        .add(device_login::Column::OrganizationId.eq(claim.organization.to_string()))
+}
+
 /// The step to a status.
 fn step_to(status: DeviceLoginStatus) -> UpdateMany<device_login::Entity> {
     device_login::Entity::update_many().col_expr(device_login::Column::Status, Expr::value(status.as_str()))
@@ -184,17 +191,17 @@ impl Store {
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
-    /// The login that a session has looked up by this user code, and has not decided about.
+    /// The login that a session has looked up by this user code in the organization that it works on, and has not
+    /// decided about.
     pub async fn claimed_device_login(
         &self,
         user_code: TokenHash,
-        session: DashboardSessionId,
+        claim: DeviceClaim,
         now: OffsetDateTime,
     ) -> Result<Option<DeviceLogin>, StoreError> {
         let query = device_login::Entity::find()
             .filter(device_login::Column::UserCodeHash.eq(user_code.to_vec()))
-            .filter(device_login::Column::SessionId.eq(session.to_string()))
-            .filter(open(&[DeviceLoginStatus::Claimed], now));
+            .filter(claimed_by(claim, now));
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
@@ -218,13 +225,13 @@ impl Store {
     }
 
     /// Approves a login that this session claimed, in this organization. The program has [`REDEMPTION`] from then on.
-    /// `false`: it cannot be approved any more.
+    /// `false`: it cannot be approved any more, and nothing is recorded.
     pub async fn approve_device_login(
         &self,
         id: DeviceLoginId,
         claim: DeviceClaim,
         grant: DeviceGrant,
-        now: OffsetDateTime,
+        event: NewAuditEvent,
     ) -> Result<bool, StoreError> {
         let life = i64::try_from(grant.life.as_secs()).unwrap_or(i64::MAX);
         let step = step_to(DeviceLoginStatus::Approved)
@@ -234,26 +241,39 @@ impl Store {
             )
             .col_expr(device_login::Column::Projects, Expr::value(api_keys::written(&grant.rights.reach)))
             .col_expr(device_login::Column::LifeSeconds, Expr::value(life))
-            .col_expr(device_login::Column::ExpiresAt, Expr::value(now + REDEMPTION))
+            .col_expr(device_login::Column::ExpiresAt, Expr::value(event.at + REDEMPTION))
             .filter(device_login::Column::Id.eq(id.to_string()))
-            .filter(device_login::Column::SessionId.eq(claim.session.to_string()))
-            .filter(device_login::Column::OrganizationId.eq(claim.organization.to_string()))
-            .filter(open(&[DeviceLoginStatus::Claimed], now));
-        is_made(step, &self.writer).await
+            .filter(claimed_by(claim, event.at));
+        self.decide(step, event).await
     }
 
-    /// Denies a login that this session claimed. `false`: it cannot be denied any more.
+    /// Denies a login that this session claimed, in this organization. `false`: it cannot be denied any more, and
+    /// nothing is recorded.
     pub async fn deny_device_login(
         &self,
         id: DeviceLoginId,
-        session: DashboardSessionId,
-        now: OffsetDateTime,
+        claim: DeviceClaim,
+        event: NewAuditEvent,
     ) -> Result<bool, StoreError> {
         let step = step_to(DeviceLoginStatus::Denied)
             .filter(device_login::Column::Id.eq(id.to_string()))
-            .filter(device_login::Column::SessionId.eq(session.to_string()))
-            .filter(open(&[DeviceLoginStatus::Claimed], now));
-        is_made(step, &self.writer).await
+            .filter(claimed_by(claim, event.at));
+        self.decide(step, event).await
+    }
+
+    /// Makes the step of a decision together with its event. Returns whether it was made.
+    async fn decide(
+        &self,
+        step: UpdateMany<device_login::Entity>,
+        event: NewAuditEvent,
+    ) -> Result<bool, StoreError> {
+        let transaction = self.begin().await?;
+        let is_made = is_made(step, &transaction).await?;
+        if is_made {
+            audit::record(&transaction, event).await?;
+            transaction.commit().await?;
+        }
+        Ok(is_made)
     }
 
     /// Makes the key of an approved login, once. `key` has what was granted; the key gets what of it the event's actor,
@@ -280,8 +300,10 @@ impl Store {
         event.changes = changes(&key.rights);
         let row = match api_keys::insert(&transaction, key, &event).await {
             Ok(row) => row,
+            Err(OwnedError::NoSuchProject) => return refuse(transaction, id).await,
             Err(OwnedError::Store(error)) => return Err(error),
-            Err(_) => return refuse(transaction, id).await,
+            // PostgreSQL takes no further statement in this transaction, so the login stays approved.
+            Err(error) => return Err(StoreError::Damaged(format!("the key of device login {id}: {error}"))),
         };
         audit::record(&transaction, event).await?;
         transaction.commit().await?;

@@ -40,6 +40,8 @@ on_both!(
     a_name_cannot_dress_up,
     what_is_stored_of_a_login_opens_nothing_and_goes_away,
     the_same_idempotency_key_gives_strangers_different_codes,
+    decisions_are_recorded_with_who_made_them,
+    a_login_follows_its_person_into_another_organization,
 );
 
 const CODE: &str = "/api/auth/device/code";
@@ -124,7 +126,7 @@ async fn a_person_approves_and_the_program_gets_its_key_once(server: &Server) {
     let answer = poll(server, &program).await;
     let key = text(&answer.body, "access_token");
     assert_eq!((text(&answer.body, "token_type"), text(&answer.body, "scope")), ("bearer", "read"));
-    assert_eq!(answer.body["expires_in"], 7 * 24 * 60 * 60);
+    assert_eq!(answer.body["expires_in"], 24 * 60 * 60, "the shortest life, as nothing longer was chosen");
     assert_eq!(text(&answer.body, "project_id"), server.project.to_string());
     server.call_as(key, "GET", &server.at("")).send().await.data();
     server.call_as(key, "DELETE", &server.at("/slack")).send().await.refused(403, "INSUFFICIENT_SCOPE");
@@ -285,7 +287,10 @@ async fn a_ready_made_link_leads_to_no_button(server: &Server) {
     let form = enter(&visitor, &program.user_code).await.form("/approve");
     let ticked: Vec<&str> =
         form.fields.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with("scope.")).collect();
-    assert_eq!((ticked, form.value("project")), (vec!["scope.read"], Some("")));
+    assert_eq!(
+        (ticked, form.value("project"), form.value("life")),
+        (vec!["scope.read"], Some(""), Some("1d"))
+    );
     visitor.submit(&form).await.says(400, "Choose a project");
     poll(server, &program).await.refused(202, "AUTHORIZATION_PENDING");
 }
@@ -380,7 +385,8 @@ async fn a_late_approval_revives_nothing(server: &Server) {
 }
 
 async fn an_approval_is_redeemed_once_on_two_replicas(server: &Server) {
-    let replica = server.replica(|_| {}).await;
+    let public_url = format!("http://{}", server.address).parse().unwrap();
+    let replica = server.replica(|settings| settings.public_url = public_url).await;
     let visitor = Visitor::signed_in(server).await;
     for _ in 0..3 {
         let program = begin(server).await;
@@ -650,4 +656,59 @@ async fn the_same_idempotency_key_gives_strangers_different_codes(server: &Serve
     visitor.submit(&form).await.says(200, "Access given");
     assert_eq!(ask(TOKEN, body.clone()).await.status, 200);
     ask(TOKEN, body).await.refused(400, "EXPIRED_TOKEN");
+}
+
+async fn decisions_are_recorded_with_who_made_them(server: &Server) {
+    let user = person(server, 1, "admin").await;
+    let visitor = signed_in_as(server, user).await;
+    approved(server, &visitor, &["read", "integrations:write"]).await;
+    let denied = begin(server).await;
+    visitor.submit(&enter(&visitor, &denied.user_code).await.form("/deny")).await.says(200, "Access denied");
+    // What came too late is no decision.
+    let late = begin(server).await;
+    let form = approval(server, &visitor, &late).await;
+    server.clock.advance(Duration::minutes(16));
+    server.sql.execute("UPDATE dashboard_sessions SET authenticated_at = last_seen_at", []).await;
+    visitor.submit(&form).await;
+    let events = "SELECT * FROM audit_events WHERE action LIKE 'device_login.%' ORDER BY id";
+    let events = server.sql.rows(events, []).await;
+    let actions: Vec<&str> = events.iter().map(|event| text(event, "action")).collect();
+    assert_eq!(actions, ["device_login.approved", "device_login.denied"]);
+    for event in &events {
+        assert_eq!(
+            (text(event, "actor_kind"), text(event, "actor_key_id")),
+            ("user", user.to_string().as_str())
+        );
+        assert_eq!(text(event, "organization_id"), server.organization.to_string());
+        assert!(text(event, "request_id").starts_with("req_"), "{event}");
+    }
+    let changes = text(&events[0], "changes");
+    for word in ["riq on a laptop", "127.0.0.1", "integrations:write", &server.project.to_string()] {
+        assert!(changes.contains(word), "{word} is not in {changes}");
+    }
+}
+
+/// Who changes the organization while the page is open looks the code up again there.
+async fn a_login_follows_its_person_into_another_organization(server: &Server) {
+    let (other, foreign, _) = server.other_organization().await;
+    let user = person(server, 1, "admin").await;
+    let role = format!(
+        "INSERT INTO user_roles (user_id, organization_id, source, role, set_at) \
+         VALUES ('{user}', '{other}', 'claim', 'viewer', '2026-03-01 10:00:00.000000+00:00')"
+    );
+    server.sql.execute(&role, []).await;
+    let visitor = signed_in_as(server, user).await;
+    let program = begin(server).await;
+    let before = approval(server, &visitor, &program).await;
+    let choice = visitor.get("/dashboard/organizations").await.form("/organizations");
+    visitor.submit(&choice.with("organization", &other.to_string())).await.leads_to("/dashboard");
+    // What was decided for the other organization does not count here.
+    visitor.submit(&before).await.says(409, "cannot be decided any more");
+    let page = visitor.get(&format!("/device?code={}", program.user_code)).await;
+    page.says(200, "Did somebody send you here?");
+    let form =
+        enter(&visitor, &program.user_code).await.form("/approve").with("project", &foreign.to_string());
+    visitor.submit(&form).await.says(200, "Access given");
+    let answer = poll(server, &program).await;
+    assert_eq!(text(&answer.body, "org_id"), other.to_string());
 }

@@ -115,9 +115,8 @@ fn store(context: &Context, path: &Path, token: &DeviceToken) -> Result<(), Fail
     let mut changes = vec![("api_key", Some(token.access_token.as_str()))];
     changes.extend(names_base.then_some(("api_base", Some(base.as_str()))));
     changes.extend(project.map(|project| ("project", Some(project))));
-    config_file::change(path, &changes).map_err(|failure| {
+    config_file::change(path, &changes).inspect_err(|_| {
         context.output.warning(&format!("the new key {} is lost; revoke it", token.key_id));
-        failure
     })
 }
 

@@ -144,8 +144,6 @@ fn facts(page: &Page<'_>) -> Markup {
 }
 
 fn choices(page: &Page<'_>, choice: &Choice<'_>) -> Markup {
-    let field =
-        |name, label, problem| Field { name, label, help: None, problem, presence: Presence::Required };
     let all = page.may_grant_all.then_some((ALL_PROJECTS, "All projects, later ones too"));
     let projects = page.projects.iter().map(|project| (project.id.as_str(), project.name.as_str()));
     let projects = std::iter::once(("", "Choose…")).chain(projects).chain(all);
@@ -162,7 +160,7 @@ fn choices(page: &Page<'_>, choice: &Choice<'_>) -> Markup {
             }
         }
         (field("life", "For", choice.problem("life"))
-            .choice(choice.value("life").unwrap_or(KeyLife::Week.as_str()), lives))
+            .choice(choice.value("life").unwrap_or(KeyLife::Day.as_str()), lives))
     }
 }
 

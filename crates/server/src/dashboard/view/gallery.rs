@@ -3,6 +3,8 @@
 //! `RIQ_GALLERY=DIRECTORY cargo test -p riq-server gallery` writes the pages there, to be looked at in a browser
 //! (served at the root, as the pages load their style from /dashboard/assets).
 
+mod device;
+
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use integrations_core::{
@@ -250,13 +252,14 @@ fn refused_form(part: Part, issues: Vec<Issue>, typed: Form) -> RefusedForm {
 /// Every page, by a name for its file.
 fn pages() -> Vec<(&'static str, Markup)> {
     let mut pages = entrance();
+    pages.extend(device::pages());
     pages.extend(lists());
     pages.extend(of_providers());
     pages.extend(of_installations());
     pages
 }
 
-fn entrance() -> Vec<(&'static str, Markup)> {
+fn records() -> [ProjectRecord; 2] {
     let record = |id: &str, name: &str| ProjectRecord {
         id: id.into(),
         organization_id: "org_01jc3q5v6w7x8y9zabcdefghjk".into(),
@@ -267,10 +270,13 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         revoked_at: None,
         erased_at: None,
     };
-    let records = [
+    [
         record(&PROJECT.to_string(), "Customer support"),
         record(&ProjectId::from_bits(7).to_string(), "Staging"),
-    ];
+    ]
+}
+
+fn entrance() -> Vec<(&'static str, Markup)> {
     let refused = sign_in::SignIn {
         return_to: Some("/dashboard"),
         problem: Some("The API key is unknown. Check that it was copied whole."),
@@ -280,6 +286,12 @@ fn entrance() -> Vec<(&'static str, Markup)> {
     };
     let by_key = sign_in::SignIn { takes_keys: true, ..sign_in::SignIn::default() };
     let as_person = sign_in::SignIn { provider: Some("login.example.com"), ..by_key };
+    let fresh = sign_in::SignIn {
+        return_to: Some("/device?code=WDJB-MJHT"),
+        news: Some("What you want to do needs a fresh sign-in. Sign in again."),
+        is_fresh: true,
+        ..as_person
+    };
     let memberships = [(ORGANIZATION, "Acme"), (OrganizationId::from_bits(7), "Acme Labs & Sons")]
         .map(|(organization, name)| Membership { organization, name: name.into(), role: Role::Operator });
     let (issuer, subject) = ("https://login.example.com/acme", "248289761001");
@@ -293,6 +305,7 @@ fn entrance() -> Vec<(&'static str, Markup)> {
     vec![
         ("sign-in", sign_in::page(&visitor(), by_key)),
         ("sign-in-person", sign_in::page(&visitor(), as_person)),
+        ("sign-in-fresh", sign_in::page(&frame(), fresh)),
         (
             "sign-in-leaving",
             sign_in::leaving(&visitor(), "login.example.com", "https://login.example.com/a?b=c&d"),
@@ -300,7 +313,7 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         ("no-role", sign_in::no_role(&visitor(), UserId::from_bits(7), issuer, subject)),
         ("organizations", organizations::page(&frame(), ORGANIZATION, &memberships, Some("/dashboard"))),
         ("sign-in-refused", sign_in::page(&visitor(), refused)),
-        ("projects", projects::page(&frame(), ORGANIZATION, "Acme", &records)),
+        ("projects", projects::page(&frame(), ORGANIZATION, "Acme", &records())),
         ("projects-empty", projects::page(&frame(), ORGANIZATION, "Acme", &[])),
         ("failure", failure::page(&visitor(), &words)),
     ]

@@ -150,6 +150,8 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::UserRoleSet => "Role of a person set".to_owned(),
         AuditAction::UserRoleRemoved => "Role of a person taken away".to_owned(),
         AuditAction::UserRevoked => "Person revoked".to_owned(),
+        AuditAction::DeviceLoginApproved => "Login of a program approved".to_owned(),
+        AuditAction::DeviceLoginDenied => "Login of a program denied".to_owned(),
         AuditAction::ApiKeyTierChanged => "Tier of an API key changed".to_owned(),
         AuditAction::AuditPruned => "Old events of the audit log removed".to_owned(),
     }

@@ -6,7 +6,8 @@ use riq_server::{
     environment::{Clock as _, Environment},
     provider::{openid::OpenIdSettings, outbound::OutboundSettings},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use thirtyfour::By;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -14,6 +15,7 @@ use tokio::{
 
 use crate::{
     browser::{
+        accessibility::assert_accessible,
         chromium::{Browser, Programs, in_browser, name_of},
         oauth_server::{self, CLIENT_ID, CLIENT_SECRET, OAuthServer, approve, issuer},
         stage::{PUBLIC_HOST, PUBLIC_URL},
@@ -148,6 +150,63 @@ async fn who_declines_is_not_signed_in() {
         browser.follow(SIGN_IN).await;
         oauth_server::deny(browser, "ann+admins").await;
         assert_eq!(browser.text("h1").await, "You did not sign in");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_approves_the_login_of_a_program_and_denies_another() {
+    with_people(async |server, browser| {
+        let post = async |path: &str, body: Value| {
+            server.call_without_key("POST", &format!("/api/auth/device/{path}")).json(&body).send().await
+        };
+        let begin = async || post("code", json!({"client_name": "riq on a laptop"})).await.body;
+        let poll = async |begun: &Value| post("token", json!({"device_code": begun["device_code"]})).await;
+        let text = |begun: &Value, name: &str| begun[name].as_str().unwrap().to_owned();
+
+        // The link leads through a sign-in to the question whether the code is the right one.
+        let begun = begin().await;
+        browser.open(&text(&begun, "verification_uri_complete")).await;
+        assert_eq!(browser.text("h1").await, "Sign in");
+        browser.follow(SIGN_IN).await;
+        approve(browser, "ann+admins").await;
+        assert_eq!(browser.text("h1").await, "Log a program in");
+        assert!(browser.text("main").await.contains("Did somebody send you here?"));
+        assert_accessible(browser, "Log a program in").await;
+        browser.follow("form[action$='/device'] button").await;
+
+        // The question says whose, from where and when, and nothing is chosen but to read.
+        assert_eq!(browser.text("h1").await, "Give a program access?");
+        assert_accessible(browser, "Give a program access?").await;
+        let asked = browser.text("main").await;
+        for word in [&text(&begun, "user_code"), "riq on a laptop", "unverified", "127.0.0.1", "Acme"] {
+            assert!(asked.contains(word), "{word} is not in {asked}");
+        }
+        let ticked = browser.driver.find_all(By::Css("main input[type=checkbox]:checked")).await.unwrap();
+        let mut names = Vec::new();
+        for one in &ticked {
+            names.push(one.attr("name").await.unwrap().unwrap());
+        }
+        assert_eq!(names, ["scope.read"]);
+        poll(&begun).await.refused(202, "AUTHORIZATION_PENDING");
+        let project = format!("select[name=project] option[value={}]", server.project);
+        browser.element(&project).await.click().await.unwrap();
+        browser.follow("form[action$='/device/approve'] button").await;
+        assert_eq!(browser.text("h1").await, "Access given");
+        assert_accessible(browser, "Access given").await;
+        let answer = poll(&begun).await;
+        assert_eq!((answer.status, &answer.body["scope"]), (200, &json!("read")));
+        let key = text(&answer.body, "access_token");
+        server.call_as(&key, "GET", &server.at("")).send().await.data();
+
+        // The code is typed, and the login denied.
+        let begun = begin().await;
+        browser.open(&text(&begun, "verification_uri")).await;
+        browser.fill("#code", &text(&begun, "user_code").to_lowercase().replace('-', " ")).await;
+        browser.follow("form[action$='/device'] button").await;
+        browser.follow("form[action$='/device/deny'] button").await;
+        assert_eq!(browser.text("h1").await, "Access denied");
+        poll(&begun).await.refused(403, "ACCESS_DENIED");
     })
     .await;
 }
