@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the specification, for every scope, on one's own, another's and an unknown
-//! organization and project.
+//! Who may do what: every operation of the specification, for every scope and role, on one's own, another's and an
+//! unknown organization and project.
 //!
 //! The operations are read from the specification. What each of them asks for is written here by hand, from the
 //! contract: an operation that is missing in the table fails the test.
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     ids::{OrganizationId, ProjectId},
+    role::Role,
     scope::{Level, Resource},
 };
 use serde_json::json;
@@ -18,39 +19,43 @@ on_both!(
     every_operation_asks_for_the_scope_of_the_contract,
     every_operation_stays_within_the_organization,
     nothing_is_done_without_a_good_key,
+    every_role_does_what_the_contract_says_and_in_its_organization_alone,
 );
 
-/// The contract: method, path below the base, and the scope that it asks for.
-const CONTRACT: [(&str, &str, &str); 29] = [
-    ("get", "/projects/{projectId}/integrations", "integrations:read"),
-    ("get", "/projects/{projectId}/integrations/catalog", "integrations:read"),
-    ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read"),
-    ("get", "/projects/{projectId}/integrations/{provider}", "integrations:read"),
-    ("delete", "/projects/{projectId}/integrations/{provider}", "integrations:write"),
-    ("post", "/projects/{projectId}/integrations/{provider}/install-url", "integrations:write"),
-    ("patch", "/projects/{projectId}/integrations/{provider}/lifecycle", "integrations:write"),
-    ("post", "/projects/{projectId}/integrations/{provider}/check", "integrations:write"),
-    ("get", "/projects/{projectId}/audit", "audit:read"),
-    ("get", "/orgs/{orgId}/projects", "projects:read"),
-    ("post", "/orgs/{orgId}/projects", "projects:write"),
-    ("get", "/orgs/{orgId}/projects/{projectId}", "projects:read"),
-    ("patch", "/orgs/{orgId}/projects/{projectId}", "projects:write"),
-    ("delete", "/orgs/{orgId}/projects/{projectId}", "projects:write"),
-    ("get", "/orgs/{orgId}/keys", "keys:read"),
-    ("post", "/orgs/{orgId}/keys", "keys:admin"),
-    ("get", "/orgs/{orgId}/keys/{keyId}", "keys:read"),
-    ("patch", "/orgs/{orgId}/keys/{keyId}", "keys:admin"),
-    ("delete", "/orgs/{orgId}/keys/{keyId}", "keys:admin"),
-    ("post", "/orgs/{orgId}/keys/{keyId}/rotate", "keys:admin"),
-    ("get", "/orgs/{orgId}/oauth-apps", "oauth_apps:read"),
-    ("put", "/orgs/{orgId}/oauth-apps/{provider}", "oauth_apps:admin"),
-    ("delete", "/orgs/{orgId}/oauth-apps/{provider}", "oauth_apps:admin"),
-    ("post", "/orgs/{orgId}/oauth-apps/{provider}/check", "oauth_apps:admin"),
-    ("get", "/projects/{projectId}/oauth-apps", "oauth_apps:read"),
-    ("put", "/projects/{projectId}/oauth-apps/{provider}", "oauth_apps:admin"),
-    ("delete", "/projects/{projectId}/oauth-apps/{provider}", "oauth_apps:admin"),
-    ("post", "/projects/{projectId}/oauth-apps/{provider}/check", "oauth_apps:admin"),
-    ("get", "/openapi.json", ""),
+/// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
+/// includes those before it. Without a scope it needs no key.
+const CONTRACT: [(&str, &str, &str, &str); 31] = [
+    ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/{provider}", "integrations:read", "viewer"),
+    ("delete", "/projects/{projectId}/integrations/{provider}", "integrations:write", "operator"),
+    ("post", "/projects/{projectId}/integrations/{provider}/install-url", "integrations:write", "operator"),
+    ("patch", "/projects/{projectId}/integrations/{provider}/lifecycle", "integrations:write", "operator"),
+    ("post", "/projects/{projectId}/integrations/{provider}/check", "integrations:write", "operator"),
+    ("get", "/projects/{projectId}/audit", "audit:read", "viewer"),
+    ("get", "/orgs/{orgId}/projects", "projects:read", "viewer"),
+    ("post", "/orgs/{orgId}/projects", "projects:write", "operator"),
+    ("get", "/orgs/{orgId}/projects/{projectId}", "projects:read", "viewer"),
+    ("patch", "/orgs/{orgId}/projects/{projectId}", "projects:write", "operator"),
+    ("delete", "/orgs/{orgId}/projects/{projectId}", "projects:write", "operator"),
+    ("get", "/orgs/{orgId}/keys", "keys:read", "viewer"),
+    ("post", "/orgs/{orgId}/keys", "keys:admin", "admin"),
+    ("get", "/orgs/{orgId}/keys/{keyId}", "keys:read", "viewer"),
+    ("patch", "/orgs/{orgId}/keys/{keyId}", "keys:admin", "admin"),
+    ("delete", "/orgs/{orgId}/keys/{keyId}", "keys:admin", "admin"),
+    ("post", "/orgs/{orgId}/keys/{keyId}/rotate", "keys:admin", "admin"),
+    ("get", "/orgs/{orgId}/oauth-apps", "oauth_apps:read", "viewer"),
+    ("put", "/orgs/{orgId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
+    ("delete", "/orgs/{orgId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
+    ("post", "/orgs/{orgId}/oauth-apps/{provider}/check", "oauth_apps:admin", "admin"),
+    ("get", "/projects/{projectId}/oauth-apps", "oauth_apps:read", "viewer"),
+    ("put", "/projects/{projectId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
+    ("delete", "/projects/{projectId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
+    ("post", "/projects/{projectId}/oauth-apps/{provider}/check", "oauth_apps:admin", "admin"),
+    ("get", "/openapi.json", "", ""),
+    ("post", "/api/auth/device/code", "", ""),
+    ("post", "/api/auth/device/token", "", ""),
 ];
 
 /// Whether a scope that is held covers one that is asked for, as the contract's table of scopes says.
@@ -77,43 +82,55 @@ fn every_scope() -> Vec<String> {
     alone.into_iter().chain(pairs).collect()
 }
 
-/// The operations of the specification that need a key, with the scope that each asks for.
-async fn operations(server: &Server) -> Vec<(String, String, &'static str)> {
+/// An operation of the specification that needs a key.
+#[derive(Debug)]
+struct Operation {
+    method: String,
+    path: String,
+    scope: &'static str,
+    role: Role,
+}
+
+/// The operations of the specification that need a key. All of them are in the contract's table, and nothing else is.
+async fn operations(server: &Server) -> Vec<Operation> {
     let specification = server.call_without_key("GET", "/api/v1/openapi.json").send().await;
     let contract: BTreeMap<_, _> =
-        CONTRACT.iter().map(|(method, path, scope)| ((*method, *path), *scope)).collect();
-    let mut found = Vec::new();
+        CONTRACT.iter().map(|(method, path, scope, role)| ((*method, *path), (*scope, *role))).collect();
+    let (mut found, mut keyless) = (Vec::new(), 0);
     for (path, item) in specification.body["paths"].as_object().unwrap() {
-        let Some(below) = path.strip_prefix("/api/v1") else { continue };
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        let below = path.strip_prefix("/api/v1").unwrap_or(path);
         for method in
             ["get", "post", "put", "patch", "delete"].into_iter().filter(|name| item.get(name).is_some())
         {
-            let scope = contract.get(&(method, below));
-            let scope = scope.unwrap_or_else(|| panic!("the contract's table lacks {method} {below}"));
-            if !scope.is_empty() {
-                found.push((method.to_uppercase(), path.clone(), *scope));
+            let row = contract.get(&(method, below));
+            let (scope, role) = row.unwrap_or_else(|| panic!("the contract's table lacks {method} {below}"));
+            if scope.is_empty() {
+                keyless += 1;
+                continue;
             }
+            let (method, path) = (method.to_uppercase(), path.clone());
+            found.push(Operation { method, path, scope, role: role.parse().unwrap() });
         }
     }
-    assert_eq!(found.len(), CONTRACT.iter().filter(|(.., scope)| !scope.is_empty()).count());
+    assert_eq!(found.len() + keyless, CONTRACT.len());
     found
 }
 
-async fn ask(
-    server: &Server,
-    key: &str,
-    operation: &(String, String, &'static str),
-    organization: &str,
-    project: &str,
-) -> Answer {
-    let (method, path, _) = operation;
-    let target = path
+async fn ask(server: &Server, key: &str, operation: &Operation, organization: &str, project: &str) -> Answer {
+    let target = operation
+        .path
         .replace("{orgId}", organization)
         .replace("{projectId}", project)
         .replace("{keyId}", "key_00000000000000000000000001")
         .replace("{provider}", "slack");
-    let call = server.call_as(key, method, &target);
-    if method == "GET" || method == "DELETE" { call.send().await } else { call.json(&json!({})).send().await }
+    let call = server.call_as(key, &operation.method, &target);
+    match operation.method.as_str() {
+        "GET" | "DELETE" => call.send().await,
+        _ => call.json(&json!({})).send().await,
+    }
 }
 
 async fn every_operation_asks_for_the_scope_of_the_contract(server: &Server) {
@@ -124,14 +141,14 @@ async fn every_operation_asks_for_the_scope_of_the_contract(server: &Server) {
         for operation in &operations {
             // On what is another's nothing is done, whatever the scope.
             let answer = ask(server, &key, operation, &organization.to_string(), &project.to_string()).await;
-            let code = match (covers(&held, operation.2), operation.1.contains("{orgId}")) {
+            let code = match (covers(&held, operation.scope), operation.path.contains("{orgId}")) {
                 (false, _) => "INSUFFICIENT_SCOPE",
                 (true, true) => "API_KEY_ORG_MISMATCH",
                 (true, false) => "API_KEY_PROJECT_MISMATCH",
             };
             assert_eq!((answer.status, answer.code()), (403, code), "{held}: {operation:?}");
             if code == "INSUFFICIENT_SCOPE" {
-                assert!(answer.message().contains(operation.2), "{held}: {operation:?}");
+                assert!(answer.message().contains(operation.scope), "{held}: {operation:?}");
             }
         }
     }
@@ -144,7 +161,7 @@ async fn every_operation_stays_within_the_organization(server: &Server) {
     let unknown_project = ProjectId::from_bits(7).to_string();
     let (own, own_project) = (server.organization.to_string(), server.project.to_string());
     for operation in &operations(server).await {
-        let path = &operation.1;
+        let path = &operation.path;
         if path.contains("{orgId}") {
             for organization in [&other_organization.to_string(), &unknown_organization, &"org_x".to_owned()]
             {
@@ -159,7 +176,7 @@ async fn every_operation_stays_within_the_organization(server: &Server) {
                 ask(server, &admin, operation, &own, project).await.refused(404, "PROJECT_NOT_FOUND");
             }
         }
-        if operation.0 == "GET" {
+        if operation.method == "GET" {
             let answer = ask(server, &admin, operation, &own, &own_project).await;
             assert!(matches!(answer.status, 200 | 404), "{operation:?}: {answer:?}");
             assert_ne!(answer.code(), "PROJECT_NOT_FOUND");
@@ -176,8 +193,58 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
         for key in ["riq_nonsense", &unknown] {
             ask(server, key, operation, &own, &project).await.refused(401, "UNAUTHORIZED");
         }
-        let target = operation.1.replace("{orgId}", &own).replace("{projectId}", &project);
+        let target = operation.path.replace("{orgId}", &own).replace("{projectId}", &project);
         let target = target.replace("{provider}", "slack").replace("{keyId}", "key_x");
-        server.call_without_key(&operation.0, &target).send().await.refused(401, "UNAUTHORIZED");
+        server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");
+    }
+}
+
+/// A person acts over the API by a key that acts for them. The key holds everything, so the role alone decides.
+async fn every_role_does_what_the_contract_says_and_in_its_organization_alone(server: &Server) {
+    let (other, foreign, _) = server.other_organization().await;
+    let (own, project) = (server.organization.to_string(), server.project.to_string());
+    let (other, foreign) = (other.to_string(), foreign.to_string());
+    let unknown = (OrganizationId::from_bits(7).to_string(), ProjectId::from_bits(7).to_string());
+    let operations = operations(server).await;
+    for role in Role::ALL {
+        let user = server.person(role).await;
+        let key = server.key_of(user, &["admin"]).await.text;
+        for operation in &operations {
+            let cell = format!("{role}: {} {}", operation.method, operation.path);
+            let (may, of_organization) = (role >= operation.role, operation.path.contains("{orgId}"));
+            // What is archived is not asked for again.
+            let archives = may && operation.method == "DELETE" && operation.path.ends_with("/{projectId}");
+            let at = if archives { server.other_project().await.to_string() } else { project.clone() };
+            let answer = ask(server, &key, operation, &own, &at).await;
+            if may {
+                let is_let_in =
+                    !matches!(answer.status, 401 | 403 | 500..) && answer.code() != "PROJECT_NOT_FOUND";
+                assert!(is_let_in, "{cell}: {answer:?}");
+            } else {
+                assert_eq!((answer.status, answer.code()), (403, "INSUFFICIENT_SCOPE"), "{cell}");
+            }
+            let refusal =
+                |allowed: (u16, &'static str)| if may { allowed } else { (403, "INSUFFICIENT_SCOPE") };
+            for (organization, project, code) in [
+                (&other, &foreign, "API_KEY_PROJECT_MISMATCH"),
+                (&unknown.0, &unknown.1, "PROJECT_NOT_FOUND"),
+            ] {
+                let allowed = match (of_organization, code) {
+                    (true, _) => (403, "API_KEY_ORG_MISMATCH"),
+                    (false, "PROJECT_NOT_FOUND") => (404, code),
+                    (false, _) => (403, code),
+                };
+                let answer = ask(server, &key, operation, organization, project).await;
+                assert_eq!((answer.status, answer.code()), refusal(allowed), "{cell} in {organization}");
+            }
+            if of_organization && operation.path.contains("{projectId}") {
+                for (project, allowed) in
+                    [(&foreign, (403, "API_KEY_PROJECT_MISMATCH")), (&unknown.1, (404, "PROJECT_NOT_FOUND"))]
+                {
+                    let answer = ask(server, &key, operation, &own, project).await;
+                    assert_eq!((answer.status, answer.code()), refusal(allowed), "{cell} of {project}");
+                }
+            }
+        }
     }
 }
