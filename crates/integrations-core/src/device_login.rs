@@ -172,22 +172,27 @@ const fn is_mark(c: char) -> bool {
     )
 }
 
-/// The scopes that somebody may give to a program: what they hold, without what gives rights to others. So no level
-/// `admin`, and nothing on approvals, keys and OAuth apps alone.
+/// The scopes that somebody may choose for a program: what they hold and a program may have. To change the audit log is
+/// none of them, because nobody can.
 pub fn grantable(held: &Rights) -> Vec<Scope> {
-    let resources = Resource::ALL.into_iter().filter(|resource| !gives_rights(*resource)).map(Some);
-    let every = std::iter::once(None).chain(resources);
+    let every = std::iter::once(None).chain(Resource::ALL.into_iter().map(Some));
     let scopes =
         every.flat_map(|resource| [Level::Read, Level::Write].map(|level| Scope { resource, level }));
+    let changes_log = Scope { resource: Some(Resource::Audit), level: Level::Write };
     scopes
+        .filter(|scope| is_for_programs(*scope) && *scope != changes_log)
         .filter(|scope| {
             held.may_grant(&Rights { scopes: vec![*scope], reach: Reach::Projects(Vec::new()) }).is_ok()
         })
         .collect()
 }
 
-const fn gives_rights(resource: Resource) -> bool {
-    matches!(resource, Resource::Approvals | Resource::Keys | Resource::OauthApps)
+/// Whether a program may have a scope. It never has one that gives rights to others: no level `admin`, and nothing on
+/// approvals, keys and OAuth apps alone.
+pub const fn is_for_programs(scope: Scope) -> bool {
+    let gives_rights =
+        matches!(scope.resource, Some(Resource::Approvals | Resource::Keys | Resource::OauthApps));
+    !gives_rights && !matches!(scope.level, Level::Admin)
 }
 
 #[cfg(test)]
@@ -271,7 +276,7 @@ mod tests {
             {
                 assert!(!given.iter().any(|scope| scope.covers(required)), "{role}");
             }
-            assert!(given.iter().all(|scope| scope.resource.is_none_or(|one| !gives_rights(one))), "{role}");
+            assert!(given.iter().all(|scope| is_for_programs(*scope)), "{role}");
         }
         assert!(!given(Role::Viewer.scopes()).iter().any(|scope| scope.level > Level::Read));
         let narrow = given(&["keys:admin".parse().unwrap(), "projects:write".parse().unwrap()]);
@@ -288,12 +293,12 @@ mod tests {
             grantable(&held).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         let reads = ["read", "integrations:read", "webhooks:read", "audit:read", "projects:read"];
-        let writes = ["write", "integrations:write", "webhooks:write", "audit:write", "projects:write"];
+        let writes = ["write", "integrations:write", "webhooks:write", "projects:write"];
         for role in Role::ALL {
             let mut given = given(role);
             given.sort();
             let mut hand: Vec<&str> =
-                if role == Role::Viewer { reads.to_vec() } else { [reads, writes].concat() };
+                if role == Role::Viewer { reads.to_vec() } else { [&reads[..], &writes[..]].concat() };
             hand.sort_unstable();
             assert_eq!(given, hand, "{role}");
         }

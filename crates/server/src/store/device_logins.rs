@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use integrations_core::{
     audit::Change,
-    device_login::{DeviceLoginStatus, REDEMPTION},
+    device_login::{DeviceLoginStatus, REDEMPTION, is_for_programs},
     ids::{DashboardSessionId, DeviceLoginId, OrganizationId},
     principal::Principal,
     rights::{Reach, Rights},
@@ -338,10 +338,12 @@ async fn still_granted(
 ) -> Result<NewApiKey, OwnedError> {
     let required = event.actor.principal().map_or(RequiredScope::KEYS_ADMIN, scope_to_approve);
     let holder = Authority::from(event).hold(on, required).await?;
-    let rights = match &holder {
+    let mut rights = match &holder {
         Holder::Operator => key.rights.clone(),
         Holder::Principal(_, who) => key.rights.and(&who.rights),
     };
+    // What `write` has in common with `keys:admin` is `keys:write`.
+    rights.scopes.retain(|scope| is_for_programs(*scope));
     if rights.scopes.is_empty() || rights.reach == Reach::Projects(Vec::new()) {
         return Err(OwnedError::Ended);
     }

@@ -3,7 +3,7 @@
 use integrations_core::{
     device_login::KeyLife,
     issue::Issue,
-    scope::{Level, Scope},
+    scope::{Level, Resource, Scope},
 };
 use maud::{Markup, html};
 
@@ -82,7 +82,10 @@ pub(crate) fn enter(frame: &Frame<'_>, code: &str, problem: Option<&str>) -> Mar
         div.narrow {
             div.card {
                 h1 { "Log a program in" }
-                p.lead { "A terminal or program that you started shows a code. Compare it with this one." }
+                p.lead {
+                    "A terminal or program that you started shows a code. "
+                    @if code.is_empty() { "Enter it here." } @else { "Compare it with this one." }
+                }
                 (notice(Tone::Warn, &html! {
                     p {
                         strong { "Did somebody send you here? " }
@@ -151,7 +154,7 @@ fn choices(page: &Page<'_>, choice: &Choice<'_>) -> Markup {
     html! {
         (field("project", "Project", choice.problem("project"))
             .choice(choice.value("project").unwrap_or_default(), projects))
-        fieldset.scopes {
+        fieldset.choices {
             legend { "It may" }
             @if let Some(problem) = choice.problem("scopes") { p.problem { (problem) } }
             @for scope in page.scopes {
@@ -169,10 +172,15 @@ fn field<'a>(name: &'a str, label: &'a str, problem: Option<&'a str>) -> Field<'
 }
 
 fn scope_words(scope: Scope) -> String {
-    let verb = if scope.level == Level::Read { "see" } else { "see and change" };
+    let reads = scope.level == Level::Read;
     match scope.resource {
-        None => format!("{verb} everything"),
-        Some(resource) => format!("{verb} {}", resource.as_str().replace('_', " ")),
+        None if reads => "see everything".to_owned(),
+        None => "see everything, and change all but API keys, OAuth apps and approvals".to_owned(),
+        Some(Resource::Audit) => "see the audit log".to_owned(),
+        Some(resource) => {
+            let verb = if reads { "see" } else { "see and change" };
+            format!("{verb} {}", resource.as_str().replace('_', " "))
+        }
     }
 }
 

@@ -109,7 +109,7 @@ async fn the_audit_log_is_for_keys_that_may_read_it(server: &Server) {
     let visitor = Visitor::signed_in_with(server, &without.text).await;
     let refused = visitor.get(&log).await;
     refused.says(403, "You are not allowed to do that").says(403, "lacks the scope audit:read");
-    refused.says(403, "sign in with an API key that has this scope");
+    refused.says(403, "Ask for a role or an API key that has this scope");
     for path in [server.pages(), server.page("slack"), format!("{}/disconnect", server.page("slack"))] {
         let page = visitor.get(&path).await;
         page.says(200, "Slack");

@@ -70,7 +70,7 @@ async fn nothing_beyond_what_was_chosen_is_granted(server: &Server) {
 async fn person(server: &Server, number: u128, role: &str) -> UserId {
     let id = UserId::from_bits(number);
     let (id_text, organization) = (id.to_string(), server.organization.to_string());
-    let at = "2026-03-01 10:00:00.000000+00:00";
+    let at = "2026-03-01T10:00:00.000000Z";
     let sql = format!(
         "INSERT INTO users (id, issuer, subject, name, created_at) \
          VALUES ('{id_text}', 'https://id.example', 's{number}', 'Ada', '{at}')"
@@ -212,7 +212,7 @@ async fn a_login_follows_its_person_into_another_organization(server: &Server) {
     let user = person(server, 1, "admin").await;
     let role = format!(
         "INSERT INTO user_roles (user_id, organization_id, source, role, set_at) \
-         VALUES ('{user}', '{other}', 'claim', 'viewer', '2026-03-01 10:00:00.000000+00:00')"
+         VALUES ('{user}', '{other}', 'claim', 'viewer', '2026-03-01T10:00:00.000000Z')"
     );
     server.sql.execute(&role, []).await;
     let visitor = signed_in_as(server, user).await;
