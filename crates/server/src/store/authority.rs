@@ -7,15 +7,16 @@ use integrations_core::{
     scope::RequiredScope,
     tier::Tier,
 };
-use sea_orm::{ColumnTrait as _, Condition, DbErr};
+use sea_orm::{ColumnTrait as _, Condition, DbErr, EntityTrait as _, QueryFilter as _};
 use time::OffsetDateTime;
 
 use super::{
     Known, NewAuditEvent, StoreError,
-    entity::api_key,
+    entity::{api_key, user},
     in_order::lock_in_order,
     permission::{is_in_use, known},
     transaction::{Transaction, Valid},
+    users,
 };
 
 /// Who changes what belongs to an organization: the actor of the event that records the change.
@@ -132,6 +133,8 @@ impl Authority {
             return Err(Forbidden::Lapsed.into());
         }
         if let Some(changed) = changed {
+            // Whoever changes a person locks them before their keys.
+            Valid::UntilCommit.read(user::Entity::find().filter(users::acts(by))).all(on).await?;
             // The acting key may be changed by the other at the same time, or be the same.
             let keys = Condition::all()
                 .add(api_key::Column::OrganizationId.eq(self.organization.to_string()))

@@ -12,7 +12,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, sea_query::Expr,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use time::OffsetDateTime;
 
@@ -23,7 +23,7 @@ use super::{
     in_order::locked_in_order,
     pending_installs,
     transaction::Transaction,
-    users::{memberships, note_changed_keys, rights_of, role_in, roles_of},
+    users::{acts, memberships, note_changed_keys, rights_of, role_in, roles_of},
     watch,
 };
 
@@ -136,16 +136,8 @@ async fn lock_with_who_acts(
     who: &PersonRef,
     by: Option<Principal>,
 ) -> Result<(), StoreError> {
-    let acts = match by {
-        None => Condition::any(),
-        Some(Principal::User(id)) => Condition::any().add(user::Column::Id.eq(id.to_string())),
-        Some(Principal::ApiKey(id)) => {
-            let key = api_key::Entity::find_by_id(id.to_string()).select_only();
-            Condition::any()
-                .add(user::Column::Id.in_subquery(key.column(api_key::Column::UserId).into_query()))
-        }
-    };
-    let both = user::Entity::find().filter(acts.add(who.condition())).order_by_asc(user::Column::Id);
+    let both = Condition::any().add_option(by.map(acts)).add(who.condition());
+    let both = user::Entity::find().filter(both).order_by_asc(user::Column::Id);
     both.lock_exclusive().all(on).await?;
     Ok(())
 }

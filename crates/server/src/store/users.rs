@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     ids::{OrganizationId, UserId},
+    principal::Principal,
     rights::{Reach, Rights},
     role::Role,
     words::words,
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _},
 };
 use serde::Serialize;
@@ -53,6 +55,17 @@ pub(super) async fn person(
         .filter(user_role::Column::OrganizationId.eq(organization.to_string()));
     let role = role_of(&valid.read(roles).all(on).await?)?;
     Ok(role.map(|role| (person, role)))
+}
+
+/// The person that a principal is or acts for, if there is one.
+pub(super) fn acts(principal: Principal) -> Expr {
+    match principal {
+        Principal::User(id) => user::Column::Id.eq(id.to_string()),
+        Principal::ApiKey(id) => {
+            let key = api_key::Entity::find_by_id(id.to_string()).select_only();
+            user::Column::Id.in_subquery(key.column(api_key::Column::UserId).into_query())
+        }
+    }
 }
 
 /// What a role allows in its organization.
