@@ -4,6 +4,7 @@ mod names;
 mod oauth_apps;
 mod openid;
 mod parse;
+mod parse_openid;
 mod read;
 
 use std::{
@@ -28,11 +29,11 @@ use url::Url;
 pub(crate) use self::parse::{one_line, time_span};
 pub use self::read::command_line;
 use self::{
-    openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
     parse::{
         DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url, secret,
         socket_address, whole_number,
     },
+    parse_openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
 };
 use crate::{
     edge::{

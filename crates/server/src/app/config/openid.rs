@@ -1,53 +1,9 @@
-//! The settings of the OpenID Connect provider that people sign in with.
+//! The settings of the OpenID Connect provider that people sign in with, together.
 
 use anyhow::{Context as _, bail};
-use integrations_core::openid::{ClaimPath, RoleGrant};
 
 use super::{Options, Switch, one_line};
-use crate::provider::openid::{Issuer, OpenIdSettings};
-
-const OPENID: &str = "openid";
-
-/// The scopes that a sign-in asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenIdScopes(Vec<String>);
-
-impl Default for OpenIdScopes {
-    fn default() -> Self {
-        Self([OPENID, "profile", "email"].map(str::to_owned).to_vec())
-    }
-}
-
-/// Reads an issuer. Nothing of it is changed, because it is compared byte for byte.
-pub(super) fn issuer(text: &str) -> Result<Issuer, String> {
-    text.parse().map_err(|error: crate::provider::openid::InvalidIssuer| error.to_string())
-}
-
-/// Reads scopes, separated by blanks or commas. `openid` is one of them, whether it is named or not.
-pub(super) fn openid_scopes(text: &str) -> Result<OpenIdScopes, String> {
-    // RFC 6749, section 3.3.
-    let is_plain =
-        |scope: &str| scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
-    let scopes = text.split([' ', ',', '\n', '\t', '\r']).filter(|scope| !scope.is_empty());
-    let mut scopes: Vec<String> = scopes.map(str::to_owned).collect();
-    if !scopes.iter().all(|scope| is_plain(scope)) {
-        return Err("expected scopes such as openid profile email, separated by blanks".to_owned());
-    }
-    if !scopes.iter().any(|scope| scope == OPENID) {
-        scopes.insert(0, OPENID.to_owned());
-    }
-    Ok(OpenIdScopes(scopes))
-}
-
-/// Reads where a person's groups are.
-pub(super) fn claim_path(text: &str) -> Result<ClaimPath, String> {
-    text.trim().parse().map_err(|error: integrations_core::openid::InvalidClaimPath| error.to_string())
-}
-
-/// Reads that a group gives a role.
-pub(super) fn role_grant(text: &str) -> Result<RoleGrant, String> {
-    text.parse().map_err(|error: integrations_core::openid::InvalidRoleGrant| error.to_string())
-}
+use crate::provider::openid::OpenIdSettings;
 
 impl Options {
     /// The provider that people sign in with. Fails if a setting of it is missing, or has no effect without it.
@@ -72,7 +28,7 @@ impl Options {
             issuer: issuer.clone(),
             client_id: one_line(client_id).context("RIQ_OIDC_CLIENT_ID is not valid")?.to_owned(),
             client_secret: client_secret.context("RIQ_OIDC_ISSUER is set: set RIQ_OIDC_CLIENT_SECRET too")?,
-            scopes: self.oidc_scopes.clone().unwrap_or_default().0,
+            scopes: self.oidc_scopes.clone().unwrap_or_default().into_inner(),
             roles_claim: self.oidc_roles_claim.clone().unwrap_or_default(),
             roles: self.oidc_roles.clone().unwrap_or_default(),
         }))
@@ -95,7 +51,7 @@ mod tests {
 
     fn whole() -> Options {
         Options {
-            oidc_issuer: Some(issuer(" https://id.example/ \n").unwrap()),
+            oidc_issuer: Some("https://id.example/".parse().unwrap()),
             oidc_client_id: Some(" riq ".to_owned()),
             oidc_client_secret: Some("SECRET".into()),
             ..Options::default()
@@ -131,17 +87,5 @@ mod tests {
         assert!(Options::default().key_sign_in().unwrap());
         let error = Options { key_sign_in: off, ..Options::default() }.key_sign_in().unwrap_err();
         assert!(error.to_string().contains("no other way to sign in"), "{error}");
-    }
-
-    #[test]
-    fn openid_is_always_asked_for() {
-        for (text, scopes) in [
-            ("openid profile", &["openid", "profile"][..]),
-            ("profile,groups", &["openid", "profile", "groups"]),
-            (" ", &["openid"]),
-        ] {
-            assert_eq!(openid_scopes(text).unwrap().0, scopes, "{text}");
-        }
-        assert!(openid_scopes("a\"b").is_err() && openid_scopes("é").is_err());
     }
 }
