@@ -21,13 +21,18 @@ use riq_testing::providers::strict::{Families, KEY, catalog_directory};
 /// How many imports run at a time.
 const WORKERS: usize = 8;
 
-/// Imports one integration with the provider into each project. A project has the number of its family.
+/// Imports `accounts` integrations with the provider into each project, one for each family, in their order.
 ///
 /// `directory` contains the provider's files. The projects must be in the database.
 ///
 /// # Errors
 /// When an integration cannot be imported.
-pub(crate) async fn install(url: &str, directory: &Path, families: &Arc<Families>) -> Result<()> {
+pub(crate) async fn install(
+    url: &str,
+    directory: &Path,
+    families: &Arc<Families>,
+    accounts: usize,
+) -> Result<()> {
     let environment = Environment::system();
     let store = Store::connect(&url.parse()?, WORKERS as u32).await?;
     let providers_dir = Some(catalog_directory(directory));
@@ -40,8 +45,8 @@ pub(crate) async fn install(url: &str, directory: &Path, families: &Arc<Families
             (Arc::clone(&importer), Arc::clone(families), environment.clone());
         workers.spawn(async move {
             for family in (worker..families.size()).step_by(WORKERS) {
-                let line = line(&families, family, &environment)?;
-                let project: ProjectId = project_id(family).parse()?;
+                let line = line(&families, family, family % accounts, &environment)?;
+                let project: ProjectId = project_id(family / accounts).parse()?;
                 importer.import(project, &line).await.with_context(|| format!("family {family}"))?;
             }
             anyhow::Ok(())
@@ -55,7 +60,7 @@ pub(crate) async fn install(url: &str, directory: &Path, families: &Arc<Families
 }
 
 /// The line for `admin import`.
-fn line(families: &Families, family: usize, environment: &Environment) -> Result<String> {
+fn line(families: &Families, family: usize, account: usize, environment: &Environment) -> Result<String> {
     let tokens = families.first_tokens(family);
     let expires_at = (environment.now() + families.token_life()).format(&Rfc3339)?;
     let credential = json!({
@@ -63,5 +68,6 @@ fn line(families: &Families, family: usize, environment: &Environment) -> Result
         "refresh_token": tokens.refresh_token,
         "expires_at": expires_at,
     });
-    Ok(json!({"provider": KEY, "credential": credential}).to_string())
+    let provider = if account == 0 { KEY.to_owned() } else { format!("{KEY}~account-{account}") };
+    Ok(json!({"provider": provider, "credential": credential}).to_string())
 }

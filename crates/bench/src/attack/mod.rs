@@ -75,7 +75,7 @@ fn attack(options: Options, build: &Build, postgres: &Postgres, directory: &Path
     create_database(postgres, build, DATABASE)?;
     let data = Arc::new(Data::new(INTEGRATIONS));
     fill::postgres_tenants(&url, &data)?;
-    runtime.block_on(installed::install(&url, directory, &provider.families))?;
+    runtime.block_on(installed::install(&url, directory, &provider.families, 1))?;
 
     let mut environment = strict::environment(provider.address(), directory);
     environment.push(("RIQ_METRICS_TOKEN", METRICS_TOKEN.to_owned()));

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use integrations_core::api_key::ApiKey;
-use integrations_core::catalog::Catalog;
+use integrations_core::catalog::{Catalog, SetupType};
 use integrations_core::ids::ApiKeyId;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -66,6 +66,42 @@ pub(crate) fn integration_provider(place: usize) -> &'static str {
     INSTALLED[place % INSTALLED.len()]
 }
 
+/// What a project has installed.
+pub(crate) struct Installed {
+    /// The provider, with the alias of a further account behind it.
+    name: String,
+    setup_type: SetupType,
+}
+
+impl Installed {
+    fn new(catalog: &Catalog, key: &str, alias: Option<&str>) -> Result<Self> {
+        let provider = catalog.get(key).with_context(|| format!("the catalog has no {key}"))?;
+        let name = alias.map_or_else(|| key.to_owned(), |alias| format!("{key}~{alias}"));
+        Ok(Self { name, setup_type: provider.setup_type() })
+    }
+}
+
+/// Twelve providers.
+///
+/// # Errors
+/// When the catalog does not load.
+pub(crate) fn twelve_providers() -> Result<Vec<Installed>> {
+    let catalog = catalog()?;
+    catalog.iter().take(12).map(|provider| Installed::new(&catalog, provider.key.as_str(), None)).collect()
+}
+
+/// Twelve accounts of one provider.
+///
+/// # Errors
+/// When the catalog does not load.
+pub(crate) fn twelve_accounts() -> Result<Vec<Installed>> {
+    let (catalog, aliases) = (catalog()?, (1..12).map(|number| format!("account-{number}")));
+    std::iter::once(None)
+        .chain(aliases.map(Some))
+        .map(|alias| Installed::new(&catalog, INSTALLED[0], alias.as_deref()))
+        .collect()
+}
+
 /// The database whose SQL to write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dialect {
@@ -116,22 +152,29 @@ fn tenants(dialect: Dialect, projects: usize) -> [String; 2] {
     ]
 }
 
-/// The statements that fill the tables.
-fn statements(dialect: Dialect, projects: usize, catalog: &Catalog) -> Result<Vec<String>> {
+/// The statements that insert the same integrations into each project.
+fn integrations(dialect: Dialect, projects: usize, installed: &[Installed]) -> Vec<String> {
     let project = dialect.id("prj", "n");
-    let mut statements = Vec::from(tenants(dialect, projects));
-    for (place, key) in INSTALLED.iter().enumerate() {
-        let provider = catalog.get(key).with_context(|| format!("the catalog has no {key}"))?;
-        let id = dialect.id("int", &format!("n * {} + {place}", INSTALLED.len()));
-        statements.push(format!(
+    let statement = |(place, Installed { name, setup_type }): (usize, &Installed)| {
+        let id = dialect.id("int", &format!("n * {} + {place}", installed.len()));
+        format!(
             "{} INSERT INTO integrations (id, project_id, provider, setup_type, status, health_status, display_name, \
              sidebar_enabled, last_synced_at, settings, action_permissions, connection, version, created_at, updated_at) \
-             SELECT {id}, {project}, '{key}', '{}', 'active', 'healthy', 'Acme ' || n, true, {SYNCED}, {SETTINGS}, \
+             SELECT {id}, {project}, '{name}', '{}', 'active', 'healthy', 'Acme ' || n, true, {SYNCED}, {SETTINGS}, \
              '{{}}', '{{}}', 1, {CREATED}, {CREATED} FROM numbers",
             dialect.numbers(projects),
-            provider.setup_type().as_str(),
-        ));
-    }
+            setup_type.as_str(),
+        )
+    };
+    installed.iter().enumerate().map(statement).collect()
+}
+
+/// The statements that fill the tables.
+fn statements(dialect: Dialect, projects: usize) -> Result<Vec<String>> {
+    let catalog = catalog()?;
+    let installed = INSTALLED.iter().map(|key| Installed::new(&catalog, key, None));
+    let mut statements = Vec::from(tenants(dialect, projects));
+    statements.extend(integrations(dialect, projects, &installed.collect::<Result<Vec<_>>>()?));
     statements.push(format!(
         "{} INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, action, actor_kind, \
          actor_key_id, request_id, changes, created_at) \
@@ -184,7 +227,7 @@ pub(crate) fn organization_id(number: usize) -> String {
 /// # Errors
 /// When a statement fails.
 pub(crate) fn postgres(url: &str, data: &Data) -> Result<()> {
-    fill_postgres(url, data, statements(Dialect::Postgres, data.projects, &catalog()?)?)
+    fill_postgres(url, data, statements(Dialect::Postgres, data.projects)?)
 }
 
 /// Inserts only organizations, projects and keys into a migrated PostgreSQL database.
@@ -193,6 +236,17 @@ pub(crate) fn postgres(url: &str, data: &Data) -> Result<()> {
 /// When a statement fails.
 pub(crate) fn postgres_tenants(url: &str, data: &Data) -> Result<()> {
     fill_postgres(url, data, tenants(Dialect::Postgres, data.projects).into())
+}
+
+/// Inserts organizations, projects and keys into a migrated PostgreSQL database, and the same integrations into each
+/// project.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) fn postgres_installed(url: &str, data: &Data, installed: &[Installed]) -> Result<()> {
+    let mut statements = Vec::from(tenants(Dialect::Postgres, data.projects));
+    statements.extend(integrations(Dialect::Postgres, data.projects, installed));
+    fill_postgres(url, data, statements)
 }
 
 fn fill_postgres(url: &str, data: &Data, statements: Vec<String>) -> Result<()> {
@@ -229,7 +283,7 @@ fn fill_postgres(url: &str, data: &Data, statements: Vec<String>) -> Result<()> 
 /// # Errors
 /// When a statement fails.
 pub(crate) fn sqlite(file: &std::path::Path, data: &Data) -> Result<()> {
-    let statements = statements(Dialect::Sqlite, data.projects, &catalog()?)?;
+    let statements = statements(Dialect::Sqlite, data.projects)?;
     let insert_key = format!("{INSERT_KEY} {CREATED})");
     block_on(async {
         let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await?;

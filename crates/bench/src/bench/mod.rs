@@ -4,6 +4,7 @@
 //! reached or missed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line's output")]
 
+mod accounts;
 mod audit;
 mod claim;
 pub(crate) mod databases;

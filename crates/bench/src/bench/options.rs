@@ -60,6 +60,8 @@ pub(super) enum Part {
     Audit,
     /// Leasing due integrations, at ten thousand integrations and at many more
     Claim,
+    /// Twelve accounts of one provider beside twelve providers
+    Accounts,
     /// Probes by one replica, of a provider that takes 50 ms for each answer
     Probes,
 }

@@ -52,9 +52,27 @@ pub(super) fn measure(port: u16, data: &Data, lines: &mut Vec<Line>) -> Result<(
     Ok(())
 }
 
+/// The median time of a project's page, in milliseconds.
+///
+/// # Errors
+/// When the page does not exist.
+pub(super) fn project(port: u16, data: &Data) -> Result<f64> {
+    let mut visitor = Visitor { port, cookies: Vec::new(), visits: 0 };
+    visitor.sign_in(&data.keys[organization_of(0)][0])?;
+    Ok(visitor.time(&format!("/dashboard/projects/{}", project_id(0)))?.0)
+}
+
 impl Visitor {
     /// Requests a page many times and adds a line with its time. Returns its size in kilobytes.
     fn measure_page(&mut self, name: &str, path: &str, lines: &mut Vec<Line>) -> Result<f64> {
+        let (median, page) = self.time(path)?;
+        let bound = Some(Bound::Below(5.0));
+        lines.push(Line::number(&format!("page of {name}, median"), median, " ms", bound));
+        Ok(self.compressed_size(&page)? / KILOBYTE)
+    }
+
+    /// Requests a page many times. Returns the median time in milliseconds, and the page.
+    fn time(&mut self, path: &str) -> Result<(f64, Answer)> {
         let mut times = Vec::new();
         let mut page = self.get(path)?;
         for _ in 0..VISITS {
@@ -63,9 +81,7 @@ impl Visitor {
             times.push(started.elapsed().as_secs_f64() * 1e3);
         }
         times.sort_by(f64::total_cmp);
-        let (median, bound) = (times[times.len() / 2], Some(Bound::Below(5.0)));
-        lines.push(Line::number(&format!("page of {name}, median"), median, " ms", bound));
-        Ok(self.compressed_size(&page)? / KILOBYTE)
+        Ok((times[times.len() / 2], page))
     }
 
     fn sign_in(&mut self, key: &str) -> Result<()> {

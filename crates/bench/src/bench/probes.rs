@@ -33,15 +33,33 @@ const TOKEN_LIFE: Duration = Duration::from_secs(7 * 86_400);
 /// The time between two probes of an integration, in seconds.
 const INTERVAL: u64 = 30;
 
-/// Lets one replica probe integrations that are all due, and counts the probes at the provider.
+/// How many accounts of the provider a project has.
+const ACCOUNTS: [usize; 2] = [1, 12];
+
+/// Lets one replica probe integrations that are all due, and counts the probes at the provider: with one account for
+/// each project, and with twelve.
 ///
 /// # Errors
 /// When something does not start, or the replica had nothing left to do.
 pub(super) fn measure(bench: &Bench<'_>, integrations: usize, lines: &mut Vec<Line>) -> Result<()> {
-    eprintln!("Probing");
+    let one = measure_with(bench, integrations, ACCOUNTS[0], lines)?;
+    let twelve = measure_with(bench, integrations, ACCOUNTS[1], lines)?;
+    let what = "probes of twelve accounts each / of one";
+    lines.push(Line::number(what, twelve / one, "", Some(Bound::AtLeast(0.95))));
+    Ok(())
+}
+
+/// The same for one number of accounts. Returns the probes a second.
+fn measure_with(
+    bench: &Bench<'_>,
+    integrations: usize,
+    accounts: usize,
+    lines: &mut Vec<Line>,
+) -> Result<f64> {
+    eprintln!("Probing, {accounts} for each project");
     let directory = bench.directory.join("probes");
     let provider = LocalProvider::start(&bench.build, &directory, integrations)?;
-    let data = install(bench, &directory, integrations)?;
+    let data = install(bench, &directory, integrations, accounts)?;
     let yardstick = provider.bare_client(bench, integrations)?;
     let environment = provider.environment(&directory);
     let url = bench.postgres.url(DATABASE);
@@ -60,11 +78,16 @@ pub(super) fn measure(bench: &Bench<'_>, integrations: usize, lines: &mut Vec<Li
     lines.push(Line {
         round: Some(round),
         beside: Some(("bare client".to_owned(), yardstick.per_second)),
-        ..Line::number("probes of one replica", round.per_second, " /s", Some(Bound::AtLeast(2_000.0)))
+        ..Line::number(
+            &format!("probes of one replica, {accounts} for each project"),
+            round.per_second,
+            " /s",
+            Some(Bound::AtLeast(2_000.0)),
+        )
     });
     let what = "memory while probing, at most";
     lines.push(Line::number(what, memory as f64 / MEGABYTE, " MB", Some(Bound::Below(300.0))));
-    Ok(())
+    Ok(round.per_second)
 }
 
 /// The request that the replica must answer before it counts as up.
@@ -80,7 +103,7 @@ const PROBED_BEFORE: &str =
     "UPDATE integrations SET health_status = 'healthy', last_synced_at = created_at, version = version + 1";
 
 /// Installs one integration for each family. All have been probed once and are due.
-fn install(bench: &Bench<'_>, directory: &Path, integrations: usize) -> Result<Data> {
+fn install(bench: &Bench<'_>, directory: &Path, integrations: usize, accounts: usize) -> Result<Data> {
     let started = Instant::now();
     create_database(&bench.postgres, &bench.build, DATABASE)?;
     let wait_for_the_disk = |wait: &str| {
@@ -92,7 +115,7 @@ fn install(bench: &Bench<'_>, directory: &Path, integrations: usize) -> Result<D
     fill::postgres_tenants(&url, &data)?;
     let families = Arc::new(Families::new(integrations, TOKEN_LIFE));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(installed::install(&url, directory, &families))?;
+    runtime.block_on(installed::install(&url, directory, &families, accounts))?;
     execute(&bench.postgres, DATABASE, PROBED_BEFORE)?;
     wait_for_the_disk("on")?;
     execute(&bench.postgres, DATABASE, "VACUUM (ANALYZE)")?;

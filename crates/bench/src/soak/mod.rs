@@ -125,7 +125,7 @@ fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Re
     let data = Data::new(plan.integrations);
     fill::postgres_tenants(&url, &data)?;
     let started = Instant::now();
-    runtime.block_on(installed::install(&url, directory, &provider.families))?;
+    runtime.block_on(installed::install(&url, directory, &provider.families, 1))?;
     eprintln!("Installed {} integrations in {:.1} s", plan.integrations, started.elapsed().as_secs_f64());
 
     let mut environment = strict::environment(provider.address(), directory);
