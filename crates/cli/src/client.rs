@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use integrations_core::api_key::ApiKey;
 use integrations_core::ids::ProjectId;
-use integrations_core::wire::{ApiError, LifecycleUpdate, RawJson};
+use integrations_core::wire::{ApiError, RawJson};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use rustls::crypto::CryptoProvider;
@@ -31,13 +31,13 @@ pub(crate) struct Client {
     output: Output,
 }
 
-/// One request. `path` follows `/projects/{projectId}` and the resource.
+/// One request. Its path begins with the resource, and follows that of the project.
 pub(crate) struct Request<'a> {
     method: Method,
-    resource: &'static str,
     path: Vec<&'a str>,
     query: Vec<(&'static str, &'a str)>,
-    body: Option<LifecycleUpdate>,
+    /// Puts the body into the request.
+    body: Option<Box<dyn Fn(RequestBuilder) -> RequestBuilder + 'a>>,
     if_match: Option<HeaderValue>,
     /// Names a POST, so that it is done once even if it is sent twice.
     idempotency_key: Option<String>,
@@ -49,37 +49,36 @@ impl<'a> Request<'a> {
         Self::new(Method::GET, path)
     }
 
-    /// Reads the audit log.
-    pub(crate) fn audit() -> Self {
-        Self { resource: "audit", ..Self::new(Method::GET, []) }
-    }
-
-    /// Posts to a path, without a body.
+    /// Posts to a path.
     pub(crate) fn post(path: impl Into<Vec<&'a str>>) -> Self {
         Self { idempotency_key: random_name(), ..Self::new(Method::POST, path) }
     }
 
-    /// Changes an integration.
-    pub(crate) fn patch(path: impl Into<Vec<&'a str>>, body: LifecycleUpdate) -> Self {
-        Self { body: Some(body), ..Self::new(Method::PATCH, path) }
+    /// Changes the resource at a path.
+    pub(crate) fn patch(path: impl Into<Vec<&'a str>>) -> Self {
+        Self::new(Method::PATCH, path)
     }
 
-    /// Disconnects an integration.
+    /// Deletes the resource at a path.
     pub(crate) fn delete(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::DELETE, path)
     }
 
     fn new(method: Method, path: impl Into<Vec<&'a str>>) -> Self {
-        let path = path.into();
         Self {
             method,
-            resource: "integrations",
-            path,
+            path: path.into(),
             query: Vec::new(),
             body: None,
             if_match: None,
             idempotency_key: None,
         }
+    }
+
+    /// Sends a body.
+    pub(crate) fn json(mut self, body: &'a impl Serialize) -> Self {
+        self.body = Some(Box::new(move |sent: RequestBuilder| sent.json(body)));
+        self
     }
 
     /// Adds a query parameter, if there is a value for it.
@@ -178,8 +177,8 @@ impl Client {
         if let Some(key) = &request.idempotency_key {
             sent = sent.header("Idempotency-Key", key);
         }
-        if let Some(body) = &request.body {
-            sent = sent.json(body);
+        if let Some(put_body) = &request.body {
+            sent = put_body(sent);
         }
         let (status, headers, body) = self.exchange(sent).await?;
         self.read_answer(status, &headers, &body)
@@ -221,7 +220,7 @@ impl Client {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             let project = self.project.map(|project| project.to_string()).unwrap_or_default();
-            segments.extend(["projects", &project, request.resource]).extend(&request.path);
+            segments.extend(["projects", &project]).extend(&request.path);
         }
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);

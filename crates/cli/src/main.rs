@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod config;
 mod config_file;
+mod confirmation;
 mod context;
 mod error;
 mod hint;

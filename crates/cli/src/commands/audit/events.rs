@@ -68,7 +68,7 @@ pub(crate) async fn fetch(
     let (mut values, mut cursor) = (Vec::<Value>::new(), None::<String>);
     loop {
         let limit = (most - values.len()).min(PAGE).to_string();
-        let request = Request::audit()
+        let request = Request::get(["audit"])
             .query("limit", Some(&limit))
             .query("action", filters.action.as_deref())
             .query("provider", filters.provider.as_ref().map(ProviderRef::as_str))
@@ -77,6 +77,7 @@ pub(crate) async fn fetch(
             .query("until", period.until.as_deref())
             .query("cursor", cursor.as_deref());
         let reply = context.client.send(&request).await?;
+        drop(request);
         let page: Vec<Value> = read(&reply.data)?;
         let goes_on = page.last().is_some_and(&goes_on);
         values.extend(page);

@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::Context;
+use super::context::Context;
 use crate::browser;
 use crate::client::{Client, read};
 use crate::config::Source;

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use crate::config::Source;
 use crate::config_file;
 use crate::error::Failure;

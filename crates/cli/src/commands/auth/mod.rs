@@ -1,16 +1,14 @@
 //! `riq auth`: commands that need no key and no project.
 
+mod context;
 mod login;
 mod logout;
 mod status;
 
-use std::time::Duration;
-
 use clap::Subcommand;
 
-use crate::config::LoginConfig;
+pub(crate) use self::context::Context;
 use crate::error::Failure;
-use crate::output::Output;
 
 /// The commands.
 #[derive(Subcommand)]
@@ -21,17 +19,6 @@ pub(crate) enum Command {
     Logout(logout::Arguments),
     /// Show which API key is used
     Status(status::Arguments),
-}
-
-/// What these commands work with.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// What is set.
-    pub(crate) config: LoginConfig,
-    /// How long to wait for an answer.
-    pub(crate) timeout: Duration,
-    /// The terminal.
-    pub(crate) output: Output,
 }
 
 impl Command {

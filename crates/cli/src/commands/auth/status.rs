@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use crate::client::{Client, Request};
 use crate::error::Failure;
 use crate::output::Mode;
@@ -55,7 +55,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
 
 /// Asks the API. A key that may not list integrations, or not in this project, is accepted all the same.
 async fn is_accepted(client: &Client) -> Result<bool, Failure> {
-    match client.send(&Request::get([])).await {
+    match client.send(&Request::get(["integrations"])).await {
         Err(Failure::Reported(report)) if matches!(report.status, Some(403 | 404)) => Ok(true),
         answer => answer.map(|_| true),
     }

@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 }
 
 async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
-    let data = context.client.send(&Request::get(["catalog", provider])).await?.data;
+    let data = context.client.send(&Request::get(["integrations", "catalog", provider])).await?.data;
     match context.output.mode {
         Mode::Json => context.output.json(&data),
         Mode::Quiet => context.output.ids([text_field(&data, "provider")]),
@@ -60,7 +60,7 @@ async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
 }
 
 async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let request = Request::get(["catalog"])
+    let request = Request::get(["integrations", "catalog"])
         .query("q", arguments.q.as_deref())
         .query("category", arguments.category.as_deref())
         .query("status", arguments.status.map(Standing::as_str));

@@ -25,8 +25,9 @@ pub(crate) struct Target {
 
 /// Sends a change and prints the changed integration.
 pub(crate) async fn send(target: &Target, body: LifecycleUpdate, context: &Context) -> Result<(), Failure> {
-    let request =
-        Request::patch([target.provider.as_str(), "lifecycle"], body).if_match(target.if_match.clone());
+    let request = Request::patch(["integrations", target.provider.as_str(), "lifecycle"])
+        .json(&body)
+        .if_match(target.if_match.clone());
     let reply = context.client.send(&request).await?;
     print(&reply, context).await
 }

@@ -30,7 +30,8 @@ const NOT_MADE: &str = "The provider was not asked. The state is that of an earl
 
 /// Makes the server ask the provider now, and prints the integration afterwards.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let reply = context.client.send(&Request::post([arguments.provider.as_str(), "check"])).await?;
+    let request = Request::post(["integrations", arguments.provider.as_str(), "check"]);
+    let reply = context.client.send(&request).await?;
     change::print(&reply, context).await?;
     if reply.data.get("checked") == Some(&Value::Bool(false)) {
         context.output.warning(text_field(&reply.data, "message").unwrap_or(NOT_MADE));

@@ -4,8 +4,9 @@ use clap::Args;
 
 use super::{change, find};
 use crate::client::{Request, text_field};
+use crate::confirmation::{self, Confirmation};
 use crate::context::Context;
-use crate::error::{Exit, Failure, Report, code};
+use crate::error::Failure;
 use crate::output::Mode;
 use crate::text::cell;
 
@@ -27,18 +28,17 @@ const NOT_REVOKED: &str = "The tokens are not revoked at the provider.";
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) target: change::Target,
-    /// Do not ask
-    #[arg(long, short = 'y')]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
 }
 
 /// Disconnects an integration.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.target.provider.as_str();
-    if !arguments.yes {
-        confirm(provider, context).await?;
+    if arguments.confirmation.is_needed(&disconnecting(provider), context)? {
+        ask(provider, context).await?;
     }
-    let request = Request::delete([provider]).if_match(arguments.target.if_match.clone());
+    let request = Request::delete(["integrations", provider]).if_match(arguments.target.if_match.clone());
     let reply = context.client.send(&request).await?;
     change::print(&reply, context).await?;
     if context.output.mode == Mode::Table {
@@ -47,16 +47,18 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Asks whether to disconnect, and says what will be lost. Any answer but yes ends the command, and so does a place
-/// where riq may not ask.
+/// Asks as this command does. Fails where riq may not ask.
 pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Failure> {
-    if !context.may_ask() {
-        let message = format!(
-            "disconnecting {provider} needs --yes: riq asks only at a terminal, and only if the key does not come from \
-             the environment"
-        );
-        return Err(Report::local(code::USAGE, Exit::Usage, message).into());
-    }
+    confirmation::check_may_ask(&disconnecting(provider), context)?;
+    ask(provider, context).await
+}
+
+fn disconnecting(provider: &str) -> String {
+    format!("disconnecting {provider}")
+}
+
+/// Asks whether to disconnect, and says what will be lost. Any answer but yes ends the command.
+async fn ask(provider: &str, context: &Context) -> Result<(), Failure> {
     let Some(integration) = find::integration(provider, context).await? else {
         // There is nothing to disconnect. The API's error will say why.
         return Ok(());
@@ -68,13 +70,9 @@ pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Fai
     let provider = cell(Some(provider));
     let what = name.map_or(provider.clone(), |name| format!("{} ({provider})", cell(Some(&name))));
     let question = format!(
-        "Disconnect {what} from project {}?\nIts stored credential is destroyed: to use it again, you have to \
-         install it again.\nThe tokens are NOT revoked at the provider.\nType yes to go on: ",
+        "Disconnect {what} from project {}?\nIts stored credential is destroyed: to use it again, you have to install it \
+         again.\nThe tokens are NOT revoked at the provider.",
         context.config.project.value,
     );
-    let answer = context.output.ask(question).await?;
-    match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Report::local(code::NOT_CONFIRMED, Exit::Usage, "not disconnected").into()),
-    }
+    confirmation::ask(&question, "not disconnected", context).await
 }

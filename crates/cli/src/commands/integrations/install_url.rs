@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 /// Requests an install URL and prints it.
 pub(crate) async fn print(provider: &str, context: &Context) -> Result<InstallUrl, Failure> {
-    let data = context.client.send(&Request::post([provider, "install-url"])).await?.data;
+    let data = context.client.send(&Request::post(["integrations", provider, "install-url"])).await?.data;
     let install: InstallUrl = read(&data)?;
     match context.output.mode {
         Mode::Json => context.output.json(&data)?,

@@ -26,7 +26,7 @@ pub(crate) struct Arguments;
 
 /// Lists the project's integrations.
 pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
-    let data = context.client.send(&Request::get([])).await?.data;
+    let data = context.client.send(&Request::get(["integrations"])).await?.data;
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
@@ -85,7 +85,8 @@ fn errors(integrations: &[Integration], paint: Paint) -> String {
 /// The catalog's name for each provider, shown if an integration has no name of its own. Empty if the catalog cannot be
 /// read.
 async fn catalog_names(context: &Context) -> BTreeMap<String, String> {
-    let data = context.client.send(&Request::get(["catalog"])).await.map_or(Value::Null, |reply| reply.data);
+    let request = Request::get(["integrations", "catalog"]);
+    let data = context.client.send(&request).await.map_or(Value::Null, |reply| reply.data);
     let entries = data.as_array().into_iter().flatten();
     let names = entries.filter_map(|entry| text_field(entry, "provider").zip(text_field(entry, "name")));
     names.map(|(provider, name)| (provider.to_owned(), name.to_owned())).collect()

@@ -31,9 +31,10 @@ pub(crate) struct Arguments {
 /// Shows everything that the API says about one integration. The catalog entry adds the name and the actions.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
-    let found = &context.client.send(&Request::get([provider])).await?.data;
+    let found = &context.client.send(&Request::get(["integrations", provider])).await?.data;
     // The catalog may lose the provider between the two requests.
-    let entry = match context.client.send(&Request::get(["catalog", arguments.provider.key()])).await {
+    let request = Request::get(["integrations", "catalog", arguments.provider.key()]);
+    let entry = match context.client.send(&request).await {
         Ok(reply) => Some(reply.data),
         Err(Failure::Reported(report)) if report.status == Some(404) => None,
         Err(failure) => return Err(failure),
