@@ -52,6 +52,11 @@ pub(crate) struct Global {
     /// Its id. Taken from this option, else from RIQ_PROJECT_ID, else from `project` in the config file.
     #[arg(long, global = true, value_name = "PROJECT")]
     project: Option<String>,
+    /// The organization, for commands about projects [env: RIQ_ORG_ID]
+    ///
+    /// Its id. Taken from this option, else from RIQ_ORG_ID, else from `org` in the config file.
+    #[arg(long, global = true, value_name = "ORG")]
+    org: Option<String>,
     /// The API's URL [env: RIQ_API_BASE]
     ///
     /// Taken from this option, else from RIQ_API_BASE, else from `api_base` in the config file, else
@@ -72,18 +77,18 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Print only ids, one on each line
     ///
-    /// For integrations and events it prints the id, for catalog entries the provider's key, for install and
-    /// install-url the URL.
+    /// For catalog entries it prints the provider's key, for install and install-url the URL, and for everything else the id.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
 
 impl Global {
-    /// The options for key, project, API base and config file.
+    /// The options for key, project, organization, API base and config file.
     pub(crate) fn flags(&self) -> Flags {
         Flags {
             api_key: self.api_key.clone(),
             project: self.project.clone(),
+            org: self.org.clone(),
             api_base: self.api_base.clone(),
             config: self.config.clone(),
         }

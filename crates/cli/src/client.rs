@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use integrations_core::api_key::ApiKey;
-use integrations_core::ids::ProjectId;
 use integrations_core::wire::{ApiError, RawJson};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, redirect};
@@ -15,6 +14,7 @@ use url::{Host, Url};
 use crate::config::Config;
 use crate::error::{Code, Exit, Failure, Report, code};
 use crate::output::Output;
+use crate::place::Place;
 
 /// The longest wait, in seconds, after which a rate-limited request is sent again. The API's contract sets it.
 const LONGEST_RETRY: u64 = 30;
@@ -23,15 +23,15 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the API, for one project if there is one.
+/// A client of the API, for one project or organization if there is one.
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
-    project: Option<ProjectId>,
+    place: Option<Place>,
     output: Output,
 }
 
-/// One request. Its path begins with the resource, and follows that of the project.
+/// One request. Its path begins with the resource, and follows that of the project or organization.
 pub(crate) struct Request<'a> {
     method: Method,
     path: Vec<&'a str>,
@@ -104,17 +104,17 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// Makes a client for a project that gives up on a request after `timeout`.
+    /// Makes a client for a project or organization that gives up on a request after `timeout`.
     pub(crate) fn new(config: &Config, timeout: Duration, output: Output) -> Result<Self, Failure> {
         let key = Some(&config.api_key.value);
-        Self::of(&config.api_base.value, key, Some(config.project.value), timeout, output)
+        Self::of(&config.api_base.value, key, Some(config.place.value), timeout, output)
     }
 
     /// Makes a client with what there is.
     pub(crate) fn of(
         base: &Url,
         key: Option<&ApiKey>,
-        project: Option<ProjectId>,
+        place: Option<Place>,
         timeout: Duration,
         output: Output,
     ) -> Result<Self, Failure> {
@@ -150,7 +150,7 @@ impl Client {
             Report::local(code::CONNECTION, Exit::Refused, message)
                 .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
         })?;
-        Ok(Self { http, base, project, output })
+        Ok(Self { http, base, place, output })
     }
 
     /// Sends a request. If it is rate-limited for at most 30 seconds, waits and sends it once more.
@@ -219,8 +219,7 @@ impl Client {
     fn url(&self, request: &Request<'_>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            let project = self.project.map(|project| project.to_string()).unwrap_or_default();
-            segments.extend(["projects", &project]).extend(&request.path);
+            segments.extend(self.place.into_iter().flat_map(Place::segments)).extend(&request.path);
         }
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);

@@ -1,4 +1,5 @@
-//! Finds the key, the project and the API's URL: first in flags, then in the environment, then in the config file.
+//! Finds the key, the project or organization and the API's URL: first in flags, then in the environment, then in the
+//! config file.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use integrations_core::api_key::{self, ApiKey};
 use integrations_core::error::ErrorCode;
-use integrations_core::ids::ProjectId;
+use integrations_core::ids::{Id, Kind, OrganizationId, ProjectId};
 use integrations_core::pasted::secret;
 use url::Url;
 
 use crate::error::{Exit, Failure, Report, code};
+use crate::place::{Place, Subject};
 
 /// The default URL of the API: a development server on this machine.
 pub(crate) const DEFAULT_API_BASE: &str = "http://127.0.0.1:8080/api/v1";
@@ -62,6 +64,8 @@ pub(crate) struct Flags {
     pub(crate) api_key: Option<String>,
     /// `--project`
     pub(crate) project: Option<String>,
+    /// `--org`
+    pub(crate) org: Option<String>,
     /// `--api-base`
     pub(crate) api_base: Option<String>,
     /// `--config`
@@ -75,6 +79,8 @@ pub(crate) struct LoginConfig {
     pub(crate) api_key: Option<Sourced<ApiKey>>,
     /// The project, if there is one.
     pub(crate) project: Option<Sourced<ProjectId>>,
+    /// The organization, if there is one.
+    pub(crate) org: Option<Sourced<OrganizationId>>,
     /// The API's URL. It ends in `/api/v1` or `/v1`, without a slash.
     pub(crate) api_base: Sourced<Url>,
     /// What the config file says of the project.
@@ -90,11 +96,11 @@ pub(crate) struct LoginConfig {
 pub(crate) struct Config {
     /// The key.
     pub(crate) api_key: Sourced<ApiKey>,
-    /// The project.
-    pub(crate) project: Sourced<ProjectId>,
+    /// The project or organization.
+    pub(crate) place: Sourced<Place>,
     /// The API's URL. It ends in `/api/v1` or `/v1`, without a slash.
     pub(crate) api_base: Sourced<Url>,
-    /// `org_…`. riq does not send it. It only helps to explain a mismatch.
+    /// What is set as the organization. A command about a project does not send it, and uses it to explain a mismatch.
     pub(crate) org: Option<Sourced<String>>,
     /// `--config`
     file: Option<PathBuf>,
@@ -103,43 +109,115 @@ pub(crate) struct Config {
 /// Reads an environment variable by its name. It is a parameter so that tests need not change the real ones.
 pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
+/// Everything that may set a value: first the flags, then the environment, then the config file.
+struct Settings<'a> {
+    flags: &'a Flags,
+    variables: Variables<'a>,
+    file: ConfigFile,
+    path: Option<PathBuf>,
+}
+
+impl<'a> Settings<'a> {
+    fn read(flags: &'a Flags, variables: Variables<'a>, absence: Absence) -> Result<Self, Failure> {
+        let (file, path) = ConfigFile::find(flags, variables, absence)?;
+        Ok(Self { flags, variables, file, path })
+    }
+
+    fn api_key(&self) -> Result<Option<Sourced<ApiKey>>, Failure> {
+        let key = self.first(("--api-key", &self.flags.api_key), "RIQ_API_KEY", &self.file.api_key)?;
+        key.map(|key| key.try_map(|key, source| parse_key(&key, source))).transpose()
+    }
+
+    fn project(&self) -> Result<Option<Sourced<ProjectId>>, Failure> {
+        let id = self.first(("--project", &self.flags.project), "RIQ_PROJECT_ID", &self.file.project)?;
+        id.map(|id| id.try_map(|id, source| parse_id("project", &id, source))).transpose()
+    }
+
+    fn org_text(&self) -> Result<Option<Sourced<String>>, Failure> {
+        self.first(("--org", &self.flags.org), "RIQ_ORG_ID", &self.file.org)
+    }
+
+    fn org(&self) -> Result<Option<Sourced<OrganizationId>>, Failure> {
+        let id = self.org_text()?;
+        id.map(|id| id.try_map(|id, source| parse_id("organization", &id, source))).transpose()
+    }
+
+    fn api_base(&self) -> Result<Sourced<Url>, Failure> {
+        let base = self.first(("--api-base", &self.flags.api_base), "RIQ_API_BASE", &self.file.api_base)?;
+        let base = base.unwrap_or(Sourced { value: DEFAULT_API_BASE.to_owned(), source: Source::Default });
+        base.try_map(|base, source| parse_base(&base, source))
+    }
+
+    /// The project or organization that a command is about.
+    fn place(&self, subject: Subject) -> Result<Sourced<Place>, Failure> {
+        let flags = (&self.flags.project, &self.flags.org);
+        match (subject, flags) {
+            (Subject::Organization, (Some(_), _)) => Err(Report::local(
+                code::USAGE,
+                Exit::Usage,
+                "this command is about an organization, and takes no --project",
+            )
+            .with_hint("a project is named by its id behind the command")
+            .into()),
+            (Subject::Project, _) => {
+                let id = self.project()?.ok_or_else(|| {
+                    let way_out = "pass --project, set RIQ_PROJECT_ID, or put `project` into the config file";
+                    nothing_set("no project is set", way_out)
+                })?;
+                Ok(Sourced { value: Place::Project(id.value), source: id.source })
+            }
+            (Subject::Organization, _) => {
+                let id = self.org()?.ok_or_else(|| {
+                    let way_out = "pass --org, set RIQ_ORG_ID, or put `org` into the config file";
+                    nothing_set("no organization is set", way_out)
+                })?;
+                Ok(Sourced { value: Place::Organization(id.value), source: id.source })
+            }
+        }
+    }
+
+    fn first(
+        &self,
+        (name, flag): (&'static str, &Option<String>),
+        variable: &'static str,
+        in_file: &Option<String>,
+    ) -> Result<Option<Sourced<String>>, Failure> {
+        if let Some(value) = flag {
+            return Ok(Some(Sourced { value: value.clone(), source: Source::Flag(name) }));
+        }
+        if let Some(value) = variable_text(self.variables, variable)? {
+            return Ok(Some(Sourced { value, source: Source::Environment(variable) }));
+        }
+        let in_file = in_file.as_ref().zip(self.path.as_ref());
+        Ok(in_file.map(|(value, path)| Sourced { value: value.clone(), source: Source::File(path.clone()) }))
+    }
+}
+
 impl Config {
-    /// Collects the configuration. Flags go before the environment, and the environment before the config file.
-    pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Failure> {
-        let (file, path) = ConfigFile::find(flags, variables, Absence::OfUsualFile)?;
-        let pick = |flag: Option<(&'static str, &Option<String>)>, variable, in_file: &Option<String>| {
-            first_of(flag, variable, variables, in_file.as_ref().zip(path.as_ref()))
-        };
-        let key = pick(Some(("--api-key", &flags.api_key)), "RIQ_API_KEY", &file.api_key)?
-            .ok_or_else(|| missing_key(path.as_deref()))?;
-        let project = pick(Some(("--project", &flags.project)), "RIQ_PROJECT_ID", &file.project)?
-            .ok_or_else(|| {
-                Failure::from(
-                    Report::local(code::USAGE, Exit::Usage, "no project is set").with_hint(
-                        "pass --project, set RIQ_PROJECT_ID, or put `project` into the config file",
-                    ),
-                )
-            })?;
-        let base = pick(Some(("--api-base", &flags.api_base)), "RIQ_API_BASE", &file.api_base)?
-            .unwrap_or(Sourced { value: DEFAULT_API_BASE.to_owned(), source: Source::Default });
+    /// Collects the configuration of a command about `subject`.
+    pub(crate) fn resolve(
+        subject: Subject,
+        flags: &Flags,
+        variables: Variables<'_>,
+    ) -> Result<Self, Failure> {
+        let settings = Settings::read(flags, variables, Absence::OfUsualFile)?;
         Ok(Self {
-            api_key: key.try_map(|key, source| parse_key(&key, source))?,
-            project: project.try_map(|project, source| parse_project(&project, source))?,
-            api_base: base.try_map(|base, source| parse_base(&base, source))?,
-            org: pick(None, "RIQ_ORG_ID", &file.org)?,
+            api_key: settings.api_key()?.ok_or_else(|| missing_key(settings.path.as_deref()))?,
+            place: settings.place(subject)?,
+            api_base: settings.api_base()?,
+            org: settings.org_text()?,
             file: flags.config.clone(),
         })
     }
 
     /// A command of riq as it can be typed next: with the options that this one was called with. Never with the key.
     pub(crate) fn command(&self, words: &str) -> String {
-        let given = |name: &str, source: &Source, value: String| {
-            matches!(source, Source::Flag(_)).then(|| format!(" {name} {value}"))
-        };
+        let given =
+            |source: &Source, option: String| matches!(source, Source::Flag(_)).then(|| format!(" {option}"));
         let file = self.file.as_ref().map(|file| format!(" --config '{}'", file.display()));
-        let project = given("--project", &self.project.source, self.project.value.to_string());
-        let base = given("--api-base", &self.api_base.source, self.api_base.value.to_string());
-        let options: String = [file, project, base].into_iter().flatten().collect();
+        let place = given(&self.place.source, self.place.value.option());
+        let base = given(&self.api_base.source, format!("--api-base {}", self.api_base.value));
+        let options: String = [file, place, base].into_iter().flatten().collect();
         format!("`riq {words}{options}`")
     }
 }
@@ -147,24 +225,17 @@ impl Config {
 impl LoginConfig {
     /// Collects what is there.
     pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Failure> {
-        let (file, path) = ConfigFile::find(flags, variables, Absence::OfAnyFile)?;
-        let pick = |flag: (&'static str, &Option<String>), variable, in_file: &Option<String>| {
-            first_of(Some(flag), variable, variables, in_file.as_ref().zip(path.as_ref()))
-        };
-        let key = pick(("--api-key", &flags.api_key), "RIQ_API_KEY", &file.api_key)?;
-        let project = pick(("--project", &flags.project), "RIQ_PROJECT_ID", &file.project)?;
-        let base = pick(("--api-base", &flags.api_base), "RIQ_API_BASE", &file.api_base)?
-            .unwrap_or(Sourced { value: DEFAULT_API_BASE.to_owned(), source: Source::Default });
-        let in_file = Source::File(path.clone().unwrap_or_default());
+        let settings = Settings::read(flags, variables, Absence::OfAnyFile)?;
+        let in_file = Source::File(settings.path.clone().unwrap_or_default());
+        let base_in_file = settings.file.api_base.as_deref();
         Ok(Self {
-            api_key: key.map(|key| key.try_map(|key, source| parse_key(&key, source))).transpose()?,
-            project: project
-                .map(|project| project.try_map(|project, source| parse_project(&project, source)))
-                .transpose()?,
-            api_base: base.try_map(|base, source| parse_base(&base, source))?,
-            base_in_file: file.api_base.map(|base| parse_base(&base, &in_file)).transpose()?,
-            project_in_file: file.project,
-            path,
+            api_key: settings.api_key()?,
+            project: settings.project()?,
+            org: settings.org()?,
+            api_base: settings.api_base()?,
+            base_in_file: base_in_file.map(|base| parse_base(base, &in_file)).transpose()?,
+            project_in_file: settings.file.project,
+            path: settings.path,
         })
     }
 
@@ -184,19 +255,9 @@ fn missing_key(path: Option<&Path>) -> Failure {
         .into()
 }
 
-fn first_of(
-    flag: Option<(&'static str, &Option<String>)>,
-    variable: &'static str,
-    variables: Variables<'_>,
-    in_file: Option<(&String, &PathBuf)>,
-) -> Result<Option<Sourced<String>>, Failure> {
-    if let Some((name, Some(value))) = flag {
-        return Ok(Some(Sourced { value: value.clone(), source: Source::Flag(name) }));
-    }
-    if let Some(value) = variable_text(variables, variable)? {
-        return Ok(Some(Sourced { value, source: Source::Environment(variable) }));
-    }
-    Ok(in_file.map(|(value, path)| Sourced { value: value.clone(), source: Source::File(path.clone()) }))
+/// The error for a project or organization that is missing.
+fn nothing_set(what: &str, way_out: &str) -> Failure {
+    Report::local(code::USAGE, Exit::Usage, what).with_hint(way_out).into()
 }
 
 /// The text of an environment variable. An empty variable counts as not set.
@@ -219,11 +280,11 @@ fn parse_key(text: &str, source: &Source) -> Result<ApiKey, Failure> {
     })
 }
 
-/// Checks the form of a project's id. Only the API knows whether there is such a project.
-fn parse_project(text: &str, source: &Source) -> Result<ProjectId, Failure> {
-    secret(text).parse().map_err(|why| {
-        Report::local(code::USAGE, Exit::Usage, format!("the project from {source} is {why}"))
-            .with_hint("give the project's id, not its name")
+/// Checks the form of an id. Only the API knows whether there is such a project or organization.
+fn parse_id<K: Kind>(what: &str, text: &str, source: &Source) -> Result<Id<K>, Failure> {
+    secret(text).parse::<Id<K>>().map_err(|why| {
+        Report::local(code::USAGE, Exit::Usage, format!("the {what} from {source} is {why}"))
+            .with_hint(format!("give the {what}'s id, not its name"))
             .into()
     })
 }
@@ -379,6 +440,8 @@ fn read_private(path: &Path) -> Result<String, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use integrations_core::ids::kind;
+
     use super::*;
     use crate::error::Code;
 
@@ -429,13 +492,13 @@ mod tests {
     #[test]
     fn a_project_is_an_id() {
         let id = "prj_01jc3q5v6w7x8y9zabcdefghjk";
-        let read = parse_project(&format!("{id} "), &Source::Default).unwrap();
+        let read: ProjectId = parse_id("project", &format!("{id} "), &Source::Default).unwrap();
         assert_eq!(read.to_string(), id);
         for text in
             ["", "..", "shop", "prj_1", "org_01jc3q5v6w7x8y9zabcdefghjk", "prj_01jc3q5v6w7x8y9zabcdefghj/"]
         {
-            let Err(Failure::Reported(report)) = parse_project(text, &Source::Environment("RIQ_PROJECT_ID"))
-            else {
+            let source = Source::Environment("RIQ_PROJECT_ID");
+            let Err(Failure::Reported(report)) = parse_id::<kind::Project>("project", text, &source) else {
                 panic!("{text:?} was taken");
             };
             assert_eq!(report.exit, Exit::Usage);

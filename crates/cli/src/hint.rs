@@ -1,16 +1,23 @@
 //! Advice for a person at a terminal: what to do about an error.
 
-use integrations_core::catalog::ProviderRef;
 use integrations_core::error::ErrorCode;
 
+use crate::commands::ApiCommand;
 use crate::config::Config;
 use crate::error::{Code, Report, code};
+use crate::place::Place;
 
 /// Advice for a failed command, if there is any. It says where the key came from, but never shows the key.
-pub(crate) fn for_report(report: &Report, config: &Config, provider: Option<&ProviderRef>) -> Option<String> {
-    let provider = provider.map_or("PROVIDER", ProviderRef::as_str);
+pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand) -> Option<String> {
+    let provider = command.provider().unwrap_or("PROVIDER");
     match &report.code {
-        Code::Api(code) => for_refusal(code.known()?, report.retry_after, config, provider),
+        Code::Api(code) => {
+            let code = code.known()?;
+            for_every_command(code, report.retry_after, config).or_else(|| match command {
+                ApiCommand::Integrations(_) | ApiCommand::Audit(_) => on_integrations(code, config, provider),
+                ApiCommand::Projects(_) => on_projects(code, config),
+            })
+        }
         Code::Local(code::NOT_INSTALLED) => Some(format!(
             "the link may be used up or expired: {} makes another",
             config.command(&format!("integrations install {provider}"))
@@ -27,10 +34,13 @@ fn base(config: &Config) -> String {
     format!("the API base came from {}", config.api_base.source)
 }
 
-fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provider: &str) -> Option<String> {
+/// The project or organization, and where it came from.
+fn place(config: &Config) -> String {
+    format!("{} (from {})", config.place.value, config.place.source)
+}
+
+fn for_every_command(code: ErrorCode, retry_after: Option<u64>, config: &Config) -> Option<String> {
     let key = &config.api_key.source;
-    let project = format!("{} (from {})", config.project.value, config.project.source);
-    let command = |words: &str| config.command(&format!("integrations {words}"));
     Some(match code {
         ErrorCode::Unauthorized => format!(
             "the key came from {key}; if it is revoked or expired, ask the server's operator for a new one and put it \
@@ -40,21 +50,38 @@ fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provi
         ErrorCode::InsufficientScope => {
             format!("the key came from {key}; this command needs one with the scope named above")
         }
-        ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => {
+        ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => mismatch(config),
+        ErrorCode::RateLimited => match retry_after {
+            Some(seconds) => format!("try again in {seconds} s"),
+            None => "try again later".to_owned(),
+        },
+        _ => return None,
+    })
+}
+
+fn mismatch(config: &Config) -> String {
+    let (key, place) = (&config.api_key.source, place(config));
+    match config.place.value {
+        Place::Project(_) => {
             let org = config.org.as_ref();
             let org = org.map_or_else(String::new, |org| {
                 format!(", organization {} (from {})", org.value, org.source)
             });
             format!(
-                "the key came from {key}; project {project}{org}: the key must belong to the organization that owns \
-                 the project"
+                "the key came from {key}; {place}{org}: the key must belong to the organization that owns the project"
             )
         }
-        ErrorCode::ProjectNotFound => format!(
-            "the project is {project}; check the id, which the address of the project's page in the dashboard contains, \
-             and the API base, which came from {}: the project may be on another server",
-            config.api_base.source
+        Place::Organization(_) => format!(
+            "the key came from {key}; {place}: the key must belong to it, and a key that is bound to projects reaches \
+             these alone"
         ),
+    }
+}
+
+fn on_integrations(code: ErrorCode, config: &Config, provider: &str) -> Option<String> {
+    let command = |words: &str| config.command(&format!("integrations {words}"));
+    Some(match code {
+        ErrorCode::ProjectNotFound => no_such_project(config),
         ErrorCode::ResourceNotFound => {
             format!("{}: check that it is the address of this API, such as https://HOST/api/v1", base(config))
         }
@@ -73,10 +100,30 @@ fn for_refusal(code: ErrorCode, retry_after: Option<u64>, config: &Config, provi
         ErrorCode::PreconditionFailed | ErrorCode::Conflict => {
             format!("{} shows its current status and ETag", command(&format!("show {provider}")))
         }
-        ErrorCode::RateLimited => match retry_after {
-            Some(seconds) => format!("try again in {seconds} s"),
-            None => "try again later".to_owned(),
-        },
         _ => return None,
     })
+}
+
+fn no_such_project(config: &Config) -> String {
+    let ([_, id], source) = (config.place.value.segments(), &config.place.source);
+    format!(
+        "the project is {id} (from {source}); check the id, which the address of the project's page in the dashboard \
+         contains, and the API base, which came from {}: the project may be on another server",
+        config.api_base.source
+    )
+}
+
+fn on_projects(code: ErrorCode, config: &Config) -> Option<String> {
+    match code {
+        ErrorCode::ProjectNotFound => {
+            Some(format!("{} lists the projects that are in use", config.command("projects list")))
+        }
+        ErrorCode::ResourceNotFound => Some(unknown_route(config)),
+        _ => None,
+    }
+}
+
+/// A server that does not have these routes yet answers as to any unknown one.
+fn unknown_route(config: &Config) -> String {
+    format!("{}; a server that is older than riq does not know this command either", base(config))
 }

@@ -12,7 +12,9 @@ mod context;
 mod error;
 mod hint;
 mod output;
+mod place;
 mod polling;
+mod present;
 mod text;
 
 use std::ffi::OsString;
@@ -93,13 +95,13 @@ fn use_tls() {
 
 async fn call_api(command: &ApiCommand, global: &Global, output: Output) -> Result<(), Failure> {
     use_tls();
-    let config = Config::resolve(&global.flags(), &|name| std::env::var_os(name))?;
+    let config = Config::resolve(command.subject(), &global.flags(), &|name| std::env::var_os(name))?;
     let client = Client::new(&config, global.timeout(), output)?;
     let context = Context { client, output, config };
     command.run(&context).await.map_err(|failure| match failure {
         Failure::Reported(mut report) => {
             let hint = report.hint.take();
-            report.hint = hint.or_else(|| hint::for_report(&report, &context.config, command.provider()));
+            report.hint = hint.or_else(|| hint::for_report(&report, &context.config, command));
             Failure::Reported(report)
         }
         other => other,

@@ -183,9 +183,11 @@ impl Output {
 /// Reads on another thread, so that this one can still react to an interrupt.
 async fn off_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static) -> Result<String, Failure> {
     let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other).flatten();
-    read.map_err(|error| {
-        Report::local(code::IO, Exit::Usage, format!("cannot read standard input: {error}")).into()
-    })
+    read.map_err(unreadable)
+}
+
+fn unreadable(error: io::Error) -> Failure {
+    Report::local(code::IO, Exit::Usage, format!("cannot read standard input: {error}")).into()
 }
 
 /// Writes to standard error. If that fails, the failure cannot be reported anywhere.

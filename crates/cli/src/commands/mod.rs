@@ -4,12 +4,14 @@ pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod integrations;
+pub(crate) mod projects;
 
 use clap::Subcommand;
 use integrations_core::catalog::ProviderRef;
 
 use crate::context::Context;
 use crate::error::Failure;
+use crate::place::Subject;
 
 /// All commands.
 #[derive(Subcommand)]
@@ -33,14 +35,25 @@ pub(crate) enum ApiCommand {
     /// The audit log of a project
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The projects of an organization
+    #[command(subcommand)]
+    Projects(projects::Command),
 }
 
 impl ApiCommand {
-    /// The provider that the command is about, if it is about one.
-    pub(crate) fn provider(&self) -> Option<&ProviderRef> {
+    /// What the command is about.
+    pub(crate) fn subject(&self) -> Subject {
         match self {
-            Self::Integrations(command) => command.provider(),
-            Self::Audit(_) => None,
+            Self::Integrations(_) | Self::Audit(_) => Subject::Project,
+            Self::Projects(_) => Subject::Organization,
+        }
+    }
+
+    /// The key of the provider that the command names, if it names one; an alias is behind it.
+    pub(crate) fn provider(&self) -> Option<&str> {
+        match self {
+            Self::Integrations(command) => command.provider().map(ProviderRef::as_str),
+            Self::Audit(_) | Self::Projects(_) => None,
         }
     }
 
@@ -49,6 +62,7 @@ impl ApiCommand {
         match self {
             Self::Integrations(command) => command.run(context).await,
             Self::Audit(command) => command.run(context).await,
+            Self::Projects(command) => command.run(context).await,
         }
     }
 }

@@ -11,13 +11,15 @@ use serde_json::{Value, json};
 
 pub(crate) const KEY: &str = "riq_TestKey0000000000000000000000000000000000001escL8";
 pub(crate) const PROJECT: &str = "prj_01jc3q5v6w7x8y9zabcdefghjk";
+pub(crate) const ORG: &str = "org_01jc3q5v6w7x8y9zabcdefghjk";
 
 /// One request to expect, and its answer.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     method: &'static str,
     target: String,
-    key: String,
+    /// `None`: the request has no key, and no `Idempotency-Key` either.
+    key: Option<String>,
     if_match: Option<&'static str>,
     body: Option<Value>,
     is_repeat: bool,
@@ -43,7 +45,7 @@ impl Exchange {
         Self {
             method,
             target: format!("/api/v1/projects/{PROJECT}/integrations{below}"),
-            key: KEY.to_owned(),
+            key: Some(KEY.to_owned()),
             if_match: None,
             body: None,
             is_repeat: false,
@@ -57,13 +59,24 @@ impl Exchange {
         .header("X-Request-Id", "req_from_header")
     }
 
+    /// Expects a request below the organization; answers 200 with `data`.
+    pub(crate) fn in_org(method: &'static str, below: &str, data: &Value) -> Self {
+        Self::new(method, "", data).at(&format!("/api/v1/orgs/{ORG}{below}"))
+    }
+
+    /// Expects a step of a device login: without a key. Answers with this, which is bare.
+    pub(crate) fn device(step: &str, body: Value, status: u16, answer: &Value) -> Self {
+        let step = Self::new("POST", "", &Value::Null).at(&format!("/api/auth/device/{step}"));
+        Self { key: None, ..step }.body(body).answers(status, &answer.to_string())
+    }
+
     pub(crate) fn at(mut self, target: &str) -> Self {
         self.target = target.to_owned();
         self
     }
 
     pub(crate) fn key(mut self, key: &str) -> Self {
-        key.clone_into(&mut self.key);
+        self.key = Some(key.to_owned());
         self
     }
 
@@ -127,12 +140,18 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    /// Plays a script. `http://API` in an answer is the stand-in's own origin.
     pub(crate) fn playing(script: impl IntoIterator<Item = Exchange>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let complaints = Arc::new(Mutex::new(Vec::new()));
-        let script: Vec<Exchange> = script.into_iter().collect();
+        let mut script: Vec<Exchange> = script.into_iter().collect();
+        for exchange in &mut script {
+            if let Answer::Full { body, .. } = &mut exchange.answer {
+                *body = body.replace("http://API", &format!("http://{address}"));
+            }
+        }
         let thread = std::thread::spawn({
             let (stop, complaints) = (Arc::clone(&stop), Arc::clone(&complaints));
             move || play(&listener, script, &stop, &complaints)
@@ -234,10 +253,10 @@ impl Request {
         value
     }
 
-    /// Only a POST has an `Idempotency-Key`, and it is that of the last POST only if this one repeats it.
+    /// Only a POST with a key has an `Idempotency-Key`, and it is that of the last POST only if this one repeats it.
     fn check_key(&self, expected: &Exchange, last: &mut Option<String>) -> Result<(), String> {
         let key = self.header("idempotency-key");
-        if key.is_some() != (self.method == "POST") {
+        if key.is_some() != (self.method == "POST" && expected.key.is_some()) {
             return Err(format!("Idempotency-Key is {key:?}"));
         }
         let Some(key) = key else { return Ok(()) };
@@ -256,7 +275,7 @@ impl Request {
         };
         same("the method", Some(&self.method), Some(expected.method))?;
         same("the target", Some(&self.target), Some(&expected.target))?;
-        same("X-API-Key", self.header("x-api-key"), Some(&expected.key))?;
+        same("X-API-Key", self.header("x-api-key"), expected.key.as_deref())?;
         same("Authorization", self.header("authorization"), None)?;
         same("Accept", self.header("accept"), Some("application/json"))?;
         same("User-Agent", self.header("user-agent"), Some(concat!("riq/", env!("CARGO_PKG_VERSION"))))?;

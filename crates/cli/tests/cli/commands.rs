@@ -197,9 +197,20 @@ fn completions_come_for_every_shell_without_a_key() {
         let output = riq(&["completions", shell]).output().unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{shell}");
-        for word in
-            ["install-url", "no-browser", "disconnect", "if-match", "check", "audit", "follow", "until"]
-        {
+        for word in [
+            "install-url",
+            "no-browser",
+            "disconnect",
+            "if-match",
+            "check",
+            "audit",
+            "follow",
+            "until",
+            "login",
+            "projects",
+            "archive",
+            "clear-domain",
+        ] {
             assert!(script.contains(word), "{shell} lacks {word}");
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use assert_cmd::Command;
 
-use crate::api::{Api, Exchange, KEY, PROJECT};
+use crate::api::{Api, Exchange, KEY, ORG, PROJECT};
 
 /// The binary with an empty environment: no proxy, config file or key of the machine gets in.
 pub(crate) fn riq(arguments: &[&str]) -> Command {
@@ -13,7 +13,7 @@ pub(crate) fn riq(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the binary with key and project from the environment, and compares all that comes out of it.
+/// Runs the binary with key, project and organization from the environment, and compares all that comes out of it.
 pub(crate) fn run(golden: &str, arguments: &[&str], script: impl IntoIterator<Item = Exchange>) {
     run_with(golden, arguments, script, |command| command);
 }
@@ -27,7 +27,8 @@ pub(crate) fn run_with(
 ) {
     let api = Api::playing(script);
     let mut command = riq(arguments);
-    command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT).env("RIQ_API_BASE", api.origin());
+    command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT).env("RIQ_ORG_ID", ORG);
+    command.env("RIQ_API_BASE", api.origin());
     let output = prepare(&mut command).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().replace(&api.origin(), "http://API");
     let transcript = format!(

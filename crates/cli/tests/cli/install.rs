@@ -97,14 +97,14 @@ fn an_api_that_refuses_is_not_asked_again() {
 
 /// A browser that lives in the terminal, so that the command waits for it: it notes what it was asked to show.
 #[cfg(unix)]
-struct TerminalBrowser {
+pub(crate) struct TerminalBrowser {
     directory: tempfile::TempDir,
-    program: String,
+    pub(crate) program: String,
 }
 
 #[cfg(unix)]
 impl TerminalBrowser {
-    fn new(status: i32) -> Self {
+    pub(crate) fn new(status: i32) -> Self {
         use std::fs::Permissions;
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
@@ -114,7 +114,7 @@ impl TerminalBrowser {
         Self { program: program.display().to_string(), directory }
     }
 
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("lynx.log")).unwrap_or_default()
     }
 }

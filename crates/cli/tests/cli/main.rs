@@ -22,6 +22,9 @@ mod install;
 #[cfg(unix)]
 mod newer_server;
 #[cfg(test)]
+#[cfg(unix)]
+mod projects;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod settings;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use integrations_core::api_key::ApiKey;
-use integrations_core::ids::ProjectId;
+use integrations_core::ids::{OrganizationId, ProjectId};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -23,8 +23,16 @@ fn key(name: &str) -> String {
 
 /// A well-formed project id, of its own for each name.
 fn project(name: &str) -> String {
-    let bits = name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte));
-    ProjectId::from_bits(bits).to_string()
+    ProjectId::from_bits(bits(name)).to_string()
+}
+
+/// A well-formed organization id, of its own for each name.
+fn org(name: &str) -> String {
+    OrganizationId::from_bits(bits(name)).to_string()
+}
+
+fn bits(name: &str) -> u128 {
+    name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte))
 }
 
 /// What a config file says of the key and the project of that name.
@@ -177,6 +185,39 @@ fn without_key_or_project_it_says_how_to_give_them() {
     let output = riq(&LIST).env("RIQ_API_KEY", key("env")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     compare("no_project", &String::from_utf8(output.stderr).unwrap());
+    for group in ["projects"] {
+        let mut command = riq(&[group, "list"]);
+        let output =
+            command.env("RIQ_API_KEY", key("env")).env("RIQ_PROJECT_ID", project("env")).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        compare("no_org", &String::from_utf8(output.stderr).unwrap());
+    }
+}
+
+#[test]
+fn the_organization_is_sought_like_the_project() {
+    let in_org = |name: &str| {
+        let target = format!("/api/v1/orgs/{}/projects", org(name));
+        Exchange::new("GET", "", &json!([slack()])).key(&key("env")).at(&target)
+    };
+    let api = Api::playing([in_org("flag"), in_org("env"), in_org("file")]);
+    let directory = tempfile::tempdir().unwrap();
+    config(&directory, &format!("org = '{}'\n", org("file")));
+    for (arguments, variable) in [
+        (vec!["--org".to_owned(), org("flag")], org("env")),
+        (Vec::new(), org("env")),
+        (Vec::new(), String::new()),
+    ] {
+        let mut command = riq(&["projects", "list", "--quiet"]);
+        command
+            .args(arguments)
+            .env("XDG_CONFIG_HOME", directory.path())
+            .env("RIQ_API_KEY", key("env"))
+            .env("RIQ_ORG_ID", variable)
+            .env("RIQ_API_BASE", api.origin());
+        command.assert().code(0).stdout("int_slack\n").stderr("");
+    }
+    api.finish();
 }
 
 #[cfg(unix)]

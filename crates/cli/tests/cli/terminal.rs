@@ -6,12 +6,12 @@ use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::json;
 
-use crate::api::{Api, Exchange, KEY, PROJECT};
+use crate::api::{Api, Exchange, KEY, ORG, PROJECT};
 use crate::fixtures::{shopify, shopify_entry, slack, slack_entry, with};
 use crate::golden::compare;
 
 /// How long a conversation may hang, in milliseconds, before the test gives up on it.
-const PATIENCE: u64 = 60_000;
+pub(crate) const PATIENCE: u64 = 60_000;
 
 /// Variables beside the usual ones.
 pub(crate) type Extra<'a> = &'a [(&'a str, &'a str)];
@@ -20,6 +20,16 @@ pub(crate) const PLAIN: Extra<'static> = &[("NO_COLOR", "1"), ("TERM", "xterm-25
 
 /// The binary at a terminal so many columns wide, its key given by a flag.
 pub(crate) fn start(api: &Api, columns: u16, arguments: &[&str], extra: Extra<'_>) -> PtySession {
+    let key: &[&str] = match extra.iter().any(|(name, _)| *name == "RIQ_API_KEY") {
+        true => &[],
+        false => &["--api-key", KEY],
+    };
+    let places: Extra<'_> = &[("RIQ_PROJECT_ID", PROJECT), ("RIQ_ORG_ID", ORG)];
+    start_without_key(api, columns, &[arguments, key].concat(), &[places, extra].concat())
+}
+
+/// The same without key, project and organization.
+pub(crate) fn start_without_key(api: &Api, columns: u16, arguments: &[&str], extra: Extra<'_>) -> PtySession {
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", "stty rows 24 cols \"$1\" && shift && exec \"$@\"", "sh", &columns.to_string()])
@@ -27,12 +37,8 @@ pub(crate) fn start(api: &Api, columns: u16, arguments: &[&str], extra: Extra<'_
         .args(arguments)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .env("RIQ_PROJECT_ID", PROJECT)
         .env("RIQ_API_BASE", api.origin())
         .envs(extra.iter().copied());
-    if !extra.iter().any(|(name, _)| *name == "RIQ_API_KEY") {
-        command.args(["--api-key", KEY]);
-    }
     spawn_command(command, Some(PATIENCE)).unwrap()
 }
 

@@ -7,14 +7,18 @@ use super::context::Context;
 use crate::client::{Client, Request};
 use crate::error::Failure;
 use crate::output::Mode;
-use crate::text::card;
+use crate::place::Place;
+use crate::text::{card, cell};
 
 const EXAMPLES: &str = "\
-Shows the first characters of the key, where it comes from, and whether the API accepts it. Without a project that \
-cannot be asked. The exit status is 3 if there is no key, or the API does not accept it.
+Shows the first characters of the key, where it comes from, and whether the API accepts it. Without a project and an \
+organization that cannot be asked. The exit status is 3 if there is no key, or the API does not accept it.
 
 Examples:
   riq auth status";
+
+/// What the card says where the API cannot be asked.
+const NOT_ASKED: &str = "not asked: no project and no organization is set";
 
 /// The command's arguments.
 #[derive(Args)]
@@ -26,26 +30,29 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     let (config, output) = (&context.config, &context.output);
     let key = config.api_key.as_ref().ok_or_else(|| config.missing_key())?;
     let project = config.project.as_ref().map(|project| project.value);
-    let client = Client::of(&config.api_base.value, Some(&key.value), project, context.timeout, *output)?;
-    let is_accepted = match project {
-        Some(_) => Some(is_accepted(&client).await?),
+    let org = config.org.as_ref().map(|org| org.value);
+    let place = project.map(Place::Project).or(org.map(Place::Organization));
+    let client = Client::of(&config.api_base.value, Some(&key.value), place, context.timeout, *output)?;
+    let is_accepted = match place {
+        Some(place) => Some(is_accepted(place, &client).await?),
         None => None,
     };
     let (hint, source) = (key.value.hint(), key.source.to_string());
-    let project = project.map(|project| project.to_string());
+    let (project, org) = (project.map(|id| id.to_string()), org.map(|id| id.to_string()));
     match output.mode {
         Mode::Quiet => output.raw(&format!("{hint}\n")),
         Mode::Json => output.json(&json!({
             "key": hint, "key_source": source, "api_base": config.api_base.value.as_str(), "project_id": project,
-            "accepted": is_accepted,
+            "org_id": org, "accepted": is_accepted,
         })),
         Mode::Table => output.raw(&card(
             &[
-                ("key", format!("{hint}…")),
+                ("key", format!("{hint}...")),
                 ("from", source),
                 ("API base", config.api_base.value.to_string()),
-                ("project", project.unwrap_or_else(|| "-".to_owned())),
-                ("accepted", if is_accepted.is_some() { "yes" } else { "not asked: no project is set" }.to_owned()),
+                ("project", cell(project.as_deref())),
+                ("organization", cell(org.as_deref())),
+                ("accepted", if is_accepted.is_some() { "yes" } else { NOT_ASKED }.to_owned()),
             ],
             output.width,
             output.paint,
@@ -53,9 +60,13 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// Asks the API. A key that may not list integrations, or not in this project, is accepted all the same.
-async fn is_accepted(client: &Client) -> Result<bool, Failure> {
-    match client.send(&Request::get(["integrations"])).await {
+/// Asks the API. A key that may not list what there is, or not in this place, is accepted all the same.
+async fn is_accepted(place: Place, client: &Client) -> Result<bool, Failure> {
+    let resource = match place {
+        Place::Project(_) => "integrations",
+        Place::Organization(_) => "projects",
+    };
+    match client.send(&Request::get([resource])).await {
         Err(Failure::Reported(report)) if matches!(report.status, Some(403 | 404)) => Ok(true),
         answer => answer.map(|_| true),
     }

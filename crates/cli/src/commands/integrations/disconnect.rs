@@ -70,9 +70,9 @@ async fn ask(provider: &str, context: &Context) -> Result<(), Failure> {
     let provider = cell(Some(provider));
     let what = name.map_or(provider.clone(), |name| format!("{} ({provider})", cell(Some(&name))));
     let question = format!(
-        "Disconnect {what} from project {}?\nIts stored credential is destroyed: to use it again, you have to install it \
+        "Disconnect {what} from {}?\nIts stored credential is destroyed: to use it again, you have to install it \
          again.\nThe tokens are NOT revoked at the provider.",
-        context.config.project.value,
+        context.config.place.value,
     );
     confirmation::ask(&question, "not disconnected", context).await
 }
