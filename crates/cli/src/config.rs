@@ -157,7 +157,7 @@ impl<'a> Settings<'a> {
                 Exit::Usage,
                 "this command is about an organization, and takes no --project",
             )
-            .with_hint("a project is named by its id behind the command")
+            .with_hint("a project is named by its id behind the command, and a key is bound to projects by --bind-to")
             .into()),
             (Subject::Project, _) => {
                 let id = self.project()?.ok_or_else(|| {

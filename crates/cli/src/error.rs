@@ -42,6 +42,8 @@ pub(crate) mod code {
     pub(crate) const NOT_INSTALLED: &str = "NOT_INSTALLED";
     /// The installation ended with an integration that does not work.
     pub(crate) const INSTALL_FAILED: &str = "INSTALL_FAILED";
+    /// The server made a key before, and shows it once only.
+    pub(crate) const KEY_NOT_SHOWN: &str = "KEY_NOT_SHOWN";
     /// There was no connection, or it broke.
     pub(crate) const CONNECTION: &str = "CONNECTION_FAILED";
     /// There was no answer in time.

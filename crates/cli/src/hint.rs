@@ -16,6 +16,7 @@ pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand)
             for_every_command(code, report.retry_after, config).or_else(|| match command {
                 ApiCommand::Integrations(_) | ApiCommand::Audit(_) => on_integrations(code, config, provider),
                 ApiCommand::Projects(_) => on_projects(code, config),
+                ApiCommand::Keys(_) => on_keys(code, config),
             })
         }
         Code::Local(code::NOT_INSTALLED) => Some(format!(
@@ -119,6 +120,16 @@ fn on_projects(code: ErrorCode, config: &Config) -> Option<String> {
             Some(format!("{} lists the projects that are in use", config.command("projects list")))
         }
         ErrorCode::ResourceNotFound => Some(unknown_route(config)),
+        _ => None,
+    }
+}
+
+fn on_keys(code: ErrorCode, config: &Config) -> Option<String> {
+    match code {
+        ErrorCode::ResourceNotFound => Some(format!("{} lists the keys", config.command("keys list"))),
+        ErrorCode::ProjectNotFound => {
+            Some(format!("{} lists the projects that are in use", config.command("projects list")))
+        }
         _ => None,
     }
 }

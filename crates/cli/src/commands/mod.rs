@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod integrations;
+pub(crate) mod keys;
 pub(crate) mod projects;
 
 use clap::Subcommand;
@@ -38,6 +39,9 @@ pub(crate) enum ApiCommand {
     /// The projects of an organization
     #[command(subcommand)]
     Projects(projects::Command),
+    /// The API keys of an organization
+    #[command(subcommand)]
+    Keys(keys::Command),
 }
 
 impl ApiCommand {
@@ -45,7 +49,7 @@ impl ApiCommand {
     pub(crate) fn subject(&self) -> Subject {
         match self {
             Self::Integrations(_) | Self::Audit(_) => Subject::Project,
-            Self::Projects(_) => Subject::Organization,
+            Self::Projects(_) | Self::Keys(_) => Subject::Organization,
         }
     }
 
@@ -53,7 +57,7 @@ impl ApiCommand {
     pub(crate) fn provider(&self) -> Option<&str> {
         match self {
             Self::Integrations(command) => command.provider().map(ProviderRef::as_str),
-            Self::Audit(_) | Self::Projects(_) => None,
+            Self::Audit(_) | Self::Projects(_) | Self::Keys(_) => None,
         }
     }
 
@@ -63,6 +67,7 @@ impl ApiCommand {
             Self::Integrations(command) => command.run(context).await,
             Self::Audit(command) => command.run(context).await,
             Self::Projects(command) => command.run(context).await,
+            Self::Keys(command) => command.run(context).await,
         }
     }
 }

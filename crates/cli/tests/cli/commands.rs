@@ -210,6 +210,9 @@ fn completions_come_for_every_shell_without_a_key() {
             "projects",
             "archive",
             "clear-domain",
+            "keys",
+            "rotate",
+            "bind-to",
         ] {
             assert!(script.contains(word), "{shell} lacks {word}");
         }

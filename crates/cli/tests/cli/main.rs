@@ -20,6 +20,9 @@ mod golden;
 mod install;
 #[cfg(test)]
 #[cfg(unix)]
+mod keys;
+#[cfg(test)]
+#[cfg(unix)]
 mod newer_server;
 #[cfg(test)]
 #[cfg(unix)]
