@@ -52,7 +52,7 @@ pub(crate) struct Global {
     /// Its id. Taken from this option, else from RIQ_PROJECT_ID, else from `project` in the config file.
     #[arg(long, global = true, value_name = "PROJECT")]
     project: Option<String>,
-    /// The organization, for commands about projects and keys [env: RIQ_ORG_ID]
+    /// The organization, for commands about projects, keys and OAuth apps [env: RIQ_ORG_ID]
     ///
     /// Its id. Taken from this option, else from RIQ_ORG_ID, else from `org` in the config file.
     #[arg(long, global = true, value_name = "ORG")]
@@ -77,7 +77,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Print only ids, one on each line
     ///
-    /// For catalog entries it prints the provider's key, for install and install-url the URL, for a new
+    /// For catalog entries and OAuth apps it prints the provider's key, for install and install-url the URL, for a new
     /// API key the key itself, and for everything else the id.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,

@@ -54,6 +54,11 @@ impl<'a> Request<'a> {
         Self { idempotency_key: random_name(), ..Self::new(Method::POST, path) }
     }
 
+    /// Replaces the resource at a path.
+    pub(crate) fn put(path: impl Into<Vec<&'a str>>) -> Self {
+        Self::new(Method::PUT, path)
+    }
+
     /// Changes the resource at a path.
     pub(crate) fn patch(path: impl Into<Vec<&'a str>>) -> Self {
         Self::new(Method::PATCH, path)

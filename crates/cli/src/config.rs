@@ -159,14 +159,17 @@ impl<'a> Settings<'a> {
             )
             .with_hint("a project is named by its id behind the command, and a key is bound to projects by --bind-to")
             .into()),
-            (Subject::Project, _) => {
+            (Subject::ProjectIfNamed, (Some(_), Some(_))) => Err(Failure::usage(
+                "--project and --org cannot both be given: an OAuth app is for a project or for an organization",
+            )),
+            (Subject::Project, _) | (Subject::ProjectIfNamed, (Some(_), None)) => {
                 let id = self.project()?.ok_or_else(|| {
                     let way_out = "pass --project, set RIQ_PROJECT_ID, or put `project` into the config file";
                     nothing_set("no project is set", way_out)
                 })?;
                 Ok(Sourced { value: Place::Project(id.value), source: id.source })
             }
-            (Subject::Organization, _) => {
+            (Subject::Organization | Subject::ProjectIfNamed, _) => {
                 let id = self.org()?.ok_or_else(|| {
                     let way_out = "pass --org, set RIQ_ORG_ID, or put `org` into the config file";
                     nothing_set("no organization is set", way_out)

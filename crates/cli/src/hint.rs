@@ -17,6 +17,7 @@ pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand)
                 ApiCommand::Integrations(_) | ApiCommand::Audit(_) => on_integrations(code, config, provider),
                 ApiCommand::Projects(_) => on_projects(code, config),
                 ApiCommand::Keys(_) => on_keys(code, config),
+                ApiCommand::OauthApps(_) => on_oauth_apps(code, config, provider),
             })
         }
         Code::Local(code::NOT_INSTALLED) => Some(format!(
@@ -130,6 +131,16 @@ fn on_keys(code: ErrorCode, config: &Config) -> Option<String> {
         ErrorCode::ProjectNotFound => {
             Some(format!("{} lists the projects that are in use", config.command("projects list")))
         }
+        _ => None,
+    }
+}
+
+fn on_oauth_apps(code: ErrorCode, config: &Config, provider: &str) -> Option<String> {
+    let command = |words: &str| config.command(&format!("oauth-apps {words}"));
+    match code {
+        ErrorCode::ProjectNotFound => Some(no_such_project(config)),
+        ErrorCode::ProviderNotFound => Some(format!("{} lists the providers", command("list"))),
+        ErrorCode::ProviderNotConfigured => Some(format!("{} sets one", command(&format!("set {provider}")))),
         _ => None,
     }
 }

@@ -11,6 +11,8 @@ mod confirmation;
 mod context;
 mod error;
 mod hint;
+#[cfg(unix)]
+mod no_echo;
 mod output;
 mod place;
 mod polling;

@@ -6,6 +6,8 @@ use console::Term;
 use serde_json::{Value, json};
 
 use crate::error::{Code, Exit, Failure, Report, code};
+#[cfg(unix)]
+use crate::no_echo::NoEcho;
 use crate::text::{Paint, clean, wrap};
 
 /// How a command's data is written.
@@ -168,6 +170,27 @@ impl Output {
             io::stdin().lock().read_line(&mut line).map(|_| line)
         })
         .await
+    }
+
+    /// Asks as [`Self::ask`] does, for what nobody may see.
+    pub(crate) async fn ask_hidden(&self, question: &str) -> Result<String, Failure> {
+        #[cfg(unix)]
+        {
+            let _hidden = NoEcho::begin().map_err(unreadable)?;
+            self.ask(clean(question)).await
+        }
+        #[cfg(not(unix))]
+        {
+            write_error(&clean(question));
+            off_thread(|| Term::stderr().read_secure_line()).await
+        }
+    }
+
+    /// Reads standard input to its end. If that is a terminal, it does not show what is typed.
+    pub(crate) async fn read_hidden_input(&self) -> Result<String, Failure> {
+        #[cfg(unix)]
+        let _hidden = NoEcho::begin().map_err(unreadable)?;
+        self.read_input().await
     }
 
     /// Reads standard input to its end.

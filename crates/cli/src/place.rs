@@ -11,6 +11,8 @@ pub(crate) enum Subject {
     Project,
     /// An organization.
     Organization,
+    /// An organization, or the project that `--project` names.
+    ProjectIfNamed,
 }
 
 /// A project or an organization.

@@ -5,10 +5,11 @@ pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod integrations;
 pub(crate) mod keys;
+pub(crate) mod oauth_apps;
 pub(crate) mod projects;
 
 use clap::Subcommand;
-use integrations_core::catalog::ProviderRef;
+use integrations_core::catalog::{ProviderKey, ProviderRef};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -42,6 +43,9 @@ pub(crate) enum ApiCommand {
     /// The API keys of an organization
     #[command(subcommand)]
     Keys(keys::Command),
+    /// The OAuth apps of an organization, or with --project those of a project
+    #[command(subcommand)]
+    OauthApps(oauth_apps::Command),
 }
 
 impl ApiCommand {
@@ -50,6 +54,7 @@ impl ApiCommand {
         match self {
             Self::Integrations(_) | Self::Audit(_) => Subject::Project,
             Self::Projects(_) | Self::Keys(_) => Subject::Organization,
+            Self::OauthApps(_) => Subject::ProjectIfNamed,
         }
     }
 
@@ -57,6 +62,7 @@ impl ApiCommand {
     pub(crate) fn provider(&self) -> Option<&str> {
         match self {
             Self::Integrations(command) => command.provider().map(ProviderRef::as_str),
+            Self::OauthApps(command) => command.provider().map(ProviderKey::as_str),
             Self::Audit(_) | Self::Projects(_) | Self::Keys(_) => None,
         }
     }
@@ -68,6 +74,7 @@ impl ApiCommand {
             Self::Audit(command) => command.run(context).await,
             Self::Projects(command) => command.run(context).await,
             Self::Keys(command) => command.run(context).await,
+            Self::OauthApps(command) => command.run(context).await,
         }
     }
 }

@@ -213,6 +213,8 @@ fn completions_come_for_every_shell_without_a_key() {
             "keys",
             "rotate",
             "bind-to",
+            "oauth-apps",
+            "keep-secret",
         ] {
             assert!(script.contains(word), "{shell} lacks {word}");
         }

@@ -26,6 +26,9 @@ mod keys;
 mod newer_server;
 #[cfg(test)]
 #[cfg(unix)]
+mod oauth_apps;
+#[cfg(test)]
+#[cfg(unix)]
 mod projects;
 #[cfg(test)]
 mod refusals;

@@ -185,7 +185,7 @@ fn without_key_or_project_it_says_how_to_give_them() {
     let output = riq(&LIST).env("RIQ_API_KEY", key("env")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     compare("no_project", &String::from_utf8(output.stderr).unwrap());
-    for group in ["projects", "keys"] {
+    for group in ["projects", "keys", "oauth-apps"] {
         let mut command = riq(&[group, "list"]);
         let output =
             command.env("RIQ_API_KEY", key("env")).env("RIQ_PROJECT_ID", project("env")).output().unwrap();

@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-use crate::api::{Api, KEY, PROJECT};
+use crate::api::{Api, KEY, ORG, PROJECT};
 use crate::golden::{riq, run};
+
+const KEY_ID: &str = "key_01jc3q5v6w7x8y9zabcdefghjk";
 
 /// Runs a wrong call: nothing may reach the API, nothing may be on standard output, and the error is JSON.
 fn wrong(arguments: &[&str]) -> String {
     let api = Api::playing([]);
     let mut command = riq(arguments);
-    command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT);
+    command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT).env("RIQ_ORG_ID", ORG);
     if !arguments.contains(&"--api-base") {
         command.env("RIQ_API_BASE", api.origin());
     }
@@ -59,6 +61,49 @@ fn what_clap_refuses_exits_1() {
         &["audit", "tail", "--lines", "10001"],
         &["completions", "tcsh"],
         &["--api-key"],
+    ] {
+        wrong(arguments);
+    }
+}
+
+#[test]
+fn what_clap_refuses_about_an_organization_exits_1() {
+    for arguments in [
+        &["integrations", "list", "--org"][..],
+        &["projects"],
+        &["projects", "show"],
+        &["projects", "show", "acme-support"],
+        &["projects", "create"],
+        &["projects", "list", "--project", PROJECT],
+        &["projects", "list", "--org", "acme"],
+        &["projects", "update", PROJECT],
+        &["projects", "update", PROJECT, "--domain", "a.example", "--clear-domain"],
+        &["projects", "archive", PROJECT],
+        &["projects", "archive", PROJECT, "--api-key", KEY],
+        &["keys", "show", PROJECT],
+        &["keys", "show", KEY],
+        &["keys", "create", "--name", "CI"],
+        &["keys", "create", "--scopes", "read"],
+        &["keys", "create", "--name", "CI", "--scopes", "read", "--bind-to", "shop"],
+        &["keys", "create", "--name", "CI", "--scopes", "read", "--project", PROJECT],
+        &["keys", "create", "--name", "CI", "--scopes", "read", "--expires", "soon"],
+        &["keys", "create", "--name", "CI", "--scopes", "read", "--tier", "huge"],
+        &["keys", "update", KEY_ID],
+        &["keys", "update", KEY_ID, "--bind-to", PROJECT, "--all-projects"],
+        &["keys", "rotate", KEY_ID],
+        &["keys", "rotate", KEY_ID, "--overlap", "1", "--yes"],
+        &["keys", "revoke", KEY_ID],
+        &["oauth-apps", "list", "--org", ORG, "--project", PROJECT],
+        &["oauth-apps", "show", "slack~eu"],
+        &["oauth-apps", "set", "slack"],
+        &["oauth-apps", "set", "slack", "--client-id", "1"],
+        &["oauth-apps", "set", "slack", "--client-id", "1", "--client-secret", "2"],
+        &["oauth-apps", "set", "slack", "--client-id", "1", "--client-secret-file", "-", "--keep-secret"],
+        &["oauth-apps", "set", "slack", "--client-id", "1", "--client-secret-file", "-"],
+        &["oauth-apps", "set", "slack", "--client-id", "1", "--client-secret-file", "/nowhere"],
+        &["oauth-apps", "remove", "slack"],
+        &["oauth-apps", "check", "shopify", "--connection", "acme"],
+        &["oauth-apps", "check", "shopify", "--connection", "shop=a", "--connection", "shop=b"],
     ] {
         wrong(arguments);
     }
@@ -121,6 +166,17 @@ fn a_key_with_a_typing_error_is_refused_and_not_shown() {
 }
 
 #[test]
+fn a_key_in_place_of_its_id_is_not_shown() {
+    for arguments in [&["keys", "show", KEY][..], &["keys", "revoke", KEY, "--yes"]] {
+        let message = wrong(arguments);
+        assert!(
+            message.contains("KEY_ID is not an id: expected key_") && !message.contains(KEY),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn an_address_or_project_that_is_none_is_refused() {
     for base in ["", "localhost:8080", "ftp://host", "http://user:hunter2@host", "http://host?x=1"] {
         let message = wrong(&["integrations", "list", "--api-base", base]);
@@ -156,12 +212,41 @@ fn help_and_version_exit_0() {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in
-        ["list", "catalog", "show", "install", "install-url", "update", "pause", "resume", "disconnect"]
-    {
-        let output = riq(&["integrations", command, "--help"]).output().unwrap();
-        let help = String::from_utf8(output.stdout).unwrap();
-        assert!(help.contains(&format!("  riq integrations {command}")), "{help}");
-        assert!(!help.contains('\u{1b}'), "{help}");
+    const INTEGRATIONS: [&str; 9] =
+        ["list", "catalog", "show", "install", "install-url", "update", "pause", "resume", "disconnect"];
+    for (group, commands) in [
+        ("integrations", &INTEGRATIONS[..]),
+        ("projects", &["list", "show", "create", "update", "archive", "restore"]),
+        ("keys", &["list", "show", "create", "update", "rotate", "revoke"]),
+        ("oauth-apps", &["list", "show", "set", "remove", "check"]),
+        ("auth", &["login", "logout", "status"]),
+    ] {
+        for command in commands {
+            let output = riq(&[group, command, "--help"]).output().unwrap();
+            let help = String::from_utf8(output.stdout).unwrap();
+            assert!(help.contains(&format!("  riq {group} {command}")), "{help}");
+            assert!(!help.contains('\u{1b}'), "{help}");
+        }
+    }
+}
+
+#[test]
+fn a_call_that_is_wrong_for_an_organization_says_why() {
+    let archive = ["projects", "archive", PROJECT];
+    for (arguments, says) in [
+        (&["keys", "list", "--project", PROJECT][..], "a key is bound to projects by --bind-to"),
+        (&["oauth-apps", "list", "--org", ORG, "--project", PROJECT], "cannot both be given"),
+        (&["projects", "list", "--org", "acme"], "the organization from --org is not an id: expected org_"),
+        (&archive, "archiving prj_01jc3q5v6w7x8y9zabcdefghjk needs --yes"),
+        (&["keys", "rotate", KEY_ID], "rotating key_01jc3q5v6w7x8y9zabcdefghjk needs --yes"),
+        (&["keys", "revoke", KEY_ID], "revoking key_01jc3q5v6w7x8y9zabcdefghjk needs --yes"),
+        (&["oauth-apps", "remove", "slack"], "removing the app for slack needs --yes"),
+        (
+            &["oauth-apps", "set", "slack", "--client-id", "1"],
+            "--client-secret-file - reads it from standard input",
+        ),
+    ] {
+        let message = wrong(arguments);
+        assert!(message.contains(says), "{arguments:?}: {message}");
     }
 }
