@@ -85,6 +85,8 @@ pub(crate) struct LoginConfig {
     pub(crate) api_base: Sourced<Url>,
     /// What the config file says of the project.
     pub(crate) project_in_file: Option<String>,
+    /// What the config file says of the organization.
+    pub(crate) org_in_file: Option<String>,
     /// What the config file says of the API's URL.
     pub(crate) base_in_file: Option<Url>,
     /// The config file, which need not be there. `None`: there is no place for it.
@@ -238,6 +240,7 @@ impl LoginConfig {
             api_base: settings.api_base()?,
             base_in_file: base_in_file.map(|base| parse_base(base, &in_file)).transpose()?,
             project_in_file: settings.file.project,
+            org_in_file: settings.file.org,
             path: settings.path,
         })
     }

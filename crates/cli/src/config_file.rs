@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, value};
+use toml_edit::{DocumentMut, Item, RawString, value};
 
 use crate::error::{Exit, Failure, Report, code};
 
@@ -32,13 +32,40 @@ pub(crate) fn change(path: &Path, changes: &[(&str, Option<&str>)]) -> Result<()
     let mut document: DocumentMut = text.parse().map_err(|_| refused(&"it is not valid TOML"))?;
     for (key, new) in changes {
         match new {
-            Some(new) => document[key] = value(*new),
-            None => {
-                document.remove(key);
-            }
+            Some(new) => set(&mut document, key, new),
+            None => remove(&mut document, key),
         }
     }
     replace(&place, document.to_string().as_bytes()).map_err(|error| refused(&error))
+}
+
+/// Sets a key. A comment behind the old value stays.
+fn set(document: &mut DocumentMut, key: &str, new: &str) {
+    let mut item = value(new);
+    let decor = document.get(key).and_then(Item::as_value).map(|old| old.decor().clone());
+    if let (Some(decor), Some(new)) = (decor, item.as_value_mut()) {
+        *new.decor_mut() = decor;
+    }
+    document[key] = item;
+}
+
+/// Removes a key. The comments above it stay.
+fn remove(document: &mut DocumentMut, key: &str) {
+    let next = document.iter().map(|(name, _)| name.to_owned()).skip_while(|name| name != key).nth(1);
+    let Some((removed, _)) = document.remove_entry(key) else { return };
+    let above = removed.leaf_decor().prefix().and_then(RawString::as_str).unwrap_or_default().to_owned();
+    let below = next.as_deref().and_then(|next| document.key_mut(next));
+    match below {
+        Some(mut below) => {
+            let decor = below.leaf_decor_mut();
+            let both = above + decor.prefix().and_then(RawString::as_str).unwrap_or_default();
+            decor.set_prefix(both);
+        }
+        None => {
+            let both = above + document.trailing().as_str().unwrap_or_default();
+            document.set_trailing(both);
+        }
+    }
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -75,3 +75,18 @@ impl Polling {
         self.trouble.map(Failure::Reported)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_time_that_the_api_asks_for_it_the_pause_grows() {
+        let seconds = Duration::from_secs;
+        let mut polling = Polling { interval: seconds(5), is_set: false, trouble: None };
+        polling.slow_down(seconds(5));
+        assert_eq!(polling.pause(), seconds(10));
+        polling.slow_down(seconds(5));
+        assert_eq!(polling.pause(), seconds(15));
+    }
+}

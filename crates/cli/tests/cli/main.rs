@@ -11,6 +11,9 @@ mod api;
 #[cfg(unix)]
 mod audit;
 #[cfg(test)]
+#[cfg(unix)]
+mod auth;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod fixtures;
