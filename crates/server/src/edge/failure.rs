@@ -9,7 +9,7 @@ use integrations_core::{
 
 use crate::{
     services::{api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError},
-    store::{Denied, Forbidden, ReadError, StoreError},
+    store::{Denied, Forbidden, OwnedError, ReadError, StoreError},
     vault::VaultError,
 };
 
@@ -53,6 +53,42 @@ impl Failure {
     pub fn insufficient_scope(required: RequiredScope) -> Self {
         Self::new(ErrorCode::InsufficientScope, format!("The API key lacks the scope {required}"))
             .challenging(&format!("error=\"insufficient_scope\", scope=\"{required}\""))
+    }
+
+    /// A change of an API key was not made.
+    pub fn of_key(error: OwnedError) -> Self {
+        match error {
+            OwnedError::Forbidden(error) => error.into(),
+            OwnedError::NotFound => Self::new(ErrorCode::ResourceNotFound, "There is no such API key"),
+            OwnedError::NoSuchProject => {
+                let issue =
+                    Issue::new("project_ids", "The organization has no such project, or it is archived");
+                Self { issues: vec![issue], ..Denied::NoSuchProject.into() }
+            }
+            OwnedError::Taken => Self::new(ErrorCode::Conflict, "Another change came first; try again"),
+            OwnedError::Ended => Self::new(
+                ErrorCode::Conflict,
+                "The API key is revoked or has expired, so it cannot be changed",
+            ),
+            OwnedError::Store(error) => error.into(),
+        }
+    }
+
+    /// A change of a project was not made.
+    pub fn of_project(error: OwnedError) -> Self {
+        match error {
+            OwnedError::Forbidden(error) => error.into(),
+            OwnedError::NotFound | OwnedError::NoSuchProject => Denied::NoSuchProject.into(),
+            OwnedError::Taken => {
+                Self::new(ErrorCode::Conflict, "Another project of the organization has this slug")
+            }
+            OwnedError::Ended => Self::new(
+                ErrorCode::Conflict,
+                "The project is archived: bring it back first with archived: false. After 30 days it cannot be \
+                 brought back",
+            ),
+            OwnedError::Store(error) => error.into(),
+        }
     }
 
     /// The key or token that was sent is refused.

@@ -71,6 +71,13 @@ pub struct ProjectNames {
     pub organization: String,
 }
 
+impl ProjectRecord {
+    /// Until when it can be brought back. `None`: it is in use, or its credentials are destroyed.
+    pub fn restorable_until(&self) -> Option<OffsetDateTime> {
+        self.revoked_at.filter(|_| self.erased_at.is_none()).map(|at| at + PROJECT_GRACE)
+    }
+}
+
 impl From<project::Model> for ProjectRecord {
     fn from(row: project::Model) -> Self {
         Self {

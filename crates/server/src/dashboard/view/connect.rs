@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     field::{Field, Presence, Text},
     frame::Frame,
-    parts::{away, csrf},
+    parts::{away, copied, csrf},
     provider_page::{Part, ProviderPage, RefusedForm},
 };
 
@@ -142,16 +142,6 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
                     ":" (copied("command", &command))
                 }
             }
-        }
-    }
-}
-
-/// A text to be copied, with a button that only works with the script.
-fn copied(id: &str, text: &str) -> Markup {
-    html! {
-        div.copied {
-            code id=(id) { (text) }
-            button.small-button type="button" hidden data-copies=(id) { "Copy" }
         }
     }
 }

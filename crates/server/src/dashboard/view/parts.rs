@@ -68,6 +68,16 @@ pub(crate) fn away(address: &str, text: &str) -> Markup {
     html! { a.away href=(address) rel="noreferrer" { (text) } }
 }
 
+/// A text to be copied, with a button that only works with the script.
+pub(crate) fn copied(id: &str, text: &str) -> Markup {
+    html! {
+        div.copied {
+            code id=(id) { (text) }
+            button.small-button type="button" hidden data-copies=(id) { "Copy" }
+        }
+    }
+}
+
 /// A part of a page: its title and description on the left, its content on the right.
 pub(crate) fn part(id: &str, title: &str, about: &Markup, card: &Markup) -> Markup {
     html! {

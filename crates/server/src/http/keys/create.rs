@@ -46,5 +46,5 @@ pub(super) async fn create(
     let tier = new.tier.unwrap_or(access.caller.tier);
     let remember = post.remember(&api, view::repeated);
     let issued = api.keys.create(access.organization(), new, tier, access.acting(), remember).await;
-    post.settle(&api, issued.map_err(view::refused).and_then(view::issued)).await
+    post.settle(&api, issued.map_err(Failure::of_key).and_then(view::issued)).await
 }

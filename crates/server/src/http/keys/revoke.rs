@@ -35,5 +35,5 @@ pub(super) async fn revoke(
     access: OrganizationAccess<KeysAdmin>,
 ) -> Result<Response, Failure> {
     let revoked = api.keys.revoke(access.organization(), access.key()?, access.acting()).await;
-    view::respond_key(revoked.map_err(view::refused)?)
+    view::respond_key(revoked.map_err(Failure::of_key)?)
 }

@@ -44,5 +44,5 @@ pub(super) async fn rotate(
     let (access, id) = (&post.access, post.access.key()?);
     let remember = post.remember(&api, view::repeated);
     let issued = api.keys.rotate(access.organization(), id, rotation, access.acting(), remember).await;
-    post.settle(&api, issued.map_err(view::refused).and_then(view::issued)).await
+    post.settle(&api, issued.map_err(Failure::of_key).and_then(view::issued)).await
 }

@@ -36,5 +36,5 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let (organization, reach) = (access.organization(), &access.caller.rights.reach);
     let key = api.keys.get(organization, reach, access.key()?).await;
-    view::respond_key(key.map_err(view::refused)?)
+    view::respond_key(key.map_err(Failure::of_key)?)
 }

@@ -44,5 +44,5 @@ pub(super) async fn update(
     let update = KeyUpdate::read(&body)?;
     view::check_end(&api, update.expires_at.flatten())?;
     let updated = api.keys.update(organization, id, update, access.acting()).await;
-    view::respond_key(updated.map_err(view::refused)?)
+    view::respond_key(updated.map_err(Failure::of_key)?)
 }

@@ -2,7 +2,6 @@
 
 use axum::response::Response;
 use integrations_core::{
-    error::ErrorCode,
     issue::Issue,
     wire::{ApiKey, ApiKeyResponse, NewApiKey, NewApiKeyResponse, Open},
 };
@@ -15,7 +14,7 @@ use crate::{
         state::Api,
     },
     services::keys::IssuedKey,
-    store::{ApiKeyRecord, Denied, OwnedError},
+    store::ApiKeyRecord,
 };
 
 /// The API's record of a stored key.
@@ -63,22 +62,4 @@ pub(super) fn check_end(api: &Api, end: Option<OffsetDateTime>) -> Result<(), Fa
         ));
     }
     Ok(())
-}
-
-/// The error for a change that was not made.
-pub(super) fn refused(error: OwnedError) -> Failure {
-    match error {
-        OwnedError::Forbidden(error) => error.into(),
-        OwnedError::NotFound => Failure::new(ErrorCode::ResourceNotFound, "There is no such API key"),
-        OwnedError::NoSuchProject => {
-            let issue = Issue::new("project_ids", "The organization has no such project, or it is archived");
-            Failure { issues: vec![issue], ..Denied::NoSuchProject.into() }
-        }
-        OwnedError::Taken => Failure::new(ErrorCode::Conflict, "Another change came first; try again"),
-        OwnedError::Ended => Failure::new(
-            ErrorCode::Conflict,
-            "The API key is revoked or has expired, so it cannot be changed",
-        ),
-        OwnedError::Store(error) => error.into(),
-    }
 }

@@ -38,5 +38,5 @@ pub(super) async fn archive(
     let (organization, id) = (access.organization(), access.project()?);
     api.organizations.project(organization, &access.caller.rights.reach, id).await?;
     let archived = api.organizations.archive_project(organization, id, &access.acting()).await;
-    view::respond_project(archived.map_err(view::refused)?)
+    view::respond_project(archived.map_err(Failure::of_project)?)
 }

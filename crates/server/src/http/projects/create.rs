@@ -44,6 +44,6 @@ pub(super) async fn create(
     let (organization, acting) = (access.organization(), access.acting());
     let remember = post.remember(&api, view::created);
     let created = api.organizations.create_project(organization, new, acting, remember).await;
-    let answer = created.map_err(view::refused).and_then(|project| view::created(&project));
+    let answer = created.map_err(Failure::of_project).and_then(|project| view::created(&project));
     post.settle(&api, answer).await
 }

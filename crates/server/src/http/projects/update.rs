@@ -43,5 +43,5 @@ pub(super) async fn update(
     api.organizations.project(organization, &access.caller.rights.reach, id).await?;
     let update = ProjectUpdate::read(&body)?;
     let updated = api.organizations.update_project(organization, id, update, &access.acting()).await;
-    view::respond_project(updated.map_err(view::refused)?)
+    view::respond_project(updated.map_err(Failure::of_project)?)
 }

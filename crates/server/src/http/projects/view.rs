@@ -1,15 +1,12 @@
 //! Makes the API's projects from stored ones.
 
 use axum::response::Response;
-use integrations_core::{
-    error::ErrorCode,
-    wire::{Project, ProjectResponse},
-};
+use integrations_core::wire::{Project, ProjectResponse};
 
 use crate::{
     edge::failure::Failure,
     http::answer::{Answer, respond},
-    store::{Denied, OwnedError, PROJECT_GRACE, ProjectRecord},
+    store::ProjectRecord,
 };
 
 /// What this server says of agents: it runs none.
@@ -17,7 +14,7 @@ const AGENT_MODE: &str = "off";
 
 /// The project of a stored one.
 pub(super) fn project(stored: ProjectRecord) -> Project {
-    let is_erased = stored.erased_at.is_some();
+    let restorable_until = stored.restorable_until();
     Project {
         id: stored.id,
         org_id: stored.organization_id,
@@ -28,7 +25,7 @@ pub(super) fn project(stored: ProjectRecord) -> Project {
         ai_model: None,
         created_at: stored.created_at,
         archived_at: stored.revoked_at,
-        restorable_until: stored.revoked_at.filter(|_| !is_erased).map(|at| at + PROJECT_GRACE),
+        restorable_until,
     }
 }
 
@@ -40,20 +37,4 @@ pub(super) fn respond_project(stored: ProjectRecord) -> Result<Response, Failure
 /// The answer with a new project.
 pub(super) fn created(stored: &ProjectRecord) -> Result<Answer, Failure> {
     Answer::created(&ProjectResponse { data: project(stored.clone()) })
-}
-
-/// The error for a change that was not made.
-pub(super) fn refused(error: OwnedError) -> Failure {
-    match error {
-        OwnedError::Forbidden(error) => error.into(),
-        OwnedError::NotFound | OwnedError::NoSuchProject => Denied::NoSuchProject.into(),
-        OwnedError::Taken => {
-            Failure::new(ErrorCode::Conflict, "Another project of the organization has this slug")
-        }
-        OwnedError::Ended => Failure::new(
-            ErrorCode::Conflict,
-            "The project is archived: bring it back first with archived: false. After 30 days it cannot be brought back",
-        ),
-        OwnedError::Store(error) => error.into(),
-    }
 }
