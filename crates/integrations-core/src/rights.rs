@@ -104,7 +104,8 @@ impl Rights {
         Self { scopes, reach: self.reach.and(&other.reach) }
     }
 
-    fn hold(&self, scope: Scope) -> bool {
+    /// Whether they include all that a scope covers, so that it can be granted.
+    pub fn hold(&self, scope: Scope) -> bool {
         self.scopes.iter().any(|held| held.includes(scope))
     }
 }

@@ -96,6 +96,12 @@ impl Scope {
     /// `admin`: everything.
     pub const ADMIN: Self = Self { resource: None, level: Level::Admin };
 
+    /// All scopes: those on every resource, then those on each.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let resources = std::iter::once(None).chain(Resource::ALL.into_iter().map(Some));
+        resources.flat_map(|resource| Level::ALL.map(|level| Self { resource, level }))
+    }
+
     /// Whether holding this scope satisfies `required`.
     pub fn covers(self, required: RequiredScope) -> bool {
         self.level >= required.level && self.resource.is_none_or(|resource| resource == required.resource)

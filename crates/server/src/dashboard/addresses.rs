@@ -2,13 +2,22 @@
 
 use integrations_core::{
     device_login::UserCode,
-    ids::{PendingInstallId, ProjectId},
+    ids::{ApiKeyId, OrganizationId, PendingInstallId, ProjectId},
     oauth::ReportedError,
 };
 use url::Url;
 
 use super::assets::Asset;
 use crate::edge::settings::cookie_suffix;
+
+/// Whose OAuth apps a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AppsPlace {
+    /// Those of an organization.
+    Organization(OrganizationId),
+    /// Those of a project.
+    Project(ProjectId),
+}
 
 /// Makes the addresses of pages, as browsers see them. They are below the path of the public URL, if it has one.
 #[derive(Clone, Debug)]
@@ -108,6 +117,46 @@ impl Addresses {
         format!("{}/sign-out", self.home())
     }
 
+    /// The projects of an organization.
+    pub(crate) fn projects(&self, organization: OrganizationId) -> String {
+        format!("{}/orgs/{organization}/projects", self.home())
+    }
+
+    /// What a project is called, and its archiving.
+    pub(crate) fn project_settings(&self, organization: OrganizationId, project: ProjectId) -> String {
+        format!("{}/{project}", self.projects(organization))
+    }
+
+    /// The address of an action on a project.
+    pub(crate) fn to_project(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        action: &str,
+    ) -> String {
+        format!("{}/{action}", self.project_settings(organization, project))
+    }
+
+    /// The API keys of an organization.
+    pub(crate) fn keys(&self, organization: OrganizationId) -> String {
+        format!("{}/orgs/{organization}/keys", self.home())
+    }
+
+    /// The page on which a key is made.
+    pub(crate) fn new_key(&self, organization: OrganizationId) -> String {
+        format!("{}/new", self.keys(organization))
+    }
+
+    /// An API key.
+    pub(crate) fn key(&self, organization: OrganizationId, key: ApiKeyId) -> String {
+        format!("{}/{key}", self.keys(organization))
+    }
+
+    /// The address of an action on an API key.
+    pub(crate) fn to_key(&self, organization: OrganizationId, key: ApiKeyId, action: &str) -> String {
+        format!("{}/{action}", self.key(organization, key))
+    }
+
     /// A project's integrations.
     pub(crate) fn project(&self, project: ProjectId) -> String {
         format!("{}/projects/{project}", self.home())
@@ -126,6 +175,14 @@ impl Addresses {
     /// The address of an action on a provider in a project.
     pub(crate) fn to(&self, project: ProjectId, provider: &str, action: &str) -> String {
         format!("{}/{action}", self.provider(project, provider))
+    }
+
+    /// The OAuth apps of an organization or a project.
+    pub(crate) fn oauth_apps(&self, place: AppsPlace) -> String {
+        match place {
+            AppsPlace::Organization(id) => format!("{}/orgs/{id}/oauth-apps", self.home()),
+            AppsPlace::Project(id) => format!("{}/oauth-apps", self.project(id)),
+        }
     }
 
     /// The address of the answers to the question whether another account is meant.

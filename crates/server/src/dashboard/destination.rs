@@ -1,6 +1,9 @@
 //! The pages that can be opened after signing in: by name, with checked parameters.
 
-use integrations_core::{device_login::UserCode, ids::ProjectId};
+use integrations_core::{
+    device_login::UserCode,
+    ids::{ApiKeyId, OrganizationId, ProjectId},
+};
 
 use super::addresses::Addresses;
 
@@ -10,6 +13,16 @@ use super::addresses::Addresses;
 pub(crate) enum Destination {
     /// The organization's projects.
     Home,
+    /// The projects of an organization.
+    Projects(OrganizationId),
+    /// What a project is called, and its archiving.
+    ProjectSettings(OrganizationId, ProjectId),
+    /// The API keys of an organization.
+    Keys(OrganizationId),
+    /// The page on which one is made.
+    NewKey(OrganizationId),
+    /// One of them.
+    Key(OrganizationId, ApiKeyId),
     /// A project's integrations.
     Project(ProjectId),
     /// A project's audit log.
@@ -33,6 +46,13 @@ impl Destination {
         let parts: Vec<&str> = rest.split('/').collect();
         match parts[..] {
             [""] | ["", ""] => Some(Self::Home),
+            ["", "orgs", id, "projects"] => id.parse().ok().map(Self::Projects),
+            ["", "orgs", id, "projects", project] => {
+                Some(Self::ProjectSettings(id.parse().ok()?, project.parse().ok()?))
+            }
+            ["", "orgs", id, "keys"] => id.parse().ok().map(Self::Keys),
+            ["", "orgs", id, "keys", "new"] => id.parse().ok().map(Self::NewKey),
+            ["", "orgs", id, "keys", key] => Some(Self::Key(id.parse().ok()?, key.parse().ok()?)),
             ["", "projects", project] | ["", "projects", project, "integrations"] => {
                 project.parse().ok().map(Self::Project)
             }
@@ -48,6 +68,11 @@ impl Destination {
     pub(crate) fn address(&self, addresses: &Addresses) -> String {
         match self {
             Self::Home => addresses.home(),
+            Self::Projects(id) => addresses.projects(*id),
+            Self::ProjectSettings(id, project) => addresses.project_settings(*id, *project),
+            Self::Keys(id) => addresses.keys(*id),
+            Self::NewKey(id) => addresses.new_key(*id),
+            Self::Key(id, key) => addresses.key(*id, *key),
             Self::Project(project) => addresses.project(*project),
             Self::Audit(project) => addresses.audit(*project),
             Self::Provider(project, provider) => addresses.provider(*project, provider),
@@ -55,11 +80,41 @@ impl Destination {
         }
     }
 
+    /// The page with this path of a request, or else the nearest one above it: the page of a project for the address
+    /// that archives it.
+    pub(crate) fn near(path: &str, addresses: &Addresses) -> Self {
+        let mut rest = path.strip_prefix("/dashboard").unwrap_or_default();
+        loop {
+            if let Some(page) = Self::read(&format!("{}{rest}", addresses.home()), addresses) {
+                return page;
+            }
+            rest = rest.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+    }
+
     /// The project that it is in.
     pub(crate) const fn project(&self) -> Option<ProjectId> {
         match self {
-            Self::Home | Self::Device(_) => None,
             Self::Project(project) | Self::Audit(project) | Self::Provider(project, _) => Some(*project),
+            Self::Home
+            | Self::Device(_)
+            | Self::Projects(_)
+            | Self::ProjectSettings(..)
+            | Self::Keys(_)
+            | Self::NewKey(_)
+            | Self::Key(..) => None,
+        }
+    }
+
+    /// The organization that it names. `None` for the pages of its projects too.
+    pub(crate) const fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::Projects(id)
+            | Self::ProjectSettings(id, _)
+            | Self::Keys(id)
+            | Self::NewKey(id)
+            | Self::Key(id, _) => Some(*id),
+            _ => None,
         }
     }
 }
@@ -74,7 +129,9 @@ fn is_key(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    const ID: &str = "00000000000000000000000001";
     const PROJECT: &str = "/dashboard/projects/prj_00000000000000000000000001";
+    const OWNER: &str = "/dashboard/orgs/org_00000000000000000000000001";
 
     fn written(text: &str, public_url: &str) -> Option<String> {
         let addresses = Addresses::new(&public_url.parse().unwrap());
@@ -94,6 +151,11 @@ mod tests {
             (&format!("{PROJECT}/integrations"), PROJECT),
             (&format!("{PROJECT}/audit?before=aud_1"), &format!("{PROJECT}/audit")),
             (&format!("{PROJECT}/integrations/shopify~eu"), &format!("{PROJECT}/integrations/shopify~eu")),
+            (&format!("{OWNER}/projects?done=created"), &format!("{OWNER}/projects")),
+            (&format!("{OWNER}/projects/prj_{ID}"), &format!("{OWNER}/projects/prj_{ID}")),
+            (&format!("{OWNER}/keys"), &format!("{OWNER}/keys")),
+            (&format!("{OWNER}/keys/new"), &format!("{OWNER}/keys/new")),
+            (&format!("{OWNER}/keys/key_{ID}"), &format!("{OWNER}/keys/key_{ID}")),
         ] {
             assert_eq!(written(text, "https://a.example").as_deref(), Some(page), "{text}");
         }
@@ -131,8 +193,25 @@ mod tests {
             &format!("{PROJECT}/integrations/.."),
             &format!("{PROJECT}/integrations/slack/disconnect"),
             &format!("{PROJECT}/integrations/%2e%2e"),
+            OWNER,
+            &format!("{OWNER}/projects/new"),
+            &format!("{OWNER}/keys/key_{ID}/revoke"),
+            &format!("{OWNER}/keys/.."),
+            "/dashboard/orgs/org_1/keys",
         ] {
             assert_eq!(written(bad, "https://a.example"), None, "{bad:?}");
+        }
+    }
+    #[test]
+    fn the_nearest_page_is_found_for_every_address() {
+        let addresses = Addresses::new(&"https://a.example/riq".parse().unwrap());
+        for (path, page) in [
+            (format!("{OWNER}/keys/key_{ID}/rotate"), format!("/riq{OWNER}/keys/key_{ID}")),
+            (format!("{OWNER}/keys/nonsense"), format!("/riq{OWNER}/keys")),
+            (format!("{OWNER}/nonsense/x"), "/riq/dashboard".to_owned()),
+            ("/elsewhere".to_owned(), "/riq/dashboard".to_owned()),
+        ] {
+            assert_eq!(Destination::near(&path, &addresses).address(&addresses), page, "{path}");
         }
     }
 }

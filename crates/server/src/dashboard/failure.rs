@@ -26,7 +26,14 @@ pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Respo
         request_id,
     };
     let operator = OperatorCommands::default();
-    let frame = Frame { addresses: &addresses, csrf: "", who: None, is_person: false, operator: &operator };
+    let frame = Frame {
+        addresses: &addresses,
+        csrf: "",
+        who: None,
+        organization: None,
+        is_person: false,
+        operator: &operator,
+    };
     let mut response = headers::page(error.status(), failure::page(&frame, &words));
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -42,7 +49,11 @@ fn sentence(message: &str) -> String {
 /// The page's title, and what the person can do.
 const fn words(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
-        ErrorCode::ApiKeyProjectMismatch | ErrorCode::ApiKeyOrgMismatch => (
+        ErrorCode::ApiKeyOrgMismatch => (
+            "This is not the organization that you work on",
+            "Choose that organization, if you have a role there, or sign in with an API key of it.",
+        ),
+        ErrorCode::ApiKeyProjectMismatch => (
             "This project belongs to another organization",
             "Choose the organization that owns it, if you have a role there, or sign in with an API key of it.",
         ),

@@ -46,3 +46,32 @@ impl Flash {
         }
     }
 }
+
+words! {
+    /// What was just done to a project or an API key. Its word stands in the address, like that of a [`Flash`].
+    pub(crate) enum OwnedFlash {
+        /// The project was created.
+        Created = "created",
+        /// It was changed.
+        Changed = "changed",
+        /// The project was archived.
+        Archived = "archived",
+        /// The project was brought back.
+        Restored = "restored",
+        /// The key was revoked.
+        Revoked = "revoked",
+    }
+}
+
+impl OwnedFlash {
+    /// The message.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Created => "The project is created. Its integrations are the next step.",
+            Self::Changed => "The changes are saved.",
+            Self::Archived => "The project is archived.",
+            Self::Restored => "The project is back, with everything in it.",
+            Self::Revoked => "The key is revoked.",
+        }
+    }
+}

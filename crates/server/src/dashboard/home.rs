@@ -1,12 +1,12 @@
-//! `GET /` and `GET /dashboard`: the projects of the key's organization.
+//! `GET /` and `GET /dashboard`: the projects of the organization that the session works on.
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
 use super::{
     addresses::Addresses,
-    headers,
-    view::projects,
+    headers, projects,
+    view::layout::Organization,
     visit::{Visit, ask_to_sign_in},
 };
 use crate::{dashboard::state::Pages, edge::failure::Failure};
@@ -21,6 +21,6 @@ pub(super) async fn home(State(pages): State<Pages>, visit: Visit) -> Result<Res
         return Ok(ask_to_sign_in(&visit, &visit.addresses.home()));
     };
     let name = pages.organizations.name(session.organization).await?;
-    let projects = pages.organizations.projects(session.organization, &session.who.rights.reach).await?;
-    Ok(visit.page(StatusCode::OK, projects::page(&visit.frame(), session.organization, &name, &projects)))
+    let organization = Organization { id: session.organization, name: &name };
+    projects::answer(&visit, session, organization, StatusCode::OK, None).await
 }

@@ -90,7 +90,7 @@ async fn enter(pages: &Pages, visit: &Visit, person: SignedIn) -> Result<Respons
     let page = Destination::read(&person.page, &visit.addresses).unwrap_or(Destination::Home);
     let owner = match page.project() {
         Some(project) => pages.organizations.owner(project).await?,
-        None => None,
+        None => page.organization(),
     };
     let chosen = person.memberships.iter().find(|one| Some(one.organization) == owner);
     let first = person.memberships.first();

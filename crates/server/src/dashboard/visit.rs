@@ -58,9 +58,15 @@ impl Visit {
             addresses: &self.addresses,
             csrf: &self.csrf,
             who,
+            organization: self.session.as_ref().map(|session| session.organization),
             is_person: self.session.as_ref().is_some_and(Session::is_of_person),
             operator: &self.pages.settings.operator,
         }
+    }
+
+    /// Who acts in this session and the request, for the audit log.
+    pub(crate) fn acting(&self, session: &Session) -> Acting {
+        Acting { actor: session.principal.into(), request_id: Some(self.request_id.to_string()) }
     }
 
     /// Answers with a page.
@@ -228,7 +234,7 @@ impl OnProject {
 
     /// Who acts and the request, for the audit log.
     pub(crate) fn acting(&self) -> Acting {
-        Acting { actor: self.session.principal.into(), request_id: Some(self.visit.request_id.to_string()) }
+        self.visit.acting(&self.session)
     }
 }
 
@@ -277,7 +283,7 @@ fn only_for_a_window(pages: &Pages, addresses: &Addresses, request_id: &str) -> 
         request_id,
     };
     let operator = &pages.settings.operator;
-    let frame = Frame { addresses, csrf: "", who: None, is_person: false, operator };
+    let frame = Frame { addresses, csrf: "", who: None, organization: None, is_person: false, operator };
     headers::page(StatusCode::FORBIDDEN, failure::page(&frame, &words))
 }
 

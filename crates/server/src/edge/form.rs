@@ -58,6 +58,11 @@ impl Form {
         self.get(name).unwrap_or_default().trim()
     }
 
+    /// What follows `prefix` in the names of its fields: the boxes that are ticked, where each has a name of its own.
+    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter_map(move |(name, _)| name.strip_prefix(prefix))
+    }
+
     /// Whether a checkbox is ticked. Browsers send only ticked ones.
     pub(crate) fn is_ticked(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -94,6 +99,8 @@ mod tests {
         assert_eq!(form.get("a"), Some("1 2&é"));
         assert_eq!(form.trimmed("empty"), "");
         assert!(form.is_ticked("on") && !form.is_ticked("off"));
+        let form = Form::read(b"scope.read=on&project.a=on&scope.keys%3Aread=on&scope=x").unwrap();
+        assert_eq!(form.under("scope.").collect::<Vec<_>>(), ["read", "keys:read"]);
     }
 
     #[test]

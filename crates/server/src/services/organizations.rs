@@ -44,9 +44,19 @@ impl Organizations {
         organization: OrganizationId,
         reach: &Reach,
     ) -> Result<Vec<ProjectRecord>, StoreError> {
+        let mut projects = self.projects_and_archived(organization, reach).await?;
+        projects.retain(|project| project.revoked_at.is_none());
+        Ok(projects)
+    }
+
+    /// An organization's projects within a reach, archived ones too, oldest first.
+    pub async fn projects_and_archived(
+        &self,
+        organization: OrganizationId,
+        reach: &Reach,
+    ) -> Result<Vec<ProjectRecord>, StoreError> {
         let mut projects = self.store.projects(Some(organization)).await?;
-        let is_within = |project: &ProjectRecord| project.id.parse().is_ok_and(|id| reach.includes(id));
-        projects.retain(|project| project.revoked_at.is_none() && is_within(project));
+        projects.retain(|project| project.id.parse().is_ok_and(|id| reach.includes(id)));
         Ok(projects)
     }
 

@@ -16,6 +16,9 @@ if (here.searchParams.has("done")) {
   history.replaceState(null, "", here);
 }
 
+// Leads the keyboard to the first field that is wrong.
+document.querySelector("[aria-invalid=true]")?.focus();
+
 // Applies a choice among the filters at once, and keeps the keyboard's focus.
 const filters = document.querySelector("form[data-filters]");
 if (filters) {

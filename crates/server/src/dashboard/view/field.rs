@@ -151,6 +151,20 @@ impl Field<'_> {
         }
     }
 
+    /// A box to tick, with its label beside it.
+    pub(crate) fn tick(&self, is_ticked: bool, marks: &Markup) -> Markup {
+        html! {
+            div.ticked {
+                input type="checkbox" id=(self.name) name=(self.name) value="on" checked[is_ticked]
+                    aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];
+                div {
+                    label for=(self.name) { (self.label) } (marks)
+                    (self.notes())
+                }
+            }
+        }
+    }
+
     fn around(&self, control: &Markup) -> Markup {
         html! {
             div.field {
@@ -181,5 +195,17 @@ impl Field<'_> {
         let help = self.help.map(|_| format!("{}-help", self.name));
         let ids: Vec<String> = problem.into_iter().chain(help).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
+    }
+}
+
+/// Boxes that belong together. What is wrong with the choice among them stands above them.
+pub(crate) fn group(name: &str, legend: &str, problem: Option<&str>, boxes: &Markup) -> Markup {
+    let problem_id = format!("{name}-problem");
+    html! {
+        fieldset.boxes aria-describedby=[problem.map(|_| &problem_id)] {
+            legend { (legend) }
+            @if let Some(problem) = problem { p.problem id=(problem_id) { (problem) } }
+            (boxes)
+        }
     }
 }

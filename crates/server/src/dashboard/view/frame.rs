@@ -1,6 +1,6 @@
 //! What all pages of a visit share.
 
-use integrations_core::scope::RequiredScope;
+use integrations_core::{ids::OrganizationId, rights::Reach, scope::RequiredScope};
 
 use crate::{dashboard::addresses::Addresses, program::OperatorCommands, store::Known};
 
@@ -13,6 +13,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) csrf: &'a str,
     /// Who is signed in.
     pub(crate) who: Option<&'a Known>,
+    /// The organization that they work on.
+    pub(crate) organization: Option<OrganizationId>,
     /// Whether that is a person, who may have roles in several organizations, and not a key.
     pub(crate) is_person: bool,
     /// The operator's commands.
@@ -23,5 +25,10 @@ impl Frame<'_> {
     /// Whether who is signed in may do what needs a scope. What needs another one is not shown.
     pub(crate) fn may(&self, required: RequiredScope) -> bool {
         self.who.is_some_and(|who| who.rights.cover(required))
+    }
+
+    /// The same for what concerns the whole organization, which a key that is bound to projects may not do.
+    pub(crate) fn may_in_whole_organization(&self, required: RequiredScope) -> bool {
+        self.may(required) && self.who.is_some_and(|who| who.rights.reach == Reach::Organization)
     }
 }

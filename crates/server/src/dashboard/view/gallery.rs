@@ -4,6 +4,7 @@
 //! (served at the root, as the pages load their style from /dashboard/assets).
 
 mod device;
+mod organization;
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -28,7 +29,7 @@ use super::{
     frame::Frame,
     install, integrations,
     layout::Project,
-    organizations, projects, provider,
+    organizations, provider,
     provider_page::{Part, ProviderPage, RefusedForm},
     sign_in,
 };
@@ -66,13 +67,14 @@ fn frame() -> Frame<'static> {
         addresses: &ADDRESSES,
         csrf: "dGhpcyBpcyBub3QgYSB0b2tlbiBvZiBhbnlib2R5IQ",
         who: Some(&WHO),
+        organization: Some(ORGANIZATION),
         is_person: true,
         operator: &OPERATOR,
     }
 }
 
 fn visitor() -> Frame<'static> {
-    Frame { who: None, is_person: false, ..frame() }
+    Frame { who: None, organization: None, is_person: false, ..frame() }
 }
 
 fn project() -> Project<'static> {
@@ -253,6 +255,8 @@ fn refused_form(part: Part, issues: Vec<Issue>, typed: Form) -> RefusedForm {
 fn pages() -> Vec<(&'static str, Markup)> {
     let mut pages = entrance();
     pages.extend(device::pages());
+    pages.extend(organization::projects());
+    pages.extend(organization::keys());
     pages.extend(lists());
     pages.extend(of_providers());
     pages.extend(of_installations());
@@ -313,8 +317,6 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         ("no-role", sign_in::no_role(&visitor(), UserId::from_bits(7), issuer, subject)),
         ("organizations", organizations::page(&frame(), ORGANIZATION, &memberships, Some("/dashboard"))),
         ("sign-in-refused", sign_in::page(&visitor(), refused)),
-        ("projects", projects::page(&frame(), ORGANIZATION, "Acme", &records())),
-        ("projects-empty", projects::page(&frame(), ORGANIZATION, "Acme", &[])),
         ("failure", failure::page(&visitor(), &words)),
     ]
 }

@@ -1,11 +1,17 @@
 //! The layout of every page around its content.
 
-use integrations_core::{ids::ProjectId, scope::RequiredScope};
+use integrations_core::{
+    ids::{OrganizationId, ProjectId},
+    scope::RequiredScope,
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{frame::Frame, parts::csrf};
 use crate::{
-    dashboard::assets::{ICON, SCRIPT, STYLE},
+    dashboard::{
+        addresses::AppsPlace,
+        assets::{ICON, SCRIPT, STYLE},
+    },
     store::ProjectNames,
 };
 
@@ -27,7 +33,34 @@ pub(crate) enum Section {
     Integration,
     /// Its audit log.
     Audit,
+    /// What it is called, and its archiving.
+    Settings,
 }
+
+/// The organization that a page is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Organization<'a> {
+    /// Its id.
+    pub(crate) id: OrganizationId,
+    /// Its name.
+    pub(crate) name: &'a str,
+}
+
+/// The section of an organization that a page is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OrganizationSection {
+    /// The list of its projects.
+    Projects,
+    /// One of them.
+    Project,
+    /// The list of its API keys.
+    Keys,
+    /// One of them.
+    Key,
+}
+
+/// A link in a bar: what it is, where it leads, and the value of `aria-current` if the page is there.
+type Tab = (&'static str, String, Option<&'static str>);
 
 /// The logo before the name: a plug.
 const MARK: &str = r#"<svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><rect width="24" height="24" rx="6"/><path d="M9.5 7.5v3m5-3v3M7.5 10.5h9v1.7a4.5 4.5 0 0 1-9 0zm4.5 6.2v2.8"/></svg>"#;
@@ -96,24 +129,64 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
     let list = match here {
         Section::Integrations => Some("page"),
         Section::Integration => Some("true"),
-        Section::Audit => None,
+        Section::Audit | Section::Settings => None,
     };
-    let log = (here == Section::Audit).then_some("page");
-    let mut tabs = vec![(list, "Integrations", frame.addresses.project(project.id))];
+    let at = |section| (here == section).then_some("page");
+    let addresses = frame.addresses;
+    let mut tabs: Vec<Tab> = vec![("Integrations", addresses.project(project.id), list)];
     if frame.may(RequiredScope::AUDIT_READ) {
-        tabs.push((log, "Audit log", frame.addresses.audit(project.id)));
+        tabs.push(("Audit log", addresses.audit(project.id), at(Section::Audit)));
     }
+    if frame.may(RequiredScope::OAUTH_APPS_READ) {
+        tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Project(project.id)), None));
+    }
+    if let Some(organization) = frame.organization.filter(|_| frame.may(RequiredScope::PROJECTS_READ)) {
+        let settings = addresses.project_settings(organization, project.id);
+        tabs.push(("Settings", settings, at(Section::Settings)));
+    }
+    let crumbs = [
+        (project.names.organization.as_str(), addresses.home()),
+        (project.names.project.as_str(), addresses.project(project.id)),
+    ];
+    bar("Project", &crumbs, &tabs)
+}
+
+/// The bar above the content of an organization's page: where the person is, and the organization's pages.
+pub(crate) fn organization_bar(
+    frame: &Frame<'_>,
+    organization: &Organization<'_>,
+    here: OrganizationSection,
+) -> Markup {
+    let at = |list, one| match here {
+        _ if here == list => Some("page"),
+        _ if here == one => Some("true"),
+        _ => None,
+    };
+    let (id, addresses) = (organization.id, frame.addresses);
+    let mut tabs: Vec<Tab> = Vec::new();
+    if frame.may(RequiredScope::PROJECTS_READ) {
+        let current = at(OrganizationSection::Projects, OrganizationSection::Project);
+        tabs.push(("Projects", addresses.projects(id), current));
+    }
+    if frame.may(RequiredScope::KEYS_READ) {
+        let current = at(OrganizationSection::Keys, OrganizationSection::Key);
+        tabs.push(("API keys", addresses.keys(id), current));
+    }
+    if frame.may_in_whole_organization(RequiredScope::OAUTH_APPS_READ) {
+        tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Organization(id)), None));
+    }
+    bar("Organization", &[(organization.name, addresses.home())], &tabs)
+}
+
+fn bar(what: &str, crumbs: &[(&str, String)], tabs: &[Tab]) -> Markup {
     html! {
         div.bar {
             nav.crumbs aria-label="Where you are" {
-                ol {
-                    li { a href=(frame.addresses.home()) { (project.names.organization) } }
-                    li { a href=(frame.addresses.project(project.id)) { (project.names.project) } }
-                }
+                ol { @for (name, address) in crumbs { li { a href=(address) { (name) } } } }
             }
-            nav.tabs aria-label="Project" {
-                @for (current, label, address) in tabs {
-                    a href=(address) aria-current=[current] { (label) }
+            nav.tabs aria-label=(what) {
+                @for (label, address, current) in tabs {
+                    a href=(address) aria-current=[*current] { (label) }
                 }
             }
         }

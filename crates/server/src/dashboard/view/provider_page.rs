@@ -52,6 +52,10 @@ pub(crate) enum Part {
     Permissions,
     /// Adding another account.
     Accounts,
+    /// Making or changing a project.
+    Project,
+    /// Making or changing an API key.
+    Key,
     /// Disconnecting.
     Disconnection,
 }

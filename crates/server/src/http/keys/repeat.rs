@@ -23,7 +23,7 @@ impl KeyAccess for OrganizationAccess<KeysAdmin> {
     async fn admit(&self, api: &Api, answer: Option<&Answer>) -> Result<(), Failure> {
         let (organization, reach) = (self.organization(), &self.caller.rights.reach);
         if self.names_key() {
-            api.keys.get(organization, reach, self.key()?).await.map_err(view::refused)?;
+            api.keys.get(organization, reach, self.key()?).await.map_err(Failure::of_key)?;
         }
         let Some(answer) = answer else { return Ok(()) };
         let shown = answer.read::<NewApiKeyResponse>()?.data.record.id;
@@ -33,7 +33,7 @@ impl KeyAccess for OrganizationAccess<KeysAdmin> {
                 ErrorCode::ApiKeyProjectMismatch,
                 "The API key is bound to projects by now, and the key of the first answer reaches beyond them",
             )),
-            found => found.map(drop).map_err(view::refused),
+            found => found.map(drop).map_err(Failure::of_key),
         }
     }
 }

@@ -4,7 +4,10 @@
 mod problem;
 mod sweep;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use integrations_core::{
@@ -25,7 +28,10 @@ pub use self::{
 use crate::{
     environment::Environment,
     provider::openid::{Identity, LogoutRefusal, OpenIdProvider, Proofs},
-    store::{Arrival, Arrived, Membership, NewAuditEvent, PendingSignIn, ProviderLogout, Store, StoreError},
+    store::{
+        Arrival, Arrived, Membership, NewAuditEvent, PendingSignIn, PersonRef, ProviderLogout, Store,
+        StoreError,
+    },
     token::{Token, TokenHash},
 };
 
@@ -114,6 +120,17 @@ impl People {
     /// The organizations in which a person has a role.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
         self.store.memberships(user).await
+    }
+
+    /// What to call each of these people: their name, or else their e-mail address. Those who have neither are left out.
+    pub async fn names(&self, people: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>, StoreError> {
+        let mut names = BTreeMap::new();
+        for id in people {
+            let person = self.store.person(&PersonRef::Id(*id)).await?;
+            let name = person.and_then(|person| person.name.or(person.email));
+            names.extend(name.map(|name| (*id, name)));
+        }
+        Ok(names)
     }
 
     /// Begins a sign-in that leads to `page`. With `is_fresh` the person must prove anew who they are.

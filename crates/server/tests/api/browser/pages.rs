@@ -88,6 +88,33 @@ async fn pages_of_a_project() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_an_organization() {
+    on_stage(async |stage, browser| {
+        let organization = format!("{PUBLIC_URL}/dashboard/orgs/{}", stage.server.organization);
+        let at = |rest: &str| format!("{organization}{rest}");
+        let project = at(&format!("/projects/{}", stage.server.project));
+        let key = at(&format!("/keys/{}", stage.server.key.id));
+        stage.sign_in(browser, &at("/projects")).await;
+        look(browser, "Projects").await;
+        look_at(browser, &project, "Support").await;
+        browser.fill("#slug", "Not A Slug").await;
+        browser.follow("main form button[type=submit]").await;
+        look(browser, "Support").await;
+        look_at(browser, &format!("{project}/archive"), "Archive Support?").await;
+        browser.follow("form[action$='/archive'] button").await;
+        look(browser, "Support").await;
+        look_at(browser, &at("/keys"), "API keys").await;
+        look_at(browser, &key, "A test's").await;
+        look_at(browser, &format!("{key}/revoke"), "Revoke A test's?").await;
+        look_at(browser, &at("/keys/new"), "New API key").await;
+        browser.fill("#name", "Help desk").await;
+        browser.follow("main form button[type=submit]").await;
+        look(browser, "New API key").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_of_providers_that_are_not_installed() {
     on_stage(async |stage, browser| {
         stage.sign_in(browser, &stage.page("hubspot")).await;

@@ -38,13 +38,13 @@ on_both!(
 );
 
 /// A provider, and a server whose people sign in there: the groups `admins`, `viewers` and `operators` have roles.
-struct Stage {
+pub(super) struct Stage {
     provider: IdentityProvider,
-    server: Server,
+    pub(super) server: Server,
 }
 
 impl Stage {
-    async fn of(server: &Server) -> Self {
+    pub(super) async fn of(server: &Server) -> Self {
         Self::with(server, |_| Vec::new()).await
     }
 
@@ -62,7 +62,7 @@ impl Stage {
         Self { provider, server }
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.server.stop().await;
     }
 
@@ -91,7 +91,7 @@ impl Stage {
     }
 
     /// A browser in which a person in these groups has signed in.
-    async fn signed_in(&self, groups: &[&str]) -> Visitor<'_> {
+    pub(super) async fn signed_in(&self, groups: &[&str]) -> Visitor<'_> {
         self.in_groups(groups);
         let visitor = Visitor::new(&self.server);
         self.sign_in(&visitor, "/dashboard").await.leads_to("/dashboard");

@@ -2,6 +2,7 @@
 
 mod changes;
 mod forms;
+mod keys;
 mod links;
 mod oauth;
 mod people;

@@ -1,0 +1,24 @@
+//! What a page showed of a project or an API key, as a short text. A form sends it back, so that it does not undo what
+//! somebody else changed in the meantime.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::store::{ApiKeyRecord, ProjectRecord};
+
+/// What a page shows of a project.
+pub(crate) fn of_project(project: &ProjectRecord) -> String {
+    mark(&(&project.name, &project.slug, &project.domain, project.revoked_at))
+}
+
+/// What a page shows of a key.
+pub(crate) fn of_key(key: &ApiKeyRecord) -> String {
+    mark(&(&key.name, &key.scopes, &key.project_ids, key.expires_at, key.revoked_at))
+}
+
+fn mark(shown: &impl Serialize) -> String {
+    // Texts and times can always be written.
+    let written = serde_json::to_vec(shown).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(written)[..15])
+}
