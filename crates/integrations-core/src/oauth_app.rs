@@ -47,18 +47,21 @@ fn credential(value: Value) -> Result<String, String> {
     read_credential(&text(value)?).ok_or_else(refusal)
 }
 
-/// Reads scopes (RFC 6749, section 3.3). A comma separates scopes at some providers, so it is in none.
-fn scopes(value: Value) -> Result<Vec<String>, String> {
-    let mut scopes = list(MAX_SCOPES, |scope| {
-        let is_token = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',');
-        match !scope.is_empty() && scope.chars().all(is_token) {
-            true => Ok(scope.to_owned()),
-            false => Err(
-                "Must be one scope: visible ASCII characters without blanks, commas, quotes and backslashes"
-                    .into(),
-            ),
+/// Checks one scope (RFC 6749, section 3.3). A comma separates scopes at some providers, so it is in none. The error is
+/// a sentence.
+fn check_scope(scope: &str) -> Result<(), String> {
+    let is_token = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',');
+    match !scope.is_empty() && scope.chars().all(is_token) {
+        true => Ok(()),
+        false => {
+            Err("Must be one scope: visible ASCII characters without blanks, commas, quotes and backslashes"
+                .into())
         }
-    })(value)?;
+    }
+}
+
+fn scopes(value: Value) -> Result<Vec<String>, String> {
+    let mut scopes = list(MAX_SCOPES, |scope| check_scope(scope).map(|()| scope.to_owned()))(value)?;
     let mut seen = std::collections::BTreeSet::new();
     scopes.retain(|scope| seen.insert(scope.clone()));
     Ok(scopes)

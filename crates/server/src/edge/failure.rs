@@ -8,7 +8,9 @@ use integrations_core::{
 };
 
 use crate::{
-    services::{api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError},
+    services::{
+        api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError, oauth_apps::SetAppError,
+    },
     store::{Denied, Forbidden, OwnedError, ReadError, StoreError},
     vault::VaultError,
 };
@@ -121,6 +123,14 @@ impl Failure {
     /// The server cannot answer for the moment.
     pub fn unavailable(message: &str) -> Self {
         Self { retry_after: Some(1), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+    }
+
+    /// The provider uses no OAuth, so it has no OAuth app.
+    pub fn without_oauth() -> Self {
+        Self::new(
+            ErrorCode::ResourceNotFound,
+            "The provider is not installed by OAuth, so it has no OAuth app",
+        )
     }
 
     /// Another request with the same `Idempotency-Key` is under way.
@@ -313,6 +323,26 @@ impl From<ChangeError> for Failure {
             ),
             ChangeError::CutOff => Self::unavailable("The check was cut off; try again"),
             ChangeError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<SetAppError> for Failure {
+    fn from(error: SetAppError) -> Self {
+        match error {
+            SetAppError::NoSecret => {
+                let message = "Required, as no secret is stored for this client id";
+                Self::invalid("Invalid body", vec![Issue::new("client_secret", message)])
+            }
+            SetAppError::Vault(error) => error.into(),
+            SetAppError::Owned(OwnedError::Forbidden(error)) => error.into(),
+            SetAppError::Owned(OwnedError::NotFound | OwnedError::NoSuchProject) => {
+                Denied::NoSuchProject.into()
+            }
+            SetAppError::Owned(OwnedError::Taken | OwnedError::Ended) => {
+                Self::new(ErrorCode::Conflict, "Another change came first; try again")
+            }
+            SetAppError::Owned(OwnedError::Store(error)) => error.into(),
         }
     }
 }

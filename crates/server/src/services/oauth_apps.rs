@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use integrations_core::{
     audit::{Acting, AuditAction, change},
-    catalog::Provider,
+    catalog::{OAuth, Provider},
     ids::{OAuthAppId, OrganizationId},
     oauth_app::NewOAuthApp,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
     provider::oauth_apps::OAuthApps,
     store::{
-        AppsOf, NewAuditEvent, NewOAuthApp as NewOAuthAppRow, OAuthAppRecord, OwnedError, Store, StoreError,
-        Tenant,
+        AppOwner, AppsOf, NewAuditEvent, NewOAuthApp as NewOAuthAppRow, OAuthAppRecord, OwnedError, Store,
+        StoreError, Tenant,
     },
     vault::{Purpose, Vault, VaultError},
 };
@@ -30,10 +31,10 @@ pub struct AppSettings {
     environment: Environment,
 }
 
-/// Why an app was not set.
+/// Why an app was not set or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetAppError {
-    /// It may not be set, or could not be stored.
+    /// It may not be changed, or the change could not be stored.
     #[error(transparent)]
     Owned(#[from] OwnedError),
     /// No client secret is named, and none is stored for this client id.
@@ -61,6 +62,46 @@ pub enum CurrentApp {
     Missing,
 }
 
+impl CurrentApp {
+    /// Whose it is. `None`: there is none.
+    pub fn owner(&self) -> Option<AppOwner> {
+        match self {
+            Self::Stored(app) => Some(app.owner),
+            Self::Given => Some(AppOwner::All),
+            Self::Missing => None,
+        }
+    }
+
+    /// Its client id. `None` for the operator's, which tenants are not shown.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Stored(app) if app.owner != AppOwner::All => Some(&app.client_id),
+            Self::Stored(_) | Self::Given | Self::Missing => None,
+        }
+    }
+
+    /// The scopes of its own. `None`: it asks for those of the provider's file.
+    pub fn own_scopes(&self) -> Option<&[String]> {
+        match self {
+            Self::Stored(app) => app.scopes.as_deref(),
+            Self::Given | Self::Missing => None,
+        }
+    }
+
+    /// The scopes that it asks for. `oauth` is what the provider's file says.
+    pub fn scopes<'a>(&'a self, oauth: &'a OAuth) -> &'a [String] {
+        self.own_scopes().unwrap_or(&oauth.scopes)
+    }
+
+    /// When it was last set, if that is known.
+    pub fn updated_at(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Stored(app) => Some(app.updated_at),
+            Self::Given | Self::Missing => None,
+        }
+    }
+}
+
 impl AppSettings {
     /// The apps in `store`, sealed by `vault`.
     pub fn new(store: Store, vault: Arc<Vault>, apps: Arc<OAuthApps>, environment: Environment) -> Self {
@@ -74,13 +115,26 @@ impl AppSettings {
         providers: impl Iterator<Item = &'a Arc<Provider>>,
     ) -> Result<Vec<(&'a Arc<Provider>, CurrentApp)>, StoreError> {
         let stored = self.store.oauth_apps_for(of, None).await?;
-        let app = |provider: &Provider| match stored.iter().find(|app| app.provider == provider.key.as_str())
-        {
-            Some(app) => CurrentApp::Stored(Box::new(app.clone())),
-            None if self.apps.is_given(provider) => CurrentApp::Given,
-            None => CurrentApp::Missing,
+        let app = |provider: &Provider| {
+            let found = stored.iter().find(|app| app.provider == provider.key.as_str());
+            self.counting(found.cloned(), provider)
         };
         Ok(providers.map(|provider| (provider, app(provider))).collect())
+    }
+
+    /// The app of one provider that counts for some installations.
+    pub async fn current_of(&self, of: AppsOf, provider: &Provider) -> Result<CurrentApp, StoreError> {
+        let stored = self.store.oauth_apps_for(of, Some(provider.key.as_str())).await?;
+        Ok(self.counting(stored.into_iter().next(), provider))
+    }
+
+    /// The app that counts where `stored` is the nearest stored one.
+    fn counting(&self, stored: Option<OAuthAppRecord>, provider: &Provider) -> CurrentApp {
+        match stored {
+            Some(app) => CurrentApp::Stored(Box::new(app)),
+            None if self.apps.is_given(provider) => CurrentApp::Given,
+            None => CurrentApp::Missing,
+        }
     }
 
     /// Sets an app, in place of an earlier one of the same owner.
@@ -111,7 +165,7 @@ impl AppSettings {
     }
 
     /// Removes an app of this owner. `false`: there was none.
-    pub async fn remove(&self, of: AppsOf, provider: &Provider, acting: Acting) -> Result<bool, OwnedError> {
+    pub async fn remove(&self, of: AppsOf, provider: &Provider, acting: Acting) -> Result<bool, SetAppError> {
         let key = provider.key.as_str();
         let mut event = self.event(of, AuditAction::OauthAppRemoved, acting);
         event.changes = change("provider", Value::Null, key).into_iter().collect();

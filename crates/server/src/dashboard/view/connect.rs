@@ -36,7 +36,7 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     html! {
         form method="post" action=(page.to(frame, "connect")) data-once {
             (csrf(frame))
-            @for field in &page.provider().connection { (connection_field(page, field, refused)) }
+            @for field in &page.provider().connection { (connection_field_of(page, field, refused)) }
             @match &page.provider().setup {
                 Setup::OAuth(oauth) => {
                     @if let Some(alias) = page.account.reference.alias() {
@@ -51,22 +51,33 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     }
 }
 
-/// A field of the connection, such as a shop, a subdomain or a region.
-fn connection_field(
+/// A field of the connection, with what was typed or is stored.
+fn connection_field_of(
     page: &ProviderPage<'_>,
     field: &catalog::Field,
     refused: Option<&RefusedForm>,
 ) -> Markup {
-    let name = format!("connection.{}", field.key);
     let stored = page.connection.get(&field.key).and_then(Value::as_str).unwrap_or_default();
+    let name = connection_name(field);
     let value = refused.map_or(stored, |refused| refused.typed.get(&name).unwrap_or_default());
+    connection_field(field, value, refused.and_then(|refused| refused.problem(&name)))
+}
+
+/// The name of a field of the connection.
+pub(super) fn connection_name(field: &catalog::Field) -> String {
+    format!("connection.{}", field.key)
+}
+
+/// A field of the connection, such as a shop, a subdomain or a region.
+pub(super) fn connection_field(field: &catalog::Field, value: &str, problem: Option<&str>) -> Markup {
+    let name = connection_name(field);
     // The placeholder shows the default, which an empty input means.
     let example = field.default.as_ref().or(field.example.as_ref());
     let drawn = Field {
         name: &name,
         label: &field.label,
         help: Some(&field.help),
-        problem: refused.and_then(|refused| refused.problem(&name)),
+        problem,
         presence: Presence::marked(field.is_required()),
     };
     if !field.options.is_empty() {

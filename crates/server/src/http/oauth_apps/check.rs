@@ -11,7 +11,6 @@ use integrations_core::{
 };
 use serde_json::Value;
 
-use super::view;
 use crate::{
     edge::failure::Failure,
     http::{
@@ -91,7 +90,7 @@ async fn check<A: KeyAccess>(
     provider: Arc<Provider>,
     post: Post<A>,
 ) -> Result<Response, Failure> {
-    provider.oauth().ok_or_else(view::no_oauth)?;
+    provider.oauth().ok_or_else(Failure::without_oauth)?;
     let mut fields = Fields::read_optional(post.json()?)?;
     let connection = fields.optional("connection", |value| match value {
         Value::Object(fields) => Ok(fields),
@@ -111,35 +110,20 @@ async fn check<A: KeyAccess>(
 }
 
 fn in_words(name: &str, verdict: Result<AppVerdict, AppCheckError>) -> Result<OAuthAppTest, Failure> {
-    let (accepted, status_code, message) = match verdict {
-        Ok(AppVerdict::Accepted(status)) => (
-            true,
-            Some(status),
-            format!("{name} takes the request and asks the person to sign in or to consent."),
-        ),
-        Ok(AppVerdict::Refused(status, error)) => {
-            let error = error.map_or_else(String::new, |error| format!(" ({error})"));
-            let message = format!(
-                "{name} refuses the request{error}: compare the client id, the redirect address and the scopes with what \
-                 is registered there."
-            );
-            (false, Some(status), message)
-        }
-        Ok(AppVerdict::Failed(status)) => {
-            (false, Some(status), format!("{name} has trouble of its own. Try again later."))
-        }
-        Ok(AppVerdict::NoAnswer(reason)) => (false, None, format!("{name} {reason}.")),
+    match verdict {
+        Ok(verdict) => Ok(OAuthAppTest {
+            accepted: matches!(verdict, AppVerdict::Accepted(_)),
+            status_code: verdict.status(),
+            message: verdict.words(name),
+        }),
         Err(AppCheckError::NotConfigured) => {
             let message = format!("No OAuth app is set for {name}");
-            return Err(Failure::new(ErrorCode::ProviderNotConfigured, message));
+            Err(Failure::new(ErrorCode::ProviderNotConfigured, message))
         }
         Err(AppCheckError::Invalid(issues)) => {
             let issues = issues.into_iter().map(|issue| issue.under("connection")).collect();
-            return Err(Failure::invalid("Invalid body", issues));
+            Err(Failure::invalid("Invalid body", issues))
         }
-        Err(AppCheckError::Failed(kind)) => {
-            return Err(Failure::internal(&format!("checking an app: {kind:?}")));
-        }
-    };
-    Ok(OAuthAppTest { accepted, status_code, message })
+        Err(AppCheckError::Failed(kind)) => Err(Failure::internal(&format!("checking an app: {kind:?}"))),
+    }
 }

@@ -85,8 +85,8 @@ async fn set(
     body: &[u8],
     acting: Acting,
 ) -> Result<Response, Failure> {
-    provider.oauth().ok_or_else(view::no_oauth)?;
+    provider.oauth().ok_or_else(Failure::without_oauth)?;
     let new = NewOAuthApp::read(body)?;
-    api.app_settings.set(of, provider, new, acting).await.map_err(view::not_set)?;
+    api.app_settings.set(of, provider, new, acting).await?;
     view::respond_current(api, of, provider).await
 }

@@ -21,6 +21,34 @@ pub enum AppVerdict {
     NoAnswer(NoAnswer),
 }
 
+impl AppVerdict {
+    /// The status of the answer, if there was one.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Accepted(status) | Self::Refused(status, _) | Self::Failed(status) => Some(*status),
+            Self::NoAnswer(_) => None,
+        }
+    }
+
+    /// What that means, for people. `name` is the provider's.
+    pub fn words(&self, name: &str) -> String {
+        match self {
+            Self::Accepted(_) => {
+                format!("{name} takes the request and asks the person to sign in or to consent.")
+            }
+            Self::Refused(_, error) => {
+                let error = error.as_ref().map_or_else(String::new, |error| format!(" ({error})"));
+                format!(
+                    "{name} refuses the request{error}: compare the client id, the redirect address and the scopes \
+                     with what is registered there."
+                )
+            }
+            Self::Failed(_) => format!("{name} has trouble of its own. Try again later."),
+            Self::NoAnswer(reason) => format!("{name} {reason}."),
+        }
+    }
+}
+
 /// Why an app was not tried.
 #[derive(Debug)]
 pub enum AppCheckError {
