@@ -49,7 +49,7 @@ fn credential(value: Value) -> Result<String, String> {
 
 /// Checks one scope (RFC 6749, section 3.3). A comma separates scopes at some providers, so it is in none. The error is
 /// a sentence.
-fn check_scope(scope: &str) -> Result<(), String> {
+pub fn check_scope(scope: &str) -> Result<(), String> {
     let is_token = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',');
     match !scope.is_empty() && scope.chars().all(is_token) {
         true => Ok(()),

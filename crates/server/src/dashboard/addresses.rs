@@ -185,6 +185,16 @@ impl Addresses {
         }
     }
 
+    /// The OAuth app of a provider there.
+    pub(crate) fn oauth_app(&self, place: AppsPlace, provider: &str) -> String {
+        format!("{}/{provider}", self.oauth_apps(place))
+    }
+
+    /// The address of an action on it.
+    pub(crate) fn to_oauth_app(&self, place: AppsPlace, provider: &str, action: &str) -> String {
+        format!("{}/{action}", self.oauth_app(place, provider))
+    }
+
     /// The address of the answers to the question whether another account is meant.
     pub(crate) fn install(&self, answer: &str) -> String {
         format!("{}/installs/{answer}", self.home())

@@ -5,7 +5,7 @@ use integrations_core::{
     ids::{ApiKeyId, OrganizationId, ProjectId},
 };
 
-use super::addresses::Addresses;
+use super::addresses::{Addresses, AppsPlace};
 
 /// A page that can be opened after signing in. What a text from outside names is read into this and written anew, so no
 /// text can lead to another server or to another part of this one.
@@ -29,6 +29,8 @@ pub(crate) enum Destination {
     Audit(ProjectId),
     /// A provider in a project.
     Provider(ProjectId, String),
+    /// The OAuth apps of an organization or a project, or the one of this provider.
+    OauthApps(AppsPlace, Option<String>),
     /// The approval of a program without a browser, with the code that it shows.
     Device(Option<UserCode>),
 }
@@ -44,6 +46,18 @@ impl Destination {
         }
         let rest = path.strip_prefix(&addresses.home())?;
         let parts: Vec<&str> = rest.split('/').collect();
+        if let ["", kind, id, "oauth-apps", ref provider @ ..] = parts[..] {
+            let place = match kind {
+                "orgs" => AppsPlace::Organization(id.parse().ok()?),
+                "projects" => AppsPlace::Project(id.parse().ok()?),
+                _ => return None,
+            };
+            return match provider {
+                [] => Some(Self::OauthApps(place, None)),
+                [provider] if is_key(provider) => Some(Self::OauthApps(place, Some((*provider).to_owned()))),
+                _ => None,
+            };
+        }
         match parts[..] {
             [""] | ["", ""] => Some(Self::Home),
             ["", "orgs", id, "projects"] => id.parse().ok().map(Self::Projects),
@@ -76,6 +90,8 @@ impl Destination {
             Self::Project(project) => addresses.project(*project),
             Self::Audit(project) => addresses.audit(*project),
             Self::Provider(project, provider) => addresses.provider(*project, provider),
+            Self::OauthApps(place, None) => addresses.oauth_apps(*place),
+            Self::OauthApps(place, Some(provider)) => addresses.oauth_app(*place, provider),
             Self::Device(code) => addresses.device(*code),
         }
     }
@@ -95,14 +111,18 @@ impl Destination {
     /// The project that it is in.
     pub(crate) const fn project(&self) -> Option<ProjectId> {
         match self {
-            Self::Project(project) | Self::Audit(project) | Self::Provider(project, _) => Some(*project),
             Self::Home
             | Self::Device(_)
             | Self::Projects(_)
             | Self::ProjectSettings(..)
             | Self::Keys(_)
             | Self::NewKey(_)
-            | Self::Key(..) => None,
+            | Self::Key(..)
+            | Self::OauthApps(AppsPlace::Organization(_), _) => None,
+            Self::Project(project)
+            | Self::Audit(project)
+            | Self::Provider(project, _)
+            | Self::OauthApps(AppsPlace::Project(project), _) => Some(*project),
         }
     }
 
@@ -113,7 +133,8 @@ impl Destination {
             | Self::ProjectSettings(id, _)
             | Self::Keys(id)
             | Self::NewKey(id)
-            | Self::Key(id, _) => Some(*id),
+            | Self::Key(id, _)
+            | Self::OauthApps(AppsPlace::Organization(id), _) => Some(*id),
             _ => None,
         }
     }
@@ -132,6 +153,7 @@ mod tests {
     const ID: &str = "00000000000000000000000001";
     const PROJECT: &str = "/dashboard/projects/prj_00000000000000000000000001";
     const OWNER: &str = "/dashboard/orgs/org_00000000000000000000000001";
+    const APPS: &str = "/dashboard/orgs/org_00000000000000000000000001/oauth-apps";
 
     fn written(text: &str, public_url: &str) -> Option<String> {
         let addresses = Addresses::new(&public_url.parse().unwrap());
@@ -156,6 +178,10 @@ mod tests {
             (&format!("{OWNER}/keys"), &format!("{OWNER}/keys")),
             (&format!("{OWNER}/keys/new"), &format!("{OWNER}/keys/new")),
             (&format!("{OWNER}/keys/key_{ID}"), &format!("{OWNER}/keys/key_{ID}")),
+            (&format!("{PROJECT}/oauth-apps"), &format!("{PROJECT}/oauth-apps")),
+            (&format!("{PROJECT}/oauth-apps/slack?done=set"), &format!("{PROJECT}/oauth-apps/slack")),
+            (APPS, APPS),
+            (&format!("{APPS}/slack"), &format!("{APPS}/slack")),
         ] {
             assert_eq!(written(text, "https://a.example").as_deref(), Some(page), "{text}");
         }
@@ -198,6 +224,11 @@ mod tests {
             &format!("{OWNER}/keys/key_{ID}/revoke"),
             &format!("{OWNER}/keys/.."),
             "/dashboard/orgs/org_1/keys",
+            &format!("{PROJECT}/oauth-apps/.."),
+            &format!("{APPS}/slack/remove"),
+            &format!("{APPS}/"),
+            "/dashboard/orgs/org_1/oauth-apps",
+            "/dashboard/orgs/prj_00000000000000000000000001/oauth-apps",
         ] {
             assert_eq!(written(bad, "https://a.example"), None, "{bad:?}");
         }

@@ -323,7 +323,7 @@ pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str)
 }
 
 /// The fields below `root`, as they were pasted.
-fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Value> {
+pub(super) fn values(form: &Form, root: &str, fields: &[catalog::Field]) -> Map<String, Value> {
     let pasted = |field: &catalog::Field| form.get(&format!("{root}.{}", field.key)).unwrap_or_default();
     fields.iter().map(|field| (field.key.clone(), pasted(field).into())).collect()
 }

@@ -50,7 +50,7 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
             format!("{message}. Nothing was stored.")
         }
         ProblemKind::NotConfigured => {
-            format!("To connect {provider}, this server needs its own app there, and has none yet.")
+            format!("To connect {provider}, an app of its own has to be registered there, and none is set here.")
         }
         ProblemKind::Link(problem) => explain_link(*problem).into(),
         ProblemKind::RightsGone => "The API key that was used here was revoked or has expired, or the person's role here was taken away.".into(),
@@ -83,8 +83,8 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
         ProblemKind::Invalid(_) => "Correct the fields that are marked and send the form again.".into(),
         ProblemKind::Refused(_) => "Check that you copied all of it, and try again.".into(),
         ProblemKind::NotConfigured => format!(
-            "Ask the operator of this server to register an app at {provider} and to store it. Its page shows how to \
-             anybody who is signed in."
+            "Its page shows to anybody who is signed in how an app is registered at {provider} and set: by an admin of \
+             the organization, or by the operator of this server."
         ),
         ProblemKind::Link(_) | ProblemKind::RightsGone => {
             "Ask for a new link where you got this one, or sign in with an API key.".into()

@@ -23,6 +23,7 @@ mod install_problem;
 mod integrations;
 mod key_form;
 mod keys;
+mod oauth_apps;
 mod openid;
 mod organizations;
 mod projects;
@@ -82,6 +83,8 @@ pub fn router(pages: Pages) -> Router {
         .route(&to("settings"), post(changes::settings))
         .route(&to("permissions"), post(changes::permissions))
         .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
+        .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))
+        .merge(oauth_apps::routes("/dashboard/projects/{projectId}/oauth-apps"))
         .route("/device", get(device::show).post(device::claim))
         .route("/dashboard/device/approve", post(device::approve))
         .route("/dashboard/device/deny", post(device::deny))

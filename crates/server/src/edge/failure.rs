@@ -334,7 +334,11 @@ impl From<SetAppError> for Failure {
                 let message = "Required, as no secret is stored for this client id";
                 Self::invalid("Invalid body", vec![Issue::new("client_secret", message)])
             }
-            SetAppError::Vault(error) => error.into(),
+            SetAppError::Vault(error) => {
+                tracing::error!(%error, "the client secret of an OAuth app cannot be opened");
+                let message = "Required, as the stored secret cannot be opened";
+                Self::invalid("Invalid body", vec![Issue::new("client_secret", message)])
+            }
             SetAppError::Owned(OwnedError::Forbidden(error)) => error.into(),
             SetAppError::Owned(OwnedError::NotFound | OwnedError::NoSuchProject) => {
                 Denied::NoSuchProject.into()

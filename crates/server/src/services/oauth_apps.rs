@@ -128,6 +128,18 @@ impl AppSettings {
         Ok(self.counting(stored.into_iter().next(), provider))
     }
 
+    /// The app that would count without the one of the nearest owner.
+    pub async fn without_nearest(&self, of: AppsOf, provider: &Provider) -> Result<CurrentApp, StoreError> {
+        let stored = self.store.oauth_apps_for(of, Some(provider.key.as_str())).await?;
+        let other = stored.into_iter().find(|app| app.owner != of.nearest());
+        Ok(self.counting(other, provider))
+    }
+
+    /// How many integrations have their tokens renewed by the app of the nearest owner.
+    pub async fn served(&self, of: AppsOf, provider: &Provider) -> Result<u64, StoreError> {
+        self.store.integrations_of_app(of, provider.key.as_str()).await
+    }
+
     /// The app that counts where `stored` is the nearest stored one.
     fn counting(&self, stored: Option<OAuthAppRecord>, provider: &Provider) -> CurrentApp {
         match stored {

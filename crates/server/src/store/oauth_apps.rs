@@ -5,18 +5,22 @@ use std::{fmt, str::FromStr};
 use integrations_core::{
     audit::Change,
     ids::{OAuthAppId, OrganizationId, ProjectId},
+    lifecycle::Status,
     rights::Reach,
     scope::RequiredScope,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, OnConflict},
 };
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    NewAuditEvent, OwnedError, Store, StoreError, Tenant, audit, authority::Authority, entity::oauth_app,
+    NewAuditEvent, OwnedError, Store, StoreError, Tenant, audit,
+    authority::Authority,
+    entity::{integration, oauth_app, project},
     transaction::Transaction,
 };
 
@@ -249,6 +253,34 @@ impl Store {
     ) -> Result<Option<OAuthAppRecord>, StoreError> {
         let apps = self.oauth_apps_for(AppsOf::Project(*tenant), Some(provider)).await?;
         Ok(apps.into_iter().next())
+    }
+
+    /// How many integrations of a provider the app of the nearest owner serves: those that are not disconnected, in the
+    /// project, or in the organization's projects that have no app of their own.
+    pub async fn integrations_of_app(&self, of: AppsOf, provider: &str) -> Result<u64, StoreError> {
+        let with_own_app = oauth_app::Entity::find()
+            .select_only()
+            .column(oauth_app::Column::Owner)
+            .filter(oauth_app::Column::Provider.eq(provider))
+            .into_query();
+        let projects = project::Entity::find()
+            .select_only()
+            .column(project::Column::Id)
+            .filter(project::Column::RevokedAt.is_null());
+        let projects = match of {
+            AppsOf::Project(tenant) => projects.filter(project::Column::Id.eq(tenant.project.to_string())),
+            AppsOf::Organization(id) => projects
+                .filter(project::Column::OrganizationId.eq(id.to_string()))
+                .filter(project::Column::Id.not_in_subquery(with_own_app)),
+        };
+        let is_of_provider = Condition::any()
+            .add(integration::Column::Provider.eq(provider))
+            .add(integration::Column::Provider.like(format!("{provider}~%")));
+        let query = integration::Entity::find()
+            .filter(integration::Column::ProjectId.in_subquery(projects.into_query()))
+            .filter(integration::Column::Status.ne(Status::Disconnected.as_str()))
+            .filter(is_of_provider);
+        Ok(query.count(&self.reader).await?)
     }
 }
 

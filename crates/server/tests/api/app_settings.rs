@@ -17,11 +17,11 @@ on_both!(
 
 const SECRET: &str = "SECRET-client-secret-of-the-organization";
 
-fn of_organization(server: &Server, rest: &str) -> String {
+pub(crate) fn of_organization(server: &Server, rest: &str) -> String {
     format!("/api/v1/orgs/{}/oauth-apps{rest}", server.organization)
 }
 
-fn of_project(server: &Server, rest: &str) -> String {
+pub(crate) fn of_project(server: &Server, rest: &str) -> String {
     format!("/api/v1/projects/{}/oauth-apps{rest}", server.project)
 }
 
@@ -38,12 +38,12 @@ fn app(client_id: &str) -> Option<Value> {
 }
 
 /// The address that a person would be sent to.
-async fn authorize_url(server: &Server, provider: &str) -> url::Url {
+pub(crate) async fn authorize_url(server: &Server, provider: &str) -> url::Url {
     let found = &server.app.services.catalog.account(provider).unwrap();
     server.app.services.installer.begin(&who(server), found, Map::new(), BROWSER).await.unwrap()
 }
 
-fn parameter(url: &url::Url, name: &str) -> String {
+pub(crate) fn parameter(url: &url::Url, name: &str) -> String {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 

@@ -1,6 +1,9 @@
 //! The form that connects a provider.
 
-use integrations_core::catalog::{self, CredentialForm, OAuth, Setup};
+use integrations_core::{
+    catalog::{self, CredentialForm, OAuth, Setup},
+    scope::RequiredScope,
+};
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -10,6 +13,7 @@ use super::{
     parts::{away, copied, csrf},
     provider_page::{Part, ProviderPage, RefusedForm},
 };
+use crate::dashboard::addresses::AppsPlace;
 
 /// The kind of the button's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +129,7 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
     }
 }
 
-/// There is no OAuth app. Tells a signed-in person what the operator has to do.
+/// There is no OAuth app. Leads a person who may set one to its page, and tells others what has to be done.
 fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider();
     let app_page = provider.oauth().and_then(|oauth| oauth.app_page.as_ref());
@@ -137,7 +141,20 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
         @if frame.who.is_none() {
             p { "Ask the person who sent you here to have it set up, then open the link again." }
         } @else {
-            p { "Before anybody can connect, the operator of this server must register an app at " (provider.name) " once:" }
+            @if frame.may(RequiredScope::OAUTH_APPS_ADMIN) {
+                @let place = AppsPlace::Project(page.project.id);
+                p { "Before anybody can connect, it needs an OAuth app. You can set one for this project:" }
+                p.actions {
+                    a.button.primary href=(frame.addresses.oauth_app(place, provider.key.as_str())) { "Set the OAuth app" }
+                }
+                p.divided { "Or the operator of this server registers an app at " (provider.name) " for everybody:" }
+            } @else {
+                p {
+                    "Before anybody can connect, it needs an OAuth app. An admin of " (page.project.names.organization)
+                    " sets one on the page OAuth apps, or the operator of this server registers one at " (provider.name)
+                    " for everybody:"
+                }
+            }
             ol.steps {
                 li {
                     "Register an app"

@@ -4,6 +4,7 @@
 //! (served at the root, as the pages load their style from /dashboard/assets).
 
 mod device;
+mod oauth_apps;
 mod organization;
 
 use std::{collections::BTreeSet, sync::LazyLock};
@@ -260,6 +261,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
     pages.extend(lists());
     pages.extend(of_providers());
     pages.extend(of_installations());
+    pages.extend(oauth_apps::pages(frame(), &CATALOG, project()));
     pages
 }
 

@@ -2,6 +2,7 @@
 
 use integrations_core::{
     catalog::{Category, Provider},
+    scope::RequiredScope,
     standing::Standing,
 };
 use maud::{Markup, html};
@@ -13,7 +14,7 @@ use super::{
     parts::monogram,
     words,
 };
-use crate::store::IntegrationRow;
+use crate::{dashboard::addresses::AppsPlace, store::IntegrationRow};
 
 /// The filters of the page.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,9 @@ pub(crate) fn page(
             div {
                 h1 { "Integrations" }
                 p.lead { "What " (project.names.project) " is connected to, and what else it can connect to." }
+            }
+            @if frame.may(RequiredScope::OAUTH_APPS_READ) {
+                a.button href=(frame.addresses.oauth_apps(AppsPlace::Project(project.id))) { "OAuth apps" }
             }
         }
         (filter_form(frame, project, filters))

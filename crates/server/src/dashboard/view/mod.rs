@@ -16,6 +16,8 @@ pub(super) mod key;
 pub(super) mod key_form;
 pub(super) mod keys;
 pub(super) mod layout;
+pub(super) mod oauth_app;
+pub(super) mod oauth_apps;
 pub(super) mod organizations;
 pub(super) mod parts;
 pub(super) mod project;

@@ -37,7 +37,7 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) refused: Option<&'a RefusedForm>,
 }
 
-/// The forms of the page.
+/// The forms of the page, and those of the page of the provider's OAuth app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Connecting, or connecting again.
@@ -58,6 +58,10 @@ pub(crate) enum Part {
     Key,
     /// Disconnecting.
     Disconnection,
+    /// Setting the OAuth app.
+    OauthApp,
+    /// Checking it.
+    OauthAppCheck,
 }
 
 /// Why a form was refused.

@@ -69,6 +69,9 @@ fn sentence(change: &Change, provider: Option<&Provider>) -> String {
         "display_name" => moved("Display name", from, to),
         "account" => moved("Account", from, to),
         "secret_settings" => moved("Secret settings", from, to),
+        "provider" => moved("Provider", from, to),
+        "client_id" => moved("Client id", from, to),
+        "scopes" => moved("Scopes", from, to),
         "health_status" => moved("Health", from, to),
         "error_message" if to.is_null() => "The error is over".to_owned(),
         "error_message" => format!("Error: {}", value(to)),
@@ -134,8 +137,8 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::IntegrationHealthChanged => format!("Health of {name} changed"),
         AuditAction::IntegrationCredentialRefreshed => format!("Access token of {name} renewed"),
         AuditAction::IntegrationErrored => format!("{name} refuses the credential"),
-        AuditAction::OauthAppSet => format!("{name}: OAuth app set"),
-        AuditAction::OauthAppRemoved => format!("{name}: OAuth app removed"),
+        AuditAction::OauthAppSet => "OAuth app set".to_owned(),
+        AuditAction::OauthAppRemoved => "OAuth app removed".to_owned(),
         AuditAction::OrganizationCreated => "Organization created".to_owned(),
         AuditAction::OrganizationRevoked => "Organization revoked".to_owned(),
         AuditAction::ProjectCreated => "Project created".to_owned(),
@@ -178,6 +181,8 @@ mod tests {
             {"path": "secret_settings", "from": REDACTED, "to": null},
             {"path": "action_permissions.delete_message", "from": false, "to": true},
             {"path": "action_permissions.gone", "from": true, "to": false},
+            {"path": "client_id", "from": null, "to": "123.456"},
+            {"path": "scopes", "from": null, "to": ["a", "b"]},
             {"path": "x", "from": 1, "to": {"y": 2}},
         ]);
         assert_eq!(
@@ -193,6 +198,8 @@ mod tests {
                 "Secret settings: removed",
                 "Permitted: Delete a message",
                 "No longer permitted: gone",
+                "Client id: “123.456”",
+                "Scopes: “a”, “b”",
                 "x: 1 → {\"y\":2}",
             ]
         );

@@ -2,7 +2,6 @@
 
 use integrations_core::{error::ErrorCode, ids::ApiKeyId, wire::NewApiKeyResponse};
 
-use super::view;
 use crate::{
     edge::failure::Failure,
     http::{

@@ -120,10 +120,7 @@ fn in_words(name: &str, verdict: Result<AppVerdict, AppCheckError>) -> Result<OA
             let message = format!("No OAuth app is set for {name}");
             Err(Failure::new(ErrorCode::ProviderNotConfigured, message))
         }
-        Err(AppCheckError::Invalid(issues)) => {
-            let issues = issues.into_iter().map(|issue| issue.under("connection")).collect();
-            Err(Failure::invalid("Invalid body", issues))
-        }
+        Err(AppCheckError::Invalid(issues)) => Err(Failure::invalid("Invalid body", issues)),
         Err(AppCheckError::Failed(kind)) => Err(Failure::internal(&format!("checking an app: {kind:?}"))),
     }
 }

@@ -115,6 +115,32 @@ async fn pages_of_an_organization() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_oauth_apps() {
+    on_stage(async |stage, browser| {
+        stage.sign_in(browser, &stage.project("/oauth-apps")).await;
+        look(browser, "OAuth apps").await;
+        let organization = format!("{PUBLIC_URL}/dashboard/orgs/{}/oauth-apps", stage.server.organization);
+        look_at(browser, &organization, "OAuth apps").await;
+        let app = stage.project(&format!("/oauth-apps/{NOT_SET_UP}"));
+        look_at(browser, &app, "OAuth app of GitHub").await;
+        browser.fill("#client_id", "one two").await;
+        browser.fill("#client_secret", "SECRET-of-the-app").await;
+        browser.follow("form[action$='/github'] button[type=submit]").await;
+        look(browser, "OAuth app of GitHub").await;
+        browser.fill("#client_id", "of-the-project").await;
+        browser.fill("#client_secret", "SECRET-of-the-app").await;
+        browser.follow("form[action$='/github'] button[type=submit]").await;
+        look(browser, "OAuth app of GitHub").await;
+        look_at(browser, &format!("{app}/remove"), "Remove the OAuth app of GitHub?").await;
+        // Slack's own check: a person would be asked to sign in.
+        look_at(browser, &format!("{organization}/slack"), "OAuth app of Slack").await;
+        browser.follow("form[action$='/check'] button[type=submit]").await;
+        look(browser, "OAuth app of Slack").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_of_providers_that_are_not_installed() {
     on_stage(async |stage, browser| {
         stage.sign_in(browser, &stage.page("hubspot")).await;

@@ -5,6 +5,7 @@ mod callbacks;
 mod changes;
 pub(crate) mod installing;
 mod keys;
+mod oauth_apps;
 mod pages;
 mod people;
 mod projects;
