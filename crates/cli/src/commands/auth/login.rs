@@ -181,7 +181,7 @@ fn check_key(token: &DeviceToken) -> Result<(), Failure> {
         .map_err(|_| Failure::invalid_response("the server's answer has no API key; nothing was stored"))
 }
 
-/// Stores the key, and what the file does not say yet of the server, and of the project and organization that it is for.
+/// Stores the key, and what the file does not say yet of the server, and of the key's project and organization.
 fn store(context: &Context, path: &Path, token: &DeviceToken) -> Result<(), Failure> {
     let config = &context.config;
     let base = config.api_base.value.to_string();
