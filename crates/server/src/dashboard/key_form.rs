@@ -13,7 +13,7 @@ use integrations_core::{
 use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 
-use super::{projects, view::key_form::covers};
+use super::{projects, scopes::covers};
 use crate::{
     edge::{failure::Failure, form::Form},
     store::{ApiKeyRecord, Known},

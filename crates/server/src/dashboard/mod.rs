@@ -30,6 +30,7 @@ mod projects;
 mod provider;
 mod provider_page;
 mod public_host;
+mod scopes;
 mod sessions;
 mod settings;
 mod shown;

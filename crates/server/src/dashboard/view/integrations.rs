@@ -2,7 +2,6 @@
 
 use integrations_core::{
     catalog::{Category, Provider},
-    scope::RequiredScope,
     standing::Standing,
 };
 use maud::{Markup, html};
@@ -14,7 +13,7 @@ use super::{
     parts::monogram,
     words,
 };
-use crate::{dashboard::addresses::AppsPlace, store::IntegrationRow};
+use crate::store::IntegrationRow;
 
 /// The filters of the page.
 #[derive(Clone, Debug, Default)]
@@ -54,9 +53,6 @@ pub(crate) fn page(
             div {
                 h1 { "Integrations" }
                 p.lead { "What " (project.names.project) " is connected to, and what else it can connect to." }
-            }
-            @if frame.may(RequiredScope::OAUTH_APPS_READ) {
-                a.button href=(frame.addresses.oauth_apps(AppsPlace::Project(project.id))) { "OAuth apps" }
             }
         }
         (filter_form(frame, project, filters))

@@ -1,10 +1,6 @@
 //! The fields of an API key: its name, what it may do, where and how long.
 
-use integrations_core::{
-    name::MAX_NAME,
-    scope::{Level, Resource, Scope},
-    tier::Tier,
-};
+use integrations_core::{name::MAX_NAME, tier::Tier};
 use maud::{Markup, html};
 
 use super::{
@@ -12,7 +8,10 @@ use super::{
     provider_page::RefusedForm,
 };
 use crate::{
-    dashboard::key_form::{Binding, Choices, Life, PROJECT, SCOPE},
+    dashboard::{
+        key_form::{Binding, Choices, Life, PROJECT, SCOPE},
+        scopes::covers,
+    },
     store::{ApiKeyRecord, ProjectRecord},
 };
 
@@ -176,29 +175,4 @@ const fn life_words(life: Life, is_limited: bool) -> &'static str {
         Life::Longest if is_limited => "As long as yours",
         Life::Longest => "No end",
     }
-}
-
-/// What a scope covers. `None`: nothing asks for it yet, so it is not offered.
-pub(crate) const fn covers(scope: Scope) -> Option<&'static str> {
-    use {Level::*, Resource::*};
-
-    Some(match (scope.resource, scope.level) {
-        (None, Read) => "See everything, and change nothing.",
-        (None, Write) => "See and change everything but API keys, OAuth apps and who may approve.",
-        (None, Admin) => "Everything, API keys and OAuth apps included.",
-        (Some(Integrations), Read) => "See the catalog and the integrations.",
-        (Some(Integrations), Write) => "Connect, check, change and disconnect integrations.",
-        (Some(Audit), Read) => "See the audit log.",
-        (Some(Projects), Read) => "See the projects.",
-        (Some(Projects), Write) => "Create, change and archive projects.",
-        (Some(Keys), Read) => "See which API keys there are, never a key itself.",
-        (Some(Keys), Admin) => "Create, change, rotate and revoke API keys that may do no more than itself.",
-        (Some(OauthApps), Read) => "See which OAuth apps are set, never their secrets.",
-        (Some(OauthApps), Admin) => "Set and remove OAuth apps.",
-        (Some(Integrations), Admin)
-        | (Some(Audit), Write | Admin)
-        | (Some(Projects), Admin)
-        | (Some(Keys | OauthApps), Write)
-        | (Some(Webhooks | Approvals), _) => return None,
-    })
 }

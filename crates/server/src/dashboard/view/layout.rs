@@ -33,6 +33,10 @@ pub(crate) enum Section {
     Integration,
     /// Its audit log.
     Audit,
+    /// The list of its OAuth apps.
+    OauthApps,
+    /// One of them.
+    OauthApp,
     /// What it is called, and its archiving.
     Settings,
 }
@@ -57,6 +61,19 @@ pub(crate) enum OrganizationSection {
     Keys,
     /// One of them.
     Key,
+    /// The list of its OAuth apps.
+    OauthApps,
+    /// One of them.
+    OauthApp,
+}
+
+/// The value of `aria-current` of a link to a list, for a page in the section `here`.
+fn current<S: PartialEq>(here: S, list: S, one: S) -> Option<&'static str> {
+    match here {
+        _ if here == list => Some("page"),
+        _ if here == one => Some("true"),
+        _ => None,
+    }
 }
 
 /// A link in a bar: what it is, where it leads, and the value of `aria-current` if the page is there.
@@ -126,11 +143,7 @@ fn document(frame: &Frame<'_>, title: &str, refresh: Option<&str>, body: &Markup
 
 /// The bar above the content of a project's page: where the person is, and the project's pages.
 pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Section) -> Markup {
-    let list = match here {
-        Section::Integrations => Some("page"),
-        Section::Integration => Some("true"),
-        Section::Audit | Section::Settings => None,
-    };
+    let list = current(here, Section::Integrations, Section::Integration);
     let at = |section| (here == section).then_some("page");
     let addresses = frame.addresses;
     let mut tabs: Vec<Tab> = vec![("Integrations", addresses.project(project.id), list)];
@@ -138,7 +151,8 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
         tabs.push(("Audit log", addresses.audit(project.id), at(Section::Audit)));
     }
     if frame.may(RequiredScope::OAUTH_APPS_READ) {
-        tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Project(project.id)), None));
+        let current = current(here, Section::OauthApps, Section::OauthApp);
+        tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Project(project.id)), current));
     }
     if let Some(organization) = frame.organization.filter(|_| frame.may(RequiredScope::PROJECTS_READ)) {
         let settings = addresses.project_settings(organization, project.id);
@@ -157,11 +171,7 @@ pub(crate) fn organization_bar(
     organization: &Organization<'_>,
     here: OrganizationSection,
 ) -> Markup {
-    let at = |list, one| match here {
-        _ if here == list => Some("page"),
-        _ if here == one => Some("true"),
-        _ => None,
-    };
+    let at = |list, one| current(here, list, one);
     let (id, addresses) = (organization.id, frame.addresses);
     let mut tabs: Vec<Tab> = Vec::new();
     if frame.may(RequiredScope::PROJECTS_READ) {
@@ -173,7 +183,8 @@ pub(crate) fn organization_bar(
         tabs.push(("API keys", addresses.keys(id), current));
     }
     if frame.may_in_whole_organization(RequiredScope::OAUTH_APPS_READ) {
-        tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Organization(id)), None));
+        let current = at(OrganizationSection::OauthApps, OrganizationSection::OauthApp);
+        tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Organization(id)), current));
     }
     bar("Organization", &[(organization.name, addresses.home())], &tabs)
 }

@@ -88,7 +88,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
         }
     };
     let title = format!("OAuth app of {}", page.provider.name);
-    layout::page(frame, &title, &page.owner.bar(frame), &content)
+    layout::page(frame, &title, &page.owner.bar_of_one(frame), &content)
 }
 
 fn news(page: &AppPage<'_>) -> Markup {
@@ -398,5 +398,5 @@ pub(crate) fn removal(frame: &Frame<'_>, removal: &Removal<'_>) -> Markup {
         }
     };
     let title = format!("Remove the OAuth app of {name}");
-    layout::page(frame, &title, &removal.owner.bar(frame), &content)
+    layout::page(frame, &title, &removal.owner.bar_of_one(frame), &content)
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{
     frame::Frame,
-    layout::{self, Project, Section},
+    layout::{self, Organization, OrganizationSection, Project, Section},
     parts::{Tone, monogram, pill},
 };
 use crate::{dashboard::addresses::AppsPlace, services::oauth_apps::CurrentApp, store::AppOwner};
@@ -71,20 +71,22 @@ impl Owner<'_> {
         }
     }
 
-    /// The bar above the content.
-    pub(super) fn bar(&self, frame: &Frame<'_>) -> Markup {
-        match self {
-            Self::Project(project, _) => layout::project_bar(frame, project, Section::Integration),
-            Self::Organization(_, name) => html! {
-                div.bar {
-                    nav.crumbs aria-label="Where you are" {
-                        ol {
-                            li { a href=(frame.addresses.home()) { (name) } }
-                            li { a href=(frame.addresses.oauth_apps(self.place())) { "OAuth apps" } }
-                        }
-                    }
-                }
-            },
+    /// The bar above the list.
+    fn bar(&self, frame: &Frame<'_>) -> Markup {
+        self.bar_at(frame, Section::OauthApps, OrganizationSection::OauthApps)
+    }
+
+    /// The bar above the page of one app.
+    pub(super) fn bar_of_one(&self, frame: &Frame<'_>) -> Markup {
+        self.bar_at(frame, Section::OauthApp, OrganizationSection::OauthApp)
+    }
+
+    fn bar_at(&self, frame: &Frame<'_>, in_project: Section, in_organization: OrganizationSection) -> Markup {
+        match *self {
+            Self::Project(ref project, _) => layout::project_bar(frame, project, in_project),
+            Self::Organization(id, name) => {
+                layout::organization_bar(frame, &Organization { id, name }, in_organization)
+            }
         }
     }
 }

@@ -122,7 +122,8 @@ impl People {
         self.store.memberships(user).await
     }
 
-    /// What to call each of these people: their name, or else their e-mail address. Those who have neither are left out.
+    /// What to call each of these people: their name, or else their e-mail address. Those who have neither are left
+    /// out.
     pub async fn names(&self, people: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>, StoreError> {
         let mut names = BTreeMap::new();
         for id in people {

@@ -1,0 +1,28 @@
+//! What scopes cover, in words.
+
+use integrations_core::scope::{Level, Resource, Scope};
+
+/// What a scope covers. `None`: nothing asks for it yet, so it is not offered.
+pub(crate) const fn covers(scope: Scope) -> Option<&'static str> {
+    use {Level::*, Resource::*};
+
+    Some(match (scope.resource, scope.level) {
+        (None, Read) => "See everything, and change nothing.",
+        (None, Write) => "See and change everything but API keys, OAuth apps and who may approve.",
+        (None, Admin) => "Everything, API keys and OAuth apps included.",
+        (Some(Integrations), Read) => "See the catalog and the integrations.",
+        (Some(Integrations), Write) => "Connect, check, change and disconnect integrations.",
+        (Some(Audit), Read) => "See the audit log.",
+        (Some(Projects), Read) => "See the projects.",
+        (Some(Projects), Write) => "Create, change and archive projects.",
+        (Some(Keys), Read) => "See which API keys there are, never a key itself.",
+        (Some(Keys), Admin) => "Create, change, rotate and revoke API keys that may do no more than itself.",
+        (Some(OauthApps), Read) => "See which OAuth apps are set, never their secrets.",
+        (Some(OauthApps), Admin) => "Set and remove OAuth apps.",
+        (Some(Integrations), Admin)
+        | (Some(Audit), Write | Admin)
+        | (Some(Projects), Admin)
+        | (Some(Keys | OauthApps), Write)
+        | (Some(Webhooks | Approvals), _) => return None,
+    })
+}
