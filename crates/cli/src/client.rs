@@ -160,12 +160,20 @@ impl Client {
 
     /// Sends a request. If it is rate-limited for at most 30 seconds, waits and sends it once more.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Reply, Failure> {
-        match self.send_once(request).await {
+        self.with_a_retry(async || self.send_once(request).await).await
+    }
+
+    /// Asks again, once, if the server says that a short wait is enough.
+    pub(crate) async fn with_a_retry<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match ask().await {
             Err(Failure::Reported(report)) if report.exit == Exit::RateLimited => match report.retry_after {
                 Some(seconds) if seconds <= LONGEST_RETRY => {
                     self.output.notice(&format!("rate limited; trying once more in {seconds} s"));
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
-                    self.send_once(request).await
+                    ask().await
                 }
                 _ => Err(Failure::Reported(report)),
             },

@@ -64,6 +64,25 @@ words! {
 }
 
 impl OwnedFlash {
+    /// Whether a page can say it of a project as it is now. An address alone makes no page say what is not so.
+    pub(crate) const fn is_of_project(self, is_archived: bool) -> bool {
+        match self {
+            Self::Created | Self::Restored => !is_archived,
+            Self::Archived => is_archived,
+            Self::Changed => true,
+            Self::Revoked => false,
+        }
+    }
+
+    /// The same for an API key.
+    pub(crate) const fn is_of_key(self, is_revoked: bool) -> bool {
+        match self {
+            Self::Changed => true,
+            Self::Revoked => is_revoked,
+            Self::Created | Self::Archived | Self::Restored => false,
+        }
+    }
+
     /// The message.
     pub(crate) const fn words(self) -> &'static str {
         match self {

@@ -201,8 +201,10 @@ enum Shows<'a> {
 /// `GET /dashboard/orgs/{orgId}/keys/{keyId}`
 async fn show(on: InOrganization<KeysRead>, uri: Uri) -> Result<Response, Failure> {
     let [done] = query::parameters(&uri, ["done"])?;
-    let flash = done.and_then(|word| word.parse().ok());
-    Found::read(&on).await?.answer(&on, StatusCode::OK, Shows::Key(flash)).await
+    let found = Found::read(&on).await?;
+    let flash = done.and_then(|word| word.parse::<OwnedFlash>().ok());
+    let flash = flash.filter(|flash| flash.is_of_key(found.key.revoked_at.is_some()));
+    found.answer(&on, StatusCode::OK, Shows::Key(flash)).await
 }
 
 /// `POST /dashboard/orgs/{orgId}/keys/{keyId}`
@@ -223,10 +225,7 @@ async fn change(
         }
     };
     match pages.keys.update(on.id(), found.id, update, on.acting()).await {
-        Ok(_) => {
-            pages.api_keys.report_changes();
-            Ok(found.after(&on, OwnedFlash::Changed))
-        }
+        Ok(_) => Ok(found.after(&on, OwnedFlash::Changed)),
         Err(OwnedError::Ended) => Ok(ended(&on)),
         Err(error) => {
             let (status, issue) = beside_its_field(error)?;
@@ -250,9 +249,9 @@ async fn rotate(
     let nothing = |_: &ApiKeyRecord| Ok(None);
     match pages.keys.rotate(on.id(), found.id, rotation, on.acting(), nothing).await {
         Ok(issued) => {
-            pages.api_keys.report_changes();
-            let old = pages.keys.get(on.id(), on.reach(), found.id).await.map_err(Failure::of_key)?;
-            Ok(show_issued(&on, &issued, Some(&old)))
+            // The new key is shown whatever becomes of this: it is shown only now.
+            let old = pages.keys.get(on.id(), on.reach(), found.id).await.ok();
+            Ok(show_issued(&on, &issued, old.as_ref()))
         }
         Err(OwnedError::Ended) => Ok(ended(&on)),
         Err(error) => Err(Failure::of_key(error)),
@@ -275,7 +274,6 @@ async fn revoke(
 ) -> Result<Response, Failure> {
     let found = Found::read(&on).await?;
     pages.keys.revoke(on.id(), found.id, on.acting()).await.map_err(Failure::of_key)?;
-    pages.api_keys.report_changes();
     Ok(found.after(&on, OwnedFlash::Revoked))
 }
 

@@ -24,8 +24,9 @@ use serde_json::{Map, Value};
 
 use super::{
     addresses::AppsPlace,
-    install,
+    install, projects,
     sessions::Session,
+    shown,
     state::Pages,
     view::{
         layout::Project,
@@ -255,6 +256,11 @@ async fn set(
 ) -> Result<Response, Failure> {
     let provider = on.provider()?;
     let oauth = provider.oauth().ok_or_else(Failure::without_oauth)?;
+    let current = pages.app_settings.current_of(on.of(), &provider).await?;
+    if form.trimmed("shown") != shown::of_app(&current) {
+        let refused = projects::outdated(Part::OauthApp, form);
+        return on.answer(&provider, StatusCode::PRECONDITION_FAILED, News::Refused(&refused)).await;
+    }
     let set = match read(&form, oauth) {
         Ok(new) => pages.app_settings.set(on.of(), &provider, new, on.acting()).await.map_err(Failure::from),
         Err(error) => Err(error.into()),

@@ -4,9 +4,8 @@ use axum::{
     extract::{FromRequestParts as _, Request, State},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use integrations_core::error::ErrorCode;
-use serde_json::json;
 
 use super::{
     addresses::Addresses,
@@ -127,10 +126,7 @@ pub(super) async fn back_channel_logout(State(pages): State<Pages>, request: Req
         }
         Err(error) => {
             tracing::info!(%error, "a logout token was refused");
-            let description = json!({"error": "invalid_request", "error_description": error.to_string()});
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-            (StatusCode::BAD_REQUEST, headers, description.to_string()).into_response()
+            Failure::new(ErrorCode::BadRequest, error.to_string()).into_response()
         }
     }
 }

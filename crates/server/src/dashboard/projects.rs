@@ -151,8 +151,9 @@ fn after(visit: &Visit, organization: &Organization<'_>, id: ProjectId, flash: O
 /// `GET /dashboard/orgs/{orgId}/projects/{projectId}`
 async fn show(on: InOrganization<ProjectsRead>, uri: Uri) -> Result<Response, Failure> {
     let [done] = query::parameters(&uri, ["done"])?;
-    let flash = done.and_then(|word| word.parse().ok());
     let found = Found::read(&on).await?;
+    let flash = done.and_then(|word| word.parse::<OwnedFlash>().ok());
+    let flash = flash.filter(|flash| flash.is_of_project(found.project.revoked_at.is_some()));
     let page = ProjectPage { flash, ..found.page(&on) };
     Ok(on.visit.page(StatusCode::OK, project::page(&on.visit.frame(), &page)))
 }

@@ -1,11 +1,14 @@
-//! What a page showed of a project or an API key, as a short text. A form sends it back, so that it does not undo what
-//! somebody else changed in the meantime.
+//! What a page showed of a project, an API key or an OAuth app, as a short text. A form sends it back, so that it does
+//! not undo what somebody else changed in the meantime.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::store::{ApiKeyRecord, ProjectRecord};
+use crate::{
+    services::oauth_apps::CurrentApp,
+    store::{ApiKeyRecord, ProjectRecord},
+};
 
 /// What a page shows of a project.
 pub(crate) fn of_project(project: &ProjectRecord) -> String {
@@ -14,7 +17,12 @@ pub(crate) fn of_project(project: &ProjectRecord) -> String {
 
 /// What a page shows of a key.
 pub(crate) fn of_key(key: &ApiKeyRecord) -> String {
-    mark(&(&key.name, &key.scopes, &key.project_ids, key.expires_at, key.revoked_at))
+    mark(&(&key.name, &key.scopes, &key.project_ids, &key.tier, key.expires_at, key.revoked_at))
+}
+
+/// What a page shows of the OAuth app that counts.
+pub(crate) fn of_app(app: &CurrentApp) -> String {
+    mark(&(app.client_id(), app.own_scopes(), app.updated_at()))
 }
 
 fn mark(shown: &impl Serialize) -> String {

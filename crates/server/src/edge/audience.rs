@@ -14,6 +14,9 @@ const PAGES: &str = "/dashboard";
 /// The path of the page on which a person approves a device login.
 const DEVICE: &str = "/device";
 
+/// The path at which the provider that people sign in with says that one of them has signed out.
+const BACK_CHANNEL: &str = "/oauth/back-channel-logout";
+
 /// Whom an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -37,6 +40,7 @@ impl Audience {
         match path {
             "/healthz" | "/readyz" => Self::Orchestrator,
             "/metrics" => Self::Collector,
+            BACK_CHANNEL => Self::Other,
             _ if BASES.iter().any(|base| is_owned(path, base)) => Self::Client,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
             _ if is_below(path, PAGES) || is_below(path, "/oauth") || path == DEVICE => Self::Person,

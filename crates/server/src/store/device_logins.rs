@@ -14,15 +14,15 @@ use integrations_core::{
     scope::RequiredScope,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, UpdateMany,
-    sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, UpdateMany, sea_query::Expr,
 };
 use time::OffsetDateTime;
 
 use super::{
     ApiKeyRecord, NewApiKey, NewAuditEvent, OwnedError, Store, StoreError, api_keys, audit,
     authority::{Authority, Holder},
-    entity::device_login,
+    entity::{dashboard_session, device_login},
     in_order::locked_in_order,
     stored_api_key,
     transaction::Transaction,
@@ -205,16 +205,19 @@ impl Store {
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Claims a login for a session. A person who signed in again may take it from their session before; nobody else's
-    /// may be taken. `false`: there is none to claim.
+    /// Claims a login for a session. A person may take it from another session of theirs, and who signs in with an API
+    /// key from one that has ended, as several people may have one key. `false`: there is none to claim.
     pub async fn claim_device_login(
         &self,
         user_code: TokenHash,
         claim: DeviceClaim,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
+        let sessions = dashboard_session::Entity::find().select_only().column(dashboard_session::Column::Id);
+        let has_ended = device_login::Column::SessionId.not_in_subquery(sessions.into_query());
         let own = open(&[DeviceLoginStatus::Claimed], now)
-            .add(device_login::Column::Principal.eq(claim.principal.to_string()));
+            .add(device_login::Column::Principal.eq(claim.principal.to_string()))
+            .add_option(matches!(claim.principal, Principal::ApiKey(_)).then_some(has_ended));
         let step = step_to(DeviceLoginStatus::Claimed)
             .col_expr(device_login::Column::SessionId, Expr::value(claim.session.to_string()))
             .col_expr(device_login::Column::Principal, Expr::value(claim.principal.to_string()))

@@ -1,6 +1,6 @@
 //! People who sign in, and their roles in organizations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use integrations_core::{
     ids::{OrganizationId, UserId},
@@ -232,6 +232,19 @@ impl Store {
             of.is_none_or(|of| person.roles.iter().any(|role| role.organization_id == of.to_string()))
         };
         Ok(people.filter(is_of).collect())
+    }
+
+    /// What to call each of these people: their name, or else their e-mail address. Those who have neither are left
+    /// out.
+    pub async fn names_of_people(
+        &self,
+        people: &BTreeSet<UserId>,
+    ) -> Result<BTreeMap<UserId, String>, StoreError> {
+        let rows =
+            user::Entity::find().filter(user::Column::Id.is_in(people.iter().map(ToString::to_string)));
+        let rows = rows.all(&self.reader).await?;
+        let named = rows.into_iter().filter_map(|row| Some((row.id.parse().ok()?, row.name.or(row.email)?)));
+        Ok(named.collect())
     }
 
     /// A person, by their id here or by the provider's name and their id there.

@@ -113,7 +113,8 @@ struct Begun {
 
 async fn begin(arguments: &Arguments, client: &Client) -> Result<Begun, Failure> {
     let begin = BeginDeviceLogin { client_name: arguments.name.clone() };
-    let answer = client.device_login("code", &begin).await.map_err(|failure| match failure {
+    let answer = client.with_a_retry(async || client.device_login("code", &begin).await).await;
+    let answer = answer.map_err(|failure| match failure {
         Failure::Reported(report) if report.status == Some(404) => report
             .with_hint(
                 "the server does not offer this login; ask its operator for a key, and set RIQ_API_KEY",

@@ -60,6 +60,10 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     }
 }
 
+/// The codes of refusals to a key that is good.
+const ACCEPTED: [&str; 4] =
+    ["INSUFFICIENT_SCOPE", "API_KEY_PROJECT_MISMATCH", "API_KEY_ORG_MISMATCH", "PROJECT_NOT_FOUND"];
+
 /// Asks the API. A key that may not list what there is, or not in this place, is accepted all the same.
 async fn is_accepted(place: Place, client: &Client) -> Result<bool, Failure> {
     let resource = match place {
@@ -67,7 +71,7 @@ async fn is_accepted(place: Place, client: &Client) -> Result<bool, Failure> {
         Place::Organization(_) => "projects",
     };
     match client.send(&Request::get([resource])).await {
-        Err(Failure::Reported(report)) if matches!(report.status, Some(403 | 404)) => Ok(true),
+        Err(Failure::Reported(report)) if ACCEPTED.contains(&report.code.to_string().as_str()) => Ok(true),
         answer => answer.map(|_| true),
     }
 }

@@ -17,6 +17,7 @@ use super::{
     words,
 };
 use crate::{
+    dashboard::shown,
     edge::form::Form,
     services::{install::AppVerdict, oauth_apps::CurrentApp},
     store::AppOwner,
@@ -63,7 +64,7 @@ impl AppPage<'_> {
 
     fn refused_in(&self, part: Part) -> Option<&RefusedForm> {
         match self.news {
-            News::Refused(refused) if refused.part == part => Some(refused),
+            News::Refused(refused) if refused.part == part && !refused.is_outdated => Some(refused),
             _ => None,
         }
     }
@@ -232,6 +233,7 @@ fn form(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
     let card = html! {
         form method="post" action=(address) data-once {
             (csrf(frame))
+            input type="hidden" name="shown" value=(shown::of_app(page.current));
             (credentials(page))
             (scopes(page))
             div.actions.foot { button.primary type="submit" { "Save the app" } }

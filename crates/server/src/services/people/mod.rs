@@ -28,10 +28,7 @@ pub use self::{
 use crate::{
     environment::Environment,
     provider::openid::{Identity, LogoutRefusal, OpenIdProvider, Proofs},
-    store::{
-        Arrival, Arrived, Membership, NewAuditEvent, PendingSignIn, PersonRef, ProviderLogout, Store,
-        StoreError,
-    },
+    store::{Arrival, Arrived, Membership, NewAuditEvent, PendingSignIn, ProviderLogout, Store, StoreError},
     token::{Token, TokenHash},
 };
 
@@ -125,13 +122,7 @@ impl People {
     /// What to call each of these people: their name, or else their e-mail address. Those who have neither are left
     /// out.
     pub async fn names(&self, people: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>, StoreError> {
-        let mut names = BTreeMap::new();
-        for id in people {
-            let person = self.store.person(&PersonRef::Id(*id)).await?;
-            let name = person.and_then(|person| person.name.or(person.email));
-            names.extend(name.map(|name| (*id, name)));
-        }
-        Ok(names)
+        self.store.names_of_people(people).await
     }
 
     /// Begins a sign-in that leads to `page`. With `is_fresh` the person must prove anew who they are.

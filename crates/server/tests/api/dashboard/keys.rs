@@ -295,6 +295,12 @@ async fn a_key_is_changed_and_nothing_of_others_is_undone(server: &Server) {
     refused.says(412, "Somebody else changed this in the meantime");
     assert_eq!(refused.form(&id).value("name"), Some("Narrow"));
     assert_eq!(server.store.api_key(key.id).await.unwrap().unwrap().name, "Narrow");
+    let shown = visitor.get(&path).await.form(&id);
+    server.set_tier(&key, Tier::Pro).await;
+    visitor.submit(&shown.with("name", "Mine")).await.says(412, "Somebody else changed this");
+    // An address alone makes no page say what is not so.
+    let page = visitor.get(&format!("{path}?done=revoked")).await;
+    assert!(!page.text.contains("The key is revoked"), "{page:?}");
     // A project that is archived meanwhile stays bound.
     server.revoke_project().await;
     let form = visitor.get(&path).await.form(&id);

@@ -134,6 +134,13 @@ async fn a_secret_is_kept_with_its_client_id_and_shown_nowhere(server: &Server) 
         "Required, as no secret is stored for this client id"
     );
     assert_eq!(other.form("/oauth-apps/github").value("client_id"), Some("d"));
+    // Who still sees another app puts nothing of it back.
+    let stale = form().await.with("client_secret", SECRET);
+    set(&visitor, &page, "newer").await.leads_to(&format!("{page}?done=set"));
+    let refused = visitor.submit(&stale).await;
+    refused.says(412, "Somebody else changed this in the meantime");
+    assert_eq!(refused.form("/oauth-apps/github").value("client_id"), Some("newer"));
+    set(&visitor, &page, "c").await.leads_to(&format!("{page}?done=set"));
     // A secret that was typed is not kept in its field.
     let wrong = form().await.with("client_id", "a b").with("client_secret", SECRET);
     let refused = visitor.submit(&wrong).await;
@@ -154,7 +161,10 @@ async fn scopes_are_taken_out_and_added_and_become_the_usual_ones_again(server: 
     let shown = async || form().await.value("scopes").unwrap().replace('\n', ",");
     assert_eq!(shown().await, usual);
     let app = form().await.with("client_id", "c").with("client_secret", SECRET);
-    let save = async |form: Form| visitor.submit(&form).await.leads_to(&format!("{page}?done=set")).status;
+    let save = async |app: Form| {
+        let now = form().await.value("shown").unwrap().to_owned();
+        visitor.submit(&app.with("shown", &now)).await.leads_to(&format!("{page}?done=set")).status
+    };
     let asked = async || parameter(&authorize_url(server, "slack").await, "scope");
     let stored = async || server.sql.rows("SELECT scopes FROM oauth_apps", []).await[0]["scopes"].clone();
     save(app.clone()).await;
