@@ -17,6 +17,7 @@ fn walk(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(walk),
         Value::Object(fields) => {
             optional_and_nullable(fields);
+            one_success(fields);
             // Examples are data: what looks like a schema in them is none.
             for (name, field) in fields.iter_mut() {
                 if name == "security" {
@@ -38,6 +39,17 @@ fn walk(value: &mut Value) {
 fn without_roles(security: &mut Value) {
     let schemes = security.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut);
     schemes.flat_map(|scheme| scheme.iter_mut()).for_each(|(_, roles)| *roles = json!([]));
+}
+
+/// An operation keeps the first of its successes. Progenitor takes one alone; its clients report another one as an
+/// answer that they did not expect, with its status.
+fn one_success(fields: &mut Map<String, Value>) {
+    let Some(responses) = fields.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let mut successes = 0;
+    responses.retain(|status, _| {
+        successes += usize::from(status.starts_with('2'));
+        !status.starts_with('2') || successes == 1
+    });
 }
 
 /// Beside `$ref` 3.0 ignores everything.
@@ -122,6 +134,12 @@ mod tests {
             turned["properties"]["b"],
             json!({"type": "string", "nullable": true, "description": "A", "maxLength": 9})
         );
+    }
+
+    #[test]
+    fn the_first_success_is_the_only_one() {
+        let turned = turned_down(json!({"responses": {"200": {}, "202": {}, "400": {}}}));
+        assert_eq!(turned, json!({"responses": {"200": {}, "400": {}}}));
     }
 
     #[test]
