@@ -12,6 +12,8 @@ use crate::http::{self, Request};
 use riq_testing::postgres::free_port;
 use riq_testing::process::{self, Service};
 
+/// The host by which the server is known outside.
+pub(crate) const PUBLIC_HOST: &str = "integrations.example.com";
 /// Any 32 bytes. The key protects no real secrets.
 pub(crate) const ENCRYPTION_KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -101,7 +103,7 @@ impl Server {
             .arg("serve")
             .env("RIQ_BIND", format!("127.0.0.1:{port}"))
             .env("RIQ_TRUSTED_PROXIES", "127.0.0.1/32")
-            .env("RIQ_PUBLIC_URL", "https://integrations.example.com")
+            .env("RIQ_PUBLIC_URL", format!("https://{PUBLIC_HOST}"))
             .env("RIQ_LOG_FORMAT", "json")
             .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::from(log.try_clone()?))

@@ -10,6 +10,7 @@ use super::fill::{Data, organization_of, project_id};
 use super::report::{Bound, Line};
 use super::requests::address;
 use crate::http::{self, Answer, Request};
+use crate::server::PUBLIC_HOST;
 
 /// How often each page is requested, one request at a time.
 const VISITS: usize = 301;
@@ -110,7 +111,11 @@ impl Visitor {
         self.visits += 1;
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let headers = vec![("X-Forwarded-For", address(self.visits)), ("Cookie", cookies.join("; "))];
+        let headers = vec![
+            ("X-Forwarded-For", address(self.visits)),
+            ("X-Forwarded-Host", PUBLIC_HOST.to_owned()),
+            ("Cookie", cookies.join("; ")),
+        ];
         Request { method, path: path.to_owned(), headers, body: String::new() }
     }
 
