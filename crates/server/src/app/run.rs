@@ -111,7 +111,7 @@ impl<'a> Greeting<'a> {
             "Serving the Integrations API. Everything is kept in {directory}.\n\n  \
              API           {api_base}\n  Reference     {docs}\n  Dashboard     {dashboard_url}\n  Organization  {org_id}\n  Project       {project_id}\n  \
              API key       {api_key}\n\nTry it:\n\n  \
-             export RIQ_API_BASE={api_base} RIQ_PROJECT_ID={project_id} RIQ_API_KEY={api_key}\n  \
+             export RIQ_API_BASE={api_base} RIQ_ORG_ID={org_id} RIQ_PROJECT_ID={project_id} RIQ_API_KEY={api_key}\n  \
              curl -H \"X-API-Key: $RIQ_API_KEY\" \"$RIQ_API_BASE/projects/$RIQ_PROJECT_ID/integrations/catalog\"\n  \
              {import}\n\n"
         )

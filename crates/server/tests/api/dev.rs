@@ -105,7 +105,9 @@ async fn for_people_it_tells_how_to_call_it() {
     let bound = std::time::Duration::from_secs(30);
     crate::support::eventually("it greets", bound, async || process.stdout().contains("admin import")).await;
     let said = process.stdout();
-    for part in ["curl -H", "RIQ_API_KEY=riq_", "RIQ_PROJECT_ID=prj_", "/api/v1", "/docs", data] {
+    for part in
+        ["curl -H", "RIQ_API_KEY=riq_", "RIQ_ORG_ID=org_", "RIQ_PROJECT_ID=prj_", "/api/v1", "/docs", data]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
 }

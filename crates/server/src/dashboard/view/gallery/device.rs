@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let login = DeviceLogin {
         id: DeviceLoginId::from_bits(7),
-        client_name: "riq on Ada's laptop".into(),
+        client_name: "riq on a laptop".into(),
         address: "2001:db8::17".into(),
         status: DeviceLoginStatus::Claimed,
         claim: None,

@@ -135,7 +135,7 @@ fn key_records() -> Vec<ApiKeyRecord> {
         ApiKeyRecord {
             user_id: Some(ANN.to_string()),
             made_by: Some(ANN.to_string()),
-            ..record(ApiKeyId::from_bits(2), "riq on Ann's laptop")
+            ..record(ApiKeyId::from_bits(2), "riq on a laptop")
         },
         ApiKeyRecord {
             revoked_at: Some(datetime!(2026-04-01 10:00:00 UTC)),
