@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     characters::{is_invisible, is_stray},
     fields::{BodyError, Fields, text},
-    rights::{Reach, Rights},
+    rights::Rights,
     scope::{Level, Resource, Scope},
     words::words,
 };
@@ -175,15 +175,9 @@ const fn is_mark(c: char) -> bool {
 /// The scopes that somebody may choose for a program: what they hold and a program may have. To change the audit log is
 /// none of them, because nobody can.
 pub fn grantable(held: &Rights) -> Vec<Scope> {
-    let every = std::iter::once(None).chain(Resource::ALL.into_iter().map(Some));
-    let scopes =
-        every.flat_map(|resource| [Level::Read, Level::Write].map(|level| Scope { resource, level }));
     let changes_log = Scope { resource: Some(Resource::Audit), level: Level::Write };
-    scopes
-        .filter(|scope| is_for_programs(*scope) && *scope != changes_log)
-        .filter(|scope| {
-            held.may_grant(&Rights { scopes: vec![*scope], reach: Reach::Projects(Vec::new()) }).is_ok()
-        })
+    Scope::all()
+        .filter(|scope| is_for_programs(*scope) && *scope != changes_log && held.hold(*scope))
         .collect()
 }
 
@@ -200,7 +194,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{role::Role, scope::RequiredScope};
+    use crate::{rights::Reach, role::Role, scope::RequiredScope};
 
     #[test]
     fn a_user_code_has_letters_that_nobody_mistakes() {

@@ -5,11 +5,11 @@ use anyhow::Result;
 
 use super::databases::{create_database, drop_databases};
 use super::equipment::Bench;
-use super::fill::{self, Data};
+use super::fill::{self, Data, Installed};
 use super::load::Prepared;
 use super::pages;
 use super::report::{Bound, Line};
-use super::requests::Kind;
+use super::requests;
 use super::rounds::{Task, alternate};
 use crate::server::Server;
 
@@ -17,8 +17,13 @@ use crate::server::Server;
 const PROJECTS: usize = 1_000;
 /// How many requests are prepared for a list.
 const PREPARED: usize = 10_000;
-/// The databases: one of projects with accounts, one of projects with providers.
-const DATABASES: [(&str, &str); 2] = [("accounts", "riq_accounts"), ("providers", "riq_providers")];
+/// A kind of projects: its name, its database, and what is installed.
+type Kind = (&'static str, &'static str, fn() -> Result<Vec<Installed>>);
+/// The kinds that are compared.
+const KINDS: [Kind; 2] = [
+    ("accounts", "riq_accounts", fill::twelve_accounts),
+    ("providers", "riq_providers", fill::twelve_providers),
+];
 
 /// Measures both kinds of projects, each with a server and a database of its own.
 ///
@@ -27,15 +32,14 @@ const DATABASES: [(&str, &str); 2] = [("accounts", "riq_accounts"), ("providers"
 pub(super) fn measure(bench: &Bench<'_>, lines: &mut Vec<Line>) -> Result<()> {
     eprintln!("Twelve accounts of one provider, and twelve providers");
     let data = Data::new(PROJECTS);
-    let requests = Kind::List.requests(&data, PREPARED);
-    let prepared = Prepared::new(bench.directory, "accounts", Kind::List, &requests)?;
+    let lists = requests::Kind::List.requests(&data, PREPARED);
+    let prepared = Prepared::new(bench.directory, "accounts", requests::Kind::List, &lists)?;
     let mut servers = Vec::new();
-    for (name, database) in DATABASES {
+    for (name, database, installed) in KINDS {
         create_database(&bench.postgres, &bench.build, database)?;
         let url = bench.postgres.url(database);
-        let installed = if name == "accounts" { fill::twelve_accounts()? } else { fill::twelve_providers()? };
-        fill::postgres_installed(&url, &data, &installed)?;
-        let (server, _) = Server::start(&bench.build, &url, bench.directory, name, &requests[0], &[])?;
+        fill::postgres_installed(&url, &data, &installed()?)?;
+        let (server, _) = Server::start(&bench.build, &url, bench.directory, name, &lists[0], &[])?;
         prepared.check(server.port())?;
         servers.push((name, server));
     }
@@ -55,5 +59,5 @@ pub(super) fn measure(bench: &Bench<'_>, lines: &mut Vec<Line>) -> Result<()> {
     let what = "page of twelve accounts, its time / of twelve providers";
     lines.push(Line::number(what, slower, "", Some(Bound::Below(1.1))));
     drop(servers);
-    drop_databases(&bench.postgres, &DATABASES.map(|(_, database)| database))
+    drop_databases(&bench.postgres, &KINDS.map(|(_, database, _)| database))
 }

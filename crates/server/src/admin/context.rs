@@ -54,6 +54,9 @@ pub(super) struct Context {
     pub(super) json: bool,
 }
 
+/// The operator acts, and not by a request.
+pub(super) const ACTING: Acting = Acting { actor: Actor::Operator, request_id: None };
+
 impl Context {
     /// An audit event whose actor is the operator.
     pub(super) fn event(
@@ -63,8 +66,7 @@ impl Context {
         action: AuditAction,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
-        let acting = Acting { actor: Actor::Operator, request_id: None };
-        let event = NewAuditEvent::new(&self.environment, organization, action, acting);
+        let event = NewAuditEvent::new(&self.environment, organization, action, ACTING);
         NewAuditEvent { project, changes, ..event }
     }
 

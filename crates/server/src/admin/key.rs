@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction, change},
+    audit::{AuditAction, change},
     ids::{ApiKeyId, OrganizationId},
     key_request::NewKey,
     name::read_name,
@@ -19,7 +19,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{Confirmation, Context, Revoked, columns, moment};
+use super::context::{ACTING, Confirmation, Context, Revoked, columns, moment};
 use crate::{app::config::time_span, services::keys::Keys, store::ApiKeyRecord};
 
 #[derive(Debug, Subcommand)]
@@ -123,8 +123,7 @@ async fn create(
     let keys = Keys::new(context.store.clone(), context.environment.clone(), None);
     let rights = Rights { scopes, reach: Reach::Organization };
     let new = NewKey { name, rights, tier: Some(tier), expires_at };
-    let acting = Acting { actor: Actor::Operator, request_id: None };
-    let issued = keys.create(org, new, tier, acting, |_| Ok(None)).await?;
+    let issued = keys.create(org, new, tier, ACTING, |_| Ok(None)).await?;
     let created = Created { record: issued.record, api_key: issued.key.expose().to_owned() };
     context.answer(&created, || {
         vec![

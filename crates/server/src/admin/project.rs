@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction},
+    audit::AuditAction,
     ids::{OrganizationId, ProjectId},
     name::read_name,
     project::NewProject,
 };
 
-use super::context::{Confirmation, Context, Revoked, columns, moment};
+use super::context::{ACTING, Confirmation, Context, Revoked, columns, moment};
 use crate::services::organizations::Organizations;
 
 #[derive(Debug, Subcommand)]
@@ -51,8 +51,7 @@ async fn create(context: &Context, org: OrganizationId, name: String) -> anyhow:
     context.check_organization(org).await?;
     let organizations = Organizations::new(context.store.clone(), context.environment.clone());
     let new = NewProject { name, slug: None, domain: None };
-    let acting = Acting { actor: Actor::Operator, request_id: None };
-    let created = organizations.create_project(org, new, acting, |_| Ok(None)).await?;
+    let created = organizations.create_project(org, new, ACTING, |_| Ok(None)).await?;
     context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 

@@ -35,14 +35,8 @@ pub(super) async fn add(
             "There is an account of this name already"
         }
     };
-    let refused = RefusedForm {
-        part: Part::Accounts,
-        title: "No account was added".to_owned(),
-        advice: "Choose another name below.".to_owned(),
-        issues: vec![Issue::new("alias", problem)],
-        typed: form,
-        is_outdated: false,
-    };
+    let (title, advice) = ("No account was added", "Choose another name below.");
+    let refused = RefusedForm::new(Part::Accounts, title, advice, vec![Issue::new("alias", problem)], form);
     provider_page::answer(&on, &account, StatusCode::UNPROCESSABLE_ENTITY, None, Some(&refused)).await
 }
 

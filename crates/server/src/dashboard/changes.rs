@@ -136,14 +136,7 @@ struct SentForm {
 impl SentForm {
     /// A refusal of this form.
     fn refused(self, title: &str, advice: &str) -> RefusedForm {
-        RefusedForm {
-            part: self.part,
-            title: title.to_owned(),
-            advice: advice.to_owned(),
-            issues: Vec::new(),
-            typed: self.form,
-            is_outdated: false,
-        }
+        RefusedForm::new(self.part, title, advice, Vec::new(), self.form)
     }
 }
 
@@ -190,30 +183,25 @@ async fn answer(
 
 /// A refusal in words, to be shown with the form. Other errors have their own pages.
 fn refused_form(error: ChangeError, sent: SentForm) -> Result<(StatusCode, RefusedForm), Failure> {
-    let refused = |title: &str, advice: &str| sent.refused(title, advice);
     Ok(match error {
         ChangeError::OtherVersion => {
-            let words = refused(
-                "Somebody else changed this in the meantime",
-                "Your change was not saved. This is the current state: check it, and make your change again.",
-            );
-            (StatusCode::PRECONDITION_FAILED, RefusedForm { is_outdated: true, ..words })
+            (StatusCode::PRECONDITION_FAILED, RefusedForm::outdated(sent.part, sent.form))
         }
         ChangeError::Update(UpdateError::Invalid(issues)) => {
-            let words = refused("That was not saved", "Correct what is marked below, and save again.");
+            let words = sent.refused("That was not saved", "Correct what is marked below, and save again.");
             (StatusCode::UNPROCESSABLE_ENTITY, RefusedForm { issues, ..words })
         }
         ChangeError::ReinstallRequired => {
-            let words = refused("There is no usable credential any more", "Connect it again first.");
+            let words = sent.refused("There is no usable credential any more", "Connect it again first.");
             (StatusCode::CONFLICT, words)
         }
         ChangeError::Unproven(why) => {
-            let words = refused("It needs a successful check first, and none could be made", &why);
+            let words = sent.refused("It needs a successful check first, and none could be made", &why);
             (StatusCode::CONFLICT, words)
         }
         ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => {
             let title = format!("That is not possible while the status is: {}", words::status(from).1);
-            (StatusCode::CONFLICT, refused(&title, ""))
+            (StatusCode::CONFLICT, sent.refused(&title, ""))
         }
         ChangeError::Read(_)
         | ChangeError::NotInstalled { .. }

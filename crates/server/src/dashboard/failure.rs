@@ -26,14 +26,7 @@ pub(crate) fn page(public_url: &Url, error: &Failure, request_id: &str) -> Respo
         request_id,
     };
     let operator = OperatorCommands::default();
-    let frame = Frame {
-        addresses: &addresses,
-        csrf: "",
-        who: None,
-        organization: None,
-        is_person: false,
-        operator: &operator,
-    };
+    let frame = Frame::of_nobody(&addresses, &operator);
     let mut response = headers::page(error.status(), failure::page(&frame, &words));
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -35,7 +35,7 @@ pub(crate) struct InOrganization<S> {
     /// The session.
     pub(crate) session: Session,
     /// The organization's name.
-    name: String,
+    pub(crate) name: String,
     /// The last id of the path, if it has one that is text.
     named: Option<String>,
     scope: PhantomData<S>,
@@ -75,6 +75,32 @@ impl<S> InOrganization<S> {
     }
 }
 
+impl<S: Scoped> InOrganization<S> {
+    /// Lets a session in if it works on the organization that the path names, and its rights cover the scope.
+    pub(crate) async fn enter(
+        visit: Visit,
+        session: Session,
+        organization: Option<OrganizationId>,
+        named: Option<String>,
+    ) -> Result<Self, Response> {
+        // Whether there is another organization of this id is nobody's business.
+        if organization != Some(session.organization) {
+            return Err(visit.failure(
+                StatusCode::FORBIDDEN,
+                "This is not the organization that you work on",
+                "The address names another one. Nothing was changed.",
+                "Choose that organization, if you have a role there, or sign in with an API key of it.",
+            ));
+        }
+        if !session.who.rights.cover(S::REQUIRED) {
+            return Err(Failure::insufficient_scope(S::REQUIRED).into_response());
+        }
+        let name = visit.pages.organizations.name(session.organization).await;
+        let name = name.map_err(|error| Failure::from(error).into_response())?;
+        Ok(Self { visit, session, name, named, scope: PhantomData })
+    }
+}
+
 impl<S> Visited for InOrganization<S> {
     fn visit(&self) -> &Visit {
         &self.visit
@@ -97,20 +123,6 @@ impl<S: Scoped> FromRequestParts<Pages> for InOrganization<S> {
                 _ => named = value.map(Cow::into_owned),
             }
         }
-        // Whether there is another organization of this id is nobody's business.
-        if organization != Some(session.organization) {
-            return Err(visit.failure(
-                StatusCode::FORBIDDEN,
-                "This is not the organization that you work on",
-                "The address names another one. Nothing was changed.",
-                "Choose that organization, if you have a role there, or sign in with an API key of it.",
-            ));
-        }
-        if !session.who.rights.cover(S::REQUIRED) {
-            return Err(Failure::insufficient_scope(S::REQUIRED).into_response());
-        }
-        let name = pages.organizations.name(session.organization).await;
-        let name = name.map_err(|error| Failure::from(error).into_response())?;
-        Ok(Self { visit, session, name, named, scope: PhantomData })
+        Self::enter(visit, session, organization, named).await
     }
 }

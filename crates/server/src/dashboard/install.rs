@@ -288,14 +288,7 @@ fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> O
         true => format!("{} {}", install_problem::explanation(refusal), install_problem::advice(refusal)),
         false => install_problem::advice(refusal),
     };
-    Some(RefusedForm {
-        part: Part::Connection,
-        title: install_problem::title(refusal),
-        advice,
-        issues,
-        typed,
-        is_outdated: false,
-    })
+    Some(RefusedForm::new(Part::Connection, &install_problem::title(refusal), &advice, issues, typed))
 }
 
 /// The page of a failed installation. `request_id` is the request that failed, which the log names.

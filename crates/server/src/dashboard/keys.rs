@@ -21,7 +21,7 @@ use super::{
     flash::OwnedFlash,
     in_organization::InOrganization,
     key_form::{self, Choices, Overlap},
-    projects, shown,
+    shown,
     state::Pages,
     view::{
         key::{self, KeyPage},
@@ -141,15 +141,13 @@ fn show_issued(
 struct Found {
     id: ApiKeyId,
     key: ApiKeyRecord,
-    contents: Contents,
 }
 
 impl Found {
     async fn read<S>(on: &InOrganization<S>) -> Result<Self, Failure> {
-        let (id, contents) = (on.key()?, Contents::read(on).await?);
-        let key = contents.keys.iter().find(|key| key.id == id.to_string()).cloned();
-        let key = key.ok_or_else(|| Failure::of_key(OwnedError::NotFound))?;
-        Ok(Self { id, key, contents })
+        let id = on.key()?;
+        let key = on.visit.pages.keys.get(on.id(), on.reach(), id).await.map_err(Failure::of_key)?;
+        Ok(Self { id, key })
     }
 
     /// Answers with the page of the key, as it was read, or with the question whether to revoke it.
@@ -160,7 +158,8 @@ impl Found {
         shows: Shows<'_>,
     ) -> Result<Response, Failure> {
         let now = on.visit.pages.environment.now();
-        let (names, choices) = (self.contents.names(on).await?, Choices::new(&on.session.who, now));
+        let contents = Contents::read(on).await?;
+        let (names, choices) = (contents.names(on).await?, Choices::new(&on.session.who, now));
         let by = on.session.principal.to_string();
         let page = KeyPage {
             organization: on.organization(),
@@ -214,7 +213,7 @@ async fn change(
 ) -> Result<Response, Failure> {
     let (title, found) = ("The key was not changed", Found::read(&on).await?);
     if form.trimmed("shown") != shown::of_key(&found.key) {
-        let refused = projects::outdated(Part::Key, form);
+        let refused = RefusedForm::outdated(Part::Key, form);
         return found.answer(&on, StatusCode::PRECONDITION_FAILED, Shows::Refusal(&refused)).await;
     }
     let update = match key_form::update(&form, &found.key, pages.environment.now())? {
@@ -306,6 +305,6 @@ fn ended(on: &InOrganization<KeysAdmin>) -> Response {
 }
 
 fn refused(title: &str, issues: Vec<Issue>, typed: Form) -> RefusedForm {
-    let advice = "Correct what is marked below, and send the form again.".to_owned();
-    RefusedForm { part: Part::Key, title: title.to_owned(), advice, issues, typed, is_outdated: false }
+    let advice = "Correct what is marked below, and send the form again.";
+    RefusedForm::new(Part::Key, title, advice, issues, typed)
 }

@@ -24,7 +24,8 @@ use serde_json::{Map, Value};
 
 use super::{
     addresses::AppsPlace,
-    install, projects,
+    in_organization::InOrganization,
+    install,
     sessions::Session,
     shown,
     state::Pages,
@@ -122,7 +123,7 @@ impl<S> OnApps<S> {
     }
 
     fn acting(&self) -> Acting {
-        Acting { actor: self.session.principal.into(), request_id: Some(self.visit.request_id.to_string()) }
+        self.visit.acting(&self.session)
     }
 
     /// Sends the browser to the page of an app, which says what was done.
@@ -195,25 +196,14 @@ async fn in_project<S: Scoped>(visit: Visit, session: Session, named: Named) -> 
     })
 }
 
-/// Whether there is another organization of this id is nobody's business.
 async fn in_organization<S: Scoped>(
     visit: Visit,
     session: Session,
     asked: Option<OrganizationId>,
     provider: Option<String>,
 ) -> Result<OnApps<S>, Response> {
-    let organization = session.organization;
-    if asked != Some(organization) {
-        return Err(visit.failure(
-            StatusCode::FORBIDDEN,
-            "This is not the organization that you work on",
-            "The address names another one. Nothing was changed.",
-            "Choose that organization, if you have a role there, or sign in with an API key of it.",
-        ));
-    }
-    if !session.who.rights.cover(S::REQUIRED) {
-        return Err(Failure::insufficient_scope(S::REQUIRED).into_response());
-    }
+    let InOrganization { visit, session, name, .. } =
+        InOrganization::<S>::enter(visit, session, asked, None).await?;
     if session.who.rights.reach != Reach::Organization {
         return Err(visit.failure(
             StatusCode::FORBIDDEN,
@@ -222,15 +212,8 @@ async fn in_organization<S: Scoped>(
             "Open the OAuth apps of one of these projects, or sign in with a key that is not bound.",
         ));
     }
-    let name = visit.pages.organizations.name(organization).await;
-    let name = name.map_err(|error| Failure::from(error).into_response())?;
-    Ok(OnApps {
-        visit,
-        session,
-        whose: Whose::Organization(organization, name),
-        provider,
-        scope: PhantomData,
-    })
+    let whose = Whose::Organization(session.organization, name);
+    Ok(OnApps { visit, session, whose, provider, scope: PhantomData })
 }
 
 /// `GET …/oauth-apps`
@@ -258,7 +241,7 @@ async fn set(
     let oauth = provider.oauth().ok_or_else(Failure::without_oauth)?;
     let current = pages.app_settings.current_of(on.of(), &provider).await?;
     if form.trimmed("shown") != shown::of_app(&current) {
-        let refused = projects::outdated(Part::OauthApp, form);
+        let refused = RefusedForm::outdated(Part::OauthApp, form);
         return on.answer(&provider, StatusCode::PRECONDITION_FAILED, News::Refused(&refused)).await;
     }
     let set = match read(&form, oauth) {
@@ -269,7 +252,8 @@ async fn set(
         Ok(()) => Ok(on.after(&provider, Done::Set)),
         Err(failure) if failure.code == ErrorCode::BadRequest => {
             let advice = "Correct what is marked below, and type the secret again.";
-            let refused = refused(Part::OauthApp, "The app was not saved", advice, failure.issues, form);
+            let refused =
+                RefusedForm::new(Part::OauthApp, "The app was not saved", advice, failure.issues, form);
             on.answer(&provider, StatusCode::UNPROCESSABLE_ENTITY, News::Refused(&refused)).await
         }
         Err(failure) => Err(failure),
@@ -287,7 +271,8 @@ async fn check(
         Ok(verdict) => on.answer(&provider, StatusCode::OK, News::Checked(&verdict, &form)).await,
         Err(AppCheckError::Invalid(issues)) => {
             let advice = "Correct what is marked below.";
-            let refused = refused(Part::OauthAppCheck, "The app was not checked", advice, issues, form);
+            let refused =
+                RefusedForm::new(Part::OauthAppCheck, "The app was not checked", advice, issues, form);
             on.answer(&provider, StatusCode::UNPROCESSABLE_ENTITY, News::Refused(&refused)).await
         }
         Err(AppCheckError::NotConfigured) => {
@@ -301,7 +286,7 @@ async fn check(
 /// `GET …/oauth-apps/{provider}/remove`: asks before it removes.
 async fn ask_to_remove(State(pages): State<Pages>, on: OnApps<OauthAppsAdmin>) -> Result<Response, Failure> {
     let provider = on.provider()?;
-    let current = pages.app_settings.current_of(on.of(), &provider).await?;
+    let (current, next) = pages.app_settings.current_and_next(on.of(), &provider).await?;
     if current.owner() != Some(on.of().nearest()) {
         return Ok(on.visit.failure(
             StatusCode::NOT_FOUND,
@@ -314,7 +299,7 @@ async fn ask_to_remove(State(pages): State<Pages>, on: OnApps<OauthAppsAdmin>) -
         owner: on.owner(),
         provider: &provider,
         client_id: current.client_id().unwrap_or_default(),
-        next: &pages.app_settings.without_nearest(on.of(), &provider).await?,
+        next: &next,
         served: pages.app_settings.served(on.of(), &provider).await?,
     };
     Ok(on.visit.page(StatusCode::OK, oauth_app::removal(&on.visit.frame(), &removal)))
@@ -328,17 +313,6 @@ async fn remove(
     let provider = on.provider()?;
     pages.app_settings.remove(on.of(), &provider, on.acting()).await?;
     Ok(on.after(&provider, Done::Removed))
-}
-
-fn refused(part: Part, title: &str, advice: &str, issues: Vec<Issue>, typed: Form) -> RefusedForm {
-    RefusedForm {
-        part,
-        title: title.to_owned(),
-        advice: advice.to_owned(),
-        issues,
-        typed,
-        is_outdated: false,
-    }
 }
 
 /// Reads the app that a form asks for, by the rules of the API's PUT. Scopes may stand on lines of their own or beside

@@ -12,7 +12,7 @@ use super::{
     cookies::{Cookie, Mark},
     csrf,
     destination::Destination,
-    sessions, sign_in_problem, speculation,
+    sign_in_problem, speculation,
     state::Pages,
     view,
     visit::{Posted, Visit},
@@ -97,16 +97,9 @@ async fn enter(pages: &Pages, visit: &Visit, person: SignedIn) -> Result<Respons
         return Err(Failure::internal(&"a person without a role has signed in"));
     };
     let token = pages.sessions.begin_for(&person, at.organization).await?;
-    if let Some(before) = &visit.session_token {
-        pages.sessions.end(before).await?;
-    }
     let address = page.address(&visit.addresses);
     let address = if is_clear { address } else { visit.addresses.organizations_for(&address) };
-    let mut response = visit.go_to(&address);
-    if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), &visit.addresses) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
+    visit.enter(&token, &address).await
 }
 
 /// `POST /oauth/back-channel-logout` (OpenID Connect Back-Channel Logout 1.0, sections 2.5 and 2.8). The provider calls

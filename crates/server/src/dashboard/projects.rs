@@ -180,7 +180,7 @@ async fn change(
             Err(error) => return Err(Failure::of_project(error)),
         }
     } else {
-        (StatusCode::PRECONDITION_FAILED, outdated(Part::Project, form))
+        (StatusCode::PRECONDITION_FAILED, RefusedForm::outdated(Part::Project, form))
     };
     Ok(show_refused(&on, &found, status, &refused))
 }
@@ -264,19 +264,5 @@ fn taken() -> Issue {
 }
 
 fn refused(title: &str, issues: Vec<Issue>, typed: Form) -> RefusedForm {
-    let (title, advice) = (title.to_owned(), NOT_SAVED.to_owned());
-    RefusedForm { part: Part::Project, title, advice, issues, typed, is_outdated: false }
-}
-
-/// The refusal of a form whose page shows what is not so any more.
-pub(super) fn outdated(part: Part, typed: Form) -> RefusedForm {
-    RefusedForm {
-        part,
-        title: "Somebody else changed this in the meantime".to_owned(),
-        advice: "Your change was not saved. This is the current state: check it, and make your change again."
-            .to_owned(),
-        issues: Vec::new(),
-        typed,
-        is_outdated: true,
-    }
+    RefusedForm::new(Part::Project, title, NOT_SAVED, issues, typed)
 }

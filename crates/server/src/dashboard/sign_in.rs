@@ -7,7 +7,6 @@ use integrations_core::pasted::secret;
 use super::{
     cookies::Cookie,
     destination::Destination,
-    sessions,
     view::sign_in::{SignIn, page},
     visit::{Posted, Visit},
 };
@@ -66,19 +65,12 @@ pub(super) async fn submit(
         Ok(token) => token,
         Err(refusal) => {
             let problem = Some(refusal.words());
-            let is_fresh = form.get("fresh").is_some();
+            let is_fresh = form.is_ticked("fresh");
             let sign_in = SignIn { return_to: page_after.as_deref(), problem, is_fresh, ..ways(&pages) };
             return Ok(visit.page(StatusCode::FORBIDDEN, page(&visit.frame(), sign_in)));
         }
     };
-    if let Some(before) = &visit.session_token {
-        pages.sessions.end(before).await?;
-    }
-    let mut response = visit.go_to(&page_after.unwrap_or(visit.addresses.home()));
-    if let Some(cookie) = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), &visit.addresses) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
+    visit.enter(&token, &page_after.unwrap_or(visit.addresses.home())).await
 }
 
 /// `POST /dashboard/sign-out`

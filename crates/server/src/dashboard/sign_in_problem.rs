@@ -1,6 +1,6 @@
 //! What a person reads who could not sign in with the provider.
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
 use super::{view, visit::Visit};
@@ -9,7 +9,6 @@ use crate::{
     provider::openid::OpenIdError,
     services::people::{SignInProblem, Untold},
 };
-use axum::response::IntoResponse as _;
 
 /// A page that says what happened and what to do. The details for the operator go to the log.
 pub(super) fn page(visit: &Visit, problem: &SignInProblem) -> Response {

@@ -42,8 +42,7 @@ pub(super) fn answer(
         request_id,
     };
     let operator = OperatorCommands::default();
-    let frame =
-        Frame { addresses, csrf: "", who: None, organization: None, is_person: false, operator: &operator };
+    let frame = Frame::of_nobody(addresses, &operator);
     let page = || headers::page(StatusCode::TOO_EARLY, failure::page(&frame, &words));
     is_speculative(headers).then(page)
 }

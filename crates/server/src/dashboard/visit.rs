@@ -18,7 +18,7 @@ use super::{
     addresses::Addresses,
     cookies::Cookie,
     csrf, headers,
-    sessions::Session,
+    sessions::{self, Session},
     view::{failure, frame::Frame, layout::Project},
 };
 use crate::{
@@ -77,6 +77,19 @@ impl Visit {
     /// Sends the browser to another page.
     pub(crate) fn go_to(&self, address: &str) -> Response {
         self.with_cookie(headers::redirect(address))
+    }
+
+    /// Goes on with the session of this token, in place of the one that the browser had.
+    pub(crate) async fn enter(&self, token: &Token, address: &str) -> Result<Response, Failure> {
+        if let Some(before) = &self.session_token {
+            self.pages.sessions.end(before).await?;
+        }
+        let mut response = self.go_to(address);
+        let cookie = Cookie::Session.set(token.expose(), "/", Some(sessions::LIFE), &self.addresses);
+        if let Some(cookie) = cookie {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(response)
     }
 
     /// Answers with an error page.
@@ -283,7 +296,7 @@ fn only_for_a_window(pages: &Pages, addresses: &Addresses, request_id: &str) -> 
         request_id,
     };
     let operator = &pages.settings.operator;
-    let frame = Frame { addresses, csrf: "", who: None, organization: None, is_person: false, operator };
+    let frame = Frame::of_nobody(addresses, operator);
     headers::page(StatusCode::FORBIDDEN, failure::page(&frame, &words))
 }
 

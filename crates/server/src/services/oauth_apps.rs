@@ -128,11 +128,17 @@ impl AppSettings {
         Ok(self.counting(stored.into_iter().next(), provider))
     }
 
-    /// The app that would count without the one of the nearest owner.
-    pub async fn without_nearest(&self, of: AppsOf, provider: &Provider) -> Result<CurrentApp, StoreError> {
+    /// The app of one provider that counts for some installations, and the one that would without the app of the
+    /// nearest owner.
+    pub async fn current_and_next(
+        &self,
+        of: AppsOf,
+        provider: &Provider,
+    ) -> Result<(CurrentApp, CurrentApp), StoreError> {
         let stored = self.store.oauth_apps_for(of, Some(provider.key.as_str())).await?;
-        let other = stored.into_iter().find(|app| app.owner != of.nearest());
-        Ok(self.counting(other, provider))
+        let other = stored.iter().find(|app| app.owner != of.nearest()).cloned();
+        let current = self.counting(stored.into_iter().next(), provider);
+        Ok((current, self.counting(other, provider)))
     }
 
     /// How many integrations have their tokens renewed by the app of the nearest owner.

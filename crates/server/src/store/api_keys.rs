@@ -95,7 +95,7 @@ pub struct ApiKeyRecord {
 impl From<api_key::Model> for ApiKeyRecord {
     fn from(row: api_key::Model) -> Self {
         Self {
-            scopes: scopes(&row).map(str::to_owned).collect(),
+            scopes: scopes(&row.scopes).map(str::to_owned).collect(),
             project_ids: row.projects.as_deref().map(|ids| listed(ids).map(str::to_owned).collect()),
             made_by: row.made_by,
             replaces: row.replaces,
@@ -140,7 +140,7 @@ fn row_of(key: NewApiKey, event: &NewAuditEvent) -> api_key::Model {
         name: key.name,
         hint: key.hint,
         hash: key.hash.as_bytes().to_vec(),
-        scopes: written_scopes(&key.rights, key.user.map(|id| id.to_string()).as_deref()),
+        scopes: written_scopes(&key.rights, key.user.is_some()),
         tier: key.tier.as_str().to_owned(),
         created_at: event.at,
         expires_at: key.expires_at,
@@ -217,14 +217,14 @@ pub(super) async fn insert(
 }
 
 fn changes(before: &api_key::Model, after: &api_key::Model) -> Vec<Change> {
-    let words = |row| scopes(row).map(str::to_owned).collect::<Vec<_>>();
+    let words = |stored: &str| scopes(stored).map(str::to_owned).collect::<Vec<_>>();
     let list = |ids: &str| listed(ids).map(str::to_owned).collect::<Vec<_>>();
     let bound = |projects: &Option<String>| projects.as_deref().map(list);
     let time = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok());
     let id = &before.id;
     [
         change(format!("{id}.name"), before.name.clone(), after.name.clone()),
-        change(format!("{id}.scopes"), words(before), words(after)),
+        change(format!("{id}.scopes"), words(&before.scopes), words(&after.scopes)),
         change(format!("{id}.project_ids"), bound(&before.projects), bound(&after.projects)),
         change(format!("{id}.tier"), before.tier.clone(), after.tier.clone()),
         change(format!("{id}.expires_at"), time(before.expires_at), time(after.expires_at)),
@@ -287,7 +287,7 @@ impl Store {
                 // What only takes away leaves the end as it is, even if it is later than that of who does it.
                 holder.may_grant(&rights, tier, Some(event.at))?;
             }
-            after.scopes = written_scopes(&rights, before.user_id.as_deref());
+            after.scopes = written_scopes(&rights, before.user_id.is_some());
             after.projects = written(&rights.reach);
             after.tier = tier.as_str().to_owned();
         }

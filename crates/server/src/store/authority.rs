@@ -14,7 +14,8 @@ use super::{
     Known, NewAuditEvent, StoreError,
     entity::{api_key, user},
     in_order::lock_in_order,
-    permission::{is_in_use, known},
+    organizations::is_in_use,
+    permission::known,
     transaction::{Transaction, Valid},
     users,
 };

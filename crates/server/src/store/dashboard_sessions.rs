@@ -4,10 +4,15 @@ use integrations_core::{
     ids::{DashboardSessionId, OrganizationId},
     principal::Principal,
 };
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _,
+    sea_query::{Expr, IntoCondition},
+};
 use time::OffsetDateTime;
 
-use super::{Store, StoreError, entity::dashboard_session, in_order::locked_in_order};
+use super::{
+    Store, StoreError, entity::dashboard_session, in_order::locked_in_order, transaction::Transaction,
+};
 use crate::token::TokenHash;
 
 /// A session to be stored.
@@ -62,6 +67,15 @@ impl TryFrom<dashboard_session::Model> for DashboardSession {
             expires_at: row.expires_at,
         })
     }
+}
+
+/// Ends the sessions that meet a condition. Returns how many there were.
+pub(super) async fn end_sessions(on: &Transaction, of: impl IntoCondition) -> Result<u64, StoreError> {
+    let ended = dashboard_session::Entity::delete_many()
+        .filter(locked_in_order::<dashboard_session::Entity>(dashboard_session::Column::Id, of))
+        .exec(on)
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 impl Store {

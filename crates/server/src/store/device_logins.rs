@@ -240,7 +240,7 @@ impl Store {
         let step = step_to(DeviceLoginStatus::Approved)
             .col_expr(
                 device_login::Column::Scopes,
-                Expr::value(stored_api_key::written_scopes(&grant.rights, None)),
+                Expr::value(stored_api_key::written_scopes(&grant.rights, false)),
             )
             .col_expr(device_login::Column::Projects, Expr::value(api_keys::written(&grant.rights.reach)))
             .col_expr(device_login::Column::LifeSeconds, Expr::value(life))
@@ -341,19 +341,17 @@ async fn still_granted(
 ) -> Result<NewApiKey, OwnedError> {
     let required = event.actor.principal().map_or(RequiredScope::KEYS_ADMIN, scope_to_approve);
     let holder = Authority::from(event).hold(on, required).await?;
-    let mut rights = match &holder {
-        Holder::Operator => key.rights.clone(),
-        Holder::Principal(_, who) => key.rights.and(&who.rights),
+    let (mut rights, ends) = match holder {
+        Holder::Operator => (key.rights, key.expires_at),
+        Holder::Principal(_, who) => {
+            (key.rights.and(&who.rights), [key.expires_at, who.expires_at].into_iter().flatten().min())
+        }
     };
     // What `write` has in common with `keys:admin` is `keys:write`.
     rights.scopes.retain(|scope| is_for_programs(*scope));
     if rights.scopes.is_empty() || rights.reach == Reach::Projects(Vec::new()) {
         return Err(OwnedError::Ended);
     }
-    let ends = match &holder {
-        Holder::Operator => key.expires_at,
-        Holder::Principal(_, who) => [key.expires_at, who.expires_at].into_iter().flatten().min(),
-    };
     Ok(NewApiKey { rights, expires_at: ends, ..key })
 }
 

@@ -2,7 +2,8 @@
 
 use integrations_core::{audit::AuditAction, ids::OrganizationId};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    sea_query::Expr,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -11,7 +12,9 @@ use super::{
     NewAuditEvent, Store, StoreError, audit,
     entity::{api_key, organization, pending_install, project},
     in_order::locked_in_order,
-    pending_installs, watch,
+    pending_installs,
+    transaction::Valid,
+    watch,
 };
 
 /// An organization, as the operator sees it.
@@ -33,6 +36,17 @@ impl From<organization::Model> for OrganizationRecord {
     fn from(row: organization::Model) -> Self {
         Self { id: row.id, name: row.name, created_at: row.created_at, revoked_at: row.revoked_at }
     }
+}
+
+/// Whether there is an organization that was not revoked.
+pub(super) async fn is_in_use(
+    on: &impl ConnectionTrait,
+    organization: OrganizationId,
+    valid: Valid,
+) -> Result<bool, StoreError> {
+    let found = organization::Entity::find_by_id(organization.to_string())
+        .filter(organization::Column::RevokedAt.is_null());
+    Ok(valid.read(found).one(on).await?.is_some())
 }
 
 impl Store {

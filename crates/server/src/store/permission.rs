@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 
 use super::{
     PendingInstall, Store, StoreError, StoredApiKey, Tenant,
-    entity::{api_key, organization, pending_install, project},
+    entity::{api_key, pending_install, project},
+    organizations::is_in_use,
     transaction::{Transaction, Valid},
     users,
 };
@@ -68,17 +69,6 @@ pub struct Known {
     pub tier: Tier,
     /// When that ends by itself.
     pub expires_at: Option<OffsetDateTime>,
-}
-
-/// Whether there is an organization that was not revoked.
-pub(super) async fn is_in_use(
-    on: &impl ConnectionTrait,
-    organization: OrganizationId,
-    valid: Valid,
-) -> Result<bool, StoreError> {
-    let found = organization::Entity::find_by_id(organization.to_string())
-        .filter(organization::Column::RevokedAt.is_null());
-    Ok(valid.read(found).one(on).await?.is_some())
 }
 
 /// A principal as it is in an organization, which must be in use, at a moment. `None`: it may do nothing there.

@@ -1,16 +1,16 @@
 //! Sign-ins with a provider that are under way, and logouts that it reports. Any replica can take the next step.
 
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
-    sea_query::{Expr, ExprTrait as _},
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _, Select,
+    sea_query::ExprTrait as _,
 };
 use time::OffsetDateTime;
 
 use super::{
     Store, StoreError,
+    dashboard_sessions::end_sessions,
     entity::{dashboard_session, logout_token, sign_in, user},
     in_order::locked_in_order,
-    transaction::Transaction,
 };
 use crate::token::TokenHash;
 
@@ -43,15 +43,6 @@ pub struct ProviderLogout<'a> {
     pub ends: OffsetDateTime,
 }
 
-/// Ends the sessions that meet a condition. Returns how many there were.
-async fn end_sessions(on: &Transaction, of: Expr) -> Result<u64, StoreError> {
-    let ended = dashboard_session::Entity::delete_many()
-        .filter(locked_in_order::<dashboard_session::Entity>(dashboard_session::Column::Id, of))
-        .exec(on)
-        .await?;
-    Ok(ended.rows_affected)
-}
-
 impl Store {
     /// Stores a sign-in that begins.
     pub async fn begin_sign_in(&self, sign_in: PendingSignIn) -> Result<(), StoreError> {
@@ -68,8 +59,8 @@ impl Store {
 
     /// Takes the sign-in with this state, expired or not. `None`: there is none, or another request took it.
     pub async fn take_sign_in(&self, state: TokenHash) -> Result<Option<PendingSignIn>, StoreError> {
-        let find = || sign_in::Entity::find_by_id(state.to_vec());
-        let Some(found) = find().one(&self.writer).await? else { return Ok(None) };
+        let found = sign_in::Entity::find_by_id(state.to_vec()).one(&self.writer).await?;
+        let Some(found) = found else { return Ok(None) };
         let taken = sign_in::Entity::delete_by_id(state.to_vec()).exec(&self.writer).await?;
         Ok((taken.rows_affected == 1).then_some(PendingSignIn {
             state,
@@ -92,9 +83,7 @@ impl Store {
             Err(error) => return Err(error),
         }
         let people = user::Entity::find().filter(user::Column::Issuer.eq(logout.issuer));
-        let ids = |people: sea_orm::Select<user::Entity>| {
-            people.select_only().column(user::Column::Id).into_query()
-        };
+        let ids = |people: Select<user::Entity>| people.select_only().column(user::Column::Id).into_query();
         let mut ended = 0;
         if let Some(session) = logout.session {
             let of_session = dashboard_session::Column::ProviderSession

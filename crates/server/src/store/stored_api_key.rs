@@ -8,7 +8,7 @@ use integrations_core::{
 use sea_orm::{ConnectionTrait, EntityTrait as _};
 use time::OffsetDateTime;
 
-use super::{StoreError, entity::api_key, transaction::Valid, users};
+use super::{StoreError, entity::api_key, organizations::is_in_use, transaction::Valid, users};
 
 /// A key, with what is needed to check a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,14 +36,14 @@ pub(super) fn listed(ids: &str) -> impl Iterator<Item = &str> {
 /// cannot read it, so it refuses the key instead of giving it rights in the whole organization.
 const LIMITED: &str = "limited";
 
-/// The scopes of a row, as words.
-pub(super) fn scopes(row: &api_key::Model) -> impl Iterator<Item = &str> {
-    row.scopes.split(',').filter(|word| *word != LIMITED)
+/// The scopes that a row has, as words.
+pub(super) fn scopes(stored: &str) -> impl Iterator<Item = &str> {
+    stored.split(',').filter(|word| *word != LIMITED)
 }
 
 /// The scopes as a row has them.
-pub(super) fn written_scopes(rights: &Rights, user: Option<&str>) -> String {
-    let is_limited = rights.reach != Reach::Organization || user.is_some();
+pub(super) fn written_scopes(rights: &Rights, is_personal: bool) -> String {
+    let is_limited = rights.reach != Reach::Organization || is_personal;
     let limited = is_limited.then(|| LIMITED.to_owned());
     limited.into_iter().chain(rights.scopes.iter().map(ToString::to_string)).collect::<Vec<_>>().join(",")
 }
@@ -55,15 +55,17 @@ pub(super) fn given_rights(row: &api_key::Model) -> Result<Rights, StoreError> {
 }
 
 /// The rights that are stored as two texts. The error is the name of what cannot be read.
-pub(super) fn rights_of(scopes: &str, projects: Option<&str>) -> Result<Rights, &'static str> {
-    let words = scopes.split(',').filter(|word| *word != LIMITED);
+pub(super) fn rights_of(stored: &str, projects: Option<&str>) -> Result<Rights, &'static str> {
     let reach = match projects {
         None => Reach::Organization,
         Some(ids) => {
             Reach::Projects(listed(ids).map(str::parse).collect::<Result<_, _>>().map_err(|_| "projects")?)
         }
     };
-    Ok(Rights { scopes: words.map(str::parse).collect::<Result<_, _>>().map_err(|_| "scopes")?, reach })
+    Ok(Rights {
+        scopes: scopes(stored).map(str::parse).collect::<Result<_, _>>().map_err(|_| "scopes")?,
+        reach,
+    })
 }
 
 impl StoredApiKey {
@@ -79,7 +81,13 @@ impl StoredApiKey {
             None => None,
             Some(user) => {
                 let user = user.parse().map_err(|_| damaged("user"))?;
-                Some(users::person(on, user, organization, valid).await?.map(|(_, role)| role))
+                // A revocation of the organization locks it first, and so does this.
+                let person = if is_in_use(on, organization, valid).await? {
+                    users::person(on, user, organization, valid).await?
+                } else {
+                    None
+                };
+                Some(person.map(|(_, role)| role))
             }
         };
         // Whoever changes a person locks them before their keys, so the key is locked after the person here too. For

@@ -19,6 +19,7 @@ use time::OffsetDateTime;
 use super::{
     Membership, NewAuditEvent, OwnedError, PersonRef, RoleSource, Store, StoreError, audit,
     authority::{Authority, Holder},
+    dashboard_sessions::end_sessions,
     entity::{api_key, dashboard_session, organization, pending_install, user, user_role},
     in_order::locked_in_order,
     pending_installs,
@@ -273,13 +274,7 @@ impl Store {
         let acting = keys.iter().map(|key| &key.id).chain([&user]);
         pending_installs::erase_unconfirmed(&transaction, pending_install::Column::Principal.is_in(acting))
             .await?;
-        dashboard_session::Entity::delete_many()
-            .filter(locked_in_order::<dashboard_session::Entity>(
-                dashboard_session::Column::Id,
-                dashboard_session::Column::Principal.eq(&user),
-            ))
-            .exec(&transaction)
-            .await?;
+        end_sessions(&transaction, dashboard_session::Column::Principal.eq(&user)).await?;
         let roles = roles_of(&transaction, &user).await?;
         let mut organizations: Vec<&String> = roles
             .iter()

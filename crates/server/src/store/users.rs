@@ -35,25 +35,19 @@ words! {
     }
 }
 
-/// A person with a role in an organization. `None`: they have none there, or they or the organization were revoked.
+/// A person with a role in an organization, which must be in use. `None`: they have none there, or were revoked.
 pub(super) async fn person(
     on: &impl ConnectionTrait,
     id: UserId,
     organization: OrganizationId,
     valid: Valid,
 ) -> Result<Option<(user::Model, Role)>, StoreError> {
-    // A revocation of the organization locks it first, and so does this.
-    let owner = organization::Entity::find_by_id(organization.to_string())
-        .filter(organization::Column::RevokedAt.is_null());
-    if valid.read(owner).one(on).await?.is_none() {
-        return Ok(None);
-    }
     let person = user::Entity::find_by_id(id.to_string()).filter(user::Column::RevokedAt.is_null());
     let Some(person) = valid.read(person).one(on).await? else { return Ok(None) };
     let roles = user_role::Entity::find()
         .filter(user_role::Column::UserId.eq(id.to_string()))
         .filter(user_role::Column::OrganizationId.eq(organization.to_string()));
-    let role = role_of(&valid.read(roles).all(on).await?)?;
+    let role = role_of(valid.read(roles).all(on).await?.iter())?;
     Ok(role.map(|role| (person, role)))
 }
 
@@ -74,8 +68,8 @@ pub(super) fn rights_of(role: Role) -> Rights {
 }
 
 /// The role that counts, of the rows of one person in one organization.
-fn role_of(rows: &[user_role::Model]) -> Result<Option<Role>, StoreError> {
-    let from = |source: RoleSource| rows.iter().find(|row| row.source == source.as_str());
+fn role_of<'a>(rows: impl Iterator<Item = &'a user_role::Model> + Clone) -> Result<Option<Role>, StoreError> {
+    let from = |source: RoleSource| rows.clone().find(|row| row.source == source.as_str());
     let row = from(RoleSource::Operator).or_else(|| from(RoleSource::Claim));
     let damaged = |row: &user_role::Model| StoreError::Damaged(format!("user {}: role", row.user_id));
     row.map(|row| row.role.parse().map_err(|_| damaged(row))).transpose()
@@ -157,8 +151,7 @@ pub(super) fn role_in(
     organization: OrganizationId,
 ) -> Result<Option<Role>, StoreError> {
     let organization = organization.to_string();
-    let own: Vec<_> = rows.iter().filter(|row| row.organization_id == organization).cloned().collect();
-    role_of(&own)
+    role_of(rows.iter().filter(|row| row.organization_id == organization))
 }
 
 /// The roles that count of one person, by organization.

@@ -306,21 +306,6 @@ async fn make_project(server: &Server, key: &Key, number: u32) -> u16 {
     server.call_as(&key.text, "POST", &target).json(&body).send().await.status
 }
 
-/// The event of a change of roles by this actor.
-fn of_role(server: &Server, actor: Actor) -> NewAuditEvent {
-    NewAuditEvent {
-        id: Environment::system().id(),
-        organization: server.organization,
-        project: None,
-        integration: None,
-        action: AuditAction::UserRoleSet,
-        actor,
-        request_id: None,
-        changes: Vec::new(),
-        at: server.clock.now(),
-    }
-}
-
 /// A change of a person locks them and then their keys. So a key that acts for them waits for the person, while nobody
 /// waits for the key.
 async fn a_person_is_locked_before_the_keys_that_act_for_them(server: &Server) {
@@ -345,7 +330,7 @@ async fn whoever_changes_a_person_and_their_key_do_not_wait_in_a_circle(server: 
     let keys = [server.key_of(one, &["admin"]).await, server.key_of(one, &["admin"]).await];
     let set = async |actor: Actor, user: UserId, role: Role| {
         let (who, id) = (PersonRef::Id(user), Environment::system().id());
-        server.store.set_role(&who, id, Some(role), of_role(server, actor)).await.unwrap();
+        server.store.set_role(&who, id, Some(role), server.role_event(actor)).await.unwrap();
     };
     set(Actor::Operator, other, Role::Admin).await;
     for round in 0..20 {
@@ -376,7 +361,7 @@ async fn a_role_and_a_first_sign_in_at_once_are_of_one_person(server: &Server) {
         organization,
         action,
         changes,
-        ..of_role(server, Actor::System)
+        ..server.role_event(Actor::System)
     };
     for number in 0..20 {
         let subject = format!("s{number}");
@@ -393,7 +378,7 @@ async fn a_role_and_a_first_sign_in_at_once_are_of_one_person(server: &Server) {
         let id = Environment::system().id();
         let (arrived, set) = tokio::join!(
             server.store.arrive(arrival, &event),
-            server.store.set_role(&who, id, Some(Role::Viewer), of_role(server, Actor::Operator)),
+            server.store.set_role(&who, id, Some(Role::Viewer), server.role_event(Actor::Operator)),
         );
         arrived.unwrap();
         set.unwrap();

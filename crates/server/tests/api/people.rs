@@ -1,13 +1,9 @@
 //! The operator's commands on people and their roles, and who else may give a role.
 
-use integrations_core::{
-    audit::{Actor, AuditAction},
-    ids::UserId,
-    role::Role,
-};
+use integrations_core::{audit::Actor, ids::UserId, role::Role};
 use riq_server::{
-    environment::{Clock as _, Environment},
-    store::{Forbidden, NewAuditEvent, OwnedError, PersonRef},
+    environment::Environment,
+    store::{Forbidden, OwnedError, PersonRef},
 };
 use serde_json::{Value, json};
 
@@ -122,20 +118,9 @@ async fn what_is_wrong_with_a_person_is_said(database: &TestDatabase) {
 
 /// The rule is in the store, so that every way to set a role has it.
 async fn nobody_gives_or_takes_a_role_beyond_their_own(server: &Server) {
-    let event = |actor: Actor| NewAuditEvent {
-        id: Environment::system().id(),
-        organization: server.organization,
-        project: None,
-        integration: None,
-        action: AuditAction::UserRoleSet,
-        actor,
-        request_id: None,
-        changes: Vec::new(),
-        at: server.clock.now(),
-    };
     let set = async |actor: Actor, subject: &str, role: Option<Role>| {
         let who = PersonRef::Subject { issuer: ISSUER.into(), subject: subject.into() };
-        server.store.set_role(&who, Environment::system().id(), role, event(actor)).await
+        server.store.set_role(&who, Environment::system().id(), role, server.role_event(actor)).await
     };
     let mut people: Vec<(Role, UserId)> = Vec::new();
     for role in Role::ALL {

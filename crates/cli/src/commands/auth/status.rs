@@ -1,11 +1,12 @@
 //! `riq auth status`
 
 use clap::Args;
+use integrations_core::error::ErrorCode;
 use serde_json::json;
 
 use super::context::Context;
 use crate::client::{Client, Request};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::output::Mode;
 use crate::place::Place;
 use crate::text::{card, cell};
@@ -34,7 +35,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     let place = project.map(Place::Project).or(org.map(Place::Organization));
     let client = Client::of(&config.api_base.value, Some(&key.value), place, context.timeout, *output)?;
     let is_accepted = match place {
-        Some(place) => Some(is_accepted(place, &client).await?),
+        Some(place) => Some(check(place, &client).await.map(|()| true)?),
         None => None,
     };
     let (hint, source) = (key.value.hint(), key.source.to_string());
@@ -61,17 +62,21 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
 }
 
 /// The codes of refusals to a key that is good.
-const ACCEPTED: [&str; 4] =
-    ["INSUFFICIENT_SCOPE", "API_KEY_PROJECT_MISMATCH", "API_KEY_ORG_MISMATCH", "PROJECT_NOT_FOUND"];
+const ACCEPTED: [ErrorCode; 4] = [
+    ErrorCode::InsufficientScope,
+    ErrorCode::ApiKeyProjectMismatch,
+    ErrorCode::ApiKeyOrgMismatch,
+    ErrorCode::ProjectNotFound,
+];
 
 /// Asks the API. A key that may not list what there is, or not in this place, is accepted all the same.
-async fn is_accepted(place: Place, client: &Client) -> Result<bool, Failure> {
+async fn check(place: Place, client: &Client) -> Result<(), Failure> {
     let resource = match place {
         Place::Project(_) => "integrations",
         Place::Organization(_) => "projects",
     };
     match client.send(&Request::get([resource])).await {
-        Err(Failure::Reported(report)) if ACCEPTED.contains(&report.code.to_string().as_str()) => Ok(true),
-        answer => answer.map(|_| true),
+        Err(Failure::Reported(report)) if ACCEPTED.map(Code::from).contains(&report.code) => Ok(()),
+        answer => answer.map(drop),
     }
 }

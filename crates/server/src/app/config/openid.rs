@@ -26,7 +26,7 @@ impl Options {
         let client_secret = self.oidc_client_secret.clone();
         Ok(Some(OpenIdSettings {
             issuer: issuer.clone(),
-            client_id: one_line(client_id).context("RIQ_OIDC_CLIENT_ID is not valid")?.to_owned(),
+            client_id: one_line(client_id).context("RIQ_OIDC_CLIENT_ID is not valid")?,
             client_secret: client_secret.context("RIQ_OIDC_ISSUER is set: set RIQ_OIDC_CLIENT_SECRET too")?,
             scopes: self.oidc_scopes.clone().unwrap_or_default().into_inner(),
             roles_claim: self.oidc_roles_claim.clone().unwrap_or_default(),

@@ -14,6 +14,7 @@ use super::{
     parts::{Tone, csrf, moment, notice},
 };
 use crate::{
+    dashboard::key_form::SCOPE,
     edge::form::Form,
     store::{DeviceLogin, ProjectRecord},
 };
@@ -65,7 +66,7 @@ impl Choice<'_> {
 
 /// The name of the field for a scope.
 pub(crate) fn field_of(scope: Scope) -> String {
-    format!("scope.{scope}")
+    format!("{SCOPE}{scope}")
 }
 
 /// Asks for the code. A code that came with the address is filled in, and must be confirmed.

@@ -21,7 +21,12 @@ pub(crate) struct Frame<'a> {
     pub(crate) operator: &'a OperatorCommands,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// The frame of a page without forms, for whoever it is.
+    pub(crate) const fn of_nobody(addresses: &'a Addresses, operator: &'a OperatorCommands) -> Self {
+        Self { addresses, csrf: "", who: None, organization: None, is_person: false, operator }
+    }
+
     /// Whether who is signed in may do what needs a scope. What needs another one is not shown.
     pub(crate) fn may(&self, required: RequiredScope) -> bool {
         self.who.is_some_and(|who| who.rights.cover(required))

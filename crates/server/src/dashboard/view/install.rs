@@ -8,7 +8,7 @@ use super::{
     frame::Frame,
     layout,
     parts::{Tone, csrf, monogram, notice},
-    provider_page::ProviderPage,
+    provider_page::{ProviderPage, refusal},
     words,
 };
 
@@ -17,12 +17,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider();
     let content = html! {
         div.narrow {
-            @if let Some(refused) = page.refused {
-                (notice(Tone::Bad, &html! {
-                    p { strong { (refused.title) } }
-                    @if !refused.advice.is_empty() { p { (refused.advice) } }
-                }))
-            }
+            @if let Some(refused) = page.refused { (refusal(refused)) }
             @if let Some(flash) = page.flash { (notice(Tone::Good, &html! { p { (flash.words(page.account)) } })) }
             div.card {
                 div.head.with-mark {

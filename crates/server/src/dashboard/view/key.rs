@@ -11,8 +11,7 @@ use super::{
     keys::{Names, end, has_ended, last_use},
     layout::{self, Organization, OrganizationSection},
     parts::{Tone, csrf, moment, notice, part, pill},
-    projects::refusal,
-    provider_page::RefusedForm,
+    provider_page::{RefusedForm, refusal},
 };
 use crate::{
     dashboard::{

@@ -14,8 +14,7 @@ use super::{
     key_form::{self, Values},
     layout::{self, Organization, OrganizationSection},
     parts::{Tone, copied, csrf, moment, notice, pill},
-    projects::refusal,
-    provider_page::RefusedForm,
+    provider_page::{RefusedForm, refusal},
 };
 use crate::{
     dashboard::key_form::Choices,

@@ -13,7 +13,7 @@ use super::{
     layout,
     oauth_apps::{Owner, standing},
     parts::{Tone, away, copied, csrf, moment, monogram, notice, part},
-    provider_page::{Part, RefusedForm},
+    provider_page::{Part, RefusedForm, refusal},
     words,
 };
 use crate::{
@@ -96,13 +96,7 @@ fn news(page: &AppPage<'_>) -> Markup {
     match page.news {
         News::Nothing => html! {},
         News::Done(words) => notice(Tone::Good, &html! { p { (words) } }),
-        News::Refused(refused) => notice(
-            Tone::Bad,
-            &html! {
-                p { strong { (refused.title) } }
-                p { (refused.advice) }
-            },
-        ),
+        News::Refused(refused) => refusal(refused),
         News::Checked(verdict, _) => {
             let (tone, title) = match verdict {
                 AppVerdict::Accepted(_) => (Tone::Good, "The check succeeded"),

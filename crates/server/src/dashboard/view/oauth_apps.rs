@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use integrations_core::{catalog::Provider, ids::OrganizationId, rights::Reach, scope::RequiredScope};
+use integrations_core::{catalog::Provider, ids::OrganizationId, scope::RequiredScope};
 use maud::{Markup, html};
 
 use super::{
@@ -64,7 +64,7 @@ impl Owner<'_> {
 
     /// The apps of the organization, for a project's page and who may see them.
     pub(super) fn of_organization(&self, frame: &Frame<'_>) -> Option<AppsPlace> {
-        let reaches_it = frame.who.is_some_and(|who| who.rights.reach == Reach::Organization);
+        let reaches_it = frame.may_in_whole_organization(RequiredScope::OAUTH_APPS_READ);
         match self {
             Self::Project(_, organization) if reaches_it => Some(AppsPlace::Organization(*organization)),
             _ => None,

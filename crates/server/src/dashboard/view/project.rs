@@ -8,8 +8,8 @@ use super::{
     frame::Frame,
     layout::{self, Organization, OrganizationSection, Project, Section},
     parts::{Tone, csrf, moment, notice, part, pill},
-    projects::{Values, fields, refusal},
-    provider_page::RefusedForm,
+    projects::{Values, fields},
+    provider_page::{RefusedForm, refusal},
 };
 use crate::{
     dashboard::{flash::OwnedFlash, shown},

@@ -8,8 +8,8 @@ use super::{
     field::{Field, Presence, Text},
     frame::Frame,
     layout::{self, Organization, OrganizationSection},
-    parts::{Tone, csrf, moment, notice, part},
-    provider_page::RefusedForm,
+    parts::{csrf, moment, part},
+    provider_page::{RefusedForm, refusal},
 };
 use crate::store::ProjectRecord;
 
@@ -57,11 +57,6 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProjectsPage<'_>) -> Markup {
 fn nobody_may(frame: &Frame<'_>, page: &ProjectsPage<'_>) -> Markup {
     let create = frame.operator.admin(&format!("project create --org {} --name NAME", page.organization.id));
     html! { p { "The operator of this server creates one with " code { (create) } "." } }
-}
-
-/// What was refused, and what to do about it.
-pub(super) fn refusal(refused: &RefusedForm) -> Markup {
-    notice(Tone::Bad, &html! { p { strong { (refused.title) } } p { (refused.advice) } })
 }
 
 fn row(frame: &Frame<'_>, project: &ProjectRecord) -> Markup {

@@ -5,9 +5,14 @@ use integrations_core::{
     integration::Integration,
     issue::Issue,
 };
+use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::{frame::Frame, layout::Project};
+use super::{
+    frame::Frame,
+    layout::Project,
+    parts::{Tone, notice},
+};
 use crate::{
     dashboard::flash::Flash,
     edge::form::Form,
@@ -82,6 +87,20 @@ pub(crate) struct RefusedForm {
 }
 
 impl RefusedForm {
+    /// A form whose fields keep what was typed.
+    pub(crate) fn new(part: Part, title: &str, advice: &str, issues: Vec<Issue>, typed: Form) -> Self {
+        let (title, advice) = (title.to_owned(), advice.to_owned());
+        Self { part, title, advice, issues, typed, is_outdated: false }
+    }
+
+    /// A form whose page shows what is not so any more.
+    pub(crate) fn outdated(part: Part, typed: Form) -> Self {
+        let title = "Somebody else changed this in the meantime";
+        let advice =
+            "Your change was not saved. This is the current state: check it, and make your change again.";
+        Self { is_outdated: true, ..Self::new(part, title, advice, Vec::new(), typed) }
+    }
+
     /// What is wrong with the value of a field.
     pub(crate) fn problem(&self, field: &str) -> Option<&str> {
         let is_of = |path: &str| {
@@ -89,6 +108,17 @@ impl RefusedForm {
         };
         self.issues.iter().find(|issue| is_of(&issue.path)).map(|issue| issue.message.as_str())
     }
+}
+
+/// What was refused, and what to do about it.
+pub(super) fn refusal(refused: &RefusedForm) -> Markup {
+    notice(
+        Tone::Bad,
+        &html! {
+            p { strong { (refused.title) } }
+            @if !refused.advice.is_empty() { p { (refused.advice) } }
+        },
+    )
 }
 
 impl ProviderPage<'_> {

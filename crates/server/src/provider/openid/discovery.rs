@@ -13,7 +13,7 @@ use url::Url;
 use super::{error::OpenIdError, issuer::Issuer};
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, Outbound, OutboundError},
+    provider::outbound::{Answer, Outbound, OutboundError, secret},
 };
 
 /// After this time the provider is asked again, so that a key that it withdrew does not count for ever.
@@ -135,9 +135,8 @@ impl Transport {
         let mut request = Request::get(address).body(Vec::new()).map_err(|_| unreadable("its address"))?;
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(token) = token {
-            let value = HeaderValue::from_str(&format!("Bearer {token}"));
-            let mut value = value.map_err(|_| unreadable("the access token is no token"))?;
-            value.set_sensitive(true);
+            let value = secret(&format!("Bearer {token}"));
+            let value = value.ok_or_else(|| unreadable("the access token is no token"))?;
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
         let answer = self.send(what, request).await?;

@@ -11,7 +11,7 @@ mod tokens;
 use std::{fmt, sync::Arc};
 
 use integrations_core::{
-    characters::{is_invisible, turns_direction},
+    characters::is_invisible,
     openid::{ClaimPath, LogoutClaims, LogoutProblem, NotAnId, RoleGrant, Told, id, seconds, text},
 };
 use oauth2::{
@@ -220,7 +220,7 @@ impl OpenIdProvider {
 
     /// Says who a logout token signs out.
     pub async fn signed_out(&self, token: &str) -> Result<LogoutClaims, LogoutRefusal> {
-        let claims = tokens::unverified(token).ok_or(LogoutRefusal::Unreadable)?;
+        let claims = tokens::claims(token).ok_or(LogoutRefusal::Unreadable)?;
         let Expected { issuer, client_id, now } = self.expected();
         // The signature is verified after this, because that may ask the provider.
         let logout = LogoutClaims::read(&claims, issuer, client_id, now)?;
@@ -331,7 +331,7 @@ fn reported(body: &Map<String, Value>) -> Option<&str> {
 
 /// A text that pages show: without what people do not see, and not long.
 fn short(claims: &Map<String, Value>, name: &str) -> Option<String> {
-    let shown = text(claims, name)?.chars().filter(|c| !is_invisible(*c) && !turns_direction(*c));
+    let shown = text(claims, name)?.chars().filter(|c| !is_invisible(*c));
     let text: String = shown.take(MAX_NAME).collect();
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())

@@ -70,8 +70,7 @@ pub(super) fn verified(
         });
     match parsed.claims(&verifier, &Nonce::new(nonce.to_owned())) {
         Ok(_) => {
-            let claims: Map<String, Value> =
-                part(token, 1).ok_or_else(|| invalid("its claims cannot be read".to_owned()))?;
+            let claims = claims(token).ok_or_else(|| invalid("its claims cannot be read".to_owned()))?;
             // OpenID Connect Core 1.0, section 3.1.3.7, number 5. The crate does not look at it.
             match claims.get("azp") {
                 None | Some(Value::Null) => Ok(claims),
@@ -96,8 +95,8 @@ struct Header {
     crit: Option<Value>,
 }
 
-/// The claims of a token, before its signature is verified.
-pub(super) fn unverified(token: &str) -> Option<Map<String, Value>> {
+/// The claims of a token, whoever signed it.
+pub(super) fn claims(token: &str) -> Option<Map<String, Value>> {
     part(token, 1)
 }
 

@@ -55,7 +55,7 @@ pub fn prepare(
 }
 
 /// A header's value, marked as sensitive so that no log shows it.
-fn secret(text: &str) -> Option<HeaderValue> {
+pub(in crate::provider) fn secret(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -22,6 +22,7 @@ use tracing::{
     field::{Empty, debug},
 };
 
+pub(super) use self::call::secret;
 pub use self::call::{CallError, prepare};
 use self::{
     address::Allowed,

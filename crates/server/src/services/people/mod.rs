@@ -11,7 +11,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use integrations_core::{
-    audit::{Actor, AuditAction, Change},
+    audit::{Acting, Actor, AuditAction, Change},
     ids::{OrganizationId, UserId},
     oauth::{AuthorizationResponse, NoCode},
     openid::{Told, roles_of},
@@ -238,17 +238,8 @@ impl People {
         action: AuditAction,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
-        NewAuditEvent {
-            id: self.environment.id(),
-            organization,
-            project: None,
-            integration: None,
-            action,
-            actor: Actor::System,
-            request_id: None,
-            changes,
-            at: self.environment.now(),
-        }
+        let acting = Acting { actor: Actor::System, request_id: None };
+        NewAuditEvent { changes, ..NewAuditEvent::new(&self.environment, organization, action, acting) }
     }
 }
 

@@ -326,6 +326,12 @@ impl Server {
         NewAuditEvent { integration: Some((integration, provider.to_owned())), ..event }
     }
 
+    /// The event of a change of roles by this actor.
+    pub(crate) fn role_event(&self, actor: Actor) -> NewAuditEvent {
+        let event = event(&self.environment, self.organization, None, AuditAction::UserRoleSet);
+        NewAuditEvent { actor, ..event }
+    }
+
     /// A request target below the project's integrations.
     pub(crate) fn at(&self, rest: &str) -> String {
         format!("/api/v1/projects/{}/integrations{rest}", self.project)
