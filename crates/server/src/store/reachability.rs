@@ -14,7 +14,12 @@ use sea_orm::{
 };
 use tokio::sync::Notify;
 
-use super::{address::Pooling, error::is_lost, moment::with_times_of_fixed_width, transaction::Transaction};
+use super::{
+    address::Pooling,
+    error::is_lost,
+    moment::with_times_of_fixed_width,
+    transaction::{Transaction, begun_or_rolled_back},
+};
 
 /// Whether the database can be reached. At first it is assumed to be. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -109,7 +114,9 @@ impl GuardedPool {
         &self,
         options: TransactionOptions,
     ) -> Result<DatabaseTransaction, DbErr> {
-        let transaction = self.reachability.guard(self.pool.begin_with_options(options)).await?;
+        let pool = self.pool.clone();
+        let begun = begun_or_rolled_back(async move { pool.begin_with_options(options).await });
+        let transaction = self.reachability.guard(begun).await?;
         self.forget_names(&transaction).await?;
         Ok(transaction)
     }

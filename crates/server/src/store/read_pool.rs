@@ -163,10 +163,11 @@ impl<DB: Database + HasStatementCache> Stack<DB> {
     }
 
     /// Runs the statement, and keeps the connection if it can be used again. A cancelled read drops the connection, and
-    /// the driver's pool cleans it up.
+    /// the driver's pool cleans it up. In transaction mode it is closed: the driver does not take a BEGIN back that was
+    /// sent but not answered.
     async fn query_on(
         &self,
-        mut connection: PoolConnection<DB>,
+        connection: PoolConnection<DB>,
         sql: &'static str,
         parameters: &[&str],
     ) -> Result<Vec<QueryResult>, sqlx::Error>
@@ -177,9 +178,12 @@ impl<DB: Database + HasStatementCache> Stack<DB> {
         QueryResult: From<DB::Row>,
     {
         let query = parameters.iter().fold(sqlx::query::<DB>(sql), |query, parameter| query.bind(*parameter));
-        let rows = match self.pooling {
-            Pooling::Session => query.fetch_all(&mut *connection).await,
-            Pooling::Transaction => Box::pin(in_a_transaction(&mut *connection, query)).await,
+        let (rows, connection) = match self.pooling {
+            Pooling::Session => {
+                let mut connection = connection;
+                (query.fetch_all(&mut *connection).await, connection)
+            }
+            Pooling::Transaction => Box::pin(in_a_transaction(connection, query)).await,
         };
         if !rows.as_ref().is_err_and(is_broken) {
             self.put_back(connection);
@@ -190,6 +194,19 @@ impl<DB: Database + HasStatementCache> Stack<DB> {
 
 /// Runs a query where a session is lent for a transaction only (see `transaction`).
 async fn in_a_transaction<'q, DB: Database + HasStatementCache>(
+    connection: PoolConnection<DB>,
+    query: Query<'q, DB, DB::Arguments>,
+) -> (Result<Vec<DB::Row>, sqlx::Error>, PoolConnection<DB>)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+{
+    let mut connection = scopeguard::guard(connection, |mut given_up| given_up.close_on_drop());
+    let rows = rows_of_a_transaction(&mut **connection, query).await;
+    (rows, scopeguard::ScopeGuard::into_inner(connection))
+}
+
+async fn rows_of_a_transaction<'q, DB: Database + HasStatementCache>(
     connection: &mut DB::Connection,
     query: Query<'q, DB, DB::Arguments>,
 ) -> Result<Vec<DB::Row>, sqlx::Error>

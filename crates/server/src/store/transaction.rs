@@ -48,7 +48,9 @@ pub(super) enum Transaction {
 impl Transaction {
     /// Begins one in a session that is lent for it.
     pub(super) async fn begin_shared(pool: &PgPool) -> Result<Self, DbErr> {
-        Ok(Self::Shared(Mutex::new(pool.begin().await.map_err(acquire_error)?)))
+        let pool = pool.clone();
+        let begun = begun_or_rolled_back(async move { pool.begin().await.map_err(acquire_error) }).await?;
+        Ok(Self::Shared(Mutex::new(begun)))
     }
 
     /// Commits it.
@@ -112,6 +114,15 @@ impl ConnectionTrait for Transaction {
             }
         }
     }
+}
+
+/// Begins a transaction in a task of its own. If the caller gives up, the task goes on, and the transaction is rolled
+/// back. The driver does not roll back a BEGIN that was sent but not answered: it would give the connection back to the
+/// pool with an open transaction, which keeps its locks, keeps a pooler's session, and swallows what is written next.
+pub(super) async fn begun_or_rolled_back<T: Send + 'static>(
+    begin: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    tokio::spawn(begin).await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
 }
 
 /// The statement with its values, prepared without a name.

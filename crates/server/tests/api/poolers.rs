@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     crash::{self, Tenancy},
@@ -115,6 +116,31 @@ async fn in_transaction_mode_replicas_are_told_at_postgres_itself() {
     .await;
     drop(served);
     assert_served(&pooled, &tenancy, &settings).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_gives_up_waiting_for_a_session_keeps_none() {
+    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
+    let Some(pooled) = pgbouncer::with_sessions(database, "transaction", 1) else { return };
+    let tenancy = prepare(&pooled).await;
+    let at = TestDatabase::at(pooled.url.clone());
+    let served = Process::serve(&at, &[BY_TRANSACTION, ("RIQ_REQUEST_TIMEOUT", "1s")]).await;
+    let ask = async || {
+        let name = Some(json!({"display_name": "Shop"}));
+        let change = call(&served, &tenancy, "PATCH", "integrations/shopify/lifecycle", name);
+        let list = call(&served, &tenancy, "GET", "integrations", None);
+        let (change, list) = tokio::join!(change, list);
+        [change.status, list.status]
+    };
+    eventually("it serves", PATIENCE, async || ask().await == [200, 200]).await;
+    let address: PgConnectOptions = pooled.url.parse().unwrap();
+    let mut other = PgConnection::connect_with(&address.extra_float_digits(None)).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT 1").execute(&mut other).await.unwrap();
+    for status in ask().await {
+        assert!([503, 504].contains(&status), "{status}");
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    eventually("it serves again", PATIENCE, async || ask().await == [200, 200]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
