@@ -114,6 +114,16 @@ impl Store {
                 (sqlite(file, connections).await.map_err(failed)?, writer, None)
             }
         };
+        Ok(Self::over(url, connections, [reader, writer], watched))
+    }
+
+    /// The database over its pools, which have at most `connections` connections.
+    fn over(
+        url: &DatabaseUrl,
+        connections: u32,
+        [reader, writer]: [DatabaseConnection; 2],
+        watched: Option<Watched>,
+    ) -> Self {
         // Half of the connections serve the hot reads. The other half serves all other reads and writes.
         let reads = match url.backend() {
             DbBackend::Postgres => connections / 2,
@@ -124,7 +134,7 @@ impl Store {
         let lists = Lists { read_pool: read_pool.clone(), backend: url.backend() };
         let [reader, writer] =
             [reader, writer].map(|pool| GuardedPool::new(pool, url.pooling, reachability.clone()));
-        Ok(Self {
+        Self {
             reader,
             writer,
             read_pool,
@@ -132,7 +142,7 @@ impl Store {
             reachability,
             watched,
             tenant_check: TenantCheck::default(),
-        })
+        }
     }
 
     /// Waits for running statements, then closes the connections.
@@ -240,6 +250,10 @@ async fn sqlite(file: &SqliteConnectOptions, connections: u32) -> Result<Databas
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true);
+    sqlite_pool(file, connections).await
+}
+
+async fn sqlite_pool(file: SqliteConnectOptions, connections: u32) -> Result<DatabaseConnection, Problem> {
     let pool = pool_of(connections).idle_timeout(None).max_lifetime(None);
     let pool: SqlitePool = pool.connect_with(file).await?;
     Ok(pool.into())

@@ -31,21 +31,41 @@ pub enum KeyCheckError {
 impl Vault {
     /// Checks each key against its canary. A key that the database does not know gets one.
     pub async fn check_keys(&self, store: &Store) -> Result<(), KeyCheckError> {
-        for key in self.keys.iter() {
-            if store.canary(&key.id).await?.is_none() && self.opens_its_secrets(key, store).await? {
-                let canary = self.seal_under(key, TEXT, Purpose::Canary(&key.id));
-                store.add_canary(&key.id, canary, self.environment.now()).await?;
-            }
+        let new = self.new_keys(store).await?;
+        for key in &new {
+            let canary = self.seal_under(key, TEXT, Purpose::Canary(&key.id));
+            store.add_canary(&key.id, canary, self.environment.now()).await?;
+        }
+        if !new.is_empty() {
             // Another replica may have stored the canary, of other bytes.
-            let canary = store.canary(&key.id).await?.unwrap_or_default();
-            let opened = self.open(&canary, Purpose::Canary(&key.id));
-            // It names the key that sealed it, so no other key has opened it.
-            let is_good = opened.is_ok_and(|opened| opened.expose_secret() == TEXT);
-            if !is_good || !canary.starts_with(&prefix(FORMAT, &key.id)) {
+            self.new_keys(store).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks each key against its canary, and returns those that have none yet. Changes nothing.
+    async fn new_keys(&self, store: &Store) -> Result<Vec<&EncryptionKey>, KeyCheckError> {
+        let mut new = Vec::new();
+        for key in self.keys.iter() {
+            let is_good = match store.canary(&key.id).await? {
+                Some(canary) => self.is_canary_of(key, &canary),
+                None => {
+                    new.push(key);
+                    self.opens_its_secrets(key, store).await?
+                }
+            };
+            if !is_good {
                 return Err(KeyCheckError::OtherBytes(key.id.clone()));
             }
         }
-        Ok(())
+        Ok(new)
+    }
+
+    fn is_canary_of(&self, key: &EncryptionKey, canary: &[u8]) -> bool {
+        let opened = self.open(canary, Purpose::Canary(&key.id));
+        // It names the key that sealed it, so no other key has opened it.
+        opened.is_ok_and(|opened| opened.expose_secret() == TEXT)
+            && canary.starts_with(&prefix(FORMAT, &key.id))
     }
 
     /// Whether a key without a canary opens a secret that was sealed under its id, in any form, or there is none. Such

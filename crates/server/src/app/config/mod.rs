@@ -265,7 +265,7 @@ impl Options {
     pub fn http(&self, address: SocketAddr) -> anyhow::Result<HttpSettings> {
         let defaults = HttpSettings::at(address);
         Ok(HttpSettings {
-            public_url: self.public_url.clone().unwrap_or(defaults.public_url),
+            public_url: self.public_url(address),
             known_hosts: self.known_hosts()?,
             trusted_proxies: self.trusted_proxies()?,
             connections: self.connections(defaults.connections),
@@ -278,6 +278,11 @@ impl Options {
             key_sign_in: self.key_sign_in()?,
             ..defaults
         })
+    }
+
+    /// The address at which people reach a server at `address`.
+    pub(super) fn public_url(&self, address: SocketAddr) -> Url {
+        self.public_url.clone().unwrap_or_else(|| HttpSettings::at(address).public_url)
     }
 
     /// How many connections clients may have.

@@ -140,14 +140,15 @@ impl SharedWindows {
         None
     }
 
-    /// Connects and runs the script once: a Redis that is still loading or that accepts no writes fails it.
-    async fn connect(&self) -> Result<Connection, RedisError> {
+    /// Connects and runs the script once: a Redis that is still loading fails it, and if `trial` counts, one that
+    /// accepts no writes.
+    async fn connect(&self, trial: Count) -> Result<Connection, RedisError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_PATIENCE))
             .set_response_timeout(Some(self.patience));
         let channel = self.client.get_multiplexed_async_connection_with_config(&config).await?;
         let connection = Connection { channel, made: Instant::now() };
-        self.run(&connection, "trial", u32::MAX, 0, Count::Yes).await?;
+        self.run(&connection, "trial", u32::MAX, 0, trial).await?;
         Ok(connection)
     }
 
@@ -223,7 +224,7 @@ impl Job for RedisConnection {
 
     /// A round lasts as long as the connection.
     async fn round(&mut self) -> Result<Next, RedisError> {
-        let connection = self.windows.connect().await?;
+        let connection = self.windows.connect(Count::Yes).await?;
         let made = connection.made;
         self.windows.use_connection(connection);
         self.windows.lost.notified().await;

@@ -23,7 +23,7 @@ const BETWEEN_FRESH: Duration = Duration::from_secs(60);
 /// How long a failure is remembered, so that people who wait do not wait for each other.
 const FAILURE_LIFE: Duration = Duration::from_secs(5);
 
-const DOCUMENT: &str = "the discovery document";
+pub(super) const DOCUMENT: &str = "the discovery document";
 const KEYS: &str = "the keys";
 
 /// What a provider says about itself.
@@ -66,14 +66,19 @@ impl Metadata {
 
     /// Reads a document of this issuer.
     fn read(document: &Value, issuer: &Issuer) -> Result<Self, OpenIdError> {
-        let unreadable = |why| OpenIdError::Unreadable { what: DOCUMENT, why };
-        let found = document.get("issuer").and_then(Value::as_str);
-        let found = found.ok_or_else(|| unreadable("it does not name the issuer"))?;
-        if found != issuer.as_str() {
-            let (expected, found) = (issuer.to_string(), found.to_owned());
-            let advice = advice(&expected, &found);
-            return Err(OpenIdError::Issuer { expected, found, advice });
+        let found = named(document)?;
+        match difference(issuer, found) {
+            None => Self::addressed(document, issuer),
+            Some(advice) => {
+                let (expected, found) = (issuer.to_string(), found.to_owned());
+                Err(OpenIdError::Issuer { expected, found, advice })
+            }
         }
+    }
+
+    /// Reads a document, whatever name the provider has in it.
+    pub(super) fn addressed(document: &Value, issuer: &Issuer) -> Result<Self, OpenIdError> {
+        let unreadable = |why| OpenIdError::Unreadable { what: DOCUMENT, why };
         let read = Self::deserialize(document)
             .map_err(|_| unreadable("an address is missing or not valid, or its lists are none"))?;
         if read.addresses().all(|address| issuer.allows(address)) {
@@ -82,6 +87,17 @@ impl Metadata {
             Err(unreadable("it names an address that is not https://"))
         }
     }
+}
+
+/// The provider's name for itself in its document.
+pub(super) fn named(document: &Value) -> Result<&str, OpenIdError> {
+    let found = document.get("issuer").and_then(Value::as_str);
+    found.ok_or(OpenIdError::Unreadable { what: DOCUMENT, why: "it does not name the issuer" })
+}
+
+/// What to change if the provider's name for itself is not the setting, byte for byte.
+pub(super) fn difference(setting: &Issuer, found: &str) -> Option<&'static str> {
+    (found != setting.as_str()).then(|| advice(setting.as_str(), found))
 }
 
 fn advice(expected: &str, found: &str) -> &'static str {
@@ -131,6 +147,16 @@ impl Transport {
         address: &str,
         token: Option<&str>,
     ) -> Result<Value, OpenIdError> {
+        json(what, &self.get(what, address, token).await?)
+    }
+
+    /// The answer that has a JSON document, with an access token or without.
+    pub(super) async fn get(
+        &self,
+        what: &'static str,
+        address: &str,
+        token: Option<&str>,
+    ) -> Result<Answer, OpenIdError> {
         let unreadable = |why| OpenIdError::Unreadable { what, why };
         let mut request = Request::get(address).body(Vec::new()).map_err(|_| unreadable("its address"))?;
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -143,8 +169,21 @@ impl Transport {
         if answer.status != 200 {
             return Err(OpenIdError::Refused { what, status: answer.status, detail: String::new() });
         }
-        serde_json::from_slice(&answer.body).map_err(|_| unreadable("it is not JSON"))
+        Ok(answer)
     }
+
+    /// The keys that the provider publishes.
+    pub(super) async fn keys(&self, metadata: &Metadata) -> Result<CoreJsonWebKeySet, OpenIdError> {
+        let keys = self.json(KEYS, metadata.jwks_uri.as_str(), None).await?;
+        let unreadable = |_| OpenIdError::Unreadable { what: KEYS, why: "they are not a set of keys" };
+        serde_json::from_value(keys).map_err(unreadable)
+    }
+}
+
+/// The JSON document of an answer.
+pub(super) fn json(what: &'static str, answer: &Answer) -> Result<Value, OpenIdError> {
+    let unreadable = |_| OpenIdError::Unreadable { what, why: "it is not JSON" };
+    serde_json::from_slice(&answer.body).map_err(unreadable)
 }
 
 /// What is known of the provider.
@@ -230,9 +269,7 @@ impl Discovery {
     async fn ask(&self, transport: &Transport) -> Result<Arc<Discovered>, OpenIdError> {
         let document = transport.json(DOCUMENT, &self.issuer.discovery(), None).await?;
         let metadata = Metadata::read(&document, &self.issuer)?;
-        let keys = transport.json(KEYS, metadata.jwks_uri.as_str(), None).await?;
-        let unreadable = |_| OpenIdError::Unreadable { what: KEYS, why: "they are not a set of keys" };
-        let keys = serde_json::from_value(keys).map_err(unreadable)?;
+        let keys = transport.keys(&metadata).await?;
         Ok(Arc::new(Discovered { metadata, keys }))
     }
 }
