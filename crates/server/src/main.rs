@@ -11,6 +11,7 @@ use riq_server::{
     app::{
         config::{self, LogFormat, Options},
         dev::DevCommand,
+        doctor::{self, DoctorCommand},
         log,
         migrate::{self, MigrateCommand},
         run,
@@ -43,6 +44,11 @@ enum Command {
     /// If it holds secrets that an earlier version sealed in another form, it seals them anew. It needs
     /// RIQ_ENCRYPTION_KEYS then.
     Migrate(MigrateCommand),
+    /// Find out why something does not work
+    ///
+    /// It checks what `serve` needs: settings, keys, database, provider files, and what people sign in with. It changes
+    /// nothing.
+    Doctor(DoctorCommand),
     /// Manage organizations, projects and API keys; import integrations
     Admin(AdminCommand),
 }
@@ -75,6 +81,7 @@ async fn execute() -> anyhow::Result<()> {
         }
         Command::Serve => observed(&options, LogFormat::Json, run::serve(&options, environment)).await,
         Command::Migrate(command) => migrate::run(command, &options, environment).await,
+        Command::Doctor(command) => doctor::run(command, &options, environment).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,
     }
 }

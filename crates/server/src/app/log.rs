@@ -37,13 +37,7 @@ pub struct Log {
 
 /// Starts the log, and hands spans to `traces`. Call inside the runtime, once.
 pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> anyhow::Result<Log> {
-    let wanted = options.log.as_deref().unwrap_or("info");
-    // These libraries log details at INFO that operators do not need.
-    let filter = format!("opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
-    let filter = EnvFilter::builder().parse(filter);
-    let filter = filter.map_err(|_| {
-        anyhow!("RIQ_LOG or --log is not a filter of the log such as info or riq_server=debug")
-    })?;
+    let filter = filter(options)?;
     let lines = Arc::new(Mutex::new(BufWriter::with_capacity(BUFFER_SIZE, io::stderr())));
     let log = Log { lines, is_terminal: io::stderr().is_terminal() };
     let colours = log.is_terminal && std::env::var_os("NO_COLOR").is_none();
@@ -63,6 +57,16 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
     }
     tokio::spawn(log.clone().flush_repeatedly());
     Ok(log)
+}
+
+/// What is logged.
+pub(super) fn filter(options: &Options) -> anyhow::Result<EnvFilter> {
+    let wanted = options.log.as_deref().unwrap_or("info");
+    // These libraries log details at INFO that operators do not need.
+    let filter = format!("opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
+    let filter = EnvFilter::builder().parse(filter);
+    filter
+        .map_err(|_| anyhow!("RIQ_LOG or --log is not a filter of the log such as info or riq_server=debug"))
 }
 
 impl Log {

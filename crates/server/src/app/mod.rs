@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dev;
+pub mod doctor;
 mod json_lines;
 pub mod log;
 pub mod migrate;

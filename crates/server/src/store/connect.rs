@@ -35,6 +35,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READS: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most connections that only look.
+const LOOKS: u32 = 2;
 /// The mode of SQLite's files: only their owner reads and writes them.
 const PRIVATE: u32 = 0o600;
 
@@ -115,6 +117,18 @@ impl Store {
             }
         };
         Ok(Self::over(url, connections, [reader, writer], watched))
+    }
+
+    /// Connects to a database that exists, to look at it. A file of SQLite is not made, is not closed to others, and
+    /// nothing can be written to it.
+    pub async fn look_at(url: &DatabaseUrl) -> Result<Self, ConnectError> {
+        let Target::Sqlite(file) = &url.target else { return Self::connect(url, LOOKS).await };
+        let failed = |problem| ConnectError { product: url.product(), place: url.place(), problem };
+        fs::metadata(file.get_filename()).map_err(|error| failed(Problem::File(error)))?;
+        let file =
+            file.clone().create_if_missing(false).busy_timeout(BUSY_TIMEOUT).pragma("query_only", "ON");
+        let pool = sqlite_pool(file, LOOKS).await.map_err(failed)?;
+        Ok(Self::over(url, LOOKS, [pool.clone(), pool], None))
     }
 
     /// The database over its pools, which have at most `connections` connections.

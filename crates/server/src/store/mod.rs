@@ -108,6 +108,17 @@ impl Store {
         Ok(())
     }
 
+    /// The version of PostgreSQL or SQLite.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        let version = match self.backend() {
+            DbBackend::Postgres => "SELECT current_setting('server_version') AS version",
+            _ => "SELECT sqlite_version() AS version",
+        };
+        let row = self.reader.query_one_raw(sea_orm::Statement::from_string(self.backend(), version)).await?;
+        let row = row.ok_or_else(|| StoreError::Damaged("no version".to_owned()))?;
+        Ok(row.try_get("", "version")?)
+    }
+
     fn backend(&self) -> DbBackend {
         self.reader.get_database_backend()
     }

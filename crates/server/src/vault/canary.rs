@@ -5,7 +5,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::{EncryptionKey, FORMAT, OLD_FORMAT, Purpose, Vault, prefix};
+use super::{EncryptionKey, FORMAT, OLD_FORMAT, Purpose, Vault, prefix, take_apart};
 use crate::store::{Beginning, Sealed, Store, StoreError};
 
 /// What a canary says.
@@ -23,6 +23,12 @@ pub enum KeyCheckError {
          RIQ_ENCRYPTION_KEYS, or, if this is a new key, give it an id that was never used"
     )]
     OtherBytes(String),
+    /// A secret is sealed with a key that is not given.
+    #[error(
+        "the database has secrets that are sealed with the encryption key \"{0}\", and RIQ_ENCRYPTION_KEYS does not \
+         hold it: they cannot be opened; add that key behind the others"
+    )]
+    Missing(String),
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -41,6 +47,23 @@ impl Vault {
             self.new_keys(store).await?;
         }
         Ok(())
+    }
+
+    /// Checks each key against its canary, and whether other keys sealed the first secrets of each kind. Changes
+    /// nothing. Returns the ids of the keys that the database does not know yet.
+    pub async fn look_at_keys(&self, store: &Store) -> Result<Vec<&str>, KeyCheckError> {
+        let new = self.new_keys(store).await?;
+        let current = prefix(FORMAT, &self.keys.first().id);
+        for kind in Sealed::ALL {
+            for row in store.sealed(kind, Beginning::Otherwise(&current), "", TRIED).await? {
+                if let Some((id, ..)) = take_apart(FORMAT, row.sealed())
+                    && self.keys.find(id).is_none()
+                {
+                    return Err(KeyCheckError::Missing(String::from_utf8_lossy(id).into_owned()));
+                }
+            }
+        }
+        Ok(new.into_iter().map(|key| key.id.as_str()).collect())
     }
 
     /// Checks each key against its canary, and returns those that have none yet. Changes nothing.

@@ -44,6 +44,8 @@ mod dev;
 #[cfg(test)]
 mod device;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod envelope;
 #[cfg(test)]
 mod handshake;

@@ -369,7 +369,7 @@ impl Options {
 
 /// The provider files in a directory, with their names. What begins with a dot is left out, and so are directories: a
 /// volume of Kubernetes has `..data`, and editors leave files behind.
-fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
+pub(super) fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

@@ -7,7 +7,7 @@ use crate::provider::openid::OpenIdSettings;
 
 impl Options {
     /// The provider that people sign in with. Fails if a setting of it is missing, or has no effect without it.
-    pub(super) fn openid(&self) -> anyhow::Result<Option<OpenIdSettings>> {
+    pub(in crate::app) fn openid(&self) -> anyhow::Result<Option<OpenIdSettings>> {
         let Some(issuer) = &self.oidc_issuer else {
             let others = [
                 ("RIQ_OIDC_CLIENT_ID", self.oidc_client_id.is_some()),

@@ -66,9 +66,22 @@ impl FromStr for RedisUrl {
     }
 }
 
+impl RedisUrl {
+    /// The part of it that is not secret: host and port.
+    pub fn place(&self) -> String {
+        self.0.addr().to_string()
+    }
+
+    /// Fails if what the rate limits need does not answer there within `patience`. Changes nothing.
+    pub async fn look(&self, patience: Duration) -> Result<(), RedisError> {
+        SharedWindows::new(self, patience, Metrics::default())?.connect(Count::No).await?;
+        Ok(())
+    }
+}
+
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RedisUrl({})", self.0.addr())
+        write!(f, "RedisUrl({})", self.place())
     }
 }
 
@@ -116,7 +129,7 @@ impl SharedWindows {
     pub(super) fn new(url: &RedisUrl, patience: Duration, metrics: Metrics) -> Result<Self, RedisError> {
         Ok(Self {
             client: Client::open(url.0.clone())?,
-            place: url.0.addr().to_string(),
+            place: url.place(),
             script: Script::new(SCRIPT),
             patience,
             connection: RwLock::default(),

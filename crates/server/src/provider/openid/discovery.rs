@@ -103,6 +103,8 @@ pub(super) fn difference(setting: &Issuer, found: &str) -> Option<&'static str> 
 fn advice(expected: &str, found: &str) -> &'static str {
     if found.contains('{') {
         "that is its address for all tenants, so name your own tenant in the setting"
+    } else if found.trim() != found {
+        "it has blanks around it, which no issuer may have, so remove them at the provider"
     } else if found.trim_end_matches('/') == expected.trim_end_matches('/') {
         "only the slash at the end differs, so write the setting as the provider does"
     } else {
@@ -300,6 +302,7 @@ mod tests {
             ("https://a.example/", "https://a.example", "only the slash at the end differs"),
             ("https://a.example:443", "https://a.example", "if you trust that provider"),
             ("https://A.example", "https://a.example", "if you trust that provider"),
+            ("https://a.example", "https://a.example ", "remove them at the provider"),
             (
                 "https://login.example/organizations/v2.0",
                 "https://login.example/{tenantid}/v2.0",

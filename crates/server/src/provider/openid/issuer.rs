@@ -54,7 +54,7 @@ impl Issuer {
     }
 
     /// The address of its discovery document (OpenID Connect Discovery 1.0, section 4).
-    pub(super) fn discovery(&self) -> String {
+    pub fn discovery(&self) -> String {
         format!("{}/.well-known/openid-configuration", self.text.trim_end_matches('/'))
     }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Issuer {
 }
 
 /// Whether it is an `http` address of the machine itself. Nobody between can read it.
-fn is_on_this_machine(url: &Url) -> bool {
+pub fn is_on_this_machine(url: &Url) -> bool {
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -6,6 +6,7 @@
 mod discovery;
 mod error;
 mod issuer;
+mod look;
 mod tokens;
 
 use std::{fmt, sync::Arc};
@@ -29,7 +30,8 @@ use self::{
 };
 pub use self::{
     error::OpenIdError,
-    issuer::{InvalidIssuer, Issuer},
+    issuer::{InvalidIssuer, Issuer, is_on_this_machine},
+    look::Look,
 };
 use super::{
     authorization_server::written,
@@ -37,6 +39,8 @@ use super::{
 };
 use crate::environment::Environment;
 
+/// How far the provider's clock may differ.
+pub const CLOCK_SKEW: Duration = SKEW;
 /// How old a sign-in may be that counts as fresh.
 pub const FRESH_FOR: Duration = Duration::minutes(5);
 /// The most characters of a person's name and e-mail address that are kept.
@@ -142,6 +146,11 @@ impl OpenIdProvider {
     /// How people sign in with it.
     pub const fn settings(&self) -> &OpenIdSettings {
         &self.settings
+    }
+
+    /// What the provider says about itself now. Unlike a sign-in, it goes on after something that is wrong.
+    pub async fn look(&self) -> Result<Look, OpenIdError> {
+        Look::at(&self.settings.issuer, &self.transport, &self.environment).await
     }
 
     /// The address at which a person signs in.

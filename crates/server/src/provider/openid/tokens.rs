@@ -9,7 +9,10 @@ use openidconnect::{
     ClaimsVerificationError, ClientId, IssuerUrl, JsonWebKey as _, JsonWebKeyId, Nonce,
     core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IntoDeserializer, value::Error as NotAName},
+};
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
@@ -44,6 +47,12 @@ pub(super) enum Invalid {
     Signature,
     /// Something else.
     Otherwise(OpenIdError),
+}
+
+/// Whether an algorithm of this name (RFC 7518, section 3.1) is one of those that are accepted.
+pub(super) fn is_accepted(algorithm: &str) -> bool {
+    let name = IntoDeserializer::<NotAName>::into_deserializer(algorithm);
+    CoreJwsSigningAlgorithm::deserialize(name).is_ok_and(|known| ALGORITHMS.contains(&known))
 }
 
 /// Verifies an ID token and returns its claims.

@@ -238,7 +238,8 @@ impl State {
             }
             _ => return StatusCode::NOT_FOUND.into_response(),
         };
-        ([("content-type", "application/json")], answer.to_string()).into_response()
+        let date = httpdate::fmt_http_date(self.says.now.into());
+        ([("content-type", "application/json"), ("date", date.as_str())], answer.to_string()).into_response()
     }
 
     fn token(&mut self, address: SocketAddr, authorization: Option<&str>, body: &Bytes) -> Response {

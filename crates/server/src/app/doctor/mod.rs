@@ -1,0 +1,53 @@
+//! `riq-server doctor`: finds out why something does not work.
+//!
+//! It looks at what a server depends on, one line for each check, and goes on after what fails. It uses the same code as
+//! `serve`, changes nothing, and shows no secret.
+
+mod database;
+mod openid;
+mod report;
+mod settings;
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::Args;
+
+use self::report::Report;
+use super::{config::Options, dev::DataDirectory};
+use crate::environment::Environment;
+
+/// `riq-server doctor`
+#[derive(Args, Clone, Debug)]
+pub struct DoctorCommand {
+    /// Look at the database and the keys of `riq-server dev` in this directory instead of those of the settings
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks everything, and says what was found. Fails if a check failed.
+pub async fn run(command: DoctorCommand, options: &Options, environment: Environment) -> anyhow::Result<()> {
+    let directory = command.data_dir.map(DataDirectory::existing).transpose()?;
+    let mut report = Report::default();
+    settings::check(options, &mut report);
+    let store = database::check(directory.as_ref(), options, &mut report).await;
+    database::check_keys(directory.as_ref(), options, &environment, store.as_ref(), &mut report).await;
+    if let Some(catalog) = settings::check_providers(options, &mut report) {
+        database::check_oauth_apps(&catalog, options, store.as_ref(), &mut report).await;
+    }
+    settings::check_public_url(options, &mut report);
+    openid::check(options, environment, &mut report).await;
+    settings::check_redis(options, &mut report).await;
+    settings::check_metrics(options, &mut report);
+    if let Some(store) = store {
+        database::check_listening(options, &store, &mut report).await;
+        store.close().await;
+    }
+    report.write(command.json)?;
+    let (failed, all) = report.failures();
+    ensure!(failed == 0, "{failed} of {all} checks failed");
+    Ok(())
+}
