@@ -177,7 +177,7 @@ async fn no_secret_is_shown(database: &TestDatabase) {
     let wrong_keys = format!("{ENCRYPTION_KEYS},{WRONG}");
     let database_url = Url::parse(&database.url).unwrap();
     let password = database_url.password().filter(|password| password.len() > 8);
-    let secrets = [&ENCRYPTION_KEYS[5..], &WRONG[5..], "SECRET"].into_iter().chain(password);
+    let secrets = [&ENCRYPTION_KEYS[5..], &WRONG[5..], "SECRET-of", "hunter2"].into_iter().chain(password);
     let secrets: Vec<&str> = secrets.collect();
     let more = [
         vec![("RIQ_REDIS_URL", redis)],
@@ -185,9 +185,9 @@ async fn no_secret_is_shown(database: &TestDatabase) {
         vec![("RIQ_DATABASE_LISTEN_URL", AWAY)],
         vec![("RIQ_ENCRYPTION_KEYS", WRONG)],
         vec![("RIQ_ENCRYPTION_KEYS", &wrong_keys)],
-        vec![("RIQ_METRICS_TOKEN", "SECRET")],
-        vec![("RIQ_OIDC_CLIENT_ID", "SECRET of somebody")],
-        vec![("RIQ_OAUTH_SLACK_CLIENT_SECRET", "SECRET and more")],
+        vec![("RIQ_METRICS_TOKEN", "hunter2")],
+        vec![("RIQ_OIDC_CLIENT_ID", "hunter2 of somebody")],
+        vec![("RIQ_OAUTH_SLACK_CLIENT_SECRET", "hunter2 and more")],
         vec![("RIQ_OIDC_ISSUER", "http://127.0.0.1:1")],
     ];
     for more in more {

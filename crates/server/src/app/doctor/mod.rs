@@ -1,7 +1,7 @@
 //! `riq-server doctor`: finds out why something does not work.
 //!
-//! It looks at what a server depends on, one line for each check, and goes on after what fails. It uses the same code as
-//! `serve`, changes nothing, and shows no secret.
+//! It looks at what a server depends on, one line for each check, and goes on after what fails. It uses the same code
+//! as `serve`, changes nothing, and shows no secret.
 
 mod database;
 mod openid;
