@@ -134,7 +134,7 @@ async fn a_server_that_works_is_well_and_stays_as_it_is(database: &TestDatabase)
     let in_words = run(&["doctor"], &settings(&database.url, &issuer)).await;
     let lines: Vec<&str> = in_words.stdout_of_success().lines().collect();
     assert_eq!(lines.len(), found.checks.len(), "{in_words:?}");
-    assert!(lines[0].starts_with("ok       settings          they can"), "{in_words:?}");
+    assert!(lines[0].starts_with("ok       settings           they can"), "{in_words:?}");
 }
 
 async fn keys_that_do_not_fit_are_told_from_new_ones(database: &TestDatabase) {
@@ -224,7 +224,7 @@ async fn both_issuers_are_quoted_and_the_advice_fits() {
     provider.says(|says| says.document["issuer"] = json!(with_slash));
     let in_words = run(&["doctor"], &settings(&database.url, &issuer)).await;
     let quoted = format!(
-        "failed   openid_issuer     RIQ_OIDC_ISSUER is \"{issuer}\", and the provider calls itself \"{issuer}/\""
+        "failed   openid_issuer      RIQ_OIDC_ISSUER is \"{issuer}\", and the provider calls itself \"{issuer}/\""
     );
     assert!(in_words.stdout.contains(&quoted), "{in_words:?}");
     // What a provider writes cannot write to the terminal, and what is not seen is written out.

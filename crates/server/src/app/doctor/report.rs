@@ -69,7 +69,7 @@ impl Report {
                     State::Warning => "warning",
                     State::Failed => "failed",
                 };
-                writeln!(out, "{state:<7}  {check:<16}  {message}")?;
+                writeln!(out, "{state:<7}  {check:<17}  {message}")?;
             }
         }
         out.flush()
