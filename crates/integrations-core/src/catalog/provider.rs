@@ -81,7 +81,7 @@ pub struct Action {
     pub description: String,
     /// What it does to the data at the provider.
     pub kind: ActionKind,
-    /// Whether it is permitted after the installation, until a person changes that. Never for a destructive action.
+    /// Whether it is permitted after the installation, until a person changes that. Only a read-only action may be.
     pub allowed_by_default: bool,
     /// The requests that it makes.
     pub requests: Vec<ActionRequest>,

@@ -452,12 +452,11 @@ fn settings() {
 #[test]
 fn actions() {
     refused(OAUTH, "key = \"remove\"", "key = \"read\" #!", "`read` is listed twice");
-    refused(
-        OAUTH,
-        "kind = \"destructive\"",
-        "kind = \"destructive\"\ndefault = true #!",
-        "must not be permitted",
-    );
+    for kind in ["write", "destructive"] {
+        let permitted = format!("kind = \"{kind}\"\ndefault = true #!");
+        let message = "only a read-only action may be permitted by default";
+        refused(OAUTH, "kind = \"destructive\"", &permitted, message);
+    }
     let request = "{ method = \"GET\", path = \"/things/{id}\" }";
     refused(OAUTH, request, "{ method = \"GET\", path = \"things\" }", "must begin with one `/`");
     refused(OAUTH, request, "{ method = \"GET\", path = \"//evil.example\" }", "must begin with one `/`");

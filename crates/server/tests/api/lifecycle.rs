@@ -107,7 +107,7 @@ async fn every_field_is_changed_and_recorded(server: &Server) {
     assert_eq!(data["sidebar_enabled"], true);
     assert_eq!(data["settings"], json!({"notify_on_escalation": false}));
     assert_eq!(data["action_permissions"]["add_reaction"], true);
-    assert_eq!(data["action_permissions"]["post_message"], true, "as it was");
+    assert_eq!(data["action_permissions"]["find_user"], true, "as it was");
     assert_eq!(data["updated_at"], "2026-03-01T10:05:00Z");
     assert_eq!(data["created_at"], "2026-03-01T10:00:00Z");
     assert_eq!(data["etag"], "\"v2\"");
@@ -231,7 +231,7 @@ async fn what_changes_nothing_succeeds_and_records_nothing(server: &Server) {
         json!({"settings": {}}),
         json!({"settings": {"notify_on_escalation": true, "default_channel": null}}),
         json!({"action_permissions": {}}),
-        json!({"action_permissions": {"post_message": true}}),
+        json!({"action_permissions": {"post_message": false}}),
         json!({"status": "active", "display_name": "Acme", "sidebar_enabled": false}),
     ] {
         let answer = server.patch("slack", update).await;

@@ -288,8 +288,8 @@ fn actions(tables: Vec<ActionTable>, problems: &mut Problems) -> Vec<Action> {
     for (index, table) in tables.into_iter().enumerate() {
         let path = format!("actions.{index}");
         unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
-        if table.kind == ActionKind::Destructive && table.default {
-            problems.add(format!("{path}.default"), "a destructive action must not be permitted by default");
+        if table.default && table.kind != ActionKind::ReadOnly {
+            problems.add(format!("{path}.default"), "only a read-only action may be permitted by default");
         }
         if table.requests.is_empty() {
             problems.add(format!("{path}.requests"), "an action needs at least one request");

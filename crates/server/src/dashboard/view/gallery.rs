@@ -117,7 +117,7 @@ fn integration(key: &str, state: State, health: Health) -> Integration {
         action_permissions: provider
             .actions
             .iter()
-            .map(|action| (action.key.clone(), action.allowed_by_default))
+            .map(|action| (action.key.clone(), action.allowed_by_default || action.key == "post_message"))
             .collect(),
         version: 7,
         created_at: datetime!(2026-03-01 10:00:00 UTC),

@@ -140,16 +140,16 @@ async fn permissions(server: &Server) {
     let page = visitor.provider("slack").await;
     page.says(200, "Delete a message Destructive Deletes a message that the app has posted");
     let form = page.form("/permissions");
-    assert_eq!(form.value("permissions.post_message"), Some("on"));
+    assert_eq!(form.value("permissions.find_user"), Some("on"));
     assert_eq!(form.value("permissions.delete_message"), None);
-    let changed = form.with("permissions.delete_message", "on").without("permissions.post_message");
+    let changed = form.with("permissions.delete_message", "on").without("permissions.find_user");
     let saved = visitor.submit(&changed.with("permissions.nonsense", "on")).await;
     told(&visitor, server, &saved, "permissions", "The permissions are saved").await;
     let permissions = &server.integration("slack").await["action_permissions"];
-    assert_eq!((&permissions["delete_message"], &permissions["post_message"]), (&json!(true), &json!(false)));
+    assert_eq!((&permissions["delete_message"], &permissions["find_user"]), (&json!(true), &json!(false)));
     let (_, changes) = last(server).await;
     let expected =
-        json!([["action_permissions.delete_message", true], ["action_permissions.post_message", false]]);
+        json!([["action_permissions.delete_message", true], ["action_permissions.find_user", false]]);
     assert_eq!(changes, expected);
     visitor.get(&format!("{}/audit", server.pages())).await.says(200, "Permitted: Delete a message");
 }

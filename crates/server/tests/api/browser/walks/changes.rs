@@ -114,13 +114,13 @@ async fn its_actions_are_permitted_and_forbidden() {
     on_stage(async |stage, browser| {
         at_slack(stage, browser).await;
         let before = stage.integration("slack").await["action_permissions"].clone();
-        assert_eq!((&before["post_message"], &before["delete_message"]), (&json!(true), &json!(false)));
-        turn(browser, "permissions.post_message").await;
+        assert_eq!((&before["find_user"], &before["delete_message"]), (&json!(true), &json!(false)));
+        turn(browser, "permissions.find_user").await;
         turn(browser, "permissions.delete_message").await;
         press(browser, "permissions").await;
         assert_eq!(browser.text("[role=status]").await, "The permissions are saved.");
         let mut expected = before;
-        expected["post_message"] = json!(false);
+        expected["find_user"] = json!(false);
         expected["delete_message"] = json!(true);
         assert_eq!(stage.integration("slack").await["action_permissions"], expected);
     })
