@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{
     audit::{self, AuditAction, Change},
-    catalog::{Action, Provider, ProviderAccount, ProviderRef},
+    catalog::{Action, ActionKind, Provider, ProviderAccount, ProviderRef},
     ids::{IntegrationId, ProjectId},
     issue::Issue,
     json::{self, JsonError},
@@ -399,10 +399,18 @@ impl Integration {
         }
     }
 
-    /// Installs again, after a disconnection or in place of the present connection. Permissions stay as they were, and
-    /// so does a display name that a person chose, unless another is given.
+    /// Installs again, after a disconnection or in place of the present connection. A display name that a person chose
+    /// stays, unless another is given.
     /// If the account is not known, the last known one stays, so that the next one is compared with it.
-    pub fn reinstall(&self, connected: Connected, now: OffsetDateTime) -> Result<Revision, Refusal> {
+    ///
+    /// Permissions were given for an account. They stay if it is known to be the same. Otherwise every action that does
+    /// more than read is turned off.
+    pub fn reinstall(
+        &self,
+        provider: &Provider,
+        connected: Connected,
+        now: OffsetDateTime,
+    ) -> Result<Revision, Refusal> {
         let mut next = self.clone();
         next.transition(Command::Install)?;
         let Connected { configuration, account, health, error_message, synced_at } = connected;
@@ -411,15 +419,29 @@ impl Integration {
         next.display_name = given.or(name_of_account).or(next.display_name);
         next.settings = configuration.settings;
         next.secret_settings = configuration.secret_settings;
+        let is_same = matches!((&account, &self.account), (Some(new), Some(last)) if new.id == last.id);
+        if !is_same {
+            next.turn_writes_off(provider);
+        }
         next.account = match (account, next.account.take()) {
             (None, last) => last,
-            (Some(same), Some(last)) if same.id == last.id && same.name.is_none() => Some(last),
+            (Some(same), Some(last)) if is_same && same.name.is_none() => Some(last),
             (other, _) => other,
         };
         next.health = health;
         next.error_message = error_message;
         next.last_synced_at = synced_at.or(next.last_synced_at);
         Ok(self.revision(next, AuditAction::IntegrationInstalled, now))
+    }
+
+    /// Turns off every permission but those of actions that are known to only read.
+    fn turn_writes_off(&mut self, provider: &Provider) {
+        let only_reads = |key: &str| provider.action(key).is_some_and(|a| a.kind == ActionKind::ReadOnly);
+        for (key, permission) in &mut self.action_permissions {
+            if !only_reads(key) {
+                *permission = false;
+            }
+        }
     }
 
     /// The configuration with which a reconnection keeps everything that people have set: the settings, and the display

@@ -88,7 +88,7 @@ fn set_up(display_name: Option<&str>) -> Integration {
         install(connected(Configuration::default(), Some(account("T1", Some("Acme"))))).integration;
     let body = json!({
         "settings": {"default_channel": "#support", "signing_secret": "s3cret"},
-        "action_permissions": {"delete_message": true},
+        "action_permissions": {"delete_message": true, "post_message": true, "find_user": false},
     });
     let update = Update::read(body.to_string().as_bytes(), &integration, &slack()).unwrap();
     integration = integration.apply(update, Credential::Usable, NOW).unwrap().unwrap().integration;
@@ -100,7 +100,7 @@ fn set_up(display_name: Option<&str>) -> Integration {
 
 fn reconnect(integration: &Integration, account: Option<AccountIdentity>) -> Revision {
     let configuration = integration.reconnect_configuration();
-    integration.reinstall(connected(configuration, account), LATER).unwrap()
+    integration.reinstall(&slack(), connected(configuration, account), LATER).unwrap()
 }
 
 #[test]
@@ -110,11 +110,51 @@ fn a_reconnection_keeps_what_people_set_up() {
     let after = &revision.integration;
     assert_eq!(after.settings, before.settings);
     assert_eq!(after.secret_settings, before.secret_settings);
-    assert_eq!(after.action_permissions, before.action_permissions);
     assert_eq!(after.display_name.as_deref(), Some("Support"));
     assert_eq!(after.version, before.version + 1);
     assert_eq!(change(&revision, "account"), Some((json!("Acme"), json!("Other"))));
-    assert_eq!(revision.changes.len(), 1);
+}
+
+#[test]
+fn permissions_belong_to_the_account() {
+    let before = set_up(Some("Support"));
+    let disconnected = before.disconnect(NOW).unwrap().unwrap().integration;
+    for before in [before, disconnected] {
+        for same in [Some("Acme"), Some("Renamed"), None] {
+            let same = reconnect(&before, Some(account("T1", same)));
+            assert_eq!(same.integration.action_permissions, before.action_permissions);
+        }
+        let unknown_before = Integration { account: None, ..before.clone() };
+        for (before, account) in [
+            (&before, Some(account("T2", Some("Acme")))),
+            (&before, None),
+            (&unknown_before, Some(account("T1", Some("Acme")))),
+            (&unknown_before, None),
+        ] {
+            let revision = reconnect(before, account);
+            let mut expected = before.action_permissions.clone();
+            for write in ["delete_message", "post_message"] {
+                assert_eq!(expected.insert(write.into(), false), Some(true));
+                let path = format!("action_permissions.{write}");
+                assert_eq!(change(&revision, &path), Some((json!(true), json!(false))));
+            }
+            assert_eq!(revision.integration.action_permissions, expected, "what reads stays as it was");
+            let told =
+                revision.changes.iter().filter(|change| change.path.starts_with("action_permissions."));
+            assert_eq!(told.count(), 2);
+        }
+    }
+}
+
+/// The file of the provider was replaced by another since.
+#[test]
+fn an_action_that_the_provider_does_not_have_counts_as_one_that_writes() {
+    let mut before = set_up(None);
+    before.action_permissions.insert("gone".into(), true);
+    let same = reconnect(&before, Some(account("T1", None))).integration;
+    assert!(same.action_permissions["gone"]);
+    let other = reconnect(&before, Some(account("T2", None))).integration;
+    assert!(!other.action_permissions["gone"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `riq-server admin import`: imports integrations from another system, all or none.
 
+use integrations_core::catalog::{ActionKind, Catalog};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -248,6 +249,8 @@ async fn a_disconnected_integration_comes_back(database: &TestDatabase) {
     let key = key(&desk).await;
     desk.import(LINES).await.json();
     let before = call(&process, &desk, &key, "GET", "").await.data()[0].clone();
+    let permit = "UPDATE integrations SET action_permissions = replace(action_permissions, 'false', 'true')";
+    desk.sql.execute(permit, []).await;
     call(&process, &desk, &key, "DELETE", "/postmark").await.data();
     let line = r#"{"provider":"postmark","settings":{"track_opens":true},"credential":{"api_key":"new"}}"#;
     desk.import(line).await.json();
@@ -256,6 +259,11 @@ async fn a_disconnected_integration_comes_back(database: &TestDatabase) {
     assert_eq!(after["settings"], json!({"track_opens": true}));
     assert_eq!(after["created_at"], before["created_at"]);
     assert_eq!(after["etag"], "\"v3\"");
+    // Nobody knows whose key that is.
+    for action in &Catalog::embedded().unwrap().get("postmark").unwrap().actions {
+        let only_reads = action.kind == ActionKind::ReadOnly;
+        assert_eq!(after["action_permissions"][&action.key], only_reads, "{}", action.key);
+    }
     let events = "SELECT action FROM audit_events WHERE provider = 'postmark' ORDER BY created_at, id";
     let actions: Vec<Value> =
         desk.sql.rows(events, []).await.iter().map(|row| row["action"].clone()).collect();

@@ -125,7 +125,10 @@ pub(crate) fn confirm(frame: &Frame<'_>, account: &ProviderAccount, other: &Othe
                     div { dt { "Connected now" } dd { (other.before) } }
                     div { dt { "Would be connected" } dd { (other.after.unwrap_or("not known")) } }
                 }
-                p { "Settings and permissions stay, and apply to the account that you connect." }
+                p {
+                    "Settings stay, and apply to the account that you connect. Every action that does more than read is \
+                     turned off: it was permitted for the account before."
+                }
                 @if frame.who.is_some() {
                     p {
                         "To have both, keep this one as it is, and add the other on the page of " (provider.name)

@@ -143,7 +143,10 @@ fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
                 (state::card(frame, page, integration))
                 details.divided open[is_wanted] {
                     summary { "Connect again" }
-                    p.help { "With a new credential, or as another account. Settings and permissions stay." }
+                    p.help {
+                        "With a new credential, or as another account. Settings stay. Permissions stay if it is known to be \
+                         the same account; otherwise every action that does more than read is turned off."
+                    }
                     (connect::form(frame, page, connect::Label::Again))
                 }
             }

@@ -27,7 +27,7 @@ pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String 
         (Status::Paused, _) => "Paused: everything is kept, and nothing is used until it is resumed.".to_owned(),
         (Status::Error, _) => format!("{name} refuses the credential, so the integration is not used."),
         (Status::Disconnected, _) => {
-            "Disconnected: the credential is destroyed. Settings and permissions are kept for when it is connected again.".to_owned()
+            "Disconnected: the credential is destroyed. Settings are kept for when it is connected again, and permissions for when that is the same account.".to_owned()
         }
     }
 }

@@ -330,7 +330,8 @@ impl Installer {
         }
     }
 
-    /// The integration to be stored: a new one, or the existing one with its settings and permissions.
+    /// The integration to be stored: a new one, or the existing one with its settings, and for the same account with its
+    /// permissions.
     ///
     /// The secret settings are kept as they are sealed. Only if the connection is another one than before, to which
     /// they are bound, they must be opened; if they cannot be, they are removed, and the event says so.
@@ -354,7 +355,8 @@ impl Installer {
             configuration.secret_settings = self.movable_settings(loaded);
         }
         let connected = acquired.connected(configuration);
-        let revision = integration.reinstall(connected, now).map_err(|refusal| {
+        let provider = &target.account.provider;
+        let revision = integration.reinstall(provider, connected, now).map_err(|refusal| {
             tracing::error!(%refusal, "the lifecycle refuses an installation");
             ProblemKind::Internal
         })?;

@@ -172,7 +172,7 @@ impl Importer {
             None => Integration::install(self.environment.id(), tenant.project, account, connected, now),
             Some(before) => before
                 .integration
-                .reinstall(connected, now)
+                .reinstall(&account.provider, connected, now)
                 .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", account.reference)))?,
         };
         let expires_at = line.credential.get("expires_at").and_then(Value::as_str);

@@ -1,10 +1,12 @@
 //! Installing through the pages: with a link or a session, with the provider's consent page or a form. The providers
 //! are simulated.
 
+use integrations_core::catalog::ActionKind;
+use riq_testing::providers::simulator::{Decision, Simulator};
+use serde_json::{Map, Value, json};
 use time::Duration;
 
 use super::visitor::{Page, Visitor};
-use riq_testing::providers::simulator::{Decision, Simulator};
 
 use crate::{
     providers::{embedded, on_both_played, played},
@@ -25,6 +27,8 @@ on_both_played!(
     an_answer_in_another_browser_is_not_taken,
     an_answer_counts_once,
     another_account_is_asked_about,
+    permissions_belong_to_the_account,
+    a_key_of_an_unknown_account_turns_writes_off,
     connecting_again_fills_in_what_was_typed_before,
     a_link_works_beside_another_organizations_session,
 );
@@ -364,6 +368,88 @@ async fn another_account_is_asked_about(server: &Server, simulator: &Simulator) 
     visitor.follow(&again).await.leads_to(&format!("{}?done=connected", server.page("linear")));
     visitor.follow(&confirmed).await.says(200, "Account Another Organization");
     assert_eq!(server.integration("linear").await["display_name"], "Another Organization");
+}
+
+/// The permissions of a provider's actions: which of them are on.
+fn permissions(server: &Server, provider: &str, is_on: fn(ActionKind) -> bool) -> Value {
+    let actions = &server.app.services.catalog.account(provider).unwrap().provider.actions;
+    actions.iter().map(|action| (action.key.clone(), is_on(action.kind).into())).collect::<Map<_, _>>().into()
+}
+
+/// Permits all of a provider's actions.
+async fn permit_all(server: &Server, provider: &str) -> Value {
+    let all = permissions(server, provider, |_| true);
+    server.patch(provider, json!({"action_permissions": &all})).await.data();
+    all
+}
+
+/// Asserts that a reconnection turned off what does more than read, of all that was permitted before, and recorded it.
+async fn assert_writes_are_off(server: &Server, provider: &str) {
+    let reading = permissions(server, provider, |kind| kind == ActionKind::ReadOnly);
+    assert_eq!(server.integration(provider).await["action_permissions"], reading);
+    let event = server.audit(provider).await.pop().unwrap();
+    assert_eq!(event["action"], "integration.installed");
+    for (action, permission) in reading.as_object().unwrap() {
+        let off = json!({"path": format!("action_permissions.{action}"), "from": true, "to": false});
+        assert_eq!(event["changes"].as_array().unwrap().contains(&off), *permission == false, "{action}");
+    }
+}
+
+async fn permissions_belong_to_the_account(server: &Server, simulator: &Simulator) {
+    let visitor = Visitor::signed_in(server).await;
+    let connected = format!("{}?done=connected", server.page("linear"));
+    let connect = async || {
+        server.clock.advance(Duration::seconds(1));
+        let leaving = visitor.submit(&visitor.provider("linear").await.form("/connect")).await;
+        decided(&visitor, simulator, &leaving, Decision::Allow).await
+    };
+    connect().await.leads_to(&connected);
+    let all = permit_all(server, "linear").await;
+    for disconnects in [false, true] {
+        if disconnects {
+            server.delete("linear").await.data();
+        }
+        connect().await.leads_to(&connected);
+        assert_eq!(server.integration("linear").await["action_permissions"], all);
+    }
+    // Linear does not say which account it is; later it says that it is another one.
+    for (breaks, account) in [(true, 0), (false, 1)] {
+        simulator.switch(|switches| (switches.break_calls, switches.account) = (breaks, account));
+        let asked = connect().await;
+        asked.says(200, "Every action that does more than read is turned off");
+        visitor.submit(&asked.form("/installs/abandon")).await;
+        assert_eq!(server.integration("linear").await["action_permissions"], all);
+        visitor.submit(&connect().await.form("/installs/confirm")).await.leads_to(&connected);
+        assert_writes_are_off(server, "linear").await;
+        permit_all(server, "linear").await;
+    }
+}
+
+/// Postmark says whose key it is, Mailgun does not.
+async fn a_key_of_an_unknown_account_turns_writes_off(server: &Server, simulator: &Simulator) {
+    let visitor = Visitor::signed_in(server).await;
+    let connect = async |provider: &str| {
+        server.clock.advance(Duration::seconds(1));
+        let mut form = visitor.provider(provider).await.form("/connect");
+        let (connection, credential) =
+            (simulator.connections(provider).remove(0), simulator.credential(provider, 0));
+        for (part, values) in [("connection", connection), ("credential", credential)] {
+            for (name, value) in values {
+                form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+            }
+        }
+        visitor.submit(&form).await.leads_to(&format!("{}?done=connected", server.page(provider)));
+    };
+    for provider in ["postmark", "mailgun"] {
+        connect(provider).await;
+        let all = permit_all(server, provider).await;
+        connect(provider).await;
+        if provider == "postmark" {
+            assert_eq!(server.integration(provider).await["action_permissions"], all);
+        } else {
+            assert_writes_are_off(server, provider).await;
+        }
+    }
 }
 
 async fn connecting_again_fills_in_what_was_typed_before(server: &Server, _: &Simulator) {
