@@ -29,11 +29,13 @@ mod m0015_idempotency_keys;
 mod m0016_sign_ins;
 mod m0017_device_logins;
 mod m0018_actors_checked;
+mod m0020_writes_off;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
+pub use m0020_writes_off::NAME as WRITES_OFF;
 
 /// The names of the migrations that take long but lock nobody out, if the locks of those before them are released.
-pub const IN_TRANSACTIONS_OF_THEIR_OWN: [&str; 1] = [m0018_actors_checked::NAME];
+pub const IN_TRANSACTIONS_OF_THEIR_OWN: [&str; 2] = [m0018_actors_checked::NAME, WRITES_OFF];
 
 /// Every migration, in order.
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_sign_ins::Migration),
             Box::new(m0017_device_logins::Migration),
             Box::new(m0018_actors_checked::Migration),
+            Box::new(m0020_writes_off::Migration),
         ]
     }
 }

@@ -342,7 +342,7 @@ mod tests {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let store = riq_server::store::Store::connect(&url, 2).await.unwrap();
-            store.migrate().await.unwrap();
+            store.migrate(&riq_server::environment::Environment::system()).await.unwrap();
             store.close().await;
         });
     }

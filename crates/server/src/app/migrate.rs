@@ -36,10 +36,17 @@ pub async fn run(command: MigrateCommand, options: &Options, environment: Enviro
         )?;
         Ok(Vault::new(keys, environment.clone()))
     };
-    let done = to_the_end(&store, vault, command.abandon_unopened).await?;
+    let done = to_the_end(&store, &environment, vault, command.abandon_unopened).await?;
     let mut out = io::stdout().lock();
     if done.sealed_anew > 0 {
         writeln!(out, "Sealed {} secrets anew", done.sealed_anew)?;
+    }
+    if done.turned_off > 0 {
+        writeln!(
+            out,
+            "Turned off {} actions that write and were on by default. The audit log has each, by the actor system",
+            done.turned_off
+        )?;
     }
     match done.ran.as_slice() {
         [] => writeln!(out, "The {} database is up to date", url.product())?,
@@ -54,6 +61,8 @@ pub(super) struct Done {
     ran: Vec<String>,
     /// How many secrets were sealed anew.
     sealed_anew: u64,
+    /// How many actions were turned off, because they were on by default and write.
+    turned_off: u64,
 }
 
 /// Runs the migrations, and seals anew what an earlier version sealed. It can be stopped at any time and begun again.
@@ -61,11 +70,12 @@ pub(super) struct Done {
 /// be `abandoned`.
 pub(super) async fn to_the_end(
     store: &Store,
+    environment: &Environment,
     vault: impl FnOnce() -> anyhow::Result<Vault>,
     abandons_unopened: bool,
 ) -> anyhow::Result<Done> {
-    let migrated = store.migrate().await?;
-    let mut done = Done { ran: migrated.ran, sealed_anew: 0 };
+    let migrated = store.migrate(environment).await?;
+    let mut done = Done { ran: migrated.ran, sealed_anew: 0, turned_off: migrated.turned_off };
     if !migrated.awaits_sealing {
         return Ok(done);
     }
@@ -76,11 +86,12 @@ pub(super) async fn to_the_end(
         let resealed = vault.seal_old_form_anew(store, tell).await?;
         done.sealed_anew += resealed.count;
         let migrated = match resealed.unopened.as_slice() {
-            [] => store.migrate().await?,
-            _ if abandons_unopened => store.migrate_without_old_secrets().await?,
+            [] => store.migrate(environment).await?,
+            _ if abandons_unopened => store.migrate_without_old_secrets(environment).await?,
             unopened => bail!(explain(unopened)),
         };
         done.ran.extend(migrated.ran);
+        done.turned_off += migrated.turned_off;
         if !migrated.awaits_sealing {
             return Ok(done);
         }

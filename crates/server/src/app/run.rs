@@ -60,7 +60,7 @@ pub async fn dev(command: DevCommand, options: &Options, environment: Environmen
     let url = directory.database_url()?;
     let store = Store::connect(&url, options.database_connections()).await?;
     let vault = || Ok(Vault::new(directory.encryption_keys()?, environment.clone()));
-    migrate::to_the_end(&store, vault, false).await?;
+    migrate::to_the_end(&store, &environment, vault, false).await?;
     let vault = vault()?;
     vault.check_keys(&store).await?;
     let access = directory.access(&store, &environment).await?;

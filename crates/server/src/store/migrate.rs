@@ -2,10 +2,12 @@
 
 use migrations::{
     IN_TRANSACTIONS_OF_THEIR_OWN, Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager,
+    WRITES_OFF,
 };
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, TransactionOptions};
 
 use super::{Store, StoreError, sealed, writing};
+use crate::environment::Environment;
 
 /// What becomes of secrets that are still sealed in the form of an earlier version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +19,26 @@ enum OldSecrets {
 }
 
 /// What `migrate` did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrated {
     /// The names of the migrations that it ran.
     pub ran: Vec<String>,
+    /// How many actions of integrations it turned off, because they were on by default and only read-only ones may be.
+    pub turned_off: u64,
     /// Whether it stopped because secrets must be sealed anew first.
     pub awaits_sealing: bool,
+}
+
+/// What comes after one transaction of migrations.
+enum Next {
+    /// Nothing: the schema is up to date.
+    Nothing,
+    /// The next transaction.
+    Transaction,
+    /// The secrets must be sealed anew.
+    Sealing,
+    /// The actions that write and were on by default must be turned off.
+    WritesOff,
 }
 
 impl Store {
@@ -30,29 +46,47 @@ impl Store {
     ///
     /// If secrets are still sealed in the form of an earlier version, it stops before the migration that marks them as
     /// sealed anew. The vault must seal them anew, and this must be called again.
-    pub async fn migrate(&self) -> Result<Migrated, StoreError> {
-        self.run_migrations(OldSecrets::Awaited).await
+    pub async fn migrate(&self, environment: &Environment) -> Result<Migrated, StoreError> {
+        self.run_migrations(environment, OldSecrets::Awaited).await
     }
 
     /// The same, but does not stop: what is still sealed in the form of an earlier version is left behind, and cannot
     /// be opened any more.
-    pub async fn migrate_without_old_secrets(&self) -> Result<Migrated, StoreError> {
-        self.run_migrations(OldSecrets::Abandoned).await
+    pub async fn migrate_without_old_secrets(
+        &self,
+        environment: &Environment,
+    ) -> Result<Migrated, StoreError> {
+        self.run_migrations(environment, OldSecrets::Abandoned).await
     }
 
-    async fn run_migrations(&self, old_secrets: OldSecrets) -> Result<Migrated, StoreError> {
-        let mut ran = Vec::new();
+    async fn run_migrations(
+        &self,
+        environment: &Environment,
+        old_secrets: OldSecrets,
+    ) -> Result<Migrated, StoreError> {
+        let mut done = Migrated::default();
+        let mut writes_are_off = false;
         loop {
-            let (migrated, remains) = self.run_one_transaction(old_secrets).await?;
-            ran.extend(migrated.ran);
-            if migrated.awaits_sealing || !remains {
-                return Ok(Migrated { ran, ..migrated });
+            let (ran, next) = self.run_one_transaction(old_secrets, writes_are_off).await?;
+            done.ran.extend(ran);
+            match next {
+                Next::Nothing => return Ok(done),
+                Next::Transaction => {}
+                Next::Sealing => return Ok(Migrated { awaits_sealing: true, ..done }),
+                Next::WritesOff => {
+                    done.turned_off = self.turn_writes_off(environment).await?;
+                    writes_are_off = true;
+                }
             }
         }
     }
 
-    /// Runs the next migrations that may run in one transaction. Returns whether others remain.
-    async fn run_one_transaction(&self, old_secrets: OldSecrets) -> Result<(Migrated, bool), StoreError> {
+    /// Runs the next migrations that may run in one transaction. Returns their names.
+    async fn run_one_transaction(
+        &self,
+        old_secrets: OldSecrets,
+        writes_are_off: bool,
+    ) -> Result<(Vec<String>, Next), StoreError> {
         /// An arbitrary number that no other program locks in the same database.
         const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
 
@@ -63,12 +97,15 @@ impl Store {
         let pending = Migrator::get_pending_migrations(&transaction).await?;
         let mut ran: Vec<String> = pending.iter().map(|migration| migration.name().to_owned()).collect();
         ran.truncate(in_one_transaction(&ran));
-        let remains = ran.len() < pending.len();
-        let mut awaits_sealing = false;
+        let mut next = if ran.len() < pending.len() { Next::Transaction } else { Next::Nothing };
+        if ran.first().is_some_and(|name| name == WRITES_OFF) && !writes_are_off {
+            next = Next::WritesOff;
+            ran.clear();
+        }
         if let Some(before) = ran.iter().position(|name| name == SECRETS_SEALED_ANEW) {
             up(&transaction, before).await?;
-            awaits_sealing = old_secrets == OldSecrets::Awaited && sealed::has_old_form(&transaction).await?;
-            if awaits_sealing {
+            if old_secrets == OldSecrets::Awaited && sealed::has_old_form(&transaction).await? {
+                next = Next::Sealing;
                 ran.truncate(before);
             } else {
                 up(&transaction, ran.len() - before).await?;
@@ -77,7 +114,7 @@ impl Store {
             up(&transaction, ran.len()).await?;
         }
         self.writer.commit_named(transaction).await?;
-        Ok((Migrated { ran, awaits_sealing }, remains))
+        Ok((ran, next))
     }
 
     /// The names of the migrations that have not run yet. Changes nothing.

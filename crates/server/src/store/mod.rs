@@ -43,6 +43,7 @@ mod user_changes;
 mod users;
 mod watch;
 mod watched;
+mod writes_off;
 
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey};

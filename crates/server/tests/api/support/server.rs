@@ -126,9 +126,9 @@ impl Server {
         set: impl FnOnce(&mut HttpSettings),
     ) -> Self {
         let store = Store::connect(&database.url.parse().unwrap(), 8).await.unwrap();
-        store.migrate().await.unwrap();
         let clock = Arc::new(SettableClock::default());
         let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
+        store.migrate(&environment).await.unwrap();
         let (organization, project) = found(&store, &environment, None).await;
         let maker = (&store, &environment);
         let key = issue(maker, organization, &["admin"], Tier::Enterprise, None, None).await;
