@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    ids::{ApiKeyId, UserId},
+    action::RunStatus,
+    ids::{ApiKeyId, RunId, UserId},
     principal::Principal,
     words::words,
 };
@@ -27,6 +28,14 @@ words! {
         IntegrationCredentialRefreshed = "integration.credential.refreshed",
         /// The provider refuses an integration's credential.
         IntegrationErrored = "integration.errored",
+        /// An action that changes something was sent to the provider: the event says what came of it.
+        IntegrationActionExecuted = "integration.action.executed",
+        /// A call of an action that changes something was denied: by its permission, a guard or a person.
+        IntegrationActionDenied = "integration.action.denied",
+        /// A person approved a call of an action.
+        IntegrationActionApproved = "integration.action.approved",
+        /// A call of an action waited for a person until its time was over.
+        IntegrationActionExpired = "integration.action.expired",
         /// An organization was created.
         OrganizationCreated = "organization.created",
         /// An organization was revoked, and with it its projects and keys.
@@ -39,7 +48,7 @@ words! {
         ProjectRevoked = "project.revoked",
         /// An archived project was brought back.
         ProjectRestored = "project.restored",
-        /// An archived project's credentials were destroyed. It cannot be brought back any more.
+        /// An archived project's credentials and runs were destroyed. It cannot be brought back any more.
         ProjectErased = "project.erased",
         /// An API key was created.
         ApiKeyCreated = "api_key.created",
@@ -63,6 +72,8 @@ words! {
         DeviceLoginDenied = "device_login.denied",
         /// Old events were removed from the audit log.
         AuditPruned = "audit.pruned",
+        /// Old runs of actions were removed.
+        ActionRunsPruned = "action_runs.pruned",
         /// The OAuth app of a provider was set: its client id and secret.
         OauthAppSet = "oauth_app.set",
         /// The OAuth app of a provider was removed.
@@ -159,6 +170,28 @@ pub fn change(path: impl Into<String>, from: impl Into<Value>, to: impl Into<Val
     (from != to).then(|| Change { path: path.into(), from, to })
 }
 
+/// What an event about a run of an action has as its changes: which run it is, of which action, what became of it, and
+/// the context of the call, which says for whom and why.
+pub fn changes_of_run(
+    id: RunId,
+    action: &str,
+    from: Option<RunStatus>,
+    to: RunStatus,
+    context: &Map<String, Value>,
+) -> Vec<Change> {
+    let context =
+        context.iter().map(|(key, value)| change(format!("context.{key}"), Value::Null, value.clone()));
+    [
+        change("run", Value::Null, id.to_string()),
+        change("action", Value::Null, action),
+        change("status", from.map(RunStatus::as_str), to.as_str()),
+    ]
+    .into_iter()
+    .chain(context)
+    .flatten()
+    .collect()
+}
+
 /// The changes between two complete sets of settings, one for each key, sorted by key.
 pub fn diff_settings<'a>(
     from: &'a Map<String, Value>,
@@ -228,6 +261,27 @@ mod tests {
                 {"path": "settings.added", "from": null, "to": REDACTED},
                 {"path": "settings.removed", "from": REDACTED, "to": null},
                 {"path": "settings.replaced", "from": REDACTED, "to": REDACTED},
+            ])
+        );
+    }
+
+    #[test]
+    fn the_event_of_a_run_says_what_became_of_it_and_for_whom() {
+        let context = map(json!({"on_behalf_of": "ada@shop.test", "reason": null}));
+        let changes = changes_of_run(
+            RunId::from_bits(1),
+            "issue_refund",
+            Some(RunStatus::Sending),
+            RunStatus::Unknown,
+            &context,
+        );
+        assert_eq!(
+            serde_json::to_value(changes).unwrap(),
+            json!([
+                {"path": "run", "from": null, "to": "run_00000000000000000000000001"},
+                {"path": "action", "from": null, "to": "issue_refund"},
+                {"path": "status", "from": "sending", "to": "unknown"},
+                {"path": "context.on_behalf_of", "from": null, "to": "ada@shop.test"},
             ])
         );
     }

@@ -172,12 +172,13 @@ const fn is_mark(c: char) -> bool {
     )
 }
 
-/// The scopes that somebody may choose for a program: what they hold and a program may have. To change the audit log is
-/// none of them, because nobody can.
+/// The scopes that somebody may choose for a program: what they hold and a program may have. Those that no operation
+/// asks for are none of them: nobody can change the audit log, and whoever uses the proxy writes.
 pub fn grantable(held: &Rights) -> Vec<Scope> {
-    let changes_log = Scope { resource: Some(Resource::Audit), level: Level::Write };
+    let idle = [(Resource::Audit, Level::Write), (Resource::Proxy, Level::Read)];
+    let idle = idle.map(|(resource, level)| Scope { resource: Some(resource), level });
     Scope::all()
-        .filter(|scope| is_for_programs(*scope) && *scope != changes_log && held.hold(*scope))
+        .filter(|scope| is_for_programs(*scope) && !idle.contains(scope) && held.hold(*scope))
         .collect()
 }
 
@@ -286,8 +287,16 @@ mod tests {
             let held = Rights { scopes: role.scopes().to_vec(), reach: Reach::Organization };
             grantable(&held).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let reads = ["read", "integrations:read", "webhooks:read", "audit:read", "projects:read"];
-        let writes = ["write", "integrations:write", "webhooks:write", "projects:write"];
+        let reads =
+            ["read", "integrations:read", "webhooks:read", "audit:read", "projects:read", "actions:read"];
+        let writes = [
+            "write",
+            "integrations:write",
+            "webhooks:write",
+            "projects:write",
+            "actions:write",
+            "proxy:write",
+        ];
         for role in Role::ALL {
             let mut given = given(role);
             given.sort();

@@ -43,6 +43,16 @@ words! {
         Conflict = "CONFLICT",
         /// The `Idempotency-Key` was sent with another request, or the first request with it is still under way.
         IdempotencyConflict = "IDEMPOTENCY_CONFLICT",
+        /// The provider has no action of this name.
+        ActionNotFound = "ACTION_NOT_FOUND",
+        /// The integration's permissions do not allow the action.
+        ActionNotPermitted = "ACTION_NOT_PERMITTED",
+        /// A setting of the integration forbids the call; the message says which.
+        ActionLimitExceeded = "ACTION_LIMIT_EXCEEDED",
+        /// The integration is paused, in error or disconnected, so its actions cannot be called.
+        IntegrationNotActive = "INTEGRATION_NOT_ACTIVE",
+        /// The approval was decided or has expired.
+        ApprovalNotPending = "APPROVAL_NOT_PENDING",
         /// `If-Match` names another version than the stored one.
         PreconditionFailed = "PRECONDITION_FAILED",
         /// The body is larger than the server reads.
@@ -63,6 +73,14 @@ words! {
         ExpiredToken = "EXPIRED_TOKEN",
         /// The program polls too often: wait `retry_after` seconds, and five seconds longer between polls from then on.
         SlowDown = "SLOW_DOWN",
+        /// The provider allows no more requests for now; wait `retry_after` seconds.
+        ProviderRateLimited = "PROVIDER_RATE_LIMITED",
+        /// The provider refused the call: `provider_status` is its status, and the message its own.
+        ProviderRefused = "PROVIDER_REFUSED",
+        /// The provider cannot be reached or does not work. Nothing was done there.
+        ProviderUnavailable = "PROVIDER_UNAVAILABLE",
+        /// The provider's answer was lost or says nothing: the call may have been carried out.
+        OutcomeUnknown = "OUTCOME_UNKNOWN",
         /// The server's fault. The body does not say what went wrong inside.
         InternalError = "INTERNAL_ERROR",
         /// The server cannot answer at the moment: its database is not available, or the request took too long.
@@ -81,11 +99,14 @@ impl ErrorCode {
             Self::InsufficientScope
             | Self::ApiKeyProjectMismatch
             | Self::ApiKeyOrgMismatch
-            | Self::AccessDenied => 403,
+            | Self::AccessDenied
+            | Self::ActionNotPermitted
+            | Self::ActionLimitExceeded => 403,
             Self::ProjectNotFound
             | Self::ProviderNotFound
             | Self::IntegrationNotFound
-            | Self::ResourceNotFound => 404,
+            | Self::ResourceNotFound
+            | Self::ActionNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::NotAcceptable => 406,
             Self::RequestTimeout => 408,
@@ -93,15 +114,19 @@ impl ErrorCode {
             | Self::ReinstallRequired
             | Self::ProviderNotConfigured
             | Self::Conflict
-            | Self::IdempotencyConflict => 409,
+            | Self::IdempotencyConflict
+            | Self::IntegrationNotActive
+            | Self::ApprovalNotPending => 409,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
-            Self::RateLimited | Self::SlowDown => 429,
+            Self::ProviderRefused => 422,
+            Self::RateLimited | Self::SlowDown | Self::ProviderRateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::InternalError => 500,
-            Self::ServiceUnavailable => 503,
+            Self::ServiceUnavailable | Self::ProviderUnavailable => 503,
+            Self::OutcomeUnknown => 504,
         }
     }
 }
@@ -112,8 +137,8 @@ mod tests {
 
     use super::*;
 
-    /// The contract's table of codes.
-    const CONTRACT: [(&str, u16); 17] = [
+    /// The contract's tables of codes.
+    const CONTRACT: [(&str, u16); 26] = [
         ("UNAUTHORIZED", 401),
         ("INSUFFICIENT_SCOPE", 403),
         ("API_KEY_PROJECT_MISMATCH", 403),
@@ -131,6 +156,15 @@ mod tests {
         ("IDEMPOTENCY_CONFLICT", 409),
         ("RATE_LIMITED", 429),
         ("INTERNAL_ERROR", 500),
+        ("ACTION_NOT_FOUND", 404),
+        ("ACTION_NOT_PERMITTED", 403),
+        ("ACTION_LIMIT_EXCEEDED", 403),
+        ("INTEGRATION_NOT_ACTIVE", 409),
+        ("APPROVAL_NOT_PENDING", 409),
+        ("PROVIDER_RATE_LIMITED", 429),
+        ("PROVIDER_REFUSED", 422),
+        ("PROVIDER_UNAVAILABLE", 503),
+        ("OUTCOME_UNKNOWN", 504),
     ];
 
     #[test]

@@ -160,8 +160,13 @@ pub mod kind {
     pub enum User {}
     /// A login that a program without a browser begins.
     pub enum DeviceLogin {}
-    /// A replica's lease: on an integration that is due for a probe or a refresh, or on an `Idempotency-Key`.
+    /// A replica's lease: on an integration that is due for a probe or a refresh, on an `Idempotency-Key`, or on a run
+    /// that is being sent.
     pub enum Lease {}
+    /// A run: one call of an action.
+    pub enum Run {}
+    /// A person's decision about a run, made or awaited.
+    pub enum Approval {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -202,6 +207,12 @@ pub mod kind {
     impl Kind for Lease {
         const PREFIX: &'static str = "lea_";
     }
+    impl Kind for Run {
+        const PREFIX: &'static str = "run_";
+    }
+    impl Kind for Approval {
+        const PREFIX: &'static str = "apr_";
+    }
 }
 
 /// `org_…`
@@ -230,6 +241,10 @@ pub type UserId = Id<kind::User>;
 pub type DeviceLoginId = Id<kind::DeviceLogin>;
 /// `lea_…`
 pub type LeaseId = Id<kind::Lease>;
+/// `run_…`
+pub type RunId = Id<kind::Run>;
+/// `apr_…`
+pub type ApprovalId = Id<kind::Approval>;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: no I/O, no async, no clock, no randomness.
 
+pub mod action;
 pub mod answer_body;
 pub mod api_key;
 pub mod audit;

@@ -2,9 +2,82 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::issue::Issue;
+
+/// Whether the agent may perform an action: `true`, `"ask"` or `false` in JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub enum Permission {
+    /// It may.
+    Allowed,
+    /// It may ask a person each time.
+    Ask,
+    /// It may not.
+    #[default]
+    Off,
+}
+
+/// A value that is no permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Expected boolean or \"ask\"")]
+pub struct InvalidPermission;
+
+impl TryFrom<&Value> for Permission {
+    type Error = InvalidPermission;
+
+    fn try_from(value: &Value) -> Result<Self, InvalidPermission> {
+        match value {
+            Value::Bool(is_allowed) => Ok((*is_allowed).into()),
+            Value::String(word) if word == "ask" => Ok(Self::Ask),
+            _ => Err(InvalidPermission),
+        }
+    }
+}
+
+impl TryFrom<Value> for Permission {
+    type Error = InvalidPermission;
+
+    fn try_from(value: Value) -> Result<Self, InvalidPermission> {
+        Self::try_from(&value)
+    }
+}
+
+impl From<bool> for Permission {
+    fn from(is_allowed: bool) -> Self {
+        if is_allowed { Self::Allowed } else { Self::Off }
+    }
+}
+
+impl From<Permission> for Value {
+    fn from(permission: Permission) -> Self {
+        match permission {
+            Permission::Allowed => true.into(),
+            Permission::Ask => "ask".into(),
+            Permission::Off => false.into(),
+        }
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Permission {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ObjectBuilder, OneOfBuilder, Type};
+
+        OneOfBuilder::new()
+            .item(ObjectBuilder::new().schema_type(Type::Boolean))
+            .item(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["ask"])))
+            .description(Some(
+                "Whether the agent may perform an action. `\"ask\"`: it may ask a person each time.",
+            ))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Permission {}
 
 /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
 pub type ActionPermissions = BTreeMap<String, bool>;
@@ -67,5 +140,18 @@ mod tests {
         for not_an_object in [json!(null), json!([]), json!("refund"), json!(true)] {
             assert_eq!(read_two(not_an_object).unwrap_err(), ["action_permissions: Expected object"]);
         }
+    }
+
+    #[test]
+    fn a_permission_is_written_as_it_is_read() {
+        for (permission, value) in [
+            (Permission::Allowed, json!(true)),
+            (Permission::Ask, json!("ask")),
+            (Permission::Off, json!(false)),
+        ] {
+            assert_eq!(serde_json::to_value(permission).unwrap(), value);
+            assert_eq!(serde_json::from_value::<Permission>(value).unwrap(), permission);
+        }
+        assert!(serde_json::from_value::<Permission>(json!("from_the_future")).is_err());
     }
 }

@@ -42,6 +42,10 @@ words! {
         OauthApps = "oauth_apps",
         /// Who may approve what waits for a person.
         Approvals = "approvals",
+        /// Actions of what is installed, and the record of their calls.
+        Actions = "actions",
+        /// Requests that are passed on to providers as they are.
+        Proxy = "proxy",
     }
 }
 
@@ -73,8 +77,16 @@ impl RequiredScope {
     pub const OAUTH_APPS_READ: Self = Self { resource: Resource::OauthApps, level: Level::Read };
     /// `oauth_apps:admin`
     pub const OAUTH_APPS_ADMIN: Self = Self { resource: Resource::OauthApps, level: Level::Admin };
+    /// `actions:read`
+    pub const ACTIONS_READ: Self = Self { resource: Resource::Actions, level: Level::Read };
+    /// `actions:write`
+    pub const ACTIONS_WRITE: Self = Self { resource: Resource::Actions, level: Level::Write };
+    /// `approvals:read`
+    pub const APPROVALS_READ: Self = Self { resource: Resource::Approvals, level: Level::Read };
     /// `approvals:admin`
     pub const APPROVALS_ADMIN: Self = Self { resource: Resource::Approvals, level: Level::Admin };
+    /// `proxy:write`
+    pub const PROXY_WRITE: Self = Self { resource: Resource::Proxy, level: Level::Write };
 }
 
 impl fmt::Display for RequiredScope {

@@ -4,6 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
+    action::RunStatus,
     audit::{AuditAction, Change},
     catalog::ActionKind,
     error::ErrorCode,
@@ -11,8 +12,8 @@ use crate::{
     lifecycle::{Health, Status},
     standing::Standing,
     wire::{
-        ApiError, AuditEventList, CatalogEntry, InstallUrlResponse, Integration, IntegrationList,
-        IntegrationResponse, LifecycleUpdate, Open, ServerStatusResponse,
+        ActionRunList, ApiError, AuditEventList, CatalogEntry, InstallUrlResponse, InstalledActionList,
+        Integration, IntegrationList, IntegrationResponse, LifecycleUpdate, Open, ServerStatusResponse,
     },
 };
 
@@ -54,6 +55,16 @@ fn audit_event() -> Value {
     })
 }
 
+fn action_run() -> Value {
+    json!({
+        "id": "run_01jc3q5v6w7x8y9zabcdefghjk", "provider": "stripe", "action": "issue_refund", "status": "failed",
+        "provider_status": 402, "result": null, "error": {"code": "PROVIDER_REFUSED", "message": "No such charge"},
+        "approval_id": null, "denied_by": null, "context": {"reason": "It came broken"},
+        "input": {"charge": "ch_1", "amount": 500}, "created_at": "2026-05-17T17:55:00Z",
+        "finished_at": "2026-05-17T17:55:01Z"
+    })
+}
+
 /// Reads a body and writes it again, and expects the same fields.
 fn round_trip<T: Serialize + DeserializeOwned>(body: &Value) -> T {
     let text = body.to_string();
@@ -80,6 +91,14 @@ fn every_body_is_written_as_it_was_read() {
     let changes = vec![Change { path: "display_name".into(), from: Value::Null, to: "Acme".into() }];
     assert_eq!(page.data[0].changes.read().unwrap(), changes);
     assert_eq!(page.data[0].action.known(), Some(AuditAction::IntegrationLifecycleUpdated));
+    let runs = json!({"data": [action_run()], "cursor": null, "has_more": false});
+    assert_eq!(round_trip::<ActionRunList>(&runs).data[0].status.known(), Some(RunStatus::Failed));
+    let actions = json!({"data": [{
+        "key": "issue_refund", "label": "Issue refunds", "description": "Refunds an order.", "kind": "destructive",
+        "permission": "ask", "input_schema": {"type": "object", "properties": {}}, "callable": false,
+        "not_callable_reason": "The integration is paused"
+    }]});
+    round_trip::<InstalledActionList>(&actions);
     round_trip::<ServerStatusResponse>(&json!({"data": {"status": "ready"}}));
     let install =
         json!({"provider": "slack", "install_url": "https://e.com", "setup_type": "oauth", "message": "Go"});
@@ -93,6 +112,8 @@ fn an_error_says_what_it_has_to_say_and_nothing_else() {
     let issues = json!([{"path": "settings.limit", "message": "Expected integer"}]);
     let full = json!({"error": "Wait", "code": "RATE_LIMITED", "request_id": "req_1", "issues": issues, "retry_after": 12});
     assert_eq!(round_trip::<ApiError>(&full).retry_after, Some(12));
+    let refused = json!({"error": "No", "code": "PROVIDER_REFUSED", "request_id": "req_1", "run_id": "run_1", "provider_status": 402});
+    assert_eq!(round_trip::<ApiError>(&refused).provider_status, Some(402));
 }
 
 #[test]

@@ -26,6 +26,14 @@ pub struct ApiError {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_seconds")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, value_type = Option<u32>))]
     pub retry_after: Option<u32>,
+    /// The run that was stored of a call of an action. Only present if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "run_01jc3q5v6w7x8y9zabcdefghjk"))]
+    pub run_id: Option<String>,
+    /// The HTTP status of the provider's answer. Only present if the provider refused a call of an action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = 402))]
+    pub provider_status: Option<u16>,
 }
 
 // A proxy or another server may write an error a little differently. Its code must not be lost by that.

@@ -3,6 +3,8 @@
 //! A client ignores fields that it does not know, and reads words that it does not know as [`Open`], so that an old
 //! client works with a newer server. Ids are strings here, because they are opaque to clients.
 
+mod action;
+mod action_run;
 mod api_key;
 mod audit;
 mod catalog;
@@ -16,6 +18,8 @@ mod project;
 mod raw_json;
 mod server_status;
 
+pub use action::{ActionContext, CallAction, InstalledAction, InstalledActionList};
+pub use action_run::{ActionRun, ActionRunList, ActionRunResponse, RunError};
 pub use api_key::{
     ApiKey, ApiKeyList, ApiKeyResponse, CreateApiKey, NewApiKey, NewApiKeyResponse, RotateApiKey,
     UpdateApiKey,

@@ -40,6 +40,7 @@ fn sentence(message: &str) -> String {
 }
 
 /// The page's title, and what the person can do.
+#[expect(clippy::too_many_lines, reason = "a table, one error after the other")]
 const fn words(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::ApiKeyOrgMismatch => (
@@ -57,7 +58,7 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
             ("There is no such provider", "Look for it among the project's integrations.")
         }
         ErrorCode::IntegrationNotFound => ("That is not connected", "Connect it first on its page."),
-        ErrorCode::ResourceNotFound => {
+        ErrorCode::ResourceNotFound | ErrorCode::ActionNotFound => {
             ("There is nothing here", "Check the address, or start from the dashboard.")
         }
         ErrorCode::MethodNotAllowed => {
@@ -83,12 +84,25 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         | ErrorCode::ProviderNotConfigured
         | ErrorCode::Conflict
         | ErrorCode::IdempotencyConflict
-        | ErrorCode::PreconditionFailed => {
+        | ErrorCode::PreconditionFailed
+        | ErrorCode::IntegrationNotActive
+        | ErrorCode::ApprovalNotPending => {
             ("That is not possible now", "Load the page again to see the current state.")
         }
         ErrorCode::AuthorizationPending | ErrorCode::AccessDenied | ErrorCode::ExpiredToken => {
             ("That is not possible now", "Begin again where you started.")
         }
+        ErrorCode::ActionNotPermitted | ErrorCode::ActionLimitExceeded => (
+            "The integration does not allow that",
+            "Its page shows what is permitted, and the limits that are set.",
+        ),
+        ErrorCode::ProviderRefused | ErrorCode::ProviderUnavailable | ErrorCode::ProviderRateLimited => {
+            ("The provider did not do that", "Nothing was changed there. Try again later.")
+        }
+        ErrorCode::OutcomeUnknown => (
+            "Nobody knows whether that was done",
+            "Look at the provider first. Doing it again could do it twice.",
+        ),
         ErrorCode::RateLimited | ErrorCode::SlowDown => {
             ("Too many requests", "Wait a moment, then load the page again.")
         }

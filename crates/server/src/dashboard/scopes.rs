@@ -12,6 +12,8 @@ pub(crate) const fn covers(scope: Scope) -> Option<&'static str> {
         (None, Admin) => "Everything, API keys and OAuth apps included.",
         (Some(Integrations), Read) => "See the catalog and the integrations.",
         (Some(Integrations), Write) => "Connect, check, change and disconnect integrations.",
+        (Some(Actions), Read) => "See which actions can be called, and what came of each call.",
+        (Some(Actions), Write) => "Call the actions that are permitted.",
         (Some(Audit), Read) => "See the audit log.",
         (Some(Projects), Read) => "See the projects.",
         (Some(Projects), Write) => "Create, change and archive projects.",
@@ -19,10 +21,10 @@ pub(crate) const fn covers(scope: Scope) -> Option<&'static str> {
         (Some(Keys), Admin) => "Create, change, rotate and revoke API keys that may do no more than itself.",
         (Some(OauthApps), Read) => "See which OAuth apps are set, never their secrets.",
         (Some(OauthApps), Admin) => "Set and remove OAuth apps.",
-        (Some(Integrations), Admin)
+        (Some(Integrations | Actions), Admin)
         | (Some(Audit), Write | Admin)
         | (Some(Projects), Admin)
         | (Some(Keys | OauthApps), Write)
-        | (Some(Webhooks | Approvals), _) => return None,
+        | (Some(Webhooks | Approvals | Proxy), _) => return None,
     })
 }

@@ -31,6 +31,10 @@ pub struct Failure {
     pub issues: Vec<Issue>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
+    /// The run that was stored of a call of an action.
+    pub run_id: Option<String>,
+    /// The status with which the provider refused a call of an action.
+    pub provider_status: Option<u16>,
     /// A header with which the answer tells programs more.
     pub header: Option<Box<(HeaderName, HeaderValue)>>,
 }
@@ -38,7 +42,15 @@ pub struct Failure {
 impl Failure {
     /// An error with this code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), issues: Vec::new(), retry_after: None, header: None }
+        Self {
+            code,
+            message: message.into(),
+            issues: Vec::new(),
+            retry_after: None,
+            run_id: None,
+            provider_status: None,
+            header: None,
+        }
     }
 
     /// A request that is not valid, issue by issue.
@@ -146,7 +158,10 @@ impl Failure {
             (Some(ErrorCode::ProjectNotFound), _) => {
                 Self::new(ErrorCode::ResourceNotFound, "There is nothing at this address")
             }
-            (Some(ErrorCode::BadJson), _) => Self::new(ErrorCode::BadRequest, "The request is not valid"),
+            (Some(ErrorCode::BadJson | ErrorCode::ProviderRefused), _) => {
+                Self::new(ErrorCode::BadRequest, "The request is not valid")
+            }
+            (Some(ErrorCode::OutcomeUnknown), _) => Self::internal(&format!("a library answered {status}")),
             (Some(code), _) => Self::new(code, status.canonical_reason().unwrap_or("The request failed")),
             (None, true) => Self::new(ErrorCode::BadRequest, "The request is not valid"),
             (None, false) => Self::internal(&format!("a library answered {status}")),
@@ -166,6 +181,8 @@ impl Failure {
             request_id: request_id.to_owned(),
             issues: self.issues.clone(),
             retry_after: self.retry_after.filter(|_| self.status() == StatusCode::TOO_MANY_REQUESTS),
+            run_id: self.run_id.clone(),
+            provider_status: self.provider_status,
         };
         serde_json::to_vec(&error).unwrap_or_default()
     }

@@ -28,6 +28,10 @@ scoped! {
     IntegrationsWrite = INTEGRATIONS_WRITE;
     /// `audit:read`
     AuditRead = AUDIT_READ;
+    /// `actions:read`
+    ActionsRead = ACTIONS_READ;
+    /// `actions:write`
+    ActionsWrite = ACTIONS_WRITE;
     /// `projects:read`
     ProjectsRead = PROJECTS_READ;
     /// `projects:write`

@@ -325,6 +325,13 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::IdempotencyConflict => {
             "The Idempotency-Key was sent with another request, or the first one with it is still under way"
         }
+        ErrorCode::ActionNotFound => "The provider has no action of this name",
+        ErrorCode::ActionNotPermitted => "The integration's permissions do not allow the action",
+        ErrorCode::ActionLimitExceeded => {
+            "A setting of the integration forbids the call; the message says which"
+        }
+        ErrorCode::IntegrationNotActive => "The integration is paused, in error or disconnected",
+        ErrorCode::ApprovalNotPending => "The approval was decided or has expired",
         ErrorCode::PreconditionFailed => "If-Match names another version than the stored one",
         ErrorCode::PayloadTooLarge => "The body is larger than the server reads",
         ErrorCode::UriTooLong => "The address is longer than the server reads",
@@ -337,6 +344,16 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::SlowDown => {
             "Too many polls; wait retry_after seconds, and five seconds longer between polls from then on"
         }
+        ErrorCode::ProviderRateLimited => {
+            "The provider allows no more requests for now; wait retry_after seconds"
+        }
+        ErrorCode::ProviderRefused => "The provider refused; provider_status is its status",
+        ErrorCode::ProviderUnavailable => {
+            "The provider cannot be reached or does not work, and nothing was done there"
+        }
+        ErrorCode::OutcomeUnknown => {
+            "The provider's answer was lost or says nothing: the call may have been carried out"
+        }
         ErrorCode::InternalError => "Something went wrong on the server",
         ErrorCode::ServiceUnavailable => "The server cannot answer for the moment; try again",
     }
@@ -347,8 +364,11 @@ fn example(code: ErrorCode, reads_body: bool) -> Value {
     if code == ErrorCode::BadRequest && reads_body {
         example["issues"] = json!([{"path": "settings.refunds_enabled", "message": "Expected boolean"}]);
     }
-    if matches!(code, ErrorCode::RateLimited | ErrorCode::SlowDown) {
+    if code.status() == 429 {
         example["retry_after"] = json!(12);
+    }
+    if code == ErrorCode::ProviderRefused {
+        example["provider_status"] = json!(402);
     }
     example
 }

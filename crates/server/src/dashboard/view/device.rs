@@ -178,6 +178,9 @@ fn scope_words(scope: Scope) -> String {
         None if reads => "see everything".to_owned(),
         None => "see everything, and change all but API keys, OAuth apps and approvals".to_owned(),
         Some(Resource::Audit) => "see the audit log".to_owned(),
+        Some(Resource::Actions) if reads => "see the actions and their calls".to_owned(),
+        Some(Resource::Actions) => "call the actions that are permitted".to_owned(),
+        Some(Resource::Proxy) => "send requests to providers through this server".to_owned(),
         Some(resource) => {
             let verb = if reads { "see" } else { "see and change" };
             format!("{verb} {}", resource.as_str().replace('_', " "))

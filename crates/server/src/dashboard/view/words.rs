@@ -137,6 +137,10 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::IntegrationHealthChanged => format!("Health of {name} changed"),
         AuditAction::IntegrationCredentialRefreshed => format!("Access token of {name} renewed"),
         AuditAction::IntegrationErrored => format!("{name} refuses the credential"),
+        AuditAction::IntegrationActionExecuted => format!("{name}: action sent"),
+        AuditAction::IntegrationActionDenied => format!("{name}: action denied"),
+        AuditAction::IntegrationActionApproved => format!("{name}: action approved"),
+        AuditAction::IntegrationActionExpired => format!("{name}: nobody approved the action in time"),
         AuditAction::OauthAppSet => "OAuth app set".to_owned(),
         AuditAction::OauthAppRemoved => "OAuth app removed".to_owned(),
         AuditAction::OrganizationCreated => "Organization created".to_owned(),
@@ -156,6 +160,7 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::DeviceLoginApproved => "Login of a program approved".to_owned(),
         AuditAction::DeviceLoginDenied => "Login of a program denied".to_owned(),
         AuditAction::ApiKeyTierChanged => "Tier of an API key changed".to_owned(),
+        AuditAction::ActionRunsPruned => "Old runs of actions removed".to_owned(),
         AuditAction::AuditPruned => "Old events of the audit log removed".to_owned(),
     }
 }
