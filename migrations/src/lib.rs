@@ -29,6 +29,7 @@ mod m0015_idempotency_keys;
 mod m0016_sign_ins;
 mod m0017_device_logins;
 mod m0018_actors_checked;
+mod m0019_action_runs;
 mod m0020_writes_off;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_sign_ins::Migration),
             Box::new(m0017_device_logins::Migration),
             Box::new(m0018_actors_checked::Migration),
+            Box::new(m0019_action_runs::Migration),
             Box::new(m0020_writes_off::Migration),
         ]
     }

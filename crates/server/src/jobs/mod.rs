@@ -2,6 +2,7 @@
 //!
 //! To add a job, add a file with a type that implements [`Job`], and a line where the jobs are started.
 
+mod action_runs;
 mod backoff;
 mod database_watch;
 mod erasure;
@@ -12,6 +13,7 @@ mod runner;
 use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
+    action_runs::ActionRuns,
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
     erasure::Erasure,

@@ -1,4 +1,4 @@
-//! Destroys the credentials of projects that were archived longer than their grace.
+//! Destroys the credentials and the runs of projects that were archived longer than their grace.
 
 use integrations_core::ids::{OrganizationId, ProjectId};
 use sea_orm::{
@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
-    entity::{credential, integration, monitor, oauth_app, pending_install, project},
+    entity::{action_run, credential, integration, monitor, oauth_app, pending_install, project},
     in_order::locked_in_order,
     transaction::Transaction,
 };
@@ -32,8 +32,8 @@ impl Store {
         Ok(Some((organization, row.id.parse().map_err(|_| damaged())?)))
     }
 
-    /// Destroys everything secret of an archived project, which cannot be brought back any more. `false`: it was
-    /// brought back or erased meanwhile, and nothing is done.
+    /// Destroys everything secret of an archived project, which cannot be brought back any more, and its runs. `false`:
+    /// it was brought back or erased meanwhile, and nothing is done.
     pub async fn erase_project(&self, id: ProjectId, event: NewAuditEvent) -> Result<bool, StoreError> {
         let transaction = self.begin().await?;
         let erased = project::Entity::update_many()
@@ -53,8 +53,8 @@ impl Store {
     }
 }
 
-/// Destroys what is secret of a project's rows: of the integrations first, as whoever changes one does, and in each
-/// table in the order of the ids, as whoever seals all secrets anew does.
+/// Destroys what is secret of a project's rows, and what its runs have of its customers: of the integrations first, as
+/// whoever changes one does, and in each table in the order of the ids, as whoever seals all secrets anew does.
 async fn destroy_secrets(on: &Transaction, project: &str) -> Result<(), StoreError> {
     let integrations = || {
         let of_project = integration::Entity::find().filter(integration::Column::ProjectId.eq(project));
@@ -80,6 +80,8 @@ async fn destroy_secrets(on: &Transaction, project: &str) -> Result<(), StoreErr
         credential::Column::IntegrationId.in_subquery(integrations()),
     )
     .await?;
+    destroy::<action_run::Entity>(on, action_run::Column::Id, action_run::Column::ProjectId.eq(project))
+        .await?;
     destroy::<pending_install::Entity>(
         on,
         pending_install::Column::Id,

@@ -3,6 +3,7 @@
 //! The rows of a project are read through a [`Tenant`], and `tenant::TenantCheck` alone decides what a tenant may see.
 //! An integration and its audit event are written in one transaction.
 
+mod action_runs;
 mod address;
 mod api_keys;
 mod audit;
@@ -45,6 +46,9 @@ mod watch;
 mod watched;
 mod writes_off;
 
+pub use action_runs::{
+    BeginRunError, Begun, NewRun, Reservation, RunEnd, RunFailure, RunFilter, Start, TotalQuery,
+};
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey};
 pub use audit::{ActorFilter, AuditFilter, NewAuditEvent};
@@ -66,8 +70,8 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use retention::Pruning;
-pub use rows::{AuditEntry, IntegrationRow};
-pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRow};
+pub use rows::{AuditEntry, IntegrationRow, RunRow};
+pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRequest, SealedRow};
 pub use sign_ins::{PendingSignIn, ProviderLogout};
 pub use stored_api_key::StoredApiKey;
 pub use tenant::{Denied, ReadError, Tenant};

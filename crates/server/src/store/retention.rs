@@ -1,66 +1,124 @@
-//! Deletes the oldest events of the audit log in batches.
+//! Deletes what is old in batches: events of the audit log, and runs of actions.
 
 use std::collections::HashSet;
 
-use integrations_core::ids::{AuditEventId, OrganizationId};
+use integrations_core::ids::{OrganizationId, kind};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, IdenStatic as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait, IdenStatic as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
 };
 use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, Store, StoreError, audit,
-    entity::audit_event::{Column, Entity},
+    entity::{action_run, audit_event},
+    in_order::locked_in_order,
 };
 use crate::environment::first_id_at;
 
-/// Deletes every event before a given time. Ids sort by time, so a batch is a range of the primary key's index. No
-/// event is read twice, and events that stay are not read at all.
+/// Deletes everything of one table before a given time. Ids sort by time, so a batch is a range of the primary key's
+/// index. No row is read twice, and newer rows are not read at all.
 #[derive(Debug)]
 pub struct Pruning {
     store: Store,
+    what: Pruned,
+    /// The smallest id that stays.
     before: String,
     batch: u32,
-    /// The id of the last event that was removed.
+    /// The id of the last row that was removed.
     after: String,
     /// The organizations whose log already has the event about this.
     recorded: HashSet<OrganizationId>,
+}
+
+/// What is deleted.
+#[derive(Clone, Copy, Debug)]
+enum Pruned {
+    AuditEvents,
+    Runs,
+}
+
+/// A table whose old rows can be deleted.
+trait Prunable: EntityTrait {
+    const ID: Self::Column;
+    const ORGANIZATION: Self::Column;
+
+    /// Which of its rows may go.
+    fn may_go() -> Condition;
+}
+
+impl Prunable for audit_event::Entity {
+    const ID: audit_event::Column = audit_event::Column::Id;
+    const ORGANIZATION: audit_event::Column = audit_event::Column::OrganizationId;
+
+    fn may_go() -> Condition {
+        Condition::all()
+    }
+}
+
+impl Prunable for action_run::Entity {
+    const ID: action_run::Column = action_run::Column::Id;
+    const ORGANIZATION: action_run::Column = action_run::Column::OrganizationId;
+
+    /// What waits for a person or is being sent stays.
+    fn may_go() -> Condition {
+        Condition::all().add(action_run::Column::FinishedAt.is_not_null())
+    }
 }
 
 impl Store {
     /// Prepares to delete the events of all organizations before a given time. [`Pruning::step`] deletes up to `batch`
     /// events in one transaction.
     pub fn prune_audit(&self, before: OffsetDateTime, batch: u32) -> Pruning {
-        let (store, before): (_, AuditEventId) = (self.clone(), first_id_at(before));
-        Pruning { store, before: before.to_string(), batch, after: String::new(), recorded: HashSet::new() }
+        self.prune(Pruned::AuditEvents, first_id_at::<kind::AuditEvent>(before).to_string(), batch)
+    }
+
+    /// Prepares to delete the finished runs of all organizations that were called before a given time, with what they
+    /// count towards limits.
+    pub fn prune_runs(&self, before: OffsetDateTime, batch: u32) -> Pruning {
+        self.prune(Pruned::Runs, first_id_at::<kind::Run>(before).to_string(), batch)
+    }
+
+    fn prune(&self, what: Pruned, before: String, batch: u32) -> Pruning {
+        let store = self.clone();
+        Pruning { store, what, before, batch, after: String::new(), recorded: HashSet::new() }
     }
 }
 
 impl Pruning {
-    /// How many events are still to be deleted.
+    /// How many rows are still to be deleted.
     pub async fn count(&self) -> Result<u64, StoreError> {
-        let before = Entity::find().select_only().column(Column::Id).filter(Column::Id.lt(&self.before));
-        Ok(before.count(&self.store.reader).await?)
+        match self.what {
+            Pruned::AuditEvents => Ok(self.left::<audit_event::Entity>().count(&self.store.reader).await?),
+            Pruned::Runs => Ok(self.left::<action_run::Entity>().count(&self.store.reader).await?),
+        }
     }
 
-    /// Deletes the next batch. In the same transaction it records `event` for each organization that loses events for
-    /// the first time. Returns the number of deleted events; `None` when nothing is left.
+    /// Deletes the next batch. In the same transaction it records `event` for each organization that loses rows for the
+    /// first time. Returns the number of deleted rows; `None` when nothing is left.
     pub async fn step(
         &mut self,
         event: impl Fn(OrganizationId) -> NewAuditEvent,
     ) -> Result<Option<u64>, StoreError> {
-        let Some(last) = self.last_of_batch().await? else { return Ok(None) };
+        match self.what {
+            Pruned::AuditEvents => self.step_of::<audit_event::Entity>(event).await,
+            Pruned::Runs => self.step_of::<action_run::Entity>(event).await,
+        }
+    }
+
+    async fn step_of<E: Prunable>(
+        &mut self,
+        event: impl Fn(OrganizationId) -> NewAuditEvent,
+    ) -> Result<Option<u64>, StoreError> {
+        let Some(last) = self.last_of_batch::<E>().await? else { return Ok(None) };
         let transaction = self.store.begin().await?;
-        let mut removing = Entity::delete_many()
-            .filter(Column::Id.gt(&self.after))
-            .filter(Column::Id.lte(&last))
-            .into_query();
-        let removed = transaction.query_all(removing.returning_col(Column::OrganizationId)).await?;
+        let batch = E::may_go().add(E::ID.gt(&self.after)).add(E::ID.lte(&last));
+        let mut removing = E::delete_many().filter(locked_in_order::<E>(E::ID, batch)).into_query();
+        let removed = transaction.query_all(removing.returning_col(E::ORGANIZATION)).await?;
         let mut organizations = HashSet::new();
         for row in &removed {
-            let organization: String = row.try_get("", Column::OrganizationId.as_str())?;
-            let damaged = |_| StoreError::Damaged(format!("audit event of organization {organization}"));
+            let organization: String = row.try_get("", E::ORGANIZATION.as_str())?;
+            let damaged = |_| StoreError::Damaged(format!("a row of organization {organization}"));
             organizations.insert(organization.parse::<OrganizationId>().map_err(damaged)?);
         }
         organizations.retain(|organization| !self.recorded.contains(organization));
@@ -73,18 +131,19 @@ impl Pruning {
         Ok(Some(removed.len() as u64))
     }
 
-    async fn last_of_batch(&self) -> Result<Option<String>, StoreError> {
-        let left = Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::Id.gt(&self.after))
-            .filter(Column::Id.lt(&self.before));
-        let full =
-            left.clone().order_by_asc(Column::Id).offset(u64::from(self.batch.saturating_sub(1))).limit(1);
+    async fn last_of_batch<E: Prunable>(&self) -> Result<Option<String>, StoreError> {
+        let left = self.left::<E>();
+        let full = left.clone().order_by_asc(E::ID).offset(u64::from(self.batch.saturating_sub(1))).limit(1);
         let last = match full.into_tuple().one(&self.store.reader).await? {
             Some(last) => Some(last),
-            None => left.order_by_desc(Column::Id).limit(1).into_tuple().one(&self.store.reader).await?,
+            None => left.order_by_desc(E::ID).limit(1).into_tuple().one(&self.store.reader).await?,
         };
         Ok(last)
+    }
+
+    /// The ids of the rows that are still to be deleted.
+    fn left<E: Prunable>(&self) -> Select<E> {
+        let left = E::may_go().add(E::ID.gt(&self.after)).add(E::ID.lt(&self.before));
+        E::find().select_only().column(E::ID).filter(left)
     }
 }

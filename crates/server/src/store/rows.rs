@@ -8,7 +8,7 @@ use sea_orm::{
 use sqlx::FromRow;
 use time::OffsetDateTime;
 
-use super::entity::{api_key, audit_event, credential, integration, monitor, project, user};
+use super::entity::{action_run, api_key, audit_event, credential, integration, monitor, project, user};
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
 pub(super) fn columns<T: PartialModelTrait>() -> String {
@@ -141,6 +141,89 @@ pub struct AuditEntry {
     /// When.
     #[sea_orm(from_col = "created_at")]
     pub at: OffsetDateTime,
+}
+
+/// A run to be shown. JSON columns are passed on as text. Its fields are the columns of `statements::RUN` and
+/// `statements::runs_page`.
+#[derive(Clone, Debug, PartialEq, DerivePartialModel, FromRow)]
+#[sea_orm(entity = "action_run::Entity", alias = "r")]
+pub struct RunRow {
+    /// `run_…`
+    pub id: String,
+    /// The integration that it called.
+    pub integration_id: String,
+    /// The integration's provider, with its alias.
+    pub provider: String,
+    /// The action's key.
+    pub action: String,
+    /// What the action does to the data at the provider.
+    pub kind: String,
+    /// How far it is.
+    pub status: String,
+    /// The key or the person that called.
+    pub principal: String,
+    /// The account at the provider, if it was known.
+    pub account_id: Option<String>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// JSON object: for whom and why.
+    pub context: Option<String>,
+    /// JSON object: the input, with sensitive values redacted.
+    pub input: String,
+    /// JSON object: what was read before, for guards and approvers.
+    pub evidence: String,
+    /// The status of the provider's answer.
+    pub provider_status: Option<i32>,
+    /// JSON value: what the action gave.
+    pub result: Option<String>,
+    /// Why it was not done, or why nobody knows, for programs.
+    pub error_code: Option<String>,
+    /// The same for people.
+    pub error_message: Option<String>,
+    /// What denied it.
+    pub denied_by: Option<String>,
+    /// JSON array: why it was denied or a person is asked.
+    pub reasons: Option<String>,
+    /// `apr_…`, if a person is asked.
+    pub approval_id: Option<String>,
+    /// Until when a person may approve it.
+    pub approval_expires_at: Option<OffsetDateTime>,
+    /// When it was called.
+    pub created_at: OffsetDateTime,
+    /// When it was sent.
+    pub sent_at: Option<OffsetDateTime>,
+    /// When it ended.
+    pub finished_at: Option<OffsetDateTime>,
+}
+
+impl From<action_run::Model> for RunRow {
+    fn from(row: action_run::Model) -> Self {
+        Self {
+            id: row.id,
+            integration_id: row.integration_id,
+            provider: row.provider,
+            action: row.action,
+            kind: row.kind,
+            status: row.status,
+            principal: row.principal,
+            account_id: row.account_id,
+            request_id: row.request_id,
+            context: row.context,
+            input: row.input,
+            evidence: row.evidence,
+            provider_status: row.provider_status,
+            result: row.result,
+            error_code: row.error_code,
+            error_message: row.error_message,
+            denied_by: row.denied_by,
+            reasons: row.reasons,
+            approval_id: row.approval_id,
+            approval_expires_at: row.approval_expires_at,
+            created_at: row.created_at,
+            sent_at: row.sent_at,
+            finished_at: row.finished_at,
+        }
+    }
 }
 
 /// A claimed integration, as it is read. Its fields are the columns of `monitors::statements::CLAIMED_POSTGRES`.

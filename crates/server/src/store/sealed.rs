@@ -2,7 +2,7 @@
 //! another form.
 
 use integrations_core::{
-    ids::{IntegrationId, ProjectId},
+    ids::{IntegrationId, ProjectId, RunId},
     words::words,
 };
 use sea_orm::{
@@ -13,7 +13,7 @@ use sea_orm::{
 
 use super::{
     OAuthAppRecord, PendingInstall, RememberedAnswer, Store, StoreError,
-    entity::{credential, idempotency_key, integration, oauth_app, pending_install},
+    entity::{action_run, credential, idempotency_key, integration, oauth_app, pending_install},
 };
 
 /// The first byte of a secret in the form of earlier versions. The vault describes the forms.
@@ -32,6 +32,8 @@ words! {
         PendingInstalls = "installations in progress",
         /// What requests with an `Idempotency-Key` were answered, by the key's id.
         Answers = "remembered answers",
+        /// Requests of actions, by their run's id.
+        Requests = "requests of actions",
     }
 }
 
@@ -62,6 +64,8 @@ pub enum SealedRow {
     PendingInstall(PendingInstall),
     /// What a request with an `Idempotency-Key` was answered.
     Answer(RememberedAnswer),
+    /// The request of an action.
+    Request(SealedRequest),
 }
 
 /// A sealed secret of an integration, with what decides where it is sent.
@@ -77,6 +81,39 @@ pub struct SealedConnection {
     pub connection: String,
     /// The sealed secret.
     pub sealed: Vec<u8>,
+}
+
+/// The sealed request of an action, with what it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedRequest {
+    /// The run.
+    pub run: RunId,
+    /// The project that it is in.
+    pub project: ProjectId,
+    /// The integration that it calls.
+    pub integration: IntegrationId,
+    /// The integration's provider, as it is stored.
+    pub provider: String,
+    /// The action's key.
+    pub action: String,
+    /// The sealed request.
+    pub sealed: Vec<u8>,
+}
+
+impl TryFrom<action_run::Model> for SealedRequest {
+    type Error = StoreError;
+
+    fn try_from(row: action_run::Model) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("run {}: {what}", row.id));
+        Ok(Self {
+            run: row.id.parse().map_err(|_| damaged("id"))?,
+            project: row.project_id.parse().map_err(|_| damaged("project"))?,
+            integration: row.integration_id.parse().map_err(|_| damaged("integration"))?,
+            sealed: row.request.clone().ok_or_else(|| damaged("request"))?,
+            provider: row.provider,
+            action: row.action,
+        })
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -111,6 +148,7 @@ impl SealedRow {
             Self::OAuthApp(app) => app.id.to_string(),
             Self::PendingInstall(install) => install.id.to_string(),
             Self::Answer(answer) => answer.request.id.clone(),
+            Self::Request(request) => request.run.to_string(),
         }
     }
 
@@ -121,6 +159,7 @@ impl SealedRow {
             Self::OAuthApp(app) => &app.sealed_secret,
             Self::PendingInstall(install) => &install.sealed,
             Self::Answer(answer) => &answer.sealed,
+            Self::Request(request) => &request.sealed,
         }
     }
 }
@@ -149,6 +188,7 @@ impl Sealed {
                 idempotency_key::Column::Id,
                 idempotency_key::Column::SealedAnswer,
             ),
+            Self::Requests => of::<action_run::Entity>(action_run::Column::Id, action_run::Column::Request),
         }
     }
 }
@@ -167,7 +207,10 @@ impl Store {
         after: &str,
         limit: u64,
     ) -> Result<Vec<SealedRow>, StoreError> {
-        use {idempotency_key::Column as Key, oauth_app::Column as App, pending_install::Column as Pending};
+        use {
+            action_run::Column as Run, idempotency_key::Column as Key, oauth_app::Column as App,
+            pending_install::Column as Pending,
+        };
 
         let page = Page { beginning, after, limit };
         match kind {
@@ -195,6 +238,11 @@ impl Store {
                 let rows = page.of(idempotency_key::Entity::find(), Key::Id, Key::SealedAnswer);
                 let rows = rows.all(&self.reader).await?.into_iter();
                 rows.map(|row| Ok(SealedRow::Answer(row.try_into()?))).collect()
+            }
+            Sealed::Requests => {
+                let rows = page.of(action_run::Entity::find(), Run::Id, Run::Request);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::Request(row.try_into()?))).collect()
             }
         }
     }

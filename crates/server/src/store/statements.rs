@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, columns};
+use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, RunRow, columns};
 
 /// A project's integrations, to be shown, in no order: `$1` project.
 pub static LIST: LazyLock<String> = LazyLock::new(|| list("p.id = $1"));
@@ -90,6 +90,38 @@ pub fn audit_page(equal: &[&str], limit: u16) -> String {
     ));
     statement
 }
+
+/// One of a project's runs: `$1` project, `$2` run.
+pub static RUN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.organization_id, {} \
+         FROM projects p LEFT JOIN action_runs r ON r.project_id = p.id AND r.id = $2 \
+         WHERE p.id = $1 AND p.revoked_at IS NULL",
+        columns::<RunRow>()
+    )
+});
+
+/// A page of up to `limit` of a project's runs, newest first: `$1` project, `$2` the page ends before this id, `$3` the
+/// smallest id of the page, `$4` and later the values of the columns `equal`.
+pub(super) fn runs_page(equal: &[&str], limit: u16) -> String {
+    let equal: String =
+        (4..).zip(equal).map(|(number, column)| format!(" AND {column} = ${number}")).collect();
+    format!(
+        "SELECT p.organization_id, {} FROM projects p LEFT JOIN (\
+         SELECT * FROM action_runs WHERE project_id = $1 AND id < $2 AND id >= $3{equal} \
+         ORDER BY id DESC LIMIT {limit}) r ON r.project_id = p.id \
+         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY r.id DESC",
+        columns::<RunRow>()
+    )
+}
+
+/// What is reserved towards a total: `$1` integration, `$2` action, `$3` total, `$4` subject, `$5` currency, `$6` since
+/// when. It comes in two halves, because PostgreSQL and SQLite refuse a sum that does not fit.
+pub(super) const RESERVED: &str = "SELECT \
+     CAST(COALESCE(SUM(amount / 4294967296), 0) AS BIGINT) AS high, \
+     CAST(COALESCE(SUM(amount % 4294967296), 0) AS BIGINT) AS low \
+     FROM action_reservations WHERE integration_id = $1 AND action = $2 AND total = $3 AND subject = $4 \
+     AND currency IS NOT DISTINCT FROM $5 AND created_at > $6";
 
 /// Stores a revision if the stored version is still the one that it was made from: `$1` id, `$2` that version, `$3` …
 /// the new values, `$15` whether the secret settings change. If they do not, the stored ones stay, so that a change

@@ -1,6 +1,6 @@
 //! What a sealed secret belongs to. It is the associated data, so a secret opens only where nothing of it has changed.
 
-use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId};
+use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId, RunId};
 
 use crate::store::{AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedRow};
 
@@ -40,6 +40,19 @@ pub enum Purpose<'a> {
     PendingInstall(&'a PendingInstall),
     /// What a request with an `Idempotency-Key` was answered.
     Answer(&'a KeyedRequest),
+    /// The request of an action.
+    ActionRequest {
+        /// The run.
+        run: RunId,
+        /// The project that it is in.
+        project: ProjectId,
+        /// The integration that it calls.
+        integration: IntegrationId,
+        /// The integration's provider, with its alias, as it is stored.
+        provider: &'a str,
+        /// The action's key.
+        action: &'a str,
+    },
     /// The canary of the encryption key with this id.
     Canary(&'a str),
 }
@@ -71,6 +84,13 @@ impl Purpose<'_> {
                 .part(install.secret.as_bytes())
                 .part(install.browser.as_bytes()),
             Self::Answer(request) => data.part("answer").part(&request.id).part(&request.fingerprint),
+            Self::ActionRequest { run, project, integration, provider, action } => data
+                .part("action_request")
+                .part(run.to_string())
+                .part(project.to_string())
+                .part(integration.to_string())
+                .part(provider)
+                .part(action),
             Self::Canary(key) => data.part("canary").part(key),
         }
         .0
@@ -83,8 +103,9 @@ impl Purpose<'_> {
             Self::Settings(to) => format!("settings:{}", to.integration),
             Self::OAuthApp { id, .. } => format!("oauth_app:{id}"),
             Self::PendingInstall(install) => format!("pending_install:{}", install.id),
-            // There was none.
+            // There were none of these two.
             Self::Answer(request) => format!("answer:{}", request.id),
+            Self::ActionRequest { run, .. } => format!("action_request:{run}"),
             Self::Canary(key) => format!("canary:{key}"),
         }
         .into_bytes()
@@ -151,6 +172,13 @@ impl<'a> From<&'a SealedRow> for Purpose<'a> {
             SealedRow::OAuthApp(app) => app.into(),
             SealedRow::PendingInstall(install) => Self::PendingInstall(install),
             SealedRow::Answer(answer) => Self::Answer(&answer.request),
+            SealedRow::Request(request) => Self::ActionRequest {
+                run: request.run,
+                project: request.project,
+                integration: request.integration,
+                provider: &request.provider,
+                action: &request.action,
+            },
         }
     }
 }
@@ -179,6 +207,13 @@ mod tests {
             id: id.to_owned(),
             fingerprint: fingerprint.to_vec(),
         };
+        let call = |run, project, integration, provider, action| Purpose::ActionRequest {
+            run: RunId::from_bits(run),
+            project: ProjectId::from_bits(project),
+            integration: IntegrationId::from_bits(integration),
+            provider,
+            action,
+        };
         let requests = [request("a", b"b"), request("ab", b""), request("a", b"c")];
         let purposes = [
             Purpose::Answer(&requests[0]),
@@ -196,6 +231,12 @@ mod tests {
             app("slack", AppOwner::All, "id"),
             app("slack", AppOwner::Project(ProjectId::from_bits(1)), "id"),
             app("slac", AppOwner::All, "kid"),
+            call(1, 1, 1, "stripe", "issue_refund"),
+            call(2, 1, 1, "stripe", "issue_refund"),
+            call(1, 2, 1, "stripe", "issue_refund"),
+            call(1, 1, 2, "stripe", "issue_refund"),
+            call(1, 1, 1, "stripe~eu", "issue_refund"),
+            call(1, 1, 1, "stripe", "cancel"),
             Purpose::Canary("k1"),
             Purpose::Canary("k2"),
         ];

@@ -1,5 +1,7 @@
 //! The rows of the tables for SeaORM. Only `store` uses them.
 
+pub(super) mod action_reservation;
+pub(super) mod action_run;
 pub(super) mod api_key;
 pub(super) mod audit_event;
 pub(super) mod credential;

@@ -1,0 +1,166 @@
+//! Stores a run before anything is sent.
+
+use integrations_core::action::RunStatus;
+use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, Statement, Value};
+
+use super::{BeginRunError, Begun, NewRun, Reservation, Start, TotalQuery};
+use crate::store::{
+    Loaded, RunRow, Store, StoreError, Tenant, audit,
+    entity::{action_reservation, action_run, integration},
+    in_order::lock_in_order,
+    integrations::{read_loaded, reload},
+    statements,
+    transaction::Transaction,
+};
+
+impl Store {
+    /// Stores a run with what `decide` makes of the integration and of `totals`, which it gets in their order, without
+    /// this run. While `decide` is called nobody changes the integration, and no other call of it is decided on.
+    ///
+    /// If `decide` fails, nothing is stored.
+    pub async fn begin_run<E, F>(
+        &self,
+        tenant: &Tenant,
+        run: NewRun,
+        totals: &[TotalQuery],
+        decide: F,
+    ) -> Result<RunRow, BeginRunError<E>>
+    where
+        F: FnOnce(&Loaded, &[i64]) -> Result<Begun, E> + Send,
+        E: Send,
+    {
+        let transaction = self.begin().await?;
+        let called = Condition::all()
+            .add(integration::Column::ProjectId.eq(tenant.project.to_string()))
+            .add(integration::Column::Provider.eq(run.provider.as_str()));
+        let locked =
+            lock_in_order::<integration::Entity>(&transaction, integration::Column::Id, called).await;
+        locked.map_err(StoreError::from)?;
+        let rows = reload(&transaction, tenant, run.provider.as_str()).await?;
+        let loaded = read_loaded(&self.tenant_check, tenant, &rows)?.ok_or(BeginRunError::NotInstalled)?;
+        let mut reserved = Vec::with_capacity(totals.len());
+        for total in totals {
+            reserved.push(read_total(&transaction, &loaded, &run.action, total).await?);
+        }
+        let begun = decide(&loaded, &reserved).map_err(BeginRunError::Refused)?;
+        let row = store(&transaction, tenant, &loaded, run, begun).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(row)
+    }
+}
+
+/// What is reserved towards a total. More than a number can hold is the largest number.
+async fn read_total(
+    on: &Transaction,
+    loaded: &Loaded,
+    action: &str,
+    total: &TotalQuery,
+) -> Result<i64, StoreError> {
+    let values: [Value; 6] = [
+        loaded.integration.id.to_string().into(),
+        action.into(),
+        total.total.as_str().into(),
+        total.subject.as_str().into(),
+        total.currency.clone().into(),
+        total.since.into(),
+    ];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::RESERVED, values);
+    let Some(row) = on.query_one_raw(statement).await? else { return Ok(0) };
+    let (high, low): (i64, i64) = (row.try_get("", "high")?, row.try_get("", "low")?);
+    Ok(high.saturating_mul(1 << 32).saturating_add(low))
+}
+
+/// Stores the run with what it reserves and its event.
+async fn store(
+    on: &Transaction,
+    tenant: &Tenant,
+    loaded: &Loaded,
+    run: NewRun,
+    begun: Begun,
+) -> Result<RunRow, StoreError> {
+    let is_denied = matches!(begun.start, Start::Denied { .. });
+    let row = started(requested(tenant, loaded, run), begun.start);
+    let row = action_run::Model { reasons: begun.reasons, ..row };
+    let new = action_run::ActiveModel::from(row.clone());
+    action_run::Entity::insert(new).exec_without_returning(on).await?;
+    let reservations = begun.reservations.into_iter().filter(|_| !is_denied);
+    for Reservation { total, subject, currency, amount } in reservations {
+        let reservation = action_reservation::Model {
+            run_id: row.id.clone(),
+            integration_id: row.integration_id.clone(),
+            action: row.action.clone(),
+            total,
+            subject,
+            currency,
+            amount,
+            created_at: row.created_at,
+        };
+        let new = action_reservation::ActiveModel::from(reservation);
+        action_reservation::Entity::insert(new).exec_without_returning(on).await?;
+    }
+    if let Some(event) = begun.event {
+        audit::record(on, event).await?;
+    }
+    Ok(row.into())
+}
+
+fn requested(tenant: &Tenant, loaded: &Loaded, run: NewRun) -> action_run::Model {
+    action_run::Model {
+        id: run.id.to_string(),
+        organization_id: tenant.organization.to_string(),
+        project_id: tenant.project.to_string(),
+        integration_id: loaded.integration.id.to_string(),
+        provider: run.provider.to_string(),
+        action: run.action,
+        kind: run.kind.as_str().to_owned(),
+        status: RunStatus::Requested.as_str().to_owned(),
+        definition: run.definition.to_vec(),
+        principal: run.actor.to_string(),
+        input: run.input,
+        evidence: run.evidence,
+        input_hash: run.input_hash.to_vec(),
+        request: run.sealed_request,
+        provider_status: None,
+        denied_by: None,
+        created_at: run.created_at,
+        approval_expires_at: None,
+        sent_at: None,
+        sending_until: None,
+        finished_at: None,
+        account_id: loaded.integration.account.as_ref().map(|account| account.id.clone()),
+        request_id: run.request_id,
+        context: run.context,
+        result: None,
+        error_code: None,
+        error_message: None,
+        reasons: None,
+        approval_id: None,
+        attempt: None,
+    }
+}
+
+/// The row as it begins.
+fn started(row: action_run::Model, start: Start) -> action_run::Model {
+    let now = row.created_at;
+    let at = |status: RunStatus| action_run::Model { status: status.as_str().to_owned(), ..row };
+    match start {
+        Start::Sending { attempt, until } => action_run::Model {
+            attempt: Some(attempt.to_string()),
+            sent_at: Some(now),
+            sending_until: Some(until),
+            ..at(RunStatus::Sending)
+        },
+        Start::PendingApproval { approval, expires_at } => action_run::Model {
+            approval_id: Some(approval.to_string()),
+            approval_expires_at: Some(expires_at),
+            ..at(RunStatus::PendingApproval)
+        },
+        Start::Denied { by, error } => action_run::Model {
+            denied_by: Some(by.as_str().to_owned()),
+            error_code: Some(error.code.as_str().to_owned()),
+            error_message: Some(error.message),
+            finished_at: Some(now),
+            ..at(RunStatus::Denied)
+        },
+    }
+}

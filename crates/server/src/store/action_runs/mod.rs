@@ -1,0 +1,162 @@
+//! Runs: calls of actions, from before anything is sent until it is known what came of them.
+//!
+//! A run that is sent has an attempt: whoever sends it alone may end it. If that one has died, the run's time passes,
+//! and it becomes `unknown`. A late answer of the same attempt still counts then.
+//!
+//! Limits over time are kept by reservations. A run makes them in the transaction that stores it, under the lock of its
+//! integration, so two calls never take the same rest. What was not done gives them back.
+//!
+//! A transaction that needs the integration locks it before its runs, and several runs in the order of their ids.
+
+mod begin;
+mod finish;
+mod read;
+
+use integrations_core::{
+    action::{DeniedBy, RunStatus},
+    catalog::{ActionKind, ProviderRef},
+    error::ErrorCode,
+    ids::{ApprovalId, LeaseId, RunId},
+    principal::Principal,
+};
+use time::OffsetDateTime;
+
+pub use self::read::RunFilter;
+use super::{NewAuditEvent, ReadError, StoreError};
+
+/// A run to be stored.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// Its id. The request was made with it.
+    pub id: RunId,
+    /// The provider that is called, with its alias.
+    pub provider: ProviderRef,
+    /// The action's key.
+    pub action: String,
+    /// What the action does to the data at the provider.
+    pub kind: ActionKind,
+    /// SHA-256 of what the provider's file says of the action.
+    pub definition: [u8; 32],
+    /// Who calls.
+    pub actor: Principal,
+    /// The request that asks for it.
+    pub request_id: Option<String>,
+    /// JSON object: for whom and why.
+    pub context: Option<String>,
+    /// JSON object: the input, with sensitive values redacted.
+    pub input: String,
+    /// SHA-256 of the canonical input, the action, the provider and the caller.
+    pub input_hash: [u8; 32],
+    /// JSON object: what was read before, for guards and approvers.
+    pub evidence: String,
+    /// The request, sealed by the vault. `None` if there is none to send.
+    pub sealed_request: Option<Vec<u8>>,
+    /// When it was asked for.
+    pub created_at: OffsetDateTime,
+}
+
+/// A total over time that a guard looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TotalQuery {
+    /// Its name, one for each guard of the action.
+    pub total: String,
+    /// What it is kept for, such as a charge's id.
+    pub subject: String,
+    /// The currency that it is in (ISO 4217). `None`: calls are counted.
+    pub currency: Option<String>,
+    /// When its window began.
+    pub since: OffsetDateTime,
+}
+
+/// What a run counts towards a total from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// The total's name. A run counts once towards each.
+    pub total: String,
+    /// What the total is kept for.
+    pub subject: String,
+    /// The currency of the amount (ISO 4217). `None`: calls are counted.
+    pub currency: Option<String>,
+    /// In the currency's smallest unit. 1 if calls are counted.
+    pub amount: i64,
+}
+
+/// How a run begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It is sent now.
+    Sending {
+        /// Who sends it: a new id for each attempt.
+        attempt: LeaseId,
+        /// When it counts as abandoned.
+        until: OffsetDateTime,
+    },
+    /// A person is asked.
+    PendingApproval {
+        /// The approval.
+        approval: ApprovalId,
+        /// Until when it can be given.
+        expires_at: OffsetDateTime,
+    },
+    /// It is not sent. This is its end.
+    Denied {
+        /// What denied it.
+        by: DeniedBy,
+        /// What the caller is told.
+        error: RunFailure,
+    },
+}
+
+/// What `decide` makes of a call.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// How the run begins.
+    pub start: Start,
+    /// JSON array: why a person is asked or the call is denied.
+    pub reasons: Option<String>,
+    /// What it counts towards which totals. Nothing if it is denied.
+    pub reservations: Vec<Reservation>,
+    /// The event that is recorded with it.
+    pub event: Option<NewAuditEvent>,
+}
+
+/// Why a run was not done, or why nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFailure {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+}
+
+/// How a run ends that was sent.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// `succeeded`, `accepted`, `failed` or `unknown`.
+    pub status: RunStatus,
+    /// The status of the provider's answer, if one came.
+    pub provider_status: Option<u16>,
+    /// JSON value: what the action gave.
+    pub result: Option<String>,
+    /// Why it was not done, or why nobody knows.
+    pub error: Option<RunFailure>,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+/// A run was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginRunError<E> {
+    /// The integration could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is not installed.
+    #[error("not installed")]
+    NotInstalled,
+    /// `decide` failed.
+    #[error("refused")]
+    Refused(E),
+    /// The database did not store it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,65 @@
+//! Reads runs to show them.
+
+use integrations_core::{action::RunStatus, ids::RunId};
+use sea_orm::{ConnectionTrait as _, Statement};
+use time::OffsetDateTime;
+
+use crate::{
+    environment::first_id_at,
+    store::{ReadError, RunRow, Store, Tenant, statements, tenant::joined},
+};
+
+/// Which of a project's runs to read. A run must meet every condition that is set.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Only runs before this one.
+    pub before: Option<RunId>,
+    /// Only runs of this provider's integrations, with its alias.
+    pub provider: Option<String>,
+    /// Only runs of this action.
+    pub action: Option<String>,
+    /// Only runs with this status.
+    pub status: Option<RunStatus>,
+    /// Only runs at or after this time.
+    pub since: Option<OffsetDateTime>,
+}
+
+impl RunFilter {
+    /// The conditions on columns, as pairs of a column and its value.
+    fn columns(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let provider = self.provider.clone().map(|provider| ("provider", provider));
+        let action = self.action.clone().map(|action| ("action", action));
+        let status = self.status.map(|status| ("status", status.as_str().to_owned()));
+        [provider, action, status].into_iter().flatten()
+    }
+}
+
+impl Store {
+    /// A page of up to `limit` of a tenant's runs, newest first.
+    pub async fn runs(
+        &self,
+        tenant: &Tenant,
+        filter: &RunFilter,
+        limit: u16,
+    ) -> Result<Vec<RunRow>, ReadError> {
+        let (columns, wanted): (Vec<_>, Vec<_>) = filter.columns().unzip();
+        // Ids sort by time, so a time can be written as an id.
+        let end = filter.before.unwrap_or(RunId::from_bits(u128::MAX));
+        let begin = filter.since.map_or(RunId::from_bits(0), first_id_at);
+        let range = [tenant.project.to_string(), end.to_string(), begin.to_string()];
+        let values = range.into_iter().chain(wanted).map(sea_orm::Value::from);
+        let sql = statements::runs_page(&columns, limit);
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let rows = self.reader.query_all_raw(statement).await?;
+        self.tenant_check.admit(tenant, rows.first())?;
+        rows.iter().filter_map(|row| joined(row).transpose()).collect()
+    }
+
+    /// A tenant's run. `None`: there is none with this id, or it is another project's.
+    pub async fn run(&self, tenant: &Tenant, id: RunId) -> Result<Option<RunRow>, ReadError> {
+        let ids = [tenant.project.to_string(), id.to_string()];
+        let rows = self.read_pool.query(&statements::RUN, &[&ids[0], &ids[1]]).await?;
+        self.tenant_check.admit(tenant, rows.first())?;
+        rows.first().map_or(Ok(None), joined)
+    }
+}
