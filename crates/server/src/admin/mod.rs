@@ -1,5 +1,5 @@
 //! The operator's commands: organizations, projects, API keys, people, OAuth apps, import, rotation of encryption keys,
-//! and deletion of old audit events.
+//! and deletion of old audit events and runs.
 //!
 //! They use the database of `serve` or `dev` directly. The server may be running.
 
@@ -10,7 +10,9 @@ mod key;
 mod oauth_app;
 mod organization;
 mod project;
+mod prune;
 mod rotate_keys;
+mod runs;
 mod user;
 
 use std::{path::PathBuf, sync::Arc};
@@ -65,6 +67,9 @@ enum Resource {
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The record of calls of actions
+    #[command(subcommand)]
+    Runs(runs::Command),
     /// Seal all secrets again under the first encryption key, while the server runs
     ///
     /// You can stop it at any time and start it again: it continues with the rest.
@@ -86,6 +91,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Key(command) => key::run(command, &context).await,
         Resource::User(command) => user::run(command, &context).await,
         Resource::Audit(command) => audit::run(command, &context).await,
+        Resource::Runs(command) => runs::run(command, &context).await,
         Resource::OauthApp(command) => {
             let catalog = options.catalog()?;
             let vault = async || vault(&directory, options, &context).await;
