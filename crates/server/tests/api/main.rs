@@ -8,6 +8,8 @@
 mod support;
 
 #[cfg(test)]
+mod action_runs;
+#[cfg(test)]
 mod admin;
 #[cfg(test)]
 mod aliases;
