@@ -175,9 +175,9 @@ fn a_proof_is_read_leniently() {
 fn a_providers_file_says_what_its_proof_is() {
     let file = |answer: &str| {
         let text = format!(
-            "key = \"acme\"\nname = \"Acme\"\ndescription = \"Keeps things.\"\ncategory = \"crm\"\n\
+            "format = 2\nkey = \"acme\"\nname = \"Acme\"\ndescription = \"Keeps things.\"\ncategory = \"crm\"\n\
              documentation_url = \"https://acme.example/docs\"\napi_base_url = \"https://acme.example\"\n\
-             [api_key]\n[[api_key.fields]]\nkey = \"api_key\"\nlabel = \"API key\"\nhelp = \"\"\n\
+             [[auth]]\nkind = \"api_key\"\n[[auth.fields]]\nkey = \"api_key\"\nlabel = \"API key\"\nhelp = \"\"\n\
              [probe]\nmethod = \"GET\"\nurl = \"https://acme.example/me\"\n\
              good_statuses = [200]\nrefused_statuses = [401, 403]\n{answer}"
         );

@@ -18,7 +18,7 @@ use crate::{
     lifecycle::{self, Command, Credential, Health, Refusal, State, Status, Transition},
     name::read_display_name,
     oauth::AccountIdentity,
-    permissions::{self, ActionPermissions},
+    permissions::{self, ActionPermissions, Permission},
     settings::merge_patch,
     words::{UnknownWord, words},
 };
@@ -239,9 +239,9 @@ impl Update {
         Ok(())
     }
 
-    /// Asks for one of the provider's actions to be permitted or not.
-    pub fn set_permission(&mut self, action: &Action, is_allowed: bool) {
-        self.action_permissions.insert(action.key.clone(), is_allowed);
+    /// Asks for another permission of one of the provider's actions.
+    pub fn set_permission(&mut self, action: &Action, permission: Permission) {
+        self.action_permissions.insert(action.key.clone(), permission);
     }
 
     fn read_field(
@@ -374,7 +374,8 @@ impl Integration {
             updated_at: now,
         };
         let actions = account.provider.actions.iter();
-        let permitted = actions.map(|action| (action.key.clone(), action.allowed_by_default));
+        let permitted =
+            actions.map(|action| (action.key.clone(), Permission::from(action.allowed_by_default)));
         let Connected { configuration, account, health, error_message, synced_at } = connected;
         let name_of_account = account.as_ref().and_then(|account| account.name.clone());
         let integration = Self {
@@ -439,7 +440,7 @@ impl Integration {
         let only_reads = |key: &str| provider.action(key).is_some_and(|a| a.kind == ActionKind::ReadOnly);
         for (key, permission) in &mut self.action_permissions {
             if !only_reads(key) {
-                *permission = false;
+                *permission = Permission::Off;
             }
         }
     }
@@ -526,9 +527,9 @@ impl Integration {
             }
             _ => {}
         }
-        for (key, allowed) in &next.action_permissions {
+        for (key, permission) in &next.action_permissions {
             let before = self.action_permissions.get(key).copied();
-            changes.extend(audit::change(format!("action_permissions.{key}"), before, *allowed));
+            changes.extend(audit::change(format!("action_permissions.{key}"), before, *permission));
         }
         changes
     }
@@ -548,7 +549,10 @@ pub fn check_settings(
     }
     let mut merged = Value::Object(stored);
     merge_patch(&mut merged, &patch);
-    let Value::Object(merged) = merged else { return Err(vec![Issue::new("settings", "Expected object")]) };
+    let Value::Object(mut merged) = merged else {
+        return Err(vec![Issue::new("settings", "Expected object")]);
+    };
+    provider.settings.drop_retired(&mut merged);
     let issues = provider.settings.check(&merged);
     if !issues.is_empty() {
         return Err(issues);

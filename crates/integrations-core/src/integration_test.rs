@@ -12,6 +12,7 @@ use crate::integration::{
 };
 use crate::lifecycle::{Credential, Health, Status};
 use crate::oauth::AccountIdentity;
+use crate::permissions::Permission;
 
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
 const LATER: OffsetDateTime = datetime!(2026-05-18 09:00:00 UTC);
@@ -134,7 +135,7 @@ fn permissions_belong_to_the_account() {
             let revision = reconnect(before, account);
             let mut expected = before.action_permissions.clone();
             for write in ["delete_message", "post_message"] {
-                assert_eq!(expected.insert(write.into(), false), Some(true));
+                assert_eq!(expected.insert(write.into(), Permission::Off), Some(Permission::Allowed));
                 let path = format!("action_permissions.{write}");
                 assert_eq!(change(&revision, &path), Some((json!(true), json!(false))));
             }
@@ -150,11 +151,11 @@ fn permissions_belong_to_the_account() {
 #[test]
 fn an_action_that_the_provider_does_not_have_counts_as_one_that_writes() {
     let mut before = set_up(None);
-    before.action_permissions.insert("gone".into(), true);
+    before.action_permissions.insert("gone".into(), Permission::Ask);
     let same = reconnect(&before, Some(account("T1", None))).integration;
-    assert!(same.action_permissions["gone"]);
+    assert_eq!(same.action_permissions["gone"], Permission::Ask);
     let other = reconnect(&before, Some(account("T2", None))).integration;
-    assert!(!other.action_permissions["gone"]);
+    assert_eq!(other.action_permissions["gone"], Permission::Off);
 }
 
 #[test]

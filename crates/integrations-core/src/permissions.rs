@@ -80,7 +80,7 @@ impl utoipa::PartialSchema for Permission {
 impl utoipa::ToSchema for Permission {}
 
 /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
-pub type ActionPermissions = BTreeMap<String, bool>;
+pub type ActionPermissions = BTreeMap<String, Permission>;
 
 /// Reads the `action_permissions` of a request and checks them against the provider's actions.
 ///
@@ -95,15 +95,16 @@ pub fn read<'a>(
     };
     let mut permissions = ActionPermissions::new();
     let mut issues = Vec::new();
-    for (key, allowed) in object {
+    for (key, permission) in object {
         let path = format!("action_permissions.{key}");
         if !actions.clone().any(|action| action == key) {
             let known = actions.clone().collect::<Vec<_>>().join(", ");
             issues.push(Issue::new(path, format!("Unknown action; expected one of {known}")));
-        } else if let Some(allowed) = allowed.as_bool() {
-            permissions.insert(key.clone(), allowed);
-        } else {
-            issues.push(Issue::new(path, "Expected boolean"));
+            continue;
+        }
+        match Permission::try_from(permission) {
+            Ok(permission) => drop(permissions.insert(key.clone(), permission)),
+            Err(invalid) => issues.push(Issue::new(path, invalid.to_string())),
         }
     }
     if issues.is_empty() { Ok(permissions) } else { Err(issues) }
@@ -115,30 +116,36 @@ mod tests {
 
     use super::*;
 
-    fn read_two(value: Value) -> Result<ActionPermissions, Vec<String>> {
-        read(&value, ["lookup", "refund"].into_iter())
+    fn read_three(value: Value) -> Result<ActionPermissions, Vec<String>> {
+        read(&value, ["lookup", "refund", "cancel"].into_iter())
             .map_err(|issues| issues.iter().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn known_actions_with_booleans_are_read() {
-        let permissions = read_two(json!({"refund": true, "lookup": false})).unwrap();
-        assert_eq!(permissions, ActionPermissions::from([("lookup".into(), false), ("refund".into(), true)]));
-        assert_eq!(read_two(json!({})), Ok(ActionPermissions::new()));
+    fn known_actions_with_permissions_are_read() {
+        let permissions = read_three(json!({"refund": true, "lookup": false, "cancel": "ask"})).unwrap();
+        let expected = [
+            ("lookup".into(), Permission::Off),
+            ("refund".into(), Permission::Allowed),
+            ("cancel".into(), Permission::Ask),
+        ];
+        assert_eq!(permissions, ActionPermissions::from(expected));
+        assert_eq!(read_three(json!({})), Ok(ActionPermissions::new()));
     }
 
     #[test]
     fn everything_wrong_is_reported() {
         assert_eq!(
-            read_two(json!({"refund": null, "sing": true, "lookup": 1})).unwrap_err(),
+            read_three(json!({"refund": null, "sing": true, "lookup": 1, "cancel": "Ask"})).unwrap_err(),
             [
-                "action_permissions.refund: Expected boolean",
-                "action_permissions.sing: Unknown action; expected one of lookup, refund",
-                "action_permissions.lookup: Expected boolean",
+                "action_permissions.refund: Expected boolean or \"ask\"",
+                "action_permissions.sing: Unknown action; expected one of lookup, refund, cancel",
+                "action_permissions.lookup: Expected boolean or \"ask\"",
+                "action_permissions.cancel: Expected boolean or \"ask\"",
             ]
         );
         for not_an_object in [json!(null), json!([]), json!("refund"), json!(true)] {
-            assert_eq!(read_two(not_an_object).unwrap_err(), ["action_permissions: Expected object"]);
+            assert_eq!(read_three(not_an_object).unwrap_err(), ["action_permissions: Expected object"]);
         }
     }
 

@@ -48,6 +48,7 @@ pub struct SettingsSchema {
     secrets: Vec<String>,
     texts: BTreeMap<String, Text>,
     notes: BTreeMap<String, SettingNotes>,
+    retired: Vec<String>,
 }
 
 /// What a provider's file says of a setting beside its schema.
@@ -83,13 +84,24 @@ impl SettingsSchema {
         let secrets = secret_properties(root)?;
         let validator = compile(&schema)?;
         let texts = texts(root)?;
-        Ok(Self { schema, validator, secrets, texts, notes: BTreeMap::new() })
+        Ok(Self { schema, validator, secrets, texts, notes: BTreeMap::new(), retired: Vec::new() })
     }
 
     /// The same schema with notes on its settings, by name.
     #[must_use]
     pub fn with_notes(self, notes: BTreeMap<String, SettingNotes>) -> Self {
         Self { notes, ..self }
+    }
+
+    /// The same schema with names of settings that have no meaning any more. None of them is in the schema.
+    #[must_use]
+    pub fn with_retired(self, retired: Vec<String>) -> Self {
+        Self { retired, ..self }
+    }
+
+    /// Drops what has no meaning any more. Programs and stored settings may still have it.
+    pub fn drop_retired(&self, settings: &mut Map<String, Value>) {
+        settings.retain(|name, _| !self.retired.contains(name));
     }
 
     /// The schema as JSON.

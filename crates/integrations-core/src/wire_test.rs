@@ -10,6 +10,7 @@ use crate::{
     error::ErrorCode,
     integration::RequestedStatus,
     lifecycle::{Health, Status},
+    permissions::Permission,
     standing::Standing,
     wire::{
         ActionRunList, ApiError, AuditEventList, CatalogEntry, InstallUrlResponse, InstalledActionList,
@@ -23,7 +24,7 @@ fn integration() -> Value {
         "display_name": "Acme Workspace", "setup_type": "oauth", "health_status": "healthy",
         "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
         "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
-        "provider_key": "slack", "alias": null, "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
+        "provider_key": "slack", "alias": null, "settings": {"default_channel": "#support"}, "action_permissions": {"post_message": true},
         "next_check_at": "2026-05-17T18:10:00Z", "account": {"id": "T1", "name": null},
         "granted_scopes": ["chat:write"],
         "credential": {"kind": "oauth", "expires_at": "2026-05-18T05:55:00Z", "renewable": true}, "etag": "\"v3\""
@@ -79,7 +80,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(body: &Value) -> T {
 fn every_body_is_written_as_it_was_read() {
     let list = round_trip::<IntegrationList>(&json!({"data": [integration(), integration()]}));
     assert_eq!(list.data[0].health_status, Open::Known(Health::Healthy));
-    assert!(list.data[0].action_permissions.read().unwrap()["post_message"]);
+    assert_eq!(list.data[0].action_permissions.read().unwrap()["post_message"], Permission::Allowed);
     let mut disconnected = integration();
     disconnected["message"] = json!("Disconnected");
     round_trip::<IntegrationResponse>(&json!({"data": disconnected}));
@@ -137,7 +138,7 @@ fn a_change_tells_a_name_that_is_taken_away_from_one_that_is_left_alone() {
     assert_eq!((away.status, away.display_name), (Some(RequestedStatus::Paused), Some(None)));
     assert_eq!(round_trip::<LifecycleUpdate>(&json!({"sidebar_enabled": false})).display_name, None);
     round_trip::<LifecycleUpdate>(
-        &json!({"settings": {"limit": null}, "action_permissions": {"refund": true}}),
+        &json!({"settings": {"limit": null}, "action_permissions": {"cancel": "ask", "refund": true}}),
     );
 }
 

@@ -14,6 +14,7 @@ use riq_server::{
         doctor::{self, DoctorCommand},
         log,
         migrate::{self, MigrateCommand},
+        providers::{self, ProvidersCommand},
         run,
         traces::Traces,
     },
@@ -51,6 +52,8 @@ enum Command {
     Doctor(DoctorCommand),
     /// Manage organizations, projects and API keys; import integrations
     Admin(AdminCommand),
+    /// Check provider files
+    Providers(ProvidersCommand),
 }
 
 #[tokio::main]
@@ -83,6 +86,7 @@ async fn execute() -> anyhow::Result<()> {
         Command::Migrate(command) => migrate::run(command, &options, environment).await,
         Command::Doctor(command) => doctor::run(command, &options, environment).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,
+        Command::Providers(command) => providers::run(&command),
     }
 }
 

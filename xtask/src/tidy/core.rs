@@ -17,7 +17,8 @@ const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
 /// The crates that integrations-core may depend on. They only compute.
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
+    "apollo-parser",
     "crc32fast",
     "encoding_rs",
     "hmac",

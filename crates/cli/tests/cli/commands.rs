@@ -172,6 +172,7 @@ fn update_reads_each_option_its_own_way() {
     update_sends(&["--settings", "{}"], json!({"settings": {}}), "");
     update_sends(&["--status", "disconnected", "--yes"], json!({"status": "disconnected"}), "");
     update_sends(&["--allow", "a", "--allow", "a"], json!({"action_permissions": {"a": true}}), "");
+    update_sends(&["--ask", "a"], json!({"action_permissions": {"a": "ask"}}), "");
 }
 
 #[test]

@@ -137,6 +137,7 @@ fn an_update_must_make_sense() {
         (&["--deny", "issue_refund=true"], "such as issue_refund"),
         (&["--settings", "@/nowhere.json"], "No such file"),
         (&["--allow", "a", "--deny", "a"], "--allow and by --deny"),
+        (&["--ask", "a", "--deny", "a"], "--ask and by --deny"),
         (&["--allow", "a", "--yes"], "--status"),
         (&["--status", "disconnected"], "disconnecting slack needs --yes"),
         (&["--status", "disconnected", "--sidebar"], "disconnecting slack needs --yes"),

@@ -1,8 +1,37 @@
 //! Puts the actions of providers to work, as far as that needs no request: reads the input, writes the requests, reads
 //! the answers, and decides. What an action is, is described in `crate::catalog`.
 
+mod answer;
+#[cfg(test)]
+mod answer_test;
+mod decision;
+#[cfg(test)]
+mod decision_test;
 mod denied_by;
+mod input;
+#[cfg(test)]
+mod input_test;
+mod money;
+mod quoting;
+mod reading;
+mod render;
+#[cfg(test)]
+mod render_test;
+mod rendered;
+mod resolve;
 mod run;
+#[cfg(test)]
+mod sample;
+mod schema;
 
+pub use answer::{Outcome, outcome};
+pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;
+pub use input::{amounts, read_input};
+pub use money::{Currency, Money, UnknownCurrency};
+pub use reading::{ReadingProblem, kept};
+pub use render::{Known, RenderProblem, render};
+pub use rendered::{RenderedBody, RenderedRequest};
+pub use resolve::resolved;
 pub use run::{RunStatus, Transition};
+pub use schema::input_schema;

@@ -36,8 +36,8 @@ pub struct Transition {
 impl Transition {
     /// The change between two statuses. `None`: there is none.
     ///
-    /// What is over stays as it is, but for `unknown`: an answer that comes late, or a look at the provider, may say what
-    /// came of it.
+    /// What is over stays as it is, but for `unknown`: an answer that comes late, or a look at the provider, may say
+    /// what came of it.
     pub const fn new(from: RunStatus, to: RunStatus) -> Option<Self> {
         use RunStatus::{
             Accepted, Denied, Expired, Failed, PendingApproval, Requested, Sending, Succeeded, Unknown,

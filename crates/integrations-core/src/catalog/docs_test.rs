@@ -20,8 +20,9 @@ fn the_example_is_a_provider_file() {
     let catalog = load(block("toml\n# acme.toml").to_owned()).unwrap();
     let acme = catalog.get("acme").unwrap();
     assert_eq!(acme.setup_type(), SetupType::OAuth);
-    assert!(acme.settings.is_secret("webhook_secret"));
-    assert_eq!(acme.actions.len(), 2);
+    assert_eq!(acme.settings.as_value()["properties"].as_object().unwrap().len(), 2);
+    let examples = acme.actions.iter().map(|action| action.examples.len());
+    assert_eq!(examples.collect::<Vec<_>>(), [1, 1]);
 }
 
 /// Each error message on the page is the one that its example gets with the mistake that the page describes.
@@ -45,6 +46,13 @@ fn every_word_of_the_closed_lists_is_on_the_page() {
         .chain(BodyFormat::ALL.iter().map(|word| word.as_str()))
         .chain(CallbackCheck::ALL.iter().map(|word| word.as_str()))
         .chain(ActionKind::ALL.iter().map(|word| word.as_str()))
+        .chain(SetupType::ALL.iter().map(|word| word.as_str()))
+        .chain(file::InputType::ALL.iter().map(|word| word.as_str()))
+        .chain(file::ExampleOutcome::ALL.iter().map(|word| word.as_str()))
+        .chain(action::TextFormat::ALL.iter().map(|word| word.as_str()))
+        .chain(action::MoneyUnit::ALL.iter().map(|word| word.as_str()))
+        .chain(action::AnswerForm::ALL.iter().map(|word| word.as_str()))
+        .chain(action::Quoting::ALL.iter().map(|word| word.as_str()))
         .chain(AnswerShape::ALL.iter().map(|word| word.as_str()))
         .chain(AccountSource::ALL.iter().map(|word| word.as_str()))
         .chain(ResetUnit::ALL.iter().map(|word| word.as_str()))
@@ -54,16 +62,18 @@ fn every_word_of_the_closed_lists_is_on_the_page() {
     }
 }
 
-/// The page describes every key that a file may have: the fields of the structs in `file.rs`.
+/// The page describes every key that a file may have: the fields of the structs in `file.rs` and
+/// `file/action.rs`.
 #[test]
 fn every_key_of_a_file_is_on_the_page() {
-    let shape = include_str!("file.rs");
-    let keys: Vec<&str> = shape
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("pub(super) ")?.split_once(':'))
-        .map(|(key, _)| key)
-        .collect();
-    assert!(keys.len() > 70, "{keys:?}");
+    let field = |line: &'static str| {
+        let line = line.trim();
+        let field = line.strip_prefix("pub(super) ").or_else(|| line.strip_prefix("pub(in crate::catalog) "));
+        field?.split_once(':').map(|(key, _)| key).filter(|key| !key.contains(' '))
+    };
+    let shape = [include_str!("file.rs"), include_str!("file/action.rs")];
+    let keys: Vec<&str> = shape.into_iter().flat_map(str::lines).filter_map(field).collect();
+    assert!(keys.len() > 130, "{keys:?}");
     for key in keys {
         assert!(PAGE.contains(key), "docs/reference/provider-file.md does not tell of `{key}`");
     }

@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::integration::{SecretSettings, check_settings};
 
 fn catalog() -> Catalog {
     Catalog::embedded().unwrap_or_else(|errors| panic!("{errors}"))
@@ -282,10 +283,21 @@ fn no_message_repeats_a_credential() {
 }
 
 #[test]
-fn settings_are_typed_and_some_are_secret() {
+fn settings_are_typed_and_retired_ones_are_dropped() {
     let shopify = provider("shopify");
     let found = shopify.settings.check(&object(json!({"refunds_enabled": "yes"})));
     assert_eq!(issues(found), [("settings.refunds_enabled".to_owned(), "Expected boolean".to_owned())]);
+    let slack = provider("slack");
+    let stored = object(json!({"notify_on_escalation": true, "default_channel": "#a"}));
+    let patch = json!({"notify_on_escalation": false, "default_channel": "#b"});
+    let (shown, secret) = check_settings(stored, &patch, &slack).unwrap();
+    assert_eq!(shown, object(json!({"default_channel": "#b"})));
+    assert_eq!(secret, SecretSettings::Opened(Map::new()));
+    assert_eq!(slack.settings.as_value()["properties"].get("notify_on_escalation"), None);
+}
+
+#[test]
+fn what_verifies_events_is_a_secret_setting() {
     let secrets: BTreeSet<String> = catalog()
         .iter()
         .flat_map(|provider| {
@@ -303,7 +315,7 @@ fn settings_are_typed_and_some_are_secret() {
 fn settings_keep_the_order_in_which_they_were_written() {
     let shopify = provider("shopify");
     let names: Vec<&String> = shopify.settings.as_value()["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(&names[..3], ["refunds_enabled", "refund_limit_cents", "order_lookup_enabled"]);
+    assert_eq!(&names[..3], ["refunds_enabled", "refund_limit_cents", "refund_limit_currency"]);
 }
 
 #[test]

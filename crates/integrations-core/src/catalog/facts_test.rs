@@ -178,7 +178,7 @@ fn requests_go_to_the_hosts_of_the_table() {
     let catalog = Catalog::embedded().unwrap();
     for (key, base) in [
         ("cal-com", "https://api.cal.com/v2"),
-        ("discord", "https://discord.com/api/v10"),
+        ("discord", "{webhook_url}"),
         ("github", "https://api.github.com"),
         ("hubspot", "https://api.hubapi.com"),
         ("linear", "https://api.linear.app"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 use crate::issue::{Issue, join};
@@ -26,11 +26,29 @@ pub struct Pattern {
 impl Pattern {
     /// Compiles a pattern, which must be anchored at both ends: `^…$`. The error is a sentence.
     pub fn parse(source: &str) -> Result<Self, String> {
+        Self::compile(source, true)
+    }
+
+    /// Compiles a pattern of an action's input. It matches ASCII only: `\d` is `[0-9]`, and what could match another
+    /// character, such as `.` or `[^a]`, is refused. So every engine reads it in the same way.
+    pub(super) fn parse_ascii(source: &str) -> Result<Self, String> {
+        if !source.is_ascii() {
+            return Err("the pattern must be ASCII".into());
+        }
+        Self::compile(source, false).map_err(|reason| {
+            let loose = "the pattern could match what is not ASCII: write the characters that there may be, as in \
+                         [ -~]";
+            if reason.contains("invalid UTF-8") { loose.into() } else { reason }
+        })
+    }
+
+    fn compile(source: &str, is_unicode: bool) -> Result<Self, String> {
         if !source.starts_with('^') || !source.ends_with('$') || source.ends_with("\\$") {
             return Err("the pattern must be anchored: ^…$".into());
         }
         // The source is wrapped in anchors of its own, because an alternation or a flag inside can undo the others.
-        let wrapped = Regex::new(source).and_then(|_| Regex::new(&format!(r"\A(?:{source})\z")));
+        let build = |source: &str| RegexBuilder::new(source).unicode(is_unicode).build();
+        let wrapped = build(source).and_then(|_| build(&format!(r"\A(?:{source})\z")));
         let regex = wrapped.map_err(|error| pattern_error(&error))?;
         Ok(Self { source: source.to_owned(), regex: Some(regex) })
     }
@@ -48,6 +66,13 @@ impl Pattern {
     /// Whether the whole of `value` matches.
     pub fn matches(&self, value: &str) -> bool {
         self.regex.as_ref().is_some_and(|regex| regex.is_match(value))
+    }
+}
+
+/// Two patterns are equal if they are written alike.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
     }
 }
 
@@ -234,5 +259,15 @@ mod tests {
         assert!(look_ahead.contains("look-around"), "{look_ahead}");
         assert!(Pattern::parse("^($").is_err());
         assert!(Pattern::parse("^a)(?:b$").is_err());
+    }
+
+    #[test]
+    fn a_pattern_of_an_input_matches_ascii_alone() {
+        let pattern = Pattern::parse_ascii(r"^ch_\d+$").unwrap();
+        assert!(pattern.matches("ch_1"));
+        assert!(!pattern.matches("ch_১") && !pattern.matches("ch_1\n"));
+        for loose in ["^.+$", "^[^/]+$", r"^\W$", "^é$"] {
+            assert!(Pattern::parse_ascii(loose).unwrap_err().contains("ASCII"), "{loose}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The shape of a provider file. docs/reference/provider-file.md says what its values mean and which are allowed.
 
+mod action;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{
@@ -8,10 +10,14 @@ use serde::{
 };
 
 use super::names::{
-    AccountSource, ActionKind, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce,
-    ResetUnit,
+    AccountSource, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
+    SetupType,
 };
 use super::oauth::ParamValue;
+pub(super) use action::{
+    Absent, ActionTable, ExampleAnswerTable, ExampleOutcome, ExampleReadingTable, ExampleRequestTable,
+    ExampleTable, GraphQlTable, GuardTable, InputTable, InputType, OtherTable, RequestTable, ResultTable,
+};
 
 type Text = BTreeMap<String, String>;
 
@@ -19,6 +25,9 @@ type Text = BTreeMap<String, String>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderFile {
+    /// Read before the rest.
+    #[expect(dead_code, reason = "the form is checked before the file is read in it")]
+    pub(super) format: i64,
     pub(super) key: String,
     pub(super) name: String,
     pub(super) description: String,
@@ -28,9 +37,8 @@ pub(super) struct ProviderFile {
     pub(super) revoke_page: Option<String>,
     #[serde(default)]
     pub(super) connection: Vec<FieldTable>,
-    pub(super) oauth: Option<OAuthTable>,
-    pub(super) api_key: Option<FormTable>,
-    pub(super) webhook_url: Option<FormTable>,
+    #[serde(default)]
+    pub(super) auth: Vec<AuthTable>,
     pub(super) account: Option<AccountTable>,
     pub(super) probe: ProbeTable,
     #[serde(default)]
@@ -71,9 +79,21 @@ pub(super) struct ChoiceTable {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FormTable {
+pub(super) struct AuthTable {
+    pub(super) kind: SetupType,
     pub(super) page: Option<String>,
-    pub(super) fields: Vec<FieldTable>,
+    pub(super) fields: Option<Vec<FieldTable>>,
+    pub(super) oauth: Option<OAuthTable>,
+    #[serde(default)]
+    pub(super) request: AuthRequestTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuthRequestTable {
+    #[serde(default)]
+    pub(super) headers: Text,
+    pub(super) basic_auth: Option<BasicAuthTable>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -205,7 +225,6 @@ pub(super) struct CallTable {
     pub(super) url: String,
     #[serde(default)]
     pub(super) headers: Text,
-    pub(super) basic_auth: Option<BasicAuthTable>,
     pub(super) body: Option<toml::Value>,
 }
 
@@ -224,7 +243,6 @@ pub(super) struct ProbeTable {
     pub(super) url: String,
     #[serde(default)]
     pub(super) headers: Text,
-    pub(super) basic_auth: Option<BasicAuthTable>,
     pub(super) body: Option<toml::Value>,
     pub(super) good_statuses: Vec<u16>,
     pub(super) refused_statuses: Vec<u16>,
@@ -277,25 +295,7 @@ pub(super) struct SettingTable {
     pub(super) mismatch: Option<String>,
     #[serde(default)]
     pub(super) found_in: Vec<String>,
-    pub(super) schema: toml::Table,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ActionTable {
-    pub(super) key: String,
-    pub(super) label: String,
-    pub(super) description: String,
-    pub(super) kind: ActionKind,
     #[serde(default)]
-    pub(super) default: bool,
-    pub(super) requests: Vec<RequestTable>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RequestTable {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) operation: Option<String>,
+    pub(super) retired: bool,
+    pub(super) schema: toml::Table,
 }

@@ -3,6 +3,9 @@
 //! A provider is data. docs/reference/provider-file.md says how to write a file; the fields of [`Provider`] say what
 //! is read from it. Nothing here sends a request: the server does that, as the data says.
 
+pub mod action;
+#[cfg(test)]
+mod actions_test;
 mod convert;
 #[cfg(test)]
 mod docs_test;
@@ -13,6 +16,7 @@ mod embedded_test;
 mod facts_test;
 mod field;
 mod file;
+mod graphql;
 mod hosts;
 mod key;
 mod names;
@@ -32,6 +36,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+pub use action::{Action, OtherRequest};
 pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
 pub use key::{InvalidProviderKey, ProviderKey};
@@ -40,11 +45,14 @@ pub use names::{
     ResetUnit, SetupType,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
-pub use probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader};
+pub use probe::{
+    Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader,
+};
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
-pub use provider::{Action, ActionRequest, CredentialForm, Input, Provider, Setup};
+pub use provider::{CredentialForm, Input, Provider, Setup};
 pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
+pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 
 /// Every provider, by key. It does not change after start-up.
@@ -90,7 +98,7 @@ impl Catalog {
         files: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ProviderFileErrors> {
         let mut errors = Vec::new();
-        let mut first: BTreeMap<String, String> = BTreeMap::new();
+        let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (file, text) in files {
             let provider = match convert::read(&file, &text) {
                 Ok(provider) => provider,
@@ -101,16 +109,39 @@ impl Catalog {
             };
             match first.entry(provider.key.to_string()) {
                 Entry::Occupied(other) => {
-                    let message = format!("the provider `{}` is also in {}", provider.key, other.get());
+                    let message = format!("the provider `{}` is also in {}", provider.key, other.get().0);
                     errors.push(problems::at(&file, &text, 0..0, message));
                 }
                 Entry::Vacant(entry) => {
-                    entry.insert(file);
+                    entry.insert((file, text));
                     self.insert(provider);
                 }
             }
         }
+        errors.extend(self.same_names(&first));
         ProviderFileErrors::check(errors).map(|()| self)
+    }
+
+    /// Actions of two providers that have the same name as tools, because `-` and `_` are one there. Told at one of
+    /// `files`: names and texts by the provider's key.
+    fn same_names(&self, files: &BTreeMap<String, (String, String)>) -> Vec<ProviderFileError> {
+        let mut taken: BTreeMap<String, (&str, usize)> = BTreeMap::new();
+        let mut errors = Vec::new();
+        for provider in self.iter() {
+            for (index, action) in provider.actions.iter().enumerate() {
+                let name = provider::tool_name(provider.key.as_str(), &action.key);
+                let this = (provider.key.as_str(), index);
+                let Some(other) = taken.insert(name.clone(), this) else { continue };
+                let at = [this, other].into_iter().find_map(|(key, index)| Some((files.get(key)?, index)));
+                let Some(((file, text), index)) = at else { continue };
+                let mut problems = problems::Problems::default();
+                let message =
+                    format!("an action of `{}` and one of `{}` are both called `{name}`", other.0, this.0);
+                problems.add(format!("actions.{index}.key"), message);
+                errors.extend(problems.locate(file, text));
+            }
+        }
+        errors
     }
 
     fn insert(&mut self, provider: Provider) {

@@ -253,15 +253,9 @@ fn settings_are_read_as_they_are_pasted() {
         ("discord", "mention_role_id", "123456789", &["<@&123456789>"]),
         (
             "github",
-            "default_repository",
-            "acme/shop",
-            &[
-                "https://github.com/acme/shop",
-                "https://github.com/acme/shop.git",
-                "git@github.com:acme/shop.git",
-                "https://GitHub.com/acme/shop/issues?q=x",
-                "github.com/acme/shop/",
-            ],
+            "default_owner",
+            "acme",
+            &["https://github.com/acme", "https://GitHub.com/acme/", "github.com/acme"],
         ),
         ("hubspot", "default_pipeline_id", "default", &[]),
         (
@@ -288,7 +282,6 @@ fn settings_are_read_as_they_are_pasted() {
         ("salesforce", "default_owner_id", "005xx000001Sv6AAAS", &[]),
         ("shopify", "default_location_id", "655441491", &["gid://shopify/Location/655441491"]),
         ("slack", "default_channel", "#support", &[]),
-        ("stripe", "webhook_signing_secret", "whsec_abc+/=", &["STRIPE_WEBHOOK_SECRET=whsec_abc+/="]),
     ] {
         let mut forms = around(value);
         forms.extend(further.iter().map(|form| (*form).to_owned()));
@@ -344,6 +337,7 @@ fn what_is_refused_is_refused_in_words() {
 #[test]
 fn a_field_that_is_no_secret_may_stand_with_the_credential() {
     let text = r#"
+format = 2
 key = "desk"
 name = "Desk"
 description = "A desk."
@@ -357,20 +351,22 @@ help = "As in acme.desk.example."
 pattern = "^[a-z0-9-]+$"
 mismatch = "Expected the first part of your address"
 example = "acme"
-[api_key]
-[[api_key.fields]]
+[[auth]]
+kind = "api_key"
+[[auth.fields]]
 key = "email"
 label = "E-mail"
 help = "Yours."
 secret = false
-[[api_key.fields]]
+[[auth.fields]]
 key = "api_token"
 label = "API token"
 help = "Under Admin."
+[auth.request]
+basic_auth = { username = "{email}/token", password = "{api_token}" }
 [probe]
 method = "GET"
 url = "https://{subdomain}.desk.example/me"
-basic_auth = { username = "{email}/token", password = "{api_token}" }
 good_statuses = [200]
 refused_statuses = [401]
 "#;

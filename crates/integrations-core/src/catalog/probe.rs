@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::names::{AccountSource, AnswerShape, Method, ResetUnit};
 use super::template::{JsonPointer, Template, UrlTemplate};
 
-/// A request to a provider. Placeholders: `access_token`, fields of connection and credential, kept fields.
+/// A request to a provider, with all that [`AuthRequest`] sends. Placeholders: `access_token`, fields of connection and
+/// credential, kept fields.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The method.
@@ -18,6 +19,15 @@ pub struct Call {
     pub basic_auth: Option<BasicAuth>,
     /// The JSON body. It is sent unchanged: braces in it are not placeholders.
     pub body: Option<Value>,
+}
+
+/// How the credential is sent, in each request to the provider's API. Placeholders as in [`Call`].
+#[derive(Clone, Debug, Default)]
+pub struct AuthRequest {
+    /// Headers by name. A header is not sent if its placeholder is an optional field that was left out.
+    pub headers: Vec<(String, Template)>,
+    /// User name and password (RFC 7617), if the provider takes the credential this way.
+    pub basic_auth: Option<BasicAuth>,
 }
 
 /// HTTP basic authentication.

@@ -68,6 +68,10 @@ impl Problems {
         result.map_err(|error| self.add(path, error.to_string())).ok()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -5,11 +5,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
+use super::action::Action;
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
-use super::names::{ActionKind, Category, Method, SetupType};
+use super::names::{Category, SetupType};
 use super::oauth::{KeptField, OAuth};
-use super::probe::{Account, HealthProbe, RateLimit};
+use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
 use super::template::UrlTemplate;
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
@@ -30,7 +31,8 @@ pub struct Provider {
     pub category: Category,
     /// The provider's documentation of its API.
     pub documentation_url: Url,
-    /// The URL under which the paths of its actions stand. Placeholders as in [`super::Call`].
+    /// The URL under which the paths of its actions stand. Placeholders as in [`super::Call`]. It is secret if it
+    /// begins with the URL of a webhook.
     pub api_base_url: UrlTemplate,
     /// The page at the provider where a person revokes the access. Placeholders: connection and kept fields.
     pub revoke_page: Option<UrlTemplate>,
@@ -38,6 +40,8 @@ pub struct Provider {
     pub connection: Vec<Field>,
     /// How it is connected.
     pub setup: Setup,
+    /// How the credential is sent.
+    pub auth_request: AuthRequest,
     /// How to find out which account it is connected to.
     pub account: Option<Account>,
     /// How to find out whether the credential works.
@@ -70,32 +74,9 @@ pub struct CredentialForm {
     pub fields: Vec<Field>,
 }
 
-/// Something that an agent can do at the provider, if it is permitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Action {
-    /// Its name in `action_permissions`.
-    pub key: String,
-    /// Its name for people.
-    pub label: String,
-    /// What it does, in a sentence.
-    pub description: String,
-    /// What it does to the data at the provider.
-    pub kind: ActionKind,
-    /// Whether it is permitted after the installation, until a person changes that. Only a read-only action may be.
-    pub allowed_by_default: bool,
-    /// The requests that it makes.
-    pub requests: Vec<ActionRequest>,
-}
-
-/// A request that an action makes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionRequest {
-    /// The method.
-    pub method: Method,
-    /// The path under [`Provider::api_base_url`], with `{name}` for the parts that differ between calls.
-    pub path: String,
-    /// The GraphQL field or remote procedure that is called, if one path serves many.
-    pub operation: Option<String>,
+/// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`.
+pub(super) fn tool_name(provider: &str, action: &str) -> String {
+    format!("{provider}_{action}").replace('-', "_")
 }
 
 /// A connection and a credential, as they are stored.

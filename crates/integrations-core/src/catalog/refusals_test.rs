@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const OAUTH: &str = r#"key = "acme"
+const OAUTH: &str = r##"format = 2
+key = "acme"
 name = "Acme"
 description = "Keeps things."
 category = "crm"
@@ -23,7 +24,10 @@ pattern = "^[a-z0-9][a-z0-9-]*$"
 mismatch = "Expected the first part of your address"
 example = "corp"
 
-[oauth]
+[[auth]]
+kind = "oauth"
+
+[auth.oauth]
 authorize_url = "https://{subdomain}.acme.example/oauth/authorize"
 token_url = "https://{subdomain}.acme.example/oauth/token"
 token_params = { audience = "api" }
@@ -34,14 +38,14 @@ pkce = "s256"
 client_auth = "body"
 refresh_rotates = true
 
-[[oauth.extra_scopes]]
+[[auth.oauth.extra_scopes]]
 param = "optional_scope"
 scopes = ["admin"]
 
-[oauth.answer]
+[auth.oauth.answer]
 access_token = "/access_token"
 
-[[oauth.kept]]
+[[auth.oauth.kept]]
 name = "api_domain"
 pointer = "/api_domain"
 pattern = '^https://[a-z0-9-]+\.acme\.example$'
@@ -49,9 +53,12 @@ mismatch = "Expected an address at Acme"
 example = "https://corp.acme.example"
 required = true
 
-[[oauth.kept]]
+[[auth.oauth.kept]]
 name = "team_name"
 pointer = "/team/name"
+
+[auth.request]
+headers = { Authorization = "Bearer {access_token}" }
 
 [account]
 source = "token"
@@ -61,7 +68,6 @@ name = ["/team/name"]
 [probe]
 method = "GET"
 url = "{api_domain}/me"
-headers = { Authorization = "Bearer {access_token}" }
 good_statuses = [200]
 refused_statuses = [401]
 
@@ -76,6 +82,13 @@ retry_after = "retry-after"
 key = "limit"
 title = "Limit"
 description = "The most there may be."
+schema = { type = "integer", minimum = 0 }
+
+[[settings]]
+key = "old"
+title = "Old"
+description = "Nothing any more."
+retired = true
 schema = { type = "integer", default = 5 }
 
 [[settings]]
@@ -91,40 +104,66 @@ label = "Read"
 description = "Reads."
 kind = "read_only"
 default = true
-requests = [{ method = "GET", path = "/things/{id}" }]
+input = [{ key = "id", type = "string", required = true, description = "The thing." }]
+request = { method = "GET", path = "/things/{id}" }
+result = { keep = { name = "/name" } }
+proof = ["https://acme.example/docs/things"]
+
+[[actions.examples]]
+name = "a thing"
+input = { id = "t 1" }
+request = { method = "GET", path = "/things/t%201" }
+answers = [{ status = 200, body = '{"name": "One"}', outcome = "succeeded", result = { name = "One" } }]
 
 [[actions]]
 key = "remove"
 label = "Remove"
 description = "Removes."
 kind = "destructive"
-requests = [{ method = "DELETE", path = "/things/{id}" }]
-"#;
+input = [
+  { key = "id", type = "string", required = true, description = "The thing." },
+  { key = "count", type = "integer", minimum = 1, maximum = 9, default = 1, description = "How many." },
+]
+request = { method = "DELETE", path = "/things/{id}", query = { count = "{count}" } }
+result = { answer = "none" }
+guards = [{ input = "count", at_most = "limit", otherwise = "ask" }]
+proof = ["https://acme.example/docs/things"]
 
-const API_KEY: &str = r#"key = "acme"
+[[actions.examples]]
+name = "one"
+input = { id = "t1" }
+request = { method = "DELETE", path = "/things/t1", query = { count = "1" } }
+answers = [{ status = 204, outcome = "succeeded" }, { status = 404, outcome = "failed" }]
+"##;
+
+const API_KEY: &str = r#"format = 2
+key = "acme"
 name = "Acme"
 description = "Keeps things."
 category = "crm"
 documentation_url = "https://acme.example/docs"
 api_base_url = "https://acme.example"
 
-[api_key]
+[[auth]]
+kind = "api_key"
 page = "https://acme.example/keys#new"
 
-[[api_key.fields]]
+[[auth.fields]]
 key = "api_key"
 label = "API key"
 help = "Under Settings."
 
+[auth.request]
+headers = { Authorization = "Bearer {api_key}" }
+
 [probe]
 method = "GET"
 url = "https://acme.example/me"
-headers = { Authorization = "Bearer {api_key}" }
 good_statuses = [200]
 refused_statuses = [401]
 "#;
 
-fn load(text: &str) -> Result<Catalog, Vec<ProviderFileError>> {
+pub(super) fn load(text: &str) -> Result<Catalog, Vec<ProviderFileError>> {
     let files = [("acme.toml".to_owned(), text.to_owned())];
     Catalog::default().with_files(files).map_err(|errors| errors.iter().cloned().collect())
 }
@@ -132,7 +171,7 @@ fn load(text: &str) -> Result<Catalog, Vec<ProviderFileError>> {
 /// Replaces `from` by `to` in `file` and expects exactly one error. It contains `message` and is on the line marked
 /// `#!`, or else on the first line of the replacement.
 #[track_caller]
-fn refused(file: &str, from: &str, to: &str, message: &str) {
+pub(super) fn refused(file: &str, from: &str, to: &str, message: &str) {
     let text = file.replace(from, to);
     let at = text.find("#!").or_else(|| file.find(from)).unwrap();
     refused_at(file, from, to, text[..at].matches('\n').count() + 1, message);
@@ -140,7 +179,7 @@ fn refused(file: &str, from: &str, to: &str, message: &str) {
 
 /// Replaces `from` by `to` in `file` and expects exactly one error, on `line`, that contains `message`.
 #[track_caller]
-fn refused_at(file: &str, from: &str, to: &str, line: usize, message: &str) {
+pub(super) fn refused_at(file: &str, from: &str, to: &str, line: usize, message: &str) {
     assert_eq!(file.matches(from).count(), 1, "{from:?} must be there once");
     let text = file.replace(from, to);
     let errors = load(&text).err().unwrap_or_else(|| panic!("{to:?} was taken"));
@@ -167,7 +206,22 @@ fn shape() {
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [70000] #!", "70000");
     // The error for a table that lacks something names the line of its header.
     refused(API_KEY, "[probe]\nmethod = \"GET\"", "[probe] #!", "missing field `method`");
-    refused_at(OAUTH, "scopes = [\"read\", \"write\"]\n", "", 17, "missing field `scopes`");
+    refused_at(OAUTH, "scopes = [\"read\", \"write\"]\n", "", 21, "missing field `scopes`");
+}
+
+#[test]
+fn a_file_of_another_form_gets_one_error_that_says_so() {
+    for (from, to, message) in [
+        ("format = 2\n", "", "this file has format 1. Write it in format 2"),
+        ("format = 2", "format = 1", "reads files of format 2"),
+        ("format = 2", "format = \"2\"", "reads files of format 2"),
+        ("format = 2", "format = 3", "reads files of format 2"),
+    ] {
+        refused_at(API_KEY, from, to, 1, message);
+    }
+    let old = API_KEY.replace("format = 2\n", "").replace("[[auth]]\nkind = \"api_key\"", "[api_key]");
+    let errors = load(&old).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].message.contains("docs/reference/provider-file.md"), "{errors:?}");
 }
 
 #[test]
@@ -187,8 +241,25 @@ fn identity() {
 
 #[test]
 fn setup() {
-    let both = "[webhook_url]\n[[webhook_url.fields]]\nkey = \"webhook_url\"\nlabel = \"URL\"\nhelp = \"\"\n\n[probe]";
-    refused_at(API_KEY, "[probe]", both, 1, "exactly one of [oauth], [api_key] and [webhook_url]");
+    let second = "[[auth]]\nkind = \"webhook_url\"\n\n[probe]";
+    refused_at(API_KEY, "[probe]", second, 9, "exactly one [[auth]] entry");
+    let none = &API_KEY[..API_KEY.find("[[auth]]").unwrap()];
+    let none = format!("{none}{}", &API_KEY[API_KEY.find("[probe]").unwrap()..]);
+    assert!(load(&none).unwrap_err()[0].message.contains("exactly one [[auth]] entry"));
+    refused(API_KEY, "kind = \"api_key\"", "kind = \"oauth\" #!", "`oauth` needs [auth.oauth]");
+    refused(OAUTH, "kind = \"oauth\"", "kind = \"api_key\" #!", "`api_key` needs [[auth.fields]]");
+    let header = "headers = { Authorization = \"Bearer {api_key}\" }";
+    let both = format!("{header}\nbasic_auth = {{ username = \"{{api_key}}\" }} #!");
+    refused(API_KEY, header, &both, "cannot stand beside an Authorization header");
+    refused(
+        API_KEY,
+        header,
+        "basic_auth = { username = \"a:{api_key}\" } #!",
+        "a user name cannot contain `:`",
+    );
+    refused(API_KEY, "{ Authorization = ", "{ Host = ", "`Host` is set by the server itself");
+    let own = "method = \"GET\"\nheaders = { authorization = \"x\" } #!";
+    refused(API_KEY, "method = \"GET\"", own, "is sent by [auth.request] already");
     let unused = API_KEY.replace("Bearer {api_key}", "Bearer");
     refused(
         &unused,
@@ -196,7 +267,7 @@ fn setup() {
         "key = \"token\" #!",
         "the only field of a credential must be called `api_key`",
     );
-    refused_at(API_KEY, "help = \"Under Settings.\"", "help = \"\"\noptional = true", 11, "must be required");
+    refused_at(API_KEY, "help = \"Under Settings.\"", "help = \"\"\noptional = true", 13, "must be required");
 }
 
 #[test]
@@ -218,18 +289,18 @@ fn fields() {
         "default = \"Corp\" #!\nexample = \"corp\"",
         "not a value of this field",
     );
-    let form = "[[connection]]\nkey = \"Sub-domain\" #!\nlabel = \"Name\"\nhelp = \"\"\n\n[api_key]";
-    refused(API_KEY, "[api_key]", form, "a name must begin");
-    let twice = "[[connection]]\nkey = \"team\"\nlabel = \"Team\"\nhelp = \"\"\n\n[[connection]]\nkey = \"team\" #!\nlabel = \"Team\"\nhelp = \"\"\n\n[api_key]";
-    refused(API_KEY, "[api_key]", twice, "`team` is listed twice");
-    let taken = "[[connection]]\nkey = \"api_key\" #!\nlabel = \"Key\"\nhelp = \"\"\n\n[api_key]";
-    refused(API_KEY, "[api_key]", taken, "also a name of the credential");
+    let form = "[[connection]]\nkey = \"Sub-domain\" #!\nlabel = \"Name\"\nhelp = \"\"\n\n[[auth]]";
+    refused(API_KEY, "[[auth]]", form, "a name must begin");
+    let twice = "[[connection]]\nkey = \"team\"\nlabel = \"Team\"\nhelp = \"\"\n\n[[connection]]\nkey = \"team\" #!\nlabel = \"Team\"\nhelp = \"\"\n\n[[auth]]";
+    refused(API_KEY, "[[auth]]", twice, "`team` is listed twice");
+    let taken = "[[connection]]\nkey = \"api_key\" #!\nlabel = \"Key\"\nhelp = \"\"\n\n[[auth]]";
+    refused(API_KEY, "[[auth]]", taken, "also a name of the credential");
 }
 
 #[test]
 fn words_for_people_stand_beside_every_pattern() {
     let words = "mismatch = \"Expected the first part of your address\"\n";
-    refused_at(OAUTH, words, "", 9, "a pattern needs `mismatch`");
+    refused_at(OAUTH, words, "", 10, "a pattern needs `mismatch`");
     for pattern in [
         "mismatch = \"^[a-z]+$\"",
         "mismatch = 'Must match \\d+'",
@@ -239,10 +310,10 @@ fn words_for_people_stand_beside_every_pattern() {
         refused(OAUTH, words, &format!("{pattern} #!\n"), "must be words for people");
     }
     let kept = "mismatch = \"Expected an address at Acme\"\n";
-    refused_at(OAUTH, kept, "", 35, "a pattern needs `mismatch`");
+    refused_at(OAUTH, kept, "", 39, "a pattern needs `mismatch`");
     let schema = "schema = { type = \"integer\", default = 5 }";
     let text = "schema = { type = \"array\", items = { type = \"string\", pattern = \"^a$\" } }";
-    refused_at(OAUTH, schema, text, 66, "a pattern needs `mismatch`");
+    refused_at(OAUTH, schema, text, 78, "a pattern needs `mismatch`");
     refused(OAUTH, schema, &format!("mismatch = \"x\" #!\n{schema}"), "`mismatch` needs a pattern");
 }
 
@@ -272,7 +343,7 @@ fn hosts_are_decided_by_strict_patterns_alone() {
         let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
         assert!(errors.iter().all(|error| error.message.contains("lead to another host")), "{errors:?}");
         // One error for each URL that uses it.
-        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 18, 19], "{loose}");
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [8, 22, 23], "{loose}");
     }
     let kept = r"pattern = '^https://[a-z0-9-]+\.acme\.example$'";
     for loose in
@@ -280,9 +351,9 @@ fn hosts_are_decided_by_strict_patterns_alone() {
     {
         let text = OAUTH.replace(kept, &format!("pattern = {loose}"));
         let errors = load(&text).err().unwrap_or_else(|| panic!("{loose} was taken"));
-        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [6, 54], "{loose}");
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 61], "{loose}");
     }
-    refused_at(API_KEY, "https://acme.example/me", "{api_key}/me", 18, "needs a pattern");
+    refused_at(API_KEY, "https://acme.example/me", "{api_key}/me", 23, "needs a pattern");
     let without_example = OAUTH.replace("example = \"corp\"\n", "");
     assert!(
         load(&without_example).unwrap_err().iter().all(|error| error.message.contains("needs an example"))
@@ -392,7 +463,7 @@ fn account_and_probe() {
         "id = [\"{team}\"] #!",
         "one connection field in braces",
     );
-    refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 47, "needs [account.profile]");
+    refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 54, "needs [account.profile]");
     let account = "[account]\nsource = \"token\" #!\nid = [\"/id\"]\nname = [\"/name\"]\n\n[probe]";
     refused(API_KEY, "[probe]", account, "only an OAuth provider has a token answer");
     refused(API_KEY, "method = \"GET\"", "method = \"DELETE\" #!", "a probe must change nothing");
@@ -408,8 +479,6 @@ fn account_and_probe() {
     refused(API_KEY, "refused_statuses = [401]", "refused_statuses = [42] #!", "not an HTTP status");
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [] #!", "needs at least one status");
     refused(API_KEY, "good_statuses = [200]", "good_statuses = [200]\ninterval_seconds = 1 #!", "30 seconds");
-    let basic = "good_statuses = [200]\nbasic_auth = { username = \"{api_key}\" } #!";
-    refused(API_KEY, "good_statuses = [200]", basic, "cannot stand beside an Authorization header");
     let limit = "retry_after = \"retry-after\"";
     refused(OAUTH, limit, "errors = [\"slow\"] #!", "needs `error`");
     refused(OAUTH, limit, "error = \"/code\" #!", "needs `errors`");
@@ -443,25 +512,10 @@ fn settings() {
     refused(OAUTH, schema, "schema = { default = 5 } #!", "a setting needs a `type`");
     refused(OAUTH, schema, "schema = { type = \"string\", writeOnly = true } #!", "write it as `secret`");
     let unsound = load(&OAUTH.replace(schema, "schema = { type = \"whole\" }")).unwrap_err();
-    assert!(unsound.iter().any(|error| error.line == 70), "{unsound:?}");
+    assert!(unsound.iter().any(|error| error.message.contains("whole")), "{unsound:?}");
     let number = load(&OAUTH.replace("schema = { type = \"string\" }", "schema = { type = \"integer\" }"))
         .unwrap_err();
     assert!(number.iter().any(|error| error.message.contains("must have type \"string\"")), "{number:?}");
-}
-
-#[test]
-fn actions() {
-    refused(OAUTH, "key = \"remove\"", "key = \"read\" #!", "`read` is listed twice");
-    for kind in ["write", "destructive"] {
-        let permitted = format!("kind = \"{kind}\"\ndefault = true #!");
-        let message = "only a read-only action may be permitted by default";
-        refused(OAUTH, "kind = \"destructive\"", &permitted, message);
-    }
-    let request = "{ method = \"GET\", path = \"/things/{id}\" }";
-    refused(OAUTH, request, "{ method = \"GET\", path = \"things\" }", "must begin with one `/`");
-    refused(OAUTH, request, "{ method = \"GET\", path = \"//evil.example\" }", "must begin with one `/`");
-    refused(OAUTH, request, "{ method = \"GET\", path = \"/{id\" }", "a `{` without `}`");
-    refused(OAUTH, &format!("[{request}]"), "[] #!", "needs at least one request");
 }
 
 #[test]
@@ -476,7 +530,7 @@ fn all_errors_of_all_files_are_told_at_once_in_order() {
     let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
     let errors = Catalog::default().with_files(files).unwrap_err();
     let places: Vec<(&str, usize)> = errors.iter().map(|error| (error.file.as_str(), error.line)).collect();
-    assert_eq!(places, [("a/other.toml", 1), ("b/acme.toml", 2), ("b/acme.toml", 21), ("c/acme.toml", 1)]);
+    assert_eq!(places, [("a/other.toml", 1), ("b/acme.toml", 3), ("b/acme.toml", 25), ("c/acme.toml", 1)]);
     let text = errors.to_string();
     assert!(text.starts_with("a/other.toml:1:"), "{text}");
     assert!(text.ends_with("c/acme.toml:1:1: the provider `acme` is also in a/acme.toml"), "{text}");

@@ -30,6 +30,15 @@ struct Named<'a> {
     free: bool,
 }
 
+/// What is known of a stored value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stored {
+    /// Whether it may be missing.
+    pub(super) is_absent: bool,
+    /// Whether it may be any text, with spaces too.
+    pub(super) is_free: bool,
+}
+
 /// Every name that placeholders of a file may use.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
@@ -67,6 +76,24 @@ impl<'a> Names<'a> {
     /// Whether there is a connection field called `name` that always has a value.
     pub(super) fn is_connection(&self, name: &str) -> bool {
         self.named.iter().any(|n| n.name == name && n.reach == Reach::Connection && !n.absent)
+    }
+
+    /// The value called `name` that is stored in the open: a field of the connection, or a kept field of the token
+    /// answer. `None`: there is no such name. The error is a sentence: the value is secret.
+    pub(super) fn stored(&self, name: &str) -> Result<Option<Stored>, String> {
+        match self.named.iter().find(|named| named.name == name) {
+            Some(named) if named.reach <= Reach::Stored => {
+                Ok(Some(Stored { is_absent: named.absent, is_free: named.free }))
+            }
+            Some(_) => Err(format!("`{{{name}}}` is secret: the credential is sent by [auth.request] alone")),
+            None if !self.complete => Ok(Some(Stored::default())),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a name is one of the connection or of the credential.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.named.iter().any(|named| named.name == name)
     }
 
     /// Whether there is an access token.

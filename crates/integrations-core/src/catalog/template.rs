@@ -226,7 +226,7 @@ fn push_value(text: &mut String, position: Position, value: &str) -> Option<()> 
 }
 
 /// Writes every character as `%XX` except the unreserved ones of RFC 3986.
-fn percent_encoded(value: &str) -> impl Iterator<Item = char> {
+pub(crate) fn percent_encoded(value: &str) -> impl Iterator<Item = char> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     value.bytes().flat_map(|byte| {
         let digit = |nibble: u8| char::from(HEX[usize::from(nibble)]);
@@ -311,6 +311,11 @@ impl JsonPointer {
             return Ok(Self(text.to_owned()));
         }
         Err("must be a JSON pointer (RFC 6901), for example /team/id".into())
+    }
+
+    /// Reads a pointer into the answer to an action, which may be a list: the empty pointer is the whole document.
+    pub(super) fn parse_or_whole(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(Self(String::new())) } else { Self::parse(text) }
     }
 
     /// The pointer as text.

@@ -175,10 +175,11 @@ mod tests {
         assert_eq!(verify_callback(catalog.get("slack").unwrap(), &Map::new(), "code=1", b"s"), Ok(()));
     }
 
-    /// A provider on `{host}`, with lines of its own in `[oauth]`.
+    /// A provider on `{host}`, with lines of its own in `[auth.oauth]`.
     fn provider(lines: &str) -> std::sync::Arc<Provider> {
         let file = format!(
             r#"
+            format = 2
             key = "acme"
             name = "Acme"
             description = "Acme."
@@ -192,7 +193,9 @@ mod tests {
             pattern = "^[a-z]+$"
             mismatch = "Expected lower-case letters"
             example = "a"
-            [oauth]
+            [[auth]]
+            kind = "oauth"
+            [auth.oauth]
             authorize_url = "https://{{tenant}}.acme.example/authorize"
             token_url = "https://{{tenant}}.acme.example/token"
             scopes = []

@@ -144,13 +144,13 @@ impl From<&catalog::Action> for Action {
             description: action.description.clone(),
             kind: action.kind.into(),
             allowed_by_default: action.allowed_by_default,
-            requests: action.requests.iter().map(ActionRequest::from).collect(),
+            requests: action.requests().iter().map(ActionRequest::from).collect(),
         }
     }
 }
 
-impl From<&catalog::ActionRequest> for ActionRequest {
-    fn from(request: &catalog::ActionRequest) -> Self {
+impl From<&catalog::OtherRequest> for ActionRequest {
+    fn from(request: &catalog::OtherRequest) -> Self {
         Self {
             method: request.method.into(),
             path: request.path.clone(),

@@ -11,6 +11,7 @@ use crate::{
     catalog::SetupType,
     integration::RequestedStatus,
     lifecycle::{Health, Status},
+    permissions::Permission,
 };
 
 /// An integration.
@@ -69,8 +70,8 @@ pub struct Integration {
     pub settings: RawJson<Map<String, Value>>,
     /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(required, value_type = BTreeMap<String, bool>))]
-    pub action_permissions: RawJson<BTreeMap<String, bool>>,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = BTreeMap<String, Permission>))]
+    pub action_permissions: RawJson<BTreeMap<String, Permission>>,
     /// When the provider is asked next whether it accepts the credential. Null while there is no credential to check.
     /// A time in the past means: as soon as possible.
     #[serde(default, with = "time::serde::rfc3339::option")]
@@ -173,5 +174,5 @@ pub struct LifecycleUpdate {
     /// Permissions to merge by key: action key → whether the agent may perform it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
-    pub action_permissions: Option<BTreeMap<String, bool>>,
+    pub action_permissions: Option<BTreeMap<String, Permission>>,
 }

@@ -7,6 +7,7 @@ mod json_lines;
 pub mod log;
 pub mod migrate;
 mod open_files;
+pub mod providers;
 pub mod run;
 pub mod traces;
 pub mod wiring;

@@ -12,7 +12,7 @@ use super::{
     flash::Flash,
     provider_page, settings,
     view::{
-        provider::permission_field,
+        provider::{permission_field, permission_of},
         provider_page::{Part, RefusedForm},
         words,
     },
@@ -99,9 +99,10 @@ pub(super) async fn permissions(
     change(&pages, posted, Part::Permissions, Flash::Permissions, |form, provider, stored| {
         let mut update = Update::default();
         for action in &provider.actions {
-            let is_allowed = form.is_ticked(&permission_field(action));
-            if stored.action_permissions.get(&action.key).copied().unwrap_or(false) != is_allowed {
-                update.set_permission(action, is_allowed);
+            let chosen = form.get(&permission_field(action)).and_then(permission_of);
+            let before = stored.action_permissions.get(&action.key).copied().unwrap_or_default();
+            if let Some(permission) = chosen.filter(|chosen| *chosen != before) {
+                update.set_permission(action, permission);
             }
         }
         Ok(update)

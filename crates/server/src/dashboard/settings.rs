@@ -157,83 +157,55 @@ pub(crate) fn patch(
 
 #[cfg(test)]
 mod tests {
-    use integrations_core::catalog::Catalog;
+    use integrations_core::{catalog::Catalog, settings::SettingsSchema};
     use serde_json::json;
 
     use super::*;
 
     const PROVIDER: &str = r#"
+format = 2
 key = "sample"
 name = "Sample"
 description = "A sample."
 category = "support"
 documentation_url = "https://sample.example/docs"
 api_base_url = "https://api.sample.example"
-[api_key]
-[[api_key.fields]]
+[[auth]]
+kind = "api_key"
+[[auth.fields]]
 key = "api_key"
 label = "API key"
 help = "The key."
+[auth.request]
+headers = { Authorization = "Bearer {api_key}" }
 [probe]
 method = "GET"
 url = "https://api.sample.example/me"
-headers = { Authorization = "Bearer {api_key}" }
 good_statuses = [200]
 refused_statuses = [401]
-[rate_limit]
-retry_after = "retry-after"
-[[settings]]
-key = "text"
-title = "Text"
-description = "Text."
-schema = { type = "string" }
-[[settings]]
-key = "mode"
-title = "Mode"
-description = "Mode."
-schema = { type = "string", enum = ["fast", "safe"], default = "safe" }
-[[settings]]
-key = "wanted"
-title = "Wanted"
-description = "Wanted."
-schema = { type = "boolean", default = true }
-[[settings]]
-key = "limit"
-title = "Limit"
-description = "Limit."
-schema = { type = "integer", minimum = 1 }
-[[settings]]
-key = "share"
-title = "Share"
-description = "Share."
-schema = { type = "number" }
-[[settings]]
-key = "tags"
-title = "Tags"
-description = "Tags."
-schema = { type = "array", items = { type = "string" } }
-[[settings]]
-key = "rules"
-title = "Rules"
-description = "Rules."
-schema = { type = "object" }
-[[settings]]
-key = "secret"
-title = "Secret"
-description = "Secret."
-secret = true
-schema = { type = "string" }
-[[actions]]
-key = "look"
-label = "Look"
-description = "Looks."
-kind = "read_only"
-requests = [{ method = "GET", path = "/me" }]
 "#;
 
-    fn provider() -> std::sync::Arc<Provider> {
+    /// A provider with a setting of each kind. A file has only those that its actions use.
+    fn provider() -> Provider {
         let catalog = Catalog::default().with_files([("sample.toml".to_owned(), PROVIDER.to_owned())]);
-        std::sync::Arc::clone(catalog.unwrap().get("sample").unwrap())
+        let shared = std::sync::Arc::clone(catalog.unwrap().get("sample").unwrap());
+        let mut provider = std::sync::Arc::into_inner(shared).unwrap();
+        let schema = json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "text": {"type": "string"},
+                "mode": {"type": "string", "enum": ["fast", "safe"], "default": "safe"},
+                "wanted": {"type": "boolean", "default": true},
+                "limit": {"type": "integer", "minimum": 1},
+                "share": {"type": "number"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+                "rules": {"type": "object"},
+                "secret": {"type": "string", "writeOnly": true},
+            },
+        });
+        provider.settings = SettingsSchema::new(schema).unwrap();
+        provider
     }
 
     fn asked<const N: usize>(fields: [(&str, &str); N], stored: Value) -> Value {

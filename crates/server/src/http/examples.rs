@@ -12,7 +12,7 @@ pub(super) fn integration() -> Value {
         "display_name": "Acme Workspace", "setup_type": "oauth", "health_status": "healthy",
         "sidebar_enabled": true, "last_synced_at": "2026-05-17T17:55:00Z", "error_message": null,
         "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-05-17T17:55:00Z",
-        "provider_key": "slack", "alias": null, "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true},
+        "provider_key": "slack", "alias": null, "settings": {"default_channel": "#support"}, "action_permissions": {"post_message": true},
         "next_check_at": "2026-05-17T18:10:00Z",
         "account": {"id": "T0123456789", "name": "Acme Workspace"}, "granted_scopes": ["chat:write"],
         "credential": {"kind": "oauth", "expires_at": "2026-05-18T05:55:00Z", "renewable": true}, "etag": "\"v3\""
@@ -52,7 +52,7 @@ pub(super) fn disconnected() -> Value {
 pub(super) fn lifecycle_update() -> Value {
     json!({
         "status": "active", "display_name": "Acme Workspace", "sidebar_enabled": true,
-        "settings": {"notify_on_escalation": true}, "action_permissions": {"post_message": true}
+        "settings": {"default_channel": "#support"}, "action_permissions": {"post_message": true}
     })
 }
 

@@ -335,7 +335,8 @@ async fn what_is_abandoned_becomes_unknown_once(server: &Server) {
     server.clock.advance(Duration::seconds(1));
     let [one, two] = &mut jobs;
     let (one, two) = tokio::join!(one.round(), two.round());
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     assert_eq!(server.sql.count(unknown, []).await, 22);
     let events =
         server.sql.rows("SELECT * FROM audit_events WHERE action = 'integration.action.executed'", []).await;
@@ -520,7 +521,7 @@ async fn a_request_is_sealed_for_its_run_and_sealed_anew(server: &Server) {
 
 async fn the_tables_go_and_come_back(database: &TestDatabase) {
     let store = Store::connect(&database.url.parse().unwrap(), 2).await.unwrap();
-    store.migrate().await.unwrap();
+    store.migrate(&riq_server::environment::Environment::system()).await.unwrap();
     store.close().await;
     let connection = sea_orm::Database::connect(&database.url).await.unwrap();
     let migrations = Migrator::migrations();

@@ -143,23 +143,27 @@ async fn a_data_directory_that_cannot_be_made_is_a_clear_error() {
 
 /// A provider of an operator's own that needs an OAuth app.
 const OWN_PROVIDER: &str = r#"
+format = 2
 key = "desk"
 name = "Desk"
 description = "A desk."
 category = "support"
 documentation_url = "https://desk.example/docs"
 api_base_url = "https://api.desk.example"
-[oauth]
+[[auth]]
+kind = "oauth"
+[auth.oauth]
 authorize_url = "https://desk.example/authorize"
 token_url = "https://desk.example/token"
 scopes = ["read"]
 pkce = "none"
 client_auth = "body"
 refresh_rotates = false
+[auth.request]
+headers = { Authorization = "Bearer {access_token}" }
 [probe]
 method = "GET"
 url = "https://api.desk.example/me"
-headers = { Authorization = "Bearer {access_token}" }
 good_statuses = [200]
 refused_statuses = [401]
 "#;

@@ -97,7 +97,7 @@ async fn every_field_is_changed_and_recorded(server: &Server) {
             "slack",
             json!({
                 "status": "paused", "display_name": "Acme Workspace", "sidebar_enabled": true,
-                "settings": {"notify_on_escalation": false}, "action_permissions": {"add_reaction": true}
+                "settings": {"default_channel": "#support"}, "action_permissions": {"add_reaction": true}
             }),
         )
         .await;
@@ -105,7 +105,7 @@ async fn every_field_is_changed_and_recorded(server: &Server) {
     assert_eq!(data["status"], "paused");
     assert_eq!(data["display_name"], "Acme Workspace");
     assert_eq!(data["sidebar_enabled"], true);
-    assert_eq!(data["settings"], json!({"notify_on_escalation": false}));
+    assert_eq!(data["settings"], json!({"default_channel": "#support"}));
     assert_eq!(data["action_permissions"]["add_reaction"], true);
     assert_eq!(data["action_permissions"]["find_user"], true, "as it was");
     assert_eq!(data["updated_at"], "2026-03-01T10:05:00Z");
@@ -127,7 +127,7 @@ async fn every_field_is_changed_and_recorded(server: &Server) {
         ("status", json!("active"), json!("paused")),
         ("display_name", Value::Null, json!("Acme Workspace")),
         ("sidebar_enabled", json!(false), json!(true)),
-        ("settings.notify_on_escalation", Value::Null, json!(false)),
+        ("settings.default_channel", Value::Null, json!("#support")),
         ("action_permissions.add_reaction", json!(false), json!(true)),
     ];
     assert_eq!(changes(event), expected.map(|(path, from, to)| (path.to_owned(), from, to)));
@@ -167,10 +167,10 @@ async fn action_permissions_are_merged_by_key(server: &Server) {
     expected["issue_refund"] = json!(true);
     assert_eq!(answer.data()["action_permissions"], expected);
     let answer = server
-        .patch("shopify", json!({"action_permissions": {"lookup_order": false, "cancel_order": true}}))
+        .patch("shopify", json!({"action_permissions": {"lookup_order": false, "cancel_order": "ask"}}))
         .await;
     expected["lookup_order"] = json!(false);
-    expected["cancel_order"] = json!(true);
+    expected["cancel_order"] = json!("ask");
     assert_eq!(answer.data()["action_permissions"], expected);
 }
 
@@ -221,7 +221,7 @@ async fn a_patch_that_names_nothing_is_no_update(server: &Server) {
 
 async fn what_changes_nothing_succeeds_and_records_nothing(server: &Server) {
     server.install("slack").await;
-    server.patch("slack", json!({"display_name": "Acme", "settings": {"notify_on_escalation": true}})).await;
+    server.patch("slack", json!({"display_name": "Acme", "settings": {"default_channel": "#support"}})).await;
     let before = server.sql.picture().await;
     server.clock.advance(Duration::hours(1));
     for update in [
@@ -229,7 +229,7 @@ async fn what_changes_nothing_succeeds_and_records_nothing(server: &Server) {
         json!({"display_name": "Acme"}),
         json!({"sidebar_enabled": false}),
         json!({"settings": {}}),
-        json!({"settings": {"notify_on_escalation": true, "default_channel": null}}),
+        json!({"settings": {"default_channel": "#support", "allowed_channels": null}}),
         json!({"action_permissions": {}}),
         json!({"action_permissions": {"post_message": false}}),
         json!({"status": "active", "display_name": "Acme", "sidebar_enabled": false}),
@@ -369,7 +369,7 @@ async fn a_refused_change_leaves_everything(server: &Server) {
     server.delete("slack").await;
     let before = server.sql.picture().await;
     let update =
-        json!({"status": "active", "display_name": "New", "settings": {"notify_on_escalation": true}});
+        json!({"status": "active", "display_name": "New", "settings": {"default_channel": "#support"}});
     server.patch("slack", update).await.refused(409, "REINSTALL_REQUIRED");
     let update = json!({"status": "paused", "action_permissions": {"post_message": false}});
     server.patch("slack", update).await.refused(409, "INVALID_TRANSITION");

@@ -86,6 +86,8 @@ mod poolers;
 #[cfg(test)]
 mod private_files;
 #[cfg(test)]
+mod provider_files;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 mod proxies;

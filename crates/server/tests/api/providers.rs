@@ -290,7 +290,6 @@ async fn a_web_page_makes_nobody_healthy(server: &Server, simulator: &Simulator)
 
 async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulator) {
     for (provider, withheld) in [
-        ("github", "read:org"),
         ("hubspot", "crm.objects.contacts.write"),
         ("linear", "write"),
         ("salesforce", "refresh_token"),
@@ -343,7 +342,7 @@ const DEVIATIONS: [&[(&str, &str, &str, &str)]; 3] = [
     ],
     &[
         ("slack", "pkce = \"none\"", "pkce = \"s256\"", "code_challenge is not documented"),
-        ("github", "scope_separator = \" \"", "scope_separator = \",\"", "there is no scope"),
+        ("github", "scopes = [\"repo\"]", "scopes = [\"repos\"]", "there is no scope"),
         ("hubspot", "client_auth = \"body\"", "client_auth = \"basic\"", "by Basic"),
         ("linear", "scope_separator = \",\"", "scope_separator = \" \"", "there is no scope"),
         ("notion", "client_auth = \"basic\"", "client_auth = \"body\"", "by Body"),

@@ -52,7 +52,7 @@ async fn each_operation_answers_as_kept(server: &Server) {
     let install = server.at("/shopify/install-url");
     let update = json!({
         "status": "paused", "display_name": "Acme Workspace", "sidebar_enabled": true,
-        "settings": {"notify_on_escalation": true, "signing_secret": "SECRET"},
+        "settings": {"default_channel": "#support", "signing_secret": "SECRET"},
         "action_permissions": {"delete_message": true}
     });
     for (name, answer) in [
@@ -78,7 +78,7 @@ async fn each_refusal_answers_as_kept(server: &Server) {
     let foreign = format!("/api/v1/projects/{foreign}/integrations");
     let lifecycle = server.at("/slack/lifecycle");
     let changing = || server.call("PATCH", &lifecycle);
-    let wrong = json!({"status": "on", "settings": {"notify_on_escalation": "yes"}});
+    let wrong = json!({"status": "on", "settings": {"default_channel": 5}});
     let mut answers = vec![
         ("unauthorized", server.call_without_key("GET", &list).send().await),
         ("insufficient_scope", server.call_as(&reader.text, "DELETE", &server.at("/slack")).send().await),

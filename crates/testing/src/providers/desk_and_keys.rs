@@ -31,6 +31,7 @@ pub const HOSTS: [&str; 2] = ["desk.example", "keys.example"];
 pub const APP: (&str, &str) = ("desk-client", "SECRET-of-desk");
 
 const DESK: &str = r#"
+format = 2
 key = "desk"
 name = "Desk"
 description = "Tickets."
@@ -38,20 +39,23 @@ category = "support"
 documentation_url = "https://desk.example/docs"
 api_base_url = "https://desk.example/api"
 revoke_page = "https://desk.example/apps"
-[oauth]
+[[auth]]
+kind = "oauth"
+[auth.oauth]
 authorize_url = "https://desk.example/authorize"
 token_url = "https://desk.example/token"
 scopes = ["tickets"]
 pkce = "s256"
 client_auth = "basic"
 refresh_rotates = true
-[[oauth.kept]]
+[[auth.oauth.kept]]
 name = "region"
 pointer = "/region"
+[auth.request]
+headers = { Authorization = "Bearer {access_token}" }
 [probe]
 method = "GET"
 url = "https://desk.example/me"
-headers = { Authorization = "Bearer {access_token}" }
 good_statuses = [200]
 refused_statuses = [401]
 [rate_limit]
@@ -59,6 +63,7 @@ retry_after = "retry-after"
 "#;
 
 const KEYS: &str = r#"
+format = 2
 key = "keys"
 name = "Keys"
 description = "Keys."
@@ -66,13 +71,16 @@ category = "support"
 documentation_url = "https://keys.example/docs"
 api_base_url = "https://keys.example/api"
 revoke_page = "https://keys.example/apps"
-[api_key]
+[[auth]]
+kind = "api_key"
 page = "https://keys.example/keys"
-[[api_key.fields]]
+[[auth.fields]]
 key = "api_key"
 label = "API key"
 help = "In the settings."
 example = "0000"
+[auth.request]
+headers = { X-Key = "{api_key}" }
 [account]
 source = "probe"
 id = ["/id"]
@@ -80,7 +88,6 @@ name = ["/name"]
 [probe]
 method = "GET"
 url = "https://keys.example/me"
-headers = { X-Key = "{api_key}" }
 good_statuses = [200]
 refused_statuses = [401]
 [rate_limit]

@@ -7,6 +7,7 @@ use clap::Args;
 use integrations_core::catalog::is_name;
 use integrations_core::integration::RequestedStatus;
 use integrations_core::json::{self, JsonError};
+use integrations_core::permissions::Permission;
 use integrations_core::wire::LifecycleUpdate;
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ Examples:
   riq integrations update slack --display-name 'Acme Workspace' --sidebar
   riq integrations update shopify --setting refunds_enabled=true --setting 'default_location_id=\"L1\"'
   riq integrations update shopify --settings @settings.json
-  riq integrations update stripe --allow issue_refund --deny cancel_subscription
+  riq integrations update stripe --ask issue_refund --deny cancel_subscription
   riq integrations update stripe --status paused --if-match '\"v3\"'";
 
 /// The command's arguments.
@@ -68,6 +69,9 @@ pub(crate) struct Arguments {
     /// An action that agents may perform; can be given several times
     #[arg(long, value_name = "ACTION", value_parser = action)]
     allow: Vec<String>,
+    /// An action for which agents ask a person each time; can be given several times
+    #[arg(long, value_name = "ACTION", value_parser = action)]
+    ask: Vec<String>,
     /// An action that agents may not perform; can be given several times
     #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
@@ -87,7 +91,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 async fn update(arguments: &Arguments, context: &Context) -> Result<LifecycleUpdate, Failure> {
     let settings_named = arguments.settings.is_some() || !arguments.setting.is_empty();
-    let permissions = permissions(&arguments.allow, &arguments.deny)?;
+    let permissions = permissions(&arguments.allow, &arguments.ask, &arguments.deny)?;
     let update = LifecycleUpdate {
         status: arguments.status,
         display_name: if arguments.clear_display_name {
@@ -170,12 +174,27 @@ fn action(text: &str) -> Result<String, &'static str> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(why) }
 }
 
-fn permissions(allow: &[String], deny: &[String]) -> Result<BTreeMap<String, bool>, Failure> {
-    if let Some(both) = allow.iter().find(|action| deny.contains(action)) {
-        return Err(Failure::usage(format!("{both} is named by --allow and by --deny")));
+fn permissions(
+    allow: &[String],
+    ask: &[String],
+    deny: &[String],
+) -> Result<BTreeMap<String, Permission>, Failure> {
+    let mut named: BTreeMap<String, (Permission, &str)> = BTreeMap::new();
+    for (flag, permission, actions) in [
+        ("--allow", Permission::Allowed, allow),
+        ("--ask", Permission::Ask, ask),
+        ("--deny", Permission::Off, deny),
+    ] {
+        for action in actions {
+            match named.insert(action.clone(), (permission, flag)) {
+                Some((_, other)) if other != flag => {
+                    return Err(Failure::usage(format!("{action} is named by {other} and by {flag}")));
+                }
+                _ => {}
+            }
+        }
     }
-    let allowed = allow.iter().map(|action| (action.clone(), true));
-    Ok(allowed.chain(deny.iter().map(|action| (action.clone(), false))).collect())
+    Ok(named.into_iter().map(|(action, (permission, _))| (action, permission)).collect())
 }
 
 #[cfg(test)]
@@ -203,10 +222,11 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_allowed_or_denied_but_not_both() {
+    fn an_action_has_one_permission() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let read = permissions(&names(&["a", "b"]), &names(&["c"])).unwrap();
-        assert_eq!(json!(read), json!({"a": true, "b": true, "c": false}));
-        assert!(permissions(&names(&["a"]), &names(&["a"])).is_err());
+        let read = permissions(&names(&["a", "b"]), &names(&["d"]), &names(&["c", "c"])).unwrap();
+        assert_eq!(json!(read), json!({"a": true, "b": true, "c": false, "d": "ask"}));
+        assert!(permissions(&names(&["a"]), &[], &names(&["a"])).is_err());
+        assert!(permissions(&names(&["a"]), &names(&["a"]), &[]).is_err());
     }
 }

@@ -1,16 +1,21 @@
 //! The requests of a provider file: its health probe and its account.
 
 use super::values::{check_header, pointer, statuses, to_json};
-use crate::catalog::file::{AccountTable, AnswerCheckTable, BasicAuthTable, CallTable, ProbeTable};
+use crate::catalog::file::{AccountTable, AnswerCheckTable, CallTable, ProbeTable};
 use crate::catalog::names::{AccountSource, AnswerShape, Method};
-use crate::catalog::probe::{Account, AccountPart, AnswerCheck, BasicAuth, Call, HealthProbe};
+use crate::catalog::probe::{Account, AccountPart, AnswerCheck, AuthRequest, Call, HealthProbe};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::{JsonPointer, Template};
 
-pub(super) fn probe(table: ProbeTable, names: &Names<'_>, problems: &mut Problems) -> Option<HealthProbe> {
-    let ProbeTable { method, url, headers, basic_auth, body, .. } = table;
-    let call = call(CallTable { method, url, headers, basic_auth, body }, "probe", names, problems);
+pub(super) fn probe(
+    table: ProbeTable,
+    auth: &AuthRequest,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<HealthProbe> {
+    let ProbeTable { method, url, headers, body, .. } = table;
+    let call = call(CallTable { method, url, headers, body }, "probe", auth, names, problems);
     if matches!(method, Method::Put | Method::Patch | Method::Delete) {
         problems.add(
             "probe.method",
@@ -85,17 +90,21 @@ fn answer_check(table: AnswerCheckTable, problems: &mut Problems) -> Option<Answ
     })
 }
 
-fn call(table: CallTable, path: &str, names: &Names<'_>, problems: &mut Problems) -> Option<Call> {
+/// Reads a request, which sends what `auth` says and its own headers.
+fn call(
+    table: CallTable,
+    path: &str,
+    auth: &AuthRequest,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<Call> {
     let url = names.url(&format!("{path}.url"), &table.url, Reach::Secret, problems);
-    let mut headers = Vec::new();
+    let mut headers = auth.headers.clone();
     for (name, text) in table.headers {
         let path = format!("{path}.headers.{name}");
         check_header(&name, &path, problems);
+        check_unsent(&name, &path, auth, problems);
         headers.extend(names.text(&path, &text, problems).map(|template| (name, template)));
-    }
-    let basic_auth = table.basic_auth.map(|table| self::basic_auth(table, path, names, problems));
-    if basic_auth.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
-        problems.add(format!("{path}.basic_auth"), "cannot stand beside an Authorization header");
     }
     let body = table.body.map(|body| problems.ok(format!("{path}.body"), to_json(&body)));
     if body.is_some() && table.method != Method::Post {
@@ -105,27 +114,25 @@ fn call(table: CallTable, path: &str, names: &Names<'_>, problems: &mut Problems
         method: table.method,
         url: url?,
         headers,
-        basic_auth: optional(basic_auth)?,
+        basic_auth: auth.basic_auth.clone(),
         body: optional(body)?,
     })
 }
 
-fn basic_auth(
-    table: BasicAuthTable,
-    path: &str,
-    names: &Names<'_>,
-    problems: &mut Problems,
-) -> Option<BasicAuth> {
-    let username = names.text(&format!("{path}.basic_auth.username"), &table.username, problems);
-    let password = names.text(&format!("{path}.basic_auth.password"), &table.password, problems);
-    // RFC 7617, section 2: the first colon ends the user name.
-    if table.username.contains(':') {
-        problems.add(format!("{path}.basic_auth.username"), "a user name cannot contain `:`");
+/// Checks that a header is none of those that are sent with the credential.
+pub(super) fn check_unsent(name: &str, path: &str, auth: &AuthRequest, problems: &mut Problems) {
+    let is_authorization = auth.basic_auth.is_some() && name.eq_ignore_ascii_case("authorization");
+    if is_authorization || auth.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        problems.add(path, format!("`{name}` is sent by [auth.request] already"));
     }
-    Some(BasicAuth { username: username?, password: password? })
 }
 
-pub(super) fn account(table: AccountTable, names: &Names<'_>, problems: &mut Problems) -> Option<Account> {
+pub(super) fn account(
+    table: AccountTable,
+    auth: &AuthRequest,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<Account> {
     match (table.source, &table.profile) {
         (AccountSource::Profile, None) => {
             problems.add("account", "`source = \"profile\"` needs [account.profile]")
@@ -138,7 +145,7 @@ pub(super) fn account(table: AccountTable, names: &Names<'_>, problems: &mut Pro
         }
         _ => {}
     }
-    let profile = table.profile.map(|table| call(table, "account.profile", names, problems));
+    let profile = table.profile.map(|table| call(table, "account.profile", auth, names, problems));
     let id = parts("account.id", &table.id, names, problems);
     let name = parts("account.name", &table.name, names, problems);
     let profile = optional(profile)?;

@@ -1,43 +1,67 @@
 //! Turns a parsed provider file into a [`Provider`], and checks every rule that its shape cannot express.
 
+mod actions;
+mod auth;
 mod calls;
+mod fields;
 mod kinds;
 mod oauth;
+mod settings;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use toml::de::DeTable;
 
-use self::values::{
-    found_in, is_header_name, mismatch, page, pattern, pointer, statuses, to_json, unique_name,
-};
-use crate::catalog::field::{Choice, Field, Pattern};
-use crate::catalog::file::{
-    ActionTable, FieldTable, FormTable, ProviderFile, RateLimitTable, RequestTable, SettingTable,
-};
+use self::actions::{Rest, actions};
+use self::fields::fields;
+use self::values::{is_header_name, page, pointer, statuses};
+use crate::catalog::field::Field;
+use crate::catalog::file::{FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
-use crate::catalog::names::{ActionKind, CallbackCheck};
+use crate::catalog::names::CallbackCheck;
+use crate::catalog::oauth::OAuth;
 use crate::catalog::probe::{RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
-use crate::catalog::provider::{Action, ActionRequest, CredentialForm, Provider, Setup};
+use crate::catalog::provider::{Provider, Setup};
 use crate::catalog::scope::{Names, Reach};
-use crate::catalog::template::Template;
-use crate::pasted::Kind;
-use crate::settings::{SettingNotes, SettingsSchema};
+
+/// The form of provider files that is read.
+const FORMAT: i64 = 2;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
 pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
-    let shape: ProviderFile = toml::from_str(text).map_err(|error| {
+    check_format(file, text).map_err(|error| vec![error])?;
+    let told = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
-    })?;
+    };
+    let shape: ProviderFile = toml::from_str(text).map_err(told)?;
     let mut problems = Problems::default();
     let provider = provider(shape, stem(file), &mut problems);
     match provider {
         Some(provider) if problems.is_empty() => Ok(provider),
         _ => Err(problems.locate(file, text)),
     }
+}
+
+/// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so. A
+/// text that is no TOML passes: it is told of later.
+fn check_format(file: &str, text: &str) -> Result<(), ProviderFileError> {
+    let Ok(document) = DeTable::parse(text) else { return Ok(()) };
+    let format = document.get_ref().get("format");
+    let number = format.and_then(|format| format.get_ref().as_integer()?.as_str().parse::<i64>().ok());
+    let message = match (format, number) {
+        (Some(_), Some(FORMAT)) => return Ok(()),
+        (Some(_), _) => format!("this server reads files of format {FORMAT}"),
+        (None, _) => format!(
+            "this file has format 1. Write it in format {FORMAT}: `format = {FORMAT}` at the top; [oauth], [api_key] or \
+             [webhook_url] as [[auth]]; the headers and `basic_auth` with the credential once, as [auth.request]; in \
+             place of an action's `requests` its `input`, `request`, `result`, `examples` and `proof`. \
+             docs/reference/provider-file.md says how, under \"From format 1\""
+        ),
+    };
+    Err(at(file, text, format.map_or(0..0, |format| format.span()), message))
 }
 
 /// The file's name without folders and `.toml`.
@@ -56,39 +80,36 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
             problems.add(path, "must not be empty");
         }
     }
-    let mut connection = fields(file.connection, "connection", problems);
-    for (index, field) in connection.iter_mut().enumerate() {
-        if std::mem::take(&mut field.secret) {
-            let message = format!("`{}` cannot be secret: secrets belong to the credential", field.key);
-            problems.add(format!("connection.{index}.secret"), message);
-        }
-    }
-    let mut setup = setup(file.oauth, file.api_key, file.webhook_url, &mut connection, problems);
+    let mut connection = connection(file.connection, problems);
+    let (mut setup, sent) = auth::auth(file.auth, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
     if let Some(Setup::OAuth(oauth)) = &setup {
-        names.check_url("oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
-        names.check_url("oauth.token_url", &oauth.token_url, Reach::Connection, problems);
-        if let Some(issuer) = &oauth.issuer {
-            names.url("oauth.issuer", issuer.as_str(), Reach::Connection, problems);
-        }
-        let signed = oauth.callback_checks.contains(&CallbackCheck::ShopifyHmac);
-        if signed && !names.is_connection("subdomain") {
-            let message = "`shopify_hmac` needs the connection field `subdomain`, the shop's name";
-            problems.add("oauth.callback_checks", message);
-        }
+        check_oauth(oauth, &names, problems);
     }
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
-    let api_base_url = names.url("api_base_url", &file.api_base_url, Reach::Stored, problems);
+    // The URL of a webhook is its credential, and all of its API is under it.
+    let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
+    let api_base_url = names.url("api_base_url", &file.api_base_url, reach, problems);
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
-    let probe = calls::probe(file.probe, &names, problems);
-    let account = file.account.map(|account| calls::account(account, &names, problems));
+    let auth_request = auth::request(sent, &names, problems);
+    let probe = calls::probe(file.probe, &auth_request, &names, problems);
+    let account = file.account.map(|account| calls::account(account, &auth_request, &names, problems));
+    let rate_limit = rate_limit(file.rate_limit, problems);
+    let (settings, declared) = settings::settings(file.settings, problems);
+    let rest = Rest {
+        provider: &file.key,
+        names: &names,
+        auth_request: &auth_request,
+        rate_limit: &rate_limit,
+        settings: &declared,
+        schema: settings.as_ref(),
+        defaults: defaults(&connection, setup.as_ref()),
+    };
+    let actions = actions(file.actions, &rest, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
     let called = called.into_iter().flatten().chain(probe.as_ref().map(|probe| &probe.call.url));
     let profile = account.iter().flatten().filter_map(|account| account.profile.as_ref());
     kinds::settle(called.chain(profile.map(|call| &call.url)), &mut connection, setup.as_mut(), problems);
-    let settings = settings(file.settings, problems);
-    let actions = actions(file.actions, problems);
-    let rate_limit = rate_limit(file.rate_limit, problems);
     Some(Provider {
         key: key?,
         name: file.name,
@@ -98,6 +119,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         api_base_url: api_base_url?,
         revoke_page: optional(revoke_page)?,
         setup: setup?,
+        auth_request,
         connection,
         account: optional(account)?,
         probe: probe?,
@@ -107,216 +129,41 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     })
 }
 
-fn setup(
-    oauth: Option<crate::catalog::file::OAuthTable>,
-    api_key: Option<FormTable>,
-    webhook_url: Option<FormTable>,
-    connection: &mut Vec<Field>,
-    problems: &mut Problems,
-) -> Option<Setup> {
-    match (oauth, api_key, webhook_url) {
-        (Some(table), None, None) => oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth))),
-        (None, Some(table), None) => form(table, "api_key", connection, problems).map(Setup::ApiKey),
-        (None, None, Some(table)) => form(table, "webhook_url", connection, problems).map(Setup::WebhookUrl),
-        _ => {
-            problems.add("", "a provider needs exactly one of [oauth], [api_key] and [webhook_url]");
-            None
+/// The fields of the connection, which has no secrets.
+fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
+    let mut connection = fields(tables, "connection", problems);
+    for (index, field) in connection.iter_mut().enumerate() {
+        if std::mem::take(&mut field.secret) {
+            let message = format!("`{}` cannot be secret: secrets belong to the credential", field.key);
+            problems.add(format!("connection.{index}.secret"), message);
         }
     }
+    connection
 }
 
-/// Reads the form of a credential. A field that is no secret becomes one of the connection, which is shown.
-fn form(
-    table: FormTable,
-    setup: &str,
-    connection: &mut Vec<Field>,
-    problems: &mut Problems,
-) -> Option<CredentialForm> {
-    let page = table.page.map(|text| page(&format!("{setup}.page"), &text, problems));
-    let path = format!("{setup}.fields");
-    let is_secret = |table: &FieldTable| table.secret.unwrap_or(true);
-    let secret: Vec<bool> = table.fields.iter().map(is_secret).collect();
-    let all = fields(table.fields, &path, problems);
-    match all.as_slice() {
-        [] => problems.add(&path, "a credential needs at least one field"),
-        [only] if only.key != setup => {
-            problems.add(
-                format!("{path}.0.key"),
-                format!("the only field of a credential must be called `{setup}`"),
-            );
-        }
-        _ => {}
+/// Checks that an OAuth description uses only what is known before there is a credential.
+fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
+    names.check_url("auth.0.oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
+    names.check_url("auth.0.oauth.token_url", &oauth.token_url, Reach::Connection, problems);
+    if let Some(issuer) = &oauth.issuer {
+        names.url("auth.0.oauth.issuer", issuer.as_str(), Reach::Connection, problems);
     }
-    let is_empty = all.is_empty();
-    let (secret, shown): (Vec<_>, Vec<_>) = all.into_iter().zip(secret).partition(|(_, secret)| *secret);
-    connection.extend(shown.into_iter().map(|(field, _)| field));
-    let fields: Vec<Field> = secret.into_iter().map(|(field, _)| Field { secret: true, ..field }).collect();
-    if !is_empty && !fields.iter().any(Field::is_required) {
-        problems.add(&path, "at least one secret field of a credential must be required");
+    let signed = oauth.callback_checks.contains(&CallbackCheck::ShopifyHmac);
+    if signed && !names.is_connection("subdomain") {
+        let message = "`shopify_hmac` needs the connection field `subdomain`, the shop's name";
+        problems.add("auth.0.oauth.callback_checks", message);
     }
-    Some(CredentialForm { page: optional(page)?, fields })
 }
 
-/// The fields of a form. Errors in a field are added to `problems`; the field is returned as far as it could be read.
-fn fields(tables: Vec<FieldTable>, path: &str, problems: &mut Problems) -> Vec<Field> {
-    let mut seen = BTreeSet::new();
-    let mut fields = Vec::new();
-    for (index, table) in tables.into_iter().enumerate() {
-        let path = format!("{path}.{index}");
-        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
-        fields.push(field(table, &path, problems));
-    }
-    fields
-}
-
-fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
-    if table.pattern.is_some() && !table.options.is_empty() {
-        problems.add(format!("{path}.pattern"), "a field can have a pattern or options, not both");
-    }
-    let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
-    let refused = matches!(pattern, Some(None));
-    mismatch(path, table.mismatch.as_deref(), pattern.is_some(), problems);
-    let found_in = found_in(path, &table.key, &table.found_in, problems);
-    let options = table.options.into_iter().map(|c| Choice { value: c.value, label: c.label }).collect();
-    let field = Field {
-        key: table.key,
-        label: table.label,
-        help: table.help,
-        pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
-        mismatch: table.mismatch,
-        found_in,
-        kind: Kind::Plain,
-        options,
-        secret: table.secret.unwrap_or(false),
-        optional: table.optional || table.default.is_some(),
-        default: table.default,
-        prefix: table.prefix,
-        suffix: table.suffix,
-        example: table.example,
+/// The stored values that count where none is given, by name.
+fn defaults(connection: &[Field], setup: Option<&Setup>) -> BTreeMap<String, String> {
+    let oauth = match setup {
+        Some(Setup::OAuth(oauth)) => Some(oauth),
+        _ => None,
     };
-    for (name, value) in [("default", &field.default), ("example", &field.example)] {
-        if let (Some(value), false) = (value, refused) {
-            let checked = field.check(value);
-            problems
-                .ok(format!("{path}.{name}"), checked.map_err(|e| format!("not a value of this field: {e}")));
-        }
-    }
-    field
-}
-
-fn settings(tables: Vec<SettingTable>, problems: &mut Problems) -> Option<SettingsSchema> {
-    let mut seen = BTreeSet::new();
-    let (mut properties, mut notes) = (Map::new(), BTreeMap::new());
-    for (index, table) in tables.into_iter().enumerate() {
-        let path = format!("settings.{index}");
-        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
-        let property = property(&table, &path, problems);
-        mismatch(&path, table.mismatch.as_deref(), has_pattern(&property), problems);
-        let found_in = found_in(&path, &table.key, &table.found_in, problems);
-        notes.insert(table.key.clone(), SettingNotes { mismatch: table.mismatch, found_in });
-        properties.insert(table.key, property);
-    }
-    let schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "additionalProperties": false,
-        "properties": properties,
-    });
-    problems.ok("settings", SettingsSchema::new(schema)).map(|schema| schema.with_notes(notes))
-}
-
-/// Whether a schema has a pattern anywhere.
-fn has_pattern(schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => map.contains_key("pattern") || map.values().any(has_pattern),
-        Value::Array(items) => items.iter().any(has_pattern),
-        _ => false,
-    }
-}
-
-/// One setting's schema. It is checked by itself, so that an error gets its own line number.
-fn property(table: &SettingTable, path: &str, problems: &mut Problems) -> Value {
-    let mut property = Map::new();
-    property.insert("title".into(), table.title.as_str().into());
-    property.insert("description".into(), table.description.as_str().into());
-    for (key, value) in &table.schema {
-        match key.as_str() {
-            "title" | "description" | "writeOnly" => {
-                let instead = if key == "writeOnly" { "secret" } else { key };
-                problems
-                    .add(format!("{path}.schema.{key}"), format!("write it as `{instead}`, beside `schema`"));
-            }
-            _ => {
-                let value = problems.ok(format!("{path}.schema.{key}"), to_json(value));
-                property.insert(key.clone(), value.unwrap_or_default());
-            }
-        }
-    }
-    if table.secret {
-        property.insert("writeOnly".into(), true.into());
-    }
-    if !property.contains_key("type") {
-        problems.add(format!("{path}.schema"), "a setting needs a `type`");
-    }
-    let property = Value::Object(property);
-    let alone =
-        json!({"type": "object", "additionalProperties": false, "properties": {&table.key: &property}});
-    if let Some(schema) = problems.ok(format!("{path}.schema"), SettingsSchema::new(alone)) {
-        check_default(table, path, &property, &schema, problems);
-    }
-    property
-}
-
-fn check_default(
-    table: &SettingTable,
-    path: &str,
-    property: &Value,
-    schema: &SettingsSchema,
-    problems: &mut Problems,
-) {
-    let Some(default) = property.get("default") else { return };
-    let settings = Map::from_iter([(table.key.clone(), default.clone())]);
-    for issue in schema.check(&settings) {
-        problems
-            .add(format!("{path}.schema.default"), format!("not a value of this setting: {}", issue.message));
-    }
-}
-
-fn actions(tables: Vec<ActionTable>, problems: &mut Problems) -> Vec<Action> {
-    let mut seen = BTreeSet::new();
-    let mut actions = Vec::new();
-    for (index, table) in tables.into_iter().enumerate() {
-        let path = format!("actions.{index}");
-        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
-        if table.default && table.kind != ActionKind::ReadOnly {
-            problems.add(format!("{path}.default"), "only a read-only action may be permitted by default");
-        }
-        if table.requests.is_empty() {
-            problems.add(format!("{path}.requests"), "an action needs at least one request");
-        }
-        let requests = table.requests.into_iter().enumerate();
-        let requests = requests
-            .map(|(i, table)| request(table, &format!("{path}.requests.{i}.path"), problems))
-            .collect();
-        actions.push(Action {
-            key: table.key,
-            label: table.label,
-            description: table.description,
-            kind: table.kind,
-            allowed_by_default: table.default,
-            requests,
-        });
-    }
-    actions
-}
-
-fn request(table: RequestTable, path: &str, problems: &mut Problems) -> ActionRequest {
-    problems.ok(path, Template::parse(&table.path));
-    let hostile = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-    if !table.path.starts_with('/') || table.path.starts_with("//") || table.path.contains(hostile) {
-        problems.add(path, "a path must begin with one `/` and must not contain spaces");
-    }
-    ActionRequest { method: table.method, path: table.path, operation: table.operation }
+    let kept = oauth.into_iter().flat_map(|oauth| &oauth.kept).map(|kept| (&kept.name, &kept.default));
+    let fields = connection.iter().map(|field| (&field.key, &field.default));
+    fields.chain(kept).filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
 }
 
 fn rate_limit(table: RateLimitTable, problems: &mut Problems) -> RateLimit {

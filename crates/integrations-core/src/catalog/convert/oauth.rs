@@ -1,4 +1,4 @@
-//! The `[oauth]` table of a provider file.
+//! The `[auth.oauth]` table of a provider file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,34 +30,39 @@ const RESERVED_PARAMS: &[&str] = &[
 const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"];
 
 pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth> {
-    let authorize_url = problems.ok("oauth.authorize_url", UrlTemplate::parse(&table.authorize_url));
-    let token_url = problems.ok("oauth.token_url", UrlTemplate::parse(&table.token_url));
-    check_params("oauth.authorize_params", &table.authorize_params, problems);
-    check_params("oauth.token_params", &table.token_params, problems);
-    check_params("oauth.refresh_params", &table.refresh_params, problems);
+    let authorize_url = problems.ok("auth.0.oauth.authorize_url", UrlTemplate::parse(&table.authorize_url));
+    let token_url = problems.ok("auth.0.oauth.token_url", UrlTemplate::parse(&table.token_url));
+    check_params("auth.0.oauth.authorize_params", &table.authorize_params, problems);
+    check_params("auth.0.oauth.token_params", &table.token_params, problems);
+    check_params("auth.0.oauth.refresh_params", &table.refresh_params, problems);
     for (name, value) in &table.token_headers {
-        let path = format!("oauth.token_headers.{name}");
+        let path = format!("auth.0.oauth.token_headers.{name}");
         check_header(name, &path, problems);
         if value.is_empty() || value.contains(|c: char| c.is_control()) {
             problems.add(path, "a header's value must not be empty or contain control characters");
         }
     }
     if !matches!(table.scope_separator.as_str(), " " | ",") {
-        problems.add("oauth.scope_separator", "must be a space or a comma");
+        problems.add("auth.0.oauth.scope_separator", "must be a space or a comma");
     }
-    check_scopes("oauth.scopes", &table.scopes, &table.scope_separator, problems);
+    check_scopes("auth.0.oauth.scopes", &table.scopes, &table.scope_separator, problems);
     let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
     for (scope, implied) in &table.implied_scopes {
-        check_scopes(&format!("oauth.implied_scopes.{scope}"), implied, &table.scope_separator, problems);
+        check_scopes(
+            &format!("auth.0.oauth.implied_scopes.{scope}"),
+            implied,
+            &table.scope_separator,
+            problems,
+        );
     }
-    let issuer = table.issuer.map(|text| problems.ok("oauth.issuer", issuer(&text)));
+    let issuer = table.issuer.map(|text| problems.ok("auth.0.oauth.issuer", issuer(&text)));
     if table.issuer_required && issuer.is_none() {
-        problems.add("oauth.issuer_required", "needs `issuer`, the value to require");
+        problems.add("auth.0.oauth.issuer_required", "needs `issuer`, the value to require");
     }
     if table.default_lifetime_seconds == Some(0) {
-        problems.add("oauth.default_lifetime_seconds", "must be more than 0");
+        problems.add("auth.0.oauth.default_lifetime_seconds", "must be more than 0");
     }
-    let app_page = table.app_page.map(|text| page("oauth.app_page", &text, problems));
+    let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
     let answer = answer(table.answer, problems);
     let kept = kept(table.kept, problems);
     Some(OAuth {
@@ -123,7 +128,7 @@ fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut P
     let mut seen = BTreeSet::new();
     let mut lists = Vec::new();
     for (index, table) in tables.into_iter().enumerate() {
-        let path = format!("oauth.extra_scopes.{index}");
+        let path = format!("auth.0.oauth.extra_scopes.{index}");
         unique_name(&table.param, &format!("{path}.param"), &mut seen, problems);
         if RESERVED_PARAMS.contains(&table.param.as_str()) {
             problems.add(format!("{path}.param"), format!("`{}` is set by the server itself", table.param));
@@ -138,11 +143,11 @@ fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut P
 }
 
 fn answer(table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
-    let access_token = pointer("oauth.answer.access_token", &table.access_token, problems);
-    let refresh_token = pointer("oauth.answer.refresh_token", &table.refresh_token, problems);
-    let expires_in = pointer("oauth.answer.expires_in", &table.expires_in, problems);
-    let scopes = pointer("oauth.answer.scopes", &table.scopes, problems);
-    let error = pointers("oauth.answer.error", &table.error, problems);
+    let access_token = pointer("auth.0.oauth.answer.access_token", &table.access_token, problems);
+    let refresh_token = pointer("auth.0.oauth.answer.refresh_token", &table.refresh_token, problems);
+    let expires_in = pointer("auth.0.oauth.answer.expires_in", &table.expires_in, problems);
+    let scopes = pointer("auth.0.oauth.answer.scopes", &table.scopes, problems);
+    let error = pointers("auth.0.oauth.answer.error", &table.error, problems);
     Some(TokenAnswer {
         access_token: access_token?,
         refresh_token: refresh_token?,
@@ -159,7 +164,7 @@ fn kept(tables: Vec<KeptTable>, problems: &mut Problems) -> Option<Vec<KeptField
         .into_iter()
         .enumerate()
         .map(|(index, table)| {
-            let path = format!("oauth.kept.{index}");
+            let path = format!("auth.0.oauth.kept.{index}");
             unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
             kept_field(table, &path, problems)
         })

@@ -136,6 +136,25 @@ impl Field<'_> {
         })
     }
 
+    /// One of a few choices, each with its value, its label and whether it is chosen. The field's label stands beside
+    /// them.
+    pub(crate) fn choice_beside(&self, choices: &[(&str, &str, bool)], marks: &Markup) -> Markup {
+        html! {
+            div.field.switched {
+                select id=(self.name) name=(self.name)
+                    aria-invalid=[self.invalid()] aria-describedby=[self.described_by()] {
+                    @for (value, label, is_chosen) in choices {
+                        option value=(value) selected[*is_chosen] { (label) }
+                    }
+                }
+                div {
+                    label for=(self.name) { (self.label) } (marks)
+                    (self.notes())
+                }
+            }
+        }
+    }
+
     /// A switch, with its label beside it.
     pub(crate) fn switch(&self, is_on: bool, is_disabled: bool, marks: &Markup) -> Markup {
         html! {

@@ -89,7 +89,7 @@ fn provider(key: &str) -> &'static Provider {
 fn integration(key: &str, state: State, health: Health) -> Integration {
     let provider = provider(ProviderRef::parts(key).0);
     let settings = match key {
-        "slack" => json!({"default_channel": "#support", "mention_on_escalation": "here"}),
+        "slack" => json!({"default_channel": "#support"}),
         "zendesk" => {
             json!({"default_group_id": 36_001, "ticket_tags": ["agent", "chat"], "public_replies": true})
         }
@@ -117,7 +117,9 @@ fn integration(key: &str, state: State, health: Health) -> Integration {
         action_permissions: provider
             .actions
             .iter()
-            .map(|action| (action.key.clone(), action.allowed_by_default || action.key == "post_message"))
+            .map(|action| {
+                (action.key.clone(), (action.allowed_by_default || action.key == "post_message").into())
+            })
             .collect(),
         version: 7,
         created_at: datetime!(2026-03-01 10:00:00 UTC),
@@ -200,7 +202,7 @@ fn events() -> Vec<AuditEntry> {
             json!([
                 {"path": "action_permissions.add_reaction", "from": false, "to": true},
                 {"path": "action_permissions.delete_message", "from": true, "to": false},
-                {"path": "settings.mention_on_escalation", "from": null, "to": "here"},
+                {"path": "settings.default_channel", "from": null, "to": "#support"},
                 {"path": "settings.signing_secret", "from": "[redacted]", "to": "[redacted]"},
                 {"path": "display_name", "from": null, "to": "Acme Workspace"},
                 {"path": "sidebar_enabled", "from": false, "to": true},

@@ -6,6 +6,7 @@ use integrations_core::{
     issue::Issue,
     lifecycle::Status,
     name::MAX_NAME,
+    permissions::Permission,
     scope::RequiredScope,
 };
 use maud::{Markup, html};
@@ -207,15 +208,19 @@ fn settings_form(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integ
 
 fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
     let refused = page.refused_in(Part::Permissions);
-    let is_allowed = |action: &Action| match refused {
-        Some(refused) => refused.typed.is_ticked(&permission_field(action)),
-        None => integration.action_permissions.get(&action.key).copied().unwrap_or(false),
+    let chosen = |action: &Action| {
+        let typed = refused.and_then(|refused| refused.typed.get(&permission_field(action)));
+        let stored = integration.action_permissions.get(&action.key).copied();
+        typed.and_then(permission_of).or(stored).unwrap_or_default()
     };
     let fields = html! {
-        @for action in &page.provider().actions { (permission(action, is_allowed(action))) }
+        @for action in &page.provider().actions { (permission(action, chosen(action))) }
     };
     let about = html! {
-        p { "What your agents may do there. Actions that move money, delete something or cannot be undone are marked." }
+        p {
+            "What your agents may do there. “Ask” means that a person approves each time. Actions that move money, "
+            "delete something or cannot be undone are marked."
+        }
     };
     html! {
         @if !page.provider().actions.is_empty() {
@@ -229,7 +234,16 @@ pub(crate) fn permission_field(action: &Action) -> String {
     format!("permissions.{}", action.key)
 }
 
-fn permission(action: &Action, is_allowed: bool) -> Markup {
+/// The permissions, each with its value in a form and its label.
+const PERMISSIONS: [(Permission, &str, &str); 3] =
+    [(Permission::Off, "off", "Off"), (Permission::Ask, "ask", "Ask"), (Permission::Allowed, "on", "On")];
+
+/// The permission that a form names. `None`: it names none.
+pub(crate) fn permission_of(value: &str) -> Option<Permission> {
+    PERMISSIONS.into_iter().find(|(_, name, _)| *name == value).map(|(permission, ..)| permission)
+}
+
+fn permission(action: &Action, chosen: Permission) -> Markup {
     let name = permission_field(action);
     let mark = match action.kind {
         ActionKind::ReadOnly => pill(Tone::Calm, "Reads"),
@@ -243,7 +257,8 @@ fn permission(action: &Action, is_allowed: bool) -> Markup {
         problem: None,
         presence: Presence::Free,
     };
-    field.switch(is_allowed, false, &html! { " " (mark) })
+    let choices = PERMISSIONS.map(|(permission, value, label)| (value, label, permission == chosen));
+    field.choice_beside(&choices, &html! { " " (mark) })
 }
 
 /// Whether who is signed in may change anything here. The services check it again.

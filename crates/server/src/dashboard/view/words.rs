@@ -106,7 +106,11 @@ fn setting(key: &str, provider: Option<&Provider>) -> String {
 
 fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
     let label = provider.and_then(|provider| provider.action(key)).map_or(key, |action| &action.label);
-    if *to == true { format!("Permitted: {label}") } else { format!("No longer permitted: {label}") }
+    match to {
+        Value::Bool(true) => format!("Permitted: {label}"),
+        Value::String(word) if word == "ask" => format!("Permitted if a person approves each time: {label}"),
+        _ => format!("No longer permitted: {label}"),
+    }
 }
 
 /// A value, as it is written in a sentence.
@@ -179,13 +183,14 @@ mod tests {
             {"path": "status", "from": "active", "to": "paused"},
             {"path": "display_name", "from": null, "to": "Acme"},
             {"path": "sidebar_enabled", "from": false, "to": true},
-            {"path": "settings.mention_on_escalation", "from": "here", "to": null},
+            {"path": "settings.default_channel", "from": "#here", "to": null},
             {"path": "settings.signing_secret", "from": REDACTED, "to": REDACTED},
             {"path": "settings.signing_secret", "from": null, "to": REDACTED},
             {"path": "settings.gone", "from": [1], "to": ["a", "b"]},
             {"path": "secret_settings", "from": REDACTED, "to": null},
             {"path": "action_permissions.delete_message", "from": false, "to": true},
             {"path": "action_permissions.gone", "from": true, "to": false},
+            {"path": "action_permissions.gone", "from": false, "to": "ask"},
             {"path": "client_id", "from": null, "to": "123.456"},
             {"path": "scopes", "from": null, "to": ["a", "b"]},
             {"path": "x", "from": 1, "to": {"y": 2}},
@@ -196,13 +201,14 @@ mod tests {
                 "Status: “active” → “paused”",
                 "Display name: “Acme”",
                 "Shown in the sidebar",
-                "Mention on escalation: “here” removed",
+                "Default channel: “#here” removed",
                 "Signing secret: replaced",
                 "Signing secret: set",
                 "gone: [1] → “a”, “b”",
                 "Secret settings: removed",
                 "Permitted: Delete a message",
                 "No longer permitted: gone",
+                "Permitted if a person approves each time: gone",
                 "Client id: “123.456”",
                 "Scopes: “a”, “b”",
                 "x: 1 → {\"y\":2}",

@@ -330,8 +330,8 @@ impl Installer {
         }
     }
 
-    /// The integration to be stored: a new one, or the existing one with its settings, and for the same account with its
-    /// permissions.
+    /// The integration to be stored: a new one, or the existing one with its settings, and for the same account with
+    /// its permissions.
     ///
     /// The secret settings are kept as they are sealed. Only if the connection is another one than before, to which
     /// they are bound, they must be opened; if they cannot be, they are removed, and the event says so.

@@ -73,22 +73,29 @@ async fn name_and_sidebar(server: &Server) {
 
 async fn settings_of_every_kind(server: &Server) {
     server.install("slack").await;
+    server.install("shopify").await;
+    server.install("stripe").await;
     server.install("github").await;
     let visitor = Visitor::signed_in(server).await;
+    let form = visitor.provider("shopify").await.form("/settings");
+    assert_eq!(form.value("settings.order_lookup_enabled"), Some("on"), "as it is by default");
+    let filled = form.with("settings.refund_limit_cents", "500").without("settings.order_lookup_enabled");
+    visitor.submit(&filled).await;
+    let settings = &server.integration("shopify").await["settings"];
+    assert_eq!(
+        (&settings["refund_limit_cents"], &settings["order_lookup_enabled"]),
+        (&json!(500), &json!(false))
+    );
+    let form = visitor.provider("stripe").await.form("/settings");
+    visitor.submit(&form.with("settings.default_refund_reason", "duplicate")).await;
+    assert_eq!(server.integration("stripe").await["settings"]["default_refund_reason"], "duplicate");
     let form = visitor.provider("slack").await.form("/settings");
-    assert_eq!(form.value("settings.notify_on_escalation"), Some("on"), "as it is by default");
-    let filled = form
-        .with("settings.default_channel", "#support")
-        .with("settings.mention_on_escalation", "here")
-        .without("settings.notify_on_escalation");
-    let saved = visitor.submit(&filled).await;
+    let saved = visitor.submit(&form.with("settings.default_channel", "#support")).await;
     told(&visitor, server, &saved, "settings", "The settings are saved").await;
-    let expected = json!({"default_channel": "#support", "mention_on_escalation": "here", "notify_on_escalation": false});
-    assert_eq!(server.integration("slack").await["settings"], expected);
-    let emptied = visitor.provider("slack").await.form("/settings");
-    let emptied = emptied.with("settings.default_channel", "").with("settings.mention_on_escalation", "");
+    assert_eq!(server.integration("slack").await["settings"], json!({"default_channel": "#support"}));
+    let emptied = visitor.provider("slack").await.form("/settings").with("settings.default_channel", "");
     visitor.submit(&emptied).await;
-    assert_eq!(server.integration("slack").await["settings"], json!({"notify_on_escalation": false}));
+    assert_eq!(server.integration("slack").await["settings"], json!({}));
     let labels = visitor
         .provider("github")
         .await
@@ -141,17 +148,18 @@ async fn permissions(server: &Server) {
     page.says(200, "Delete a message Destructive Deletes a message that the app has posted");
     let form = page.form("/permissions");
     assert_eq!(form.value("permissions.find_user"), Some("on"));
-    assert_eq!(form.value("permissions.delete_message"), None);
-    let changed = form.with("permissions.delete_message", "on").without("permissions.find_user");
+    assert_eq!(form.value("permissions.delete_message"), Some("off"));
+    let changed = form.with("permissions.delete_message", "ask").with("permissions.find_user", "off");
     let saved = visitor.submit(&changed.with("permissions.nonsense", "on")).await;
     told(&visitor, server, &saved, "permissions", "The permissions are saved").await;
     let permissions = &server.integration("slack").await["action_permissions"];
-    assert_eq!((&permissions["delete_message"], &permissions["find_user"]), (&json!(true), &json!(false)));
+    assert_eq!((&permissions["delete_message"], &permissions["find_user"]), (&json!("ask"), &json!(false)));
     let (_, changes) = last(server).await;
     let expected =
-        json!([["action_permissions.delete_message", true], ["action_permissions.find_user", false]]);
+        json!([["action_permissions.delete_message", "ask"], ["action_permissions.find_user", false]]);
     assert_eq!(changes, expected);
-    visitor.get(&format!("{}/audit", server.pages())).await.says(200, "Permitted: Delete a message");
+    let told = "Permitted if a person approves each time: Delete a message";
+    visitor.get(&format!("{}/audit", server.pages())).await.says(200, told);
 }
 
 async fn disconnecting_asks_first_and_says_what_it_does_not_do(server: &Server) {
@@ -192,25 +200,24 @@ async fn a_form_that_is_sent_as_it_was_changes_nothing(server: &Server) {
 async fn what_is_not_valid_is_told_beside_its_field_and_nothing_is_changed(server: &Server) {
     server.install("slack").await;
     server.install("shopify").await;
+    server.install("stripe").await;
     let visitor = Visitor::signed_in(server).await;
     let before = server.sql.picture().await;
     let form = visitor.provider("slack").await.form("/settings");
-    let filled = form
-        .with("settings.default_channel", "no channel")
-        .with("settings.mention_on_escalation", "everybody")
-        .without("settings.notify_on_escalation");
-    let page = visitor.submit(&filled).await;
-    page.says(422, "That was not saved").says(422, "Mention on escalation: Expected one of");
+    let page = visitor.submit(&form.with("settings.default_channel", "no channel")).await;
+    page.says(422, "That was not saved");
     assert!(page.problem("settings.default_channel").unwrap().starts_with("Expected a channel's name"));
-    assert!(page.problem("settings.mention_on_escalation").unwrap().contains("\"channel\""));
     // The typed text is still there, to be corrected.
-    let again = page.form("/settings");
-    assert_eq!(again.value("settings.default_channel"), Some("no channel"));
-    assert_eq!(again.value("settings.notify_on_escalation"), None);
-    let number =
-        visitor.provider("shopify").await.form("/settings").with("settings.refund_limit_cents", "five");
+    assert_eq!(page.form("/settings").value("settings.default_channel"), Some("no channel"));
+    let form = visitor.provider("stripe").await.form("/settings");
+    let page = visitor.submit(&form.with("settings.default_refund_reason", "boredom")).await;
+    page.says(422, "Reason for refunds: Expected one of");
+    assert!(page.problem("settings.default_refund_reason").unwrap().contains("\"duplicate\""));
+    let number = visitor.provider("shopify").await.form("/settings");
+    let number = number.with("settings.refund_limit_cents", "five").without("settings.order_lookup_enabled");
     let page = visitor.submit(&number).await;
     assert_eq!(page.problem("settings.refund_limit_cents").unwrap(), "Expected integer");
+    assert_eq!(page.form("/settings").value("settings.order_lookup_enabled"), None);
     let name = visitor.provider("slack").await.form("/details").with("display_name", &"x".repeat(101));
     let page = visitor.submit(&name).await;
     assert_eq!(page.problem("display_name").unwrap(), "Must have 100 characters or fewer");

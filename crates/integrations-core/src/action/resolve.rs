@@ -1,0 +1,68 @@
+//! Whether an action was done, of which the answer was lost.
+
+use serde_json::Value;
+
+use super::answer::{Outcome, holds, kept_values};
+use super::render::{Known, text};
+use crate::catalog::action::{Action, Condition, Expected, Find, Resolve, ResolveBy};
+
+/// What the answer to the request of `resolve` shows: that the action was done, was accepted, or was not done. `None`:
+/// it shows nothing, and the outcome stays unknown.
+///
+/// That nothing is found counts only once the provider's answer can show the write: after `lag_seconds`.
+pub fn resolved(
+    action: &Action,
+    resolve: &Resolve,
+    known: &Known<'_>,
+    status: u16,
+    body: Option<&Value>,
+) -> Option<Outcome> {
+    let result = |object| Value::Object(kept_values(&resolve.keep, object));
+    let not_done = || resolve.absent_is_failed.then_some(Outcome::Failed { message: None, status });
+    let is_good = (200..300).contains(&status);
+    match &resolve.by {
+        ResolveBy::Gone(statuses) if statuses.contains(&status) => {
+            Some(Outcome::Succeeded { result: result(None), cursor: None })
+        }
+        _ if !is_good => None,
+        ResolveBy::Gone(_) => not_done(),
+        ResolveBy::When(conditions) => {
+            let body = body?;
+            if conditions.iter().all(|one| holds(one, body)) {
+                Some(Outcome::Succeeded { result: result(Some(body)), cursor: None })
+            } else {
+                not_done()
+            }
+        }
+        ResolveBy::Find(find) => {
+            let list = find.list.as_ref().map_or(body, |place| place.of(body?))?.as_array()?;
+            let wanted = text(&find.text, known).ok().flatten().filter(|text| !text.is_empty())?;
+            match list.iter().find(|item| is_ours(find, &wanted, item)) {
+                Some(item) => Some(found(action, item, result(Some(item)), status)),
+                None => not_done(),
+            }
+        }
+    }
+}
+
+fn is_ours(find: &Find, wanted: &str, item: &Value) -> bool {
+    let found = find.pointer.of(item).and_then(Value::as_str);
+    found.is_some_and(|found| if find.contains { found.contains(wanted) } else { found == wanted })
+}
+
+/// What came of a write that was found. The object says whether it failed since, or is not finished, as the answer to
+/// the action does.
+fn found(action: &Action, object: &Value, result: Value, status: u16) -> Outcome {
+    let says = |conditions: &[Condition]| {
+        let mut values =
+            conditions.iter().filter(|one| !matches!(one.expected, Expected::Present | Expected::Absent));
+        values.any(|one| holds(one, object))
+    };
+    if says(&action.result.failed_when) {
+        Outcome::Failed { message: None, status }
+    } else if says(&action.result.accepted_when) {
+        Outcome::Accepted { result }
+    } else {
+        Outcome::Succeeded { result, cursor: None }
+    }
+}

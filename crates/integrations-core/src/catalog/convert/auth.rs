@@ -1,0 +1,106 @@
+//! The `[[auth]]` entry of a provider file.
+
+use super::fields::fields;
+use super::oauth;
+use super::values::{check_header, page};
+use crate::catalog::field::Field;
+use crate::catalog::file::{AuthRequestTable, AuthTable, BasicAuthTable, FieldTable};
+use crate::catalog::names::SetupType;
+use crate::catalog::probe::{AuthRequest, BasicAuth};
+use crate::catalog::problems::{Problems, optional};
+use crate::catalog::provider::{CredentialForm, Setup};
+use crate::catalog::scope::Names;
+
+/// Reads how one logs in. Returns what is sent with the credential too, as it was written: which names it may use is
+/// known only when the whole setup is read.
+pub(super) fn auth(
+    mut entries: Vec<AuthTable>,
+    connection: &mut Vec<Field>,
+    problems: &mut Problems,
+) -> (Option<Setup>, AuthRequestTable) {
+    let (Some(entry), true) = (entries.pop(), entries.is_empty()) else {
+        problems.add("auth", "a provider needs exactly one [[auth]] entry");
+        return (None, AuthRequestTable::default());
+    };
+    let AuthTable { kind, page, fields, oauth, request } = entry;
+    let setup = match (kind, oauth, fields) {
+        (SetupType::OAuth, Some(table), None) if page.is_none() => {
+            oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
+        }
+        (SetupType::OAuth, _, _) => {
+            problems.add("auth.0.kind", "`oauth` needs [auth.oauth], and neither `page` nor `fields`");
+            None
+        }
+        (SetupType::ApiKey, None, Some(fields)) => {
+            form(page, fields, kind, connection, problems).map(Setup::ApiKey)
+        }
+        (SetupType::WebhookUrl, None, Some(fields)) => {
+            form(page, fields, kind, connection, problems).map(Setup::WebhookUrl)
+        }
+        (SetupType::ApiKey | SetupType::WebhookUrl, _, _) => {
+            problems.add("auth.0.kind", format!("`{kind}` needs [[auth.fields]], and no [auth.oauth]"));
+            None
+        }
+    };
+    (setup, request)
+}
+
+/// Reads the form of a credential. A field that is no secret becomes one of the connection, which is shown.
+fn form(
+    page: Option<String>,
+    tables: Vec<FieldTable>,
+    kind: SetupType,
+    connection: &mut Vec<Field>,
+    problems: &mut Problems,
+) -> Option<CredentialForm> {
+    let page = page.map(|text| self::page("auth.0.page", &text, problems));
+    let path = "auth.0.fields";
+    let is_secret = |table: &FieldTable| table.secret.unwrap_or(true);
+    let secret: Vec<bool> = tables.iter().map(is_secret).collect();
+    let all = fields(tables, path, problems);
+    match all.as_slice() {
+        [] => problems.add(path, "a credential needs at least one field"),
+        [only] if only.key != kind.as_str() => {
+            problems.add(
+                format!("{path}.0.key"),
+                format!("the only field of a credential must be called `{kind}`"),
+            );
+        }
+        _ => {}
+    }
+    let is_empty = all.is_empty();
+    let (secret, shown): (Vec<_>, Vec<_>) = all.into_iter().zip(secret).partition(|(_, secret)| *secret);
+    connection.extend(shown.into_iter().map(|(field, _)| field));
+    let fields: Vec<Field> = secret.into_iter().map(|(field, _)| Field { secret: true, ..field }).collect();
+    if !is_empty && !fields.iter().any(Field::is_required) {
+        problems.add(path, "at least one secret field of a credential must be required");
+    }
+    Some(CredentialForm { page: optional(page)?, fields })
+}
+
+/// Reads what is sent with the credential. What is wrong is left out, and told.
+pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut Problems) -> AuthRequest {
+    let mut headers = Vec::new();
+    for (name, text) in table.headers {
+        let path = format!("auth.0.request.headers.{name}");
+        check_header(&name, &path, problems);
+        headers.extend(names.text(&path, &text, problems).map(|template| (name, template)));
+    }
+    let has_authorization = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    if table.basic_auth.is_some() && has_authorization {
+        problems.add("auth.0.request.basic_auth", "cannot stand beside an Authorization header");
+    }
+    let basic_auth = table.basic_auth.and_then(|table| basic_auth(&table, names, problems));
+    AuthRequest { headers, basic_auth }
+}
+
+fn basic_auth(table: &BasicAuthTable, names: &Names<'_>, problems: &mut Problems) -> Option<BasicAuth> {
+    let path = "auth.0.request.basic_auth";
+    let username = names.text(&format!("{path}.username"), &table.username, problems);
+    let password = names.text(&format!("{path}.password"), &table.password, problems);
+    // RFC 7617, section 2: the first colon ends the user name.
+    if table.username.contains(':') {
+        problems.add(format!("{path}.username"), "a user name cannot contain `:`");
+    }
+    Some(BasicAuth { username: username?, password: password? })
+}

@@ -1,0 +1,56 @@
+//! The fields of forms: of a connection and of a credential.
+
+use std::collections::BTreeSet;
+
+use super::values::{found_in, mismatch, pattern, unique_name};
+use crate::catalog::field::{Choice, Field, Pattern};
+use crate::catalog::file::FieldTable;
+use crate::catalog::problems::Problems;
+use crate::pasted::Kind;
+
+/// The fields of a form. Errors in a field are added to `problems`; the field is returned as far as it could be read.
+pub(super) fn fields(tables: Vec<FieldTable>, path: &str, problems: &mut Problems) -> Vec<Field> {
+    let mut seen = BTreeSet::new();
+    let mut fields = Vec::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let path = format!("{path}.{index}");
+        unique_name(&table.key, &format!("{path}.key"), &mut seen, problems);
+        fields.push(field(table, &path, problems));
+    }
+    fields
+}
+
+fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
+    if table.pattern.is_some() && !table.options.is_empty() {
+        problems.add(format!("{path}.pattern"), "a field can have a pattern or options, not both");
+    }
+    let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
+    let refused = matches!(pattern, Some(None));
+    mismatch(path, table.mismatch.as_deref(), pattern.is_some(), problems);
+    let found_in = found_in(path, &table.key, &table.found_in, problems);
+    let options = table.options.into_iter().map(|c| Choice { value: c.value, label: c.label }).collect();
+    let field = Field {
+        key: table.key,
+        label: table.label,
+        help: table.help,
+        pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
+        mismatch: table.mismatch,
+        found_in,
+        kind: Kind::Plain,
+        options,
+        secret: table.secret.unwrap_or(false),
+        optional: table.optional || table.default.is_some(),
+        default: table.default,
+        prefix: table.prefix,
+        suffix: table.suffix,
+        example: table.example,
+    };
+    for (name, value) in [("default", &field.default), ("example", &field.example)] {
+        if let (Some(value), false) = (value, refused) {
+            let checked = field.check(value);
+            problems
+                .ok(format!("{path}.{name}"), checked.map_err(|e| format!("not a value of this field: {e}")));
+        }
+    }
+    field
+}

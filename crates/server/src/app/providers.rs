@@ -1,0 +1,77 @@
+//! `riq-server providers`: checks provider files without a server.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use integrations_core::{
+    action::{RenderedBody, RenderedRequest},
+    catalog::{Catalog, Provider},
+};
+use url::form_urlencoded::Serializer;
+
+use super::config::provider_files;
+
+/// `riq-server providers`
+#[derive(Args, Debug)]
+pub struct ProvidersCommand {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the provider files of a directory as the server would, and print the requests of their examples
+    Check {
+        /// The directory, as of RIQ_PROVIDERS_DIR
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+}
+
+/// Checks the files of a directory, together with the built-in ones. Fails with all that is wrong with them.
+pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
+    let Command::Check { directory } = &command.command;
+    let files = provider_files(directory)
+        .with_context(|| format!("cannot read the provider files in {}", directory.display()))?;
+    let keys: Vec<String> =
+        files.iter().filter_map(|(name, _)| name.strip_suffix(".toml").map(str::to_owned)).collect();
+    let catalog = Catalog::embedded()?
+        .with_files(files)
+        .with_context(|| format!("{} has files that are not valid", directory.display()))?;
+    let mut out = io::stdout().lock();
+    for provider in keys.iter().filter_map(|key| catalog.get(key)) {
+        print(provider, &mut out)?;
+    }
+    Ok(())
+}
+
+fn print(provider: &Provider, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", provider.key)?;
+    for action in &provider.actions {
+        for example in &action.examples {
+            writeln!(out, "  {}: {}", action.key, example.name)?;
+            for line in lines(&example.request) {
+                writeln!(out, "    {line}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A request as people read it. It has nothing of a credential.
+fn lines(request: &RenderedRequest) -> Vec<String> {
+    let form = |fields: &[(String, String)]| Serializer::new(String::new()).extend_pairs(fields).finish();
+    let query = if request.query.is_empty() { String::new() } else { format!("?{}", form(&request.query)) };
+    let mut lines = vec![format!("{} {}{query}", request.method, request.path)];
+    lines.extend(request.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    match &request.body {
+        RenderedBody::None => {}
+        RenderedBody::Json(body) => lines.push(body.to_string()),
+        RenderedBody::Form(fields) => lines.push(form(fields)),
+    }
+    lines
+}
