@@ -6,6 +6,7 @@
 mod bench;
 mod browser;
 mod conformance;
+mod generated;
 mod npm;
 mod openapi;
 mod test;

@@ -1,14 +1,12 @@
 //! Makes clients from the specification, compiles them, and lets each go through the flow.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use riq_testing::process;
-use tempfile::TempDir;
 
-use super::equipment::{folder, npm, specification, turned_down};
+use super::equipment::{copy, folder, npm, specification, turned_down};
 use super::server::{Installed, UnderTest};
 use super::{page, python};
 use crate::{npm, workspace};
@@ -22,21 +20,6 @@ pub(super) fn run() -> Result<()> {
     typescript(&server)?;
     python(&server)?;
     rust(&server)
-}
-
-/// A copy of a folder, so that what is made stays out of the sources.
-fn copy(name: &str) -> Result<(TempDir, PathBuf)> {
-    let parent = workspace::target_directory().join("conformance");
-    std::fs::create_dir_all(&parent)?;
-    let directory = tempfile::Builder::new().prefix(name).tempdir_in(parent)?;
-    for entry in std::fs::read_dir(folder(name))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            std::fs::copy(entry.path(), directory.path().join(entry.file_name()))?;
-        }
-    }
-    let path = directory.path().to_owned();
-    Ok((directory, path))
 }
 
 /// Runs a client's program on a project in which Slack is installed.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use riq_testing::packages;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::openapi_30;
 use crate::workspace;
@@ -12,6 +13,21 @@ use crate::workspace;
 /// A folder of `conformance`.
 pub(super) fn folder(name: &str) -> PathBuf {
     workspace::root().join("conformance").join(name)
+}
+
+/// A copy of a folder, so that what is made stays out of the sources.
+pub(super) fn copy(name: &str) -> Result<(TempDir, PathBuf)> {
+    let parent = workspace::target_directory().join("conformance");
+    std::fs::create_dir_all(&parent)?;
+    let directory = tempfile::Builder::new().prefix(name).tempdir_in(parent)?;
+    for entry in std::fs::read_dir(folder(name))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), directory.path().join(entry.file_name()))?;
+        }
+    }
+    let path = directory.path().to_owned();
+    Ok((directory, path))
 }
 
 /// The committed specification. `cargo xtask openapi --check` says whether it is up to date.

@@ -1,7 +1,8 @@
-//! `cargo xtask conformance`: checks the specification and the server with tools and clients that others made. They are
-//! in the folder `conformance`.
+//! `cargo xtask conformance`: checks the specification, the server and the provider files with tools and clients that
+//! others made. They are in the folder `conformance`.
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
+mod actions;
 mod clients;
 mod equipment;
 mod lint;
@@ -21,6 +22,8 @@ pub(crate) struct Options {
     parts: Vec<Part>,
     #[command(flatten)]
     requests: requests::Extent,
+    #[command(flatten)]
+    actions: actions::Page,
 }
 
 /// A part of the checks.
@@ -32,6 +35,8 @@ enum Part {
     Clients,
     /// schemathesis makes requests from the specification, and checks the answers
     Requests,
+    /// The examples of the providers' actions are checked against what the providers publish
+    Actions,
 }
 
 /// Runs the checks.
@@ -45,9 +50,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 Part::Lint => lint::run()?,
                 Part::Clients => clients::run()?,
                 Part::Requests => requests::run(&options.requests)?,
+                Part::Actions => actions::run(&options.actions)?,
             }
         }
     }
-    eprintln!("The specification and the server conform");
+    eprintln!("Everything conforms");
     Ok(())
 }
