@@ -60,19 +60,19 @@ def main() -> None:
         PROJECT,
         "slack",
         client=CLIENT,
-        body=LifecycleUpdate(display_name="Acme", settings=settings({"notify_on_escalation": True})),
+        body=LifecycleUpdate(display_name="Acme", settings=settings({"default_channel": "#support"})),
     )
     assert isinstance(named, IntegrationResponse), named
-    assert named.data.settings.additional_properties["notify_on_escalation"] is True
+    assert named.data.settings.additional_properties["default_channel"] == "#support"
     cleared = update_integration_lifecycle.sync(
         PROJECT,
         "slack",
         client=CLIENT,
-        body=LifecycleUpdate(display_name=None, settings=settings({"notify_on_escalation": None})),
+        body=LifecycleUpdate(display_name=None, settings=settings({"default_channel": None})),
     )
     assert isinstance(cleared, IntegrationResponse), cleared
     assert cleared.data.display_name is None
-    assert "notify_on_escalation" not in cleared.data.settings.additional_properties
+    assert "default_channel" not in cleared.data.settings.additional_properties
 
     # A conflict.
     late = update_integration_lifecycle.sync(

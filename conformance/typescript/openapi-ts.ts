@@ -31,12 +31,12 @@ assert.ok(filtered.data?.data.some((entry) => entry.provider === "shopify"));
 // A change with nulls: they take the name and a setting away.
 const named = await updateIntegrationLifecycle({
     ...ofSlack,
-    body: { display_name: "Acme", settings: { notify_on_escalation: true } },
+    body: { display_name: "Acme", settings: { default_channel: "#support" } },
 });
-assert.equal(named.data?.data.settings["notify_on_escalation"], true);
+assert.equal(named.data?.data.settings["default_channel"], "#support");
 const cleared = await updateIntegrationLifecycle({
     ...ofSlack,
-    body: { display_name: null, settings: { notify_on_escalation: null } },
+    body: { display_name: null, settings: { default_channel: null } },
 });
 assert.equal(cleared.data?.data.display_name, null);
 

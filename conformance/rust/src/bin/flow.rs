@@ -29,17 +29,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(filtered.data.iter().any(|entry| entry.provider == "shopify"));
 
     // A change with nulls: they take the name and a setting away.
-    let change = |name: Value, notify: Value| {
-        let settings = Map::from_iter([("notify_on_escalation".to_owned(), notify)]);
+    let change = |name: Value, channel: Value| {
+        let settings = Map::from_iter([("default_channel".to_owned(), channel)]);
         let body = LifecycleUpdate::builder().display_name(name).settings(settings);
         client.update_integration_lifecycle().project_id(project).provider("slack").body(body).send()
     };
-    let named = change("Acme".into(), true.into()).await?;
+    let named = change("Acme".into(), "#support".into()).await?;
     assert_eq!(named.data.display_name.as_deref(), Some("Acme"));
-    assert_eq!(named.data.settings["notify_on_escalation"], true);
+    assert_eq!(named.data.settings["default_channel"], "#support");
     let cleared = change(Value::Null, Value::Null).await?;
     assert_eq!(cleared.data.display_name, None);
-    assert!(!cleared.data.settings.contains_key("notify_on_escalation"));
+    assert!(!cleared.data.settings.contains_key("default_channel"));
 
     // A conflict.
     let late = client.update_integration_lifecycle().project_id(project).provider("slack");
