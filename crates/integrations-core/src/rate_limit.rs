@@ -33,7 +33,7 @@ pub fn asked_to_wait(
 
 /// Whether an answer means "too many requests": its status is 429, or one of the provider's own, or its body says so.
 /// The provider's own statuses may also mean other things, so its headers must confirm it, if it has such headers.
-pub(crate) fn is_exceeded(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
+pub fn is_exceeded(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
     if answer.status == 429 || body_says_so(limit, answer) {
         return true;
     }

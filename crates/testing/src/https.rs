@@ -1,5 +1,7 @@
 //! HTTP/1.1 over TLS on the loopback interface.
 
+use std::io;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -10,6 +12,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+/// In the extensions of a response: the connection is broken in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct HangUp;
 
 /// Reads each request to the end and answers it by `handler`, until the task is aborted or the runtime ends.
 pub(crate) fn serve<H, F>(listener: TcpListener, acceptor: TlsAcceptor, handler: H) -> JoinHandle<()>
@@ -38,8 +44,12 @@ where
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(|request: Request<Incoming>| async {
         let (head, body) = request.into_parts();
-        let body = body.collect().await?.to_bytes();
-        Ok::<_, hyper::Error>(handler(Request::from_parts(head, body)).await)
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let response = handler(Request::from_parts(head, body)).await;
+        match response.extensions().get::<HangUp>() {
+            Some(HangUp) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+            None => Ok(response),
+        }
     });
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }

@@ -4,6 +4,7 @@
 mod answer;
 #[cfg(test)]
 mod answer_test;
+mod call;
 mod decision;
 #[cfg(test)]
 mod decision_test;
@@ -23,8 +24,11 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod schema;
+mod shown;
+mod spending;
 
 pub use answer::{Outcome, outcome};
+pub use call::{Asked, read_call};
 pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;
 pub use input::{amounts, read_input};
@@ -35,3 +39,5 @@ pub use rendered::{RenderedBody, RenderedRequest};
 pub use resolve::resolved;
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;
+pub use shown::shown_input;
+pub use spending::{Spending, spending};

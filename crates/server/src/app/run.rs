@@ -161,7 +161,7 @@ async fn run(
     tracing::info!("stopping: waiting for running requests to finish");
     stopper.stop();
     server.await?;
-    app.finish_installations(options.drain_timeout()).await;
+    app.finish_what_began(options.drain_timeout()).await;
     jobs.await?;
     store.close().await;
     Ok(())

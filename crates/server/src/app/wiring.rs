@@ -25,6 +25,7 @@ use crate::{
     },
     services::{
         Services,
+        actions::Actions,
         api_keys::{ApiKeys, KeyCacheRefresh},
         audit_log::AuditLog,
         device_logins::{DeviceLoginSweep, DeviceLogins},
@@ -115,6 +116,7 @@ impl App {
         let app_settings =
             AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
         let services = Arc::new(Services {
+            actions: Actions::new(monitor.clone()),
             app_settings,
             organizations: Organizations::new(store.clone(), environment.clone()),
             keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),
@@ -157,11 +159,18 @@ impl App {
         Edge::new(parts, routes)
     }
 
-    /// Waits for installations that have begun, whether or not their clients are still there, for up to `patience`.
-    pub async fn finish_installations(&self, patience: Duration) {
-        if tokio::time::timeout(patience, self.services.installer.steps_ended()).await.is_err() {
+    /// Waits for installations and calls of actions that have begun, whether or not their clients are still there, for
+    /// up to `patience`.
+    pub async fn finish_what_began(&self, patience: Duration) {
+        let Services { installer, actions, .. } = &*self.services;
+        let ended = async {
+            installer.steps_ended().await;
+            actions.calls_ended().await;
+        };
+        if tokio::time::timeout(patience, ended).await.is_err() {
             tracing::warn!(
-                "some installations were still under way when the time to drain ended; they are cut off"
+                "some installations or calls of actions were still under way when the time to drain ended; they are \
+                 cut off"
             );
         }
     }

@@ -9,7 +9,8 @@ use integrations_core::{
 
 use crate::{
     services::{
-        api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError, oauth_apps::SetAppError,
+        actions::CallError, api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError,
+        oauth_apps::SetAppError,
     },
     store::{Denied, Forbidden, OwnedError, ReadError, StoreError},
     vault::VaultError,
@@ -119,7 +120,7 @@ impl Failure {
     }
 
     /// The same, with a header.
-    pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         Self { header: Some(Box::new((name, value))), ..self }
     }
 
@@ -376,6 +377,42 @@ impl From<CreateLinkError> for Failure {
                 format!("{provider} cannot be installed: no OAuth app is set for it on this server"),
             ),
             CreateLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Read(error) => error.into(),
+            CallError::NotInstalled { .. } => Self::new(ErrorCode::IntegrationNotFound, error.to_string()),
+            CallError::NoSuchAction { .. } => Self::new(ErrorCode::ActionNotFound, error.to_string()),
+            CallError::NotActive(status) => Self::new(
+                ErrorCode::IntegrationNotActive,
+                format!("The integration is {status}, so its actions cannot be called"),
+            ),
+            CallError::ReinstallRequired => ChangeError::ReinstallRequired.into(),
+            CallError::Body(error) => error.into(),
+            CallError::Input(issues) => Self::invalid("Invalid body", issues),
+            CallError::Limited { seconds, .. } => Self {
+                retry_after: Some(seconds),
+                ..Self::new(ErrorCode::ProviderRateLimited, format!("{error}; nothing was done"))
+            },
+            CallError::Refused { message, provider_status } => {
+                Self { provider_status, ..Self::new(ErrorCode::ProviderRefused, message) }
+            }
+            CallError::Unavailable(message) => {
+                Self { retry_after: Some(1), ..Self::new(ErrorCode::ProviderUnavailable, message) }
+            }
+            CallError::Changed => Self::new(
+                ErrorCode::Conflict,
+                "The integration was changed while the call was prepared, and nothing was done; call again",
+            ),
+            CallError::Unfinished => Self::unavailable(
+                "The provider is slow to tell what must be known before; look among the runs before you call again",
+            ),
+            CallError::Vault(error) => error.into(),
+            CallError::Broken(_) => Self::internal(&error),
         }
     }
 }

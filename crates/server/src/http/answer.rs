@@ -4,10 +4,18 @@ use std::fmt;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use integrations_core::wire::{Integration, IntegrationResponse};
+use integrations_core::{
+    ids::{OrganizationId, ProjectId, RunId},
+    wire::{Integration, IntegrationResponse},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{edge::failure::Failure, services::install::Installer, store::StoreError, token::Token};
+use crate::{
+    edge::failure::Failure,
+    services::install::Installer,
+    store::{StoreError, Tenant},
+    token::Token,
+};
 
 /// Lists of a few integrations fit into this many bytes, without a copy at each doubling.
 const USUAL_SIZE: usize = 4 * 1024;
@@ -24,6 +32,16 @@ pub(super) struct Answer {
     body: String,
     #[serde(default)]
     link: Option<ShownLink>,
+    #[serde(default)]
+    run: Option<ShownRun>,
+}
+
+/// A run whose state at the moment is the answer.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct ShownRun {
+    organization: OrganizationId,
+    project: ProjectId,
+    run: RunId,
 }
 
 /// An install link in the body of an answer.
@@ -38,12 +56,30 @@ impl Answer {
     /// 200, with this body.
     pub(super) fn ok(body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_string(body).map_err(|error| Failure::internal(&error))?;
-        Ok(Self { status: StatusCode::OK.as_u16(), etag: None, body, link: None })
+        Ok(Self { status: StatusCode::OK.as_u16(), etag: None, body, link: None, run: None })
     }
 
     /// 201, with this body.
     pub(super) fn created(body: &impl Serialize) -> Result<Self, Failure> {
         Ok(Self { status: StatusCode::CREATED.as_u16(), ..Self::ok(body)? })
+    }
+
+    /// 202, with this body.
+    pub(super) fn accepted(body: &impl Serialize) -> Result<Self, Failure> {
+        Ok(Self { status: StatusCode::ACCEPTED.as_u16(), ..Self::ok(body)? })
+    }
+
+    /// A run, as it is when the answer is given.
+    pub(super) fn of_run(tenant: Tenant, run: RunId) -> Self {
+        let Tenant { organization, project } = tenant;
+        let run = Some(ShownRun { organization, project, run });
+        Self { status: StatusCode::ACCEPTED.as_u16(), etag: None, body: String::new(), link: None, run }
+    }
+
+    /// The run that is to be shown as it is now, if the answer is one.
+    pub(super) fn run(&self) -> Option<(Tenant, RunId)> {
+        let ShownRun { organization, project, run } = self.run?;
+        Some((Tenant { organization, project }, run))
     }
 
     /// 200, with an integration and the entity tag of its version.

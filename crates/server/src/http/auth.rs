@@ -13,8 +13,8 @@ use integrations_core::{
 };
 
 pub use crate::edge::scoped::{
-    AuditRead, IntegrationsRead, IntegrationsWrite, KeysAdmin, KeysRead, OauthAppsAdmin, OauthAppsRead,
-    ProjectsRead, ProjectsWrite,
+    ActionsRead, ActionsWrite, AuditRead, IntegrationsRead, IntegrationsWrite, KeysAdmin, KeysRead,
+    OauthAppsAdmin, OauthAppsRead, ProjectsRead, ProjectsWrite,
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
@@ -37,6 +37,8 @@ pub struct Access<S> {
     pub request_id: Arc<str>,
     /// The path's `{provider}`, if it has one that is text.
     provider: Option<String>,
+    /// What the path names below the project or the provider, if that is text: an action, or a run.
+    named: Option<String>,
     scope: PhantomData<S>,
 }
 
@@ -44,6 +46,11 @@ impl<S> Access<S> {
     /// The caller and the request, for the audit log.
     pub fn acting(&self) -> Acting {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
+    }
+
+    /// What the path names below the project or the provider: an action, or a run. `None`: it is not text.
+    pub fn named(&self) -> Option<&str> {
+        self.named.as_deref()
     }
 
     /// The account of a provider that the path names.
@@ -82,12 +89,12 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let (caller, request_id) = authenticated::<S>(parts)?;
-        let (mut project, mut provider) = (None, None);
+        let (mut project, mut provider, mut named) = (None, None, None);
         for (name, value) in path::parameters(parts) {
             match name {
                 "projectId" => project = value.and_then(|text| text.parse::<ProjectId>().ok()),
                 "provider" => provider = value.map(Cow::into_owned),
-                _ => {}
+                _ => named = value.map(Cow::into_owned),
             }
         }
         // A text that is not an id names no project.
@@ -99,7 +106,7 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
             api.organizations.admit(&tenant).await?;
             return Err(Denied::OutOfReach.into());
         }
-        Ok(Self { tenant, caller, request_id, provider, scope: PhantomData })
+        Ok(Self { tenant, caller, request_id, provider, named, scope: PhantomData })
     }
 }
 

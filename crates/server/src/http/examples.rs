@@ -19,6 +19,58 @@ pub(super) fn integration() -> Value {
     })
 }
 
+/// An action of an integration.
+pub(super) fn installed_action() -> Value {
+    json!({
+        "key": "post_message", "label": "Post a message", "description": "Posts a message to a channel.",
+        "kind": "write", "permission": "ask",
+        "input_schema": {
+            "type": "object",
+            "properties": {
+                "channel": {"type": "string", "description": "The channel's id."},
+                "text": {"type": "string", "description": "The text."}
+            },
+            "required": ["text"]
+        },
+        "callable": true
+    })
+}
+
+/// A call of an action.
+pub(super) fn action_call() -> Value {
+    json!({"input": message(), "context": context()})
+}
+
+fn message() -> Value {
+    json!({"channel": "C0123456789", "text": "Your parcel is on its way."})
+}
+
+fn context() -> Value {
+    json!({"on_behalf_of": "ada@shop.example", "conversation": "ticket 4711", "reason": "She asked for news"})
+}
+
+/// A run that succeeded.
+pub(super) fn action_run() -> Value {
+    json!({
+        "id": "run_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack", "action": "post_message",
+        "status": "succeeded", "provider_status": 200,
+        "result": {"channel": "C0123456789", "ts": "1503435956.000247"}, "error": null, "approval_id": null,
+        "denied_by": null, "context": context(), "input": message(), "created_at": "2026-05-17T17:55:00Z",
+        "finished_at": "2026-05-17T17:55:01Z"
+    })
+}
+
+/// A run that waits for a person.
+pub(super) fn pending_run() -> Value {
+    let mut run = action_run();
+    run["status"] = json!("pending_approval");
+    run["approval_id"] = json!("apr_01jc3q5v6w7x8y9zabcdefghjk");
+    for absent in ["provider_status", "result", "finished_at"] {
+        run[absent] = json!(null);
+    }
+    run
+}
+
 /// An event of the audit log.
 pub(super) fn audit_event() -> Value {
     json!({

@@ -56,6 +56,21 @@ const INSTALLED: &[ErrorCode] =
 const CHANGE: &[ErrorCode] =
     &[ErrorCode::NoUpdates, ErrorCode::InvalidTransition, ErrorCode::ReinstallRequired, ErrorCode::Conflict];
 
+const CALL: &[ErrorCode] = &[
+    ErrorCode::ProviderNotFound,
+    ErrorCode::IntegrationNotFound,
+    ErrorCode::ActionNotFound,
+    ErrorCode::ActionNotPermitted,
+    ErrorCode::ActionLimitExceeded,
+    ErrorCode::IntegrationNotActive,
+    ErrorCode::ReinstallRequired,
+    ErrorCode::Conflict,
+    ErrorCode::ProviderRefused,
+    ErrorCode::ProviderRateLimited,
+    ErrorCode::ProviderUnavailable,
+    ErrorCode::OutcomeUnknown,
+];
+
 /// The failures of every operation without a key, beside those of any.
 const ANYBODY: &[ErrorCode] = &[ErrorCode::NotAcceptable, ErrorCode::RateLimited];
 const APP: &[ErrorCode] = &[
@@ -79,6 +94,10 @@ pub(super) struct OnChange;
 pub(super) struct OnDisconnect;
 /// Failures of a check.
 pub(super) struct OnCheck;
+/// Failures of a call of an action.
+pub(super) struct OnCall;
+/// Failures of showing a run.
+pub(super) struct OnRun;
 /// Failures of an operation on an organization.
 pub(super) struct OnOrganization;
 /// Failures of making something in an organization.
@@ -146,6 +165,16 @@ impl IntoResponses for OnCheck {
     fn responses() -> Responses {
         let installed = [ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound];
         describe(&[PROJECT, &installed, &[ErrorCode::ReinstallRequired]])
+    }
+}
+impl IntoResponses for OnCall {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, CALL])
+    }
+}
+impl IntoResponses for OnRun {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ResourceNotFound]])
     }
 }
 impl IntoResponses for OnOrganization {

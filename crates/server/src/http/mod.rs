@@ -1,5 +1,7 @@
 //! The API: its routes, with one folder for each resource, and its specification.
 
+mod action_runs;
+mod actions;
 mod answer;
 mod audit;
 pub mod auth;
@@ -7,11 +9,13 @@ mod device_login;
 mod entity_tag;
 mod examples;
 mod failures;
+mod filters;
 pub mod integrations;
 mod keys;
 mod meta;
 mod oauth_apps;
 mod parameters;
+mod patience;
 mod post;
 mod projects;
 pub mod state;
@@ -37,6 +41,8 @@ fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(meta::routes())
         .merge(integrations::routes())
+        .merge(actions::routes())
+        .merge(action_runs::routes())
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())

@@ -26,6 +26,28 @@ pub(super) struct OfProvider {
     provider: String,
 }
 
+/// The action of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfAction {
+    /// The action's key, as the integration's list of actions has it
+    #[param(min_length = 1, example = "issue_refund")]
+    action: String,
+}
+
+/// The run of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfRun {
+    /// The run's id, `run_…`
+    #[param(
+        rename = "runId",
+        pattern = "^run_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "run_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    run_id: String,
+}
+
 /// The organization of a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

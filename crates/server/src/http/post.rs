@@ -40,7 +40,7 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 
-use super::{answer::Answer, state::Api};
+use super::{action_runs, answer::Answer, state::Api};
 use crate::{
     edge::{
         body::{self, check_json},
@@ -197,7 +197,10 @@ impl<A: KeyAccess> Post<A> {
                 ErrorCode::IdempotencyConflict,
                 "This Idempotency-Key was sent with another body or query before; send a new key for a new request",
             )),
-            Repeat::Answered(answer) => Ok(Some(answer.for_a_repeat(&api.installer).await?)),
+            Repeat::Answered(answer) => Ok(Some(match answer.run() {
+                Some((tenant, run)) => action_runs::view::repeated(api, &tenant, run).await?,
+                None => answer.for_a_repeat(&api.installer).await?,
+            })),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::{Method, StatusCode};
+use integrations_core::action::RunStatus;
 use serde_json::Value;
 
 use super::{CutReason, Metrics, PoolUse, ProbeOutcome, RefreshOutcome};
@@ -20,6 +21,7 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     metrics.request(Some(&Method::GET), None, StatusCode::OK, Duration::ZERO);
     metrics.probe("slack", ProbeOutcome::Well, Duration::ZERO);
     metrics.refresh("slack", RefreshOutcome::Refreshed);
+    metrics.action_call("slack", "post_message", RunStatus::Succeeded, Duration::ZERO);
     metrics.connection_cut(CutReason::Stalled);
     let text = metrics.render(&[PoolUse { pool: "shared", in_use: 0, idle: 0, max: 1 }]).unwrap();
     let samples = text.lines().filter(|line| !line.starts_with('#'));

@@ -109,6 +109,13 @@ pub(super) struct Refresh {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ActionCall {
+    pub(super) provider: String,
+    pub(super) action: String,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Provider {
     pub(super) provider: String,
 }

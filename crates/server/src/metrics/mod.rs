@@ -14,6 +14,7 @@ use std::{
 };
 
 use http::{Method, StatusCode};
+use integrations_core::action::RunStatus;
 use prometheus_client::{
     encoding::prometheus_text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -33,7 +34,8 @@ const NO_ROUTE: &str = "none";
 /// The limit is 30 s by default.
 const REQUEST_BUCKETS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-/// Upper bounds of the buckets for the duration of a probe, in seconds. The limit is 10 s by default.
+/// Upper bounds of the buckets for the duration of a probe or a call of an action, in seconds. The limit of a probe is
+/// 10 s by default.
 const PROBE_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -72,6 +74,25 @@ struct Instruments {
     connections: Family<labels::Connections, Gauge>,
     connections_max: Family<labels::Pool, Gauge>,
     clients: Clients,
+    actions: Actions,
+}
+
+/// The calls of actions.
+#[derive(Debug)]
+struct Actions {
+    calls: Family<labels::ActionCall, Counter>,
+    durations: Histograms<labels::Provider>,
+}
+
+impl Actions {
+    fn register(names: &mut Names) -> Self {
+        let duration = "Time from a call of an action to its end, or until a person was asked";
+        let durations = Family::new_with_constructor((|| Histogram::new(PROBE_BUCKETS)) as fn() -> Histogram);
+        Self {
+            calls: names.register("action_calls", "Calls of actions that became runs", Family::default()),
+            durations: names.register("action_call_duration_seconds", duration, durations),
+        }
+    }
 }
 
 /// The connections of clients.
@@ -147,6 +168,7 @@ impl Default for Metrics {
                 Family::default(),
             ),
             clients: Clients::register(&mut names),
+            actions: Actions::register(&mut names),
             registry: names.0,
         }))
     }
@@ -185,6 +207,16 @@ impl Metrics {
     /// Counts a refresh of a token of `provider`. The provider is one of the catalog.
     pub fn refresh(&self, provider: &str, outcome: RefreshOutcome) {
         self.0.refreshes.get_or_create(&labels::Refresh { provider: provider.to_owned(), outcome }).inc();
+    }
+
+    /// Counts a call of an action that became a run, and how far the run came in the time that it `took`. Provider and
+    /// action are of the catalog.
+    pub fn action_call(&self, provider: &str, action: &str, outcome: RunStatus, took: Duration) {
+        let timed = labels::Provider { provider: provider.to_owned() };
+        self.0.actions.durations.get_or_create(&timed).observe(took.as_secs_f64());
+        let (provider, action) = (provider.to_owned(), action.to_owned());
+        let call = labels::ActionCall { provider, action, outcome: outcome.as_str() };
+        self.0.actions.calls.get_or_create(&call).inc();
     }
 
     /// Counts a lease that was taken over because its owner let it expire.
@@ -260,6 +292,7 @@ mod tests {
         metrics.request(Some(&Method::from_bytes(b"BREW").unwrap()), None, StatusCode::NOT_FOUND, took);
         metrics.probe("slack", ProbeOutcome::Dead, took);
         metrics.refresh("slack", RefreshOutcome::Lost);
+        metrics.action_call("slack", "post_message", RunStatus::Unknown, took);
         metrics.lease_taken_over();
         metrics.queue_age(Duration::from_millis(1500));
         metrics.rate_limiter_shared(true);
@@ -276,6 +309,8 @@ mod tests {
             r#"riq_probes_total{provider="slack",outcome="dead"} 1"#,
             r#"riq_probe_duration_seconds_count{provider="slack"} 1"#,
             r#"riq_token_refreshes_total{provider="slack",outcome="lost"} 1"#,
+            r#"riq_action_calls_total{provider="slack",action="post_message",outcome="unknown"} 1"#,
+            r#"riq_action_call_duration_seconds_count{provider="slack"} 1"#,
             "riq_leases_taken_over_total 1",
             "riq_probe_queue_age_seconds 1.5",
             "riq_rate_limiter_shared 1",

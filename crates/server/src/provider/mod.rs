@@ -1,6 +1,7 @@
-//! Everything that talks to a provider: the client for requests, probes, authorization servers, the OAuth apps, and
-//! the OpenID Connect provider that people sign in with.
+//! Everything that talks to a provider: the client for requests, probes, actions, authorization servers, the OAuth
+//! apps, and the OpenID Connect provider that people sign in with.
 
+pub mod action_caller;
 pub(crate) mod authorization_server;
 pub mod oauth_apps;
 pub mod openid;

@@ -185,6 +185,13 @@ fn make(
     })
 }
 
+/// Whether an answer means that there were too many requests.
+pub(super) fn is_limited(provider: &Provider, answer: &Answer) -> bool {
+    let headers = headers(answer);
+    let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
+    rate_limit::is_exceeded(&provider.rate_limit, &answer)
+}
+
 /// How long a provider asks not to be called.
 pub(crate) fn asked_to_wait(provider: &Provider, answer: &Answer, now: OffsetDateTime) -> Option<Duration> {
     let headers = headers(answer);

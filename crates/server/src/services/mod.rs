@@ -1,5 +1,6 @@
 //! The services that the API's routes and the dashboard's pages call.
 
+pub mod actions;
 pub mod api_keys;
 pub mod audit_log;
 pub mod device_logins;
@@ -18,9 +19,9 @@ use std::sync::Arc;
 use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
-    api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins, idempotency::Idempotency,
-    install::Installer, integrations::Integrations, keys::Keys, oauth_apps::AppSettings,
-    organizations::Organizations, people::People,
+    actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins,
+    idempotency::Idempotency, install::Installer, integrations::Integrations, keys::Keys,
+    oauth_apps::AppSettings, organizations::Organizations, people::People,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -31,6 +32,8 @@ pub struct Services {
     pub catalog: Arc<Catalog>,
     /// Clock and randomness.
     pub environment: Environment,
+    /// Calls the actions of integrations.
+    pub actions: Actions,
     /// Finds callers by their keys.
     pub api_keys: Arc<ApiKeys>,
     /// The OAuth apps that providers issued to this server.

@@ -10,6 +10,7 @@ mod audit;
 mod authority;
 mod batch;
 mod connect;
+mod credentials;
 mod dashboard_sessions;
 mod device_logins;
 mod encryption_keys;

@@ -78,7 +78,7 @@ fn sending(server: &Server) -> (LeaseId, Start) {
 }
 
 fn begun(start: Start, reservations: Vec<Reservation>) -> Begun {
-    Begun { start, reasons: None, reservations, event: None }
+    Begun { start, reasons: None, reservations, remembered: None, event: None }
 }
 
 fn amount_of(subject: &str, amount: i64) -> Reservation {

@@ -63,10 +63,9 @@ async fn a_body_that_is_not_an_object_is_refused_on_every_route(server: &Server)
         .await;
     }
     refused_everywhere(server, JSON, br#"{"unknown":1,"other":2}"#, |_, answer| {
-        assert_eq!(
-            answer.refused(400, "BAD_REQUEST").issues(),
-            ["unknown: Unknown field", "other: Unknown field"]
-        );
+        let mut issues = answer.refused(400, "BAD_REQUEST").issues();
+        issues.retain(|issue| !issue.ends_with(": Required"));
+        assert_eq!(issues, ["unknown: Unknown field", "other: Unknown field"]);
     })
     .await;
 }

@@ -471,6 +471,7 @@ impl Stage {
 async fn every_post_is_remembered(stage: &Stage) {
     stage.connect_the_key().await;
     let server = &stage.server;
+    server.patch("keys", json!({"action_permissions": {"post_message": true}})).await.data();
     for operation in operations().into_iter().filter(|operation| operation.method == "POST") {
         let target = operation.target(&server.project.to_string(), "keys");
         let send = async || {

@@ -10,6 +10,8 @@ mod support;
 #[cfg(test)]
 mod action_runs;
 #[cfg(test)]
+mod actions;
+#[cfg(test)]
 mod admin;
 #[cfg(test)]
 mod aliases;

@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 31] = [
+const CONTRACT: [(&str, &str, &str, &str); 35] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -33,6 +33,10 @@ const CONTRACT: [(&str, &str, &str, &str); 31] = [
     ("post", "/projects/{projectId}/integrations/{provider}/install-url", "integrations:write", "operator"),
     ("patch", "/projects/{projectId}/integrations/{provider}/lifecycle", "integrations:write", "operator"),
     ("post", "/projects/{projectId}/integrations/{provider}/check", "integrations:write", "operator"),
+    ("get", "/projects/{projectId}/integrations/{provider}/actions", "actions:read", "viewer"),
+    ("post", "/projects/{projectId}/integrations/{provider}/actions/{action}", "actions:write", "operator"),
+    ("get", "/projects/{projectId}/action-runs", "actions:read", "viewer"),
+    ("get", "/projects/{projectId}/action-runs/{runId}", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/audit", "audit:read", "viewer"),
     ("get", "/orgs/{orgId}/projects", "projects:read", "viewer"),
     ("post", "/orgs/{orgId}/projects", "projects:write", "operator"),
@@ -125,7 +129,9 @@ async fn ask(server: &Server, key: &str, operation: &Operation, organization: &s
         .replace("{orgId}", organization)
         .replace("{projectId}", project)
         .replace("{keyId}", "key_00000000000000000000000001")
-        .replace("{provider}", "slack");
+        .replace("{provider}", "slack")
+        .replace("{action}", "post_message")
+        .replace("{runId}", "run_00000000000000000000000001");
     let call = server.call_as(key, &operation.method, &target);
     match operation.method.as_str() {
         "GET" | "DELETE" => call.send().await,
@@ -195,6 +201,7 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
         }
         let target = operation.path.replace("{orgId}", &own).replace("{projectId}", &project);
         let target = target.replace("{provider}", "slack").replace("{keyId}", "key_x");
+        let target = target.replace("{action}", "post_message").replace("{runId}", "run_x");
         server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");
     }
 }

@@ -205,7 +205,7 @@ struct Played {
 impl Played {
     async fn start(database: &TestDatabase) -> Self {
         let provider = DeskAndKeys::start().await;
-        for (name, file) in desk_and_keys::FILES {
+        for (name, file) in desk_and_keys::files() {
             fs::write(database.path(name), file).unwrap();
         }
         fs::write(database.path("ca.pem"), provider.ca_pem()).unwrap();

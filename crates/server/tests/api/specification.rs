@@ -4,7 +4,10 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::support::{Server, raw, specification::PROVIDER};
+use crate::support::{
+    Server, raw,
+    specification::{PROVIDER, UNKNOWN_RUN},
+};
 
 on_both!(what_any_operation_may_be_refused_for_is_described, a_filter_is_refused_where_its_schema_says_so,);
 
@@ -160,6 +163,7 @@ fn requests(server: &Server) -> Vec<(String, String)> {
         let target = path.replace("{projectId}", &server.project.to_string()).replace("{provider}", PROVIDER);
         let target = target.replace("{orgId}", &server.organization.to_string());
         let target = target.replace("{keyId}", &server.key.id.to_string());
+        let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         assert!(!target.contains('{'), "no test knows how to fill in {path}");
         requests.extend(methods.as_object().unwrap().keys().map(|one| (one.to_uppercase(), target.clone())));
     }
@@ -242,10 +246,12 @@ async fn a_filter_is_refused_where_its_schema_says_so(server: &Server) {
                 let is_described = schema.is_valid(&number.unwrap_or_else(|| text.into()));
                 let value = utf8_percent_encode(text, NON_ALPHANUMERIC);
                 let target = path.replace("{projectId}", &server.project.to_string());
+                let target = target.replace("{runId}", UNKNOWN_RUN);
                 let answer = server.call("GET", &format!("{target}?{name}={value}")).send().await;
+                let found = if path.ends_with("{runId}") { 404 } else { 200 };
                 assert_eq!(
                     answer.status,
-                    if is_described { 200 } else { 400 },
+                    if is_described { found } else { 400 },
                     "{name}={text:?}: {answer:?}"
                 );
                 let place = format!("query.{name}: ");

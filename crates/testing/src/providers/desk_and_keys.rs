@@ -19,10 +19,14 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+use super::desk_actions::{self, ActionCall, Books};
 use crate::{certificates::Authority, https};
 
 /// The provider files of both, by name.
-pub const FILES: [(&str, &str); 2] = [("desk.toml", DESK), ("keys.toml", KEYS)];
+pub fn files() -> [(&'static str, String); 2] {
+    let [desk, keys] = [[DESK, desk_actions::OF_DESK], [KEYS, desk_actions::OF_KEYS]];
+    [("desk.toml", desk.concat()), ("keys.toml", keys.concat())]
+}
 
 /// The hosts of both.
 pub const HOSTS: [&str; 2] = ["desk.example", "keys.example"];
@@ -106,6 +110,9 @@ pub enum Says {
     InItsPlace(u16, Vec<(&'static str, &'static str)>, &'static [u8]),
     /// Status 401 as often as the counter says, then the normal answer.
     RefusedAtFirst(Arc<AtomicUsize>),
+    /// What is asked for happens, and the connection breaks in place of the answer, as often as the counter says; then
+    /// the normal answer.
+    LostAtFirst(Arc<AtomicUsize>),
     /// No answer until the test sets something else; then the normal answer.
     Nothing,
 }
@@ -120,6 +127,8 @@ struct Records {
     refreshes: Vec<String>,
     /// Whether a refresh token was sent a second time, so that no token of Desk works any more.
     ended: bool,
+    /// What was done by actions.
+    books: Books,
 }
 
 /// The running providers. They stop when it is dropped.
@@ -132,13 +141,13 @@ pub struct DeskAndKeys {
     task: JoinHandle<()>,
 }
 
-/// The name of a request: `desk probe`, `desk token` or `keys probe`.
-const fn request_name(host: &str, path: &str) -> &'static str {
-    match (host.as_bytes(), path.as_bytes()) {
-        (b"desk.example", b"/me") => "desk probe",
-        (b"desk.example", b"/token") => "desk token",
-        (b"keys.example", b"/me") => "keys probe",
-        _ => "nothing",
+/// The name of a request: `desk probe`, `desk token`, `keys probe`, or that of an action's.
+fn request_name(host: &str, method: &str, path: &str) -> &'static str {
+    match (host, path) {
+        ("desk.example", "/me") => "desk probe",
+        ("desk.example", "/token") => "desk token",
+        ("keys.example", "/me") => "keys probe",
+        _ => desk_actions::request_name(host, method, path).unwrap_or("nothing"),
     }
 }
 
@@ -171,7 +180,7 @@ impl DeskAndKeys {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets the answer to a request (`desk probe`, `desk token` or `keys probe`) from now on.
+    /// Sets the answer to a request (`desk probe`, `desk token`, `keys probe`, or that of an action) from now on.
     pub fn set(&self, request: &'static str, says: Says) {
         self.says.send_modify(|all| drop(all.insert(request, says)));
     }
@@ -179,6 +188,11 @@ impl DeskAndKeys {
     /// How many probes a provider received.
     pub fn probes(&self, provider: &str) -> usize {
         self.records().probes.iter().filter(|one| one.starts_with(provider)).count()
+    }
+
+    /// The requests of this name that arrived from actions, the first one first.
+    pub fn calls(&self, name: &str) -> Vec<ActionCall> {
+        self.records().books.calls.iter().filter(|call| call.name == name).cloned().collect()
     }
 
     /// How often each grant's refresh token was sent, the first grant's first.
@@ -225,13 +239,20 @@ async fn answer(
         head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
     };
     let host = text("host").split(':').next().unwrap_or_default().to_owned();
-    let name = request_name(&host, head.uri.path());
+    let name = request_name(&host, head.method.as_str(), head.uri.path());
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     let lock = || records.lock().unwrap_or_else(PoisonError::into_inner);
+    let call = ActionCall {
+        name,
+        target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        key: text("idempotency-key"),
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+    };
     match name {
         "desk token" => lock().refreshes.push(form.get("refresh_token").cloned().unwrap_or_default()),
         "nothing" => {}
-        probe => lock().probes.push(probe.to_owned()),
+        "desk probe" | "keys probe" => lock().probes.push(name.to_owned()),
+        _ => lock().books.calls.push(call.clone()),
     }
     let is_silent = |all: &HashMap<_, _>| matches!(all.get(name), Some(Says::Nothing));
     // This fails only if the test is over.
@@ -247,16 +268,24 @@ async fn answer(
         Some(Says::RefusedAtFirst(left)) if refused(left) => return written(401, &[], Vec::new()),
         _ => {}
     }
-    let (status, body) = match name {
-        "desk probe" => {
-            let is_good =
-                text("authorization") == format!("Bearer {}", access_token(lock().grant)) && !lock().ended;
-            (if is_good { 200 } else { 401 }, json!({}))
+    let is_good = match host.as_str() {
+        "desk.example" => {
+            text("authorization") == format!("Bearer {}", access_token(lock().grant)) && !lock().ended
         }
-        "keys probe" => (if text("x-key") == "SECRET-key" { 200 } else { 401 }, json!({})),
-        "desk token" => token(&mut lock(), &form, &text("authorization")),
-        _ => (404, Value::Null),
+        _ => text("x-key") == "SECRET-key",
     };
+    let (status, body) = match name {
+        "desk token" => token(&mut lock(), &form, &text("authorization")),
+        "nothing" => (404, Value::Null),
+        _ if !is_good => (401, json!({})),
+        "desk probe" | "keys probe" => (200, json!({})),
+        _ => lock().books.answer(&call),
+    };
+    if matches!(&said, Some(Says::LostAtFirst(left)) if refused(left)) {
+        let mut broken = written(status, &[], Vec::new());
+        broken.extensions_mut().insert(https::HangUp);
+        return broken;
+    }
     if let Some(Says::InItsPlace(status, headers, body)) = said {
         let grant = lock().grant;
         let body = replace(body, "{access}", &access_token(grant));

@@ -4,6 +4,7 @@
 //! whose answers a test can set. [`strict`] simulates one that counts every use of a token, for measurements and the
 //! soak.
 
+pub mod desk_actions;
 pub mod desk_and_keys;
 pub mod simulator;
 pub mod strict;

@@ -8,7 +8,6 @@ use integrations_core::{
     issue::Issue,
     wire::AuditEventList,
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::IntoParams;
 
 use super::view;
@@ -19,6 +18,7 @@ use crate::{
         answer::respond,
         auth::{Access, AuditRead},
         failures::OnProject,
+        filters::{moment, number, one},
         parameters::InProject,
     },
     store::{ActorFilter, AuditFilter},
@@ -94,20 +94,16 @@ pub(super) async fn list(
 fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
     let names = ["cursor", "limit", "action", "provider", "actor", "since", "until"];
     let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;
-    let mut issues = Vec::new();
-    let limit = one(&mut issues, "limit", limit, |text| {
-        let is_plain = |limit: &u16| (1..=MAX_LIMIT).contains(limit) && limit.to_string() == text;
-        let limit = text.parse().ok().filter(is_plain);
-        limit.ok_or_else(|| format!("Expected a number from 1 to {MAX_LIMIT}"))
-    });
+    let mut issues: Vec<Issue> = Vec::new();
+    let limit = one(&mut issues, "limit", limit, |text| number(text, 1..=MAX_LIMIT));
     let filter = AuditFilter {
         before: one(&mut issues, "cursor", cursor, read_cursor),
         action: one(&mut issues, "action", action, |text| {
             text.parse::<AuditAction>().map_err(|error| error.to_string())
         }),
         actor: one(&mut issues, "actor", actor, read_actor),
-        since: one(&mut issues, "since", since, read_moment),
-        until: one(&mut issues, "until", until, read_moment),
+        since: one(&mut issues, "since", since, moment),
+        until: one(&mut issues, "until", until, moment),
         provider,
     };
     if issues.is_empty() {
@@ -115,16 +111,6 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
     } else {
         Err(Failure::invalid("Invalid query", issues))
     }
-}
-
-fn one<T>(
-    issues: &mut Vec<Issue>,
-    name: &str,
-    text: Option<String>,
-    read: impl FnOnce(&str) -> Result<T, String>,
-) -> Option<T> {
-    let value = read(&text?);
-    value.map_err(|message| issues.push(Issue::new(format!("query.{name}"), message))).ok()
 }
 
 fn read_actor(text: &str) -> Result<ActorFilter, String> {
@@ -137,20 +123,8 @@ fn read_actor(text: &str) -> Result<ActorFilter, String> {
     }
 }
 
-fn read_moment(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
-        let with_plus = text.rsplit_once(' ').map(|(time, offset)| format!("{time}+{offset}"));
-        if with_plus.is_some_and(|text| OffsetDateTime::parse(&text, &Rfc3339).is_ok()) {
-            return "The + of the offset arrived as a space: write it as %2B in an address, or give the time in UTC \
-                    with a Z"
-                .to_owned();
-        }
-        "Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z".to_owned()
-    })
-}
-
 fn read_cursor(text: &str) -> Result<AuditEventId, String> {
-    text.parse().map_err(|_| match read_moment(text) {
+    text.parse().map_err(|_| match moment(text) {
         Ok(_) => "Expected the cursor of a page, aud_…; for times there are since and until".to_owned(),
         Err(_) => "Expected the cursor of a page, aud_…".to_owned(),
     })

@@ -6,6 +6,8 @@ use utoipa::openapi::{OpenApi, RefOr, link::Link};
 const PROJECT: (&str, &str) = ("projectId", "$request.path.projectId");
 const PROVIDER: (&str, &str) = ("provider", "$request.path.provider");
 const FIRST_PROVIDER: (&str, &str) = ("provider", "$response.body#/data/0/provider");
+const FIRST_ACTION: (&str, &str) = ("action", "$response.body#/data/0/key");
+const RUN: (&str, &str) = ("runId", "$response.body#/data/id");
 const VERSION: (&str, &str) = ("If-Match", "$response.header.ETag");
 const CURSOR: (&str, &str) = ("cursor", "$response.body#/cursor");
 
@@ -13,7 +15,7 @@ const CURSOR: (&str, &str) = ("cursor", "$response.body#/cursor");
 type Parameters = &'static [(&'static str, &'static str)];
 
 /// From which operation to which, what for, and with which parameters.
-const LINKS: [(&str, &str, &str, Parameters); 12] = [
+const LINKS: [(&str, &str, &str, Parameters); 17] = [
     ("listIntegrations", "getIntegration", "One of the integrations", &[PROJECT, FIRST_PROVIDER]),
     ("listIntegrations", "checkIntegration", "Check one of them now", &[PROJECT, FIRST_PROVIDER]),
     ("getIntegration", "updateIntegrationLifecycle", "Change this version", &[PROJECT, PROVIDER, VERSION]),
@@ -25,6 +27,11 @@ const LINKS: [(&str, &str, &str, Parameters); 12] = [
     ("listIntegrations", "getCatalogEntry", "What the provider of one is", &[PROJECT, FIRST_PROVIDER]),
     ("getCatalogEntry", "createInstallUrl", "Install it", &[PROJECT, PROVIDER]),
     ("createInstallUrl", "getIntegration", "The integration, once it is installed", &[PROJECT, PROVIDER]),
+    ("listIntegrations", "listActions", "What one of them can do", &[PROJECT, FIRST_PROVIDER]),
+    ("listActions", "callAction", "Call one of them", &[PROJECT, PROVIDER, FIRST_ACTION]),
+    ("callAction", "getActionRun", "What came of it", &[PROJECT, RUN]),
+    ("getActionRun", "getActionRun", "What it is later", &[PROJECT, RUN]),
+    ("listActionRuns", "listActionRuns", "The next page, if there is one", &[PROJECT, CURSOR]),
     ("listAuditEvents", "listAuditEvents", "The next page, if there is one", &[PROJECT, CURSOR]),
 ];
 

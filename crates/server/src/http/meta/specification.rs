@@ -90,6 +90,10 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .name("Integrations")
             .description(Some("A project's integrations, and the catalog"))
             .build(),
+        TagBuilder::new()
+            .name("Actions")
+            .description(Some("What an agent does with what is installed, and the record of it"))
+            .build(),
         TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
         TagBuilder::new().name("Projects").description(Some("An organization's projects")).build(),
         TagBuilder::new()

@@ -1,9 +1,17 @@
 //! Makes requests from their descriptions in provider files.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, HeaderValue, Request, header};
-use integrations_core::catalog::{Call, Provider, RenderError};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use integrations_core::{
+    action::{RenderedBody, RenderedRequest},
+    catalog::{BasicAuth, Call, Provider, RenderError, Template},
+    ids::RunId,
+};
 use serde_json::{Map, Value};
+use url::{Url, form_urlencoded};
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request cannot be made from its description and the stored values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,8 +39,88 @@ pub fn prepare(
     let url = call.url.render(value)?;
     *request.uri_mut() = url.as_str().parse().map_err(|_| RenderError::Unsafe("url".into()))?;
     let headers = request.headers_mut();
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    for (name, template) in &call.headers {
+    headers.insert(header::ACCEPT, HeaderValue::from_static(JSON));
+    add_headers(headers, &call.headers, call.basic_auth.as_ref(), value)?;
+    if let Some(body) = &call.body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        *request.body_mut() = serde_json::to_vec(body).unwrap_or_default();
+    }
+    Ok(request)
+}
+
+/// Makes the request of a run's action, with the credential. The host is that of the provider's file, whatever the path
+/// is, and the path is sent as it was rendered.
+///
+/// `run` is the key of idempotency, if the request asks for one in a header.
+pub fn prepare_action(
+    provider: &Provider,
+    connection: &Map<String, Value>,
+    credential: &Map<String, Value>,
+    rendered: &RenderedRequest,
+    run: RunId,
+) -> Result<Request<Vec<u8>>, CallError> {
+    let value = |name: &str| provider.placeholder(connection, credential, name);
+    let url = action_url(provider.api_base_url.render(value)?, rendered)?;
+    let mut request = Request::new(Vec::new());
+    *request.method_mut() = rendered.method.as_str().parse().unwrap_or_default();
+    *request.uri_mut() = url.as_str().parse().map_err(|_| RenderError::Unsafe("path".into()))?;
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, HeaderValue::from_static(JSON));
+    for (name, text) in &rendered.headers {
+        let invalid = || CallError::Header(name.clone());
+        let name: HeaderName = name.parse().map_err(|_| invalid())?;
+        headers.insert(name, HeaderValue::from_str(text).map_err(|_| invalid())?);
+    }
+    let body = match &rendered.body {
+        RenderedBody::None => None,
+        RenderedBody::Json(json) => Some((JSON, serde_json::to_vec(json).unwrap_or_default())),
+        RenderedBody::Form(fields) => Some((FORM, written_form(fields).into_bytes())),
+    };
+    if let Some((media, _)) = &body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    }
+    if let Some(name) = &rendered.idempotency_header {
+        let name: HeaderName = name.parse().map_err(|_| CallError::Header(name.clone()))?;
+        headers.insert(name, HeaderValue::try_from(run.to_string()).unwrap_or(HeaderValue::from_static("")));
+    }
+    // The credential's headers come last: no other may be in their place.
+    let auth = &provider.auth_request;
+    add_headers(headers, &auth.headers, auth.basic_auth.as_ref(), value)?;
+    *request.body_mut() = body.map(|(_, body)| body).unwrap_or_default();
+    Ok(request)
+}
+
+/// The URL of an action: the path is joined as text, because both are encoded. Refuses one that a reader of URLs would
+/// change, such as by a dot segment.
+fn action_url(base: Url, rendered: &RenderedRequest) -> Result<Url, RenderError> {
+    let mut url = base;
+    if !rendered.path.is_empty() {
+        let joined = format!("{}{}", url.as_str().trim_end_matches('/'), rendered.path);
+        let read = Url::parse(&joined).ok().filter(|read| {
+            let is_same = read.as_str() == joined && read.fragment().is_none() && read.query().is_none();
+            is_same && read.origin() == url.origin()
+        });
+        url = read.ok_or_else(|| RenderError::Unsafe("path".into()))?;
+    }
+    if !rendered.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&rendered.query);
+    }
+    Ok(url)
+}
+
+/// Fields as `application/x-www-form-urlencoded`.
+fn written_form(fields: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// Adds headers with their values, and those of basic authentication.
+fn add_headers<'v>(
+    headers: &mut HeaderMap,
+    templates: &[(String, Template)],
+    basic_auth: Option<&BasicAuth>,
+    value: impl Fn(&str) -> Option<&'v str> + Copy,
+) -> Result<(), CallError> {
+    for (name, template) in templates {
         let text = match template.render(value) {
             Err(RenderError::Missing(_)) => continue,
             rendered => rendered?,
@@ -41,17 +129,13 @@ pub fn prepare(
         let name: HeaderName = name.parse().map_err(|_| invalid())?;
         headers.insert(name, secret(&text).ok_or_else(invalid)?);
     }
-    if let Some(basic) = &call.basic_auth {
+    if let Some(basic) = basic_auth {
         let pair = format!("{}:{}", basic.username.render(value)?, basic.password.render(value)?);
         let text = format!("Basic {}", STANDARD.encode(pair));
         let invalid = || CallError::Header("Authorization".into());
         headers.insert(header::AUTHORIZATION, secret(&text).ok_or_else(invalid)?);
     }
-    if let Some(body) = &call.body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = serde_json::to_vec(body).unwrap_or_default();
-    }
-    Ok(request)
+    Ok(())
 }
 
 /// A header's value, marked as sensitive so that no log shows it.
@@ -59,4 +143,47 @@ pub(in crate::provider) fn secret(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use integrations_core::catalog::Method;
+
+    use super::*;
+
+    fn url(base: &str, path: &str, query: &[(&str, &str)]) -> Option<String> {
+        let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let rendered = RenderedRequest {
+            method: Method::Get,
+            path: path.to_owned(),
+            query,
+            headers: Vec::new(),
+            body: RenderedBody::None,
+            idempotency_header: None,
+        };
+        action_url(base.parse().unwrap(), &rendered).ok().map(Into::into)
+    }
+
+    #[test]
+    fn a_path_stands_below_the_base_as_it_was_rendered() {
+        for (base, path, expected) in [
+            ("https://a.test", "/v1/x", "https://a.test/v1/x"),
+            ("https://a.test/", "/v1/x", "https://a.test/v1/x"),
+            ("https://a.test/api", "/x%2F..%2Fy", "https://a.test/api/x%2F..%2Fy"),
+            ("https://a.test/hook?t=1", "", "https://a.test/hook?t=1"),
+        ] {
+            assert_eq!(url(base, path, &[]).as_deref(), Some(expected));
+        }
+        let query = [("q", "a b&c"), ("q", "ü")];
+        let expected = "https://a.test/x?q=a+b%26c&q=%C3%BC";
+        assert_eq!(url("https://a.test", "/x", &query).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_path_that_would_lead_elsewhere_is_refused() {
+        for path in ["/a/../b", "/a/%2e%2e/b", "/./a", ":80@b.test/", ".b.test/x", "/a?b", "/a#b", "/a b"] {
+            assert_eq!(url("https://a.test", path, &[]), None, "{path}");
+        }
+        assert_eq!(url("https://a.test/hook?t=1", "/x", &[]), None);
+    }
 }

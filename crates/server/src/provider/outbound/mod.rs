@@ -18,12 +18,12 @@ use http::{HeaderMap, header};
 use integrations_core::{answer_body::AnswerBody, health::NoAnswer};
 use ipnet::IpNet;
 use tracing::{
-    Instrument as _,
+    Instrument as _, Span,
     field::{Empty, debug},
 };
 
 pub(super) use self::call::secret;
-pub use self::call::{CallError, prepare};
+pub use self::call::{CallError, prepare, prepare_action};
 use self::{
     address::Allowed,
     resolver::{ForbiddenAddress, Resolver},
@@ -31,6 +31,11 @@ use self::{
 
 /// The largest answer that is read, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// The same of an action. Most of it is not kept.
+const ACTION_BODY_LIMIT: usize = 8 * 1024 * 1024;
+/// The longest time until a connection for an action stands. It is shorter than the whole request may take, so that a
+/// request that takes too long has certainly been sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// The most redirects of one request, all on the same host.
 const MAX_REDIRECTS: usize = 3;
 
@@ -77,7 +82,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// Why the body ends before its end, if it does. Only [`Outbound::send_once`] returns such an answer.
+    /// Why the body ends before its end, if it does. Only [`Outbound::send_once`] and [`Outbound::send_action`] return
+    /// such an answer.
     pub cut_off: Option<NoAnswer>,
 }
 
@@ -98,6 +104,11 @@ impl Answer {
         (300..400).contains(&self.status) && self.headers.contains_key(header::LOCATION)
     }
 
+    /// Whether the connection broke before the end of the body.
+    pub fn is_broken(&self) -> bool {
+        self.cut_off.is_some_and(|why| why != NoAnswer::TooLarge)
+    }
+
     /// The body, with what the answer says of it.
     pub fn body(&self) -> AnswerBody<'_> {
         let body = AnswerBody::new(self.header(header::CONTENT_TYPE.as_str()), &self.body);
@@ -105,10 +116,48 @@ impl Answer {
     }
 }
 
+/// What came of sending the request of an action.
+#[derive(Debug)]
+pub enum Sent {
+    /// Not one byte of it left, so the provider cannot have acted.
+    Nothing(NoAnswer),
+    /// It may have arrived, and no answer came.
+    Lost(NoAnswer),
+    /// An answer came. Its body may be cut off.
+    Answer(Answer),
+}
+
+/// No answer came.
+#[derive(Debug)]
+struct Unanswered {
+    why: NoAnswer,
+    /// Whether not one byte of the request left.
+    is_unsent: bool,
+}
+
+impl Unanswered {
+    const fn unsent(why: NoAnswer) -> Self {
+        Self { why, is_unsent: true }
+    }
+}
+
+/// A client for a kind of request.
+#[derive(Clone, Debug)]
+struct Client {
+    http: reqwest::Client,
+    body_limit: usize,
+}
+
 /// The client for requests to providers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    client: reqwest::Client,
+    /// Follows redirects on the same host.
+    client: Client,
+    /// For actions that change nothing: it follows no redirect.
+    reading: Client,
+    /// For actions that change something: each has a connection of its own, because on one that is used again nobody
+    /// can tell whether a request arrived.
+    writing: Client,
     allowed: Allowed,
     settings: Arc<OutboundSettings>,
 }
@@ -140,21 +189,32 @@ impl Outbound {
             None => Vec::new(),
         };
         let allowed = Allowed::new(settings.allowed_networks.clone());
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
-            .https_only(https_only)
-            // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
-            .referer(false)
-            // No request is sent again, because a code or a refresh token is valid once.
-            .retry(reqwest::retry::never())
-            .timeout(settings.timeout)
-            .dns_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()))
-            .tls_certs_merge(certificates)
-            .build()
-            .map_err(|error| OutboundError::Client(innermost(&error)))?;
-        Ok(Self { client, allowed, settings: Arc::new(settings) })
+        let client = |body_limit,
+                      set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder|
+         -> Result<Client, OutboundError> {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
+                .https_only(https_only)
+                // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
+                .no_proxy()
+                .referer(false)
+                // No request is sent again, because a code or a refresh token is valid once.
+                .retry(reqwest::retry::never())
+                .timeout(settings.timeout)
+                .dns_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()))
+                .tls_certs_merge(certificates.clone());
+            let http = set(builder).build().map_err(|error| OutboundError::Client(innermost(&error)))?;
+            Ok(Client { http, body_limit })
+        };
+        Ok(Self {
+            client: client(BODY_LIMIT, |builder| {
+                builder.redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
+            })?,
+            reading: client(ACTION_BODY_LIMIT, for_action)?,
+            writing: client(ACTION_BODY_LIMIT, |builder| for_action(builder).pool_max_idle_per_host(0))?,
+            allowed,
+            settings: Arc::new(settings),
+        })
     }
 
     /// The longest time for a request.
@@ -172,38 +232,47 @@ impl Outbound {
     /// Sends a request that must not be sent again once the provider took it, such as a refresh token. So an answer
     /// whose body does not come to its end is returned as far as it came.
     pub async fn send_once(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
-        let span = tracing::info_span!(
-            "send",
-            otel.kind = "client",
-            otel.name = request.method().as_str(),
-            otel.status_code = Empty,
-            http.request.method = request.method().as_str(),
-            server.address = request.uri().host(),
-            http.response.status_code = Empty,
-            "error.type" = Empty,
-        );
-        let answer = self.exchange(request).instrument(span.clone()).await;
-        let answer = answer.and_then(|answer| match answer.redirects() {
-            true => Err(NoAnswer::Redirected),
-            false => Ok(answer),
-        });
-        match &answer {
-            Ok(answer) => span.record("http.response.status_code", answer.status),
-            Err(_) => &span,
-        };
-        if let Err(reason) | Ok(Answer { cut_off: Some(reason), .. }) = &answer {
-            span.record("otel.status_code", "ERROR").record("error.type", debug(reason));
-        }
+        let span = span(&request);
+        let answer = self.exchange(&self.client, request, None).instrument(span.clone()).await;
+        let answer =
+            answer.map_err(|unanswered| unanswered.why).and_then(|answer| match answer.redirects() {
+                true => Err(NoAnswer::Redirected),
+                false => Ok(answer),
+            });
+        note(&span, answer.as_ref().map_err(|why| *why));
         answer
+    }
+
+    /// Sends the request of an action, which may take `time`. A redirect is an answer. Nothing is sent twice.
+    pub async fn send_action(&self, request: http::Request<Vec<u8>>, writes: bool, time: Duration) -> Sent {
+        let client = if writes { &self.writing } else { &self.reading };
+        let span = span(&request);
+        let answer = self.exchange(client, request, Some(time)).instrument(span.clone()).await;
+        note(&span, answer.as_ref().map_err(|unanswered| unanswered.why));
+        match answer {
+            Ok(answer) => Sent::Answer(answer),
+            Err(Unanswered { why, is_unsent: true }) => Sent::Nothing(why),
+            Err(Unanswered { why, is_unsent: false }) => Sent::Lost(why),
+        }
     }
 
     /// Sends a request without a secret, as a browser sends it. A redirect to another host is an answer.
     pub async fn visit(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
-        self.exchange(request).await
+        self.exchange(&self.client, request, None).await.map_err(|unanswered| unanswered.why)
     }
 
-    async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<Answer, NoAnswer> {
-        let request = reqwest::Request::try_from(request).map_err(|_| NoAnswer::Unreachable)?;
+    /// `time` replaces the longest time of the settings.
+    async fn exchange(
+        &self,
+        client: &Client,
+        request: http::Request<Vec<u8>>,
+        time: Option<Duration>,
+    ) -> Result<Answer, Unanswered> {
+        let mut request =
+            reqwest::Request::try_from(request).map_err(|_| Unanswered::unsent(NoAnswer::Unreachable))?;
+        if let Some(time) = time {
+            *request.timeout_mut() = Some(time);
+        }
         // The resolver checks names. It is not called for an IP address, so that is checked here.
         let literal = request.url().host().and_then(|host| match host {
             url::Host::Ipv4(address) => Some(address.into()),
@@ -211,13 +280,18 @@ impl Outbound {
             url::Host::Domain(_) => None,
         });
         if literal.is_some_and(|address| !self.allowed.contains(address)) {
-            return Err(NoAnswer::ForbiddenAddress);
+            return Err(Unanswered::unsent(NoAnswer::ForbiddenAddress));
         }
-        let mut response = self.client.execute(request).await.map_err(|error| reason(&error))?;
+        let mut response = client.http.execute(request).await.map_err(|error| Unanswered {
+            why: reason(&error),
+            is_unsent: error.is_connect() || error.is_builder(),
+        })?;
         let mut body = BytesMut::new();
         let cut_off = loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= BODY_LIMIT => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= client.body_limit => {
+                    body.extend_from_slice(&chunk)
+                }
                 Ok(Some(_)) => break Some(NoAnswer::TooLarge),
                 Ok(None) => break None,
                 Err(error) => break Some(reason(&error)),
@@ -226,6 +300,34 @@ impl Outbound {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         Ok(Answer { status, headers, body: body.freeze(), cut_off })
+    }
+}
+
+/// What clients of actions have in common.
+fn for_action(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder.redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT)
+}
+
+fn span(request: &http::Request<Vec<u8>>) -> Span {
+    tracing::info_span!(
+        "send",
+        otel.kind = "client",
+        otel.name = request.method().as_str(),
+        otel.status_code = Empty,
+        http.request.method = request.method().as_str(),
+        server.address = request.uri().host(),
+        http.response.status_code = Empty,
+        "error.type" = Empty,
+    )
+}
+
+fn note(span: &Span, answer: Result<&Answer, NoAnswer>) {
+    match &answer {
+        Ok(answer) => span.record("http.response.status_code", answer.status),
+        Err(_) => span,
+    };
+    if let Err(reason) | Ok(Answer { cut_off: Some(reason), .. }) = &answer {
+        span.record("otel.status_code", "ERROR").record("error.type", debug(reason));
     }
 }
 

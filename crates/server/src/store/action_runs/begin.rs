@@ -7,6 +7,7 @@ use super::{BeginRunError, Begun, NewRun, Reservation, Start, TotalQuery};
 use crate::store::{
     Loaded, RunRow, Store, StoreError, Tenant, audit,
     entity::{action_reservation, action_run, integration},
+    idempotency_keys,
     in_order::lock_in_order,
     integrations::{read_loaded, reload},
     statements,
@@ -42,7 +43,8 @@ impl Store {
         for total in totals {
             reserved.push(read_total(&transaction, &loaded, &run.action, total).await?);
         }
-        let begun = decide(&loaded, &reserved).map_err(BeginRunError::Refused)?;
+        let mut begun = decide(&loaded, &reserved).map_err(BeginRunError::Refused)?;
+        idempotency_keys::remember(&transaction, begun.remembered.take()).await?;
         let row = store(&transaction, tenant, &loaded, run, begun).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(row)

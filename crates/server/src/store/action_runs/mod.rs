@@ -22,7 +22,7 @@ use integrations_core::{
 use time::OffsetDateTime;
 
 pub use self::read::RunFilter;
-use super::{NewAuditEvent, ReadError, StoreError};
+use super::{NewAuditEvent, ReadError, RememberedAnswer, StoreError};
 
 /// A run to be stored.
 #[derive(Clone, Debug)]
@@ -116,6 +116,8 @@ pub struct Begun {
     pub reasons: Option<String>,
     /// What it counts towards which totals. Nothing if it is denied.
     pub reservations: Vec<Reservation>,
+    /// The answer to the request that asks for it, if that one has an `Idempotency-Key`.
+    pub remembered: Option<RememberedAnswer>,
     /// The event that is recorded with it.
     pub event: Option<NewAuditEvent>,
 }

@@ -64,6 +64,8 @@ impl Answer {
                 "request_id" => value.as_str() == self.header("x-request-id"),
                 "issues" => value.as_array().is_some_and(|issues| issues.iter().all(is_issue)),
                 "retry_after" => self.status == 429 && value.is_u64(),
+                "run_id" => value.as_str().is_some_and(|id| id.starts_with("run_")),
+                "provider_status" => self.code() == "PROVIDER_REFUSED" && value.is_u64(),
                 _ => false,
             };
             assert!(is_right, "{field}: {self:?}");

@@ -47,7 +47,7 @@ pub(crate) async fn on_stage_with_timeout(
 
 /// The settings that a server needs for the providers.
 fn plan(provider: &DeskAndKeys, timeout: Duration) -> Plan {
-    let files = desk_and_keys::FILES.map(|(name, file)| (name.to_owned(), file.to_owned()));
+    let files = desk_and_keys::files().map(|(name, file)| (name.to_owned(), file));
     let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
     let hosts = desk_and_keys::HOSTS.map(|host| (host.to_owned(), provider.address()));
     let (client_id, client_secret) = desk_and_keys::APP;

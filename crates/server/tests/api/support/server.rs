@@ -226,7 +226,7 @@ impl Server {
         for task in self.tasks {
             task.await.unwrap();
         }
-        self.app.finish_installations(DRAIN).await;
+        self.app.finish_what_began(DRAIN).await;
         self.store.close().await;
         hidden::assert_kept(&self.database, &self.sql).await;
         assert_eq!(self.sql.times_that_do_not_sort().await, [""; 0]);

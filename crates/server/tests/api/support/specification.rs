@@ -7,6 +7,9 @@ use serde_json::Value;
 /// The provider that operations are tried on. The specification's examples use its settings and actions.
 pub(crate) const PROVIDER: &str = "slack";
 
+/// The id of a run that there is not.
+pub(crate) const UNKNOWN_RUN: &str = "run_00000000000000000000000001";
+
 /// An operation that requires a scope.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -25,6 +28,7 @@ impl Operation {
     /// The target of a request to it, for a project and a provider.
     pub(crate) fn target(&self, project: &str, provider: &str) -> String {
         let target = self.path.replace("{projectId}", project).replace("{provider}", provider);
+        let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         assert!(!target.contains('{'), "no test knows how to fill in {}", self.path);
         target
     }

@@ -1,0 +1,37 @@
+//! Reads the parameters of lists, and collects everything that is wrong with them.
+
+use std::ops::RangeInclusive;
+
+use integrations_core::issue::Issue;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Reads one parameter, if it is given. What is wrong with it is added to `issues`.
+pub(super) fn one<T>(
+    issues: &mut Vec<Issue>,
+    name: &str,
+    text: Option<String>,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    let value = read(&text?);
+    value.map_err(|message| issues.push(Issue::new(format!("query.{name}"), message))).ok()
+}
+
+/// Reads a number of a range, written without sign and leading zeros.
+pub(super) fn number(text: &str, range: RangeInclusive<u16>) -> Result<u16, String> {
+    let is_plain = |number: &u16| range.contains(number) && number.to_string() == text;
+    let number = text.parse().ok().filter(is_plain);
+    number.ok_or_else(|| format!("Expected a number from {} to {}", range.start(), range.end()))
+}
+
+/// Reads a time.
+pub(super) fn moment(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+        let with_plus = text.rsplit_once(' ').map(|(time, offset)| format!("{time}+{offset}"));
+        if with_plus.is_some_and(|text| OffsetDateTime::parse(&text, &Rfc3339).is_ok()) {
+            return "The + of the offset arrived as a space: write it as %2B in an address, or give the time in UTC \
+                    with a Z"
+                .to_owned();
+        }
+        "Must be a date and time as RFC 3339 writes it, for example 2026-05-17T17:55:00Z".to_owned()
+    })
+}

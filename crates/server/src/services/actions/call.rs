@@ -1,0 +1,195 @@
+//! Calls an action.
+
+use std::time::Duration;
+
+use integrations_core::{
+    action::{Asked, Known, RunStatus, amounts, read_call, render, spending},
+    audit::AuditAction,
+    catalog::{ActionKind, ProviderAccount, action::Action},
+    ids::RunId,
+    lifecycle::Status,
+    permissions::Permission,
+    principal::Principal,
+};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::{
+    Actions, CallError,
+    begin::{Ready, ToSend},
+    delivery::Delivery,
+    ending::Ending,
+    readings::{Readings, unwritten},
+};
+use crate::{
+    jobs::{Backoff, retry_until},
+    store::{Loaded, RememberedAnswer, RunEnd, RunRow, Tenant},
+};
+
+/// How long may be asked for what must be known before a call is decided on. The caller waits meanwhile.
+const TO_PREPARE: Duration = Duration::from_secs(20);
+/// How long may be sent and waited for an answer. It is shorter than a run counts as being sent.
+const TO_SEND: Duration = Duration::from_secs(100);
+/// How long is tried to store the end of a run. Afterwards it becomes `unknown`.
+const TO_STORE: Duration = Duration::from_mins(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A call of an action.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The id of the run that it becomes.
+    pub run: RunId,
+    /// The project, with its organization.
+    pub tenant: Tenant,
+    /// The integration.
+    pub account: ProviderAccount,
+    /// The action's key.
+    pub action: String,
+    /// The body: `{"input": {…}, "context": {…}}`.
+    pub body: Vec<u8>,
+    /// Who calls.
+    pub by: Principal,
+    /// The request that asks for it.
+    pub request_id: Option<String>,
+    /// The answer to be remembered with the run, if the request has an `Idempotency-Key`.
+    pub remembered: Option<RememberedAnswer>,
+}
+
+/// A body that was read.
+enum Read {
+    /// The call may go on.
+    Asked(Asked),
+    /// Its permission denies it, whatever the provider would say.
+    Denied(Asked),
+}
+
+impl Actions {
+    /// Calls an action, and returns the run as it is when it has ended, or waits for a person, or when `patience` is
+    /// over. It goes on to its end if the caller is gone.
+    pub async fn call(&self, call: Call, patience: Duration) -> Result<RunRow, CallError> {
+        let (run, tenant) = (call.run, call.tenant);
+        let (actions, under_way) = (self.clone(), self.0.calls.subscribe());
+        let calling = async move {
+            let _under_way = under_way;
+            actions.call_to_the_end(&call).await
+        };
+        let task = tokio::spawn(calling.in_current_span());
+        match tokio::time::timeout(patience, task).await {
+            Ok(ended) => ended.map_err(|error| CallError::Broken(error.to_string()))?,
+            Err(_) => self.store.run(&tenant, run).await?.ok_or(CallError::Unfinished),
+        }
+    }
+
+    async fn call_to_the_end(&self, call: &Call) -> Result<RunRow, CallError> {
+        let began = Instant::now();
+        let loaded = self.store.load(&call.tenant, call.account.as_str()).await?;
+        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: call.account.label() })?;
+        let provider = &call.account.provider;
+        let action = provider
+            .action(&call.action)
+            .ok_or_else(|| CallError::NoSuchAction { provider: provider.name.clone() })?;
+        if loaded.integration.status() != Status::Active {
+            return Err(CallError::NotActive(loaded.integration.status()));
+        }
+        let row = match self.read(action, &loaded, call)? {
+            Read::Denied(Asked { input, context }) => {
+                let ready = Ready { input, context, ..Ready::default() };
+                self.begin(call, action, &ready, &loaded, |_| true).await?
+            }
+            Read::Asked(asked) => {
+                let deadline = began + TO_PREPARE;
+                let opened = self.open(&call.account, loaded).await?;
+                let mut delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
+                let ready = delivery.make_ready(call, action, asked).await?;
+                let opened = &delivery.opened;
+                let is_expected = |loaded: &Loaded| opened.is_connected_as(loaded);
+                let row = self.begin(call, action, &ready, &opened.loaded, is_expected).await?;
+                self.send(call, action, ready, delivery, row).await?
+            }
+        };
+        if let Ok(status) = row.status.parse() {
+            self.metrics.action_call(provider.key.as_str(), &action.key, status, began.elapsed());
+        }
+        Ok(row)
+    }
+
+    /// Reads the body. What its permission denies goes no further. What the provider asked not to be called for fails.
+    fn read(&self, action: &Action, loaded: &Loaded, call: &Call) -> Result<Read, CallError> {
+        let integration = &loaded.integration;
+        let asked = read_call(action, &integration.settings, &call.body)?;
+        let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
+        if permission == Permission::Off {
+            return Ok(Read::Denied(asked));
+        }
+        match self.0.waits.left(integration.id) {
+            Some(seconds) => {
+                Err(CallError::Limited { provider: call.account.provider.name.clone(), seconds })
+            }
+            None => Ok(Read::Asked(asked)),
+        }
+    }
+
+    /// Sends the request of a run that is to be sent now, and stores its end.
+    async fn send(
+        &self,
+        call: &Call,
+        action: &Action,
+        ready: Ready,
+        delivery: Delivery,
+        row: RunRow,
+    ) -> Result<RunRow, CallError> {
+        let Some(ToSend { request, attempt }) = &ready.to_send else { return Ok(row) };
+        if row.status != RunStatus::Sending.as_str() {
+            return Ok(row);
+        }
+        let mut delivery = delivery.until(Instant::now() + TO_SEND);
+        let Ending { status, provider_status, result, error } = delivery.perform(action, request).await;
+        let at = self.environment.now();
+        let result = result.map(|result| result.to_string());
+        let end = RunEnd { status, provider_status, result, error, at };
+        let event = (action.kind != ActionKind::ReadOnly).then(|| {
+            let (loaded, change) = (&delivery.opened.loaded, (Some(RunStatus::Sending), status));
+            self.event(call, loaded, AuditAction::IntegrationActionExecuted, &ready.context, change)
+        });
+        let store = || self.store.finish_run(call.run, *attempt, end.clone(), event.clone());
+        let backoff = Backoff::new(FIRST_PAUSE, LAST_PAUSE);
+        if let Err(error) = retry_until(Instant::now() + TO_STORE, backoff, store).await {
+            tracing::error!(run = %call.run, %status, %error, "the end of a run could not be stored");
+        }
+        Ok(ended(row, end))
+    }
+}
+
+/// The run with its end. It is known even if it could not be stored.
+fn ended(row: RunRow, end: RunEnd) -> RunRow {
+    let (code, message) = end.error.map(|error| (error.code.as_str().to_owned(), error.message)).unzip();
+    RunRow {
+        status: end.status.as_str().to_owned(),
+        provider_status: end.provider_status.map(i32::from),
+        result: end.result,
+        error_code: code,
+        error_message: message,
+        finished_at: Some(end.at),
+        ..row
+    }
+}
+
+impl Delivery {
+    /// Reads what must be known before, works out the amounts, and writes the request.
+    async fn make_ready(&mut self, call: &Call, action: &Action, asked: Asked) -> Result<Ready, CallError> {
+        let Asked { mut input, context } = asked;
+        let Readings { evidence, steps } = self.readings(action, &input).await?;
+        let money = amounts(action, &mut input, &evidence, &steps).map_err(CallError::Input)?;
+        let run = self.run.to_string();
+        let request = {
+            let stored = |name: &str| self.opened.stored(name);
+            let (inputs, evidence, steps) = (&action.inputs, &evidence, &steps);
+            let known = Known { inputs, input: &input, stored: &stored, evidence, steps, run: &run };
+            render(&action.request, &known).map_err(|problem| unwritten(action, &problem))?
+        };
+        let spending = spending(action, &input, &money, &call.by.to_string());
+        let to_send = Some(ToSend { request, attempt: self.actions.environment.id() });
+        Ok(Ready { input, context, money, evidence, spending, to_send })
+    }
+}
