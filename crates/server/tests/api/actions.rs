@@ -166,7 +166,7 @@ async fn a_reading_gives_its_result_and_is_on_record(stage: &Stage) {
     assert_eq!((&run["context"], &run["error"]), (&context, &Value::Null));
     assert_eq!(run["finished_at"], run["created_at"]);
     let sent = &stage.provider.calls("desk find")[0];
-    assert_eq!(sent.target, "/api/tickets?word=a+b%26c&password=SECRET-of-a-ticket");
+    assert_eq!(sent.target, "/api/tickets?password=SECRET-of-a-ticket&word=a+b%26c");
     assert_eq!(stage.run(&id(&answer)).await, *run);
     let metrics = stage.server.app.metrics.render(&[]).unwrap();
     let counted = "riq_action_calls_total{provider=\"desk\",action=\"find_tickets\",outcome=\"succeeded\"} 1";

@@ -28,8 +28,8 @@ use crate::{
 /// so do not call again, but ask for the run.
 ///
 /// What changes something is sent once, or again only if the provider recognizes it by a key. If its answer is lost,
-/// the call fails with `OUTCOME_UNKNOWN`: it may have been done. A repeat with the same `Idempotency-Key` calls nothing,
-/// but shows the run as it is then.
+/// the call fails with `OUTCOME_UNKNOWN`: it may have been done. A repeat with the same `Idempotency-Key` calls
+/// nothing, but shows the run as it is then.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/actions/{action}",

@@ -22,9 +22,9 @@ use crate::{
 
 /// List an integration's actions
 ///
-/// Returns each action of the provider with its permission, the JSON Schema of its `input`, and whether it can be called
-/// as things are now. A call may still be denied by what its input says: a guard may look at amounts, at what the
-/// provider knows, or at what was done before.
+/// Returns each action of the provider with its permission, the JSON Schema of its `input`, and whether it can be
+/// called as things are now. A call may still be denied by what its input says: a guard may look at amounts, at what
+/// the provider knows, or at what was done before.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/actions",

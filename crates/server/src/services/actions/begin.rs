@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     action::{
-        Context, Decision, DeniedBy, Facts, Money, Obstacle, Reason, RenderedRequest, RunStatus, Spending,
-        Totals, decide, shown_input,
+        Context, Decision, DeniedBy, Facts, Obstacle, Reason, RunStatus, Spending, Totals, decide,
+        shown_input,
     },
     audit::{Acting, AuditAction, changes_of_run},
     catalog::{ActionKind, action::Action},
     error::ErrorCode,
-    ids::LeaseId,
     lifecycle::Status,
 };
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use super::{Actions, Call, CallError, identity};
+use super::{
+    Actions, Call, CallError, identity,
+    ready::{Ready, ToSend},
+};
 use crate::{
     store::{Begun, Loaded, NewAuditEvent, NewRun, Reservation, RunFailure, RunRow, Start, TotalQuery},
     vault::Purpose,
@@ -25,28 +27,7 @@ use crate::{
 /// How long a person may take to approve.
 const APPROVAL_LIFE: Duration = Duration::hours(24);
 /// When a run that is sent counts as abandoned: later than the longest sending ends.
-pub(super) const SENDING_LIFE: Duration = Duration::seconds(150);
-
-/// A call that is ready to be decided on.
-#[derive(Debug, Default)]
-pub(super) struct Ready {
-    pub(super) input: Map<String, Value>,
-    pub(super) context: Context,
-    pub(super) money: BTreeMap<String, Money>,
-    pub(super) evidence: Map<String, Value>,
-    /// What it counts towards the totals of guards.
-    pub(super) spending: Vec<Spending>,
-    /// `None` if the call was denied before anything was read. It can only be denied then.
-    pub(super) to_send: Option<ToSend>,
-}
-
-/// The request of a call.
-#[derive(Debug)]
-pub(super) struct ToSend {
-    pub(super) request: RenderedRequest,
-    /// Who sends it, if it is sent now.
-    pub(super) attempt: LeaseId,
-}
+const SENDING_LIFE: Duration = Duration::seconds(180);
 
 impl Actions {
     /// Stores the run of a call, as the core decides on it with the integration and the totals of this moment.

@@ -16,10 +16,10 @@ use tracing::Instrument as _;
 
 use super::{
     Actions, CallError,
-    begin::{Ready, ToSend},
     delivery::Delivery,
     ending::Ending,
     readings::{Readings, unwritten},
+    ready::{Ready, ToSend},
 };
 use crate::{
     jobs::{Backoff, retry_until},

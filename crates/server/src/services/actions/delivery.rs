@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use integrations_core::{action::RenderedRequest, health::Verdict, ids::RunId};
+use integrations_core::{
+    action::RenderedRequest,
+    health::{NoAnswer, Verdict},
+    ids::RunId,
+};
 use tokio::time::Instant;
 
 use super::{Actions, opened::Opened};
@@ -92,6 +96,9 @@ impl Delivery {
     async fn send_once(&self, request: &RenderedRequest, writes: bool) -> Sent {
         let caller = &self.actions.0.caller;
         let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Sent::Nothing(NoAnswer::TimedOut);
+        }
         let time = if writes { left } else { left.min(caller.timeout()) };
         let Opened { connection, credential, .. } = &self.opened;
         let provider = self.opened.provider();

@@ -14,6 +14,7 @@ mod identity;
 mod list;
 mod opened;
 mod readings;
+mod ready;
 mod runs;
 mod secrets;
 mod waits;
