@@ -9,6 +9,8 @@ words! {
         Unauthorized = "UNAUTHORIZED",
         /// The key lacks the scope; the message names it.
         InsufficientScope = "INSUFFICIENT_SCOPE",
+        /// Whoever asks for this may not do it here, although their scopes would allow it.
+        Forbidden = "FORBIDDEN",
         /// The key's organization does not own the project.
         ApiKeyProjectMismatch = "API_KEY_PROJECT_MISMATCH",
         /// The key belongs to another organization than the one named in the path.
@@ -97,6 +99,7 @@ impl ErrorCode {
             Self::BadJson | Self::BadRequest | Self::NoUpdates | Self::ExpiredToken => 400,
             Self::Unauthorized => 401,
             Self::InsufficientScope
+            | Self::Forbidden
             | Self::ApiKeyProjectMismatch
             | Self::ApiKeyOrgMismatch
             | Self::AccessDenied

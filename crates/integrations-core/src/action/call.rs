@@ -51,7 +51,7 @@ fn read_context(given: Value) -> Result<Context, Vec<Issue>> {
 }
 
 /// Reads a text of one line, which people will see.
-fn read_line(value: Value) -> Result<String, String> {
+pub(super) fn read_line(value: Value) -> Result<String, String> {
     let line = text(value)?;
     if is_blank(&line) {
         return Err("Must not be empty. Leave it out instead".to_owned());

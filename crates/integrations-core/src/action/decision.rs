@@ -97,6 +97,8 @@ pub enum Obstacle {
     Permission,
     /// The guard at this place of the action's list.
     Guard(usize),
+    /// The provider says something else than at the asking.
+    Evidence,
 }
 
 /// Decides. The strictest wins: one denial denies, and one question asks. A guard that cannot be judged does not pass.

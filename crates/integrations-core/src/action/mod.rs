@@ -4,6 +4,8 @@
 mod answer;
 #[cfg(test)]
 mod answer_test;
+mod approval;
+mod approver;
 mod call;
 mod decision;
 #[cfg(test)]
@@ -28,6 +30,8 @@ mod shown;
 mod spending;
 
 pub use answer::{Outcome, outcome};
+pub use approval::{ApprovalStatus, Deciders, Policy, PolicyUpdate, read_decision};
+pub use approver::{Grant, KeyOrigin, NotApprover, Question};
 pub use call::{Asked, read_call};
 pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;

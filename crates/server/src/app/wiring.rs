@@ -15,7 +15,7 @@ use crate::{
     },
     environment::Environment,
     http::{self, state::Api},
-    jobs::{ActionRuns, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, Runner},
+    jobs::{ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, Runner},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -189,6 +189,7 @@ impl App {
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(DeviceLoginSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(ActionRuns { store: self.store.clone(), environment: environment.clone() });
+        runner.start(Approvals { store: self.store.clone(), environment: environment.clone() });
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {

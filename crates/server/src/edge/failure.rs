@@ -9,7 +9,10 @@ use integrations_core::{
 
 use crate::{
     services::{
-        actions::CallError, api_keys::KeyRefusal, install::CreateLinkError, integrations::ChangeError,
+        actions::{ApprovalError, CallError},
+        api_keys::KeyRefusal,
+        install::CreateLinkError,
+        integrations::ChangeError,
         oauth_apps::SetAppError,
     },
     store::{Denied, Forbidden, OwnedError, ReadError, StoreError},
@@ -381,6 +384,23 @@ impl From<CreateLinkError> for Failure {
     }
 }
 
+impl From<ApprovalError> for Failure {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::Call(error) => error.into(),
+            ApprovalError::NoSuchApproval => {
+                Self::new(ErrorCode::ResourceNotFound, "There is no such approval")
+            }
+            ApprovalError::Lapsed => Forbidden::Lapsed.into(),
+            ApprovalError::NotApprover(why) => Self::new(ErrorCode::Forbidden, why.to_string()),
+            ApprovalError::NotPending(status) => Self::new(
+                ErrorCode::ApprovalNotPending,
+                format!("The approval is {status}, so it cannot be decided on any more; nothing was changed"),
+            ),
+        }
+    }
+}
+
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error {
@@ -411,6 +431,9 @@ impl From<CallError> for Failure {
             CallError::Unfinished => Self::unavailable(
                 "The provider is slow to tell what must be known before; look among the runs before you call again",
             ),
+            CallError::TooManyWaiting(_) => {
+                Self { retry_after: Some(60), ..Self::new(ErrorCode::RateLimited, error.to_string()) }
+            }
             CallError::Vault(error) => error.into(),
             CallError::Broken(_) => Self::internal(&error),
         }

@@ -32,6 +32,10 @@ scoped! {
     ActionsRead = ACTIONS_READ;
     /// `actions:write`
     ActionsWrite = ACTIONS_WRITE;
+    /// `approvals:read`
+    ApprovalsRead = APPROVALS_READ;
+    /// `approvals:admin`
+    ApprovalsAdmin = APPROVALS_ADMIN;
     /// `projects:read`
     ProjectsRead = PROJECTS_READ;
     /// `projects:write`

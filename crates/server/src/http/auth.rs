@@ -13,8 +13,8 @@ use integrations_core::{
 };
 
 pub use crate::edge::scoped::{
-    ActionsRead, ActionsWrite, AuditRead, IntegrationsRead, IntegrationsWrite, KeysAdmin, KeysRead,
-    OauthAppsAdmin, OauthAppsRead, ProjectsRead, ProjectsWrite,
+    ActionsRead, ActionsWrite, ApprovalsAdmin, ApprovalsRead, AuditRead, IntegrationsRead, IntegrationsWrite,
+    KeysAdmin, KeysRead, OauthAppsAdmin, OauthAppsRead, ProjectsRead, ProjectsWrite,
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
@@ -37,7 +37,7 @@ pub struct Access<S> {
     pub request_id: Arc<str>,
     /// The path's `{provider}`, if it has one that is text.
     provider: Option<String>,
-    /// What the path names below the project or the provider, if that is text: an action, or a run.
+    /// What the path names below the project or the provider, if that is text: an action, a run, or an approval.
     named: Option<String>,
     scope: PhantomData<S>,
 }
@@ -48,7 +48,8 @@ impl<S> Access<S> {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
     }
 
-    /// What the path names below the project or the provider: an action, or a run. `None`: it is not text.
+    /// What the path names below the project or the provider: an action, a run, or an approval. `None`: it is not
+    /// text.
     pub fn named(&self) -> Option<&str> {
         self.named.as_deref()
     }

@@ -71,6 +71,36 @@ pub(super) fn pending_run() -> Value {
     run
 }
 
+/// A run that a person denied.
+pub(super) fn denied_run() -> Value {
+    let mut run = pending_run();
+    run["status"] = json!("denied");
+    run["denied_by"] = json!("person");
+    run["error"] = json!({
+        "code": "ACTION_NOT_PERMITTED",
+        "message": "A person denied it: Not this customer. Do not ask again by yourself, but tell those whom it concerns"
+    });
+    run["finished_at"] = json!("2026-05-17T18:05:00Z");
+    run
+}
+
+/// An approval that waits for a decision.
+pub(super) fn approval() -> Value {
+    json!({
+        "id": "apr_01jc3q5v6w7x8y9zabcdefghjk", "run_id": "run_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack",
+        "action": "post_message", "label": "Post messages", "kind": "write", "status": "pending", "input": message(),
+        "evidence": {}, "reasons": ["A person approves each “Post messages”"], "context": context(),
+        "requested_by": {"id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-18T17:55:00Z", "decided_by": null,
+        "decided_at": null, "note": null
+    })
+}
+
+/// How the approvals of a project are decided.
+pub(super) fn approval_policy() -> Value {
+    json!({"decided_by": "people", "expires_after_seconds": 86_400})
+}
+
 /// An event of the audit log.
 pub(super) fn audit_event() -> Value {
     json!({

@@ -71,6 +71,10 @@ const CALL: &[ErrorCode] = &[
     ErrorCode::OutcomeUnknown,
 ];
 
+/// The failures of deciding on an approval, beside those of any.
+const DECISION: &[ErrorCode] =
+    &[ErrorCode::Forbidden, ErrorCode::ResourceNotFound, ErrorCode::ApprovalNotPending];
+
 /// The failures of every operation without a key, beside those of any.
 const ANYBODY: &[ErrorCode] = &[ErrorCode::NotAcceptable, ErrorCode::RateLimited];
 const APP: &[ErrorCode] = &[
@@ -98,6 +102,14 @@ pub(super) struct OnCheck;
 pub(super) struct OnCall;
 /// Failures of showing a run.
 pub(super) struct OnRun;
+/// Failures of showing an approval.
+pub(super) struct OnApproval;
+/// Failures of approving a call.
+pub(super) struct OnApprove;
+/// Failures of denying a call.
+pub(super) struct OnDeny;
+/// Failures of changing how approvals are decided.
+pub(super) struct OnPolicyUpdate;
 /// Failures of an operation on an organization.
 pub(super) struct OnOrganization;
 /// Failures of making something in an organization.
@@ -175,6 +187,28 @@ impl IntoResponses for OnCall {
 impl IntoResponses for OnRun {
     fn responses() -> Responses {
         describe(&[PROJECT, &[ErrorCode::ResourceNotFound]])
+    }
+}
+impl IntoResponses for OnApproval {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ResourceNotFound]])
+    }
+}
+impl IntoResponses for OnApprove {
+    fn responses() -> Responses {
+        // The integration and its action are there, or else the approval has expired.
+        let call = CALL.iter().copied().filter(|code| code.status() != 404).collect::<Vec<_>>();
+        describe(&[PROJECT, BODY, DECISION, &call])
+    }
+}
+impl IntoResponses for OnDeny {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, DECISION])
+    }
+}
+impl IntoResponses for OnPolicyUpdate {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::NoUpdates]])
     }
 }
 impl IntoResponses for OnOrganization {
@@ -331,6 +365,7 @@ fn meaning(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::Unauthorized => "The API key is missing, malformed, unknown, expired or revoked",
         ErrorCode::InsufficientScope => "The API key lacks the scope; the message names it",
+        ErrorCode::Forbidden => "Whoever asks may not do this here; the message says why and who may",
         ErrorCode::ApiKeyProjectMismatch => "The API key's organization does not own this project",
         ErrorCode::ApiKeyOrgMismatch => "The API key belongs to another organization",
         ErrorCode::ProjectNotFound => "There is no such project",

@@ -3,6 +3,7 @@
 mod action_runs;
 mod actions;
 mod answer;
+mod approvals;
 mod audit;
 pub mod auth;
 mod device_login;
@@ -43,6 +44,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(integrations::routes())
         .merge(actions::routes())
         .merge(action_runs::routes())
+        .merge(approvals::routes())
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())

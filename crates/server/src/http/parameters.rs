@@ -48,6 +48,19 @@ pub(super) struct OfRun {
     run_id: String,
 }
 
+/// The approval of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfApproval {
+    /// The approval's id, `apr_…`
+    #[param(
+        rename = "approvalId",
+        pattern = "^apr_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "apr_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    approval_id: String,
+}
+
 /// The organization of a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -47,8 +47,11 @@ use crate::{
         failure::Failure,
         settings::HttpSettings,
     },
-    services::idempotency::{Leased, Repeat, RepeatError},
-    store::{KeyedRequest, RememberedAnswer, StoreError},
+    services::{
+        actions::Remember,
+        idempotency::{Leased, Repeat, RepeatError},
+    },
+    store::{KeyedRequest, RememberedAnswer, StoreError, Tenant},
 };
 
 /// The request header that names a request, so that it can be repeated.
@@ -122,6 +125,15 @@ impl<A: KeyAccess> Post<A> {
         let keyed = self.keyed.as_ref();
         let remembered = keyed.map(|request| api.idempotency.remembered(request, answer)).transpose();
         remembered.map_err(|error| Failure::internal(&error))
+    }
+
+    /// The same for an answer that is a run, as it will be then. Which run it is, is known only in the transaction.
+    pub(super) fn remember_run(&self, api: &Api, tenant: Tenant) -> Option<Remember> {
+        let (api, request) = (api.clone(), self.keyed.clone()?);
+        Some(Remember::new(move |run| {
+            let remembered = api.idempotency.remembered(&request, &Answer::of_run(tenant, run));
+            remembered.map_err(|error| StoreError::Damaged(error.to_string()))
+        }))
     }
 
     /// The same for an answer that is known only in the transaction of the change.

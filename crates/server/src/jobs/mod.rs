@@ -3,6 +3,7 @@
 //! To add a job, add a file with a type that implements [`Job`], and a line where the jobs are started.
 
 mod action_runs;
+mod approvals;
 mod backoff;
 mod database_watch;
 mod erasure;
@@ -14,6 +15,7 @@ use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
     action_runs::ActionRuns,
+    approvals::Approvals,
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
     erasure::Erasure,

@@ -48,7 +48,8 @@ mod watched;
 mod writes_off;
 
 pub use action_runs::{
-    BeginRunError, Begun, NewRun, Reservation, RunEnd, RunFailure, RunFilter, Start, TotalQuery,
+    ApprovalFilter, Asked, BeginRunError, Begun, DecideError, Deciding, EarlierCalls, NewRun, Reservation,
+    RunEnd, RunFailure, RunFilter, Standing, Start, Total, TotalQuery, Verdict,
 };
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey};
@@ -71,7 +72,7 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use retention::Pruning;
-pub use rows::{AuditEntry, IntegrationRow, RunRow};
+pub use rows::{ApprovalRow, AuditEntry, IntegrationRow, RunRow};
 pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRequest, SealedRow};
 pub use sign_ins::{PendingSignIn, ProviderLogout};
 pub use stored_api_key::StoredApiKey;

@@ -14,10 +14,10 @@ use super::{
     users,
 };
 
-/// What an installation acts under.
+/// What an installation or a decision acts under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// The project that it installs into.
+    /// The project that it concerns.
     pub tenant: Tenant,
     /// The key or person that acts for it. `None`: the operator.
     pub by: Option<Principal>,
@@ -25,19 +25,28 @@ pub struct Permission {
     pub at: OffsetDateTime,
 }
 
-/// What an installation acts under has ended.
+/// What it acts under has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lapsed {
-    /// The key was revoked or has expired, the person's role was taken away, or neither may install in this project.
+    /// The key was revoked or has expired, the person's role was taken away, or neither may do this in the project.
     Principal,
     /// The project or its organization was revoked.
     Project,
 }
 
 impl Permission {
-    /// Checks that it holds, and keeps it from being revoked before the transaction ends. It locks in the order in
-    /// which a revocation does, so that the two do not block each other.
+    /// Checks that it holds, and keeps it from being revoked before the transaction ends.
     pub(super) async fn hold(&self, on: &Transaction) -> Result<Result<(), Lapsed>, StoreError> {
+        self.hold_for(on, RequiredScope::INTEGRATIONS_WRITE).await
+    }
+
+    /// The same for what needs another scope. It locks in the order in which a revocation does, so that the two do not
+    /// block each other.
+    pub(super) async fn hold_for(
+        &self,
+        on: &Transaction,
+        required: RequiredScope,
+    ) -> Result<Result<(), Lapsed>, StoreError> {
         let Tenant { organization, project } = self.tenant;
         let is_in_use = is_in_use(on, organization, Valid::UntilCommit).await?;
         let owned = project::Entity::find_by_id(project.to_string())
@@ -51,7 +60,7 @@ impl Permission {
         }
         let Some(by) = self.by else { return Ok(Ok(())) };
         let known = known(on, by, organization, self.at, Valid::UntilCommit).await?;
-        let may = known.is_some_and(|who| who.rights.allow(RequiredScope::INTEGRATIONS_WRITE, project));
+        let may = known.is_some_and(|who| who.rights.allow(required, project));
         Ok(if may { Ok(()) } else { Err(Lapsed::Principal) })
     }
 }

@@ -111,6 +111,8 @@ impl Store {
             slug: Some(project.slug),
             domain: project.domain,
             erased_at: None,
+            approvals_decided_by: None,
+            approvals_expire_after: None,
         };
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::PROJECTS_WRITE).await?;
@@ -239,7 +241,7 @@ impl Store {
 
 /// A project of the event's organization within the reach of who asks. Nobody else changes it before the transaction
 /// ends.
-async fn owned(
+pub(super) async fn owned(
     on: &Transaction,
     id: ProjectId,
     event: &NewAuditEvent,

@@ -8,7 +8,9 @@ use sea_orm::{
 use sqlx::FromRow;
 use time::OffsetDateTime;
 
-use super::entity::{action_run, api_key, audit_event, credential, integration, monitor, project, user};
+use super::entity::{
+    action_run, api_key, approval, audit_event, credential, integration, monitor, project, user,
+};
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
 pub(super) fn columns<T: PartialModelTrait>() -> String {
@@ -224,6 +226,67 @@ impl From<action_run::Model> for RunRow {
             finished_at: row.finished_at,
         }
     }
+}
+
+/// An approval to be shown, with its run. JSON columns are passed on as text. Its fields are the columns of
+/// `statements::APPROVAL` and `statements::approvals_page`.
+#[derive(Clone, Debug, PartialEq, DerivePartialModel, FromRow)]
+#[sea_orm(entity = "approval::Entity", alias = "a")]
+pub struct ApprovalRow {
+    /// `apr_…`
+    pub id: String,
+    /// `run_…`
+    pub run_id: String,
+    /// The integration's provider, with its alias.
+    pub provider: String,
+    /// How far it is.
+    pub status: String,
+    /// The key or the person that asked.
+    pub principal: String,
+    /// JSON object: what was read at the asking.
+    pub evidence: String,
+    /// JSON array: why a person is asked.
+    pub reasons: String,
+    /// When a person was asked.
+    pub created_at: OffsetDateTime,
+    /// Until when it can be approved.
+    pub expires_at: OffsetDateTime,
+    /// The key or the person that decided.
+    pub decided_by: Option<String>,
+    /// When somebody decided, or it expired.
+    pub decided_at: Option<OffsetDateTime>,
+    /// What who decided said.
+    pub note: Option<String>,
+    /// The run's action.
+    #[sea_orm(from_expr = r#"Expr::col(("r", action_run::Column::Action))"#)]
+    pub action: String,
+    /// What the action does to the data at the provider.
+    #[sea_orm(from_expr = r#"Expr::col(("r", action_run::Column::Kind))"#)]
+    pub kind: String,
+    /// JSON object: the run's input, with sensitive values redacted.
+    #[sea_orm(from_expr = r#"Expr::col(("r", action_run::Column::Input))"#)]
+    pub input: String,
+    /// JSON object: for whom and why.
+    #[sea_orm(from_expr = r#"Expr::col(("r", action_run::Column::Context))"#)]
+    pub context: Option<String>,
+    /// The name of the key that asked.
+    #[sea_orm(from_expr = r#"Expr::col(("k", api_key::Column::Name))"#)]
+    pub asking_key_name: Option<String>,
+    /// The name of the person who asked.
+    #[sea_orm(from_expr = r#"Expr::col(("u", user::Column::Name))"#)]
+    pub asking_user_name: Option<String>,
+    /// Their e-mail address.
+    #[sea_orm(from_expr = r#"Expr::col(("u", user::Column::Email))"#)]
+    pub asking_user_email: Option<String>,
+    /// The name of the key that decided.
+    #[sea_orm(from_expr = r#"Expr::col(("dk", api_key::Column::Name))"#)]
+    pub deciding_key_name: Option<String>,
+    /// The name of the person who decided.
+    #[sea_orm(from_expr = r#"Expr::col(("du", user::Column::Name))"#)]
+    pub deciding_user_name: Option<String>,
+    /// Their e-mail address.
+    #[sea_orm(from_expr = r#"Expr::col(("du", user::Column::Email))"#)]
+    pub deciding_user_email: Option<String>,
 }
 
 /// A claimed integration, as it is read. Its fields are the columns of `monitors::statements::CLAIMED_POSTGRES`.

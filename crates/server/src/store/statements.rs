@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::rows::{AuditEntry, HiddenColumns, IntegrationRow, RunRow, columns};
+use super::rows::{ApprovalRow, AuditEntry, HiddenColumns, IntegrationRow, RunRow, columns};
 
 /// A project's integrations, to be shown, in no order: `$1` project.
 pub static LIST: LazyLock<String> = LazyLock::new(|| list("p.id = $1"));
@@ -115,13 +115,50 @@ pub(super) fn runs_page(equal: &[&str], limit: u16) -> String {
     )
 }
 
+/// The tables of an approval's row, behind `approvals a`.
+const OF_APPROVAL: &str = "LEFT JOIN action_runs r ON r.id = a.run_id \
+     LEFT JOIN api_keys k ON k.id = a.principal LEFT JOIN users u ON u.id = a.principal \
+     LEFT JOIN api_keys dk ON dk.id = a.decided_by LEFT JOIN users du ON du.id = a.decided_by";
+
+/// One of a project's approvals: `$1` project, `$2` approval.
+pub(super) static APPROVAL: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.organization_id, {} \
+         FROM projects p LEFT JOIN approvals a ON a.project_id = p.id AND a.id = $2 {OF_APPROVAL} \
+         WHERE p.id = $1 AND p.revoked_at IS NULL",
+        columns::<ApprovalRow>()
+    )
+});
+
+/// A page of up to `limit` of a project's approvals, newest first: `$1` project, `$2` the page ends before this id,
+/// `$3` and later the values of the columns `equal`.
+pub(super) fn approvals_page(equal: &[&str], limit: u16) -> String {
+    let equal: String =
+        (3..).zip(equal).map(|(number, column)| format!(" AND {column} = ${number}")).collect();
+    format!(
+        "SELECT p.organization_id, {} FROM projects p LEFT JOIN (\
+         SELECT * FROM approvals WHERE project_id = $1 AND id < $2{equal} \
+         ORDER BY id DESC LIMIT {limit}) a ON a.project_id = p.id {OF_APPROVAL} \
+         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY a.id DESC",
+        columns::<ApprovalRow>()
+    )
+}
+
 /// What is reserved towards a total: `$1` integration, `$2` action, `$3` total, `$4` subject, `$5` currency, `$6` since
-/// when. It comes in two halves, because PostgreSQL and SQLite refuse a sum that does not fit.
+/// when, `$7` the run that is left out. It comes in two halves, because PostgreSQL and SQLite refuse a sum that does
+/// not fit.
 pub(super) const RESERVED: &str = "SELECT \
      CAST(COALESCE(SUM(amount / 4294967296), 0) AS BIGINT) AS high, \
      CAST(COALESCE(SUM(amount % 4294967296), 0) AS BIGINT) AS low \
      FROM action_reservations WHERE integration_id = $1 AND action = $2 AND total = $3 AND subject = $4 \
-     AND currency IS NOT DISTINCT FROM $5 AND created_at > $6";
+     AND currency IS NOT DISTINCT FROM $5 AND created_at > $6 AND run_id <> $7";
+
+/// What of that only waits for a person, by run: the same values.
+pub(super) const WAITING: &str = "SELECT w.run_id, w.amount \
+     FROM action_reservations w JOIN action_runs r ON r.id = w.run_id \
+     WHERE w.integration_id = $1 AND w.action = $2 AND w.total = $3 AND w.subject = $4 \
+     AND w.currency IS NOT DISTINCT FROM $5 AND w.created_at > $6 AND w.run_id <> $7 \
+     AND r.status = 'pending_approval' ORDER BY w.run_id";
 
 /// Stores a revision if the stored version is still the one that it was made from: `$1` id, `$2` that version, `$3` …
 /// the new values, `$15` whether the secret settings change. If they do not, the stored ones stay, so that a change

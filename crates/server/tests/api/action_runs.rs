@@ -13,8 +13,8 @@ use migrations::{Migrator, MigratorTrait as _};
 use riq_server::{
     jobs::{ActionRuns, Job as _},
     store::{
-        BeginRunError, Begun, Denied, Loaded, NewAuditEvent, NewRun, PROJECT_GRACE, ReadError, Reservation,
-        RunEnd, RunFailure, RunFilter, RunRow, Sealed, Start, Store, Tenant, TotalQuery,
+        BeginRunError, Begun, Denied, EarlierCalls, Loaded, NewAuditEvent, NewRun, PROJECT_GRACE, ReadError,
+        Reservation, RunEnd, RunFailure, RunFilter, RunRow, Sealed, Start, Store, Tenant, TotalQuery,
     },
     vault::{Purpose, Vault},
 };
@@ -92,7 +92,7 @@ fn total_of(subject: &str, since: OffsetDateTime) -> TotalQuery {
 /// Stores a run that is being sent, and returns its attempt.
 async fn send(server: &Server, run: NewRun, reservations: Vec<Reservation>) -> LeaseId {
     let (attempt, start) = sending(server);
-    let begun = |_: &_, _: &[i64]| Ok::<_, ()>(begun(start, reservations));
+    let begun = |_: &_, _: EarlierCalls| Ok::<_, ()>(begun(start, reservations));
     let row = server.store.begin_run(&tenant(server), run, &[], begun).await.unwrap();
     assert_eq!(row.status, "sending");
     attempt
@@ -102,8 +102,8 @@ async fn send(server: &Server, run: NewRun, reservations: Vec<Reservation>) -> L
 async fn reserved(server: &Server, subject: &str) -> i64 {
     let mut reserved = None;
     let total = total_of(subject, OffsetDateTime::UNIX_EPOCH);
-    let look = |_: &_, totals: &[i64]| {
-        reserved = Some(totals[0]);
+    let look = |_: &_, earlier: EarlierCalls| {
+        reserved = Some(earlier.totals[0].reserved);
         Err(())
     };
     let looked = server.store.begin_run(&tenant(server), call(server), &[total], look).await;
@@ -129,16 +129,14 @@ async fn a_run_is_stored_as_it_begins(server: &Server) {
     let now = server.app.services.environment.now();
     let approval = ApprovalId::from_bits(7);
     let error = RunFailure { code: ErrorCode::ActionLimitExceeded, message: "Too much".into() };
-    for start in [
-        sending(server).1,
-        Start::PendingApproval { approval, expires_at: now + Duration::hours(1) },
-        Start::Denied { by: DeniedBy::Guard, error },
-    ] {
+    for start in
+        [sending(server).1, Start::PendingApproval { approval }, Start::Denied { by: DeniedBy::Guard, error }]
+    {
         let run = call(server);
         let (id, is_denied) = (run.id, matches!(start, Start::Denied { .. }));
         let begun = Begun { reasons: Some("[]".into()), ..begun(start.clone(), vec![amount_of("ch_1", 5)]) };
-        let decide = |loaded: &Loaded, totals: &[i64]| {
-            assert_eq!((loaded.integration.provider.as_str(), totals), ("stripe", &[][..]));
+        let decide = |loaded: &Loaded, earlier: EarlierCalls| {
+            assert_eq!((loaded.integration.provider.as_str(), earlier.totals.len()), ("stripe", 0));
             Ok::<_, ()>(begun)
         };
         let row = server.store.begin_run(&tenant(server), run, &[], decide).await.unwrap();
@@ -150,13 +148,14 @@ async fn a_run_is_stored_as_it_begins(server: &Server) {
         assert_eq!(server.sql.count(reserved, [id.to_string().into()]).await, i64::from(!is_denied));
         match start {
             Start::Sending { .. } => assert_eq!((row.status.as_str(), row.sent_at), ("sending", Some(now))),
-            Start::PendingApproval { expires_at, .. } => {
+            Start::PendingApproval { .. } => {
                 assert_eq!((row.status.as_str(), row.sent_at), ("pending_approval", None));
                 assert_eq!(
                     (row.approval_id, row.approval_expires_at),
-                    (Some(approval.to_string()), Some(expires_at))
+                    (Some(approval.to_string()), Some(now + Duration::hours(24)))
                 );
             }
+            Start::Waiting(_) => unreachable!("nothing waits before"),
             Start::Denied { .. } => {
                 assert_eq!((row.status.as_str(), row.finished_at), ("denied", Some(now)));
                 assert_eq!(row.denied_by.as_deref(), Some("guard"));
@@ -167,7 +166,7 @@ async fn a_run_is_stored_as_it_begins(server: &Server) {
 }
 
 async fn what_is_refused_or_not_installed_leaves_nothing(server: &Server) {
-    let sent = |_: &_, _: &[i64]| Ok::<_, ()>(begun(sending(server).1, Vec::new()));
+    let sent = |_: &_, _: EarlierCalls| Ok::<_, ()>(begun(sending(server).1, Vec::new()));
     let missing = server.store.begin_run(&tenant(server), call(server), &[], sent).await;
     assert!(matches!(missing, Err(BeginRunError::NotInstalled)), "{missing:?}");
     server.install("stripe").await;
@@ -206,8 +205,12 @@ async fn two_calls_at_once_never_pass_a_limit_together(server: &Server) {
             let (tenant, run, start) = (tenant(server), call(server), sending(server).1);
             let (total, more) = (total_of(&subject, OffsetDateTime::UNIX_EPOCH), amount_of(&subject, 30));
             calls.spawn(async move {
-                let decide = |_: &_, totals: &[i64]| {
-                    if totals[0] + more.amount > LIMIT { Err(()) } else { Ok(begun(start, vec![more])) }
+                let decide = |_: &_, earlier: EarlierCalls| {
+                    if earlier.totals[0].reserved + more.amount > LIMIT {
+                        Err(())
+                    } else {
+                        Ok(begun(start, vec![more]))
+                    }
                 };
                 match store.begin_run(&tenant, run, &[total], decide).await {
                     Ok(_) => true,
@@ -476,7 +479,7 @@ async fn an_erased_project_has_no_runs(server: &Server) {
     server.import(neighbour, &line).await;
     let start = sending(server).1;
     let theirs = Tenant { project: neighbour, ..tenant(server) };
-    let decide = |_: &_, _: &[i64]| Ok::<_, ()>(begun(start, vec![amount_of("ch_1", 5)]));
+    let decide = |_: &_, _: EarlierCalls| Ok::<_, ()>(begun(start, vec![amount_of("ch_1", 5)]));
     server.store.begin_run(&theirs, call(server), &[], decide).await.unwrap();
     server.revoke_project().await;
     server.clock.advance(PROJECT_GRACE);

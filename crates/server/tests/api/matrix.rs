@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 35] = [
+const CONTRACT: [(&str, &str, &str, &str); 41] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -37,6 +37,12 @@ const CONTRACT: [(&str, &str, &str, &str); 35] = [
     ("post", "/projects/{projectId}/integrations/{provider}/actions/{action}", "actions:write", "operator"),
     ("get", "/projects/{projectId}/action-runs", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/action-runs/{runId}", "actions:read", "viewer"),
+    ("get", "/projects/{projectId}/approvals", "approvals:read", "viewer"),
+    ("get", "/projects/{projectId}/approvals/{approvalId}", "approvals:read", "viewer"),
+    ("post", "/projects/{projectId}/approvals/{approvalId}/approve", "approvals:admin", "approver"),
+    ("post", "/projects/{projectId}/approvals/{approvalId}/deny", "approvals:admin", "approver"),
+    ("get", "/projects/{projectId}/approval-policy", "approvals:read", "viewer"),
+    ("patch", "/projects/{projectId}/approval-policy", "approvals:admin", "approver"),
     ("get", "/projects/{projectId}/audit", "audit:read", "viewer"),
     ("get", "/orgs/{orgId}/projects", "projects:read", "viewer"),
     ("post", "/orgs/{orgId}/projects", "projects:write", "operator"),
@@ -131,7 +137,8 @@ async fn ask(server: &Server, key: &str, operation: &Operation, organization: &s
         .replace("{keyId}", "key_00000000000000000000000001")
         .replace("{provider}", "slack")
         .replace("{action}", "post_message")
-        .replace("{runId}", "run_00000000000000000000000001");
+        .replace("{runId}", "run_00000000000000000000000001")
+        .replace("{approvalId}", "apr_00000000000000000000000001");
     let call = server.call_as(key, &operation.method, &target);
     match operation.method.as_str() {
         "GET" | "DELETE" => call.send().await,
@@ -202,6 +209,7 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
         let target = operation.path.replace("{orgId}", &own).replace("{projectId}", &project);
         let target = target.replace("{provider}", "slack").replace("{keyId}", "key_x");
         let target = target.replace("{action}", "post_message").replace("{runId}", "run_x");
+        let target = target.replace("{approvalId}", "apr_x");
         server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");
     }
 }

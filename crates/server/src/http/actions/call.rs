@@ -7,7 +7,6 @@ use crate::{
     edge::failure::Failure,
     http::{
         action_runs::view,
-        answer::Answer,
         auth::{Access, ActionsWrite},
         failures::OnCall,
         parameters::{InProject, OfAction, OfProvider},
@@ -24,7 +23,8 @@ use crate::{
 /// becomes a run. The run succeeds, or it is `accepted` if the provider has taken it and not finished it.
 ///
 /// If a person has to approve it, the answer is a 202 with the status `pending_approval` and the approval's id, and
-/// nothing was sent. If the provider takes long, the answer is a 202 with the status `sending`: it may have been done,
+/// nothing was sent. The same call again, while it waits, gets the same run; after a person's no it is denied for an
+/// hour. If the provider takes long, the answer is a 202 with the status `sending`: it may have been done,
 /// so do not call again, but ask for the run.
 ///
 /// What changes something is sent once, or again only if the provider recognizes it by a key. If its answer is lost,
@@ -53,8 +53,6 @@ pub(super) async fn call(
     let (access, body) = (&post.access, post.json()?.to_vec());
     let account = access.account(&api).await?;
     let run = api.environment.id();
-    // A repeat finds the run, and shows it as it is then.
-    let remembered = post.remembered(&api, &Answer::of_run(access.tenant, run))?;
     let call = Call {
         run,
         tenant: access.tenant,
@@ -63,7 +61,8 @@ pub(super) async fn call(
         body,
         by: access.caller.key.into(),
         request_id: Some(access.request_id.to_string()),
-        remembered,
+        // A repeat finds the run, and shows it as it is then.
+        remembered: post.remember_run(&api, access.tenant),
     };
     let called = api.actions.call(call, patience(&api.settings)).await;
     let answered = called.map_err(Failure::from).and_then(|row| view::answer(&api, row));

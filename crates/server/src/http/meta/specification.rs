@@ -94,6 +94,10 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .name("Actions")
             .description(Some("What an agent does with what is installed, and the record of it"))
             .build(),
+        TagBuilder::new()
+            .name("Approvals")
+            .description(Some("Calls of actions that wait for a person, and who decides on them"))
+            .build(),
         TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
         TagBuilder::new().name("Projects").description(Some("An organization's projects")).build(),
         TagBuilder::new()

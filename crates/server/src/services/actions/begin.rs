@@ -4,30 +4,37 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     action::{
-        Context, Decision, DeniedBy, Facts, Obstacle, Reason, RunStatus, Spending, Totals, decide,
+        Context, Decision, DeniedBy, Facts, Money, Obstacle, Reason, RunStatus, Spending, Totals, decide,
         shown_input,
     },
     audit::{Acting, AuditAction, changes_of_run},
     catalog::{ActionKind, action::Action},
     error::ErrorCode,
+    ids::RunId,
     lifecycle::Status,
+    permissions::Permission,
 };
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Actions, Call, CallError, identity,
+    Actions, Call, CallError,
+    frozen::Frozen,
+    identity,
     ready::{Ready, ToSend},
 };
 use crate::{
-    store::{Begun, Loaded, NewAuditEvent, NewRun, Reservation, RunFailure, RunRow, Start, TotalQuery},
+    store::{
+        Begun, EarlierCalls, Loaded, NewAuditEvent, NewRun, Reservation, RunFailure, RunRow, Start, Total,
+        TotalQuery,
+    },
     vault::Purpose,
 };
 
-/// How long a person may take to approve.
-const APPROVAL_LIFE: Duration = Duration::hours(24);
+/// How many runs that wait for a person are named in a refusal.
+const NAMED: usize = 5;
 /// When a run that is sent counts as abandoned: later than the longest sending ends.
-const SENDING_LIFE: Duration = Duration::seconds(180);
+pub(super) const SENDING_LIFE: Duration = Duration::seconds(180);
 
 impl Actions {
     /// Stores the run of a call, as the core decides on it with the integration and the totals of this moment.
@@ -42,18 +49,12 @@ impl Actions {
     ) -> Result<RunRow, CallError> {
         let now = self.environment.now();
         let new = self.new_run(call, action, ready, expected, now)?;
-        let of_window = |spent: &Spending| TotalQuery {
-            total: spent.total.clone(),
-            subject: spent.subject.clone(),
-            currency: spent.currency.map(|currency| currency.code().to_owned()),
-            since: now - Duration::seconds(spent.within.into()),
-        };
-        let queries: Vec<TotalQuery> = ready.spending.iter().map(of_window).collect();
-        let decide = |loaded: &Loaded, totals: &[i64]| {
+        let queries = totals_of(ready, now);
+        let decide = |loaded: &Loaded, earlier: EarlierCalls| {
             if !is_expected(loaded) {
                 return Err(CallError::Changed);
             }
-            self.decide(call, action, ready, loaded, totals)
+            self.decide(call, action, ready, loaded, earlier)
         };
         let begun = self.store.begin_run(&call.tenant, new, &queries, decide).await;
         begun.map_err(|error| CallError::unbegun(error, call.account.label()))
@@ -75,7 +76,7 @@ impl Actions {
             provider: provider.as_str(),
             action: &action.key,
         };
-        let request = ready.to_send.as_ref().map(|to_send| serde_json::to_vec(&to_send.request)).transpose();
+        let request = Frozen::of(ready).map(|frozen| serde_json::to_vec(&frozen)).transpose();
         let request = request.map_err(|error| CallError::Broken(error.to_string()))?;
         let context = written(&ready.context);
         Ok(NewRun {
@@ -101,35 +102,39 @@ impl Actions {
         action: &Action,
         ready: &Ready,
         loaded: &Loaded,
-        totals: &[i64],
+        earlier: EarlierCalls,
     ) -> Result<Begun, CallError> {
         let Loaded { integration, .. } = loaded;
-        let totals = ready.spending.iter().map(|spent| spent.guard).zip(totals.iter().copied()).collect();
-        let facts = Facts {
-            permission: integration.action_permissions.get(&action.key).copied().unwrap_or_default(),
-            is_active: integration.status() == Status::Active,
-            settings: &integration.settings,
-            input: &ready.input,
-            money: &ready.money,
-            evidence: &ready.evidence,
-            context: &ready.context,
-            totals: &Totals(totals),
-        };
-        let decision = decide(action, &facts);
-        if !facts.is_active {
+        if integration.status() != Status::Active {
             return Err(CallError::NotActive(integration.status()));
         }
+        let EarlierCalls { totals, same } = earlier;
+        let remembered = |run: RunId| call.remembered.as_ref().map(|remember| remember.run(run)).transpose();
+        let account = integration.account.as_ref().map(|account| account.id.as_str());
+        let same = same.filter(|same| {
+            let permission = integration.action_permissions.get(&action.key);
+            same.account_id.as_deref() == account
+                && permission.copied().unwrap_or_default() != Permission::Off
+        });
         let now = self.environment.now();
-        let (start, reasons) = match (decision, &ready.to_send) {
-            (Decision::Deny(reasons), _) => (denied(&reasons), reasons),
-            (_, None) => return Err(CallError::Changed),
-            (Decision::Ask(reasons), _) => {
-                let approval = self.environment.id();
-                (Start::PendingApproval { approval, expires_at: now + APPROVAL_LIFE }, reasons)
+        let (start, reasons) = match same {
+            Some(waiting) if waiting.status == RunStatus::PendingApproval.as_str() => {
+                let run = waiting.id.parse().map_err(|_| CallError::Broken("the id of a run".to_owned()))?;
+                let remembered = remembered(run)?;
+                let (start, reservations) = (Start::Waiting(Box::new(waiting)), Vec::new());
+                return Ok(Begun { start, reasons: None, reservations, remembered, event: None });
             }
-            (Decision::Allow, Some(ToSend { attempt, .. })) => {
-                (Start::Sending { attempt: *attempt, until: now + SENDING_LIFE }, Vec::new())
-            }
+            Some(denied) => (denied_before(denied), Vec::new()),
+            None => match (decision(action, ready, loaded, &totals), &ready.to_send) {
+                (Decision::Deny(reasons), _) => (Start::from(denied(&reasons, ready, &totals)), reasons),
+                (_, None) => return Err(CallError::Changed),
+                (Decision::Ask(reasons), _) => {
+                    (Start::PendingApproval { approval: self.environment.id() }, reasons)
+                }
+                (Decision::Allow, Some(ToSend { attempt, .. })) => {
+                    (Start::Sending { attempt: *attempt, until: now + SENDING_LIFE }, Vec::new())
+                }
+            },
         };
         let is_denied = matches!(start, Start::Denied { .. });
         let records = is_denied && action.kind != ActionKind::ReadOnly;
@@ -137,13 +142,12 @@ impl Actions {
             let action = AuditAction::IntegrationActionDenied;
             self.event(call, loaded, action, &ready.context, (None, RunStatus::Denied))
         });
-        let reasons = (!reasons.is_empty()).then(|| serde_json::to_string(&reasons)).transpose();
         Ok(Begun {
             start,
-            reasons: reasons.map_err(|error| CallError::Broken(error.to_string()))?,
+            reasons: (!reasons.is_empty()).then(|| written_reasons(&reasons)).transpose()?,
             reservations: reservations(&ready.spending),
             // A refusal is not remembered: the same request may be permitted later.
-            remembered: call.remembered.clone().filter(|_| !is_denied),
+            remembered: if is_denied { None } else { remembered(call.run)? },
             event,
         })
     }
@@ -168,24 +172,102 @@ impl Actions {
     }
 }
 
+/// The totals that a call's guards look at, for windows that end now.
+pub(super) fn totals_of(ready: &Ready, now: OffsetDateTime) -> Vec<TotalQuery> {
+    let of_window = |spent: &Spending| TotalQuery {
+        total: spent.total.clone(),
+        subject: spent.subject.clone(),
+        currency: spent.currency.map(|currency| currency.code().to_owned()),
+        since: now - Duration::seconds(spent.within.into()),
+    };
+    ready.spending.iter().map(of_window).collect()
+}
+
+/// What the core decides on a call, with the totals of [`totals_of`].
+pub(super) fn decision(action: &Action, ready: &Ready, loaded: &Loaded, totals: &[Total]) -> Decision {
+    let Loaded { integration, .. } = loaded;
+    let reserved = totals.iter().map(|total| total.reserved);
+    let totals = ready.spending.iter().map(|spent| spent.guard).zip(reserved).collect();
+    let facts = Facts {
+        permission: integration.action_permissions.get(&action.key).copied().unwrap_or_default(),
+        is_active: integration.status() == Status::Active,
+        settings: &integration.settings,
+        input: &ready.input,
+        money: &ready.money,
+        evidence: &ready.evidence,
+        context: &ready.context,
+        totals: &Totals(totals),
+    };
+    decide(action, &facts)
+}
+
+/// Reasons as a run has them.
+pub(super) fn written_reasons(reasons: &[Reason]) -> Result<String, CallError> {
+    serde_json::to_string(reasons).map_err(|error| CallError::Broken(error.to_string()))
+}
+
 /// What a call says of itself, as JSON.
-fn written(context: &Context) -> Map<String, Value> {
+pub(super) fn written(context: &Context) -> Map<String, Value> {
     match serde_json::to_value(context) {
         Ok(Value::Object(context)) => context,
         _ => Map::new(),
     }
 }
 
-/// The beginning of a run that is denied. The permission comes first, because without it no setting matters.
-fn denied(reasons: &[Reason]) -> Start {
+/// What denies a call, and what its caller is told.
+pub(super) struct Denial {
+    pub(super) by: DeniedBy,
+    pub(super) error: RunFailure,
+}
+
+impl From<Denial> for Start {
+    fn from(Denial { by, error }: Denial) -> Self {
+        Self::Denied { by, error }
+    }
+}
+
+/// Why a call is denied. The permission comes first, because without it no setting matters.
+pub(super) fn denied(reasons: &[Reason], ready: &Ready, totals: &[Total]) -> Denial {
     let is_permission = |reason: &&Reason| reason.obstacle == Obstacle::Permission;
     let (by, code) = match reasons.iter().find(is_permission) {
         Some(_) => (DeniedBy::Permission, ErrorCode::ActionNotPermitted),
         None => (DeniedBy::Guard, ErrorCode::ActionLimitExceeded),
     };
     let deciding = reasons.iter().filter(|reason| is_permission(reason) == (by == DeniedBy::Permission));
-    let words: Vec<&str> = deciding.map(|reason| reason.words.as_str()).collect();
-    Start::Denied { by, error: RunFailure { code, message: words.join("; ") } }
+    let words: Vec<String> = deciding
+        .map(|reason| match only_waiting(reason, ready, totals) {
+            Some(waiting) => format!("{}. {waiting}", reason.words),
+            None => reason.words.clone(),
+        })
+        .collect();
+    Denial { by, error: RunFailure { code, message: words.join("; ") } }
+}
+
+/// What of a limit is only reserved by runs that wait for a person, and which they are. `None`: nothing.
+fn only_waiting(reason: &Reason, ready: &Ready, totals: &[Total]) -> Option<String> {
+    let Obstacle::Guard(guard) = reason.obstacle else { return None };
+    let mut of_guards = ready.spending.iter().zip(totals);
+    let (spent, total) = of_guards.find(|(spent, _)| spent.guard == guard)?;
+    if total.waiting.is_empty() {
+        return None;
+    }
+    let amount = total.waiting.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
+    let amount = match spent.currency {
+        Some(currency) => Money::new(amount, currency)?.to_string(),
+        None => amount.to_string(),
+    };
+    let named: Vec<&str> = total.waiting.iter().take(NAMED).map(|(run, _)| run.as_str()).collect();
+    let more = match total.waiting.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("{amount} of it is only reserved by what waits for a person: {}{more}", named.join(", ")))
+}
+
+/// A person denied the same call a short time ago.
+fn denied_before(run: RunRow) -> Start {
+    let message = run.error_message.unwrap_or_else(|| "A person denied it".to_owned());
+    Start::Denied { by: DeniedBy::Person, error: RunFailure { code: ErrorCode::ActionNotPermitted, message } }
 }
 
 /// What a run counts from now on, once towards each total.

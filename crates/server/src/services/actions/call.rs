@@ -1,6 +1,6 @@
 //! Calls an action.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use integrations_core::{
     action::{Asked, Known, RunStatus, amounts, read_call, render, spending},
@@ -23,11 +23,11 @@ use super::{
 };
 use crate::{
     jobs::{Backoff, retry_until},
-    store::{Loaded, RememberedAnswer, RunEnd, RunRow, Tenant},
+    store::{Loaded, RememberedAnswer, RunEnd, RunRow, StoreError, Tenant},
 };
 
 /// How long may be asked for what must be known before a call is decided on. The caller waits meanwhile.
-const TO_PREPARE: Duration = Duration::from_secs(20);
+pub(super) const TO_PREPARE: Duration = Duration::from_secs(20);
 /// How long may be sent and waited for an answer. It is shorter than a run counts as being sent.
 const TO_SEND: Duration = Duration::from_secs(100);
 /// How long is tried to store the end of a run. Afterwards it becomes `unknown`.
@@ -52,8 +52,33 @@ pub struct Call {
     pub by: Principal,
     /// The request that asks for it.
     pub request_id: Option<String>,
-    /// The answer to be remembered with the run, if the request has an `Idempotency-Key`.
-    pub remembered: Option<RememberedAnswer>,
+    /// Makes the answer to be remembered with the run, if the request has an `Idempotency-Key`.
+    pub remembered: Option<Remember>,
+}
+
+/// Makes the answer to a request with an `Idempotency-Key`: a run, as it will be when the request is repeated. Which
+/// one is known only when it is decided on, because the same call may wait for a person already.
+#[derive(Clone)]
+pub struct Remember(Arc<MakeAnswer>);
+
+type MakeAnswer = dyn Fn(RunId) -> Result<RememberedAnswer, StoreError> + Send + Sync;
+
+impl Remember {
+    /// Makes answers by this.
+    pub fn new(make: impl Fn(RunId) -> Result<RememberedAnswer, StoreError> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// The answer that is this run.
+    pub(super) fn run(&self, id: RunId) -> Result<RememberedAnswer, StoreError> {
+        (self.0)(id)
+    }
+}
+
+impl fmt::Debug for Remember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remember")
+    }
 }
 
 /// A body that was read.
@@ -131,7 +156,7 @@ impl Actions {
     }
 
     /// Sends the request of a run that is to be sent now, and stores its end.
-    async fn send(
+    pub(super) async fn send(
         &self,
         call: &Call,
         action: &Action,

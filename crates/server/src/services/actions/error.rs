@@ -62,6 +62,12 @@ pub enum CallError {
     /// It is not known yet whether there is a run.
     #[error("the call is still being prepared")]
     Unfinished,
+    /// So many calls of the caller wait for a person that no more may.
+    #[error(
+        "{0} calls of this caller wait for a person in this project already, and nothing was stored; have some decided \
+         first: GET …/approvals?status=pending lists them"
+    )]
+    TooManyWaiting(u64),
     /// A secret cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -84,6 +90,7 @@ impl CallError {
             BeginRunError::NotInstalled => Self::NotInstalled { account },
             BeginRunError::Refused(error) => error,
             BeginRunError::Store(error) => error.into(),
+            BeginRunError::TooManyWaiting(most) => Self::TooManyWaiting(most),
         }
     }
 }

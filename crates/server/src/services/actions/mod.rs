@@ -4,12 +4,18 @@
 //! has the core decide in the transaction that stores the run, and `ending` sends it and says what came of it. Every
 //! request goes through a `delivery`, which renews the credential once. `secrets` keeps the credential out of all that
 //! comes back.
+//!
+//! What a person must approve is `frozen` with its run. `approve` looks at everything again, and then sends it with the
+//! same code as a call. `approvals` shows what waits.
 
+mod approvals;
+mod approve;
 mod begin;
 mod call;
 mod delivery;
 mod ending;
 mod error;
+mod frozen;
 mod identity;
 mod list;
 mod opened;
@@ -24,7 +30,14 @@ use std::{ops::Deref, sync::Arc};
 use tokio::sync::watch;
 
 use self::waits::Waits;
-pub use self::{call::Call, error::CallError, list::Listed, runs::RunPage};
+pub use self::{
+    approvals::ApprovalPage,
+    approve::{ApprovalError, Decision},
+    call::{Call, Remember},
+    error::CallError,
+    list::Listed,
+    runs::RunPage,
+};
 use crate::{
     monitor::{Monitor, MonitorParts},
     provider::action_caller::ActionCaller,

@@ -27,14 +27,24 @@ impl Delivery {
         action: &Action,
         input: &Map<String, Value>,
     ) -> Result<Readings, CallError> {
+        let mut readings = self.evidence(action, input).await?;
+        for reading in &action.steps {
+            let found = self.reading(action, input, reading, &readings).await?;
+            readings.steps.extend(found);
+        }
+        Ok(readings)
+    }
+
+    /// Reads the evidence alone.
+    pub(super) async fn evidence(
+        &mut self,
+        action: &Action,
+        input: &Map<String, Value>,
+    ) -> Result<Readings, CallError> {
         let mut readings = Readings::default();
         for reading in &action.evidence {
             let found = self.reading(action, input, reading, &readings).await?;
             readings.evidence.extend(found);
-        }
-        for reading in &action.steps {
-            let found = self.reading(action, input, reading, &readings).await?;
-            readings.steps.extend(found);
         }
         Ok(readings)
     }

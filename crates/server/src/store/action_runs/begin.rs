@@ -1,22 +1,26 @@
 //! Stores a run before anything is sent.
 
 use integrations_core::action::RunStatus;
-use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, Statement, Value};
+use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _};
 
-use super::{BeginRunError, Begun, NewRun, Reservation, Start, TotalQuery};
+use super::{
+    BeginRunError, Begun, EarlierCalls, NewRun, Reservation, Start, TotalQuery,
+    ask::{MOST_WAITING, ask, same_call, wait_already},
+    totals::read_totals,
+};
 use crate::store::{
     Loaded, RunRow, Store, StoreError, Tenant, audit,
-    entity::{action_reservation, action_run, integration},
+    entity::{action_reservation, action_run, approval, integration},
     idempotency_keys,
     in_order::lock_in_order,
     integrations::{read_loaded, reload},
-    statements,
     transaction::Transaction,
 };
 
 impl Store {
-    /// Stores a run with what `decide` makes of the integration and of `totals`, which it gets in their order, without
-    /// this run. While `decide` is called nobody changes the integration, and no other call of it is decided on.
+    /// Stores a run with what `decide` makes of the integration and of earlier calls: `totals`, in their order and
+    /// without this run, and the same call. While `decide` is called nobody changes the integration, and no other call
+    /// of it is decided on.
     ///
     /// If `decide` fails, nothing is stored.
     pub async fn begin_run<E, F>(
@@ -27,7 +31,7 @@ impl Store {
         decide: F,
     ) -> Result<RunRow, BeginRunError<E>>
     where
-        F: FnOnce(&Loaded, &[i64]) -> Result<Begun, E> + Send,
+        F: FnOnce(&Loaded, EarlierCalls) -> Result<Begun, E> + Send,
         E: Send,
     {
         let transaction = self.begin().await?;
@@ -39,37 +43,21 @@ impl Store {
         locked.map_err(StoreError::from)?;
         let rows = reload(&transaction, tenant, run.provider.as_str()).await?;
         let loaded = read_loaded(&self.tenant_check, tenant, &rows)?.ok_or(BeginRunError::NotInstalled)?;
-        let mut reserved = Vec::with_capacity(totals.len());
-        for total in totals {
-            reserved.push(read_total(&transaction, &loaded, &run.action, total).await?);
-        }
-        let mut begun = decide(&loaded, &reserved).map_err(BeginRunError::Refused)?;
+        let integration = loaded.integration.id.to_string();
+        let totals = read_totals(&transaction, &integration, &run.action, run.id, totals).await?;
+        let same = same_call(&transaction, &integration, &run).await?;
+        let mut begun = decide(&loaded, EarlierCalls { totals, same }).map_err(BeginRunError::Refused)?;
         idempotency_keys::remember(&transaction, begun.remembered.take()).await?;
-        let row = store(&transaction, tenant, &loaded, run, begun).await?;
+        let row = match begun.start {
+            Start::Waiting(row) => *row,
+            Start::PendingApproval { .. } if wait_already(&transaction, tenant, &run).await? => {
+                return Err(BeginRunError::TooManyWaiting(MOST_WAITING));
+            }
+            _ => store(&transaction, tenant, &loaded, run, begun).await?,
+        };
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(row)
     }
-}
-
-/// What is reserved towards a total. More than a number can hold is the largest number.
-async fn read_total(
-    on: &Transaction,
-    loaded: &Loaded,
-    action: &str,
-    total: &TotalQuery,
-) -> Result<i64, StoreError> {
-    let values: [Value; 6] = [
-        loaded.integration.id.to_string().into(),
-        action.into(),
-        total.total.as_str().into(),
-        total.subject.as_str().into(),
-        total.currency.clone().into(),
-        total.since.into(),
-    ];
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::RESERVED, values);
-    let Some(row) = on.query_one_raw(statement).await? else { return Ok(0) };
-    let (high, low): (i64, i64) = (row.try_get("", "high")?, row.try_get("", "low")?);
-    Ok(high.saturating_mul(1 << 32).saturating_add(low))
 }
 
 /// Stores the run with what it reserves and its event.
@@ -81,10 +69,19 @@ async fn store(
     begun: Begun,
 ) -> Result<RunRow, StoreError> {
     let is_denied = matches!(begun.start, Start::Denied { .. });
-    let row = started(requested(tenant, loaded, run), begun.start);
-    let row = action_run::Model { reasons: begun.reasons, ..row };
+    let row = action_run::Model { reasons: begun.reasons, ..requested(tenant, loaded, run) };
+    let (row, asked) = match begun.start {
+        Start::PendingApproval { approval } => {
+            let (row, asked) = ask(on, row, approval).await?;
+            (row, Some(asked))
+        }
+        start => (started(row, start), None),
+    };
     let new = action_run::ActiveModel::from(row.clone());
     action_run::Entity::insert(new).exec_without_returning(on).await?;
+    if let Some(asked) = asked {
+        approval::Entity::insert(approval::ActiveModel::from(asked)).exec_without_returning(on).await?;
+    }
     let reservations = begun.reservations.into_iter().filter(|_| !is_denied);
     for Reservation { total, subject, currency, amount } in reservations {
         let reservation = action_reservation::Model {
@@ -152,11 +149,8 @@ fn started(row: action_run::Model, start: Start) -> action_run::Model {
             sending_until: Some(until),
             ..at(RunStatus::Sending)
         },
-        Start::PendingApproval { approval, expires_at } => action_run::Model {
-            approval_id: Some(approval.to_string()),
-            approval_expires_at: Some(expires_at),
-            ..at(RunStatus::PendingApproval)
-        },
+        // Neither of these is stored here.
+        Start::PendingApproval { .. } | Start::Waiting(_) => at(RunStatus::Requested),
         Start::Denied { by, error } => action_run::Model {
             denied_by: Some(by.as_str().to_owned()),
             error_code: Some(error.code.as_str().to_owned()),

@@ -6,11 +6,22 @@
 //! Limits over time are kept by reservations. A run makes them in the transaction that stores it, under the lock of its
 //! integration, so two calls never take the same rest. What was not done gives them back.
 //!
-//! A transaction that needs the integration locks it before its runs, and several runs in the order of their ids.
+//! A run that waits for a person has an approval, at most one that is pending. `ask` stores it, `decide` is the only way
+//! from there to being sent, and checks in that transaction who decides (`eligible`). `expire` only tidies up.
+//!
+//! A transaction that needs the integration locks it before its runs, runs before their approvals, and several runs in
+//! the order of their ids.
 
+mod approvals;
+mod ask;
 mod begin;
+mod decide;
+mod eligible;
+mod expire;
 mod finish;
+mod policy;
 mod read;
+mod totals;
 
 use integrations_core::{
     action::{DeniedBy, RunStatus},
@@ -21,8 +32,12 @@ use integrations_core::{
 };
 use time::OffsetDateTime;
 
-pub use self::read::RunFilter;
-use super::{NewAuditEvent, ReadError, RememberedAnswer, StoreError};
+pub use self::{
+    approvals::ApprovalFilter,
+    decide::{Asked, DecideError, Deciding, Standing, Verdict},
+    read::RunFilter,
+};
+use super::{NewAuditEvent, ReadError, RememberedAnswer, RunRow, StoreError};
 
 /// A run to be stored.
 #[derive(Clone, Debug)]
@@ -68,6 +83,24 @@ pub struct TotalQuery {
     pub since: OffsetDateTime,
 }
 
+/// What is reserved towards a total, without the run that is decided on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    /// All of it. More than a number can hold is the largest number.
+    pub reserved: i64,
+    /// What of it only waits for a person, by run.
+    pub waiting: Vec<(String, i64)>,
+}
+
+/// What is known of earlier calls when one is decided on.
+#[derive(Clone, Debug, Default)]
+pub struct EarlierCalls {
+    /// The totals that were asked for, in their order.
+    pub totals: Vec<Total>,
+    /// The same call of the same caller, if a person is asked about it, or has denied it a short time ago.
+    pub same: Option<RunRow>,
+}
+
 /// What a run counts towards a total from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
@@ -82,7 +115,7 @@ pub struct Reservation {
 }
 
 /// How a run begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Start {
     /// It is sent now.
     Sending {
@@ -91,13 +124,13 @@ pub enum Start {
         /// When it counts as abandoned.
         until: OffsetDateTime,
     },
-    /// A person is asked.
+    /// A person is asked, and may take as long as the project's policy says.
     PendingApproval {
         /// The approval.
         approval: ApprovalId,
-        /// Until when it can be given.
-        expires_at: OffsetDateTime,
     },
+    /// A person is asked already about the same call, which is the result. Nothing new is stored.
+    Waiting(Box<RunRow>),
     /// It is not sent. This is its end.
     Denied {
         /// What denied it.
@@ -158,6 +191,9 @@ pub enum BeginRunError<E> {
     /// `decide` failed.
     #[error("refused")]
     Refused(E),
+    /// This many calls of the caller wait for a person in the project already.
+    #[error("{0} calls of this caller wait for a person already")]
+    TooManyWaiting(u64),
     /// The database did not store it.
     #[error(transparent)]
     Store(#[from] StoreError),

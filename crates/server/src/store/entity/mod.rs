@@ -3,6 +3,7 @@
 pub(super) mod action_reservation;
 pub(super) mod action_run;
 pub(super) mod api_key;
+pub(super) mod approval;
 pub(super) mod audit_event;
 pub(super) mod credential;
 pub(super) mod dashboard_session;

@@ -15,6 +15,10 @@ pub(in crate::store) struct Model {
     pub(in crate::store) domain: Option<String>,
     /// When an archived project's credentials were destroyed.
     pub(in crate::store) erased_at: Option<TimeDateTimeWithTimeZone>,
+    /// Who decides on approvals. `None`: people alone.
+    pub(in crate::store) approvals_decided_by: Option<String>,
+    /// How long that may take, in seconds. `None`: a day.
+    pub(in crate::store) approvals_expire_after: Option<i32>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,9 @@ pub(crate) const PROVIDER: &str = "slack";
 /// The id of a run that there is not.
 pub(crate) const UNKNOWN_RUN: &str = "run_00000000000000000000000001";
 
+/// The id of an approval that there is not.
+pub(crate) const UNKNOWN_APPROVAL: &str = "apr_00000000000000000000000001";
+
 /// An operation that requires a scope.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -29,6 +32,7 @@ impl Operation {
     pub(crate) fn target(&self, project: &str, provider: &str) -> String {
         let target = self.path.replace("{projectId}", project).replace("{provider}", provider);
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
+        let target = target.replace("{approvalId}", UNKNOWN_APPROVAL);
         assert!(!target.contains('{'), "no test knows how to fill in {}", self.path);
         target
     }

@@ -1,0 +1,70 @@
+//! `GET` and `PATCH /projects/{projectId}/approval-policy`
+
+use axum::{extract::State, response::Response};
+use integrations_core::{
+    action::PolicyUpdate,
+    wire::{ApprovalPolicyResponse, UpdateApprovalPolicy},
+};
+
+use super::view;
+use crate::{
+    edge::{body::JsonBody, failure::Failure},
+    http::{
+        answer::respond,
+        auth::{Access, ApprovalsAdmin, ApprovalsRead},
+        failures::{OnPolicyUpdate, OnProject},
+        parameters::InProject,
+        state::Api,
+    },
+};
+
+/// Show who approves
+///
+/// Returns who decides on the project's approvals, and how long that may take.
+#[utoipa::path(
+    get,
+    path = "/api/v1/projects/{projectId}/approval-policy",
+    operation_id = "getApprovalPolicy",
+    tag = "Approvals",
+    params(InProject),
+    security(("api_key" = ["approvals:read"]), ("bearer" = ["approvals:read"])),
+    responses(
+        (status = 200, description = "The policy", body = ApprovalPolicyResponse,
+         example = json!({"data": crate::http::examples::approval_policy()})),
+        OnProject,
+    ),
+)]
+pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) -> Result<Response, Failure> {
+    let policy = api.actions.approval_policy(&access.tenant).await?;
+    respond(&ApprovalPolicyResponse { data: view::policy(policy) })
+}
+
+/// Change who approves
+///
+/// Whoever was asked before the change keeps the time that they had. API keys decide on a call only if they were let to
+/// when it was asked for, and still are.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/projects/{projectId}/approval-policy",
+    operation_id = "updateApprovalPolicy",
+    tag = "Approvals",
+    params(InProject),
+    request_body(content = UpdateApprovalPolicy, example = json!({"expires_after_seconds": 3600})),
+    security(("api_key" = ["approvals:admin"]), ("bearer" = ["approvals:admin"])),
+    responses(
+        (status = 200, description = "The policy after the change", body = ApprovalPolicyResponse,
+         example = json!({"data": crate::http::examples::approval_policy()})),
+        OnPolicyUpdate,
+    ),
+)]
+pub(super) async fn update(
+    State(api): State<Api>,
+    access: Access<ApprovalsAdmin>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Failure> {
+    // If the caller may not see the project, that error comes first.
+    api.organizations.admit(&access.tenant).await?;
+    let update = PolicyUpdate::read(&body)?;
+    let updated = api.actions.update_approval_policy(&access.tenant, update, access.acting()).await;
+    respond(&ApprovalPolicyResponse { data: view::policy(updated.map_err(Failure::of_project)?) })
+}

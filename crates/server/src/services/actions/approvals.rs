@@ -1,0 +1,88 @@
+//! Shows approvals, and how a project has them decided.
+
+use integrations_core::{
+    action::{ApprovalStatus, Policy, PolicyUpdate, RenderedRequest},
+    audit::{Acting, AuditAction},
+    ids::ApprovalId,
+};
+
+use super::{Actions, CallError};
+use crate::store::{ApprovalFilter, ApprovalRow, NewAuditEvent, OwnedError, ReadError, Tenant};
+
+/// A page of approvals.
+#[derive(Clone, Debug)]
+pub struct ApprovalPage {
+    /// The approvals, newest first.
+    pub approvals: Vec<ApprovalRow>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+}
+
+impl ApprovalPage {
+    /// The id for the next page, which ends before it. `None` if there are no older approvals.
+    pub fn cursor(&self) -> Option<&str> {
+        self.approvals.last().filter(|_| self.has_more).map(|last| last.id.as_str())
+    }
+}
+
+impl Actions {
+    /// Up to `limit` of a tenant's approvals, newest first.
+    pub async fn approvals(
+        &self,
+        tenant: &Tenant,
+        filter: &ApprovalFilter,
+        limit: u16,
+    ) -> Result<ApprovalPage, ReadError> {
+        // One more than requested shows whether there are more.
+        let mut approvals = self.store.approvals(tenant, filter, limit + 1).await?;
+        let has_more = approvals.len() > usize::from(limit);
+        approvals.truncate(usize::from(limit));
+        let approvals = approvals.into_iter().map(|approval| self.as_it_is(approval)).collect();
+        Ok(ApprovalPage { approvals, has_more })
+    }
+
+    /// A tenant's approval, if there is one with this id.
+    pub async fn approval(&self, tenant: &Tenant, id: ApprovalId) -> Result<Option<ApprovalRow>, ReadError> {
+        Ok(self.store.approval(tenant, id).await?.map(|approval| self.as_it_is(approval)))
+    }
+
+    /// The request of an approval that was read with its tenant, exactly as it is sent if it is approved,
+    /// without host and credential. It may hold sensitive inputs.
+    pub async fn frozen_request(&self, approval: &ApprovalRow) -> Result<RenderedRequest, CallError> {
+        let sealed = self.store.sealed_request_of(approval).await?;
+        Ok(self.open_frozen(&sealed)?.request)
+    }
+
+    /// How many of a tenant's approvals wait for somebody.
+    pub async fn count_pending_approvals(&self, tenant: &Tenant) -> Result<u64, ReadError> {
+        self.store.count_pending_approvals(tenant, self.environment.now()).await
+    }
+
+    /// How a tenant's approvals are decided.
+    pub async fn approval_policy(&self, tenant: &Tenant) -> Result<Policy, ReadError> {
+        self.store.approval_policy(tenant).await
+    }
+
+    /// Changes how a tenant's approvals are decided.
+    pub async fn update_approval_policy(
+        &self,
+        tenant: &Tenant,
+        update: PolicyUpdate,
+        acting: Acting,
+    ) -> Result<Policy, OwnedError> {
+        let updated = AuditAction::ProjectUpdated;
+        let event = NewAuditEvent::new(&self.environment, tenant.organization, updated, acting);
+        let event = NewAuditEvent { project: Some(tenant.project), ..event };
+        self.store.update_approval_policy(tenant.project, update, event).await
+    }
+
+    /// What is late has expired, even if that is not stored yet.
+    fn as_it_is(&self, approval: ApprovalRow) -> ApprovalRow {
+        let is_late = approval.expires_at <= self.environment.now();
+        if !is_late || approval.status != ApprovalStatus::Pending.as_str() {
+            return approval;
+        }
+        let (status, decided_at) = (ApprovalStatus::Expired.as_str().to_owned(), Some(approval.expires_at));
+        ApprovalRow { status, decided_at, ..approval }
+    }
+}

@@ -1,0 +1,81 @@
+//! Ends what nobody decided on in time. Nothing depends on it: what is late is not sent anyway.
+
+use integrations_core::{
+    action::{ApprovalStatus, RunStatus},
+    error::ErrorCode,
+};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::Expr,
+};
+use time::OffsetDateTime;
+
+use crate::store::{
+    NewAuditEvent, RunRow, Store, StoreError, Tenant, audit,
+    entity::{action_reservation, action_run, approval},
+};
+
+/// How many end in one transaction.
+const BATCH: u64 = 100;
+const LATE: &str = "Nobody decided in time, so nothing was sent. It can be asked for again";
+
+impl Store {
+    /// Ends the approvals whose time is over, and their runs, each with the event that `event` makes. Returns how many;
+    /// there may be more.
+    pub async fn expire_approvals(
+        &self,
+        now: OffsetDateTime,
+        event: impl Fn(&Tenant, &RunRow) -> Result<NewAuditEvent, StoreError> + Send,
+    ) -> Result<usize, StoreError> {
+        use action_run::Column;
+
+        let late = approval::Entity::find()
+            .select_only()
+            .column(approval::Column::RunId)
+            .filter(approval::Column::Status.eq(ApprovalStatus::Pending.as_str()))
+            .filter(approval::Column::ExpiresAt.lte(now))
+            .limit(BATCH);
+        let late: Vec<String> = late.into_tuple().all(&self.reader).await?;
+        if late.is_empty() {
+            return Ok(0);
+        }
+        let transaction = self.begin().await?;
+        let waits = Condition::all()
+            .add(Column::Status.eq(RunStatus::PendingApproval.as_str()))
+            .add(Column::ApprovalExpiresAt.lte(now))
+            .add(Column::Id.is_in(late));
+        let runs = action_run::Entity::find().filter(waits).order_by_asc(Column::Id).lock_exclusive();
+        let runs = runs.all(&transaction).await?;
+        let ids = || runs.iter().map(|run| run.id.clone());
+        action_run::Entity::update_many()
+            .col_expr(Column::Status, Expr::value(RunStatus::Expired.as_str()))
+            .col_expr(Column::ErrorCode, Expr::value(ErrorCode::ApprovalNotPending.as_str()))
+            .col_expr(Column::ErrorMessage, Expr::value(LATE))
+            .col_expr(Column::FinishedAt, Expr::value(now))
+            .filter(Column::Id.is_in(ids()))
+            .exec(&transaction)
+            .await?;
+        approval::Entity::update_many()
+            .col_expr(approval::Column::Status, Expr::value(ApprovalStatus::Expired.as_str()))
+            .col_expr(approval::Column::DecidedAt, Expr::value(now))
+            .filter(approval::Column::RunId.is_in(ids()))
+            .filter(approval::Column::Status.eq(ApprovalStatus::Pending.as_str()))
+            .exec(&transaction)
+            .await?;
+        action_reservation::Entity::delete_many()
+            .filter(action_reservation::Column::RunId.is_in(ids()))
+            .exec(&transaction)
+            .await?;
+        let count = runs.len();
+        for run in runs {
+            let damaged = |_| StoreError::Damaged(format!("run {}: project", run.id));
+            let tenant = Tenant {
+                organization: run.organization_id.parse().map_err(damaged)?,
+                project: run.project_id.parse().map_err(damaged)?,
+            };
+            audit::record(&transaction, event(&tenant, &run.into())?).await?;
+        }
+        transaction.commit().await?;
+        Ok(count)
+    }
+}
