@@ -21,6 +21,7 @@ mod render;
 #[cfg(test)]
 mod render_test;
 mod rendered;
+mod replay;
 mod resolve;
 mod run;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use money::{Currency, Money, UnknownCurrency};
 pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};
+pub use replay::{Decided, PastCall, Rules, replay};
 pub use resolve::resolved;
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;

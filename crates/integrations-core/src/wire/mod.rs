@@ -15,6 +15,7 @@ mod installation;
 mod integration;
 mod oauth_app;
 mod open;
+mod policy;
 mod project;
 mod raw_json;
 mod server_status;
@@ -42,6 +43,7 @@ pub use oauth_app::{
     OAuthAppTestResponse, SetOAuthApp,
 };
 pub use open::Open;
+pub use policy::{PolicyReplay, PolicyReplayResponse, ReplayPolicy, ReplayedRun};
 pub use project::{CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};

@@ -101,6 +101,18 @@ pub(super) fn approval_policy() -> Value {
     json!({"decided_by": "people", "expires_after_seconds": 86_400})
 }
 
+/// What other settings would have made of the calls of the past.
+pub(super) fn policy_replay() -> Value {
+    json!({
+        "decided": 120, "left_out": 0, "has_more": false,
+        "otherwise": [{
+            "run_id": "run_01jc3q5v6w7x8y9zabcdefghjk", "action": "post_message",
+            "created_at": "2026-05-17T17:55:00Z", "was": "allow", "would_be": "ask",
+            "reasons": ["A person approves each “Post a message”"]
+        }]
+    })
+}
+
 /// An event of the audit log.
 pub(super) fn audit_event() -> Value {
     json!({

@@ -100,6 +100,8 @@ pub(super) struct OnDisconnect;
 pub(super) struct OnCheck;
 /// Failures of a call of an action.
 pub(super) struct OnCall;
+/// Failures of asking what would be decided.
+pub(super) struct OnPolicy;
 /// Failures of showing a run.
 pub(super) struct OnRun;
 /// Failures of showing an approval.
@@ -182,6 +184,11 @@ impl IntoResponses for OnCheck {
 impl IntoResponses for OnCall {
     fn responses() -> Responses {
         describe(&[PROJECT, BODY, CALL])
+    }
+}
+impl IntoResponses for OnPolicy {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound]])
     }
 }
 impl IntoResponses for OnRun {

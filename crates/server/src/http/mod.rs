@@ -17,6 +17,7 @@ mod meta;
 mod oauth_apps;
 mod parameters;
 mod patience;
+mod policy;
 mod post;
 mod projects;
 pub mod state;
@@ -45,6 +46,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(actions::routes())
         .merge(action_runs::routes())
         .merge(approvals::routes())
+        .merge(policy::routes())
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())

@@ -85,6 +85,7 @@ mod people;
 #[cfg(test)]
 mod permission;
 #[cfg(test)]
+mod policy;
 mod poolers;
 #[cfg(test)]
 mod private_files;

@@ -21,6 +21,7 @@ mod list;
 mod opened;
 mod readings;
 mod ready;
+mod replay;
 mod runs;
 mod secrets;
 mod waits;
@@ -36,6 +37,7 @@ pub use self::{
     call::{Call, Remember},
     error::CallError,
     list::Listed,
+    replay::{DecidedOtherwise, Replay},
     runs::RunPage,
 };
 use crate::{

@@ -1,0 +1,11 @@
+//! What would be decided of calls.
+
+mod replay;
+
+use crate::http::state::Api;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(replay::replay))
+}
