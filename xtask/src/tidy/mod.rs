@@ -13,6 +13,7 @@ mod floors;
 mod links;
 mod markdown;
 mod modules;
+mod money;
 mod naming;
 mod prose;
 mod repository;
@@ -41,6 +42,7 @@ const RULES: &[Rule] = &[
     ("size", size::files_are_short),
     ("allow", allow::no_inner_allow),
     ("prose", prose::lines_of_prose_are_short),
+    ("no-hundredfold", money::no_hundredfold),
     ("no-machine-paths", text::no_paths_of_one_machine),
     ("cited-tests", cited::cited_tests_exist),
     ("links", links::links_lead_somewhere),

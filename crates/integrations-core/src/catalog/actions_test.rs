@@ -441,6 +441,7 @@ fn guards() {
     wrong("unset = \"ask\"", "unset = \"deny\"", "the same as `otherwise`");
     wrong("per = \"order\"", "per = \"lines\"", "an input that has one value");
     wrong("within = \"24h\"", "within = \"a day\"", "not a span of time");
+    wrong("within = \"24h\"", "within = \"31days 1s\"", "must be between a second and 31 days");
     wrong("within = \"24h\", ", "", "needs `within`");
     wrong("sum = \"amount\"", "sum = \"order\"", "only amounts of money have a sum");
     wrong("evidence = \"currency\"", "evidence = \"price\"", "the evidence keeps no `price`");

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::words::words;
 
+/// The longest window of a sum or a number, in days. Runs are kept at least as long, because they are what is counted.
+pub const LONGEST_WINDOW_DAYS: u64 = 31;
+
 /// A guard: a test of a subject, and what follows if it does not pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guard {

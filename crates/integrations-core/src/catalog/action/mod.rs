@@ -7,7 +7,7 @@ mod input;
 mod request;
 
 pub use answer::{AnswerForm, AnswerRules, Condition, Expected, Find, Kept, Resolve, ResolveBy};
-pub use guard::{Guard, Limit, Otherwise, Per, Subject, Test};
+pub use guard::{Guard, LONGEST_WINDOW_DAYS, Limit, Otherwise, Per, Subject, Test};
 pub use input::{ActionInput, Default, Left, MoneyCurrency, MoneyUnit, Shape, TextFormat, TextShape};
 pub use request::{
     Body, Idempotency, JsonTemplate, Placeholder, Quoting, RequestTemplate, Source, TextPart, TextTemplate,

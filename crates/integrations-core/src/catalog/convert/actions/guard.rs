@@ -4,15 +4,14 @@ use serde_json::Value;
 
 use super::rest::Rest;
 use super::text::Scope;
-use crate::catalog::action::{ActionInput, Guard, Limit, Otherwise, Per, Shape, Subject, Test};
+use crate::catalog::action::{
+    ActionInput, Guard, LONGEST_WINDOW_DAYS, Limit, Otherwise, Per, Shape, Subject, Test,
+};
 use crate::catalog::convert::settings::SettingKind;
 use crate::catalog::convert::values::to_json;
 use crate::catalog::file::GuardTable;
 use crate::catalog::problems::Problems;
 use crate::catalog::template::is_name;
-
-/// The longest window of a sum or a number, in days.
-const MAX_DAYS: u64 = 366;
 
 /// Reads guards. `path` is the action's.
 pub(super) fn guards(
@@ -136,9 +135,9 @@ fn per(text: Option<&str>, scope: &Scope<'_>) -> Result<Per, String> {
 fn within(text: Option<&str>) -> Result<u32, String> {
     let span = humantime::parse_duration(text.ok_or("needs `within`, such as \"24h\"")?);
     let seconds = span.map_err(|error| format!("not a span of time, such as \"24h\": {error}"))?.as_secs();
-    let in_range = (1..=MAX_DAYS * 24 * 60 * 60).contains(&seconds);
+    let in_range = (1..=LONGEST_WINDOW_DAYS * 24 * 60 * 60).contains(&seconds);
     let seconds = in_range.then(|| u32::try_from(seconds).ok()).flatten();
-    seconds.ok_or_else(|| format!("must be between a second and {MAX_DAYS} days"))
+    seconds.ok_or_else(|| format!("must be between a second and {LONGEST_WINDOW_DAYS} days"))
 }
 
 /// Checks that every key belongs to the subject.
