@@ -1,7 +1,5 @@
 //! `riq-server admin runs`
 
-use std::time::Duration;
-
 use clap::Subcommand;
 use integrations_core::audit::AuditAction;
 
@@ -9,13 +7,13 @@ use super::{
     context::Context,
     prune::{self, Old, Prune},
 };
-use crate::store::Store;
+use crate::{app::config::SHORTEST_RUN_RETENTION, store::Store};
 
 const OLD_RUNS: Old = Old {
     name: "runs",
     place: "every project",
     // What a run counts towards a limit goes with it.
-    least: (Duration::from_secs(31 * 24 * 3_600), "limits of actions look back on the runs of a month"),
+    least: (SHORTEST_RUN_RETENTION, "limits of actions look back on the runs of a month"),
     pruning: Store::prune_runs,
     recorded: (AuditAction::ActionRunsPruned, "runs_before"),
 };

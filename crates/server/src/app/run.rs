@@ -142,6 +142,7 @@ async fn run(
         outbound,
         oauth_apps,
         monitor: options.monitor(),
+        run_retention: options.run_retention,
     };
     let mut http = HttpSettings { operator, ..options.http(address)? };
     let (database, probes) = (options.database_connections(), options.monitor().in_flight);

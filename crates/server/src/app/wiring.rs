@@ -15,7 +15,9 @@ use crate::{
     },
     environment::Environment,
     http::{self, state::Api},
-    jobs::{ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, Runner},
+    jobs::{
+        ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, RunRetention, Runner,
+    },
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -60,6 +62,8 @@ pub struct Foundation {
     pub oauth_apps: HashMap<String, OAuthApp>,
     /// Limits of the monitoring.
     pub monitor: MonitorSettings,
+    /// How long finished runs of actions are kept. `None`: until the operator removes them.
+    pub run_retention: Option<Duration>,
 }
 
 /// The whole program. Cheap to clone.
@@ -73,6 +77,7 @@ pub struct App {
     pub metrics: Metrics,
     store: Store,
     monitor: Monitor,
+    run_retention: Option<Duration>,
     settings: Arc<HttpSettings>,
     api: Api,
 }
@@ -80,7 +85,8 @@ pub struct App {
 impl App {
     /// Connects the parts.
     pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
-        let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor } = on;
+        let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor, run_retention } =
+            on;
         let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
         let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
         let metrics = Metrics::default();
@@ -135,7 +141,7 @@ impl App {
         let attempts = Attempts::new(Arc::clone(&limiter), services.environment.clone());
         let api =
             Api::new(Arc::clone(&services), store.clone(), metrics.clone(), Arc::clone(&settings), attempts)?;
-        Ok(Self { services, limiter, metrics, store, monitor, settings, api })
+        Ok(Self { services, limiter, metrics, store, monitor, run_retention, settings, api })
     }
 
     /// Every route, of the API and of the pages, without the edge.
@@ -192,6 +198,10 @@ impl App {
         runner.start(Approvals { store: self.store.clone(), environment: environment.clone() });
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
+        if let Some(keep) = self.run_retention {
+            let environment = environment.clone();
+            runner.start(RunRetention { store: self.store.clone(), environment, keep });
+        }
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }

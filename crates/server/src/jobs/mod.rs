@@ -9,6 +9,7 @@ mod database_watch;
 mod erasure;
 mod idempotency_keys;
 mod oauth_apps;
+mod run_retention;
 mod runner;
 
 use std::{fmt, future::Future, time::Duration};
@@ -21,6 +22,7 @@ pub use self::{
     erasure::Erasure,
     idempotency_keys::IdempotencySweep,
     oauth_apps::OAuthAppsRefresh,
+    run_retention::RunRetention,
     runner::Runner,
 };
 

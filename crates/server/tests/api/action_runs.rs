@@ -11,7 +11,7 @@ use integrations_core::{
 };
 use migrations::{Migrator, MigratorTrait as _};
 use riq_server::{
-    jobs::{ActionRuns, Job as _},
+    jobs::{ActionRuns, Job as _, RunRetention},
     store::{
         BeginRunError, Begun, Denied, EarlierCalls, Loaded, NewAuditEvent, NewRun, PROJECT_GRACE, ReadError,
         Reservation, RunEnd, RunFailure, RunFilter, RunRow, Sealed, Start, Store, Tenant, TotalQuery,
@@ -40,6 +40,7 @@ on_both!(
     a_run_is_shown_to_its_own_tenant,
     runs_come_in_pages,
     old_runs_are_removed_when_they_are_finished,
+    the_server_removes_runs_that_are_older_than_their_retention,
     the_operator_removes_old_runs,
     an_erased_project_has_no_runs,
     a_request_is_sealed_for_its_run_and_sealed_anew,
@@ -450,6 +451,25 @@ async fn old_runs_are_removed_when_they_are_finished(server: &Server) {
     assert_eq!(reserved(server, "ch_1").await, 10, "what they count goes with them");
     let told = "SELECT COUNT(*) FROM audit_events WHERE action = 'action_runs.pruned'";
     assert_eq!(server.sql.count(told, []).await, 1);
+}
+
+async fn the_server_removes_runs_that_are_older_than_their_retention(server: &Server) {
+    let ids = five_runs(server).await;
+    let newest = ids[4].to_string();
+    let environment = server.app.services.environment.clone();
+    let keep = std::time::Duration::from_hours(31 * 24);
+    let mut job = RunRetention { store: server.store.clone(), environment, keep };
+    job.round().await.unwrap();
+    assert_eq!(left(server).await, [ids[1].to_string(), newest.clone()], "what is not finished stays");
+    server.clock.advance(Duration::days(31));
+    job.round().await.unwrap();
+    assert_eq!(left(server).await.last(), Some(&newest), "it is as old as it may become");
+    server.clock.advance(Duration::seconds(1));
+    job.round().await.unwrap();
+    assert_eq!(left(server).await, [ids[1].to_string()]);
+    let told = server.sql.rows("SELECT * FROM audit_events WHERE action = 'action_runs.pruned'", []).await;
+    assert_eq!((told.len(), &told[0]["actor_kind"]), (2, &json!("system")));
+    assert!(told[0]["changes"].as_str().unwrap().contains("runs_before"));
 }
 
 async fn the_operator_removes_old_runs(server: &Server) {

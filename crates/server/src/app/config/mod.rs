@@ -26,12 +26,12 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-pub(crate) use self::parse::{one_line, time_span};
+pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, time_span};
 pub use self::read::command_line;
 use self::{
     parse::{
-        DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url, secret,
-        socket_address, whole_number,
+        DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url,
+        run_retention, secret, socket_address, whole_number,
     },
     parse_openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
 };
@@ -159,6 +159,9 @@ pub struct Options {
     /// The most of them that are probed at one host [default: 64]
     #[arg(long, global = true, env = "RIQ_PROBES_PER_HOST", value_name = "N", value_parser = whole_number::<1, 10_000>)]
     pub probes_per_host: Option<u32>,
+    /// How long finished runs of actions are kept, at least 31d [default: until `admin runs prune` removes them]
+    #[arg(long, global = true, env = "RIQ_RUN_RETENTION", value_name = "TIME", value_parser = run_retention)]
+    pub run_retention: Option<Duration>,
     /// Format of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,

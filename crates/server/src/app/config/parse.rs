@@ -6,6 +6,7 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use http::HeaderName;
 use integrations_core::{
+    catalog::action::LONGEST_WINDOW_DAYS,
     oauth_app::{MAX_LENGTH, read_credential},
     pasted,
 };
@@ -27,6 +28,17 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
 /// A length of time, such as `30s`.
 pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text.trim()).map_err(|_| "expected a time such as 30s, 5m or 90d".to_owned())
+}
+
+/// How long runs of actions are kept at least: limits of actions count those of their window.
+pub(crate) const SHORTEST_RUN_RETENTION: Duration = Duration::from_secs(LONGEST_WINDOW_DAYS * 24 * 60 * 60);
+
+/// How long runs of actions are kept.
+pub(super) fn run_retention(text: &str) -> Result<Duration, String> {
+    let keep = time_span(text).ok().filter(|keep| *keep >= SHORTEST_RUN_RETENTION);
+    keep.ok_or_else(|| {
+        format!("expected a time such as 400d, at least {LONGEST_WINDOW_DAYS}d: limits of actions look back so far")
+    })
 }
 
 /// A whole number from `LEAST` to `MOST`.

@@ -205,6 +205,7 @@ mod tests {
             oidc_roles_claim = "/realm_access/roles"
             oidc_roles = ["org_00000000000000000000000001:admin=CN=riq,OU=Groups", "org_00000000000000000000000001:viewer=all"]
             key_sign_in = "off"
+            run_retention = "400d"
             metrics_token = "SECRET-of-prometheus"
             log_format = "json"
             log = "warn"
@@ -323,6 +324,7 @@ mod tests {
             ("outbound_resolve = [\"api.example.com\"]", "expected HOST=IP:PORT"),
             ("log = [", "TOML"),
             ("log_format = \"xml\"", "log_format: expected json or pretty"),
+            ("run_retention = \"30d\"", "run_retention: expected a time such as 400d, at least 31d"),
             ("probes_per_host = 0", "probes_per_host: expected a whole number from 1 to 10000"),
             ("database_connections = true", "database_connections: expected text or a number"),
             ("log = \"x\"\nbind = [", "TOML, line 2"),

@@ -192,6 +192,7 @@ impl Server {
             outbound: Outbound::new(plan.outbound.clone()).unwrap(),
             oauth_apps: plan.oauth_apps.clone(),
             monitor: plan.monitor.clone(),
+            run_retention: None,
         };
         let app = App::new(foundation, settings).unwrap();
         app.services.oauth_apps.refresh().await.unwrap();
