@@ -107,6 +107,12 @@ pub struct Scope {
 impl Scope {
     /// `admin`: everything.
     pub const ADMIN: Self = Self { resource: None, level: Level::Admin };
+    /// What an agent needs: it calls actions, and sees what came of its calls. With these alone it permits nothing to
+    /// itself and approves nothing.
+    pub const OF_AN_AGENT: [Self; 2] = [
+        Self { resource: Some(Resource::Actions), level: Level::Read },
+        Self { resource: Some(Resource::Actions), level: Level::Write },
+    ];
 
     /// All scopes: those on every resource, then those on each.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -137,6 +143,27 @@ impl Scope {
 /// Whether any of `held` satisfies `required`.
 pub fn any_covers(held: &[Scope], required: RequiredScope) -> bool {
     held.iter().any(|scope| scope.covers(required))
+}
+
+/// Warns of scopes with which somebody can call actions and also lift what binds such calls, as an agent must not.
+pub fn agent_warning(held: &[Scope]) -> Option<String> {
+    const LIFTING: [(RequiredScope, &str); 3] = [
+        (RequiredScope::INTEGRATIONS_WRITE, "permit them to itself"),
+        (RequiredScope::APPROVALS_ADMIN, "approve calls"),
+        (RequiredScope::KEYS_ADMIN, "make keys"),
+    ];
+    if !any_covers(held, RequiredScope::ACTIONS_WRITE) {
+        return None;
+    }
+    let covered = LIFTING.into_iter().filter(|(required, _)| any_covers(held, *required));
+    let lifts: Vec<String> = covered.map(|(required, what)| format!("{what} ({required})")).collect();
+    (!lifts.is_empty()).then(|| {
+        format!(
+            "this key can call actions and also {}: do not give it to an agent, which needs actions:read and \
+             actions:write alone",
+            lifts.join(", ")
+        )
+    })
 }
 
 /// The error for a text that is not a scope.
@@ -218,6 +245,37 @@ mod tests {
                     assert_eq!(held.covers(required), expected, "{held} over {required}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn who_calls_actions_should_not_lift_what_binds_the_calls() {
+        let warning = |held: &[&str]| {
+            agent_warning(&held.iter().map(|scope| scope.parse().unwrap()).collect::<Vec<_>>())
+        };
+        assert_eq!(agent_warning(&Scope::OF_AN_AGENT), None);
+        for held in [
+            &["read"][..],
+            &["integrations:write", "keys:admin", "actions:read"],
+            &["actions:admin", "audit:read"],
+        ] {
+            assert_eq!(warning(held), None, "{held:?}");
+        }
+        for (held, lifts) in [
+            (
+                &["actions:write", "integrations:write"][..],
+                "also permit them to itself (integrations:write):",
+            ),
+            (&["actions:write", "approvals:admin"], "also approve calls (approvals:admin):"),
+            (&["actions:admin", "keys:admin"], "also make keys (keys:admin):"),
+            (&["write"], "also permit them to itself (integrations:write):"),
+            (
+                &["admin"],
+                "permit them to itself (integrations:write), approve calls (approvals:admin), make keys (keys:admin):",
+            ),
+        ] {
+            let warning = warning(held).unwrap();
+            assert!(warning.contains(lifts), "{held:?}: {warning}");
         }
     }
 

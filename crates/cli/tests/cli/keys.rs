@@ -94,6 +94,14 @@ fn a_new_key_is_printed_once() {
     shows("keys_create_json", 100, &json, PLAIN, vec![created()]);
 }
 
+#[test]
+fn a_key_that_is_too_wide_for_an_agent_is_warned_of() {
+    let create = ["keys", "create", "--name", "Agent", "--scopes", "actions:write,integrations:write"];
+    let body = json!({"name": "Agent", "scopes": ["actions:write", "integrations:write"]});
+    run("keys_create_for_an_agent", &create, [makes("/keys", body.clone())]);
+    shows("keys_create_for_an_agent", 80, &create, PLAIN, vec![makes("/keys", body)]);
+}
+
 /// Runs a command that makes a key: the key is on standard output, once.
 fn prints_the_key(arguments: &[&str], script: Exchange) {
     let api = Api::playing([script]);

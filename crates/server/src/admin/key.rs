@@ -1,10 +1,13 @@
 //! `riq-server admin key`
 
-use std::time::Duration;
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 use clap::{
-    Subcommand,
+    Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use integrations_core::{
@@ -13,7 +16,7 @@ use integrations_core::{
     key_request::NewKey,
     name::read_name,
     rights::{Reach, Rights},
-    scope::Scope,
+    scope::{Scope, agent_warning},
     tier::Tier,
 };
 use serde::Serialize;
@@ -33,8 +36,11 @@ pub(super) enum Command {
         #[arg(long, value_parser = read_name)]
         name: String,
         /// What it may do, separated by commas: read, write, admin, integrations:read, …
-        #[arg(long, value_delimiter = ',', required = true)]
+        #[arg(long, value_delimiter = ',', required_unless_present = "purpose", conflicts_with = "purpose")]
         scopes: Vec<Scope>,
+        /// Who gets it: an agent may call actions and see its calls (actions:read, actions:write), and nothing else
+        #[arg(long = "for", value_name = "WHO")]
+        purpose: Option<Purpose>,
         /// Its limit of requests
         #[arg(long, default_value = "starter", value_parser = tier())]
         tier: Tier,
@@ -67,6 +73,13 @@ pub(super) enum Command {
     },
 }
 
+/// For whom a key is, which says what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Purpose {
+    /// A program that calls actions.
+    Agent,
+}
+
 /// Reads a tier by its name. The help lists the tiers with their limits.
 fn tier() -> impl TypedValueParser<Value = Tier> {
     let tiers = Tier::ALL.map(|tier| {
@@ -96,7 +109,11 @@ struct Created {
 
 pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { org, name, scopes, tier, expires_in } => {
+        Command::Create { org, name, scopes, purpose, tier, expires_in } => {
+            let scopes = match purpose {
+                Some(Purpose::Agent) => Scope::OF_AN_AGENT.to_vec(),
+                None => scopes,
+            };
             create(context, org, name, scopes, tier, expires_in).await
         }
         Command::List { org } => list(context, org).await,
@@ -121,9 +138,14 @@ async fn create(
         ),
     };
     let keys = Keys::new(context.store.clone(), context.environment.clone(), None);
+    let warning = agent_warning(&scopes);
     let rights = Rights { scopes, reach: Reach::Organization };
     let new = NewKey { name, rights, tier: Some(tier), expires_at };
     let issued = keys.create(org, new, tier, ACTING, |_| Ok(None)).await?;
+    if let Some(warning) = warning {
+        // If stderr is closed, nobody reads it.
+        writeln!(io::stderr(), "warning: {warning}").unwrap_or_default();
+    }
     let created = Created { record: issued.record, api_key: issued.key.expose().to_owned() };
     context.answer(&created, || {
         vec![

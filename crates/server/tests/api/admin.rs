@@ -76,12 +76,21 @@ async fn organizations_projects_and_keys_are_made_and_listed(database: &TestData
     let simple = ["key", "create", "--org", id(&acme), "--name", "Simple", "--scopes", "read"];
     let simple = answer(database, &simple).await;
     assert_eq!((&simple["tier"], &simple["expires_at"]), (&json!("starter"), &Value::Null));
+    let agent = ["key", "create", "--org", id(&other), "--name", "Agent", "--for", "agent"];
+    let made = admin(database, &agent).await;
+    assert!(made.stdout_of_success().contains("scopes   actions:read, actions:write"), "{made:?}");
+    assert!(!made.stderr.contains("warning"), "{made:?}");
+    let wide = ["key", "create", "--org", id(&other), "--name", "Wide", "--scopes", "write"];
+    let made = admin(database, &wide).await;
+    made.stdout_of_success();
+    assert!(made.stderr.contains("warning: this key can call actions and also permit them"), "{made:?}");
     let listed = admin(database, &["key", "list", "--org", id(&acme), "--json"]).await;
     assert!(!listed.stdout.contains(text), "a key is shown once");
     let listed = listed.json();
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert_eq!((&listed[0]["id"], &listed[0]["hint"]), (&key["id"], &json!(text[..8])));
-    assert_eq!(answer(database, &["key", "list", "--org", id(&other)]).await, json!([]));
+    let of_other = answer(database, &["key", "list", "--org", id(&other)]).await;
+    assert_eq!(of_other[0]["scopes"], json!(["actions:read", "actions:write"]));
 }
 
 async fn tables_are_for_people(database: &TestDatabase) {
@@ -149,6 +158,11 @@ async fn what_is_wrong_is_said(database: &TestDatabase) {
         (&["key", "create", "--org", org, "--name", "x", "--scopes", "read,,write"], "unknown scope \"\""),
         (&["key", "create", "--org", org, "--name", "x", "--scopes", ""], "unknown scope \"\""),
         (&["key", "create", "--org", org, "--name", "x"], "--scopes"),
+        (
+            &["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--for", "agent"],
+            "cannot be used with",
+        ),
+        (&["key", "create", "--org", org, "--name", "x", "--for", "everybody"], "agent"),
         (&["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--tier", "gold"], "starter"),
         (
             &["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--expires-in", "soon"],

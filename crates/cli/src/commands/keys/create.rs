@@ -2,6 +2,7 @@
 
 use clap::Args;
 use integrations_core::ids::ProjectId;
+use integrations_core::scope::{Scope, agent_warning};
 use integrations_core::tier::Tier;
 use integrations_core::wire::CreateApiKey;
 
@@ -18,6 +19,7 @@ only the key itself is printed.
 
 Examples:
   riq keys create --name 'Help desk' --scopes read,integrations:write
+  riq keys create --name Agent --scopes actions:read,actions:write
   riq keys create --name CI --scopes read --bind-to prj_… --expires 90d
   riq keys create --name CI --scopes read --quiet > key-file";
 
@@ -53,5 +55,11 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         expires_at: arguments.expires.map(Expiry::end).transpose()?.flatten(),
     };
     let reply = context.client.send(&Request::post(["keys"]).json(&new)).await?;
-    new_key::print(&reply.data, context)
+    new_key::print(&reply.data, context)?;
+    // A scope that riq does not know, a newer server does.
+    let scopes: Vec<Scope> = arguments.scopes.iter().filter_map(|scope| scope.trim().parse().ok()).collect();
+    if let Some(warning) = agent_warning(&scopes) {
+        context.output.warning(&warning);
+    }
+    Ok(())
 }

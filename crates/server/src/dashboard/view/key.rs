@@ -81,6 +81,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
                 p.lead { code { (key.hint) "…" } " " code { (key.id) } }
             }
         }
+        @if !has_ended(key, page.now) { (key_form::agent_notice(key)) }
         (part("facts", "Key", &html! {}, &facts(page)))
         @if may_change {
             (part("rights", "Change", &about_change(), &change(frame, page)))

@@ -1,10 +1,15 @@
 //! The fields of an API key: its name, what it may do, where and how long.
 
-use integrations_core::{name::MAX_NAME, tier::Tier};
+use integrations_core::{
+    name::MAX_NAME,
+    scope::{Scope, agent_warning},
+    tier::Tier,
+};
 use maud::{Markup, html};
 
 use super::{
     field::{Field, Presence, Text, group},
+    parts::{Tone, notice},
     provider_page::RefusedForm,
 };
 use crate::{
@@ -88,6 +93,16 @@ pub(super) fn scopes(values: &Values<'_>, choices: &Choices) -> Markup {
         }
     };
     group("scopes", "It may", values.problem("scopes"), &boxes)
+}
+
+/// What to know of a key that can do too much for an agent.
+pub(super) fn agent_notice(key: &ApiKeyRecord) -> Markup {
+    let scopes: Vec<Scope> = key.scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
+    html! {
+        @if let Some(warning) = agent_warning(&scopes) {
+            (notice(Tone::Warn, &html! { p { strong { "Not for an agent: " } (warning) "." } }))
+        }
+    }
 }
 
 /// Where the key works.

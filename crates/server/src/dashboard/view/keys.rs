@@ -157,6 +157,7 @@ pub(crate) fn new_key(
                 p.eyebrow { (organization.name) }
                 h1 { "New API key" }
                 p.lead { "Give it no more than the program needs. It cannot do more than you can." }
+                p.help { "An agent needs " code { "actions:read" } " and " code { "actions:write" } ", and nothing else." }
             }
         }
         div.card {
@@ -205,6 +206,7 @@ pub(crate) fn issued(frame: &Frame<'_>, organization: &Organization<'_>, key: &N
                 (notice(Tone::Warn, &html! {
                     p { strong { "Store it now. " } "It is not shown again: only its hash is kept here." }
                 }))
+                (key_form::agent_notice(key.record))
                 @if let Some(old) = key.replaced {
                     p {
                         @if has_ended(old, key.now) {

@@ -18,6 +18,7 @@ use crate::support::{Server, eventually, server::Key};
 on_both!(
     a_new_key_is_shown_once_works_and_is_recorded,
     the_list_says_what_each_key_may_do_and_who_made_it,
+    a_key_that_is_too_wide_for_an_agent_is_warned_of,
     nothing_but_reading_is_preselected,
     what_is_wrong_with_a_key_is_told_beside_its_field,
     nobody_grants_more_than_they_hold_by_any_form,
@@ -107,6 +108,18 @@ async fn a_new_key_is_shown_once_works_and_is_recorded(server: &Server) {
         (&by, &by)
     );
     stage.end().await;
+}
+
+async fn a_key_that_is_too_wide_for_an_agent_is_warned_of(server: &Server) {
+    let visitor = Visitor::signed_in(server).await;
+    let form = filled(&visitor, server, "Agent").await.with("scope.actions:write", "on");
+    let made = visitor.submit(&form).await;
+    assert!(!made.text.contains("Not for an agent"), "{made:?}");
+    let form = filled(&visitor, server, "Wide").await.with("scope.actions:write", "on");
+    let made = visitor.submit(&form.with("scope.integrations:write", "on")).await;
+    made.says(200, "can call actions and also permit them to itself (integrations:write)");
+    let wide = at(server, &format!("/keys/{}", last(server).await["id"].as_str().unwrap()));
+    visitor.get(&wide).await.says(200, "Not for an agent");
 }
 
 async fn the_list_says_what_each_key_may_do_and_who_made_it(server: &Server) {
