@@ -7,6 +7,7 @@ pub mod edge;
 pub mod environment;
 pub mod http;
 pub mod jobs;
+pub mod mcp;
 pub mod metrics;
 pub mod monitor;
 pub mod program;

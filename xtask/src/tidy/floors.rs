@@ -32,7 +32,7 @@ const FLOORS: &[Floor] = &[
     one(&["monitor"]),
     one(&["services"]),
     one(&["edge"]),
-    one(&["http", "dashboard"]),
+    one(&["http", "dashboard", "mcp"]),
     one(&["app"]),
     one(&["admin"]),
 ];

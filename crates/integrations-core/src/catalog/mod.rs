@@ -50,7 +50,7 @@ pub use probe::{
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
-pub use provider::{CredentialForm, Input, Provider, Setup};
+pub use provider::{CredentialForm, Input, Provider, Setup, tool_name};
 pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};

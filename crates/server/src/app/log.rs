@@ -63,7 +63,8 @@ pub fn start(options: &Options, default: LogFormat, traces: Option<&Traces>) -> 
 pub(super) fn filter(options: &Options) -> anyhow::Result<EnvFilter> {
     let wanted = options.log.as_deref().unwrap_or("info");
     // These libraries log details at INFO that operators do not need.
-    let filter = format!("opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,{wanted}");
+    let quiet = "opentelemetry=warn,sqlx::postgres::notice=warn,sea_orm_migration=warn,rmcp=error";
+    let filter = format!("{quiet},{wanted}");
     let filter = EnvFilter::builder().parse(filter);
     filter
         .map_err(|_| anyhow!("RIQ_LOG or --log is not a filter of the log such as info or riq_server=debug"))

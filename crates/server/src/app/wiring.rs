@@ -18,6 +18,7 @@ use crate::{
     jobs::{
         ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, RunRetention, Runner,
     },
+    mcp::{self, Mcp},
     metrics::Metrics,
     monitor::{Monitor, MonitorParts, MonitorSettings},
     provider::{
@@ -144,12 +145,13 @@ impl App {
         Ok(Self { services, limiter, metrics, store, monitor, run_retention, settings, api })
     }
 
-    /// Every route, of the API and of the pages, without the edge.
+    /// Every route, of the API, of the pages and for agents, without the edge.
     pub fn routes(&self) -> Router {
         let attempts = Attempts::new(Arc::clone(&self.limiter), self.services.environment.clone());
         let (services, settings) = (Arc::clone(&self.services), Arc::clone(&self.settings));
+        let agents = Mcp::new(Arc::clone(&services), Arc::clone(&settings));
         let pages = Pages::new(services, self.store.clone(), settings, attempts);
-        http::router(self.api.clone()).merge(dashboard::router(pages))
+        http::router(self.api.clone()).merge(dashboard::router(pages)).merge(mcp::router(agents))
     }
 
     /// The edge in front of `routes`.

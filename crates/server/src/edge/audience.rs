@@ -14,6 +14,9 @@ const PAGES: &str = "/dashboard";
 /// The path of the page on which a person approves a device login.
 const DEVICE: &str = "/device";
 
+/// The beginning of the paths for agents, which speak the Model Context Protocol.
+const AGENTS: &str = "/mcp";
+
 /// The path at which the provider that people sign in with says that one of them has signed out.
 const BACK_CHANNEL: &str = "/oauth/back-channel-logout";
 
@@ -22,6 +25,8 @@ const BACK_CHANNEL: &str = "/oauth/back-channel-logout";
 pub enum Audience {
     /// A program that works on a project or an organization, with an API key.
     Client,
+    /// A program that speaks the Model Context Protocol for an agent, with an API key.
+    Agent,
     /// A program that reads what the API says about itself, such as its specification.
     Reader,
     /// A person, whose browser shows a page of the dashboard.
@@ -42,6 +47,7 @@ impl Audience {
             "/metrics" => Self::Collector,
             BACK_CHANNEL => Self::Other,
             _ if BASES.iter().any(|base| is_owned(path, base)) => Self::Client,
+            _ if is_below(path, AGENTS) => Self::Agent,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
             _ if is_below(path, PAGES) || is_below(path, "/oauth") || path == DEVICE => Self::Person,
             _ => Self::Other,
@@ -60,7 +66,7 @@ impl Audience {
 
     /// Whether a request with a refused key is refused before it reaches a route.
     pub(super) fn needs_good_key(self) -> bool {
-        self == Self::Client
+        matches!(self, Self::Client | Self::Agent)
     }
 
     /// Whether it gets an answer at any rate of requests, even without the database and Redis.
@@ -69,14 +75,14 @@ impl Audience {
     }
 
     /// Whether it is answered only at host names that the operator knows. Orchestrators ask by address, and a client's
-    /// key is what opens the API.
+    /// key is what opens the API. Agents are refused in their protocol, by `mcp`.
     pub(super) fn asks_for_known_hosts(self) -> bool {
         matches!(self, Self::Person | Self::Collector | Self::Other)
     }
 
-    /// Whether it is a caller of the API.
+    /// Whether it is a caller of the API, or an agent that uses the same.
     pub(super) fn is_of_api(self) -> bool {
-        matches!(self, Self::Client | Self::Reader)
+        matches!(self, Self::Client | Self::Reader | Self::Agent)
     }
 
     /// Whether all its answers are JSON.
@@ -122,6 +128,8 @@ mod tests {
             ("/api/v1/openapi.json", Audience::Reader),
             ("/v1/openapi.json", Audience::Reader),
             ("/v1/projects", Audience::Reader),
+            ("/mcp/projects/prj_1", Audience::Agent),
+            ("/mcpx", Audience::Other),
             ("/healthz", Audience::Orchestrator),
             ("/readyz", Audience::Orchestrator),
             ("/metrics", Audience::Collector),

@@ -13,8 +13,8 @@ use super::audience::Audience;
 /// The methods that the API has.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// The headers that the API reads, without those that every page may send.
-const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, \
-     tracestate, x-api-key, x-request-id";
+const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, \
+     mcp-method, mcp-name, mcp-protocol-version, traceparent, tracestate, x-api-key, x-request-id";
 /// The headers of answers that a page may read, in addition to those that it always may.
 const EXPOSED: &str = "etag, idempotent-replayed, retry-after, www-authenticate, x-ratelimit-limit, \
      x-ratelimit-remaining, x-ratelimit-reset, x-ratelimit-tier, x-request-id";

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::response::{IntoResponse as _, Response};
-use http::{Method, Request, StatusCode, Uri, Version, header};
+use http::{Method, Request, StatusCode, Uri, Version, header, request::Parts};
 use integrations_core::error::ErrorCode;
 use url::Url;
 
@@ -114,6 +114,13 @@ pub(super) fn check<B>(
         "This server is not known by the host name that was asked for: open it at its public URL, or add the name to \
          RIQ_HOSTS",
     ))
+}
+
+/// Whether a request that [`check`] let through is for a known host. One without a host is not from a web site.
+pub(crate) fn is_known(parts: &Parts, known: &KnownHosts) -> bool {
+    let field = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).and_then(host_of);
+    let host = parts.uri.authority().map_or(field.unwrap_or_default(), |authority| authority.host());
+    host.is_empty() || known.contain(host)
 }
 
 /// The host in a `Host` header, without its port. The header may be empty (RFC 9110, section 7.2).

@@ -70,6 +70,7 @@ fn call(server: &Server) -> NewRun {
         evidence: "{}".into(),
         sealed_request: None,
         created_at: environment.now(),
+        repeats_since: None,
     }
 }
 

@@ -72,6 +72,8 @@ mod locks;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod monitor;

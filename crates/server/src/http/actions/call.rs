@@ -63,6 +63,7 @@ pub(super) async fn call(
         request_id: Some(access.request_id.to_string()),
         // A repeat finds the run, and shows it as it is then.
         remembered: post.remember_run(&api, access.tenant),
+        repeats_within: None,
     };
     let called = api.actions.call(call, patience(&api.settings)).await;
     let answered = called.map_err(Failure::from).and_then(|row| view::answer(&api, row));

@@ -374,6 +374,7 @@ fn called(tenant: Tenant, account: ProviderAccount, asked: &Asked) -> Result<Cal
         by: asked.run.principal.parse().map_err(|_| damaged("its caller"))?,
         request_id: asked.run.request_id.clone(),
         remembered: None,
+        repeats_within: None,
     })
 }
 

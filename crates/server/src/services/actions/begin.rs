@@ -89,10 +89,11 @@ impl Actions {
             request_id: call.request_id.clone(),
             context: (!context.is_empty()).then(|| Value::Object(context).to_string()),
             input: Value::Object(shown_input(&action.inputs, &ready.input)).to_string(),
-            input_hash: identity::call(call.by, provider, action, &ready.input),
+            input_hash: identity::call(call.by, provider, action, &ready.asked),
             evidence: Value::Object(ready.evidence.clone()).to_string(),
             sealed_request: request.map(|request| self.vault.seal(&request, purpose)),
             created_at: now,
+            repeats_since: self.repeats_since(call, action),
         })
     }
 

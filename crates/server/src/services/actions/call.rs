@@ -11,6 +11,7 @@ use integrations_core::{
     permissions::Permission,
     principal::Principal,
 };
+use time::OffsetDateTime;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -18,6 +19,7 @@ use super::{
     Actions, CallError,
     delivery::Delivery,
     ending::Ending,
+    identity,
     readings::{Readings, unwritten},
     ready::{Ready, ToSend},
 };
@@ -54,6 +56,9 @@ pub struct Call {
     pub request_id: Option<String>,
     /// Makes the answer to be remembered with the run, if the request has an `Idempotency-Key`.
     pub remembered: Option<Remember>,
+    /// How long the same call by the same caller, which may have been done, stands for this one if it writes: then that
+    /// run is returned, and nothing is sent. `None`: each call counts.
+    pub repeats_within: Option<time::Duration>,
 }
 
 /// Makes the answer to a request with an `Idempotency-Key`: a run, as it will be when the request is repeated. Which
@@ -91,7 +96,7 @@ enum Read {
 
 impl Actions {
     /// Calls an action, and returns the run as it is when it has ended, or waits for a person, or when `patience` is
-    /// over. It goes on to its end if the caller is gone.
+    /// over. It goes on to its end if the caller is gone. A run with another id is the one that the call repeats.
     pub async fn call(&self, call: Call, patience: Duration) -> Result<RunRow, CallError> {
         let (run, tenant) = (call.run, call.tenant);
         let (actions, under_way) = (self.clone(), self.0.calls.subscribe());
@@ -119,10 +124,14 @@ impl Actions {
         }
         let row = match self.read(action, &loaded, call)? {
             Read::Denied(Asked { input, context }) => {
-                let ready = Ready { input, context, ..Ready::default() };
+                let asked = input.clone();
+                let ready = Ready { input, asked, context, ..Ready::default() };
                 self.begin(call, action, &ready, &loaded, |_| true).await?
             }
             Read::Asked(asked) => {
+                if let Some(first) = self.first_of(call, action, &asked).await? {
+                    return Ok(first);
+                }
                 let deadline = began + TO_PREPARE;
                 let opened = self.open(&call.account, loaded).await?;
                 let mut delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
@@ -155,6 +164,25 @@ impl Actions {
         }
     }
 
+    /// The run of the same call, if this one repeats it. The transaction that stores the run looks once more; here the
+    /// provider is spared the questions, whose answers may be others now.
+    async fn first_of(
+        &self,
+        call: &Call,
+        action: &Action,
+        asked: &Asked,
+    ) -> Result<Option<RunRow>, CallError> {
+        let Some(since) = self.repeats_since(call, action) else { return Ok(None) };
+        let hash = identity::call(call.by, &call.account.reference, action, &asked.input);
+        Ok(self.store.repeated_run(&call.tenant, hash, since).await?)
+    }
+
+    /// Since when the same call stands for this one.
+    pub(super) fn repeats_since(&self, call: &Call, action: &Action) -> Option<OffsetDateTime> {
+        let within = call.repeats_within.filter(|_| action.kind != ActionKind::ReadOnly)?;
+        Some(self.environment.now() - within)
+    }
+
     /// Sends the request of a run that is to be sent now, and stores its end.
     pub(super) async fn send(
         &self,
@@ -165,7 +193,7 @@ impl Actions {
         row: RunRow,
     ) -> Result<RunRow, CallError> {
         let Some(ToSend { request, attempt }) = &ready.to_send else { return Ok(row) };
-        if row.status != RunStatus::Sending.as_str() {
+        if row.status != RunStatus::Sending.as_str() || row.id != call.run.to_string() {
             return Ok(row);
         }
         let mut delivery = delivery.until(Instant::now() + TO_SEND);
@@ -204,6 +232,7 @@ impl Delivery {
     /// Reads what must be known before, works out the amounts, and writes the request.
     async fn make_ready(&mut self, call: &Call, action: &Action, asked: Asked) -> Result<Ready, CallError> {
         let Asked { mut input, context } = asked;
+        let asked = input.clone();
         let Readings { evidence, steps } = self.readings(action, &input).await?;
         let money = amounts(action, &mut input, &evidence, &steps).map_err(CallError::Input)?;
         let run = self.run.to_string();
@@ -215,6 +244,6 @@ impl Delivery {
         };
         let spending = spending(action, &input, &money, &call.by.to_string());
         let to_send = Some(ToSend { request, attempt: self.actions.environment.id() });
-        Ok(Ready { input, context, money, evidence, spending, to_send })
+        Ok(Ready { input, asked, context, money, evidence, spending, to_send })
     }
 }

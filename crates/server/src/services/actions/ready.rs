@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     pub(super) input: Map<String, Value>,
+    /// The input as it was asked for: without the amounts that were worked out, which are others the next time.
+    pub(super) asked: Map<String, Value>,
     pub(super) context: Context,
     pub(super) money: BTreeMap<String, Money>,
     pub(super) evidence: Map<String, Value>,

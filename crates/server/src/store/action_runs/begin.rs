@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _};
 use super::{
     BeginRunError, Begun, EarlierCalls, NewRun, Reservation, Start, TotalQuery,
     ask::{MOST_WAITING, ask, same_call, wait_already},
+    read::last_of_call,
     totals::read_totals,
 };
 use crate::store::{
@@ -22,7 +23,7 @@ impl Store {
     /// without this run, and the same call. While `decide` is called nobody changes the integration, and no other call
     /// of it is decided on.
     ///
-    /// If `decide` fails, nothing is stored.
+    /// If it repeats a call, that call's run is returned. If `decide` fails, nothing is stored.
     pub async fn begin_run<E, F>(
         &self,
         tenant: &Tenant,
@@ -43,6 +44,11 @@ impl Store {
         locked.map_err(StoreError::from)?;
         let rows = reload(&transaction, tenant, run.provider.as_str()).await?;
         let loaded = read_loaded(&self.tenant_check, tenant, &rows)?.ok_or(BeginRunError::NotInstalled)?;
+        if let Some(since) = run.repeats_since
+            && let Some(first) = last_of_call(&transaction, tenant, run.input_hash, since).await?
+        {
+            return Ok(first);
+        }
         let integration = loaded.integration.id.to_string();
         let totals = read_totals(&transaction, &integration, &run.action, run.id, totals).await?;
         let same = same_call(&transaction, &integration, &run).await?;

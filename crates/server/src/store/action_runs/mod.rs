@@ -68,6 +68,9 @@ pub struct NewRun {
     pub sealed_request: Option<Vec<u8>>,
     /// When it was asked for.
     pub created_at: OffsetDateTime,
+    /// If the same call was made since then, and may have been done, its run stands for this one, and nothing is
+    /// stored. `None`: it is another call, even if it is the same.
+    pub repeats_since: Option<OffsetDateTime>,
 }
 
 /// A total over time that a guard looks at.

@@ -1,12 +1,19 @@
 //! Reads runs to show them.
 
 use integrations_core::{action::RunStatus, ids::RunId};
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
+};
 use time::OffsetDateTime;
 
 use crate::{
     environment::first_id_at,
-    store::{ReadError, RunRow, Store, Tenant, statements, tenant::joined},
+    store::{
+        ReadError, RunRow, Store, StoreError, Tenant,
+        entity::action_run::{Column, Entity},
+        statements,
+        tenant::joined,
+    },
 };
 
 /// Which of a project's runs to read. A run must meet every condition that is set.
@@ -62,4 +69,35 @@ impl Store {
         self.tenant_check.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), joined)
     }
+
+    /// The newest run of the same call since then that was done, or may be. `hash` is the call's `input_hash`.
+    pub async fn repeated_run(
+        &self,
+        tenant: &Tenant,
+        hash: [u8; 32],
+        since: OffsetDateTime,
+    ) -> Result<Option<RunRow>, StoreError> {
+        last_of_call(&self.reader, tenant, hash, since).await
+    }
+}
+
+/// [`Store::repeated_run`], as a transaction sees it.
+pub(super) async fn last_of_call(
+    on: &impl ConnectionTrait,
+    tenant: &Tenant,
+    hash: [u8; 32],
+    since: OffsetDateTime,
+) -> Result<Option<RunRow>, StoreError> {
+    let first: RunId = first_id_at(since);
+    let done = RunStatus::ALL.into_iter().filter(|status| status.is_reserved());
+    let row = Entity::find()
+        .filter(Column::OrganizationId.eq(tenant.organization.to_string()))
+        .filter(Column::ProjectId.eq(tenant.project.to_string()))
+        .filter(Column::InputHash.eq(hash.to_vec()))
+        .filter(Column::Id.gte(first.to_string()))
+        .filter(Column::Status.is_in(done.map(RunStatus::as_str)))
+        .order_by_desc(Column::Id)
+        .one(on)
+        .await?;
+    Ok(row.map(RunRow::from))
 }
