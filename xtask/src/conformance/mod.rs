@@ -6,6 +6,7 @@ mod actions;
 mod clients;
 mod equipment;
 mod lint;
+mod mcp;
 mod openapi_30;
 mod page;
 mod python;
@@ -37,6 +38,8 @@ enum Part {
     Requests,
     /// The examples of the providers' actions are checked against what the providers publish
     Actions,
+    /// The official clients of the Model Context Protocol list and call tools
+    Mcp,
 }
 
 /// Runs the checks.
@@ -51,6 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 Part::Clients => clients::run()?,
                 Part::Requests => requests::run(&options.requests)?,
                 Part::Actions => actions::run(&options.actions)?,
+                Part::Mcp => mcp::run()?,
             }
         }
     }

@@ -41,7 +41,7 @@ use crate::{
         organizations::Organizations,
         people::{People, SignInSweep},
     },
-    shutdown::Shutdown,
+    shutdown::{self, Shutdown, Stopper},
     store::Store,
     vault::Vault,
 };
@@ -81,6 +81,9 @@ pub struct App {
     run_retention: Option<Duration>,
     settings: Arc<HttpSettings>,
     api: Api,
+    agents: Mcp,
+    /// Ends what agents are subscribed to.
+    subscriptions: Arc<Stopper>,
 }
 
 impl App {
@@ -142,16 +145,18 @@ impl App {
         let attempts = Attempts::new(Arc::clone(&limiter), services.environment.clone());
         let api =
             Api::new(Arc::clone(&services), store.clone(), metrics.clone(), Arc::clone(&settings), attempts)?;
-        Ok(Self { services, limiter, metrics, store, monitor, run_retention, settings, api })
+        let (subscriptions, end) = shutdown::channel();
+        let agents = Mcp::new(Arc::clone(&services), Arc::clone(&settings), end);
+        let subscriptions = Arc::new(subscriptions);
+        Ok(Self { services, limiter, metrics, store, monitor, run_retention, settings, api, agents, subscriptions })
     }
 
     /// Every route, of the API, of the pages and for agents, without the edge.
     pub fn routes(&self) -> Router {
         let attempts = Attempts::new(Arc::clone(&self.limiter), self.services.environment.clone());
         let (services, settings) = (Arc::clone(&self.services), Arc::clone(&self.settings));
-        let agents = Mcp::new(Arc::clone(&services), Arc::clone(&settings));
         let pages = Pages::new(services, self.store.clone(), settings, attempts);
-        http::router(self.api.clone()).merge(dashboard::router(pages)).merge(mcp::router(agents))
+        http::router(self.api.clone()).merge(dashboard::router(pages)).merge(mcp::router(self.agents.clone()))
     }
 
     /// The edge in front of `routes`.
@@ -186,6 +191,12 @@ impl App {
     /// Runs the background jobs until `stop`, and returns when all have ended.
     pub async fn run_jobs(&self, stop: Shutdown) {
         let Services { api_keys, oauth_apps, environment, .. } = &*self.services;
+        let (mut stopping, subscriptions) = (stop.clone(), Arc::clone(&self.subscriptions));
+        // A connection with a subscription would otherwise be waited for.
+        tokio::spawn(async move {
+            stopping.requested().await;
+            subscriptions.stop();
+        });
         let mut runner = Runner::new(stop);
         let keys = Arc::clone(api_keys);
         runner

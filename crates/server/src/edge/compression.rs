@@ -26,7 +26,7 @@ pub(super) async fn compress(
     audience: Audience,
 ) -> Response {
     let headers = response.headers_mut();
-    if headers.contains_key(header::CONTENT_ENCODING) || is_page(headers, audience) {
+    if headers.contains_key(header::CONTENT_ENCODING) || is_page(headers, audience) || is_stream(headers) {
         return response;
     }
     // 304 has the `Vary` of the 200 that it stands for (RFC 9110, section 15.4.5).
@@ -50,6 +50,12 @@ pub(super) async fn compress(
         weaken(response.headers_mut());
     }
     response
+}
+
+/// Whether each part of the answer is to be read when it comes, and not when there is enough to compress.
+fn is_stream(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    media.starts_with(b"text/event-stream")
 }
 
 fn is_page(headers: &HeaderMap, audience: Audience) -> bool {

@@ -9,8 +9,9 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, JsonObject,
         ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+        SubscriptionFilter,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
 use tracing::{Instrument as _, Span};
 
@@ -94,7 +95,7 @@ impl ServerHandler for Agent {
     fn get_info(&self) -> ServerConfig {
         let server =
             Implementation::new("riq-server", env!("CARGO_PKG_VERSION")).with_title("Integrations API");
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build())
             .with_server_info(server)
             .with_instructions(INSTRUCTIONS)
     }
@@ -125,5 +126,14 @@ impl ServerHandler for Agent {
     ) -> Result<CallToolResponse, ErrorData> {
         let called = self.call(&call.name, call.arguments.unwrap_or_default());
         Ok(called.instrument(self.span.clone()).await?.into())
+    }
+
+    fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
+        self.tell_changes(&subscription).instrument(self.span.clone()).await;
+        Ok(())
     }
 }

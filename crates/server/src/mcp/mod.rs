@@ -12,6 +12,7 @@ mod answer;
 mod arguments;
 mod bounds;
 mod endpoint;
+mod listen;
 mod own_tools;
 mod precheck;
 mod tools;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use axum::{Router, routing::post};
 use rmcp::model::ProtocolVersion;
 
-use crate::{edge::settings::HttpSettings, services::Services};
+use crate::{edge::settings::HttpSettings, services::Services, shutdown::Shutdown};
 
 /// The revisions of the protocol, the oldest first.
 const VERSIONS: &[ProtocolVersion] = &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
@@ -31,12 +32,14 @@ const VERSIONS: &[ProtocolVersion] = &[ProtocolVersion::V_2025_11_25, ProtocolVe
 pub struct Mcp {
     services: Arc<Services>,
     settings: Arc<HttpSettings>,
+    /// Ends the subscriptions.
+    stop: Shutdown,
 }
 
 impl Mcp {
-    /// The protocol over these services.
-    pub fn new(services: Arc<Services>, settings: Arc<HttpSettings>) -> Self {
-        Self { services, settings }
+    /// The protocol over these services, with subscriptions until `stop`.
+    pub fn new(services: Arc<Services>, settings: Arc<HttpSettings>, stop: Shutdown) -> Self {
+        Self { services, settings, stop }
     }
 }
 

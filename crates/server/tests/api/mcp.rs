@@ -36,6 +36,7 @@ on_both_stages!(
     a_run_of_another_project_is_none,
     long_results_are_cut_at_whole_items,
     each_account_has_its_own_tools,
+    a_subscriber_hears_of_changes_on_another_replica,
 );
 
 const MODERN: &str = "2026-07-28";
@@ -601,4 +602,45 @@ async fn each_account_has_its_own_tools(stage: &Stage) {
     let told = agent.call(1, "desk_eu_1_find_tickets", json!({"word": "a"})).await;
     let run = agent.call(2, "get_run", json!({"run_id": told.content()["id"]})).await;
     assert_eq!(run.content()["provider"], "desk~eu-1");
+}
+
+/// Reads a stream of events until one has this text.
+async fn read_until(stream: &mut reqwest::Response, text: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(text) {
+        let chunk = stream.chunk().await.unwrap().unwrap_or_else(|| panic!("no {text} in {read}"));
+        read.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    read
+}
+
+async fn a_subscriber_hears_of_changes_on_another_replica(stage: &Stage) {
+    connect(stage, json!({})).await;
+    let replica = stage.server.replica(|_| {}).await;
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let params =
+        json!({"notifications": {"toolsListChanged": true, "promptsListChanged": true}, "_meta": meta});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params});
+    let target = format!("http://{}/mcp/projects/{}", replica.address, replica.project);
+    let request =
+        replica.client().post(target).header("authorization", format!("Bearer {}", replica.key.text));
+    let request =
+        request.header("accept", "application/json, text/event-stream").header("accept-encoding", "gzip");
+    let request = request.header("content-type", "application/json").header("mcp-protocol-version", MODERN);
+    let request = request.header("mcp-method", "subscriptions/listen").body(body.to_string());
+    let mut stream = request.send().await.unwrap();
+    let begun = read_until(&mut stream, "list_changed").await;
+    assert!(begun.contains("notifications/subscriptions/acknowledged"), "{begun}");
+    assert!(begun.contains("toolsListChanged") && !begun.contains("promptsListChanged"), "{begun}");
+    permit(stage, json!({"close_ticket": true})).await;
+    read_until(&mut stream, "notifications/tools/list_changed").await;
+    // A server that stops does not wait for subscribers, and tells them.
+    tokio::join!(replica.stop(), async {
+        read_until(&mut stream, r#""resultType":"complete""#).await;
+        drop(stream);
+    });
 }
