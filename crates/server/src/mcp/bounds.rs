@@ -55,8 +55,13 @@ pub(super) fn length(value: &Value) -> usize {
 fn longest_list(value: &mut Value) -> Option<(usize, &mut Vec<Value>)> {
     let own = length(value);
     match value {
-        Value::Array(items) if items.len() < 2 => longest_list(items.first_mut()?),
-        Value::Array(items) => Some((own, items)),
+        Value::Array(items) => {
+            if items.len() > 1 {
+                Some((own, items))
+            } else {
+                longest_list(items.first_mut()?)
+            }
+        }
         Value::Object(members) => {
             members.values_mut().filter_map(longest_list).max_by_key(|(length, _)| *length)
         }
