@@ -12,7 +12,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
 
-use super::{Mcp, agent::Agent, precheck};
+use super::{agent::Agent, precheck, state::Mcp};
 use crate::edge::{body, failure::Failure};
 
 /// Answers one message. The sender is checked before the body is read.

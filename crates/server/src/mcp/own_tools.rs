@@ -11,7 +11,7 @@ use integrations_core::{
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
-use super::{agent::Agent, answer, tools::object};
+use super::{agent::Agent, answer};
 use crate::{
     edge::failure::Failure,
     services::{install::NewLink, integrations::accounts_of},
@@ -192,4 +192,12 @@ fn integration(row: &IntegrationRow) -> Value {
     let known =
         members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.as_str().into())));
     Value::Object(known.collect::<Map<_, _>>())
+}
+
+/// The members of a JSON object.
+pub(super) fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(members) => members,
+        _ => JsonObject::new(),
+    }
 }

@@ -13,7 +13,7 @@ use integrations_core::{
 use rmcp::model::{ErrorData, JsonRpcError, ProtocolVersion, RequestId};
 use serde_json::{Map, Value};
 
-use super::VERSIONS;
+use super::state::VERSIONS;
 use crate::edge::{host, settings::HttpSettings};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");

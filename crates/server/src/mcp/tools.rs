@@ -1,6 +1,6 @@
 //! The tools of a project: one for each action of its integrations that is permitted, and this server's own.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use integrations_core::{
     action::input_schema,
@@ -17,15 +17,13 @@ use super::{
     agent::Agent,
     answer,
     arguments::{self, Arguments},
-    own_tools::OwnTool,
+    own_tools::{OwnTool, object},
 };
 use crate::{edge::failure::Failure, services::actions::Call};
 
 /// The longest name of a tool (MCP 2025-11-25 and 2026-07-28, "Tools", section "Tool Names"; models' interfaces take no
 /// longer ones).
 const MAX_NAME: usize = 64;
-/// The longest wait for the end of a call. Many clients give up after a minute, and their models would call again.
-const LONGEST: Duration = Duration::from_secs(45);
 /// How long a write that may have been done stands for the same call. Agents run a turn again after a later failure.
 const REPEATS: time::Duration = time::Duration::minutes(10);
 
@@ -129,11 +127,6 @@ impl Agent {
         let is_repeat = row.id != run.to_string();
         Ok(answer::called(&row, is_repeat, services.actions.wait_left(&row)))
     }
-
-    /// How long a call may be waited for.
-    pub(super) fn patience(&self) -> Duration {
-        (self.mcp.settings.request_timeout * 9 / 10).min(LONGEST)
-    }
 }
 
 fn describe(name: String, account: &ProviderAccount, action: &Action, permission: Permission) -> Tool {
@@ -168,12 +161,4 @@ fn output() -> Value {
         },
         "required": ["id", "status"],
     })
-}
-
-/// The members of a JSON object.
-pub(super) fn object(value: Value) -> JsonObject {
-    match value {
-        Value::Object(members) => members,
-        _ => JsonObject::new(),
-    }
 }

@@ -1,21 +1,22 @@
 //! The Model Context Protocol: what agents see, what they may do, and what they are told of it.
 
+mod client;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, atomic::AtomicUsize},
     time::Duration as Std,
 };
 
-use integrations_core::ids::ProjectId;
-use reqwest::header::HeaderMap;
 use riq_server::edge::host::KnownHosts;
 use riq_testing::providers::desk_and_keys::{Says, access_token, refresh_token};
 use serde_json::{Value, json};
 use time::Duration;
 
+use self::client::{Client, LEGACY, MODERN, client};
 use crate::{
     monitor::on_both_stages,
-    support::{Server, played::Stage, played::on_stage},
+    support::played::{Stage, on_stage},
 };
 
 on_both_stages!(
@@ -38,113 +39,6 @@ on_both_stages!(
     each_account_has_its_own_tools,
     a_subscriber_hears_of_changes_on_another_replica,
 );
-
-const MODERN: &str = "2026-07-28";
-const LEGACY: &str = "2025-11-25";
-
-/// An answer over HTTP.
-#[derive(Debug)]
-struct Told {
-    status: u16,
-    headers: HeaderMap,
-    body: Value,
-}
-
-impl Told {
-    #[track_caller]
-    fn result(&self) -> &Value {
-        assert!(self.status == 200 && self.body["error"].is_null(), "{self:?}");
-        &self.body["result"]
-    }
-
-    /// The code of an error of the protocol.
-    fn error(&self) -> (u16, i64) {
-        (self.status, self.body["error"]["code"].as_i64().unwrap_or_default())
-    }
-
-    /// The text of a tool's failure.
-    #[track_caller]
-    fn failure(&self) -> &str {
-        let result = self.result();
-        assert_eq!((&result["isError"], result.get("structuredContent")), (&json!(true), None), "{self:?}");
-        result["content"][0]["text"].as_str().unwrap()
-    }
-
-    /// What a tool gave, which is its text too.
-    #[track_caller]
-    fn content(&self) -> &Value {
-        let result = self.result();
-        assert_eq!(result["isError"], false, "{self:?}");
-        let text = result["content"][0]["text"].as_str().unwrap();
-        assert_eq!(serde_json::from_str::<Value>(text).unwrap(), result["structuredContent"]);
-        assert!(text.len() <= 24 * 1024);
-        &result["structuredContent"]
-    }
-}
-
-/// A client with a key, in a project.
-struct Client<'a> {
-    server: &'a Server,
-    key: String,
-    project: ProjectId,
-}
-
-impl Client<'_> {
-    async fn post(&self, headers: &[(&str, &str)], body: String) -> Told {
-        self.request("POST", headers, body).await
-    }
-
-    async fn request(&self, method: &str, headers: &[(&str, &str)], body: String) -> Told {
-        let url = format!("http://{}/mcp/projects/{}", self.server.address, self.project);
-        let mut request = self.server.client().request(method.parse().unwrap(), url);
-        if !self.key.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.key));
-        }
-        request = request.header("accept", "application/json, text/event-stream");
-        request = request.header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.body(body).send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        Told { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
-    }
-
-    /// A request of the revision without sessions.
-    async fn ask(&self, id: u32, method: &str, mut params: Value) -> Told {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": MODERN,
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
-        let name = params["name"].as_str().map(str::to_owned);
-        let mut headers = vec![("mcp-protocol-version", MODERN), ("mcp-method", method)];
-        headers.extend(name.as_deref().map(|name| ("mcp-name", name)));
-        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        let told = self.post(&headers, body.to_string()).await;
-        if told.status == 200 {
-            assert_eq!(told.body["id"], id);
-        }
-        told
-    }
-
-    async fn tools(&self) -> Vec<Value> {
-        self.ask(1, "tools/list", json!({})).await.result()["tools"].as_array().unwrap().clone()
-    }
-
-    async fn names(&self) -> Vec<String> {
-        self.tools().await.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
-    }
-
-    async fn call(&self, id: u32, tool: &str, arguments: Value) -> Told {
-        self.ask(id, "tools/call", json!({"name": tool, "arguments": arguments})).await
-    }
-}
-
-fn client(server: &Server) -> Client<'_> {
-    Client { server, key: server.key.text.clone(), project: server.project }
-}
 
 /// Connects Desk with these permissions.
 async fn connect(stage: &Stage, permissions: Value) {
@@ -231,8 +125,9 @@ async fn tools_are_called_as_over_the_api(stage: &Stage) {
     agent.call(5, "desk_close_ticket", json!({"ticket": "t1", "reason": "She asked"})).await.content();
     let runs = format!("/api/v1/projects/{}/action-runs", stage.server.project);
     let runs = stage.server.call("GET", &runs).send().await;
-    assert_eq!(runs.data()[0]["context"], json!({"reason": "She asked"}));
-    assert_eq!(runs.data()[0]["input"], json!({"ticket": "t1"}));
+    let closed = runs.data().as_array().unwrap().iter().find(|run| run["action"] == "close_ticket").unwrap();
+    assert_eq!(closed["context"], json!({"reason": "She asked"}));
+    assert_eq!(closed["input"], json!({"ticket": "t1"}));
 }
 
 async fn the_servers_own_tools_tell_of_the_project(stage: &Stage) {
@@ -413,8 +308,8 @@ async fn what_is_withdrawn_is_told_as_a_result(stage: &Stage) {
     assert!(told.failure().contains("List the tools anew."), "{told:?}");
     assert!(!agent.names().await.contains(&"desk_close_ticket".to_owned()));
     // It is on record, as any call that is denied.
-    let denied = stage.server.audit("desk").await;
-    assert_eq!(denied.last().unwrap()["action"], "integration.action.denied");
+    let events = stage.server.audit("desk").await;
+    assert!(events.iter().any(|event| event["action"] == "integration.action.denied"), "{events:?}");
     stage.server.patch("desk", json!({"status": "paused"})).await.data();
     assert!(!agent.names().await.iter().any(|name| name.starts_with("desk_")));
     let told = agent.call(2, "desk_find_tickets", json!({"word": "a"})).await;
@@ -574,14 +469,14 @@ async fn a_run_of_another_project_is_none(stage: &Stage) {
 
 async fn long_results_are_cut_at_whole_items(stage: &Stage) {
     connect(stage, json!({})).await;
-    let tickets: Vec<Value> = (0..250).map(|id| json!({"id": id, "text": "é\"".repeat(1_000)})).collect();
+    let tickets: Vec<Value> = (0..100).map(|id| json!({"id": id, "text": "é\"".repeat(1_000)})).collect();
     let body = json!({"tickets": tickets, "echo": "e"}).to_string().into_bytes();
     stage.provider.set("desk find", Says::InItsPlace(200, vec![], body.leak()));
     let told = client(&stage.server).call(1, "desk_find_tickets", json!({"word": "a"})).await;
     let content = told.content();
     let kept = content["result"]["tickets"].as_array().unwrap();
     let note = content["note"].as_str().unwrap();
-    assert!(note.contains(&format!("{} items were left out", 250 - kept.len())), "{note}");
+    assert!(note.contains(&format!("{} items were left out", 100 - kept.len())), "{note}");
     assert!(kept.len() >= 4 && kept[0]["text"].as_str().unwrap().len() == 3_000, "{}", kept.len());
 }
 
