@@ -42,7 +42,8 @@ async function use(client, text) {
     assert.equal(repeat.structuredContent.id, asked.structuredContent.id);
     const run = await client.callTool({ name: "get_run", arguments: { run_id: asked.structuredContent.id } });
     assert.equal(run.structuredContent.status, "pending_approval");
-    const denied = await client.callTool({ name: "slack_delete_message", arguments: { channel: "C0123456789", ts: "1503435956.000247" } });
+    const place = { channel: "C0123456789", ts: "1503435956.000247" };
+    const denied = await client.callTool({ name: "slack_delete_message", arguments: place });
     assert.ok(denied.isError && denied.content[0].text.startsWith("ACTION_NOT_PERMITTED"), JSON.stringify(denied));
     await assert.rejects(client.callTool({ name: "slack_sing", arguments: {} }));
 }

@@ -74,8 +74,8 @@ pub struct CredentialForm {
     pub fields: Vec<Field>,
 }
 
-/// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`. `provider` may have the alias
-/// of a further account: `shopify~eu` gives `shopify_eu_issue_refund`.
+/// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`. `provider` may have the
+/// alias of a further account: `shopify~eu` gives `shopify_eu_issue_refund`.
 pub fn tool_name(provider: &str, action: &str) -> String {
     format!("{provider}_{action}").replace(['-', '~'], "_")
 }

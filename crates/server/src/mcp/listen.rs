@@ -24,7 +24,8 @@ impl Agent {
         }
     }
 
-    /// Tells of each change, and once at the beginning: what has changed since the client listed the tools is not known.
+    /// Tells of each change, and once at the beginning: what has changed since the client listed the tools is not
+    /// known.
     async fn watch(&self, sink: &SubscriptionSink) {
         let mut known = None;
         loop {
