@@ -36,6 +36,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use url::Url;
+
 pub use action::{Action, OtherRequest};
 pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
@@ -120,6 +122,20 @@ impl Catalog {
         }
         errors.extend(self.same_names(&first));
         ProviderFileErrors::check(errors).map(|()| self)
+    }
+
+    /// Adds a provider that is served on this machine at `origin`, over plain HTTP: a made-up one for trying things out.
+    /// Its file is checked like any other, with an `https` host. The origin then takes the place of that host.
+    pub fn with_local(mut self, file: &str, text: &str, origin: &Url) -> Result<Self, ProviderFileErrors> {
+        match convert::read(file, text) {
+            Ok(mut provider) => {
+                provider.move_to(origin);
+                let added = (provider.key.to_string(), (file.to_owned(), text.to_owned()));
+                self.insert(provider);
+                ProviderFileErrors::check(self.same_names(&BTreeMap::from([added]))).map(|()| self)
+            }
+            Err(found) => ProviderFileErrors::check(found).map(|()| self),
+        }
     }
 
     /// Actions of two providers that have the same name as tools, because `-` and `_` are one there. Told at one of

@@ -11,7 +11,7 @@ use super::key::ProviderKey;
 use super::names::{Category, SetupType};
 use super::oauth::{KeptField, OAuth};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
-use super::template::UrlTemplate;
+use super::template::{UrlTemplate, moved};
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
 use crate::settings::SettingsSchema;
@@ -84,6 +84,20 @@ pub fn tool_name(provider: &str, action: &str) -> String {
 pub type Input = (Map<String, Value>, Map<String, Value>);
 
 impl Provider {
+    /// Puts an origin on this machine in the place of the `https` hosts of its file.
+    pub(super) fn move_to(&mut self, origin: &Url) {
+        let documentation = moved(self.documentation_url.as_str(), origin);
+        self.documentation_url = Url::parse(&documentation).unwrap_or_else(|_| origin.clone());
+        let profile = self.account.as_mut().and_then(|account| account.profile.as_mut());
+        let oauth = match &mut self.setup {
+            Setup::OAuth(oauth) => Some([&mut oauth.authorize_url, &mut oauth.token_url]),
+            Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
+        };
+        let called = [&mut self.api_base_url, &mut self.probe.call.url].into_iter();
+        let called = called.chain(self.revoke_page.as_mut()).chain(profile.map(|call| &mut call.url));
+        called.chain(oauth.into_iter().flatten()).for_each(|url| url.move_to(origin));
+    }
+
     /// How it is connected, as the API names it.
     pub fn setup_type(&self) -> SetupType {
         match &self.setup {

@@ -140,6 +140,8 @@ pub fn is_name(name: &str) -> bool {
 pub struct UrlTemplate {
     template: Template,
     positions: Vec<Position>,
+    /// The one origin on this machine that it leads to, over plain HTTP.
+    local: Option<Url>,
 }
 
 impl UrlTemplate {
@@ -155,7 +157,20 @@ impl UrlTemplate {
         };
         let url = template.render(sample).map_err(|error| TemplateError::Url(error.to_string()))?;
         check_url(&url).map_err(TemplateError::Url)?;
-        Ok(Self { template, positions })
+        Ok(Self { template, positions, local: None })
+    }
+
+    /// Puts an origin on this machine, over plain HTTP, in the place of the host. Nothing changes if values decide the
+    /// host.
+    pub(super) fn move_to(&mut self, origin: &Url) {
+        if !self.has_fixed_host() {
+            return;
+        }
+        self.template.text = moved(&self.template.text, origin);
+        if let Some(Part::Literal(first)) = self.template.parts.first_mut() {
+            *first = moved(first, origin);
+        }
+        self.local = Some(origin.clone());
     }
 
     /// The template as it was written.
@@ -201,8 +216,26 @@ impl UrlTemplate {
                 }
             }
         }
-        check_url(&text).map_err(|_| RenderError::Unsafe(last.to_owned()))
+        let checked = match &self.local {
+            None => check_url(&text),
+            Some(origin) => check_local(&text, origin),
+        };
+        checked.map_err(|_| RenderError::Unsafe(last.to_owned()))
     }
+}
+
+/// The text of an `https` URL with another origin in the place of its own.
+pub(super) fn moved(text: &str, origin: &Url) -> String {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    let path = &rest[rest.find(['/', '?', '#']).unwrap_or(rest.len())..];
+    format!("{}{path}", origin.as_str().trim_end_matches('/'))
+}
+
+/// Reads a URL of one origin on this machine.
+fn check_local(text: &str, origin: &Url) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    if is_plain && url.origin() == origin.origin() { Ok(url) } else { Err("it leads elsewhere".into()) }
 }
 
 /// Appends `value` as its position requires, or returns `None` if it would change the URL's meaning.
@@ -414,6 +447,23 @@ mod tests {
         ] {
             assert_eq!(url("{x}/me", hostile), Err(RenderError::Unsafe("x".into())), "{hostile:?}");
         }
+    }
+
+    #[test]
+    fn a_moved_template_leads_to_its_origin_alone() {
+        let origin = "http://127.0.0.2:8081/".parse().unwrap();
+        for (text, moved) in [
+            ("https://a.example", "http://127.0.0.2:8081/"),
+            ("https://a.example/v1/{x}?y={x}", "http://127.0.0.2:8081/v1/b%2F..?y=b%2F.."),
+        ] {
+            let mut template = UrlTemplate::parse(text).unwrap();
+            template.move_to(&origin);
+            assert_eq!(template.render(|_| Some("b/..")).unwrap().as_str(), moved, "{text}");
+            assert!(template.as_str().starts_with("http://127.0.0.2:8081"), "{template:?}");
+        }
+        let mut chosen = UrlTemplate::parse("https://{x}.a.example/").unwrap();
+        chosen.move_to(&origin);
+        assert_eq!(chosen.render(|_| Some("b")).unwrap().as_str(), "https://b.a.example/");
     }
 
     #[test]

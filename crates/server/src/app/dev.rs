@@ -4,6 +4,7 @@
 //! start. Only the owner can read the files with secrets, and files that others can read or have put there are refused.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, OpenOptions, Permissions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
@@ -14,9 +15,10 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
-    audit::{Actor, AuditAction, Change, change},
+    audit::{Acting, Actor, AuditAction, Change, change},
     ids::{ApiKeyId, OrganizationId, ProjectId},
     rights::Rights,
+    role::Role,
     tier::Tier,
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,8 @@ use serde_json::Value;
 use crate::{
     environment::Environment,
     program,
-    store::{DatabaseUrl, NewApiKey, NewAuditEvent, NewProjectRow, Store},
+    services::people::SignedIn,
+    store::{Arrival, Arrived, DatabaseUrl, NewApiKey, NewAuditEvent, NewProjectRow, Store},
     vault::{EncryptionKeys, Vault},
 };
 
@@ -41,6 +44,9 @@ pub struct DevCommand {
     /// Directory for the database, the keys and all other data
     #[arg(long, value_name = "DIR", default_value = ".riq")]
     pub data_dir: PathBuf,
+    /// Serve a made-up shop beside the server, to try everything with: it is the provider sandbox-shop
+    #[arg(long)]
+    pub sandbox: bool,
     /// Print one line of JSON to stdout when the server is ready, and nothing else
     #[arg(long)]
     pub json: bool,
@@ -133,6 +139,38 @@ impl DataDirectory {
         write_private(&path, &serde_json::to_string(&access)?)?;
         Ok(access)
     }
+}
+
+/// The person whom `dev` signs in, an admin of its organization: it is who sits at this machine. `None`: the
+/// operator has revoked them.
+pub(super) async fn person(
+    store: &Store,
+    environment: &Environment,
+    organization: OrganizationId,
+) -> anyhow::Result<Option<SignedIn>> {
+    let arrival = Arrival {
+        new_id: environment.id(),
+        issuer: "urn:riq:dev",
+        subject: "you",
+        name: Some("You".to_owned()),
+        email: None,
+        roles: &BTreeMap::from([(organization, Role::Admin)]),
+        at: environment.now(),
+    };
+    let event = |organization, action, changes| {
+        let acting = Acting { actor: Actor::Operator, request_id: None };
+        NewAuditEvent { changes, ..NewAuditEvent::new(environment, organization, action, acting) }
+    };
+    Ok(match store.arrive(arrival, &event).await? {
+        Arrived::Revoked(_) => None,
+        Arrived::Person(user, memberships) => Some(SignedIn {
+            user,
+            memberships,
+            provider_session: None,
+            authenticated_at: None,
+            page: String::new(),
+        }),
+    })
 }
 
 fn read_access(path: &Path) -> anyhow::Result<Option<Access>> {

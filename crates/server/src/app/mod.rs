@@ -9,5 +9,6 @@ pub mod migrate;
 mod open_files;
 pub mod providers;
 pub mod run;
+mod sandbox;
 pub mod traces;
 pub mod wiring;

@@ -6,7 +6,12 @@ use axum::Router;
 use integrations_core::catalog::Catalog;
 
 use crate::{
-    dashboard::{self, sign_in_redirect, state::Pages},
+    dashboard::{
+        self,
+        sign_in_link::{self, SignInLink},
+        sign_in_redirect,
+        state::Pages,
+    },
     edge::{
         answer::{Edge, EdgeParts},
         attempts::Attempts,
@@ -153,10 +158,19 @@ impl App {
 
     /// Every route, of the API, of the pages and for agents, without the edge.
     pub fn routes(&self) -> Router {
+        let agents = mcp::router(self.agents.clone());
+        http::router(self.api.clone()).merge(dashboard::router(self.pages())).merge(agents)
+    }
+
+    /// The route of a link that signs somebody in, for `dev` alone.
+    pub(super) fn sign_in_by(&self, link: SignInLink) -> Router {
+        sign_in_link::routes(self.pages(), link)
+    }
+
+    fn pages(&self) -> Pages {
         let attempts = Attempts::new(Arc::clone(&self.limiter), self.services.environment.clone());
         let (services, settings) = (Arc::clone(&self.services), Arc::clone(&self.settings));
-        let pages = Pages::new(services, self.store.clone(), settings, attempts);
-        http::router(self.api.clone()).merge(dashboard::router(pages)).merge(mcp::router(self.agents.clone()))
+        Pages::new(services, self.store.clone(), settings, attempts)
     }
 
     /// The edge in front of `routes`.

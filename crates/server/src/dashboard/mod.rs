@@ -35,6 +35,7 @@ mod sessions;
 mod settings;
 mod shown;
 mod sign_in;
+pub(crate) mod sign_in_link;
 mod sign_in_problem;
 mod speculation;
 pub mod state;

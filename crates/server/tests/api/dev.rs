@@ -27,7 +27,7 @@ async fn it_prints_one_line_with_all_that_is_needed() {
     let data = directory.path().join("data");
     let (mut process, greeting) = Process::dev(data.to_str().unwrap(), &[]);
     let keys: Vec<&String> = greeting.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["api_base", "org_id", "project_id", "api_key", "dashboard_url"]);
+    assert_eq!(keys, ["api_base", "org_id", "project_id", "api_key", "dashboard_url", "sign_in_url"]);
     assert_eq!(process.stdout().lines().count(), 1);
     assert_eq!(greeting["api_base"], format!("http://{}/api/v1", process.address));
     let project = greeting["project_id"].as_str().unwrap();
@@ -301,4 +301,87 @@ async fn what_a_message_says_to_type_works_as_it_stands() {
     let (success, said) = typed(&format!("DATABASE_URL='{database}' {migrate}"), "");
     assert!(success, "{migrate}: {said}");
     run(&["admin", "org", "list"], &settings).await.stdout_of_success();
+}
+
+/// Opens an address as a browser's window does. Returns the status, where it leads, and the text.
+async fn open(url: &str) -> (u16, Option<String>, String) {
+    drop(client());
+    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let answer = browser.build().unwrap().get(url).send().await.unwrap();
+    let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), to, answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn its_link_signs_a_person_in_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    let (process, greeting) = Process::dev(data, &[]);
+    let link = greeting["sign_in_url"].as_str().unwrap();
+    // What looks at the link before the person does, and what guesses another one, does no harm.
+    let looked = client().head(link).send().await.unwrap();
+    assert!(looked.headers().get("location").is_none() && looked.headers().get("set-cookie").is_none());
+    let framed = client().get(link).header("sec-fetch-dest", "iframe").send().await.unwrap();
+    assert_eq!(framed.status(), 403);
+    let other = format!("{}{}", &link[..link.len() - 1], if link.ends_with('A') { "B" } else { "A" });
+    assert_eq!(open(&other).await.0, 403);
+    let (status, to, _) = open(link).await;
+    assert_eq!((status, to.as_deref()), (303, Some("/dashboard")));
+    let (status, _, said) = open(link).await;
+    assert!(status == 403 && said.contains("This link does not work any more"), "{said}");
+    let people = run(&["admin", "user", "list", "--data-dir", data, "--json"], &[]).await.json();
+    assert_eq!(
+        (&people[0]["issuer"], &people[0]["roles"][0]["role"]),
+        (&"urn:riq:dev".into(), &"admin".into())
+    );
+    assert!(!process.stderr().contains(link.rsplit('=').next().unwrap()), "the log does not have it");
+    drop(process);
+    let (_process, again) = Process::dev(data, &[]);
+    assert_ne!(again["sign_in_url"], greeting["sign_in_url"]);
+    let same = run(&["admin", "user", "list", "--data-dir", data, "--json"], &[]).await.json();
+    assert_eq!((same.as_array().unwrap().len(), &same[0]["id"]), (1, &people[0]["id"]));
+}
+
+#[tokio::test]
+async fn who_could_come_from_elsewhere_gets_no_link() {
+    for environment in [&[("RIQ_PUBLIC_URL", "https://riq.example")][..], &[("RIQ_BIND", "0.0.0.0:0")]] {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().to_str().unwrap();
+        let mut arguments = vec!["dev", "--json", "--data-dir", data];
+        if environment[0].0 != "RIQ_BIND" {
+            arguments.extend(["--bind", "127.0.0.1:0"]);
+        }
+        let process = Process::spawn(command(&arguments, environment));
+        let bound = std::time::Duration::from_secs(30);
+        crate::support::eventually("it greets", bound, async || process.stdout().contains("api_base")).await;
+        assert!(!process.stdout().contains("sign_in_url"), "{environment:?}: {}", process.stdout());
+    }
+}
+
+#[tokio::test]
+async fn the_sandbox_is_there_when_it_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    let catalog = async |greeting: &Value| {
+        let (base, project) =
+            (greeting["api_base"].as_str().unwrap(), greeting["project_id"].as_str().unwrap());
+        let request = client().get(format!("{base}/projects/{project}/integrations/catalog?q=sandbox"));
+        let request = request.header("x-api-key", greeting["api_key"].as_str().unwrap());
+        Answer::read(request.send().await.unwrap()).await
+    };
+    let (process, greeting) = Process::dev(data, &["--sandbox"]);
+    let shop = greeting["sandbox_url"].as_str().unwrap();
+    assert!(shop.starts_with("http://127.0.0.2:"), "{shop}");
+    assert!(open(shop).await.2.contains("Back office"));
+    let found = catalog(&greeting).await;
+    let found = &found.data()[0];
+    assert_eq!(
+        (&found["provider"], &found["installable"]),
+        (&"sandbox-shop".into(), &true.into()),
+        "{found}"
+    );
+    drop(process);
+    let (_process, greeting) = Process::dev(data, &[]);
+    assert_eq!(greeting.get("sandbox_url"), None);
+    assert_eq!(catalog(&greeting).await.data(), &serde_json::json!([]));
 }

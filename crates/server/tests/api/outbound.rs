@@ -219,3 +219,42 @@ fn certificates_that_are_none_are_refused() {
     let error = Outbound::new(settings).unwrap_err();
     assert!(error.to_string().contains("RIQ_OUTBOUND_CA_FILE"), "{error}");
 }
+
+/// The sandbox of `dev` is one address on this machine, and nothing else there is reached.
+#[tokio::test]
+async fn plain_http_leads_to_the_excepted_address_alone() {
+    let listen = async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                drop(stream.read(&mut [0; 4096]).await);
+                drop(
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+                        .await,
+                );
+            }
+        });
+        (address, task)
+    };
+    let ((local, one), (neighbour, two)) = (listen().await, listen().await);
+    let outbound =
+        Outbound::new(OutboundSettings { local: Some(local), ..OutboundSettings::default() }).unwrap();
+    assert_eq!(outbound.send(get(&format!("http://{local}/x"))).await.unwrap().status, 200);
+    let port = local.port();
+    for url in [
+        format!("http://{neighbour}/x"),
+        format!("http://127.0.0.3:{port}/x"),
+        format!("http://localhost:{port}/x"),
+        format!("https://{local}/x"),
+        "http://93.184.215.14/x".to_owned(),
+        format!("http://[::ffff:127.0.0.1]:{port}/x"),
+    ] {
+        assert_eq!(outbound.send(get(&url)).await.unwrap_err(), NoAnswer::ForbiddenAddress, "{url}");
+    }
+    let without = Outbound::new(OutboundSettings::default()).unwrap();
+    assert!(without.send(get(&format!("http://{local}/x"))).await.is_err());
+    one.abort();
+    two.abort();
+}

@@ -237,13 +237,16 @@ impl Options {
 
     /// The built-in catalog with the files of the providers directory.
     pub fn catalog(&self) -> anyhow::Result<Arc<Catalog>> {
+        self.read_catalog().map(Arc::new)
+    }
+
+    /// The same, to add to.
+    pub(super) fn read_catalog(&self) -> anyhow::Result<Catalog> {
         let embedded = Catalog::embedded().context("the built-in provider files are not valid")?;
-        let Some(directory) = &self.providers_dir else { return Ok(Arc::new(embedded)) };
+        let Some(directory) = &self.providers_dir else { return Ok(embedded) };
         let files = provider_files(directory)
             .context("cannot read the provider files in the directory of RIQ_PROVIDERS_DIR")?;
-        let catalog =
-            embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")?;
-        Ok(Arc::new(catalog))
+        embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")
     }
 
     /// The operator's commands for a server with these settings. `dev` has a data directory.
@@ -360,6 +363,7 @@ impl Options {
             allowed_networks: self.outbound_allow.clone().unwrap_or_default(),
             ca_certificates: self.outbound_ca_file.as_ref().map(read).transpose()?,
             resolve: given.map(|one| (one.host.clone(), one.address)).collect(),
+            local: defaults.local,
             timeout: self.outbound_timeout.unwrap_or(defaults.timeout),
         })
     }

@@ -48,6 +48,8 @@ pub struct OutboundSettings {
     pub ca_certificates: Option<Vec<u8>>,
     /// Addresses of hosts that are not looked up. These addresses are allowed.
     pub resolve: HashMap<String, SocketAddr>,
+    /// An address on this machine that requests may reach, and that alone over plain HTTP: the sandbox's of `dev`.
+    pub local: Option<SocketAddr>,
     /// The longest time for a request, from the look-up of the host name to the end of the answer.
     pub timeout: Duration,
 }
@@ -58,6 +60,7 @@ impl Default for OutboundSettings {
             allowed_networks: Vec::new(),
             ca_certificates: None,
             resolve: HashMap::new(),
+            local: None,
             timeout: Duration::from_secs(10),
         }
     }
@@ -174,7 +177,7 @@ impl Outbound {
         let everywhere = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
         let allowed_networks = everywhere.map(|address: IpAddr| IpNet::new_assert(address, 0)).to_vec();
         Self::build(
-            OutboundSettings { allowed_networks, ..OutboundSettings::clone(&self.settings) },
+            OutboundSettings { allowed_networks, local: None, ..OutboundSettings::clone(&self.settings) },
             https_only,
         )
     }
@@ -194,7 +197,8 @@ impl Outbound {
          -> Result<Client, OutboundError> {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
-                .https_only(https_only)
+                // Where an address is excepted, `check` refuses plain HTTP to every other.
+                .https_only(https_only && settings.local.is_none())
                 // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
                 .no_proxy()
                 .referer(false)
@@ -261,6 +265,28 @@ impl Outbound {
         self.exchange(&self.client, request, None).await.map_err(|unanswered| unanswered.why)
     }
 
+    /// Refuses a URL that no request may be sent to. The resolver checks names: it is not called for an IP address, so
+    /// that is checked here.
+    fn check(&self, url: &url::Url) -> Result<(), NoAnswer> {
+        let address = match url.host() {
+            Some(url::Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(url::Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            Some(url::Host::Domain(_)) | None => None,
+        };
+        if let Some(local) = self.settings.local
+            && url.scheme() == "http"
+        {
+            let asked = address.zip(url.port_or_known_default());
+            return if asked == Some((local.ip(), local.port())) {
+                Ok(())
+            } else {
+                Err(NoAnswer::ForbiddenAddress)
+            };
+        }
+        let is_allowed = address.is_none_or(|address| self.allowed.contains(address));
+        if is_allowed { Ok(()) } else { Err(NoAnswer::ForbiddenAddress) }
+    }
+
     /// `time` replaces the longest time of the settings.
     async fn exchange(
         &self,
@@ -273,15 +299,7 @@ impl Outbound {
         if let Some(time) = time {
             *request.timeout_mut() = Some(time);
         }
-        // The resolver checks names. It is not called for an IP address, so that is checked here.
-        let literal = request.url().host().and_then(|host| match host {
-            url::Host::Ipv4(address) => Some(address.into()),
-            url::Host::Ipv6(address) => Some(address.into()),
-            url::Host::Domain(_) => None,
-        });
-        if literal.is_some_and(|address| !self.allowed.contains(address)) {
-            return Err(Unanswered::unsent(NoAnswer::ForbiddenAddress));
-        }
+        self.check(request.url()).map_err(Unanswered::unsent)?;
         let mut response = client.http.execute(request).await.map_err(|error| Unanswered {
             why: reason(&error),
             is_unsent: error.is_connect() || error.is_builder(),

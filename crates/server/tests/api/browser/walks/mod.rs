@@ -7,5 +7,6 @@ mod links;
 mod oauth;
 mod people;
 mod program;
+mod sandbox;
 mod scripts;
 mod sessions;
