@@ -50,3 +50,4 @@ pub mod wire;
 #[cfg(test)]
 mod wire_test;
 pub mod words;
+pub mod written_out;

@@ -1,7 +1,11 @@
 //! What is shown of an input.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
+use super::input::currency_at;
+use super::money::Money;
 use crate::audit::REDACTED;
 use crate::catalog::action::{ActionInput, Shape};
 
@@ -13,6 +17,22 @@ pub fn shown_input(declared: &[ActionInput], input: &Map<String, Value>) -> Map<
         (key.clone(), declared.map_or_else(|| REDACTED.into(), |declared| shown(declared, value)))
     };
     input.iter().map(shown).collect()
+}
+
+/// The amounts of an input, by their keys, from the same whole numbers as the request. Those are left out whose currency
+/// neither the input nor the evidence tells.
+pub fn shown_amounts(
+    declared: &[ActionInput],
+    input: &Map<String, Value>,
+    evidence: &Map<String, Value>,
+) -> BTreeMap<String, Money> {
+    let amount = |declared: &ActionInput| {
+        let Shape::Money { currency, .. } = &declared.shape else { return None };
+        let minor = input.get(&declared.key)?.as_i64()?;
+        let money = Money::new(minor, currency_at(currency, input, evidence, &Map::new())?)?;
+        Some((declared.key.clone(), money))
+    };
+    declared.iter().filter_map(amount).collect()
 }
 
 fn shown(declared: &ActionInput, value: &Value) -> Value {
@@ -31,7 +51,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::action::sample::{input, list, text};
+    use crate::action::sample::{input, list, money, text};
+    use crate::catalog::action::MoneyUnit;
 
     #[test]
     fn what_is_sensitive_is_hidden_at_any_depth() {
@@ -49,5 +70,20 @@ mod tests {
                 "people": [{"name": "Ada", "password": "[redacted]"}, {"name": "Bo"}]
             })
         );
+    }
+    #[test]
+    fn an_amount_is_shown_in_the_currency_that_is_known() {
+        let shown = |input: &Value, evidence: &Value| {
+            let (input, evidence) = (input.as_object().unwrap(), evidence.as_object().unwrap());
+            let declared = [text("currency"), money("amount", MoneyUnit::Minor)];
+            shown_amounts(&declared, input, evidence).get("amount").map(ToString::to_string)
+        };
+        let told = |code: &str| json!({"currency": code});
+        for (code, written) in [("usd", "5.00 USD"), ("JPY", "500 JPY"), ("kwd", "0.500 KWD")] {
+            let given = json!({"currency": code, "amount": 500});
+            assert_eq!(shown(&given, &told(code)).as_deref(), Some(written));
+        }
+        assert_eq!(shown(&json!({"amount": 500}), &json!({})), None);
+        assert_eq!(shown(&json!({"amount": "500"}), &told("usd")), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use integrations_core::{
     device_login::UserCode,
-    ids::{ApiKeyId, OrganizationId, PendingInstallId, ProjectId},
+    ids::{ApiKeyId, ApprovalId, OrganizationId, PendingInstallId, ProjectId, RunId},
     oauth::ReportedError,
 };
 use url::Url;
@@ -167,6 +167,38 @@ impl Addresses {
         format!("{}/audit", self.project(project))
     }
 
+    /// The calls of a project's actions.
+    pub(crate) fn runs(&self, project: ProjectId) -> String {
+        format!("{}/runs", self.project(project))
+    }
+
+    /// Those that meet conditions, each with a name and a value.
+    pub(crate) fn runs_where(&self, project: ProjectId, conditions: &[(&str, &str)]) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(conditions).finish();
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("{}{separator}{query}", self.runs(project))
+    }
+
+    /// One call of an action.
+    pub(crate) fn run(&self, project: ProjectId, run: RunId) -> String {
+        format!("{}/{run}", self.runs(project))
+    }
+
+    /// What waits for a person in a project.
+    pub(crate) fn approvals(&self, project: ProjectId) -> String {
+        format!("{}/approvals", self.project(project))
+    }
+
+    /// One call that waits, or waited.
+    pub(crate) fn approval(&self, project: ProjectId, approval: ApprovalId) -> String {
+        format!("{}/{approval}", self.approvals(project))
+    }
+
+    /// The address of a decision about it.
+    pub(crate) fn to_approval(&self, project: ProjectId, approval: ApprovalId, decision: &str) -> String {
+        format!("{}/{decision}", self.approval(project, approval))
+    }
+
     /// A provider in a project.
     pub(crate) fn provider(&self, project: ProjectId, provider: &str) -> String {
         format!("{}/integrations/{provider}", self.project(project))
@@ -175,6 +207,11 @@ impl Addresses {
     /// The address of an action on a provider in a project.
     pub(crate) fn to(&self, project: ProjectId, provider: &str, action: &str) -> String {
         format!("{}/{action}", self.provider(project, provider))
+    }
+
+    /// The page on which an action is tried.
+    pub(crate) fn action(&self, project: ProjectId, provider: &str, action: &str) -> String {
+        self.to(project, provider, &format!("actions/{action}"))
     }
 
     /// The OAuth apps of an organization or a project.

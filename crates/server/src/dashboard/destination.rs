@@ -2,7 +2,7 @@
 
 use integrations_core::{
     device_login::UserCode,
-    ids::{ApiKeyId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, ApprovalId, OrganizationId, ProjectId, RunId},
 };
 
 use super::addresses::{Addresses, AppsPlace};
@@ -27,6 +27,14 @@ pub(crate) enum Destination {
     Project(ProjectId),
     /// A project's audit log.
     Audit(ProjectId),
+    /// The calls of a project's actions.
+    Runs(ProjectId),
+    /// One of them.
+    Run(ProjectId, RunId),
+    /// What waits for a person in a project.
+    Approvals(ProjectId),
+    /// One call that waits, or waited.
+    Approval(ProjectId, ApprovalId),
     /// A provider in a project.
     Provider(ProjectId, String),
     /// The OAuth apps of an organization or a project, or the one of this provider.
@@ -71,6 +79,14 @@ impl Destination {
                 project.parse().ok().map(Self::Project)
             }
             ["", "projects", project, "audit"] => project.parse().ok().map(Self::Audit),
+            ["", "projects", project, "runs"] => project.parse().ok().map(Self::Runs),
+            ["", "projects", project, "runs", run] => {
+                Some(Self::Run(project.parse().ok()?, run.parse().ok()?))
+            }
+            ["", "projects", project, "approvals"] => project.parse().ok().map(Self::Approvals),
+            ["", "projects", project, "approvals", approval] => {
+                Some(Self::Approval(project.parse().ok()?, approval.parse().ok()?))
+            }
             ["", "projects", project, "integrations", provider] if is_key(provider) => {
                 Some(Self::Provider(project.parse().ok()?, provider.to_owned()))
             }
@@ -89,6 +105,10 @@ impl Destination {
             Self::Key(id, key) => addresses.key(*id, *key),
             Self::Project(project) => addresses.project(*project),
             Self::Audit(project) => addresses.audit(*project),
+            Self::Runs(project) => addresses.runs(*project),
+            Self::Run(project, run) => addresses.run(*project, *run),
+            Self::Approvals(project) => addresses.approvals(*project),
+            Self::Approval(project, approval) => addresses.approval(*project, *approval),
             Self::Provider(project, provider) => addresses.provider(*project, provider),
             Self::OauthApps(place, None) => addresses.oauth_apps(*place),
             Self::OauthApps(place, Some(provider)) => addresses.oauth_app(*place, provider),
@@ -121,6 +141,10 @@ impl Destination {
             | Self::OauthApps(AppsPlace::Organization(_), _) => None,
             Self::Project(project)
             | Self::Audit(project)
+            | Self::Runs(project)
+            | Self::Run(project, _)
+            | Self::Approvals(project)
+            | Self::Approval(project, _)
             | Self::Provider(project, _)
             | Self::OauthApps(AppsPlace::Project(project), _) => Some(*project),
         }
@@ -172,6 +196,10 @@ mod tests {
             (PROJECT, PROJECT),
             (&format!("{PROJECT}/integrations"), PROJECT),
             (&format!("{PROJECT}/audit?before=aud_1"), &format!("{PROJECT}/audit")),
+            (&format!("{PROJECT}/runs?status=failed"), &format!("{PROJECT}/runs")),
+            (&format!("{PROJECT}/runs/run_{ID}"), &format!("{PROJECT}/runs/run_{ID}")),
+            (&format!("{PROJECT}/approvals"), &format!("{PROJECT}/approvals")),
+            (&format!("{PROJECT}/approvals/apr_{ID}"), &format!("{PROJECT}/approvals/apr_{ID}")),
             (&format!("{PROJECT}/integrations/shopify~eu"), &format!("{PROJECT}/integrations/shopify~eu")),
             (&format!("{OWNER}/projects?done=created"), &format!("{OWNER}/projects")),
             (&format!("{OWNER}/projects/prj_{ID}"), &format!("{OWNER}/projects/prj_{ID}")),
@@ -219,6 +247,9 @@ mod tests {
             &format!("{PROJECT}/integrations/.."),
             &format!("{PROJECT}/integrations/slack/disconnect"),
             &format!("{PROJECT}/integrations/%2e%2e"),
+            &format!("{PROJECT}/runs/apr_{ID}"),
+            &format!("{PROJECT}/approvals/.."),
+            &format!("{PROJECT}/approvals/apr_{ID}/approve"),
             OWNER,
             &format!("{OWNER}/projects/new"),
             &format!("{OWNER}/keys/key_{ID}/revoke"),

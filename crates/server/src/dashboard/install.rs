@@ -258,7 +258,7 @@ async fn by_link(
     let names = pages.organizations.project_names(&opened.tenant).await?;
     let page = ProviderPage {
         account,
-        project: Project { id: opened.tenant.project, names: &names },
+        project: Project { id: opened.tenant.project, pending: None, names: &names },
         integration: None,
         accounts: &[],
         connection: &Map::new(),

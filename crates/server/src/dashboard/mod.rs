@@ -4,7 +4,9 @@
 //! project, scope and form token. It calls a service, and renders a page of `view` or redirects to one.
 
 mod accounts;
+mod action_form;
 mod addresses;
+mod approvals;
 mod assets;
 mod audit;
 mod callback;
@@ -23,6 +25,7 @@ mod install_problem;
 mod integrations;
 mod key_form;
 mod keys;
+mod names;
 mod oauth_apps;
 mod openid;
 mod organizations;
@@ -30,6 +33,7 @@ mod projects;
 mod provider;
 mod provider_page;
 mod public_host;
+mod runs;
 mod scopes;
 mod sessions;
 mod settings;
@@ -39,6 +43,7 @@ pub(crate) mod sign_in_link;
 mod sign_in_problem;
 mod speculation;
 pub mod state;
+mod trial;
 mod view;
 mod visit;
 
@@ -85,6 +90,9 @@ pub fn router(pages: Pages) -> Router {
         .route(&to("settings"), post(changes::settings))
         .route(&to("permissions"), post(changes::permissions))
         .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
+        .merge(approvals::routes())
+        .merge(runs::routes())
+        .merge(trial::routes())
         .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))
         .merge(oauth_apps::routes("/dashboard/projects/{projectId}/oauth-apps"))
         .route("/device", get(device::show).post(device::claim))

@@ -94,22 +94,23 @@ struct OnApps<S> {
 #[derive(Debug)]
 enum Whose {
     Organization(OrganizationId, String),
-    Project(Tenant, ProjectNames),
+    Project(Tenant, ProjectNames, Option<u64>),
 }
 
 impl<S> OnApps<S> {
     fn of(&self) -> AppsOf {
         match &self.whose {
             Whose::Organization(id, _) => AppsOf::Organization(*id),
-            Whose::Project(tenant, _) => AppsOf::Project(*tenant),
+            Whose::Project(tenant, ..) => AppsOf::Project(*tenant),
         }
     }
 
     fn owner(&self) -> Owner<'_> {
         match &self.whose {
             Whose::Organization(id, name) => Owner::Organization(*id, name),
-            Whose::Project(tenant, names) => {
-                Owner::Project(Project { id: tenant.project, names }, tenant.organization)
+            Whose::Project(tenant, names, pending) => {
+                let project = Project { id: tenant.project, pending: *pending, names };
+                Owner::Project(project, tenant.organization)
             }
         }
     }
@@ -185,12 +186,12 @@ fn page_of(visit: &Visit, organization: Option<OrganizationId>, named: &Named) -
 }
 
 async fn in_project<S: Scoped>(visit: Visit, session: Session, named: Named) -> Result<OnApps<S>, Failure> {
-    let OnProject { visit, tenant, names, named, session } =
+    let OnProject { visit, tenant, names, pending, named, session } =
         OnProject::enter(visit, session, named).await?.allow::<S>()?.on;
     Ok(OnApps {
         visit,
         session,
-        whose: Whose::Project(tenant, names),
+        whose: Whose::Project(tenant, names, pending),
         provider: named.provider,
         scope: PhantomData,
     })

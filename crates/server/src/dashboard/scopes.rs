@@ -14,6 +14,10 @@ pub(crate) const fn covers(scope: Scope) -> Option<&'static str> {
         (Some(Integrations), Write) => "Connect, check, change and disconnect integrations.",
         (Some(Actions), Read) => "See which actions can be called, and what came of each call.",
         (Some(Actions), Write) => "Call the actions that are permitted.",
+        (Some(Approvals), Read) => "See what waits for a person.",
+        (Some(Approvals), Admin) => {
+            "Approve and deny what waits for a person, in projects that let API keys do that."
+        }
         (Some(Audit), Read) => "See the audit log.",
         (Some(Projects), Read) => "See the projects.",
         (Some(Projects), Write) => "Create, change and archive projects.",
@@ -24,7 +28,7 @@ pub(crate) const fn covers(scope: Scope) -> Option<&'static str> {
         (Some(Integrations | Actions), Admin)
         | (Some(Audit), Write | Admin)
         | (Some(Projects), Admin)
-        | (Some(Keys | OauthApps), Write)
-        | (Some(Webhooks | Approvals | Proxy), _) => return None,
+        | (Some(Keys | OauthApps | Approvals), Write)
+        | (Some(Webhooks | Proxy), _) => return None,
     })
 }

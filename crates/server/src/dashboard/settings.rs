@@ -131,7 +131,7 @@ impl Setting<'_> {
 }
 
 /// Reads JSON that was typed into a field, as strictly as the API reads a body.
-fn read_json(field: &str, text: &str) -> Result<Value, Vec<Issue>> {
+pub(crate) fn read_json(field: &str, text: &str) -> Result<Value, Vec<Issue>> {
     json::parse(text.as_bytes()).map_err(|error| match error {
         JsonError::Syntax(message) => vec![Issue::new(field, format!("Not JSON: {message}"))],
         JsonError::Issues(issues) => issues.into_iter().map(|issue| issue.under(field)).collect(),

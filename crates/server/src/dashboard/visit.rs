@@ -11,13 +11,16 @@ use integrations_core::{
     audit::Acting,
     catalog::{NoSuchProvider, ProviderAccount},
     ids::ProjectId,
+    scope::RequiredScope,
 };
 use maud::Markup;
 
 use super::{
     addresses::Addresses,
     cookies::Cookie,
-    csrf, headers,
+    csrf,
+    destination::Destination,
+    headers,
     sessions::{self, Session},
     view::{failure, frame::Frame, layout::Project},
 };
@@ -169,29 +172,21 @@ impl FromRequestParts<Pages> for Visit {
     }
 }
 
-/// What the path names: a project, and perhaps a provider.
+/// What the path names: a project, and perhaps something in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     /// The project. `None` if the path's text is not an id.
     pub(crate) project: Option<ProjectId>,
     /// The provider, with the alias of a further account. `None` if the path's text is not UTF-8.
     pub(crate) provider: Option<String>,
+    /// The action, the run or the approval.
+    pub(crate) item: Option<String>,
 }
 
 impl Named {
     /// The account of a provider that the path names.
     pub(crate) fn account(&self, pages: &Pages) -> Result<ProviderAccount, NoSuchProvider> {
         pages.account(self.provider.as_deref())
-    }
-
-    /// The page to open after signing in: the requested page if it can be opened, else a page near it.
-    fn page(&self, parts: &Parts, addresses: &Addresses) -> String {
-        match (self.project, &self.provider) {
-            (Some(project), Some(provider)) => addresses.provider(project, provider),
-            (Some(project), None) if parts.uri.path().ends_with("/audit") => addresses.audit(project),
-            (Some(project), None) => addresses.project(project),
-            (None, _) => addresses.home(),
-        }
     }
 }
 
@@ -204,7 +199,7 @@ impl FromRequestParts<Pages> for Named {
             match name {
                 "projectId" => named.project = value.and_then(|text| text.parse().ok()),
                 "provider" => named.provider = value.map(Cow::into_owned),
-                _ => {}
+                _ => named.item = value.map(Cow::into_owned),
             }
         }
         Ok(named)
@@ -221,6 +216,8 @@ pub(crate) struct OnProject {
     pub(crate) tenant: Tenant,
     /// The names of the project and its organization.
     pub(crate) names: ProjectNames,
+    /// How many calls wait for a person, if the session may see them.
+    pub(crate) pending: Option<u64>,
     /// What the path names.
     pub(crate) named: Named,
     /// The session.
@@ -237,12 +234,17 @@ impl OnProject {
         if !session.who.rights.reach.includes(project) {
             return Err(Denied::OutOfReach.into());
         }
-        Ok(Self { visit, tenant, names, named, session })
+        let pending = if session.who.rights.cover(RequiredScope::APPROVALS_READ) {
+            Some(visit.pages.actions.count_pending_approvals(&tenant).await?)
+        } else {
+            None
+        };
+        Ok(Self { visit, tenant, names, pending, named, session })
     }
 
     /// The project, for its pages.
     pub(crate) fn project(&self) -> Project<'_> {
-        Project { id: self.tenant.project, names: &self.names }
+        Project { id: self.tenant.project, pending: self.pending, names: &self.names }
     }
 
     /// Who acts and the request, for the audit log.
@@ -277,7 +279,8 @@ impl<S: Scoped> FromRequestParts<Pages> for Allowed<S> {
         let visit = Visit::from_request_parts(parts, pages).await?;
         let Ok(named) = Named::from_request_parts(parts, pages).await;
         let Some(session) = visit.session.clone() else {
-            return Err(ask_to_sign_in(&visit, &named.page(parts, &visit.addresses)));
+            let page = Destination::near(parts.uri.path(), &visit.addresses);
+            return Err(ask_to_sign_in(&visit, &page.address(&visit.addresses)));
         };
         let entered = OnProject::enter(visit, session, named).await.map_err(Failure::from);
         entered.and_then(OnProject::allow).map_err(Failure::into_response)

@@ -9,7 +9,7 @@ use super::{
     frame::Frame,
     layout::{self, Project, Section},
     parts::moment,
-    words,
+    value, words,
 };
 use crate::store::AuditEntry;
 
@@ -75,12 +75,12 @@ fn entry(event: &AuditEntry, accounts: &Accounts<'_>) -> Markup {
                 span.soft { (moment(event.at)) }
             }
             @if !changes.is_empty() {
-                ul.changes { @for sentence in changes.iter().take(SENTENCES) { li { (sentence) } } }
+                ul.changes { @for sentence in changes.iter().take(SENTENCES) { li { (value::text(sentence)) } } }
             }
             @if changes.len() > SENTENCES {
                 details {
                     summary { (changes.len() - SENTENCES) " more" }
-                    ul.changes { @for sentence in &changes[SENTENCES..] { li { (sentence) } } }
+                    ul.changes { @for sentence in &changes[SENTENCES..] { li { (value::text(sentence)) } } }
                 }
             }
             p.event-by {

@@ -3,9 +3,11 @@
 //! `RIQ_GALLERY=DIRECTORY cargo test -p riq-server gallery` writes the pages there, to be looked at in a browser
 //! (served at the root, as the pages load their style from /dashboard/assets).
 
+mod approvals;
 mod device;
 mod oauth_apps;
 mod organization;
+mod runs;
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -79,7 +81,7 @@ fn visitor() -> Frame<'static> {
 }
 
 fn project() -> Project<'static> {
-    Project { id: PROJECT, names: &NAMES }
+    Project { id: PROJECT, names: &NAMES, pending: Some(3) }
 }
 
 fn provider(key: &str) -> &'static Provider {
@@ -262,6 +264,8 @@ fn pages() -> Vec<(&'static str, Markup)> {
     pages.extend(organization::keys());
     pages.extend(lists());
     pages.extend(of_providers());
+    pages.extend(runs::pages());
+    pages.extend(approvals::pages());
     pages.extend(of_installations());
     pages.extend(oauth_apps::pages(frame(), &CATALOG, project()));
     pages

@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Project<'a> {
     /// Its id.
     pub(crate) id: ProjectId,
+    /// How many calls wait for a person. `None`: the visitor may not see them, or the page does not say.
+    pub(crate) pending: Option<u64>,
     /// Its name and its organization's.
     pub(crate) names: &'a ProjectNames,
 }
@@ -31,6 +33,14 @@ pub(crate) enum Section {
     Integrations,
     /// One of them.
     Integration,
+    /// The list of its runs.
+    Runs,
+    /// One of them.
+    Run,
+    /// What waits for a person.
+    Approvals,
+    /// One call of that.
+    Approval,
     /// Its audit log.
     Audit,
     /// The list of its OAuth apps.
@@ -78,6 +88,9 @@ fn current<S: PartialEq>(here: S, list: S, one: S) -> Option<&'static str> {
 
 /// A link in a bar: what it is, where it leads, and the value of `aria-current` if the page is there.
 type Tab = (&'static str, String, Option<&'static str>);
+
+/// The link to what waits for a person.
+const APPROVALS: &str = "Approvals";
 
 /// The logo before the name: a plug.
 const MARK: &str = r#"<svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><rect width="24" height="24" rx="6"/><path d="M9.5 7.5v3m5-3v3M7.5 10.5h9v1.7a4.5 4.5 0 0 1-9 0zm4.5 6.2v2.8"/></svg>"#;
@@ -147,6 +160,13 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
     let at = |section| (here == section).then_some("page");
     let addresses = frame.addresses;
     let mut tabs: Vec<Tab> = vec![("Integrations", addresses.project(project.id), list)];
+    if frame.may(RequiredScope::ACTIONS_READ) {
+        tabs.push(("Runs", addresses.runs(project.id), current(here, Section::Runs, Section::Run)));
+    }
+    if frame.may(RequiredScope::APPROVALS_READ) {
+        let current = current(here, Section::Approvals, Section::Approval);
+        tabs.push((APPROVALS, addresses.approvals(project.id), current));
+    }
     if frame.may(RequiredScope::AUDIT_READ) {
         tabs.push(("Audit log", addresses.audit(project.id), at(Section::Audit)));
     }
@@ -162,7 +182,7 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
         (project.names.organization.as_str(), addresses.home()),
         (project.names.project.as_str(), addresses.project(project.id)),
     ];
-    bar("Project", &crumbs, &tabs)
+    bar("Project", &crumbs, &tabs, project.pending.filter(|pending| *pending > 0))
 }
 
 /// The bar above the content of an organization's page: where the person is, and the organization's pages.
@@ -186,10 +206,11 @@ pub(crate) fn organization_bar(
         let current = at(OrganizationSection::OauthApps, OrganizationSection::OauthApp);
         tabs.push(("OAuth apps", addresses.oauth_apps(AppsPlace::Organization(id)), current));
     }
-    bar("Organization", &[(organization.name, addresses.home())], &tabs)
+    bar("Organization", &[(organization.name, addresses.home())], &tabs, None)
 }
 
-fn bar(what: &str, crumbs: &[(&str, String)], tabs: &[Tab]) -> Markup {
+/// A bar. `pending` is how many calls wait for a person, which stands beside the way to them.
+fn bar(what: &str, crumbs: &[(&str, String)], tabs: &[Tab], pending: Option<u64>) -> Markup {
     html! {
         div.bar {
             nav.crumbs aria-label="Where you are" {
@@ -197,7 +218,12 @@ fn bar(what: &str, crumbs: &[(&str, String)], tabs: &[Tab]) -> Markup {
             }
             nav.tabs aria-label=(what) {
                 @for (label, address, current) in tabs {
-                    a href=(address) aria-current=[*current] { (label) }
+                    a href=(address) aria-current=[*current] {
+                        (label)
+                        @if let Some(pending) = pending.filter(|_| *label == APPROVALS) {
+                            " " span.waiting { (pending) span.visually-hidden { " waiting" } }
+                        }
+                    }
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! The markup of the pages: functions from values to markup. They read nothing from the database and make no decisions.
 
 pub(super) mod accounts;
+pub(super) mod approval;
+pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod connect;
 pub(super) mod device;
@@ -10,6 +12,7 @@ pub(super) mod field;
 pub(super) mod frame;
 #[cfg(test)]
 mod gallery;
+pub(super) mod guards;
 pub(super) mod install;
 pub(super) mod integrations;
 pub(super) mod key;
@@ -24,7 +27,11 @@ pub(super) mod project;
 pub(super) mod projects;
 pub(super) mod provider;
 pub(super) mod provider_page;
+pub(super) mod run;
+pub(super) mod runs;
 pub(super) mod settings;
 pub(super) mod sign_in;
 pub(super) mod state;
+pub(super) mod trial;
+pub(super) mod value;
 pub(super) mod words;

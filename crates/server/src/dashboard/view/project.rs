@@ -45,7 +45,7 @@ impl ProjectPage<'_> {
         }
         let names =
             ProjectNames { project: self.project.name.clone(), organization: self.organization.name.into() };
-        layout::project_bar(frame, &Project { id: self.id, names: &names }, Section::Settings)
+        layout::project_bar(frame, &Project { id: self.id, pending: None, names: &names }, Section::Settings)
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     accounts, audit, connect,
     field::{Field, Presence, Text},
     frame::Frame,
+    guards,
     layout::{self, Section},
     parts::{Tone, away, csrf, monogram, notice, part, pill},
     provider_page::{Part, ProviderPage},
@@ -214,12 +215,18 @@ fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integra
         typed.and_then(permission_of).or(stored).unwrap_or_default()
     };
     let fields = html! {
-        @for action in &page.provider().actions { (permission(action, chosen(action))) }
+        @for action in &page.provider().actions {
+            (permission(action, chosen(action)))
+            (guarded(frame, page, integration, action))
+        }
     };
     let about = html! {
         p {
             "What your agents may do there. “Ask” means that a person approves each time. Actions that move money, "
             "delete something or cannot be undone are marked."
+        }
+        @if frame.may(RequiredScope::ACTIONS_READ) {
+            p { a href=(runs(frame, page, None)) { "What came of each call" } }
         }
     };
     html! {
@@ -259,6 +266,35 @@ fn permission(action: &Action, chosen: Permission) -> Markup {
     };
     let choices = PERMISSIONS.map(|(permission, value, label)| (value, label, permission == chosen));
     field.choice_beside(&choices, &html! { " " (mark) })
+}
+
+/// The address of the integration's runs, or those of one action.
+fn runs(frame: &Frame<'_>, page: &ProviderPage<'_>, action: Option<&Action>) -> String {
+    let action = action.map(|action| ("action", action.key.as_str()));
+    let conditions: Vec<(&str, &str)> =
+        [("provider", page.account.as_str())].into_iter().chain(action).collect();
+    frame.addresses.runs_where(page.project.id, &conditions)
+}
+
+/// What guards an action beside its permission, and the ways to its runs and to trying it.
+fn guarded(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration, action: &Action) -> Markup {
+    let stored = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
+    let may_be_tried = action.kind == ActionKind::ReadOnly
+        && stored != Permission::Off
+        && integration.status() == Status::Active
+        && frame.may(RequiredScope::ACTIONS_WRITE);
+    let sentences = guards::sentences(page.provider(), action, &integration.settings);
+    let label = html! { span.visually-hidden { ": " (action.label) } };
+    let trial = frame.addresses.action(page.project.id, page.account.as_str(), &action.key);
+    html! {
+        div.guarded {
+            @if !action.guards.is_empty() { ul.changes { @for sentence in &sentences { li { (sentence) } } } }
+            p {
+                @if may_be_tried { a href=(trial) { "Try it" (label) } " " }
+                @if frame.may(RequiredScope::ACTIONS_READ) { a href=(runs(frame, page, Some(action))) { "Runs" (label) } }
+            }
+        }
+    }
 }
 
 /// Whether who is signed in may change anything here. The services check it again.

@@ -67,6 +67,10 @@ pub(crate) enum Part {
     OauthApp,
     /// Checking it.
     OauthAppCheck,
+    /// Trying an action.
+    Trial,
+    /// Deciding on an approval.
+    Decision,
 }
 
 /// Why a form was refused.

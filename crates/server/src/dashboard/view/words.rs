@@ -1,6 +1,7 @@
 //! The words for people, in place of those of the API.
 
 use integrations_core::{
+    action::{ApprovalStatus, RunStatus},
     audit::{AuditAction, REDACTED},
     catalog::{Category, Provider},
     lifecycle::{Health, Status},
@@ -43,6 +44,31 @@ pub(crate) const fn health(health: Health) -> (Tone, &'static str) {
         Health::Degraded => (Tone::Warn, "Degraded"),
         Health::Unhealthy => (Tone::Bad, "Unhealthy"),
         Health::Unknown => (Tone::Calm, "Not checked"),
+    }
+}
+
+/// How far a run is, and its tone.
+pub(crate) const fn run_status(status: RunStatus) -> (Tone, &'static str) {
+    match status {
+        RunStatus::Requested => (Tone::Calm, "Requested"),
+        RunStatus::PendingApproval => (Tone::Warn, "Waits for a person"),
+        RunStatus::Sending => (Tone::Warn, "Being sent"),
+        RunStatus::Succeeded => (Tone::Good, "Succeeded"),
+        RunStatus::Accepted => (Tone::Good, "Accepted"),
+        RunStatus::Failed => (Tone::Bad, "Failed"),
+        RunStatus::Unknown => (Tone::Bad, "Outcome unknown"),
+        RunStatus::Denied => (Tone::Calm, "Denied"),
+        RunStatus::Expired => (Tone::Calm, "Expired"),
+    }
+}
+
+/// How far an approval is, and its tone.
+pub(crate) const fn approval_status(status: ApprovalStatus) -> (Tone, &'static str) {
+    match status {
+        ApprovalStatus::Pending => (Tone::Warn, "Pending"),
+        ApprovalStatus::Approved => (Tone::Good, "Approved"),
+        ApprovalStatus::Denied => (Tone::Bad, "Denied"),
+        ApprovalStatus::Expired => (Tone::Calm, "Expired"),
     }
 }
 
@@ -98,7 +124,8 @@ fn moved(what: &str, from: &Value, to: &Value) -> String {
     }
 }
 
-fn setting(key: &str, provider: Option<&Provider>) -> String {
+/// The title of a setting, or its name if its provider is not known.
+pub(crate) fn setting(key: &str, provider: Option<&Provider>) -> String {
     let properties = provider.map(|provider| &provider.settings.as_value()["properties"]);
     let title = properties.and_then(|properties| properties[key]["title"].as_str());
     title.unwrap_or(key).to_owned()
@@ -114,7 +141,7 @@ fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
 }
 
 /// A value, as it is written in a sentence.
-fn value(value: &Value) -> String {
+pub(crate) fn value(value: &Value) -> String {
     match value {
         Value::Bool(true) => "on".to_owned(),
         Value::Bool(false) => "off".to_owned(),

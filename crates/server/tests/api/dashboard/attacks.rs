@@ -27,6 +27,10 @@ async fn forms(visitor: &Visitor<'_>, server: &Server) -> Vec<Form> {
         .to_vec();
     forms.push(Form { action: format!("{}/resume", server.page("slack")), ..page.form("/pause") });
     forms.push(asked.form("/disconnect"));
+    forms.push(Form {
+        action: format!("{}/actions/find_user", server.page("slack")),
+        ..page.form("/sign-out")
+    });
     for path in ["/dashboard/sign-in", "/dashboard/installs/confirm", "/dashboard/installs/abandon"] {
         forms.push(Form { action: path.into(), ..page.form("/sign-out") });
     }
@@ -115,7 +119,9 @@ async fn a_page_is_for_the_window_of_a_browser_alone(server: &Server) {
         project,
         &format!("{project}/integrations"),
         &format!("{project}/audit"),
+        &format!("{project}/runs"),
         &provider,
+        &format!("{provider}/actions/find_user"),
         &format!("{provider}/disconnect"),
     ];
     let form = visitor.provider("slack").await.form("/pause");
@@ -246,7 +252,8 @@ async fn a_refused_page_tells_nothing_of_the_project(server: &Server) {
     server.install("slack").await;
     server.sql.execute("UPDATE projects SET name = 'Hidden project'", []).await;
     let visitor = Visitor::signed_in_with(server, &key.text).await;
-    for path in [server.pages(), server.page("slack"), format!("{}/audit", server.pages())] {
+    let pages = ["", "/audit", "/runs", "/integrations/slack", "/integrations/slack/actions/find_user"];
+    for path in pages.map(|rest| format!("{}{rest}", server.pages())) {
         let page = visitor.get(&path).await;
         page.says(403, "belongs to another organization");
         assert!(!page.text.contains("Hidden project"), "{page:?}");

@@ -1,5 +1,6 @@
 //! The dashboard over HTTP, as browsers use it.
 
+pub(crate) mod approvals;
 mod attacks;
 mod callbacks;
 mod changes;
@@ -9,5 +10,6 @@ mod oauth_apps;
 mod pages;
 mod people;
 mod projects;
+pub(crate) mod runs;
 mod sessions;
 pub(crate) mod visitor;

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
+use integrations_core::ids::UserId;
 use reqwest::{
     RequestBuilder, Response,
     header::{HeaderMap, SET_COOKIE},
@@ -224,6 +225,13 @@ impl<'s> Visitor<'s> {
     pub(crate) async fn signed_in_with(server: &'s Server, key: &str) -> Self {
         let visitor = Self::new(server);
         visitor.sign_in(key).await.leads_to("/dashboard");
+        visitor
+    }
+
+    /// A browser in which a person is signed in.
+    pub(crate) async fn signed_in_as(server: &'s Server, user: UserId) -> Self {
+        let visitor = Self::new(server);
+        visitor.plant("riq_session", &server.session_of(user).await);
         visitor
     }
 

@@ -12,6 +12,7 @@ use integrations_core::{
     audit::{Actor, AuditAction},
     catalog::{Catalog, ProviderRef},
     ids::{ApiKeyId, IntegrationId, OrganizationId, ProjectId, UserId},
+    principal::Principal,
     rights::{Reach, Rights},
     role::Role,
     tier::Tier,
@@ -28,7 +29,11 @@ use riq_server::{
     },
     services::install::import::{ImportError, Importer},
     shutdown::{self, Stopper},
-    store::{Beginning, NewApiKey, NewAuditEvent, NewProjectRow, PersonRef, Sealed, SealedRow, Store},
+    store::{
+        Beginning, NewApiKey, NewAuditEvent, NewDashboardSession, NewProjectRow, PersonRef, Sealed,
+        SealedRow, Store,
+    },
+    token::Token,
     vault::Vault,
 };
 use secrecy::ExposeSecret as _;
@@ -268,6 +273,23 @@ impl Server {
             PersonRef::Subject { issuer: "https://id.example".into(), subject: role.as_str().to_owned() };
         let event = event(&self.environment, self.organization, None, AuditAction::UserRoleSet);
         self.store.set_role(&who, self.environment.id(), Some(role), event).await.unwrap().user
+    }
+
+    /// The token of a new session of a person, on the server's organization.
+    pub(crate) async fn session_of(&self, user: UserId) -> String {
+        let (token, at) = (Token::generate(&self.environment), self.environment.now());
+        let session = NewDashboardSession {
+            id: self.environment.id(),
+            token: token.hash(),
+            organization: self.organization,
+            principal: Principal::User(user),
+            provider_session: None,
+            authenticated_at: Some(at),
+            at,
+            expires_at: at + time::Duration::hours(12),
+        };
+        self.store.create_dashboard_session(session).await.unwrap();
+        token.expose().to_owned()
     }
 
     /// A key of the server's organization with these scopes that acts for a person.

@@ -1,5 +1,6 @@
 //! What people do, from the first page to the last. Each walk ends with a check of the API's answer.
 
+mod actions;
 mod changes;
 mod forms;
 mod keys;
