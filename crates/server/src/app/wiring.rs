@@ -21,7 +21,8 @@ use crate::{
     environment::Environment,
     http::{self, state::Api},
     jobs::{
-        ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, RunRetention, Runner,
+        ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, RunRetention,
+        Runner,
     },
     mcp::{self, Mcp},
     metrics::Metrics,
@@ -153,7 +154,18 @@ impl App {
         let (subscriptions, end) = shutdown::channel();
         let agents = Mcp::new(Arc::clone(&services), Arc::clone(&settings), end);
         let subscriptions = Arc::new(subscriptions);
-        Ok(Self { services, limiter, metrics, store, monitor, run_retention, settings, api, agents, subscriptions })
+        Ok(Self {
+            services,
+            limiter,
+            metrics,
+            store,
+            monitor,
+            run_retention,
+            settings,
+            api,
+            agents,
+            subscriptions,
+        })
     }
 
     /// Every route, of the API, of the pages and for agents, without the edge.

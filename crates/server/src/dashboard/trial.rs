@@ -105,6 +105,7 @@ async fn call(
         by: on.session.principal,
         request_id: Some(on.visit.request_id.to_string()),
         remembered: None,
+        repeats_within: None,
     };
     // The page of the run shows it also while it is being sent.
     let patience = pages.settings.request_timeout / 2;

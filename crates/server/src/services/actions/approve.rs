@@ -225,7 +225,16 @@ impl Actions {
         let input = frozen.input().clone();
         let spending = spending(action, &input, &money, &asked.run.principal);
         let to_send = Some(ToSend { request: frozen.request, attempt: self.environment.id() });
-        Ok(Ready { context: context(&asked.run)?, input, money, evidence, spending, to_send })
+        let asked_input = input.clone();
+        Ok(Ready {
+            context: context(&asked.run)?,
+            asked: asked_input,
+            input,
+            money,
+            evidence,
+            spending,
+            to_send,
+        })
     }
 
     /// Decides anew in the transaction that marks it as being sent, and sends it.

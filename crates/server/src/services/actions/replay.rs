@@ -1,7 +1,7 @@
 //! Says what other settings or permissions would have made of the calls of the past.
 
 use integrations_core::{
-    action::{Decided, DeniedBy, PastCall, Rules, Reason, replay},
+    action::{Decided, DeniedBy, PastCall, Reason, Rules, replay},
     catalog::ProviderAccount,
     fields::{BodyError, Fields, moment},
     integration::check_settings,
