@@ -36,6 +36,9 @@ words! {
         IntegrationActionApproved = "integration.action.approved",
         /// A call of an action waited for a person until its time was over.
         IntegrationActionExpired = "integration.action.expired",
+        /// A request that a caller wrote itself and that may change something is sent to the provider, or has come to its
+        /// end.
+        IntegrationProxied = "integration.proxied",
         /// An organization was created.
         OrganizationCreated = "organization.created",
         /// An organization was revoked, and with it its projects and keys.
@@ -188,6 +191,19 @@ pub fn changes_of_run(
     ]
     .into_iter()
     .chain(context)
+    .flatten()
+    .collect()
+}
+
+/// What an event about a request of a caller has as its changes: method and path, how far it is, and the status of the
+/// provider's answer.
+pub fn changes_of_proxied(request: &str, outcome: &str, provider_status: Option<u16>) -> Vec<Change> {
+    [
+        change("request", Value::Null, request),
+        change("outcome", Value::Null, outcome),
+        change("provider_status", Value::Null, provider_status),
+    ]
+    .into_iter()
     .flatten()
     .collect()
 }

@@ -11,14 +11,15 @@ use time::OffsetDateTime;
 
 use crate::{
     audit::{self, AuditAction, Change},
-    catalog::{Action, ActionKind, Provider, ProviderAccount, ProviderRef},
+    catalog::{ActionKind, Provider, ProviderAccount, ProviderRef},
     ids::{IntegrationId, ProjectId},
     issue::Issue,
     json::{self, JsonError},
     lifecycle::{self, Command, Credential, Health, Refusal, State, Status, Transition},
     name::read_display_name,
     oauth::AccountIdentity,
-    permissions::{self, ActionPermissions, Permission},
+    permissions::{self, ActionPermissions, OTHER_READS, Permission},
+    proxy::other_permissions,
     settings::merge_patch,
     words::{UnknownWord, words},
 };
@@ -240,8 +241,10 @@ impl Update {
     }
 
     /// Asks for another permission of one of the provider's actions.
-    pub fn set_permission(&mut self, action: &Action, permission: Permission) {
-        self.action_permissions.insert(action.key.clone(), permission);
+    ///
+    /// `key` is that of the action, or one of [`other_permissions`] that can be given.
+    pub fn set_permission(&mut self, key: &str, permission: Permission) {
+        self.action_permissions.insert(key.to_owned(), permission);
     }
 
     fn read_field(
@@ -261,7 +264,7 @@ impl Update {
             "settings" => self.set_settings(&value, current, provider)?,
             "action_permissions" => {
                 let actions = provider.actions.iter().map(|action| action.key.as_str());
-                self.action_permissions = permissions::read(&value, actions)?;
+                self.action_permissions = permissions::read(&value, actions, &other_permissions(provider))?;
             }
             _ => return Err(issue("Unknown field").into()),
         }
@@ -437,7 +440,9 @@ impl Integration {
 
     /// Turns off every permission but those of actions that are known to only read.
     fn turn_writes_off(&mut self, provider: &Provider) {
-        let only_reads = |key: &str| provider.action(key).is_some_and(|a| a.kind == ActionKind::ReadOnly);
+        let only_reads = |key: &str| {
+            key == OTHER_READS || provider.action(key).is_some_and(|one| one.kind == ActionKind::ReadOnly)
+        };
         for (key, permission) in &mut self.action_permissions {
             if !only_reads(key) {
                 *permission = Permission::Off;

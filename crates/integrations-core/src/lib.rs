@@ -36,6 +36,7 @@ pub mod permissions;
 pub mod principal;
 pub mod probe_answer;
 pub mod project;
+pub mod proxy;
 pub mod rate_limit;
 #[cfg(test)]
 mod rate_limit_test;

@@ -79,16 +79,24 @@ impl utoipa::PartialSchema for Permission {
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Permission {}
 
+/// The permission of reading, through the proxy, what no action stands for.
+pub const OTHER_READS: &str = "other_reads";
+/// The permission of changing, through the proxy, what no action stands for.
+pub const OTHER_WRITES: &str = "other_writes";
+
 /// Action key → whether the agent may perform it. An action that is not listed is not allowed.
 pub type ActionPermissions = BTreeMap<String, Permission>;
 
-/// Reads the `action_permissions` of a request and checks them against the provider's actions.
+/// Reads the `action_permissions` of a request and checks them against the provider's actions. `others` are the
+/// permissions of what no action stands for, each with the reason why it cannot be given, if there is one. They are on or
+/// off: nobody could say what is asked for.
 ///
 /// Returns the permissions to merge by key, or everything that is wrong, with paths that begin with
 /// `action_permissions`.
 pub fn read<'a>(
     value: &Value,
     actions: impl Iterator<Item = &'a str> + Clone,
+    others: &[(&str, Option<String>)],
 ) -> Result<ActionPermissions, Vec<Issue>> {
     let Some(object) = value.as_object() else {
         return Err(vec![Issue::new("action_permissions", "Expected object")]);
@@ -97,6 +105,16 @@ pub fn read<'a>(
     let mut issues = Vec::new();
     for (key, permission) in object {
         let path = format!("action_permissions.{key}");
+        if let Some((_, why_not)) = others.iter().find(|(other, _)| other == key) {
+            match (permission, why_not) {
+                (Value::Bool(true), Some(why)) => {
+                    issues.push(Issue::new(path, format!("Cannot be permitted: {why}")))
+                }
+                (Value::Bool(is_allowed), _) => drop(permissions.insert(key.clone(), (*is_allowed).into())),
+                _ => issues.push(Issue::new(path, "Expected boolean")),
+            }
+            continue;
+        }
         if !actions.clone().any(|action| action == key) {
             let known = actions.clone().collect::<Vec<_>>().join(", ");
             issues.push(Issue::new(path, format!("Unknown action; expected one of {known}")));
@@ -117,7 +135,8 @@ mod tests {
     use super::*;
 
     fn read_three(value: Value) -> Result<ActionPermissions, Vec<String>> {
-        read(&value, ["lookup", "refund", "cancel"].into_iter())
+        let others = [(OTHER_READS, None), (OTHER_WRITES, Some("“Refund” has limits".to_owned()))];
+        read(&value, ["lookup", "refund", "cancel"].into_iter(), &others)
             .map_err(|issues| issues.iter().map(ToString::to_string).collect())
     }
 
@@ -147,6 +166,20 @@ mod tests {
         for not_an_object in [json!(null), json!([]), json!("refund"), json!(true)] {
             assert_eq!(read_three(not_an_object).unwrap_err(), ["action_permissions: Expected object"]);
         }
+    }
+
+    #[test]
+    fn what_no_action_stands_for_is_on_or_off() {
+        let permissions = read_three(json!({"other_reads": true, "other_writes": false})).unwrap();
+        let expected = [(OTHER_READS.into(), Permission::Allowed), (OTHER_WRITES.into(), Permission::Off)];
+        assert_eq!(permissions, ActionPermissions::from(expected));
+        assert_eq!(
+            read_three(json!({"other_reads": "ask", "other_writes": true})).unwrap_err(),
+            [
+                "action_permissions.other_reads: Expected boolean",
+                "action_permissions.other_writes: Cannot be permitted: “Refund” has limits",
+            ]
+        );
     }
 
     #[test]

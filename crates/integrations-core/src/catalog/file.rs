@@ -47,6 +47,23 @@ pub(super) struct ProviderFile {
     pub(super) settings: Vec<SettingTable>,
     #[serde(default)]
     pub(super) actions: Vec<ActionTable>,
+    #[serde(default)]
+    pub(super) proxy: ProxyTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ProxyTable {
+    pub(super) writes_by_get: bool,
+    pub(super) repeats_failures: bool,
+    pub(super) never: Vec<NeverTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NeverTable {
+    pub(super) method: Option<Method>,
+    pub(super) path: String,
 }
 
 #[derive(Debug, Deserialize)]

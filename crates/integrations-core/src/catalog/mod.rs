@@ -23,9 +23,11 @@ mod names;
 mod oauth;
 #[cfg(test)]
 mod pasted_test;
+mod path_pattern;
 mod probe;
 mod problems;
 mod provider;
+mod proxying;
 mod reference;
 #[cfg(test)]
 mod refusals_test;
@@ -47,12 +49,14 @@ pub use names::{
     ResetUnit, SetupType,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
+pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader,
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
 pub use provider::{CredentialForm, Input, Provider, Setup, tool_name};
+pub use proxying::{Never, Proxying, StandsFor};
 pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};

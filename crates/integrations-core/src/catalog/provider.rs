@@ -11,6 +11,7 @@ use super::key::ProviderKey;
 use super::names::{Category, SetupType};
 use super::oauth::{KeptField, OAuth};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
+use super::proxying::Proxying;
 use super::template::{UrlTemplate, moved};
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
@@ -52,6 +53,8 @@ pub struct Provider {
     pub settings: SettingsSchema,
     /// What an agent may be permitted to do.
     pub actions: Vec<Action>,
+    /// How requests that callers write themselves are judged.
+    pub proxying: Proxying,
 }
 
 /// How an integration is connected.

@@ -46,6 +46,7 @@ use crate::{
         oauth_apps::AppSettings,
         organizations::Organizations,
         people::{People, SignInSweep},
+        proxy::Proxy,
     },
     shutdown::{self, Shutdown, Stopper},
     store::Store,
@@ -131,8 +132,10 @@ impl App {
         };
         let app_settings =
             AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
+        let actions = Actions::new(monitor.clone());
         let services = Arc::new(Services {
-            actions: Actions::new(monitor.clone()),
+            proxy: Proxy::new(actions.clone()),
+            actions,
             app_settings,
             organizations: Organizations::new(store.clone(), environment.clone()),
             keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),

@@ -6,6 +6,8 @@ use integrations_core::{
     catalog::{Provider, ProviderAccount},
     integration::{Integration, RequestedStatus, Update, UpdateError},
     lifecycle::Status,
+    permissions::Permission,
+    proxy::other_permissions,
 };
 
 use super::{
@@ -98,11 +100,14 @@ pub(super) async fn permissions(
 ) -> Result<Response, Failure> {
     change(&pages, posted, Part::Permissions, Flash::Permissions, |form, provider, stored| {
         let mut update = Update::default();
-        for action in &provider.actions {
-            let chosen = form.get(&permission_field(action)).and_then(permission_of);
-            let before = stored.action_permissions.get(&action.key).copied().unwrap_or_default();
+        let others = other_permissions(provider).into_iter().filter(|(_, why_not)| why_not.is_none());
+        let keys = provider.actions.iter().map(|action| (action.key.as_str(), true));
+        for (key, can_ask) in keys.chain(others.map(|(key, _)| (key, false))) {
+            let chosen = form.get(&permission_field(key)).and_then(permission_of);
+            let chosen = chosen.filter(|chosen| can_ask || *chosen != Permission::Ask);
+            let before = stored.action_permissions.get(key).copied().unwrap_or_default();
             if let Some(permission) = chosen.filter(|chosen| *chosen != before) {
-                update.set_permission(action, permission);
+                update.set_permission(key, permission);
             }
         }
         Ok(update)

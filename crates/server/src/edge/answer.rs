@@ -169,7 +169,11 @@ impl Edge {
             metrics_token::count_wrong(limiter, address, second);
         }
         self.envelop(&mut response, &request_id, audience);
-        let mut response = compression::compress(response, accepted_encoding, audience).await;
+        // A provider's answer is handed on as it is.
+        let mut response = match audience {
+            Audience::Proxied => response,
+            _ => compression::compress(response, accepted_encoding, audience).await,
+        };
         cross_origin.mark(response.headers_mut());
         headers::set(response.headers_mut(), settings, &request_id, &identity, &quota);
         underway.end(response.status());
@@ -248,6 +252,7 @@ impl Edge {
         let status = response.status();
         let error = match response.extensions_mut().remove::<Box<Failure>>() {
             Some(error) => *error,
+            None if response.headers().contains_key(headers::ANSWERED_BY) => return,
             None if (status.is_client_error() || status.is_server_error())
                 && !is_written(response.headers()) =>
             {

@@ -27,6 +27,8 @@ pub enum Audience {
     Client,
     /// A program that speaks the Model Context Protocol for an agent, with an API key.
     Agent,
+    /// A program that sends a request to a provider, with an API key.
+    Proxied,
     /// A program that reads what the API says about itself, such as its specification.
     Reader,
     /// A person, whose browser shows a page of the dashboard.
@@ -46,6 +48,7 @@ impl Audience {
             "/healthz" | "/readyz" => Self::Orchestrator,
             "/metrics" => Self::Collector,
             BACK_CHANNEL => Self::Other,
+            _ if BASES.iter().any(|base| is_proxied(path, base)) => Self::Proxied,
             _ if BASES.iter().any(|base| is_owned(path, base)) => Self::Client,
             _ if is_below(path, AGENTS) => Self::Agent,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
@@ -66,7 +69,7 @@ impl Audience {
 
     /// Whether a request with a refused key is refused before it reaches a route.
     pub(super) fn needs_good_key(self) -> bool {
-        matches!(self, Self::Client | Self::Agent)
+        matches!(self, Self::Client | Self::Agent | Self::Proxied)
     }
 
     /// Whether it gets an answer at any rate of requests, even without the database and Redis.
@@ -82,7 +85,7 @@ impl Audience {
 
     /// Whether it is a caller of the API, or an agent that uses the same.
     pub(super) fn is_of_api(self) -> bool {
-        matches!(self, Self::Client | Self::Reader | Self::Agent)
+        matches!(self, Self::Client | Self::Proxied | Self::Reader | Self::Agent)
     }
 
     /// Whether all its answers are JSON.
@@ -97,6 +100,14 @@ fn is_below(path: &str, root: &str) -> bool {
 
 fn is_owned(path: &str, base: &str) -> bool {
     path.strip_prefix(base).is_some_and(|rest| OWNED.iter().any(|owned| rest.starts_with(owned)))
+}
+
+/// Whether a path is one at a provider: `…/projects/{projectId}/integrations/{provider}/proxy/…`.
+fn is_proxied(path: &str, base: &str) -> bool {
+    let rest = path.strip_prefix(base).and_then(|rest| rest.strip_prefix(OWNED[0]));
+    let mut segments = rest.into_iter().flat_map(|rest| rest.split('/'));
+    let mut is = |at, word| segments.nth(at) == Some(word);
+    is(1, "integrations") && is(1, "proxy")
 }
 
 /// Replaces the other base path, `/v1`, by the one of the routes.
@@ -124,6 +135,10 @@ mod tests {
             ("/v1/projects/prj_1/integrations", Audience::Client),
             ("/api/v1/orgs/org_1/projects", Audience::Client),
             ("/v1/orgs/org_1/keys", Audience::Client),
+            ("/api/v1/projects/prj_1/integrations/slack/proxy/chat.postMessage", Audience::Proxied),
+            ("/v1/projects/prj_1/integrations/slack/proxy/a/b", Audience::Proxied),
+            ("/api/v1/projects/prj_1/integrations/proxy", Audience::Client),
+            ("/api/v1/projects/prj_1/integrations/slack/actions/proxy", Audience::Client),
             ("/v1/orgs", Audience::Reader),
             ("/api/v1/openapi.json", Audience::Reader),
             ("/v1/openapi.json", Audience::Reader),

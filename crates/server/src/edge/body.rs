@@ -71,10 +71,7 @@ pub(crate) async fn whole(
     limit: usize,
 ) -> Result<Bytes, Failure> {
     if content_length(headers).is_some_and(|length| length > limit as u64) {
-        // A client that waits for `100 Continue` has sent nothing yet.
-        if !headers.contains_key(header::EXPECT) {
-            drain(body).await;
-        }
+        discard(headers, body).await;
         return Err(too_large(limit));
     }
     read(body, limit, settings.body_timeout).await
@@ -88,6 +85,14 @@ async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, Failure
             Err(Failure::new(ErrorCode::BadRequest, "The connection broke before the whole body arrived"))
         }
         Err(_elapsed) => Err(Failure::new(ErrorCode::RequestTimeout, "The body took too long to arrive")),
+    }
+}
+
+/// Reads a body that nobody wants, so that its client reads the answer. One that waits for `100 Continue` has sent
+/// nothing yet.
+pub(crate) async fn discard(headers: &HeaderMap, body: Body) {
+    if !headers.contains_key(header::EXPECT) {
+        drain(body).await;
     }
 }
 
@@ -105,7 +110,8 @@ async fn drain(mut body: Body) {
     tokio::time::timeout(DRAIN_TIMEOUT, drained).await.unwrap_or_default();
 }
 
-fn content_length(headers: &HeaderMap) -> Option<u64> {
+/// The length that a body says it has.
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
@@ -115,7 +121,7 @@ fn too_large(limit: usize) -> Failure {
 
 /// Refuses a body in a content coding, such as gzip. The answer says which codings are read: none (RFC 9110, sections
 /// 8.4 and 12.5.3).
-fn check_coding(headers: &HeaderMap) -> Result<(), Failure> {
+pub(crate) fn check_coding(headers: &HeaderMap) -> Result<(), Failure> {
     const NONE: HeaderValue = HeaderValue::from_static("identity");
 
     let is_none = |coding: &HeaderValue| {
@@ -142,7 +148,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
 }
 
 /// The body's media type by its `Content-Type`, without parameters.
-fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }

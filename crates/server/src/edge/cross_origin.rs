@@ -17,7 +17,7 @@ const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-
      mcp-method, mcp-name, mcp-protocol-version, traceparent, tracestate, x-api-key, x-request-id";
 /// The headers of answers that a page may read, in addition to those that it always may.
 const EXPOSED: &str = "etag, idempotent-replayed, retry-after, www-authenticate, x-ratelimit-limit, \
-     x-ratelimit-remaining, x-ratelimit-reset, x-ratelimit-tier, x-request-id";
+     x-ratelimit-remaining, x-ratelimit-reset, x-ratelimit-tier, x-answered-by, x-request-id";
 /// How long a browser remembers the answer to a preflight, in seconds. Chromium remembers none for longer.
 const MAX_AGE: &str = "7200";
 

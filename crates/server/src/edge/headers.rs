@@ -7,6 +7,8 @@ use super::{identity::Identity, rate_limit::Quota, request_id::X_REQUEST_ID, set
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+/// Says that an answer is a provider's. Ours do not have it.
+pub(crate) const ANSWERED_BY: HeaderName = HeaderName::from_static("x-answered-by");
 const TIER: HeaderName = HeaderName::from_static("x-ratelimit-tier");
 
 /// For a year, browsers come back over TLS alone (RFC 6797). The host's other names are not ours to speak for.

@@ -36,6 +36,8 @@ scoped! {
     ApprovalsRead = APPROVALS_READ;
     /// `approvals:admin`
     ApprovalsAdmin = APPROVALS_ADMIN;
+    /// `proxy:write`
+    ProxyWrite = PROXY_WRITE;
     /// `projects:read`
     ProjectsRead = PROJECTS_READ;
     /// `projects:write`

@@ -14,7 +14,7 @@ use integrations_core::{
 
 pub use crate::edge::scoped::{
     ActionsRead, ActionsWrite, ApprovalsAdmin, ApprovalsRead, AuditRead, IntegrationsRead, IntegrationsWrite,
-    KeysAdmin, KeysRead, OauthAppsAdmin, OauthAppsRead, ProjectsRead, ProjectsWrite,
+    KeysAdmin, KeysRead, OauthAppsAdmin, OauthAppsRead, ProjectsRead, ProjectsWrite, ProxyWrite,
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},

@@ -74,6 +74,19 @@ const CALL: &[ErrorCode] = &[
 /// The failures of deciding on an approval, beside those of any.
 const DECISION: &[ErrorCode] =
     &[ErrorCode::Forbidden, ErrorCode::ResourceNotFound, ErrorCode::ApprovalNotPending];
+const PROXY: &[ErrorCode] = &[
+    ErrorCode::ProviderNotFound,
+    ErrorCode::IntegrationNotFound,
+    ErrorCode::ActionNotPermitted,
+    ErrorCode::IntegrationNotActive,
+    ErrorCode::ReinstallRequired,
+    ErrorCode::RequestTimeout,
+    ErrorCode::PayloadTooLarge,
+    ErrorCode::UnsupportedMediaType,
+    ErrorCode::ProviderRateLimited,
+    ErrorCode::ProviderUnavailable,
+    ErrorCode::OutcomeUnknown,
+];
 
 /// The failures of every operation without a key, beside those of any.
 const ANYBODY: &[ErrorCode] = &[ErrorCode::NotAcceptable, ErrorCode::RateLimited];
@@ -102,6 +115,8 @@ pub(super) struct OnCheck;
 pub(super) struct OnCall;
 /// Failures of asking what would be decided.
 pub(super) struct OnPolicy;
+/// Failures of a request to a provider that are this server's own.
+pub(super) struct OnProxy;
 /// Failures of showing a run.
 pub(super) struct OnRun;
 /// Failures of showing an approval.
@@ -189,6 +204,11 @@ impl IntoResponses for OnCall {
 impl IntoResponses for OnPolicy {
     fn responses() -> Responses {
         describe(&[PROJECT, BODY, &[ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound]])
+    }
+}
+impl IntoResponses for OnProxy {
+    fn responses() -> Responses {
+        describe(&[PROJECT, PROXY])
     }
 }
 impl IntoResponses for OnRun {

@@ -20,6 +20,7 @@ mod patience;
 mod policy;
 mod post;
 mod projects;
+mod proxy;
 pub mod state;
 
 use axum::{Extension, Router};
@@ -47,6 +48,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(action_runs::routes())
         .merge(approvals::routes())
         .merge(policy::routes())
+        .merge(proxy::routes())
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())

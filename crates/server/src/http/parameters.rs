@@ -35,6 +35,15 @@ pub(super) struct OfAction {
     action: String,
 }
 
+/// The path of a request at a provider.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfProxied {
+    /// The path at the provider, below the address of its API. It may have many segments; the query is the request's own
+    #[param(min_length = 1, example = "chat.postMessage")]
+    path: String,
+}
+
 /// The run of a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

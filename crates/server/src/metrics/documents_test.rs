@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use integrations_core::action::RunStatus;
 use serde_json::Value;
 
-use super::{CutReason, Metrics, PoolUse, ProbeOutcome, RefreshOutcome};
+use super::{CutReason, Metrics, PoolUse, ProbeOutcome, ProxyOutcome, RefreshOutcome};
 
 const DASHBOARD: &str = include_str!("../../../../docs/setup/monitoring/grafana-dashboard.json");
 const ALERTS: &str = include_str!("../../../../docs/setup/monitoring/alerts.yml");
@@ -22,6 +22,7 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     metrics.probe("slack", ProbeOutcome::Well, Duration::ZERO);
     metrics.refresh("slack", RefreshOutcome::Refreshed);
     metrics.action_call("slack", "post_message", RunStatus::Succeeded, Duration::ZERO);
+    metrics.proxied("slack", ProxyOutcome::Answered);
     metrics.connection_cut(CutReason::Stalled);
     let text = metrics.render(&[PoolUse { pool: "shared", in_use: 0, idle: 0, max: 1 }]).unwrap();
     let samples = text.lines().filter(|line| !line.starts_with('#'));

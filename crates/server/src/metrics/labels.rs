@@ -35,6 +35,22 @@ words! {
 }
 
 words! {
+    /// What became of a request that a caller wrote for a provider.
+    pub enum ProxyOutcome {
+        /// The provider answered.
+        Answered = "answered",
+        /// It was not sent: it is not permitted or not clear.
+        Refused = "refused",
+        /// It was not sent: the provider asked for a pause.
+        Limited = "limited",
+        /// It did nothing: the provider could not be reached, or the answer to a reading was lost.
+        Unavailable = "unavailable",
+        /// It may have changed something, and the answer was lost.
+        Unknown = "unknown",
+    }
+}
+
+words! {
     /// Why a connection of a client was cut or refused.
     pub enum CutReason {
         /// Its address has as many as it may have, and another one came.
@@ -112,6 +128,12 @@ pub(super) struct Refresh {
 pub(super) struct ActionCall {
     pub(super) provider: String,
     pub(super) action: String,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Proxied {
+    pub(super) provider: String,
     pub(super) outcome: &'static str,
 }
 

@@ -22,7 +22,7 @@ use prometheus_client::{
 };
 
 pub(crate) use self::labels::method;
-pub use self::labels::{CutReason, ProbeOutcome, RefreshOutcome};
+pub use self::labels::{CutReason, ProbeOutcome, ProxyOutcome, RefreshOutcome};
 
 /// The media type of what [`Metrics::render`] writes: Prometheus' text format.
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -81,6 +81,7 @@ struct Instruments {
 #[derive(Debug)]
 struct Actions {
     calls: Family<labels::ActionCall, Counter>,
+    proxied: Family<labels::Proxied, Counter>,
     durations: Histograms<labels::Provider>,
 }
 
@@ -89,6 +90,7 @@ impl Actions {
         let duration = "Time from a call of an action to its end, or until a person was asked";
         let durations = Family::new_with_constructor((|| Histogram::new(PROBE_BUCKETS)) as fn() -> Histogram);
         Self {
+            proxied: names.register("proxy_requests", "Requests of callers for providers", Family::default()),
             calls: names.register("action_calls", "Calls of actions that became runs", Family::default()),
             durations: names.register("action_call_duration_seconds", duration, durations),
         }
@@ -219,6 +221,12 @@ impl Metrics {
         self.0.actions.calls.get_or_create(&call).inc();
     }
 
+    /// Counts a request that a caller wrote for a provider. The provider is one of the catalog.
+    pub fn proxied(&self, provider: &str, outcome: ProxyOutcome) {
+        let request = labels::Proxied { provider: provider.to_owned(), outcome: outcome.as_str() };
+        self.0.actions.proxied.get_or_create(&request).inc();
+    }
+
     /// Counts a lease that was taken over because its owner let it expire.
     pub fn lease_taken_over(&self) {
         self.0.leases_taken_over.inc();
@@ -293,6 +301,7 @@ mod tests {
         metrics.probe("slack", ProbeOutcome::Dead, took);
         metrics.refresh("slack", RefreshOutcome::Lost);
         metrics.action_call("slack", "post_message", RunStatus::Unknown, took);
+        metrics.proxied("slack", ProxyOutcome::Refused);
         metrics.lease_taken_over();
         metrics.queue_age(Duration::from_millis(1500));
         metrics.rate_limiter_shared(true);
@@ -311,6 +320,7 @@ mod tests {
             r#"riq_token_refreshes_total{provider="slack",outcome="lost"} 1"#,
             r#"riq_action_calls_total{provider="slack",action="post_message",outcome="unknown"} 1"#,
             r#"riq_action_call_duration_seconds_count{provider="slack"} 1"#,
+            r#"riq_proxy_requests_total{provider="slack",outcome="refused"} 1"#,
             "riq_leases_taken_over_total 1",
             "riq_probe_queue_age_seconds 1.5",
             "riq_rate_limiter_shared 1",

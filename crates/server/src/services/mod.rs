@@ -13,6 +13,7 @@ mod listed_keys;
 pub mod oauth_apps;
 pub mod organizations;
 pub mod people;
+pub mod proxy;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 use self::{
     actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins,
     idempotency::Idempotency, install::Installer, integrations::Integrations, keys::Keys,
-    oauth_apps::AppSettings, organizations::Organizations, people::People,
+    oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -34,6 +35,8 @@ pub struct Services {
     pub environment: Environment,
     /// Calls the actions of integrations.
     pub actions: Actions,
+    /// Sends what callers write themselves.
+    pub proxy: Proxy,
     /// Finds callers by their keys.
     pub api_keys: Arc<ApiKeys>,
     /// The OAuth apps that providers issued to this server.

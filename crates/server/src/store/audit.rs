@@ -108,6 +108,17 @@ impl AuditFilter {
     }
 }
 
+impl Store {
+    /// Records what happens at a provider and changes nothing here: that a request is about to be sent, or what came of
+    /// it.
+    pub async fn record_proxied(&self, event: NewAuditEvent) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        record(&transaction, event).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
 /// Appends an event. Only the store calls it: the methods that change something take the event as an argument.
 pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
     let (integration, provider) = event.integration.unzip();

@@ -99,6 +99,8 @@ mod providers;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod refusals;

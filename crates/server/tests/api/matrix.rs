@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 42] = [
+const CONTRACT: [(&str, &str, &str, &str); 47] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -36,6 +36,11 @@ const CONTRACT: [(&str, &str, &str, &str); 42] = [
     ("get", "/projects/{projectId}/integrations/{provider}/actions", "actions:read", "viewer"),
     ("post", "/projects/{projectId}/integrations/{provider}/actions/{action}", "actions:write", "operator"),
     ("post", "/projects/{projectId}/integrations/{provider}/policy/replay", "actions:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
+    ("post", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
+    ("put", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
+    ("patch", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
+    ("delete", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
     ("get", "/projects/{projectId}/action-runs", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/action-runs/{runId}", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/approvals", "approvals:read", "viewer"),
@@ -138,6 +143,7 @@ async fn ask(server: &Server, key: &str, operation: &Operation, organization: &s
         .replace("{keyId}", "key_00000000000000000000000001")
         .replace("{provider}", "slack")
         .replace("{action}", "post_message")
+        .replace("{path}", "api.test")
         .replace("{runId}", "run_00000000000000000000000001")
         .replace("{approvalId}", "apr_00000000000000000000000001");
     let call = server.call_as(key, &operation.method, &target);
@@ -210,7 +216,7 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
         let target = operation.path.replace("{orgId}", &own).replace("{projectId}", &project);
         let target = target.replace("{provider}", "slack").replace("{keyId}", "key_x");
         let target = target.replace("{action}", "post_message").replace("{runId}", "run_x");
-        let target = target.replace("{approvalId}", "apr_x");
+        let target = target.replace("{approvalId}", "apr_x").replace("{path}", "api.test");
         server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");
     }
 }

@@ -238,6 +238,7 @@ async fn scopes_cover_what_the_contract_says(server: &Server) {
                 "audit:read" => audits,
                 "actions:read" => scopes.iter().any(|held| ["admin", "write", "read"].contains(held)),
                 "actions:write" => scopes.iter().any(|held| ["admin", "write"].contains(held)),
+                "proxy:write" => scopes.iter().any(|held| ["admin", "write"].contains(held)),
                 other => panic!("the table does not know {other}"),
             };
             let is_refused = answer.code() == "INSUFFICIENT_SCOPE";

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{HeaderMap, Request, Response, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -129,6 +129,23 @@ struct Records {
     ended: bool,
     /// What was done by actions.
     books: Books,
+    /// The headers of each request to the path of an action, with its name.
+    heads: Vec<(&'static str, HeaderMap)>,
+}
+
+impl Records {
+    /// Notes a request that arrived.
+    fn note(&mut self, call: &ActionCall, refresh_token: Option<&String>, head: &HeaderMap) {
+        match call.name {
+            "desk token" => self.refreshes.push(refresh_token.cloned().unwrap_or_default()),
+            "nothing" => {}
+            "desk probe" | "keys probe" => self.probes.push(call.name.to_owned()),
+            _ => {
+                self.books.calls.push(call.clone());
+                self.heads.push((call.name, head.clone()));
+            }
+        }
+    }
 }
 
 /// The running providers. They stop when it is dropped.
@@ -195,6 +212,12 @@ impl DeskAndKeys {
         self.records().books.calls.iter().filter(|call| call.name == name).cloned().collect()
     }
 
+    /// The headers of the requests of this name that arrived, the first one first.
+    pub fn heads(&self, name: &str) -> Vec<HeaderMap> {
+        let records = self.records();
+        records.heads.iter().filter(|(one, _)| *one == name).map(|(_, head)| head.clone()).collect()
+    }
+
     /// How often each grant's refresh token was sent, the first grant's first.
     pub fn refreshes(&self) -> Vec<usize> {
         let records = self.records();
@@ -248,12 +271,7 @@ async fn answer(
         key: text("idempotency-key"),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     };
-    match name {
-        "desk token" => lock().refreshes.push(form.get("refresh_token").cloned().unwrap_or_default()),
-        "nothing" => {}
-        "desk probe" | "keys probe" => lock().probes.push(name.to_owned()),
-        _ => lock().books.calls.push(call.clone()),
-    }
+    lock().note(&call, form.get("refresh_token"), &head.headers);
     let is_silent = |all: &HashMap<_, _>| matches!(all.get(name), Some(Says::Nothing));
     // This fails only if the test is over.
     let said =

@@ -76,7 +76,7 @@ pub enum TextPart {
 
 impl TextTemplate {
     /// The text with `{name}` for each value, wherever it is from.
-    pub(super) fn outline(&self) -> String {
+    pub(in crate::catalog) fn outline(&self) -> String {
         self.parts
             .iter()
             .map(|part| match part {

@@ -6,6 +6,7 @@ mod calls;
 mod fields;
 mod kinds;
 mod oauth;
+mod proxying;
 mod settings;
 mod values;
 
@@ -106,6 +107,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         defaults: defaults(&connection, setup.as_ref()),
     };
     let actions = actions(file.actions, &rest, problems);
+    let base = api_base_url.as_ref();
+    let proxying = proxying::proxying(file.proxy, &actions, setup.as_ref(), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
     let called = called.into_iter().flatten().chain(probe.as_ref().map(|probe| &probe.call.url));
     let profile = account.iter().flatten().filter_map(|account| account.profile.as_ref());
@@ -126,6 +129,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         rate_limit,
         settings: settings?,
         actions,
+        proxying,
     })
 }
 

@@ -6,7 +6,8 @@ use integrations_core::{
     issue::Issue,
     lifecycle::Status,
     name::MAX_NAME,
-    permissions::Permission,
+    permissions::{OTHER_READS, Permission},
+    proxy::other_permissions,
     scope::RequiredScope,
 };
 use maud::{Markup, html};
@@ -209,16 +210,18 @@ fn settings_form(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integ
 
 fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
     let refused = page.refused_in(Part::Permissions);
-    let chosen = |action: &Action| {
-        let typed = refused.and_then(|refused| refused.typed.get(&permission_field(action)));
-        let stored = integration.action_permissions.get(&action.key).copied();
+    let chosen = |key: &str| {
+        let typed = refused.and_then(|refused| refused.typed.get(&permission_field(key)));
+        let stored = integration.action_permissions.get(key).copied();
         typed.and_then(permission_of).or(stored).unwrap_or_default()
     };
+    let others = other_permissions(page.provider()).into_iter().filter(|(_, why_not)| why_not.is_none());
     let fields = html! {
         @for action in &page.provider().actions {
-            (permission(action, chosen(action)))
+            (permission(action, chosen(&action.key)))
             (guarded(frame, page, integration, action))
         }
+        @for (key, _) in others { (other_permission(key, chosen(key))) }
     };
     let about = html! {
         p {
@@ -237,8 +240,8 @@ fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integra
 }
 
 /// The name of the field that permits an action.
-pub(crate) fn permission_field(action: &Action) -> String {
-    format!("permissions.{}", action.key)
+pub(crate) fn permission_field(key: &str) -> String {
+    format!("permissions.{key}")
 }
 
 /// The permissions, each with its value in a form and its label.
@@ -251,7 +254,7 @@ pub(crate) fn permission_of(value: &str) -> Option<Permission> {
 }
 
 fn permission(action: &Action, chosen: Permission) -> Markup {
-    let name = permission_field(action);
+    let name = permission_field(&action.key);
     let mark = match action.kind {
         ActionKind::ReadOnly => pill(Tone::Calm, "Reads"),
         ActionKind::Write => pill(Tone::Calm, "Changes"),
@@ -295,6 +298,29 @@ fn guarded(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration
             }
         }
     }
+}
+
+/// The permission of what no action stands for. Nobody is asked: nobody could say what for.
+fn other_permission(key: &str, chosen: Permission) -> Markup {
+    let reads = key == OTHER_READS;
+    let (label, help, mark) = if reads {
+        (
+            "Read anything else",
+            "Through the proxy: whatever reads and no action stands for.",
+            pill(Tone::Calm, "Reads"),
+        )
+    } else {
+        (
+            "Change anything else",
+            "Through the proxy: whatever no action stands for. Every action that changes something must be on too.",
+            pill(Tone::Bad, "Destructive"),
+        )
+    };
+    let name = permission_field(key);
+    let field = Field { name: &name, label, help: Some(help), problem: None, presence: Presence::Free };
+    let choices = PERMISSIONS.into_iter().filter(|(permission, ..)| *permission != Permission::Ask);
+    let choices = choices.map(|(permission, value, label)| (value, label, permission == chosen));
+    field.choice_beside(&choices.collect::<Vec<_>>(), &html! { " " (mark) })
 }
 
 /// Whether who is signed in may change anything here. The services check it again.

@@ -21,9 +21,12 @@ const FAILURES: [ErrorCode; 4] = [
     ErrorCode::IdempotencyConflict,
 ];
 
-/// Adds the request header, the failures and the response header to every POST that takes an API key.
+/// Adds the request header, the failures and the response header to every POST that takes an API key and is answered
+/// here.
 pub(super) fn describe(api: &mut OpenApi) {
     let posts = api.paths.paths.values_mut().filter_map(|path| path.post.as_mut());
+    // The key of a request to a provider is the provider's.
+    let posts = posts.filter(|post| post.operation_id.as_deref() != Some("proxyPost"));
     for post in posts.filter(|post| takes_key(post)) {
         let header = IdempotencyKey::into_params(|| None).into_iter().map(RefOr::T);
         post.parameters.get_or_insert_default().extend(header);

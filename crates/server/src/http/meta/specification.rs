@@ -98,6 +98,12 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
             .name("Approvals")
             .description(Some("Calls of actions that wait for a person, and who decides on them"))
             .build(),
+        TagBuilder::new()
+            .name("Proxy")
+            .description(Some(
+                "Requests to a provider's own API, as far as actions that are permitted stand for them",
+            ))
+            .build(),
         TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
         TagBuilder::new().name("Projects").description(Some("An organization's projects")).build(),
         TagBuilder::new()

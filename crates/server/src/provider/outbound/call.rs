@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use integrations_core::{
     action::{RenderedBody, RenderedRequest},
-    catalog::{BasicAuth, Call, Provider, RenderError, Template},
+    catalog::{BasicAuth, Call, Method, Provider, RenderError, Template},
     ids::RunId,
 };
 use serde_json::{Map, Value};
@@ -90,22 +90,44 @@ pub fn prepare_action(
     Ok(request)
 }
 
+/// Makes a request that a caller wrote: its method, its path below the base URL, its query, and the headers that are
+/// passed. The credential's headers come last, so no other is in their place. Also returns its URL.
+pub fn prepare_forwarded(
+    provider: &Provider,
+    connection: &Map<String, Value>,
+    credential: &Map<String, Value>,
+    (method, path, query): (Method, &str, Option<&str>),
+    headers: &HeaderMap,
+) -> Result<(Request<()>, Url), CallError> {
+    let value = |name: &str| provider.placeholder(connection, credential, name);
+    let mut url = below(provider.api_base_url.render(value)?, path)?;
+    url.set_query(query);
+    let mut request = Request::new(());
+    *request.method_mut() = method.as_str().parse().unwrap_or_default();
+    *request.uri_mut() = url.as_str().parse().map_err(|_| RenderError::Unsafe("path".into()))?;
+    *request.headers_mut() = headers.clone();
+    let auth = &provider.auth_request;
+    add_headers(request.headers_mut(), &auth.headers, auth.basic_auth.as_ref(), value)?;
+    Ok((request, url))
+}
+
 /// The URL of an action: the path is joined as text, because both are encoded. Refuses one that a reader of URLs would
 /// change, such as by a dot segment.
 fn action_url(base: Url, rendered: &RenderedRequest) -> Result<Url, RenderError> {
-    let mut url = base;
-    if !rendered.path.is_empty() {
-        let joined = format!("{}{}", url.as_str().trim_end_matches('/'), rendered.path);
-        let read = Url::parse(&joined).ok().filter(|read| {
-            let is_same = read.as_str() == joined && read.fragment().is_none() && read.query().is_none();
-            is_same && read.origin() == url.origin()
-        });
-        url = read.ok_or_else(|| RenderError::Unsafe("path".into()))?;
-    }
+    let mut url = if rendered.path.is_empty() { base } else { below(base, &rendered.path)? };
     if !rendered.query.is_empty() {
         url.query_pairs_mut().extend_pairs(&rendered.query);
     }
     Ok(url)
+}
+
+fn below(base: Url, path: &str) -> Result<Url, RenderError> {
+    let joined = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    let read = Url::parse(&joined).ok().filter(|read| {
+        let is_same = read.as_str() == joined && read.fragment().is_none() && read.query().is_none();
+        is_same && read.origin() == base.origin()
+    });
+    read.ok_or_else(|| RenderError::Unsafe("path".into()))
 }
 
 /// Fields as `application/x-www-form-urlencoded`.
@@ -147,8 +169,6 @@ pub(in crate::provider) fn secret(text: &str) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use integrations_core::catalog::Method;
-
     use super::*;
 
     fn url(base: &str, path: &str, query: &[(&str, &str)]) -> Option<String> {

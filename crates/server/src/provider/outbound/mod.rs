@@ -3,6 +3,7 @@
 
 mod address;
 mod call;
+mod forward;
 mod resolver;
 
 use std::{
@@ -23,10 +24,13 @@ use tracing::{
 };
 
 pub(super) use self::call::secret;
-pub use self::call::{CallError, prepare, prepare_action};
 use self::{
     address::Allowed,
     resolver::{ForbiddenAddress, Resolver},
+};
+pub use self::{
+    call::{CallError, prepare, prepare_action, prepare_forwarded},
+    forward::{Forwarded, Payload, Unforwarded, Upload},
 };
 
 /// The largest answer that is read, in bytes.
@@ -36,6 +40,8 @@ const ACTION_BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// The longest time until a connection for an action stands. It is shorter than the whole request may take, so that a
 /// request that takes too long has certainly been sent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+/// The longest silence of a provider in the answer to a request that a caller wrote.
+const SILENCE: Duration = Duration::from_mins(1);
 /// The most redirects of one request, all on the same host.
 const MAX_REDIRECTS: usize = 3;
 
@@ -142,6 +148,10 @@ impl Unanswered {
     const fn unsent(why: NoAnswer) -> Self {
         Self { why, is_unsent: true }
     }
+
+    fn of(error: &reqwest::Error) -> Self {
+        Self { why: reason(error), is_unsent: error.is_connect() || error.is_builder() }
+    }
 }
 
 /// A client for a kind of request.
@@ -161,6 +171,10 @@ pub struct Outbound {
     /// For actions that change something: each has a connection of its own, because on one that is used again nobody
     /// can tell whether a request arrived.
     writing: Client,
+    /// For requests that callers write and that change nothing. Only the silence in their answers has a limit.
+    forwarded_reads: reqwest::Client,
+    /// The same for those that may change something, with a connection of its own for each.
+    forwarded_writes: reqwest::Client,
     allowed: Allowed,
     settings: Arc<OutboundSettings>,
 }
@@ -192,9 +206,7 @@ impl Outbound {
             None => Vec::new(),
         };
         let allowed = Allowed::new(settings.allowed_networks.clone());
-        let client = |body_limit,
-                      set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder|
-         -> Result<Client, OutboundError> {
+        let build = |set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder, timeout: Option<Duration>| {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
                 // Where an address is excepted, `check` refuses plain HTTP to every other.
@@ -204,11 +216,16 @@ impl Outbound {
                 .referer(false)
                 // No request is sent again, because a code or a refresh token is valid once.
                 .retry(reqwest::retry::never())
-                .timeout(settings.timeout)
                 .dns_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()))
                 .tls_certs_merge(certificates.clone());
-            let http = set(builder).build().map_err(|error| OutboundError::Client(innermost(&error)))?;
-            Ok(Client { http, body_limit })
+            let builder = match timeout {
+                Some(timeout) => builder.timeout(timeout),
+                None => for_action(builder).read_timeout(SILENCE),
+            };
+            set(builder).build().map_err(|error| OutboundError::Client(innermost(&error)))
+        };
+        let client = |body_limit, set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder| {
+            build(set, Some(settings.timeout)).map(|http| Client { http, body_limit })
         };
         Ok(Self {
             client: client(BODY_LIMIT, |builder| {
@@ -216,6 +233,8 @@ impl Outbound {
             })?,
             reading: client(ACTION_BODY_LIMIT, for_action)?,
             writing: client(ACTION_BODY_LIMIT, |builder| for_action(builder).pool_max_idle_per_host(0))?,
+            forwarded_reads: build(|builder| builder, None)?,
+            forwarded_writes: build(|builder| builder.pool_max_idle_per_host(0), None)?,
             allowed,
             settings: Arc::new(settings),
         })
@@ -300,10 +319,7 @@ impl Outbound {
             *request.timeout_mut() = Some(time);
         }
         self.check(request.url()).map_err(Unanswered::unsent)?;
-        let mut response = client.http.execute(request).await.map_err(|error| Unanswered {
-            why: reason(&error),
-            is_unsent: error.is_connect() || error.is_builder(),
-        })?;
+        let mut response = client.http.execute(request).await.map_err(|error| Unanswered::of(&error))?;
         let mut body = BytesMut::new();
         let cut_off = loop {
             match response.chunk().await {
@@ -326,7 +342,7 @@ fn for_action(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder.redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT)
 }
 
-fn span(request: &http::Request<Vec<u8>>) -> Span {
+fn span<B>(request: &http::Request<B>) -> Span {
     tracing::info_span!(
         "send",
         otel.kind = "client",

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use integrations_core::{
-    action::RenderedRequest,
-    health::{NoAnswer, Verdict},
-    ids::RunId,
-};
+use integrations_core::{action::RenderedRequest, health::NoAnswer, ids::RunId};
 use tokio::time::Instant;
 
 use super::{Actions, opened::Opened};
@@ -115,23 +111,12 @@ impl Delivery {
     /// Has the credential checked, and renewed if that is needed, and opens it again. `false`: it does not work.
     async fn renew(&mut self) -> bool {
         self.is_renewed = true;
-        let account = &self.opened.account;
-        let Ok(report) = self.actions.0.monitor.check(&self.tenant, &account.reference).await else {
-            return false;
-        };
-        if report.found != Ok(Verdict::Well) || !self.opened.is_connected_as(&report.loaded) {
-            return false;
-        }
-        match self.actions.open(account, report.loaded).await {
-            Ok(mut opened) => {
-                opened.secrets = opened.secrets.and(std::mem::take(&mut self.opened.secrets));
+        match self.actions.renewed(&self.tenant, &mut self.opened).await {
+            Some(opened) => {
                 self.opened = opened;
                 true
             }
-            Err(error) => {
-                tracing::warn!(%error, "a credential that was renewed for an action cannot be opened");
-                false
-            }
+            None => false,
         }
     }
 }

@@ -18,16 +18,17 @@ mod error;
 mod frozen;
 mod identity;
 mod list;
-mod opened;
+pub(super) mod opened;
 mod readings;
 mod ready;
 mod replay;
 mod runs;
-mod secrets;
+pub(super) mod secrets;
 mod waits;
 
 use std::{ops::Deref, sync::Arc};
 
+use integrations_core::{catalog::Provider, ids::IntegrationId};
 use tokio::sync::watch;
 
 use self::waits::Waits;
@@ -42,7 +43,7 @@ pub use self::{
 };
 use crate::{
     monitor::{Monitor, MonitorParts},
-    provider::action_caller::ActionCaller,
+    provider::{action_caller::ActionCaller, outbound::Answer},
 };
 
 /// Calls the actions of integrations. Cheap to clone.
@@ -74,6 +75,23 @@ impl Actions {
         let caller = ActionCaller::new(monitor.outbound.clone(), monitor.environment.clone());
         let waits = Waits::new(monitor.environment.clone());
         Self(Arc::new(Inner { monitor, caller, waits, calls: watch::Sender::default() }))
+    }
+
+    /// Counts as a call that is under way while the value is held.
+    pub(super) fn under_way(&self) -> watch::Receiver<()> {
+        self.0.calls.subscribe()
+    }
+
+    /// Seconds until an integration may be called, if its provider asked for no calls.
+    pub(super) fn wait_of(&self, integration: IntegrationId) -> Option<u32> {
+        self.0.waits.left(integration)
+    }
+
+    /// Leaves an integration alone for as long as its provider asks in an answer.
+    pub(super) fn note_wait(&self, provider: &Provider, integration: IntegrationId, answer: &Answer) {
+        if let Some(wait) = self.0.caller.asked_to_wait(provider, answer) {
+            self.0.waits.hold(integration, wait);
+        }
     }
 
     /// Waits until every call that has begun has ended.

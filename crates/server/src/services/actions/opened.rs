@@ -1,26 +1,30 @@
 //! An integration with its opened credential.
 
-use integrations_core::catalog::{Provider, ProviderAccount};
+use integrations_core::{
+    catalog::{Provider, ProviderAccount},
+    health::Verdict,
+};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{Actions, CallError, secrets::Secrets};
 use crate::{
-    store::Loaded,
+    store::{Loaded, Tenant},
     vault::{Purpose, VaultError},
 };
 
 /// An integration with its opened credential. `Debug` shows nothing of it.
-pub(super) struct Opened {
+pub(in crate::services) struct Opened {
     /// The provider, and the integration's name.
-    pub(super) account: ProviderAccount,
+    pub(in crate::services) account: ProviderAccount,
     /// The integration as it was when the credential was opened.
-    pub(super) loaded: Loaded,
+    pub(in crate::services) loaded: Loaded,
     /// What the user supplied in addition to the credential.
-    pub(super) connection: Map<String, Value>,
-    pub(super) credential: Map<String, Value>,
+    pub(in crate::services) connection: Map<String, Value>,
+    pub(in crate::services) credential: Map<String, Value>,
     /// What must not be in anything that is shown or stored.
-    pub(super) secrets: Secrets,
+    pub(in crate::services) secrets: Secrets,
 }
 
 impl std::fmt::Debug for Opened {
@@ -30,17 +34,23 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Opened {
-    pub(super) fn provider(&self) -> &Provider {
+    pub(in crate::services) fn provider(&self) -> &Provider {
         &self.account.provider
     }
 
     /// A field of the connection, or a value that was kept of the token answer.
-    pub(super) fn stored(&self, name: &str) -> Option<String> {
+    pub(in crate::services) fn stored(&self, name: &str) -> Option<String> {
         self.provider().placeholder(&self.connection, &self.credential, name).map(str::to_owned)
     }
 
+    /// The provider's base URL. It is secret if it begins with the URL of a webhook.
+    pub(in crate::services) fn base_url(&self) -> Option<Url> {
+        let value = |name: &str| self.provider().placeholder(&self.connection, &self.credential, name);
+        self.provider().api_base_url.render(value).ok()
+    }
+
     /// Whether this is still the connection that was opened.
-    pub(super) fn is_connected_as(&self, loaded: &Loaded) -> bool {
+    pub(in crate::services) fn is_connected_as(&self, loaded: &Loaded) -> bool {
         let (one, other) = (&self.loaded, loaded);
         let of =
             |loaded: &Loaded| (loaded.integration.id, loaded.integration.account.clone().map(|one| one.id));
@@ -50,7 +60,11 @@ impl Opened {
 
 impl Actions {
     /// Opens the credential of an integration.
-    pub(super) async fn open(&self, account: &ProviderAccount, loaded: Loaded) -> Result<Opened, CallError> {
+    pub(in crate::services) async fn open(
+        &self,
+        account: &ProviderAccount,
+        loaded: Loaded,
+    ) -> Result<Opened, CallError> {
         let sealed =
             self.store.credential(loaded.integration.id).await?.ok_or(CallError::ReinstallRequired)?;
         let opened = self.vault.open(&sealed, Purpose::Credential((&loaded).into()))?;
@@ -59,5 +73,25 @@ impl Actions {
         let connection = serde_json::from_str(&loaded.connection).map_err(unreadable)?;
         let secrets = Secrets::of(&account.provider, &connection, &credential);
         Ok(Opened { account: account.clone(), loaded, connection, credential, secrets })
+    }
+
+    /// Has a credential checked that the provider refused, and renewed if that is needed, and opens it again. `None`: it
+    /// does not work.
+    pub(in crate::services) async fn renewed(&self, tenant: &Tenant, opened: &mut Opened) -> Option<Opened> {
+        let account = &opened.account;
+        let report = self.0.monitor.check(tenant, &account.reference).await.ok()?;
+        if report.found != Ok(Verdict::Well) || !opened.is_connected_as(&report.loaded) {
+            return None;
+        }
+        match self.open(account, report.loaded).await {
+            Ok(mut renewed) => {
+                renewed.secrets = renewed.secrets.and(std::mem::take(&mut opened.secrets));
+                Some(renewed)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a credential that was renewed for an action cannot be opened");
+                None
+            }
+        }
     }
 }

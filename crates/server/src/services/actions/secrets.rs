@@ -16,7 +16,7 @@ const SHORTEST: usize = 4;
 
 /// The secrets of a credential in every form in which they may come back. `Debug` shows nothing of them.
 #[derive(Clone, Default)]
-pub(super) struct Secrets(Vec<String>);
+pub(in crate::services) struct Secrets(Vec<String>);
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Secrets {
 
 impl Secrets {
     /// The secrets of a provider's credential.
-    pub(super) fn of(
+    pub(in crate::services) fn of(
         provider: &Provider,
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
@@ -52,20 +52,25 @@ impl Secrets {
     }
 
     /// These and others.
-    pub(super) fn and(mut self, others: Self) -> Self {
+    pub(in crate::services) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
     }
 
+    /// Every form of every secret, the longest first.
+    pub(in crate::services) fn forms(&self) -> &[String] {
+        &self.0
+    }
+
     /// A text without the secrets.
-    pub(super) fn hide_in_text(&self, text: &str) -> String {
+    pub(in crate::services) fn hide_in_text(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| {
             if text.contains(secret.as_str()) { text.replace(secret, REDACTED) } else { text }
         })
     }
 
     /// A value without the secrets, at any depth.
-    pub(super) fn hide(&self, value: Value) -> Value {
+    pub(in crate::services) fn hide(&self, value: Value) -> Value {
         match value {
             Value::String(text) => self.hide_in_text(&text).into(),
             Value::Number(number) if self.0.contains(&number.to_string()) => REDACTED.into(),
@@ -76,7 +81,7 @@ impl Secrets {
     }
 
     /// An object without the secrets.
-    pub(super) fn hide_in(&self, members: Map<String, Value>) -> Map<String, Value> {
+    pub(in crate::services) fn hide_in(&self, members: Map<String, Value>) -> Map<String, Value> {
         members.into_iter().map(|(name, value)| (self.hide_in_text(&name), self.hide(value))).collect()
     }
 }

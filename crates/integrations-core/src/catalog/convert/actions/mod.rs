@@ -24,6 +24,7 @@ use crate::catalog::names::ActionKind;
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::provider::tool_name;
 use crate::catalog::template::Template;
+use crate::permissions::{OTHER_READS, OTHER_WRITES};
 
 /// The longest name of an action among those of all providers. Clients of models drop tools with longer names.
 const MAX_TOOL_NAME: usize = 48;
@@ -106,6 +107,9 @@ fn check_identity(table: &ActionTable, path: &str, rest: &Rest<'_>, problems: &m
         if text.trim().is_empty() {
             problems.add(format!("{path}.{key}"), "must not be empty");
         }
+    }
+    if [OTHER_READS, OTHER_WRITES].contains(&table.key.as_str()) {
+        problems.add(format!("{path}.key"), "is the permission of what no action stands for");
     }
     let name = tool_name(rest.provider, &table.key);
     if name.len() > MAX_TOOL_NAME {

@@ -1,0 +1,328 @@
+use proptest::prelude::*;
+
+use super::{Operation, Other, Refusal, Route, decide};
+use crate::catalog::{ActionKind, Catalog, Method, Provider};
+use crate::permissions::{ActionPermissions, OTHER_READS, OTHER_WRITES, Permission};
+
+fn with_provider<T>(key: &str, test: impl FnOnce(&Provider) -> T) -> T {
+    let catalog = Catalog::embedded().unwrap();
+    test(catalog.get(key).unwrap())
+}
+
+/// Everything is permitted, but these keys have another permission.
+fn all_but(provider: &Provider, others: &[(&str, Permission)]) -> ActionPermissions {
+    let keys = provider.actions.iter().map(|action| action.key.as_str()).chain([OTHER_READS, OTHER_WRITES]);
+    let all = keys.map(|key| (key.to_owned(), Permission::Allowed));
+    all.chain(others.iter().map(|(key, permission)| ((*key).to_owned(), *permission))).collect()
+}
+
+fn only(keys: &[&str]) -> ActionPermissions {
+    keys.iter().map(|key| ((*key).to_owned(), Permission::Allowed)).collect()
+}
+
+fn rest(
+    provider: &Provider,
+    permissions: &ActionPermissions,
+    method: Method,
+    path: &str,
+) -> Result<(), Refusal> {
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let route = Route::read(provider, method, path, query)?;
+    decide(provider, permissions, &route.wish(provider, None)?)
+}
+
+fn graphql(
+    provider: &Provider,
+    permissions: &ActionPermissions,
+    path: &str,
+    operation: &Operation,
+) -> Result<(), Refusal> {
+    let route = Route::read(provider, Method::Post, path, None)?;
+    decide(provider, permissions, &route.wish(provider, Some(operation))?)
+}
+
+fn operation(mutates: bool, fields: &[&str]) -> Operation {
+    Operation { mutates, fields: fields.iter().map(|field| (*field).to_owned()).collect() }
+}
+
+fn told(result: Result<(), Refusal>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn what_an_action_stands_for_needs_its_permission_alone() {
+    with_provider("zendesk", |provider| {
+        let tag = "/api/v2/tickets/5/tags";
+        let read = "/api/v2/tickets/5";
+        assert_eq!(rest(provider, &only(&["read_ticket"]), Method::Get, read), Ok(()));
+        assert_eq!(rest(provider, &only(&["read_ticket"]), Method::Head, read), Ok(()));
+        assert_eq!(rest(provider, &only(&["delete_ticket"]), Method::Delete, read), Ok(()));
+        let message = told(rest(provider, &only(&["read_ticket"]), Method::Delete, read));
+        assert!(message.contains("delete_ticket would have to be permitted"), "{message}");
+        let asked = [("delete_ticket".to_owned(), Permission::Ask)].into();
+        let message = told(rest(provider, &asked, Method::Delete, read));
+        assert!(message.contains("a person approves each time: call it as an action"), "{message}");
+        // Its guard looks at what the ticket is.
+        let message = told(rest(provider, &all_but(provider, &[]), Method::Put, tag));
+        assert!(message.contains("limits only a call of the action checks"), "{message}");
+    });
+}
+
+#[test]
+fn every_action_that_it_could_stand_for_must_be_permitted() {
+    with_provider("hubspot", |provider| {
+        let batch = "/crm/v3/objects/contacts/batch/upsert";
+        let both = only(&["update_contact"]);
+        let message = told(rest(provider, &both, Method::Post, batch));
+        assert!(message.contains("create_contact"), "{message}");
+    });
+    with_provider("linear", |provider| {
+        let update = operation(true, &["issueUpdate"]);
+        let standing: Vec<&str> = Route::read(provider, Method::Post, "/graphql", None)
+            .unwrap()
+            .wish(provider, Some(&update))
+            .unwrap()
+            .actions
+            .iter()
+            .map(|action| action.key.as_str())
+            .collect();
+        assert!(standing.len() > 1, "{standing:?}");
+        let is_unguarded = standing.iter().all(|key| provider.action(key).unwrap().guards.is_empty());
+        assert_eq!(graphql(provider, &only(&standing), "/graphql", &update).is_ok(), is_unguarded);
+        for missing in &standing {
+            let keys: Vec<&str> = standing.iter().copied().filter(|key| key != missing).collect();
+            assert!(graphql(provider, &only(&keys), "/graphql", &update).is_err());
+        }
+    });
+}
+
+#[test]
+fn every_field_of_an_operation_counts_at_every_version() {
+    with_provider("shopify", |provider| {
+        let permissions = all_but(provider, &[]);
+        for path in [
+            "/admin/api/2026-07/graphql.json",
+            "/admin/api/2024-01/graphql.json",
+            "/admin/api/unstable/graphql.json",
+            "/admin/api/graphql.json",
+            "/admin/API/2026-07/GraphQL.json",
+            "/admin/api/2026-07/graphql",
+            "/api/graphql",
+        ] {
+            for field in ["refundCreate", "orderCancel", "bulkOperationRunMutation", "returnRefund"] {
+                let mixed = operation(true, &["tagsAdd", field]);
+                assert!(graphql(provider, &permissions, path, &mixed).is_err(), "{path} {field}");
+            }
+            let products = operation(false, &["products"]);
+            assert_eq!(graphql(provider, &only(&["lookup_product"]), path, &products), Ok(()), "{path}");
+            assert!(graphql(provider, &only(&["lookup_customer"]), path, &products).is_err(), "{path}");
+            let other = operation(false, &["shop", "products"]);
+            assert!(graphql(provider, &only(&["lookup_product"]), path, &other).is_err(), "{path}");
+            let both = only(&["lookup_product", OTHER_READS]);
+            assert_eq!(graphql(provider, &both, path, &other), Ok(()), "{path}");
+        }
+        let update = operation(true, &["orderUpdate"]);
+        let message =
+            told(graphql(provider, &only(&["add_order_note"]), "/admin/api/2026-07/graphql.json", &update));
+        assert!(message.contains("update_shipping_address"), "{message}");
+        assert!(Route::read(provider, Method::Put, "/admin/api/2026-07/graphql.json", None).is_err());
+        assert!(
+            Route::read(provider, Method::Post, "/admin/api/2026-07/graphql.json", Some("query=x")).is_err()
+        );
+    });
+}
+
+#[test]
+fn what_no_action_stands_for_is_off_until_it_is_permitted() {
+    with_provider("discord", |provider| {
+        let message = told(rest(provider, &only(&[]), Method::Get, "/unknown"));
+        assert!(message.contains("other_reads would have to be permitted"), "{message}");
+        assert_eq!(rest(provider, &only(&[OTHER_READS]), Method::Get, "/unknown"), Ok(()));
+        assert!(rest(provider, &only(&[OTHER_READS]), Method::Post, "/unknown").is_err());
+        let asked = [(OTHER_READS.to_owned(), Permission::Ask)].into();
+        assert!(rest(provider, &asked, Method::Get, "/unknown").is_err());
+    });
+    with_provider("slack", |provider| {
+        for path in ["/files.delete?file=F1", "/conversations.archive?channel=C1"] {
+            let message = told(rest(provider, &all_but(provider, &[]), Method::Get, path));
+            assert!(message.contains("may change something"), "{message}");
+        }
+        let [(_, why_not), _] = super::other_permissions(provider);
+        assert_eq!(why_not.unwrap(), "Slack takes writes by GET too");
+    });
+}
+
+/// Everything that can be permitted is, and yet nothing passes that a guard should have seen.
+#[test]
+fn no_way_leads_around_a_guard() {
+    let catalog = Catalog::embedded().unwrap();
+    for provider in catalog.iter() {
+        for action in provider.actions.iter().filter(|action| action.kind != ActionKind::ReadOnly) {
+            let permissions = match action.guards.is_empty() {
+                true => all_but(provider, &[(&action.key, Permission::Ask)]),
+                false => all_but(provider, &[]),
+            };
+            for request in action.requests() {
+                let path: String = request.path.split('/').map(filled).collect::<Vec<_>>().join("/");
+                for way in ways(&path) {
+                    for method in Method::ALL {
+                        let is_read = matches!(method, Method::Get | Method::Head);
+                        if is_read && !provider.proxying.writes_by_get {
+                            continue;
+                        }
+                        let fields = [request.operation.as_deref().unwrap_or("unknown")];
+                        let passes = Route::read(provider, method, &way, None).is_ok_and(|route| {
+                            let operation = route.is_graphql().then(|| operation(true, &fields));
+                            route.wish(provider, operation.as_ref()).is_ok_and(|wish| {
+                                wish.writes
+                                    && stands_alone(&wish, &action.key)
+                                    && decide(provider, &permissions, &wish).is_ok()
+                            })
+                        });
+                        assert!(!passes, "{}: {} {method} {way}", provider.key, action.key);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a request stands for this action, or for what no action stands for: not for other actions alone.
+fn stands_alone(wish: &super::Wish<'_>, key: &str) -> bool {
+    wish.other.is_some() || wish.actions.iter().any(|action| action.key == key)
+}
+
+fn filled(segment: &str) -> String {
+    match (segment.find('{'), segment.rfind('}')) {
+        (Some(from), Some(to)) => format!("{}x1{}", &segment[..from], &segment[to + 1..]),
+        _ => segment.to_owned(),
+    }
+}
+
+/// Other ways to write a path.
+fn ways(path: &str) -> Vec<String> {
+    let (head, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let other_version = |from: &str, to: &str| path.replace(from, to);
+    vec![
+        path.to_owned(),
+        format!("{path}/"),
+        format!("/{path}"),
+        format!("{path}.json"),
+        format!("{path}.xml"),
+        format!("{path}."),
+        format!("{path};a=1"),
+        format!("{path}%00"),
+        format!("{path}%20"),
+        format!("{path}/batch"),
+        format!("{path}/x/.."),
+        format!("{head}/./{last}"),
+        format!("{head}/%2e/{last}"),
+        format!("{head}%2f{last}"),
+        format!("{head}\\{last}"),
+        format!("{head}/{}", last.to_uppercase()),
+        path.to_uppercase(),
+        other_version("/v1/", "/v2/"),
+        other_version("/v2/", "/v1/"),
+        other_version("2026-07", "2025-01"),
+        other_version("2026-07", "unstable"),
+        other_version("2026-09", "v4"),
+        other_version("v68.0", "v21.0"),
+        format!("https://evil.test{path}"),
+        format!("/@evil.test{path}"),
+    ]
+}
+
+#[test]
+fn addresses_of_credentials_and_batches_are_never_called() {
+    for (key, path) in [
+        ("shopify", "/admin/oauth/access_token"),
+        ("shopify", "/admin/oauth/authorize"),
+        ("shopify", "/admin/OAuth/access_token.json"),
+        ("shopify", "/admin/api_permissions/current.json"),
+        ("slack", "/oauth.v2.access"),
+        ("slack", "/auth.revoke"),
+        ("slack", "/apps.uninstall"),
+        ("hubspot", "/oauth/2026-03/token"),
+        ("hubspot", "/oauth/v1/token"),
+        ("hubspot", "/oauth/v1/refresh-tokens/x"),
+        ("linear", "/oauth/token"),
+        ("linear", "/oauth/revoke"),
+        ("notion", "/v1/oauth/token"),
+        ("notion", "/v1/oauth/revoke"),
+        ("zendesk", "/oauth/tokens"),
+        ("zendesk", "/api/v2/oauth/tokens/current.json"),
+        ("salesforce", "/services/oauth2/token"),
+        ("salesforce", "/services/data/v58.0/composite"),
+        ("salesforce", "/services/data/v58.0/composite/batch"),
+        ("salesforce", "/services/data/v58.0/tooling/executeAnonymous"),
+        ("salesforce", "/services/Soap/u/58.0"),
+        ("github", "/applications/Iv1/token"),
+    ] {
+        with_provider(key, |provider| {
+            for method in Method::ALL {
+                let refused = rest(provider, &all_but(provider, &[]), method, path);
+                assert!(
+                    matches!(refused, Err(Refusal::NotPermitted(_))),
+                    "{key} {method} {path}: {refused:?}"
+                );
+            }
+        });
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_permitted_that_one_permission_denies(
+        pick in 0..1_000_usize,
+        denied in 0..1_000_usize,
+        other in any::<bool>(),
+    ) {
+        with_provider("zendesk", |provider| {
+            let table = &provider.proxying.requests;
+            let entry = &table[pick % table.len()];
+            let action = &provider.actions[entry.action];
+            let requests = action.requests();
+            let request = &requests[denied % requests.len()];
+            let path: String = request.path.split('/').map(filled).collect::<Vec<_>>().join("/");
+            let route = Route::read(provider, request.method, &path, None).unwrap();
+            let wish = route.wish(provider, None).unwrap();
+            prop_assert!(wish.actions.iter().any(|one| one.key == action.key) && wish.other.is_none());
+            let one = &wish.actions[denied % wish.actions.len()].key;
+            let permission = if other { Permission::Ask } else { Permission::Off };
+            prop_assert!(decide(provider, &all_but(provider, &[(one, permission)]), &wish).is_err());
+            let unguarded = wish.actions.iter().all(|one| one.guards.is_empty());
+            prop_assert_eq!(decide(provider, &all_but(provider, &[]), &wish).is_ok(), unguarded);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_path_with_another_option_is_no_request_of_the_action() {
+    with_provider("salesforce", |provider| {
+        let permissions = only(&["delete_record", OTHER_READS]);
+        let at = |object: &str| format!("/services/data/v60.0/sobjects/{object}/500x");
+        let action = provider.actions.iter().find(|one| one.key.starts_with("delete")).unwrap();
+        let permissions =
+            permissions.into_iter().chain([(action.key.clone(), Permission::Allowed)]).collect();
+        assert_eq!(rest(provider, &permissions, Method::Delete, &at("Case")), Ok(()));
+        for object in ["User", "case", "Account"] {
+            assert!(rest(provider, &permissions, Method::Delete, &at(object)).is_err(), "{object}");
+        }
+    });
+}
+
+#[test]
+fn what_is_asked_for_beside_actions_is_told_apart() {
+    with_provider("discord", |provider| {
+        let wish = |method, path| {
+            let route = Route::read(provider, method, path, None).unwrap();
+            let wish = route.wish(provider, None).unwrap();
+            (wish.other, wish.writes, wish.actions.len())
+        };
+        assert_eq!(wish(Method::Get, "/messages/1"), (None, false, 1));
+        assert_eq!(wish(Method::Delete, "/messages/1"), (None, true, 1));
+        assert_eq!(wish(Method::Get, "/x"), (Some(Other::Reads), false, 0));
+        assert_eq!(wish(Method::Patch, "/x"), (Some(Other::Writes), true, 0));
+    });
+}

@@ -1,0 +1,165 @@
+//! What the head of a request says.
+
+use super::{
+    Refusal,
+    address::Address,
+    decision::{Other, Wish},
+    graphql::Operation,
+    parameters::check_query,
+};
+use crate::catalog::{ActionKind, Fit, Method, Provider, action::Action};
+
+/// A request that a caller wrote, as far as its head says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    method: Method,
+    address: Address,
+    query: Option<String>,
+    is_graphql: bool,
+}
+
+impl Route {
+    /// Reads the head of a request to a provider: the method, the path below the base URL as it arrived, and the query.
+    pub fn read(
+        provider: &Provider,
+        method: Method,
+        path: &str,
+        query: Option<&str>,
+    ) -> Result<Self, Refusal> {
+        let address = Address::read(path)?;
+        let query = query.filter(|query| !query.is_empty());
+        query.map_or(Ok(()), check_query)?;
+        let segments = &address.segments;
+        let is_never = |method_of: Option<Method>| method_of.is_none_or(|one| is_as(one, method));
+        let mut never = provider.proxying.never.iter();
+        if never.any(|never| is_never(never.method) && never.path.fit(segments) != Fit::Not) {
+            return Err(Refusal::NotPermitted(format!(
+                "This address of {} is never called through the proxy: it deals in credentials, or in many requests \
+                 at once",
+                provider.name
+            )));
+        }
+        let mut fields = provider.proxying.requests.iter().filter(|one| one.operation.is_some());
+        let is_graphql = fields.any(|one| one.path.fit(segments) != Fit::Not)
+            || segments.last().is_some_and(|last| is_named_graphql(last));
+        if is_graphql && !matches!(method, Method::Get | Method::Post) {
+            return Err(Refusal::unclear("GraphQL is sent by POST or GET"));
+        }
+        if is_graphql && method == Method::Post && query.is_some() {
+            return Err(Refusal::unclear(
+                "Send GraphQL by POST in the body alone, without a query in the address",
+            ));
+        }
+        Ok(Self { method, query: query.map(str::to_owned), is_graphql, address })
+    }
+
+    /// Whether the operation in the body, or for a GET in the query, decides.
+    pub fn is_graphql(&self) -> bool {
+        self.is_graphql
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The path below the base URL as it is sent. It begins with `/`.
+    pub fn path(&self) -> String {
+        self.address.written()
+    }
+
+    /// The query, if there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// What the request stands for. `operation` is what it asks for, if it is GraphQL.
+    ///
+    /// A path that is nearly that of an action, and of none wholly, is refused.
+    pub fn wish<'p>(
+        &self,
+        provider: &'p Provider,
+        operation: Option<&Operation>,
+    ) -> Result<Wish<'p>, Refusal> {
+        match (self.is_graphql, operation) {
+            (true, Some(operation)) => Ok(self.wish_of(provider, operation)),
+            (false, None) => self.plain_wish(provider),
+            _ => Err(Refusal::unclear("The request is not GraphQL, or its operation is not known")),
+        }
+    }
+
+    fn plain_wish<'p>(&self, provider: &'p Provider) -> Result<Wish<'p>, Refusal> {
+        let mut actions: Vec<(Fit, &Action)> = Vec::new();
+        for one in &provider.proxying.requests {
+            let fit =
+                if is_as(one.method, self.method) { one.path.fit(&self.address.segments) } else { Fit::Not };
+            match provider.actions.get(one.action) {
+                Some(action) if fit != Fit::Not => actions.push((fit, action)),
+                _ => {}
+            }
+        }
+        let is_known = actions.iter().any(|(fit, _)| *fit == Fit::Wholly);
+        if let (false, Some((_, action))) = (is_known, actions.first()) {
+            return Err(Refusal::NotPermitted(format!(
+                "This address is nearly that of “{}” ({}): write it as {} does",
+                action.label, action.key, provider.name
+            )));
+        }
+        let reads = matches!(self.method, Method::Get | Method::Head) && !provider.proxying.writes_by_get;
+        let other = match (actions.is_empty(), reads) {
+            (false, _) => None,
+            (true, true) => Some(Other::Reads),
+            (true, false) => Some(Other::Writes),
+        };
+        Ok(Wish::new(actions.into_iter().map(|(_, action)| action), other))
+    }
+
+    /// Every field that is asked for stands for the actions that have it, at whatever version of the address.
+    fn wish_of<'p>(&self, provider: &'p Provider, operation: &Operation) -> Wish<'p> {
+        let of = |field: &str| {
+            let requests = provider.proxying.requests.iter();
+            let requests = requests.filter(move |one| one.operation.as_deref() == Some(field));
+            requests.filter_map(|one| provider.actions.get(one.action)).collect::<Vec<_>>()
+        };
+        let at_address = provider.proxying.requests.iter().filter(|one| {
+            let is_there = one.path.fit(&self.address.segments) != Fit::Not;
+            one.operation.is_none() && is_as(one.method, self.method) && is_there
+        });
+        let mut actions: Vec<&Action> =
+            at_address.filter_map(|one| provider.actions.get(one.action)).collect();
+        let mut other = None;
+        for field in &operation.fields {
+            let found = of(field);
+            if found.is_empty() {
+                let is_read = !operation.mutates && !provider.proxying.writes_by_get;
+                other = Some(if is_read { Other::Reads } else { Other::Writes });
+            }
+            actions.extend(found);
+        }
+        let wish = Wish::new(actions.into_iter(), other);
+        Wish { writes: wish.writes || operation.mutates, ..wish }
+    }
+}
+
+/// Whether a request with `method` is one with the method `known`: HEAD asks for what GET does.
+fn is_as(known: Method, method: Method) -> bool {
+    known == method || (known == Method::Get && method == Method::Head)
+}
+
+fn is_named_graphql(segment: &str) -> bool {
+    let stem = segment.split('.').next().unwrap_or_default();
+    stem.eq_ignore_ascii_case("graphql")
+}
+
+impl<'p> Wish<'p> {
+    fn new(actions: impl Iterator<Item = &'p Action>, other: Option<Other>) -> Self {
+        let mut known: Vec<&Action> = Vec::new();
+        for action in actions {
+            if !known.iter().any(|one| one.key == action.key) {
+                known.push(action);
+            }
+        }
+        let writes = other == Some(Other::Writes) || known.iter().any(|one| one.kind != ActionKind::ReadOnly);
+        Self { actions: known, other, writes }
+    }
+}

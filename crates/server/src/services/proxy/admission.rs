@@ -1,0 +1,122 @@
+//! Reads a request that a caller wrote, and decides on it.
+
+use bytes::Bytes;
+use integrations_core::{
+    catalog::{Method, ProviderAccount},
+    ids::ApiKeyId,
+    lifecycle::Status,
+    proxy::{Operation, Refusal, Route, decide, read_body, read_parameters},
+};
+
+use super::{Proxy, ProxyError};
+use crate::{
+    metrics::ProxyOutcome,
+    services::actions::CallError,
+    store::{Loaded, Tenant},
+};
+
+/// A request to a provider, as its head arrived.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The project, with its organization.
+    pub tenant: Tenant,
+    /// The integration.
+    pub account: ProviderAccount,
+    /// Who asks.
+    pub by: ApiKeyId,
+    /// The id of the caller's request.
+    pub request_id: String,
+    /// The method.
+    pub method: Method,
+    /// The path below the provider's base URL, not decoded. It begins with `/`.
+    pub path: String,
+    /// The query, not decoded.
+    pub query: Option<String>,
+}
+
+/// A request that may be sent, or of which the body decides.
+#[derive(Debug)]
+pub struct Admitted {
+    pub(super) asking: Asking,
+    pub(super) loaded: Loaded,
+    pub(super) route: Route,
+    /// The query as it is sent.
+    pub(super) query: Option<String>,
+    /// Whether it may change something. `None`: its body decides whether it is sent at all.
+    pub(super) writes: Option<bool>,
+}
+
+impl Proxy {
+    /// Reads the head of a request, and decides on it unless its body must be known for that.
+    pub async fn admit(&self, asking: Asking) -> Result<Admitted, ProxyError> {
+        let provider = asking.account.provider.key.to_string();
+        let admitted = self.judge(asking).await;
+        if let Err(error) = &admitted {
+            let is_limited = matches!(error, ProxyError::Integration(CallError::Limited { .. }));
+            let outcome = if is_limited { ProxyOutcome::Limited } else { ProxyOutcome::Refused };
+            self.actions.metrics.proxied(&provider, outcome);
+        }
+        admitted
+    }
+
+    async fn judge(&self, asking: Asking) -> Result<Admitted, ProxyError> {
+        let loaded = self.actions.store.load(&asking.tenant, asking.account.as_str()).await;
+        let loaded = loaded.map_err(CallError::from)?;
+        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: asking.account.label() })?;
+        if loaded.integration.status() != Status::Active {
+            return Err(CallError::NotActive(loaded.integration.status()).into());
+        }
+        let provider = &asking.account.provider;
+        let route = Route::read(provider, asking.method, &asking.path, asking.query.as_deref())?;
+        let query = route.query().map(str::to_owned);
+        let mut admitted = Admitted { loaded, route, query, writes: None, asking };
+        if !admitted.route.is_graphql() {
+            admitted.decide(None)?;
+        } else if admitted.route.method() == Method::Get {
+            let (operation, query) = read_parameters(admitted.query.as_deref().unwrap_or_default())?;
+            admitted.decide(Some(&operation))?;
+            admitted.query = Some(query);
+        }
+        match self.actions.wait_of(admitted.loaded.integration.id) {
+            Some(seconds) => {
+                let provider = admitted.asking.account.provider.name.clone();
+                Err(CallError::Limited { provider, seconds }.into())
+            }
+            None => Ok(admitted),
+        }
+    }
+
+    /// Decides on a request by its body, and returns the body as it is sent. Nothing but [`Admitted::needs_body`] says
+    /// when this is to be called.
+    pub fn judge_body(&self, admitted: &mut Admitted, body: &[u8]) -> Result<Bytes, ProxyError> {
+        let judged = read_body(body).and_then(|(operation, sent)| {
+            admitted.decide(Some(&operation))?;
+            Ok(sent.into())
+        });
+        if judged.is_err() {
+            let provider = admitted.asking.account.provider.key.as_str();
+            self.actions.metrics.proxied(provider, ProxyOutcome::Refused);
+        }
+        Ok(judged?)
+    }
+}
+
+impl Admitted {
+    /// Whether the body decides whether it is sent.
+    pub fn needs_body(&self) -> bool {
+        self.writes.is_none()
+    }
+
+    fn decide(&mut self, operation: Option<&Operation>) -> Result<(), Refusal> {
+        let provider = &self.asking.account.provider;
+        let wish = self.route.wish(provider, operation)?;
+        decide(provider, &self.loaded.integration.action_permissions, &wish)?;
+        self.writes = Some(wish.writes);
+        Ok(())
+    }
+
+    /// The request in the audit log and in messages, without its query.
+    pub(super) fn told(&self) -> String {
+        format!("{} {}", self.route.method(), self.route.path())
+    }
+}

@@ -1,0 +1,115 @@
+//! Hides secrets in a body that passes in parts.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use bytes::{Buf as _, Bytes, BytesMut};
+use integrations_core::audit::REDACTED;
+
+/// Hides texts in a stream. It holds back no more than may be the beginning of one.
+#[derive(Debug)]
+pub(super) struct Redaction {
+    /// `None` if there is nothing to hide.
+    search: Option<AhoCorasick>,
+    hidden: Vec<String>,
+    held: BytesMut,
+}
+
+impl Redaction {
+    /// Hides these texts.
+    pub(super) fn new(hidden: &[String]) -> Self {
+        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(hidden);
+        // It fails only for texts of gigabytes.
+        let search = builder.ok().filter(|_| !hidden.is_empty());
+        Self { search, hidden: hidden.to_vec(), held: BytesMut::new() }
+    }
+
+    /// Hides nothing.
+    pub(super) fn none() -> Self {
+        Self { search: None, hidden: Vec::new(), held: BytesMut::new() }
+    }
+
+    /// Takes a part, and gives back what can be passed on.
+    pub(super) fn pass(&mut self, part: Bytes) -> Bytes {
+        if self.search.is_none() {
+            return part;
+        }
+        self.held.extend_from_slice(&part);
+        let safe = self.held.len() - self.open_end();
+        self.release(safe)
+    }
+
+    /// Gives back the rest.
+    pub(super) fn end(&mut self) -> Bytes {
+        self.release(self.held.len())
+    }
+
+    /// How long the longest end of what is held is that may be the beginning of a hidden text.
+    fn open_end(&self) -> usize {
+        let longest = self.hidden.iter().map(String::len).max().unwrap_or_default();
+        let most = self.held.len().min(longest.saturating_sub(1));
+        let begins = |length: &usize| {
+            let end = &self.held[self.held.len() - length..];
+            self.hidden.iter().any(|text| text.len() > *length && text.as_bytes().starts_with(end))
+        };
+        (1..=most).rev().find(begins).unwrap_or_default()
+    }
+
+    /// Passes on what begins before `safe`.
+    fn release(&mut self, safe: usize) -> Bytes {
+        let Some(search) = &self.search else { return self.held.split().freeze() };
+        let (mut passed, mut at) = (BytesMut::new(), 0);
+        for found in search.find_iter(&self.held[..]) {
+            if found.start() >= safe {
+                break;
+            }
+            passed.extend_from_slice(&self.held[at..found.start()]);
+            passed.extend_from_slice(REDACTED.as_bytes());
+            at = found.end();
+        }
+        if at < safe {
+            passed.extend_from_slice(&self.held[at..safe]);
+            at = safe;
+        }
+        self.held.advance(at);
+        passed.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(texts: &[&str]) -> Redaction {
+        Redaction::new(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+    }
+
+    fn passed(texts: &[&str], parts: &[&str]) -> String {
+        let mut redaction = hidden(texts);
+        let mut out = Vec::new();
+        for part in parts {
+            out.extend(redaction.pass(Bytes::copy_from_slice(part.as_bytes())));
+        }
+        out.extend(redaction.end());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_hidden_wherever_the_parts_end() {
+        let text = "a token_1 and token_12 and tok";
+        for first in 0..text.len() {
+            for second in first..text.len() {
+                let parts = [&text[..first], &text[first..second], &text[second..]];
+                let told = passed(&["token_1", "token_12"], &parts);
+                assert_eq!(told, "a [redacted] and [redacted] and tok", "{parts:?}");
+            }
+        }
+        assert_eq!(passed(&[], &["a", "b"]), "ab");
+    }
+
+    #[test]
+    fn nothing_is_held_back_that_is_no_beginning() {
+        let mut redaction = hidden(&["secret"]);
+        assert_eq!(redaction.pass(Bytes::from_static(b"data: 1\n\n")), "data: 1\n\n");
+        assert_eq!(redaction.pass(Bytes::from_static(b"data: se")), "data: ");
+        assert_eq!(redaction.pass(Bytes::from_static(b"ven")), "seven");
+    }
+}
