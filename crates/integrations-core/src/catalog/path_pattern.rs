@@ -39,9 +39,14 @@ impl PathPattern {
         if !is_long_enough || (path.len() > self.segments.len() && !self.is_open) {
             return Fit::Not;
         }
-        let last = path.len().saturating_sub(1);
-        let each = self.segments.iter().zip(path).enumerate();
-        each.map(|(index, (segment, text))| segment.fit(text, index == last)).min().unwrap_or(Fit::Wholly)
+        let (last, mut worst) = (path.len().saturating_sub(1), Fit::Wholly);
+        for (index, (segment, text)) in self.segments.iter().zip(path).enumerate() {
+            worst = worst.min(segment.fit(text, index == last));
+            if worst == Fit::Not {
+                break;
+            }
+        }
+        worst
     }
 }
 
@@ -66,6 +71,9 @@ impl Segment {
     fn fit(&self, text: &str, is_last: bool) -> Fit {
         if self.is_exactly(text) {
             return Fit::Wholly;
+        }
+        if let ([literal], false) = (self.0.as_slice(), is_last) {
+            return if literal.eq_ignore_ascii_case(text) { Fit::Nearly } else { Fit::Not };
         }
         let near = Self(self.0.iter().map(|part| part.to_ascii_lowercase()).collect());
         let text = text.to_ascii_lowercase();

@@ -1,5 +1,7 @@
 //! What the head of a request says.
 
+use std::collections::BTreeSet;
+
 use super::{
     Refusal,
     address::Address,
@@ -114,28 +116,24 @@ impl Route {
         Ok(Wish::new(actions.into_iter().map(|(_, action)| action), other))
     }
 
-    /// Every field that is asked for stands for the actions that have it, at whatever version of the address.
+    /// Every field that is asked for stands for the actions that have it, at whatever version of the address. What is
+    /// not asked for at an address of the provider file is also something else.
     fn wish_of<'p>(&self, provider: &'p Provider, operation: &Operation) -> Wish<'p> {
-        let of = |field: &str| {
-            let requests = provider.proxying.requests.iter();
-            let requests = requests.filter(move |one| one.operation.as_deref() == Some(field));
-            requests.filter_map(|one| provider.actions.get(one.action)).collect::<Vec<_>>()
-        };
-        let at_address = provider.proxying.requests.iter().filter(|one| {
-            let is_there = one.path.fit(&self.address.segments) != Fit::Not;
-            one.operation.is_none() && is_as(one.method, self.method) && is_there
-        });
-        let mut actions: Vec<&Action> =
-            at_address.filter_map(|one| provider.actions.get(one.action)).collect();
-        let mut other = None;
-        for field in &operation.fields {
-            let found = of(field);
-            if found.is_empty() {
-                let is_read = !operation.mutates && !provider.proxying.writes_by_get;
-                other = Some(if is_read { Other::Reads } else { Other::Writes });
-            }
-            actions.extend(found);
+        let is_read = !operation.mutates && !provider.proxying.writes_by_get;
+        let unknown = if is_read { Other::Reads } else { Other::Writes };
+        let (mut actions, mut is_known, mut named) = (Vec::new(), false, BTreeSet::new());
+        for one in &provider.proxying.requests {
+            let fit = one.path.fit(&self.address.segments);
+            let is_meant = match one.operation.as_deref() {
+                Some(field) if operation.fields.contains(field) => named.insert(field),
+                Some(_) => false,
+                None => fit != Fit::Not && is_as(one.method, self.method),
+            };
+            is_known |= one.operation.is_some() && fit == Fit::Wholly;
+            let is_named = one.operation.as_deref().is_some_and(|field| named.contains(field));
+            actions.extend(provider.actions.get(one.action).filter(|_| is_meant || is_named));
         }
+        let other = (!is_known || named.len() < operation.fields.len()).then_some(unknown);
         let wish = Wish::new(actions.into_iter(), other);
         Wish { writes: wish.writes || operation.mutates, ..wish }
     }

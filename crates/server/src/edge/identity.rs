@@ -50,7 +50,10 @@ fn text(value: &HeaderValue) -> &str {
 
 fn bearer_token(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let token = token.trim();
+    // GitHub's own clients call it `token`. Through the proxy they send our keys.
+    let is_token = scheme.eq_ignore_ascii_case("token") && is_ours(token);
+    (is_token || scheme.eq_ignore_ascii_case("bearer")).then_some(token)
 }
 
 fn is_ours(presented: &str) -> bool {
@@ -79,6 +82,7 @@ mod tests {
             &[("x-api-key", " riq_a ")],
             &[("authorization", "Bearer riq_a")],
             &[("authorization", "bearer  riq_a ")],
+            &[("authorization", "token riq_a")],
             &[("x-api-key", "riq_a"), ("authorization", "Bearer riq_a")],
             &[("x-api-key", "riq_a"), ("x-api-key", "riq_a")],
         ] {
@@ -133,6 +137,7 @@ mod tests {
         assert_eq!(presented(&[]), Ok(None));
         assert_eq!(presented(&[BASIC]), Ok(None));
         assert_eq!(presented(&[("authorization", "riq_a")]), Ok(None));
+        assert_eq!(presented(&[("authorization", "token ghp_a")]), Ok(None));
         assert_eq!(presented(&[("x-api-key", "sk_a")]), Ok(Some("sk_a".into())));
         assert_eq!(presented(&[("authorization", "Bearer sk_a")]), Ok(Some("sk_a".into())));
     }
