@@ -111,11 +111,7 @@ impl App {
             metrics: metrics.clone(),
         };
         let monitor = Monitor::new(monitored, monitor);
-        let back = sign_in_redirect(&settings.public_url)?;
-        let openid = settings.openid.clone().map(|openid| {
-            OpenIdProvider::new(openid, back, outbound.clone(), environment.clone()).map(Arc::new)
-        });
-        let people = People::new(store.clone(), environment.clone(), openid.transpose()?);
+        let people = people(&store, &outbound, &environment, &settings)?;
         let installer = Arc::new(Installer::new(InstallerParts {
             store: store.clone(),
             catalog: Arc::clone(&catalog),
@@ -126,10 +122,7 @@ impl App {
             public_url: settings.public_url.clone(),
             link_life: settings.install_link_life,
         }));
-        let limiter = match &settings.redis {
-            Some(url) => RateLimiter::shared(url, settings.redis_patience, metrics.clone())?,
-            None => RateLimiter::alone(),
-        };
+        let limiter = limiter(&settings, &metrics)?;
         let app_settings =
             AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
         let actions = Actions::new(monitor.clone());
@@ -250,4 +243,26 @@ impl App {
         runner.start(self.monitor.due_work());
         runner.wait().await;
     }
+}
+
+/// The service for people, with the provider that they sign in with, if there is one.
+fn people(
+    store: &Store,
+    outbound: &Outbound,
+    environment: &Environment,
+    settings: &HttpSettings,
+) -> anyhow::Result<People> {
+    let back = sign_in_redirect(&settings.public_url)?;
+    let openid = settings.openid.clone().map(|openid| {
+        OpenIdProvider::new(openid, back, outbound.clone(), environment.clone()).map(Arc::new)
+    });
+    Ok(People::new(store.clone(), environment.clone(), openid.transpose()?))
+}
+
+/// What counts requests: shared by all replicas if there is a Redis server.
+fn limiter(settings: &HttpSettings, metrics: &Metrics) -> anyhow::Result<RateLimiter> {
+    Ok(match &settings.redis {
+        Some(url) => RateLimiter::shared(url, settings.redis_patience, metrics.clone())?,
+        None => RateLimiter::alone(),
+    })
 }
