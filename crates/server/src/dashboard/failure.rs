@@ -69,6 +69,7 @@ const fn words(code: ErrorCode) -> (&'static str, &'static str) {
             "You are not allowed to do that",
             "Ask for a role or an API key that has this scope, and sign in again.",
         ),
+        ErrorCode::Forbidden => ("You are not allowed to do that", "The message above says who is."),
         ErrorCode::BadJson
         | ErrorCode::BadRequest
         | ErrorCode::NoUpdates

@@ -247,11 +247,10 @@ async fn a_total_counts_its_own_subject_currency_and_window(server: &Server) {
         number(None),
         number(Some("USD".into())),
     ];
-    let looked = server
-        .store
-        .begin_run(&tenant(server), call(server), &totals, |_, totals| Err(totals.to_vec()))
-        .await;
-    assert!(matches!(looked, Err(BeginRunError::Refused(totals)) if totals == [75, 70, 0, 0, 1, 0]));
+    let look = |_: &_, earlier: EarlierCalls| Err(earlier.totals);
+    let looked = server.store.begin_run(&tenant(server), call(server), &totals, look).await;
+    let Err(BeginRunError::Refused(totals)) = looked else { panic!("{looked:?}") };
+    assert_eq!(totals.iter().map(|total| total.reserved).collect::<Vec<_>>(), [75, 70, 0, 0, 1, 0]);
     for amount in [i64::MAX, i64::MAX, 1] {
         send(server, call(server), vec![amount_of("ch_big", amount)]).await;
         assert_eq!(reserved(server, "ch_big").await, i64::MAX);

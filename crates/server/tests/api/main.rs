@@ -17,6 +17,7 @@ mod admin;
 mod aliases;
 #[cfg(test)]
 mod app_settings;
+#[cfg(test)]
 mod approvals;
 #[cfg(test)]
 mod attacks;
