@@ -534,7 +534,7 @@ async fn the_tables_go_and_come_back(database: &TestDatabase) {
     let mut between = sql.tables().await;
     assert!(!between.iter().any(|table| table.starts_with("action_")), "{between:?}");
     Migrator::up(&connection, None).await.unwrap();
-    between.extend(["action_runs", "action_reservations"].map(str::to_owned));
+    between.extend(["action_runs", "action_reservations", "approvals"].map(str::to_owned));
     for tables in [before, between] {
         let tables: HashSet<String> = tables.into_iter().collect();
         assert_eq!(tables, sql.tables().await.into_iter().collect());

@@ -57,13 +57,11 @@ pub(super) fn policy(policy: Policy) -> ApprovalPolicy {
 /// The decision that a request makes. Who decides is known from its key alone.
 pub(super) async fn decision(api: &Api, post: &Post<Access<ApprovalsAdmin>>) -> Result<Decision, Failure> {
     let access = &post.access;
-    let read = post.json().and_then(|body| Ok(read_decision(body)?));
+    // If the caller may not see the project, that error comes first.
+    api.organizations.admit(&access.tenant).await?;
+    let note = read_decision(post.json()?)?;
     let approval: Option<ApprovalId> = access.named().and_then(|text| text.parse().ok());
-    if read.is_err() || approval.is_none() {
-        // If the caller may not see the project, that error comes first.
-        api.organizations.admit(&access.tenant).await?;
-    }
-    let (note, approval) = (read?, approval.ok_or_else(no_such_approval)?);
+    let approval = approval.ok_or_else(no_such_approval)?;
     Ok(Decision {
         tenant: access.tenant,
         approval,
