@@ -198,7 +198,7 @@ async fn every_route_that_needs_an_integration_is_refused_without_one(server: &S
                 answer.refused(404, "INTEGRATION_NOT_FOUND");
                 assert!(answer.message().contains("Slack"), "{answer:?}");
                 tried += 1;
-            } else if operation.path.ends_with("{runId}") {
+            } else if operation.path.ends_with("{runId}") || operation.path.contains("{approvalId}") {
                 answer.refused(404, "RESOURCE_NOT_FOUND");
             } else {
                 assert_eq!(answer.status, 200, "{answer:?}");
@@ -239,6 +239,8 @@ async fn scopes_cover_what_the_contract_says(server: &Server) {
                 "actions:read" => scopes.iter().any(|held| ["admin", "write", "read"].contains(held)),
                 "actions:write" => scopes.iter().any(|held| ["admin", "write"].contains(held)),
                 "proxy:write" => scopes.iter().any(|held| ["admin", "write"].contains(held)),
+                "approvals:read" => scopes.iter().any(|held| ["admin", "write", "read"].contains(held)),
+                "approvals:admin" => scopes.contains(&"admin"),
                 other => panic!("the table does not know {other}"),
             };
             let is_refused = answer.code() == "INSUFFICIENT_SCOPE";

@@ -49,7 +49,7 @@ pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) 
     operation_id = "updateApprovalPolicy",
     tag = "Approvals",
     params(InProject),
-    request_body(content = UpdateApprovalPolicy, example = json!({"expires_after_seconds": 3600})),
+    request_body(content = UpdateApprovalPolicy, example = json!({"expires_after_seconds": 86_400})),
     security(("api_key" = ["approvals:admin"]), ("bearer" = ["approvals:admin"])),
     responses(
         (status = 200, description = "The policy after the change", body = ApprovalPolicyResponse,
