@@ -1,19 +1,45 @@
 //! Whether an action was done, of which the answer was lost.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::{Outcome, holds, kept_values};
-use super::render::{Known, text};
+use super::render::{Known, render, text};
+use super::rendered::RenderedRequest;
 use crate::catalog::action::{Action, Condition, Expected, Find, Resolve, ResolveBy};
+
+/// How to look for what a request may have done. It is written with the request, from the same values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// The request. It changes nothing.
+    pub request: RenderedRequest,
+    /// The text by which our own write is found in a list. `None`: it is not looked for in a list.
+    pub wanted: Option<String>,
+}
+
+impl Look {
+    /// How to look for what the action's request does. `None`: the provider's file does not say, or a value that it
+    /// needs is absent.
+    pub fn of(action: &Action, known: &Known<'_>) -> Option<Self> {
+        let resolve = action.resolve.as_ref()?;
+        let wanted = match &resolve.by {
+            ResolveBy::Find(find) => Some(text(&find.text, known).ok()?.filter(|text| !text.is_empty())?),
+            ResolveBy::When(_) | ResolveBy::Gone(_) => None,
+        };
+        Some(Self { request: render(&resolve.request, known).ok()?, wanted })
+    }
+}
 
 /// What the answer to the request of `resolve` shows: that the action was done, was accepted, or was not done. `None`:
 /// it shows nothing, and the outcome stays unknown.
+///
+/// `wanted` is the text by which it is found in a list ([`Look::wanted`]).
 ///
 /// That nothing is found counts only once the provider's answer can show the write: after `lag_seconds`.
 pub fn resolved(
     action: &Action,
     resolve: &Resolve,
-    known: &Known<'_>,
+    wanted: Option<&str>,
     status: u16,
     body: Option<&Value>,
 ) -> Option<Outcome> {
@@ -36,8 +62,8 @@ pub fn resolved(
         }
         ResolveBy::Find(find) => {
             let list = find.list.as_ref().map_or(body, |place| place.of(body?))?.as_array()?;
-            let wanted = text(&find.text, known).ok().flatten().filter(|text| !text.is_empty())?;
-            match list.iter().find(|item| is_ours(find, &wanted, item)) {
+            let wanted = wanted.filter(|text| !text.is_empty())?;
+            match list.iter().find(|item| is_ours(find, wanted, item)) {
                 Some(item) => Some(found(action, item, result(Some(item)), status)),
                 None => not_done(),
             }

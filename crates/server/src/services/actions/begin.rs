@@ -75,8 +75,8 @@ impl Actions {
             provider: provider.as_str(),
             action: &action.key,
         };
-        let request = ready.to_send.as_ref().map(|to_send| serde_json::to_vec(&to_send.request)).transpose();
-        let request = request.map_err(|error| CallError::Broken(error.to_string()))?;
+        let frozen = ready.to_send.as_ref().map(|to_send| serde_json::to_vec(&to_send.frozen)).transpose();
+        let frozen = frozen.map_err(|error| CallError::Broken(error.to_string()))?;
         let context = written(&ready.context);
         Ok(NewRun {
             id: call.run,
@@ -90,7 +90,7 @@ impl Actions {
             input: Value::Object(shown_input(&action.inputs, &ready.input)).to_string(),
             input_hash: identity::call(call.by, provider, action, &ready.input),
             evidence: Value::Object(ready.evidence.clone()).to_string(),
-            sealed_request: request.map(|request| self.vault.seal(&request, purpose)),
+            sealed_request: frozen.map(|frozen| self.vault.seal(&frozen, purpose)),
             created_at: now,
         })
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::{
-    action::{Asked, Known, RunStatus, amounts, read_call, render, spending},
+    action::{Asked, Known, Look, RunStatus, amounts, read_call, render, spending},
     audit::AuditAction,
     catalog::{ActionKind, ProviderAccount, action::Action},
     ids::RunId,
@@ -18,6 +18,7 @@ use super::{
     Actions, CallError,
     delivery::Delivery,
     ending::Ending,
+    frozen::Frozen,
     readings::{Readings, unwritten},
     ready::{Ready, ToSend},
 };
@@ -139,12 +140,13 @@ impl Actions {
         delivery: Delivery,
         row: RunRow,
     ) -> Result<RunRow, CallError> {
-        let Some(ToSend { request, attempt }) = &ready.to_send else { return Ok(row) };
+        let Some(ToSend { frozen, attempt }) = &ready.to_send else { return Ok(row) };
         if row.status != RunStatus::Sending.as_str() {
             return Ok(row);
         }
         let mut delivery = delivery.until(Instant::now() + TO_SEND);
-        let Ending { status, provider_status, result, error } = delivery.perform(action, request).await;
+        let Ending { status, provider_status, result, error } =
+            delivery.perform(action, &frozen.request).await;
         let at = self.environment.now();
         let result = result.map(|result| result.to_string());
         let end = RunEnd { status, provider_status, result, error, at };
@@ -182,14 +184,16 @@ impl Delivery {
         let Readings { evidence, steps } = self.readings(action, &input).await?;
         let money = amounts(action, &mut input, &evidence, &steps).map_err(CallError::Input)?;
         let run = self.run.to_string();
-        let request = {
+        let frozen = {
             let stored = |name: &str| self.opened.stored(name);
             let (inputs, evidence, steps) = (&action.inputs, &evidence, &steps);
             let known = Known { inputs, input: &input, stored: &stored, evidence, steps, run: &run };
-            render(&action.request, &known).map_err(|problem| unwritten(action, &problem))?
+            let request = render(&action.request, &known).map_err(|problem| unwritten(action, &problem))?;
+            let (look, connection) = (Look::of(action, &known), self.opened.loaded.connection.clone());
+            Frozen { request, look, connection }
         };
         let spending = spending(action, &input, &money, &call.by.to_string());
-        let to_send = Some(ToSend { request, attempt: self.actions.environment.id() });
+        let to_send = Some(ToSend { frozen, attempt: self.actions.environment.id() });
         Ok(Ready { input, context, money, evidence, spending, to_send })
     }
 }

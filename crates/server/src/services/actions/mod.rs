@@ -2,7 +2,7 @@
 //!
 //! `call` is one call from its body to its end. `readings` asks the provider for what must be known before, `begin`
 //! has the core decide in the transaction that stores the run, and `ending` sends it and says what came of it. Every
-//! request goes through a `delivery`, which renews the credential once. `secrets` keeps the credential out of all that
+//! request goes through a `delivery`, which renews the credential once. `frozen` is what is sealed with a run. `secrets` keeps the credential out of all that
 //! comes back.
 
 mod begin;
@@ -10,6 +10,7 @@ mod call;
 mod delivery;
 mod ending;
 mod error;
+mod frozen;
 mod identity;
 mod list;
 mod opened;
