@@ -31,6 +31,7 @@ mod m0017_device_logins;
 mod m0018_actors_checked;
 mod m0019_action_runs;
 mod m0020_writes_off;
+mod m0023_looks;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 pub use m0020_writes_off::NAME as WRITES_OFF;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_actors_checked::Migration),
             Box::new(m0019_action_runs::Migration),
             Box::new(m0020_writes_off::Migration),
+            Box::new(m0023_looks::Migration),
         ]
     }
 }

@@ -36,7 +36,7 @@ pub use money::{Currency, Money, UnknownCurrency};
 pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};
-pub use resolve::{Look, resolved};
+pub use resolve::{Look, Shown, resolved};
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;
 pub use shown::shown_input;

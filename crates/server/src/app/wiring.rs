@@ -177,7 +177,7 @@ impl App {
 
     /// Runs the background jobs until `stop`, and returns when all have ended.
     pub async fn run_jobs(&self, stop: Shutdown) {
-        let Services { api_keys, oauth_apps, environment, .. } = &*self.services;
+        let Services { actions, api_keys, oauth_apps, environment, .. } = &*self.services;
         let mut runner = Runner::new(stop);
         let keys = Arc::clone(api_keys);
         runner
@@ -189,6 +189,7 @@ impl App {
         runner.start(InstallSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(DeviceLoginSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(ActionRuns { store: self.store.clone(), environment: environment.clone() });
+        runner.start(actions.resolving());
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(redis) = self.limiter.redis_connection() {

@@ -13,7 +13,7 @@ mod runner;
 use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
-    action_runs::ActionRuns,
+    action_runs::{ActionRuns, executed},
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
     erasure::Erasure,

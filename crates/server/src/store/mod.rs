@@ -48,7 +48,8 @@ mod watched;
 mod writes_off;
 
 pub use action_runs::{
-    BeginRunError, Begun, NewRun, Reservation, RunEnd, RunFailure, RunFilter, Start, TotalQuery,
+    BeginRunError, Begun, LookClaim, LookEnd, NewRun, Reservation, RunEnd, RunFailure, RunFilter, Start,
+    TotalQuery,
 };
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey};

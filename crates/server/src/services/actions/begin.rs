@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Actions, Call, CallError, identity,
+    Actions, Call, CallError, identity, look,
     ready::{Ready, ToSend},
 };
 use crate::{
@@ -75,6 +75,7 @@ impl Actions {
             provider: provider.as_str(),
             action: &action.key,
         };
+        let can_look = ready.to_send.as_ref().is_some_and(|to_send| to_send.frozen.look.is_some());
         let frozen = ready.to_send.as_ref().map(|to_send| serde_json::to_vec(&to_send.frozen)).transpose();
         let frozen = frozen.map_err(|error| CallError::Broken(error.to_string()))?;
         let context = written(&ready.context);
@@ -91,6 +92,7 @@ impl Actions {
             input_hash: identity::call(call.by, provider, action, &ready.input),
             evidence: Value::Object(ready.evidence.clone()).to_string(),
             sealed_request: frozen.map(|frozen| self.vault.seal(&frozen, purpose)),
+            look_after: look::seconds_before(action).filter(|_| can_look),
             created_at: now,
         })
     }

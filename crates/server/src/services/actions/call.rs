@@ -144,7 +144,8 @@ impl Actions {
         if row.status != RunStatus::Sending.as_str() {
             return Ok(row);
         }
-        let mut delivery = delivery.until(Instant::now() + TO_SEND);
+        let deadline = Instant::now() + TO_SEND;
+        let mut delivery = delivery.until(deadline);
         let Ending { status, provider_status, result, error } =
             delivery.perform(action, &frozen.request).await;
         let at = self.environment.now();
@@ -159,12 +160,21 @@ impl Actions {
         if let Err(error) = retry_until(Instant::now() + TO_STORE, backoff, store).await {
             tracing::error!(run = %call.run, %status, %error, "the end of a run could not be stored");
         }
-        Ok(ended(row, end))
+        let run = ended(row, end);
+        if status == RunStatus::Unknown && frozen.look.is_some() {
+            match self.look_soon(&run, action, at, deadline).await {
+                Ok(looked) => return Ok(looked.unwrap_or(run)),
+                Err(error) => {
+                    tracing::warn!(run = %call.run, %error, "what came of a call could not be stored")
+                }
+            }
+        }
+        Ok(run)
     }
 }
 
 /// The run with its end. It is known even if it could not be stored.
-fn ended(row: RunRow, end: RunEnd) -> RunRow {
+pub(super) fn ended(row: RunRow, end: RunEnd) -> RunRow {
     let (code, message) = end.error.map(|error| (error.code.as_str().to_owned(), error.message)).unzip();
     RunRow {
         status: end.status.as_str().to_owned(),

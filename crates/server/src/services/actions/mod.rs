@@ -3,7 +3,8 @@
 //! `call` is one call from its body to its end. `readings` asks the provider for what must be known before, `begin`
 //! has the core decide in the transaction that stores the run, and `ending` sends it and says what came of it. Every
 //! request goes through a `delivery`, which renews the credential once. `frozen` is what is sealed with a run. `secrets` keeps the credential out of all that
-//! comes back.
+//! comes back. Where an answer was lost, `look` asks the provider what came of the call, and `resolving` is the job that
+//! does so later.
 
 mod begin;
 mod call;
@@ -13,9 +14,11 @@ mod error;
 mod frozen;
 mod identity;
 mod list;
+mod look;
 mod opened;
 mod readings;
 mod ready;
+mod resolving;
 mod runs;
 mod secrets;
 mod waits;
@@ -25,7 +28,7 @@ use std::{ops::Deref, sync::Arc};
 use tokio::sync::watch;
 
 use self::waits::Waits;
-pub use self::{call::Call, error::CallError, list::Listed, runs::RunPage};
+pub use self::{call::Call, error::CallError, list::Listed, resolving::Resolving, runs::RunPage};
 use crate::{
     monitor::{Monitor, MonitorParts},
     provider::action_caller::ActionCaller,

@@ -1,7 +1,8 @@
 //! Runs: calls of actions, from before anything is sent until it is known what came of them.
 //!
 //! A run that is sent has an attempt: whoever sends it alone may end it. If that one has died, the run's time passes,
-//! and it becomes `unknown`. A late answer of the same attempt still counts then.
+//! and it becomes `unknown`. A late answer of the same attempt still counts then, and so does a look at the provider
+//! (`look`).
 //!
 //! Limits over time are kept by reservations. A run makes them in the transaction that stores it, under the lock of its
 //! integration, so two calls never take the same rest. What was not done gives them back.
@@ -10,6 +11,7 @@
 
 mod begin;
 mod finish;
+mod look;
 mod read;
 
 use integrations_core::{
@@ -21,7 +23,10 @@ use integrations_core::{
 };
 use time::OffsetDateTime;
 
-pub use self::read::RunFilter;
+pub use self::{
+    look::{LookClaim, LookEnd},
+    read::RunFilter,
+};
 use super::{NewAuditEvent, ReadError, RememberedAnswer, StoreError};
 
 /// A run to be stored.
@@ -49,8 +54,10 @@ pub struct NewRun {
     pub input_hash: [u8; 32],
     /// JSON object: what was read before, for guards and approvers.
     pub evidence: String,
-    /// The request, sealed by the vault. `None` if there is none to send.
+    /// The request and how to look for what it did, sealed by the vault. `None` if there is none to send.
     pub sealed_request: Option<Vec<u8>>,
+    /// Seconds from an end as `unknown` until the provider can show what was done. `None`: there is nothing to look for.
+    pub look_after: Option<u32>,
     /// When it was asked for.
     pub created_at: OffsetDateTime,
 }
