@@ -33,6 +33,7 @@ mod m0019_action_runs;
 mod m0020_writes_off;
 mod m0021_approvals;
 mod m0022_repeated_calls;
+mod m0023_looks;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 pub use m0020_writes_off::NAME as WRITES_OFF;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_writes_off::Migration),
             Box::new(m0021_approvals::Migration),
             Box::new(m0022_repeated_calls::Migration),
+            Box::new(m0023_looks::Migration),
         ]
     }
 }

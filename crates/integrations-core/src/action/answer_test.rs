@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::sample::{action, condition, kept as keep, one_of, pointer, request, template};
-use super::{Known, Outcome, ReadingProblem, kept, outcome, resolved};
+use super::{Known, Look, Outcome, ReadingProblem, Shown, kept, outcome, resolved};
 use crate::answer_body::AnswerBody;
 use crate::catalog::action::{
     Action, AnswerForm, Body, Expected, Find, JsonTemplate, Reading, Resolve, ResolveBy,
@@ -250,7 +250,8 @@ fn resolve(by: ResolveBy, absent_is_failed: bool) -> Resolve {
     }
 }
 
-fn shows(resolve: &Resolve, status: u16, body: Value) -> Option<Outcome> {
+/// What an answer shows, looked for as it is when the request is written.
+fn shows(resolve: &Resolve, status: u16, body: Value) -> Option<Shown> {
     let empty = Map::new();
     let known = Known {
         inputs: &[],
@@ -260,7 +261,14 @@ fn shows(resolve: &Resolve, status: u16, body: Value) -> Option<Outcome> {
         steps: &empty,
         run: "run_1",
     };
-    resolved(&refund(), resolve, &known, status, Some(&body))
+    let action = Action { resolve: Some(resolve.clone()), ..refund() };
+    let look = Look::of(&action, &known).unwrap();
+    assert_eq!((look.request.method, look.request.path.as_str()), (Method::Get, "/v1/refunds"));
+    resolved(&action, resolve, look.wanted.as_deref(), status, Some(&body))
+}
+
+fn found(outcome: Outcome) -> Option<Shown> {
+    Some(Shown::Found(outcome))
 }
 
 #[test]
@@ -279,18 +287,18 @@ fn our_own_write_is_found_by_the_run() {
         json!({"data": [{"id": "re_0"}, ours]})
     };
     let exact = resolve(by(false), true);
-    assert_eq!(shows(&exact, 200, list("run_1", "succeeded")), Some(succeeded(json!({"id": "re_1"}))));
+    assert_eq!(shows(&exact, 200, list("run_1", "succeeded")), found(succeeded(json!({"id": "re_1"}))));
     let result = json!({"id": "re_1"});
-    assert_eq!(shows(&exact, 200, list("run_1", "pending")), Some(Outcome::Accepted { result }));
-    assert_eq!(shows(&exact, 200, list("run_1", "failed")), Some(failed(None, 200)));
-    assert_eq!(shows(&exact, 200, list("run_12", "succeeded")), Some(failed(None, 200)));
+    assert_eq!(shows(&exact, 200, list("run_1", "pending")), found(Outcome::Accepted { result }));
+    assert_eq!(shows(&exact, 200, list("run_1", "failed")), found(failed(None, 200)));
+    assert_eq!(shows(&exact, 200, list("run_12", "succeeded")), Some(Shown::Absent));
     // Without a list there is nothing in which it could be missing.
     for (status, body) in [(200, json!({})), (500, list("run_1", "succeeded")), (404, json!({"data": []}))] {
         assert_eq!(shows(&exact, status, body), None, "{status}");
     }
     assert_eq!(shows(&resolve(by(false), false), 200, list("run_2", "succeeded")), None);
     let within = shows(&resolve(by(true), true), 200, list("refund run_1 by", "succeeded"));
-    assert_eq!(within, Some(succeeded(json!({"id": "re_1"}))));
+    assert_eq!(within, found(succeeded(json!({"id": "re_1"}))));
 }
 
 #[test]
@@ -303,11 +311,23 @@ fn the_object_itself_shows_what_was_done() {
     };
     let body = |status: &str| json!({"id": "s_1", "status": status});
     // What the action's own answer would call failed does not matter, where the file says what to look for.
-    assert_eq!(shows(&when(false), 200, body("canceled")), Some(succeeded(json!({"id": "s_1"}))));
+    assert_eq!(shows(&when(false), 200, body("canceled")), found(succeeded(json!({"id": "s_1"}))));
     assert_eq!(shows(&when(false), 200, body("open")), None);
-    assert_eq!(shows(&when(true), 200, body("open")), Some(failed(None, 200)));
+    assert_eq!(shows(&when(true), 200, body("open")), Some(Shown::Absent));
     let gone = resolve(ResolveBy::Gone(vec![404]), true);
-    assert_eq!(shows(&gone, 404, json!({})), Some(succeeded(json!({"id": null}))));
-    assert_eq!(shows(&gone, 200, body("open")), Some(failed(None, 200)));
+    assert_eq!(shows(&gone, 404, json!({})), found(succeeded(json!({"id": null}))));
+    assert_eq!(shows(&gone, 200, body("open")), Some(Shown::Absent));
     assert_eq!(shows(&gone, 403, json!({})), None);
+}
+
+#[test]
+fn what_cannot_be_named_is_not_looked_for() {
+    let empty = Map::new();
+    let known =
+        Known { inputs: &[], input: &empty, stored: &|_| None, evidence: &empty, steps: &empty, run: "" };
+    assert_eq!(Look::of(&refund(), &known), None, "the file does not say how");
+    let text = template("{run}");
+    let find = Find { list: None, pointer: pointer("/metadata/run"), text, contains: true };
+    let nameless = Action { resolve: Some(resolve(ResolveBy::Find(find), true)), ..refund() };
+    assert_eq!(Look::of(&nameless, &known), None, "every item contains an empty text");
 }

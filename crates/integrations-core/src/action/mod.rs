@@ -42,7 +42,7 @@ pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};
 pub use replay::{Decided, PastCall, Rules, replay};
-pub use resolve::resolved;
+pub use resolve::{Look, Shown, resolved};
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;
 pub use shown::{shown_amounts, shown_input};

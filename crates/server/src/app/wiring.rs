@@ -212,7 +212,7 @@ impl App {
 
     /// Runs the background jobs until `stop`, and returns when all have ended.
     pub async fn run_jobs(&self, stop: Shutdown) {
-        let Services { api_keys, oauth_apps, environment, .. } = &*self.services;
+        let Services { actions, api_keys, oauth_apps, environment, .. } = &*self.services;
         let (mut stopping, subscriptions) = (stop.clone(), Arc::clone(&self.subscriptions));
         // A connection with a subscription would otherwise be waited for.
         tokio::spawn(async move {
@@ -231,6 +231,7 @@ impl App {
         runner.start(DeviceLoginSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(ActionRuns { store: self.store.clone(), environment: environment.clone() });
         runner.start(Approvals { store: self.store.clone(), environment: environment.clone() });
+        runner.start(actions.resolving());
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(keep) = self.run_retention {
@@ -253,9 +254,10 @@ fn people(
     settings: &HttpSettings,
 ) -> anyhow::Result<People> {
     let back = sign_in_redirect(&settings.public_url)?;
-    let openid = settings.openid.clone().map(|openid| {
-        OpenIdProvider::new(openid, back, outbound.clone(), environment.clone()).map(Arc::new)
-    });
+    let openid = settings
+        .openid
+        .clone()
+        .map(|openid| OpenIdProvider::new(openid, back, outbound.clone(), environment.clone()).map(Arc::new));
     Ok(People::new(store.clone(), environment.clone(), openid.transpose()?))
 }
 

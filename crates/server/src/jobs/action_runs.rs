@@ -35,7 +35,8 @@ impl Job for ActionRuns {
     }
 
     async fn round(&mut self) -> Result<Next, StoreError> {
-        let event = |tenant: &Tenant, run: &RunRow| became_unknown(&self.environment, tenant, run);
+        let change = (RunStatus::Sending, RunStatus::Unknown);
+        let event = |tenant: &Tenant, run: &RunRow| executed(&self.environment, tenant, run, change);
         loop {
             let abandoned = self.store.abandon_runs(self.environment.now(), event).await?;
             if abandoned == 0 {
@@ -49,11 +50,12 @@ impl Job for ActionRuns {
     }
 }
 
-/// The event of a run that was abandoned, if its action changes something. Whoever called acted.
-fn became_unknown(
+/// The event of what came of a run without its caller, if its action changes something. Whoever called acted.
+pub fn executed(
     environment: &Environment,
     tenant: &Tenant,
     run: &RunRow,
+    (from, to): (RunStatus, RunStatus),
 ) -> Result<Option<NewAuditEvent>, StoreError> {
     if run.kind == ActionKind::ReadOnly.as_str() {
         return Ok(None);
@@ -66,11 +68,10 @@ fn became_unknown(
     let context = serde_json::from_str(context).map_err(|_| damaged("context"))?;
     let acting = Acting { actor: Actor::from(principal), request_id: run.request_id.clone() };
     let executed = AuditAction::IntegrationActionExecuted;
-    let (from, to) = (Some(RunStatus::Sending), RunStatus::Unknown);
     Ok(Some(NewAuditEvent {
         project: Some(tenant.project),
         integration: Some((integration, run.provider.clone())),
-        changes: changes_of_run(id, &run.action, from, to, &context),
+        changes: changes_of_run(id, &run.action, Some(from), to, &context),
         ..NewAuditEvent::new(environment, tenant.organization, executed, acting)
     }))
 }

@@ -15,7 +15,7 @@ mod runner;
 use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
-    action_runs::ActionRuns,
+    action_runs::{ActionRuns, executed},
     approvals::Approvals,
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,

@@ -13,8 +13,9 @@ use migrations::{Migrator, MigratorTrait as _};
 use riq_server::{
     jobs::{ActionRuns, Job as _, RunRetention},
     store::{
-        BeginRunError, Begun, Denied, EarlierCalls, Loaded, NewAuditEvent, NewRun, PROJECT_GRACE, ReadError,
-        Reservation, RunEnd, RunFailure, RunFilter, RunRow, Sealed, Start, Store, Tenant, TotalQuery,
+        BeginRunError, Begun, Denied, EarlierCalls, Loaded, LookEnd, NewAuditEvent, NewRun, PROJECT_GRACE,
+        ReadError, Reservation, RunEnd, RunFailure, RunFilter, RunRow, Sealed, Start, Store, Tenant,
+        TotalQuery,
     },
     vault::{Purpose, Vault},
 };
@@ -37,6 +38,7 @@ on_both!(
     an_end_is_stored_once,
     what_was_not_done_gives_its_reservations_back,
     what_is_abandoned_becomes_unknown_once,
+    one_looks_and_a_late_answer_is_worth_more,
     a_run_is_shown_to_its_own_tenant,
     runs_come_in_pages,
     old_runs_are_removed_when_they_are_finished,
@@ -69,6 +71,7 @@ fn call(server: &Server) -> NewRun {
         input_hash: [2; 32],
         evidence: "{}".into(),
         sealed_request: None,
+        look_after: None,
         created_at: environment.now(),
         repeats_since: None,
     }
@@ -357,6 +360,46 @@ async fn what_is_abandoned_becomes_unknown_once(server: &Server) {
     assert_eq!(reserved(server, "ch_1").await, 5);
     assert!(server.store.finish_run(first, attempt, end(server, RunStatus::Failed), None).await.unwrap());
     assert_eq!((stored(server, first).await.error_code, reserved(server, "ch_1").await), (None, 0));
+    other.close().await;
+}
+
+async fn one_looks_and_a_late_answer_is_worth_more(server: &Server) {
+    server.install("stripe").await;
+    let other = Store::connect(&server.database.url.parse().unwrap(), 8).await.unwrap();
+    let sealed_request = Some(vec![2]);
+    let run = NewRun { look_after: Some(20), sealed_request, ..call(server) };
+    let id = run.id;
+    let attempt = send(server, run, vec![amount_of("ch_1", 5)]).await;
+    let now = server.app.services.environment.now();
+    let (due, until) = (now + Duration::seconds(20), now + Duration::minutes(2));
+    let claim = |store: &Store| {
+        let store = store.clone();
+        async move { store.claim_look(id, due, until).await.unwrap() }
+    };
+    assert!(claim(&other).await.is_none(), "it is still being sent");
+    assert!(server.store.finish_run(id, attempt, end(server, RunStatus::Unknown), None).await.unwrap());
+    assert!(server.store.claim_due_looks(due - Duration::seconds(1), until, 9).await.unwrap().is_empty());
+    let (one, two) = tokio::join!(claim(&server.store), claim(&other));
+    let claims: Vec<_> = one.into_iter().chain(two).collect();
+    assert_eq!(claims.len(), 1);
+    assert!(claim(&other).await.is_none(), "somebody looks");
+    // Whoever looks dies or is late, and another takes over.
+    let later = until + Duration::minutes(2);
+    let taken_over = other.claim_due_looks(until, later, 9).await.unwrap();
+    assert_eq!(taken_over.len(), 1);
+    let failed = || LookEnd::Found(end(server, RunStatus::Failed), None);
+    assert!(!server.store.end_look(&claims[0], failed()).await.unwrap());
+    let again = LookEnd::Again { at: due, absences: 1 };
+    assert!(server.store.end_look(&taken_over[0], again).await.unwrap());
+    let last = claim(&other).await.unwrap();
+    assert_eq!(last.absences, 1);
+    // The answer of the attempt comes late, and is proof.
+    assert!(server.store.finish_run(id, attempt, end(server, RunStatus::Succeeded), None).await.unwrap());
+    for end in [failed(), LookEnd::Again { at: due, absences: 2 }, LookEnd::GivenUp] {
+        assert!(!server.store.end_look(&last, end).await.unwrap());
+    }
+    assert_eq!((stored(server, id).await.status.as_str(), reserved(server, "ch_1").await), ("succeeded", 5));
+    assert!(server.store.claim_due_looks(later, later, 9).await.unwrap().is_empty());
     other.close().await;
 }
 

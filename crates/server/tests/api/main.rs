@@ -105,6 +105,8 @@ mod rate_limits;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod resolving;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod rotate_keys;

@@ -224,7 +224,7 @@ impl Actions {
         let money = frozen.money().ok_or(CallError::Vault(VaultError::Damaged))?;
         let input = frozen.input().clone();
         let spending = spending(action, &input, &money, &asked.run.principal);
-        let to_send = Some(ToSend { request: frozen.request, attempt: self.environment.id() });
+        let to_send = Some(ToSend { frozen, attempt: self.environment.id() });
         let asked_input = input.clone();
         Ok(Ready {
             context: context(&asked.run)?,

@@ -18,9 +18,7 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Actions, Call, CallError,
-    frozen::Frozen,
-    identity,
+    Actions, Call, CallError, identity, look,
     ready::{Ready, ToSend},
 };
 use crate::{
@@ -76,8 +74,9 @@ impl Actions {
             provider: provider.as_str(),
             action: &action.key,
         };
-        let request = Frozen::of(ready).map(|frozen| serde_json::to_vec(&frozen)).transpose();
-        let request = request.map_err(|error| CallError::Broken(error.to_string()))?;
+        let can_look = ready.to_send.as_ref().is_some_and(|to_send| to_send.frozen.look.is_some());
+        let frozen = ready.to_send.as_ref().map(|to_send| serde_json::to_vec(&to_send.frozen)).transpose();
+        let frozen = frozen.map_err(|error| CallError::Broken(error.to_string()))?;
         let context = written(&ready.context);
         Ok(NewRun {
             id: call.run,
@@ -91,7 +90,8 @@ impl Actions {
             input: Value::Object(shown_input(&action.inputs, &ready.input)).to_string(),
             input_hash: identity::call(call.by, provider, action, &ready.asked),
             evidence: Value::Object(ready.evidence.clone()).to_string(),
-            sealed_request: request.map(|request| self.vault.seal(&request, purpose)),
+            sealed_request: frozen.map(|frozen| self.vault.seal(&frozen, purpose)),
+            look_after: look::seconds_before(action).filter(|_| can_look),
             created_at: now,
             repeats_since: self.repeats_since(call, action),
         })

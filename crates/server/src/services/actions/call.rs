@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use integrations_core::{
-    action::{Asked, Known, RunStatus, amounts, read_call, render, spending},
+    action::{Asked, Known, Look, RunStatus, amounts, read_call, render, spending},
     audit::AuditAction,
     catalog::{ActionKind, ProviderAccount, action::Action},
     ids::RunId,
@@ -19,6 +19,7 @@ use super::{
     Actions, CallError,
     delivery::Delivery,
     ending::Ending,
+    frozen::Frozen,
     identity,
     readings::{Readings, unwritten},
     ready::{Ready, ToSend},
@@ -192,12 +193,14 @@ impl Actions {
         delivery: Delivery,
         row: RunRow,
     ) -> Result<RunRow, CallError> {
-        let Some(ToSend { request, attempt }) = &ready.to_send else { return Ok(row) };
+        let Some(ToSend { frozen, attempt }) = &ready.to_send else { return Ok(row) };
         if row.status != RunStatus::Sending.as_str() || row.id != call.run.to_string() {
             return Ok(row);
         }
-        let mut delivery = delivery.until(Instant::now() + TO_SEND);
-        let Ending { status, provider_status, result, error } = delivery.perform(action, request).await;
+        let deadline = Instant::now() + TO_SEND;
+        let mut delivery = delivery.until(deadline);
+        let Ending { status, provider_status, result, error } =
+            delivery.perform(action, &frozen.request).await;
         let at = self.environment.now();
         let result = result.map(|result| result.to_string());
         let end = RunEnd { status, provider_status, result, error, at };
@@ -210,12 +213,21 @@ impl Actions {
         if let Err(error) = retry_until(Instant::now() + TO_STORE, backoff, store).await {
             tracing::error!(run = %call.run, %status, %error, "the end of a run could not be stored");
         }
-        Ok(ended(row, end))
+        let run = ended(row, end);
+        if status == RunStatus::Unknown && frozen.look.is_some() {
+            match self.look_soon(&run, action, at, deadline).await {
+                Ok(looked) => return Ok(looked.unwrap_or(run)),
+                Err(error) => {
+                    tracing::warn!(run = %call.run, %error, "what came of a call could not be stored")
+                }
+            }
+        }
+        Ok(run)
     }
 }
 
 /// The run with its end. It is known even if it could not be stored.
-fn ended(row: RunRow, end: RunEnd) -> RunRow {
+pub(super) fn ended(row: RunRow, end: RunEnd) -> RunRow {
     let (code, message) = end.error.map(|error| (error.code.as_str().to_owned(), error.message)).unzip();
     RunRow {
         status: end.status.as_str().to_owned(),
@@ -236,14 +248,16 @@ impl Delivery {
         let Readings { evidence, steps } = self.readings(action, &input).await?;
         let money = amounts(action, &mut input, &evidence, &steps).map_err(CallError::Input)?;
         let run = self.run.to_string();
-        let request = {
+        let frozen = {
             let stored = |name: &str| self.opened.stored(name);
             let (inputs, evidence, steps) = (&action.inputs, &evidence, &steps);
             let known = Known { inputs, input: &input, stored: &stored, evidence, steps, run: &run };
-            render(&action.request, &known).map_err(|problem| unwritten(action, &problem))?
+            let request = render(&action.request, &known).map_err(|problem| unwritten(action, &problem))?;
+            let (look, connection) = (Look::of(action, &known), self.opened.loaded.connection.clone());
+            Frozen::new(request, &input, &money, look, connection)
         };
         let spending = spending(action, &input, &money, &call.by.to_string());
-        let to_send = Some(ToSend { request, attempt: self.actions.environment.id() });
+        let to_send = Some(ToSend { frozen, attempt: self.actions.environment.id() });
         Ok(Ready { input, asked, context, money, evidence, spending, to_send })
     }
 }

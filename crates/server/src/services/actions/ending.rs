@@ -102,6 +102,11 @@ impl Delivery {
     }
 }
 
+/// The end of a run that was found at a provider of this name.
+pub(super) fn of_outcome(outcome: Outcome, status: u16, name: &str, secrets: &Secrets) -> Ending {
+    end(Came::Answered { outcome, status, cut_off: None }, name, false, secrets)
+}
+
 /// The end of a run, for a provider of this name.
 fn end(came: Came, name: &str, only_reads: bool, secrets: &Secrets) -> Ending {
     let (outcome, status, cut_off) = match came {
@@ -156,7 +161,12 @@ fn may_be_done(name: &str, why: &dyn std::fmt::Display) -> String {
     format!("{name} {why}; it may have been done. Look there before you call again")
 }
 
-fn failed(status: RunStatus, provider_status: Option<u16>, code: ErrorCode, message: String) -> Ending {
+pub(super) fn failed(
+    status: RunStatus,
+    provider_status: Option<u16>,
+    code: ErrorCode,
+    message: String,
+) -> Ending {
     Ending { status, provider_status, result: None, error: Some(RunFailure { code, message }) }
 }
 

@@ -1,38 +1,54 @@
-//! What is sealed of a call before anything is sent: the request as it will be sent, and what the decision on it looks
-//! at.
+//! What is sealed of a call before anything is sent: the request as it will be sent, what the decision on it looks at, and
+//! how to look for what came of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use integrations_core::action::{Money, RenderedRequest};
+use integrations_core::action::{Look, Money, RenderedRequest};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Actions, CallError, ready::Ready};
+use super::{Actions, CallError};
 use crate::{
     store::SealedRequest,
     vault::{Purpose, VaultError},
 };
 
-/// A call as it was when it was decided on. `Debug` is left out, because it may hold what is sensitive.
+/// A call as it was when it was decided on. Nothing of it is written anew later.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Frozen {
-    /// The request. What is approved is what is sent.
+    /// The request of the action. What is approved is what is sent.
     pub(super) request: RenderedRequest,
     /// The input, with its defaults.
     input: Map<String, Value>,
     /// The amounts by input: the number of smallest units, and the currency's code.
     money: BTreeMap<String, (i64, String)>,
+    /// How to look for what it did if no answer comes. `None`: there is nothing to look for.
+    pub(super) look: Option<Look>,
+    /// The connection that it is written for, as it is stored.
+    pub(super) connection: String,
+}
+
+/// Shows nothing of it: an input may be sensitive.
+impl fmt::Debug for Frozen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frozen").finish_non_exhaustive()
+    }
 }
 
 impl Frozen {
-    /// A call that is ready. `None`: it has no request.
-    pub(super) fn of(ready: &Ready) -> Option<Self> {
-        let request = ready.to_send.as_ref()?.request.clone();
+    /// A call that is ready.
+    pub(super) fn new(
+        request: RenderedRequest,
+        input: &Map<String, Value>,
+        money: &BTreeMap<String, Money>,
+        look: Option<Look>,
+        connection: String,
+    ) -> Self {
         let written = |(name, money): (&String, &Money)| {
             (name.clone(), (money.minor, money.currency.code().to_owned()))
         };
-        Some(Self { request, input: ready.input.clone(), money: ready.money.iter().map(written).collect() })
+        Self { request, input: input.clone(), money: money.iter().map(written).collect(), look, connection }
     }
 
     /// The input.

@@ -2,11 +2,12 @@
 //!
 //! `call` is one call from its body to its end. `readings` asks the provider for what must be known before, `begin`
 //! has the core decide in the transaction that stores the run, and `ending` sends it and says what came of it. Every
-//! request goes through a `delivery`, which renews the credential once. `secrets` keeps the credential out of all that
-//! comes back.
+//! request goes through a `delivery`, which renews the credential once. `frozen` is what is sealed with a run. `secrets`
+//! keeps the credential out of all that comes back.
 //!
-//! What a person must approve is `frozen` with its run. `approve` looks at everything again, and then sends it with the
-//! same code as a call. `approvals` shows what waits.
+//! Where an answer was lost, `look` asks the provider what came of the call, and `resolving` is the job that does so
+//! later. What a person must approve waits, frozen. `approve` looks at everything again, and then sends it with the same
+//! code as a call. `approvals` shows what waits.
 
 mod approvals;
 mod approve;
@@ -18,10 +19,12 @@ mod error;
 mod frozen;
 mod identity;
 mod list;
+mod look;
 pub(super) mod opened;
 mod readings;
 mod ready;
 mod replay;
+mod resolving;
 mod runs;
 pub(super) mod secrets;
 mod waits;
@@ -39,6 +42,7 @@ pub use self::{
     error::CallError,
     list::Listed,
     replay::{DecidedOtherwise, Replay},
+    resolving::Resolving,
     runs::RunPage,
 };
 use crate::{

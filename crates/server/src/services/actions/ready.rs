@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use integrations_core::{
-    action::{Context, Money, RenderedRequest, Spending},
+    action::{Context, Money, Spending},
     ids::LeaseId,
 };
 use serde_json::{Map, Value};
+
+use super::frozen::Frozen;
 
 /// A call that is ready to be decided on.
 #[derive(Debug, Default)]
@@ -26,7 +28,7 @@ pub(super) struct Ready {
 /// The request of a call.
 #[derive(Debug)]
 pub(super) struct ToSend {
-    pub(super) request: RenderedRequest,
+    pub(super) frozen: Frozen,
     /// Who sends it, if it is sent now.
     pub(super) attempt: LeaseId,
 }

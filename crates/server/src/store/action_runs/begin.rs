@@ -141,6 +141,9 @@ fn requested(tenant: &Tenant, loaded: &Loaded, run: NewRun) -> action_run::Model
         reasons: None,
         approval_id: None,
         attempt: None,
+        look_after: run.look_after.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX)),
+        look_at: None,
+        look_absences: 0,
     }
 }
 

@@ -9,15 +9,16 @@ use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     UpdateMany, sea_query::Expr,
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{RunEnd, RunFailure};
 use crate::store::{
     NewAuditEvent, RunRow, Store, StoreError, Tenant, audit,
     entity::{
         action_reservation,
-        action_run::{Column, Entity},
+        action_run::{Column, Entity, Model},
     },
+    transaction::Transaction,
 };
 
 /// How many abandoned runs end in one transaction.
@@ -35,28 +36,12 @@ impl Store {
         end: RunEnd,
         event: Option<NewAuditEvent>,
     ) -> Result<bool, StoreError> {
-        let (status, transaction) = (end.status, self.begin().await?);
-        let before = RunStatus::ALL.into_iter().filter(|before| Transition::new(*before, status).is_some());
-        let ended = ending(end)
-            .filter(Column::Id.eq(id.to_string()))
-            .filter(Column::Attempt.eq(attempt.to_string()))
-            .filter(Column::Status.is_in(before.map(RunStatus::as_str)))
-            .exec(&transaction)
-            .await?;
-        if ended.rows_affected == 0 {
-            return Ok(false);
-        }
-        if !status.is_reserved() {
-            action_reservation::Entity::delete_many()
-                .filter(action_reservation::Column::RunId.eq(id.to_string()))
-                .exec(&transaction)
-                .await?;
-        }
-        if let Some(event) = event {
-            audit::record(&transaction, event).await?;
-        }
+        let (id, transaction) = (id.to_string(), self.begin().await?);
+        let attempt =
+            Condition::all().add(Column::Id.eq(id.as_str())).add(Column::Attempt.eq(attempt.to_string()));
+        let is_ended = end_run(&transaction, &id, attempt, end, event).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(is_ended)
     }
 
     /// Ends as `unknown` what is still being sent when its time is over, with the event that `event` makes of each.
@@ -96,11 +81,8 @@ impl Store {
         ending(end).filter(Column::Id.is_in(ids)).exec(&transaction).await?;
         let count = abandoned.len();
         for row in abandoned {
-            let damaged = |_| StoreError::Damaged(format!("run {}: project", row.id));
-            let tenant = Tenant {
-                organization: row.organization_id.parse().map_err(damaged)?,
-                project: row.project_id.parse().map_err(damaged)?,
-            };
+            plan_look(&transaction, &row, now).await?;
+            let tenant = tenant_of(&row)?;
             let event = event(&tenant, &row.into())?;
             if let Some(event) = event {
                 audit::record(&transaction, event).await?;
@@ -109,6 +91,62 @@ impl Store {
         transaction.commit().await?;
         Ok(count)
     }
+}
+
+/// Ends a run that meets a condition, with its event. If it was not done, its reservations go. `false`: there is none, or
+/// it has ended already, and nothing is stored.
+pub(super) async fn end_run(
+    on: &Transaction,
+    id: &str,
+    condition: Condition,
+    end: RunEnd,
+    event: Option<NewAuditEvent>,
+) -> Result<bool, StoreError> {
+    let (status, at) = (end.status, end.at);
+    let before = RunStatus::ALL.into_iter().filter(|before| Transition::new(*before, status).is_some());
+    let ended = ending(end)
+        .filter(condition)
+        .filter(Column::Status.is_in(before.map(RunStatus::as_str)))
+        .exec(on)
+        .await?;
+    if ended.rows_affected == 0 {
+        return Ok(false);
+    }
+    if !status.is_reserved() {
+        action_reservation::Entity::delete_many()
+            .filter(action_reservation::Column::RunId.eq(id))
+            .exec(on)
+            .await?;
+    }
+    if status == RunStatus::Unknown
+        && let Some(row) = Entity::find_by_id(id).one(on).await?
+    {
+        plan_look(on, &row, at).await?;
+    }
+    if let Some(event) = event {
+        audit::record(on, event).await?;
+    }
+    Ok(true)
+}
+
+/// Sets when to look for what came of a run that became `unknown` at this moment, if there is something to look for.
+async fn plan_look(on: &Transaction, row: &Model, now: OffsetDateTime) -> Result<(), StoreError> {
+    let Some(seconds) = row.look_after else { return Ok(()) };
+    let at = now + Duration::seconds(seconds.into());
+    Entity::update_many()
+        .col_expr(Column::LookAt, Expr::value(at))
+        .filter(Column::Id.eq(row.id.as_str()))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn tenant_of(row: &Model) -> Result<Tenant, StoreError> {
+    let damaged = |_| StoreError::Damaged(format!("run {}: project", row.id));
+    Ok(Tenant {
+        organization: row.organization_id.parse().map_err(damaged)?,
+        project: row.project_id.parse().map_err(damaged)?,
+    })
 }
 
 /// The update that ends a run.
@@ -121,5 +159,6 @@ fn ending(end: RunEnd) -> UpdateMany<Entity> {
         .col_expr(Column::ErrorCode, Expr::value(code))
         .col_expr(Column::ErrorMessage, Expr::value(message))
         .col_expr(Column::SendingUntil, Expr::value(None::<OffsetDateTime>))
+        .col_expr(Column::LookAt, Expr::value(None::<OffsetDateTime>))
         .col_expr(Column::FinishedAt, Expr::value(end.at))
 }

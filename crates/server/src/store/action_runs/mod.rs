@@ -1,7 +1,8 @@
 //! Runs: calls of actions, from before anything is sent until it is known what came of them.
 //!
 //! A run that is sent has an attempt: whoever sends it alone may end it. If that one has died, the run's time passes,
-//! and it becomes `unknown`. A late answer of the same attempt still counts then.
+//! and it becomes `unknown`. A late answer of the same attempt still counts then, and so does a look at the provider
+//! (`look`).
 //!
 //! Limits over time are kept by reservations. A run makes them in the transaction that stores it, under the lock of its
 //! integration, so two calls never take the same rest. What was not done gives them back.
@@ -19,6 +20,7 @@ mod decide;
 mod eligible;
 mod expire;
 mod finish;
+mod look;
 mod policy;
 mod read;
 mod totals;
@@ -35,6 +37,7 @@ use time::OffsetDateTime;
 pub use self::{
     approvals::ApprovalFilter,
     decide::{Asked, DecideError, Deciding, Standing, Verdict},
+    look::{LookClaim, LookEnd},
     read::RunFilter,
 };
 use super::{NewAuditEvent, ReadError, RememberedAnswer, RunRow, StoreError};
@@ -64,8 +67,10 @@ pub struct NewRun {
     pub input_hash: [u8; 32],
     /// JSON object: what was read before, for guards and approvers.
     pub evidence: String,
-    /// The request, sealed by the vault. `None` if there is none to send.
+    /// The request and how to look for what it did, sealed by the vault. `None` if there is none to send.
     pub sealed_request: Option<Vec<u8>>,
+    /// Seconds from an end as `unknown` until the provider can show what was done. `None`: there is nothing to look for.
+    pub look_after: Option<u32>,
     /// When it was asked for.
     pub created_at: OffsetDateTime,
     /// If the same call was made since then, and may have been done, its run stands for this one, and nothing is

@@ -46,6 +46,12 @@ pub(in crate::store) struct Model {
     pub(in crate::store) approval_id: Option<String>,
     /// Who sends it, or sent it: a lease.
     pub(in crate::store) attempt: Option<String>,
+    /// Seconds from the end until the provider can show what was done. `None`: there is nothing to look for.
+    pub(in crate::store) look_after: Option<i32>,
+    /// When the next look is due, or when the one that is under way counts as abandoned.
+    pub(in crate::store) look_at: Option<TimeDateTimeWithTimeZone>,
+    /// How many looks found nothing.
+    pub(in crate::store) look_absences: i32,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
