@@ -35,10 +35,13 @@ fn find(tokens: TokenStream, is_argument: bool, lines: &mut Vec<usize>) {
     for (at, token) in tokens.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| tokens.get(before));
         match token {
-            TokenTree::Literal(number) if is_hundred(&number.to_string()) => {
-                if is_argument || is_one_of(before, &['*', '/']) || is_one_of(tokens.get(at + 1), &['*']) {
-                    lines.push(number.span().start().line);
-                }
+            TokenTree::Literal(number)
+                if is_hundred(&number.to_string())
+                    && (is_argument
+                        || is_one_of(before, &['*', '/'])
+                        || is_one_of(tokens.get(at + 1), &['*'])) =>
+            {
+                lines.push(number.span().start().line);
             }
             TokenTree::Group(group) => {
                 let called = before.map(ToString::to_string).unwrap_or_default();
