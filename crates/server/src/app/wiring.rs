@@ -112,16 +112,7 @@ impl App {
         };
         let monitor = Monitor::new(monitored, monitor);
         let people = people(&store, &outbound, &environment, &settings)?;
-        let installer = Arc::new(Installer::new(InstallerParts {
-            store: store.clone(),
-            catalog: Arc::clone(&catalog),
-            vault: Arc::clone(&vault),
-            apps: Arc::clone(&oauth_apps),
-            outbound,
-            environment: environment.clone(),
-            public_url: settings.public_url.clone(),
-            link_life: settings.install_link_life,
-        }));
+        let installer = installer(&monitor, &settings);
         let limiter = limiter(&settings, &metrics)?;
         let app_settings =
             AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
@@ -259,6 +250,20 @@ fn people(
         .clone()
         .map(|openid| OpenIdProvider::new(openid, back, outbound.clone(), environment.clone()).map(Arc::new));
     Ok(People::new(store.clone(), environment.clone(), openid.transpose()?))
+}
+
+/// What installs, over the parts that the monitor uses.
+fn installer(parts: &MonitorParts, settings: &HttpSettings) -> Arc<Installer> {
+    Arc::new(Installer::new(InstallerParts {
+        store: parts.store.clone(),
+        catalog: Arc::clone(&parts.catalog),
+        vault: Arc::clone(&parts.vault),
+        apps: Arc::clone(&parts.apps),
+        outbound: parts.outbound.clone(),
+        environment: parts.environment.clone(),
+        public_url: settings.public_url.clone(),
+        link_life: settings.install_link_life,
+    }))
 }
 
 /// What counts requests: shared by all replicas if there is a Redis server.

@@ -387,7 +387,7 @@ async fn one_looks_and_a_late_answer_is_worth_more(server: &Server) {
     let later = until + Duration::minutes(2);
     let taken_over = other.claim_due_looks(until, later, 9).await.unwrap();
     assert_eq!(taken_over.len(), 1);
-    let failed = || LookEnd::Found(end(server, RunStatus::Failed), None);
+    let failed = || LookEnd::Found(end(server, RunStatus::Failed).into(), None);
     assert!(!server.store.end_look(&claims[0], failed()).await.unwrap());
     let again = LookEnd::Again { at: due, absences: 1 };
     assert!(server.store.end_look(&taken_over[0], again).await.unwrap());

@@ -120,7 +120,8 @@ impl Actions {
         let end = RunEnd { status, provider_status, result, error, at: now };
         let change = (RunStatus::Unknown, status);
         let event = executed(&self.environment, &claim.tenant, &claim.run, change)?;
-        let is_ended = self.store.end_look(claim, LookEnd::Found(end.clone(), event)).await?;
+        let is_ended =
+            self.store.end_look(claim, LookEnd::Found(end.clone().into(), event.map(Box::new))).await?;
         Ok(is_ended.then(|| ended(claim.run.clone(), end)))
     }
 

@@ -7,6 +7,7 @@ use integrations_core::{
     integration::check_settings,
     issue::Issue,
     permissions::{self, ActionPermissions},
+    proxy::other_permissions,
 };
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -113,7 +114,8 @@ fn read(body: &[u8], account: &ProviderAccount, loaded: &Loaded) -> Result<Quest
     let settings = settings.map(|patch| check_settings(integration.settings.clone(), &patch, provider));
     let settings = settings.transpose().map_err(&mut report).ok().flatten().map(|(shown, _)| shown);
     let actions = provider.actions.iter().map(|action| action.key.as_str());
-    let changed = changed.map(|value| permissions::read(&value, actions));
+    let others = other_permissions(provider);
+    let changed = changed.map(|value| permissions::read(&value, actions, &others));
     let changed = changed.transpose().map_err(&mut report).ok().flatten().unwrap_or_default();
     let mut permissions = integration.action_permissions.clone();
     permissions.extend(changed);

@@ -52,7 +52,7 @@ pub struct LookClaim {
 #[derive(Clone, Debug)]
 pub enum LookEnd {
     /// It shows what came of the run, with its event.
-    Found(RunEnd, Option<NewAuditEvent>),
+    Found(Box<RunEnd>, Option<Box<NewAuditEvent>>),
     /// It does not show it yet.
     Again {
         /// When to look again.
@@ -113,7 +113,8 @@ impl Store {
         let claimed = of_look(&id, claim.until);
         let (at, absences) = match end {
             LookEnd::Found(end, event) => {
-                let is_ended = end_run(&transaction, &id, claimed, end, event).await?;
+                let event = event.map(|event| *event);
+                let is_ended = end_run(&transaction, &id, claimed, *end, event).await?;
                 transaction.commit().await?;
                 return Ok(is_ended);
             }
