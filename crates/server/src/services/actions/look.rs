@@ -61,8 +61,8 @@ enum Seen {
 }
 
 impl Actions {
-    /// Looks once for what came of a call whose answer was lost at this time, as soon as the provider can show it and may
-    /// be asked, unless that is after `deadline`. Returns the run if that is its end.
+    /// Looks once for what came of a call whose answer was lost at this time, as soon as the provider can show it and
+    /// may be asked, unless that is after `deadline`. Returns the run if that is its end.
     pub(super) async fn look_soon(
         &self,
         run: &RunRow,
@@ -187,8 +187,8 @@ impl Actions {
         Ok(serde_json::from_slice(opened.expose_secret()).ok())
     }
 
-    /// Whether an integration is connected to the account that a run called. If that one was not known, it must not have
-    /// been connected anew since.
+    /// Whether an integration is connected to the account that a run called. If that one was not known, it must not
+    /// have been connected anew since.
     async fn is_account_of(&self, claim: &LookClaim, loaded: &Loaded) -> Result<bool, StoreError> {
         if loaded.integration.id != claim.integration {
             return Ok(false);

@@ -93,8 +93,8 @@ impl Store {
     }
 }
 
-/// Ends a run that meets a condition, with its event. If it was not done, its reservations go. `false`: there is none, or
-/// it has ended already, and nothing is stored.
+/// Ends a run that meets a condition, with its event. If it was not done, its reservations go. `false`: there is none,
+/// or it has ended already, and nothing is stored.
 pub(super) async fn end_run(
     on: &Transaction,
     id: &str,

@@ -81,8 +81,8 @@ impl Store {
         Ok(claims)
     }
 
-    /// Claims the look for a run that is due at this time, before that, until a time that is later. `None`: there is none,
-    /// or somebody else looks.
+    /// Claims the look for a run that is due at this time, before that, until a time that is later. `None`: there is
+    /// none, or somebody else looks.
     pub async fn claim_look(
         &self,
         id: RunId,

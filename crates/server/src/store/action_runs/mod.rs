@@ -69,7 +69,8 @@ pub struct NewRun {
     pub evidence: String,
     /// The request and how to look for what it did, sealed by the vault. `None` if there is none to send.
     pub sealed_request: Option<Vec<u8>>,
-    /// Seconds from an end as `unknown` until the provider can show what was done. `None`: there is nothing to look for.
+    /// Seconds from an end as `unknown` until the provider can show what was done. `None`: there is nothing to look
+    /// for.
     pub look_after: Option<u32>,
     /// When it was asked for.
     pub created_at: OffsetDateTime,

@@ -82,8 +82,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Pays to one account after another until the server is gone. Gives a permit for each answer, and returns the runs that
-/// were said to be done.
+/// Pays to one account after another until the server is gone. Gives a permit for each answer, and returns the runs
+/// that were said to be done.
 async fn hail(
     client: reqwest::Client,
     url: String,
