@@ -7,8 +7,8 @@
 //! Limits over time are kept by reservations. A run makes them in the transaction that stores it, under the lock of its
 //! integration, so two calls never take the same rest. What was not done gives them back.
 //!
-//! A run that waits for a person has an approval, at most one that is pending. `ask` stores it, `decide` is the only way
-//! from there to being sent, and checks in that transaction who decides (`eligible`). `expire` only tidies up.
+//! A run that waits for a person has an approval, at most one that is pending. `ask` stores it. `decide` is the only
+//! way from there to being sent, and checks in that transaction who decides (`eligible`). `expire` only tidies up.
 //!
 //! A transaction that needs the integration locks it before its runs, runs before their approvals, and several runs in
 //! the order of their ids.
