@@ -82,7 +82,7 @@ async fn organizations_projects_and_keys_are_made_and_listed(database: &TestData
     assert!(!made.stderr.contains("warning"), "{made:?}");
     let wide = ["key", "create", "--org", id(&other), "--name", "Wide", "--scopes", "write"];
     let made = admin(database, &wide).await;
-    made.stdout_of_success();
+    assert!(made.success, "{made:?}");
     assert!(made.stderr.contains("warning: this key can call actions and also permit them"), "{made:?}");
     let listed = admin(database, &["key", "list", "--org", id(&acme), "--json"]).await;
     assert!(!listed.stdout.contains(text), "a key is shown once");

@@ -50,8 +50,8 @@ pub(super) async fn pass(State(shop): State<Arc<Shared>>, request: Request, next
     response
 }
 
-/// Refuses what is not for the shop: another host's name may have been pointed here (DNS rebinding), and a form may come
-/// from another site's page.
+/// Refuses what is not for the shop: another host's name may have been pointed here (DNS rebinding), and a form may
+/// come from another site's page.
 fn refuse(shop: &Shared, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
     let host = shop.origin.strip_prefix("http://").unwrap_or_default();
     let mut hosts = headers.get_all(header::HOST).iter();

@@ -101,8 +101,8 @@ impl Grants {
         Some(scopes)
     }
 
-    /// Exchanges a refresh token, which ends. Returns the granted scopes. `None`: `invalid_grant`. One that is used twice
-    /// ends its grant (RFC 9700, section 4.14.2).
+    /// Exchanges a refresh token, which ends. Returns the granted scopes. `None`: `invalid_grant`. One that is used
+    /// twice ends its grant (RFC 9700, section 4.14.2).
     pub(super) fn renew(&mut self, refresh: &str, pair: &Pair, now: OffsetDateTime) -> Option<Vec<String>> {
         let hash = TokenHash::of(refresh);
         if let Some(stolen) = self.grants.iter_mut().find(|grant| grant.spent.contains(&hash)) {

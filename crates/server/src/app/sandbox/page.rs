@@ -14,7 +14,8 @@ pub(super) const STYLE: &str = include_str!("sandbox.css");
 /// Answers with a page. A form may lead to `elsewhere` too.
 fn page(status: StatusCode, title: &str, elsewhere: &str, content: &Markup) -> Response {
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {elsewhere}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {elsewhere}; base-uri 'none'; \
+         frame-ancestors 'none'"
     );
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
