@@ -19,8 +19,8 @@ pub fn shown_input(declared: &[ActionInput], input: &Map<String, Value>) -> Map<
     input.iter().map(shown).collect()
 }
 
-/// The amounts of an input, by their keys, from the same whole numbers as the request. Those are left out whose currency
-/// neither the input nor the evidence tells.
+/// The amounts of an input, by their keys, from the same whole numbers as the request. Those whose currency neither the
+/// input nor the evidence tells are left out.
 pub fn shown_amounts(
     declared: &[ActionInput],
     input: &Map<String, Value>,
