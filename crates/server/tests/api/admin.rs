@@ -159,8 +159,8 @@ async fn what_is_wrong_is_said(database: &TestDatabase) {
         (&["key", "create", "--org", org, "--name", "x", "--scopes", ""], "unknown scope \"\""),
         (&["key", "create", "--org", org, "--name", "x"], "--scopes"),
         (
-            &["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--for", "agent"],
-            "cannot be used with",
+            &["key", "create", "--org", org, "--name", "x", "--scopes", "a", "--for", "agent"],
+            "cannot be used",
         ),
         (&["key", "create", "--org", org, "--name", "x", "--for", "everybody"], "agent"),
         (&["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--tier", "gold"], "starter"),

@@ -89,6 +89,7 @@ mod people;
 mod permission;
 #[cfg(test)]
 mod policy;
+#[cfg(test)]
 mod poolers;
 #[cfg(test)]
 mod private_files;
