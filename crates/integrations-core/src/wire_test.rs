@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    action::RunStatus,
+    action::{ApprovalStatus, Deciders, RunStatus},
     audit::{AuditAction, Change},
     catalog::ActionKind,
     error::ErrorCode,
@@ -13,8 +13,9 @@ use crate::{
     permissions::Permission,
     standing::Standing,
     wire::{
-        ActionRunList, ApiError, AuditEventList, CatalogEntry, InstallUrlResponse, InstalledActionList,
-        Integration, IntegrationList, IntegrationResponse, LifecycleUpdate, Open, ServerStatusResponse,
+        ActionRunList, ApiError, ApprovalList, ApprovalPolicyResponse, AuditEventList, CatalogEntry,
+        InstallUrlResponse, InstalledActionList, Integration, IntegrationList, IntegrationResponse,
+        LifecycleUpdate, Open, ServerStatusResponse,
     },
 };
 
@@ -66,6 +67,17 @@ fn action_run() -> Value {
     })
 }
 
+fn approval() -> Value {
+    json!({
+        "id": "apr_01jc3q5v6w7x8y9zabcdefghjk", "run_id": "run_01jc3q5v6w7x8y9zabcdefghjk", "provider": "stripe",
+        "action": "issue_refund", "label": "Issue refunds", "kind": "destructive", "status": "pending",
+        "input": {"charge": "ch_1", "amount": 500}, "evidence": {"refundable": 5000}, "reasons": ["A person approves it"],
+        "context": null, "requested_by": {"id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-18T17:55:00Z", "decided_by": null,
+        "decided_at": null, "note": null
+    })
+}
+
 /// Reads a body and writes it again, and expects the same fields.
 fn round_trip<T: Serialize + DeserializeOwned>(body: &Value) -> T {
     let text = body.to_string();
@@ -94,6 +106,13 @@ fn every_body_is_written_as_it_was_read() {
     assert_eq!(page.data[0].action.known(), Some(AuditAction::IntegrationLifecycleUpdated));
     let runs = json!({"data": [action_run()], "cursor": null, "has_more": false});
     assert_eq!(round_trip::<ActionRunList>(&runs).data[0].status.known(), Some(RunStatus::Failed));
+    let approvals = json!({"data": [approval()], "cursor": null, "has_more": false});
+    assert_eq!(round_trip::<ApprovalList>(&approvals).data[0].status.known(), Some(ApprovalStatus::Pending));
+    let policy = json!({"data": {"decided_by": "people_and_keys", "expires_after_seconds": 300}});
+    assert_eq!(
+        round_trip::<ApprovalPolicyResponse>(&policy).data.decided_by.known(),
+        Some(Deciders::PeopleAndKeys)
+    );
     let actions = json!({"data": [{
         "key": "issue_refund", "label": "Issue refunds", "description": "Refunds an order.", "kind": "destructive",
         "permission": "ask", "input_schema": {"type": "object", "properties": {}}, "callable": false,

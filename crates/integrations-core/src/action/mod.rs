@@ -4,6 +4,7 @@
 mod answer;
 #[cfg(test)]
 mod answer_test;
+mod approval;
 mod call;
 mod decision;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod shown;
 mod spending;
 
 pub use answer::{Outcome, outcome};
+pub use approval::{ApprovalStatus, Deciders};
 pub use call::{Asked, read_call};
 pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;

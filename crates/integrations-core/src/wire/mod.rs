@@ -6,6 +6,7 @@
 mod action;
 mod action_run;
 mod api_key;
+mod approval;
 mod audit;
 mod catalog;
 mod device_login;
@@ -23,6 +24,10 @@ pub use action_run::{ActionRun, ActionRunList, ActionRunResponse, RunError};
 pub use api_key::{
     ApiKey, ApiKeyList, ApiKeyResponse, CreateApiKey, NewApiKey, NewApiKeyResponse, RotateApiKey,
     UpdateApiKey,
+};
+pub use approval::{
+    Approval, ApprovalList, ApprovalParty, ApprovalPolicy, ApprovalPolicyResponse, ApprovalResponse,
+    DecideApproval, UpdateApprovalPolicy,
 };
 pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
