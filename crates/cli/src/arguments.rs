@@ -5,6 +5,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use integrations_core::catalog::is_name;
+use integrations_core::json::{self, JsonError};
+use serde_json::{Map, Value};
+
+use crate::error::Failure;
 
 /// Reads one of `words`, which help and completions list.
 pub(crate) fn one_of<T>(words: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
@@ -28,9 +33,64 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     count.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "is too long".to_owned())
 }
 
+/// Reads an action's key. The API checks whether the provider has such an action.
+pub(crate) fn action(text: &str) -> Result<String, &'static str> {
+    let why = "an action's key has lower-case letters, digits and `_`, such as issue_refund";
+    if is_name(text) { Ok(text.to_owned()) } else { Err(why) }
+}
+
+/// Reads `key=value`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE".to_owned()),
+    }
+}
+
+/// Reads a JSON object from `place`, which an error names.
+pub(crate) fn object(text: &str, place: &str) -> Result<Map<String, Value>, Failure> {
+    match strict_json(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Failure::usage(format!("{place} is JSON, but not an object, such as {{\"limit\": 3}}"))),
+        Err(why) => Err(Failure::usage(format!("{place} {why}"))),
+    }
+}
+
+/// Reads JSON as strictly as the API does. The error says what is wrong, in words that can follow the name of the
+/// input.
+pub(crate) fn strict_json(text: &str) -> Result<Value, String> {
+    if text.trim().is_empty() {
+        return Err("is empty".to_owned());
+    }
+    json::parse(text.as_bytes()).map_err(|error| match error {
+        JsonError::Syntax(why) => format!("is not JSON: {why}"),
+        JsonError::Issues(issues) => {
+            let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
+            format!("contains what the API refuses: {}", issues.join("; "))
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_action_is_named_by_its_key() {
+        assert_eq!(action("issue_refund"), Ok("issue_refund".to_owned()));
+        for text in ["", "Issue refunds", "issue-refund", "issue_refund=true", "1"] {
+            assert!(action(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_split_at_its_first_equals_sign() {
+        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
+        for text in ["", "a", "=b"] {
+            assert!(pair(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_span_is_a_number_and_a_unit() {

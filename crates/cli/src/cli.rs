@@ -13,6 +13,7 @@ Examples:
   export RIQ_API_KEY=riq_… RIQ_PROJECT_ID=prj_…
   riq integrations list
   riq integrations install slack
+  riq actions run shopify lookup_order --input by=name --input 'value=#1001'
   riq integrations list --json | jq -r '.[] | select(.status == \"error\") | .provider'
 
 Exit codes:
@@ -77,7 +78,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Print only ids, one on each line
     ///
-    /// For catalog entries and OAuth apps it prints the provider's key, for install and install-url the URL, for a new
+    /// For catalog entries and OAuth apps it prints the provider's key, for actions the action's, for install and install-url the URL, for a new
     /// API key the key itself, and for everything else the id.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,

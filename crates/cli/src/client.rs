@@ -1,14 +1,17 @@
-//! Sends requests to the API and reads the answers. No other module uses HTTP.
+//! Sends requests to the API and reads the answers.
 
 use std::time::Duration;
 
 use integrations_core::api_key::ApiKey;
 use integrations_core::wire::{ApiError, RawJson};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, StatusCode, redirect};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
 use rustls::crypto::CryptoProvider;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::timeout;
 use url::{Host, Url};
 
 use crate::config::Config;
@@ -22,12 +25,17 @@ const LONGEST_RETRY: u64 = 30;
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much longer to wait for an answer that the API gives only after a provider has answered.
+pub(crate) const PROVIDER_TIME: Duration = Duration::from_secs(60);
 
 /// A client of the API, for one project or organization if there is one.
+#[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    key: Option<HeaderValue>,
     base: Url,
     place: Option<Place>,
+    timeout: Duration,
     output: Output,
 }
 
@@ -40,7 +48,9 @@ pub(crate) struct Request<'a> {
     body: Option<Box<dyn Fn(RequestBuilder) -> RequestBuilder + 'a>>,
     if_match: Option<HeaderValue>,
     /// Names a POST, so that it is done once even if it is sent twice.
-    idempotency_key: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+    /// How much longer than usual its answer may take.
+    patience: Duration,
 }
 
 impl<'a> Request<'a> {
@@ -77,7 +87,20 @@ impl<'a> Request<'a> {
             body: None,
             if_match: None,
             idempotency_key: None,
+            patience: Duration::ZERO,
         }
+    }
+
+    /// Waits so much longer than usual for the answer.
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Names the POST by this key, if there is one, instead of one of its own.
+    pub(crate) fn named(mut self, key: Option<&str>) -> Self {
+        self.idempotency_key = key.map(str::to_owned).or(self.idempotency_key);
+        self
     }
 
     /// Sends a body.
@@ -123,18 +146,11 @@ impl Client {
         timeout: Duration,
         output: Output,
     ) -> Result<Self, Failure> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            let key = HeaderValue::from_str(key.expose());
-            let mut key = key.map_err(|_| Failure::usage("the API key cannot be sent in a header"))?;
-            key.set_sensitive(true);
-            headers.insert("x-api-key", key);
-        }
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let key = key.map(|key| secret_header(key.expose())).transpose()?;
+        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let mut builder = reqwest::Client::builder()
-            .default_headers(headers)
+            .default_headers(accept)
             .user_agent(concat!("riq/", env!("CARGO_PKG_VERSION")))
-            .timeout(timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             // A redirect would send the key to another address.
             .redirect(redirect::Policy::none());
@@ -155,7 +171,15 @@ impl Client {
             Report::local(code::CONNECTION, Exit::Refused, message)
                 .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
         })?;
-        Ok(Self { http, base, place, output })
+        Ok(Self { http, key, base, place, timeout, output })
+    }
+
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match &self.key {
+            Some(key) => request.header("x-api-key", key),
+            None => request,
+        }
     }
 
     /// Sends a request. If it is rate-limited for at most 30 seconds, waits and sends it once more.
@@ -163,27 +187,31 @@ impl Client {
         self.with_a_retry(async || self.send_once(request).await).await
     }
 
-    /// Asks again, once, if the server says that a short wait is enough.
+    /// Asks again, once, if the server says that a short wait is enough. Not if there is a run: a repeat of its call shows
+    /// it as it is.
     pub(crate) async fn with_a_retry<T>(
         &self,
         ask: impl AsyncFn() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         match ask().await {
-            Err(Failure::Reported(report)) if report.exit == Exit::RateLimited => match report.retry_after {
-                Some(seconds) if seconds <= LONGEST_RETRY => {
-                    self.output.notice(&format!("rate limited; trying once more in {seconds} s"));
-                    tokio::time::sleep(Duration::from_secs(seconds)).await;
-                    ask().await
+            Err(Failure::Reported(report)) if report.exit == Exit::RateLimited && report.run_id.is_none() => {
+                match report.retry_after {
+                    Some(seconds) if seconds <= LONGEST_RETRY => {
+                        self.output.notice(&format!("rate limited; trying once more in {seconds} s"));
+                        tokio::time::sleep(Duration::from_secs(seconds)).await;
+                        ask().await
+                    }
+                    _ => Err(Failure::Reported(report)),
                 }
-                _ => Err(Failure::Reported(report)),
-            },
+            }
             other => other,
         }
     }
 
     async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Failure> {
         let url = self.url(request);
-        let mut sent = self.http.request(request.method.clone(), url);
+        let mut sent =
+            self.request(request.method.clone(), url).timeout(self.timeout.saturating_add(request.patience));
         if let Some(etag) = &request.if_match {
             sent = sent.header(IF_MATCH, etag);
         }
@@ -204,27 +232,91 @@ impl Client {
         step: &str,
         body: &impl Serialize,
     ) -> Result<(StatusCode, Value), Failure> {
-        let mut url = self.base.clone();
-        let root = url.path().trim_end_matches("/v1").trim_end_matches("/api").to_owned();
-        url.set_path(&format!("{root}/api/auth/device/{step}"));
-        let (status, headers, answer) = self.exchange(self.http.post(url).json(body)).await?;
+        let url = self.beside(&format!("api/auth/device/{step}"));
+        let sent = self.http.post(url).timeout(self.timeout).json(body);
+        let (status, headers, answer) = self.exchange(sent).await?;
         if status.is_success() {
             return Ok((status, self.json(status, &headers, &answer)?));
         }
         self.read_answer(status, &headers, &answer).map(|reply| (status, reply.data))
     }
 
+    /// A request of an integration to its provider, at a path that is sent as it is. The body of its answer is read piece
+    /// by piece.
+    pub(crate) fn proxied(
+        &self,
+        method: Method,
+        provider: &str,
+        path: &str,
+        query: Option<&str>,
+    ) -> RequestBuilder {
+        let mut url = self.url(&Request::get(["integrations", provider, "proxy"]));
+        let whole = format!("{}/{path}", url.path());
+        url.set_path(&whole);
+        url.set_query(query);
+        self.request(method, url)
+    }
+
+    /// A message for the project's MCP server. Its address is beside the versions of the API, and it takes the key as a
+    /// bearer token.
+    pub(crate) fn mcp(&self) -> Result<RequestBuilder, Failure> {
+        let segments = self.place.map_or_else(Default::default, Place::segments);
+        let sent = self.http.post(self.beside(&format!("mcp/{}", segments.join("/"))));
+        let key = self.key.as_ref().and_then(|key| key.to_str().ok()).unwrap_or_default();
+        Ok(sent.header(AUTHORIZATION, secret_header(&format!("Bearer {key}"))?))
+    }
+
+    /// An address of the server that is beside the versions of the API.
+    fn beside(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let root = url.path().trim_end_matches("/v1").trim_end_matches("/api").to_owned();
+        url.set_path(&format!("{root}/{path}"));
+        url
+    }
+
+    /// Sends a request whose answer a provider gives, and waits for the head of the answer.
+    pub(crate) async fn open(&self, sent: RequestBuilder) -> Result<Response, Failure> {
+        let opened = timeout(self.timeout.saturating_add(PROVIDER_TIME), sent.send()).await;
+        opened.map_err(|_| self.timed_out())?.map_err(|error| self.unreachable(&error).into())
+    }
+
+    /// The next piece of an answer's body. `None`: it is whole.
+    pub(crate) async fn next(
+        &self,
+        answer: &mut Response,
+    ) -> Result<Option<impl AsRef<[u8]> + use<>>, Failure> {
+        let next = timeout(self.timeout.saturating_add(PROVIDER_TIME), answer.chunk()).await;
+        next.map_err(|_| self.timed_out())?.map_err(|error| self.unreachable(&error).into())
+    }
+
+    /// Reads what should be an error of the API.
+    pub(crate) fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+        match self.read_answer(status, headers, body) {
+            Err(failure) => failure,
+            Ok(_) => self.not_the_api(status, headers, "with an answer of another kind").into(),
+        }
+    }
+
     async fn exchange(&self, sent: RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
-        let mut response = sent.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = sent.send().await.map_err(|error| self.unreachable(&error))?;
+        self.read_whole(response).await
+    }
+
+    /// Reads an answer to its end.
+    pub(crate) async fn read_whole(
+        &self,
+        mut response: Response,
+    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+        while let Some(chunk) = self.next(&mut response).await? {
+            let chunk = chunk.as_ref();
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 return Err(self
                     .not_the_api(status, &headers, "with more than the 16 MiB that riq reads")
                     .into());
             }
-            body.extend_from_slice(&chunk);
+            body.extend_from_slice(chunk);
         }
         Ok((status, headers, body))
     }
@@ -264,9 +356,11 @@ impl Client {
         let error: ApiError = serde_json::from_value(document)
             .map_err(|_| self.not_the_api(status, headers, "with JSON that is not an error of this API"))?;
         let retry_after = error.retry_after.map(u64::from).or_else(|| header_seconds(headers));
+        let exit = Exit::of_error(status.as_u16(), error.code.known());
         Err(Report {
             message: error.error,
             code: Code::Api(error.code),
+            run_id: error.run_id,
             request_id: Some(error.request_id)
                 .filter(|id| !id.is_empty())
                 .or_else(|| header_text(headers, "x-request-id")),
@@ -274,7 +368,7 @@ impl Client {
             issues: error.issues,
             retry_after,
             hint: None,
-            exit: Exit::of_status(status.as_u16()),
+            exit,
         }
         .into())
     }
@@ -302,13 +396,13 @@ impl Client {
         }
     }
 
+    fn timed_out(&self) -> Report {
+        Report::local(code::TIMEOUT, Exit::Refused, format!("{} did not answer in time", self.base))
+    }
+
     fn unreachable(&self, error: &reqwest::Error) -> Report {
         if error.is_timeout() {
-            return Report::local(
-                code::TIMEOUT,
-                Exit::Refused,
-                format!("{} did not answer in time", self.base),
-            );
+            return self.timed_out();
         }
         let what = if error.is_connect() { "cannot be reached" } else { "closed the connection" };
         let message = format!("{} {what}: {}", self.base, innermost_cause(error));
@@ -332,6 +426,14 @@ pub(crate) fn text_field<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
 pub(crate) fn raw_value<T>(json: &RawJson<T>) -> Value {
     // It was parsed as JSON before, so this does not fail.
     serde_json::from_str(json.as_str()).unwrap_or(Value::Null)
+}
+
+/// A header's value that is not shown in logs.
+fn secret_header(text: &str) -> Result<HeaderValue, Failure> {
+    let value = HeaderValue::from_str(text);
+    let mut value = value.map_err(|_| Failure::usage("the API key cannot be sent in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// 128 random bits, as text.

@@ -28,6 +28,15 @@ impl Exit {
             _ => Self::Refused,
         }
     }
+
+    /// The exit status for an error of the API. What is not permitted in a project, or is above a limit that was set
+    /// there, is refused whatever the key may do.
+    pub(crate) fn of_error(status: u16, code: Option<ErrorCode>) -> Self {
+        match code {
+            Some(ErrorCode::ActionNotPermitted | ErrorCode::ActionLimitExceeded) => Self::Refused,
+            _ => Self::of_status(status),
+        }
+    }
 }
 
 /// Codes of errors that do not come from the API, in the style of its codes.
@@ -42,6 +51,10 @@ pub(crate) mod code {
     pub(crate) const NOT_INSTALLED: &str = "NOT_INSTALLED";
     /// The installation ended with an integration that does not work.
     pub(crate) const INSTALL_FAILED: &str = "INSTALL_FAILED";
+    /// A run ended without success, and the server does not say why.
+    pub(crate) const NOT_DONE: &str = "NOT_DONE";
+    /// The provider answered a proxied request with an error.
+    pub(crate) const PROVIDER_ERROR: &str = "PROVIDER_ERROR";
     /// The server made a key before, and shows it once only.
     pub(crate) const KEY_NOT_SHOWN: &str = "KEY_NOT_SHOWN";
     /// There was no connection, or it broke.
@@ -95,7 +108,9 @@ pub(crate) struct Report {
     pub(crate) code: Code,
     /// The API's id for the request, if the API answered with an error.
     pub(crate) request_id: Option<String>,
-    /// The HTTP status, if the API answered with an error.
+    /// The run that was stored of a call, if there is one.
+    pub(crate) run_id: Option<String>,
+    /// The HTTP status, if the API answered with an error, or the provider through the proxy.
     pub(crate) status: Option<u16>,
     /// What is wrong with the body, field by field.
     pub(crate) issues: Vec<Issue>,
@@ -114,6 +129,7 @@ impl Report {
             message: message.into(),
             code: code.into(),
             request_id: None,
+            run_id: None,
             status: None,
             issues: Vec::new(),
             retry_after: None,

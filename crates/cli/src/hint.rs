@@ -14,7 +14,14 @@ pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand)
         Code::Api(code) => {
             let code = code.known()?;
             for_every_command(code, report.retry_after, config).or_else(|| match command {
-                ApiCommand::Integrations(_) | ApiCommand::Audit(_) => on_integrations(code, config, provider),
+                ApiCommand::Integrations(_) | ApiCommand::Audit(_) | ApiCommand::Mcp(_) => {
+                    on_integrations(code, config, provider)
+                }
+                ApiCommand::Actions(_)
+                | ApiCommand::Runs(_)
+                | ApiCommand::Approvals(_)
+                | ApiCommand::Proxy(_) => on_calls(code, config, command, report.run_id.as_deref())
+                    .or_else(|| on_integrations(code, config, provider)),
                 ApiCommand::Projects(_) => on_projects(code, config),
                 ApiCommand::Keys(_) => on_keys(code, config),
                 ApiCommand::OauthApps(_) => on_oauth_apps(code, config, provider),
@@ -102,6 +109,38 @@ fn on_integrations(code: ErrorCode, config: &Config, provider: &str) -> Option<S
         ErrorCode::PreconditionFailed | ErrorCode::Conflict => {
             format!("{} shows its current status and ETag", command(&format!("show {provider}")))
         }
+        _ => return None,
+    })
+}
+
+/// Advice on the use of what is installed.
+fn on_calls(code: ErrorCode, config: &Config, command: &ApiCommand, run: Option<&str>) -> Option<String> {
+    let provider = command.provider().unwrap_or("PROVIDER");
+    let command_line = |words: &str| config.command(words);
+    Some(match (code, command) {
+        (ErrorCode::ActionNotFound | ErrorCode::ActionNotPermitted, _) => {
+            format!(
+                "{} lists its actions, and what is permitted",
+                command_line(&format!("actions list {provider}"))
+            )
+        }
+        (ErrorCode::IntegrationNotActive, _) => {
+            format!("{} shows its status", command_line(&format!("integrations show {provider}")))
+        }
+        (ErrorCode::OutcomeUnknown, _) => {
+            let show = run.map_or_else(|| "runs list".to_owned(), |run| format!("runs show {run}"));
+            format!("do not call it again; {} shows what is found out", command_line(&show))
+        }
+        (ErrorCode::ApprovalNotPending, _) => {
+            format!("{} lists what waits for a person", command_line("approvals list --status pending"))
+        }
+        (ErrorCode::ResourceNotFound, ApiCommand::Approvals(_)) => {
+            format!("{} lists the approvals; {}", command_line("approvals list"), unknown_route(config))
+        }
+        (ErrorCode::ResourceNotFound, ApiCommand::Runs(_)) => {
+            format!("{} lists the runs; {}", command_line("runs list"), unknown_route(config))
+        }
+        (ErrorCode::ResourceNotFound, _) => unknown_route(config),
         _ => return None,
     })
 }

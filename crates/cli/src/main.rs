@@ -14,6 +14,7 @@ mod hint;
 #[cfg(unix)]
 mod no_echo;
 mod output;
+mod pages;
 mod place;
 mod polling;
 mod present;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::error::{Code, Exit, Failure, Report, code};
 #[cfg(unix)]
 use crate::no_echo::NoEcho;
-use crate::text::{Paint, clean, wrap};
+use crate::text::{Paint, clean, hides, wrap};
 
 /// How a command's data is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Mode {
 pub(crate) struct Output {
     /// How data is written.
     pub(crate) mode: Mode,
+    /// Whether standard output is a terminal.
+    pub(crate) is_terminal: bool,
     /// Columns of the terminal.
     pub(crate) width: usize,
     /// Colours for standard output.
@@ -50,6 +52,7 @@ impl Output {
                 (false, true) => Mode::Json,
                 (false, false) => Mode::Table,
             },
+            is_terminal: stdout_terminal,
             width: columns(&Term::stdout()),
             paint: Paint::new(stdout_terminal && colours),
             json_errors,
@@ -83,8 +86,13 @@ impl Output {
 
     /// Writes text unchanged.
     pub(crate) fn raw(&self, text: &str) -> Result<(), Failure> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes bytes unchanged.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::PipeClosed,
             _ => {
                 let message = format!("cannot write to standard output: {error}");
@@ -117,12 +125,15 @@ impl Output {
     /// Writes an error: one line of JSON for a program, several lines for a person.
     pub(crate) fn error(&self, report: &Report) {
         let text = if self.json_errors {
-            let document = json!({
+            let mut document = json!({
                 "error": report.full_message(),
                 "code": report.code.to_string(),
                 "request_id": report.request_id,
                 "status_code": report.status,
             });
+            if let Some(run) = &report.run_id {
+                document["run_id"] = run.as_str().into();
+            }
             format!("{}\n", escape_json(&document.to_string()))
         } else {
             human_error(report, self.stderr_width, self.stderr_paint)
@@ -255,6 +266,7 @@ fn human_error(report: &Report, width: usize, paint: Paint) -> String {
     }
     facts.extend(report.status.map(|status| format!("status {status}")));
     facts.extend(report.request_id.as_ref().map(|id| format!("request {}", clean(id))));
+    facts.extend(report.run_id.as_ref().map(|id| format!("run {}", clean(id))));
     if !facts.is_empty() {
         text.push_str(&format!("  {}\n", paint.dim(&facts.join(", "))));
     }
@@ -265,12 +277,14 @@ fn human_error(report: &Report, width: usize, paint: Paint) -> String {
     text
 }
 
-/// Escapes characters in a JSON document that control a terminal and that `serde_json` does not escape.
+/// Escapes characters in a JSON document that nobody sees and that `serde_json` does not escape.
 fn escape_json(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for c in document.chars() {
-        if crate::text::controls_terminal(c) && !(c.is_ascii_control() && c != '\u{7f}') {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        if hides(c) && !(c.is_ascii_control() && c != '\u{7f}') {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             text.push(c);
         }
@@ -287,9 +301,9 @@ mod tests {
 
     #[test]
     fn json_keeps_its_meaning_and_loses_its_teeth() {
-        let value = json!({"name": "a\u{1b}[2J\u{9b}31m\u{202e}\u{7f}é\n"});
+        let value = json!({"name": "a\u{1b}[2J\u{9b}31m\u{202e}\u{7f}é\n\u{e0041}漢"});
         let text = escape_json(&format!("{value:#}"));
-        assert_eq!(text, "{\n  \"name\": \"a\\u001b[2J\\u009b31m\\u202e\\u007fé\\n\"\n}");
+        assert_eq!(text, "{\n  \"name\": \"a\\u001b[2J\\u009b31m\\u202e\\u007fé\\n\\udb40\\udc41漢\"\n}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 

@@ -3,18 +3,21 @@
 use std::fmt;
 
 use console::{measure_text_width, truncate_str};
-use integrations_core::characters::turns_direction;
+use integrations_core::characters::{is_invisible, turns_direction};
 use integrations_core::lifecycle::{Health, Status};
 use integrations_core::standing::Standing;
 use integrations_core::wire::Open;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
 /// Marks the end of text that was cut. It is ASCII, so that every terminal can show it.
 const CUT: &str = "...";
 /// The least width of a card's values, in columns.
 const LEAST_VALUE_WIDTH: usize = 8;
+/// The most blanks in a row that are shown as they are where nothing may be pushed out of sight.
+const MOST_BLANKS: usize = 3;
 
 /// Whether a terminal acts on a character instead of showing it: control characters, and those that reorder or split
 /// lines.
@@ -31,6 +34,63 @@ pub(crate) fn clean(text: &str) -> String {
             clean.push(c);
         }
         clean
+    })
+}
+
+/// Whether a person does not see what a character does to a text: control and format characters, separators other than
+/// the space, private and unassigned characters, and those that show nothing.
+pub(crate) fn hides(c: char) -> bool {
+    c != ' '
+        && (controls_terminal(c)
+            || is_invisible(c)
+            || matches!(
+                c.general_category_group(),
+                GeneralCategoryGroup::Other | GeneralCategoryGroup::Separator
+            ))
+}
+
+/// Text that somebody decides on: every character that hides something is written out, and many blanks are counted, so
+/// that nothing can be pushed out of sight.
+pub(crate) fn written_out(text: &str) -> String {
+    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(c) = rest.chars().next() {
+        let blanks = rest.len() - rest.trim_start_matches(' ').len();
+        if blanks > MOST_BLANKS {
+            shown.push_str(&format!("[{blanks} blanks]"));
+            rest = &rest[blanks..];
+            continue;
+        }
+        if hides(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    shown
+}
+
+/// The members of a JSON object for a card, each with its whole value on one line, written out.
+pub(crate) fn members(object: &Value, width: usize) -> String {
+    let members = object.as_object().into_iter().flatten();
+    let rows = members.map(|(name, value)| (written_out(name), written_out(&value.to_string())));
+    aligned(rows.collect(), width)
+}
+
+/// Takes from `pending` what can be shown at a terminal: whole characters, without those that control it. The bytes of a
+/// character that has not come whole stay.
+pub(crate) fn shown(pending: &mut Vec<u8>) -> String {
+    let whole = match std::str::from_utf8(pending) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => pending.len(),
+    };
+    let bytes: Vec<u8> = pending.drain(..whole).collect();
+    let lines = String::from_utf8_lossy(&bytes);
+    lines.split_inclusive(['\n', '\t']).fold(String::new(), |mut text, piece| {
+        let end = piece.len() - usize::from(piece.ends_with(['\n', '\t']));
+        text.push_str(&clean(&piece[..end]));
+        text.push_str(&piece[end..]);
+        text
     })
 }
 
@@ -269,6 +329,35 @@ mod tests {
             clean("a\u{1b}]0;x\u{7}\r\n\u{9b}2J\u{202e}é漢"),
             "a\\u{1b}]0;x\\u{7}\\u{d}\\u{a}\\u{9b}2J\\u{202e}é漢"
         );
+    }
+
+    #[test]
+    fn nothing_is_hidden_from_who_decides() {
+        for (text, shown) in [
+            ("é 漢 🙂", "é 漢 🙂"),
+            ("a\u{200b}b\u{202e}c\u{ad}", "a\\u{200b}b\\u{202e}c\\u{ad}"),
+            ("\u{e0041}\u{fe0f}\u{3164}", "\\u{e0041}\\u{fe0f}\\u{3164}"),
+            ("a\u{a0}b\u{3000}\u{2028}", "a\\u{a0}b\\u{3000}\\u{2028}"),
+            ("\u{e000}\u{10ffff}\u{378}", "\\u{e000}\\u{10ffff}\\u{378}"),
+            ("a\r\n\tb", "a\\u{d}\\u{a}\\u{9}b"),
+            ("a   b    c", "a   b[4 blanks]c"),
+        ] {
+            assert_eq!(written_out(text), shown);
+        }
+        let pushed = format!("ok{}; refund all", " ".repeat(9000));
+        assert_eq!(written_out(&pushed), "ok[9000 blanks]; refund all");
+        let long = serde_json::json!({"note": "x".repeat(500), "n\u{200b}": "a\nb"});
+        let lines = members(&long, 40);
+        assert!(lines.contains(&"x".repeat(500)) && lines.contains("n\\u{200b}  \"a\\nb\""), "{lines}");
+    }
+
+    #[test]
+    fn bytes_are_shown_as_whole_characters() {
+        let mut pending = b"a\tb\n\x1b[2J\xc3".to_vec();
+        assert_eq!(shown(&mut pending), "a\tb\n\\u{1b}[2J");
+        pending.extend(b"\xa9\xff\r\n");
+        assert_eq!(shown(&mut pending), "é\u{fffd}\\u{d}\n");
+        assert!(pending.is_empty());
     }
 
     #[test]

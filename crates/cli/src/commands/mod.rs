@@ -1,12 +1,17 @@
 //! The commands: one file each, with its arguments and what it does.
 
+pub(crate) mod actions;
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod integrations;
 pub(crate) mod keys;
+pub(crate) mod mcp;
 pub(crate) mod oauth_apps;
 pub(crate) mod projects;
+pub(crate) mod proxy;
+pub(crate) mod runs;
 
 use clap::Subcommand;
 use integrations_core::catalog::{ProviderKey, ProviderRef};
@@ -34,6 +39,19 @@ pub(crate) enum ApiCommand {
     /// The integrations of a project
     #[command(subcommand)]
     Integrations(integrations::Command),
+    /// What can be done with an integration
+    #[command(subcommand)]
+    Actions(actions::Command),
+    /// Calls of actions, and what became of them
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// Calls of actions that wait for a person
+    #[command(subcommand)]
+    Approvals(approvals::Command),
+    /// Send a request to a provider with the integration's credential
+    Proxy(Box<proxy::Arguments>),
+    /// Serve a project's tools to a desktop client, over standard input and output
+    Mcp(mcp::Arguments),
     /// The audit log of a project
     #[command(subcommand)]
     Audit(audit::Command),
@@ -52,7 +70,13 @@ impl ApiCommand {
     /// What the command is about.
     pub(crate) fn subject(&self) -> Subject {
         match self {
-            Self::Integrations(_) | Self::Audit(_) => Subject::Project,
+            Self::Integrations(_)
+            | Self::Actions(_)
+            | Self::Runs(_)
+            | Self::Approvals(_)
+            | Self::Proxy(_)
+            | Self::Mcp(_)
+            | Self::Audit(_) => Subject::Project,
             Self::Projects(_) | Self::Keys(_) => Subject::Organization,
             Self::OauthApps(_) => Subject::ProjectIfNamed,
         }
@@ -62,8 +86,15 @@ impl ApiCommand {
     pub(crate) fn provider(&self) -> Option<&str> {
         match self {
             Self::Integrations(command) => command.provider().map(ProviderRef::as_str),
+            Self::Actions(command) => Some(command.provider().as_str()),
+            Self::Proxy(arguments) => Some(arguments.provider.as_str()),
             Self::OauthApps(command) => command.provider().map(ProviderKey::as_str),
-            Self::Audit(_) | Self::Projects(_) | Self::Keys(_) => None,
+            Self::Runs(_)
+            | Self::Approvals(_)
+            | Self::Mcp(_)
+            | Self::Audit(_)
+            | Self::Projects(_)
+            | Self::Keys(_) => None,
         }
     }
 
@@ -71,6 +102,11 @@ impl ApiCommand {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Integrations(command) => command.run(context).await,
+            Self::Actions(command) => command.run(context).await,
+            Self::Runs(command) => command.run(context).await,
+            Self::Approvals(command) => command.run(context).await,
+            Self::Proxy(arguments) => proxy::run(arguments, context).await,
+            Self::Mcp(_) => mcp::run(context).await,
             Self::Audit(command) => command.run(context).await,
             Self::Projects(command) => command.run(context).await,
             Self::Keys(command) => command.run(context).await,

@@ -4,8 +4,10 @@
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -20,10 +22,35 @@ pub(crate) struct Exchange {
     target: String,
     /// `None`: the request has no key, and no `Idempotency-Key` either.
     key: Option<String>,
+    /// Whether the key is a bearer token.
+    is_bearer: bool,
     if_match: Option<&'static str>,
-    body: Option<Value>,
-    is_repeat: bool,
+    accept: &'static str,
+    /// Other headers that must, or must not, be there.
+    others: Vec<(&'static str, Option<&'static str>)>,
+    body: Body,
+    naming: Naming,
     answer: Answer,
+}
+
+#[derive(Clone)]
+enum Body {
+    None,
+    Json(Value),
+    Text(&'static str, String),
+}
+
+/// What a POST is named.
+#[derive(Clone)]
+enum Naming {
+    /// As no other.
+    New,
+    /// As the one before.
+    Again,
+    /// As this.
+    As(&'static str),
+    /// Not at all.
+    Not,
 }
 
 #[derive(Clone)]
@@ -46,9 +73,12 @@ impl Exchange {
             method,
             target: format!("/api/v1/projects/{PROJECT}/integrations{below}"),
             key: Some(KEY.to_owned()),
+            is_bearer: false,
             if_match: None,
-            body: None,
-            is_repeat: false,
+            accept: "application/json",
+            others: Vec::new(),
+            body: Body::None,
+            naming: Naming::New,
             answer: Answer::Full {
                 status: 200,
                 headers: Vec::new(),
@@ -64,10 +94,33 @@ impl Exchange {
         Self::new(method, "", data).at(&format!("/api/v1/orgs/{ORG}{below}"))
     }
 
+    /// Expects a request below the project; answers 200 with `data`.
+    pub(crate) fn in_project(method: &'static str, below: &str, data: &Value) -> Self {
+        Self::new(method, "", data).at(&format!("/api/v1/projects/{PROJECT}{below}"))
+    }
+
+    /// Expects a request through the proxy; the provider answers it.
+    pub(crate) fn proxied(method: &'static str, below: &str, status: u16, answer: &str) -> Self {
+        let proxied = Self::new(method, below, &Value::Null).answers(status, answer);
+        Self { accept: "*/*", naming: Naming::Not, ..proxied }.header("X-Answered-By", "provider")
+    }
+
+    /// Expects a message for the MCP server, with these headers; answers with this message.
+    pub(crate) fn mcp(
+        message: &Value,
+        others: &[(&'static str, Option<&'static str>)],
+        answer: &Value,
+    ) -> Self {
+        let sent = Self::new("POST", "", &Value::Null).at(&format!("/mcp/projects/{PROJECT}"));
+        let sent = sent.body(message.clone()).answers(200, &answer.to_string());
+        let accept = "application/json, text/event-stream";
+        Self { is_bearer: true, accept, others: others.to_vec(), naming: Naming::Not, ..sent }
+    }
+
     /// Expects a step of a device login: without a key. Answers with this, which is bare.
     pub(crate) fn device(step: &str, body: Value, status: u16, answer: &Value) -> Self {
         let step = Self::new("POST", "", &Value::Null).at(&format!("/api/auth/device/{step}"));
-        Self { key: None, ..step }.body(body).answers(status, &answer.to_string())
+        Self { key: None, naming: Naming::Not, ..step }.body(body).answers(status, &answer.to_string())
     }
 
     pub(crate) fn at(mut self, target: &str) -> Self {
@@ -81,7 +134,30 @@ impl Exchange {
     }
 
     pub(crate) fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
+        self.body = Body::Json(body);
+        self
+    }
+
+    /// Expects a body that is not the usual JSON.
+    pub(crate) fn text(mut self, content_type: &'static str, body: &str) -> Self {
+        self.body = Body::Text(content_type, body.to_owned());
+        self
+    }
+
+    /// Expects a header beside the usual ones, or that it is not there.
+    pub(crate) fn has(mut self, name: &'static str, value: Option<&'static str>) -> Self {
+        self.others.push((name, value));
+        self
+    }
+
+    pub(crate) fn accepts(mut self, accept: &'static str) -> Self {
+        self.accept = accept;
+        self
+    }
+
+    /// Expects this `Idempotency-Key`.
+    pub(crate) fn named(mut self, key: &'static str) -> Self {
+        self.naming = Naming::As(key);
         self
     }
 
@@ -92,7 +168,7 @@ impl Exchange {
 
     /// Expects the `Idempotency-Key` of the POST before. Otherwise each POST has one of its own.
     pub(crate) fn repeats(mut self) -> Self {
-        self.is_repeat = true;
+        self.naming = Naming::Again;
         self
     }
 
@@ -136,6 +212,8 @@ pub(crate) struct Api {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     complaints: Arc<Mutex<Vec<String>>>,
+    /// Gets a message for each request that came.
+    came: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -152,11 +230,17 @@ impl Api {
                 *body = body.replace("http://API", &format!("http://{address}"));
             }
         }
+        let (tell, came) = channel();
         let thread = std::thread::spawn({
             let (stop, complaints) = (Arc::clone(&stop), Arc::clone(&complaints));
-            move || play(&listener, script, &stop, &complaints)
+            move || play(&listener, script, &stop, &complaints, &tell)
         });
-        Self { address, stop, complaints, thread: Some(thread) }
+        Self { address, stop, complaints, came, thread: Some(thread) }
+    }
+
+    /// Waits for the next request to come.
+    pub(crate) fn wait_for_one(&self) {
+        self.came.recv_timeout(Duration::from_secs(60)).unwrap();
     }
 
     /// `http://127.0.0.1:PORT`
@@ -176,7 +260,13 @@ impl Api {
     }
 }
 
-fn play(listener: &TcpListener, script: Vec<Exchange>, stop: &AtomicBool, complaints: &Mutex<Vec<String>>) {
+fn play(
+    listener: &TcpListener,
+    script: Vec<Exchange>,
+    stop: &AtomicBool,
+    complaints: &Mutex<Vec<String>>,
+    tell: &Sender<()>,
+) {
     let complain = |text: String| complaints.lock().unwrap().push(text);
     let mut script = script.into_iter();
     let (mut kept, mut last_key) = (Vec::new(), None);
@@ -188,6 +278,7 @@ fn play(listener: &TcpListener, script: Vec<Exchange>, stop: &AtomicBool, compla
         let Some(request) = Request::read(&mut stream) else {
             continue;
         };
+        let _ = tell.send(());
         let Some(exchange) = script.next() else {
             complain(format!("unexpected: {} {}", request.method, request.target));
             respond(&mut stream, 599, &[], "");
@@ -253,19 +344,21 @@ impl Request {
         value
     }
 
-    /// Only a POST with a key has an `Idempotency-Key`, and it is that of the last POST only if this one repeats it.
+    /// Only a POST has an `Idempotency-Key`, and it is that of the last POST only if this one repeats it.
     fn check_key(&self, expected: &Exchange, last: &mut Option<String>) -> Result<(), String> {
         let key = self.header("idempotency-key");
-        if key.is_some() != (self.method == "POST" && expected.key.is_some()) {
-            return Err(format!("Idempotency-Key is {key:?}"));
-        }
-        let Some(key) = key else { return Ok(()) };
-        let is_repeat = last.as_deref() == Some(key);
-        *last = Some(key.to_owned());
-        if is_repeat == expected.is_repeat {
+        let is_right = match &expected.naming {
+            _ if self.method != "POST" => key.is_none(),
+            Naming::Not => key.is_none(),
+            Naming::As(name) => key == Some(name),
+            Naming::Again => key.is_some() && key == last.as_deref(),
+            Naming::New => key.is_some() && key != last.as_deref(),
+        };
+        if is_right {
+            *last = key.map(str::to_owned).or(last.take());
             Ok(())
         } else {
-            Err(format!("Idempotency-Key is again {key}: {is_repeat}"))
+            Err(format!("Idempotency-Key is {key:?} after {last:?}"))
         }
     }
 
@@ -275,16 +368,26 @@ impl Request {
         };
         same("the method", Some(&self.method), Some(expected.method))?;
         same("the target", Some(&self.target), Some(&expected.target))?;
-        same("X-API-Key", self.header("x-api-key"), expected.key.as_deref())?;
-        same("Authorization", self.header("authorization"), None)?;
-        same("Accept", self.header("accept"), Some("application/json"))?;
+        let bearer = expected.key.as_ref().filter(|_| expected.is_bearer).map(|key| format!("Bearer {key}"));
+        let key = expected.key.as_deref().filter(|_| !expected.is_bearer);
+        same("X-API-Key", self.header("x-api-key"), key)?;
+        same("Authorization", self.header("authorization"), bearer.as_deref())?;
+        same("Accept", self.header("accept"), Some(expected.accept))?;
+        for (name, value) in &expected.others {
+            same(name, self.header(name), *value)?;
+        }
         same("User-Agent", self.header("user-agent"), Some(concat!("riq/", env!("CARGO_PKG_VERSION"))))?;
         same("If-Match", self.header("if-match"), expected.if_match)?;
-        let kind = expected.body.is_some().then_some("application/json");
+        let kind = match &expected.body {
+            Body::None => None,
+            Body::Json(_) => Some("application/json"),
+            Body::Text(kind, _) => Some(*kind),
+        };
         same("Content-Type", self.header("content-type"), kind)?;
         match &expected.body {
-            None => same("the body", Some(&self.body), Some("")),
-            Some(body) => {
+            Body::None => same("the body", Some(&self.body), Some("")),
+            Body::Text(_, text) => same("the body", Some(&self.body), Some(text)),
+            Body::Json(body) => {
                 let got: Value = serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
                 if got == *body { Ok(()) } else { Err(format!("the body is {got}, not {body}")) }
             }

@@ -216,6 +216,14 @@ fn completions_come_for_every_shell_without_a_key() {
             "bind-to",
             "oauth-apps",
             "keep-secret",
+            "actions",
+            "input-file",
+            "on-behalf-of",
+            "runs",
+            "approvals",
+            "watch",
+            "proxy",
+            "mcp",
         ] {
             assert!(script.contains(word), "{shell} lacks {word}");
         }

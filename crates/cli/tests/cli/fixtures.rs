@@ -64,3 +64,71 @@ pub(crate) fn with(mut integration: Value, changes: Value) -> Value {
     fields.extend(changes);
     integration
 }
+
+pub(crate) const RUN: &str = "run_01jc3q5v6w7x8y9zabcdefghjk";
+pub(crate) const APPROVAL: &str = "apr_01jc3q5v6w7x8y9zabcdefghjk";
+
+/// An action that takes something of every type.
+pub(crate) fn issue_refund() -> Value {
+    json!({
+        "key": "issue_refund", "label": "Issue refunds", "description": "Pays a charge back.", "kind": "destructive",
+        "permission": "ask", "callable": true, "a_field_of_tomorrow": 1,
+        "input_schema": {"type": "object", "required": ["charge", "amount"], "properties": {
+            "amount": {"type": "integer", "description": "How much, in the smallest unit."},
+            "charge": {"type": "string", "description": "The charge to pay back."},
+            "notify": {"type": "boolean", "description": "Whether to tell the customer."},
+            "tags": {"type": "array", "items": {"type": "string"}, "description": "Labels."},
+            "why": {"type": "string", "enum": ["duplicate", "fraudulent"], "description": "For the record."},
+        }},
+    })
+}
+
+pub(crate) fn lookup_charge() -> Value {
+    json!({
+        "key": "lookup_charge", "label": "Look up charges", "description": "Finds a charge.", "kind": "read_only",
+        "permission": true, "callable": false, "not_callable_reason": "The integration is paused",
+        "input_schema": {"type": "object", "properties": {}},
+    })
+}
+
+/// A run that succeeded.
+pub(crate) fn refund_run() -> Value {
+    json!({
+        "id": RUN, "provider": "stripe", "action": "issue_refund", "status": "succeeded", "provider_status": 200,
+        "result": {"id": "re_1", "status": "succeeded"}, "error": null, "approval_id": null, "denied_by": null,
+        "context": {"on_behalf_of": "ada@shop.example", "reason": "It came broken"},
+        "input": {"charge": "ch_1", "amount": 500},
+        "created_at": "2026-05-17T17:55:00Z", "finished_at": "2026-05-17T17:55:01Z", "a_field_of_tomorrow": [1],
+    })
+}
+
+/// A run that waits for a person.
+pub(crate) fn pending_run() -> Value {
+    let changes = json!({
+        "status": "pending_approval", "provider_status": null, "result": null, "approval_id": APPROVAL,
+        "finished_at": null,
+    });
+    with(refund_run(), changes)
+}
+
+/// A run that was denied by a person.
+pub(crate) fn denied_run() -> Value {
+    let changes = json!({
+        "status": "denied", "denied_by": "person", "finished_at": "2026-05-17T18:00:00Z",
+        "error": {"code": "ACTION_NOT_PERMITTED", "message": "A person denied it: Paid back already"},
+    });
+    with(pending_run(), changes)
+}
+
+/// An approval that waits for a person.
+pub(crate) fn approval() -> Value {
+    json!({
+        "id": APPROVAL, "run_id": RUN, "provider": "stripe", "action": "issue_refund", "label": "Issue refunds",
+        "kind": "destructive", "status": "pending", "input": {"charge": "ch_1", "amount": 500},
+        "evidence": {"refundable": 5000}, "reasons": ["A person approves each “Issue refunds”"],
+        "context": {"on_behalf_of": "ada@shop.example", "conversation": null, "reason": "It came broken"},
+        "requested_by": {"id": "key_01jc3q5v6w7x8y9zabcdefghjk", "name": "Help desk"},
+        "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-18T17:55:00Z", "decided_by": null,
+        "decided_at": null, "note": null, "a_field_of_tomorrow": true,
+    })
+}

@@ -6,7 +6,13 @@
 #[cfg(unix)]
 mod accounts;
 #[cfg(test)]
+#[cfg(unix)]
+mod actions;
+#[cfg(test)]
 mod api;
+#[cfg(test)]
+#[cfg(unix)]
+mod approvals;
 #[cfg(test)]
 #[cfg(unix)]
 mod audit;
@@ -25,6 +31,8 @@ mod install;
 #[cfg(unix)]
 mod keys;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 #[cfg(unix)]
 mod newer_server;
 #[cfg(test)]
@@ -34,7 +42,13 @@ mod oauth_apps;
 #[cfg(unix)]
 mod projects;
 #[cfg(test)]
+#[cfg(unix)]
+mod proxy;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+#[cfg(unix)]
+mod runs;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]

@@ -8,13 +8,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::client::{Request, read};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::pages::{self, Listed};
 use crate::text::{cell, time, word};
-
-/// The most events in one page of the API.
-const PAGE: usize = 200;
 
 /// Filters that every command on events takes.
 #[derive(Args)]
@@ -48,14 +45,6 @@ fn check_time(text: &str) -> Result<String, String> {
         .map_err(|_| "must be a date and time such as 2026-05-01T00:00:00Z".to_owned())
 }
 
-/// Events of the log, newest first.
-pub(crate) struct Events {
-    /// The events, with fields that riq does not know.
-    pub(crate) values: Vec<Value>,
-    /// Whether there are older ones.
-    pub(crate) has_more: bool,
-}
-
 /// Reads the log page by page, newest event first, until there are `most` events, or until `goes_on` is false for the
 /// last event of a page.
 pub(crate) async fn fetch(
@@ -64,29 +53,15 @@ pub(crate) async fn fetch(
     most: usize,
     goes_on: impl Fn(&Value) -> bool,
     context: &Context,
-) -> Result<Events, Failure> {
-    let (mut values, mut cursor) = (Vec::<Value>::new(), None::<String>);
-    loop {
-        let limit = (most - values.len()).min(PAGE).to_string();
-        let request = Request::get(["audit"])
-            .query("limit", Some(&limit))
-            .query("action", filters.action.as_deref())
-            .query("provider", filters.provider.as_ref().map(ProviderRef::as_str))
-            .query("actor", filters.actor.as_deref())
-            .query("since", period.since.as_deref())
-            .query("until", period.until.as_deref())
-            .query("cursor", cursor.as_deref());
-        let reply = context.client.send(&request).await?;
-        drop(request);
-        let page: Vec<Value> = read(&reply.data)?;
-        let goes_on = page.last().is_some_and(&goes_on);
-        values.extend(page);
-        cursor = reply.cursor;
-        if cursor.is_none() || values.len() >= most || !goes_on {
-            values.truncate(most);
-            return Ok(Events { values, has_more: cursor.is_some() });
-        }
-    }
+) -> Result<Listed, Failure> {
+    let filters = [
+        ("action", filters.action.as_deref()),
+        ("provider", filters.provider.as_ref().map(ProviderRef::as_str)),
+        ("actor", filters.actor.as_deref()),
+        ("since", period.since.as_deref()),
+        ("until", period.until.as_deref()),
+    ];
+    pages::read("audit", &filters, most, goes_on, context).await
 }
 
 /// The cells of an event in a table: time, action, provider, actor, changes.

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
-use integrations_core::catalog::is_name;
 use integrations_core::integration::RequestedStatus;
-use integrations_core::json::{self, JsonError};
 use integrations_core::permissions::Permission;
 use integrations_core::wire::LifecycleUpdate;
 use serde_json::{Map, Value};
 
 use super::{change, disconnect};
-use crate::arguments::one_of;
+use crate::arguments::{action, object, one_of, strict_json};
 use crate::context::Context;
 use crate::error::Failure;
 
@@ -134,29 +132,6 @@ async fn settings(arguments: &Arguments, context: &Context) -> Result<Map<String
     Ok(settings)
 }
 
-fn object(text: &str, place: &str) -> Result<Map<String, Value>, Failure> {
-    match strict_json(text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Failure::usage(format!("{place} is JSON, but not an object, such as {{\"limit\": 3}}"))),
-        Err(why) => Err(Failure::usage(format!("{place} {why}"))),
-    }
-}
-
-/// Reads JSON as strictly as the API does. The error says what is wrong, in words that can follow the name of the
-/// input.
-fn strict_json(text: &str) -> Result<Value, String> {
-    if text.trim().is_empty() {
-        return Err("is empty".to_owned());
-    }
-    json::parse(text.as_bytes()).map_err(|error| match error {
-        JsonError::Syntax(why) => format!("is not JSON: {why}"),
-        JsonError::Issues(issues) => {
-            let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
-            format!("contains what the API refuses: {}", issues.join("; "))
-        }
-    })
-}
-
 /// Reads `key=JSON`.
 fn setting(text: &str) -> Result<(String, Value), String> {
     let (key, value) = text.split_once('=').ok_or("must be KEY=JSON")?;
@@ -166,12 +141,6 @@ fn setting(text: &str) -> Result<(String, Value), String> {
     let value = strict_json(value)
         .map_err(|why| format!("the value {why}; text needs its quotes, as in '{key}=\"text\"'"))?;
     Ok((key.to_owned(), value))
-}
-
-/// Reads an action's key. The API checks whether the provider has such an action.
-fn action(text: &str) -> Result<String, &'static str> {
-    let why = "an action's key has lower-case letters, digits and `_`, such as issue_refund";
-    if is_name(text) { Ok(text.to_owned()) } else { Err(why) }
 }
 
 fn permissions(
@@ -210,14 +179,6 @@ mod tests {
         assert_eq!(setting("a=null").unwrap(), ("a".into(), Value::Null));
         for text in ["a", "=1", "a=", "a=text", "a=1 2", "a={\"b\":1,\"b\":2}"] {
             assert!(setting(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_action_is_named_by_its_key() {
-        assert_eq!(action("issue_refund"), Ok("issue_refund".to_owned()));
-        for text in ["", "Issue refunds", "issue-refund", "issue_refund=true", "1"] {
-            assert!(action(text).is_err(), "{text}");
         }
     }
 

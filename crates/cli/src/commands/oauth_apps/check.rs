@@ -5,6 +5,7 @@ use integrations_core::catalog::ProviderKey;
 use integrations_core::wire::{CheckOAuthApp, OAuthAppTest};
 use serde_json::{Map, Value};
 
+use crate::arguments::pair;
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
@@ -29,7 +30,7 @@ pub(crate) struct Arguments {
     /// The provider's key, such as slack
     pub(crate) provider: ProviderKey,
     /// What a person would type to connect, if the provider's address depends on it; can be given several times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = connection)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     connection: Vec<(String, String)>,
 }
 
@@ -52,12 +53,6 @@ fn facts(provider: &str, test: &OAuthAppTest) -> Vec<(&'static str, String)> {
         ("Status", cell(test.status_code.map(|status| status.to_string()).as_deref())),
         ("Message", cell(Some(&test.message))),
     ]
-}
-
-/// Reads `shop=acme`.
-fn connection(text: &str) -> Result<(String, String), &'static str> {
-    let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("must be KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn fields(given: &[(String, String)]) -> Result<Option<Map<String, Value>>, Failure> {
