@@ -183,6 +183,10 @@ async fn what_is_wrong_is_said(database: &TestDatabase) {
     }
     let list = answer(database, &["key", "list"]).await;
     assert_eq!(list, json!([]));
+    without_a_database(database).await;
+}
+
+async fn without_a_database(database: &TestDatabase) {
     let without = run(&["admin", "org", "list"], &[]).await;
     without.failed_with("DATABASE_URL").failed_with("--data-dir");
     let directory = database.path("nothing");
