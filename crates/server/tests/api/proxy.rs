@@ -249,7 +249,7 @@ async fn a_write_is_on_record_and_a_reading_is_not(stage: &Stage) {
     );
     let events = stage.server.audit("desk").await;
     let event = events.iter().find(|event| event["action"] == "integration.proxied").unwrap();
-    assert_eq!(event["actor_id"], stage.server.key.id.to_string());
+    assert_eq!(event["actor_key_id"], stage.server.key.id.to_string());
     assert!(event["request_id"].as_str().is_some_and(|id| id.starts_with("req_")));
 }
 
