@@ -165,6 +165,7 @@ fn requests(server: &Server) -> Vec<(String, String)> {
         let target = target.replace("{keyId}", &server.key.id.to_string());
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         let target = target.replace("{approvalId}", UNKNOWN_APPROVAL);
+        let target = target.replace("{path}", "api.test");
         assert!(!target.contains('{'), "no test knows how to fill in {path}");
         requests.extend(methods.as_object().unwrap().keys().map(|one| (one.to_uppercase(), target.clone())));
     }
