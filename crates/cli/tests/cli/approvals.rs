@@ -160,7 +160,7 @@ fn a_line_at_a_terminal_hides_nothing() {
     assert_eq!(status, 3, "{text}");
     let lines: Vec<&str> = text.lines().collect();
     assert!(
-        lines[0].contains(r#"issue_refund {"amount":500,"charge":"ch_1"}  by Help desk (key_"#),
+        lines[0].contains(r#"issue_refund {"charge":"ch_1","amount":500}  by Help desk (key_"#),
         "{text}"
     );
     assert!(lines[0].contains("on behalf of: ada@shop.example  reason: It came broken"), "{text}");

@@ -35,7 +35,7 @@ fn list_prints_the_newest_runs() {
 
 #[test]
 fn list_narrows_and_goes_from_page_to_page() {
-    let query = "limit=200&provider=stripe~eu&action=issue_refund&status=unknown";
+    let query = "limit=200&provider=stripe%7Eeu&action=issue_refund&status=unknown";
     let script = [
         page(query, &[numbered(3), numbered(2)], Some("run_0002")),
         page(&format!("{query}&cursor=run_0002"), &[numbered(1)], None),
