@@ -78,8 +78,8 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Print only ids, one on each line
     ///
-    /// For catalog entries and OAuth apps it prints the provider's key, for actions the action's, for install and install-url the URL, for a new
-    /// API key the key itself, and for everything else the id.
+    /// For catalog entries and OAuth apps it prints the provider's key, for actions the action's, for install and
+    /// install-url the URL, for a new API key the key itself, and for everything else the id.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }

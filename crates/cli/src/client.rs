@@ -187,8 +187,8 @@ impl Client {
         self.with_a_retry(async || self.send_once(request).await).await
     }
 
-    /// Asks again, once, if the server says that a short wait is enough. Not if there is a run: a repeat of its call shows
-    /// it as it is.
+    /// Asks again, once, if the server says that a short wait is enough. Not if there is a run: a repeat of its call
+    /// shows it as it is.
     pub(crate) async fn with_a_retry<T>(
         &self,
         ask: impl AsyncFn() -> Result<T, Failure>,
@@ -241,8 +241,8 @@ impl Client {
         self.read_answer(status, &headers, &answer).map(|reply| (status, reply.data))
     }
 
-    /// A request of an integration to its provider, at a path that is sent as it is. The body of its answer is read piece
-    /// by piece.
+    /// A request of an integration to its provider, at a path that is sent as it is. The body of its answer is read
+    /// piece by piece.
     pub(crate) fn proxied(
         &self,
         method: Method,

@@ -77,8 +77,8 @@ pub(crate) fn members(object: &Value, width: usize) -> String {
     aligned(rows.collect(), width)
 }
 
-/// Takes from `pending` what can be shown at a terminal: whole characters, without those that control it. The bytes of a
-/// character that has not come whole stay.
+/// Takes from `pending` what can be shown at a terminal: whole characters, without those that control it. The bytes
+/// of a character that has not come whole stay.
 pub(crate) fn shown(pending: &mut Vec<u8>) -> String {
     let whole = match std::str::from_utf8(pending) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),

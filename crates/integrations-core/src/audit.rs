@@ -36,8 +36,8 @@ words! {
         IntegrationActionApproved = "integration.action.approved",
         /// A call of an action waited for a person until its time was over.
         IntegrationActionExpired = "integration.action.expired",
-        /// A request that a caller wrote itself and that may change something is sent to the provider, or has come to its
-        /// end.
+        /// A request that a caller wrote itself and that may change something is sent to the provider, or has come to
+        /// its end.
         IntegrationProxied = "integration.proxied",
         /// An organization was created.
         OrganizationCreated = "organization.created",

@@ -88,8 +88,8 @@ pub const OTHER_WRITES: &str = "other_writes";
 pub type ActionPermissions = BTreeMap<String, Permission>;
 
 /// Reads the `action_permissions` of a request and checks them against the provider's actions. `others` are the
-/// permissions of what no action stands for, each with the reason why it cannot be given, if there is one. They are on or
-/// off: nobody could say what is asked for.
+/// permissions of what no action stands for, each with the reason why it cannot be given, if there is one. They are
+/// on or off: nobody could say what is asked for.
 ///
 /// Returns the permissions to merge by key, or everything that is wrong, with paths that begin with
 /// `action_permissions`.

@@ -1,7 +1,7 @@
 //! Amounts of money are never made a hundred times or a hundredth.
 //!
-//! Not every currency has cents: a hundredfold makes ¥500 into ¥50,000. The core has one table of exponents, and amounts
-//! are counted by it alone. Checked here because clippy knows no such rule.
+//! Not every currency has cents: a hundredfold makes ¥500 into ¥50,000. The core has one table of exponents, and
+//! amounts are counted by it alone. Checked here because clippy knows no such rule.
 
 use anyhow::{Result, anyhow};
 use proc_macro2::{TokenStream, TokenTree};

@@ -128,8 +128,8 @@ impl Catalog {
         ProviderFileErrors::check(errors).map(|()| self)
     }
 
-    /// Adds a provider that is served on this machine at `origin`, over plain HTTP: a made-up one for trying things out.
-    /// Its file is checked like any other, with an `https` host. The origin then takes the place of that host.
+    /// Adds a provider that is served on this machine at `origin`, over plain HTTP: a made-up one for trying things
+    /// out. Its file is checked like any other, with an `https` host. The origin then takes the place of that host.
     pub fn with_local(mut self, file: &str, text: &str, origin: &Url) -> Result<Self, ProviderFileErrors> {
         match convert::read(file, text) {
             Ok(mut provider) => {

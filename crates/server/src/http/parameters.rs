@@ -39,7 +39,8 @@ pub(super) struct OfAction {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct OfProxied {
-    /// The path at the provider, below the address of its API. It may have many segments; the query is the request's own
+    /// The path at the provider, below the address of its API. It may have many segments; the query is the
+    /// request's own
     #[param(min_length = 1, example = "chat.postMessage")]
     path: String,
 }

@@ -1,5 +1,7 @@
 //! Runs of actions as they are stored: limits over time, ends, what is abandoned, and what is removed.
 
+mod retention;
+
 use std::collections::HashSet;
 
 use integrations_core::{
@@ -11,7 +13,7 @@ use integrations_core::{
 };
 use migrations::{Migrator, MigratorTrait as _};
 use riq_server::{
-    jobs::{ActionRuns, Job as _, RunRetention},
+    jobs::{ActionRuns, Job as _},
     store::{
         BeginRunError, Begun, Denied, EarlierCalls, Loaded, LookEnd, NewAuditEvent, NewRun, PROJECT_GRACE,
         ReadError, Reservation, RunEnd, RunFailure, RunFilter, RunRow, Sealed, Start, Store, Tenant,
@@ -26,7 +28,6 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     Server, TestDatabase,
-    process::run as run_program,
     server::{ENCRYPTION_KEYS, installation},
 };
 
@@ -41,9 +42,6 @@ on_both!(
     one_looks_and_a_late_answer_is_worth_more,
     a_run_is_shown_to_its_own_tenant,
     runs_come_in_pages,
-    old_runs_are_removed_when_they_are_finished,
-    the_server_removes_runs_that_are_older_than_their_retention,
-    the_operator_removes_old_runs,
     an_erased_project_has_no_runs,
     a_request_is_sealed_for_its_run_and_sealed_anew,
 );
@@ -454,85 +452,6 @@ async fn runs_come_in_pages(server: &Server) {
     let since = Some(server.app.services.environment.now() - Duration::seconds(1));
     assert_eq!(page(RunFilter { since, ..none() }, 10).await, [4, 3]);
     assert_eq!(page(RunFilter { provider: Some("linear".into()), ..none() }, 10).await, [0_usize; 0]);
-}
-
-/// Five runs, of which the second is still being sent and the last is new.
-async fn five_runs(server: &Server) -> Vec<RunId> {
-    server.install("stripe").await;
-    let mut ids = Vec::new();
-    for number in 1..=5_u8 {
-        let id = if number == 5 { call(server).id } else { RunId::from_bits(number.into()) };
-        let run = NewRun { id, ..call(server) };
-        let attempt = send(server, run, vec![amount_of("ch_1", 5)]).await;
-        if number != 2 {
-            let done = end(server, RunStatus::Succeeded);
-            assert!(server.store.finish_run(id, attempt, done, None).await.unwrap());
-        }
-        ids.push(id);
-    }
-    ids
-}
-
-async fn left(server: &Server) -> Vec<String> {
-    let rows = server.sql.rows("SELECT id FROM action_runs ORDER BY id", []).await;
-    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
-}
-
-async fn old_runs_are_removed_when_they_are_finished(server: &Server) {
-    let ids = five_runs(server).await;
-    let event = |organization| {
-        let event = server.event(IntegrationId::from_bits(1), "stripe");
-        let id = server.app.services.environment.id();
-        NewAuditEvent { id, organization, action: AuditAction::ActionRunsPruned, ..event }
-    };
-    let mut pruning = server.store.prune_runs(server.app.services.environment.now(), 2);
-    assert_eq!(pruning.count().await.unwrap(), 3);
-    let mut steps = Vec::new();
-    while let Some(removed) = pruning.step(event).await.unwrap() {
-        steps.push(removed);
-    }
-    assert_eq!((steps, left(server).await), (vec![2, 1], vec![ids[1].to_string(), ids[4].to_string()]));
-    assert_eq!(reserved(server, "ch_1").await, 10, "what they count goes with them");
-    let told = "SELECT COUNT(*) FROM audit_events WHERE action = 'action_runs.pruned'";
-    assert_eq!(server.sql.count(told, []).await, 1);
-}
-
-async fn the_server_removes_runs_that_are_older_than_their_retention(server: &Server) {
-    let ids = five_runs(server).await;
-    let newest = ids[4].to_string();
-    let environment = server.app.services.environment.clone();
-    let keep = std::time::Duration::from_hours(31 * 24);
-    let mut job = RunRetention { store: server.store.clone(), environment, keep };
-    job.round().await.unwrap();
-    assert_eq!(left(server).await, [ids[1].to_string(), newest.clone()], "what is not finished stays");
-    server.clock.advance(Duration::days(31));
-    job.round().await.unwrap();
-    assert_eq!(left(server).await.last(), Some(&newest), "it is as old as it may become");
-    server.clock.advance(Duration::seconds(1));
-    job.round().await.unwrap();
-    assert_eq!(left(server).await, [ids[1].to_string()]);
-    let told = server.sql.rows("SELECT * FROM audit_events WHERE action = 'action_runs.pruned'", []).await;
-    assert_eq!((told.len(), &told[0]["actor_kind"]), (2, &json!("system")));
-    assert!(told[0]["changes"].as_str().unwrap().contains("runs_before"));
-}
-
-async fn the_operator_removes_old_runs(server: &Server) {
-    let ids = five_runs(server).await;
-    let environment = [("DATABASE_URL", server.database.url.as_str())];
-    let prune = async |arguments: &[&str]| {
-        run_program(&[&["admin", "runs", "prune", "--older-than"], arguments].concat(), &environment).await
-    };
-    prune(&["30d", "--yes"]).await.failed_with("at least 31d");
-    let would = prune(&["20000d", "--dry-run"]).await;
-    assert!(would.stdout_of_success().starts_with("Would remove 3 runs from before 19"), "{would:?}");
-    prune(&["20000d"]).await.failed_with("this needs --yes");
-    assert_eq!(left(server).await.len(), 5, "nothing was removed");
-    let pruned = prune(&["20000d", "--yes", "--json"]).await.json();
-    assert_eq!((&pruned["runs"], &pruned["dry_run"]), (&json!(3), &json!(false)));
-    assert_eq!(left(server).await, [ids[1].to_string(), ids[4].to_string()]);
-    let told = server.sql.rows("SELECT * FROM audit_events WHERE action = 'action_runs.pruned'", []).await;
-    assert_eq!((told.len(), &told[0]["actor_kind"]), (1, &json!("operator")));
-    assert!(told[0]["changes"].as_str().unwrap().contains("runs_before"));
 }
 
 async fn an_erased_project_has_no_runs(server: &Server) {

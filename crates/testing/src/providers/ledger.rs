@@ -1,5 +1,5 @@
-//! A simulated provider that loses its answers: Ledger, which uses an API key. It counts what it is asked for, and shows
-//! what it has done.
+//! A simulated provider that loses its answers: Ledger, which uses an API key. It counts what it is asked for, and
+//! shows what it has done.
 #![expect(clippy::unwrap_used, reason = "a test fails if its provider cannot be simulated")]
 
 use std::{

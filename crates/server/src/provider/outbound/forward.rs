@@ -121,8 +121,8 @@ impl Forwarded {
         self.response.chunk().await.map_err(|error| reason(&error))
     }
 
-    /// Reads the body to its end, but not more than `limit` bytes and not for longer than `time`. Returns what was read,
-    /// and whether that is all.
+    /// Reads the body to its end, but not more than `limit` bytes and not for longer than `time`. Returns what was
+    /// read, and whether that is all.
     pub async fn gather(&mut self, limit: usize, time: Duration) -> Result<(Bytes, bool), NoAnswer> {
         let mut gathered = BytesMut::new();
         let reading = async {
@@ -151,8 +151,8 @@ pub enum Unforwarded {
 }
 
 impl Outbound {
-    /// Sends a request that a caller wrote, once, and returns when its answer begins, or after `time`. How long the body
-    /// of the answer takes has no limit, only how long it is silent. A redirect is an answer.
+    /// Sends a request that a caller wrote, once, and returns when its answer begins, or after `time`. How long the
+    /// body of the answer takes has no limit, only how long it is silent. A redirect is an answer.
     pub async fn forward(
         &self,
         request: Request<()>,

@@ -1,5 +1,5 @@
-//! What is sealed of a call before anything is sent: the request as it will be sent, what the decision on it looks at, and
-//! how to look for what came of it.
+//! What is sealed of a call before anything is sent: the request as it will be sent, what the decision on it looks
+//! at, and how to look for what came of it.
 
 use std::{collections::BTreeMap, fmt};
 

@@ -2,12 +2,12 @@
 //!
 //! `call` is one call from its body to its end. `readings` asks the provider for what must be known before, `begin`
 //! has the core decide in the transaction that stores the run, and `ending` sends it and says what came of it. Every
-//! request goes through a `delivery`, which renews the credential once. `frozen` is what is sealed with a run. `secrets`
-//! keeps the credential out of all that comes back.
+//! request goes through a `delivery`, which renews the credential once. `frozen` is what is sealed with a run.
+//! `secrets` keeps the credential out of all that comes back.
 //!
 //! Where an answer was lost, `look` asks the provider what came of the call, and `resolving` is the job that does so
-//! later. What a person must approve waits, frozen. `approve` looks at everything again, and then sends it with the same
-//! code as a call. `approvals` shows what waits.
+//! later. What a person must approve waits, frozen. `approve` looks at everything again, and then sends it with the
+//! same code as a call. `approvals` shows what waits.
 
 mod approvals;
 mod approve;

@@ -75,8 +75,8 @@ impl Actions {
         Ok(Opened { account: account.clone(), loaded, connection, credential, secrets })
     }
 
-    /// Has a credential checked that the provider refused, and renewed if that is needed, and opens it again. `None`: it
-    /// does not work.
+    /// Has a credential checked that the provider refused, and renewed if that is needed, and opens it again. `None`:
+    /// it does not work.
     pub(in crate::services) async fn renewed(&self, tenant: &Tenant, opened: &mut Opened) -> Option<Opened> {
         let account = &opened.account;
         let report = self.0.monitor.check(tenant, &account.reference).await.ok()?;

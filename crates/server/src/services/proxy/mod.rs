@@ -1,8 +1,8 @@
 //! The service for requests that callers write themselves: decides on each, sends it with the integration's credential,
 //! and hands on the provider's answer.
 //!
-//! `admission` reads a request and decides, `sending` sends it, `headers` says which headers are passed, and `redaction`
-//! keeps the credential out of answers.
+//! `admission` reads a request and decides, `sending` sends it, `headers` says which headers are passed, and
+//! `redaction` keeps the credential out of answers.
 
 mod admission;
 mod error;

@@ -1,19 +1,19 @@
 //! Decides on approvals. This is the only way from a run that waits for a person to one that is sent.
 
 use integrations_core::{
-    action::{ApprovalStatus, Deciders, DeniedBy, NotApprover, RunStatus},
+    action::{ApprovalStatus, Deciders, DeniedBy, RunStatus},
     ids::{ApprovalId, LeaseId, RunId},
     principal::Principal,
     scope::RequiredScope,
 };
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, UpdateMany,
-    sea_query::Expr,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, UpdateMany, sea_query::Expr,
 };
 use time::{Duration, OffsetDateTime};
 
 use super::{
     RunFailure, Total, TotalQuery, ask::connected_at, eligible, policy::policy_of, totals::read_totals,
+    undecided::DecideError,
 };
 use crate::store::{
     Denied, Lapsed, Loaded, NewAuditEvent, Permission, ReadError, RememberedAnswer, RunRow, SealedRequest,
@@ -100,41 +100,6 @@ pub enum Verdict {
         /// That it expired.
         event: NewAuditEvent,
     },
-}
-
-/// An approval was not decided on. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum DecideError<E> {
-    /// The integration could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The project has no such approval.
-    #[error("there is no such approval")]
-    NoSuchApproval,
-    /// The rights of who decides have ended.
-    #[error("the rights to decide have ended")]
-    Lapsed,
-    /// They may not decide on this one.
-    #[error(transparent)]
-    NotApprover(#[from] NotApprover),
-    /// It was decided, or has expired.
-    #[error("the approval is {0}")]
-    NotPending(ApprovalStatus),
-    /// `decide` failed.
-    #[error("refused")]
-    Refused(E),
-}
-
-impl<E> From<StoreError> for DecideError<E> {
-    fn from(error: StoreError) -> Self {
-        Self::Read(error.into())
-    }
-}
-
-impl<E> From<DbErr> for DecideError<E> {
-    fn from(error: DbErr) -> Self {
-        StoreError::from(error).into()
-    }
 }
 
 /// An approval that can be decided on by who decides, locked with its run and its integration.

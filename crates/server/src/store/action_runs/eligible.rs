@@ -9,7 +9,7 @@ use integrations_core::{
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use time::OffsetDateTime;
 
-use super::DecideError;
+use super::undecided::DecideError;
 use crate::{
     environment::first_id_at,
     store::{

@@ -24,6 +24,7 @@ mod look;
 mod policy;
 mod read;
 mod totals;
+mod undecided;
 
 use integrations_core::{
     action::{DeniedBy, RunStatus},
@@ -36,9 +37,10 @@ use time::OffsetDateTime;
 
 pub use self::{
     approvals::ApprovalFilter,
-    decide::{Asked, DecideError, Deciding, Standing, Verdict},
+    decide::{Asked, Deciding, Standing, Verdict},
     look::{LookClaim, LookEnd},
     read::RunFilter,
+    undecided::DecideError,
 };
 use super::{NewAuditEvent, ReadError, RememberedAnswer, RunRow, StoreError};
 
