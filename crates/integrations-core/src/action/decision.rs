@@ -122,9 +122,13 @@ pub fn decide(action: &Action, facts: &Facts<'_>) -> Decision {
         let Err(failure) = (Judged { action, facts, guard, index }).judge() else { continue };
         let words = failure.words;
         let reason = Reason { obstacle: Obstacle::Guard(index), words, setting: failure.setting };
-        match failure.otherwise {
-            Otherwise::Ask => questions.push(reason),
-            Otherwise::Deny => denials.push(reason),
+        let reasons = match failure.otherwise {
+            Otherwise::Ask => &mut questions,
+            Otherwise::Deny => &mut denials,
+        };
+        // Several guards may say the same, such as that one setting of theirs is not set.
+        if !reasons.iter().any(|one| one.words == reason.words) {
+            reasons.push(reason);
         }
     }
     if !denials.is_empty() {
