@@ -131,13 +131,11 @@ pub(super) static APPROVAL: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A page of up to `limit` of a project's approvals, newest first: `$1` project, `$2` the page ends before this id,
-/// `$3` and later the values of the columns `equal`.
-pub(super) fn approvals_page(equal: &[&str], limit: u16) -> String {
-    let equal: String =
-        (3..).zip(equal).map(|(number, column)| format!(" AND {column} = ${number}")).collect();
+/// `$3` and later the values of `conditions`, which begins with `AND`.
+pub(super) fn approvals_page(conditions: &str, limit: u16) -> String {
     format!(
         "SELECT p.organization_id, {} FROM projects p LEFT JOIN (\
-         SELECT * FROM approvals WHERE project_id = $1 AND id < $2{equal} \
+         SELECT * FROM approvals WHERE project_id = $1 AND id < $2{conditions} \
          ORDER BY id DESC LIMIT {limit}) a ON a.project_id = p.id {OF_APPROVAL} \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY a.id DESC",
         columns::<ApprovalRow>()

@@ -34,7 +34,7 @@ impl Actions {
         limit: u16,
     ) -> Result<ApprovalPage, ReadError> {
         // One more than requested shows whether there are more.
-        let mut approvals = self.store.approvals(tenant, filter, limit + 1).await?;
+        let mut approvals = self.store.approvals(tenant, filter, self.environment.now(), limit + 1).await?;
         let has_more = approvals.len() > usize::from(limit);
         approvals.truncate(usize::from(limit));
         let approvals = approvals.into_iter().map(|approval| self.as_it_is(approval)).collect();

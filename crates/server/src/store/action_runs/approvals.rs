@@ -26,20 +26,38 @@ pub struct ApprovalFilter {
 }
 
 impl Store {
-    /// A page of up to `limit` of a tenant's approvals, newest first.
+    /// A page of up to `limit` of a tenant's approvals, newest first. What is late at this moment has expired, even if
+    /// that is not stored yet.
     pub async fn approvals(
         &self,
         tenant: &Tenant,
         filter: &ApprovalFilter,
+        now: OffsetDateTime,
         limit: u16,
     ) -> Result<Vec<ApprovalRow>, ReadError> {
-        let status = filter.status.map(|status| ("status", status.as_str().to_owned()));
-        let provider = filter.provider.clone().map(|provider| ("provider", provider));
-        let (columns, wanted): (Vec<_>, Vec<_>) = status.into_iter().chain(provider).unzip();
         let end = filter.before.unwrap_or(ApprovalId::from_bits(u128::MAX));
-        let range = [tenant.project.to_string(), end.to_string()];
-        let values = range.into_iter().chain(wanted).map(sea_orm::Value::from);
-        let sql = statements::approvals_page(&columns, limit);
+        let mut values: Vec<sea_orm::Value> = vec![tenant.project.to_string().into(), end.to_string().into()];
+        let mut conditions = String::new();
+        let mut is = |value: sea_orm::Value, condition: &dyn Fn(usize) -> String| {
+            values.push(value);
+            conditions = format!("{conditions} AND {}", condition(values.len()));
+        };
+        match filter.status {
+            Some(ApprovalStatus::Pending) => {
+                is(now.into(), &|at| format!("status = 'pending' AND expires_at > ${at}"));
+            }
+            Some(ApprovalStatus::Expired) => {
+                let late =
+                    |at| format!("(status = 'expired' OR (status = 'pending' AND expires_at <= ${at}))");
+                is(now.into(), &late);
+            }
+            Some(decided) => is(decided.as_str().into(), &|at| format!("status = ${at}")),
+            None => {}
+        }
+        if let Some(provider) = &filter.provider {
+            is(provider.as_str().into(), &|at| format!("provider = ${at}"));
+        }
+        let sql = statements::approvals_page(&conditions, limit);
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         let rows = self.reader.query_all_raw(statement).await?;
         self.tenant_check.admit(tenant, rows.first())?;
