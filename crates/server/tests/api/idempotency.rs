@@ -477,7 +477,8 @@ async fn every_post_is_remembered(stage: &Stage) {
     stage.connect_the_key().await;
     let server = &stage.server;
     server.patch("keys", json!({"action_permissions": {"post_message": true}})).await.data();
-    for operation in posts() {
+    // A decision on an approval needs one, and somebody else: the tests of approvals repeat it.
+    for operation in posts().filter(|operation| !operation.path.contains("{approvalId}")) {
         let target = operation.target(&server.project.to_string(), "keys");
         let send = async || {
             let call = server.call("POST", &target).header(HEADER, "k");

@@ -2,6 +2,7 @@
 
 use riq_testing::providers::desk_and_keys::{access_token, refresh_token};
 use serde_json::{Value, json};
+use time::Duration;
 
 use crate::{
     monitor::on_both_stages,
@@ -31,6 +32,8 @@ impl Stage {
             let target = self.server.at("/desk/actions/issue_refund");
             let answer = self.server.call("POST", &target).json(&call).send().await;
             assert_eq!(answer.status, status, "{answer:?}");
+            // Ids of the same moment have no order.
+            self.server.clock.advance(Duration::seconds(1));
         }
     }
 

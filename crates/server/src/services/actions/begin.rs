@@ -93,7 +93,8 @@ impl Actions {
             sealed_request: frozen.map(|frozen| self.vault.seal(&frozen, purpose)),
             look_after: look::seconds_before(action).filter(|_| can_look),
             created_at: now,
-            repeats_since: self.repeats_since(call, action),
+            // What is denied does not stand for an earlier call, of a time when it was not.
+            repeats_since: ready.to_send.as_ref().and_then(|_| self.repeats_since(call, action)),
         })
     }
 
