@@ -49,7 +49,7 @@ pub(crate) async fn read(
     loop {
         let limit = (most - values.len()).min(PAGE).to_string();
         let request = Request::get([resource]).query("limit", Some(&limit));
-        let request = filters.iter().fold(request, |request, (name, value)| request.query(*name, *value));
+        let request = filters.iter().fold(request, |request, (name, value)| request.query(name, *value));
         let request = request.query("cursor", cursor.as_deref());
         let reply = context.client.send(&request).await?;
         drop(request);

@@ -28,6 +28,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     Server, TestDatabase,
+    process::run as run_program,
     server::{ENCRYPTION_KEYS, installation},
 };
 
@@ -452,6 +453,23 @@ async fn runs_come_in_pages(server: &Server) {
     let since = Some(server.app.services.environment.now() - Duration::seconds(1));
     assert_eq!(page(RunFilter { since, ..none() }, 10).await, [4, 3]);
     assert_eq!(page(RunFilter { provider: Some("linear".into()), ..none() }, 10).await, [0_usize; 0]);
+}
+
+/// Five runs, of which the second is still being sent and the last is new.
+async fn five_runs(server: &Server) -> Vec<RunId> {
+    server.install("stripe").await;
+    let mut ids = Vec::new();
+    for number in 1..=5_u8 {
+        let id = if number == 5 { call(server).id } else { RunId::from_bits(number.into()) };
+        let run = NewRun { id, ..call(server) };
+        let attempt = send(server, run, vec![amount_of("ch_1", 5)]).await;
+        if number != 2 {
+            let done = end(server, RunStatus::Succeeded);
+            assert!(server.store.finish_run(id, attempt, done, None).await.unwrap());
+        }
+        ids.push(id);
+    }
+    ids
 }
 
 async fn an_erased_project_has_no_runs(server: &Server) {

@@ -513,8 +513,7 @@ async fn what_was_tampered_with_is_not_sent(stage: &Stage) {
 async fn what_only_waits_is_told_with_the_limit(stage: &Stage) {
     let desk = Desk::open(stage).await;
     let (_, first) = desk.ask("ch_1", 300).await;
-    // Ids of the same moment have no order.
-    desk.pass(1);
+    desk.pass(1); // ids of the same moment have no order
     let (second_approval, second) = desk.ask("ch_1", 200).await;
     let over = desk.refund("ch_1", 600).await;
     over.refused(403, "ACTION_LIMIT_EXCEEDED");

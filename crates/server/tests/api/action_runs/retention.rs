@@ -1,18 +1,14 @@
 //! Old runs of actions are removed: in steps, by the server, and by the operator.
 
-use integrations_core::{
-    action::RunStatus,
-    audit::AuditAction,
-    ids::{IntegrationId, RunId},
-};
+use integrations_core::{audit::AuditAction, ids::IntegrationId};
 use riq_server::{
     jobs::{Job as _, RunRetention},
-    store::{NewAuditEvent, NewRun},
+    store::NewAuditEvent,
 };
 use serde_json::json;
 use time::Duration;
 
-use super::{amount_of, call, end, reserved, send};
+use super::{five_runs, reserved};
 use crate::support::{Server, process::run as run_program};
 
 on_both!(
@@ -20,23 +16,6 @@ on_both!(
     the_server_removes_runs_that_are_older_than_their_retention,
     the_operator_removes_old_runs,
 );
-
-/// Five runs, of which the second is still being sent and the last is new.
-async fn five_runs(server: &Server) -> Vec<RunId> {
-    server.install("stripe").await;
-    let mut ids = Vec::new();
-    for number in 1..=5_u8 {
-        let id = if number == 5 { call(server).id } else { RunId::from_bits(number.into()) };
-        let run = NewRun { id, ..call(server) };
-        let attempt = send(server, run, vec![amount_of("ch_1", 5)]).await;
-        if number != 2 {
-            let done = end(server, RunStatus::Succeeded);
-            assert!(server.store.finish_run(id, attempt, done, None).await.unwrap());
-        }
-        ids.push(id);
-    }
-    ids
-}
 
 async fn left(server: &Server) -> Vec<String> {
     let rows = server.sql.rows("SELECT id FROM action_runs ORDER BY id", []).await;
