@@ -11,15 +11,15 @@ use crate::{action::Decided, permissions::Permission};
 
 /// Asks what the calls of the past would have come to under other settings or permissions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReplayPolicy {
     /// Only calls at or after this time (RFC 3339). All that are kept, if left out.
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = "2026-05-01T00:00:00Z"))]
     pub since: Option<OffsetDateTime>,
     /// Settings to change, merged into those of the integration (RFC 7396). Nothing is stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -30,7 +30,7 @@ pub struct ReplayPolicy {
     )]
     pub settings: Option<Map<String, Value>>,
     /// Permissions to change. Nothing is stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = json!({"issue_refund": "ask"})))]
     pub action_permissions: Option<BTreeMap<String, Permission>>,
 }
