@@ -159,7 +159,7 @@ async fn what_is_wrong_is_said(database: &TestDatabase) {
         (&["key", "create", "--org", org, "--name", "x", "--scopes", ""], "unknown scope \"\""),
         (&["key", "create", "--org", org, "--name", "x"], "--scopes"),
         (
-            &["key", "create", "--org", org, "--name", "x", "--scopes", "a", "--for", "agent"],
+            &["key", "create", "--org", org, "--name", "x", "--scopes", "read", "--for", "agent"],
             "cannot be used",
         ),
         (&["key", "create", "--org", org, "--name", "x", "--for", "everybody"], "agent"),

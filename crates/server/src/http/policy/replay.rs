@@ -27,7 +27,7 @@ use crate::{
     operation_id = "replayPolicy",
     tag = "Actions",
     params(InProject, OfProvider),
-    request_body(content = ReplayPolicy, example = json!({"settings": {"default_channel": "C0123456789"}})),
+    request_body(content = ReplayPolicy, example = json!({"action_permissions": {"post_message": "ask"}})),
     security(("api_key" = ["actions:read"]), ("bearer" = ["actions:read"])),
     responses(
         (status = 200, description = "What would have been decided otherwise", body = PolicyReplayResponse,

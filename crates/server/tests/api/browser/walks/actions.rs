@@ -9,11 +9,7 @@ use crate::{
         accessibility::assert_accessible,
         chromium::{Browser, Programs, in_browser, name_of},
     },
-    dashboard::{
-        approvals::{ask, connect_and_ask},
-        runs::connect,
-        visitor::Visitor,
-    },
+    dashboard::{approvals::ask, runs::connect, visitor::Visitor},
     support::{
         Backend,
         played::{Stage, on_stage},
@@ -79,7 +75,9 @@ async fn an_action_is_tried_and_its_run_found_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_looked_at_and_approved() {
     on_desk(async |stage, browser| {
-        connect_and_ask(stage).await;
+        let settings = json!({"refunds_enabled": true, "refund_limit": 1_000});
+        let update = json!({"settings": settings, "action_permissions": {"issue_refund": "ask"}});
+        stage.server.patch("desk", update).await.data();
         let id = ask(stage, "desk/actions/issue_refund", json!({"charge": "ch_1", "amount": 600})).await;
         let server = &stage.server;
         let at = |rest: &str| format!("http://{}{}{rest}", server.address, server.pages());
