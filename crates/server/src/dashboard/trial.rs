@@ -110,7 +110,11 @@ async fn call(
     // The page of the run shows it also while it is being sent.
     let patience = pages.settings.request_timeout / 2;
     match pages.actions.call(call, patience).await.map_err(Failure::from) {
-        Ok(_) => Ok(on.visit.go_to(&on.visit.addresses.run(on.tenant.project, run))),
+        Ok(row) => {
+            // It may be an earlier run, which waits for a person already.
+            let run = row.id.parse().unwrap_or(run);
+            Ok(on.visit.go_to(&on.visit.addresses.run(on.tenant.project, run)))
+        }
         Err(failure) if !failure.issues.is_empty() => {
             let refused = wrong(failure.issues, form);
             Ok(tried.answer(&on, StatusCode::UNPROCESSABLE_ENTITY, Some(&refused)))

@@ -19,8 +19,8 @@ const PENDING: &str = "\
     of it.";
 const ACCEPTED: &str = "The provider has taken it, and has not finished it.";
 const REPEATED: &str = "\
-    This is a repeat: the same call was made a few minutes ago, and this is its run. Nothing was sent now. To do it \
-    once more on purpose, call with again: true.";
+    This is a repeat: the same call was made a few minutes ago, and this is its run. Nothing was sent now.";
+const ON_PURPOSE: &str = "To do it once more on purpose, call with again: true.";
 
 /// The answer to the call of an action. `wait` is for how many seconds the provider asked not to be called.
 pub(super) fn called(run: &RunRow, is_repeat: bool, wait: Option<u32>) -> CallToolResult {
@@ -33,7 +33,9 @@ pub(super) fn called(run: &RunRow, is_repeat: bool, wait: Option<u32>) -> CallTo
             return not_done(run, is_repeat, wait);
         }
     };
-    let notes = [if is_repeat { REPEATED } else { "" }, note];
+    let is_done = matches!(run.status.parse(), Ok(RunStatus::Succeeded | RunStatus::Accepted));
+    let repeated = if is_repeat { REPEATED } else { "" };
+    let notes = [repeated, if is_repeat && is_done { ON_PURPOSE } else { "" }, note];
     complete(members(run), &notes)
 }
 
@@ -116,7 +118,8 @@ fn meaning(code: ErrorCode, wait: Option<u32>) -> String {
             "Nothing was done. Correct the arguments and call again."
         }
         ErrorCode::ServiceUnavailable | ErrorCode::InternalError => {
-            "It may be tried again in a moment: the same write is not done twice within ten minutes."
+            "It may have been done. It may be tried again in a moment, but without again: true: then the same write is \
+             not done twice within ten minutes."
         }
         _ => "Nothing was done.",
     };

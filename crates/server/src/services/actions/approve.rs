@@ -280,10 +280,14 @@ impl Actions {
             Decided::Ask(reasons) => reasons,
             Decided::Allow => Vec::new(),
         };
-        if *has_changed {
+        let told: Vec<Reason> = serde_json::from_str(asked.run.reasons.as_deref().unwrap_or("[]"))
+            .map_err(|_| damaged("its reasons"))?;
+        // A limit may have been lowered since. Who approved was not told of it.
+        if *has_changed || reasons.iter().any(|reason| !told.contains(reason)) {
             let words = "The provider says something else than when it was asked for".to_owned();
             let changed = Reason { obstacle: Obstacle::Evidence, words, setting: None };
-            let reasons: Vec<Reason> = std::iter::once(changed).chain(reasons).collect();
+            let changed = has_changed.then_some(changed);
+            let reasons: Vec<Reason> = changed.into_iter().chain(reasons).collect();
             let evidence = Value::Object(ready.evidence.clone()).to_string();
             let approval = self.environment.id();
             return Ok(Verdict::AskAgain { approval, evidence, reasons: written_reasons(&reasons)? });

@@ -187,14 +187,15 @@ impl Actions {
         Ok(serde_json::from_slice(opened.expose_secret()).ok())
     }
 
-    /// Whether an integration is connected to the account that a run called. If that one was not known, it must not
-    /// have been connected anew since.
+    /// Whether an integration is still connected as it was when a run called. The same account is not enough: that of a
+    /// new connection may not be known, and then the last known one stays.
     async fn is_account_of(&self, claim: &LookClaim, loaded: &Loaded) -> Result<bool, StoreError> {
         if loaded.integration.id != claim.integration {
             return Ok(false);
         }
-        if let Some(account) = &claim.run.account_id {
-            return Ok(loaded.integration.account.as_ref().is_some_and(|now| now.id == *account));
+        let now = loaded.integration.account.as_ref().map(|account| &account.id);
+        if claim.run.account_id.is_some() && now != claim.run.account_id.as_ref() {
+            return Ok(false);
         }
         let connected_at = self.store.connected_at(claim.integration).await?;
         Ok(connected_at.is_some_and(|connected_at| connected_at <= claim.run.created_at))

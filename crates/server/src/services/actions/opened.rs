@@ -3,9 +3,11 @@
 use integrations_core::{
     catalog::{Provider, ProviderAccount},
     health::Verdict,
+    lifecycle::Status,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 use url::Url;
 
 use super::{Actions, CallError, secrets::Secrets};
@@ -23,6 +25,8 @@ pub(in crate::services) struct Opened {
     /// What the user supplied in addition to the credential.
     pub(in crate::services) connection: Map<String, Value>,
     pub(in crate::services) credential: Map<String, Value>,
+    /// When it was connected. Connecting it anew changes that, and renewing its tokens does not.
+    connected_at: Option<OffsetDateTime>,
     /// What must not be in anything that is shown or stored.
     pub(in crate::services) secrets: Secrets,
 }
@@ -65,6 +69,7 @@ impl Actions {
         account: &ProviderAccount,
         loaded: Loaded,
     ) -> Result<Opened, CallError> {
+        let connected_at = self.store.connected_at(loaded.integration.id).await?;
         let sealed =
             self.store.credential(loaded.integration.id).await?.ok_or(CallError::ReinstallRequired)?;
         let opened = self.vault.open(&sealed, Purpose::Credential((&loaded).into()))?;
@@ -72,7 +77,7 @@ impl Actions {
         let credential = serde_json::from_slice(opened.expose_secret()).map_err(unreadable)?;
         let connection = serde_json::from_str(&loaded.connection).map_err(unreadable)?;
         let secrets = Secrets::of(&account.provider, &connection, &credential);
-        Ok(Opened { account: account.clone(), loaded, connection, credential, secrets })
+        Ok(Opened { account: account.clone(), loaded, connection, credential, connected_at, secrets })
     }
 
     /// Has a credential checked that the provider refused, and renewed if that is needed, and opens it again. `None`:
@@ -84,6 +89,13 @@ impl Actions {
             return None;
         }
         match self.open(account, report.loaded).await {
+            // The account of a new connection may not be known, so the same account is not enough.
+            Ok(renewed)
+                if renewed.connected_at != opened.connected_at
+                    || renewed.loaded.integration.status() != Status::Active =>
+            {
+                None
+            }
             Ok(mut renewed) => {
                 renewed.secrets = renewed.secrets.and(std::mem::take(&mut opened.secrets));
                 Some(renewed)

@@ -54,6 +54,9 @@ impl Secrets {
     /// These and others.
     pub(in crate::services) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
+        // As in `of`: the longest come first.
+        self.0.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        self.0.dedup();
         self
     }
 

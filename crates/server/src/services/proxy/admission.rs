@@ -42,6 +42,8 @@ pub struct Admitted {
     pub(super) route: Route,
     /// The query as it is sent.
     pub(super) query: Option<String>,
+    /// What the GraphQL operation asks for, if it is one and was read.
+    operation: Option<Operation>,
     /// Whether it may change something. `None`: its body decides whether it is sent at all.
     pub(super) writes: Option<bool>,
 }
@@ -59,6 +61,16 @@ impl Proxy {
         admitted
     }
 
+    /// The integration as it is now, if the request may still be sent.
+    pub(super) async fn judge_again(&self, admitted: &Admitted) -> Result<Loaded, ProxyError> {
+        let asking = &admitted.asking;
+        let loaded = self.actions.store.load(&asking.tenant, asking.account.as_str()).await;
+        let loaded = loaded.map_err(CallError::from)?;
+        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: asking.account.label() })?;
+        admitted.decide_again(&loaded)?;
+        Ok(loaded)
+    }
+
     async fn judge(&self, asking: Asking) -> Result<Admitted, ProxyError> {
         let loaded = self.actions.store.load(&asking.tenant, asking.account.as_str()).await;
         let loaded = loaded.map_err(CallError::from)?;
@@ -69,12 +81,13 @@ impl Proxy {
         let provider = &asking.account.provider;
         let route = Route::read(provider, asking.method, &asking.path, asking.query.as_deref())?;
         let query = route.query().map(str::to_owned);
-        let mut admitted = Admitted { loaded, route, query, writes: None, asking };
+        let mut admitted = Admitted { loaded, route, query, operation: None, writes: None, asking };
         if !admitted.route.is_graphql() {
-            admitted.decide(None)?;
+            admitted.decide()?;
         } else if admitted.route.method() == Method::Get {
             let (operation, query) = read_parameters(admitted.query.as_deref().unwrap_or_default())?;
-            admitted.decide(Some(&operation))?;
+            admitted.operation = Some(operation);
+            admitted.decide()?;
             admitted.query = Some(query);
         }
         match self.actions.wait_of(admitted.loaded.integration.id) {
@@ -90,7 +103,8 @@ impl Proxy {
     /// when this is to be called.
     pub fn judge_body(&self, admitted: &mut Admitted, body: &[u8]) -> Result<Bytes, ProxyError> {
         let judged = read_body(body).and_then(|(operation, sent)| {
-            admitted.decide(Some(&operation))?;
+            admitted.operation = Some(operation);
+            admitted.decide()?;
             Ok(sent.into())
         });
         if judged.is_err() {
@@ -107,12 +121,27 @@ impl Admitted {
         self.writes.is_none()
     }
 
-    fn decide(&mut self, operation: Option<&Operation>) -> Result<(), Refusal> {
+    fn decide(&mut self) -> Result<(), Refusal> {
         let provider = &self.asking.account.provider;
-        let wish = self.route.wish(provider, operation)?;
+        let wish = self.route.wish(provider, self.operation.as_ref())?;
         decide(provider, &self.loaded.integration.action_permissions, &wish)?;
         self.writes = Some(wish.writes);
         Ok(())
+    }
+
+    /// Decides again by what is stored now. Its body may have come slowly, and a person may have changed their mind.
+    fn decide_again(&self, now: &Loaded) -> Result<(), ProxyError> {
+        let of =
+            |loaded: &Loaded| (loaded.integration.id, loaded.integration.account.clone().map(|one| one.id));
+        if of(now) != of(&self.loaded) || now.connection != self.loaded.connection {
+            return Err(CallError::Changed.into());
+        }
+        if now.integration.status() != Status::Active {
+            return Err(CallError::NotActive(now.integration.status()).into());
+        }
+        let provider = &self.asking.account.provider;
+        let wish = self.route.wish(provider, self.operation.as_ref())?;
+        Ok(decide(provider, &now.integration.action_permissions, &wish)?)
     }
 
     /// The request in the audit log and in messages, without its query.

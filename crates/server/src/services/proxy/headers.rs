@@ -10,7 +10,8 @@ use integrations_core::{
 use sha2::{Digest as _, Sha256};
 
 /// The request headers that are passed. No other is: it could choose another account, or be believed by the provider.
-const PASSED: [&str; 18] = [
+/// `Range` is not, because a credential that comes back could not be found in the halves of an answer.
+const PASSED: [&str; 16] = [
     "accept",
     "accept-language",
     "content-disposition",
@@ -24,10 +25,8 @@ const PASSED: [&str; 18] = [
     "if-match",
     "if-modified-since",
     "if-none-match",
-    "if-range",
     "if-unmodified-since",
     "prefer",
-    "range",
     "user-agent",
 ];
 /// The end of the names of headers that choose a version of the provider's API, such as `Notion-Version`.
@@ -50,14 +49,18 @@ const SINGLE: [HeaderName; 9] = [
 ];
 
 /// The headers of answers that stay behind: those of the connection (RFC 9110, section 7.6.1), and those by which a
-/// provider would act on our address or on our clients' credentials.
-const KEPT_BACK: [&str; 23] = [
+/// provider would act on our address, on our clients' credentials, or on caches between us and them.
+const KEPT_BACK: [&str; 28] = [
+    "age",
     "alt-svc",
+    "cache-control",
+    "cdn-cache-control",
     "clear-site-data",
     "connection",
     "content-length",
     "content-security-policy",
     "content-security-policy-report-only",
+    "expires",
     "keep-alive",
     "nel",
     "proxy-authenticate",
@@ -70,6 +73,7 @@ const KEPT_BACK: [&str; 23] = [
     "set-cookie",
     "set-cookie2",
     "strict-transport-security",
+    "surrogate-control",
     "te",
     "trailer",
     "transfer-encoding",

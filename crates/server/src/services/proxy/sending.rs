@@ -105,7 +105,8 @@ impl Proxy {
         deadline: Instant,
     ) -> Result<Answered, ProxyError> {
         let writes = admitted.writes.unwrap_or(true);
-        let mut opened = self.actions.open(&admitted.asking.account, admitted.loaded.clone()).await?;
+        let loaded = self.judge_again(admitted).await?;
+        let mut opened = self.actions.open(&admitted.asking.account, loaded).await?;
         if writes {
             let event = self.event(admitted, Came::Sending);
             self.actions.store.record_proxied(event).await.map_err(CallError::from)?;
