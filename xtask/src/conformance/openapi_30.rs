@@ -9,6 +9,10 @@ pub(super) fn turn_down(document: &mut Value) {
     if let Some(license) = document["info"]["license"].as_object_mut() {
         license.shift_remove("identifier");
     }
+    // What passes the proxy is the provider's. It has no shape, and progenitor wants one.
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        paths.retain(|path, _| !path.contains("/proxy/"));
+    }
     walk(document);
 }
 
