@@ -18,7 +18,7 @@ pub use crate::edge::scoped::{
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
-    http::{answer::Answer, post::KeyAccess, state::Api},
+    http::{answer::Answer, key_access::KeyAccess, state::Api},
     services::api_keys::Caller,
     store::{Denied, Forbidden, Tenant},
 };

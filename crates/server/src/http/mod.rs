@@ -12,6 +12,7 @@ mod examples;
 mod failures;
 mod filters;
 pub mod integrations;
+mod key_access;
 mod keys;
 mod meta;
 mod oauth_apps;

@@ -30,7 +30,7 @@ use std::{future::Future, sync::Arc};
 
 use axum::{
     body::Bytes,
-    extract::{FromRef as _, FromRequest, FromRequestParts, Request},
+    extract::{FromRef as _, FromRequest, Request},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -40,7 +40,7 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 
-use super::{action_runs, answer::Answer, state::Api};
+use super::{action_runs, answer::Answer, key_access::KeyAccess, state::Api};
 use crate::{
     edge::{
         body::{self, check_json},
@@ -58,16 +58,6 @@ use crate::{
 pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The longest key, in characters.
 pub(super) const MAX_KEY_LENGTH: usize = 255;
-
-/// What a caller with an API key may use: an extractor that checks the key's rights.
-pub(super) trait KeyAccess: FromRequestParts<Api, Rejection = Failure> + Send + Sync {
-    /// The caller's key.
-    fn caller(&self) -> ApiKeyId;
-
-    /// Fails if the caller may not see what the path names, or what an earlier request got as its `answer`: rights may
-    /// have been taken since. The handler finds out by itself; this is for a repeat, which reaches no handler.
-    fn admit(&self, api: &Api, answer: Option<&Answer>) -> impl Future<Output = Result<(), Failure>> + Send;
-}
 
 /// A POST that is not a repeat: what it may use, and its body.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::{
     http::{
         answer::Answer,
         auth::{KeysAdmin, OrganizationAccess},
-        post::KeyAccess,
+        key_access::KeyAccess,
         state::Api,
     },
     store::OwnedError,
