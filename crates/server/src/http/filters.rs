@@ -5,6 +5,13 @@ use std::ops::RangeInclusive;
 use integrations_core::issue::Issue;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use crate::edge::failure::Failure;
+
+/// How many entries a page has if the request does not say.
+const USUAL_LIMIT: u16 = 50;
+/// The most that a page may have.
+const MOST: u16 = 200;
+
 /// Reads one parameter, if it is given. What is wrong with it is added to `issues`.
 pub(super) fn one<T>(
     issues: &mut Vec<Issue>,
@@ -14,6 +21,16 @@ pub(super) fn one<T>(
 ) -> Option<T> {
     let value = read(&text?);
     value.map_err(|message| issues.push(Issue::new(format!("query.{name}"), message))).ok()
+}
+
+/// Reads how many entries a page may have.
+pub(super) fn page_limit(issues: &mut Vec<Issue>, text: Option<String>) -> u16 {
+    one(issues, "limit", text, |text| number(text, 1..=MOST)).unwrap_or(USUAL_LIMIT)
+}
+
+/// What was read of a query, or everything that is wrong with it.
+pub(super) fn all_read<T>(read: T, issues: Vec<Issue>) -> Result<T, Failure> {
+    if issues.is_empty() { Ok(read) } else { Err(Failure::invalid("Invalid query", issues)) }
 }
 
 /// Reads a number of a range, written without sign and leading zeros.

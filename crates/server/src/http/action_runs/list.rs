@@ -12,15 +12,12 @@ use crate::{
         answer::respond,
         auth::{Access, ActionsRead},
         failures::OnProject,
-        filters::{moment, number, one},
+        filters::{all_read, moment, one, page_limit},
         parameters::InProject,
         state::Api,
     },
     store::RunFilter,
 };
-
-const DEFAULT_LIMIT: u16 = 50;
-const MAX_LIMIT: u16 = 200;
 
 /// Filters of the runs.
 #[derive(Debug, IntoParams)]
@@ -84,7 +81,7 @@ fn read(uri: &Uri) -> Result<(RunFilter, u16), Failure> {
     let names = ["cursor", "limit", "provider", "action", "status", "since"];
     let [cursor, limit, provider, action, status, since] = query::parameters(uri, names)?;
     let mut issues: Vec<Issue> = Vec::new();
-    let limit = one(&mut issues, "limit", limit, |text| number(text, 1..=MAX_LIMIT));
+    let limit = page_limit(&mut issues, limit);
     let filter = RunFilter {
         before: one(&mut issues, "cursor", cursor, |text| {
             text.parse().map_err(|_| "Expected the cursor of a page, run_…".to_owned())
@@ -96,9 +93,5 @@ fn read(uri: &Uri) -> Result<(RunFilter, u16), Failure> {
         provider,
         action,
     };
-    if issues.is_empty() {
-        Ok((filter, limit.unwrap_or(DEFAULT_LIMIT)))
-    } else {
-        Err(Failure::invalid("Invalid query", issues))
-    }
+    all_read((filter, limit), issues)
 }

@@ -14,7 +14,7 @@ use crate::{
         answer::respond,
         auth::{Access, ActionsRead},
         failures::OnRun,
-        filters::{number, one},
+        filters::{all_read, number, one},
         parameters::{InProject, OfRun},
         patience::patience,
         state::Api,
@@ -77,9 +77,5 @@ fn read(uri: &Uri) -> Result<Duration, Failure> {
     let [wait] = query::parameters(uri, ["wait"])?;
     let mut issues = Vec::new();
     let wait = one(&mut issues, "wait", wait, |text| number(text, 0..=MAX_WAIT));
-    if issues.is_empty() {
-        Ok(Duration::from_secs(wait.unwrap_or(0).into()))
-    } else {
-        Err(Failure::invalid("Invalid query", issues))
-    }
+    all_read(Duration::from_secs(wait.unwrap_or(0).into()), issues)
 }

@@ -12,15 +12,12 @@ use crate::{
         answer::respond,
         auth::{Access, ApprovalsRead},
         failures::OnProject,
-        filters::{number, one},
+        filters::{all_read, one, page_limit},
         parameters::InProject,
         state::Api,
     },
     store::ApprovalFilter,
 };
-
-const DEFAULT_LIMIT: u16 = 50;
-const MAX_LIMIT: u16 = 200;
 
 /// Filters of the approvals.
 #[derive(Debug, IntoParams)]
@@ -78,7 +75,7 @@ fn read(uri: &Uri) -> Result<(ApprovalFilter, u16), Failure> {
     let names = ["cursor", "limit", "status", "provider"];
     let [cursor, limit, status, provider] = query::parameters(uri, names)?;
     let mut issues: Vec<Issue> = Vec::new();
-    let limit = one(&mut issues, "limit", limit, |text| number(text, 1..=MAX_LIMIT));
+    let limit = page_limit(&mut issues, limit);
     let filter = ApprovalFilter {
         before: one(&mut issues, "cursor", cursor, |text| {
             text.parse().map_err(|_| "Expected the cursor of a page, apr_…".to_owned())
@@ -88,9 +85,5 @@ fn read(uri: &Uri) -> Result<(ApprovalFilter, u16), Failure> {
         }),
         provider,
     };
-    if issues.is_empty() {
-        Ok((filter, limit.unwrap_or(DEFAULT_LIMIT)))
-    } else {
-        Err(Failure::invalid("Invalid query", issues))
-    }
+    all_read((filter, limit), issues)
 }

@@ -18,14 +18,11 @@ use crate::{
         answer::respond,
         auth::{Access, AuditRead},
         failures::OnProject,
-        filters::{moment, number, one},
+        filters::{all_read, moment, one, page_limit},
         parameters::InProject,
     },
     store::{ActorFilter, AuditFilter},
 };
-
-const DEFAULT_LIMIT: u16 = 50;
-const MAX_LIMIT: u16 = 200;
 
 /// Filters of the events.
 #[derive(Debug, IntoParams)]
@@ -95,7 +92,7 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
     let names = ["cursor", "limit", "action", "provider", "actor", "since", "until"];
     let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;
     let mut issues: Vec<Issue> = Vec::new();
-    let limit = one(&mut issues, "limit", limit, |text| number(text, 1..=MAX_LIMIT));
+    let limit = page_limit(&mut issues, limit);
     let filter = AuditFilter {
         before: one(&mut issues, "cursor", cursor, read_cursor),
         action: one(&mut issues, "action", action, |text| {
@@ -106,11 +103,7 @@ fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
         until: one(&mut issues, "until", until, moment),
         provider,
     };
-    if issues.is_empty() {
-        Ok((filter, limit.unwrap_or(DEFAULT_LIMIT)))
-    } else {
-        Err(Failure::invalid("Invalid query", issues))
-    }
+    all_read((filter, limit), issues)
 }
 
 fn read_actor(text: &str) -> Result<ActorFilter, String> {
