@@ -56,6 +56,7 @@ pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey};
 pub use audit::{ActorFilter, AuditFilter, NewAuditEvent};
 pub use authority::{Forbidden, OwnedError};
 pub use connect::ConnectError;
+pub use credentials::UsableCredential;
 pub use dashboard_sessions::{DashboardSession, NewDashboardSession};
 pub use device_logins::{DeviceClaim, DeviceGrant, DeviceLogin, NewDeviceLogin, Redeemed, scope_to_approve};
 pub use error::StoreError;

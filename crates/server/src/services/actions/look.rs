@@ -8,7 +8,6 @@ use integrations_core::{
     error::ErrorCode,
     lifecycle::Status,
 };
-use secrecy::ExposeSecret as _;
 use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 
@@ -19,12 +18,12 @@ use super::{
     ending::{Ending, failed, of_outcome},
     frozen::Frozen,
     identity,
+    opened::Opened,
 };
 use crate::{
     jobs::executed,
     provider::action_caller::Sent,
-    store::{Loaded, LookClaim, LookEnd, RunEnd, RunRow, StoreError},
-    vault::Purpose,
+    store::{LookClaim, LookEnd, RunEnd, RunRow, StoreError},
 };
 
 /// How long a look may ask.
@@ -138,16 +137,22 @@ impl Actions {
         let Some(loaded) = loaded.filter(|loaded| loaded.integration.status() == Status::Active) else {
             return Ok(Seen::Nothing);
         };
-        let Some(Frozen { look: Some(look), connection, .. }) = self.thaw(claim)? else {
+        let Frozen { look: Some(look), connection, .. } = self.open_frozen(&claim.request)? else {
             return Ok(Seen::Never);
         };
-        if loaded.connection != connection || !self.is_account_of(claim, &loaded).await? {
+        if loaded.connection != connection || loaded.integration.id != claim.request.integration {
             return Ok(Seen::Never);
         }
-        if let Some(seconds) = self.0.waits.left(claim.integration) {
+        let opened = match self.open(&account, loaded).await {
+            Err(CallError::ReinstallRequired) => return Ok(Seen::Never),
+            opened => opened?,
+        };
+        if !is_connection_of(claim, &opened) {
+            return Ok(Seen::Never);
+        }
+        if let Some(seconds) = self.0.waits.left(claim.request.integration) {
             return Ok(Seen::Later(Duration::seconds(seconds.into())));
         }
-        let opened = self.open(&account, loaded).await?;
         let mut delivery = Delivery::new(self, claim.tenant, claim.id, opened, Instant::now() + TO_LOOK);
         let Sent::Answer(answer) = delivery.read(&look.request).await else { return Ok(Seen::Nothing) };
         let provider = &account.provider;
@@ -173,31 +178,12 @@ impl Actions {
             None => Seen::Nothing,
         })
     }
+}
 
-    /// What was sealed with a run. `None`: an earlier version of this server sealed it, which did not look.
-    fn thaw(&self, claim: &LookClaim) -> Result<Option<Frozen>, CallError> {
-        let purpose = Purpose::ActionRequest {
-            run: claim.id,
-            project: claim.tenant.project,
-            integration: claim.integration,
-            provider: &claim.run.provider,
-            action: &claim.run.action,
-        };
-        let opened = self.vault.open(&claim.sealed_request, purpose)?;
-        Ok(serde_json::from_slice(opened.expose_secret()).ok())
-    }
-
-    /// Whether an integration is still connected as it was when a run called. The same account is not enough: that of a
-    /// new connection may not be known, and then the last known one stays.
-    async fn is_account_of(&self, claim: &LookClaim, loaded: &Loaded) -> Result<bool, StoreError> {
-        if loaded.integration.id != claim.integration {
-            return Ok(false);
-        }
-        let now = loaded.integration.account.as_ref().map(|account| &account.id);
-        if claim.run.account_id.is_some() && now != claim.run.account_id.as_ref() {
-            return Ok(false);
-        }
-        let connected_at = self.store.connected_at(claim.integration).await?;
-        Ok(connected_at.is_some_and(|connected_at| connected_at <= claim.run.created_at))
-    }
+/// Whether an integration is still connected as it was when a run called. The same account is not enough: that of a new
+/// connection may not be known, and then the last known one stays.
+fn is_connection_of(claim: &LookClaim, opened: &Opened) -> bool {
+    let now = opened.loaded.integration.account.as_ref().map(|account| &account.id);
+    let is_account = claim.run.account_id.is_none() || now == claim.run.account_id.as_ref();
+    is_account && opened.connected_at <= claim.run.created_at
 }

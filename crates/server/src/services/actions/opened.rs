@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{Actions, CallError, secrets::Secrets};
 use crate::{
-    store::{Loaded, Tenant},
+    store::{Loaded, Tenant, UsableCredential},
     vault::{Purpose, VaultError},
 };
 
@@ -26,7 +26,7 @@ pub(in crate::services) struct Opened {
     pub(in crate::services) connection: Map<String, Value>,
     pub(in crate::services) credential: Map<String, Value>,
     /// When it was connected. Connecting it anew changes that, and renewing its tokens does not.
-    connected_at: Option<OffsetDateTime>,
+    pub(in crate::services) connected_at: OffsetDateTime,
     /// What must not be in anything that is shown or stored.
     pub(in crate::services) secrets: Secrets,
 }
@@ -69,9 +69,8 @@ impl Actions {
         account: &ProviderAccount,
         loaded: Loaded,
     ) -> Result<Opened, CallError> {
-        let connected_at = self.store.connected_at(loaded.integration.id).await?;
-        let sealed =
-            self.store.credential(loaded.integration.id).await?.ok_or(CallError::ReinstallRequired)?;
+        let usable = self.store.credential(loaded.integration.id).await?;
+        let UsableCredential { sealed, connected_at } = usable.ok_or(CallError::ReinstallRequired)?;
         let opened = self.vault.open(&sealed, Purpose::Credential((&loaded).into()))?;
         let unreadable = |_| CallError::Vault(VaultError::Damaged);
         let credential = serde_json::from_slice(opened.expose_secret()).map_err(unreadable)?;

@@ -3,10 +3,7 @@
 //! A look is claimed by moving its time into the future, which is a lease: whoever moved it looks, and nobody else does
 //! before that time. So what a late looker found is not stored once another has taken over.
 
-use integrations_core::{
-    action::RunStatus,
-    ids::{IntegrationId, RunId},
-};
+use integrations_core::{action::RunStatus, ids::RunId};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::Expr,
@@ -18,11 +15,8 @@ use super::{
     finish::{end_run, tenant_of},
 };
 use crate::store::{
-    NewAuditEvent, RunRow, Store, StoreError, Tenant,
-    entity::{
-        action_run::{Column, Entity, Model},
-        credential,
-    },
+    NewAuditEvent, RunRow, SealedRequest, Store, StoreError, Tenant,
+    entity::action_run::{Column, Entity, Model},
 };
 
 /// A run that somebody looks for.
@@ -34,14 +28,12 @@ pub struct LookClaim {
     pub run: RunRow,
     /// Its project, with the organization.
     pub tenant: Tenant,
-    /// The integration that it called.
-    pub integration: IntegrationId,
     /// When it became `unknown`.
     pub unknown_since: OffsetDateTime,
     /// SHA-256 of what the provider's file said of the action.
     pub definition: Vec<u8>,
     /// What was sealed with it.
-    pub sealed_request: Vec<u8>,
+    pub request: SealedRequest,
     /// How many looks found nothing.
     pub absences: i32,
     /// Until when nobody else looks.
@@ -130,19 +122,6 @@ impl Store {
         transaction.commit().await?;
         Ok(ended.rows_affected == 1)
     }
-
-    /// When an integration was connected with the usable credential that it has. Renewals of tokens do not count.
-    /// `None`: it has none.
-    pub async fn connected_at(
-        &self,
-        integration: IntegrationId,
-    ) -> Result<Option<OffsetDateTime>, StoreError> {
-        let usable = credential::Entity::find_by_id(integration.to_string())
-            .filter(credential::Column::DeadAt.is_null())
-            .one(&self.reader)
-            .await?;
-        Ok(usable.map(|row| row.created_at))
-    }
 }
 
 /// The run whose look is due, or abandoned, at this time.
@@ -158,9 +137,8 @@ fn read_claim(row: Model, until: OffsetDateTime) -> Result<LookClaim, StoreError
     Ok(LookClaim {
         id: row.id.parse().map_err(|_| damaged("id"))?,
         tenant: tenant_of(&row)?,
-        integration: row.integration_id.parse().map_err(|_| damaged("integration"))?,
         unknown_since: row.finished_at.ok_or_else(|| damaged("finished_at"))?,
-        sealed_request: row.request.clone().ok_or_else(|| damaged("request"))?,
+        request: row.clone().try_into()?,
         definition: row.definition.clone(),
         absences: row.look_absences,
         until,
