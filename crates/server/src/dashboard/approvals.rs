@@ -73,8 +73,7 @@ async fn list(
     };
     let filter = ApprovalFilter { before, status, provider: None };
     let page = pages.actions.approvals(&on.tenant, &filter, PAGE).await?;
-    let queue =
-        Queue { approvals: &page.approvals, status, is_newest: before.is_none(), older: page.cursor() };
+    let queue = Queue { approvals: &page.entries, status, is_newest: before.is_none(), older: page.cursor() };
     let markup = approvals::page(&on.visit.frame(), &on.project(), &pages.catalog, &queue);
     Ok(on.visit.page(StatusCode::OK, markup))
 }

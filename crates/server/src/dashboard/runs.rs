@@ -51,11 +51,11 @@ async fn list(
         since: None,
     };
     let page = pages.actions.runs(&on.tenant, &filter, PAGE).await?;
-    let callers = page.runs.iter().map(|run| run.principal.as_str());
+    let callers = page.entries.iter().map(|run| run.principal.as_str());
     let names = names::of(&pages, on.tenant.organization, callers).await?;
     let integrations = pages.integrations.list(&on.tenant).await?;
     let list = RunList {
-        runs: &page.runs,
+        runs: &page.entries,
         names: &names,
         integrations: &integrations,
         filters: &filters,

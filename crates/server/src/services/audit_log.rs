@@ -1,20 +1,12 @@
 //! The service for the audit log.
 
+use super::page::Page;
 use crate::store::{AuditEntry, AuditFilter, ReadError, Store, Tenant};
 
 /// Reads the audit log. The store appends to it with each change.
 #[derive(Clone, Debug)]
 pub struct AuditLog {
     store: Store,
-}
-
-/// A page of the audit log.
-#[derive(Clone, Debug)]
-pub struct AuditPage {
-    /// Its events, newest first.
-    pub entries: Vec<AuditEntry>,
-    /// Whether there are older events.
-    pub has_more: bool,
 }
 
 impl AuditLog {
@@ -29,18 +21,8 @@ impl AuditLog {
         tenant: &Tenant,
         filter: &AuditFilter,
         limit: u16,
-    ) -> Result<AuditPage, ReadError> {
+    ) -> Result<Page<AuditEntry>, ReadError> {
         // One more than requested shows whether there are more.
-        let mut entries = self.store.audit_page(tenant, filter, limit + 1).await?;
-        let has_more = entries.len() > usize::from(limit);
-        entries.truncate(usize::from(limit));
-        Ok(AuditPage { entries, has_more })
-    }
-}
-
-impl AuditPage {
-    /// The id for the next page, which ends before it. `None` if there are no older events.
-    pub fn cursor(&self) -> Option<&str> {
-        self.entries.last().filter(|_| self.has_more).map(|last| last.id.as_str())
+        Ok(Page::of(self.store.audit_page(tenant, filter, limit + 1).await?, limit))
     }
 }

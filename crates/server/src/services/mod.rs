@@ -12,6 +12,7 @@ pub mod keys;
 mod listed_keys;
 pub mod oauth_apps;
 pub mod organizations;
+mod page;
 pub mod people;
 pub mod proxy;
 

@@ -48,6 +48,16 @@ pub struct Loaded {
     pub disconnected_now: bool,
 }
 
+impl Loaded {
+    /// Whether this and another are one integration, with the same account and connection.
+    pub fn is_connected_as(&self, other: &Self) -> bool {
+        let account = |loaded: &Self| loaded.integration.account.as_ref().map(|account| account.id.clone());
+        self.integration.id == other.integration.id
+            && account(self) == account(other)
+            && self.connection == other.connection
+    }
+}
+
 /// What is shown of a stored credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CredentialFacts {

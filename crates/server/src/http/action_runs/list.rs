@@ -71,7 +71,7 @@ pub(super) async fn list(
     let (filter, limit) = read(&uri)?;
     let page = api.actions.runs(&access.tenant, &filter, limit).await?;
     let (cursor, has_more) = (page.cursor().map(str::to_owned), page.has_more);
-    let data = page.runs.into_iter().map(view::run).collect::<Result<_, _>>();
+    let data = page.entries.into_iter().map(view::run).collect::<Result<_, _>>();
     let data = data.map_err(|error| Failure::internal(&error))?;
     respond(&ActionRunList { data, cursor, has_more })
 }

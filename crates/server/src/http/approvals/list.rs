@@ -65,7 +65,7 @@ pub(super) async fn list(
     let (filter, limit) = read(&uri)?;
     let page = api.actions.approvals(&access.tenant, &filter, limit).await?;
     let (cursor, has_more) = (page.cursor().map(str::to_owned), page.has_more);
-    let data = page.approvals.into_iter().map(|row| view::approval(&api.catalog, row));
+    let data = page.entries.into_iter().map(|row| view::approval(&api.catalog, row));
     let data = data.collect::<Result<_, _>>().map_err(|error| Failure::internal(&error))?;
     respond(&ApprovalList { data, cursor, has_more })
 }

@@ -7,23 +7,10 @@ use integrations_core::{
 };
 
 use super::{Actions, CallError};
-use crate::store::{ApprovalFilter, ApprovalRow, NewAuditEvent, OwnedError, ReadError, Tenant};
-
-/// A page of approvals.
-#[derive(Clone, Debug)]
-pub struct ApprovalPage {
-    /// The approvals, newest first.
-    pub approvals: Vec<ApprovalRow>,
-    /// Whether there are older ones.
-    pub has_more: bool,
-}
-
-impl ApprovalPage {
-    /// The id for the next page, which ends before it. `None` if there are no older approvals.
-    pub fn cursor(&self) -> Option<&str> {
-        self.approvals.last().filter(|_| self.has_more).map(|last| last.id.as_str())
-    }
-}
+use crate::{
+    services::page::Page,
+    store::{ApprovalFilter, ApprovalRow, NewAuditEvent, OwnedError, ReadError, Tenant},
+};
 
 impl Actions {
     /// Up to `limit` of a tenant's approvals, newest first.
@@ -32,13 +19,10 @@ impl Actions {
         tenant: &Tenant,
         filter: &ApprovalFilter,
         limit: u16,
-    ) -> Result<ApprovalPage, ReadError> {
+    ) -> Result<Page<ApprovalRow>, ReadError> {
         // One more than requested shows whether there are more.
-        let mut approvals = self.store.approvals(tenant, filter, self.environment.now(), limit + 1).await?;
-        let has_more = approvals.len() > usize::from(limit);
-        approvals.truncate(usize::from(limit));
-        let approvals = approvals.into_iter().map(|approval| self.as_it_is(approval)).collect();
-        Ok(ApprovalPage { approvals, has_more })
+        let approvals = self.store.approvals(tenant, filter, self.environment.now(), limit + 1).await?;
+        Ok(Page::of(approvals.into_iter().map(|approval| self.as_it_is(approval)).collect(), limit))
     }
 
     /// A tenant's approval, if there is one with this id.

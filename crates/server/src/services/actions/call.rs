@@ -114,8 +114,7 @@ impl Actions {
 
     async fn call_to_the_end(&self, call: &Call) -> Result<RunRow, CallError> {
         let began = Instant::now();
-        let loaded = self.store.load(&call.tenant, call.account.as_str()).await?;
-        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: call.account.label() })?;
+        let loaded = self.installed(&call.tenant, &call.account).await?;
         let provider = &call.account.provider;
         let action = provider
             .action(&call.action)

@@ -29,8 +29,7 @@ pub struct Listed {
 impl Actions {
     /// How the actions of an integration can be called now, in the order of the provider's.
     pub async fn list(&self, tenant: &Tenant, account: &ProviderAccount) -> Result<Vec<Listed>, CallError> {
-        let loaded = self.store.load(tenant, account.as_str()).await?;
-        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: account.label() })?;
+        let loaded = self.installed(tenant, account).await?;
         Ok(account.provider.actions.iter().map(|action| listed(action, &loaded.integration)).collect())
     }
 }

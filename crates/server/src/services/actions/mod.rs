@@ -36,14 +36,12 @@ use tokio::sync::watch;
 
 use self::waits::Waits;
 pub use self::{
-    approvals::ApprovalPage,
     approve::{ApprovalError, Decision},
     call::{Call, Remember},
     error::CallError,
     list::Listed,
     replay::{DecidedOtherwise, Replay},
     resolving::Resolving,
-    runs::RunPage,
 };
 use crate::{
     monitor::{Monitor, MonitorParts},

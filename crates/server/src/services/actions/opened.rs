@@ -55,14 +55,21 @@ impl Opened {
 
     /// Whether this is still the connection that was opened.
     pub(in crate::services) fn is_connected_as(&self, loaded: &Loaded) -> bool {
-        let (one, other) = (&self.loaded, loaded);
-        let of =
-            |loaded: &Loaded| (loaded.integration.id, loaded.integration.account.clone().map(|one| one.id));
-        of(one) == of(other) && one.connection == other.connection
+        self.loaded.is_connected_as(loaded)
     }
 }
 
 impl Actions {
+    /// The integration of an account, if it is installed.
+    pub(in crate::services) async fn installed(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+    ) -> Result<Loaded, CallError> {
+        let loaded = self.store.load(tenant, account.as_str()).await?;
+        loaded.ok_or_else(|| CallError::NotInstalled { account: account.label() })
+    }
+
     /// Opens the credential of an integration.
     pub(in crate::services) async fn open(
         &self,

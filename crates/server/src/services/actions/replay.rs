@@ -62,8 +62,7 @@ impl Actions {
         account: &ProviderAccount,
         body: &[u8],
     ) -> Result<Replay, CallError> {
-        let loaded = self.store.load(tenant, account.as_str()).await?;
-        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: account.label() })?;
+        let loaded = self.installed(tenant, account).await?;
         let question = read(body, account, &loaded)?;
         let (mut runs, has_more) = self.runs_since(tenant, account, question.since).await?;
         let integration = loaded.integration.id.to_string();
@@ -96,7 +95,7 @@ impl Actions {
             let page = self.runs(tenant, &filter, PAGE).await?;
             let next = page.cursor().map(str::parse).transpose();
             filter.before = next.map_err(|_| damaged("its id", page.cursor().unwrap_or_default()))?;
-            runs.extend(page.runs);
+            runs.extend(page.entries);
             if filter.before.is_none() || runs.len() >= MOST {
                 return Ok((runs, filter.before.is_some()));
             }

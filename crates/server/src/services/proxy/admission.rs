@@ -61,23 +61,21 @@ impl Proxy {
         admitted
     }
 
-    /// The integration as it is now, if the request may still be sent.
+    /// The integration as it is now, if the request may still be sent: its body may have come slowly, and a person may
+    /// have changed their mind.
     pub(super) async fn judge_again(&self, admitted: &Admitted) -> Result<Loaded, ProxyError> {
-        let asking = &admitted.asking;
-        let loaded = self.actions.store.load(&asking.tenant, asking.account.as_str()).await;
-        let loaded = loaded.map_err(CallError::from)?;
-        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: asking.account.label() })?;
-        admitted.decide_again(&loaded)?;
-        Ok(loaded)
+        let now = self.actions.installed(&admitted.asking.tenant, &admitted.asking.account).await?;
+        if !now.is_connected_as(&admitted.loaded) {
+            return Err(CallError::Changed.into());
+        }
+        check_active(&now)?;
+        admitted.writes_by(&now)?;
+        Ok(now)
     }
 
     async fn judge(&self, asking: Asking) -> Result<Admitted, ProxyError> {
-        let loaded = self.actions.store.load(&asking.tenant, asking.account.as_str()).await;
-        let loaded = loaded.map_err(CallError::from)?;
-        let loaded = loaded.ok_or_else(|| CallError::NotInstalled { account: asking.account.label() })?;
-        if loaded.integration.status() != Status::Active {
-            return Err(CallError::NotActive(loaded.integration.status()).into());
-        }
+        let loaded = self.actions.installed(&asking.tenant, &asking.account).await?;
+        check_active(&loaded)?;
         let provider = &asking.account.provider;
         let route = Route::read(provider, asking.method, &asking.path, asking.query.as_deref())?;
         let query = route.query().map(str::to_owned);
@@ -122,30 +120,27 @@ impl Admitted {
     }
 
     fn decide(&mut self) -> Result<(), Refusal> {
-        let provider = &self.asking.account.provider;
-        let wish = self.route.wish(provider, self.operation.as_ref())?;
-        decide(provider, &self.loaded.integration.action_permissions, &wish)?;
-        self.writes = Some(wish.writes);
+        self.writes = Some(self.writes_by(&self.loaded)?);
         Ok(())
     }
 
-    /// Decides again by what is stored now. Its body may have come slowly, and a person may have changed their mind.
-    fn decide_again(&self, now: &Loaded) -> Result<(), ProxyError> {
-        let of =
-            |loaded: &Loaded| (loaded.integration.id, loaded.integration.account.clone().map(|one| one.id));
-        if of(now) != of(&self.loaded) || now.connection != self.loaded.connection {
-            return Err(CallError::Changed.into());
-        }
-        if now.integration.status() != Status::Active {
-            return Err(CallError::NotActive(now.integration.status()).into());
-        }
+    /// Whether it may change something, if the permissions of this integration let it be sent.
+    fn writes_by(&self, loaded: &Loaded) -> Result<bool, Refusal> {
         let provider = &self.asking.account.provider;
         let wish = self.route.wish(provider, self.operation.as_ref())?;
-        Ok(decide(provider, &now.integration.action_permissions, &wish)?)
+        decide(provider, &loaded.integration.action_permissions, &wish)?;
+        Ok(wish.writes)
     }
 
     /// The request in the audit log and in messages, without its query.
     pub(super) fn told(&self) -> String {
         format!("{} {}", self.route.method(), self.route.path())
+    }
+}
+
+fn check_active(loaded: &Loaded) -> Result<(), CallError> {
+    match loaded.integration.status() {
+        Status::Active => Ok(()),
+        status => Err(CallError::NotActive(status)),
     }
 }
