@@ -1,7 +1,10 @@
 //! Holds answers against the specification: every answer to one of its operations that any test gets has a status, a
 //! media type and, if it is JSON, a schema that the specification names for it.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, OnceLock},
+};
 
 use jsonschema::Validator;
 use serde_json::Value;
@@ -13,21 +16,37 @@ struct Operation {
     method: String,
     path: Vec<String>,
     /// By status: the media types that it can have, with the schema of each that is JSON.
-    answers: BTreeMap<String, BTreeMap<String, Option<Validator>>>,
+    answers: BTreeMap<String, BTreeMap<String, Option<Schema>>>,
 }
 
+/// A schema of the specification. It is compiled when an answer is first held against it: all of them together take
+/// half a second, and every test is a process of its own.
+struct Schema {
+    schema: &'static Value,
+    compiled: OnceLock<Validator>,
+}
+
+impl Schema {
+    fn validator(&self) -> &Validator {
+        self.compiled.get_or_init(|| {
+            let mut schema = self.schema.clone();
+            schema["components"] = SPECIFICATION["components"].clone();
+            jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+        })
+    }
+}
+
+static SPECIFICATION: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(riq_server::openapi()).unwrap());
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let specification = serde_json::to_value(riq_server::openapi()).unwrap();
     let mut operations = Vec::new();
-    for (path, methods) in specification["paths"].as_object().unwrap() {
+    for (path, methods) in SPECIFICATION["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let answers = operation["responses"].as_object().unwrap().iter();
             operations.push(Operation {
                 method: method.to_uppercase(),
                 path: path.split('/').map(str::to_owned).collect(),
-                answers: answers
-                    .map(|(status, answer)| (status.clone(), contents(&specification, answer)))
-                    .collect(),
+                answers: answers.map(|(status, answer)| (status.clone(), contents(answer))).collect(),
             });
         }
     }
@@ -36,15 +55,12 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     operations
 });
 
-fn contents(specification: &Value, answer: &Value) -> BTreeMap<String, Option<Validator>> {
+fn contents(answer: &'static Value) -> BTreeMap<String, Option<Schema>> {
     let contents = answer["content"].as_object().into_iter().flatten();
     let contents = contents.map(|(media, content)| {
-        let validator = (media == "application/json").then(|| {
-            let mut schema = content["schema"].clone();
-            schema["components"] = specification["components"].clone();
-            jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
-        });
-        (media.clone(), validator)
+        let is_json = media == "application/json";
+        let schema = is_json.then(|| Schema { schema: &content["schema"], compiled: OnceLock::new() });
+        (media.clone(), schema)
     });
     contents.collect()
 }
@@ -87,7 +103,7 @@ pub(crate) fn assert_described(method: &str, target: &str, answer: &Answer) {
     let schema = schema.unwrap_or_else(|| panic!("{method} {target}: undescribed media type: {answer:?}"));
     // What is compressed is not read.
     if let Some(schema) = schema.as_ref().filter(|_| answer.header("content-encoding").is_none()) {
-        let errors = schema.iter_errors(&answer.body);
+        let errors = schema.validator().iter_errors(&answer.body);
         let errors: Vec<String> = errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{method} {target}: {errors:#?}: {answer:?}");
     }
