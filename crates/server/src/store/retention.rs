@@ -22,8 +22,10 @@ use crate::environment::first_id_at;
 pub struct Pruning {
     store: Store,
     what: Pruned,
-    /// The smallest id that stays.
-    before: String,
+    /// What is of this moment or later stays.
+    before: OffsetDateTime,
+    /// The smallest id of that moment.
+    first: String,
     batch: u32,
     /// The id of the last row that was removed.
     after: String,
@@ -43,15 +45,15 @@ trait Prunable: EntityTrait {
     const ID: Self::Column;
     const ORGANIZATION: Self::Column;
 
-    /// Which of its rows may go.
-    fn may_go() -> Condition;
+    /// Which of its rows may go, of those that were made before a moment.
+    fn may_go(before: OffsetDateTime) -> Condition;
 }
 
 impl Prunable for audit_event::Entity {
     const ID: audit_event::Column = audit_event::Column::Id;
     const ORGANIZATION: audit_event::Column = audit_event::Column::OrganizationId;
 
-    fn may_go() -> Condition {
+    fn may_go(_before: OffsetDateTime) -> Condition {
         Condition::all()
     }
 }
@@ -60,9 +62,10 @@ impl Prunable for action_run::Entity {
     const ID: action_run::Column = action_run::Column::Id;
     const ORGANIZATION: action_run::Column = action_run::Column::OrganizationId;
 
-    /// What waits for a person or is being sent stays.
-    fn may_go() -> Condition {
-        Condition::all().add(action_run::Column::FinishedAt.is_not_null())
+    /// What waits for a person or is being sent stays. What a person let wait counts towards limits from its sending,
+    /// so the end decides, which is never before that.
+    fn may_go(before: OffsetDateTime) -> Condition {
+        Condition::all().add(action_run::Column::FinishedAt.lt(before))
     }
 }
 
@@ -70,18 +73,19 @@ impl Store {
     /// Prepares to delete the events of all organizations before a given time. [`Pruning::step`] deletes up to `batch`
     /// events in one transaction.
     pub fn prune_audit(&self, before: OffsetDateTime, batch: u32) -> Pruning {
-        self.prune(Pruned::AuditEvents, first_id_at::<kind::AuditEvent>(before).to_string(), batch)
+        let first = first_id_at::<kind::AuditEvent>(before).to_string();
+        self.prune(Pruned::AuditEvents, before, first, batch)
     }
 
-    /// Prepares to delete the finished runs of all organizations that were called before a given time, with what they
-    /// count towards limits.
+    /// Prepares to delete the runs of all organizations that ended before a given time, with what they count towards
+    /// limits.
     pub fn prune_runs(&self, before: OffsetDateTime, batch: u32) -> Pruning {
-        self.prune(Pruned::Runs, first_id_at::<kind::Run>(before).to_string(), batch)
+        self.prune(Pruned::Runs, before, first_id_at::<kind::Run>(before).to_string(), batch)
     }
 
-    fn prune(&self, what: Pruned, before: String, batch: u32) -> Pruning {
+    fn prune(&self, what: Pruned, before: OffsetDateTime, first: String, batch: u32) -> Pruning {
         let store = self.clone();
-        Pruning { store, what, before, batch, after: String::new(), recorded: HashSet::new() }
+        Pruning { store, what, before, first, batch, after: String::new(), recorded: HashSet::new() }
     }
 }
 
@@ -112,7 +116,7 @@ impl Pruning {
     ) -> Result<Option<u64>, StoreError> {
         let Some(last) = self.last_of_batch::<E>().await? else { return Ok(None) };
         let transaction = self.store.begin().await?;
-        let batch = E::may_go().add(E::ID.gt(&self.after)).add(E::ID.lte(&last));
+        let batch = E::may_go(self.before).add(E::ID.gt(&self.after)).add(E::ID.lte(&last));
         let mut removing = E::delete_many().filter(locked_in_order::<E>(E::ID, batch)).into_query();
         let removed = transaction.query_all(removing.returning_col(E::ORGANIZATION)).await?;
         let mut organizations = HashSet::new();
@@ -143,7 +147,7 @@ impl Pruning {
 
     /// The ids of the rows that are still to be deleted.
     fn left<E: Prunable>(&self) -> Select<E> {
-        let left = E::may_go().add(E::ID.gt(&self.after)).add(E::ID.lt(&self.before));
+        let left = E::may_go(self.before).add(E::ID.gt(&self.after)).add(E::ID.lt(&self.first));
         E::find().select_only().column(E::ID).filter(left)
     }
 }

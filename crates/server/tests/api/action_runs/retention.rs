@@ -1,18 +1,23 @@
 //! Old runs of actions are removed: in steps, by the server, and by the operator.
 
-use integrations_core::{audit::AuditAction, ids::IntegrationId};
+use integrations_core::{
+    action::RunStatus,
+    audit::AuditAction,
+    ids::{IntegrationId, RunId},
+};
 use riq_server::{
     jobs::{Job as _, RunRetention},
-    store::NewAuditEvent,
+    store::{NewAuditEvent, NewRun},
 };
 use serde_json::json;
 use time::Duration;
 
-use super::{five_runs, reserved};
+use super::{amount_of, call, end, five_runs, reserved, send};
 use crate::support::{Server, process::run as run_program};
 
 on_both!(
     old_runs_are_removed_when_they_are_finished,
+    a_run_that_waited_long_stays_as_long_as_it_counts,
     the_server_removes_runs_that_are_older_than_their_retention,
     the_operator_removes_old_runs,
 );
@@ -39,6 +44,18 @@ async fn old_runs_are_removed_when_they_are_finished(server: &Server) {
     assert_eq!(reserved(server, "ch_1").await, 10, "what they count goes with them");
     let told = "SELECT COUNT(*) FROM audit_events WHERE action = 'action_runs.pruned'";
     assert_eq!(server.sql.count(told, []).await, 1);
+}
+
+async fn a_run_that_waited_long_stays_as_long_as_it_counts(server: &Server) {
+    server.install("stripe").await;
+    let id = RunId::from_bits(1);
+    let attempt = send(server, NewRun { id, ..call(server) }, vec![amount_of("ch_1", 5)]).await;
+    let environment = &server.app.services.environment;
+    let sent = environment.now();
+    assert!(server.store.finish_run(id, attempt, end(server, RunStatus::Succeeded), None).await.unwrap());
+    assert_eq!(server.store.prune_runs(sent, 2).count().await.unwrap(), 0, "it counts from its sending");
+    server.clock.advance(Duration::seconds(1));
+    assert_eq!(server.store.prune_runs(environment.now(), 2).count().await.unwrap(), 1);
 }
 
 async fn the_server_removes_runs_that_are_older_than_their_retention(server: &Server) {
