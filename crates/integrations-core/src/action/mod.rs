@@ -45,5 +45,5 @@ pub use replay::{Decided, PastCall, Rules, replay};
 pub use resolve::{Look, Shown, resolved};
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;
-pub use shown::{shown_amounts, shown_input};
+pub use shown::{sensitive_values, shown_amounts, shown_input};
 pub use spending::{Spending, spending};

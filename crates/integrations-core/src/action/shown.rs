@@ -19,6 +19,37 @@ pub fn shown_input(declared: &[ActionInput], input: &Map<String, Value>) -> Map<
     input.iter().map(shown).collect()
 }
 
+/// The texts and numbers of an input that its action calls sensitive, at any depth.
+pub fn sensitive_values(declared: &[ActionInput], input: &Map<String, Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, value) in input {
+        if let Some(declared) = declared.iter().find(|one| one.key == *key) {
+            collect_sensitive(declared, value, declared.sensitive, &mut found);
+        }
+    }
+    found
+}
+
+fn collect_sensitive(declared: &ActionInput, value: &Value, is_within: bool, found: &mut Vec<String>) {
+    let is_sensitive = is_within || declared.sensitive;
+    match (&declared.shape, value) {
+        (Shape::List { items, .. }, Value::Array(values)) => {
+            values.iter().for_each(|value| collect_sensitive(items, value, is_sensitive, found));
+        }
+        (Shape::Object(fields), Value::Object(members)) => {
+            for field in fields {
+                members
+                    .get(&field.key)
+                    .into_iter()
+                    .for_each(|value| collect_sensitive(field, value, is_sensitive, found));
+            }
+        }
+        (_, Value::String(text)) if is_sensitive => found.push(text.clone()),
+        (_, Value::Number(number)) if is_sensitive => found.push(number.to_string()),
+        _ => {}
+    }
+}
+
 /// The amounts of an input, by their keys, from the same whole numbers as the request. Those whose currency neither the
 /// input nor the evidence tells are left out.
 pub fn shown_amounts(
@@ -71,6 +102,26 @@ mod tests {
             })
         );
     }
+
+    #[test]
+    fn sensitive_values_are_found_at_any_depth() {
+        let secret = |input: ActionInput| ActionInput { sensitive: true, ..input };
+        let person = Shape::Object(vec![text("name"), secret(text("password"))]);
+        let declared = [
+            text("note"),
+            list("people", input("", person)),
+            secret(list("codes", text(""))),
+            secret(input("card", Shape::Object(vec![text("number")]))),
+        ];
+        let given = json!({
+            "note": "n", "people": [{"name": "Ada", "password": "p1"}, {"name": "Bo"}],
+            "codes": ["c1", "c2"], "card": {"number": "4242"}
+        });
+        let mut found = sensitive_values(&declared, given.as_object().unwrap());
+        found.sort_unstable();
+        assert_eq!(found, ["4242", "c1", "c2", "p1"]);
+    }
+
     #[test]
     fn an_amount_is_shown_in_the_currency_that_is_known() {
         let shown = |input: &Value, evidence: &Value| {

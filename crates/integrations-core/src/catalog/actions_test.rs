@@ -440,6 +440,12 @@ fn guards() {
     wrong("one_of = \"channels\"", "one_of = \"reason\"", "must be a list of texts");
     wrong("unset = \"ask\"", "unset = \"deny\"", "the same as `otherwise`");
     wrong("per = \"order\"", "per = \"lines\"", "an input that has one value");
+    wrong_near(
+        "per = \"order\"",
+        "key = \"order\", type = \"string\", required = true, pattern",
+        "key = \"order\", type = \"string\", sensitive = true, required = true, pattern",
+        "must not be a sensitive input",
+    );
     wrong("within = \"24h\"", "within = \"a day\"", "not a span of time");
     wrong("within = \"24h\"", "within = \"31days 1s\"", "must be between a second and 31 days");
     wrong("within = \"24h\", ", "", "needs `within`");

@@ -187,6 +187,12 @@ async fn what_a_provider_refuses_is_told_in_its_words(stage: &Stage) {
     let changes = stage.recorded_calls("integration.action.executed").await;
     let failed = json!({"path": "status", "from": "sending", "to": "failed"});
     assert!(changes.len() == 1 && changes[0].as_array().unwrap().contains(&failed), "{changes:?}");
+    // It may repeat what was sent.
+    let words = r#"{"error": "\"open sesame\" (open%20sesame) is no password."}"#;
+    stage.provider.set("desk find", Says::This(422, vec![], words));
+    let answer = stage.call("find_tickets", json!({"word": "a", "password": "open sesame"})).await;
+    answer.refused(422, "PROVIDER_REFUSED");
+    assert_eq!(answer.message(), "\"[redacted]\" ([redacted]) is no password.");
 }
 
 async fn a_refused_token_is_renewed_once_and_the_call_made_again(stage: &Stage) {

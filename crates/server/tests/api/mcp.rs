@@ -381,13 +381,18 @@ async fn a_write_is_not_repeated_unless_it_says_so(stage: &Stage) {
     stage.provider.set("desk close", Says::Truth);
     assert_eq!(close(16, "t4").await.content().get("note"), None);
     assert_eq!(count(stage, "desk close"), 7);
+    // What was done at another account was not done at this one.
+    let connect_to = "UPDATE integrations SET account_id = $1";
+    stage.server.sql.execute(connect_to, ["another".into()]).await;
+    assert_eq!(close(21, "t2").await.content().get("note"), None);
+    assert_eq!(count(stage, "desk close"), 8);
     // What reads is read again. After ten minutes, a write is another one.
     for id in [17, 18] {
         agent.call(id, "desk_find_tickets", json!({"word": "a"})).await.content();
     }
     stage.server.clock.advance(Duration::minutes(11));
     assert_ne!(close(19, "t1").await.content()["id"], first.content()["id"]);
-    assert_eq!((count(stage, "desk find"), count(stage, "desk close")), (2, 8));
+    assert_eq!((count(stage, "desk find"), count(stage, "desk close")), (2, 9));
     // A call that is not permitted any more is denied, and not shown the run of a time when it was.
     permit(stage, json!({"close_ticket": false})).await;
     assert!(close(20, "t1").await.failure().starts_with("ACTION_NOT_PERMITTED"));
@@ -395,7 +400,7 @@ async fn a_write_is_not_repeated_unless_it_says_so(stage: &Stage) {
     permit(stage, json!({"close_ticket": true})).await;
     let target = stage.server.at("/desk/actions/close_ticket");
     stage.server.call("POST", &target).json(&json!({"input": {"ticket": "t1"}})).send().await.data();
-    assert_eq!(count(stage, "desk close"), 9);
+    assert_eq!(count(stage, "desk close"), 10);
 }
 
 async fn two_repeats_at_once_are_one_call(stage: &Stage) {

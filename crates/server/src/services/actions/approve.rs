@@ -196,7 +196,8 @@ impl Actions {
         let frozen = self.frozen(asked, &action)?;
         let opened = self.open(&account, loaded).await?;
         let run = asked.request.run;
-        let mut delivery = Delivery::new(self, decision.tenant, run, opened, Instant::now() + TO_PREPARE);
+        let delivery = Delivery::new(self, decision.tenant, run, opened, Instant::now() + TO_PREPARE);
+        let mut delivery = delivery.hiding(&action, frozen.input());
         let Readings { evidence, .. } = delivery.evidence(&action, frozen.input()).await?;
         let has_changed = Value::Object(evidence.clone()) != json(&asked.run.evidence)?;
         let ready = self.ready_again(asked, &action, frozen, evidence)?;

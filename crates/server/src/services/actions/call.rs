@@ -129,12 +129,13 @@ impl Actions {
                 self.begin(call, action, &ready, &loaded, |_| true).await?
             }
             Read::Asked(asked) => {
-                if let Some(first) = self.first_of(call, action, &asked).await? {
+                if let Some(first) = self.first_of(call, action, &loaded, &asked).await? {
                     return Ok(first);
                 }
                 let deadline = began + TO_PREPARE;
                 let opened = self.open(&call.account, loaded).await?;
-                let mut delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
+                let delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
+                let mut delivery = delivery.hiding(action, &asked.input);
                 let ready = delivery.make_ready(call, action, asked).await?;
                 let opened = &delivery.opened;
                 let is_expected = |loaded: &Loaded| opened.is_connected_as(loaded);
@@ -170,11 +171,12 @@ impl Actions {
         &self,
         call: &Call,
         action: &Action,
+        loaded: &Loaded,
         asked: &Asked,
     ) -> Result<Option<RunRow>, CallError> {
         let Some(since) = self.repeats_since(call, action) else { return Ok(None) };
         let hash = identity::call(call.by, &call.account.reference, action, &asked.input);
-        Ok(self.store.repeated_run(&call.tenant, hash, since).await?)
+        Ok(self.store.repeated_run(&call.tenant, &loaded.integration, hash, since).await?)
     }
 
     /// Since when the same call stands for this one.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use integrations_core::{action::RenderedRequest, health::NoAnswer, ids::RunId};
+use integrations_core::{action::RenderedRequest, catalog::action::Action, health::NoAnswer, ids::RunId};
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Actions, opened::Opened};
+use super::{Actions, opened::Opened, secrets::Secrets};
 use crate::{
     provider::{
         action_caller::{ActionRequest, Sent},
@@ -26,6 +27,8 @@ pub(super) struct Delivery {
     pub(super) tenant: Tenant,
     pub(super) run: RunId,
     pub(super) opened: Opened,
+    /// What of the input is not shown.
+    hidden: Secrets,
     /// When no more is sent.
     deadline: Instant,
     /// Whether the credential was renewed for this run. It is renewed once.
@@ -41,7 +44,18 @@ impl Delivery {
         opened: Opened,
         deadline: Instant,
     ) -> Self {
-        Self { actions: actions.clone(), tenant, run, opened, deadline, is_renewed: false }
+        let hidden = Secrets::default();
+        Self { actions: actions.clone(), tenant, run, opened, hidden, deadline, is_renewed: false }
+    }
+
+    /// The same for an input of which a part may be sensitive.
+    pub(super) fn hiding(self, action: &Action, input: &Map<String, Value>) -> Self {
+        Self { hidden: Secrets::of_input(action, input), ..self }
+    }
+
+    /// What is taken out of a result and of a provider's words.
+    pub(super) fn secrets(&self) -> Secrets {
+        self.opened.secrets.clone().and(self.hidden.clone())
     }
 
     /// The same with another deadline.

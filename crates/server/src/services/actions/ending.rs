@@ -65,7 +65,7 @@ impl Delivery {
             self.write(action, request).await
         };
         let name = &self.opened.provider().name;
-        end(came, name, action.kind == ActionKind::ReadOnly, &self.opened.secrets)
+        end(came, name, action.kind == ActionKind::ReadOnly, &self.secrets())
     }
 
     /// Sends what changes something: once, or again under the provider's key of idempotency. Only that it was done is

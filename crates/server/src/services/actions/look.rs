@@ -16,7 +16,6 @@ use super::{
     call::ended,
     delivery::Delivery,
     ending::{Ending, failed, of_outcome},
-    frozen::Frozen,
     identity,
     opened::Opened,
 };
@@ -137,10 +136,9 @@ impl Actions {
         let Some(loaded) = loaded.filter(|loaded| loaded.integration.status() == Status::Active) else {
             return Ok(Seen::Nothing);
         };
-        let Frozen { look: Some(look), connection, .. } = self.open_frozen(&claim.request)? else {
-            return Ok(Seen::Never);
-        };
-        if loaded.connection != connection || loaded.integration.id != claim.request.integration {
+        let frozen = self.open_frozen(&claim.request)?;
+        let Some(look) = &frozen.look else { return Ok(Seen::Never) };
+        if loaded.connection != frozen.connection || loaded.integration.id != claim.request.integration {
             return Ok(Seen::Never);
         }
         let opened = match self.open(&account, loaded).await {
@@ -153,7 +151,8 @@ impl Actions {
         if let Some(seconds) = self.0.waits.left(claim.request.integration) {
             return Ok(Seen::Later(Duration::seconds(seconds.into())));
         }
-        let mut delivery = Delivery::new(self, claim.tenant, claim.id, opened, Instant::now() + TO_LOOK);
+        let delivery = Delivery::new(self, claim.tenant, claim.id, opened, Instant::now() + TO_LOOK);
+        let mut delivery = delivery.hiding(action, frozen.input());
         let Sent::Answer(answer) = delivery.read(&look.request).await else { return Ok(Seen::Nothing) };
         let provider = &account.provider;
         if answer.cut_off.is_some() || self.0.caller.is_limited(provider, &answer) {
@@ -168,7 +167,7 @@ impl Actions {
                 Seen::End(failed(RunStatus::Failed, None, ErrorCode::ProviderRefused, message))
             }
             Some(Shown::Found(outcome)) => {
-                Seen::End(of_outcome(outcome, answer.status, name, &delivery.opened.secrets))
+                Seen::End(of_outcome(outcome, answer.status, name, &delivery.secrets()))
             }
             Some(Shown::Absent) => {
                 let message =

@@ -90,7 +90,7 @@ impl Delivery {
                 ReadingProblem::Missing(words) => words.clone(),
                 problem => format!("{}: {problem}", provider.name),
             };
-            let message = self.opened.secrets.hide_in_text(&words);
+            let message = self.secrets().hide_in_text(&words);
             CallError::Refused { message, provider_status: Some(answer.status) }
         })
     }

@@ -1,10 +1,14 @@
-//! Keeps the credential out of what comes back from a provider.
+//! Keeps the credential, and what an action calls sensitive, out of what comes back from a provider.
 
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use integrations_core::{audit::REDACTED, catalog::Provider};
+use integrations_core::{
+    action::sensitive_values,
+    audit::REDACTED,
+    catalog::{Provider, action::Action},
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -40,21 +44,23 @@ impl Secrets {
             let parts = basic.username.render(value).ok().zip(basic.password.render(value).ok());
             secrets.extend(parts.map(|(username, password)| format!("{username}:{password}")));
         }
-        let mut forms: Vec<String> = secrets
-            .iter()
-            .filter(|secret| secret.len() >= SHORTEST)
-            .flat_map(|secret| forms(secret))
-            .collect();
-        // The longest come first, because a form may begin with a shorter one.
-        forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-        forms.dedup();
-        Self(forms)
+        Self::in_every_form(&secrets)
+    }
+
+    /// What an action calls sensitive of an input.
+    pub(super) fn of_input(action: &Action, input: &Map<String, Value>) -> Self {
+        Self::in_every_form(&sensitive_values(&action.inputs, input))
+    }
+
+    fn in_every_form(secrets: &[String]) -> Self {
+        let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
+        Self::default().and(Self(long.flat_map(|secret| forms(secret)).collect()))
     }
 
     /// These and others.
     pub(in crate::services) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
-        // As in `of`: the longest come first.
+        // The longest come first, because a form may begin with a shorter one.
         self.0.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         self.0.dedup();
         self

@@ -45,7 +45,8 @@ impl Store {
         let rows = reload(&transaction, tenant, run.provider.as_str()).await?;
         let loaded = read_loaded(&self.tenant_check, tenant, &rows)?.ok_or(BeginRunError::NotInstalled)?;
         if let Some(since) = run.repeats_since
-            && let Some(first) = last_of_call(&transaction, tenant, run.input_hash, since).await?
+            && let Some(first) =
+                last_of_call(&transaction, tenant, &loaded.integration, run.input_hash, since).await?
         {
             return Ok(first);
         }

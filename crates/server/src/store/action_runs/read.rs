@@ -1,6 +1,6 @@
 //! Reads runs to show them.
 
-use integrations_core::{action::RunStatus, ids::RunId};
+use integrations_core::{action::RunStatus, ids::RunId, integration::Integration};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
 };
@@ -70,14 +70,16 @@ impl Store {
         rows.first().map_or(Ok(None), joined)
     }
 
-    /// The newest run of the same call since then that was done, or may be. `hash` is the call's `input_hash`.
+    /// The newest run of the same call of this integration since then that was done, or may be. `hash` is the call's
+    /// `input_hash`. What was done at another account of the provider is another call.
     pub async fn repeated_run(
         &self,
         tenant: &Tenant,
+        called: &Integration,
         hash: [u8; 32],
         since: OffsetDateTime,
     ) -> Result<Option<RunRow>, StoreError> {
-        last_of_call(&self.reader, tenant, hash, since).await
+        last_of_call(&self.reader, tenant, called, hash, since).await
     }
 }
 
@@ -85,14 +87,18 @@ impl Store {
 pub(super) async fn last_of_call(
     on: &impl ConnectionTrait,
     tenant: &Tenant,
+    called: &Integration,
     hash: [u8; 32],
     since: OffsetDateTime,
 ) -> Result<Option<RunRow>, StoreError> {
     let first: RunId = first_id_at(since);
+    let account = called.account.as_ref().map(|account| account.id.as_str());
     let done = RunStatus::ALL.into_iter().filter(|status| status.is_reserved());
     let row = Entity::find()
         .filter(Column::OrganizationId.eq(tenant.organization.to_string()))
         .filter(Column::ProjectId.eq(tenant.project.to_string()))
+        .filter(Column::IntegrationId.eq(called.id.to_string()))
+        .filter(account.map_or_else(|| Column::AccountId.is_null(), |id| Column::AccountId.eq(id)))
         .filter(Column::InputHash.eq(hash.to_vec()))
         .filter(Column::Id.gte(first.to_string()))
         .filter(Column::Status.is_in(done.map(RunStatus::as_str)))

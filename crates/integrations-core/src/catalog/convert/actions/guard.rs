@@ -125,6 +125,9 @@ fn per(text: Option<&str>, scope: &Scope<'_>) -> Result<Per, String> {
     match (known, input) {
         (Some(known), None) => Ok(known),
         (Some(_), Some(_)) => Err("is also the name of an input: call that something else".into()),
+        (None, Some(input)) if input.sensitive => {
+            Err("must not be a sensitive input: what it counts for is stored".into())
+        }
         (None, Some(input)) if is_one(input) => Ok(Per::Input(input.key.clone())),
         (None, Some(_)) => Err("must be an input that has one value".into()),
         (None, None) => Err("must be \"key\", \"project\" or an input".into()),
