@@ -259,7 +259,7 @@ impl Hail {
                 tokio::join!(one, self.decide(number + 1, approval, "approve"));
             }
             3 => self.decide(number, approval, "approve").await,
-            // It waits for nobody.
+            // It waits until its time is over.
             _ => {}
         }
     }
@@ -351,6 +351,10 @@ async fn kill(scene: &Scene<'_>, replicas: &mut [Process; 2], hail: &Hail, kills
         hail.calls.add_permits(ended + CALLERS.len());
         let enough = timeout(PATIENCE, hail.over.acquire_many(ended as u32)).await;
         enough.expect("calls are answered").unwrap().forget();
+        if kill % 8 == 7 {
+            // Also those that somebody is about to decide on. Only so many may wait.
+            expire(&hail.sql, "id IS NOT NULL").await;
+        }
         tokio::time::sleep(Duration::from_micros(kill as u64 * 997 % 25_000)).await;
         replicas[victim].kill();
         replicas[victim] = scene.serve();
