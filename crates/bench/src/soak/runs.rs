@@ -35,7 +35,7 @@ pub(super) struct Runs {
 }
 
 /// Lets the time of runs pass that a killed replica has left, until each has its end. Nobody calls any more, and nobody
-/// was killed for longer than a call takes.
+/// was killed for longer than a call takes. A reading that was cut off has none, as nobody looks for it.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -48,7 +48,7 @@ pub(super) fn settle(postgres: &Postgres) -> Result<()> {
          UPDATE action_runs SET look_at = now() - interval '1 minute' \
          WHERE status = 'unknown' AND look_at > now() + interval '5 minutes'";
     const OPEN: &str = "SELECT count(*) FROM action_runs r JOIN integrations i ON i.id = r.integration_id \
-                        WHERE i.status = 'active' AND r.status IN ('sending', 'unknown')";
+                        WHERE i.status = 'active' AND r.status IN ('sending', 'unknown') AND r.action = 'pay'";
     const PATIENCE: Duration = Duration::from_secs(60);
 
     let began = Instant::now();
