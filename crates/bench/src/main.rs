@@ -33,7 +33,8 @@ struct Arguments {
 enum Task {
     /// Measures the server, pgbench and a bare route, and prints the ratios
     Bench(bench::Options),
-    /// Kills replicas repeatedly, and checks that no refresh token is used twice and every integration is probed
+    /// Kills replicas repeatedly, and checks that no refresh token is used twice, no payment made twice, and every
+    /// integration is probed
     Soak(soak::Options),
     /// Tries to keep the server from its work, and checks that it holds
     Attack(attack::Options),

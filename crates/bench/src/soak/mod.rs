@@ -1,12 +1,17 @@
-//! `cargo xtask soak`: kills replicas repeatedly while they probe and refresh integrations of a strict provider.
+//! `cargo xtask soak`: kills replicas repeatedly while they probe and refresh integrations of a strict provider, and call
+//! its actions.
 //!
 //! Every integration has its own family of tokens at the provider. By default access tokens live for a minute. The
 //! replicas share one PostgreSQL, and from time to time one of them is killed. At the end, no refresh token may have
-//! been used twice, and an integration may be in `error` only for the one reason that the documentation describes.
+//! been used twice, and an integration may be in `error` only for the one reason that the documentation describes. No
+//! payment may have been made twice, over its limit or without the approval that it needs, and every run has its end.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line's output")]
 
+mod calls;
 mod judge;
+mod people;
 mod replicas;
+mod runs;
 mod visits;
 
 use std::path::Path;
@@ -15,8 +20,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use riq_server::environment::Environment;
 
+use self::calls::Calls;
 use self::judge::{DATABASE, Observed};
+use self::people::Keys;
 use self::replicas::Replicas;
+use self::runs::Runs;
 use self::visits::Visits;
 use crate::bench::databases::{create_database, execute};
 use crate::bench::fill::{self, Data};
@@ -133,9 +141,14 @@ fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Re
     let mut replicas =
         Replicas::start(build, &url, directory, visits::first(&data), environment, plan.replicas)?;
     provider.families.watch();
+    let keys = runtime.block_on(Keys::make(&url, plan.integrations))?;
+    calls::permit(&replicas.ports(), &keys)?;
     let visits = Visits::start(&replicas.ports(), data, plan.seed);
+    let last_call = Instant::now() + plan.length.saturating_sub(plan.quiet_period());
+    let calls = Calls::start(&replicas.ports(), keys, plan.seed, last_call);
     let kills = run_for(plan, &mut replicas)?;
-    let visits = visits.end()?;
+    let (visits, called) = (visits.end()?, calls.end()?);
+    runs::settle(postgres)?;
     let memory = replicas.stop()?;
     let states = provider.families.states();
     let observed = Observed {
@@ -152,7 +165,11 @@ fn soak(plan: &Plan, build: &Build, postgres: &Postgres, directory: &Path) -> Re
         memory,
         visits,
     };
-    Ok(observed.judge())
+    let Judgement { lines, faults } = Runs::read(postgres, provider.payments.all(), called)?.judge();
+    let mut judgement = observed.judge();
+    judgement.lines.extend(lines);
+    judgement.faults.extend(faults);
+    Ok(judgement)
 }
 
 /// Kills and replaces replicas until the time is over. Returns how many were killed.

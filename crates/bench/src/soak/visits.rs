@@ -11,7 +11,7 @@ use anyhow::{Result, anyhow};
 use super::replicas::Ports;
 use crate::bench::fill::{Data, organization_of, project_id};
 use crate::bench::requests::Random;
-use crate::http::{self, Request};
+use crate::http::{self, Answer, Request};
 use riq_testing::providers::strict;
 
 /// How many clients there are.
@@ -79,7 +79,8 @@ impl Visits {
 }
 
 impl Answers {
-    fn add(&mut self, other: Self) {
+    /// Adds the answers of another client.
+    pub(super) fn add(&mut self, other: Self) {
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
         }
@@ -98,22 +99,42 @@ impl Answers {
                 request.path.push_str(&format!("/{}/check", strict::KEY));
             }
         }
-        match http::send_within(LIMIT, port, &request) {
+        // A check is refused if the integration is leased, or has no credential any more.
+        let expected: &[u16] = if request.method == "POST" { &[200, 409] } else { &[200] };
+        self.send(LIMIT, ports, port, &request, expected);
+    }
+
+    /// Sends a request to the replica with this port, and notes what comes of it. `None`: there is no answer, or one
+    /// that asks the client to try again.
+    pub(super) fn send(
+        &mut self,
+        limit: Duration,
+        ports: &Ports,
+        port: u16,
+        request: &Request,
+        expected: &[u16],
+    ) -> Option<Answer> {
+        match http::send_within(limit, port, request) {
             Ok(answer) => {
                 *self.statuses.entry(answer.status).or_default() += 1;
-                // A check is refused if the integration is leased, or has no credential any more. A busy replica asks
-                // the client to try again, which must be rare.
-                let is_expected = matches!(answer.status, 200 | TRY_AGAIN)
-                    || (request.method == "POST" && answer.status == 409);
-                if !is_expected {
+                // A busy replica asks the client to try again, which must be rare.
+                if answer.status == TRY_AGAIN {
+                    return None;
+                }
+                if !expected.contains(&answer.status) {
                     let body = String::from_utf8_lossy(&answer.body).into_owned();
                     self.fault(format!("{} {}: {} {body}", request.method, request.path, answer.status));
                 }
+                Some(answer)
             }
             Err(error) if ports.contain(port) => {
                 self.fault(format!("{} {}: {error:#}", request.method, request.path));
+                None
             }
-            Err(_) => self.cut_off += 1,
+            Err(_) => {
+                self.cut_off += 1;
+                None
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 use crate::answer_body::AnswerBody;
 use crate::catalog::action::{Action, AnswerForm, AnswerRules, Condition, Expected, Kept};
 use crate::catalog::{ActionKind, JsonPointer, RateLimit};
+use crate::characters::turns_direction;
 use crate::probe_answer::error_code;
 
 /// The largest integer that every reader of JSON reads exactly (RFC 8259, section 6).
@@ -162,11 +163,14 @@ pub(super) fn holds(condition: &Condition, json: &Value) -> bool {
     }
 }
 
-/// The provider's own words: the first of these places that has a text.
+/// The provider's own words: the first of these places that has a text. Characters that control a terminal or turn the
+/// direction of writing are left out. PostgreSQL stores no NUL, and then the run would have no end.
 pub(super) fn message(places: &[JsonPointer], json: Option<&Value>) -> Option<String> {
     let json = json?;
-    let mut texts = places.iter().filter_map(|place| place.of(json)?.as_str());
-    texts.find(|text| !text.trim().is_empty()).map(str::to_owned)
+    let texts = places.iter().filter_map(|place| place.of(json)?.as_str());
+    let is_left_out = |c: char| turns_direction(c) || (c.is_control() && !matches!(c, '\n' | '\t'));
+    let shown = |text: &str| text.chars().filter(|c| !is_left_out(*c)).collect::<String>();
+    texts.map(shown).find(|text| !text.trim().is_empty())
 }
 
 /// Whether status or code mean too many requests. The other texts of the body prove nothing: people write them.

@@ -73,6 +73,14 @@ fn the_object_says_what_came_of_it() {
 }
 
 #[test]
+fn the_providers_words_control_nothing() {
+    let told = |message: &str| means(&refund(), 422, &json!({"error": {"message": message}}));
+    let poison = "\u{1b}[31mNo.\u{0}\u{202e}\r\nAsk\tus.\u{9b}";
+    assert_eq!(told(poison), failed(Some("[31mNo.\nAsk\tus."), 422));
+    assert_eq!(told("\u{0}\u{1b}\u{200f} "), failed(None, 422));
+}
+
+#[test]
 fn the_status_says_what_came_of_it() {
     let body = json!({"error": {"message": "No such charge."}});
     for (status, write, read) in [

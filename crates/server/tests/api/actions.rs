@@ -1,5 +1,7 @@
 //! Calls of actions: what is sent, what is not, and what becomes of it.
 
+mod attacks;
+
 use std::{
     sync::{Arc, atomic::AtomicUsize},
     time::Duration as Std,

@@ -1,5 +1,7 @@
 //! The proxy: what passes, what does not, and how both are told.
 
+mod attacks;
+
 use std::sync::{Arc, atomic::AtomicUsize};
 
 use reqwest::{Response, header::HeaderMap};

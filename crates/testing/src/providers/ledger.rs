@@ -5,6 +5,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -160,6 +161,8 @@ struct Books {
     asked: Vec<String>,
     made: usize,
     payments: Vec<Payment>,
+    /// The texts of the notes that were written.
+    notes: Vec<String>,
 }
 
 /// The running provider. It stops when it is dropped.
@@ -173,6 +176,12 @@ pub struct Ledger {
 impl Ledger {
     /// Starts it.
     pub async fn start() -> Self {
+        Self::start_slow(Duration::ZERO).await
+    }
+
+    /// Starts it with a pause before each request is looked at, and one before it is answered. Where the client is gone
+    /// in the first of them, nothing is done.
+    pub async fn start_slow(pause: Duration) -> Self {
         let authority = Authority::new().unwrap();
         let acceptor = authority.certify(&[HOST]).unwrap().acceptor().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -180,8 +189,13 @@ impl Ledger {
         let books = Arc::<Mutex<Books>>::default();
         let shared = Arc::clone(&books);
         let task = https::serve(listener, acceptor, move |request| {
-            let answer = lock(&shared).answer(&request);
-            std::future::ready(answer)
+            let books = Arc::clone(&shared);
+            async move {
+                rest(pause).await;
+                let answer = lock(&books).answer(&request);
+                rest(pause).await;
+                answer
+            }
         });
         Self { books, address, authority, task }
     }
@@ -216,6 +230,11 @@ impl Ledger {
         lock(&self.books).asked.iter().filter(|one| one.starts_with(beginning)).count()
     }
 
+    /// The texts of the notes that were written.
+    pub fn notes(&self) -> Vec<String> {
+        lock(&self.books).notes.clone()
+    }
+
     /// The payments that were made and are not removed.
     pub fn payments(&self) -> Vec<Payment> {
         lock(&self.books).payments.clone()
@@ -225,6 +244,13 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+async fn rest(pause: Duration) {
+    // Even the shortest pause takes a millisecond.
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -254,7 +280,10 @@ impl Books {
                 let is_there = self.payments.len() < before;
                 if is_there { (204, Value::Null) } else { (404, json!({"error": "No."})) }
             }
-            _ if path == "/api/notes" => (201, json!({"id": "n1"})),
+            _ if path == "/api/notes" => {
+                self.notes.push(body["text"].as_str().unwrap_or_default().to_owned());
+                (201, json!({"id": "n1"}))
+            }
             _ => (200, self.pay(&body)),
         };
         match self.write {

@@ -141,6 +141,11 @@ impl Lock {
 pub(crate) struct Sql(DatabaseConnection);
 
 impl Sql {
+    /// Whether this is SQLite.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.0.get_database_backend() != DbBackend::Postgres
+    }
+
     /// Runs a statement with `$1` … and returns how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> u64 {
         self.0.execute_raw(self.statement(sql, values)).await.unwrap().rows_affected()

@@ -533,7 +533,7 @@ async fn found(
     (id, project)
 }
 
-async fn issue(
+pub(crate) async fn issue(
     (store, environment): (&Store, &Environment),
     organization: OrganizationId,
     scopes: &[&str],

@@ -132,14 +132,19 @@ impl Families {
         let now = Instant::now();
         family.longest_gap = family.longest_gap.max(now - family.last_probe);
         family.last_probe = now;
-        let issued = family.issued.get(generation).copied();
-        let works = !family.revoked && issued.is_some_and(|issued| now < issued + self.token_life);
+        let works = family.accepts(generation, self.token_life);
         if works {
             family.counts.probes += 1;
         } else {
             family.counts.refused_probes += 1;
         }
         works
+    }
+
+    /// Whether an access token works. Nothing is counted.
+    pub(super) fn accept(&self, token: &str) -> bool {
+        let Some((number, generation)) = read("access", token) else { return false };
+        self.family(number).is_some_and(|family| family.accepts(generation, self.token_life))
     }
 
     /// The sums over all families.
@@ -165,6 +170,13 @@ impl Families {
 
     fn family(&self, number: usize) -> Option<MutexGuard<'_, Family>> {
         self.families.get(number).map(lock)
+    }
+}
+
+impl Family {
+    /// Whether the access token of a generation works.
+    fn accepts(&self, generation: usize, life: Duration) -> bool {
+        !self.revoked && self.issued.get(generation).is_some_and(|issued| issued.elapsed() < life)
     }
 }
 

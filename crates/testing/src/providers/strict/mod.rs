@@ -1,9 +1,11 @@
 //! A strict simulated provider on the loopback interface, which checks how the server uses tokens.
 //!
 //! Its rules are those of RFC 9700, section 4.14.2: each refresh token works once, and a client that sends one a second
-//! time permanently loses the whole family with its access tokens. It counts all requests, family by family.
+//! time permanently loses the whole family with its access tokens. It counts all requests, family by family,
+//! and keeps the payments that actions make.
 
 mod families;
+mod payments;
 mod serve;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,6 +17,7 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 pub use self::families::{Counts, Families, FamilyState, Tokens, generation_of};
+pub use self::payments::{Payment, Payments};
 use self::serve::CLIENT;
 use crate::certificates::Authority;
 use crate::https;
@@ -45,6 +48,8 @@ pub struct Provider {
     address: SocketAddr,
     /// The tokens that it issued, and how they were used.
     pub families: Arc<Families>,
+    /// The payments that were made.
+    pub payments: Arc<Payments>,
 }
 
 impl Provider {
@@ -71,12 +76,13 @@ impl Provider {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let families = Arc::new(Families::new(behaviour.families, behaviour.token_life));
-        let (shared, latency) = (Arc::clone(&families), behaviour.latency);
+        let payments = Arc::<Payments>::default();
+        let (shared, made, latency) = (Arc::clone(&families), Arc::clone(&payments), behaviour.latency);
         https::serve(listener, acceptor, move |request| {
-            let families = Arc::clone(&shared);
-            async move { serve::answer(&families, latency, request).await }
+            let (families, payments) = (Arc::clone(&shared), Arc::clone(&made));
+            async move { serve::answer(&families, &payments, latency, request).await }
         });
-        Ok(Self { address, families })
+        Ok(Self { address, families, payments })
     }
 
     /// The address that it listens on.

@@ -1,4 +1,5 @@
-//! The strict provider's endpoints: a token endpoint (RFC 6749, sections 5 and 6), and one for probes (RFC 6750).
+//! The strict provider's endpoints: a token endpoint (RFC 6749, sections 5 and 6), one for probes
+//! (RFC 6750), and one for payments.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::families::Families;
+use super::{families::Families, payments::Payments};
 
 /// The client id and secret of the app that it knows.
 pub(super) const CLIENT: (&str, &str) = ("the-client", "the-client-secret");
@@ -16,6 +17,7 @@ pub(super) const CLIENT: (&str, &str) = ("the-client", "the-client-secret");
 /// Answers a request, after `latency`.
 pub(super) async fn answer(
     families: &Families,
+    payments: &Payments,
     latency: Duration,
     request: Request<Bytes>,
 ) -> Response<Full<Bytes>> {
@@ -24,6 +26,7 @@ pub(super) async fn answer(
     let response = match (request.method(), request.uri().path()) {
         (&Method::POST, "/token") => exchange(families, request.body()),
         (&Method::GET, "/probe") => probe(families, &request),
+        (method, "/api/payments") => paid(families, payments, method, &request),
         _ => json_response(StatusCode::NOT_FOUND, &Value::Null),
     };
     tokio::time::sleep(latency).await;
@@ -61,11 +64,39 @@ fn exchange(families: &Families, form: &[u8]) -> Response<Full<Bytes>> {
 }
 
 fn probe(families: &Families, request: &Request<Bytes>) -> Response<Full<Bytes>> {
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
-    if token.is_some_and(|token| families.probe(token)) {
+    if token_of(request).is_some_and(|token| families.probe(token)) {
         return json_response(StatusCode::OK, &json!({"ok": true}));
     }
+    refuse_token()
+}
+
+fn paid(
+    families: &Families,
+    payments: &Payments,
+    method: &Method,
+    request: &Request<Bytes>,
+) -> Response<Full<Bytes>> {
+    if !token_of(request).is_some_and(|token| families.accept(token)) {
+        return refuse_token();
+    }
+    match *method {
+        Method::POST => json_response(StatusCode::OK, &payments.pay(request.body())),
+        Method::GET => {
+            let query = request.uri().query().unwrap_or_default().as_bytes();
+            let account = form_urlencoded::parse(query).find(|(name, _)| name == "account");
+            let account = account.map(|(_, account)| account.into_owned()).unwrap_or_default();
+            json_response(StatusCode::OK, &payments.to(&account))
+        }
+        _ => json_response(StatusCode::METHOD_NOT_ALLOWED, &Value::Null),
+    }
+}
+
+fn token_of(request: &Request<Bytes>) -> Option<&str> {
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    authorization.and_then(|value| value.strip_prefix("Bearer "))
+}
+
+fn refuse_token() -> Response<Full<Bytes>> {
     let mut response = json_response(StatusCode::UNAUTHORIZED, &json!({"ok": false}));
     let challenge = header::HeaderValue::from_static("Bearer error=\"invalid_token\"");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
