@@ -1,7 +1,7 @@
 //! The server that requests and clients are tried on: the program itself, on a database of its own.
 
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(super) enum Installed {
     Slack,
     Postmark,
     Stripe,
+    /// One of `conformance/mcp/providers`.
+    OfSuite(&'static str),
 }
 
 impl Installed {
@@ -47,6 +49,7 @@ impl Installed {
             }),
             Self::Postmark => json!({"provider": "postmark", "credential": {"api_key": "of-nobody"}}),
             Self::Stripe => json!({"provider": "stripe", "credential": {"api_key": "rk_test_ofnobody"}}),
+            Self::OfSuite(key) => json!({"provider": key, "credential": {"api_key": "of-nobody"}}),
         }
     }
 }
@@ -57,15 +60,23 @@ impl UnderTest {
     /// # Errors
     /// When it does not start.
     pub(super) fn start(postgres: Option<&str>) -> Result<Self> {
+        Self::start_with(postgres, None)
+    }
+
+    /// The same, with the provider files of a directory.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(super) fn start_with(postgres: Option<&str>, providers: Option<&Path>) -> Result<Self> {
         process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
         let directory = tempfile::Builder::new().prefix("riq-conformance-").tempdir()?;
         let sqlite = || format!("sqlite://{}", directory.path().join("riq.db").display());
         let address = format!("127.0.0.1:{}", free_port()?);
         // Nothing listens there, so every probe fails at once and no provider is asked.
-        let nowhere = ["slack.com", "api.postmarkapp.com", "api.stripe.com"]
+        let nowhere = ["slack.com", "api.postmarkapp.com", "api.stripe.com", "suite.example"]
             .map(|host| format!("{host}=127.0.0.1:1"))
             .join(",");
-        let settings = vec![
+        let mut settings = vec![
             ("DATABASE_URL", postgres.map_or_else(sqlite, str::to_owned)),
             ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS.to_owned()),
             ("RIQ_BIND", address.clone()),
@@ -73,6 +84,7 @@ impl UnderTest {
             ("RIQ_OUTBOUND_RESOLVE", nowhere),
             ("RIQ_LOG", "warn".to_owned()),
         ];
+        settings.extend(providers.map(|path| ("RIQ_PROVIDERS_DIR", path.display().to_string())));
         let program = workspace::target_directory().join("debug/riq-server");
         let call = |arguments: &[&str]| {
             let mut command = Command::new(&program);

@@ -33,20 +33,27 @@ impl Job for Approvals {
     }
 
     async fn round(&mut self) -> Result<Next, StoreError> {
-        let event = |tenant: &Tenant, run: &RunRow| expired(&self.environment, tenant, run);
+        let event = |tenant: &Tenant, run: &RunRow| {
+            let nobody = Acting { actor: Actor::System, request_id: None };
+            expired(&self.environment, tenant, run, nobody)
+        };
         while self.store.expire_approvals(self.environment.now(), event).await? > 0 {}
         Ok(Next::Every(PERIOD))
     }
 }
 
-/// The event of a run that nobody decided on. Nobody acted.
-fn expired(environment: &Environment, tenant: &Tenant, run: &RunRow) -> Result<NewAuditEvent, StoreError> {
+/// The event of a run that nobody decided on.
+pub fn expired(
+    environment: &Environment,
+    tenant: &Tenant,
+    run: &RunRow,
+    acting: Acting,
+) -> Result<NewAuditEvent, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("run {}: {what}", run.id));
     let id = run.id.parse().map_err(|_| damaged("id"))?;
     let integration = run.integration_id.parse().map_err(|_| damaged("integration"))?;
     let context = run.context.as_deref().unwrap_or("{}");
     let context = serde_json::from_str(context).map_err(|_| damaged("context"))?;
-    let acting = Acting { actor: Actor::System, request_id: None };
     let (from, to) = (Some(RunStatus::PendingApproval), RunStatus::Expired);
     let action = AuditAction::IntegrationActionExpired;
     Ok(NewAuditEvent {

@@ -16,7 +16,7 @@ use std::{fmt, future::Future, time::Duration};
 
 pub use self::{
     action_runs::{ActionRuns, executed},
-    approvals::Approvals,
+    approvals::{Approvals, expired},
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
     erasure::Erasure,

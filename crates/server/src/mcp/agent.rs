@@ -6,7 +6,7 @@ use http::request::Parts;
 use integrations_core::{error::ErrorCode, ids::ProjectId, scope::RequiredScope};
 use tracing::Span;
 
-use super::state::Mcp;
+use super::{seats::Seat, state::Mcp};
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest},
     services::api_keys::Caller,
@@ -25,6 +25,8 @@ pub(super) struct Agent {
     pub(super) request_id: Arc<str>,
     /// The request's. The crate answers in tasks of its own.
     pub(super) span: Span,
+    /// A subscription's. It is only held: it is given back when the last clone is gone, at the end of the stream.
+    pub(super) seat: Option<Arc<Seat>>,
 }
 
 impl Agent {
@@ -51,7 +53,7 @@ impl Agent {
         if !caller.rights.reach.includes(project) {
             return Err(Denied::OutOfReach.into());
         }
-        Ok(Self { mcp, tenant, caller, request_id, span: Span::current() })
+        Ok(Self { mcp, tenant, caller, request_id, span: Span::current(), seat: None })
     }
 
     /// Whether its key covers a scope.

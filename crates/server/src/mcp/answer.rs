@@ -174,8 +174,18 @@ fn complete(mut members: Map<String, Value>, notes: &[&str]) -> CallToolResult {
     CallToolResult::structured(Value::Object(members))
 }
 
+/// Words of this server, with what a provider or a person wrote between them. The longest part is cut, so that what it
+/// means is always read too.
 fn error(parts: &[&str]) -> CallToolResult {
-    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    let parts = parts.iter().filter(|part| !part.is_empty());
+    let mut parts: Vec<String> = parts.map(|part| (*part).to_owned()).collect();
+    let excess = parts.iter().map(String::len).sum::<usize>().saturating_sub(LIMIT - FOR_NOTES);
+    if excess > 0
+        && let Some(longest) = parts.iter_mut().max_by_key(|part| part.len())
+    {
+        longest.truncate(longest.floor_char_boundary(longest.len().saturating_sub(excess)));
+        longest.push_str("… It was too long, so the rest of it was left out.");
+    }
     CallToolResult::error(vec![ContentBlock::text(parts.join(" "))])
 }
 

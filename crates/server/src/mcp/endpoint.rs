@@ -22,11 +22,17 @@ pub(super) async fn answer(State(mcp): State<Mcp>, request: Request) -> Result<R
         return Ok(refusal);
     }
     let settings = Arc::clone(&mcp.settings);
-    let agent = Agent::admitted(mcp, &parts).await?;
+    let mut agent = Agent::admitted(mcp, &parts).await?;
     let bytes = body::whole(&parts.headers, body, &settings, settings.body_limit).await?;
     body::check_json(&parts.headers, &bytes)?;
     if let Some(refusal) = precheck::message(&parts.headers, &bytes) {
         return Ok(refusal);
+    }
+    if precheck::is_listening(&parts.headers) {
+        let Some(seat) = agent.mcp.seats.take(agent.caller.key) else {
+            return Ok(precheck::too_many());
+        };
+        agent.seat = Some(Arc::new(seat));
     }
     // Hosts and origins are checked above, by the server's own settings.
     let config = StreamableHttpServerConfig::default()

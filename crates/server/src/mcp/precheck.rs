@@ -13,7 +13,7 @@ use integrations_core::{
 use rmcp::model::{ErrorData, JsonRpcError, ProtocolVersion, RequestId};
 use serde_json::{Map, Value};
 
-use super::state::VERSIONS;
+use super::{seats, state::VERSIONS};
 use crate::edge::{host, settings::HttpSettings};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -72,6 +72,22 @@ pub(super) fn message(headers: &HeaderMap, body: &[u8]) -> Option<Response> {
     bad(id, ErrorData::unsupported_protocol_version(version, VERSIONS))
 }
 
+/// Whether a message that [`message`] let through asks to be told of changes. Where there is such a request, it must say
+/// so in its header.
+pub(super) fn is_listening(headers: &HeaderMap) -> bool {
+    let method = headers.get(&METHOD).and_then(|field| field.to_str().ok()).and_then(decoded);
+    method.is_some_and(|method| method == "subscriptions/listen")
+}
+
+/// Refuses one more subscription of a key.
+pub(super) fn too_many() -> Response {
+    let message = format!(
+        "This key has {} subscriptions at this server, and more are not possible: end one first, or use another key",
+        seats::MOST
+    );
+    refusal(StatusCode::TOO_MANY_REQUESTS, None, ErrorData::invalid_request(message, None))
+}
+
 fn in_words(issues: &[Issue]) -> String {
     let words: Vec<String> =
         issues.iter().map(|issue| format!("{}: {}", issue.path, issue.message)).collect();
@@ -81,9 +97,13 @@ fn in_words(issues: &[Issue]) -> String {
 /// What is wrong with a header that repeats a part of the message. What stands between client and server may act on the
 /// header, so it must be true in every revision, where it is there.
 fn mismatch(headers: &HeaderMap, message: &Map<String, Value>) -> Option<String> {
-    let params = message.get("params");
-    let name = params.and_then(|params| params.get("name").or_else(|| params.get("uri")));
-    for (header, value) in [(METHOD, message.get("method")), (NAME, name), (VERSION, None)] {
+    let (method, params) = (message.get("method"), message.get("params"));
+    // SEP-2663, "Streamable HTTP: Routing Headers".
+    let is_of_tasks = method.and_then(Value::as_str).is_some_and(|method| method.starts_with("tasks/"));
+    let name = params.and_then(|params| {
+        if is_of_tasks { params.get("taskId") } else { params.get("name").or_else(|| params.get("uri")) }
+    });
+    for (header, value) in [(METHOD, method), (NAME, name), (VERSION, None)] {
         let mut fields = headers.get_all(&header).iter();
         let Some(field) = fields.next() else { continue };
         if fields.next().is_some() {
@@ -119,12 +139,15 @@ mod tests {
     use super::*;
 
     fn mismatched(fields: &[(&HeaderName, &str)]) -> bool {
-        let call = json!({"method": "tools/call", "params": {"name": "desk_café"}});
+        differs(&json!({"method": "tools/call", "params": {"name": "desk_café"}}), fields)
+    }
+
+    fn differs(message: &Value, fields: &[(&HeaderName, &str)]) -> bool {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, value.parse().unwrap());
         }
-        mismatch(&headers, call.as_object().unwrap()).is_some()
+        mismatch(&headers, message.as_object().unwrap()).is_some()
     }
 
     #[test]
@@ -141,5 +164,12 @@ mod tests {
         ] {
             assert!(mismatched(&wrong), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_task_is_its_id() {
+        let get = json!({"method": "tasks/get", "params": {"taskId": "run_1", "name": "run_2"}});
+        assert!(!differs(&get, &[(&NAME, "run_1")]));
+        assert!(differs(&get, &[(&NAME, "run_2")]));
     }
 }

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, JsonObject,
-        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
-        SubscriptionFilter,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, GetTaskParams, GetTaskResult,
+        Implementation, JsonObject, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        ServerCapabilities, ServerConfig, SubscriptionFilter, UpdateTaskParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
 use tracing::Instrument as _;
 
-use super::{agent::Agent, answer, own_tools::OwnTool, state::VERSIONS};
+use super::{agent::Agent, answer, own_tools::OwnTool, state::VERSIONS, tasks};
 
 /// How long a client may keep the list of tools, in milliseconds. Permissions may change at any time.
 const LIST_LIFE: u64 = 15_000;
@@ -24,22 +24,26 @@ const INSTRUCTIONS: &str = "\
 
 impl Agent {
     /// Uses a tool. Only a name that is none is an error of the protocol: a model does not see those.
-    async fn call(&self, name: &str, arguments: JsonObject) -> Result<CallToolResult, ErrorData> {
+    async fn call(
+        &self,
+        name: &str,
+        arguments: JsonObject,
+        knows_tasks: bool,
+    ) -> Result<CallToolResponse, ErrorData> {
         if let Some(tool) = OwnTool::named(name) {
-            return Ok(self
-                .use_own(tool, arguments)
-                .await
-                .unwrap_or_else(|failure| answer::failed(&failure)));
+            let used = self.use_own(tool, arguments).await;
+            return Ok(used.unwrap_or_else(|failure| answer::failed(&failure)).into());
         }
         let tools = match self.action_tools().await {
             Ok(tools) => tools,
-            Err(failure) => return Ok(answer::failed(&failure)),
+            Err(failure) => return Ok(answer::failed(&failure).into()),
         };
         let Some(tool) = tools.get(name) else {
             let message = format!("There is no tool {name} in this project; list the tools");
             return Err(ErrorData::invalid_params(message, None));
         };
-        Ok(self.use_action(tool, arguments).await.unwrap_or_else(|failure| answer::failed(&failure)))
+        let called = self.use_action(tool, arguments, knows_tasks).await;
+        Ok(called.unwrap_or_else(|failure| answer::failed(&failure).into()))
     }
 }
 
@@ -47,9 +51,8 @@ impl ServerHandler for Agent {
     fn get_info(&self) -> ServerConfig {
         let server =
             Implementation::new("riq-server", env!("CARGO_PKG_VERSION")).with_title("Integrations API");
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build())
-            .with_server_info(server)
-            .with_instructions(INSTRUCTIONS)
+        let able = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().enable_tasks();
+        ServerConfig::new(able.build()).with_server_info(server).with_instructions(INSTRUCTIONS)
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
@@ -74,10 +77,35 @@ impl ServerHandler for Agent {
     async fn call_tool(
         &self,
         call: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let called = self.call(&call.name, call.arguments.unwrap_or_default());
-        Ok(called.instrument(self.span.clone()).await?.into())
+        let arguments = call.arguments.unwrap_or_default();
+        let called = self.call(&call.name, arguments, tasks::are_known(&context));
+        called.instrument(self.span.clone()).await
+    }
+
+    async fn get_task(
+        &self,
+        asked: GetTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        Ok(GetTaskResult::new(self.task(&asked.task_id).instrument(self.span.clone()).await?))
+    }
+
+    async fn update_task(
+        &self,
+        update: UpdateTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.find_task(&update.task_id).instrument(self.span.clone()).await
+    }
+
+    async fn cancel_task(
+        &self,
+        cancel: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.cancel(&cancel.task_id).instrument(self.span.clone()).await
     }
 
     fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {

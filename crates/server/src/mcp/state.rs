@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rmcp::model::ProtocolVersion;
 
+use super::seats::Seats;
 use crate::{edge::settings::HttpSettings, services::Services, shutdown::Shutdown};
 
 /// The revisions of the protocol, the oldest first.
@@ -17,11 +18,12 @@ pub struct Mcp {
     pub(super) settings: Arc<HttpSettings>,
     /// Ends the subscriptions.
     pub(super) stop: Shutdown,
+    pub(super) seats: Seats,
 }
 
 impl Mcp {
     /// The protocol over these services, with subscriptions until `stop`.
     pub fn new(services: Arc<Services>, settings: Arc<HttpSettings>, stop: Shutdown) -> Self {
-        Self { services, settings, stop }
+        Self { services, settings, stop, seats: Seats::default() }
     }
 }

@@ -10,7 +10,7 @@ use integrations_core::{
     permissions::Permission,
     scope::RequiredScope,
 };
-use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResponse, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     answer,
     arguments::{self, Arguments},
     own_tools::{OwnTool, object},
+    tasks,
 };
 use crate::{edge::failure::Failure, services::actions::Call};
 
@@ -97,12 +98,13 @@ impl Agent {
         Ok(tools)
     }
 
-    /// Calls the action that a tool stands for.
+    /// Calls the action that a tool stands for. A call that goes on is a task for a client that knows tasks.
     pub(super) async fn use_action(
         &self,
         tool: &ActionTool,
         arguments: JsonObject,
-    ) -> Result<CallToolResult, Failure> {
+        knows_tasks: bool,
+    ) -> Result<CallToolResponse, Failure> {
         if !self.covers(RequiredScope::ACTIONS_WRITE) {
             return Err(Failure::insufficient_scope(RequiredScope::ACTIONS_WRITE));
         }
@@ -124,8 +126,11 @@ impl Agent {
             repeats_within: (!again).then_some(REPEATS),
         };
         let row = services.actions.call(call, self.patience()).await?;
+        if knows_tasks && let Some(task) = tasks::begun(&row) {
+            return Ok(task.into());
+        }
         let is_repeat = row.id != run.to_string();
-        Ok(answer::called(&row, is_repeat, services.actions.wait_left(&row)))
+        Ok(answer::called(&row, is_repeat, services.actions.wait_left(&row)).into())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The Model Context Protocol: what agents see, what they may do, and what they are told of it.
 
+mod attacks;
 mod client;
+mod tasks;
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +15,7 @@ use riq_testing::providers::desk_and_keys::{Says, access_token, refresh_token};
 use serde_json::{Value, json};
 use time::Duration;
 
-use self::client::{Client, LEGACY, MODERN, client};
+use self::client::{Client, LEGACY, MODERN, client, meta};
 use crate::{
     monitor::on_both_stages,
     support::played::{Stage, on_stage},
@@ -73,6 +75,8 @@ async fn an_agent_discovers_and_lists(stage: &Stage) {
         (&json!("private"), &json!("complete"))
     );
     assert!(discovered["capabilities"]["tools"].is_object(), "{discovered}");
+    let extensions = &discovered["capabilities"]["extensions"];
+    assert_eq!(*extensions, json!({"io.modelcontextprotocol/tasks": {}}));
     let listed = agent.ask(2, "tools/list", json!({})).await;
     let listed = listed.result();
     assert_eq!((&listed["cacheScope"], &listed["ttlMs"]), (&json!("private"), &json!(15_000)));
@@ -187,11 +191,7 @@ async fn a_message_is_what_its_headers_say(stage: &Stage) {
     let call = |version: &str| {
         let mut params = json!({"name": "desk_close_ticket", "arguments": {"ticket": "t1"}});
         if version == MODERN {
-            params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": MODERN,
-                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
-            });
+            params["_meta"] = meta(&json!({}));
         }
         json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string()
     };
@@ -514,25 +514,25 @@ async fn read_until(stream: &mut reqwest::Response, text: &str) -> String {
     read
 }
 
-async fn a_subscriber_hears_of_changes_on_another_replica(stage: &Stage) {
-    connect(stage, json!({})).await;
-    let replica = stage.server.replica(|_| {}).await;
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let params =
-        json!({"notifications": {"toolsListChanged": true, "promptsListChanged": true}, "_meta": meta});
+/// Asks to be told of changes.
+async fn listen(agent: &Client<'_>) -> reqwest::Response {
+    let server = agent.server;
+    let notifications = json!({"toolsListChanged": true, "promptsListChanged": true});
+    let params = json!({"notifications": notifications, "_meta": meta(&json!({}))});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params});
-    let target = format!("http://{}/mcp/projects/{}", replica.address, replica.project);
-    let request =
-        replica.client().post(target).header("authorization", format!("Bearer {}", replica.key.text));
+    let target = format!("http://{}/mcp/projects/{}", server.address, agent.project);
+    let request = server.client().post(target).header("authorization", format!("Bearer {}", agent.key));
     let request =
         request.header("accept", "application/json, text/event-stream").header("accept-encoding", "gzip");
     let request = request.header("content-type", "application/json").header("mcp-protocol-version", MODERN);
     let request = request.header("mcp-method", "subscriptions/listen").body(body.to_string());
-    let mut stream = request.send().await.unwrap();
+    request.send().await.unwrap()
+}
+
+async fn a_subscriber_hears_of_changes_on_another_replica(stage: &Stage) {
+    connect(stage, json!({})).await;
+    let replica = stage.server.replica(|_| {}).await;
+    let mut stream = listen(&client(&replica)).await;
     let begun = read_until(&mut stream, "list_changed").await;
     assert!(begun.contains("notifications/subscriptions/acknowledged"), "{begun}");
     assert!(begun.contains("toolsListChanged") && !begun.contains("promptsListChanged"), "{begun}");

@@ -75,6 +75,8 @@ impl Message {
         let name = match self.method() {
             Some("tools/call" | "prompts/get") => self.value.pointer("/params/name"),
             Some("resources/read") => self.value.pointer("/params/uri"),
+            // SEP-2663, "Streamable HTTP: Routing Headers".
+            Some("tasks/get" | "tasks/update" | "tasks/cancel") => self.value.pointer("/params/taskId"),
             _ => None,
         };
         let name = name.and_then(Value::as_str).map(encoded);
@@ -195,6 +197,8 @@ mod tests {
         assert_eq!(headers(&initialize, Some("2025-11-25")), pairs(&[("mcp-method", "initialize")]));
         let read = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "a:b"}});
         assert_eq!(headers(&read, None), pairs(&[("mcp-method", "resources/read"), ("mcp-name", "a:b")]));
+        let get = json!({"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"taskId": "run_1"}});
+        assert_eq!(headers(&get, None), pairs(&[("mcp-method", "tasks/get"), ("mcp-name", "run_1")]));
         let odd = json!({"jsonrpc": "2.0", "id": 1, "method": "a\nb"});
         assert!(headers(&odd, None).is_empty());
     }

@@ -7,7 +7,7 @@
 //!
 //! Where an answer was lost, `look` asks the provider what came of the call, and `resolving` is the job that does so
 //! later. What a person must approve waits, frozen. `approve` looks at everything again, and then sends it with the
-//! same code as a call. `approvals` shows what waits.
+//! same code as a call. `approvals` shows what waits, and `withdraw` takes it back.
 
 mod approvals;
 mod approve;
@@ -28,6 +28,7 @@ mod resolving;
 mod runs;
 pub(super) mod secrets;
 mod waits;
+mod withdraw;
 
 use std::{ops::Deref, sync::Arc};
 

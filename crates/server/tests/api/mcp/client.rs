@@ -79,13 +79,14 @@ impl Client<'_> {
     }
 
     /// A request of the revision without sessions.
-    pub(super) async fn ask(&self, id: u32, method: &str, mut params: Value) -> Told {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": MODERN,
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
-        let name = params["name"].as_str().map(str::to_owned);
+    pub(super) async fn ask(&self, id: u32, method: &str, params: Value) -> Told {
+        self.ask_able(&json!({}), id, method, params).await
+    }
+
+    /// A request of a client with these capabilities.
+    pub(super) async fn ask_able(&self, able: &Value, id: u32, method: &str, mut params: Value) -> Told {
+        params["_meta"] = meta(able);
+        let name = params["name"].as_str().or(params["taskId"].as_str()).map(str::to_owned);
         let mut headers = vec![("mcp-protocol-version", MODERN), ("mcp-method", method)];
         headers.extend(name.as_deref().map(|name| ("mcp-name", name)));
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
@@ -107,6 +108,15 @@ impl Client<'_> {
     pub(super) async fn call(&self, id: u32, tool: &str, arguments: Value) -> Told {
         self.ask(id, "tools/call", json!({"name": tool, "arguments": arguments})).await
     }
+}
+
+/// What a request of the revision without sessions says of its client.
+pub(super) fn meta(able: &Value) -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": able,
+    })
 }
 
 /// A client with the server's key, in its project.
