@@ -19,7 +19,9 @@ use crate::{npm, workspace};
 /// # Errors
 /// When a client does not get what it expects, or the suite finds something.
 pub(super) fn run() -> Result<()> {
-    let server = UnderTest::start_with(None, Some(&folder("mcp").join("providers")))?;
+    let mut settings = UnderTest::nowhere();
+    settings.push(("RIQ_PROVIDERS_DIR", folder("mcp").join("providers").display().to_string()));
+    let server = UnderTest::start_with(settings)?;
     let modules = npm::install(&npm()?, &folder("mcp"))?;
     let (_directory, work) = copy("mcp")?;
     std::os::unix::fs::symlink(&modules, work.join("node_modules"))?;
