@@ -41,7 +41,7 @@ pub use money::{Currency, Money, UnknownCurrency};
 pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};
-pub use replay::{Decided, PastCall, Rules, replay};
+pub use replay::{Decided, PastCall, Replay, Rules};
 pub use resolve::{Look, Shown, resolved};
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;

@@ -1,15 +1,19 @@
 //! Reads runs to show them.
 
-use integrations_core::{action::RunStatus, ids::RunId};
+use integrations_core::{
+    action::RunStatus,
+    ids::{IntegrationId, RunId},
+};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Statement,
 };
 use time::OffsetDateTime;
 
 use crate::{
     environment::first_id_at,
     store::{
-        ReadError, RunRow, Store, StoreError, Tenant,
+        PastRunRow, ReadError, RunRow, Store, StoreError, Tenant,
         entity::action_run::{Column, Entity},
         statements,
         tenant::joined,
@@ -42,7 +46,7 @@ impl RunFilter {
 }
 
 impl Store {
-    /// A page of up to `limit` of a tenant's runs, newest first.
+    /// A page of up to `limit` of a tenant's runs without their results, newest first.
     pub async fn runs(
         &self,
         tenant: &Tenant,
@@ -60,6 +64,41 @@ impl Store {
         let rows = self.reader.query_all_raw(statement).await?;
         self.tenant_check.admit(tenant, rows.first())?;
         rows.iter().filter_map(|row| joined(row).transpose()).collect()
+    }
+
+    /// The ids of a tenant's newest runs of an integration, up to `limit`, newest first.
+    pub async fn run_ids(
+        &self,
+        tenant: &Tenant,
+        integration: IntegrationId,
+        since: Option<OffsetDateTime>,
+        limit: u64,
+    ) -> Result<Vec<String>, StoreError> {
+        let begin = since.map_or(RunId::from_bits(0), first_id_at);
+        let ids = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::ProjectId.eq(tenant.project.to_string()))
+            .filter(Column::IntegrationId.eq(integration.to_string()))
+            .filter(Column::Id.gte(begin.to_string()))
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .into_tuple::<String>()
+            .all(&self.reader)
+            .await?;
+        Ok(ids)
+    }
+
+    /// Those of these runs of a tenant that are still kept, oldest first.
+    pub async fn past_runs(&self, tenant: &Tenant, ids: &[String]) -> Result<Vec<PastRunRow>, StoreError> {
+        let runs = Entity::find()
+            .filter(Column::ProjectId.eq(tenant.project.to_string()))
+            .filter(Column::Id.is_in(ids))
+            .order_by_asc(Column::Id)
+            .into_partial_model::<PastRunRow>()
+            .all(&self.reader)
+            .await?;
+        Ok(runs)
     }
 
     /// A tenant's run. `None`: there is none with this id, or it is another project's.
