@@ -11,6 +11,8 @@ mod decision;
 #[cfg(test)]
 mod decision_test;
 mod denied_by;
+mod explain;
+mod guard_words;
 mod input;
 #[cfg(test)]
 mod input_test;
@@ -36,6 +38,8 @@ pub use approver::{Grant, KeyOrigin, NotApprover, Question};
 pub use call::{Asked, read_call};
 pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;
+pub use explain::{Check, Explained, explain, strictest};
+pub use guard_words::{guard_sentences, value_in_words};
 pub use input::{amounts, read_input};
 pub use money::{Currency, Money, UnknownCurrency};
 pub use reading::{ReadingProblem, kept};

@@ -214,6 +214,11 @@ impl Addresses {
         self.to(project, provider, &format!("actions/{action}"))
     }
 
+    /// The page that says what would be decided of an action's call.
+    pub(crate) fn explanation(&self, project: ProjectId, provider: &str, action: &str) -> String {
+        format!("{}/explain", self.action(project, provider, action))
+    }
+
     /// The OAuth apps of an organization or a project.
     pub(crate) fn oauth_apps(&self, place: AppsPlace) -> String {
         match place {

@@ -15,6 +15,7 @@ mod cookies;
 mod csrf;
 mod destination;
 mod device;
+mod explain;
 mod failure;
 mod flash;
 mod headers;
@@ -93,6 +94,7 @@ pub fn router(pages: Pages) -> Router {
         .merge(approvals::routes())
         .merge(runs::routes())
         .merge(trial::routes())
+        .merge(explain::routes())
         .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))
         .merge(oauth_apps::routes("/dashboard/projects/{projectId}/oauth-apps"))
         .route("/device", get(device::show).post(device::claim))

@@ -120,6 +120,23 @@ pub(super) fn policy_replay() -> Value {
     })
 }
 
+/// What would be decided of a call.
+pub(super) fn policy_explanation() -> Value {
+    let check = |kind: &str, rule: &str, decision: &str, value: &str| {
+        json!({
+            "kind": kind, "rule": rule, "decision": decision, "why": null, "value": value, "limit": null,
+            "used": null, "within_seconds": null, "setting": null
+        })
+    };
+    let mut permission = check("permission", "“Post a message” must be permitted", "ask", "ask");
+    permission["why"] = json!("A person approves each “Post a message”");
+    json!({
+        "action": "post_message", "decision": "ask", "reasons": [permission["why"]], "same_run_id": null,
+        "checks": [check("status", "The integration must be active", "allow", "active"), permission],
+        "provider_asked": true, "input": message(), "evidence": {}
+    })
+}
+
 /// An event of the audit log.
 pub(super) fn audit_event() -> Value {
     json!({

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
+use super::{EarlierCalls, TotalQuery, ask::same_call, totals::read_totals};
 use crate::{
     environment::first_id_at,
     store::{
@@ -107,6 +108,22 @@ impl Store {
         let rows = self.read_pool.query(&statements::RUN, &[&ids[0], &ids[1]]).await?;
         self.tenant_check.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), joined)
+    }
+
+    /// What a call would be decided by at this time, beside the integration: `totals`, in their order, and the same
+    /// call, by its `input_hash`. `run` is left out. Nothing is locked, so that it may be otherwise at once.
+    pub async fn earlier_calls(
+        &self,
+        integration: IntegrationId,
+        action: &str,
+        run: RunId,
+        totals: &[TotalQuery],
+        (hash, at): ([u8; 32], OffsetDateTime),
+    ) -> Result<EarlierCalls, StoreError> {
+        let integration = integration.to_string();
+        let totals = read_totals(&self.reader, &integration, action, run, totals).await?;
+        let same = same_call(&self.reader, &integration, hash, at).await?;
+        Ok(EarlierCalls { totals, same })
     }
 
     /// The newest run of the same call since then that was done, or may be. `hash` is the call's `input_hash`.
