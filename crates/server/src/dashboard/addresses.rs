@@ -189,6 +189,11 @@ impl Addresses {
         format!("{}/approvals", self.project(project))
     }
 
+    /// Who approves, and how long that may take.
+    pub(crate) fn approval_policy(&self, project: ProjectId) -> String {
+        format!("{}/policy", self.approvals(project))
+    }
+
     /// One call that waits, or waited.
     pub(crate) fn approval(&self, project: ProjectId, approval: ApprovalId) -> String {
         format!("{}/{approval}", self.approvals(project))

@@ -6,6 +6,7 @@
 mod accounts;
 mod action_form;
 mod addresses;
+mod approval_policy;
 mod approvals;
 mod assets;
 mod audit;
@@ -92,6 +93,7 @@ pub fn router(pages: Pages) -> Router {
         .route(&to("permissions"), post(changes::permissions))
         .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
         .merge(approvals::routes())
+        .merge(approval_policy::routes())
         .merge(runs::routes())
         .merge(trial::routes())
         .merge(explain::routes())

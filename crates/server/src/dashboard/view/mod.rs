@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 pub(super) mod approval;
+pub(super) mod approval_policy;
 pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod connect;
