@@ -47,6 +47,17 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Reads `key=JSON`.
+pub(crate) fn setting(text: &str) -> Result<(String, Value), String> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=JSON")?;
+    if key.is_empty() {
+        return Err("must be KEY=JSON".to_owned());
+    }
+    let value = strict_json(value)
+        .map_err(|why| format!("the value {why}; text needs its quotes, as in '{key}=\"text\"'"))?;
+    Ok((key.to_owned(), value))
+}
+
 /// Reads a JSON object from `place`, which an error names.
 pub(crate) fn object(text: &str, place: &str) -> Result<Map<String, Value>, Failure> {
     match strict_json(text) {
@@ -73,6 +84,8 @@ pub(crate) fn strict_json(text: &str) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -89,6 +102,16 @@ mod tests {
         assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
         for text in ["", "a", "=b"] {
             assert!(pair(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_a_key_and_json() {
+        assert_eq!(setting("a=true").unwrap(), ("a".into(), json!(true)));
+        assert_eq!(setting("a={\"b\":\"c=d\"}").unwrap(), ("a".into(), json!({"b": "c=d"})));
+        assert_eq!(setting("a=null").unwrap(), ("a".into(), Value::Null));
+        for text in ["a", "=1", "a=", "a=text", "a=1 2", "a={\"b\":1,\"b\":2}"] {
+            assert!(setting(text).is_err(), "{text}");
         }
     }
 

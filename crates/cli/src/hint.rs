@@ -18,6 +18,7 @@ pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand)
                     on_integrations(code, config, provider)
                 }
                 ApiCommand::Actions(_)
+                | ApiCommand::Policy(_)
                 | ApiCommand::Runs(_)
                 | ApiCommand::Approvals(_)
                 | ApiCommand::Proxy(_) => on_calls(code, config, command, report.run_id.as_deref())

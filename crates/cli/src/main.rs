@@ -37,6 +37,7 @@ use crate::output::Output;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    completions::answer(Cli::command);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
@@ -58,7 +59,7 @@ struct Interrupted;
 
 fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     match &cli.command {
-        Command::Completions(arguments) => Ok(completions::run(arguments, &mut Cli::command(), &output)),
+        Command::Completions(arguments) => Ok(completions::run(arguments, &output)),
         Command::Auth(command) => run_until_interrupted(authenticate(command, &cli.global, output)),
         Command::Api(command) => run_until_interrupted(call_api(command, &cli.global, output)),
     }

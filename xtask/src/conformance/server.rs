@@ -1,7 +1,7 @@
 //! The server that requests and clients are tried on: the program itself, on a database of its own.
 
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ pub(crate) mod integrations;
 pub(crate) mod keys;
 pub(crate) mod mcp;
 pub(crate) mod oauth_apps;
+pub(crate) mod policy;
 pub(crate) mod projects;
 pub(crate) mod proxy;
 pub(crate) mod runs;
@@ -42,6 +43,9 @@ pub(crate) enum ApiCommand {
     /// What can be done with an integration
     #[command(subcommand)]
     Actions(actions::Command),
+    /// What would be decided of calls
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Calls of actions, and what became of them
     #[command(subcommand)]
     Runs(runs::Command),
@@ -72,6 +76,7 @@ impl ApiCommand {
         match self {
             Self::Integrations(_)
             | Self::Actions(_)
+            | Self::Policy(_)
             | Self::Runs(_)
             | Self::Approvals(_)
             | Self::Proxy(_)
@@ -87,6 +92,7 @@ impl ApiCommand {
         match self {
             Self::Integrations(command) => command.provider().map(ProviderRef::as_str),
             Self::Actions(command) => Some(command.provider().as_str()),
+            Self::Policy(command) => Some(command.provider().as_str()),
             Self::Proxy(arguments) => Some(arguments.provider.as_str()),
             Self::OauthApps(command) => command.provider().map(ProviderKey::as_str),
             Self::Runs(_)
@@ -103,6 +109,7 @@ impl ApiCommand {
         match self {
             Self::Integrations(command) => command.run(context).await,
             Self::Actions(command) => command.run(context).await,
+            Self::Policy(command) => command.run(context).await,
             Self::Runs(command) => command.run(context).await,
             Self::Approvals(command) => command.run(context).await,
             Self::Proxy(arguments) => proxy::run(arguments, context).await,

@@ -198,35 +198,40 @@ fn completions_come_for_every_shell_without_a_key() {
         let output = riq(&["completions", shell]).output().unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{shell}");
-        for word in [
-            "install-url",
-            "no-browser",
-            "disconnect",
-            "if-match",
-            "check",
-            "audit",
-            "follow",
-            "until",
-            "login",
-            "projects",
-            "archive",
-            "clear-domain",
-            "keys",
-            "rotate",
-            "bind-to",
-            "oauth-apps",
-            "keep-secret",
-            "actions",
-            "input-file",
-            "on-behalf-of",
-            "runs",
-            "approvals",
-            "watch",
-            "proxy",
-            "mcp",
-        ] {
-            assert!(script.contains(word), "{shell} lacks {word}");
-        }
+        assert!(script.contains("RIQ_COMPLETE") && script.contains("riq"), "{shell}: {script}");
+    }
+}
+
+/// What a shell is told while these words are typed.
+fn completed(words: &[&str]) -> Vec<String> {
+    let arguments: Vec<&str> = ["--", "riq"].into_iter().chain(words.iter().copied()).collect();
+    let output = riq(&arguments).env("RIQ_COMPLETE", "fish").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{words:?}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    told.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_shell_is_told_commands_options_and_names() {
+    for (words, some, none) in [
+        (&[""][..], "actions", "stripe"),
+        (&["integrations", ""], "install-url", "stripe"),
+        (&["integrations", "install", ""], "stripe", "issue_refund"),
+        (&["integrations", "install", "slack", "--"], "--no-browser", "--keep-secret"),
+        (&["actions", "run", "s"], "slack", "stripe.issue_refund"),
+        (&["actions", "run", "stripe", ""], "issue_refund", "post_message"),
+        (&["actions", "run", "slack~eu", ""], "post_message", "issue_refund"),
+        (&["policy", "explain", "stripe", "iss"], "issue_refund", "lookup_charge"),
+        (&["policy", "replay", ""], "stripe", "issue_refund"),
+        (&["integrations", "update", "stripe", "--ask", ""], "issue_refund", "post_message"),
+        (&["runs", "list", "--action", ""], "issue_refund", "stripe"),
+        (&["proxy", ""], "slack", "issue_refund"),
+        (&["oauth-apps", "set", ""], "shopify", "issue_refund"),
+        (&["audit", "list", "--action", ""], "", "issue_refund"),
+    ] {
+        let told = completed(words);
+        assert!(some.is_empty() || told.iter().any(|one| one == some), "{words:?}: {told:?}");
+        assert!(!told.iter().any(|one| one == none), "{words:?}: {told:?}");
     }
 }
 

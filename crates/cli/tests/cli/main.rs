@@ -40,6 +40,9 @@ mod newer_server;
 mod oauth_apps;
 #[cfg(test)]
 #[cfg(unix)]
+mod policy;
+#[cfg(test)]
+#[cfg(unix)]
 mod projects;
 #[cfg(test)]
 #[cfg(unix)]

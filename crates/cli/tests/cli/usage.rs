@@ -89,6 +89,20 @@ fn what_clap_refuses_exits_1() {
 }
 
 #[test]
+fn what_is_wrong_about_what_would_be_decided_exits_1() {
+    for arguments in [
+        &["policy", "explain", "stripe"][..],
+        &["policy", "explain", "stripe", "issue_refund", "--input", "amount"],
+        &["policy", "replay", "stripe", "--since", "yesterday"],
+        &["policy", "replay", "stripe", "--set", "refund_limit_cents"],
+        &["policy", "replay", "stripe", "--set", "a=1", "--set", "a=2"],
+        &["policy", "replay", "stripe", "--permit", "issue_refund=maybe"],
+    ] {
+        wrong(arguments);
+    }
+}
+
+#[test]
 fn what_clap_refuses_about_an_organization_exits_1() {
     for arguments in [
         &["integrations", "list", "--org"][..],

@@ -103,26 +103,9 @@ pub enum Obstacle {
 
 /// Decides. The strictest wins: one denial denies, and one question asks. A guard that cannot be judged does not pass.
 pub fn decide(action: &Action, facts: &Facts<'_>) -> Decision {
-    let (mut questions, mut denials) = (Vec::new(), Vec::new());
-    let reason = |obstacle, words: String| Reason { obstacle, words, setting: None };
-    if !facts.is_active {
-        denials.push(reason(Obstacle::Status, "The integration is not active".to_owned()));
-    }
-    match facts.permission {
-        Permission::Allowed => {}
-        Permission::Ask => {
-            questions
-                .push(reason(Obstacle::Permission, format!("A person approves each “{}”", action.label)));
-        }
-        Permission::Off => {
-            denials.push(reason(Obstacle::Permission, format!("“{}” is not permitted", action.label)));
-        }
-    }
-    for (index, guard) in action.guards.iter().enumerate() {
-        let Err(failure) = (Judged { action, facts, guard, index }).judge() else { continue };
-        let words = failure.words;
-        let reason = Reason { obstacle: Obstacle::Guard(index), words, setting: failure.setting };
-        let reasons = match failure.otherwise {
+    let (mut questions, mut denials): (Vec<Reason>, Vec<Reason>) = (Vec::new(), Vec::new());
+    for (otherwise, reason) in looks(action).filter_map(|of| objection(action, facts, of)) {
+        let reasons = match otherwise {
             Otherwise::Ask => &mut questions,
             Otherwise::Deny => &mut denials,
         };
@@ -137,6 +120,37 @@ pub fn decide(action: &Action, facts: &Facts<'_>) -> Decision {
         Decision::Ask(questions)
     } else {
         Decision::Allow
+    }
+}
+
+/// What a decision on an action looks at, in order.
+pub(super) fn looks(action: &Action) -> impl Iterator<Item = Obstacle> {
+    let guards = (0..action.guards.len()).map(Obstacle::Guard);
+    [Obstacle::Status, Obstacle::Permission].into_iter().chain(guards)
+}
+
+/// What one look finds against a call, and what follows from it. `None`: nothing.
+pub(super) fn objection(action: &Action, facts: &Facts<'_>, of: Obstacle) -> Option<(Otherwise, Reason)> {
+    let reason = |words: String| Reason { obstacle: of, words, setting: None };
+    match of {
+        Obstacle::Status if facts.is_active => None,
+        Obstacle::Status => Some((Otherwise::Deny, reason("The integration is not active".to_owned()))),
+        Obstacle::Permission => match facts.permission {
+            Permission::Allowed => None,
+            Permission::Ask => {
+                Some((Otherwise::Ask, reason(format!("A person approves each “{}”", action.label))))
+            }
+            Permission::Off => {
+                Some((Otherwise::Deny, reason(format!("“{}” is not permitted", action.label))))
+            }
+        },
+        Obstacle::Guard(index) => {
+            let guard = action.guards.get(index)?;
+            let Failure { otherwise, words, setting } =
+                Judged { action, facts, guard, index }.judge().err()?;
+            Some((otherwise, Reason { setting, ..reason(words) }))
+        }
+        Obstacle::Evidence => None,
     }
 }
 

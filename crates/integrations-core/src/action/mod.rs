@@ -11,6 +11,8 @@ mod decision;
 #[cfg(test)]
 mod decision_test;
 mod denied_by;
+mod explain;
+mod guard_words;
 mod input;
 #[cfg(test)]
 mod input_test;
@@ -36,12 +38,14 @@ pub use approver::{Grant, KeyOrigin, NotApprover, Question};
 pub use call::{Asked, read_call};
 pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;
+pub use explain::{Check, Explained, explain, strictest};
+pub use guard_words::{guard_sentences, value_in_words};
 pub use input::{amounts, read_input};
 pub use money::{Currency, Money, UnknownCurrency};
 pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};
-pub use replay::{Decided, PastCall, Rules, replay};
+pub use replay::{Decided, PastCall, Replay, Rules};
 pub use resolve::{Look, Shown, resolved};
 pub use run::{RunStatus, Transition};
 pub use schema::input_schema;

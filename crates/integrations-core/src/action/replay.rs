@@ -65,56 +65,57 @@ pub struct Rules<'a> {
     pub settings: &'a Map<String, Value>,
 }
 
-/// Decides on calls of the past, from the oldest on, by other rules. Each counts towards the limits of those after it
-/// if it may be sent under these rules, unless it failed then.
-///
-/// `None`: the provider no longer has the action, or a guard or an amount needs what is not kept of a call.
-pub fn replay(
-    provider: &Provider,
-    calls: &[PastCall],
-    rules: Rules<'_>,
-) -> Vec<Option<(Decided, Vec<Reason>)>> {
-    let mut spent: Vec<Spent<'_>> = Vec::new();
-    let decide = |call| decide_again(provider, call, rules, &mut spent);
-    calls.iter().map(decide).collect()
+/// Decides on calls of the past by other rules.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    provider: &'a Provider,
+    rules: Rules<'a>,
+    spent: Vec<Spent<'a>>,
 }
 
 /// What an earlier call counts towards a total.
+#[derive(Debug)]
 struct Spent<'a> {
     action: &'a str,
     at: OffsetDateTime,
     spending: Spending,
 }
 
-fn decide_again<'a>(
-    provider: &Provider,
-    call: &'a PastCall,
-    rules: Rules<'_>,
-    spent: &mut Vec<Spent<'a>>,
-) -> Option<(Decided, Vec<Reason>)> {
-    let action = provider.action(&call.action).filter(|action| !looks_at_redacted(action))?;
-    let mut input = call.input.clone();
-    let money = amounts(action, &mut input, &call.evidence, &Map::new()).ok()?;
-    let counts = spending(action, &input, &money, &call.caller);
-    let facts = Facts {
-        permission: rules.permissions.get(&action.key).copied().unwrap_or_default(),
-        is_active: true,
-        settings: rules.settings,
-        input: &input,
-        money: &money,
-        evidence: &call.evidence,
-        context: &call.context,
-        totals: &totals(action, &counts, spent, call.at),
-    };
-    let (decided, reasons) = decide(action, &facts).into_parts();
-    // What was denied then was not tried: it might have been done.
-    let might_count = call.status.is_reserved() || call.decided == Decided::Deny;
-    if decided != Decided::Deny && might_count {
-        let counted =
-            counts.into_iter().map(|spending| Spent { action: &call.action, at: call.at, spending });
-        spent.extend(counted);
+impl<'a> Replay<'a> {
+    /// Before any call of this provider.
+    pub fn new(provider: &'a Provider, rules: Rules<'a>) -> Self {
+        Self { provider, rules, spent: Vec::new() }
     }
-    Some((decided, reasons))
+
+    /// Decides on the next call; the oldest comes first. It counts towards the limits of those after it if it may be
+    /// sent under these rules, unless it failed then.
+    ///
+    /// `None`: the provider no longer has the action, or a guard or an amount needs what is not kept of a call.
+    pub fn decide(&mut self, call: &PastCall) -> Option<(Decided, Vec<Reason>)> {
+        let action = self.provider.action(&call.action).filter(|action| !looks_at_redacted(action))?;
+        let mut input = call.input.clone();
+        let money = amounts(action, &mut input, &call.evidence, &Map::new()).ok()?;
+        let counts = spending(action, &input, &money, &call.caller);
+        let facts = Facts {
+            permission: self.rules.permissions.get(&action.key).copied().unwrap_or_default(),
+            is_active: true,
+            settings: self.rules.settings,
+            input: &input,
+            money: &money,
+            evidence: &call.evidence,
+            context: &call.context,
+            totals: &totals(action, &counts, &self.spent, call.at),
+        };
+        let (decided, reasons) = decide(action, &facts).into_parts();
+        // What was denied then was not tried: it might have been done.
+        let might_count = call.status.is_reserved() || call.decided == Decided::Deny;
+        if decided != Decided::Deny && might_count {
+            let counted =
+                counts.into_iter().map(|spending| Spent { action: &action.key, at: call.at, spending });
+            self.spent.extend(counted);
+        }
+        Some((decided, reasons))
+    }
 }
 
 /// Whether a guard looks at an input that is not kept, because it is sensitive.
@@ -177,8 +178,8 @@ mod tests {
         }));
         let permissions = BTreeMap::from([("issue_refund".to_owned(), permission)]);
         let rules = Rules { permissions: &permissions, settings: &settings };
-        let replayed = replay(catalog.get("stripe").unwrap(), calls, rules);
-        replayed.into_iter().map(|one| one.map(|(decided, _)| decided)).collect()
+        let mut replay = Replay::new(catalog.get("stripe").unwrap(), rules);
+        calls.iter().map(|call| replay.decide(call).map(|(decided, _)| decided)).collect()
     }
 
     #[test]

@@ -123,6 +123,11 @@ impl Provider {
         self.actions.iter().find(|action| action.key == key)
     }
 
+    /// The title of a setting, or its key if it has none.
+    pub fn setting_title<'a>(&'a self, key: &'a str) -> &'a str {
+        self.settings.as_value()["properties"][key]["title"].as_str().unwrap_or(key)
+    }
+
     /// The value of a connection field: the given one, or the field's default.
     pub fn connection_value<'a>(&'a self, connection: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
         let field = self.connection.iter().find(|field| field.key == key)?;

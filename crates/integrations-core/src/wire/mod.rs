@@ -43,7 +43,10 @@ pub use oauth_app::{
     OAuthAppTestResponse, SetOAuthApp,
 };
 pub use open::Open;
-pub use policy::{PolicyReplay, PolicyReplayResponse, ReplayPolicy, ReplayedRun};
+pub use policy::{
+    CheckKind, PolicyCheck, PolicyExplanation, PolicyExplanationResponse, PolicyReplay, PolicyReplayResponse,
+    ReplayPolicy, ReplayedRun,
+};
 pub use project::{CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};

@@ -1,4 +1,5 @@
-//! What would be decided of calls: what other settings or permissions would have made of those of the past.
+//! What would be decided of calls: of one that is not made, and what other settings or permissions would have made of
+//! those of the past.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::Open;
-use crate::{action::Decided, permissions::Permission};
+use crate::{action::Decided, permissions::Permission, words::words};
 
 /// Asks what the calls of the past would have come to under other settings or permissions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -82,4 +83,103 @@ pub struct PolicyReplay {
 pub struct PolicyReplayResponse {
     /// The replay.
     pub data: PolicyReplay,
+}
+
+words! {
+    /// What a decision on a call looks at.
+    pub enum CheckKind {
+        /// The status of the integration.
+        Status = "status",
+        /// The permission of the action.
+        Permission = "permission",
+        /// A guard of the action.
+        Guard = "guard",
+    }
+}
+
+/// One look of a decision, with what it sees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyCheck {
+    /// What it looks at.
+    #[cfg_attr(feature = "openapi", schema(value_type = CheckKind, example = "guard"))]
+    pub kind: Open<CheckKind>,
+    /// What must hold, in words for people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "The input “amount” may be at most the setting “Refund limit”")
+    )]
+    pub rule: String,
+    /// What this alone decides; null if nobody knows, because the call is denied before the provider is asked.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Decided>, example = "ask"))]
+    pub decision: Option<Open<Decided>>,
+    /// Why the rule does not hold; null if it does, or if nobody knows.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "30.00 USD is more than 20.00 USD"))]
+    pub why: Option<String>,
+    /// What the call or the integration has, in words for people; null if it is nothing, or not known.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "30.00 USD"))]
+    pub value: Option<String>,
+    /// What that is compared with, as it stands now; null if it is not set.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "20.00 USD"))]
+    pub limit: Option<String>,
+    /// Of a sum or a number: what earlier calls of its window have used or reserved, without this one.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
+    pub used: Option<String>,
+    /// The window of a sum or a number, in seconds.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
+    pub within_seconds: Option<u32>,
+    /// The setting that decides it, if it is one.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "refund_limit_cents"))]
+    pub setting: Option<String>,
+}
+
+/// What would be decided of a call, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyExplanation {
+    /// The action.
+    #[cfg_attr(feature = "openapi", schema(example = "issue_refund"))]
+    pub action: String,
+    /// What would be decided now.
+    #[cfg_attr(feature = "openapi", schema(value_type = Decided, example = "ask"))]
+    pub decision: Open<Decided>,
+    /// Why. Empty if it would be allowed.
+    #[cfg_attr(feature = "openapi", schema(example = json!(["30.00 USD is more than 20.00 USD"])))]
+    pub reasons: Vec<String>,
+    /// `run_…` of the same call, which waits for a person or was denied by one a short time ago, and so decides this
+    /// one; null if there is none.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
+    pub same_run_id: Option<String>,
+    /// Everything that the decision looks at. The strictest decides.
+    pub checks: Vec<PolicyCheck>,
+    /// Whether the provider was asked what must be known. It is not if the call is denied before.
+    pub provider_asked: bool,
+    /// The input, with defaults and with every amount in full. Sensitive values are redacted.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = BTreeMap<String, Value>, example = json!({"charge": "ch_1", "amount": 3000}))
+    )]
+    pub input: Map<String, Value>,
+    /// What the provider said.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = BTreeMap<String, Value>, example = json!({"refundable": 5000}))
+    )]
+    pub evidence: Map<String, Value>,
+}
+
+/// The response with an explanation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyExplanationResponse {
+    /// The explanation.
+    pub data: PolicyExplanation,
 }

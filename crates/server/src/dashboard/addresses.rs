@@ -189,6 +189,11 @@ impl Addresses {
         format!("{}/approvals", self.project(project))
     }
 
+    /// Who approves, and how long that may take.
+    pub(crate) fn approval_policy(&self, project: ProjectId) -> String {
+        format!("{}/policy", self.approvals(project))
+    }
+
     /// One call that waits, or waited.
     pub(crate) fn approval(&self, project: ProjectId, approval: ApprovalId) -> String {
         format!("{}/{approval}", self.approvals(project))
@@ -212,6 +217,11 @@ impl Addresses {
     /// The page on which an action is tried.
     pub(crate) fn action(&self, project: ProjectId, provider: &str, action: &str) -> String {
         self.to(project, provider, &format!("actions/{action}"))
+    }
+
+    /// The page that says what would be decided of an action's call.
+    pub(crate) fn explanation(&self, project: ProjectId, provider: &str, action: &str) -> String {
+        format!("{}/explain", self.action(project, provider, action))
     }
 
     /// The OAuth apps of an organization or a project.

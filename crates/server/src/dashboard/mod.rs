@@ -6,6 +6,7 @@
 mod accounts;
 mod action_form;
 mod addresses;
+mod approval_policy;
 mod approvals;
 mod assets;
 mod audit;
@@ -15,6 +16,7 @@ mod cookies;
 mod csrf;
 mod destination;
 mod device;
+mod explain;
 mod failure;
 mod flash;
 mod headers;
@@ -91,8 +93,10 @@ pub fn router(pages: Pages) -> Router {
         .route(&to("permissions"), post(changes::permissions))
         .route(&to("disconnect"), get(provider::ask_to_disconnect).post(changes::disconnect))
         .merge(approvals::routes())
+        .merge(approval_policy::routes())
         .merge(runs::routes())
         .merge(trial::routes())
+        .merge(explain::routes())
         .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))
         .merge(oauth_apps::routes("/dashboard/projects/{projectId}/oauth-apps"))
         .route("/device", get(device::show).post(device::claim))

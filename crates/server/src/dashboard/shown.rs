@@ -2,6 +2,7 @@
 //! not undo what somebody else changed in the meantime.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use integrations_core::action::Policy;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -13,6 +14,11 @@ use crate::{
 /// What a page shows of a project.
 pub(crate) fn of_project(project: &ProjectRecord) -> String {
     mark(&(&project.name, &project.slug, &project.domain, project.revoked_at))
+}
+
+/// What a page shows of how a project has approvals decided.
+pub(crate) fn of_policy(policy: Policy) -> String {
+    mark(&(policy.deciders, policy.expires_after))
 }
 
 /// What a page shows of a key.

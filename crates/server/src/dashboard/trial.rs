@@ -30,14 +30,14 @@ pub(super) fn routes() -> Router<Pages> {
 }
 
 /// An action that the path names, and whether it can be called now.
-struct Tried {
-    account: ProviderAccount,
+pub(super) struct Tried {
+    pub(super) account: ProviderAccount,
     place: usize,
     listed: Listed,
 }
 
 impl Tried {
-    async fn read(on: &OnProject) -> Result<Self, Failure> {
+    pub(super) async fn read(on: &OnProject) -> Result<Self, Failure> {
         let pages = &on.visit.pages;
         let account = on.named.account(pages)?;
         let listed = pages.actions.list(&on.tenant, &account).await?;
@@ -49,8 +49,13 @@ impl Tried {
         Ok(Self { account, place, listed })
     }
 
+    /// The action, whatever it does.
+    pub(super) fn any_action(&self) -> Option<&Action> {
+        self.account.provider.actions.get(self.place)
+    }
+
     fn action(&self) -> Option<&Action> {
-        self.account.provider.actions.get(self.place).filter(|action| action.kind == ActionKind::ReadOnly)
+        self.any_action().filter(|action| action.kind == ActionKind::ReadOnly)
     }
 
     /// The page, with the form as it was refused, if it was.
@@ -73,7 +78,7 @@ fn changes_something(on: &OnProject) -> Response {
         StatusCode::FORBIDDEN,
         "This action does more than read",
         "Only actions that read can be tried here. Nothing was sent.",
-        "Have an agent call it, or the command line.",
+        "Have an agent call it, or the command line. What would be decided can be asked on the integration's page.",
     )
 }
 
@@ -134,7 +139,7 @@ fn wrong(issues: Vec<Issue>, form: Form) -> RefusedForm {
 }
 
 /// Whether a failure says something of the action, and not of the page.
-const fn is_for_who_tries(code: ErrorCode) -> bool {
+pub(super) const fn is_for_who_tries(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::IntegrationNotActive

@@ -60,6 +60,13 @@ pub(super) fn action_run() -> Value {
     })
 }
 
+/// The same in a list.
+pub(super) fn listed_run() -> Value {
+    let mut run = action_run();
+    run["result"] = Value::Null;
+    run
+}
+
 /// A run that waits for a person.
 pub(super) fn pending_run() -> Value {
     let mut run = action_run();
@@ -110,6 +117,23 @@ pub(super) fn policy_replay() -> Value {
             "created_at": "2026-05-17T17:55:00Z", "was": "allow", "would_be": "ask",
             "reasons": ["A person approves each “Post a message”"]
         }]
+    })
+}
+
+/// What would be decided of a call.
+pub(super) fn policy_explanation() -> Value {
+    let check = |kind: &str, rule: &str, decision: &str, value: &str| {
+        json!({
+            "kind": kind, "rule": rule, "decision": decision, "why": null, "value": value, "limit": null,
+            "used": null, "within_seconds": null, "setting": null
+        })
+    };
+    let mut permission = check("permission", "“Post a message” must be permitted", "ask", "ask");
+    permission["why"] = json!("A person approves each “Post a message”");
+    json!({
+        "action": "post_message", "decision": "ask", "reasons": [permission["why"]], "same_run_id": null,
+        "checks": [check("status", "The integration must be active", "allow", "active"), permission],
+        "provider_asked": true, "input": message(), "evidence": {}
     })
 }
 

@@ -71,6 +71,17 @@ const CALL: &[ErrorCode] = &[
     ErrorCode::OutcomeUnknown,
 ];
 
+/// The failures of asking what would be decided of a call, beside those of any.
+const EXPLAIN: &[ErrorCode] = &[
+    ErrorCode::ProviderNotFound,
+    ErrorCode::IntegrationNotFound,
+    ErrorCode::ActionNotFound,
+    ErrorCode::ReinstallRequired,
+    ErrorCode::ProviderRefused,
+    ErrorCode::ProviderRateLimited,
+    ErrorCode::ProviderUnavailable,
+];
+
 /// The failures of deciding on an approval, beside those of any.
 const DECISION: &[ErrorCode] =
     &[ErrorCode::Forbidden, ErrorCode::ResourceNotFound, ErrorCode::ApprovalNotPending];
@@ -113,7 +124,9 @@ pub(super) struct OnDisconnect;
 pub(super) struct OnCheck;
 /// Failures of a call of an action.
 pub(super) struct OnCall;
-/// Failures of asking what would be decided.
+/// Failures of asking what would be decided of a call.
+pub(super) struct OnExplain;
+/// Failures of asking what would have been decided of the calls of the past.
 pub(super) struct OnPolicy;
 /// Failures of a request to a provider that are this server's own.
 pub(super) struct OnProxy;
@@ -199,6 +212,11 @@ impl IntoResponses for OnCheck {
 impl IntoResponses for OnCall {
     fn responses() -> Responses {
         describe(&[PROJECT, BODY, CALL])
+    }
+}
+impl IntoResponses for OnExplain {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, EXPLAIN])
     }
 }
 impl IntoResponses for OnPolicy {

@@ -73,7 +73,7 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use retention::Pruning;
-pub use rows::{ApprovalRow, AuditEntry, IntegrationRow, RunRow};
+pub use rows::{ApprovalRow, AuditEntry, IntegrationRow, PastRunRow, RunRow};
 pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRequest, SealedRow};
 pub use sign_ins::{PendingSignIn, ProviderLogout};
 pub use stored_api_key::StoredApiKey;

@@ -198,6 +198,32 @@ pub struct RunRow {
     pub finished_at: Option<OffsetDateTime>,
 }
 
+/// What a decision on a run looked at, to be decided on again.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "action_run::Entity")]
+pub struct PastRunRow {
+    /// `run_…`
+    pub id: String,
+    /// The action's key.
+    pub action: String,
+    /// How far it is.
+    pub status: String,
+    /// The key or the person that called.
+    pub principal: String,
+    /// JSON object: for whom and why.
+    pub context: Option<String>,
+    /// JSON object: the input, with sensitive values redacted.
+    pub input: String,
+    /// JSON object: what was read before.
+    pub evidence: String,
+    /// What denied it.
+    pub denied_by: Option<String>,
+    /// `apr_…`, if a person is asked.
+    pub approval_id: Option<String>,
+    /// When it was called.
+    pub created_at: OffsetDateTime,
+}
+
 impl From<action_run::Model> for RunRow {
     fn from(row: action_run::Model) -> Self {
         Self {

@@ -101,8 +101,12 @@ pub static RUN: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page of up to `limit` of a project's runs, newest first: `$1` project, `$2` the page ends before this id, `$3` the
-/// smallest id of the page, `$4` and later the values of the columns `equal`.
+/// The columns of a run in a list. Its result may have a megabyte, so it is read for one run at a time.
+static LISTED_RUN: LazyLock<String> =
+    LazyLock::new(|| columns::<RunRow>().replace(r#""r"."result""#, "CAST(NULL AS TEXT)"));
+
+/// A page of up to `limit` of a project's runs without their results, newest first: `$1` project, `$2` the page ends
+/// before this id, `$3` the smallest id of the page, `$4` and later the values of the columns `equal`.
 pub(super) fn runs_page(equal: &[&str], limit: u16) -> String {
     let equal: String =
         (4..).zip(equal).map(|(number, column)| format!(" AND {column} = ${number}")).collect();
@@ -111,7 +115,7 @@ pub(super) fn runs_page(equal: &[&str], limit: u16) -> String {
          SELECT * FROM action_runs WHERE project_id = $1 AND id < $2 AND id >= $3{equal} \
          ORDER BY id DESC LIMIT {limit}) r ON r.project_id = p.id \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY r.id DESC",
-        columns::<RunRow>()
+        LISTED_RUN.as_str()
     )
 }
 

@@ -586,6 +586,13 @@ async fn runs_are_listed_by_what_is_asked_for(stage: &Stage) {
         (ids, answer.body["cursor"].as_str().map(str::to_owned))
     };
     assert_eq!(list("").await, (vec![denied.clone(), second.clone(), first.clone()], None));
+    // A result may be large, so a list has none.
+    let listed = server.call("GET", &runs(server, "?status=succeeded")).send().await;
+    assert_eq!(
+        (&listed.data()[0]["status"], &listed.data()[0]["result"]),
+        (&json!("succeeded"), &Value::Null)
+    );
+    assert!(stage.run(&first).await["result"].is_object());
     assert_eq!(list("?status=denied").await.0, std::slice::from_ref(&denied));
     assert_eq!(list("?action=find_tickets&provider=desk").await.0, [second.clone(), first.clone()]);
     assert_eq!(list("?provider=keys").await.0, [""; 0]);

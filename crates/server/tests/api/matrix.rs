@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 47] = [
+const CONTRACT: [(&str, &str, &str, &str); 48] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -35,6 +35,12 @@ const CONTRACT: [(&str, &str, &str, &str); 47] = [
     ("post", "/projects/{projectId}/integrations/{provider}/check", "integrations:write", "operator"),
     ("get", "/projects/{projectId}/integrations/{provider}/actions", "actions:read", "viewer"),
     ("post", "/projects/{projectId}/integrations/{provider}/actions/{action}", "actions:write", "operator"),
+    (
+        "post",
+        "/projects/{projectId}/integrations/{provider}/actions/{action}/explain",
+        "actions:write",
+        "operator",
+    ),
     ("post", "/projects/{projectId}/integrations/{provider}/policy/replay", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
     ("post", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),

@@ -1,11 +1,13 @@
 //! `riq actions`: what can be done with an integration.
 
+mod called;
 mod find;
 mod inputs;
 mod list;
 mod run;
 mod show;
 
+pub(crate) use called::Called;
 use clap::Subcommand;
 use integrations_core::catalog::ProviderRef;
 
@@ -30,7 +32,7 @@ impl Command {
         match self {
             Self::List(arguments) => &arguments.provider,
             Self::Show(arguments) => &arguments.provider,
-            Self::Run(arguments) => &arguments.provider,
+            Self::Run(arguments) => &arguments.called.provider,
         }
     }
 

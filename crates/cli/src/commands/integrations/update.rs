@@ -10,7 +10,7 @@ use integrations_core::wire::LifecycleUpdate;
 use serde_json::{Map, Value};
 
 use super::{change, disconnect};
-use crate::arguments::{action, object, one_of, strict_json};
+use crate::arguments::{action, object, one_of, setting};
 use crate::context::Context;
 use crate::error::Failure;
 
@@ -132,17 +132,6 @@ async fn settings(arguments: &Arguments, context: &Context) -> Result<Map<String
     Ok(settings)
 }
 
-/// Reads `key=JSON`.
-fn setting(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text.split_once('=').ok_or("must be KEY=JSON")?;
-    if key.is_empty() {
-        return Err("must be KEY=JSON".to_owned());
-    }
-    let value = strict_json(value)
-        .map_err(|why| format!("the value {why}; text needs its quotes, as in '{key}=\"text\"'"))?;
-    Ok((key.to_owned(), value))
-}
-
 fn permissions(
     allow: &[String],
     ask: &[String],
@@ -171,16 +160,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_setting_is_a_key_and_json() {
-        assert_eq!(setting("a=true").unwrap(), ("a".into(), json!(true)));
-        assert_eq!(setting("a={\"b\":\"c=d\"}").unwrap(), ("a".into(), json!({"b": "c=d"})));
-        assert_eq!(setting("a=null").unwrap(), ("a".into(), Value::Null));
-        for text in ["a", "=1", "a=", "a=text", "a=1 2", "a={\"b\":1,\"b\":2}"] {
-            assert!(setting(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn an_action_has_one_permission() {

@@ -43,6 +43,7 @@ pub(crate) fn page(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, 
             div {
                 h1 { "Approvals" }
                 p.lead { "Calls in " (project.names.project) " that wait for a person. Nothing of them is sent before." }
+                p { a href=(frame.addresses.approval_policy(project.id)) { "Who approves, and how long that may take" } }
             }
         }
         @if !frame.may(RequiredScope::APPROVALS_ADMIN) {

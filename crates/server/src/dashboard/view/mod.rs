@@ -2,17 +2,18 @@
 
 pub(super) mod accounts;
 pub(super) mod approval;
+pub(super) mod approval_policy;
 pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod connect;
 pub(super) mod device;
 pub(super) mod disconnect;
+pub(super) mod explain;
 pub(super) mod failure;
 pub(super) mod field;
 pub(super) mod frame;
 #[cfg(test)]
 mod gallery;
-pub(super) mod guards;
 pub(super) mod install;
 pub(super) mod integrations;
 pub(super) mod key;

@@ -1,6 +1,7 @@
 //! A provider in a project: what it is, its status, and everything that can be changed.
 
 use integrations_core::{
+    action::guard_sentences,
     catalog::{Action, ActionKind, Provider, SetupType},
     integration::Integration,
     issue::Issue,
@@ -16,7 +17,6 @@ use super::{
     accounts, audit, connect,
     field::{Field, Presence, Text},
     frame::Frame,
-    guards,
     layout::{self, Section},
     parts::{Tone, away, csrf, monogram, notice, part, pill},
     provider_page::{Part, ProviderPage},
@@ -282,18 +282,22 @@ fn runs(frame: &Frame<'_>, page: &ProviderPage<'_>, action: Option<&Action>) -> 
 /// What guards an action beside its permission, and the ways to its runs and to trying it.
 fn guarded(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration, action: &Action) -> Markup {
     let stored = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
+    let may_call = frame.may(RequiredScope::ACTIONS_WRITE);
     let may_be_tried = action.kind == ActionKind::ReadOnly
         && stored != Permission::Off
         && integration.status() == Status::Active
-        && frame.may(RequiredScope::ACTIONS_WRITE);
-    let sentences = guards::sentences(page.provider(), action, &integration.settings);
+        && may_call;
+    let sentences = guard_sentences(page.provider(), action, &integration.settings);
     let label = html! { span.visually-hidden { ": " (action.label) } };
-    let trial = frame.addresses.action(page.project.id, page.account.as_str(), &action.key);
+    let (project, account) = (page.project.id, page.account.as_str());
+    let trial = frame.addresses.action(project, account, &action.key);
+    let explanation = frame.addresses.explanation(project, account, &action.key);
     html! {
         div.guarded {
             @if !action.guards.is_empty() { ul.changes { @for sentence in &sentences { li { (sentence) } } } }
             p {
                 @if may_be_tried { a href=(trial) { "Try it" (label) } " " }
+                @if may_call { a href=(explanation) { "What would be decided?" (label) } " " }
                 @if frame.may(RequiredScope::ACTIONS_READ) { a href=(runs(frame, page, Some(action))) { "Runs" (label) } }
             }
         }

@@ -71,6 +71,8 @@ pub(crate) enum Part {
     Trial,
     /// Deciding on an approval.
     Decision,
+    /// How a project has approvals decided.
+    Policy,
 }
 
 /// Why a form was refused.

@@ -17,7 +17,10 @@ use super::{
     parts::{Tone, csrf, monogram, notice},
     provider_page::RefusedForm,
 };
-use crate::dashboard::action_form::{self, Control};
+use crate::{
+    dashboard::action_form::{self, Control},
+    edge::form::Form,
+};
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +58,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &TrialPage<'_>) -> Markup {
             div.card.trial {
                 form method="post" action=(address) data-once {
                     (csrf(frame))
-                    @for input in &action.inputs { (control(input, page.refused)) }
-                    @if action.inputs.is_empty() { p { "It takes no input." } }
+                    (inputs(action, page.refused.map(Filled::from)))
                     div.actions.foot { button.primary type="submit" { "Try it" } }
                 }
             }
@@ -66,8 +68,31 @@ pub(crate) fn page(frame: &Frame<'_>, page: &TrialPage<'_>) -> Markup {
     layout::page(frame, &title, &layout::project_bar(frame, &page.project, Section::Integration), &content)
 }
 
+/// A form that was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filled<'a> {
+    /// What was typed.
+    pub(super) typed: &'a Form,
+    /// What was refused of it, if anything was.
+    pub(super) refused: Option<&'a RefusedForm>,
+}
+
+impl<'a> From<&'a RefusedForm> for Filled<'a> {
+    fn from(refused: &'a RefusedForm) -> Self {
+        Self { typed: &refused.typed, refused: Some(refused) }
+    }
+}
+
+/// The controls of an action's inputs.
+pub(super) fn inputs(action: &Action, filled: Option<Filled<'_>>) -> Markup {
+    html! {
+        @for input in &action.inputs { (control(input, filled)) }
+        @if action.inputs.is_empty() { p { "It takes no input." } }
+    }
+}
+
 /// What was refused. What is wrong with a field stands beside it.
-fn refusal(action: &Action, refused: &RefusedForm) -> Markup {
+pub(super) fn refusal(action: &Action, refused: &RefusedForm) -> Markup {
     let has_no_field = |issue: &&Issue| {
         let fields = action.inputs.iter().map(action_form::field);
         !fields.into_iter().any(|field| issue.path == field || issue.path.starts_with(&format!("{field}.")))
@@ -83,7 +108,7 @@ fn refusal(action: &Action, refused: &RefusedForm) -> Markup {
     )
 }
 
-fn control(input: &ActionInput, refused: Option<&RefusedForm>) -> Markup {
+fn control(input: &ActionInput, filled: Option<Filled<'_>>) -> Markup {
     let name = action_form::field(input);
     let control = action_form::control(input);
     let help = help(input, control);
@@ -91,10 +116,10 @@ fn control(input: &ActionInput, refused: Option<&RefusedForm>) -> Markup {
         name: &name,
         label: &input.key,
         help: Some(&help),
-        problem: refused.and_then(|refused| refused.problem(&name)),
+        problem: filled.and_then(|filled| filled.refused?.problem(&name)),
         presence: Presence::marked(input.required),
     };
-    let typed = refused.and_then(|refused| refused.typed.get(&name)).unwrap_or_default();
+    let typed = filled.and_then(|filled| filled.typed.get(&name)).unwrap_or_default();
     let default = match &input.default {
         Some(InputDefault::Value(Value::String(text))) => Some(text.clone()),
         Some(InputDefault::Value(value)) => Some(value.to_string()),
@@ -112,7 +137,7 @@ fn control(input: &ActionInput, refused: Option<&RefusedForm>) -> Markup {
         }
         Control::Box => {
             let first = action_form::is_ticked_first(input);
-            let is_ticked = refused.map_or(first, |refused| refused.typed.is_ticked(&name));
+            let is_ticked = filled.map_or(first, |filled| filled.typed.is_ticked(&name));
             field.tick(is_ticked, &html! {})
         }
         Control::Integer => {

@@ -1,7 +1,7 @@
 //! The words for people, in place of those of the API.
 
 use integrations_core::{
-    action::{ApprovalStatus, RunStatus},
+    action::{ApprovalStatus, RunStatus, value_in_words as value},
     audit::{AuditAction, REDACTED},
     catalog::{Category, Provider},
     lifecycle::{Health, Status},
@@ -125,10 +125,8 @@ fn moved(what: &str, from: &Value, to: &Value) -> String {
 }
 
 /// The title of a setting, or its name if its provider is not known.
-pub(crate) fn setting(key: &str, provider: Option<&Provider>) -> String {
-    let properties = provider.map(|provider| &provider.settings.as_value()["properties"]);
-    let title = properties.and_then(|properties| properties[key]["title"].as_str());
-    title.unwrap_or(key).to_owned()
+fn setting(key: &str, provider: Option<&Provider>) -> String {
+    provider.map_or(key, |provider| provider.setting_title(key)).to_owned()
 }
 
 fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
@@ -137,20 +135,6 @@ fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
         Value::Bool(true) => format!("Permitted: {label}"),
         Value::String(word) if word == "ask" => format!("Permitted if a person approves each time: {label}"),
         _ => format!("No longer permitted: {label}"),
-    }
-}
-
-/// A value, as it is written in a sentence.
-pub(crate) fn value(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        Value::Null => "nothing".to_owned(),
-        Value::String(text) => format!("“{text}”"),
-        Value::Array(items) if items.iter().all(Value::is_string) => {
-            items.iter().map(self::value).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
     }
 }
 

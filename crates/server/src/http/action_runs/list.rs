@@ -47,7 +47,8 @@ pub(super) struct Filters {
 /// List a project's runs
 ///
 /// Returns the calls of actions, newest first, in pages. New runs come before the first page, so they do not shift the
-/// pages that you read. A run must match all given filters.
+/// pages that you read. A run must match all given filters. Results are left out, because they may be large: ask for
+/// the run.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/action-runs",
@@ -57,7 +58,7 @@ pub(super) struct Filters {
     security(("api_key" = ["actions:read"]), ("bearer" = ["actions:read"])),
     responses(
         (status = 200, description = "A page of runs", body = ActionRunList,
-         example = json!({"data": [crate::http::examples::action_run()], "cursor": "run_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
+         example = json!({"data": [crate::http::examples::listed_run()], "cursor": "run_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
         OnProject,
     ),
 )]

@@ -1,5 +1,6 @@
 //! What would be decided of calls.
 
+mod explain;
 mod replay;
 
 use crate::http::state::Api;
@@ -7,5 +8,5 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(replay::replay))
+    OpenApiRouter::new().routes(routes!(explain::explain)).routes(routes!(replay::replay))
 }

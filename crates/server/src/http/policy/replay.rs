@@ -59,11 +59,11 @@ fn view(replay: Replay) -> PolicyReplay {
 }
 
 fn view_of_run(decided: DecidedOtherwise) -> ReplayedRun {
-    let DecidedOtherwise { run, was, would_be, reasons } = decided;
+    let DecidedOtherwise { run, action, at, was, would_be, reasons } = decided;
     ReplayedRun {
-        run_id: run.id,
-        action: run.action,
-        created_at: run.created_at,
+        run_id: run,
+        action,
+        created_at: at,
         was: Open::read(was.as_str()),
         would_be: Open::read(would_be.as_str()),
         reasons: reasons.into_iter().map(|reason| reason.words).collect(),

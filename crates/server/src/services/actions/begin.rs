@@ -112,12 +112,7 @@ impl Actions {
         }
         let EarlierCalls { totals, same } = earlier;
         let remembered = |run: RunId| call.remembered.as_ref().map(|remember| remember.run(run)).transpose();
-        let account = integration.account.as_ref().map(|account| account.id.as_str());
-        let same = same.filter(|same| {
-            let permission = integration.action_permissions.get(&action.key);
-            same.account_id.as_deref() == account
-                && permission.copied().unwrap_or_default() != Permission::Off
-        });
+        let same = same.filter(|same| stands_for(same, action, loaded));
         let now = self.environment.now();
         let (start, reasons) = match same {
             Some(waiting) if waiting.status == RunStatus::PendingApproval.as_str() => {
@@ -174,6 +169,14 @@ impl Actions {
     }
 }
 
+/// Whether the same call still stands for a new one: it was of this account, and its action is permitted.
+pub(super) fn stands_for(same: &RunRow, action: &Action, loaded: &Loaded) -> bool {
+    let Loaded { integration, .. } = loaded;
+    let account = integration.account.as_ref().map(|account| account.id.as_str());
+    let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
+    same.account_id.as_deref() == account && permission != Permission::Off
+}
+
 /// The totals that a call's guards look at, for windows that end now.
 pub(super) fn totals_of(ready: &Ready, now: OffsetDateTime) -> Vec<TotalQuery> {
     let of_window = |spent: &Spending| TotalQuery {
@@ -187,10 +190,21 @@ pub(super) fn totals_of(ready: &Ready, now: OffsetDateTime) -> Vec<TotalQuery> {
 
 /// What the core decides on a call, with the totals of [`totals_of`].
 pub(super) fn decision(action: &Action, ready: &Ready, loaded: &Loaded, totals: &[Total]) -> Decision {
+    judged(action, ready, loaded, totals, |facts| decide(action, facts))
+}
+
+/// What is made of all that a decision on a call looks at, with the totals of [`totals_of`].
+pub(super) fn judged<T>(
+    action: &Action,
+    ready: &Ready,
+    loaded: &Loaded,
+    totals: &[Total],
+    judge: impl FnOnce(&Facts<'_>) -> T,
+) -> T {
     let Loaded { integration, .. } = loaded;
     let reserved = totals.iter().map(|total| total.reserved);
     let totals = ready.spending.iter().map(|spent| spent.guard).zip(reserved).collect();
-    let facts = Facts {
+    judge(&Facts {
         permission: integration.action_permissions.get(&action.key).copied().unwrap_or_default(),
         is_active: integration.status() == Status::Active,
         settings: &integration.settings,
@@ -199,8 +213,7 @@ pub(super) fn decision(action: &Action, ready: &Ready, loaded: &Loaded, totals: 
         evidence: &ready.evidence,
         context: &ready.context,
         totals: &Totals(totals),
-    };
-    decide(action, &facts)
+    })
 }
 
 /// Reasons as a run has them.
@@ -237,7 +250,7 @@ pub(super) fn denied(reasons: &[Reason], ready: &Ready, totals: &[Total]) -> Den
     };
     let deciding = reasons.iter().filter(|reason| is_permission(reason) == (by == DeniedBy::Permission));
     let words: Vec<String> = deciding
-        .map(|reason| match only_waiting(reason, ready, totals) {
+        .map(|reason| match only_waiting(reason.obstacle, ready, totals) {
             Some(waiting) => format!("{}. {waiting}", reason.words),
             None => reason.words.clone(),
         })
@@ -246,8 +259,8 @@ pub(super) fn denied(reasons: &[Reason], ready: &Ready, totals: &[Total]) -> Den
 }
 
 /// What of a limit is only reserved by runs that wait for a person, and which they are. `None`: nothing.
-fn only_waiting(reason: &Reason, ready: &Ready, totals: &[Total]) -> Option<String> {
-    let Obstacle::Guard(guard) = reason.obstacle else { return None };
+pub(super) fn only_waiting(of: Obstacle, ready: &Ready, totals: &[Total]) -> Option<String> {
+    let Obstacle::Guard(guard) = of else { return None };
     let mut of_guards = ready.spending.iter().zip(totals);
     let (spent, total) = of_guards.find(|(spent, _)| spent.guard == guard)?;
     if total.waiting.is_empty() {

@@ -87,8 +87,17 @@ impl fmt::Debug for Remember {
     }
 }
 
+impl Call {
+    /// The action that is called.
+    pub(super) fn action(&self) -> Result<&Action, CallError> {
+        let provider = &self.account.provider;
+        let action = provider.action(&self.action);
+        action.ok_or_else(|| CallError::NoSuchAction { provider: provider.name.clone() })
+    }
+}
+
 /// A body that was read.
-enum Read {
+pub(super) enum Read {
     /// The call may go on.
     Asked(Asked),
     /// Its permission denies it, whatever the provider would say.
@@ -115,10 +124,7 @@ impl Actions {
     async fn call_to_the_end(&self, call: &Call) -> Result<RunRow, CallError> {
         let began = Instant::now();
         let loaded = self.installed(&call.tenant, &call.account).await?;
-        let provider = &call.account.provider;
-        let action = provider
-            .action(&call.action)
-            .ok_or_else(|| CallError::NoSuchAction { provider: provider.name.clone() })?;
+        let (provider, action) = (&call.account.provider, call.action()?);
         if loaded.integration.status() != Status::Active {
             return Err(CallError::NotActive(loaded.integration.status()));
         }
@@ -150,7 +156,7 @@ impl Actions {
     }
 
     /// Reads the body. What its permission denies goes no further. What the provider asked not to be called for fails.
-    fn read(&self, action: &Action, loaded: &Loaded, call: &Call) -> Result<Read, CallError> {
+    pub(super) fn read(&self, action: &Action, loaded: &Loaded, call: &Call) -> Result<Read, CallError> {
         let integration = &loaded.integration;
         let asked = read_call(action, &integration.settings, &call.body)?;
         let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
@@ -243,7 +249,12 @@ pub(super) fn ended(row: RunRow, end: RunEnd) -> RunRow {
 
 impl Delivery {
     /// Reads what must be known before, works out the amounts, and writes the request.
-    async fn make_ready(&mut self, call: &Call, action: &Action, asked: Asked) -> Result<Ready, CallError> {
+    pub(super) async fn make_ready(
+        &mut self,
+        call: &Call,
+        action: &Action,
+        asked: Asked,
+    ) -> Result<Ready, CallError> {
         let Asked { mut input, context } = asked;
         let asked = input.clone();
         let Readings { evidence, steps } = self.readings(action, &input).await?;

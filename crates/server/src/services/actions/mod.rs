@@ -7,7 +7,8 @@
 //!
 //! Where an answer was lost, `look` asks the provider what came of the call, and `resolving` is the job that does so
 //! later. What a person must approve waits, frozen. `approve` looks at everything again, and then sends it with the
-//! same code as a call. `approvals` shows what waits, and `withdraw` takes it back.
+//! same code as a call. `approvals` shows what waits, and `withdraw` takes it back. `explain` says what would be decided
+//! of a call, and `replay` what other rules would have made of those of the past.
 
 mod approvals;
 mod approve;
@@ -16,6 +17,7 @@ mod call;
 mod delivery;
 mod ending;
 mod error;
+mod explain;
 mod frozen;
 mod identity;
 mod list;
@@ -40,6 +42,7 @@ pub use self::{
     approve::{ApprovalError, Decision},
     call::{Call, Remember},
     error::CallError,
+    explain::Explanation,
     list::Listed,
     replay::{DecidedOtherwise, Replay},
     resolving::Resolving,

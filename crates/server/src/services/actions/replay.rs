@@ -1,7 +1,7 @@
 //! Says what other settings or permissions would have made of the calls of the past.
 
 use integrations_core::{
-    action::{Decided, DeniedBy, PastCall, Reason, Rules, replay},
+    action::{self, Decided, DeniedBy, PastCall, Reason, Rules},
     catalog::ProviderAccount,
     fields::{BodyError, Fields, moment},
     integration::check_settings,
@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::{Actions, CallError};
-use crate::store::{Loaded, ReadError, RunFilter, RunRow, StoreError, Tenant};
+use crate::store::{Loaded, PastRunRow, ReadError, StoreError, Tenant};
 
 /// The most runs that are decided on again.
 const MOST: usize = 5000;
-/// How many are read at a time.
-const PAGE: u16 = 500;
+/// How many are read and decided on at a time. In between, the thread serves others.
+const PIECE: usize = 100;
 
 /// What other settings or permissions would have made of the calls of the past.
 #[derive(Clone, Debug)]
@@ -36,8 +36,12 @@ pub struct Replay {
 /// A run that would have been decided otherwise.
 #[derive(Clone, Debug)]
 pub struct DecidedOtherwise {
-    /// The run.
-    pub run: RunRow,
+    /// `run_…`
+    pub run: String,
+    /// The action's key.
+    pub action: String,
+    /// When it was called.
+    pub at: OffsetDateTime,
     /// What was decided.
     pub was: Decided,
     /// What would have been.
@@ -64,42 +68,38 @@ impl Actions {
     ) -> Result<Replay, CallError> {
         let loaded = self.installed(tenant, account).await?;
         let question = read(body, account, &loaded)?;
-        let (mut runs, has_more) = self.runs_since(tenant, account, question.since).await?;
-        let integration = loaded.integration.id.to_string();
         // Calls of an integration that was removed from the project were decided on by its own settings.
-        runs.retain(|run| run.integration_id == integration);
-        runs.reverse();
-        let calls = runs.iter().map(past_call).collect::<Result<Vec<_>, _>>()?;
+        let integration = loaded.integration.id;
+        let mut ids = self.store.run_ids(tenant, integration, question.since, MOST as u64 + 1).await?;
+        let has_more = ids.len() > MOST;
+        ids.truncate(MOST);
         let rules = Rules { permissions: &question.permissions, settings: &question.settings };
-        let replayed = replay(&account.provider, &calls, rules);
-        let all = replayed.len();
-        let decided = replayed.iter().flatten().count();
-        let compared = runs.into_iter().zip(calls).zip(replayed);
-        let mut otherwise: Vec<_> =
-            compared.filter_map(|((run, call), now)| differs(run, &call, now)).collect();
-        otherwise.reverse();
-        Ok(Replay { decided, left_out: all - decided, has_more, otherwise })
-    }
-
-    /// The newest runs of an integration's provider, newest first, and whether there are more.
-    async fn runs_since(
-        &self,
-        tenant: &Tenant,
-        account: &ProviderAccount,
-        since: Option<OffsetDateTime>,
-    ) -> Result<(Vec<RunRow>, bool), CallError> {
-        let provider = Some(account.as_str().to_owned());
-        let mut filter = RunFilter { provider, since, ..RunFilter::default() };
-        let mut runs: Vec<RunRow> = Vec::new();
-        loop {
-            let page = self.runs(tenant, &filter, PAGE).await?;
-            let next = page.cursor().map(str::parse).transpose();
-            filter.before = next.map_err(|_| damaged("its id", page.cursor().unwrap_or_default()))?;
-            runs.extend(page.entries);
-            if filter.before.is_none() || runs.len() >= MOST {
-                return Ok((runs, filter.before.is_some()));
+        let mut again = action::Replay::new(&account.provider, rules);
+        let mut replay = Replay { decided: 0, left_out: 0, has_more, otherwise: Vec::new() };
+        // They are decided on from the oldest on, because each counts towards the limits of those after it.
+        for piece in ids.rchunks(PIECE) {
+            for run in self.store.past_runs(tenant, piece).await? {
+                let call = past_call(&run)?;
+                let Some((would_be, reasons)) = again.decide(&call) else {
+                    replay.left_out += 1;
+                    continue;
+                };
+                replay.decided += 1;
+                if would_be != call.decided {
+                    let PastCall { action, at, decided: was, .. } = call;
+                    replay.otherwise.push(DecidedOtherwise {
+                        run: run.id,
+                        action,
+                        at,
+                        was,
+                        would_be,
+                        reasons,
+                    });
+                }
             }
         }
+        replay.otherwise.reverse();
+        Ok(replay)
     }
 }
 
@@ -122,7 +122,7 @@ fn read(body: &[u8], account: &ProviderAccount, loaded: &Loaded) -> Result<Quest
     fields.finish(Some(Question { since, settings, permissions }))
 }
 
-fn past_call(run: &RunRow) -> Result<PastCall, CallError> {
+fn past_call(run: &PastRunRow) -> Result<PastCall, CallError> {
     let object = |what: &str, text: &str| {
         serde_json::from_str::<Map<String, Value>>(text).map_err(|_| damaged(what, &run.id))
     };
@@ -143,11 +143,6 @@ fn past_call(run: &RunRow) -> Result<PastCall, CallError> {
         decided,
         status: run.status.parse().map_err(|_| damaged("its status", &run.id))?,
     })
-}
-
-fn differs(run: RunRow, call: &PastCall, now: Option<(Decided, Vec<Reason>)>) -> Option<DecidedOtherwise> {
-    let (would_be, reasons) = now.filter(|(would_be, _)| *would_be != call.decided)?;
-    Some(DecidedOtherwise { run, was: call.decided, would_be, reasons })
 }
 
 fn damaged(what: &str, run: &str) -> CallError {

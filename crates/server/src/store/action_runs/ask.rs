@@ -5,7 +5,8 @@ use integrations_core::{
     ids::ApprovalId,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -21,28 +22,26 @@ pub(super) const MOST_WAITING: u64 = 100;
 /// How long the same call is denied after a person denied it.
 const DENIED_FOR: Duration = Duration::hours(1);
 
-/// The same call of the same caller, if a person is asked about it, or has denied it a short time ago. The transaction
-/// holds the lock of its integration.
+/// The same call of the same caller, if a person is asked about it at this time, or has denied it a short time ago. If
+/// it decides on another one, the lock of its integration is held.
 pub(super) async fn same_call(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     integration: &str,
-    run: &NewRun,
+    hash: [u8; 32],
+    at: OffsetDateTime,
 ) -> Result<Option<RunRow>, StoreError> {
     use action_run::Column;
 
-    if run.sealed_request.is_none() {
-        return Ok(None);
-    }
     let waits = Condition::all()
         .add(Column::Status.eq(RunStatus::PendingApproval.as_str()))
-        .add(Column::ApprovalExpiresAt.gt(run.created_at));
+        .add(Column::ApprovalExpiresAt.gt(at));
     let was_denied = Condition::all()
         .add(Column::Status.eq(RunStatus::Denied.as_str()))
         .add(Column::DeniedBy.eq(DeniedBy::Person.as_str()))
-        .add(Column::FinishedAt.gt(run.created_at - DENIED_FOR));
+        .add(Column::FinishedAt.gt(at - DENIED_FOR));
     let found = action_run::Entity::find()
         .filter(Column::IntegrationId.eq(integration))
-        .filter(Column::InputHash.eq(run.input_hash.to_vec()))
+        .filter(Column::InputHash.eq(hash.to_vec()))
         .filter(Column::ApprovalId.is_not_null())
         .filter(Condition::any().add(waits).add(was_denied))
         .order_by_desc(Column::Id)

@@ -52,7 +52,11 @@ impl Store {
         }
         let integration = loaded.integration.id.to_string();
         let totals = read_totals(&transaction, &integration, &run.action, run.id, totals).await?;
-        let same = same_call(&transaction, &integration, &run).await?;
+        // Without a request there is nothing to ask a person about.
+        let same = match run.sealed_request {
+            Some(_) => same_call(&transaction, &integration, run.input_hash, run.created_at).await?,
+            None => None,
+        };
         let mut begun = decide(&loaded, EarlierCalls { totals, same }).map_err(BeginRunError::Refused)?;
         idempotency_keys::remember(&transaction, begun.remembered.take()).await?;
         let row = match begun.start {

@@ -1,15 +1,21 @@
 //! Reads runs to show them.
 
-use integrations_core::{action::RunStatus, ids::RunId, integration::Integration};
+use integrations_core::{
+    action::RunStatus,
+    ids::{IntegrationId, RunId},
+    integration::Integration,
+};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Statement,
 };
 use time::OffsetDateTime;
 
+use super::{EarlierCalls, TotalQuery, ask::same_call, totals::read_totals};
 use crate::{
     environment::first_id_at,
     store::{
-        ReadError, RunRow, Store, StoreError, Tenant,
+        PastRunRow, ReadError, RunRow, Store, StoreError, Tenant,
         entity::action_run::{Column, Entity},
         statements,
         tenant::joined,
@@ -42,7 +48,7 @@ impl RunFilter {
 }
 
 impl Store {
-    /// A page of up to `limit` of a tenant's runs, newest first.
+    /// A page of up to `limit` of a tenant's runs without their results, newest first.
     pub async fn runs(
         &self,
         tenant: &Tenant,
@@ -62,12 +68,63 @@ impl Store {
         rows.iter().filter_map(|row| joined(row).transpose()).collect()
     }
 
+    /// The ids of a tenant's newest runs of an integration, up to `limit`, newest first.
+    pub async fn run_ids(
+        &self,
+        tenant: &Tenant,
+        integration: IntegrationId,
+        since: Option<OffsetDateTime>,
+        limit: u64,
+    ) -> Result<Vec<String>, StoreError> {
+        let begin = since.map_or(RunId::from_bits(0), first_id_at);
+        let ids = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::ProjectId.eq(tenant.project.to_string()))
+            .filter(Column::IntegrationId.eq(integration.to_string()))
+            .filter(Column::Id.gte(begin.to_string()))
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .into_tuple::<String>()
+            .all(&self.reader)
+            .await?;
+        Ok(ids)
+    }
+
+    /// Those of these runs of a tenant that are still kept, oldest first.
+    pub async fn past_runs(&self, tenant: &Tenant, ids: &[String]) -> Result<Vec<PastRunRow>, StoreError> {
+        let runs = Entity::find()
+            .filter(Column::ProjectId.eq(tenant.project.to_string()))
+            .filter(Column::Id.is_in(ids))
+            .order_by_asc(Column::Id)
+            .into_partial_model::<PastRunRow>()
+            .all(&self.reader)
+            .await?;
+        Ok(runs)
+    }
+
     /// A tenant's run. `None`: there is none with this id, or it is another project's.
     pub async fn run(&self, tenant: &Tenant, id: RunId) -> Result<Option<RunRow>, ReadError> {
         let ids = [tenant.project.to_string(), id.to_string()];
         let rows = self.read_pool.query(&statements::RUN, &[&ids[0], &ids[1]]).await?;
         self.tenant_check.admit(tenant, rows.first())?;
         rows.first().map_or(Ok(None), joined)
+    }
+
+    /// What a call would be decided by at this time, beside the integration: `totals`, in their order, and the same
+    /// call, by its `input_hash`. `run` is left out. Nothing is locked, so that it may be otherwise at once.
+    pub async fn earlier_calls(
+        &self,
+        integration: IntegrationId,
+        action: &str,
+        run: RunId,
+        totals: &[TotalQuery],
+        (hash, at): ([u8; 32], OffsetDateTime),
+    ) -> Result<EarlierCalls, StoreError> {
+        let integration = integration.to_string();
+        let totals = read_totals(&self.reader, &integration, action, run, totals).await?;
+        let same = same_call(&self.reader, &integration, hash, at).await?;
+        Ok(EarlierCalls { totals, same })
     }
 
     /// The newest run of the same call of this integration since then that was done, or may be. `hash` is the call's

@@ -1,14 +1,14 @@
 //! What runs have reserved of limits over time.
 
 use integrations_core::ids::RunId;
-use sea_orm::{ConnectionTrait as _, Statement, Value};
+use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::{Total, TotalQuery};
-use crate::store::{StoreError, statements, transaction::Transaction};
+use crate::store::{StoreError, statements};
 
 /// What is reserved towards totals of an integration's action, in their order, without this run.
 pub(super) async fn read_totals(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     integration: &str,
     action: &str,
     without: RunId,
@@ -30,7 +30,7 @@ pub(super) async fn read_totals(
     Ok(found)
 }
 
-async fn read_total(on: &Transaction, values: [Value; 7]) -> Result<Total, StoreError> {
+async fn read_total(on: &impl ConnectionTrait, values: [Value; 7]) -> Result<Total, StoreError> {
     let backend = on.get_database_backend();
     let reserved = Statement::from_sql_and_values(backend, statements::RESERVED, values.clone());
     let Some(row) = on.query_one_raw(reserved).await? else { return Ok(Total::default()) };

@@ -22,6 +22,7 @@ on_both_stages!(
     what_is_late_cannot_be_decided_on,
     what_has_changed_is_asked_again,
     a_note_that_is_too_long_is_told_beside_its_field,
+    who_approves_is_shown_and_changed_by_who_may,
 );
 
 /// Connects Desk, where each refund asks a person.
@@ -250,4 +251,38 @@ async fn a_note_that_is_too_long_is_told_beside_its_field(stage: &Stage) {
     page.says(422, "It was not decided");
     assert_eq!(page.problem("note").as_deref(), Some("Must have at most 500 characters"));
     assert_eq!(status(stage, &id).await, json!("pending"));
+}
+
+async fn who_approves_is_shown_and_changed_by_who_may(stage: &Stage) {
+    let visitor = approver(stage).await;
+    let policy = approvals(stage, "/policy");
+    let list = visitor.get(&approvals(stage, "")).await;
+    assert!(list.text.contains(&format!("href=\"{policy}\"")), "{list:?}");
+    let form = visitor.get(&policy).await.form("/approvals/policy");
+    let shown = |name| form.value(name).map(str::to_owned);
+    assert_eq!(shown("expires_after").as_deref(), Some("1"));
+    assert_eq!((shown("unit").as_deref(), shown("decided_by").as_deref()), (Some("days"), Some("people")));
+    let short = visitor.submit(&form.clone().with("expires_after", "4").with("unit", "minutes")).await;
+    short.says(422, "The policy was not changed");
+    assert!(short.problem("expires_after").unwrap().contains("from 5 minutes to 30 days"), "{short:?}");
+    assert_eq!(short.form("/approvals/policy").value("expires_after"), Some("4"));
+    let change =
+        form.clone().with("expires_after", "12").with("unit", "hours").with("decided_by", "people_and_keys");
+    let saved = visitor.submit(&change).await;
+    visitor.follow(&saved).await.says(200, "The changes are saved.");
+    let target = format!("/api/v1/projects/{}/approval-policy", stage.server.project);
+    let stored = async || stage.server.call("GET", &target).send().await.data().clone();
+    let twelve = json!({"decided_by": "people_and_keys", "expires_after_seconds": 43_200});
+    assert_eq!(stored().await, twelve);
+    // The page that was open before does not undo it.
+    let late = visitor.submit(&form.clone().with("expires_after", "2")).await;
+    late.says(412, "Somebody else changed this in the meantime");
+    assert_eq!(late.form("/approvals/policy").value("expires_after"), Some("12"));
+    let viewer = Visitor::signed_in_as(&stage.server, stage.server.person(Role::Viewer).await).await;
+    let seen = viewer.get(&policy).await;
+    seen.says(200, "12 hours").says(200, "To change it takes the role approver or admin.");
+    assert!(!seen.has_form("/approvals/policy"), "{seen:?}");
+    let forged = Form { action: policy, ..seen.form("/sign-out") }.with("expires_after", "1");
+    viewer.submit(&forged).await.says(403, "approvals:admin");
+    assert_eq!(stored().await, twelve);
 }

@@ -12,6 +12,7 @@ use crate::{
 
 on_both_stages!(
     a_reading_action_is_tried_and_leads_to_its_run,
+    what_would_be_decided_is_shown_and_nothing_sent,
     what_is_wrong_with_an_input_stands_beside_its_field,
     what_cannot_be_tried_says_why,
     what_others_wrote_stays_text_and_hides_nothing,
@@ -62,7 +63,7 @@ async fn a_reading_action_is_tried_and_leads_to_its_run(stage: &Stage) {
     let visitor = Visitor::signed_in(&stage.server).await;
     let page = visitor.provider("desk").await;
     assert!(page.text.contains(&format!("href=\"{}\"", trial(stage, "find_tickets"))), "{page:?}");
-    assert!(!page.text.contains(&trial(stage, "issue_refund")), "{page:?}");
+    assert!(!page.text.contains(&format!("href=\"{}\"", trial(stage, "issue_refund"))), "{page:?}");
     let form = form(stage, &visitor).await;
     assert_eq!((form.value("input.word"), form.value("input.password")), (Some(""), Some("")));
     let sent =
@@ -78,6 +79,40 @@ async fn a_reading_action_is_tried_and_leads_to_its_run(stage: &Stage) {
     let target = format!("/api/v1/projects/{}/action-runs/{id}", stage.server.project);
     let told = stage.server.call("GET", &target).send().await;
     assert_eq!(told.data()["input"], json!({"word": "a b", "password": "[redacted]"}));
+}
+
+async fn what_would_be_decided_is_shown_and_nothing_sent(stage: &Stage) {
+    connect(stage).await;
+    let settings = json!({"refunds_enabled": true, "refund_limit": 1_000});
+    let update = json!({"settings": settings, "action_permissions": {"issue_refund": "ask"}});
+    stage.server.patch("desk", update).await.data();
+    let visitor = Visitor::signed_in(&stage.server).await;
+    let path = format!("{}/explain", trial(stage, "issue_refund"));
+    let page = visitor.provider("desk").await;
+    assert!(page.text.contains(&format!("href=\"{path}\"")), "{page:?}");
+    let form = visitor.get(&path).await.form("/issue_refund/explain").with("input.charge", "ch_1");
+    let asked = visitor.submit(&form.clone().with("input.amount", "600")).await;
+    for words in [
+        "A person would be asked, and nothing sent before.",
+        "A person approves each “Issue a refund”",
+        "It is 6.00 USD; the limit is 10.00 USD; earlier calls have used or reserved 0.00 USD.",
+        "What Desk said",
+    ] {
+        asked.says(200, words);
+    }
+    assert_eq!(asked.form("/issue_refund/explain").value("input.amount"), Some("600"));
+    let over = visitor.submit(&form.clone().with("input.amount", "1001")).await;
+    over.says(200, "It would be denied, and nothing sent.").says(200, "the sum would be over 10.00 USD");
+    let wrong = visitor.submit(&form.with("input.charge", "x")).await;
+    wrong.says(422, "Nothing can be said of this call");
+    assert!(wrong.problem("input.charge").unwrap().contains("such as ch_1"), "{wrong:?}");
+    stage.server.patch("desk", json!({"status": "paused"})).await.data();
+    let paused =
+        visitor.submit(&visitor.get(&path).await.form("/explain").with("input.charge", "ch_1")).await;
+    paused.says(200, "The integration is not active").says(200, "Desk was not asked");
+    assert!(stage.provider.calls("desk refund").is_empty());
+    visitor.get(&runs(stage, "")).await.says(200, "Nothing has been called yet");
+    visitor.get(&format!("{}/explain", trial(stage, "sing"))).await.says(404, "There is nothing here");
 }
 
 async fn what_is_wrong_with_an_input_stands_beside_its_field(stage: &Stage) {
@@ -211,9 +246,12 @@ async fn runs_are_for_their_own_project_and_for_who_may_read_them(stage: &Stage)
     let visitor = Visitor::signed_in_with(&stage.server, &reader.text).await;
     visitor.get(&run).await.says(200, "Find tickets");
     let path = trial(stage, "find_tickets");
-    visitor.get(&path).await.says(403, "lacks the scope actions:write");
+    for path in [path.clone(), format!("{path}/explain")] {
+        visitor.get(&path).await.says(403, "lacks the scope actions:write");
+    }
     let page = visitor.provider("desk").await;
     assert!(page.text.contains("/runs") && !page.text.contains("Try it"), "{page:?}");
+    assert!(!page.text.contains("What would be decided"), "{page:?}");
     let forged = Form { action: path, ..page.form("/sign-out") }.with("input.word", "b");
     visitor.submit(&forged).await.says(403, "lacks the scope actions:write");
     assert_eq!(stage.provider.calls("desk find").len(), 1);

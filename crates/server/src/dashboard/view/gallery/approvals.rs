@@ -1,7 +1,7 @@
 //! The pages of approvals.
 
 use integrations_core::{
-    action::{ApprovalStatus, RenderedBody, RenderedRequest},
+    action::{ApprovalStatus, Policy, RenderedBody, RenderedRequest},
     catalog::Method,
     issue::Issue,
 };
@@ -13,6 +13,7 @@ use super::{CATALOG, account, frame, project, refused_form, runs::refund};
 use crate::{
     dashboard::view::{
         approval::{self, ApprovalPage, Sent},
+        approval_policy::{self, PolicyPage},
         approvals::{self, Queue},
         provider_page::Part,
     },
@@ -89,7 +90,14 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let changed =
         json!([{"obstacle": "evidence", "words": "The provider says something else", "setting": null}]);
     let again = ApprovalRow { reasons: changed.to_string(), ..row(ApprovalStatus::Pending) };
+    let policy = PolicyPage { project: project(), policy: Policy::default(), is_saved: false, refused: None };
+    let issues = vec![Issue::new("expires_after", "Expected a whole number, from 5 minutes to 30 days")];
+    let typed = Form::from([("decided_by", "people"), ("expires_after", "90"), ("unit", "days")]);
+    let refused_policy = refused_form(Part::Policy, issues, typed);
+    let again_policy = PolicyPage { refused: Some(&refused_policy), ..policy };
     vec![
+        ("approval-policy", approval_policy::page(&frame(), &policy)),
+        ("approval-policy-refused", approval_policy::page(&frame(), &again_policy)),
         ("approvals", draw(&rows, None, Some("apr_01jc3q5v6w7x8y9zabcdefghjk"))),
         ("approvals-none", draw(&[], Some(ApprovalStatus::Pending), None)),
         ("approval-pending", draw_one(&pending)),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use integrations_core::{action::RunStatus, issue::Issue};
+use integrations_core::{
+    action::{Check, Decided, Obstacle, RunStatus},
+    issue::Issue,
+};
 use maud::Markup;
 use serde_json::json;
 use time::macros::datetime;
@@ -10,12 +13,14 @@ use time::macros::datetime;
 use super::{CATALOG, account, accounts_of_github, frame, project, refused_form};
 use crate::{
     dashboard::view::{
+        explain::{self, ExplainPage, Sent},
         provider_page::Part,
         run::{self, RunPage},
         runs::{self, Filters, RunList},
         trial::{self, TrialPage},
     },
     edge::form::Form,
+    services::actions::Explanation,
     store::RunRow,
 };
 
@@ -157,7 +162,55 @@ fn trials() -> Vec<(&'static str, Markup)> {
         ("trial", trial::page(&frame(), &page)),
         ("trial-paused", trial::page(&frame(), &paused)),
         ("trial-refused", trial::page(&frame(), &again)),
+        ("explain", explanation(Sent::Nothing)),
+        ("explain-asks", explanation(Sent::Explained(&explained(), &Form::from([("input.charge", "ch_1")])))),
+        ("explain-refused", explanation(Sent::Refused(&refused))),
     ]
+}
+
+fn explanation(sent: Sent<'_>) -> Markup {
+    let account = account("stripe");
+    let action = account.provider.action("issue_refund").unwrap();
+    explain::page(&frame(), &ExplainPage { project: project(), account, action, sent })
+}
+
+/// A refund that a person would be asked about.
+fn explained() -> Explanation {
+    let check = |of, decided, rule: &str| Check {
+        of,
+        decided,
+        rule: rule.into(),
+        why: None,
+        value: None,
+        limit: None,
+        used: None,
+        within: None,
+        setting: None,
+    };
+    let amount = Check {
+        why: Some("30.00 USD is more than 20.00 USD".into()),
+        value: Some("30.00 USD".into()),
+        limit: Some("20.00 USD".into()),
+        used: Some("12.00 USD".into()),
+        ..check(
+            Obstacle::Guard(1),
+            Some(Decided::Ask),
+            "The input “amount” may be at most the setting “Limit”",
+        )
+    };
+    let status = Check {
+        value: Some("active".into()),
+        ..check(Obstacle::Status, Some(Decided::Allow), "The integration must be active")
+    };
+    Explanation {
+        decided: Decided::Ask,
+        reasons: amount.why.clone().into_iter().collect(),
+        same_run: None,
+        checks: vec![status, amount, check(Obstacle::Guard(2), None, "What Stripe says of “disputed”")],
+        was_asked: true,
+        input: json!({"charge": "ch_1", "note": "a\u{202e}b"}).as_object().cloned().unwrap(),
+        evidence: json!({"currency": "usd"}).as_object().cloned().unwrap(),
+    }
 }
 
 #[test]

@@ -1,27 +1,39 @@
-//! What guards an action beside its permission, in sentences.
+//! What guards an action beside its permission, in words for people.
 
-use integrations_core::{
-    action::{Currency, Money},
-    catalog::{
-        Provider,
-        action::{Action, Guard, Limit, MoneyCurrency, Otherwise, Per, Shape, Subject, Test},
-    },
-};
 use serde_json::{Map, Value};
 
-use super::words;
+use super::money::{Currency, Money};
+use crate::catalog::Provider;
+use crate::catalog::action::{Action, Guard, Limit, MoneyCurrency, Otherwise, Per, Shape, Subject, Test};
 
 /// What guards an action with these settings, one sentence or two for each guard.
-pub(crate) fn sentences(provider: &Provider, action: &Action, settings: &Map<String, Value>) -> Vec<String> {
-    action.guards.iter().map(|guard| Told { provider, action, settings, guard }.sentence()).collect()
+pub fn guard_sentences(provider: &Provider, action: &Action, settings: &Map<String, Value>) -> Vec<String> {
+    let told = |guard| Told { provider, action, settings, guard, currency: None };
+    action.guards.iter().map(|guard| told(guard).sentence()).collect()
 }
 
-/// A guard, and what its sentence is made of.
-struct Told<'a> {
-    provider: &'a Provider,
-    action: &'a Action,
-    settings: &'a Map<String, Value>,
-    guard: &'a Guard,
+/// A value, as it is written in a sentence.
+pub fn value_in_words(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => format!("“{text}”"),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().map(value_in_words).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A guard, and what its words are made of.
+pub(super) struct Told<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) action: &'a Action,
+    pub(super) settings: &'a Map<String, Value>,
+    pub(super) guard: &'a Guard,
+    /// The currency of amounts for which neither a setting nor the action names one.
+    pub(super) currency: Option<Currency>,
 }
 
 impl Told<'_> {
@@ -35,7 +47,7 @@ impl Told<'_> {
     }
 
     /// What must hold.
-    fn requirement(&self) -> String {
+    pub(super) fn requirement(&self) -> String {
         let subject = self.subject();
         match &self.guard.test {
             Test::True => match &self.guard.subject {
@@ -54,7 +66,7 @@ impl Told<'_> {
                 format!("{subject} must be one of the setting {}", self.setting(setting))
             }
             Test::OneOf(values) => {
-                let values: Vec<String> = values.iter().map(words::value).collect();
+                let values: Vec<String> = values.iter().map(value_in_words).collect();
                 format!("{subject} must be {}", values.join(" or "))
             }
         }
@@ -82,22 +94,29 @@ impl Told<'_> {
                 let is_on = self.stored(name) == Some(&Value::Bool(true));
                 Some(format!("It is {} now.", if is_on { "on" } else { "off" }))
             }
-            (Test::AtMost { limit: Limit::Setting(name), .. }, _) => Some(match self.stored(name) {
+            (Test::AtMost { limit: Limit::Setting(_), .. }, _) => Some(match self.limit() {
                 None => "That is not set, so a person is asked each time.".to_owned(),
-                Some(value) => {
-                    let amount =
-                        value.as_i64().map_or_else(|| words::value(value), |number| self.amount(number));
-                    format!("That is {amount} now.")
-                }
+                Some(limit) => format!("That is {limit} now."),
             }),
-            (Test::OneOfSetting { setting, unset_fails }, _) => {
-                Some(match (self.stored(setting), unset_fails) {
-                    (Some(value), _) => format!("That is {} now.", words::value(value)),
-                    (None, true) => "That is not set, so nothing passes.".to_owned(),
-                    (None, false) => "That is not set, so everything passes.".to_owned(),
-                })
-            }
+            (Test::OneOfSetting { unset_fails, .. }, _) => Some(match (self.limit(), unset_fails) {
+                (Some(limit), _) => format!("That is {limit} now."),
+                (None, true) => "That is not set, so nothing passes.".to_owned(),
+                (None, false) => "That is not set, so everything passes.".to_owned(),
+            }),
             _ => None,
+        }
+    }
+
+    /// What the subject is compared with. `None`: a setting that is not set, or nothing.
+    pub(super) fn limit(&self) -> Option<String> {
+        match &self.guard.test {
+            Test::AtMost { limit: Limit::Fixed(number), .. } => Some(self.amount(*number)),
+            Test::AtMost { limit: Limit::Setting(name), .. } => {
+                let value = self.stored(name)?;
+                Some(value.as_i64().map_or_else(|| value_in_words(value), |number| self.amount(number)))
+            }
+            Test::OneOfSetting { setting, .. } => self.stored(setting).map(value_in_words),
+            Test::True | Test::Present | Test::OneOf(_) => None,
         }
     }
 
@@ -107,7 +126,7 @@ impl Told<'_> {
     }
 
     fn setting(&self, name: &str) -> String {
-        format!("“{}”", words::setting(name, Some(self.provider)))
+        format!("“{}”", self.provider.setting_title(name))
     }
 
     /// A limit in words: an amount of money where it is compared with one.
@@ -127,8 +146,8 @@ impl Told<'_> {
             MoneyCurrency::Fixed(code) => Some(code.as_str()),
             _ => None,
         };
-        let currency: Option<Currency> = of_limit.or(fixed).and_then(|code| code.parse().ok());
-        match currency.map(|currency| Money::new(number, currency)) {
+        let named: Option<Currency> = of_limit.or(fixed).and_then(|code| code.parse().ok());
+        match named.or(self.currency).map(|currency| Money::new(number, currency)) {
             Some(Some(money)) => money.to_string(),
             Some(None) => "nothing".to_owned(),
             None => format!("{number} of the currency's smallest unit"),
@@ -157,15 +176,15 @@ fn span(seconds: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use integrations_core::catalog::Catalog;
     use serde_json::json;
 
     use super::*;
+    use crate::catalog::Catalog;
 
     fn told(provider: &str, action: &str, settings: &Value) -> Vec<String> {
         let catalog = Catalog::embedded().unwrap();
         let provider = catalog.get(provider).unwrap();
-        sentences(provider, provider.action(action).unwrap(), settings.as_object().unwrap())
+        guard_sentences(provider, provider.action(action).unwrap(), settings.as_object().unwrap())
     }
 
     #[test]
