@@ -33,6 +33,9 @@ pub enum NoAnswer {
     /// The connection broke, or the answer was not HTTP.
     #[error("broke the connection before its answer was complete")]
     Broken,
+    /// Its answer is compressed in a way that the server does not read.
+    #[error("compressed its answer in a way that this server does not read")]
+    Compressed,
 }
 
 /// The result of a probe. Messages are sentences for a person, without a final stop. They contain neither bodies nor

@@ -9,6 +9,7 @@ mod lint;
 mod mcp;
 mod openapi_30;
 mod page;
+mod proxy;
 mod python;
 mod requests;
 mod server;
@@ -40,6 +41,8 @@ enum Part {
     Actions,
     /// The official clients of the Model Context Protocol list and call tools
     Mcp,
+    /// The providers' official clients read and write through the proxy
+    Proxy,
 }
 
 /// Runs the checks.
@@ -55,6 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 Part::Requests => requests::run(&options.requests)?,
                 Part::Actions => actions::run(&options.actions)?,
                 Part::Mcp => mcp::run()?,
+                Part::Proxy => proxy::run()?,
             }
         }
     }

@@ -57,22 +57,33 @@ impl UnderTest {
     /// # Errors
     /// When it does not start.
     pub(super) fn start(postgres: Option<&str>) -> Result<Self> {
-        process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
-        let directory = tempfile::Builder::new().prefix("riq-conformance-").tempdir()?;
-        let sqlite = || format!("sqlite://{}", directory.path().join("riq.db").display());
-        let address = format!("127.0.0.1:{}", free_port()?);
         // Nothing listens there, so every probe fails at once and no provider is asked.
         let nowhere = ["slack.com", "api.postmarkapp.com", "api.stripe.com"]
             .map(|host| format!("{host}=127.0.0.1:1"))
             .join(",");
-        let settings = vec![
-            ("DATABASE_URL", postgres.map_or_else(sqlite, str::to_owned)),
+        let allowed = ("RIQ_OUTBOUND_ALLOW", "127.0.0.1".to_owned());
+        let mut settings = vec![allowed, ("RIQ_OUTBOUND_RESOLVE", nowhere)];
+        settings.extend(postgres.map(|url| ("DATABASE_URL", url.to_owned())));
+        Self::start_with(settings)
+    }
+
+    /// Starts a server with these settings, which say what it reaches. It has a new SQLite file unless they name a
+    /// database.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(super) fn start_with(more: Vec<(&'static str, String)>) -> Result<Self> {
+        process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+        let directory = tempfile::Builder::new().prefix("riq-conformance-").tempdir()?;
+        let sqlite = format!("sqlite://{}", directory.path().join("riq.db").display());
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let mut settings = vec![
+            ("DATABASE_URL", sqlite),
             ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS.to_owned()),
             ("RIQ_BIND", address.clone()),
-            ("RIQ_OUTBOUND_ALLOW", "127.0.0.1".to_owned()),
-            ("RIQ_OUTBOUND_RESOLVE", nowhere),
             ("RIQ_LOG", "warn".to_owned()),
         ];
+        settings.extend(more);
         let program = workspace::target_directory().join("debug/riq-server");
         let call = |arguments: &[&str]| {
             let mut command = Command::new(&program);
@@ -104,10 +115,19 @@ impl UnderTest {
     /// # Errors
     /// When it cannot be made.
     pub(super) fn project(&self, installed: &[Installed]) -> Result<String> {
+        let lines: Vec<Value> = installed.iter().map(|one| one.line()).collect();
+        self.project_with(&lines)
+    }
+
+    /// Makes a project into which these lines are imported. Returns its id.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn project_with(&self, lines: &[Value]) -> Result<String> {
         let arguments =
             ["admin", "project", "create", "--org", &self.organization, "--name", "Inbox", "--json"];
         let project = made(&self.call(&arguments)?, "id")?;
-        let lines: Vec<String> = installed.iter().map(|one| one.line().to_string()).collect();
+        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
         let file = self.directory.path().join("integrations.jsonl");
         std::fs::write(&file, lines.join("\n"))?;
         self.call(&["admin", "import", "--project", &project, &file.to_string_lossy()])?;

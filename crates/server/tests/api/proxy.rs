@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
+use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZlibEncoder};
 use reqwest::{Response, header::HeaderMap};
 use riq_testing::providers::desk_and_keys::{Says, access_token, refresh_token};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::{
     monitor::on_both_stages,
@@ -29,6 +31,8 @@ on_both_stages!(
     a_provider_that_asks_for_a_pause_is_left_alone,
     a_key_of_idempotency_is_bound_to_its_caller,
     a_credential_that_comes_back_is_hidden,
+    a_compressed_answer_is_unpacked_and_searched,
+    an_answer_that_cannot_be_searched_is_not_passed_on,
     addresses_lead_to_the_proxy_or_nowhere,
     a_body_that_is_too_large_is_refused_before_it_is_sent,
     what_is_not_active_is_not_called,
@@ -325,6 +329,64 @@ async fn a_credential_that_comes_back_is_hidden(stage: &Stage) {
     assert!(told.get("set-cookie").is_none() && told.get("www-authenticate").is_none());
     assert_eq!(told["content-security-policy"], "sandbox; default-src 'none'");
     assert_eq!(response.text().await.unwrap(), "a [redacted] b");
+}
+
+/// An answer that holds the credential.
+const ECHO: &[u8] = b"a SECRET-access-0 b";
+
+async fn packed(mut encoder: impl AsyncRead + Unpin) -> &'static [u8] {
+    let mut packed = Vec::new();
+    encoder.read_to_end(&mut packed).await.unwrap();
+    packed.leak()
+}
+
+async fn a_compressed_answer_is_unpacked_and_searched(stage: &Stage) {
+    stage.permit_desk(json!({"open_ticket": true})).await;
+    let gzip = packed(GzipEncoder::new(ECHO)).await;
+    for (coding, body) in [
+        ("gzip", gzip),
+        ("GZip", gzip),
+        ("x-gzip, identity", gzip),
+        ("deflate", packed(ZlibEncoder::new(ECHO)).await),
+        ("br", packed(BrotliEncoder::new(ECHO)).await),
+        ("Identity", ECHO),
+    ] {
+        let headers = vec![("content-type", "text/plain"), ("content-encoding", coding), ("digest", "x")];
+        for (name, method) in [("desk find", "GET"), ("desk open", "POST")] {
+            stage.provider.set(name, Says::InItsPlace(200, headers.clone(), body));
+            let response = stage.pass(method, "/tickets").await;
+            let is_packed = coding != "Identity";
+            for of_the_bytes in ["content-encoding", "digest"] {
+                assert_eq!(response.headers().get(of_the_bytes).is_none(), is_packed, "{coding}");
+            }
+            assert_eq!(response.text().await.unwrap(), "a [redacted] b", "{coding}");
+        }
+    }
+    assert!(stage.provider.heads("desk find").iter().all(|head| head["accept-encoding"] == "identity"));
+    // More than is read before it is handed on.
+    let large = packed(GzipEncoder::new(&[&vec![b'y'; 3 << 20][..], ECHO].concat()[..])).await;
+    let headers = vec![("content-type", "text/plain"), ("content-encoding", "gzip")];
+    stage.provider.set("desk find", Says::InItsPlace(200, headers, large));
+    let text = stage.pass("GET", "/tickets").await.text().await.unwrap();
+    assert!(text.len() > 3 << 20 && text.ends_with("ya [redacted] b"));
+}
+
+async fn an_answer_that_cannot_be_searched_is_not_passed_on(stage: &Stage) {
+    stage.permit_desk(json!({"open_ticket": true})).await;
+    for (coding, why) in [
+        ("zstd", "compressed its answer in a way that this server does not read"),
+        ("gzip, br", "compressed its answer in a way that this server does not read"),
+        ("gzip", "broke the connection"),
+    ] {
+        let says = Says::InItsPlace(200, vec![("content-encoding", coding)], ECHO);
+        stage.provider.set("desk find", says.clone());
+        let read = stage.refuse("GET", "/tickets").await;
+        assert!(read.refused(503, "PROVIDER_UNAVAILABLE").message().contains(why), "{read:?}");
+        stage.provider.set("desk open", says);
+        let written = stage.refuse("POST", "/tickets").await;
+        assert!(written.refused(504, "OUTCOME_UNKNOWN").message().contains(why), "{written:?}");
+    }
+    assert_eq!(stage.arrived("desk open"), 3);
 }
 
 async fn addresses_lead_to_the_proxy_or_nowhere(stage: &Stage) {

@@ -108,6 +108,10 @@ pub fn prepare_forwarded(
     *request.headers_mut() = headers.clone();
     let auth = &provider.auth_request;
     add_headers(request.headers_mut(), &auth.headers, auth.basic_auth.as_ref(), value)?;
+    // The form of the answer is the caller's wish, if it has one: a diff or the raw text in place of JSON.
+    if let Some(accept) = headers.get(header::ACCEPT).filter(|accept| *accept != "*/*") {
+        request.headers_mut().insert(header::ACCEPT, accept.clone());
+    }
     Ok((request, url))
 }
 
@@ -169,6 +173,8 @@ pub(in crate::provider) fn secret(text: &str) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use integrations_core::catalog::Catalog;
+
     use super::*;
 
     fn url(base: &str, path: &str, query: &[(&str, &str)]) -> Option<String> {
@@ -197,6 +203,21 @@ mod tests {
         let query = [("q", "a b&c"), ("q", "ü")];
         let expected = "https://a.test/x?q=a+b%26c&q=%C3%BC";
         assert_eq!(url("https://a.test", "/x", &query).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_caller_may_choose_the_form_of_an_answer() {
+        let catalog = Catalog::embedded().unwrap();
+        let github = catalog.get("github").unwrap();
+        let credential = Map::from_iter([("access_token".to_owned(), "SECRET".into())]);
+        let accept = |wish: &'static str| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(wish))]);
+            let address = (Method::Get, "/x", None);
+            let prepared = prepare_forwarded(github, &Map::new(), &credential, address, &headers).unwrap();
+            prepared.0.headers()[header::ACCEPT].clone()
+        };
+        assert_eq!(accept("application/vnd.github.diff"), "application/vnd.github.diff");
+        assert_eq!(accept("*/*"), "application/vnd.github+json");
     }
 
     #[test]

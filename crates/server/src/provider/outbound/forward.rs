@@ -16,7 +16,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use integrations_core::health::NoAnswer;
 use tracing::Instrument as _;
 
-use super::{Outbound, Unanswered, reason, span};
+use super::{Outbound, Unanswered, coding::Parts, span};
 
 /// The body of a request that a caller wrote.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub struct Forwarded {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    response: reqwest::Response,
+    parts: Parts,
 }
 
 impl std::fmt::Debug for Forwarded {
@@ -116,9 +116,9 @@ impl std::fmt::Debug for Forwarded {
 }
 
 impl Forwarded {
-    /// The next part of the body. `None` at its end.
+    /// The next part of the body, unpacked if it was compressed. `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, NoAnswer> {
-        self.response.chunk().await.map_err(|error| reason(&error))
+        self.parts.next().await
     }
 
     /// Reads the body to its end, but not more than `limit` bytes and not for longer than `time`. Returns what was
@@ -184,7 +184,8 @@ impl Outbound {
         })?;
         let status = response.status().as_u16();
         span.record("http.response.status_code", status);
-        let headers = std::mem::take(response.headers_mut());
-        Ok(Forwarded { status, headers, response })
+        let mut headers = std::mem::take(response.headers_mut());
+        let parts = Parts::of(response, &mut headers).map_err(Unforwarded::Lost)?;
+        Ok(Forwarded { status, headers, parts })
     }
 }

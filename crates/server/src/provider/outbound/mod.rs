@@ -3,6 +3,7 @@
 
 mod address;
 mod call;
+mod coding;
 mod forward;
 mod resolver;
 

@@ -22,11 +22,6 @@ impl Redaction {
         Self { search, hidden: hidden.to_vec(), held: BytesMut::new() }
     }
 
-    /// Hides nothing.
-    pub(super) fn none() -> Self {
-        Self { search: None, hidden: Vec::new(), held: BytesMut::new() }
-    }
-
     /// Takes a part, and gives back what can be passed on.
     pub(super) fn pass(&mut self, part: Bytes) -> Bytes {
         if self.search.is_none() {

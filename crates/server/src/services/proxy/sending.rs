@@ -198,9 +198,7 @@ impl Proxy {
         self.actions.note_wait(opened.provider(), admitted.loaded.integration.id, &answer);
         let Answer { headers, body: gathered, .. } = answer;
         let mut passed = passed_back(&headers, |text| opened.secrets.hide_in_text(text));
-        let is_encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
-        let mut redaction =
-            if is_encoded { Redaction::none() } else { Redaction::new(opened.secrets.forms()) };
+        let mut redaction = Redaction::new(opened.secrets.forms());
         if admitted.route.method() == Method::Head
             && let Some(length) = headers.get(header::CONTENT_LENGTH)
         {

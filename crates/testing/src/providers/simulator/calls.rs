@@ -19,8 +19,9 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
             && template::resembles(&call.host, &request.host)
             && template::resembles(&call.path, &request.path)
     };
-    let call = provider.calls.iter().find(resembles)?;
-    let refusal = || Response::json(call.refusal.status, &call.refusal.body);
+    let calls: Vec<&Call> = provider.calls.iter().filter(resembles).collect();
+    let refusal = |call: &Call| Response::json(call.refusal.status, &call.refusal.body);
+    let first = calls.first()?;
     let mut switches = lock(&state.switches);
     if let Some((status, page)) = switches.web_page {
         return Some(Response::page(status, page.to_owned()));
@@ -30,22 +31,27 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     }
     if switches.refuse_calls || switches.refuse_next_calls > 0 {
         switches.refuse_next_calls = switches.refuse_next_calls.saturating_sub(1);
-        return Some(refusal());
+        return Some(refusal(first));
     }
+    let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     drop(switches);
     let credentials = credentials(state, provider);
-    let judged = credentials.iter().map(|values| (problems(call, values, request), values));
-    let Some((problems, values)) = judged.min_by_key(|(problems, _)| problems.len()) else {
+    let all = calls.iter().flat_map(|call| credentials.iter().map(move |values| (*call, values)));
+    let judged = all.map(|(call, values)| (problems(call, values, request), call, values));
+    let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
         state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
-        return Some(refusal());
+        return Some(refusal(first));
     };
     let answer = template::json(&call.answer, values);
     let answer = if call.graphql { asked_for(&answer, request) } else { Ok(answer) };
     match answer {
-        Ok(answer) if problems.is_empty() => Some(Response::json(200, &answer)),
+        Ok(answer) if problems.is_empty() => {
+            let headers = call.answer_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+            Some(Response { headers: headers.collect(), is_lost, ..Response::json(call.status, &answer) })
+        }
         Ok(_) => {
             state.complain(&provider.provider, &format!("{}: {}", request.path, problems.join("; ")));
-            Some(refusal())
+            Some(refusal(call))
         }
         Err(problem) => {
             state.complain(&provider.provider, &format!("{}: {problem}", request.path));
@@ -88,6 +94,9 @@ fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
         let sent = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
         let sent = sent.and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok());
         check("the basic authentication", pair, sent.as_deref());
+    }
+    if let Some(form) = &call.body {
+        check("the body", &format!("~{form}"), Some(&String::from_utf8_lossy(&request.body)));
     }
     let parameters = request.parameters();
     for (name, value) in &parameters {

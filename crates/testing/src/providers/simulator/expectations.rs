@@ -205,12 +205,23 @@ pub(super) struct Call {
     pub(super) headers: BTreeMap<String, String>,
     /// User name and password of HTTP basic authentication, separated by a colon.
     pub(super) basic: Option<String>,
+    /// A regular expression for the whole body.
+    pub(super) body: Option<String>,
     /// Whether the body is a GraphQL query. The answer then has only the fields that it asks for.
     #[serde(default)]
     pub(super) graphql: bool,
+    #[serde(default = "ok")]
+    pub(super) status: u16,
+    /// Further headers of the answer.
+    #[serde(default)]
+    pub(super) answer_headers: BTreeMap<String, String>,
     pub(super) answer: Value,
     /// The answer to a credential that is not valid, or no longer valid.
     pub(super) refusal: Refusal,
+}
+
+const fn ok() -> u16 {
+    200
 }
 
 /// The client id of the app that a provider knows.

@@ -5,6 +5,8 @@ use http::header;
 use http_body_util::Full;
 use serde_json::Value;
 
+use crate::https;
+
 /// A request as it was received.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -58,35 +60,42 @@ pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
-    pub(super) location: Option<String>,
+    /// Further headers.
+    pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
+    /// Whether the connection breaks in its place.
+    pub(super) is_lost: bool,
 }
 
 impl Response {
+    pub(super) fn new(status: u16, content_type: &'static str, body: String) -> Self {
+        Self { status, content_type, headers: Vec::new(), body, is_lost: false }
+    }
+
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            content_type: "application/json; charset=utf-8",
-            location: None,
-            body: body.to_string(),
-        }
+        Self::new(status, "application/json; charset=utf-8", body.to_string())
     }
 
     pub(super) fn page(status: u16, body: String) -> Self {
-        Self { status, content_type: "text/html; charset=utf-8", location: None, body }
+        Self::new(status, "text/html; charset=utf-8", body)
     }
 
     /// Turns it into an HTTP response.
     pub(super) fn write(self) -> http::Response<Full<Bytes>> {
         let mut response =
             http::Response::builder().status(self.status).header(header::CONTENT_TYPE, self.content_type);
-        if let Some(location) = self.location {
-            response = response.header(header::LOCATION, location);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
         }
-        response.body(Full::from(self.body)).unwrap()
+        let mut response = response.body(Full::from(self.body)).unwrap();
+        if self.is_lost {
+            response.extensions_mut().insert(https::HangUp);
+        }
+        response
     }
 
     pub(super) fn redirect(location: String) -> Self {
-        Self { status: 302, content_type: "text/plain", location: Some(location), body: String::new() }
+        let headers = vec![("location".to_owned(), location)];
+        Self { headers, ..Self::new(302, "text/plain", String::new()) }
     }
 }

@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use self::{
     expectations::Expectations,
     message::Response,
-    state::{State, lock},
+    state::{State, Token, lock},
 };
 pub use self::{
     message::Request,
@@ -128,6 +128,19 @@ impl Simulator {
     /// The credential of one account of a provider that is connected by a form.
     pub fn credential(&self, provider: &str, account: usize) -> Map<String, Value> {
         self.state.provider(provider).accounts[account].credential()
+    }
+
+    /// A credential of the first account of a provider, as an import takes it. An access token is granted for it.
+    pub fn granted(&self, provider: &str) -> Map<String, Value> {
+        if self.state.provider(provider).token.is_none() {
+            return self.credential(provider, 0);
+        }
+        let access_token = format!("SECRET-granted-by-{provider}");
+        let token = Token { provider: provider.to_owned(), account: 0, access_token: access_token.clone() };
+        lock(&self.state.tokens).push(token);
+        let null = |name: &str| (name.to_owned(), Value::Null);
+        let access_token = ("access_token".to_owned(), access_token.into());
+        Map::from_iter([access_token, null("refresh_token"), null("expires_at")])
     }
 
     /// Registers a redirect URI with every app.

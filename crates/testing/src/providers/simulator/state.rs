@@ -25,6 +25,9 @@ pub struct Switches {
     pub refuse_next_calls: usize,
     /// The status and the web page that every API call is answered with, as by somebody between us and the API.
     pub web_page: Option<(u16, &'static str)>,
+    /// A word in the bodies of calls whose answers are lost: the provider does what they ask for, and breaks the
+    /// connection in place of an answer.
+    pub loses: Option<&'static str>,
 }
 
 /// What a token endpoint answers.

@@ -74,12 +74,7 @@ fn write(endpoint: &TokenEndpoint, request: &Request, answer: &Value) -> Respons
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let fields = answer.as_object().into_iter().flatten().map(|(name, value)| (name, text(value)));
     let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-    Response {
-        status: 200,
-        content_type: "application/x-www-form-urlencoded; charset=utf-8",
-        location: None,
-        body,
-    }
+    Response::new(200, "application/x-www-form-urlencoded; charset=utf-8", body)
 }
 
 fn grant(
