@@ -72,7 +72,8 @@ impl UnderTest {
         vec![("RIQ_OUTBOUND_ALLOW", "127.0.0.1".to_owned()), ("RIQ_OUTBOUND_RESOLVE", nowhere)]
     }
 
-    /// Starts a server with these settings, which say what it reaches, on a new SQLite file unless they name a database.
+    /// Starts a server with these settings, which say what it reaches. It has a new SQLite file unless they name a
+    /// database.
     ///
     /// # Errors
     /// When it does not start.
