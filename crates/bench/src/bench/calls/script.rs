@@ -7,9 +7,6 @@ use riq_server::store::statements;
 
 use crate::bench::yardstick::{ACTOR, PROJECT, RECORD, Script, with_values};
 
-/// The size of a request that the server has sealed, in bytes.
-const SEALED_SIZE: usize = 320;
-
 /// The values of a run that is being sent. Those that are not named here are NULL, as in the server's own statement.
 const RUN: [(&str, &str); 22] = [
     ("id", "'run_' || to_char(clock_timestamp(), 'YYYYMMDDHH24MISSUS') || lpad(:r, 10, '0')"),
@@ -49,20 +46,26 @@ const FINISH: &str = "UPDATE action_runs SET status = 'succeeded', provider_stat
      WHERE id = $1 AND attempt = $3 AND status IN ('sending', 'unknown')";
 
 /// What the server does with its database for a writing call: it loads the integration and its credential; stores the
-/// run in one transaction, which locks the integration; and stores its end with the event in another.
+/// run in one transaction, which locks the integration; and stores its end with the event in another. A sealed request
+/// has `sealed_size` bytes.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(in crate::bench) fn write_script(directory: &Path, projects: usize, provider: &str) -> Result<Script> {
-    Script::write(directory, "call.sql", projects, &script(&format!("'{provider}'")))
+pub(in crate::bench) fn write_script(
+    directory: &Path,
+    projects: usize,
+    provider: &str,
+    sealed_size: usize,
+) -> Result<Script> {
+    Script::write(directory, "call.sql", projects, &script(&format!("'{provider}'"), sealed_size))
 }
 
-fn script(provider: &str) -> String {
+fn script(provider: &str, sealed_size: usize) -> String {
     let load = with_values(&statements::LOAD, &[PROJECT, provider]);
     let lock = format!(
         "SELECT id FROM integrations WHERE project_id = {PROJECT} AND provider = {provider} ORDER BY id FOR UPDATE"
     );
-    let sealed = format!("decode(repeat('5a', {SEALED_SIZE}), 'hex')");
+    let sealed = format!("decode(repeat('5a', {sealed_size}), 'hex')");
     let values = [("provider", provider), ("request", sealed.as_str())];
     let (columns, values): (Vec<&str>, Vec<&str>) = RUN.into_iter().chain(values).unzip();
     let begin = format!(
@@ -90,9 +93,9 @@ fn script(provider: &str) -> String {
             "now()",
         ],
     );
-    let credential = "SELECT * FROM credentials WHERE integration_id = :id AND dead_at IS NULL LIMIT 1";
+    let load_to_use = with_values(&statements::LOAD_TO_USE, &[PROJECT, provider]);
     format!(
-        "{load} \\gset\n{credential};\n\
+        "{load_to_use} \\gset\n\
          BEGIN;\n{lock};\n{load};\n{same_call};\n{begin} \\gset\nCOMMIT;\n\
          BEGIN;\n{finish};\n{record};\nCOMMIT;"
     )

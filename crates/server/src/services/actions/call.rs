@@ -114,7 +114,7 @@ impl Actions {
 
     async fn call_to_the_end(&self, call: &Call) -> Result<RunRow, CallError> {
         let began = Instant::now();
-        let loaded = self.installed(&call.tenant, &call.account).await?;
+        let (loaded, usable) = self.installed_to_use(&call.tenant, &call.account).await?;
         let provider = &call.account.provider;
         let action = provider
             .action(&call.action)
@@ -133,7 +133,7 @@ impl Actions {
                     return Ok(first);
                 }
                 let deadline = began + TO_PREPARE;
-                let opened = self.open(&call.account, loaded).await?;
+                let opened = self.open_with(&call.account, loaded, usable)?;
                 let mut delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
                 let ready = delivery.make_ready(call, action, asked).await?;
                 let opened = &delivery.opened;
