@@ -402,7 +402,7 @@ mod tests {
             ask("SELECT count(*) FROM integrations WHERE version > 1 AND display_name LIKE 'Name %'");
         assert!(changed.trim().parse::<u32>().unwrap() > 0);
 
-        let call = calls::write_script(directory.path(), 150, INSTALLED[0]).unwrap();
+        let call = calls::write_script(directory.path(), 150, INSTALLED[0], 300).unwrap();
         let transactions = call.run(&server, "postgres", Length::Transactions(5)).unwrap().requests;
         let called = "SELECT count(*) FROM action_runs r JOIN audit_events e ON e.integration_id = r.integration_id \
                       AND e.request_id = r.request_id WHERE r.status = 'succeeded' AND r.finished_at >= r.sent_at";

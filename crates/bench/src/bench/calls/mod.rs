@@ -201,7 +201,8 @@ fn beside_pgbench(
     let server = server(bench, data, provider, "writes")?;
     let write = prepare(bench, data, "write", Way::Write)?;
     write.check(server.port())?;
-    let script = write_script(bench.directory, PROJECTS, plain_provider::KEY)?;
+    let sealed = number(bench, "SELECT max(octet_length(request)) FROM action_runs WHERE kind = 'write'")?;
+    let script = write_script(bench.directory, PROJECTS, plain_provider::KEY, sealed as usize)?;
     let (before, answered) = (recorded(bench)?, Cell::new(0.0));
     let tasks = [
         Task::new("pgbench transactions", |seconds| {
@@ -233,8 +234,13 @@ fn recorded(bench: &Bench<'_>) -> Result<f64> {
          (SELECT count(*) FROM audit_events WHERE action = 'integration.action.executed' \
          AND actor_key_id <> {ACTOR}))"
     );
-    let count = execute(&bench.postgres, DATABASE, &query)?;
-    count.trim().parse().context("psql did not print a number")
+    number(bench, &query)
+}
+
+/// The number that a query finds.
+fn number(bench: &Bench<'_>, query: &str) -> Result<f64> {
+    let number = execute(&bench.postgres, DATABASE, query)?;
+    number.trim().parse().context("psql did not print a number")
 }
 
 /// The memory of a server that has many slow streams under way, and did nothing else before.

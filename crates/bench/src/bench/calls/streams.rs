@@ -21,8 +21,10 @@ pub(super) const STREAMS: usize = 1_000;
 const RECEIVED_AT_A_TIME: u32 = 16 * 1024;
 /// How much a slow client takes between two pauses.
 const TAKEN_AT_A_TIME: usize = 4 * 1024;
-/// How much must have come over each stream before it is measured.
-const BEFORE: u64 = 2 * 1024;
+/// How many begin at a time. Streams that are under way are measured, not a rush of requests.
+const BEGUN_AT_A_TIME: usize = 50;
+/// How much must come over each stream while all are under way.
+const MORE: u64 = 2 * 1024;
 /// How long all streams may take to get on.
 const LIMIT: Duration = Duration::from_secs(120);
 const TICK: Duration = Duration::from_millis(100);
@@ -68,14 +70,17 @@ pub(super) fn hold<T>(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let mut streams = Streams { read: Vec::new(), tasks: JoinSet::new() };
-        for request in requests {
-            let read = Arc::new(AtomicU64::new(0));
-            streams.read.push(Arc::clone(&read));
-            streams.tasks.spawn(async move { take(port, stream, &request, &read).await });
+        let mut requests = requests.into_iter();
+        while requests.len() > 0 {
+            for request in requests.by_ref().take(BEGUN_AT_A_TIME) {
+                let read = Arc::new(AtomicU64::new(0));
+                streams.read.push(Arc::clone(&read));
+                streams.tasks.spawn(async move { take(port, stream, &request, &read).await });
+            }
+            streams.wait_for(&vec![1; streams.read.len()]).await?;
         }
-        streams.wait_for(&vec![BEFORE; streams.read.len()]).await?;
         tokio::time::sleep(Duration::from_secs(seconds.into())).await;
-        let more: Vec<u64> = streams.counts().map(|count| count + BEFORE).collect();
+        let more: Vec<u64> = streams.counts().map(|count| count + MORE).collect();
         streams.wait_for(&more).await?;
         measure()
     })
