@@ -59,6 +59,18 @@ pub(crate) fn send_within(limit: Duration, port: u16, request: &Request) -> Resu
     parse(&answer).with_context(|| format!("{method} {path}"))
 }
 
+/// A request without a body, as bytes.
+pub(crate) fn head(port: u16, request: &Request, connection: &str) -> Vec<u8> {
+    let Request { method, path, headers, .. } = request;
+    let mut text =
+        format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: {connection}\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    text.into_bytes()
+}
+
 /// Reads an answer that ends with the connection.
 ///
 /// # Errors

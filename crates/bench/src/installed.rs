@@ -1,6 +1,6 @@
-//! Installs integrations with tokens of the strict provider, as `admin import` does.
+//! Installs integrations as `admin import` does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -21,7 +21,7 @@ use riq_testing::providers::strict::{Families, KEY, catalog_directory};
 /// How many imports run at a time.
 const WORKERS: usize = 8;
 
-/// Imports `accounts` integrations with the provider into each project, one for each family, in their order.
+/// Imports `accounts` integrations with the strict provider into each project, one for each family, in their order.
 ///
 /// `directory` contains the provider's files. The projects must be in the database.
 ///
@@ -33,21 +33,38 @@ pub(crate) async fn install(
     families: &Arc<Families>,
     accounts: usize,
 ) -> Result<()> {
+    let (size, families, environment) = (families.size(), Arc::clone(families), Environment::system());
+    import(url, catalog_directory(directory), size, move |family| {
+        let line = line(&families, family, family % accounts, &environment)?;
+        Ok((family / accounts, line))
+    })
+    .await
+}
+
+/// Imports `count` integrations. `line` says of each the number of its project, and the line for `admin import`.
+///
+/// # Errors
+/// When an integration cannot be imported.
+pub(crate) async fn import(
+    url: &str,
+    providers_dir: PathBuf,
+    count: usize,
+    line: impl Fn(usize) -> Result<(usize, String)> + Clone + Send + 'static,
+) -> Result<()> {
     let environment = Environment::system();
     let store = Store::connect(&url.parse()?, WORKERS as u32).await?;
-    let providers_dir = Some(catalog_directory(directory));
-    let catalog = Options { providers_dir, ..Options::default() }.catalog()?;
+    let catalog = Options { providers_dir: Some(providers_dir), ..Options::default() }.catalog()?;
     let vault = Arc::new(Vault::new(ENCRYPTION_KEYS.parse()?, environment.clone()));
-    let importer = Arc::new(Importer::new(store.clone(), catalog, vault, environment.clone()));
+    let importer = Arc::new(Importer::new(store.clone(), catalog, vault, environment));
     let mut workers = JoinSet::new();
     for worker in 0..WORKERS {
-        let (importer, families, environment) =
-            (Arc::clone(&importer), Arc::clone(families), environment.clone());
+        let (importer, line) = (Arc::clone(&importer), line.clone());
         workers.spawn(async move {
-            for family in (worker..families.size()).step_by(WORKERS) {
-                let line = line(&families, family, family % accounts, &environment)?;
-                let project: ProjectId = project_id(family / accounts).parse()?;
-                importer.import(project, &line).await.with_context(|| format!("family {family}"))?;
+            for number in (worker..count).step_by(WORKERS) {
+                let (project, line) = line(number)?;
+                let project: ProjectId = project_id(project).parse()?;
+                let imported = importer.import(project, &line).await;
+                imported.with_context(|| format!("integration {number}"))?;
             }
             anyhow::Ok(())
         });

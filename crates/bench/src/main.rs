@@ -3,11 +3,13 @@
 #![expect(clippy::print_stderr, reason = "a command line's output")]
 
 mod attack;
+mod bare_proxy;
 mod bare_route;
 mod bench;
 mod http;
 mod installed;
 mod judgement;
+mod plain_provider;
 mod server;
 mod soak;
 mod strict_provider;
@@ -44,6 +46,12 @@ enum Task {
     /// Simulates a provider whose refresh tokens work once: `bench` starts it by itself
     #[command(hide = true)]
     StrictProvider(strict_provider::Options),
+    /// Simulates a provider that answers at once: `bench` starts it by itself
+    #[command(hide = true)]
+    PlainProvider(plain_provider::Options),
+    /// Forwards every request to the plain provider: the yardstick that `bench` starts by itself
+    #[command(hide = true)]
+    BareProxy(bare_proxy::Options),
 }
 
 fn main() -> ExitCode {
@@ -58,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 fn run(task: &Task) -> anyhow::Result<()> {
-    // The other two need not clean up after a signal, so they end at once.
+    // The others need not clean up after a signal, so they end at once.
     if matches!(task, Task::Bench(_) | Task::Soak(_) | Task::Attack(_)) {
         process::forward_signals()?;
     }
@@ -68,5 +76,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Attack(options) => attack::run(options),
         Task::BareRoute(options) => bare_route::run(options),
         Task::StrictProvider(options) => strict_provider::run(options),
+        Task::PlainProvider(options) => plain_provider::run(options),
+        Task::BareProxy(options) => bare_proxy::run(options),
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::http::{self, Request};
 use riq_testing::postgres::free_port;
@@ -165,6 +165,19 @@ impl Server {
         ensure!(now > 0 && peak > 0, "{path} does not show the memory");
         Ok((now * 1024, peak * 1024))
     }
+}
+
+/// Raises the limit of open files of this process, and so of the server that it starts.
+///
+/// # Errors
+/// When the system does not allow as many.
+pub(crate) fn raise_open_files(wanted: u64) -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit })
+            .with_context(|| format!("this needs {wanted} open files (ulimit -n)"))?;
+    }
+    Ok(())
 }
 
 fn kilobytes(status: &str, name: &str) -> u64 {

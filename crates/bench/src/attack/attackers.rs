@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
-use super::connection::{address, connect, head, read_one};
+use super::connection::{address, connect, read_one};
 use super::options::Options;
 use crate::bench::fill::project_id;
-use crate::http::Request;
+use crate::http::{Request, head};
 
 /// How many connections the false keys come over.
 const KEY_CONNECTIONS: u64 = 32;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::http::{self, Answer, Request};
+use crate::http::{self, Answer, Request, head};
 
 /// The loopback address with this number. Linux has all of 127.0.0.0/8.
 pub(super) fn address(number: u8) -> Ipv4Addr {
@@ -37,18 +37,6 @@ pub(super) async fn send(port: u16, from: Ipv4Addr, request: &Request, limit: Du
         http::parse(&answer)
     };
     tokio::time::timeout(limit, exchange).await.context("no answer in time")?
-}
-
-/// A request without a body, as bytes.
-pub(super) fn head(port: u16, request: &Request, connection: &str) -> Vec<u8> {
-    let Request { method, path, headers, .. } = request;
-    let mut text =
-        format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: {connection}\r\n");
-    for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    text.push_str("\r\n");
-    text.into_bytes()
 }
 
 /// Reads one answer from a connection that stays open. Returns its status.

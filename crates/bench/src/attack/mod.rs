@@ -20,7 +20,6 @@ use anyhow::{Context, Result, ensure};
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 use riq_testing::process;
 use riq_testing::providers::strict::{self, Behaviour, Provider};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::attackers::Attackers;
 use self::judge::Observed;
@@ -31,7 +30,7 @@ use crate::bench::databases::{create_database, execute};
 use crate::bench::fill::{self, Data};
 use crate::installed;
 use crate::judgement::Judgement;
-use crate::server::{Build, Server};
+use crate::server::{Build, Server, raise_open_files};
 
 const DATABASE: &str = "riq_attack";
 /// How many integrations are probed during the attack.
@@ -122,16 +121,6 @@ async fn wait(length: Duration) -> Result<()> {
     while began.elapsed() < length {
         process::check_interrupted()?;
         tokio::time::sleep(TICK).await;
-    }
-    Ok(())
-}
-
-/// Raises the limit of open files of this process, and so of the server that it starts.
-fn raise_open_files(wanted: u64) -> Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < wanted) {
-        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit })
-            .with_context(|| format!("this needs {wanted} open files (ulimit -n)"))?;
     }
     Ok(())
 }

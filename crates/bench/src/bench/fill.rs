@@ -20,7 +20,7 @@ const AUDIT_EVENTS_OF_EACH_PROJECT: usize = 10;
 pub(crate) struct Data {
     /// How many projects.
     pub(crate) projects: usize,
-    /// Each organization's keys, with the scopes for integrations and the audit log.
+    /// Each organization's keys, with the scopes for integrations, their use and the audit log.
     pub(crate) keys: Vec<Vec<String>>,
     /// Keys that may not read integrations, one for each organization.
     pub(crate) keys_without_scope: Vec<String>,
@@ -194,13 +194,18 @@ fn statements(dialect: Dialect, projects: usize) -> Result<Vec<String>> {
 const INSERT_KEY: &str = "INSERT INTO api_keys (id, organization_id, name, hint, hash, scopes, tier, created_at) \
                           VALUES ($1, $2, 'bench', $3, $4, $5, 'enterprise', ";
 
+/// The scopes of the keys.
+const SCOPES: &str = "integrations:write,audit:read,actions:write,proxy:write";
+
 /// A row of `api_keys`: id, organization, hint, hash and scopes.
 type KeyRow = (String, String, String, Vec<u8>, &'static str);
 
 fn key_rows(data: &Data) -> Vec<KeyRow> {
-    let with_scope = data.keys.iter().enumerate().flat_map(|(organization, keys)| {
-        keys.iter().map(move |key| (organization, key, "integrations:write,audit:read"))
-    });
+    let with_scope = data
+        .keys
+        .iter()
+        .enumerate()
+        .flat_map(|(organization, keys)| keys.iter().map(move |key| (organization, key, SCOPES)));
     let without = data
         .keys_without_scope
         .iter()
@@ -326,6 +331,7 @@ mod tests {
     use integrations_core::ids::{OrganizationId, ProjectId};
 
     use super::*;
+    use crate::bench::calls;
     use crate::bench::yardstick::{ACTOR, Length, Script};
     use riq_testing::postgres::{Durability, Postgres, Programs, Settings};
     use riq_testing::process;
@@ -395,6 +401,12 @@ mod tests {
         let changed =
             ask("SELECT count(*) FROM integrations WHERE version > 1 AND display_name LIKE 'Name %'");
         assert!(changed.trim().parse::<u32>().unwrap() > 0);
+
+        let call = calls::write_script(directory.path(), 150, INSTALLED[0], 300).unwrap();
+        let transactions = call.run(&server, "postgres", Length::Transactions(5)).unwrap().requests;
+        let called = "SELECT count(*) FROM action_runs r JOIN audit_events e ON e.integration_id = r.integration_id \
+                      AND e.request_id = r.request_id WHERE r.status = 'succeeded' AND r.finished_at >= r.sent_at";
+        assert_eq!(ask(called).trim().parse::<f64>().unwrap(), transactions);
     }
 
     #[test]

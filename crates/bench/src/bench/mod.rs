@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod calls;
 mod claim;
 pub(crate) mod databases;
 mod equipment;

@@ -64,6 +64,8 @@ pub(super) enum Part {
     Accounts,
     /// Probes by one replica, of a provider that takes 50 ms for each answer
     Probes,
+    /// Requests through the proxy, calls of actions, slow streams, and the decision on them
+    Calls,
 }
 
 impl Part {

@@ -37,7 +37,7 @@ impl Medians {
     /// # Errors
     /// When there was no such task.
     pub(super) fn ratio(&self, name: &str, yardstick: &str) -> Result<f64> {
-        self.ratio_of(|round| round.per_second, name, yardstick)
+        self.compared(name, yardstick, |round, beside| round.per_second / beside.per_second)
     }
 
     /// A task's median latency divided by a yardstick's, in the same way.
@@ -45,12 +45,20 @@ impl Medians {
     /// # Errors
     /// When there was no such task.
     pub(super) fn latency_ratio(&self, name: &str, yardstick: &str) -> Result<f64> {
-        self.ratio_of(|round| round.p50, name, yardstick)
+        self.compared(name, yardstick, |round, beside| round.p50 / beside.p50)
     }
 
-    fn ratio_of(&self, part: fn(&Round) -> f64, name: &str, yardstick: &str) -> Result<f64> {
+    /// What a task's median latency has more than a yardstick's, in milliseconds, in the same way.
+    ///
+    /// # Errors
+    /// When there was no such task.
+    pub(super) fn added_latency(&self, name: &str, yardstick: &str) -> Result<f64> {
+        self.compared(name, yardstick, |round, beside| round.p50 - beside.p50)
+    }
+
+    fn compared(&self, name: &str, yardstick: &str, compare: fn(&Round, &Round) -> f64) -> Result<f64> {
         let pairs = self.rounds(name)?.iter().zip(self.rounds(yardstick)?);
-        Ok(middle(pairs.map(|(round, beside)| part(round) / part(beside)).collect()))
+        Ok(middle(pairs.map(|(round, beside)| compare(round, beside)).collect()))
     }
 
     /// A task's median.

@@ -16,10 +16,10 @@ use riq_testing::postgres::{Postgres, free_port};
 use riq_testing::process::{self, Service};
 
 /// The id of a random project, as an SQL expression: `:n` is pgbench's random number.
-const PROJECT: &str = "('prj_' || lpad(:n, 26, '0'))";
+pub(super) const PROJECT: &str = "('prj_' || lpad(:n, 26, '0'))";
 
 /// The statement that the server's query builder writes for an event.
-const RECORD: &str = "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, action, \
+pub(super) const RECORD: &str = "INSERT INTO audit_events (id, organization_id, project_id, integration_id, provider, action, \
      actor_kind, actor_key_id, request_id, changes, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
@@ -65,7 +65,12 @@ impl Script {
         Self::write(directory, "patch.sql", projects, &patch_script())
     }
 
-    fn write(directory: &Path, name: &str, projects: usize, body: &str) -> Result<Self> {
+    /// A script of these statements. `:n` is the number of a random project, `:k` of one of its integrations, `:r` any
+    /// number.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn write(directory: &Path, name: &str, projects: usize, body: &str) -> Result<Self> {
         let file = directory.join(name);
         let text = format!(
             "\\set n random(0, {projects} - 1)\n\\set k random(1, {})\n\\set r random(0, 1000000000)\n{body}\n",
@@ -158,7 +163,7 @@ fn patch_script() -> String {
 }
 
 /// Replaces each placeholder of a statement by an expression, and puts it on one line.
-fn with_values(statement: &str, values: &[&str]) -> String {
+pub(super) fn with_values(statement: &str, values: &[&str]) -> String {
     let mut text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     // Begins with the last, because `$1` is the beginning of `$10`.
     for (at, value) in values.iter().enumerate().rev() {

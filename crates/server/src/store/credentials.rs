@@ -1,13 +1,13 @@
 //! Credentials, to be used for requests.
 
 use integrations_core::ids::IntegrationId;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::FromQueryResult;
 use time::OffsetDateTime;
 
-use super::{Store, StoreError, entity::credential};
+use super::{Store, StoreError, statements};
 
 /// A usable credential.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromQueryResult)]
 pub struct UsableCredential {
     /// The credential, sealed by the vault.
     pub sealed: Vec<u8>,
@@ -21,10 +21,7 @@ impl Store {
         &self,
         integration: IntegrationId,
     ) -> Result<Option<UsableCredential>, StoreError> {
-        let usable = credential::Entity::find_by_id(integration.to_string())
-            .filter(credential::Column::DeadAt.is_null())
-            .one(&self.reader)
-            .await?;
-        Ok(usable.map(|row| UsableCredential { sealed: row.sealed, connected_at: row.created_at }))
+        let rows = self.read_pool.query(statements::CREDENTIAL, &[&integration.to_string()]).await?;
+        Ok(rows.first().map(|row| UsableCredential::from_query_result(row, "")).transpose()?)
     }
 }

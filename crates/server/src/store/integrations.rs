@@ -15,7 +15,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, audit,
+    Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, UsableCredential, audit,
     entity::{credential, integration},
     in_order::lock_in_order,
     install_links::{self, LinkUse},
@@ -215,6 +215,20 @@ impl Store {
     pub async fn load(&self, tenant: &Tenant, provider: &str) -> Result<Option<Loaded>, ReadError> {
         let rows = self.read_pool.query(&statements::LOAD, &[&tenant.project.to_string(), provider]).await?;
         read_loaded(&self.tenant_check, tenant, &rows)
+    }
+
+    /// Loads a tenant's integration to use it, with its credential if that is usable.
+    pub async fn load_to_use(
+        &self,
+        tenant: &Tenant,
+        provider: &str,
+    ) -> Result<Option<(Loaded, Option<UsableCredential>)>, ReadError> {
+        let values: [&str; 2] = [&tenant.project.to_string(), provider];
+        let rows = self.read_pool.query(&statements::LOAD_TO_USE, &values).await?;
+        let Some(loaded) = read_loaded(&self.tenant_check, tenant, &rows)? else { return Ok(None) };
+        let row = rows.first().filter(|_| loaded.credential == Credential::Usable);
+        let usable = row.map(|row| UsableCredential::from_query_result(row, "")).transpose()?;
+        Ok(Some((loaded, usable)))
     }
 
     /// Stores installations with their credentials and events, and marks their links as used, in one transaction, if

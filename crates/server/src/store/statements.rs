@@ -44,9 +44,16 @@ pub static ONE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// One of a project's integrations, to be changed: `$1` project, `$2` provider.
-pub static LOAD: LazyLock<String> = LazyLock::new(|| {
+pub static LOAD: LazyLock<String> = LazyLock::new(|| loading(""));
+
+/// The same, to be used, with its sealed credential.
+pub static LOAD_TO_USE: LazyLock<String> =
+    LazyLock::new(|| loading(", c.sealed AS sealed, c.created_at AS connected_at"));
+
+/// [`LOAD`] with more columns.
+fn loading(more: &str) -> String {
     format!(
-        "SELECT p.organization_id, {}, {} \
+        "SELECT p.organization_id, {}, {}{more} \
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
          LEFT JOIN monitors m ON m.integration_id = i.id \
          LEFT JOIN credentials c ON c.integration_id = i.id \
@@ -54,7 +61,11 @@ pub static LOAD: LazyLock<String> = LazyLock::new(|| {
         columns::<IntegrationRow>(),
         columns::<HiddenColumns>()
     )
-});
+}
+
+/// The usable credential of an integration: `$1` integration.
+pub(super) const CREDENTIAL: &str = "SELECT sealed, created_at AS connected_at FROM credentials \
+     WHERE integration_id = $1 AND dead_at IS NULL";
 
 /// The beginning of every page of a project's audit log; [`audit_page`] writes the rest.
 static AUDIT_PAGE: LazyLock<String> = LazyLock::new(|| {

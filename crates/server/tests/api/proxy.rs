@@ -8,7 +8,10 @@ use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZlibEncoder}
 use reqwest::{Response, header::HeaderMap};
 use riq_testing::providers::desk_and_keys::{Says, access_token, refresh_token};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     monitor::on_both_stages,
@@ -40,6 +43,7 @@ on_both_stages!(
     addresses_lead_to_the_proxy_or_nowhere,
     a_body_that_is_too_large_is_refused_before_it_is_sent,
     what_is_not_active_is_not_called,
+    what_is_withdrawn_while_a_body_comes_is_not_sent,
     a_large_body_and_a_large_answer_pass_in_parts,
     requests_are_counted,
 );
@@ -459,6 +463,29 @@ async fn what_is_not_active_is_not_called(stage: &Stage) {
     let refused = stage.server.call_as(&key, "GET", &stage.proxy("/tickets")).send().await;
     assert!(refused.refused(403, "INSUFFICIENT_SCOPE").message().contains("proxy:write"));
     assert_eq!(stage.arrived("desk find"), 0);
+}
+
+async fn what_is_withdrawn_while_a_body_comes_is_not_sent(stage: &Stage) {
+    stage.permit_desk(json!({"open_ticket": true})).await;
+    let mut connection = TcpStream::connect(stage.server.address).await.unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nX-API-Key: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+        stage.proxy("/tickets"),
+        stage.server.address,
+        stage.server.key.text
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // The head was decided on when the server asks for the body.
+    let mut asked = [0; 25];
+    connection.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stage.server.patch("desk", json!({"action_permissions": {"open_ticket": false}})).await.data();
+    connection.write_all(b"{}").await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("ACTION_NOT_PERMITTED"), "{answer}");
+    assert_eq!(stage.arrived("desk open"), 0);
 }
 
 async fn a_large_body_and_a_large_answer_pass_in_parts(stage: &Stage) {

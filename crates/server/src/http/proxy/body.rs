@@ -1,7 +1,6 @@
 //! Takes the body of a request for a provider.
 
 use axum::body::{Body, HttpBody as _};
-use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use integrations_core::{error::ErrorCode, proxy::check_form};
 
@@ -36,7 +35,7 @@ pub(super) async fn payload(
         return Err(refusal);
     }
     if body.is_end_stream() && !admitted.needs_body() {
-        return Ok(Payload::Whole(Bytes::new()));
+        return Ok(Payload::Nothing);
     }
     if admitted.needs_body() {
         let body = whole(headers, body, &api.settings, GRAPHQL_LIMIT).await?;

@@ -21,6 +21,8 @@ use super::{Outbound, Unanswered, coding::Parts, span};
 /// The body of a request that a caller wrote.
 #[derive(Debug)]
 pub enum Payload {
+    /// There is none, and nothing was waited for.
+    Nothing,
     /// All of it. So the request can be sent again.
     Whole(Bytes),
     /// It is sent as it arrives.
@@ -163,6 +165,7 @@ impl Outbound {
         let client = if writes { &self.forwarded_writes } else { &self.forwarded_reads };
         let span = span(&request);
         let (body, is_too_large) = match payload {
+            Payload::Nothing => (reqwest::Body::from(Bytes::new()), Arc::default()),
             Payload::Whole(bytes) => (reqwest::Body::from(bytes), Arc::default()),
             Payload::Streamed(Upload { body, is_too_large }) => (body, is_too_large),
         };

@@ -123,7 +123,7 @@ impl Actions {
 
     async fn call_to_the_end(&self, call: &Call) -> Result<RunRow, CallError> {
         let began = Instant::now();
-        let loaded = self.installed(&call.tenant, &call.account).await?;
+        let (loaded, usable) = self.installed_to_use(&call.tenant, &call.account).await?;
         let (provider, action) = (&call.account.provider, call.action()?);
         if loaded.integration.status() != Status::Active {
             return Err(CallError::NotActive(loaded.integration.status()));
@@ -139,7 +139,7 @@ impl Actions {
                     return Ok(first);
                 }
                 let deadline = began + TO_PREPARE;
-                let opened = self.open(&call.account, loaded).await?;
+                let opened = self.open_with(&call.account, loaded, usable)?;
                 let delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
                 let mut delivery = delivery.hiding(action, &asked.input);
                 let ready = delivery.make_ready(call, action, asked).await?;

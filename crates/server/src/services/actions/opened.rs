@@ -70,13 +70,33 @@ impl Actions {
         loaded.ok_or_else(|| CallError::NotInstalled { account: account.label() })
     }
 
-    /// Opens the credential of an integration.
+    /// The same, with its credential, if that is usable.
+    pub(in crate::services) async fn installed_to_use(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+    ) -> Result<(Loaded, Option<UsableCredential>), CallError> {
+        let loaded = self.store.load_to_use(tenant, account.as_str()).await?;
+        loaded.ok_or_else(|| CallError::NotInstalled { account: account.label() })
+    }
+
+    /// Reads the credential of an integration, and opens it.
     pub(in crate::services) async fn open(
         &self,
         account: &ProviderAccount,
         loaded: Loaded,
     ) -> Result<Opened, CallError> {
         let usable = self.store.credential(loaded.integration.id).await?;
+        self.open_with(account, loaded, usable)
+    }
+
+    /// Opens the credential that was read with an integration.
+    pub(in crate::services) fn open_with(
+        &self,
+        account: &ProviderAccount,
+        loaded: Loaded,
+        usable: Option<UsableCredential>,
+    ) -> Result<Opened, CallError> {
         let UsableCredential { sealed, connected_at } = usable.ok_or(CallError::ReinstallRequired)?;
         let opened = self.vault.open(&sealed, Purpose::Credential((&loaded).into()))?;
         let unreadable = |_| CallError::Vault(VaultError::Damaged);

@@ -12,7 +12,7 @@ use super::{Proxy, ProxyError};
 use crate::{
     metrics::ProxyOutcome,
     services::actions::CallError,
-    store::{Loaded, Tenant},
+    store::{Loaded, Tenant, UsableCredential},
 };
 
 /// A request to a provider, as its head arrived.
@@ -39,6 +39,8 @@ pub struct Asking {
 pub struct Admitted {
     pub(super) asking: Asking,
     pub(super) loaded: Loaded,
+    /// The credential as it was read with it.
+    pub(super) usable: Option<UsableCredential>,
     pub(super) route: Route,
     /// The query as it is sent.
     pub(super) query: Option<String>,
@@ -65,24 +67,28 @@ impl Proxy {
 
     /// The integration as it is now, if the request may still be sent: its body may have come slowly, and a person may
     /// have changed their mind.
-    pub(super) async fn judge_again(&self, admitted: &Admitted) -> Result<Loaded, ProxyError> {
-        let now = self.actions.installed(&admitted.asking.tenant, &admitted.asking.account).await?;
+    pub(super) async fn judge_again(
+        &self,
+        admitted: &Admitted,
+    ) -> Result<(Loaded, Option<UsableCredential>), ProxyError> {
+        let Asking { tenant, account, .. } = &admitted.asking;
+        let (now, usable) = self.actions.installed_to_use(tenant, account).await?;
         if !now.is_connected_as(&admitted.loaded) {
             return Err(CallError::Changed.into());
         }
         check_active(&now)?;
         admitted.wish(&now)?;
-        Ok(now)
+        Ok((now, usable))
     }
 
     async fn judge(&self, asking: Asking) -> Result<Admitted, ProxyError> {
-        let loaded = self.actions.installed(&asking.tenant, &asking.account).await?;
+        let (loaded, usable) = self.actions.installed_to_use(&asking.tenant, &asking.account).await?;
         check_active(&loaded)?;
         let provider = &asking.account.provider;
         let route = Route::read(provider, asking.method, &asking.path, asking.query.as_deref())?;
         let query = route.query().map(str::to_owned);
         let (operation, writes, versions) = (None, None, Vec::new());
-        let mut admitted = Admitted { asking, loaded, route, query, operation, writes, versions };
+        let mut admitted = Admitted { asking, loaded, usable, route, query, operation, writes, versions };
         if !admitted.route.is_graphql() {
             admitted.decide()?;
         } else if admitted.route.method() == Method::Get {

@@ -106,8 +106,12 @@ impl Proxy {
         deadline: Instant,
     ) -> Result<Answered, ProxyError> {
         let writes = admitted.writes.unwrap_or(true);
-        let loaded = self.judge_again(admitted).await?;
-        let mut opened = self.actions.open(&admitted.asking.account, loaded).await?;
+        // What only reads and has no body was decided on a moment ago.
+        let (loaded, usable) = match payload {
+            Payload::Nothing if !writes => (admitted.loaded.clone(), admitted.usable.clone()),
+            _ => self.judge_again(admitted).await?,
+        };
+        let mut opened = self.actions.open_with(&admitted.asking.account, loaded, usable)?;
         if writes {
             let event = self.event(admitted, Came::Sending);
             self.actions.store.record_proxied(event).await.map_err(CallError::from)?;
@@ -141,6 +145,7 @@ impl Proxy {
         deadline: Instant,
     ) -> Result<(Forwarded, Url), Unforwarded> {
         let whole = match &payload {
+            Payload::Nothing => Some(Bytes::new()),
             Payload::Whole(bytes) => Some(bytes.clone()),
             Payload::Streamed(_) => None,
         };

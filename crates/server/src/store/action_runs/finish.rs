@@ -6,8 +6,8 @@ use integrations_core::{
     ids::{LeaseId, RunId},
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    UpdateMany, sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, UpdateMany, sea_query::Expr,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -36,9 +36,14 @@ impl Store {
         end: RunEnd,
         event: Option<NewAuditEvent>,
     ) -> Result<bool, StoreError> {
-        let (id, transaction) = (id.to_string(), self.begin().await?);
+        let id = id.to_string();
         let attempt =
             Condition::all().add(Column::Id.eq(id.as_str())).add(Column::Attempt.eq(attempt.to_string()));
+        if event.is_none() && end.status.is_reserved() && end.status != RunStatus::Unknown {
+            // Nothing else changes with it, as when an action has read something.
+            return Ok(mark_ended(&self.writer, attempt, end).await?);
+        }
+        let transaction = self.begin().await?;
         let is_ended = end_run(&transaction, &id, attempt, end, event).await?;
         transaction.commit().await?;
         Ok(is_ended)
@@ -103,13 +108,7 @@ pub(super) async fn end_run(
     event: Option<NewAuditEvent>,
 ) -> Result<bool, StoreError> {
     let (status, at) = (end.status, end.at);
-    let before = RunStatus::ALL.into_iter().filter(|before| Transition::new(*before, status).is_some());
-    let ended = ending(end)
-        .filter(condition)
-        .filter(Column::Status.is_in(before.map(RunStatus::as_str)))
-        .exec(on)
-        .await?;
-    if ended.rows_affected == 0 {
+    if !mark_ended(on, condition, end).await? {
         return Ok(false);
     }
     if !status.is_reserved() {
@@ -127,6 +126,18 @@ pub(super) async fn end_run(
         audit::record(on, event).await?;
     }
     Ok(true)
+}
+
+/// Ends a run that meets a condition, and changes nothing else. `false`: there is none, or it has ended already.
+async fn mark_ended(on: &impl ConnectionTrait, condition: Condition, end: RunEnd) -> Result<bool, DbErr> {
+    let status = end.status;
+    let before = RunStatus::ALL.into_iter().filter(|before| Transition::new(*before, status).is_some());
+    let ended = ending(end)
+        .filter(condition)
+        .filter(Column::Status.is_in(before.map(RunStatus::as_str)))
+        .exec(on)
+        .await?;
+    Ok(ended.rows_affected > 0)
 }
 
 /// Sets when to look for what came of a run that became `unknown` at this moment, if there is something to look for.
