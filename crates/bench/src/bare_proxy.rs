@@ -1,5 +1,5 @@
-//! `riq-bench bare-proxy`: a reverse proxy of hyper's server and client that adds the credential, and does nothing else.
-//! What the server's proxy and its calls of actions are compared with.
+//! `riq-bench bare-proxy`: a reverse proxy of hyper's server and client that adds the credential, and does nothing
+//! else. What the server's proxy and its calls of actions are compared with.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};

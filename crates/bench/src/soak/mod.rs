@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: kills replicas repeatedly while they probe and refresh integrations of a strict provider, and call
-//! its actions.
+//! `cargo xtask soak`: kills replicas repeatedly while they probe and refresh integrations of a strict provider, and
+//! call its actions.
 //!
 //! Every integration has its own family of tokens at the provider. By default access tokens live for a minute. The
 //! replicas share one PostgreSQL, and from time to time one of them is killed. At the end, no refresh token may have

@@ -112,11 +112,16 @@ pub static RUN: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The columns of a run in a list. Its result may have a megabyte, so it is read for one run at a time.
-static LISTED_RUN: LazyLock<String> =
-    LazyLock::new(|| columns::<RunRow>().replace(r#""r"."result""#, "CAST(NULL AS TEXT)"));
+/// The columns of a run in a list. Its result may have a megabyte, so what is longer than this many bytes is read for
+/// one run at a time.
+static LISTED_RUN: LazyLock<String> = LazyLock::new(|| {
+    const LONGEST: u32 = 16 * 1024;
 
-/// A page of up to `limit` of a project's runs without their results, newest first: `$1` project, `$2` the page ends
+    let short = format!(r#"CASE WHEN OCTET_LENGTH("r"."result") <= {LONGEST} THEN "r"."result" END"#);
+    columns::<RunRow>().replace(r#""r"."result""#, &short)
+});
+
+/// A page of up to `limit` of a project's runs without long results, newest first: `$1` project, `$2` the page ends
 /// before this id, `$3` the smallest id of the page, `$4` and later the values of the columns `equal`.
 pub(super) fn runs_page(equal: &[&str], limit: u16) -> String {
     let equal: String =

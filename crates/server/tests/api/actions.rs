@@ -1,6 +1,7 @@
 //! Calls of actions: what is sent, what is not, and what becomes of it.
 
 mod attacks;
+mod runs;
 
 use std::{
     sync::{Arc, atomic::AtomicUsize},
@@ -35,7 +36,6 @@ on_both_stages!(
     what_is_left_is_worked_out_and_shown,
     a_call_goes_on_though_its_client_is_gone,
     a_long_call_is_told_of_and_can_be_waited_for,
-    a_run_is_shown_to_its_own_project_alone,
     everything_wrong_with_a_call_is_told_and_nothing_sent,
     a_repeat_shows_the_run_and_sends_nothing,
     a_refusal_is_not_remembered,
@@ -43,7 +43,6 @@ on_both_stages!(
     a_reading_is_sent_again_where_that_helps,
     a_credential_that_comes_back_is_not_shown,
     a_redirect_is_not_followed,
-    runs_are_listed_by_what_is_asked_for,
 );
 
 /// Long enough for anything on any machine.
@@ -388,31 +387,6 @@ async fn a_long_call_is_told_of_and_can_be_waited_for(stage: &Stage) {
     hasty.stop().await;
 }
 
-async fn a_run_is_shown_to_its_own_project_alone(stage: &Stage) {
-    stage.open_desk(json!({})).await;
-    let server = &stage.server;
-    let run = id(&stage.call("find_tickets", json!({"word": "a"})).await);
-    let (_, foreign, key) = server.other_organization().await;
-    let other = server.other_project().await;
-    let at = |project: String, run: &str| format!("/api/v1/projects/{project}/action-runs/{run}");
-    let elsewhere = server.call("GET", &at(other.to_string(), &run)).send().await;
-    let unknown = server.call("GET", &at(other.to_string(), "run_00000000000000000000000001")).send().await;
-    assert_eq!(elsewhere.refused(404, "RESOURCE_NOT_FOUND").message(), unknown.message());
-    for odd in ["run_x", "%ff", "x", &run.to_uppercase()] {
-        server
-            .call("GET", &at(server.project.to_string(), odd))
-            .send()
-            .await
-            .refused(404, "RESOURCE_NOT_FOUND");
-    }
-    let theirs = server.call_as(&key.text, "GET", &at(foreign.to_string(), &run)).send().await;
-    theirs.refused(404, "RESOURCE_NOT_FOUND");
-    let foreign = server.call_as(&key.text, "GET", &at(server.project.to_string(), &run)).send().await;
-    foreign.refused(403, "API_KEY_PROJECT_MISMATCH");
-    let list = server.call("GET", at(other.to_string(), "").trim_end_matches('/')).send().await;
-    assert_eq!(*list.data(), json!([]));
-}
-
 async fn everything_wrong_with_a_call_is_told_and_nothing_sent(stage: &Stage) {
     stage.open_desk(json!({"issue_refund": true, "find_tickets": true})).await;
     let before = stage.server.sql.picture().await;
@@ -569,35 +543,4 @@ async fn a_redirect_is_not_followed(stage: &Stage) {
     let answer = stage.call("close_ticket", json!({"ticket": "t1"})).await;
     answer.refused(422, "PROVIDER_REFUSED");
     assert_eq!((&answer.body["provider_status"], stage.count("desk close")), (&json!(307), 1));
-}
-
-async fn runs_are_listed_by_what_is_asked_for(stage: &Stage) {
-    stage.open_desk(json!({})).await;
-    let server = &stage.server;
-    let first = id(&stage.call("find_tickets", json!({"word": "a"})).await);
-    server.clock.advance(Duration::hours(1));
-    let second = id(&stage.call("find_tickets", json!({"word": "b"})).await);
-    server.clock.advance(Duration::seconds(1));
-    let denied = run_id(&stage.call("close_ticket", json!({"ticket": "t1"})).await);
-    let list = async |query: &str| {
-        let answer = server.call("GET", &runs(server, query)).send().await;
-        let ids = answer.data().as_array().unwrap().iter();
-        let ids: Vec<String> = ids.map(|run| run["id"].as_str().unwrap().to_owned()).collect();
-        (ids, answer.body["cursor"].as_str().map(str::to_owned))
-    };
-    assert_eq!(list("").await, (vec![denied.clone(), second.clone(), first.clone()], None));
-    // A result may be large, so a list has none.
-    let listed = server.call("GET", &runs(server, "?status=succeeded")).send().await;
-    assert_eq!(
-        (&listed.data()[0]["status"], &listed.data()[0]["result"]),
-        (&json!("succeeded"), &Value::Null)
-    );
-    assert!(stage.run(&first).await["result"].is_object());
-    assert_eq!(list("?status=denied").await.0, std::slice::from_ref(&denied));
-    assert_eq!(list("?action=find_tickets&provider=desk").await.0, [second.clone(), first.clone()]);
-    assert_eq!(list("?provider=keys").await.0, [""; 0]);
-    assert_eq!(list("?since=2026-03-01T10:30:00Z").await.0, [denied.clone(), second.clone()]);
-    let (page, cursor) = list("?limit=2").await;
-    assert_eq!(page, [denied, second]);
-    assert_eq!(list(&format!("?limit=2&cursor={}", cursor.unwrap())).await, (vec![first], None));
 }

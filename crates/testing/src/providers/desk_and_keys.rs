@@ -162,8 +162,8 @@ pub struct DeskAndKeys {
     task: JoinHandle<()>,
 }
 
-/// The name of a request: `desk probe`, `desk token`, `keys probe`, `graph probe`, `graph` for everything else there, or
-/// that of an action's.
+/// The name of a request: `desk probe`, `desk token`, `keys probe`, `graph probe`, `graph` for everything else there,
+/// or that of an action's.
 fn request_name(host: &str, method: &str, path: &str) -> &'static str {
     match (host, path) {
         ("desk.example", "/me") => "desk probe",

@@ -47,8 +47,7 @@ pub(super) struct Filters {
 /// List a project's runs
 ///
 /// Returns the calls of actions, newest first, in pages. New runs come before the first page, so they do not shift the
-/// pages that you read. A run must match all given filters. Results are left out, because they may be large: ask for
-/// the run.
+/// pages that you read. A run must match all given filters. A result of more than 16 KiB is left out: ask for the run.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/action-runs",

@@ -48,7 +48,7 @@ impl RunFilter {
 }
 
 impl Store {
-    /// A page of up to `limit` of a tenant's runs without their results, newest first.
+    /// A page of up to `limit` of a tenant's runs, newest first, without results over 16 KiB.
     pub async fn runs(
         &self,
         tenant: &Tenant,
