@@ -10,7 +10,7 @@ use time::macros::datetime;
 use crate::catalog::Catalog;
 use crate::health::{Verdict, judge};
 use crate::probe_answer::ProbeAnswer;
-use crate::rate_limit::asked_to_wait;
+use crate::rate_limit::{asked_to_wait, is_exceeded};
 
 /// 1779040500 as a Unix time.
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
@@ -166,7 +166,20 @@ fn a_status_that_may_mean_too_many_is_judged_by_its_headers() {
     let forbidden = ProbeAnswer { status: 403, headers: &headers, body: b"" };
     let forbidden = judge(CATALOG.get("github").unwrap(), Ok(&forbidden));
     assert!(forbidden.message().unwrap().contains("status 403"), "{forbidden:?}");
-    assert_eq!(wait("salesforce", 403, &[]), None);
+}
+
+#[test]
+fn a_refusal_of_salesforce_is_judged_by_its_code() {
+    let provider = CATALOG.get("salesforce").unwrap();
+    let is_limit = |code: &str| {
+        let body = format!(r#"[{{"errorCode": "{code}", "message": "No"}}]"#);
+        is_exceeded(&provider.rate_limit, &ProbeAnswer { status: 403, headers: &[], body: body.as_bytes() })
+    };
+    assert!(is_limit("REQUEST_LIMIT_EXCEEDED"));
+    for other in ["API_DISABLED_FOR_ORG", "INSUFFICIENT_ACCESS", "request_limit_exceeded", ""] {
+        assert!(!is_limit(other), "{other}");
+    }
+    assert!(!is_exceeded(&provider.rate_limit, &ProbeAnswer { status: 403, headers: &[], body: b"<html>" }));
 }
 
 proptest! {

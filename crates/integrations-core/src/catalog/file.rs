@@ -57,6 +57,9 @@ pub(super) struct ProxyTable {
     pub(super) writes_by_get: bool,
     pub(super) repeats_failures: bool,
     pub(super) never: Vec<NeverTable>,
+    pub(super) never_fields: Vec<String>,
+    pub(super) wider_paths: Vec<String>,
+    pub(super) wider_parameters: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

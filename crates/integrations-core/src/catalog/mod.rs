@@ -28,6 +28,8 @@ mod probe;
 mod problems;
 mod provider;
 mod proxying;
+#[cfg(test)]
+mod proxying_test;
 mod reference;
 #[cfg(test)]
 mod refusals_test;

@@ -1,5 +1,7 @@
 //! What a provider file says of requests that callers write themselves. `crate::proxy` decides by it.
 
+use std::collections::BTreeSet;
+
 use super::action::{Action, ActionInput, Shape};
 use super::names::Method;
 use super::path_pattern::PathPattern;
@@ -13,6 +15,12 @@ pub struct Proxying {
     pub repeats_failures: bool,
     /// What is never sent, whatever is permitted.
     pub never: Vec<Never>,
+    /// GraphQL fields that no operation may ask for, at any depth.
+    pub never_fields: BTreeSet<String>,
+    /// Addresses of actions at which more can be read than the action reads.
+    pub wider_paths: Vec<PathPattern>,
+    /// Parameters of the query by which more can be read than the path says.
+    pub wider_parameters: Vec<String>,
     /// The requests that stand for actions.
     pub requests: Vec<StandsFor>,
 }

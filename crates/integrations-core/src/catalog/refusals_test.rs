@@ -136,7 +136,7 @@ request = { method = "DELETE", path = "/things/t1", query = { count = "1" } }
 answers = [{ status = 204, outcome = "succeeded" }, { status = 404, outcome = "failed" }]
 "##;
 
-const API_KEY: &str = r#"format = 2
+pub(super) const API_KEY: &str = r#"format = 2
 key = "acme"
 name = "Acme"
 description = "Keeps things."

@@ -30,7 +30,7 @@ pub fn decide(provider: &Provider, permissions: &ActionPermissions, wish: &Wish<
     let permission = |key: &str| permissions.get(key).copied().unwrap_or_default();
     let of_actions = wish.actions.iter().filter_map(|action| obstacle(action, permission(&action.key)));
     let of_other = wish.other.and_then(|other| match other {
-        Other::Reads => other_reads(provider, permission(OTHER_READS)),
+        Other::Reads => other_reads(provider, permissions),
         Other::Writes => other_writes(provider, permissions),
     });
     let obstacles: Vec<String> = of_actions.chain(of_other).collect();
@@ -55,29 +55,43 @@ fn obstacle(action: &Action, permission: Permission) -> Option<String> {
     }
 }
 
-fn other_reads(provider: &Provider, permission: Permission) -> Option<String> {
-    let stands_for = format!("No action of {} stands for the request", provider.name);
-    match (why_no_other_reads(provider), permission) {
-        (Some(why), _) => Some(format!("{stands_for}, and {OTHER_READS} cannot be permitted: {why}")),
-        (None, Permission::Allowed) => None,
-        (None, _) => Some(format!("{stands_for}. {OTHER_READS} would have to be permitted")),
+/// What stands in the way of reading what no action stands for. It may be what an action reads, in another place.
+fn other_reads(provider: &Provider, permissions: &ActionPermissions) -> Option<String> {
+    let stands_for =
+        format!("No action of {} stands for the request, or for all that it reads", provider.name);
+    if let Some(why) = why_no_other_reads(provider) {
+        return Some(format!("{stands_for}, and {OTHER_READS} cannot be permitted: {why}"));
     }
+    let reading = reading(provider).map(|action| action.key.as_str());
+    missing(permissions, reading.chain([OTHER_READS]), &stands_for)
 }
 
+/// What stands in the way of changing what no action stands for. It may be what an action does, in another way: what
+/// one reads as well, as some search by POST.
 fn other_writes(provider: &Provider, permissions: &ActionPermissions) -> Option<String> {
     let stands_for =
         format!("No action of {} stands for the request, which may change something", provider.name);
     if let Some(why) = why_no_other_writes(provider) {
         return Some(format!("{stands_for}, and {OTHER_WRITES} cannot be permitted: {why}"));
     }
-    let is_allowed = |key: &str| permissions.get(key) == Some(&Permission::Allowed);
-    let writing = provider.actions.iter().filter(|action| action.kind != ActionKind::ReadOnly);
-    let keys = writing.map(|action| action.key.as_str()).chain([OTHER_WRITES]);
-    let missing: Vec<&str> = keys.filter(|key| !is_allowed(key)).collect();
-    match missing.as_slice() {
-        [] => None,
-        missing => Some(format!("{stands_for}. {} would have to be permitted", missing.join(", "))),
-    }
+    let actions = provider.actions.iter().map(|action| action.key.as_str());
+    missing(permissions, actions.chain([OTHER_WRITES]), &stands_for)
+}
+
+/// Which of these permissions are missing.
+fn missing<'k>(
+    permissions: &ActionPermissions,
+    keys: impl Iterator<Item = &'k str>,
+    stands_for: &str,
+) -> Option<String> {
+    let is_missing = |key: &&str| permissions.get(*key) != Some(&Permission::Allowed);
+    let missing: Vec<&str> = keys.filter(is_missing).collect();
+    let told = || format!("{stands_for}. {} would have to be permitted", missing.join(", "));
+    (!missing.is_empty()).then(told)
+}
+
+fn reading(provider: &Provider) -> impl Iterator<Item = &Action> {
+    provider.actions.iter().filter(|action| action.kind == ActionKind::ReadOnly)
 }
 
 /// The permissions of what no action stands for, each with the reason why it cannot be given, if there is one.
@@ -87,11 +101,17 @@ pub fn other_permissions(provider: &Provider) -> [(&'static str, Option<String>)
 
 /// Why reading what no action stands for cannot be permitted. `None`: it can.
 fn why_no_other_reads(provider: &Provider) -> Option<String> {
-    provider.proxying.writes_by_get.then(|| format!("{} takes writes by GET too", provider.name))
+    let by_get =
+        || provider.proxying.writes_by_get.then(|| format!("{} takes writes by GET too", provider.name));
+    by_get().or_else(|| has_limits(reading(provider)))
 }
 
 /// Why changing what no action stands for cannot be permitted. `None`: it can.
 fn why_no_other_writes(provider: &Provider) -> Option<String> {
-    let guarded = provider.actions.iter().find(|action| !action.guards.is_empty())?;
+    has_limits(provider.actions.iter())
+}
+
+fn has_limits<'p>(mut actions: impl Iterator<Item = &'p Action>) -> Option<String> {
+    let guarded = actions.find(|action| !action.guards.is_empty())?;
     Some(format!("“{}” has limits, which such a request could get around", guarded.label))
 }

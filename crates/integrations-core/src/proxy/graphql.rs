@@ -18,7 +18,7 @@ const MAX_LENGTH: usize = 256 * 1024;
 const MAX_TOKENS: usize = 20_000;
 /// The deepest nesting of a document.
 const MAX_DEPTH: usize = 60;
-/// The most selections that are looked at to find the fields at the top.
+/// The most selections at the top.
 const MAX_SELECTIONS: usize = 500;
 
 /// What an operation asks for.
@@ -28,6 +28,8 @@ pub struct Operation {
     pub mutates: bool,
     /// The fields at its top, by their names, not their aliases, and without `__typename`.
     pub fields: BTreeSet<String>,
+    /// The fields at every depth, in the same way.
+    pub all_fields: BTreeSet<String>,
 }
 
 /// Reads the body of a POST: the operation that would run, and the body as it is to be sent.
@@ -126,10 +128,9 @@ fn read(document: &str, name: Option<&str>) -> Result<Operation, Refusal> {
         return Err(Refusal::unclear("A subscription is not sent"));
     }
     let set = operation.selection_set().ok_or_else(|| Refusal::unclear("The operation asks for nothing"))?;
-    let mut top = Top { fragments: &fragments, fields: BTreeSet::new(), seen: BTreeSet::new(), count: 0 };
-    top.collect(&set)?;
     let mutates = kind.is_some_and(|kind| kind.mutation_token().is_some());
-    Ok(Operation { mutates, fields: top.fields })
+    let (fields, all_fields) = fields(set, &fragments)?;
+    Ok(Operation { mutates, fields, all_fields })
 }
 
 /// Refuses what is nested too deeply, before anything that calls itself reads it. Braces in strings count too.
@@ -176,57 +177,49 @@ fn name_of_fragment(fragment: &FragmentDefinition) -> Option<String> {
     Some(fragment.fragment_name()?.name()?.text().to_string())
 }
 
-/// Collects the fields at the top of an operation.
-struct Top<'d> {
-    fragments: &'d BTreeMap<String, FragmentDefinition>,
-    fields: BTreeSet<String>,
-    /// The fragments that were looked at.
-    seen: BTreeSet<String>,
-    count: usize,
-}
-
-impl Top<'_> {
-    /// Whatever `@skip` and `@include` say: a variable may turn them around.
-    fn collect(&mut self, set: &SelectionSet) -> Result<(), Refusal> {
+/// The fields at the top of an operation, and those at every depth, whatever `@skip` and `@include` say: a variable may
+/// turn them around. It does not call itself: fragments may lead to each other as often as a document has tokens.
+fn fields(
+    set: SelectionSet,
+    fragments: &BTreeMap<String, FragmentDefinition>,
+) -> Result<(BTreeSet<String>, BTreeSet<String>), Refusal> {
+    let (mut top, mut all) = (BTreeSet::new(), BTreeSet::new());
+    // A fragment may stand at the top and beneath it. Each is looked at once for both.
+    let (mut rest, mut seen, mut count) = (vec![(set, true)], BTreeSet::new(), 0);
+    while let Some((set, is_top)) = rest.pop() {
         for selection in set.selections() {
-            self.count += 1;
-            if self.count > MAX_SELECTIONS {
+            count += usize::from(is_top);
+            if count > MAX_SELECTIONS {
                 return Err(Refusal::Unclear(format!(
                     "The operation asks for more than {MAX_SELECTIONS} fields"
                 )));
             }
-            match selection {
+            let (inner, is_top) = match selection {
                 Selection::Field(field) => {
                     let name = field.name().ok_or_else(|| Refusal::unclear("A field has no name"))?;
-                    if name.text() != "__typename" {
-                        self.fields.insert(name.text().to_string());
-                    }
+                    let name = Some(name.text().to_string()).filter(|name| name != "__typename");
+                    top.extend(name.clone().filter(|_| is_top));
+                    all.extend(name);
+                    (field.selection_set(), false)
                 }
-                Selection::InlineFragment(inline) => {
-                    let set =
-                        inline.selection_set().ok_or_else(|| Refusal::unclear("A fragment is empty"))?;
-                    self.collect(&set)?;
-                }
+                Selection::InlineFragment(inline) => (Some(content(inline.selection_set())?), is_top),
                 Selection::FragmentSpread(spread) => {
                     let name = spread.fragment_name().and_then(|name| name.name());
                     let name = name.map(|name| name.text().to_string()).unwrap_or_default();
-                    self.spread(&name)?;
+                    let fragment = fragments
+                        .get(&name)
+                        .ok_or_else(|| Refusal::Unclear(format!("The document has no fragment {name}")))?;
+                    // Where it was seen, its fields are known. A fragment in itself ends here too.
+                    let is_new = seen.insert((name, is_top));
+                    (Some(content(fragment.selection_set())?).filter(|_| is_new), is_top)
                 }
-            }
+            };
+            rest.extend(inner.map(|inner| (inner, is_top)));
         }
-        Ok(())
     }
+    Ok((top, all))
+}
 
-    fn spread(&mut self, name: &str) -> Result<(), Refusal> {
-        let fragments = self.fragments;
-        let fragment = fragments
-            .get(name)
-            .ok_or_else(|| Refusal::Unclear(format!("The document has no fragment {name}")))?;
-        if !self.seen.insert(name.to_owned()) {
-            // Its fields are known. A fragment in itself ends here too.
-            return Ok(());
-        }
-        let set = fragment.selection_set().ok_or_else(|| Refusal::unclear("A fragment is empty"))?;
-        self.collect(&set)
-    }
+fn content(set: Option<SelectionSet>) -> Result<SelectionSet, Refusal> {
+    set.ok_or_else(|| Refusal::unclear("A fragment is empty"))
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,8 +13,15 @@ fn document(text: &str) -> Result<Operation, Refusal> {
     body(&json!({"query": text}))
 }
 
-fn asks(mutates: bool, fields: &[&str]) -> Operation {
-    Operation { mutates, fields: fields.iter().map(|field| (*field).to_owned()).collect() }
+/// What an operation asks for at its top.
+type Asked = (bool, BTreeSet<String>);
+
+fn asks(mutates: bool, fields: &[&str]) -> Asked {
+    (mutates, fields.iter().map(|field| (*field).to_owned()).collect())
+}
+
+fn top(operation: Operation) -> Asked {
+    (operation.mutates, operation.fields)
 }
 
 #[test]
@@ -25,6 +34,7 @@ fn every_field_at_the_top_is_found() {
         (",mutation{orderCancel{a}}", asks(true, &["orderCancel"])),
         ("\u{feff}mutation{orderCancel{a}}", asks(true, &["orderCancel"])),
         ("# query\nmutation{orderCancel{a}}", asks(true, &["orderCancel"])),
+        ("# query\rmutation{orderCancel{a}}", asks(true, &["orderCancel"])),
         ("mutation { ... on Mutation { orderCancel { a } } }", asks(true, &["orderCancel"])),
         ("mutation { ... { ... @include(if: false) { orderCancel { a } } } }", asks(true, &["orderCancel"])),
         (
@@ -37,14 +47,37 @@ fn every_field_at_the_top_is_found() {
         ("{ ...a } fragment a on Query { shop { a } ...a }", asks(false, &["shop"])),
         ("{ shop(text: \"} mutation { refundCreate\") { a } }", asks(false, &["shop"])),
     ] {
-        assert_eq!(document(text), Ok(expected), "{text}");
+        assert_eq!(document(text).map(top), Ok(expected), "{text}");
     }
+}
+
+#[test]
+fn every_field_beneath_is_found_too() {
+    for text in [
+        "{ a { b { secret } } }",
+        "{ a { x: secret } }",
+        "{ a { b @skip(if: true) { ... on C { ... { secret } } } } }",
+        "{ a { ...f } } fragment f on A { ...g } fragment g on A { b { secret } }",
+        "{ ...f a { ...f } } fragment f on Query { a { secret } }",
+        "{ a { ...f } ...f } fragment f on Query { ...f b { secret } }",
+    ] {
+        let operation = document(text).unwrap();
+        assert!(operation.all_fields.contains("secret"), "{text}");
+        assert!(!operation.fields.contains("secret") && operation.fields.contains("a"), "{text}");
+    }
+    let unused = "query A { a } query B { secret } fragment f on Query { secret }";
+    let asked = body(&json!({"query": unused, "operationName": "A"})).unwrap();
+    assert_eq!(asked.all_fields, BTreeSet::from(["a".to_owned()]));
+    // Fragments that lead to each other, a thousand of them.
+    let chain: String = (0..1_000).map(|n| format!("fragment f{n} on A {{ ...f{} }} ", n + 1)).collect();
+    let chain = format!("{{ a {{ ...f0 }} }} {chain} fragment f1000 on A {{ secret }}");
+    assert!(document(&chain).unwrap().all_fields.contains("secret"));
 }
 
 #[test]
 fn of_several_operations_the_named_one_decides() {
     let both = "query Look { shop { a } } mutation Pay { refundCreate { a } }";
-    let named = |name: Value| body(&json!({"query": both, "operationName": name}));
+    let named = |name: Value| body(&json!({"query": both, "operationName": name})).map(top);
     assert_eq!(named(json!("Look")), Ok(asks(false, &["shop"])));
     assert_eq!(named(json!("Pay")), Ok(asks(true, &["refundCreate"])));
     for name in [json!(null), json!(""), json!("look"), json!("Other"), json!(1)] {
@@ -114,7 +147,7 @@ fn what_is_sent_is_what_was_read() {
 #[test]
 fn a_query_in_the_address_is_read_too() {
     let (operation, sent) = read_parameters("query=%7Bshop+%7Bname%7D%7D&variables=%7B%7D").unwrap();
-    assert_eq!(operation, asks(false, &["shop"]));
+    assert_eq!(top(operation), asks(false, &["shop"]));
     assert_eq!(sent, "query=%7Bshop+%7Bname%7D%7D&variables=%7B%7D");
     for wrong in [
         "",

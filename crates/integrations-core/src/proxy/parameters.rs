@@ -35,16 +35,28 @@ pub fn check_form(media: &str, body: &[u8]) -> Result<(), Refusal> {
 }
 
 fn check_fields(fields: &[u8]) -> Result<(), Refusal> {
-    // Some servers split at `;` too.
-    let each = fields.split(|byte| matches!(byte, b'&' | b';'));
-    let mut names = each.flat_map(|field| form_urlencoded::parse(field).map(|(name, _)| name.into_owned()));
     // `a[_method]` and `_method[]` name other fields in some frameworks, and the same in others.
-    let is_method = |name: &String| {
-        let name =
-            name.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "[]\u{feff}".contains(c));
-        METHODS.iter().any(|method| name.eq_ignore_ascii_case(method))
-    };
-    names.find(is_method).map_or(Ok(()), |name| Err(other_method(&name)))
+    let is_method = |name: &String| METHODS.iter().any(|method| trimmed(name).eq_ignore_ascii_case(method));
+    names(fields).find(is_method).map_or(Ok(()), |name| Err(other_method(&name)))
+}
+
+/// Whether a query has one of these parameters, alone or as a list: `expand`, `expand[]`, `expand[0]`.
+pub(super) fn has_one_of(query: &str, parameters: &[String]) -> bool {
+    names(query.as_bytes()).any(|name| {
+        let base = trimmed(&name).split('[').next().unwrap_or_default().trim_end();
+        parameters.iter().any(|parameter| base.eq_ignore_ascii_case(parameter))
+    })
+}
+
+/// The names of a form's fields, decoded. Some servers split at `;` too.
+fn names(fields: &[u8]) -> impl Iterator<Item = String> {
+    let each = fields.split(|byte| matches!(byte, b'&' | b';'));
+    each.flat_map(|field| form_urlencoded::parse(field).map(|(name, _)| name.into_owned()))
+}
+
+/// A name without what some servers leave out at its ends.
+fn trimmed(name: &str) -> &str {
+    name.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "[]\u{feff}".contains(c))
 }
 
 /// Checks the parts of a multipart form by their bytes: how a server splits them is not known.
@@ -98,6 +110,26 @@ mod tests {
         }
         for query in ["", "a=1&b=%20", "payment_method=pm_1", "method=x", "a=_method", "q=a;b"] {
             assert_eq!(check_query(query), Ok(()), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_found_in_every_spelling() {
+        let expand = ["expand".to_owned()];
+        for query in [
+            "expand=a",
+            "expand[]=a",
+            "expand%5B0%5D=a",
+            "a=1&%65xpand%5B%5D=b",
+            "a;expand[]",
+            "+expand=a",
+            "Expand[a][b]=c",
+            "[expand]=a",
+        ] {
+            assert!(has_one_of(query, &expand), "{query}");
+        }
+        for query in ["", "a=expand", "expands=a", "a[expand]=b", "expand_a=b"] {
+            assert!(!has_one_of(query, &expand), "{query}");
         }
     }
 

@@ -7,9 +7,12 @@ use super::{
     address::Address,
     decision::{Other, Wish},
     graphql::Operation,
-    parameters::check_query,
+    parameters::{check_query, has_one_of},
 };
 use crate::catalog::{ActionKind, Fit, Method, Provider, action::Action};
+
+/// The end of the names of headers that name a version of the provider's API, such as `Notion-Version`.
+const VERSION: &str = "-version";
 
 /// A request that a caller wrote, as far as its head says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Route {
     address: Address,
     query: Option<String>,
     is_graphql: bool,
+    /// Whether more can be read than the action reads whose address it is.
+    is_wider: bool,
 }
 
 impl Route {
@@ -36,8 +41,8 @@ impl Route {
         let mut never = provider.proxying.never.iter();
         if never.any(|never| is_never(never.method) && never.path.fit(segments) != Fit::Not) {
             return Err(Refusal::NotPermitted(format!(
-                "This address of {} is never called through the proxy: it deals in credentials, or in many requests \
-                 at once",
+                "This address of {} is never called through the proxy: it deals in credentials, in many requests at \
+                 once, or in queries that read anything",
                 provider.name
             )));
         }
@@ -52,7 +57,10 @@ impl Route {
                 "Send GraphQL by POST in the body alone, without a query in the address",
             ));
         }
-        Ok(Self { method, query: query.map(str::to_owned), is_graphql, address })
+        let proxying = &provider.proxying;
+        let is_wider = proxying.wider_paths.iter().any(|path| path.fit(segments) != Fit::Not)
+            || query.is_some_and(|query| has_one_of(query, &proxying.wider_parameters));
+        Ok(Self { method, query: query.map(str::to_owned), is_graphql, is_wider, address })
     }
 
     /// Whether the operation in the body, or for a GET in the query, decides.
@@ -84,7 +92,7 @@ impl Route {
         operation: Option<&Operation>,
     ) -> Result<Wish<'p>, Refusal> {
         match (self.is_graphql, operation) {
-            (true, Some(operation)) => Ok(self.wish_of(provider, operation)),
+            (true, Some(operation)) => self.wish_of(provider, operation),
             (false, None) => self.plain_wish(provider),
             _ => Err(Refusal::unclear("The request is not GraphQL, or its operation is not known")),
         }
@@ -109,7 +117,7 @@ impl Route {
         }
         let reads = matches!(self.method, Method::Get | Method::Head) && !provider.proxying.writes_by_get;
         let other = match (actions.is_empty(), reads) {
-            (false, _) => None,
+            (false, _) => self.is_wider.then_some(Other::Reads),
             (true, true) => Some(Other::Reads),
             (true, false) => Some(Other::Writes),
         };
@@ -117,10 +125,16 @@ impl Route {
     }
 
     /// Every field that is asked for stands for the actions that have it, at whatever version of the address. What is
-    /// not asked for at an address of the provider file is also something else.
-    fn wish_of<'p>(&self, provider: &'p Provider, operation: &Operation) -> Wish<'p> {
-        let is_read = !operation.mutates && !provider.proxying.writes_by_get;
-        let unknown = if is_read { Other::Reads } else { Other::Writes };
+    /// not asked for at an address of the provider file is also something else: by POST it may change something, as
+    /// nobody says that GraphQL is spoken there.
+    fn wish_of<'p>(&self, provider: &'p Provider, operation: &Operation) -> Result<Wish<'p>, Refusal> {
+        if let Some(field) = operation.all_fields.intersection(&provider.proxying.never_fields).next() {
+            return Err(Refusal::NotPermitted(format!(
+                "The field {field} of {} is never asked for through the proxy: it deals in credentials, in who may \
+                 do what, or in where messages go",
+                provider.name
+            )));
+        }
         let (mut actions, mut is_known, mut named) = (Vec::new(), false, BTreeSet::new());
         for one in &provider.proxying.requests {
             let fit = one.path.fit(&self.address.segments);
@@ -133,9 +147,12 @@ impl Route {
             let is_named = one.operation.as_deref().is_some_and(|field| named.contains(field));
             actions.extend(provider.actions.get(one.action).filter(|_| is_meant || is_named));
         }
+        let only_reads = !operation.mutates && (is_known || self.method == Method::Get);
+        let unknown =
+            if only_reads && !provider.proxying.writes_by_get { Other::Reads } else { Other::Writes };
         let other = (!is_known || named.len() < operation.fields.len()).then_some(unknown);
         let wish = Wish::new(actions.into_iter(), other);
-        Wish { writes: wish.writes || operation.mutates, ..wish }
+        Ok(Wish { writes: wish.writes || operation.mutates, ..wish })
     }
 }
 
@@ -159,5 +176,13 @@ impl<'p> Wish<'p> {
         }
         let writes = other == Some(Other::Writes) || known.iter().any(|one| one.kind != ActionKind::ReadOnly);
         Self { actions: known, other, writes }
+    }
+
+    /// The headers by which the actions' own requests name the version of the API, with their values. What was checked
+    /// of an action was checked at that version, so a request that stands for it is sent with it too.
+    pub fn versions(&self) -> Vec<(String, String)> {
+        let headers = self.actions.iter().flat_map(|action| &action.request.headers);
+        let versions = headers.filter(|(name, _)| name.to_ascii_lowercase().ends_with(VERSION));
+        versions.filter_map(|(name, value)| Some((name.clone(), value.literal()?.to_owned()))).collect()
     }
 }

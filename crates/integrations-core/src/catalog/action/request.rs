@@ -75,6 +75,14 @@ pub enum TextPart {
 }
 
 impl TextTemplate {
+    /// The text, if it has no values.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [TextPart::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The text with `{name}` for each value, wherever it is from.
     pub(in crate::catalog) fn outline(&self) -> String {
         self.parts

@@ -306,13 +306,13 @@ fn other_permission(key: &str, chosen: Permission) -> Markup {
     let (label, help, mark) = if reads {
         (
             "Read anything else",
-            "Through the proxy: whatever reads and no action stands for.",
+            "Through the proxy: whatever reads and no action stands for. Every action that reads must be on too.",
             pill(Tone::Calm, "Reads"),
         )
     } else {
         (
             "Change anything else",
-            "Through the proxy: whatever no action stands for. Every action that changes something must be on too.",
+            "Through the proxy: whatever no action stands for. Every action must be on too.",
             pill(Tone::Bad, "Destructive"),
         )
     };

@@ -175,7 +175,8 @@ impl Actions {
         let provider = &asked.request.provider;
         let Ok(account) = self.catalog.account(provider) else { return Ok(Look::Gone(DEFINED_ANEW)) };
         let action = account.provider.action(&asked.request.action).cloned();
-        let Some(action) = action.filter(|action| identity::definition(action) == *asked.definition) else {
+        let is_same = |action: &Action| identity::definition(&account.provider, action) == *asked.definition;
+        let Some(action) = action.filter(is_same) else {
             return Ok(Look::Gone(DEFINED_ANEW));
         };
         let loaded = self.store.load(&decision.tenant, provider).await?;

@@ -83,7 +83,7 @@ impl Actions {
             provider: provider.clone(),
             action: action.key.clone(),
             kind: action.kind,
-            definition: identity::definition(action),
+            definition: identity::definition(&call.account.provider, action),
             actor: call.by,
             request_id: call.request_id.clone(),
             context: (!context.is_empty()).then(|| Value::Object(context).to_string()),

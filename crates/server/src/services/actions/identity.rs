@@ -1,16 +1,18 @@
 //! What tells calls and definitions of actions apart.
 
 use integrations_core::{
-    catalog::{ProviderRef, action::Action},
+    catalog::{Provider, ProviderRef, action::Action},
     principal::Principal,
 };
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-/// A hash of what the provider's file says of an action. What is asked for under one is not sent under another.
-pub(super) fn definition(action: &Action) -> [u8; 32] {
+/// A hash of what the provider's file says of an action: what it is, where its requests go, and as whom they are sent.
+/// What is asked for under one is not sent under another.
+pub(super) fn definition(provider: &Provider, action: &Action) -> [u8; 32] {
     // Another version of this server may write it otherwise. Then a person is asked once more.
-    Sha256::digest(format!("{action:?}")).into()
+    let Provider { api_base_url, auth_request, .. } = provider;
+    Sha256::digest(format!("{:?} {auth_request:?} {action:?}", api_base_url.as_str())).into()
 }
 
 /// A hash of a call: who calls which action of which integration, with which input. The order of members does not
@@ -46,9 +48,33 @@ fn sorted(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use integrations_core::catalog::Catalog;
+    use riq_testing::providers::desk_and_keys;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_definition_is_the_action_and_where_and_as_whom_it_is_sent() {
+        let [(name, file), ..] = desk_and_keys::files();
+        let defined = |text: String| {
+            let catalog = Catalog::default().with_files([(name.to_owned(), text)]).unwrap();
+            let provider = catalog.get("desk").unwrap();
+            definition(provider, provider.action("open_ticket").unwrap())
+        };
+        let first = defined(file.clone());
+        for (from, to) in [
+            ("api_base_url = \"https://desk.example/api\"", "api_base_url = \"https://desk.example/v2\""),
+            ("Authorization = \"Bearer {access_token}\"", "Authorization = \"Token {access_token}\""),
+            ("headers = { Authorization", "headers = { X-Team = \"1\", Authorization"),
+            ("description = \"Opens a ticket.\"", "description = \"Opens one.\""),
+        ] {
+            assert_eq!(file.matches(from).count(), 1, "{from}");
+            assert_ne!(defined(file.replace(from, to)), first, "{to}");
+        }
+        // What is said of the provider beside that changes nothing.
+        assert_eq!(defined(file.replace("description = \"Tickets.\"", "description = \"More.\"")), first);
+    }
 
     #[test]
     fn the_order_of_members_does_not_matter_and_that_of_items_does() {

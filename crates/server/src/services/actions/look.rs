@@ -128,7 +128,9 @@ impl Actions {
     async fn see(&self, claim: &LookClaim) -> Result<Seen, CallError> {
         let Ok(account) = self.catalog.account(&claim.run.provider) else { return Ok(Seen::Nothing) };
         let action = account.provider.action(&claim.run.action);
-        let action = action.filter(|action| identity::definition(action)[..] == claim.definition[..]);
+        let is_same =
+            |action: &&Action| identity::definition(&account.provider, action)[..] == claim.definition[..];
+        let action = action.filter(is_same);
         let Some((action, resolve)) = action.and_then(|action| Some((action, action.resolve.as_ref()?)))
         else {
             return Ok(Seen::Never);

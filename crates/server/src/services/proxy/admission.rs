@@ -5,7 +5,7 @@ use integrations_core::{
     catalog::{Method, ProviderAccount},
     ids::ApiKeyId,
     lifecycle::Status,
-    proxy::{Operation, Refusal, Route, decide, read_body, read_parameters},
+    proxy::{Operation, Refusal, Route, Wish, decide, read_body, read_parameters},
 };
 
 use super::{Proxy, ProxyError};
@@ -46,6 +46,8 @@ pub struct Admitted {
     operation: Option<Operation>,
     /// Whether it may change something. `None`: its body decides whether it is sent at all.
     pub(super) writes: Option<bool>,
+    /// The headers that name the version of the API, as the provider file has them.
+    pub(super) versions: Vec<(String, String)>,
 }
 
 impl Proxy {
@@ -69,7 +71,7 @@ impl Proxy {
             return Err(CallError::Changed.into());
         }
         check_active(&now)?;
-        admitted.writes_by(&now)?;
+        admitted.wish(&now)?;
         Ok(now)
     }
 
@@ -79,7 +81,8 @@ impl Proxy {
         let provider = &asking.account.provider;
         let route = Route::read(provider, asking.method, &asking.path, asking.query.as_deref())?;
         let query = route.query().map(str::to_owned);
-        let mut admitted = Admitted { loaded, route, query, operation: None, writes: None, asking };
+        let (operation, writes, versions) = (None, None, Vec::new());
+        let mut admitted = Admitted { asking, loaded, route, query, operation, writes, versions };
         if !admitted.route.is_graphql() {
             admitted.decide()?;
         } else if admitted.route.method() == Method::Get {
@@ -120,16 +123,18 @@ impl Admitted {
     }
 
     fn decide(&mut self) -> Result<(), Refusal> {
-        self.writes = Some(self.writes_by(&self.loaded)?);
+        let wish = self.wish(&self.loaded)?;
+        let (writes, versions) = (wish.writes, wish.versions());
+        (self.writes, self.versions) = (Some(writes), versions);
         Ok(())
     }
 
-    /// Whether it may change something, if the permissions of this integration let it be sent.
-    fn writes_by(&self, loaded: &Loaded) -> Result<bool, Refusal> {
+    /// What it stands for, if the permissions of this integration let it be sent.
+    fn wish(&self, loaded: &Loaded) -> Result<Wish<'_>, Refusal> {
         let provider = &self.asking.account.provider;
         let wish = self.route.wish(provider, self.operation.as_ref())?;
         decide(provider, &loaded.integration.action_permissions, &wish)?;
-        Ok(wish.writes)
+        Ok(wish)
     }
 
     /// The request in the audit log and in messages, without its query.

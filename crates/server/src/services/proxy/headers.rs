@@ -9,7 +9,8 @@ use integrations_core::{
 };
 use sha2::{Digest as _, Sha256};
 
-/// The request headers that are passed. No other is: it could choose another account, or be believed by the provider.
+/// The request headers that are passed. No other is: it could choose another account or another version of the API, or
+/// be believed by the provider.
 /// `Range` is not, because a credential that comes back could not be found in the halves of an answer.
 const PASSED: [&str; 16] = [
     "accept",
@@ -29,8 +30,6 @@ const PASSED: [&str; 16] = [
     "prefer",
     "user-agent",
 ];
-/// The end of the names of headers that choose a version of the provider's API, such as `Notion-Version`.
-const VERSION: &str = "-version";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Headers that give a request another method, or make something else of the connection.
 const REFUSED: [&str; 5] =
@@ -105,14 +104,24 @@ pub fn check(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// The headers that are passed to the provider. An `Idempotency-Key` is bound to the caller: all callers share one
-/// account at the provider, and none may meet the request of another.
-pub(super) fn passed(headers: &HeaderMap, caller: ApiKeyId, project: ProjectId) -> HeaderMap {
+/// account at the provider, and none may meet the request of another. `versions` are those that name the version of the
+/// API.
+pub(super) fn passed(
+    headers: &HeaderMap,
+    versions: &[(String, String)],
+    caller: ApiKeyId,
+    project: ProjectId,
+) -> HeaderMap {
     let named = named_by_connection(headers);
-    let is_passed = |name: &str| PASSED.contains(&name) || name.ends_with(VERSION);
     let mut passed = HeaderMap::new();
     for (name, value) in headers {
-        if is_passed(name.as_str()) && !named.contains(name.as_str()) {
+        if PASSED.contains(&name.as_str()) && !named.contains(name.as_str()) {
             passed.append(name.clone(), value.clone());
+        }
+    }
+    for (name, value) in versions {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {
+            passed.insert(name, value);
         }
     }
     if let Some(key) = headers.get(&IDEMPOTENCY_KEY)
@@ -191,6 +200,7 @@ mod tests {
             ("forwarded", "for=x"),
             ("host", "evil.test"),
             ("if-match", "x"),
+            ("cal-api-version", "2024-04-15"),
             ("notion-version", "2026-01-01"),
             ("origin", "http://localhost"),
             ("referer", "http://localhost"),
@@ -201,18 +211,23 @@ mod tests {
             ("x-api-key", "riq_x"),
             ("x-forwarded-host", "evil.test"),
         ]);
-        let passed = passed(&given, CALLER, PROJECT);
+        let none = passed(&given, &[], CALLER, PROJECT);
+        assert_eq!(names(&none), ["accept", "accept-encoding", "content-type", "user-agent"]);
+        assert_eq!(none["accept-encoding"], "identity");
+        // The version is that of the provider file.
+        let versions = [("cal-api-version".to_owned(), "2024-08-13".to_owned())];
+        let one = passed(&given, &versions, CALLER, PROJECT);
         assert_eq!(
-            names(&passed),
-            ["accept", "accept-encoding", "content-type", "notion-version", "user-agent"]
+            names(&one),
+            ["accept", "accept-encoding", "cal-api-version", "content-type", "user-agent"]
         );
-        assert_eq!(passed["accept-encoding"], "identity");
+        assert_eq!(one["cal-api-version"], "2024-08-13");
     }
 
     #[test]
     fn a_key_of_idempotency_is_bound_to_its_caller() {
         let given = headers(&[("idempotency-key", "1")]);
-        let key = |caller, project| passed(&given, caller, project)["idempotency-key"].clone();
+        let key = |caller, project| passed(&given, &[], caller, project)["idempotency-key"].clone();
         let one = key(CALLER, PROJECT);
         assert_eq!((one.len(), &one), (64, &key(CALLER, PROJECT)));
         assert_ne!(one, key(ApiKeyId::from_bits(2), PROJECT));

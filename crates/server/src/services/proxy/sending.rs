@@ -84,7 +84,8 @@ impl Proxy {
         payload: Payload,
         deadline: Instant,
     ) -> Result<Answered, ProxyError> {
-        let passed = passed(headers, admitted.asking.by, admitted.asking.tenant.project);
+        let asking = &admitted.asking;
+        let passed = passed(headers, &admitted.versions, asking.by, asking.tenant.project);
         if admitted.writes == Some(false) {
             return self.deliver(&admitted, passed, payload, deadline).await;
         }
