@@ -38,7 +38,7 @@ enum Part {
     Requests,
     /// The examples of the providers' actions are checked against what the providers publish
     Actions,
-    /// The official clients of the Model Context Protocol list and call tools, and its conformance suite tests the server
+    /// The official clients of the Model Context Protocol use the tools, and its conformance suite tests the server
     Mcp,
 }
 

@@ -1,10 +1,10 @@
 //! The Model Context Protocol (MCP): the actions of a project's integrations as tools for agents.
 //!
-//! The crate `rmcp` speaks the protocol, in the two revisions of `state`. Nothing is remembered between two requests,
-//! so any replica answers any of them; only who listens at this one is counted, in `seats`. `endpoint` receives a message, `precheck` refuses what the crate would let
-//! through, `agent` is who asks for what in which project, and `server` answers. `tools` finds the tools by their
-//! names, `arguments` makes a call of what a model wrote, and `answer` says in a model's words what came of it. `tasks`
-//! shows runs that go on after the answer.
+//! The crate `rmcp` speaks the protocol, in the two revisions of `state`. Nothing is remembered between two
+//! requests, so any replica answers any of them; only who listens at this one is counted, in `seats`. `endpoint`
+//! receives a message, `precheck` refuses what the crate would let through, `agent` is who asks for what in which
+//! project, and `server` answers. `tools` finds the tools by their names, `arguments` makes a call of what a model
+//! wrote, and `answer` says in a model's words what came of it. `tasks` shows runs that go on after the answer.
 //!
 //! A tool calls an action through the same service as the API. There is no second way to decide, call or record.
 

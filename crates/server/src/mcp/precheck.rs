@@ -72,8 +72,8 @@ pub(super) fn message(headers: &HeaderMap, body: &[u8]) -> Option<Response> {
     bad(id, ErrorData::unsupported_protocol_version(version, VERSIONS))
 }
 
-/// Whether a message that [`message`] let through asks to be told of changes. Where there is such a request, it must say
-/// so in its header.
+/// Whether a message that [`message`] let through asks to be told of changes. A request for that must say so in its
+/// header.
 pub(super) fn is_listening(headers: &HeaderMap) -> bool {
     let method = headers.get(&METHOD).and_then(|field| field.to_str().ok()).and_then(decoded);
     method.is_some_and(|method| method == "subscriptions/listen")
