@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+mod graphql;
+
 on_both_stages!(
     a_permitted_reading_is_answered_by_the_provider,
     what_is_not_permitted_is_not_sent,

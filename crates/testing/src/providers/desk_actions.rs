@@ -151,7 +151,7 @@ pub(super) fn request_name(host: &str, method: &str, path: &str) -> Option<&'sta
 /// A request to the path of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionCall {
-    /// Its name: `desk find`, `desk open`, `desk close`, `desk charge`, `desk refund`, `keys post`.
+    /// Its name: `desk find`, `desk open`, `desk close`, `desk charge`, `desk refund`, `keys post`, `graph`.
     pub name: &'static str,
     /// Its path and query.
     pub target: String,

@@ -1,4 +1,5 @@
-//! Two simulated providers: Desk, which uses OAuth with rotating refresh tokens, and Keys, which uses an API key.
+//! Simulated providers: Desk, which uses OAuth with rotating refresh tokens; Keys, which uses an API key; and Graph,
+//! which takes the same key and speaks GraphQL.
 //!
 //! They are strict: an access token works until the next one is granted. A refresh token works once: if one is sent
 //! again, every token of that consent ends (RFC 9700, section 4.14.2). A test can set other answers.
@@ -19,17 +20,20 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use super::desk_actions::{self, ActionCall, Books};
+use super::{
+    desk_actions::{self, ActionCall, Books},
+    graph,
+};
 use crate::{certificates::Authority, https};
 
-/// The provider files of both, by name.
-pub fn files() -> [(&'static str, String); 2] {
+/// Their provider files, by name.
+pub fn files() -> [(&'static str, String); 3] {
     let [desk, keys] = [[DESK, desk_actions::OF_DESK], [KEYS, desk_actions::OF_KEYS]];
-    [("desk.toml", desk.concat()), ("keys.toml", keys.concat())]
+    [("desk.toml", desk.concat()), ("keys.toml", keys.concat()), ("graph.toml", graph::FILE.to_owned())]
 }
 
-/// The hosts of both.
-pub const HOSTS: [&str; 2] = ["desk.example", "keys.example"];
+/// Their hosts.
+pub const HOSTS: [&str; 3] = ["desk.example", "keys.example", "graph.example"];
 
 /// The client id and secret of the only app that Desk knows.
 pub const APP: (&str, &str) = ("desk-client", "SECRET-of-desk");
@@ -139,7 +143,7 @@ impl Records {
         match call.name {
             "desk token" => self.refreshes.push(refresh_token.cloned().unwrap_or_default()),
             "nothing" => {}
-            "desk probe" | "keys probe" => self.probes.push(call.name.to_owned()),
+            "desk probe" | "keys probe" | "graph probe" => self.probes.push(call.name.to_owned()),
             _ => {
                 self.books.calls.push(call.clone());
                 self.heads.push((call.name, head.clone()));
@@ -158,18 +162,21 @@ pub struct DeskAndKeys {
     task: JoinHandle<()>,
 }
 
-/// The name of a request: `desk probe`, `desk token`, `keys probe`, or that of an action's.
+/// The name of a request: `desk probe`, `desk token`, `keys probe`, `graph probe`, `graph` for everything else there, or
+/// that of an action's.
 fn request_name(host: &str, method: &str, path: &str) -> &'static str {
     match (host, path) {
         ("desk.example", "/me") => "desk probe",
         ("desk.example", "/token") => "desk token",
         ("keys.example", "/me") => "keys probe",
+        ("graph.example", "/me") => "graph probe",
+        ("graph.example", _) => "graph",
         _ => desk_actions::request_name(host, method, path).unwrap_or("nothing"),
     }
 }
 
 impl DeskAndKeys {
-    /// Starts both.
+    /// Starts them.
     pub async fn start() -> Self {
         let authority = Authority::new().unwrap();
         let acceptor = authority.certify(&HOSTS).unwrap().acceptor().unwrap();
@@ -188,7 +195,7 @@ impl DeskAndKeys {
         self.authority.pem()
     }
 
-    /// The address of both.
+    /// The address of them all.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -296,7 +303,8 @@ async fn answer(
         "desk token" => token(&mut lock(), &form, &text("authorization")),
         "nothing" => (404, Value::Null),
         _ if !is_good => (401, json!({})),
-        "desk probe" | "keys probe" => (200, json!({})),
+        "desk probe" | "keys probe" | "graph probe" => (200, json!({})),
+        "graph" => graph::answer(),
         _ => lock().books.answer(&call),
     };
     if matches!(&said, Some(Says::LostAtFirst(left)) if refused(left)) {

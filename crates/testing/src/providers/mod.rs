@@ -1,11 +1,12 @@
 //! Simulated providers on the loopback interface, each for a different purpose.
 //!
-//! [`simulator`] simulates every provider of the catalog as its documentation says. [`desk_and_keys`] simulates two
+//! [`simulator`] simulates every provider of the catalog as its documentation says. [`desk_and_keys`] simulates three
 //! whose answers a test can set. [`ledger`] simulates one that loses answers, and shows what it has done. [`strict`]
 //! simulates one that counts every use of a token, for measurements and the soak.
 
 pub mod desk_actions;
 pub mod desk_and_keys;
+mod graph;
 pub mod ledger;
 pub mod simulator;
 pub mod strict;
