@@ -204,7 +204,9 @@ impl Proxy {
         self.actions.note_wait(opened.provider(), admitted.loaded.integration.id, &answer);
         let Answer { headers, body: gathered, .. } = answer;
         let mut passed = passed_back(&headers, |text| opened.secrets.hide_in_text(text));
-        let mut redaction = Redaction::new(opened.secrets.forms());
+        let forms = opened.secrets.forms();
+        let mut redaction =
+            if is_whole { Redaction::in_whole(forms, &gathered) } else { Redaction::new(forms) };
         if admitted.route.method() == Method::Head
             && let Some(length) = headers.get(header::CONTENT_LENGTH)
         {
