@@ -426,7 +426,7 @@ fn the_version_of_the_api_is_that_of_the_action() {
         };
         let named = |version: &str| ("cal-api-version".to_owned(), version.to_owned());
         assert_eq!(versions(Method::Get, "/slots"), [named("2024-09-04")]);
-        assert!(versions(Method::Post, "/bookings").iter().all(|one| *one == named("2024-08-13")));
+        assert!(versions(Method::Post, "/bookings").iter().all(|one| *one == named("2026-02-25")));
         assert!(versions(Method::Get, "/me").is_empty());
     });
     // No request stands for actions of different versions.

@@ -102,8 +102,7 @@ pub(super) fn statuses(path: &str, statuses: &[u16], problems: &mut Problems) {
 }
 
 /// Headers that the HTTP client sets by itself.
-const RESERVED: &[&str] =
-    &["host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent"];
+const RESERVED: &[&str] = &["host", "content-length", "content-type", "connection", "transfer-encoding"];
 
 /// Checks that a header's name is valid and not reserved.
 pub(super) fn check_header(name: &str, path: &str, problems: &mut Problems) {

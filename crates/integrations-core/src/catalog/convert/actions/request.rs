@@ -114,7 +114,7 @@ pub(super) fn check_path(text: &str, path: &str, problems: &mut Problems) {
 /// Checks that what reads changes nothing, and what changes something is no reading.
 fn check_method(table: &RequestTable, path: &str, role: Role, problems: &mut Problems) {
     let at = format!("{path}.method");
-    let has_body = table.json.is_some() || table.form.is_some() || table.graphql.is_some();
+    let has_body = has_body(table);
     if table.method == Method::Head {
         problems.add(at, "the answer to HEAD has no body: use GET");
     } else if is_safe(table.method) && has_body {
@@ -156,6 +156,10 @@ fn check_key(name: &str, path: &str, problems: &mut Problems) {
     }
 }
 
+fn has_body(table: &RequestTable) -> bool {
+    table.json.is_some() || table.form.is_some() || table.graphql.is_some()
+}
+
 fn headers(
     table: &RequestTable,
     path: &str,
@@ -165,7 +169,10 @@ fn headers(
 ) -> Option<Vec<(String, TextTemplate)>> {
     for name in table.headers.keys().chain(&table.idempotency_header) {
         let path = format!("{path}.{name}");
-        check_header(name, &path, problems);
+        // Some providers ask for it even where there is no content.
+        if has_body(table) || !name.eq_ignore_ascii_case("content-type") {
+            check_header(name, &path, problems);
+        }
         check_unsent(name, &path, rest.auth_request, problems);
     }
     let read: Vec<Option<(String, TextTemplate)>> = table
