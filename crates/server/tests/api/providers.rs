@@ -1,5 +1,7 @@
 //! Installs every provider of the catalog against a simulator that is strict about what the provider documents.
 
+mod actions;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
+    body,
     expectations::{Account, Call, Expectations},
     message::{Request, Response},
     state::{State, lock},
@@ -98,6 +99,16 @@ fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
     if let Some(form) = &call.body {
         check("the body", &format!("~{form}"), Some(&String::from_utf8_lossy(&request.body)));
     }
+    if call.json.is_some() {
+        check("the content type", "~application/json(; ?charset=utf-8)?", request.header("content-type"));
+    }
+    if call.form.is_some() {
+        check(
+            "the content type",
+            "~application/x-www-form-urlencoded(; ?charset=utf-8)?",
+            request.header("content-type"),
+        );
+    }
     let parameters = request.parameters();
     for (name, value) in &parameters {
         check(
@@ -110,6 +121,12 @@ fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
     let missing =
         call.query.iter().filter(|(name, form)| !form.starts_with('~') && !sent.contains(name.as_str()));
     problems.extend(missing.map(|(name, _)| format!("the parameter {name} is missing")));
+    if let Some(expected) = &call.json {
+        problems.extend(body::problems_of_json(expected, values, &request.body));
+    }
+    if let Some(expected) = &call.form {
+        problems.extend(body::problems_of_form(expected, values, &request.body));
+    }
     problems
 }
 

@@ -207,6 +207,10 @@ pub(super) struct Call {
     pub(super) basic: Option<String>,
     /// A regular expression for the whole body.
     pub(super) body: Option<String>,
+    /// The body as JSON: see `body`.
+    pub(super) json: Option<Value>,
+    /// The body as a form, by the same rules.
+    pub(super) form: Option<Map<String, Value>>,
     /// Whether the body is a GraphQL query. The answer then has only the fields that it asks for.
     #[serde(default)]
     pub(super) graphql: bool,

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails if its providers cannot be simulated")]
 
 mod authorize;
+mod body;
 mod calls;
 mod expectations;
 mod message;

@@ -1,5 +1,10 @@
 //! Templates of the expectations: `{name}` stands for a value.
 
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
+
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -51,9 +56,13 @@ pub(super) fn agrees(expected: &str, values: &Values, actual: &str) -> bool {
     }
 }
 
-/// Whether the whole of `actual` matches the pattern.
+/// Whether the whole of `actual` matches the pattern. Patterns are kept, because to compile one takes the longest.
 pub(super) fn matches(pattern: &str, actual: &str) -> bool {
-    Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(actual)
+    static COMPILED: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+
+    let mut compiled = COMPILED.lock().unwrap();
+    let compile = || Regex::new(&format!("^(?:{pattern})$")).unwrap();
+    compiled.entry(pattern.to_owned()).or_insert_with(compile).is_match(actual)
 }
 
 /// Whether `actual` would be as expected with other values. Each placeholder matches any text without `/`.
@@ -61,8 +70,9 @@ pub(super) fn resembles(expected: &str, actual: &str) -> bool {
     match expected.strip_prefix('~') {
         Some(pattern) => matches(pattern, actual),
         None => {
-            let placeholder = Regex::new(r"\\\{[^}]*\\\}").unwrap();
-            let pattern = placeholder.replace_all(&regex::escape(expected), "[^/]+").into_owned();
+            static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\{[^}]*\\\}").unwrap());
+
+            let pattern = PLACEHOLDER.replace_all(&regex::escape(expected), "[^/]+").into_owned();
             matches(&pattern, actual)
         }
     }
