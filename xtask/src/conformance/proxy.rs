@@ -34,7 +34,7 @@ pub(super) fn run() -> Result<()> {
     let mut simulated = Simulated::start()?;
     let (_directory, work) = copy("proxy")?;
     let files = work.join("providers");
-    write_github_without_a_guard(&files)?;
+    write_laxer_files(&files)?;
     let server = UnderTest::start_with(simulated.settings(&work, &files)?)?;
     let modules = npm::install(&npm()?, &folder("proxy"))?;
     std::os::unix::fs::symlink(&modules, work.join("node_modules"))?;
@@ -51,17 +51,24 @@ pub(super) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Every writing action of GitHub has a guard, so the proxy sends none of them. An operator may have a file without.
-fn write_github_without_a_guard(directory: &Path) -> Result<()> {
-    let file = workspace::root().join("crates/integrations-core/providers/github.toml");
-    let mut provider: toml::Table = std::fs::read_to_string(file)?.parse()?;
-    let actions = provider.get_mut("actions").and_then(toml::Value::as_array_mut).into_iter().flatten();
-    let comment = actions
-        .filter_map(toml::Value::as_table_mut)
-        .find(|action| action["key"].as_str() == Some("comment_on_issue"));
-    comment.context("GitHub has no comment_on_issue")?.remove("guards");
+/// Every writing action of GitHub has a guard, and every change of a Stripe customer could give money back, so the proxy
+/// sends none of these. An operator may have files that say otherwise.
+fn write_laxer_files(directory: &Path) -> Result<()> {
     std::fs::create_dir_all(directory)?;
-    std::fs::write(directory.join("github.toml"), provider.to_string())?;
+    for (provider, key, left_out) in
+        [("github", "comment_on_issue", "guards"), ("stripe", "issue_refund", "also")]
+    {
+        let file = format!("{provider}.toml");
+        let own = workspace::root().join("crates/integrations-core/providers").join(&file);
+        let mut table: toml::Table = std::fs::read_to_string(own)?.parse()?;
+        let actions = table.get_mut("actions").and_then(toml::Value::as_array_mut).into_iter().flatten();
+        let action = actions
+            .filter_map(toml::Value::as_table_mut)
+            .find(|action| action["key"].as_str() == Some(key))
+            .with_context(|| format!("{provider} has no {key}"))?;
+        action.remove(left_out).with_context(|| format!("{key} has no {left_out}"))?;
+        std::fs::write(directory.join(file), table.to_string())?;
+    }
     Ok(())
 }
 
