@@ -51,8 +51,8 @@ pub(super) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Every writing action of GitHub has a guard, and every change of a Stripe customer could give money back, so the proxy
-/// sends none of these. An operator may have files that say otherwise.
+/// Every writing action of GitHub has a guard, and every change of a Stripe customer could give money back, so the
+/// proxy sends none of these. An operator may have files that say otherwise.
 fn write_laxer_files(directory: &Path) -> Result<()> {
     std::fs::create_dir_all(directory)?;
     for (provider, key, left_out) in
