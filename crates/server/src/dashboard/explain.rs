@@ -14,10 +14,7 @@ use super::{
     },
     visit::{Allowed, OnProject, Posted},
 };
-use crate::{
-    edge::{failure::Failure, form::Form, scoped::ActionsWrite},
-    services::actions::Call,
-};
+use crate::edge::{failure::Failure, form::Form, scoped::ActionsWrite};
 
 /// The pages.
 #[expect(clippy::disallowed_methods, reason = "pages are not in the specification")]
@@ -62,18 +59,7 @@ async fn submit(
             ));
         }
     };
-    let call = Call {
-        run: pages.environment.id(),
-        tenant: on.tenant,
-        account: asked.account.clone(),
-        action: action.key.clone(),
-        body,
-        by: on.session.principal,
-        request_id: Some(on.visit.request_id.to_string()),
-        remembered: None,
-        repeats_within: None,
-    };
-    match pages.actions.explain(call).await.map_err(Failure::from) {
+    match pages.actions.explain(asked.call(&on, action, body)).await.map_err(Failure::from) {
         Ok(explanation) => {
             Ok(answer(&on, &asked, action, StatusCode::OK, Sent::Explained(&explanation, &form)))
         }

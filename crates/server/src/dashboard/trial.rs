@@ -54,6 +54,21 @@ impl Tried {
         self.account.provider.actions.get(self.place)
     }
 
+    /// A call of its action by who is signed in.
+    pub(super) fn call(&self, on: &OnProject, action: &Action, body: Vec<u8>) -> Call {
+        Call {
+            run: on.visit.pages.environment.id(),
+            tenant: on.tenant,
+            account: self.account.clone(),
+            action: action.key.clone(),
+            body,
+            by: on.session.principal,
+            request_id: Some(on.visit.request_id.to_string()),
+            remembered: None,
+            repeats_within: None,
+        }
+    }
+
     fn action(&self) -> Option<&Action> {
         self.any_action().filter(|action| action.kind == ActionKind::ReadOnly)
     }
@@ -100,18 +115,8 @@ async fn call(
             return Ok(tried.answer(&on, StatusCode::UNPROCESSABLE_ENTITY, Some(&wrong(issues, form))));
         }
     };
-    let run = pages.environment.id();
-    let call = Call {
-        run,
-        tenant: on.tenant,
-        account: tried.account.clone(),
-        action: action.key.clone(),
-        body,
-        by: on.session.principal,
-        request_id: Some(on.visit.request_id.to_string()),
-        remembered: None,
-        repeats_within: None,
-    };
+    let call = tried.call(&on, action, body);
+    let run = call.run;
     // The page of the run shows it also while it is being sent.
     let patience = pages.settings.request_timeout / 2;
     match pages.actions.call(call, patience).await.map_err(Failure::from) {

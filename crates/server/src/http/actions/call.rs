@@ -50,22 +50,26 @@ pub(super) async fn call(
     State(api): State<Api>,
     post: Post<Access<ActionsWrite>>,
 ) -> Result<Response, Failure> {
-    let (access, body) = (&post.access, post.json()?.to_vec());
-    let account = access.account(&api).await?;
-    let run = api.environment.id();
-    let call = Call {
-        run,
-        tenant: access.tenant,
-        account,
-        action: access.named().unwrap_or_default().to_owned(),
-        body,
-        by: access.caller.key.into(),
-        request_id: Some(access.request_id.to_string()),
-        // A repeat finds the run, and shows it as it is then.
-        remembered: post.remember_run(&api, access.tenant),
-        repeats_within: None,
-    };
+    // A repeat finds the run, and shows it as it is then.
+    let remembered = post.remember_run(&api, post.access.tenant);
+    let call = Call { remembered, ..read(&api, &post).await? };
     let called = api.actions.call(call, patience(&api.settings)).await;
     let answered = called.map_err(Failure::from).and_then(|row| view::answer(&api, row));
     post.settle(&api, answered).await
+}
+
+/// The call that a request is, or asks about.
+pub(in crate::http) async fn read(api: &Api, post: &Post<Access<ActionsWrite>>) -> Result<Call, Failure> {
+    let access = &post.access;
+    Ok(Call {
+        body: post.json()?.to_vec(),
+        run: api.environment.id(),
+        tenant: access.tenant,
+        account: access.account(api).await?,
+        action: access.named().unwrap_or_default().to_owned(),
+        by: access.caller.key.into(),
+        request_id: Some(access.request_id.to_string()),
+        remembered: None,
+        repeats_within: None,
+    })
 }

@@ -1,6 +1,6 @@
 //! The actions of an integration.
 
-mod call;
+pub(super) mod call;
 mod list;
 
 use crate::http::state::Api;

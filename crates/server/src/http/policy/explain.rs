@@ -9,6 +9,7 @@ use integrations_core::{
 use crate::{
     edge::failure::Failure,
     http::{
+        actions,
         answer::Answer,
         auth::{Access, ActionsWrite},
         failures::OnExplain,
@@ -16,7 +17,7 @@ use crate::{
         post::{Post, Sent},
         state::Api,
     },
-    services::actions::{Call, Explanation},
+    services::actions::Explanation,
 };
 
 /// Explain a decision
@@ -47,22 +48,10 @@ pub(super) async fn explain(
     State(api): State<Api>,
     post: Post<Access<ActionsWrite>>,
 ) -> Result<Response, Failure> {
-    let (access, body) = (&post.access, post.json()?.to_vec());
-    let account = access.account(&api).await?;
-    let call = Call {
-        run: api.environment.id(),
-        tenant: access.tenant,
-        account,
-        action: access.named().unwrap_or_default().to_owned(),
-        body,
-        by: access.caller.key.into(),
-        request_id: Some(access.request_id.to_string()),
-        remembered: None,
-        repeats_within: None,
-    };
-    let (actions, action) = (api.actions.clone(), call.action.clone());
+    let call = actions::call::read(&api, &post).await?;
+    let (service, action) = (api.actions.clone(), call.action.clone());
     let explaining = async move {
-        let explained = actions.explain(call).await?;
+        let explained = service.explain(call).await?;
         Ok(Sent::Made(Answer::ok(&PolicyExplanationResponse { data: view(action, explained) })?))
     };
     post.send(&api, explaining).await
