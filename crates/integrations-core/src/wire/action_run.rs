@@ -30,7 +30,7 @@ pub struct ActionRun {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = 200))]
     pub provider_status: Option<u16>,
-    /// What the action gives, by name; null if it was not done, or not yet. Lists leave it out.
+    /// What the action gives, by name; null if it was not done, or not yet. Lists leave out what is longer than 16 KiB.
     #[serde(default)]
     #[cfg_attr(
         feature = "openapi",

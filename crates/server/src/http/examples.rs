@@ -60,13 +60,6 @@ pub(super) fn action_run() -> Value {
     })
 }
 
-/// The same in a list.
-pub(super) fn listed_run() -> Value {
-    let mut run = action_run();
-    run["result"] = Value::Null;
-    run
-}
-
 /// A run that waits for a person.
 pub(super) fn pending_run() -> Value {
     let mut run = action_run();

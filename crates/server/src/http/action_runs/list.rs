@@ -57,7 +57,7 @@ pub(super) struct Filters {
     security(("api_key" = ["actions:read"]), ("bearer" = ["actions:read"])),
     responses(
         (status = 200, description = "A page of runs", body = ActionRunList,
-         example = json!({"data": [crate::http::examples::listed_run()], "cursor": "run_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
+         example = json!({"data": [crate::http::examples::action_run()], "cursor": "run_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true})),
         OnProject,
     ),
 )]
