@@ -24,8 +24,6 @@ pub struct Pruning {
     what: Pruned,
     /// What is of this moment or later stays.
     before: OffsetDateTime,
-    /// The smallest id of that moment.
-    first: String,
     batch: u32,
     /// The id of the last row that was removed.
     after: String,
@@ -45,7 +43,7 @@ trait Prunable: EntityTrait {
     const ID: Self::Column;
     const ORGANIZATION: Self::Column;
 
-    /// Which of its rows may go, of those that were made before a moment.
+    /// Which of its rows may go, if what is of this moment or later stays.
     fn may_go(before: OffsetDateTime) -> Condition;
 }
 
@@ -53,8 +51,9 @@ impl Prunable for audit_event::Entity {
     const ID: audit_event::Column = audit_event::Column::Id;
     const ORGANIZATION: audit_event::Column = audit_event::Column::OrganizationId;
 
-    fn may_go(_before: OffsetDateTime) -> Condition {
-        Condition::all()
+    fn may_go(before: OffsetDateTime) -> Condition {
+        let first = first_id_at::<kind::AuditEvent>(before).to_string();
+        Condition::all().add(audit_event::Column::Id.lt(first))
     }
 }
 
@@ -65,7 +64,8 @@ impl Prunable for action_run::Entity {
     /// What waits for a person or is being sent stays. What a person let wait counts towards limits from its sending,
     /// so the end decides, which is never before that.
     fn may_go(before: OffsetDateTime) -> Condition {
-        Condition::all().add(action_run::Column::FinishedAt.lt(before))
+        let first = first_id_at::<kind::Run>(before).to_string();
+        Condition::all().add(action_run::Column::Id.lt(first)).add(action_run::Column::FinishedAt.lt(before))
     }
 }
 
@@ -73,19 +73,18 @@ impl Store {
     /// Prepares to delete the events of all organizations before a given time. [`Pruning::step`] deletes up to `batch`
     /// events in one transaction.
     pub fn prune_audit(&self, before: OffsetDateTime, batch: u32) -> Pruning {
-        let first = first_id_at::<kind::AuditEvent>(before).to_string();
-        self.prune(Pruned::AuditEvents, before, first, batch)
+        self.prune(Pruned::AuditEvents, before, batch)
     }
 
     /// Prepares to delete the runs of all organizations that ended before a given time, with what they count towards
     /// limits.
     pub fn prune_runs(&self, before: OffsetDateTime, batch: u32) -> Pruning {
-        self.prune(Pruned::Runs, before, first_id_at::<kind::Run>(before).to_string(), batch)
+        self.prune(Pruned::Runs, before, batch)
     }
 
-    fn prune(&self, what: Pruned, before: OffsetDateTime, first: String, batch: u32) -> Pruning {
+    fn prune(&self, what: Pruned, before: OffsetDateTime, batch: u32) -> Pruning {
         let store = self.clone();
-        Pruning { store, what, before, first, batch, after: String::new(), recorded: HashSet::new() }
+        Pruning { store, what, before, batch, after: String::new(), recorded: HashSet::new() }
     }
 }
 
@@ -147,7 +146,7 @@ impl Pruning {
 
     /// The ids of the rows that are still to be deleted.
     fn left<E: Prunable>(&self) -> Select<E> {
-        let left = E::may_go(self.before).add(E::ID.gt(&self.after)).add(E::ID.lt(&self.first));
+        let left = E::may_go(self.before).add(E::ID.gt(&self.after));
         E::find().select_only().column(E::ID).filter(left)
     }
 }

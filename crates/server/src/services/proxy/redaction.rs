@@ -27,11 +27,7 @@ impl Redaction {
     /// and nearly always none is there.
     pub(super) fn in_whole(hidden: &[String], body: &[u8]) -> Self {
         let is_there = |text: &String| memmem::find(body, text.as_bytes()).is_some();
-        if hidden.iter().any(is_there) {
-            Self::new(hidden)
-        } else {
-            Self { search: None, hidden: Vec::new(), held: BytesMut::new() }
-        }
+        Self::new(if hidden.iter().any(is_there) { hidden } else { &[] })
     }
 
     /// Takes a part, and gives back what can be passed on.

@@ -13,6 +13,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
+use super::finish::tenant_of;
 use crate::store::{
     NewAuditEvent, RunRow, Store, StoreError, Tenant, audit,
     entity::{action_reservation, action_run, approval},
@@ -115,11 +116,7 @@ async fn end(
         .exec(on)
         .await?;
     for run in runs {
-        let damaged = |_| StoreError::Damaged(format!("run {}: project", run.id));
-        let tenant = Tenant {
-            organization: run.organization_id.parse().map_err(damaged)?,
-            project: run.project_id.parse().map_err(damaged)?,
-        };
+        let tenant = tenant_of(&run)?;
         audit::record(on, event(&tenant, &run.into())?).await?;
     }
     Ok(())
