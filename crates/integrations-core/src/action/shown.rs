@@ -22,12 +22,21 @@ pub fn shown_input(declared: &[ActionInput], input: &Map<String, Value>) -> Map<
 /// The texts and numbers of an input that its action calls sensitive, at any depth.
 pub fn sensitive_values(declared: &[ActionInput], input: &Map<String, Value>) -> Vec<String> {
     let mut found = Vec::new();
-    for (key, value) in input {
-        if let Some(declared) = declared.iter().find(|one| one.key == *key) {
-            collect_sensitive(declared, value, declared.sensitive, &mut found);
+    collect_of_members(declared, input, false, &mut found);
+    found
+}
+
+fn collect_of_members(
+    declared: &[ActionInput],
+    members: &Map<String, Value>,
+    is_within: bool,
+    found: &mut Vec<String>,
+) {
+    for one in declared {
+        if let Some(value) = members.get(&one.key) {
+            collect_sensitive(one, value, is_within, found);
         }
     }
-    found
 }
 
 fn collect_sensitive(declared: &ActionInput, value: &Value, is_within: bool, found: &mut Vec<String>) {
@@ -37,12 +46,7 @@ fn collect_sensitive(declared: &ActionInput, value: &Value, is_within: bool, fou
             values.iter().for_each(|value| collect_sensitive(items, value, is_sensitive, found));
         }
         (Shape::Object(fields), Value::Object(members)) => {
-            for field in fields {
-                members
-                    .get(&field.key)
-                    .into_iter()
-                    .for_each(|value| collect_sensitive(field, value, is_sensitive, found));
-            }
+            collect_of_members(fields, members, is_sensitive, found);
         }
         (_, Value::String(text)) if is_sensitive => found.push(text.clone()),
         (_, Value::Number(number)) if is_sensitive => found.push(number.to_string()),

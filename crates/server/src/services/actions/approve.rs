@@ -11,7 +11,6 @@ use integrations_core::{
     catalog::{ProviderAccount, ProviderRef, action::Action},
     error::ErrorCode,
     ids::ApprovalId,
-    lifecycle::Status,
     principal::Principal,
 };
 use serde_json::{Map, Value};
@@ -25,6 +24,7 @@ use super::{
     delivery::Delivery,
     frozen::Frozen,
     identity,
+    opened::check_active,
     readings::Readings,
     ready::{Ready, ToSend},
 };
@@ -183,10 +183,7 @@ impl Actions {
         let Some(loaded) = loaded.filter(|loaded| loaded.integration.id == asked.request.integration) else {
             return Ok(Look::Gone(CONNECTED_ANEW));
         };
-        let status = loaded.integration.status();
-        if status != Status::Active {
-            return Err(CallError::NotActive(status).into());
-        }
+        check_active(&loaded)?;
         if !asked.is_same_connection || !is_same_account(&loaded, &asked.run) {
             return Ok(Look::Gone(CONNECTED_ANEW));
         }
@@ -197,8 +194,8 @@ impl Actions {
         let frozen = self.frozen(asked, &action)?;
         let opened = self.open(&account, loaded).await?;
         let run = asked.request.run;
-        let delivery = Delivery::new(self, decision.tenant, run, opened, Instant::now() + TO_PREPARE);
-        let mut delivery = delivery.hiding(&action, frozen.input());
+        let (of, deadline) = ((&action, frozen.input()), Instant::now() + TO_PREPARE);
+        let mut delivery = Delivery::new(self, decision.tenant, run, opened, of, deadline);
         let Readings { evidence, .. } = delivery.evidence(&action, frozen.input()).await?;
         let has_changed = Value::Object(evidence.clone()) != json(&asked.run.evidence)?;
         let ready = self.ready_again(asked, &action, frozen, evidence)?;
@@ -265,10 +262,7 @@ impl Actions {
         let Some(loaded) = standing.loaded.filter(|_| standing.is_same_connection) else {
             return self.gone(decision, asked, CONNECTED_ANEW);
         };
-        let status = loaded.integration.status();
-        if status != Status::Active {
-            return Err(CallError::NotActive(status));
-        }
+        check_active(loaded)?;
         if !delivery.opened.is_connected_as(loaded) {
             return Err(CallError::Changed);
         }

@@ -7,7 +7,6 @@ use integrations_core::{
     audit::AuditAction,
     catalog::{ActionKind, ProviderAccount, action::Action},
     ids::RunId,
-    lifecycle::Status,
     permissions::Permission,
     principal::Principal,
 };
@@ -21,6 +20,7 @@ use super::{
     ending::Ending,
     frozen::Frozen,
     identity,
+    opened::check_active,
     readings::{Readings, unwritten},
     ready::{Ready, ToSend},
 };
@@ -125,9 +125,7 @@ impl Actions {
         let began = Instant::now();
         let (loaded, usable) = self.installed_to_use(&call.tenant, &call.account).await?;
         let (provider, action) = (&call.account.provider, call.action()?);
-        if loaded.integration.status() != Status::Active {
-            return Err(CallError::NotActive(loaded.integration.status()));
-        }
+        check_active(&loaded)?;
         let row = match self.read(action, &loaded, call)? {
             Read::Denied(Asked { input, context }) => {
                 let asked = input.clone();
@@ -140,8 +138,8 @@ impl Actions {
                 }
                 let deadline = began + TO_PREPARE;
                 let opened = self.open_with(&call.account, loaded, usable)?;
-                let delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
-                let mut delivery = delivery.hiding(action, &asked.input);
+                let of = (action, &asked.input);
+                let mut delivery = Delivery::new(self, call.tenant, call.run, opened, of, deadline);
                 let ready = delivery.make_ready(call, action, asked).await?;
                 let opened = &delivery.opened;
                 let is_expected = |loaded: &Loaded| opened.is_connected_as(loaded);

@@ -36,21 +36,17 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// A delivery of requests until `deadline`.
+    /// A delivery of the requests of an action with this input, until `deadline`.
     pub(super) fn new(
         actions: &Actions,
         tenant: Tenant,
         run: RunId,
         opened: Opened,
+        (action, input): (&Action, &Map<String, Value>),
         deadline: Instant,
     ) -> Self {
-        let hidden = Secrets::default();
+        let hidden = Secrets::of_input(action, input);
         Self { actions: actions.clone(), tenant, run, opened, hidden, deadline, is_renewed: false }
-    }
-
-    /// The same for an input of which a part may be sensitive.
-    pub(super) fn hiding(self, action: &Action, input: &Map<String, Value>) -> Self {
-        Self { hidden: Secrets::of_input(action, input), ..self }
     }
 
     /// What is taken out of a result and of a provider's words.

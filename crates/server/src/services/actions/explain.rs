@@ -57,7 +57,7 @@ impl Actions {
 
     async fn explain_now(&self, call: &Call) -> Result<Explanation, CallError> {
         let deadline = Instant::now() + TO_PREPARE;
-        let loaded = self.installed(&call.tenant, &call.account).await?;
+        let (loaded, usable) = self.installed_to_use(&call.tenant, &call.account).await?;
         let action = call.action()?;
         let read = if loaded.integration.status() == Status::Active {
             self.read(action, &loaded, call)?
@@ -67,8 +67,9 @@ impl Actions {
         let (ready, loaded) = match read {
             Read::Denied(asked) => (unasked(call, action, asked), loaded),
             Read::Asked(asked) => {
-                let opened = self.open(&call.account, loaded).await?;
-                let mut delivery = Delivery::new(self, call.tenant, call.run, opened, deadline);
+                let opened = self.open_with(&call.account, loaded, usable)?;
+                let of = (action, &asked.input);
+                let mut delivery = Delivery::new(self, call.tenant, call.run, opened, of, deadline);
                 let ready = delivery.make_ready(call, action, asked).await?;
                 (ready, delivery.opened.loaded)
             }

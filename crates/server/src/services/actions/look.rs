@@ -153,8 +153,8 @@ impl Actions {
         if let Some(seconds) = self.0.waits.left(claim.request.integration) {
             return Ok(Seen::Later(Duration::seconds(seconds.into())));
         }
-        let delivery = Delivery::new(self, claim.tenant, claim.id, opened, Instant::now() + TO_LOOK);
-        let mut delivery = delivery.hiding(action, frozen.input());
+        let (of, deadline) = ((action, frozen.input()), Instant::now() + TO_LOOK);
+        let mut delivery = Delivery::new(self, claim.tenant, claim.id, opened, of, deadline);
         let Sent::Answer(answer) = delivery.read(&look.request).await else { return Ok(Seen::Nothing) };
         let provider = &account.provider;
         if answer.cut_off.is_some() || self.0.caller.is_limited(provider, &answer) {

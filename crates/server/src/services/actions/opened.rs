@@ -59,6 +59,14 @@ impl Opened {
     }
 }
 
+/// Whether an integration is active. What is not is never called.
+pub(in crate::services) fn check_active(loaded: &Loaded) -> Result<(), CallError> {
+    match loaded.integration.status() {
+        Status::Active => Ok(()),
+        status => Err(CallError::NotActive(status)),
+    }
+}
+
 impl Actions {
     /// The integration of an account, if it is installed.
     pub(in crate::services) async fn installed(

@@ -4,14 +4,13 @@ use bytes::Bytes;
 use integrations_core::{
     catalog::{Method, ProviderAccount},
     ids::ApiKeyId,
-    lifecycle::Status,
     proxy::{Operation, Refusal, Route, Wish, decide, read_body, read_parameters},
 };
 
 use super::{Proxy, ProxyError};
 use crate::{
     metrics::ProxyOutcome,
-    services::actions::CallError,
+    services::actions::{CallError, opened::check_active},
     store::{Loaded, Tenant, UsableCredential},
 };
 
@@ -146,12 +145,5 @@ impl Admitted {
     /// The request in the audit log and in messages, without its query.
     pub(super) fn told(&self) -> String {
         format!("{} {}", self.route.method(), self.route.path())
-    }
-}
-
-fn check_active(loaded: &Loaded) -> Result<(), CallError> {
-    match loaded.integration.status() {
-        Status::Active => Ok(()),
-        status => Err(CallError::NotActive(status)),
     }
 }
