@@ -6,6 +6,8 @@ pub mod action;
 pub mod answer_body;
 pub mod api_key;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_export;
 pub mod catalog;
 pub mod characters;
 pub mod device_login;

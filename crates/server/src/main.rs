@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use riq_server::{
-    admin::{self, AdminCommand},
+    admin::{self, AdminCommand, NotWhole},
     app::{
         config::{self, LogFormat, Options},
         dev::DevCommand,
@@ -23,6 +23,9 @@ use riq_server::{
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The exit status if an audit log is not what was recorded.
+const NOT_WHOLE: u8 = 3;
 
 /// The Integrations API server
 #[derive(Debug, Parser)]
@@ -69,7 +72,7 @@ async fn main() -> ExitCode {
             };
             // If stderr is closed too, the error cannot be reported.
             writeln!(io::stderr(), "error: {error:#}").unwrap_or_default();
-            ExitCode::FAILURE
+            if error.is::<NotWhole>() { NOT_WHOLE.into() } else { ExitCode::FAILURE }
         }
     }
 }

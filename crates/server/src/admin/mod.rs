@@ -20,6 +20,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
+pub use self::audit::NotWhole;
 use self::context::Context;
 use crate::{
     app::{config::Options, dev::DataDirectory},

@@ -203,6 +203,7 @@ fn foundation(
         oauth_apps,
         monitor: options.monitor(),
         run_retention: options.run_retention,
+        audit_stream: options.audit_stream()?,
     })
 }
 

@@ -21,8 +21,8 @@ use crate::{
     environment::Environment,
     http::{self, state::Api},
     jobs::{
-        ActionRuns, Approvals, DatabaseWatch, Erasure, IdempotencySweep, OAuthAppsRefresh, RunRetention,
-        Runner,
+        ActionRuns, Approvals, AuditChain, AuditStream, DatabaseWatch, Erasure, IdempotencySweep,
+        OAuthAppsRefresh, RunRetention, Runner, StreamSettings,
     },
     mcp::{self, Mcp},
     metrics::Metrics,
@@ -72,6 +72,8 @@ pub struct Foundation {
     pub monitor: MonitorSettings,
     /// How long finished runs of actions are kept. `None`: until the operator removes them.
     pub run_retention: Option<Duration>,
+    /// Where the audit log is streamed, if it is.
+    pub audit_stream: Option<StreamSettings>,
 }
 
 /// The whole program. Cheap to clone.
@@ -86,6 +88,8 @@ pub struct App {
     store: Store,
     monitor: Monitor,
     run_retention: Option<Duration>,
+    audit_stream: Option<StreamSettings>,
+    outbound: Outbound,
     settings: Arc<HttpSettings>,
     api: Api,
     agents: Mcp,
@@ -96,8 +100,8 @@ pub struct App {
 impl App {
     /// Connects the parts.
     pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
-        let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor, run_retention } =
-            on;
+        let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor, .. } = on;
+        let (run_retention, audit_stream) = (on.run_retention, on.audit_stream);
         let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
         let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
         let metrics = Metrics::default();
@@ -148,6 +152,8 @@ impl App {
             store,
             monitor,
             run_retention,
+            audit_stream,
+            outbound,
             settings,
             api,
             agents,
@@ -223,6 +229,8 @@ impl App {
         runner.start(ActionRuns { store: self.store.clone(), environment: environment.clone() });
         runner.start(Approvals { store: self.store.clone(), environment: environment.clone() });
         runner.start(actions.resolving());
+        runner.start(AuditChain { store: self.store.clone() });
+        self.start_audit_stream(&mut runner);
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(keep) = self.run_retention {
@@ -234,6 +242,17 @@ impl App {
         }
         runner.start(self.monitor.due_work());
         runner.wait().await;
+    }
+
+    /// Starts to stream the audit log, if there is a target.
+    fn start_audit_stream(&self, runner: &mut Runner) {
+        let Some(settings) = self.audit_stream.clone() else { return };
+        let (store, environment) = (self.store.clone(), self.services.environment.clone());
+        match AuditStream::new(settings, store, environment, self.metrics.clone(), &self.outbound) {
+            Ok(stream) => runner.start(stream),
+            // `serve` has tried it before.
+            Err(error) => tracing::error!(%error, "the audit log is not streamed"),
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod action_runs;
 mod approvals;
+mod audit_chain;
+mod audit_stream;
 mod backoff;
 mod database_watch;
 mod erasure;
@@ -17,6 +19,8 @@ use std::{fmt, future::Future, time::Duration};
 pub use self::{
     action_runs::{ActionRuns, executed},
     approvals::{Approvals, expired},
+    audit_chain::AuditChain,
+    audit_stream::{AuditStream, InvalidTarget, StreamError, StreamSettings, StreamTarget, Transport},
     backoff::{Backoff, retry_until},
     database_watch::DatabaseWatch,
     erasure::Erasure,

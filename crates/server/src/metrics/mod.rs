@@ -75,6 +75,7 @@ struct Instruments {
     connections_max: Family<labels::Pool, Gauge>,
     clients: Clients,
     actions: Actions,
+    audit_stream: AuditStream,
 }
 
 /// The calls of actions.
@@ -93,6 +94,24 @@ impl Actions {
             proxied: names.register("proxy_requests", "Requests of callers for providers", Family::default()),
             calls: names.register("action_calls", "Calls of actions that became runs", Family::default()),
             durations: names.register("action_call_duration_seconds", duration, durations),
+        }
+    }
+}
+
+/// The stream of the audit log.
+#[derive(Debug)]
+struct AuditStream {
+    unsent: Gauge,
+    age: Gauge<f64, AtomicU64>,
+}
+
+impl AuditStream {
+    fn register(names: &mut Names) -> Self {
+        let unsent = "Events of audit logs that were not sent to RIQ_AUDIT_STREAM yet";
+        let age = "How long ago the oldest of them was recorded";
+        Self {
+            unsent: names.register("audit_stream_unsent", unsent, Gauge::default()),
+            age: names.register("audit_stream_age_seconds", age, Gauge::default()),
         }
     }
 }
@@ -171,6 +190,7 @@ impl Default for Metrics {
             ),
             clients: Clients::register(&mut names),
             actions: Actions::register(&mut names),
+            audit_stream: AuditStream::register(&mut names),
             registry: names.0,
         }))
     }
@@ -254,6 +274,12 @@ impl Metrics {
         self.0.rate_limit_fallbacks.inc();
     }
 
+    /// Sets how many events of audit logs were not sent to their target, and how old the oldest is.
+    pub fn audit_stream(&self, unsent: u64, age: Duration) {
+        self.0.audit_stream.unsent.set(i64::try_from(unsent).unwrap_or(i64::MAX));
+        self.0.audit_stream.age.set(age.as_secs_f64());
+    }
+
     /// Sets how many connections clients have.
     pub fn client_connections(&self, open: usize) {
         self.0.clients.open.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -306,6 +332,7 @@ mod tests {
         metrics.queue_age(Duration::from_millis(1500));
         metrics.rate_limiter_shared(true);
         metrics.rate_limit_fallback();
+        metrics.audit_stream(3, Duration::from_millis(2500));
         metrics.client_connections(7);
         metrics.connection_cut(CutReason::Stalled);
         let pools = [PoolUse { pool: "reader", in_use: 2, idle: 3, max: 16 }];
@@ -325,6 +352,8 @@ mod tests {
             "riq_probe_queue_age_seconds 1.5",
             "riq_rate_limiter_shared 1",
             "riq_rate_limit_fallbacks_total 1",
+            "riq_audit_stream_unsent 3",
+            "riq_audit_stream_age_seconds 2.5",
             "riq_client_connections 7",
             r#"riq_client_connections_cut_total{reason="stalled"} 1"#,
             r#"riq_database_connections{pool="reader",state="in_use"} 2"#,

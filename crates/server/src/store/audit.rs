@@ -9,7 +9,11 @@ use sea_orm::{ConnectionTrait, EntityTrait as _, Statement};
 use time::OffsetDateTime;
 
 use super::{
-    ReadError, Store, StoreError, Tenant, entity::audit_event, rows::AuditEntry, statements, tenant::joined,
+    ReadError, Store, StoreError, Tenant,
+    entity::{audit_event, audit_pending},
+    rows::AuditEntry,
+    statements,
+    tenant::joined,
 };
 use crate::environment::{Environment, first_id_at};
 
@@ -86,7 +90,7 @@ pub enum ActorFilter {
 
 impl AuditFilter {
     /// The conditions on columns, as pairs of a column and its value.
-    fn columns(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn columns(&self) -> Vec<(&'static str, String)> {
         let provider = self.provider.clone().map(|provider| ("provider", provider));
         let action = self.action.map(|action| ("action", action.as_str().to_owned()));
         let actor = self.actor.map(|actor| match actor {
@@ -97,12 +101,12 @@ impl AuditFilter {
     }
 
     /// The smallest id that the page may contain. Ids sort by time, so a time can be written as an id.
-    fn begin(&self) -> AuditEventId {
+    pub(super) fn begin(&self) -> AuditEventId {
         self.since.map_or(AuditEventId::from_bits(0), first_id_at)
     }
 
     /// The id that the page ends before.
-    fn end(&self) -> AuditEventId {
+    pub(super) fn end(&self) -> AuditEventId {
         let ends = [self.before, self.until.map(first_id_at)];
         ends.into_iter().flatten().min().unwrap_or(AuditEventId::from_bits(u128::MAX))
     }
@@ -119,7 +123,7 @@ impl Store {
     }
 }
 
-/// Appends an event. Only the store calls it: the methods that change something take the event as an argument.
+/// Appends an event, which then waits to be chained. Only the store calls it: the methods that change something take the event as an argument.
 pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
     let (integration, provider) = event.integration.unzip();
     let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;
@@ -136,7 +140,12 @@ pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> R
         changes,
         created_at: event.at,
     };
+    let waiting =
+        audit_pending::Model { organization_id: row.organization_id.clone(), event_id: row.id.clone() };
     audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec_without_returning(on).await?;
+    audit_pending::Entity::insert(audit_pending::ActiveModel::from(waiting))
+        .exec_without_returning(on)
+        .await?;
     Ok(())
 }
 

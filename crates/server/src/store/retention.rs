@@ -1,18 +1,29 @@
 //! Deletes what is old in batches: events of the audit log, and runs of actions.
+//!
+//! The chain over an organization's audit log loses its beginning, up to one number. What is older and comes later in
+//! the chain stays until the next time. So events were committed late, and lie only moments behind the others. That
+//! number is kept before anything is deleted, in the transaction that records and chains the event of it.
 
 use std::collections::HashSet;
 
-use integrations_core::ids::{OrganizationId, kind};
+use integrations_core::{
+    audit::Change,
+    audit_chain::PRUNED_TO,
+    ids::{OrganizationId, kind},
+};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait, IdenStatic as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select, sea_query::Expr,
 };
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{
-    NewAuditEvent, Store, StoreError, audit,
+    NewAuditEvent, Store, StoreError, audit, audit_chain,
     entity::{action_run, audit_event},
     in_order::locked_in_order,
+    statements,
+    transaction::Transaction,
 };
 use crate::environment::first_id_at;
 
@@ -29,6 +40,8 @@ pub struct Pruning {
     after: String,
     /// The organizations whose log already has the event about this.
     recorded: HashSet<OrganizationId>,
+    /// Whether it is kept up to where each chain is removed.
+    are_chains_cut: bool,
 }
 
 /// What is deleted.
@@ -43,17 +56,35 @@ trait Prunable: EntityTrait {
     const ID: Self::Column;
     const ORGANIZATION: Self::Column;
 
-    /// Which of its rows may go, if what is of this moment or later stays.
-    fn may_go(before: OffsetDateTime) -> Condition;
+    /// Which of its rows are old enough to go, if what is of this moment or later stays.
+    fn is_old(before: OffsetDateTime) -> Condition;
+
+    /// What else a row must meet to go.
+    fn may_go() -> Condition {
+        Condition::all()
+    }
+
+    /// Deletes what belongs to the rows after `after` up to `last`, in the transaction that deletes them.
+    async fn delete_rest(_: &Transaction, _after: &str, _last: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 impl Prunable for audit_event::Entity {
     const ID: audit_event::Column = audit_event::Column::Id;
     const ORGANIZATION: audit_event::Column = audit_event::Column::OrganizationId;
 
-    fn may_go(before: OffsetDateTime) -> Condition {
+    fn is_old(before: OffsetDateTime) -> Condition {
         let first = first_id_at::<kind::AuditEvent>(before).to_string();
         Condition::all().add(audit_event::Column::Id.lt(first))
+    }
+
+    fn may_go() -> Condition {
+        Condition::all().add(Expr::cust(statements::IS_NOT_CHAINED_BEHIND))
+    }
+
+    async fn delete_rest(on: &Transaction, after: &str, last: &str) -> Result<(), StoreError> {
+        audit_chain::delete_links(on, after, last).await
     }
 }
 
@@ -63,7 +94,7 @@ impl Prunable for action_run::Entity {
 
     /// What waits for a person or is being sent stays. What a person let wait counts towards limits from its sending,
     /// so the end decides, which is never before that.
-    fn may_go(before: OffsetDateTime) -> Condition {
+    fn is_old(before: OffsetDateTime) -> Condition {
         let first = first_id_at::<kind::Run>(before).to_string();
         Condition::all().add(action_run::Column::Id.lt(first)).add(action_run::Column::FinishedAt.lt(before))
     }
@@ -84,17 +115,32 @@ impl Store {
 
     fn prune(&self, what: Pruned, before: OffsetDateTime, batch: u32) -> Pruning {
         let store = self.clone();
-        Pruning { store, what, before, batch, after: String::new(), recorded: HashSet::new() }
+        Pruning {
+            store,
+            what,
+            before,
+            batch,
+            after: String::new(),
+            recorded: HashSet::new(),
+            are_chains_cut: false,
+        }
     }
 }
 
 impl Pruning {
-    /// How many rows are still to be deleted.
+    /// How many rows are old enough to be deleted.
     pub async fn count(&self) -> Result<u64, StoreError> {
         match self.what {
-            Pruned::AuditEvents => Ok(self.left::<audit_event::Entity>().count(&self.store.reader).await?),
-            Pruned::Runs => Ok(self.left::<action_run::Entity>().count(&self.store.reader).await?),
+            Pruned::AuditEvents => self.count_of::<audit_event::Entity>().await,
+            Pruned::Runs => self.count_of::<action_run::Entity>().await,
         }
+    }
+
+    async fn count_of<E: Prunable>(&self) -> Result<u64, StoreError>
+    where
+        E::Model: Send + Sync,
+    {
+        Ok(E::find().filter(E::is_old(self.before)).count(&self.store.reader).await?)
     }
 
     /// Deletes the next batch. In the same transaction it records `event` for each organization that loses rows for the
@@ -104,9 +150,42 @@ impl Pruning {
         event: impl Fn(OrganizationId) -> NewAuditEvent,
     ) -> Result<Option<u64>, StoreError> {
         match self.what {
-            Pruned::AuditEvents => self.step_of::<audit_event::Entity>(event).await,
+            Pruned::AuditEvents => {
+                self.cut_chains(&event).await?;
+                self.step_of::<audit_event::Entity>(event).await
+            }
             Pruned::Runs => self.step_of::<action_run::Entity>(event).await,
         }
+    }
+
+    /// Keeps, once, up to where each chain is removed, and records it.
+    async fn cut_chains(
+        &mut self,
+        event: impl Fn(OrganizationId) -> NewAuditEvent,
+    ) -> Result<(), StoreError> {
+        if self.are_chains_cut {
+            return Ok(());
+        }
+        let first_kept = first_id_at::<kind::AuditEvent>(self.before).to_string();
+        self.store.chain_waiting().await?;
+        for chain in self.store.chains(None).await? {
+            let damaged = |_| StoreError::Damaged(format!("the audit chain of {}", chain.organization));
+            let organization = chain.organization.parse::<OrganizationId>().map_err(damaged)?;
+            let transaction = self.store.begin().await?;
+            let Some(cut) = audit_chain::cut(&transaction, &chain.organization, &first_kept).await? else {
+                continue;
+            };
+            let mut pruned = event(organization);
+            let to = Value::from(cut.to_string());
+            pruned.changes.push(Change { path: PRUNED_TO.to_owned(), from: Value::Null, to });
+            audit::record(&transaction, pruned).await?;
+            // Until it is chained, nothing says that the beginning was removed rightly.
+            while audit_chain::append_waiting(&transaction, &chain.organization).await? > 0 {}
+            transaction.commit().await?;
+            self.recorded.insert(organization);
+        }
+        self.are_chains_cut = true;
+        Ok(())
     }
 
     async fn step_of<E: Prunable>(
@@ -115,9 +194,10 @@ impl Pruning {
     ) -> Result<Option<u64>, StoreError> {
         let Some(last) = self.last_of_batch::<E>().await? else { return Ok(None) };
         let transaction = self.store.begin().await?;
-        let batch = E::may_go(self.before).add(E::ID.gt(&self.after)).add(E::ID.lte(&last));
+        let batch = self.is_left::<E>().add(E::ID.lte(&last));
         let mut removing = E::delete_many().filter(locked_in_order::<E>(E::ID, batch)).into_query();
         let removed = transaction.query_all(removing.returning_col(E::ORGANIZATION)).await?;
+        E::delete_rest(&transaction, &self.after, &last).await?;
         let mut organizations = HashSet::new();
         for row in &removed {
             let organization: String = row.try_get("", E::ORGANIZATION.as_str())?;
@@ -146,7 +226,10 @@ impl Pruning {
 
     /// The ids of the rows that are still to be deleted.
     fn left<E: Prunable>(&self) -> Select<E> {
-        let left = E::may_go(self.before).add(E::ID.gt(&self.after));
-        E::find().select_only().column(E::ID).filter(left)
+        E::find().select_only().column(E::ID).filter(self.is_left::<E>())
+    }
+
+    fn is_left<E: Prunable>(&self) -> Condition {
+        E::is_old(self.before).add(E::may_go()).add(E::ID.gt(&self.after))
     }
 }

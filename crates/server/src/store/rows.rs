@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::entity::{
-    action_run, api_key, approval, audit_event, credential, integration, monitor, project, user,
+    action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project, user,
 };
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
@@ -106,6 +106,26 @@ pub(super) struct HiddenColumns {
     pub(super) credential_version: Option<i64>,
     #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::DeadAt))"#)]
     pub(super) credential_dead_at: Option<OffsetDateTime>,
+}
+
+/// A recorded event with its line in the chain, to be exported. Its fields are the columns of `statements::audit_export`.
+#[derive(Clone, Debug, DerivePartialModel, FromRow)]
+#[sea_orm(entity = "audit_event::Entity", alias = "e")]
+pub(super) struct ExportRow {
+    pub(super) id: String,
+    #[sea_orm(from_col = "organization_id")]
+    pub(super) recorded_by: String,
+    pub(super) project_id: Option<String>,
+    pub(super) integration_id: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) action: String,
+    pub(super) actor_kind: String,
+    pub(super) actor_id: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) changes: String,
+    pub(super) created_at: OffsetDateTime,
+    #[sea_orm(from_expr = r#"Expr::col(("c", audit_link::Column::Line))"#)]
+    pub(super) line: Option<String>,
 }
 
 /// A recorded event, with the name of the acting key. Its fields are the columns of `statements::audit_page`.

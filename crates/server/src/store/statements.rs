@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::rows::{ApprovalRow, AuditEntry, HiddenColumns, IntegrationRow, RunRow, columns};
+use super::rows::{ApprovalRow, AuditEntry, ExportRow, HiddenColumns, IntegrationRow, RunRow, columns};
 
 /// A project's integrations, to be shown, in no order: `$1` project.
 pub static LIST: LazyLock<String> = LazyLock::new(|| list("p.id = $1"));
@@ -100,6 +100,87 @@ pub fn audit_page(equal: &[&str], limit: u16) -> String {
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id DESC"
     ));
     statement
+}
+
+/// Up to `limit` events of all audit logs after `$1`, each with whether it is in a chain or waits for it.
+pub(super) fn whereabouts(limit: u16) -> String {
+    format!(
+        "SELECT e.id, e.organization_id, c.event_id AS chained, w.event_id AS waiting FROM audit_events e \
+         LEFT JOIN audit_chain c ON c.event_id = e.id \
+         LEFT JOIN audit_pending w ON w.organization_id = e.organization_id AND w.event_id = e.id \
+         WHERE e.id > $1 ORDER BY e.id LIMIT {limit}"
+    )
+}
+
+/// Events that wait to be chained and are gone: `$1` organization.
+pub(super) const GONE_BEFORE_CHAINED: &str = "SELECT w.event_id FROM audit_pending w \
+     LEFT JOIN audit_events e ON e.id = w.event_id \
+     WHERE w.organization_id = $1 AND e.id IS NULL ORDER BY w.event_id LIMIT 100";
+
+/// Up to `limit` events of an audit log, oldest first, each with its line: `$1` the value of the column `of`, `$2` the
+/// page begins after this id, `$3` the smallest id, `$4` the id that it ends before, `$5` and later the values of the
+/// columns `equal`.
+pub(super) fn audit_export(of: &str, equal: &[&str], limit: u16) -> String {
+    let events = exported(of, equal, limit);
+    format!(
+        "SELECT {} FROM ({events}) e LEFT JOIN audit_chain c ON c.event_id = e.id ORDER BY e.id",
+        columns::<ExportRow>()
+    )
+}
+
+/// The same of a tenant's project: `$1` project.
+pub(super) fn audit_export_of_tenant(equal: &[&str], limit: u16) -> String {
+    let events = exported("project_id", equal, limit);
+    format!(
+        "SELECT p.organization_id, {} FROM projects p LEFT JOIN ({events}) e ON e.project_id = p.id LEFT JOIN audit_chain c ON c.event_id = e.id \
+         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY e.id",
+        columns::<ExportRow>()
+    )
+}
+
+/// The condition that an event neither waits to be chained nor is in its chain behind where that is removed.
+pub(super) const IS_NOT_CHAINED_BEHIND: &str = "NOT EXISTS (SELECT 1 FROM audit_pending w \
+     WHERE w.organization_id = audit_events.organization_id AND w.event_id = audit_events.id) \
+     AND NOT EXISTS (SELECT 1 FROM audit_chain c JOIN audit_chain_heads h ON h.organization_id = c.organization_id \
+     WHERE c.event_id = audit_events.id AND c.number > h.begins_after_number)";
+
+/// Deletes the lines of events after `$1` up to `$2`, up to where their chains are removed.
+pub(super) const DELETE_LINKS: &str = "DELETE FROM audit_chain WHERE event_id > $1 AND event_id <= $2 AND number <= \
+     (SELECT h.begins_after_number FROM audit_chain_heads h WHERE h.organization_id = audit_chain.organization_id)";
+
+/// Keeps how far a chain was streamed: `$1` organization, `$2` how far it was, `$3` how far it is, `$4` the lease.
+pub(super) const KEEP_STREAMED: &str = "UPDATE audit_chain_heads SET streamed = $3 \
+     WHERE organization_id = $1 AND streamed = $2 AND EXISTS (SELECT 1 FROM audit_stream WHERE owner = $4)";
+
+/// Up to which number a chain was streamed or removed, of `audit_chain_heads h`.
+macro_rules! streamed_or_removed {
+    () => {
+        "CASE WHEN h.streamed > h.begins_after_number THEN h.streamed ELSE h.begins_after_number END"
+    };
+}
+
+/// How many chained events were not streamed.
+pub(super) const UNSENT: &str = concat!(
+    "SELECT CAST(COALESCE(SUM(h.number - ",
+    streamed_or_removed!(),
+    "), 0) AS BIGINT) AS events FROM audit_chain_heads h WHERE h.number > h.streamed"
+);
+
+/// When the oldest of them was recorded.
+pub(super) const OLDEST_UNSENT: &str = concat!(
+    "SELECT e.created_at FROM audit_chain_heads h JOIN audit_chain c ON c.organization_id = h.organization_id \
+     AND c.number = 1 + ",
+    streamed_or_removed!(),
+    " JOIN audit_events e ON e.id = c.event_id WHERE h.number > h.streamed ORDER BY e.created_at LIMIT 1"
+);
+
+fn exported(of: &str, equal: &[&str], limit: u16) -> String {
+    let equal: String =
+        (5..).zip(equal).map(|(number, column)| format!(" AND {column} = ${number}")).collect();
+    format!(
+        "SELECT * FROM audit_events WHERE {of} = $1 AND id > $2 AND id >= $3 AND id < $4{equal} \
+         ORDER BY id LIMIT {limit}"
+    )
 }
 
 /// One of a project's runs: `$1` project, `$2` run.

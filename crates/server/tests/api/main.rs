@@ -24,6 +24,10 @@ mod attacks;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod audit_chain;
+#[cfg(test)]
+mod audit_stream;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod browser;

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use http::HeaderName;
 use integrations_core::{
@@ -40,6 +40,7 @@ use crate::{
         client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts,
         rate_limit::RedisUrl, settings::HttpSettings,
     },
+    jobs::{StreamSettings, StreamTarget},
     monitor::MonitorSettings,
     program::{self, OperatorCommands},
     provider::{openid::Issuer, outbound::OutboundSettings},
@@ -162,6 +163,12 @@ pub struct Options {
     /// How long finished runs of actions are kept, at least 31d [default: until `admin runs prune` removes them]
     #[arg(long, global = true, env = "RIQ_RUN_RETENTION", value_name = "TIME", value_parser = run_retention)]
     pub run_retention: Option<Duration>,
+    /// Where the audit log is streamed: file:PATH, syslog+udp://, syslog+tcp:// or syslog+tls://HOST:PORT, or https://…
+    #[arg(long, global = true, env = "RIQ_AUDIT_STREAM", value_name = "TARGET")]
+    pub audit_stream: Option<StreamTarget>,
+    /// The bearer token for an https:// target of the audit log
+    #[arg(long, global = true, env = "RIQ_AUDIT_STREAM_TOKEN", value_name = "TOKEN", value_parser = secret)]
+    pub audit_stream_token: Option<SecretString>,
     /// Format of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -342,6 +349,32 @@ impl Options {
         }
     }
 
+    /// Where the audit log is streamed. Fails if there is a token and no target for it.
+    pub fn audit_stream(&self) -> anyhow::Result<Option<StreamSettings>> {
+        let Some(target) = self.audit_stream.clone() else {
+            ensure!(
+                self.audit_stream_token.is_none(),
+                "RIQ_AUDIT_STREAM_TOKEN is set, and RIQ_AUDIT_STREAM is not: set it to the https:// address that takes \
+                 the token"
+            );
+            return Ok(None);
+        };
+        let token = self.audit_stream_token.clone();
+        ensure!(
+            token.is_none() || matches!(target, StreamTarget::Https(_)),
+            "RIQ_AUDIT_STREAM_TOKEN is set, and RIQ_AUDIT_STREAM is not an https:// address, which alone takes one"
+        );
+        let public = self.public_url.as_ref().and_then(Url::host_str);
+        let host = public.unwrap_or_default().to_owned();
+        Ok(Some(StreamSettings { target, token, host, ca_certificates: self.ca_certificates()? }))
+    }
+
+    /// The certificates that are trusted in addition to the system's.
+    fn ca_certificates(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let read = |path: &PathBuf| fs::read(path).context("cannot read the file of RIQ_OUTBOUND_CA_FILE");
+        self.outbound_ca_file.as_ref().map(read).transpose()
+    }
+
     /// The limits of the monitoring.
     pub fn monitor(&self) -> MonitorSettings {
         let defaults = MonitorSettings::default();
@@ -357,11 +390,10 @@ impl Options {
     /// What requests to providers may reach.
     pub fn outbound(&self) -> anyhow::Result<OutboundSettings> {
         let defaults = OutboundSettings::default();
-        let read = |path: &PathBuf| fs::read(path).context("cannot read the file of RIQ_OUTBOUND_CA_FILE");
         let given = self.outbound_resolve.iter().flatten();
         Ok(OutboundSettings {
             allowed_networks: self.outbound_allow.clone().unwrap_or_default(),
-            ca_certificates: self.outbound_ca_file.as_ref().map(read).transpose()?,
+            ca_certificates: self.ca_certificates()?,
             resolve: given.map(|one| (one.host.clone(), one.address)).collect(),
             local: defaults.local,
             timeout: self.outbound_timeout.unwrap_or(defaults.timeout),

@@ -188,7 +188,7 @@ impl Outbound {
 
     /// A client for a host that the operator named in a setting: wherever it is, requests may reach it. `https_only` is
     /// false only for a host on this machine.
-    pub(super) fn to_operators_host(&self, https_only: bool) -> Result<Self, OutboundError> {
+    pub fn to_operators_host(&self, https_only: bool) -> Result<Self, OutboundError> {
         let everywhere = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
         let allowed_networks = everywhere.map(|address: IpAddr| IpNet::new_assert(address, 0)).to_vec();
         Self::build(

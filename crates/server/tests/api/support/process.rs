@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) success: bool,
+    /// The exit status; `None` after a signal.
+    pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -85,6 +87,7 @@ pub(crate) async fn run_with_input(
     let output = running.await.unwrap();
     Finished {
         success: output.status.success(),
+        status: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }

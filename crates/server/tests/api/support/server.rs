@@ -22,6 +22,7 @@ use riq_server::{
     app::wiring::{App, Foundation},
     edge::{self, settings::HttpSettings},
     environment::Environment,
+    jobs::StreamSettings,
     monitor::MonitorSettings,
     provider::{
         oauth_apps::OAuthApp,
@@ -67,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) oauth_apps: HashMap<String, OAuthApp>,
     /// The server monitors nothing by itself, so only what the test does happens.
     pub(crate) monitor: MonitorSettings,
+    /// Where the audit log is streamed.
+    pub(crate) audit_stream: Option<StreamSettings>,
 }
 
 impl Default for Plan {
@@ -78,6 +81,7 @@ impl Default for Plan {
             outbound: OutboundSettings::default(),
             oauth_apps,
             monitor: idle(),
+            audit_stream: None,
         }
     }
 }
@@ -198,6 +202,7 @@ impl Server {
             oauth_apps: plan.oauth_apps.clone(),
             monitor: plan.monitor.clone(),
             run_retention: None,
+            audit_stream: plan.audit_stream.clone(),
         };
         let app = App::new(foundation, settings).unwrap();
         app.services.oauth_apps.refresh().await.unwrap();
