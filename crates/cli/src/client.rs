@@ -257,6 +257,11 @@ impl Client {
         self.request(method, url)
     }
 
+    /// A request whose answer is read piece by piece.
+    pub(crate) fn streamed(&self, request: &Request<'_>) -> RequestBuilder {
+        self.request(request.method.clone(), self.url(request))
+    }
+
     /// A message for the project's MCP server. Its address is beside the versions of the API, and it takes the key as a
     /// bearer token.
     pub(crate) fn mcp(&self) -> Result<RequestBuilder, Failure> {

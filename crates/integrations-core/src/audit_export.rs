@@ -241,7 +241,7 @@ mod tests {
         let forged = Recorded { changes, provider: Some(FORGED.into()), action: FORGED.into(), ..event() };
         let message = syslog_message(&line(&forged), "riq.example\n<14>");
         assert!(!message.contains(char::is_control), "{message}");
-        let head = "<109>1 2026-03-01T10:00:00.000000Z riq.example<14> riq-server - x<14>12026-01-01T00:00:00Zhappad - {";
+        let head = "<109>1 2026-03-01T10:00:00.000000Z riq.example<14> riq-server - x<14>12026-01-01T00:00:00Zhapp-- - {";
         assert!(message.starts_with(head), "{message}");
         assert_eq!(counted(&message), format!("{} {message}", message.len()));
         assert!(

@@ -52,6 +52,39 @@ fn numbered(newest: usize, oldest: usize) -> Vec<Value> {
 }
 
 #[test]
+fn export_prints_what_the_server_sends() {
+    let exported = |query: &str, text: &str| {
+        Exchange::new("GET", "", &Value::Null)
+            .at(&format!("/api/v1/projects/{PROJECT}/audit/export?{query}"))
+            .answers(200, text)
+    };
+    let lines = "{\"number\":1,\"hash\":\"9f86\"}\n{\"number\":2,\"hash\":\"60fe\"}\n";
+    let all = || exported("format=jsonl", lines);
+    run("audit_export", &["audit", "export"], [all()]);
+    run("audit_export_quiet", &["audit", "export", "--quiet"], [all()]);
+    shows("audit_export", 80, &["audit", "export"], PLAIN, vec![all()]);
+    let table = exported(
+        "format=csv&action=integration.installed&since=2026-05-01T00%3A00%3A00Z",
+        "\"number\"\r\n\"1\"\r\n",
+    );
+    let narrowed = [
+        "audit",
+        "export",
+        "--format",
+        "csv",
+        "--action",
+        "integration.installed",
+        "--since",
+        "2026-05-01T00:00:00Z",
+    ];
+    run("audit_export_csv", &narrowed, [table]);
+    let refused =
+        json!({"error": "The key lacks audit:read", "code": "INSUFFICIENT_SCOPE", "request_id": "req_1"});
+    let refused = exported("format=jsonl", "").answers(403, &refused.to_string());
+    run("audit_export_refused", &["audit", "export"], [refused]);
+}
+
+#[test]
 fn list_prints_the_newest_events() {
     let newest = || page("limit=50", &[by_system(3), event(2), project_created(1)], None);
     run("audit_list", &["audit", "list"], [newest()]);

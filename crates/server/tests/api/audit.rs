@@ -12,6 +12,7 @@ on_both!(
     filters_narrow_together,
     what_is_wrong_with_a_filter_is_said,
     the_log_of_another_project_is_another,
+    an_export_has_every_event_once_oldest_first,
 );
 
 async fn log(server: &Server, query: &str) -> Answer {
@@ -174,4 +175,52 @@ async fn the_log_of_another_project_is_another(server: &Server) {
     let narrow = server.key_for(&["audit:read"]).await;
     server.call_as(&narrow.text, "GET", &target).send().await.data();
     server.call_as(&narrow.text, "GET", &server.at("")).send().await.refused(403, "INSUFFICIENT_SCOPE");
+}
+
+async fn export(server: &Server, query: &str) -> Answer {
+    let target = format!("/api/v1/projects/{}/audit/export{query}", server.project);
+    server.call("GET", &target).send().await
+}
+
+async fn an_export_has_every_event_once_oldest_first(server: &Server) {
+    furnish(server).await;
+    server.store.chain_waiting().await.unwrap();
+    let answer = export(server, "").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/x-ndjson")));
+    let name = format!("attachment; filename=\"audit-{}.jsonl\"", server.project);
+    assert_eq!(answer.header("content-disposition"), Some(name.as_str()));
+    let read =
+        |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+    let events = read(&answer.text);
+    let listed = log(server, "?limit=200").await;
+    let mut ids = field(&listed, "id");
+    ids.reverse();
+    assert_eq!(events.iter().map(|event| &event["id"]).collect::<Vec<_>>(), ids);
+    assert!(events.is_sorted_by_key(|event| event["number"].as_u64().unwrap()));
+    assert!(events.iter().all(|event| event["hash"].as_str().unwrap().len() == 64));
+
+    let paused = read(&export(server, "?provider=slack&action=integration.lifecycle.updated").await.text);
+    assert_eq!(paused.len(), 2);
+    let table = export(server, "?format=csv&action=integration.installed").await;
+    assert_eq!(table.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
+    assert_eq!(table.text.lines().count(), 3, "{table:?}");
+    let wrong = export(server, "?format=xml&since=yesterday").await;
+    assert_eq!(wrong.refused(400, "BAD_REQUEST").issues()[0], "query.format: Expected one of jsonl, csv");
+    assert_eq!(wrong.issues().len(), 2);
+
+    // More than what is in memory at once; these are in no chain.
+    let many = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1100) \
+                INSERT INTO audit_events (id, organization_id, project_id, action, actor_kind, changes, created_at) \
+                SELECT substr(id, 1, 25) || CAST(10000 + n AS TEXT), organization_id, project_id, action, actor_kind, \
+                changes, created_at FROM audit_events, numbers WHERE project_id = $1 AND action = 'project.created'";
+    assert_eq!(server.sql.execute(many, [server.project.to_string().into()]).await, 1_100);
+    let all = read(&export(server, "").await.text);
+    assert_eq!(all.len(), 1_107);
+    let mut ids: Vec<&str> = all.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted());
+    ids.dedup();
+    assert_eq!(ids.len(), 1_107);
+    assert_eq!(all.iter().filter(|event| event["hash"].is_null()).count(), 1_100);
+    let nobodys = server.call("GET", "/api/v1/projects/prj_00000000000000000000000001/audit/export");
+    nobodys.send().await.refused(404, "PROJECT_NOT_FOUND");
 }

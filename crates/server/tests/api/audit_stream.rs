@@ -8,10 +8,15 @@ use std::{
     time::Duration,
 };
 
-use integrations_core::audit_chain::LineHash;
+use integrations_core::{
+    audit::{Acting, Actor, AuditAction, change},
+    audit_chain::LineHash,
+};
 use riq_server::{
+    environment::Environment,
     jobs::{StreamSettings, StreamTarget},
     provider::outbound::OutboundSettings,
+    store::NewAuditEvent,
 };
 use riq_testing::certificates::Authority;
 use serde_json::{Value, json};
@@ -58,10 +63,15 @@ async fn start(backend: Backend, stream: StreamSettings, outbound: OutboundSetti
     Some(Server::start_with(database, plan, |_| {}).await)
 }
 
-/// Makes this many events.
-async fn change(server: &Server, count: usize) {
+/// Records this many events. The API takes no such name, and a provider may call an account so.
+async fn record(server: &Server, count: usize) {
+    let environment = Environment::system().with_clock(Arc::clone(&server.clock) as _);
+    let acting = Acting { actor: Actor::System, request_id: None };
     for number in 0..count {
-        server.patch("slack", json!({"display_name": format!("{FORGED} {number}")})).await.data();
+        let changed = AuditAction::IntegrationLifecycleUpdated;
+        let event = NewAuditEvent::new(&environment, server.organization, changed, acting.clone());
+        let changes = change("display_name", Value::Null, format!("{FORGED} {number}")).into_iter().collect();
+        server.store.record_proxied(NewAuditEvent { changes, ..event }).await.unwrap();
         server.clock.advance(time::Duration::seconds(1));
     }
     server.store.chain_waiting().await.unwrap();
@@ -110,7 +120,7 @@ async fn a_stream_that_is_interrupted_goes_on_where_it_was(backend: Backend) {
     let plan = Plan { audit_stream: Some(stream.clone()), ..Plan::default() };
     let server = Server::start_with(database, plan, |_| {}).await;
     server.install("slack").await;
-    change(&server, 5).await;
+    record(&server, 5).await;
     wait_until_sent(&server).await;
     let first = fs::read_to_string(&file).unwrap();
     assert_eq!(i64::try_from(assert_all_in_order(first.lines())).unwrap(), chained(&server).await);
@@ -120,7 +130,7 @@ async fn a_stream_that_is_interrupted_goes_on_where_it_was(backend: Backend) {
     server.sql.execute("UPDATE audit_chain_heads SET streamed = streamed - 2", []).await;
     // Two servers share the work.
     let other = server.replica(|_| {}).await;
-    change(&server, 450).await;
+    record(&server, 450).await;
     wait_until_sent(&server).await;
     let all = fs::read_to_string(&file).unwrap();
     let whole = all.lines().filter(|line| *line != &half[..half.len() / 2]);
@@ -201,7 +211,7 @@ async fn a_target_that_fails_gets_everything_later_and_nobody_waits_for_it(backe
     let Some(server) = start(backend, stream, outbound).await else { return };
     server.install("slack").await;
     // Nobody accepts connections yet, and changes are made all the same.
-    change(&server, 3).await;
+    record(&server, 3).await;
     let unsent = || {
         let text = server.app.metrics.render(&[]).unwrap();
         let line =
@@ -293,7 +303,7 @@ async fn a_changed_name_is_one_message_of_syslog(backend: Backend) {
         stream.ca_certificates = Some(authority.pem().into_bytes());
         let Some(server) = start(backend, stream, OutboundSettings::default()).await else { return };
         server.install("slack").await;
-        change(&server, 3).await;
+        record(&server, 3).await;
         wait_until_sent(&server).await;
         let sent = chained(&server).await;
         eventually("all arrived", PATIENCE, async || {

@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 48] = [
+const CONTRACT: [(&str, &str, &str, &str); 49] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -56,6 +56,7 @@ const CONTRACT: [(&str, &str, &str, &str); 48] = [
     ("get", "/projects/{projectId}/approval-policy", "approvals:read", "viewer"),
     ("patch", "/projects/{projectId}/approval-policy", "approvals:admin", "approver"),
     ("get", "/projects/{projectId}/audit", "audit:read", "viewer"),
+    ("get", "/projects/{projectId}/audit/export", "audit:read", "viewer"),
     ("get", "/orgs/{orgId}/projects", "projects:read", "viewer"),
     ("post", "/orgs/{orgId}/projects", "projects:write", "operator"),
     ("get", "/orgs/{orgId}/projects/{projectId}", "projects:read", "viewer"),

@@ -54,14 +54,21 @@ pub(crate) async fn fetch(
     goes_on: impl Fn(&Value) -> bool,
     context: &Context,
 ) -> Result<Listed, Failure> {
-    let filters = [
+    pages::read("audit", &narrowing(filters, period), most, goes_on, context).await
+}
+
+/// The query that narrows the log.
+pub(crate) fn narrowing<'a>(
+    filters: &'a Filters,
+    period: &'a Period,
+) -> [(&'static str, Option<&'a str>); 5] {
+    [
         ("action", filters.action.as_deref()),
         ("provider", filters.provider.as_ref().map(ProviderRef::as_str)),
         ("actor", filters.actor.as_deref()),
         ("since", period.since.as_deref()),
         ("until", period.until.as_deref()),
-    ];
-    pages::read("audit", &filters, most, goes_on, context).await
+    ]
 }
 
 /// The cells of an event in a table: time, action, provider, actor, changes.

@@ -1,6 +1,7 @@
 //! `riq audit`: the project's audit log.
 
 mod events;
+mod export;
 mod list;
 mod tail;
 
@@ -16,6 +17,8 @@ pub(crate) enum Command {
     List(list::Arguments),
     /// Print the last events, oldest first; with --follow, also new ones
     Tail(tail::Arguments),
+    /// Print all events as JSON lines or CSV, oldest first
+    Export(export::Arguments),
 }
 
 impl Command {
@@ -24,6 +27,7 @@ impl Command {
         match self {
             Self::List(arguments) => list::run(arguments, context).await,
             Self::Tail(arguments) => tail::run(arguments, context).await,
+            Self::Export(arguments) => export::run(arguments, context).await,
         }
     }
 }

@@ -467,6 +467,21 @@ mod tests {
     }
 
     #[test]
+    fn a_token_for_the_stream_needs_a_target_that_takes_it() {
+        let with = |target: Option<&str>| {
+            let audit_stream = target.map(|target| target.parse().unwrap());
+            let options =
+                Options { audit_stream, audit_stream_token: Some("SECRET".into()), ..Options::default() };
+            options.audit_stream().map(|settings| settings.is_some())
+        };
+        assert!(with(Some("https://siem.internal")).unwrap());
+        for target in [None, Some("file:/var/log/riq.jsonl"), Some("syslog+tls://siem.internal")] {
+            let error = with(target).unwrap_err().to_string();
+            assert!(error.starts_with("RIQ_AUDIT_STREAM_TOKEN is set"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_token_that_can_be_guessed_is_refused() {
         let with = |token: &str| {
             let options = Options { metrics_token: Some(token.into()), ..Options::default() };

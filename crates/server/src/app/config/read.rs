@@ -206,6 +206,8 @@ mod tests {
             oidc_roles = ["org_00000000000000000000000001:admin=CN=riq,OU=Groups", "org_00000000000000000000000001:viewer=all"]
             key_sign_in = "off"
             run_retention = "400d"
+            audit_stream = "https://siem.internal/SECRET?SECRET"
+            audit_stream_token = "SECRET-of-the-siem"
             metrics_token = "SECRET-of-prometheus"
             log_format = "json"
             log = "warn"
@@ -325,6 +327,10 @@ mod tests {
             ("log = [", "TOML"),
             ("log_format = \"xml\"", "log_format: expected json or pretty"),
             ("run_retention = \"30d\"", "run_retention: expected a time such as 400d, at least 31d"),
+            (
+                "audit_stream = \"http://siem.internal\"",
+                "audit_stream: expected file:PATH, syslog+udp://HOST:PORT",
+            ),
             ("probes_per_host = 0", "probes_per_host: expected a whole number from 1 to 10000"),
             ("database_connections = true", "database_connections: expected text or a number"),
             ("log = \"x\"\nbind = [", "TOML, line 2"),

@@ -2,15 +2,10 @@
 
 use axum::{extract::State, response::Response};
 use http::Uri;
-use integrations_core::{
-    audit::{ActorKind, AuditAction},
-    ids::AuditEventId,
-    issue::Issue,
-    wire::AuditEventList,
-};
+use integrations_core::{audit::AuditAction, ids::AuditEventId, issue::Issue, wire::AuditEventList};
 use utoipa::IntoParams;
 
-use super::view;
+use super::{filters, view};
 use crate::{
     edge::{failure::Failure, query},
     http::state::Api,
@@ -21,7 +16,7 @@ use crate::{
         filters::{all_read, moment, one, page_limit},
         parameters::InProject,
     },
-    store::{ActorFilter, AuditFilter},
+    store::AuditFilter,
 };
 
 /// Filters of the events.
@@ -89,31 +84,16 @@ pub(super) async fn list(
 
 /// Reads the filters. The error lists everything that is wrong with them.
 fn read(uri: &Uri) -> Result<(AuditFilter, u16), Failure> {
-    let names = ["cursor", "limit", "action", "provider", "actor", "since", "until"];
-    let [cursor, limit, action, provider, actor, since, until] = query::parameters(uri, names)?;
+    let [action, provider, actor, since, until] = filters::NAMES;
+    let names = ["cursor", "limit", action, provider, actor, since, until];
+    let [cursor, limit, filters @ ..] = query::parameters(uri, names)?;
     let mut issues: Vec<Issue> = Vec::new();
     let limit = page_limit(&mut issues, limit);
     let filter = AuditFilter {
         before: one(&mut issues, "cursor", cursor, read_cursor),
-        action: one(&mut issues, "action", action, |text| {
-            text.parse::<AuditAction>().map_err(|error| error.to_string())
-        }),
-        actor: one(&mut issues, "actor", actor, read_actor),
-        since: one(&mut issues, "since", since, moment),
-        until: one(&mut issues, "until", until, moment),
-        provider,
+        ..filters::read(&mut issues, filters)
     };
     all_read((filter, limit), issues)
-}
-
-fn read_actor(text: &str) -> Result<ActorFilter, String> {
-    match text.parse() {
-        Ok(kind @ (ActorKind::Operator | ActorKind::System)) => Ok(ActorFilter::Kind(kind)),
-        _ => {
-            let principal = text.parse().map(ActorFilter::Principal);
-            principal.map_err(|_| "Expected the id of an API key or a person, operator or system".to_owned())
-        }
-    }
 }
 
 fn read_cursor(text: &str) -> Result<AuditEventId, String> {

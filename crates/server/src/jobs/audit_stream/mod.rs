@@ -4,6 +4,7 @@
 //! the last number after the target took them. If it dies before that, the next one sends them again. Nothing else waits
 //! for the target.
 
+mod failures;
 mod send;
 mod syslog;
 mod target;
@@ -12,10 +13,10 @@ use std::time::Duration;
 
 use integrations_core::ids::LeaseId;
 
-use self::send::{Sender, Unsent};
+use self::send::Sender;
 pub use self::{
-    send::StreamError,
-    target::{InvalidTarget, StreamTarget, Transport},
+    failures::{StreamError, Unsent},
+    target::{InvalidTarget, StreamSettings, StreamTarget, Transport},
 };
 use super::{Backoff, Job, Next};
 use crate::{
@@ -32,19 +33,6 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 const LEASE: Duration = Duration::from_mins(2);
 /// How many events are sent at once.
 const BATCH: u64 = 200;
-
-/// The settings of the stream.
-#[derive(Clone, Debug)]
-pub struct StreamSettings {
-    /// Where the log is sent.
-    pub target: StreamTarget,
-    /// Sent to an HTTPS target as a bearer token.
-    pub token: Option<secrecy::SecretString>,
-    /// The name of this server in syslog.
-    pub host: String,
-    /// Certificates (PEM) of authorities that are trusted in addition to the system's.
-    pub ca_certificates: Option<Vec<u8>>,
-}
 
 /// The job that sends.
 #[derive(Debug)]

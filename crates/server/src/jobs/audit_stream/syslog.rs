@@ -20,7 +20,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    send::{StreamError, Unsent},
+    failures::{StreamError, Unsent},
     target::Transport,
 };
 

@@ -1,15 +1,16 @@
 //! Where the audit log is streamed, as a setting says it.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
+use secrecy::SecretString;
 use url::Url;
 
 /// The port of syslog over UDP and TCP, and over TLS (RFC 5425).
 const SYSLOG_PORT: u16 = 514;
 const SYSLOG_TLS_PORT: u16 = 6514;
 
-/// Where the audit log is streamed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the audit log is streamed. `Debug` shows only the host of a URL, because the rest may hold a token.
+#[derive(Clone, PartialEq, Eq)]
 pub enum StreamTarget {
     /// The end of a file.
     File(PathBuf),
@@ -24,6 +25,31 @@ pub enum StreamTarget {
     },
     /// A URL that takes batches of JSON lines.
     Https(Url),
+}
+
+impl fmt::Debug for StreamTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Syslog { transport, host, port } => {
+                f.debug_tuple("Syslog").field(transport).field(host).field(port).finish()
+            }
+            Self::Https(url) => f.debug_tuple("Https").field(&url.host_str()).finish_non_exhaustive(),
+        }
+    }
+}
+
+/// The settings of the stream.
+#[derive(Clone, Debug)]
+pub struct StreamSettings {
+    /// Where the log is sent.
+    pub target: StreamTarget,
+    /// Sent to an HTTPS target as a bearer token.
+    pub token: Option<SecretString>,
+    /// The name of this server in syslog.
+    pub host: String,
+    /// Certificates (PEM) of authorities that are trusted in addition to the system's.
+    pub ca_certificates: Option<Vec<u8>>,
 }
 
 /// How a server of syslog is reached.
