@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use integrations_core::ids::LeaseId;
 
-use self::send::Sender;
 pub use self::{
-    failures::{StreamError, Unsent},
+    failures::StreamError,
     target::{InvalidTarget, StreamSettings, StreamTarget, Transport},
 };
+use self::{failures::Unsent, send::Sender};
 use super::{Backoff, Job, Next};
 use crate::{
     environment::Environment,
