@@ -1,8 +1,8 @@
 //! The chain over each organization's audit log, and what waits to be put into it.
 //!
 //! The chain of an organization that exists begins with this migration: what was recorded before is in none. Servers of
-//! the version before record events that do not wait to be chained, so it covers only what is recorded an hour later, or
-//! is in it.
+//! the version before record events that do not wait to be chained, so it covers only what is recorded an hour later,
+//! or is in it.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

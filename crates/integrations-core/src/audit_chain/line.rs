@@ -148,8 +148,8 @@ fn as_one_line(changes: &str) -> Box<RawValue> {
     RawValue::from_string(blanked).or_else(|_| as_text()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// JSON with an escape for each character that may end or hide a line. They stand only in strings, where an escape means
-/// the same.
+/// JSON with an escape for each character that may end or hide a line. They stand only in strings, where an escape
+/// means the same.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {

@@ -1,8 +1,8 @@
 //! The chain over an organization's audit log: what is hashed of each event, and how a chain is checked.
 //!
 //! Each event has a line: one JSON object with all of the event, its number in the chain, and the hash of the line
-//! before it. The hash of a line is the SHA-256 of its bytes. So whoever knows the last number and hash can tell whether
-//! any line up to there was changed.
+//! before it. The hash of a line is the SHA-256 of its bytes. So whoever knows the last number and hash can tell
+//! whether any line up to there was changed.
 
 mod line;
 mod verify;

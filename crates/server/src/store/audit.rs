@@ -123,7 +123,8 @@ impl Store {
     }
 }
 
-/// Appends an event, which then waits to be chained. Only the store calls it: the methods that change something take the event as an argument.
+/// Appends an event, which then waits to be chained. Only the store calls it: the methods that change something take
+/// the event as an argument.
 pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
     let (integration, provider) = event.integration.unzip();
     let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;

@@ -158,8 +158,8 @@ impl Store {
         row.map(ChainEnds::try_from).transpose()
     }
 
-    /// Up to `limit` links of an organization's chain that come after a number, in order, each with its event as the log
-    /// has it.
+    /// Up to `limit` links of an organization's chain that come after a number, in order, each with its event as the
+    /// log has it.
     pub async fn links_after(
         &self,
         organization: &str,
@@ -191,8 +191,8 @@ impl Store {
         links.into_iter().map(link).collect()
     }
 
-    /// Where the lines of up to `limit` events are that come after an event, of all organizations, in the order of their
-    /// ids.
+    /// Where the lines of up to `limit` events are that come after an event, of all organizations, in the order of
+    /// their ids.
     pub async fn whereabouts_after(&self, event: &str, limit: u16) -> Result<Vec<Whereabouts>, StoreError> {
         let sql = statements::whereabouts(limit);
         let statement = Statement::from_sql_and_values(self.backend(), sql, [event.into()]);

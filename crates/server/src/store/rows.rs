@@ -108,7 +108,8 @@ pub(super) struct HiddenColumns {
     pub(super) credential_dead_at: Option<OffsetDateTime>,
 }
 
-/// A recorded event with its line in the chain, to be exported. Its fields are the columns of `statements::audit_export`.
+/// A recorded event with its line in the chain, to be exported. Its fields are the columns of
+/// `statements::audit_export`.
 #[derive(Clone, Debug, DerivePartialModel, FromRow)]
 #[sea_orm(entity = "audit_event::Entity", alias = "e")]
 pub(super) struct ExportRow {

@@ -51,9 +51,9 @@ pub(super) struct Wanted {
 
 /// Export a project's audit log
 ///
-/// Returns all events that match the filters, oldest first, in one answer: JSON lines or CSV. Each has its number in the
-/// chain over the organization's log, and its hash. Both are null if the event is in no chain, or not yet. If something
-/// fails on the way, the connection breaks before the end of the answer.
+/// Returns all events that match the filters, oldest first, in one answer: JSON lines or CSV. Each has its number in
+/// the chain over the organization's log, and its hash. Both are null if the event is in no chain, or not yet. If
+/// something fails on the way, the connection breaks before the end of the answer.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/audit/export",

@@ -1,8 +1,8 @@
 //! Sends the audit log to where the operator collects logs: a file, syslog or HTTPS.
 //!
 //! One server at a time sends, under a lease. It sends the lines of each chain in the order of their numbers, and keeps
-//! the last number after the target took them. If it dies before that, the next one sends them again. Nothing else waits
-//! for the target.
+//! the last number after the target took them. If it dies before that, the next one sends them again. Nothing else
+//! waits for the target.
 
 mod failures;
 mod send;

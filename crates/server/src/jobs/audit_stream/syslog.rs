@@ -76,8 +76,8 @@ impl Syslog {
         timeout(PATIENCE + FAREWELL, sending).await.map_err(|_| Unsent::TimedOut)?
     }
 
-    /// One datagram a message. What is too long for one is cut: its beginning has number and id, and the whole is in the
-    /// log.
+    /// One datagram a message. What is too long for one is cut: its beginning has number and id, and the whole is in
+    /// the log.
     async fn send_datagrams(&self, messages: impl Iterator<Item = String>) -> Result<(), Unsent> {
         let address = tokio::net::lookup_host((self.server.as_str(), self.port)).await?.next();
         let address = address.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
