@@ -11,12 +11,14 @@ pub mod audit_export;
 pub mod catalog;
 pub mod characters;
 pub mod device_login;
+mod encodings;
 pub mod error;
 pub mod fields;
 pub mod health;
 #[cfg(test)]
 mod health_test;
 pub mod ids;
+pub mod inbound;
 pub mod integration;
 #[cfg(test)]
 mod integration_test;

@@ -56,14 +56,21 @@ fn every_word_of_the_closed_lists_is_on_the_page() {
         .chain(AnswerShape::ALL.iter().map(|word| word.as_str()))
         .chain(AccountSource::ALL.iter().map(|word| word.as_str()))
         .chain(ResetUnit::ALL.iter().map(|word| word.as_str()))
+        .chain(AddressOf::ALL.iter().map(|word| word.as_str()))
+        .chain(SecretSource::ALL.iter().map(|word| word.as_str()))
+        .chain(Encoding::ALL.iter().map(|word| word.as_str()))
+        .chain(SignatureScheme::ALL.iter().map(|word| word.as_str()))
+        .chain(SignatureForm::ALL.iter().map(|word| word.as_str()))
+        .chain(TimeUnit::ALL.iter().map(|word| word.as_str()))
+        .chain(Handshake::ALL.iter().map(|word| word.as_str()))
         .collect();
     for word in words {
         assert!(PAGE.contains(&format!("`{word}`")), "{word}");
     }
 }
 
-/// The page describes every key that a file may have: the fields of the structs in `file.rs` and
-/// `file/action.rs`.
+/// The page describes every key that a file may have: the fields of the structs in `file.rs`,
+/// `file/action.rs` and `file/events.rs`.
 #[test]
 fn every_key_of_a_file_is_on_the_page() {
     let field = |line: &'static str| {
@@ -71,7 +78,7 @@ fn every_key_of_a_file_is_on_the_page() {
         let field = line.strip_prefix("pub(super) ").or_else(|| line.strip_prefix("pub(in crate::catalog) "));
         field?.split_once(':').map(|(key, _)| key).filter(|key| !key.contains(' '))
     };
-    let shape = [include_str!("file.rs"), include_str!("file/action.rs")];
+    let shape = [include_str!("file.rs"), include_str!("file/action.rs"), include_str!("file/events.rs")];
     let keys: Vec<&str> = shape.into_iter().flat_map(str::lines).filter_map(field).collect();
     assert!(keys.len() > 130, "{keys:?}");
     for key in keys {

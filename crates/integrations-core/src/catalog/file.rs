@@ -1,6 +1,7 @@
 //! The shape of a provider file. docs/reference/provider-file.md says what its values mean and which are allowed.
 
 mod action;
+mod events;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -18,6 +19,7 @@ pub(super) use action::{
     Absent, ActionTable, ExampleAnswerTable, ExampleOutcome, ExampleReadingTable, ExampleRequestTable,
     ExampleTable, GraphQlTable, GuardTable, InputTable, InputType, OtherTable, RequestTable, ResultTable,
 };
+pub(super) use events::{AccessEndTable, EventFieldsTable, EventsTable, SecretTable, SignatureTable};
 
 type Text = BTreeMap<String, String>;
 
@@ -49,6 +51,7 @@ pub(super) struct ProviderFile {
     pub(super) actions: Vec<ActionTable>,
     #[serde(default)]
     pub(super) proxy: ProxyTable,
+    pub(super) events: Option<EventsTable>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -12,6 +12,10 @@ mod docs_test;
 mod embedded;
 #[cfg(test)]
 mod embedded_test;
+mod event_secret;
+mod events;
+#[cfg(test)]
+mod events_refusals_test;
 #[cfg(test)]
 mod facts_test;
 mod field;
@@ -43,12 +47,18 @@ use std::sync::Arc;
 use url::Url;
 
 pub use action::{Action, OtherRequest};
+pub use event_secret::{EventKey, EventSecret, SecretHint};
+pub use events::{
+    AccessEnd, Carrier, EventFields, EventSource, EventStatuses, Events, Part, Place, Scheme, Signature,
+    SignedTime, TimePlace,
+};
 pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
-    AccountSource, ActionKind, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce,
-    ResetUnit, SetupType,
+    AccountSource, ActionKind, AddressOf, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth,
+    Encoding, Handshake, Method, Pkce, ResetUnit, SecretSource, SetupType, SignatureForm, SignatureScheme,
+    TimeUnit,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use path_pattern::Fit;

@@ -144,3 +144,93 @@ words! {
         Profile = "profile",
     }
 }
+
+words! {
+    /// Whose address it is, that a provider sends its events to.
+    pub enum AddressOf {
+        /// Each integration's.
+        Integration = "integration",
+        /// The OAuth app's: the events of every account come to it.
+        App = "app",
+    }
+}
+
+words! {
+    /// Where the secret comes from, with which the events of a provider are verified.
+    pub enum SecretSource {
+        /// A person copies it from the provider, or makes it up and enters it at both ends.
+        Person = "person",
+        /// It is the client secret of the OAuth app.
+        ClientSecret = "client_secret",
+        /// The provider's first request to the address holds it.
+        FirstRequest = "first_request",
+    }
+}
+
+words! {
+    /// How bytes are written as text.
+    pub enum Encoding {
+        /// The text's own bytes, in UTF-8.
+        Text = "text",
+        /// Hexadecimal digits.
+        Hex = "hex",
+        /// Standard base64, with padding (RFC 4648, section 4).
+        Base64 = "base64",
+    }
+}
+
+words! {
+    /// How it is shown that an event comes from its provider.
+    pub enum SignatureScheme {
+        /// HMAC-SHA256 (RFC 2104) over the raw body, and over what else the file names.
+        HmacSha256 = "hmac_sha256",
+        /// An Ed25519 signature (RFC 8032). The secret is the provider's public key.
+        Ed25519 = "ed25519",
+        /// HMAC-SHA256 over a time and a token in the body. The rest of the body is not signed.
+        HmacFields = "hmac_fields",
+        /// `Authorization: Basic` (RFC 7617) with credentials that a person entered at the provider. It signs nothing.
+        Basic = "basic",
+        /// The secret itself, in a header or in the body. Nothing is signed.
+        Token = "token",
+    }
+}
+
+words! {
+    /// How signatures stand in a header.
+    pub enum SignatureForm {
+        /// One signature, behind a prefix if there is one: `sha256=…`.
+        Whole = "whole",
+        /// Named values with commas between them, as Stripe sends them: `t=…,v1=…,v1=…,v0=…`.
+        Pairs = "pairs",
+        /// Versions and signatures with spaces between them, as Standard Webhooks says: `v1,… v1,…`.
+        Versions = "versions",
+    }
+}
+
+words! {
+    /// What the time of an event is written in.
+    pub enum TimeUnit {
+        /// Seconds since 1970-01-01T00:00:00Z.
+        UnixSeconds = "unix_seconds",
+        /// Milliseconds since 1970-01-01T00:00:00Z.
+        UnixMilliseconds = "unix_milliseconds",
+        /// A date and time (RFC 3339).
+        Rfc3339 = "rfc3339",
+    }
+}
+
+words! {
+    /// A request of a provider that is no event, and that has an answer of its own.
+    pub enum Handshake {
+        /// `{"type": "url_verification", "challenge": …}`, which is answered with the challenge. Old ones are unsigned.
+        SlackChallenge = "slack_challenge",
+        /// `{"event": "endpoint.url_validation", "payload": {"plainToken": …}}`, which is answered with the token and
+        /// its HMAC.
+        ZoomPlainToken = "zoom_plain_token",
+        /// A ping of webhook events (`type` 0), which is answered with 204, or of interactions (`type` 1 without an
+        /// event), which is answered with `{"type": 1}`.
+        DiscordPing = "discord_ping",
+        /// A request without a body, with the right credentials: the provider tries the address.
+        EmptyTest = "empty_test",
+    }
+}

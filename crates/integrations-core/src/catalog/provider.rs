@@ -6,6 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use super::action::Action;
+use super::events::{EventSource, Events};
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
 use super::names::{Category, SetupType};
@@ -55,6 +56,8 @@ pub struct Provider {
     pub actions: Vec<Action>,
     /// How requests that callers write themselves are judged.
     pub proxying: Proxying,
+    /// Whether it sends events, and how they are verified and read.
+    pub event_source: EventSource,
 }
 
 /// How an integration is connected.
@@ -115,6 +118,14 @@ impl Provider {
         match &self.setup {
             Setup::OAuth(oauth) => Some(oauth),
             Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
+        }
+    }
+
+    /// How it sends events, if it sends any that can be verified.
+    pub fn events(&self) -> Option<&Events> {
+        match &self.event_source {
+            EventSource::Sent(events) => Some(events),
+            EventSource::None(_) | EventSource::Untold => None,
         }
     }
 

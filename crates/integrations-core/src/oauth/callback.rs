@@ -7,6 +7,7 @@ use sha2::Sha256;
 use url::form_urlencoded;
 
 use crate::catalog::{CallbackCheck, Provider};
+use crate::encodings;
 
 /// Why a redirect back is refused. The messages are for a person and repeat nothing from the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ fn verify_shopify(query: &str, client_secret: &[u8], shop: &str) -> Result<(), C
         let mut values = all.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
         values.next().filter(|_| values.next().is_none())
     };
-    let signature = of("hmac").and_then(from_hex).ok_or(CallbackProblem::BadSignature)?;
+    let signature = of("hmac").and_then(encodings::hex).ok_or(CallbackProblem::BadSignature)?;
     let mut signed: Vec<_> = all.iter().filter(|(name, _)| name != "hmac" && name != "signature").collect();
     signed.sort();
     let message = form_urlencoded::Serializer::new(String::new()).extend_pairs(signed).finish();
@@ -65,17 +66,6 @@ fn verify_shopify(query: &str, client_secret: &[u8], shop: &str) -> Result<(), C
         Some(sent) if sent == format!("{shop}.myshopify.com") => Ok(()),
         _ => Err(CallbackProblem::OtherShop),
     }
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    text.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 /// Checks `iss`, in which an authorization server names itself (RFC 9207, section 2.4). It prevents one server from

@@ -3,6 +3,9 @@
 mod actions;
 mod auth;
 mod calls;
+mod event_secret;
+mod event_signature;
+mod events;
 mod fields;
 mod kinds;
 mod oauth;
@@ -109,6 +112,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
     let proxying = proxying::proxying(file.proxy, &actions, setup.as_ref(), base, problems);
+    let event_source = events::events(file.events, setup.as_ref(), problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
     let called = called.into_iter().flatten().chain(probe.as_ref().map(|probe| &probe.call.url));
     let profile = account.iter().flatten().filter_map(|account| account.profile.as_ref());
@@ -130,6 +134,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         settings: settings?,
         actions,
         proxying,
+        event_source: event_source?,
     })
 }
 
