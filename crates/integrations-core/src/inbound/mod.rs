@@ -7,6 +7,8 @@
 mod delivery;
 mod handshake;
 mod proof;
+#[cfg(test)]
+mod providers_test;
 mod reading;
 mod reason;
 #[cfg(test)]
