@@ -73,6 +73,16 @@ words! {
         DeviceLoginApproved = "device_login.approved",
         /// A person denied the login of a program.
         DeviceLoginDenied = "device_login.denied",
+        /// A webhook was created.
+        WebhookCreated = "webhook.created",
+        /// A webhook's address, events or status was changed, or it was disabled because nothing reached it.
+        WebhookUpdated = "webhook.updated",
+        /// A webhook was deleted.
+        WebhookDeleted = "webhook.deleted",
+        /// A webhook's secret was replaced by a new one.
+        WebhookSecretRotated = "webhook.secret_rotated",
+        /// What a webhook had missed was sent again.
+        WebhookRedelivered = "webhook.redelivered",
         /// Old events were removed from the audit log.
         AuditPruned = "audit.pruned",
         /// Old runs of actions were removed.

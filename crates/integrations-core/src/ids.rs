@@ -167,6 +167,14 @@ pub mod kind {
     pub enum Run {}
     /// A person's decision about a run, made or awaited.
     pub enum Approval {}
+    /// A receiver of a project's events.
+    pub enum Webhook {}
+    /// What messages to a webhook are signed with. Its id is not secret.
+    pub enum WebhookSecret {}
+    /// An event that is told to webhooks.
+    pub enum Event {}
+    /// An event on its way to one webhook.
+    pub enum Delivery {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -213,6 +221,18 @@ pub mod kind {
     impl Kind for Approval {
         const PREFIX: &'static str = "apr_";
     }
+    impl Kind for Webhook {
+        const PREFIX: &'static str = "whk_";
+    }
+    impl Kind for WebhookSecret {
+        const PREFIX: &'static str = "whs_";
+    }
+    impl Kind for Event {
+        const PREFIX: &'static str = "evt_";
+    }
+    impl Kind for Delivery {
+        const PREFIX: &'static str = "dlv_";
+    }
 }
 
 /// `org_…`
@@ -245,6 +265,14 @@ pub type LeaseId = Id<kind::Lease>;
 pub type RunId = Id<kind::Run>;
 /// `apr_…`
 pub type ApprovalId = Id<kind::Approval>;
+/// `whk_…`
+pub type WebhookId = Id<kind::Webhook>;
+/// `whs_…`
+pub type WebhookSecretId = Id<kind::WebhookSecret>;
+/// `evt_…`
+pub type EventId = Id<kind::Event>;
+/// `dlv_…`
+pub type DeliveryId = Id<kind::Delivery>;
 
 #[cfg(test)]
 mod tests {

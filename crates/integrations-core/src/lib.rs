@@ -51,6 +51,7 @@ pub mod scope;
 pub mod settings;
 pub mod standing;
 pub mod tier;
+pub mod webhook;
 pub mod wire;
 #[cfg(test)]
 mod wire_test;

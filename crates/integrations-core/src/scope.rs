@@ -65,6 +65,10 @@ impl RequiredScope {
     pub const INTEGRATIONS_WRITE: Self = Self { resource: Resource::Integrations, level: Level::Write };
     /// `audit:read`
     pub const AUDIT_READ: Self = Self { resource: Resource::Audit, level: Level::Read };
+    /// `webhooks:read`
+    pub const WEBHOOKS_READ: Self = Self { resource: Resource::Webhooks, level: Level::Read };
+    /// `webhooks:write`
+    pub const WEBHOOKS_WRITE: Self = Self { resource: Resource::Webhooks, level: Level::Write };
     /// `projects:read`
     pub const PROJECTS_READ: Self = Self { resource: Resource::Projects, level: Level::Read };
     /// `projects:write`

@@ -19,6 +19,7 @@ mod policy;
 mod project;
 mod raw_json;
 mod server_status;
+mod webhook;
 
 pub use action::{ActionContext, CallAction, InstalledAction, InstalledActionList};
 pub use action_run::{ActionRun, ActionRunList, ActionRunResponse, RunError};
@@ -50,6 +51,12 @@ pub use policy::{
 pub use project::{CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};
+pub use webhook::{
+    CreateWebhook, NewWebhook, NewWebhookResponse, RedeliverWebhook, RedeliveredWebhook,
+    RedeliveredWebhookResponse, RotateWebhookSecret, UpdateWebhook, Webhook, WebhookAttempt, WebhookDelivery,
+    WebhookDeliveryDetails, WebhookDeliveryList, WebhookDeliveryResponse, WebhookList, WebhookResponse,
+    WebhookSecret, WebhookSecretResponse, WebhookTest, WebhookTestResponse,
+};
 
 use serde::{Deserialize, Deserializer};
 
