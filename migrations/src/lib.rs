@@ -34,6 +34,7 @@ mod m0020_writes_off;
 mod m0021_approvals;
 mod m0022_repeated_calls;
 mod m0023_looks;
+mod m0024_webhooks;
 mod m0025_audit_chain;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_approvals::Migration),
             Box::new(m0022_repeated_calls::Migration),
             Box::new(m0023_looks::Migration),
+            Box::new(m0024_webhooks::Migration),
             Box::new(m0025_audit_chain::Migration),
         ]
     }

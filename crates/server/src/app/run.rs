@@ -4,6 +4,7 @@ use std::{
     io::{self, Write as _},
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
@@ -30,6 +31,9 @@ use crate::{
     store::Store,
     vault::Vault,
 };
+
+/// How long events of webhooks are kept, unless a setting says otherwise.
+const WEBHOOK_RETENTION: Duration = Duration::from_hours(24 * 30);
 
 /// `riq-server serve`: uses the database and the encryption keys of the settings.
 pub async fn serve(options: &Options, environment: Environment) -> anyhow::Result<()> {
@@ -204,6 +208,7 @@ fn foundation(
         monitor: options.monitor(),
         run_retention: options.run_retention,
         audit_stream: options.audit_stream()?,
+        webhook_retention: options.webhook_retention.unwrap_or(WEBHOOK_RETENTION),
     })
 }
 

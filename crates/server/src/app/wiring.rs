@@ -47,6 +47,7 @@ use crate::{
         organizations::Organizations,
         people::{People, SignInSweep},
         proxy::Proxy,
+        webhooks::{WebhookRetention, Webhooks},
     },
     shutdown::{self, Shutdown, Stopper},
     store::Store,
@@ -74,6 +75,8 @@ pub struct Foundation {
     pub run_retention: Option<Duration>,
     /// Where the audit log is streamed, if it is.
     pub audit_stream: Option<StreamSettings>,
+    /// How long events of webhooks are kept, with what came of them.
+    pub webhook_retention: Duration,
 }
 
 /// The whole program. Cheap to clone.
@@ -90,6 +93,7 @@ pub struct App {
     run_retention: Option<Duration>,
     audit_stream: Option<StreamSettings>,
     outbound: Outbound,
+    webhook_retention: Duration,
     settings: Arc<HttpSettings>,
     api: Api,
     agents: Mcp,
@@ -102,6 +106,8 @@ impl App {
     pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
         let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor, .. } = on;
         let (run_retention, audit_stream) = (on.run_retention, on.audit_stream);
+        let webhook_retention = on.webhook_retention;
+        store.set_links(settings.public_url.as_str());
         let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
         let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
         let metrics = Metrics::default();
@@ -121,6 +127,13 @@ impl App {
         let app_settings =
             AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
         let actions = Actions::new(monitor.clone());
+        let webhooks = Webhooks::new(
+            store.clone(),
+            Arc::clone(&vault),
+            environment.clone(),
+            &outbound,
+            metrics.clone(),
+        )?;
         let services = Arc::new(Services {
             proxy: Proxy::new(actions.clone()),
             actions,
@@ -133,6 +146,7 @@ impl App {
             idempotency: Idempotency::new(store.clone(), Arc::clone(&vault), environment.clone()),
             integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
             api_keys,
+            webhooks,
             installer,
             oauth_apps,
             catalog,
@@ -154,6 +168,7 @@ impl App {
             run_retention,
             audit_stream,
             outbound,
+            webhook_retention,
             settings,
             api,
             agents,
@@ -240,6 +255,9 @@ impl App {
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }
+        let (keep, environment) = (self.webhook_retention, environment.clone());
+        runner.start(WebhookRetention { store: self.store.clone(), environment, keep });
+        runner.start(self.services.webhooks.delivery_work());
         runner.start(self.monitor.due_work());
         runner.wait().await;
     }

@@ -83,7 +83,9 @@ impl Failure {
                     Issue::new("project_ids", "The organization has no such project, or it is archived");
                 Self { issues: vec![issue], ..Denied::NoSuchProject.into() }
             }
-            OwnedError::Taken => Self::new(ErrorCode::Conflict, "Another change came first; try again"),
+            OwnedError::Taken | OwnedError::TooMany(_) => {
+                Self::new(ErrorCode::Conflict, "Another change came first; try again")
+            }
             OwnedError::Ended => Self::new(
                 ErrorCode::Conflict,
                 "The API key is revoked or has expired, so it cannot be changed",
@@ -92,12 +94,29 @@ impl Failure {
         }
     }
 
+    /// A change of a webhook was not made.
+    pub fn of_webhook(error: OwnedError) -> Self {
+        match error {
+            OwnedError::NotFound => Self::no_such_webhook(),
+            OwnedError::TooMany(most) => Self::new(
+                ErrorCode::Conflict,
+                format!("The project has {most} webhooks, and may have no more: delete one first"),
+            ),
+            error => Self::of_project(error),
+        }
+    }
+
+    /// There is no such webhook.
+    pub fn no_such_webhook() -> Self {
+        Self::new(ErrorCode::ResourceNotFound, "There is no such webhook")
+    }
+
     /// A change of a project was not made.
     pub fn of_project(error: OwnedError) -> Self {
         match error {
             OwnedError::Forbidden(error) => error.into(),
             OwnedError::NotFound | OwnedError::NoSuchProject => Denied::NoSuchProject.into(),
-            OwnedError::Taken => {
+            OwnedError::Taken | OwnedError::TooMany(_) => {
                 Self::new(ErrorCode::Conflict, "Another project of the organization has this slug")
             }
             OwnedError::Ended => Self::new(
@@ -364,7 +383,7 @@ impl From<SetAppError> for Failure {
             SetAppError::Owned(OwnedError::NotFound | OwnedError::NoSuchProject) => {
                 Denied::NoSuchProject.into()
             }
-            SetAppError::Owned(OwnedError::Taken | OwnedError::Ended) => {
+            SetAppError::Owned(OwnedError::Taken | OwnedError::TooMany(_) | OwnedError::Ended) => {
                 Self::new(ErrorCode::Conflict, "Another change came first; try again")
             }
             SetAppError::Owned(OwnedError::Store(error)) => error.into(),

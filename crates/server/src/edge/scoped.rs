@@ -38,6 +38,10 @@ scoped! {
     ApprovalsAdmin = APPROVALS_ADMIN;
     /// `proxy:write`
     ProxyWrite = PROXY_WRITE;
+    /// `webhooks:read`
+    WebhooksRead = WEBHOOKS_READ;
+    /// `webhooks:write`
+    WebhooksWrite = WEBHOOKS_WRITE;
     /// `projects:read`
     ProjectsRead = PROJECTS_READ;
     /// `projects:write`

@@ -8,13 +8,14 @@ use integrations_core::{
     audit::{Acting, Actor},
     catalog::{NoSuchProvider, Provider, ProviderAccount},
     error::ErrorCode,
-    ids::{ApiKeyId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, OrganizationId, ProjectId, WebhookId},
     rights::Reach,
 };
 
 pub use crate::edge::scoped::{
     ActionsRead, ActionsWrite, ApprovalsAdmin, ApprovalsRead, AuditRead, IntegrationsRead, IntegrationsWrite,
     KeysAdmin, KeysRead, OauthAppsAdmin, OauthAppsRead, ProjectsRead, ProjectsWrite, ProxyWrite,
+    WebhooksRead, WebhooksWrite,
 };
 use crate::{
     edge::{failure::Failure, identity::Identity, path, request_id::CurrentRequest, scoped::Scoped},
@@ -37,19 +38,30 @@ pub struct Access<S> {
     pub request_id: Arc<str>,
     /// The path's `{provider}`, if it has one that is text.
     provider: Option<String>,
-    /// What the path names below the project or the provider, if that is text: an action, a run, or an approval.
+    /// The path's `{webhookId}`, if it has one that is text.
+    webhook: Option<String>,
+    /// What the path names below these, if that is text: an action, a run, an approval, or a delivery.
     named: Option<String>,
     scope: PhantomData<S>,
 }
 
 impl<S> Access<S> {
+    /// The webhook that the path names.
+    pub async fn webhook(&self, api: &Api) -> Result<WebhookId, Failure> {
+        if let Some(id) = self.webhook.as_deref().and_then(|text| text.parse().ok()) {
+            return Ok(id);
+        }
+        // If the caller may not see the project, that error comes first.
+        api.organizations.admit(&self.tenant).await?;
+        Err(Failure::no_such_webhook())
+    }
+
     /// The caller and the request, for the audit log.
     pub fn acting(&self) -> Acting {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
     }
 
-    /// What the path names below the project or the provider: an action, a run, or an approval. `None`: it is not
-    /// text.
+    /// What the path names last: an action, a run, an approval, or a delivery. `None`: it is not text.
     pub fn named(&self) -> Option<&str> {
         self.named.as_deref()
     }
@@ -90,11 +102,12 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let (caller, request_id) = authenticated::<S>(parts)?;
-        let (mut project, mut provider, mut named) = (None, None, None);
+        let (mut project, mut provider, mut webhook, mut named) = (None, None, None, None);
         for (name, value) in path::parameters(parts) {
             match name {
                 "projectId" => project = value.and_then(|text| text.parse::<ProjectId>().ok()),
                 "provider" => provider = value.map(Cow::into_owned),
+                "webhookId" => webhook = value.map(Cow::into_owned),
                 _ => named = value.map(Cow::into_owned),
             }
         }
@@ -107,7 +120,7 @@ impl<S: Scoped> FromRequestParts<Api> for Access<S> {
             api.organizations.admit(&tenant).await?;
             return Err(Denied::OutOfReach.into());
         }
-        Ok(Self { tenant, caller, request_id, provider, named, scope: PhantomData })
+        Ok(Self { tenant, caller, request_id, provider, webhook, named, scope: PhantomData })
     }
 }
 

@@ -197,6 +197,56 @@ pub(super) fn install_url() -> Value {
     })
 }
 
+/// A webhook.
+pub(super) fn webhook() -> Value {
+    json!({
+        "id": "whk_01jc3q5v6w7x8y9zabcdefghjk", "url": "https://app.example/hooks/riq", "events": ["integration.*"],
+        "status": "active", "failure_count": 0, "last_triggered_at": "2026-05-17T17:55:00Z",
+        "created_at": "2026-03-01T10:00:00Z"
+    })
+}
+
+/// A new webhook.
+pub(super) fn new_webhook() -> Value {
+    let mut webhook = webhook();
+    webhook["last_triggered_at"] = json!(null);
+    webhook["secret"] = json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwUhgd0kM2Qk0=");
+    webhook
+}
+
+/// A webhook's new secret.
+pub(super) fn webhook_secret() -> Value {
+    json!({
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwUhgd0kM2Qk0=", "old_secret_until": "2026-05-17T18:55:00Z"
+    })
+}
+
+/// What came of a test.
+pub(super) fn webhook_test() -> Value {
+    json!({"delivered": true, "status_code": 200, "duration_ms": 143, "error": null})
+}
+
+/// A delivery.
+pub(super) fn webhook_delivery() -> Value {
+    json!({
+        "id": "dlv_01jc3q5v6w7x8y9zabcdefghjk", "event_id": "evt_01jc3q5v6w7x8y9zabcdefghjk",
+        "event": "integration.lifecycle.updated", "status": "delivered", "attempt": 1, "status_code": 200,
+        "error": null, "duration_ms": 143, "next_attempt_at": null, "created_at": "2026-05-17T17:55:00Z"
+    })
+}
+
+/// A delivery with its message and attempts.
+pub(super) fn webhook_delivery_details() -> Value {
+    let mut delivery = webhook_delivery();
+    delivery["body"] =
+        json!("{\"id\":\"evt_01jc3q5v6w7x8y9zabcdefghjk\",\"type\":\"integration.lifecycle.updated\"}");
+    delivery["attempts"] = json!([{
+        "number": 1, "at": "2026-05-17T17:55:00Z", "status_code": 200, "error": null, "duration_ms": 143,
+        "answer": "ok"
+    }]);
+    delivery
+}
+
 /// A project.
 pub(super) fn project() -> Value {
     json!({

@@ -140,6 +140,18 @@ pub(super) struct OnApprove;
 pub(super) struct OnDeny;
 /// Failures of changing how approvals are decided.
 pub(super) struct OnPolicyUpdate;
+/// Failures of showing a webhook.
+pub(super) struct OnWebhook;
+/// Failures of making a webhook.
+pub(super) struct OnNewWebhook;
+/// Failures of changing a webhook.
+pub(super) struct OnWebhookUpdate;
+/// Failures of deleting a webhook.
+pub(super) struct OnWebhookEnd;
+/// Failures of testing a webhook.
+pub(super) struct OnWebhookTest;
+/// Failures of having something done with a webhook.
+pub(super) struct OnWebhookCommand;
 /// Failures of an operation on an organization.
 pub(super) struct OnOrganization;
 /// Failures of making something in an organization.
@@ -254,6 +266,36 @@ impl IntoResponses for OnDeny {
 impl IntoResponses for OnPolicyUpdate {
     fn responses() -> Responses {
         describe(&[PROJECT, BODY, &[ErrorCode::NoUpdates]])
+    }
+}
+impl IntoResponses for OnWebhook {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ResourceNotFound]])
+    }
+}
+impl IntoResponses for OnNewWebhook {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnWebhookUpdate {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::NoUpdates, ErrorCode::ResourceNotFound, ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnWebhookEnd {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ResourceNotFound, ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnWebhookTest {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::ResourceNotFound]])
+    }
+}
+impl IntoResponses for OnWebhookCommand {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, &[ErrorCode::ResourceNotFound, ErrorCode::Conflict]])
     }
 }
 impl IntoResponses for OnOrganization {

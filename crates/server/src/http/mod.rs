@@ -23,6 +23,7 @@ mod post;
 mod projects;
 mod proxy;
 pub mod state;
+mod webhooks;
 
 use axum::{Extension, Router};
 use utoipa::openapi::OpenApi;
@@ -50,6 +51,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(approvals::routes())
         .merge(policy::routes())
         .merge(proxy::routes())
+        .merge(webhooks::routes())
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())

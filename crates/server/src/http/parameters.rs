@@ -71,6 +71,32 @@ pub(super) struct OfApproval {
     approval_id: String,
 }
 
+/// The webhook of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfWebhook {
+    /// The webhook's id, `whk_…`
+    #[param(
+        rename = "webhookId",
+        pattern = "^whk_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "whk_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    webhook_id: String,
+}
+
+/// The delivery of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfDelivery {
+    /// The delivery's id, `dlv_…`
+    #[param(
+        rename = "deliveryId",
+        pattern = "^dlv_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "dlv_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    delivery_id: String,
+}
+
 /// The organization of a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -14,7 +14,10 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use integrations_core::action::RunStatus;
+use integrations_core::{
+    action::RunStatus,
+    webhook::{Attempted, Outcome},
+};
 use prometheus_client::{
     encoding::prometheus_text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -76,6 +79,27 @@ struct Instruments {
     clients: Clients,
     actions: Actions,
     audit_stream: AuditStream,
+    webhooks: Webhooks,
+}
+
+/// What is sent to webhooks.
+#[derive(Debug)]
+struct Webhooks {
+    attempts: Family<labels::Delivery, Counter>,
+    durations: Histogram,
+    age: Gauge<f64, AtomicU64>,
+}
+
+impl Webhooks {
+    fn register(names: &mut Names) -> Self {
+        let duration = "Time that a receiver of a webhook took";
+        let age = "How long the longest waiting webhook delivery has been due";
+        Self {
+            attempts: names.register("webhook_attempts", "Attempts to deliver webhooks", Family::default()),
+            durations: names.register("webhook_duration_seconds", duration, Histogram::new(PROBE_BUCKETS)),
+            age: names.register("webhook_queue_age_seconds", age, Gauge::default()),
+        }
+    }
 }
 
 /// The calls of actions.
@@ -191,6 +215,7 @@ impl Default for Metrics {
             clients: Clients::register(&mut names),
             actions: Actions::register(&mut names),
             audit_stream: AuditStream::register(&mut names),
+            webhooks: Webhooks::register(&mut names),
             registry: names.0,
         }))
     }
@@ -245,6 +270,22 @@ impl Metrics {
     pub fn proxied(&self, provider: &str, outcome: ProxyOutcome) {
         let request = labels::Proxied { provider: provider.to_owned(), outcome: outcome.as_str() };
         self.0.actions.proxied.get_or_create(&request).inc();
+    }
+
+    /// Counts an attempt to deliver something to a webhook.
+    pub fn delivery_attempted(&self, attempted: &Attempted) {
+        let outcome = match attempted.outcome {
+            Outcome::Answered(200..=299, _) => "delivered",
+            Outcome::Answered(..) => "refused",
+            Outcome::NoAnswer(why) => why.as_str(),
+        };
+        self.0.webhooks.attempts.get_or_create(&labels::Delivery { outcome }).inc();
+        self.0.webhooks.durations.observe(attempted.took.as_secs_f64());
+    }
+
+    /// Sets how long the longest waiting webhook delivery has been due. Zero if none is due.
+    pub fn delivery_age(&self, age: Duration) {
+        self.0.webhooks.age.set(age.as_secs_f64());
     }
 
     /// Counts a lease that was taken over because its owner let it expire.
@@ -328,6 +369,12 @@ mod tests {
         metrics.refresh("slack", RefreshOutcome::Lost);
         metrics.action_call("slack", "post_message", RunStatus::Unknown, took);
         metrics.proxied("slack", ProxyOutcome::Refused);
+        metrics.delivery_attempted(&Attempted {
+            outcome: Outcome::Answered(503, None),
+            took,
+            answer: String::new(),
+        });
+        metrics.delivery_age(Duration::from_millis(2500));
         metrics.lease_taken_over();
         metrics.queue_age(Duration::from_millis(1500));
         metrics.rate_limiter_shared(true);
@@ -348,6 +395,9 @@ mod tests {
             r#"riq_action_calls_total{provider="slack",action="post_message",outcome="unknown"} 1"#,
             r#"riq_action_call_duration_seconds_count{provider="slack"} 1"#,
             r#"riq_proxy_requests_total{provider="slack",outcome="refused"} 1"#,
+            r#"riq_webhook_attempts_total{outcome="refused"} 1"#,
+            "riq_webhook_duration_seconds_count 1",
+            "riq_webhook_queue_age_seconds 2.5",
             "riq_leases_taken_over_total 1",
             "riq_probe_queue_age_seconds 1.5",
             "riq_rate_limiter_shared 1",

@@ -15,6 +15,7 @@ pub mod organizations;
 mod page;
 pub mod people;
 pub mod proxy;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 use self::{
     actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins,
     idempotency::Idempotency, install::Installer, integrations::Integrations, keys::Keys,
-    oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy,
+    oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy, webhooks::Webhooks,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -58,6 +59,8 @@ pub struct Services {
     pub integrations: Integrations,
     /// Remembers what requests with an `Idempotency-Key` were answered.
     pub idempotency: Idempotency,
+    /// The webhooks of projects.
+    pub webhooks: Webhooks,
     /// Installs integrations.
     pub installer: Arc<Installer>,
 }

@@ -5,15 +5,17 @@ use integrations_core::{
     ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
     principal::Principal,
 };
-use sea_orm::{ConnectionTrait, EntityTrait as _, Statement};
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, Statement};
 use time::OffsetDateTime;
 
 use super::{
-    ReadError, Store, StoreError, Tenant,
+    Announcement, ReadError, Store, StoreError, Tenant,
     entity::{audit_event, audit_pending},
     rows::AuditEntry,
     statements,
     tenant::joined,
+    transaction::Transaction,
+    webhooks::announce,
 };
 use crate::environment::{Environment, first_id_at};
 
@@ -123,9 +125,12 @@ impl Store {
     }
 }
 
-/// Appends an event, which then waits to be chained. Only the store calls it: the methods that change something take
-/// the event as an argument.
-pub(super) async fn record(on: &impl ConnectionTrait, event: NewAuditEvent) -> Result<(), StoreError> {
+/// Appends an event, which then waits to be chained, and tells it to webhooks. Only the store calls it: the methods that
+/// change something take the event as an argument.
+pub(super) async fn record(on: &Transaction, event: NewAuditEvent) -> Result<(), StoreError> {
+    if let Some(announcement) = Announcement::of(&event)? {
+        announce(on, announcement).await?;
+    }
     let (integration, provider) = event.integration.unzip();
     let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;
     let row = audit_event::Model {

@@ -76,6 +76,9 @@ pub enum OwnedError {
     /// Another one has this name.
     #[error("the name is taken")]
     Taken,
+    /// There are as many already as there may be.
+    #[error("there are {0} already, and there may be no more")]
+    TooMany(usize),
     /// It is archived or revoked, so it cannot be changed.
     #[error("it has ended")]
     Ended,

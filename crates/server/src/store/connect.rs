@@ -26,6 +26,7 @@ use super::{
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     tenant::TenantCheck,
+    transaction::Outbox,
     watched::Watched,
 };
 
@@ -156,6 +157,7 @@ impl Store {
             reachability,
             watched,
             tenant_check: TenantCheck::default(),
+            outbox: Outbox::default(),
         }
     }
 

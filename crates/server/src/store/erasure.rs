@@ -9,7 +9,10 @@ use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
-    entity::{action_run, credential, integration, monitor, oauth_app, pending_install, project},
+    entity::{
+        action_run, credential, integration, monitor, oauth_app, pending_install, project, webhook,
+        webhook_event,
+    },
     in_order::locked_in_order,
     transaction::Transaction,
 };
@@ -82,6 +85,14 @@ async fn destroy_secrets(on: &Transaction, project: &str) -> Result<(), StoreErr
     .await?;
     destroy::<action_run::Entity>(on, action_run::Column::Id, action_run::Column::ProjectId.eq(project))
         .await?;
+    // Its webhooks go with their secrets and deliveries.
+    destroy::<webhook::Entity>(on, webhook::Column::Id, webhook::Column::ProjectId.eq(project)).await?;
+    destroy::<webhook_event::Entity>(
+        on,
+        webhook_event::Column::Id,
+        webhook_event::Column::ProjectId.eq(project),
+    )
+    .await?;
     destroy::<pending_install::Entity>(
         on,
         pending_install::Column::Id,

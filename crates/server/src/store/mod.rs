@@ -48,6 +48,7 @@ mod user_changes;
 mod users;
 mod watch;
 mod watched;
+mod webhooks;
 mod writes_off;
 
 pub use action_runs::{
@@ -87,6 +88,10 @@ pub use tenant::{Denied, ReadError, Tenant};
 pub use user_changes::{Arrival, Arrived, EventOf, RoleChange};
 pub use users::{Membership, PersonRecord, PersonRef, RoleRecord, RoleSource};
 pub use watch::{ListenError, Listener};
+pub use webhooks::{
+    Again, Announcement, AttemptRow, Attempts, DeliveryDetails, DeliveryRow, Due, NewSecret, NewWebhookRow,
+    SealedSecret, TestedWebhook, WebhookRecord, details_of_a_test,
+};
 
 use std::sync::Arc;
 
@@ -113,6 +118,7 @@ pub struct Store {
     /// The addresses of PostgreSQL, for the connection of `watch`.
     watched: Option<Watched>,
     tenant_check: tenant::TenantCheck,
+    outbox: transaction::Outbox,
 }
 
 impl Store {
@@ -139,7 +145,7 @@ impl Store {
 
     /// Begins a transaction that will write.
     async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(self.writer.begin(writing()).await?)
+        Ok(Transaction::new(self.writer.begin(writing()).await?, self.outbox.clone()))
     }
 }
 

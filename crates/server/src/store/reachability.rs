@@ -18,7 +18,7 @@ use super::{
     address::Pooling,
     error::is_lost,
     moment::with_times_of_fixed_width,
-    transaction::{Transaction, begun_or_rolled_back},
+    transaction::{Session, begun_or_rolled_back},
 };
 
 /// Whether the database can be reached. At first it is assumed to be. Cheap to clone.
@@ -100,10 +100,10 @@ impl GuardedPool {
         &self.pool
     }
 
-    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {
+    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<Session, DbErr> {
         match self.pooling {
             // Boxed, because to make a connection takes 60 KB of state, which every request would move.
-            Pooling::Session => Ok(Transaction::Own(Box::pin(self.begin_named(options)).await?)),
+            Pooling::Session => Ok(Session::Own(Box::pin(self.begin_named(options)).await?)),
             Pooling::Transaction => Box::pin(self.reachability.guard(self.begin_shared())).await,
         }
     }
@@ -134,8 +134,8 @@ impl GuardedPool {
         Ok(())
     }
 
-    async fn begin_shared(&self) -> Result<Transaction, DbErr> {
-        Transaction::begin_shared(self.pool.get_postgres_connection_pool()).await
+    async fn begin_shared(&self) -> Result<Session, DbErr> {
+        Session::begin_shared(self.pool.get_postgres_connection_pool()).await
     }
 
     pub(super) async fn close(self) -> Result<(), DbErr> {

@@ -12,8 +12,10 @@ use sea_orm::{
 };
 
 use super::{
-    OAuthAppRecord, PendingInstall, RememberedAnswer, Store, StoreError,
-    entity::{action_run, credential, idempotency_key, integration, oauth_app, pending_install},
+    OAuthAppRecord, PendingInstall, RememberedAnswer, SealedSecret, Store, StoreError,
+    entity::{
+        action_run, credential, idempotency_key, integration, oauth_app, pending_install, webhook_secret,
+    },
 };
 
 /// The first byte of a secret in the form of earlier versions. The vault describes the forms.
@@ -34,6 +36,8 @@ words! {
         Answers = "remembered answers",
         /// Requests of actions, by their run's id.
         Requests = "requests of actions",
+        /// What messages to webhooks are signed with, by the secret's id.
+        WebhookSecrets = "webhook secrets",
     }
 }
 
@@ -66,6 +70,8 @@ pub enum SealedRow {
     Answer(RememberedAnswer),
     /// The request of an action.
     Request(SealedRequest),
+    /// What messages to a webhook are signed with.
+    WebhookSecret(SealedSecret),
 }
 
 /// A sealed secret of an integration, with what decides where it is sent.
@@ -149,6 +155,7 @@ impl SealedRow {
             Self::PendingInstall(install) => install.id.to_string(),
             Self::Answer(answer) => answer.request.id.clone(),
             Self::Request(request) => request.run.to_string(),
+            Self::WebhookSecret(secret) => secret.id.to_string(),
         }
     }
 
@@ -160,6 +167,7 @@ impl SealedRow {
             Self::PendingInstall(install) => &install.sealed,
             Self::Answer(answer) => &answer.sealed,
             Self::Request(request) => &request.sealed,
+            Self::WebhookSecret(secret) => &secret.sealed,
         }
     }
 }
@@ -189,6 +197,9 @@ impl Sealed {
                 idempotency_key::Column::SealedAnswer,
             ),
             Self::Requests => of::<action_run::Entity>(action_run::Column::Id, action_run::Column::Request),
+            Self::WebhookSecrets => {
+                of::<webhook_secret::Entity>(webhook_secret::Column::Id, webhook_secret::Column::Sealed)
+            }
         }
     }
 }
@@ -209,7 +220,7 @@ impl Store {
     ) -> Result<Vec<SealedRow>, StoreError> {
         use {
             action_run::Column as Run, idempotency_key::Column as Key, oauth_app::Column as App,
-            pending_install::Column as Pending,
+            pending_install::Column as Pending, webhook_secret::Column as Secret,
         };
 
         let page = Page { beginning, after, limit };
@@ -243,6 +254,11 @@ impl Store {
                 let rows = page.of(action_run::Entity::find(), Run::Id, Run::Request);
                 let rows = rows.all(&self.reader).await?.into_iter();
                 rows.map(|row| Ok(SealedRow::Request(row.try_into()?))).collect()
+            }
+            Sealed::WebhookSecrets => {
+                let rows = page.of(webhook_secret::Entity::find(), Secret::Id, Secret::Sealed);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::WebhookSecret(row.try_into()?))).collect()
             }
         }
     }

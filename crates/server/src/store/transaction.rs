@@ -6,7 +6,10 @@
 //! transaction of its own. It is prepared without a name, because a name would stay in a session that other clients use
 //! later.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult,
@@ -15,7 +18,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, query::Query};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use super::moment::with_times_of_fixed_width;
 
@@ -38,15 +41,32 @@ impl Valid {
 }
 
 /// A transaction. It is rolled back if it is dropped before it is committed.
-pub(super) enum Transaction {
+pub(super) struct Transaction {
+    session: Session,
+    /// Whether it puts something into the outbox.
+    announces: AtomicBool,
+    outbox: Outbox,
+}
+
+/// What all transactions of a process know of the outbox. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outbox {
+    /// Wakes who sends what is in it.
+    pub(super) filled: Arc<Notify>,
+    /// What links in events begin with: the server's public URL, without a slash at its end.
+    pub(super) links: Arc<OnceLock<String>>,
+}
+
+/// Where a transaction takes place.
+pub(super) enum Session {
     /// In a session of its own.
     Own(DatabaseTransaction),
     /// In a session that other clients use afterwards.
     Shared(Mutex<sqlx::Transaction<'static, Postgres>>),
 }
 
-impl Transaction {
-    /// Begins one in a session that is lent for it.
+impl Session {
+    /// Begins a transaction in a session that is lent for it.
     pub(super) async fn begin_shared(pool: &PgPool) -> Result<Self, DbErr> {
         let pool = pool.clone();
         let begun = begun_or_rolled_back(async move { pool.begin().await.map_err(acquire_error) }).await?;
@@ -62,8 +82,34 @@ impl Transaction {
     }
 }
 
+impl Transaction {
+    /// The transaction that has begun in a session.
+    pub(super) fn new(session: Session, outbox: Outbox) -> Self {
+        Self { session, announces: AtomicBool::new(false), outbox }
+    }
+
+    /// The address of one of our pages, if the server's public URL is known; otherwise its path.
+    pub(super) fn link_to(&self, path: &str) -> String {
+        format!("{}{path}", self.outbox.links.get().map_or("", String::as_str))
+    }
+
+    /// Notes that it puts something into the outbox.
+    pub(super) fn announces(&self) {
+        self.announces.store(true, Ordering::Relaxed);
+    }
+
+    /// Commits it. If it put something into the outbox, who sends that is woken.
+    pub(super) async fn commit(self) -> Result<(), DbErr> {
+        self.session.commit().await?;
+        if self.announces.into_inner() {
+            self.outbox.filled.notify_one();
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
-impl ConnectionTrait for Transaction {
+impl ConnectionTrait for Session {
     fn get_database_backend(&self) -> DbBackend {
         match self {
             Self::Own(transaction) => transaction.get_database_backend(),
@@ -113,6 +159,29 @@ impl ConnectionTrait for Transaction {
                 Ok(rows.into_iter().map(QueryResult::from).collect())
             }
         }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.session.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.session.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.session.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.session.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.session.query_all_raw(statement).await
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a sealed secret belongs to. It is the associated data, so a secret opens only where nothing of it has changed.
 
-use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId, RunId};
+use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId, RunId, WebhookId, WebhookSecretId};
 
-use crate::store::{AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedRow};
+use crate::store::{
+    AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedRow, SealedSecret,
+};
 
 /// An integration, with everything in the database that decides where its secrets are sent.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,13 @@ pub enum Purpose<'a> {
         /// The action's key.
         action: &'a str,
     },
+    /// What messages to a webhook are signed with.
+    WebhookSecret {
+        /// The secret.
+        id: WebhookSecretId,
+        /// The webhook.
+        webhook: WebhookId,
+    },
     /// The canary of the encryption key with this id.
     Canary(&'a str),
 }
@@ -91,6 +100,9 @@ impl Purpose<'_> {
                 .part(integration.to_string())
                 .part(provider)
                 .part(action),
+            Self::WebhookSecret { id, webhook } => {
+                data.part("webhook_secret").part(id.to_string()).part(webhook.to_string())
+            }
             Self::Canary(key) => data.part("canary").part(key),
         }
         .0
@@ -103,9 +115,10 @@ impl Purpose<'_> {
             Self::Settings(to) => format!("settings:{}", to.integration),
             Self::OAuthApp { id, .. } => format!("oauth_app:{id}"),
             Self::PendingInstall(install) => format!("pending_install:{}", install.id),
-            // There were none of these two.
+            // There were none of these three.
             Self::Answer(request) => format!("answer:{}", request.id),
             Self::ActionRequest { run, .. } => format!("action_request:{run}"),
+            Self::WebhookSecret { id, .. } => format!("webhook_secret:{id}"),
             Self::Canary(key) => format!("canary:{key}"),
         }
         .into_bytes()
@@ -179,7 +192,14 @@ impl<'a> From<&'a SealedRow> for Purpose<'a> {
                 provider: &request.provider,
                 action: &request.action,
             },
+            SealedRow::WebhookSecret(secret) => secret.into(),
         }
+    }
+}
+
+impl From<&SealedSecret> for Purpose<'_> {
+    fn from(secret: &SealedSecret) -> Self {
+        Self::WebhookSecret { id: secret.id, webhook: secret.webhook }
     }
 }
 
@@ -237,6 +257,8 @@ mod tests {
             call(1, 1, 2, "stripe", "issue_refund"),
             call(1, 1, 1, "stripe~eu", "issue_refund"),
             call(1, 1, 1, "stripe", "cancel"),
+            Purpose::WebhookSecret { id: WebhookSecretId::from_bits(1), webhook: WebhookId::from_bits(1) },
+            Purpose::WebhookSecret { id: WebhookSecretId::from_bits(1), webhook: WebhookId::from_bits(2) },
             Purpose::Canary("k1"),
             Purpose::Canary("k2"),
         ];

@@ -177,6 +177,11 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::DeviceLoginDenied => "Login of a program denied".to_owned(),
         AuditAction::ApiKeyTierChanged => "Tier of an API key changed".to_owned(),
         AuditAction::ActionRunsPruned => "Old runs of actions removed".to_owned(),
+        AuditAction::WebhookCreated => "Webhook created".to_owned(),
+        AuditAction::WebhookUpdated => "Webhook changed".to_owned(),
+        AuditAction::WebhookDeleted => "Webhook deleted".to_owned(),
+        AuditAction::WebhookSecretRotated => "Webhook's secret replaced".to_owned(),
+        AuditAction::WebhookRedelivered => "Missed webhook messages sent again".to_owned(),
         AuditAction::AuditPruned => "Old events of the audit log removed".to_owned(),
     }
 }

@@ -15,7 +15,7 @@ const CURSOR: (&str, &str) = ("cursor", "$response.body#/cursor");
 type Parameters = &'static [(&'static str, &'static str)];
 
 /// From which operation to which, what for, and with which parameters.
-const LINKS: [(&str, &str, &str, Parameters); 19] = [
+const LINKS: [(&str, &str, &str, Parameters); 20] = [
     ("listIntegrations", "getIntegration", "One of the integrations", &[PROJECT, FIRST_PROVIDER]),
     ("listIntegrations", "checkIntegration", "Check one of them now", &[PROJECT, FIRST_PROVIDER]),
     ("getIntegration", "updateIntegrationLifecycle", "Change this version", &[PROJECT, PROVIDER, VERSION]),
@@ -34,6 +34,7 @@ const LINKS: [(&str, &str, &str, Parameters); 19] = [
     ("listActionRuns", "listActionRuns", "The next page, if there is one", &[PROJECT, CURSOR]),
     ("listApprovals", "listApprovals", "The next page, if there is one", &[PROJECT, CURSOR]),
     ("approveAction", "getActionRun", "What came of it", &[PROJECT, RUN]),
+    ("listWebhookDeliveries", "listWebhookDeliveries", "The next page, if there is one", &[PROJECT, CURSOR]),
     ("listAuditEvents", "listAuditEvents", "The next page, if there is one", &[PROJECT, CURSOR]),
 ];
 

@@ -104,6 +104,10 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
                 "Requests to a provider's own API, as far as actions that are permitted stand for them",
             ))
             .build(),
+        TagBuilder::new()
+            .name("Webhooks")
+            .description(Some("Receivers of what happens in a project, and what was sent to them"))
+            .build(),
         TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
         TagBuilder::new().name("Projects").description(Some("An organization's projects")).build(),
         TagBuilder::new()

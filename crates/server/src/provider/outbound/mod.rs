@@ -5,6 +5,7 @@ mod address;
 mod call;
 mod coding;
 mod forward;
+mod receivers;
 mod resolver;
 
 use std::{
@@ -32,6 +33,7 @@ use self::{
 pub use self::{
     call::{CallError, prepare, prepare_action, prepare_forwarded},
     forward::{Forwarded, Payload, Unforwarded, Upload},
+    receivers::Receivers,
 };
 
 /// The largest answer that is read, in bytes.
@@ -199,26 +201,12 @@ impl Outbound {
 
     fn build(settings: OutboundSettings, https_only: bool) -> Result<Self, OutboundError> {
         use_ring();
-        let certificates = match &settings.ca_certificates {
-            Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
-                .ok()
-                .filter(|certificates| !certificates.is_empty())
-                .ok_or(OutboundError::Certificates)?,
-            None => Vec::new(),
-        };
+        let certificates = certificates(&settings)?;
         let allowed = Allowed::new(settings.allowed_networks.clone());
         let build = |set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder, timeout: Option<Duration>| {
-            let builder = reqwest::Client::builder()
-                .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
-                // Where an address is excepted, `check` refuses plain HTTP to every other.
-                .https_only(https_only && settings.local.is_none())
-                // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
-                .no_proxy()
-                .referer(false)
-                // No request is sent again, because a code or a refresh token is valid once.
-                .retry(reqwest::retry::never())
-                .dns_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()))
-                .tls_certs_merge(certificates.clone());
+            // Where an address is excepted, `check` refuses plain HTTP to every other.
+            let builder = base(&settings, &allowed, certificates.clone())
+                .https_only(https_only && settings.local.is_none());
             let builder = match timeout {
                 Some(timeout) => builder.timeout(timeout),
                 None => for_action(builder).read_timeout(SILENCE),
@@ -336,6 +324,32 @@ impl Outbound {
         let headers = std::mem::take(response.headers_mut());
         Ok(Answer { status, headers, body: body.freeze(), cut_off })
     }
+}
+
+/// The certificates of the settings.
+fn certificates(settings: &OutboundSettings) -> Result<Vec<reqwest::Certificate>, OutboundError> {
+    let Some(pem) = &settings.ca_certificates else { return Ok(Vec::new()) };
+    reqwest::Certificate::from_pem_bundle(pem)
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or(OutboundError::Certificates)
+}
+
+/// What all clients have in common.
+fn base(
+    settings: &OutboundSettings,
+    allowed: &Allowed,
+    certificates: Vec<reqwest::Certificate>,
+) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
+        // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
+        .no_proxy()
+        .referer(false)
+        // No request is sent again, because a code or a refresh token is valid once.
+        .retry(reqwest::retry::never())
+        .dns_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()))
+        .tls_certs_merge(certificates)
 }
 
 /// What clients of actions have in common.

@@ -7,6 +7,7 @@ use super::{
     BeginRunError, Begun, EarlierCalls, NewRun, Reservation, Start, TotalQuery,
     ask::{MOST_WAITING, ask, same_call, wait_already},
     read::last_of_call,
+    tell::{tell_finished, tell_requested},
     totals::read_totals,
 };
 use crate::store::{
@@ -110,6 +111,13 @@ async fn store(
     }
     if let Some(event) = begun.event {
         audit::record(on, event).await?;
+    }
+    match (&row.approval_id, row.approval_expires_at) {
+        (Some(approval), Some(expires_at)) => {
+            tell_requested(on, &row, approval, expires_at, row.created_at).await?;
+        }
+        _ if is_denied => tell_finished(on, &row.id).await?,
+        _ => {}
     }
     Ok(row.into())
 }

@@ -12,7 +12,12 @@ use sea_orm::{
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    RunFailure, Total, TotalQuery, ask::connected_at, eligible, policy::policy_of, totals::read_totals,
+    RunFailure, Total, TotalQuery,
+    ask::connected_at,
+    eligible,
+    policy::policy_of,
+    tell::{tell_decided, tell_finished, tell_requested},
+    totals::read_totals,
     undecided::DecideError,
 };
 use crate::store::{
@@ -213,7 +218,7 @@ async fn carry_out<E>(
     verdict: Verdict,
 ) -> Result<(), DecideError<E>> {
     let at = deciding.at;
-    let event = match verdict {
+    let (event, decided) = match verdict {
         Verdict::Send { attempt, until, event, remembered } => {
             idempotency_keys::remember(on, remembered).await?;
             let sending = update_run(&run, RunStatus::Sending)
@@ -225,10 +230,11 @@ async fn carry_out<E>(
             once::<E>(sending.exec(on).await?.rows_affected)?;
             settle::<E>(on, &approval.id, ApprovalStatus::Approved, at, Some(&deciding)).await?;
             count_from(on, &run.id, at).await?;
-            event
+            (event, ApprovalStatus::Approved)
         }
         Verdict::AskAgain { approval: new, evidence, reasons } => {
             settle::<E>(on, &approval.id, ApprovalStatus::Expired, at, None).await?;
+            tell_decided(on, &run, &approval.id, ApprovalStatus::Expired, at).await?;
             return Ok(ask_again(on, &run, approval, AskedAnew { id: new, evidence, reasons, at }).await?);
         }
         Verdict::Deny { by, error, event } => {
@@ -241,17 +247,22 @@ async fn carry_out<E>(
             };
             settle::<E>(on, &approval.id, status, at, by).await?;
             give_back(on, &run.id).await?;
-            event
+            (event, status)
         }
         Verdict::Expire { error, event } => {
             let expired = ended(update_run(&run, RunStatus::Expired), error, at);
             once::<E>(expired.exec(on).await?.rows_affected)?;
             settle::<E>(on, &approval.id, ApprovalStatus::Expired, at, None).await?;
             give_back(on, &run.id).await?;
-            event
+            (event, ApprovalStatus::Expired)
         }
     };
-    Ok(audit::record(on, event).await?)
+    audit::record(on, event).await?;
+    tell_decided(on, &run, &approval.id, decided, at).await?;
+    if decided != ApprovalStatus::Approved {
+        tell_finished(on, &run.id).await?;
+    }
+    Ok(())
 }
 
 /// The update of a run that waits for a person.
@@ -350,5 +361,5 @@ async fn ask_again(
     let asked =
         approval::Model { id: id.to_string(), evidence, reasons, created_at: at, expires_at, ..before };
     approval::Entity::insert(approval::ActiveModel::from(asked)).exec_without_returning(on).await?;
-    Ok(())
+    tell_requested(on, run, &id.to_string(), expires_at, at).await
 }

@@ -13,7 +13,10 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::finish::tenant_of;
+use super::{
+    finish::tenant_of,
+    tell::{tell_decided, tell_finished},
+};
 use crate::store::{
     NewAuditEvent, RunRow, Store, StoreError, Tenant, audit,
     entity::{action_reservation, action_run, approval},
@@ -117,7 +120,11 @@ async fn end(
         .await?;
     for run in runs {
         let tenant = tenant_of(&run)?;
-        audit::record(on, event(&tenant, &run.into())?).await?;
+        audit::record(on, event(&tenant, &run.clone().into())?).await?;
+        if let Some(approval) = &run.approval_id {
+            tell_decided(on, &run, approval, ApprovalStatus::Expired, now).await?;
+        }
+        tell_finished(on, &run.id).await?;
     }
     Ok(())
 }

@@ -11,7 +11,10 @@ use sea_orm::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{RunEnd, RunFailure};
+use super::{
+    RunEnd, RunFailure,
+    tell::{is_told, tell_finished},
+};
 use crate::store::{
     NewAuditEvent, RunRow, Store, StoreError, Tenant, audit,
     entity::{
@@ -39,8 +42,10 @@ impl Store {
         let id = id.to_string();
         let attempt =
             Condition::all().add(Column::Id.eq(id.as_str())).add(Column::Attempt.eq(attempt.to_string()));
-        if event.is_none() && end.status.is_reserved() && end.status != RunStatus::Unknown {
-            // Nothing else changes with it, as when an action has read something.
+        let changes_nothing_else =
+            event.is_none() && end.status.is_reserved() && end.status != RunStatus::Unknown;
+        if changes_nothing_else && !is_told(&self.reader, &id).await? {
+            // As when an action has read something.
             return Ok(mark_ended(&self.writer, attempt, end).await?);
         }
         let transaction = self.begin().await?;
@@ -87,11 +92,12 @@ impl Store {
         let count = abandoned.len();
         for row in abandoned {
             plan_look(&transaction, &row, now).await?;
-            let tenant = tenant_of(&row)?;
+            let (tenant, id) = (tenant_of(&row)?, row.id.clone());
             let event = event(&tenant, &row.into())?;
             if let Some(event) = event {
                 audit::record(&transaction, event).await?;
             }
+            tell_finished(&transaction, &id).await?;
         }
         transaction.commit().await?;
         Ok(count)
@@ -125,6 +131,7 @@ pub(super) async fn end_run(
     if let Some(event) = event {
         audit::record(on, event).await?;
     }
+    tell_finished(on, id).await?;
     Ok(true)
 }
 

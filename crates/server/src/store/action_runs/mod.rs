@@ -23,6 +23,7 @@ mod finish;
 mod look;
 mod policy;
 mod read;
+mod tell;
 mod totals;
 mod undecided;
 

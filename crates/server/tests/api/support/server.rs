@@ -201,6 +201,7 @@ impl Server {
             outbound: Outbound::new(plan.outbound.clone()).unwrap(),
             oauth_apps: plan.oauth_apps.clone(),
             monitor: plan.monitor.clone(),
+            webhook_retention: Duration::from_secs(30 * 24 * 60 * 60),
             run_retention: None,
             audit_stream: plan.audit_stream.clone(),
         };

@@ -1,0 +1,172 @@
+//! Sends what is due in the outbox.
+
+use std::{sync::Arc, time::Duration};
+
+use integrations_core::ids::EventId;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+
+use super::{Webhooks, message::Message};
+use crate::{
+    environment::Environment,
+    jobs::{Backoff, Job, Next, retry_until},
+    store::{Attempts, Due, Store, StoreError},
+};
+
+/// How many messages may be under way. A receiver that does not answer holds a place for as long as a request may
+/// take.
+const PLACES: usize = 4_096;
+/// The most messages that are claimed at once.
+const CLAIM: usize = 512;
+/// How long a replica may take for a message: longer than a receiver may, and than storing what came of it.
+const LEASE: time::Duration = time::Duration::minutes(2);
+/// The pause between two looks for what is due: what another replica has put into the outbox waits for it.
+const POLL: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often it is looked for streams that were put aside without reason.
+const RESUME: Duration = Duration::from_secs(30);
+/// The most attempts in one transaction.
+const BATCH: usize = 256;
+/// How long is tried to store what came of attempts. After that they are made again, when their leases end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The job that sends what is due.
+#[derive(Debug)]
+pub struct DeliveryWork {
+    webhooks: Webhooks,
+    places: Arc<Semaphore>,
+    under_way: JoinSet<()>,
+    ended: mpsc::Sender<Attempts>,
+    settling: JoinHandle<()>,
+    resumed: Option<Instant>,
+}
+
+impl Webhooks {
+    /// The job that sends what is due. Call inside the runtime.
+    pub fn delivery_work(&self) -> DeliveryWork {
+        let (ended, receiver) = mpsc::channel(BATCH * 4);
+        let settling = tokio::spawn(settle_all(self.store.clone(), self.environment.clone(), receiver));
+        DeliveryWork {
+            webhooks: self.clone(),
+            places: Arc::new(Semaphore::new(PLACES)),
+            under_way: JoinSet::new(),
+            ended,
+            settling,
+            resumed: None,
+        }
+    }
+}
+
+impl Job for DeliveryWork {
+    type Error = StoreError;
+    const NAME: &'static str = "webhook_deliveries";
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(POLL, LONGEST_PAUSE)
+    }
+
+    async fn round(&mut self) -> Result<Next, StoreError> {
+        while self.under_way.try_join_next().is_some() {}
+        let Webhooks { store, environment, metrics, .. } = self.webhooks.clone();
+        let now = environment.now();
+        if self.resumed.is_none_or(|resumed| resumed.elapsed() >= RESUME) {
+            store.resume_streams(now).await?;
+            self.resumed = Some(Instant::now());
+        }
+        let limit = self.places.available_permits().min(CLAIM);
+        let due = match u32::try_from(limit).unwrap_or(0) {
+            0 => Vec::new(),
+            limit => store.claim_deliveries(environment.id(), now, now + LEASE, limit).await?,
+        };
+        let oldest = store.oldest_due_delivery(now).await?;
+        metrics.delivery_age(oldest.and_then(|oldest| (now - oldest).try_into().ok()).unwrap_or_default());
+        let is_full = due.len() == limit;
+        for one in due {
+            self.begin(one).await;
+        }
+        Ok(Next::In(if is_full { Duration::ZERO } else { POLL }))
+    }
+
+    async fn woken(&mut self) {
+        self.webhooks.store.outbox_filled().await;
+    }
+
+    /// Waits for the messages under way, and stores what came of them.
+    async fn finish(mut self) {
+        while self.under_way.join_next().await.is_some() {}
+        drop(self.ended);
+        // An error means that the task panicked, which has been logged.
+        drop(self.settling.await);
+    }
+
+    fn report_failure(&self, error: &StoreError) {
+        tracing::warn!(%error, "reading which webhooks are due failed; it will be tried again");
+    }
+
+    fn report_recovery(&self) {
+        tracing::info!("webhooks are sent again");
+    }
+}
+
+impl DeliveryWork {
+    async fn begin(&mut self, due: Due) {
+        // There are as many places as were claimed, and nobody closes them.
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let (webhooks, ended) = (self.webhooks.clone(), self.ended.clone());
+        self.under_way.spawn(async move {
+            let _place = place;
+            let attempts = webhooks.attempt(due).await;
+            // It fails only if the task that settles panicked. The lease then ends by itself.
+            drop(ended.send(attempts).await);
+        });
+    }
+}
+
+impl Webhooks {
+    async fn attempt(&self, due: Due) -> Attempts {
+        let at = self.environment.now();
+        let Ok(event) = due.event.parse::<EventId>() else { return Attempts { due, made: None } };
+        let message = Message {
+            event,
+            kind: due.kind,
+            body: &due.body,
+            url: &due.url,
+            attempt: due.attempts.saturating_add(1),
+            is_redelivery: due.redelivered_after.is_some(),
+        };
+        let made = match self.send(message, &due.secrets).await {
+            Ok(attempted) => {
+                self.metrics.delivery_attempted(&attempted);
+                Some((at, attempted))
+            }
+            Err(error) => {
+                tracing::error!(%error, webhook = %due.webhook, "a message to a webhook cannot be sent yet");
+                None
+            }
+        };
+        Attempts { due, made }
+    }
+}
+
+/// While one batch is written, the next one collects. It must outlive the work in progress when the server stops, so
+/// it is not a job of the runner.
+async fn settle_all(store: Store, environment: Environment, mut ended: mpsc::Receiver<Attempts>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while ended.recv_many(&mut batch, BATCH).await > 0 {
+        let attempts = std::mem::take(&mut batch);
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        let settled = retry_until(Instant::now() + PATIENCE, backoff, || {
+            store.settle_deliveries(attempts.clone(), environment.now(), || environment.id())
+        });
+        if let Err(error) = settled.await {
+            tracing::warn!(
+                %error,
+                messages = attempts.len(),
+                "what came of messages to webhooks could not be stored; they are sent again"
+            );
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Claims what is due in the outbox.
+
+use integrations_core::{
+    ids::{LeaseId, WebhookId},
+    webhook::EventType,
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryResult,
+    Statement, Value, sea_query::Expr,
+};
+use time::OffsetDateTime;
+
+use super::{SealedSecret, secrets::sealed_secrets, statements};
+use crate::store::{
+    Store, StoreError,
+    entity::{webhook, webhook_stream},
+};
+
+/// A message that is due, with all that sending it takes.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The lease under which it is sent.
+    pub lease: LeaseId,
+    /// The delivery's id.
+    pub delivery: String,
+    /// Its webhook.
+    pub webhook: WebhookId,
+    /// The stream that it is the next of.
+    pub stream: String,
+    /// The event's id.
+    pub event: String,
+    /// What happened.
+    pub kind: EventType,
+    /// The message.
+    pub body: Vec<u8>,
+    /// Where it is sent to.
+    pub url: String,
+    /// How many attempts were made already.
+    pub attempts: u32,
+    /// How many of them had been made when it was last sent again on request. `None`: it never was.
+    pub redelivered_after: Option<u32>,
+    /// What it is signed with: the secret that counts, and the one before, if that counts still.
+    pub secrets: Vec<SealedSecret>,
+}
+
+impl Store {
+    /// Sets what links in events begin with. Only the first call has an effect.
+    pub fn set_links(&self, public_url: &str) {
+        // It fails if it is set already.
+        drop(self.outbox.links.set(public_url.trim_end_matches('/').to_owned()));
+    }
+
+    /// Waits until this process has put something into the outbox. What others put there has to be looked for.
+    pub async fn outbox_filled(&self) {
+        self.outbox.filled.notified().await;
+    }
+
+    /// Claims up to `limit` streams that are due at `now`, until `end`, and returns the next message of each.
+    pub async fn claim_deliveries(
+        &self,
+        lease: LeaseId,
+        now: OffsetDateTime,
+        end: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<Due>, StoreError> {
+        let sql = match self.backend() {
+            DbBackend::Postgres => &statements::CLAIM_POSTGRES,
+            _ => &statements::CLAIM_SQLITE,
+        };
+        let owner = lease.to_string();
+        let values: [Value; 4] = [owner.as_str().into(), end.into(), now.into(), i64::from(limit).into()];
+        let claim = Statement::from_sql_and_values(self.backend(), sql.as_str(), values);
+        let claimed = self.writer.query_all_raw(claim).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let next = Statement::from_sql_and_values(self.backend(), statements::NEXT, [owner.into()]);
+        let rows = self.reader.query_all_raw(next).await?;
+        let mut due = rows.iter().map(|row| read(lease, row)).collect::<Result<Vec<Due>, _>>()?;
+        self.add_secrets(&mut due, now).await?;
+        for row in &claimed {
+            let (webhook, stream): (String, String) =
+                (row.try_get("", "webhook_id")?, row.try_get("", "stream")?);
+            let is_due = |one: &Due| one.stream == stream && one.webhook.to_string() == webhook;
+            if !due.iter().any(is_due) {
+                self.put_aside(lease, &webhook, &stream).await?;
+            }
+        }
+        Ok(due)
+    }
+
+    /// Makes the streams due again that were put aside although their webhooks are active: one was switched on while
+    /// something was put into its outbox.
+    pub async fn resume_streams(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        use sea_orm::{QuerySelect as _, QueryTrait as _};
+
+        let active = webhook::Entity::find()
+            .select_only()
+            .column(webhook::Column::Id)
+            .filter(webhook::Column::Status.eq("active"))
+            .into_query();
+        let aside = || webhook_stream::Column::DueAt.is_null();
+        if webhook_stream::Entity::find().filter(aside()).one(&self.reader).await?.is_none() {
+            return Ok(0);
+        }
+        let resumed = webhook_stream::Entity::update_many()
+            .col_expr(webhook_stream::Column::DueAt, Expr::value(now))
+            .filter(aside())
+            .filter(webhook_stream::Column::WebhookId.in_subquery(active))
+            .exec(&self.writer)
+            .await?;
+        Ok(resumed.rows_affected)
+    }
+
+    /// Since when the stream that is due for longest waits to be sent. `None`: none waits.
+    pub async fn oldest_due_delivery(
+        &self,
+        now: OffsetDateTime,
+    ) -> Result<Option<OffsetDateTime>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.backend(), statements::OLDEST_DUE, [now.into()]);
+        let row = self.reader.query_one_raw(statement).await?;
+        Ok(row.map(|row| row.try_get("", "due_at")).transpose()?.flatten())
+    }
+
+    async fn add_secrets(&self, due: &mut [Due], now: OffsetDateTime) -> Result<(), StoreError> {
+        let mut webhooks: Vec<WebhookId> = due.iter().map(|one| one.webhook).collect();
+        webhooks.sort_unstable();
+        webhooks.dedup();
+        let secrets = sealed_secrets(&self.reader, &webhooks, now).await?;
+        for one in due {
+            one.secrets = secrets.iter().filter(|secret| secret.webhook == one.webhook).cloned().collect();
+        }
+        Ok(())
+    }
+
+    /// A stream with nothing to send ends. One whose webhook is disabled waits until it is switched on.
+    async fn put_aside(&self, lease: LeaseId, webhook: &str, stream: &str) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        super::settle::release(&transaction, lease, (webhook, stream), None).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+fn read(lease: LeaseId, row: &QueryResult) -> Result<Due, StoreError> {
+    let id: String = row.try_get("", "id")?;
+    let damaged = |what: &str| StoreError::Damaged(format!("delivery {id}: {what}"));
+    let (webhook, kind): (String, String) = (row.try_get("", "webhook_id")?, row.try_get("", "kind")?);
+    let attempts: i32 = row.try_get("", "attempts")?;
+    let redelivered: Option<i32> = row.try_get("", "redelivered_after")?;
+    Ok(Due {
+        lease,
+        webhook: webhook.parse().map_err(|_| damaged("webhook"))?,
+        stream: row.try_get("", "stream")?,
+        event: row.try_get("", "event_id")?,
+        kind: kind.parse().map_err(|_| damaged("kind"))?,
+        body: row.try_get("", "body")?,
+        url: row.try_get("", "url")?,
+        attempts: u32::try_from(attempts).map_err(|_| damaged("attempts"))?,
+        redelivered_after: redelivered.and_then(|attempts| u32::try_from(attempts).ok()),
+        secrets: Vec::new(),
+        delivery: id,
+    })
+}
