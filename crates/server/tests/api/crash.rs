@@ -121,7 +121,7 @@ fn stored(rows: &[Value], client: i64) -> i64 {
 }
 
 /// One client: changes its own value repeatedly, until it is asked to stop or the server no longer answers.
-async fn hail(base: String, key: String, client_number: i64, acknowledged: Arc<Acknowledged>) {
+pub(crate) async fn hail(base: String, key: String, client_number: i64, acknowledged: Arc<Acknowledged>) {
     let client = client();
     while !acknowledged.stop.load(Ordering::SeqCst) {
         let (provider, number, body) = acknowledged.next(client_number);

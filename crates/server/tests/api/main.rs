@@ -137,3 +137,5 @@ mod tenants;
 mod traces;
 #[cfg(test)]
 mod upgrades;
+#[cfg(test)]
+mod webhooks;

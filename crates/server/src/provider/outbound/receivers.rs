@@ -31,6 +31,11 @@ impl Outbound {
 }
 
 impl Receivers {
+    /// The longest time for a message, from the look-up of the receiver's name to the end of its answer.
+    pub fn timeout(&self) -> Duration {
+        self.outbound.settings.timeout
+    }
+
     /// Sends a message. `now` is the time, to read a receiver's `Retry-After` by.
     pub async fn send(&self, request: http::Request<Vec<u8>>, now: OffsetDateTime) -> Attempted {
         let began = Instant::now();

@@ -21,8 +21,8 @@ use crate::{
 const PLACES: usize = 4_096;
 /// The most messages that are claimed at once.
 const CLAIM: usize = 512;
-/// How long a replica may take for a message: longer than a receiver may, and than storing what came of it.
-const LEASE: time::Duration = time::Duration::minutes(2);
+/// How long a replica may take for a message, beyond the time that a receiver may take: to store what came of it.
+const TO_SETTLE: Duration = Duration::from_secs(20);
 /// The pause between two looks for what is due: what another replica has put into the outbox waits for it.
 const POLL: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const RESUME: Duration = Duration::from_secs(30);
 /// The most attempts in one transaction.
 const BATCH: usize = 256;
 /// How long is tried to store what came of attempts. After that they are made again, when their leases end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The job that sends what is due.
 #[derive(Debug)]
@@ -79,7 +79,10 @@ impl Job for DeliveryWork {
         let limit = self.places.available_permits().min(CLAIM);
         let due = match u32::try_from(limit).unwrap_or(0) {
             0 => Vec::new(),
-            limit => store.claim_deliveries(environment.id(), now, now + LEASE, limit).await?,
+            limit => {
+                let end = now + self.webhooks.receivers.timeout() + TO_SETTLE;
+                store.claim_deliveries(environment.id(), now, end, limit).await?
+            }
         };
         let oldest = store.oldest_due_delivery(now).await?;
         metrics.delivery_age(oldest.and_then(|oldest| (now - oldest).try_into().ok()).unwrap_or_default());

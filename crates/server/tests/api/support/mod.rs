@@ -12,6 +12,7 @@ pub(crate) mod pgbouncer;
 pub(crate) mod played;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod specification;

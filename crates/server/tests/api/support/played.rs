@@ -45,6 +45,18 @@ pub(crate) async fn on_stage_with_timeout(
     stage.server.stop().await;
 }
 
+/// Runs a test on its own stage, from which receivers on this machine can be reached.
+pub(crate) async fn on_stage_with_receivers(backend: Backend, test: impl AsyncFnOnce(&Stage)) {
+    let Some(database) = TestDatabase::create(backend).await else { return };
+    let provider = DeskAndKeys::start().await;
+    let mut plan = plan(&provider, Duration::from_secs(60));
+    plan.outbound.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let server = Server::start_with(database, plan, |_| {}).await;
+    let stage = Stage { server, provider };
+    test(&stage).await;
+    stage.server.stop().await;
+}
+
 /// The settings that a server needs for the providers.
 fn plan(provider: &DeskAndKeys, timeout: Duration) -> Plan {
     let files = desk_and_keys::files().map(|(name, file)| (name.to_owned(), file));
