@@ -213,6 +213,8 @@ pub(super) async fn release(
         webhook_stream::Entity::delete_many().filter(of(webhook, stream)).exec(on).await?;
         return Ok(());
     }
+    // It may be due at once.
+    on.announces();
     webhook_stream::Entity::update_many()
         .col_expr(webhook_stream::Column::DueAt, Expr::value(due))
         .col_expr(webhook_stream::Column::LeaseOwner, Expr::value(None::<String>))

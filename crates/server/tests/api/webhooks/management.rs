@@ -55,8 +55,8 @@ async fn a_webhook_is_made_shown_changed_and_deleted(server: &Server, receiver: 
     assert_eq!(server.call("GET", &one).send().await.status, 404);
     assert_eq!(server.call("DELETE", &one).send().await.status, 404);
     let audit = server.call("GET", &format!("/api/v1/projects/{}/audit", server.project)).send().await;
-    let mut actions: Vec<_> =
-        audit.data().as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
+    let recorded = audit.data().as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap());
+    let mut actions: Vec<_> = recorded.filter(|action| action.starts_with("webhook.")).collect();
     actions.sort_unstable();
     assert_eq!(actions, ["webhook.created", "webhook.deleted", "webhook.updated"]);
     assert!(!audit.data().to_string().contains("whsec_"));
@@ -219,12 +219,11 @@ async fn deliveries_come_in_pages(server: &Server, receiver: &Receiver) {
 }
 
 async fn addresses_are_recorded_without_what_may_be_secret(server: &Server, _: &Receiver) {
-    let webhook =
-        server.webhook("https://user:SECRET-pass@app.example/SECRET-path?t=SECRET-query", &["*"]).await;
+    let webhook = server.webhook("https://user:hush-pass@app.example/hush-path?t=hush-query", &["*"]).await;
     let one = server.webhooks(&format!("/{}", webhook.id));
-    server.call("PATCH", &one).json(&json!({"url": "https://b.example/SECRET-b"})).send().await.data();
+    server.call("PATCH", &one).json(&json!({"url": "https://b.example/hush-b"})).send().await.data();
     let audit = server.call("GET", &format!("/api/v1/projects/{}/audit", server.project)).send().await;
     let told = audit.data().to_string();
     assert!(told.contains("https://app.example/…") && told.contains("https://b.example/…"), "{told}");
-    assert!(!told.contains("SECRET"), "{told}");
+    assert!(!told.contains("hush"), "{told}");
 }

@@ -48,6 +48,8 @@ async fn told(stage: &Stage) {
     let asked = call(stage, "issue_refund", json!({"charge": "ch_1", "amount": 200})).await;
     assert_eq!(asked.status, 202, "{asked:?}");
     let approval = asked.data()["approval_id"].as_str().unwrap().to_owned();
+    // What is under way would count as abandoned.
+    server.delivered(&webhook, &["delivered"; 2]).await;
     server.clock.advance(Duration::days(2));
     use riq_server::jobs::{Approvals, Job as _};
     let environment = server.app.services.environment.clone();
