@@ -22,6 +22,8 @@ words! {
         IntegrationLifecycleUpdated = "integration.lifecycle.updated",
         /// An integration was disconnected, by DELETE or by PATCH.
         IntegrationDisconnected = "integration.disconnected",
+        /// It is known what came of revoking an integration's access at the provider.
+        IntegrationRevocationEnded = "integration.revocation.ended",
         /// An integration's health changed: it became healthy, got into trouble, or recovered after a refusal.
         IntegrationHealthChanged = "integration.health.changed",
         /// An integration's tokens were replaced by new ones.

@@ -175,6 +175,8 @@ pub mod kind {
     pub enum Event {}
     /// An event on its way to one webhook.
     pub enum Delivery {}
+    /// The revocation of an integration's access at the provider.
+    pub enum Revocation {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -232,6 +234,8 @@ pub mod kind {
     }
     impl Kind for Delivery {
         const PREFIX: &'static str = "dlv_";
+    impl Kind for Revocation {
+        const PREFIX: &'static str = "rvc_";
     }
 }
 
@@ -273,6 +277,8 @@ pub type WebhookSecretId = Id<kind::WebhookSecret>;
 pub type EventId = Id<kind::Event>;
 /// `dlv_…`
 pub type DeliveryId = Id<kind::Delivery>;
+/// `rvc_…`
+pub type RevocationId = Id<kind::Revocation>;
 
 #[cfg(test)]
 mod tests {

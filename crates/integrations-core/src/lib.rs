@@ -44,6 +44,7 @@ pub mod proxy;
 pub mod rate_limit;
 #[cfg(test)]
 mod rate_limit_test;
+pub mod revocation;
 pub mod rights;
 pub mod role;
 pub mod schedule;

@@ -126,6 +126,16 @@ fn disconnect_deletes() {
 }
 
 #[test]
+fn disconnect_can_ask_to_revoke() {
+    let after = json!({"status": "disconnected", "revocation": "revoked", "revocation_details": {
+        "reaches": "grant", "message": null, "until": null,
+        "requested_at": "2026-05-17T17:55:00Z", "ended_at": "2026-05-17T17:55:02Z",
+    }, "message": "Disconnected. Slack has revoked it."});
+    let revoked = Exchange::new("DELETE", "/slack?revoke=true", &with(slack(), after));
+    run("disconnect_revoke", &["integrations", "disconnect", "slack", "--yes", "--revoke"], [revoked]);
+}
+
+#[test]
 fn update_sends_every_field() {
     let body = json!({
         "status": "paused", "display_name": "Acme", "sidebar_enabled": true,

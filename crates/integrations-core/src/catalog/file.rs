@@ -12,7 +12,7 @@ use serde::{
 
 use super::names::{
     AccountSource, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
-    SetupType,
+    SetupType, TokenKind,
 };
 use super::oauth::ParamValue;
 pub(super) use action::{
@@ -109,6 +109,32 @@ pub(super) struct AuthTable {
     pub(super) oauth: Option<OAuthTable>,
     #[serde(default)]
     pub(super) request: AuthRequestTable,
+    pub(super) revoke: Option<RevokeTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeTable {
+    pub(super) unsupported: Option<String>,
+    pub(super) token: Option<RevokeCallTable>,
+    pub(super) grant: Option<RevokeCallTable>,
+    pub(super) access_token_lives_seconds: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeCallTable {
+    pub(super) method: Method,
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) headers: Text,
+    pub(super) form: Option<Text>,
+    pub(super) json: Option<Text>,
+    pub(super) client_auth: Option<ClientAuth>,
+    #[serde(default)]
+    pub(super) sends_credential: bool,
+    #[serde(default)]
+    pub(super) tokens: Vec<TokenKind>,
 }
 
 #[derive(Debug, Default, Deserialize)]

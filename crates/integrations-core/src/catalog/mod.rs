@@ -37,6 +37,9 @@ mod proxying_test;
 mod reference;
 #[cfg(test)]
 mod refusals_test;
+mod revoke;
+#[cfg(test)]
+mod revoke_test;
 mod scope;
 mod template;
 
@@ -58,7 +61,7 @@ pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
     AccountSource, ActionKind, AddressOf, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth,
     Encoding, Handshake, Method, Pkce, ResetUnit, SecretSource, SetupType, SignatureForm, SignatureScheme,
-    TimeUnit,
+    TimeUnit, TokenKind,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use path_pattern::Fit;
@@ -70,6 +73,7 @@ pub(crate) use provider::check_kept;
 pub use provider::{CredentialForm, Input, Provider, Setup, tool_name};
 pub use proxying::{Never, Proxying, StandsFor};
 pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
+pub use revoke::{Revoke, RevokeBody, RevokeCall, RevokeCalls};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
 

@@ -91,6 +91,16 @@ words! {
 }
 
 words! {
+    /// A token of an OAuth credential.
+    pub enum TokenKind {
+        /// The access token.
+        AccessToken = "access_token",
+        /// The refresh token, if there is one.
+        RefreshToken = "refresh_token",
+    }
+}
+
+words! {
     /// How the body of a token request is written.
     pub enum BodyFormat {
         /// `application/x-www-form-urlencoded`, as RFC 6749 says.

@@ -13,6 +13,7 @@ use super::names::{Category, SetupType};
 use super::oauth::{KeptField, OAuth};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
 use super::proxying::Proxying;
+use super::revoke::Revoke;
 use super::template::{UrlTemplate, moved};
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
@@ -44,6 +45,8 @@ pub struct Provider {
     pub setup: Setup,
     /// How the credential is sent.
     pub auth_request: AuthRequest,
+    /// How access is revoked. `None`: the file does not say.
+    pub revoke: Option<Revoke>,
     /// How to find out which account it is connected to.
     pub account: Option<Account>,
     /// How to find out whether the credential works.
@@ -101,7 +104,8 @@ impl Provider {
         };
         let called = [&mut self.api_base_url, &mut self.probe.call.url].into_iter();
         let called = called.chain(self.revoke_page.as_mut()).chain(profile.map(|call| &mut call.url));
-        called.chain(oauth.into_iter().flatten()).for_each(|url| url.move_to(origin));
+        let revoke = self.revoke.iter_mut().flat_map(Revoke::urls_mut);
+        called.chain(oauth.into_iter().flatten()).chain(revoke).for_each(|url| url.move_to(origin));
     }
 
     /// How it is connected, as the API names it.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const OAUTH: &str = r##"format = 2
+pub(super) const OAUTH: &str = r##"format = 2
 key = "acme"
 name = "Acme"
 description = "Keeps things."

@@ -73,6 +73,16 @@ impl<'a> Names<'a> {
         Self { named, complete: setup.is_some() }
     }
 
+    /// These, and what only a request to revoke has: the app's client id, and in its body the token.
+    pub(super) fn of_revocation(&self) -> Self {
+        let of_app = self.has_tokens().then(|| {
+            let named = |name, reach| Named { name, reach, ..access_token() };
+            [named("client_id", Reach::Connection), named("token", Reach::Secret)]
+        });
+        let named = self.named.iter().copied().chain(of_app.into_iter().flatten()).collect();
+        Self { named, complete: self.complete }
+    }
+
     /// Whether there is a connection field called `name` that always has a value.
     pub(super) fn is_connection(&self, name: &str) -> bool {
         self.named.iter().any(|n| n.name == name && n.reach == Reach::Connection && !n.absent)

@@ -184,7 +184,10 @@ mod tests {
     fn every_change_of_an_integration_is_told() {
         for action in AuditAction::ALL {
             let of_actions = action.as_str().starts_with("integration.action.")
-                || action == AuditAction::IntegrationProxied;
+                || matches!(
+                    action,
+                    AuditAction::IntegrationProxied | AuditAction::IntegrationRevocationEnded
+                );
             let is_told = action.as_str().starts_with("integration.") && !of_actions;
             assert_eq!(EventType::of(action).map(EventType::as_str), is_told.then_some(action.as_str()));
         }

@@ -12,6 +12,7 @@ use crate::{
     integration::RequestedStatus,
     lifecycle::{Health, Status},
     permissions::Permission,
+    revocation::{Reaches, RevocationStatus},
 };
 
 /// An integration.
@@ -93,12 +94,21 @@ pub struct Integration {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = "\"v3\""))]
     pub etag: String,
+    /// What came of revoking the access at the provider, if the last disconnection asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = RevocationStatus, required = false, example = "revoked"))]
+    pub revocation: Option<Open<RevocationStatus>>,
+    /// More about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub revocation_details: Option<RevocationDetails>,
     /// Only after a check on request that asked nobody: false. Everything is as an earlier check left it, and `message`
     /// says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub checked: Option<bool>,
-    /// Only after a disconnection: what the disconnection does not do. Or after a check that was not made: why.
+    /// Only after a disconnection: what it did not do, or what came of revoking the access. Or after a check that was
+    /// not made: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub message: Option<String>,
@@ -132,6 +142,33 @@ pub struct CredentialFacts {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required))]
     pub renewable: bool,
+}
+
+/// What is known about revoking the access at the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevocationDetails {
+    /// What the request to the provider ends: the tokens of this connection, or everything that the app may do for the
+    /// account. Null if no request was made.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<Reaches>, example = "grant"))]
+    pub reaches: Option<Open<Reaches>>,
+    /// Why it is not revoked, or not yet, for people.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub message: Option<String>,
+    /// Until when an access token works on that only expires by itself. Null if there is none.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub until: Option<OffsetDateTime>,
+    /// When it was asked for.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]
+    pub requested_at: OffsetDateTime,
+    /// When it ended. Null while it is pending.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required, example = "2026-05-17T17:55:02Z"))]
+    pub ended_at: Option<OffsetDateTime>,
 }
 
 /// The response with one integration.

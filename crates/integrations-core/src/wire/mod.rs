@@ -38,6 +38,7 @@ pub use error::ApiError;
 pub use installation::{InstallUrl, InstallUrlResponse};
 pub use integration::{
     Account, CredentialFacts, Integration, IntegrationList, IntegrationResponse, LifecycleUpdate,
+    RevocationDetails,
 };
 pub use oauth_app::{
     CheckOAuthApp, OAuthApp, OAuthAppList, OAuthAppOwner, OAuthAppResponse, OAuthAppTest,

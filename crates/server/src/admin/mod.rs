@@ -1,5 +1,5 @@
-//! The operator's commands: organizations, projects, API keys, people, OAuth apps, import, rotation of encryption keys,
-//! and deletion of old audit events and runs.
+//! The operator's commands: organizations, projects, API keys, people, OAuth apps, import, revocation of everything of
+//! a provider, rotation of encryption keys, and deletion of old audit events and runs.
 //!
 //! They use the database of `serve` or `dev` directly. The server may be running.
 
@@ -11,6 +11,7 @@ mod oauth_app;
 mod organization;
 mod project;
 mod prune;
+mod revoke;
 mod rotate_keys;
 mod runs;
 mod user;
@@ -30,8 +31,8 @@ use crate::{
     vault::Vault,
 };
 
-/// The connections of a command: one to read, one to write.
-const CONNECTIONS: u32 = 2;
+/// The connections of a command: one to read, one to write, and some for what goes on at the same time.
+const CONNECTIONS: u32 = 4;
 
 /// `riq-server admin`
 #[derive(Args, Debug)]
@@ -65,6 +66,11 @@ enum Resource {
     OauthApp(oauth_app::Command),
     /// Import integrations with their credentials from JSON lines: all of them or none
     Import(import::Command),
+    /// Disconnect every integration with a provider and have the provider revoke the access, as after a breach
+    ///
+    /// You can stop it at any time and start it again: it continues with the rest. What the provider does not revoke at
+    /// the first attempt, the server goes on with.
+    Revoke(revoke::Command),
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Command),
@@ -101,6 +107,10 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Import(command) => {
             let vault = Arc::new(vault(&directory, options, &context).await?);
             import::run(command, &context, options.catalog()?, vault).await
+        }
+        Resource::Revoke(command) => {
+            let vault = Arc::new(vault(&directory, options, &context).await?);
+            revoke::run(command, &context, options, vault).await
         }
         Resource::RotateKeys => {
             rotate_keys::run(&context, &vault(&directory, options, &context).await?).await

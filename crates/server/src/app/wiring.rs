@@ -47,6 +47,7 @@ use crate::{
         organizations::Organizations,
         people::{People, SignInSweep},
         proxy::Proxy,
+        revocations::Revocations,
         webhooks::{WebhookRetention, Webhooks},
     },
     shutdown::{self, Shutdown, Stopper},
@@ -134,6 +135,8 @@ impl App {
             &outbound,
             metrics.clone(),
         )?;
+        let integrations =
+            Integrations::new(store.clone(), vault.clone(), environment.clone(), monitor.clone());
         let services = Arc::new(Services {
             proxy: Proxy::new(actions.clone()),
             actions,
@@ -143,8 +146,9 @@ impl App {
             people,
             device_logins: DeviceLogins::new(store.clone(), environment.clone()),
             audit_log: AuditLog::new(store.clone()),
-            idempotency: Idempotency::new(store.clone(), Arc::clone(&vault), environment.clone()),
-            integrations: Integrations::new(store.clone(), vault, environment.clone(), monitor.clone()),
+            idempotency: Idempotency::new(store.clone(), vault, environment.clone()),
+            revocations: Revocations::new(monitor.clone(), integrations.clone()),
+            integrations,
             api_keys,
             webhooks,
             installer,
@@ -158,7 +162,6 @@ impl App {
             Api::new(Arc::clone(&services), store.clone(), metrics.clone(), Arc::clone(&settings), attempts)?;
         let (subscriptions, end) = shutdown::channel();
         let agents = Mcp::new(Arc::clone(&services), Arc::clone(&settings), end);
-        let subscriptions = Arc::new(subscriptions);
         Ok(Self {
             services,
             limiter,
@@ -172,7 +175,7 @@ impl App {
             settings,
             api,
             agents,
-            subscriptions,
+            subscriptions: Arc::new(subscriptions),
         })
     }
 
@@ -224,7 +227,7 @@ impl App {
 
     /// Runs the background jobs until `stop`, and returns when all have ended.
     pub async fn run_jobs(&self, stop: Shutdown) {
-        let Services { actions, api_keys, oauth_apps, environment, .. } = &*self.services;
+        let Services { actions, api_keys, oauth_apps, environment, revocations, .. } = &*self.services;
         let (mut stopping, subscriptions) = (stop.clone(), Arc::clone(&self.subscriptions));
         // A connection with a subscription would otherwise be waited for.
         tokio::spawn(async move {
@@ -246,6 +249,7 @@ impl App {
         runner.start(actions.resolving());
         runner.start(AuditChain { store: self.store.clone() });
         self.start_audit_stream(&mut runner);
+        runner.start(revocations.due_work());
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(keep) = self.run_retention {

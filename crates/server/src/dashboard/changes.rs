@@ -16,7 +16,7 @@ use super::{
     view::{
         provider::{permission_field, permission_of},
         provider_page::{Part, RefusedForm},
-        words,
+        revocation, words,
     },
     visit::{Allowed, OnProject, Posted},
 };
@@ -121,16 +121,16 @@ pub(super) async fn disconnect(
     Posted { by: Allowed { on, .. }, form }: Posted<Allowed<IntegrationsWrite>>,
 ) -> Result<Response, Failure> {
     let account = on.named.account(&pages)?;
-    let changed =
-        pages.integrations.disconnect(&on.tenant, &account, &shown_version(&form), &on.acting()).await;
-    answer(
-        &on,
-        &account,
-        changed.map(drop),
-        SentForm { part: Part::Disconnection, form },
-        Flash::Disconnected,
-    )
-    .await
+    let (version, acting) = (shown_version(&form), on.acting());
+    let (changed, flash) = if form.is_ticked(revocation::FIELD) {
+        let time = pages.settings.request_timeout;
+        let changed = pages.revocations.disconnect(&on.tenant, &account, &version, &acting, time).await;
+        (changed, Flash::DisconnectedRevoking)
+    } else {
+        let changed = pages.integrations.disconnect(&on.tenant, &account, &version, &acting).await;
+        (changed, Flash::Disconnected)
+    };
+    answer(&on, &account, changed.map(drop), SentForm { part: Part::Disconnection, form }, flash).await
 }
 
 /// A form that was sent, and which form of the page it is.

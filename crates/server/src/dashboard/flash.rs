@@ -24,6 +24,8 @@ words! {
         Permissions = "permissions",
         /// Disconnected.
         Disconnected = "disconnected",
+        /// Disconnected, and the provider is asked to revoke the access.
+        DisconnectedRevoking = "disconnected_revoking",
     }
 }
 
@@ -43,6 +45,7 @@ impl Flash {
                 let provider = &account.provider.name;
                 format!("Disconnected. Remember to revoke the access at {provider} as well.")
             }
+            Self::DisconnectedRevoking => "Disconnected. What came of revoking is below.".to_owned(),
         }
     }
 }

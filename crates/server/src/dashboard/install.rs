@@ -265,6 +265,7 @@ async fn by_link(
         is_configured: pages.installer.availability(&opened.tenant, &account.provider).await?
             == Availability::Ready,
         events: &[],
+        revocation: None,
         flash,
         refused,
     };

@@ -2,7 +2,10 @@
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
-use integrations_core::{catalog::Provider, lifecycle::Status};
+use integrations_core::{
+    catalog::{Provider, Revoke},
+    lifecycle::Status,
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -10,7 +13,7 @@ use super::{
     install,
     provider_page::{Contents, answer},
     state::Pages,
-    view,
+    view::{self, revocation::Offer},
     visit::{Allowed, Named, OnProject, Visit},
 };
 use crate::{
@@ -19,6 +22,7 @@ use crate::{
         query,
         scoped::{IntegrationsRead, IntegrationsWrite},
     },
+    services::revocations::SharedWith,
     store::{Denied, ReadError},
 };
 
@@ -66,8 +70,26 @@ pub(super) async fn ask_to_disconnect(
     };
     let revoke_page = revoke_page(&account.provider, &contents.connection);
     let page = contents.page(&on);
-    let page = view::disconnect::page(&on.visit.frame(), &page, integration, revoke_page.as_deref());
+    let shared = match &contents.loaded {
+        Some(loaded) => {
+            let shared = on.visit.pages.revocations.shared_with(&on.tenant, &account, loaded).await;
+            shared.map_err(|error| Failure::internal(&error))?
+        }
+        None => SharedWith::default(),
+    };
+    let offer = offer(&account.provider, &shared);
+    let page = view::disconnect::page(&on.visit.frame(), &page, integration, revoke_page.as_deref(), &offer);
     Ok(on.visit.page(StatusCode::OK, page))
+}
+
+/// What is said of revoking the access from here.
+fn offer<'a>(provider: &'a Provider, shared: &'a SharedWith) -> Offer<'a> {
+    let (why_not, ends_all) = match &provider.revoke {
+        Some(Revoke::Calls(calls)) => (None, calls.token.is_none()),
+        Some(Revoke::Unsupported(why)) => (Some(why.as_str()), false),
+        None => (Some("Its provider file does not say how"), false),
+    };
+    Offer { why_not, ends_all, shared }
 }
 
 /// The provider's page for revoking the access. `None` if its address needs values that the connection does not have.

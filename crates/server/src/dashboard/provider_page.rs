@@ -76,6 +76,7 @@ impl Contents {
             accounts: &self.accounts,
             connection: &self.connection,
             is_configured: self.is_configured,
+            revocation: self.loaded.as_ref().and_then(|loaded| loaded.revocation.as_ref()),
             events: &self.events,
             flash: None,
             refused: None,

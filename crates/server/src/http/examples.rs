@@ -143,8 +143,8 @@ pub(super) fn audit_event() -> Value {
     })
 }
 
-/// An integration that was disconnected.
-pub(super) fn disconnected() -> Value {
+/// An integration that was disconnected, and whose access is revoked.
+pub(super) fn revoked() -> Value {
     let mut integration = integration();
     integration["status"] = json!("disconnected");
     integration["health_status"] = json!("unknown");
@@ -153,8 +153,13 @@ pub(super) fn disconnected() -> Value {
         integration[gone] = json!(null);
     }
     integration["etag"] = json!("\"v4\"");
+    integration["revocation"] = json!("revoked");
+    integration["revocation_details"] = json!({
+        "reaches": "grant", "message": null, "until": null,
+        "requested_at": "2026-05-17T17:55:00Z", "ended_at": "2026-05-17T17:55:02Z",
+    });
     integration["message"] = json!(
-        "Disconnected, and the stored credential is destroyed. The tokens are not revoked at the provider: do that there."
+        "Disconnected. Slack has revoked everything that the app may do for this account: it refuses the credential."
     );
     integration
 }

@@ -16,6 +16,7 @@ use std::{
 use http::{Method, StatusCode};
 use integrations_core::{
     action::RunStatus,
+    revocation::RevocationStatus,
     webhook::{Attempted, Outcome},
 };
 use prometheus_client::{
@@ -70,7 +71,7 @@ struct Instruments {
     probe_durations: Histograms<labels::Provider>,
     probes_in_flight: Gauge,
     queue_age: Gauge<f64, AtomicU64>,
-    refreshes: Family<labels::Refresh, Counter>,
+    access: Access,
     leases_taken_over: Counter,
     rate_limiter_shared: Gauge,
     rate_limit_fallbacks: Counter,
@@ -140,6 +141,23 @@ impl AuditStream {
     }
 }
 
+/// The access to providers: how it is renewed and revoked.
+#[derive(Debug)]
+struct Access {
+    refreshes: Family<labels::Refresh, Counter>,
+    revocations: Family<labels::Revocation, Counter>,
+}
+
+impl Access {
+    fn register(names: &mut Names) -> Self {
+        let revocations = "Revocations of access at a provider that ended";
+        Self {
+            refreshes: names.register("token_refreshes", "Token refreshes that ended", Family::default()),
+            revocations: names.register("revocations", revocations, Family::default()),
+        }
+    }
+}
+
 /// The connections of clients.
 #[derive(Debug)]
 struct Clients {
@@ -186,7 +204,7 @@ impl Default for Metrics {
                 "How long the longest waiting probe has been due",
                 Gauge::default(),
             ),
-            refreshes: names.register("token_refreshes", "Token refreshes that ended", Family::default()),
+            access: Access::register(&mut names),
             leases_taken_over: names.register(
                 "leases_taken_over",
                 "Leases that this server took over because their owner let them expire",
@@ -253,7 +271,17 @@ impl Metrics {
 
     /// Counts a refresh of a token of `provider`. The provider is one of the catalog.
     pub fn refresh(&self, provider: &str, outcome: RefreshOutcome) {
-        self.0.refreshes.get_or_create(&labels::Refresh { provider: provider.to_owned(), outcome }).inc();
+        self.0
+            .access
+            .refreshes
+            .get_or_create(&labels::Refresh { provider: provider.to_owned(), outcome })
+            .inc();
+    }
+
+    /// Counts the end of revoking access at `provider`. The provider is one of the catalog.
+    pub fn revocation(&self, provider: &str, outcome: RevocationStatus) {
+        let ended = labels::Revocation { provider: provider.to_owned(), outcome: outcome.as_str() };
+        self.0.access.revocations.get_or_create(&ended).inc();
     }
 
     /// Counts a call of an action that became a run, and how far the run came in the time that it `took`. Provider and
@@ -367,6 +395,7 @@ mod tests {
         metrics.request(Some(&Method::from_bytes(b"BREW").unwrap()), None, StatusCode::NOT_FOUND, took);
         metrics.probe("slack", ProbeOutcome::Dead, took);
         metrics.refresh("slack", RefreshOutcome::Lost);
+        metrics.revocation("slack", RevocationStatus::Failed);
         metrics.action_call("slack", "post_message", RunStatus::Unknown, took);
         metrics.proxied("slack", ProxyOutcome::Refused);
         metrics.delivery_attempted(&Attempted {
@@ -392,6 +421,7 @@ mod tests {
             r#"riq_probes_total{provider="slack",outcome="dead"} 1"#,
             r#"riq_probe_duration_seconds_count{provider="slack"} 1"#,
             r#"riq_token_refreshes_total{provider="slack",outcome="lost"} 1"#,
+            r#"riq_revocations_total{provider="slack",outcome="failed"} 1"#,
             r#"riq_action_calls_total{provider="slack",action="post_message",outcome="unknown"} 1"#,
             r#"riq_action_call_duration_seconds_count{provider="slack"} 1"#,
             r#"riq_proxy_requests_total{provider="slack",outcome="refused"} 1"#,

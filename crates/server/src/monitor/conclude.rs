@@ -101,6 +101,7 @@ impl Monitor {
             integration: revision.integration,
             sealed_settings: None,
             destroys_credential: false,
+            revocation: None,
             event: self.event(claim, revision.action, revision.changes, now),
         })
     }

@@ -154,7 +154,24 @@ impl Monitor {
                 subject.credential = grant.credential;
                 Renewal::Done { refresh_at }
             }
-            Some(LeaseWrite::Superseded) | None => Renewal::Lost,
+            Some(LeaseWrite::Superseded) => {
+                self.hand_to_revocation(claim, &plain, grant.expires_at).await;
+                Renewal::Lost
+            }
+            None => Renewal::Lost,
+        }
+    }
+
+    /// Hands new tokens of an integration that was disconnected meanwhile to its revocation, if there is one: nobody
+    /// else could revoke them.
+    async fn hand_to_revocation(&self, claim: &Claim, plain: &[u8], expires_at: Option<OffsetDateTime>) {
+        let handed = self.retry_storing(PATIENCE, || async {
+            let Some(id) = self.store.revocation_renewed_by(claim.lease).await? else { return Ok(false) };
+            let sealed = self.vault.seal(plain, Purpose::Revocation(id, claim.into()));
+            self.store.hand_to_revocation(claim.lease, sealed, expires_at, self.environment.now()).await
+        });
+        if handed.await == Some(true) {
+            tracing::info!(integration = %claim.integration, "new tokens go to the revocation of the old ones");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use integrations_core::{
-    audit::Acting,
+    audit::{self, Acting},
     catalog::{ProviderAccount, ProviderRef},
     health::Verdict,
     integration::{Integration, Revision, Update, UpdateError},
@@ -13,7 +13,10 @@ use integrations_core::{
 use crate::{
     environment::Environment,
     monitor::{CheckError, CheckReport, Monitor},
-    store::{Decision, IntegrationRow, Loaded, NewAuditEvent, ReadError, ReviseError, Store, Tenant},
+    store::{
+        Decision, IntegrationRow, Loaded, NewAuditEvent, ReadError, ReviseError, RevocationOrder, Store,
+        Tenant,
+    },
     vault::{Vault, VaultError},
 };
 
@@ -256,6 +259,33 @@ impl Integrations {
         .await
     }
 
+    /// The same, and moves the credential into a revocation before that, as `order` says.
+    pub(super) async fn disconnect_in_order(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+        expected: &ExpectedVersion,
+        acting: &Acting,
+        order: impl Fn(&Loaded) -> RevocationOrder + Send + Sync,
+    ) -> Result<Loaded, ChangeError> {
+        let decide = |loaded: &Loaded| {
+            if !expected.allows(loaded.integration.version) {
+                return Err(ChangeError::OtherVersion);
+            }
+            let revision = loaded.integration.disconnect(self.environment.now());
+            let revision =
+                revision.map_err(|refusal| ChangeError::refused(refusal, loaded.integration.status()))?;
+            Ok(revision.map(|revision| {
+                let mut decision = self.decision(tenant, loaded, revision, acting);
+                decision.event.changes.extend(audit::change("revocation", None::<&str>, "requested"));
+                decision.revocation = Some(order(loaded));
+                decision
+            }))
+        };
+        let revised = self.store.revise(tenant, account.as_str(), decide).await;
+        revised.map_err(|error| ChangeError::unrevised(error, account))
+    }
+
     async fn change<D>(
         &self,
         tenant: &Tenant,
@@ -295,6 +325,12 @@ impl Integrations {
             changes: revision.changes,
             at: integration.updated_at,
         };
-        Decision { integration, sealed_settings, destroys_credential: revision.destroys_credential, event }
+        Decision {
+            integration,
+            sealed_settings,
+            destroys_credential: revision.destroys_credential,
+            revocation: None,
+            event,
+        }
     }
 }

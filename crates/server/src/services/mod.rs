@@ -15,6 +15,7 @@ pub mod organizations;
 mod page;
 pub mod people;
 pub mod proxy;
+pub mod revocations;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -24,7 +25,8 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 use self::{
     actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins,
     idempotency::Idempotency, install::Installer, integrations::Integrations, keys::Keys,
-    oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy, webhooks::Webhooks,
+    oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy,
+    revocations::Revocations, webhooks::Webhooks,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -57,6 +59,8 @@ pub struct Services {
     pub audit_log: AuditLog,
     /// Reads and changes integrations.
     pub integrations: Integrations,
+    /// Revokes the access of those that are disconnected.
+    pub revocations: Revocations,
     /// Remembers what requests with an `Idempotency-Key` were answered.
     pub idempotency: Idempotency,
     /// The webhooks of projects.

@@ -11,7 +11,7 @@ use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
     entity::{
         action_run, credential, integration, monitor, oauth_app, pending_install, project, webhook,
-        webhook_event,
+        webhook_event, revocation,
     },
     in_order::locked_in_order,
     transaction::Transaction,
@@ -93,6 +93,8 @@ async fn destroy_secrets(on: &Transaction, project: &str) -> Result<(), StoreErr
         webhook_event::Column::ProjectId.eq(project),
     )
     .await?;
+    destroy::<revocation::Entity>(on, revocation::Column::Id, revocation::Column::ProjectId.eq(project))
+        .await?;
     destroy::<pending_install::Entity>(
         on,
         pending_install::Column::Id,

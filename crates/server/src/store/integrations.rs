@@ -15,12 +15,13 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    Denied, Lapsed, NewAuditEvent, Permission, ReadError, Store, StoreError, Tenant, UsableCredential, audit,
+    Denied, Lapsed, NewAuditEvent, Permission, ReadError, RevocationFacts, RevocationOrder, Store,
+    StoreError, Tenant, UsableCredential, audit,
     entity::{credential, integration},
     in_order::lock_in_order,
     install_links::{self, LinkUse},
     monitors::{self, Schedule},
-    pending_installs,
+    pending_installs, revocations,
     rows::{HiddenColumns, IntegrationRow},
     statements,
     tenant::{TenantCheck, joined},
@@ -46,6 +47,8 @@ pub struct Loaded {
     pub next_check_at: Option<OffsetDateTime>,
     /// Whether this change destroyed the stored credential.
     pub disconnected_now: bool,
+    /// What is known about the revocation that the last disconnection asked for.
+    pub revocation: Option<RevocationFacts>,
 }
 
 impl Loaded {
@@ -78,6 +81,8 @@ pub struct Decision {
     pub sealed_settings: Option<Option<Vec<u8>>>,
     /// Whether its credential is destroyed.
     pub destroys_credential: bool,
+    /// How the credential is moved before that, so that the provider is asked to revoke it.
+    pub revocation: Option<RevocationOrder>,
     /// The event that is recorded with it.
     pub event: NewAuditEvent,
 }
@@ -265,7 +270,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
     type Error = StoreError;
 
     fn try_from(loaded: &Loaded) -> Result<Self, StoreError> {
-        let integration = &loaded.integration;
+        let (integration, revocation) = (&loaded.integration, loaded.revocation.as_ref());
         Ok(Self {
             id: integration.id.to_string(),
             provider: integration.provider.to_string(),
@@ -284,6 +289,13 @@ impl TryFrom<&Loaded> for IntegrationRow {
             credential_renewable: loaded.credential_facts.as_ref().map(|facts| facts.renewable),
             credential_expires_at: loaded.credential_facts.as_ref().and_then(|facts| facts.expires_at),
             granted_scopes: loaded.credential_facts.as_ref().and_then(|facts| facts.granted_scopes.clone()),
+            revocation_id: revocation.map(|facts| facts.id.clone()),
+            revocation_status: revocation.map(|facts| facts.status.clone()),
+            revocation_reaches: revocation.and_then(|facts| facts.reaches.clone()),
+            revocation_message: revocation.and_then(|facts| facts.message.clone()),
+            revocation_until: revocation.and_then(|facts| facts.until),
+            revocation_created_at: revocation.map(|facts| facts.created_at),
+            revocation_ended_at: revocation.and_then(|facts| facts.ended_at),
             version: integration.version,
             created_at: integration.created_at,
             updated_at: integration.updated_at,
@@ -330,6 +342,7 @@ pub(super) fn read_loaded(
         credential_facts,
         next_check_at: shown.next_check_at,
         disconnected_now: false,
+        revocation: shown.revocation(),
         integration: Integration { secret_settings, ..revive(shown, before, tenant.project)? },
     }))
 }
@@ -406,10 +419,22 @@ async fn finish<E>(
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
     let (mut credential, mut next_check_at) = (loaded.credential, loaded.next_check_at);
-    let mut credential_facts = loaded.credential_facts;
+    let (mut credential_facts, mut revocation) = (loaded.credential_facts.clone(), loaded.revocation.clone());
     let next = &decision.integration;
     if decision.destroys_credential {
+        let refreshing = monitors::refreshing(&transaction, next.id).await?;
         monitors::end(&transaction, next.id).await?;
+        match decision.revocation {
+            Some(order) => {
+                let of = (next, loaded.connection.as_str());
+                revocation = revocations::begin(&transaction, of, order, refreshing).await?;
+            }
+            None if revocation.is_some() => {
+                revocations::forget(&transaction, next.id).await?;
+                revocation = None;
+            }
+            None => {}
+        }
         destroy_credential(&transaction, next.id).await?;
         pending_installs::end_questions(&transaction, next.project, next.provider.as_str()).await?;
         (credential, credential_facts, next_check_at) = (Credential::Missing, None, None);
@@ -424,6 +449,7 @@ async fn finish<E>(
         credential,
         credential_facts,
         next_check_at,
+        revocation,
         disconnected_now: decision.destroys_credential,
         ..loaded
     })
@@ -450,6 +476,7 @@ async fn install(on: &Transaction, installation: Installation) -> Result<Install
         if installation.sealed_settings.is_none() {
             row.sealed_settings = NotSet;
         }
+        row.revocation_id = NotSet;
         let replaced = integration::Entity::update_many()
             .set(row)
             .filter(integration::Column::Id.eq(id.to_string()))
@@ -502,6 +529,7 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         connection: installation.connection.clone(),
         account_id: integration.account.as_ref().map(|account| account.id.clone()),
         account_name: integration.account.as_ref().and_then(|account| account.name.clone()),
+        revocation_id: None,
         version: integration.version,
         created_at: integration.created_at,
         updated_at: integration.updated_at,

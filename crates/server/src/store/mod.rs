@@ -37,6 +37,7 @@ mod projects;
 mod reachability;
 mod read_pool;
 mod retention;
+mod revocations;
 mod rows;
 mod sealed;
 mod sign_ins;
@@ -80,8 +81,12 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use retention::Pruning;
-pub use rows::{ApprovalRow, AuditEntry, IntegrationRow, PastRunRow, RunRow};
-pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRequest, SealedRow};
+pub use revocations::{
+    AttemptEnd, LiveAccount, Moved, RevocationClaim, RevocationOrder, RevocationScope, RevocationTally,
+    UnrevokedRow,
+};
+pub use rows::{ApprovalRow, AuditEntry, IntegrationRow, PastRunRow, RevocationFacts, RunRow};
+pub use sealed::{Beginning, OLD_FORM, Sealed, SealedConnection, SealedRequest, SealedRevocation, SealedRow};
 pub use sign_ins::{PendingSignIn, ProviderLogout};
 pub use stored_api_key::StoredApiKey;
 pub use tenant::{Denied, ReadError, Tenant};

@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::entity::{
-    action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project, user,
+    action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project, revocation,
+    user,
 };
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
@@ -80,6 +81,27 @@ pub struct IntegrationRow {
     /// JSON array: the scopes of the usable credential, if the provider says.
     #[sea_orm(from_expr = "Expr::cust(USABLE_SCOPES)")]
     pub granted_scopes: Option<String>,
+    /// The revocation that the last disconnection asked for.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::Id))"#)]
+    pub revocation_id: Option<String>,
+    /// How far that is.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::Status))"#)]
+    pub revocation_status: Option<String>,
+    /// What its request ends.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::Reaches))"#)]
+    pub revocation_reaches: Option<String>,
+    /// Why it is not revoked, or not yet.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::Message))"#)]
+    pub revocation_message: Option<String>,
+    /// Until when an access token works on.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::Until))"#)]
+    pub revocation_until: Option<OffsetDateTime>,
+    /// When it was asked for.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::CreatedAt))"#)]
+    pub revocation_created_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[sea_orm(from_expr = r#"Expr::col(("v", revocation::Column::EndedAt))"#)]
+    pub revocation_ended_at: Option<OffsetDateTime>,
     /// Counts the stored revisions.
     pub version: i64,
     /// When it was first installed.
@@ -92,6 +114,52 @@ impl IntegrationRow {
     /// The alias, if it is a further account of its provider.
     pub fn alias(&self) -> Option<&str> {
         ProviderRef::parts(&self.provider).1
+    }
+
+    /// What is known about the revocation that the last disconnection asked for.
+    pub fn revocation(&self) -> Option<RevocationFacts> {
+        Some(RevocationFacts {
+            id: self.revocation_id.clone()?,
+            status: self.revocation_status.clone()?,
+            reaches: self.revocation_reaches.clone(),
+            message: self.revocation_message.clone(),
+            until: self.revocation_until,
+            created_at: self.revocation_created_at?,
+            ended_at: self.revocation_ended_at,
+        })
+    }
+}
+
+/// What is shown of a revocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationFacts {
+    /// Which it is.
+    pub id: String,
+    /// How far it is.
+    pub status: String,
+    /// What the request ends.
+    pub reaches: Option<String>,
+    /// Why it is not revoked, or not yet.
+    pub message: Option<String>,
+    /// Until when an access token works on that expires by itself.
+    pub until: Option<OffsetDateTime>,
+    /// When it was asked for.
+    pub created_at: OffsetDateTime,
+    /// When it ended.
+    pub ended_at: Option<OffsetDateTime>,
+}
+
+impl From<&revocation::Model> for RevocationFacts {
+    fn from(row: &revocation::Model) -> Self {
+        Self {
+            id: row.id.clone(),
+            status: row.status.clone(),
+            reaches: row.reaches.clone(),
+            message: row.message.clone(),
+            until: row.until,
+            created_at: row.created_at,
+            ended_at: row.ended_at,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! another form.
 
 use integrations_core::{
-    ids::{IntegrationId, ProjectId, RunId},
+    ids::{IntegrationId, ProjectId, RevocationId, RunId},
     words::words,
 };
 use sea_orm::{
@@ -14,7 +14,8 @@ use sea_orm::{
 use super::{
     OAuthAppRecord, PendingInstall, RememberedAnswer, SealedSecret, Store, StoreError,
     entity::{
-        action_run, credential, idempotency_key, integration, oauth_app, pending_install, webhook_secret,
+        action_run, credential, idempotency_key, integration, oauth_app, pending_install, revocation,
+        webhook_secret,
     },
 };
 
@@ -38,6 +39,8 @@ words! {
         Requests = "requests of actions",
         /// What messages to webhooks are signed with, by the secret's id.
         WebhookSecrets = "webhook secrets",
+        /// Credentials that are being revoked, by their revocation's id.
+        Revocations = "credentials to revoke",
     }
 }
 
@@ -72,6 +75,8 @@ pub enum SealedRow {
     Request(SealedRequest),
     /// What messages to a webhook are signed with.
     WebhookSecret(SealedSecret),
+    /// A credential that is being revoked.
+    Revocation(SealedRevocation),
 }
 
 /// A sealed secret of an integration, with what decides where it is sent.
@@ -122,6 +127,33 @@ impl TryFrom<action_run::Model> for SealedRequest {
     }
 }
 
+/// The credential of an integration that was disconnected, while it is being revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedRevocation {
+    /// The revocation.
+    pub revocation: RevocationId,
+    /// The credential, with the integration that it was of.
+    pub of: SealedConnection,
+}
+
+impl TryFrom<revocation::Model> for SealedRevocation {
+    type Error = StoreError;
+
+    fn try_from(row: revocation::Model) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("revocation {}: {what}", row.id));
+        Ok(Self {
+            revocation: row.id.parse().map_err(|_| damaged("id"))?,
+            of: SealedConnection {
+                integration: row.integration_id.parse().map_err(|_| damaged("integration"))?,
+                project: row.project_id.parse().map_err(|_| damaged("project"))?,
+                provider: row.provider,
+                connection: row.connection,
+                sealed: row.sealed,
+            },
+        })
+    }
+}
+
 #[derive(FromQueryResult)]
 struct ConnectionRow {
     id: String,
@@ -156,6 +188,7 @@ impl SealedRow {
             Self::Answer(answer) => answer.request.id.clone(),
             Self::Request(request) => request.run.to_string(),
             Self::WebhookSecret(secret) => secret.id.to_string(),
+            Self::Revocation(row) => row.revocation.to_string(),
         }
     }
 
@@ -168,6 +201,7 @@ impl SealedRow {
             Self::Answer(answer) => &answer.sealed,
             Self::Request(request) => &request.sealed,
             Self::WebhookSecret(secret) => &secret.sealed,
+            Self::Revocation(row) => &row.of.sealed,
         }
     }
 }
@@ -200,6 +234,7 @@ impl Sealed {
             Self::WebhookSecrets => {
                 of::<webhook_secret::Entity>(webhook_secret::Column::Id, webhook_secret::Column::Sealed)
             }
+            Self::Revocations => of::<revocation::Entity>(revocation::Column::Id, revocation::Column::Sealed),
         }
     }
 }
@@ -220,7 +255,8 @@ impl Store {
     ) -> Result<Vec<SealedRow>, StoreError> {
         use {
             action_run::Column as Run, idempotency_key::Column as Key, oauth_app::Column as App,
-            pending_install::Column as Pending, webhook_secret::Column as Secret,
+            pending_install::Column as Pending, revocation::Column as Revocation,
+            webhook_secret::Column as Secret,
         };
 
         let page = Page { beginning, after, limit };
@@ -259,6 +295,11 @@ impl Store {
                 let rows = page.of(webhook_secret::Entity::find(), Secret::Id, Secret::Sealed);
                 let rows = rows.all(&self.reader).await?.into_iter();
                 rows.map(|row| Ok(SealedRow::WebhookSecret(row.try_into()?))).collect()
+            }
+            Sealed::Revocations => {
+                let rows = page.of(revocation::Entity::find(), Revocation::Id, Revocation::Sealed);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::Revocation(row.try_into()?))).collect()
             }
         }
     }

@@ -26,6 +26,7 @@ fn list(condition: &str) -> String {
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id \
          LEFT JOIN monitors m ON m.integration_id = i.id \
          LEFT JOIN credentials c ON c.integration_id = i.id \
+         LEFT JOIN revocations v ON v.id = i.revocation_id \
          WHERE {condition} AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )
@@ -38,6 +39,7 @@ pub static ONE: LazyLock<String> = LazyLock::new(|| {
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
          LEFT JOIN monitors m ON m.integration_id = i.id \
          LEFT JOIN credentials c ON c.integration_id = i.id \
+         LEFT JOIN revocations v ON v.id = i.revocation_id \
          WHERE p.id = $1 AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )
@@ -57,6 +59,7 @@ fn loading(more: &str) -> String {
          FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
          LEFT JOIN monitors m ON m.integration_id = i.id \
          LEFT JOIN credentials c ON c.integration_id = i.id \
+         LEFT JOIN revocations v ON v.id = i.revocation_id \
          WHERE p.id = $1 AND p.revoked_at IS NULL",
         columns::<IntegrationRow>(),
         columns::<HiddenColumns>()

@@ -1,9 +1,12 @@
 //! What a sealed secret belongs to. It is the associated data, so a secret opens only where nothing of it has changed.
 
-use integrations_core::ids::{IntegrationId, OAuthAppId, ProjectId, RunId, WebhookId, WebhookSecretId};
+use integrations_core::ids::{
+    IntegrationId, OAuthAppId, ProjectId, RevocationId, RunId, WebhookId, WebhookSecretId,
+};
 
 use crate::store::{
-    AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedRow, SealedSecret,
+    AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedConnection,
+    SealedRevocation, SealedRow, SealedSecret,
 };
 
 /// An integration, with everything in the database that decides where its secrets are sent.
@@ -62,6 +65,8 @@ pub enum Purpose<'a> {
         /// The webhook.
         webhook: WebhookId,
     },
+    /// The credential of an integration that was disconnected, while its provider is asked to revoke it.
+    Revocation(RevocationId, Destination<'a>),
     /// The canary of the encryption key with this id.
     Canary(&'a str),
 }
@@ -103,6 +108,7 @@ impl Purpose<'_> {
             Self::WebhookSecret { id, webhook } => {
                 data.part("webhook_secret").part(id.to_string()).part(webhook.to_string())
             }
+            Self::Revocation(id, of) => data.part("revocation").part(id.to_string()).destination(of),
             Self::Canary(key) => data.part("canary").part(key),
         }
         .0
@@ -119,6 +125,7 @@ impl Purpose<'_> {
             Self::Answer(request) => format!("answer:{}", request.id),
             Self::ActionRequest { run, .. } => format!("action_request:{run}"),
             Self::WebhookSecret { id, .. } => format!("webhook_secret:{id}"),
+            Self::Revocation(id, _) => format!("revocation:{id}"),
             Self::Canary(key) => format!("canary:{key}"),
         }
         .into_bytes()
@@ -171,17 +178,29 @@ impl<'a> From<&'a OAuthAppRecord> for Purpose<'a> {
     }
 }
 
-impl<'a> From<&'a SealedRow> for Purpose<'a> {
-    fn from(row: &'a SealedRow) -> Self {
-        let destination = |row: &'a crate::store::SealedConnection| Destination {
+impl<'a> From<&'a SealedConnection> for Destination<'a> {
+    fn from(row: &'a SealedConnection) -> Self {
+        Self {
             integration: row.integration,
             project: row.project,
             provider: &row.provider,
             connection: &row.connection,
-        };
+        }
+    }
+}
+
+impl<'a> From<&'a SealedRevocation> for Purpose<'a> {
+    fn from(row: &'a SealedRevocation) -> Self {
+        Self::Revocation(row.revocation, (&row.of).into())
+    }
+}
+
+impl<'a> From<&'a SealedRow> for Purpose<'a> {
+    fn from(row: &'a SealedRow) -> Self {
         match row {
-            SealedRow::Credential(row) => Self::Credential(destination(row)),
-            SealedRow::Settings(row) => Self::Settings(destination(row)),
+            SealedRow::Credential(row) => Self::Credential(row.into()),
+            SealedRow::Settings(row) => Self::Settings(row.into()),
+            SealedRow::Revocation(row) => row.into(),
             SealedRow::OAuthApp(app) => app.into(),
             SealedRow::PendingInstall(install) => Self::PendingInstall(install),
             SealedRow::Answer(answer) => Self::Answer(&answer.request),
@@ -259,6 +278,9 @@ mod tests {
             call(1, 1, 1, "stripe", "cancel"),
             Purpose::WebhookSecret { id: WebhookSecretId::from_bits(1), webhook: WebhookId::from_bits(1) },
             Purpose::WebhookSecret { id: WebhookSecretId::from_bits(1), webhook: WebhookId::from_bits(2) },
+            Purpose::Revocation(RevocationId::from_bits(1), to(1, 1, "shopify", "{}")),
+            Purpose::Revocation(RevocationId::from_bits(2), to(1, 1, "shopify", "{}")),
+            Purpose::Revocation(RevocationId::from_bits(1), to(1, 2, "shopify", "{}")),
             Purpose::Canary("k1"),
             Purpose::Canary("k2"),
         ];

@@ -114,6 +114,8 @@ mod resolving;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod revocations;
+#[cfg(test)]
 mod rotate_keys;
 #[cfg(test)]
 mod sealing;

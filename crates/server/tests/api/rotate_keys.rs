@@ -91,6 +91,7 @@ async fn a_change_does_not_overwrite_what_is_sealed_again(server: &Server) {
         },
         sealed_settings: None,
         destroys_credential: false,
+        revocation: None,
         event: server.event(loaded.integration.id, "slack"),
     };
     let stored =

@@ -261,7 +261,9 @@ fn place(kind: Sealed) -> (&'static str, &'static str, &'static str, &'static st
         Sealed::Settings => ("integrations", "id", "sealed_settings", "settings"),
         Sealed::OAuthApps => ("oauth_apps", "id", "sealed_secret", "oauth_app"),
         Sealed::PendingInstalls => ("pending_installs", "id", "sealed", "pending_install"),
-        Sealed::Answers | Sealed::Requests | Sealed::WebhookSecrets => unreachable!("there was none"),
+        Sealed::Answers | Sealed::Requests | Sealed::WebhookSecrets | Sealed::Revocations => {
+            unreachable!("there was none")
+        }
     }
 }
 

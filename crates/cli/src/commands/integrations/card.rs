@@ -1,6 +1,7 @@
 //! An integration as a card.
 
-use integrations_core::wire::{Account, CatalogEntry, CredentialFacts, Integration};
+use integrations_core::revocation::RevocationStatus;
+use integrations_core::wire::{Account, CatalogEntry, CredentialFacts, Integration, Open, RevocationDetails};
 use serde_json::Value;
 
 use crate::client::raw_value;
@@ -29,6 +30,9 @@ pub(crate) fn integration_facts(
     if let Some(credential) = &integration.credential {
         facts.push(("Credential", credential_line(credential)));
     }
+    if let Some(revocation) = &integration.revocation {
+        facts.push(("Revocation", revocation_line(revocation, integration.revocation_details.as_ref())));
+    }
     facts.extend([
         ("Sidebar", yes_no(integration.sidebar_enabled)),
         ("Last synced", time(integration.last_synced_at)),
@@ -55,6 +59,16 @@ fn credential_line(credential: &CredentialFacts) -> String {
         None => "does not expire".to_owned(),
     };
     if credential.renewable { format!("{end}, renewed by the server") } else { end }
+}
+
+/// What came of revoking the access, what it reached, and until when something lives on.
+fn revocation_line(status: &Open<RevocationStatus>, details: Option<&RevocationDetails>) -> String {
+    let Some(details) = details else { return word(status) };
+    let reaches = details.reaches.as_ref().map(|reaches| format!(" ({})", word(reaches)));
+    let until = details.until.filter(|_| details.ended_at.is_none());
+    let until = until.map(|until| format!(" until {}", time(Some(until))));
+    let message = details.message.as_deref().map(|message| format!(": {}", cell(Some(message))));
+    [Some(word(status)), reaches, until, message].into_iter().flatten().collect()
 }
 
 /// Every action of the catalog and of the permissions, allowed or denied. An action without a permission is denied. A

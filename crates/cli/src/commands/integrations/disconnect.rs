@@ -12,12 +12,13 @@ use crate::text::cell;
 
 const EXAMPLES: &str = "\
 Destroys the stored credential: to use the integration again, you have to install it again. The tokens are not \
-revoked at the provider: revoke them there. At a terminal it asks first, unless the key comes from the environment. \
-If it cannot ask, it needs --yes.
+revoked at the provider: revoke them there, or say --revoke, and the provider is asked to. At a terminal it asks \
+first, unless the key comes from the environment. If it cannot ask, it needs --yes.
 
 Examples:
   riq integrations disconnect slack
-  riq integrations disconnect slack --yes";
+  riq integrations disconnect slack --yes
+  riq integrations disconnect github --revoke";
 
 /// The notice if the API's answer has no message.
 const NOT_REVOKED: &str = "The tokens are not revoked at the provider.";
@@ -28,6 +29,9 @@ const NOT_REVOKED: &str = "The tokens are not revoked at the provider.";
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) target: change::Target,
+    /// Also ask the provider to revoke the access, and say what came of it
+    #[arg(long)]
+    revoke: bool,
     #[command(flatten)]
     confirmation: Confirmation,
 }
@@ -36,9 +40,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.target.provider.as_str();
     if arguments.confirmation.is_needed(&disconnecting(provider), context)? {
-        ask(provider, context).await?;
+        ask(provider, arguments.revoke, context).await?;
     }
-    let request = Request::delete(["integrations", provider]).if_match(arguments.target.if_match.clone());
+    let request = Request::delete(["integrations", provider]);
+    let request = request
+        .query("revoke", arguments.revoke.then_some("true"))
+        .if_match(arguments.target.if_match.clone());
     let reply = context.client.send(&request).await?;
     change::print(&reply, context).await?;
     if context.output.mode == Mode::Table {
@@ -50,7 +57,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 /// Asks as this command does. Fails where riq may not ask.
 pub(crate) async fn confirm(provider: &str, context: &Context) -> Result<(), Failure> {
     confirmation::check_may_ask(&disconnecting(provider), context)?;
-    ask(provider, context).await
+    ask(provider, false, context).await
 }
 
 fn disconnecting(provider: &str) -> String {
@@ -58,7 +65,7 @@ fn disconnecting(provider: &str) -> String {
 }
 
 /// Asks whether to disconnect, and says what will be lost. Any answer but yes ends the command.
-async fn ask(provider: &str, context: &Context) -> Result<(), Failure> {
+async fn ask(provider: &str, revokes: bool, context: &Context) -> Result<(), Failure> {
     let Some(integration) = find::integration(provider, context).await? else {
         // There is nothing to disconnect. The API's error will say why.
         return Ok(());
@@ -69,9 +76,15 @@ async fn ask(provider: &str, context: &Context) -> Result<(), Failure> {
     };
     let provider = cell(Some(provider));
     let what = name.map_or(provider.clone(), |name| format!("{} ({provider})", cell(Some(&name))));
+    let revoking = match revokes {
+        true => {
+            "The provider is asked to revoke the access. Other connections of the account may end with it."
+        }
+        false => "The tokens are NOT revoked at the provider.",
+    };
     let question = format!(
         "Disconnect {what} from {}?\nIts stored credential is destroyed: to use it again, you have to install it \
-         again.\nThe tokens are NOT revoked at the provider.",
+         again.\n{revoking}",
         context.config.place.value,
     );
     confirmation::ask(&question, "not disconnected", context).await

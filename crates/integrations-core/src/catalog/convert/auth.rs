@@ -4,25 +4,25 @@ use super::fields::fields;
 use super::oauth;
 use super::values::{check_header, page};
 use crate::catalog::field::Field;
-use crate::catalog::file::{AuthRequestTable, AuthTable, BasicAuthTable, FieldTable};
+use crate::catalog::file::{AuthRequestTable, AuthTable, BasicAuthTable, FieldTable, RevokeTable};
 use crate::catalog::names::SetupType;
 use crate::catalog::probe::{AuthRequest, BasicAuth};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::provider::{CredentialForm, Setup};
 use crate::catalog::scope::Names;
 
-/// Reads how one logs in. Returns what is sent with the credential too, as it was written: which names it may use is
-/// known only when the whole setup is read.
+/// Reads how one logs in. Returns what is sent with the credential too, and how it is revoked, as they were written:
+/// which names they may use is known only when the whole setup is read.
 pub(super) fn auth(
     mut entries: Vec<AuthTable>,
     connection: &mut Vec<Field>,
     problems: &mut Problems,
-) -> (Option<Setup>, AuthRequestTable) {
+) -> (Option<Setup>, AuthRequestTable, Option<RevokeTable>) {
     let (Some(entry), true) = (entries.pop(), entries.is_empty()) else {
         problems.add("auth", "a provider needs exactly one [[auth]] entry");
-        return (None, AuthRequestTable::default());
+        return (None, AuthRequestTable::default(), None);
     };
-    let AuthTable { kind, page, fields, oauth, request } = entry;
+    let AuthTable { kind, page, fields, oauth, request, revoke } = entry;
     let setup = match (kind, oauth, fields) {
         (SetupType::OAuth, Some(table), None) if page.is_none() => {
             oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
@@ -42,7 +42,7 @@ pub(super) fn auth(
             None
         }
     };
-    (setup, request)
+    (setup, request, revoke)
 }
 
 /// Reads the form of a credential. A field that is no secret becomes one of the connection, which is shown.

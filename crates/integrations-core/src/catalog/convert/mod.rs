@@ -10,6 +10,7 @@ mod fields;
 mod kinds;
 mod oauth;
 mod proxying;
+mod revoke;
 mod settings;
 mod values;
 
@@ -28,6 +29,7 @@ use crate::catalog::oauth::OAuth;
 use crate::catalog::probe::{RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Provider, Setup};
+use crate::catalog::revoke::Revoke;
 use crate::catalog::scope::{Names, Reach};
 
 /// The form of provider files that is read.
@@ -74,18 +76,22 @@ fn stem(file: &str) -> &str {
     name.strip_suffix(".toml").unwrap_or(name)
 }
 
-fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<Provider> {
-    let key = problems.ok("key", file.key.parse::<ProviderKey>());
-    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
-        problems.add("key", format!("the key must be the file's name: `{stem}`"));
-    }
+fn check_not_blank(file: &ProviderFile, problems: &mut Problems) {
     for (path, text) in [("name", &file.name), ("description", &file.description)] {
         if text.trim().is_empty() {
             problems.add(path, "must not be empty");
         }
     }
+}
+
+fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<Provider> {
+    let key = problems.ok("key", file.key.parse::<ProviderKey>());
+    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
+        problems.add("key", format!("the key must be the file's name: `{stem}`"));
+    }
+    check_not_blank(&file, problems);
     let mut connection = connection(file.connection, problems);
-    let (mut setup, sent) = auth::auth(file.auth, &mut connection, problems);
+    let (mut setup, sent, revoke) = auth::auth(file.auth, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
     if let Some(Setup::OAuth(oauth)) = &setup {
         check_oauth(oauth, &names, problems);
@@ -96,6 +102,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     let api_base_url = names.url("api_base_url", &file.api_base_url, reach, problems);
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
     let auth_request = auth::request(sent, &names, problems);
+    let revoke = revoke.map(|table| revoke::revoke(table, &auth_request, &names, reach, problems));
     let probe = calls::probe(file.probe, &auth_request, &names, problems);
     let account = file.account.map(|account| calls::account(account, &auth_request, &names, problems));
     let rate_limit = rate_limit(file.rate_limit, problems);
@@ -111,12 +118,14 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
-    let proxying = proxying::proxying(file.proxy, &actions, setup.as_ref(), base, problems);
     let event_source = events::events(file.events, setup.as_ref(), problems);
+    let ending = revoke.as_ref().and_then(Option::as_ref);
+    let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
     let called = called.into_iter().flatten().chain(probe.as_ref().map(|probe| &probe.call.url));
     let profile = account.iter().flatten().filter_map(|account| account.profile.as_ref());
-    kinds::settle(called.chain(profile.map(|call| &call.url)), &mut connection, setup.as_mut(), problems);
+    let called = called.chain(profile.map(|call| &call.url)).chain(ending.into_iter().flat_map(Revoke::urls));
+    kinds::settle(called, &mut connection, setup.as_mut(), problems);
     Some(Provider {
         key: key?,
         name: file.name,
@@ -127,6 +136,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         revoke_page: optional(revoke_page)?,
         setup: setup?,
         auth_request,
+        revoke: optional(revoke)?,
         connection,
         account: optional(account)?,
         probe: probe?,

@@ -6,13 +6,15 @@ use crate::catalog::path_pattern::PathPattern;
 use crate::catalog::problems::Problems;
 use crate::catalog::provider::Setup;
 use crate::catalog::proxying::{Never, Proxying, requests};
+use crate::catalog::revoke::Revoke;
 use crate::catalog::template::{Template, UrlTemplate};
 
-/// Reads how requests of callers are judged. The addresses of OAuth that are below the base URL are never called.
+/// Reads how requests of callers are judged. The addresses of OAuth, and of requests that revoke, that are below the
+/// base URL are never called.
 pub(super) fn proxying(
     table: ProxyTable,
     actions: &[Action],
-    setup: Option<&Setup>,
+    (setup, revoke): (Option<&Setup>, Option<&Revoke>),
     base: Option<&UrlTemplate>,
     problems: &mut Problems,
 ) -> Proxying {
@@ -38,6 +40,7 @@ pub(super) fn proxying(
         _ => None,
     };
     let of_oauth = oauth.into_iter().flat_map(|oauth| [&oauth.authorize_url, &oauth.token_url]);
+    let of_oauth = of_oauth.chain(revoke.into_iter().flat_map(Revoke::urls));
     let below = |url: &UrlTemplate| {
         let rest = url.as_str().strip_prefix(base?.as_str().trim_end_matches('/'))?;
         let path = rest.split(['?', '#']).next().filter(|path| path.starts_with('/'))?;

@@ -8,15 +8,18 @@ use super::{
     layout::{self, Section},
     parts::{away, csrf},
     provider_page::ProviderPage,
+    revocation::{self, Offer},
     state::version,
 };
 
-/// Renders it. `revoke_page` is the provider's page for revoking the access.
+/// Renders it. `revoke_page` is the provider's page for revoking the access, and `offer` what is said of doing that
+/// from here.
 pub(crate) fn page(
     frame: &Frame<'_>,
     page: &ProviderPage<'_>,
     integration: &Integration,
     revoke_page: Option<&str>,
+    offer: &Offer<'_>,
 ) -> Markup {
     let provider = page.provider();
     let content = html! {
@@ -30,19 +33,22 @@ pub(crate) fn page(
                 }
                 div.trouble.warn {
                     p {
-                        strong { "The tokens are not revoked at " (provider.name) ". " }
-                        "Anybody with a copy can still use them. Revoke the access there as well"
+                        strong { "By itself this does not revoke the tokens at " (provider.name) ". " }
+                        "Anybody with a copy can still use them. Have them revoked below, or revoke the access there"
                         @match revoke_page {
                             Some(address) => { ": " (away(address, &format!("Revoke at {}", provider.name))) }
                             None => { "." }
                         }
                     }
                 }
-                form.actions.foot method="post" action=(page.to(frame, "disconnect")) data-once {
+                form method="post" action=(page.to(frame, "disconnect")) data-once {
                     (csrf(frame))
                     (version(integration))
-                    button.danger type="submit" { "Disconnect" }
-                    a.button.quiet href=(frame.addresses.provider(page.project.id, page.account.as_str())) { "Keep it" }
+                    (revocation::tick(provider, offer))
+                    div.actions.foot {
+                        button.danger type="submit" { "Disconnect" }
+                        a.button.quiet href=(frame.addresses.provider(page.project.id, page.account.as_str())) { "Keep it" }
+                    }
                 }
             }
         }

@@ -34,6 +34,7 @@ use super::{
     layout::Project,
     organizations, provider,
     provider_page::{Part, ProviderPage, RefusedForm},
+    revocation::sample,
     sign_in,
 };
 use crate::{
@@ -171,6 +172,7 @@ fn row(integration: &Integration) -> IntegrationRow {
         credential_facts: None,
         next_check_at: None,
         disconnected_now: false,
+        revocation: None,
         integration: integration.clone(),
     };
     IntegrationRow::try_from(&loaded).unwrap()
@@ -239,6 +241,7 @@ fn provider_page<'a>(
         accounts: &[],
         connection: &EMPTY,
         is_configured: true,
+        revocation: None,
         events,
         flash: None,
         refused: None,
@@ -454,6 +457,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
                 &provider_page("slack", Some(&slack), &[]),
                 &slack,
                 Some("https://slack.com/apps/manage"),
+                &sample::OFFER,
             ),
         ),
     ]

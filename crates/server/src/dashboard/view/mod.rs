@@ -28,6 +28,7 @@ pub(super) mod project;
 pub(super) mod projects;
 pub(super) mod provider;
 pub(super) mod provider_page;
+pub(super) mod revocation;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod settings;

@@ -20,7 +20,7 @@ use super::{
     layout::{self, Section},
     parts::{Tone, away, csrf, monogram, notice, part, pill},
     provider_page::{Part, ProviderPage},
-    settings,
+    revocation, settings,
     state::{self, version},
     words,
 };
@@ -31,6 +31,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let content = html! {
         (news(page))
         (head(page))
+        @if let Some(facts) = page.revocation { (revocation::outcome(page.provider(), facts)) }
         (connection(frame, page))
         @if let Some(integration) = page.integration {
             (details(frame, page, integration))

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     dashboard::flash::Flash,
     edge::form::Form,
-    store::{AuditEntry, IntegrationRow},
+    store::{AuditEntry, IntegrationRow, RevocationFacts},
 };
 
 /// What the page shows.
@@ -34,6 +34,8 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) connection: &'a Map<String, Value>,
     /// Whether it can be connected: a provider that uses OAuth needs an app.
     pub(crate) is_configured: bool,
+    /// What came of revoking the access, if the last disconnection asked for that.
+    pub(crate) revocation: Option<&'a RevocationFacts>,
     /// Its latest events.
     pub(crate) events: &'a [AuditEntry],
     /// What was just done.

@@ -149,6 +149,7 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::IntegrationInstalled => format!("{name} connected"),
         AuditAction::IntegrationLifecycleUpdated => format!("{name} changed"),
         AuditAction::IntegrationDisconnected => format!("{name} disconnected"),
+        AuditAction::IntegrationRevocationEnded => format!("Access at {name}: revoking has ended"),
         AuditAction::IntegrationHealthChanged => format!("Health of {name} changed"),
         AuditAction::IntegrationCredentialRefreshed => format!("Access token of {name} renewed"),
         AuditAction::IntegrationErrored => format!("{name} refuses the credential"),

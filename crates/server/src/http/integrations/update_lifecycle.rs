@@ -49,5 +49,5 @@ pub(super) async fn update_lifecycle(
     let read = |stored: &Integration| Update::read(&body, stored, &account.provider);
     let changed =
         api.integrations.update(&access.tenant, &account, &expected, &access.acting(), read).await?;
-    changed::respond(&changed, false)
+    changed::respond(&changed, None, false)
 }

@@ -6,7 +6,7 @@ use integrations_core::{
     catalog::{Catalog, Provider, ProviderRef},
     lifecycle::Health,
     standing::Standing,
-    wire::{Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson},
+    wire::{Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson, RevocationDetails},
 };
 use serde_json::{Map, Value, value::to_raw_value};
 
@@ -40,6 +40,14 @@ pub(super) fn integration(row: IntegrationRow) -> Result<Integration, serde_json
             renewable,
         }),
         etag: entity_tag(row.version),
+        revocation: row.revocation_status.as_deref().map(Open::read),
+        revocation_details: row.revocation_created_at.map(|requested_at| RevocationDetails {
+            reaches: row.revocation_reaches.as_deref().map(Open::read),
+            message: row.revocation_message,
+            until: row.revocation_until,
+            requested_at,
+            ended_at: row.revocation_ended_at,
+        }),
         checked: None,
         message: None,
     })

@@ -7,6 +7,7 @@ mod coding;
 mod forward;
 mod receivers;
 mod resolver;
+mod revocation;
 
 use std::{
     collections::HashMap,
@@ -34,6 +35,7 @@ pub use self::{
     call::{CallError, prepare, prepare_action, prepare_forwarded},
     forward::{Forwarded, Payload, Unforwarded, Upload},
     receivers::Receivers,
+    revocation::{NotMade, RevokingClient, prepare_revocation},
 };
 
 /// The largest answer that is read, in bytes.

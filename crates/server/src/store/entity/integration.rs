@@ -26,6 +26,8 @@ pub(in crate::store) struct Model {
     /// The account at the provider.
     pub(in crate::store) account_id: Option<String>,
     pub(in crate::store) account_name: Option<String>,
+    /// The revocation that the last disconnection asked for.
+    pub(in crate::store) revocation_id: Option<String>,
     pub(in crate::store) version: i64,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,

@@ -22,6 +22,7 @@ pub(super) mod oauth_app;
 pub(super) mod organization;
 pub(super) mod pending_install;
 pub(super) mod project;
+pub(super) mod revocation;
 pub(super) mod sign_in;
 pub(super) mod user;
 pub(super) mod user_role;

@@ -151,6 +151,16 @@ pub(super) async fn begin_again(
     Ok(())
 }
 
+/// The lease under which an integration's refresh token was sent, and its end, if the answer may still come.
+pub(super) async fn refreshing(
+    on: &impl ConnectionTrait,
+    integration: IntegrationId,
+) -> Result<Option<(String, OffsetDateTime)>, StoreError> {
+    let row = monitor::Entity::find_by_id(integration.to_string()).one(on).await?;
+    let row = row.filter(|row| row.lease_owner == row.refresh_begun_by);
+    Ok(row.and_then(|row| Some((row.refresh_begun_by?, row.due_at))))
+}
+
 /// Ends the monitoring of an integration.
 pub(super) async fn end(on: &impl ConnectionTrait, integration: IntegrationId) -> Result<(), StoreError> {
     monitor::Entity::delete_by_id(integration.to_string()).exec(on).await?;

@@ -166,7 +166,8 @@ async fn disconnecting_asks_first_and_says_what_it_does_not_do(server: &Server) 
     server.install("shopify").await;
     let visitor = Visitor::signed_in(server).await;
     let asked = visitor.get(&format!("{}/disconnect", server.page("shopify"))).await;
-    asked.says(200, "Disconnect Shopify?").says(200, "The tokens are not revoked at Shopify");
+    asked.says(200, "Disconnect Shopify?").says(200, "By itself this does not revoke the tokens at Shopify");
+    assert!(asked.form("/disconnect").value("revoke").is_none(), "nobody wishes that by accident");
     assert!(asked.text.contains("https://acme.myshopify.com/admin/settings/apps"), "where that is done");
     assert_eq!(server.integration("shopify").await["status"], "active");
     let gone = visitor.submit(&asked.form("/disconnect")).await;

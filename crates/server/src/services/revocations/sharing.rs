@@ -1,0 +1,84 @@
+//! Which other connections live by the same account at a provider.
+
+use integrations_core::catalog::{Provider, ProviderAccount};
+
+use super::{Revocations, subject::Subject};
+use crate::store::{LiveAccount, Loaded, RevocationClaim, StoreError, Tenant};
+
+/// What else lives by the account of a connection, for the person who is about to revoke it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharedWith {
+    /// The names of those in the same project, as people know them.
+    pub here: Vec<String>,
+    /// How many there are elsewhere on this server.
+    pub elsewhere: usize,
+}
+
+impl SharedWith {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.elsewhere == 0
+    }
+}
+
+/// What else lives by the account of a revocation.
+pub(super) struct Sharing {
+    /// Whether one of them got its tokens by the same app, or may have.
+    pub(super) is_by_app: bool,
+    /// Whether one of them holds the very credential.
+    pub(super) has_credential: bool,
+}
+
+impl Revocations {
+    /// What else lives by the account of an integration that is about to be disconnected.
+    pub async fn shared_with(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+        loaded: &Loaded,
+    ) -> Result<SharedWith, StoreError> {
+        let known = loaded.integration.account.as_ref().map(|account| account.id.as_str());
+        // Without a known account nothing can be said of others.
+        let Some(known) = known else { return Ok(SharedWith::default()) };
+        let all = self.store.live_accounts(account.provider.key.as_str(), Some(known)).await?;
+        let mut shared = SharedWith::default();
+        for other in all.into_iter().filter(|other| other.id() != loaded.integration.id && other.is_known) {
+            if other.tenant == *tenant {
+                shared.here.push(other.display_name.unwrap_or(other.credential.provider));
+            } else {
+                shared.elsewhere += 1;
+            }
+        }
+        Ok(shared)
+    }
+
+    /// What else lives by the account of a revocation at this moment.
+    pub(super) async fn sharing(
+        &self,
+        claim: &RevocationClaim,
+        subject: &Subject,
+    ) -> Result<Sharing, StoreError> {
+        let provider = &subject.provider;
+        let all = self.store.live_accounts(provider.key.as_str(), claim.account_id.as_deref()).await?;
+        let has_credential = all.iter().any(|other| {
+            self.open_live(&other.credential).is_some_and(|other| subject.shares_a_secret_with(&other))
+        });
+        let mut is_by_app = has_credential;
+        for other in &all {
+            is_by_app = is_by_app || self.is_by_same_app(claim, other, provider).await;
+        }
+        Ok(Sharing { is_by_app, has_credential })
+    }
+
+    /// Whether a connection got its tokens by the app of a revocation, or may have.
+    async fn is_by_same_app(
+        &self,
+        claim: &RevocationClaim,
+        other: &LiveAccount,
+        provider: &Provider,
+    ) -> bool {
+        let Some(ours) = claim.client_id.as_ref().filter(|_| provider.oauth().is_some()) else { return true };
+        let app = self.apps.find(&other.tenant, provider).await;
+        app.ok().flatten().is_none_or(|app| app.client_id == *ours)
+    }
+}
