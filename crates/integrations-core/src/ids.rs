@@ -234,6 +234,7 @@ pub mod kind {
     }
     impl Kind for Delivery {
         const PREFIX: &'static str = "dlv_";
+    }
     impl Kind for Revocation {
         const PREFIX: &'static str = "rvc_";
     }

@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
     entity::{
-        action_run, credential, integration, monitor, oauth_app, pending_install, project, webhook,
-        webhook_event, revocation,
+        action_run, credential, integration, monitor, oauth_app, pending_install, project, revocation,
+        webhook, webhook_event,
     },
     in_order::locked_in_order,
     transaction::Transaction,

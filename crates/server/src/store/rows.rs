@@ -9,8 +9,8 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::entity::{
-    action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project, revocation,
-    user,
+    action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project,
+    revocation, user,
 };
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.

@@ -123,11 +123,6 @@ impl Receiver {
         self.state.received.lock().unwrap().clone()
     }
 
-    /// The types of what arrived, in order.
-    pub(crate) fn kinds(&self) -> Vec<String> {
-        self.received().iter().map(Received::kind).collect()
-    }
-
     /// Waits until so many have arrived, and returns them.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<Received> {
         let what = format!("{count} messages arrive");
