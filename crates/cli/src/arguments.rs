@@ -8,6 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use integrations_core::catalog::is_name;
 use integrations_core::json::{self, JsonError};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::error::Failure;
 
@@ -31,6 +33,13 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let number = &text[..text.len() - 1];
     let count = number.parse::<u64>().map_err(|_| format!("{number:?} is not a whole number"))?;
     count.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "is too long".to_owned())
+}
+
+/// Checks a moment, and returns it as it was written.
+pub(crate) fn moment(text: &str) -> Result<String, String> {
+    let read = OffsetDateTime::parse(text, &Rfc3339);
+    read.map(|_| text.to_owned())
+        .map_err(|_| "must be a date and time such as 2026-05-01T00:00:00Z".to_owned())
 }
 
 /// Reads an action's key. The API checks whether the provider has such an action.

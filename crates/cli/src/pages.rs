@@ -36,10 +36,10 @@ pub(crate) struct Listed {
     pub(crate) has_more: bool,
 }
 
-/// Reads a list of the project page by page, until there are `most` things, or until `goes_on` is false for the last
+/// Reads the list at a path of the project page by page, until there are `most` things, or until `goes_on` is false for the last
 /// thing of a page.
 pub(crate) async fn read(
-    resource: &str,
+    path: &[&str],
     filters: &[(&'static str, Option<&str>)],
     most: usize,
     goes_on: impl Fn(&Value) -> bool,
@@ -48,7 +48,7 @@ pub(crate) async fn read(
     let (mut values, mut cursor) = (Vec::<Value>::new(), None::<String>);
     loop {
         let limit = (most - values.len()).min(PAGE).to_string();
-        let request = Request::get([resource]).query("limit", Some(&limit));
+        let request = Request::get(path).query("limit", Some(&limit));
         let request = filters.iter().fold(request, |request, (name, value)| request.query(name, *value));
         let request = request.query("cursor", cursor.as_deref());
         let reply = context.client.send(&request).await?;

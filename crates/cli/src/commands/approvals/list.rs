@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 /// Lists the approvals.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let filters = [("status", arguments.status.map(ApprovalStatus::as_str))];
-    let listed = pages::read("approvals", &filters, arguments.extent.most(), |_| true, context).await?;
+    let listed = pages::read(&["approvals"], &filters, arguments.extent.most(), |_| true, context).await?;
     let columns = [
         Column::fixed("APPROVAL"),
         Column::fixed("PROVIDER").expendable(2),

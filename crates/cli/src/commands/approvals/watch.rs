@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
 /// The pending approvals, newest first.
 async fn pending(context: &Context) -> Result<Vec<Value>, Failure> {
     let filters = [("status", Some("pending"))];
-    Ok(pages::read("approvals", &filters, usize::MAX, |_| true, context).await?.values)
+    Ok(pages::read(&["approvals"], &filters, usize::MAX, |_| true, context).await?.values)
 }
 
 /// Prints those that were not printed before. Returns the ids of all, which is what there is to remember: one that was

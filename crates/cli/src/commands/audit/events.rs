@@ -5,9 +5,8 @@ use integrations_core::audit::Change;
 use integrations_core::catalog::ProviderRef;
 use integrations_core::wire::AuditEvent;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::arguments::moment;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::pages::{self, Listed};
@@ -31,18 +30,11 @@ pub(crate) struct Filters {
 #[derive(Args, Default)]
 pub(crate) struct Period {
     /// Only events at or after this time, such as 2026-05-01T00:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = check_time)]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<String>,
     /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = check_time)]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<String>,
-}
-
-/// Checks a time, and returns it as it was written.
-fn check_time(text: &str) -> Result<String, String> {
-    let read = OffsetDateTime::parse(text, &Rfc3339);
-    read.map(|_| text.to_owned())
-        .map_err(|_| "must be a date and time such as 2026-05-01T00:00:00Z".to_owned())
 }
 
 /// Reads the log page by page, newest event first, until there are `most` events, or until `goes_on` is false for the
@@ -54,7 +46,7 @@ pub(crate) async fn fetch(
     goes_on: impl Fn(&Value) -> bool,
     context: &Context,
 ) -> Result<Listed, Failure> {
-    pages::read("audit", &narrowing(filters, period), most, goes_on, context).await
+    pages::read(&["audit"], &narrowing(filters, period), most, goes_on, context).await
 }
 
 /// The query that narrows the log.

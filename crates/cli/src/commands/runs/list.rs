@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         ("action", arguments.action.as_deref()),
         ("status", arguments.status.map(RunStatus::as_str)),
     ];
-    let listed = pages::read("action-runs", &filters, arguments.extent.most(), |_| true, context).await?;
+    let listed = pages::read(&["action-runs"], &filters, arguments.extent.most(), |_| true, context).await?;
     let columns = [
         Column::fixed("RUN"),
         Column::fixed("TIME").expendable(1),
