@@ -57,6 +57,8 @@ pub(crate) mod code {
     pub(crate) const PROVIDER_ERROR: &str = "PROVIDER_ERROR";
     /// The server made a key before, and shows it once only.
     pub(crate) const KEY_NOT_SHOWN: &str = "KEY_NOT_SHOWN";
+    /// The server made a webhook's secret before, and shows it once only.
+    pub(crate) const SECRET_NOT_SHOWN: &str = "SECRET_NOT_SHOWN";
     /// There was no connection, or it broke.
     pub(crate) const CONNECTION: &str = "CONNECTION_FAILED";
     /// There was no answer in time.

@@ -23,6 +23,7 @@ pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand)
                 | ApiCommand::Approvals(_)
                 | ApiCommand::Proxy(_) => on_calls(code, config, command, report.run_id.as_deref())
                     .or_else(|| on_integrations(code, config, provider)),
+                ApiCommand::Webhooks(_) => on_webhooks(code, config),
                 ApiCommand::Projects(_) => on_projects(code, config),
                 ApiCommand::Keys(_) => on_keys(code, config),
                 ApiCommand::OauthApps(_) => on_oauth_apps(code, config, provider),
@@ -170,6 +171,16 @@ fn on_keys(code: ErrorCode, config: &Config) -> Option<String> {
         ErrorCode::ResourceNotFound => Some(format!("{} lists the keys", config.command("keys list"))),
         ErrorCode::ProjectNotFound => {
             Some(format!("{} lists the projects that are in use", config.command("projects list")))
+        }
+        _ => None,
+    }
+}
+
+fn on_webhooks(code: ErrorCode, config: &Config) -> Option<String> {
+    match code {
+        ErrorCode::ProjectNotFound => Some(no_such_project(config)),
+        ErrorCode::ResourceNotFound => {
+            Some(format!("{} lists the webhooks; {}", config.command("webhooks list"), unknown_route(config)))
         }
         _ => None,
     }

@@ -13,6 +13,7 @@ pub(crate) mod policy;
 pub(crate) mod projects;
 pub(crate) mod proxy;
 pub(crate) mod runs;
+pub(crate) mod webhooks;
 
 use clap::Subcommand;
 use integrations_core::catalog::{ProviderKey, ProviderRef};
@@ -56,6 +57,9 @@ pub(crate) enum ApiCommand {
     Proxy(Box<proxy::Arguments>),
     /// Serve a project's tools to a desktop client, over standard input and output
     Mcp(mcp::Arguments),
+    /// What a project's receivers are told
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// The audit log of a project
     #[command(subcommand)]
     Audit(audit::Command),
@@ -81,6 +85,7 @@ impl ApiCommand {
             | Self::Approvals(_)
             | Self::Proxy(_)
             | Self::Mcp(_)
+            | Self::Webhooks(_)
             | Self::Audit(_) => Subject::Project,
             Self::Projects(_) | Self::Keys(_) => Subject::Organization,
             Self::OauthApps(_) => Subject::ProjectIfNamed,
@@ -98,6 +103,7 @@ impl ApiCommand {
             Self::Runs(_)
             | Self::Approvals(_)
             | Self::Mcp(_)
+            | Self::Webhooks(_)
             | Self::Audit(_)
             | Self::Projects(_)
             | Self::Keys(_) => None,
@@ -114,6 +120,7 @@ impl ApiCommand {
             Self::Approvals(command) => command.run(context).await,
             Self::Proxy(arguments) => proxy::run(arguments, context).await,
             Self::Mcp(_) => mcp::run(context).await,
+            Self::Webhooks(command) => command.run(context).await,
             Self::Audit(command) => command.run(context).await,
             Self::Projects(command) => command.run(context).await,
             Self::Keys(command) => command.run(context).await,

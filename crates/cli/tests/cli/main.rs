@@ -59,3 +59,6 @@ mod settings;
 mod terminal;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+#[cfg(unix)]
+mod webhooks;
