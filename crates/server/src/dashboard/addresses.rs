@@ -2,7 +2,7 @@
 
 use integrations_core::{
     device_login::UserCode,
-    ids::{ApiKeyId, ApprovalId, OrganizationId, PendingInstallId, ProjectId, RunId},
+    ids::{ApiKeyId, ApprovalId, DeliveryId, OrganizationId, PendingInstallId, ProjectId, RunId, WebhookId},
     oauth::ReportedError,
 };
 use url::Url;
@@ -174,9 +174,7 @@ impl Addresses {
 
     /// Those that meet conditions, each with a name and a value.
     pub(crate) fn runs_where(&self, project: ProjectId, conditions: &[(&str, &str)]) -> String {
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(conditions).finish();
-        let separator = if query.is_empty() { "" } else { "?" };
-        format!("{}{separator}{query}", self.runs(project))
+        filtered(self.runs(project), conditions)
     }
 
     /// One call of an action.
@@ -202,6 +200,46 @@ impl Addresses {
     /// The address of a decision about it.
     pub(crate) fn to_approval(&self, project: ProjectId, approval: ApprovalId, decision: &str) -> String {
         format!("{}/{decision}", self.approval(project, approval))
+    }
+
+    /// A project's webhooks.
+    pub(crate) fn webhooks(&self, project: ProjectId) -> String {
+        format!("{}/webhooks", self.project(project))
+    }
+
+    /// The page on which a webhook is made.
+    pub(crate) fn new_webhook(&self, project: ProjectId) -> String {
+        format!("{}/new", self.webhooks(project))
+    }
+
+    /// A webhook.
+    pub(crate) fn webhook(&self, project: ProjectId, webhook: WebhookId) -> String {
+        format!("{}/{webhook}", self.webhooks(project))
+    }
+
+    /// The address of an action on a webhook.
+    pub(crate) fn to_webhook(&self, project: ProjectId, webhook: WebhookId, action: &str) -> String {
+        format!("{}/{action}", self.webhook(project, webhook))
+    }
+
+    /// What was sent to a webhook, and what waits to be.
+    pub(crate) fn deliveries(&self, project: ProjectId, webhook: WebhookId) -> String {
+        self.to_webhook(project, webhook, "deliveries")
+    }
+
+    /// The deliveries that meet conditions, each with a name and a value.
+    pub(crate) fn deliveries_where(
+        &self,
+        project: ProjectId,
+        webhook: WebhookId,
+        conditions: &[(&str, &str)],
+    ) -> String {
+        filtered(self.deliveries(project, webhook), conditions)
+    }
+
+    /// One delivery.
+    pub(crate) fn delivery(&self, project: ProjectId, webhook: WebhookId, delivery: DeliveryId) -> String {
+        format!("{}/{delivery}", self.deliveries(project, webhook))
     }
 
     /// A provider in a project.
@@ -271,6 +309,15 @@ impl Addresses {
     pub(crate) fn callback(&self) -> String {
         format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
     }
+}
+
+/// The address of a list with conditions, each with a name and a value.
+fn filtered(list: String, conditions: &[(&str, &str)]) -> String {
+    if conditions.is_empty() {
+        return list;
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(conditions).finish();
+    format!("{list}?{query}")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use integrations_core::{
     device_login::UserCode,
-    ids::{ApiKeyId, ApprovalId, OrganizationId, ProjectId, RunId},
+    ids::{ApiKeyId, ApprovalId, DeliveryId, OrganizationId, ProjectId, RunId, WebhookId},
 };
 
 use super::addresses::{Addresses, AppsPlace};
@@ -35,6 +35,16 @@ pub(crate) enum Destination {
     Approvals(ProjectId),
     /// One call that waits, or waited.
     Approval(ProjectId, ApprovalId),
+    /// A project's webhooks.
+    Webhooks(ProjectId),
+    /// The page on which one is made.
+    NewWebhook(ProjectId),
+    /// One of them.
+    Webhook(ProjectId, WebhookId),
+    /// What was sent to one, and what waits to be.
+    Deliveries(ProjectId, WebhookId),
+    /// One delivery of that.
+    Delivery(ProjectId, WebhookId, DeliveryId),
     /// A provider in a project.
     Provider(ProjectId, String),
     /// The OAuth apps of an organization or a project, or the one of this provider.
@@ -66,6 +76,9 @@ impl Destination {
                 _ => None,
             };
         }
+        if let ["", "projects", project, "webhooks", ref below @ ..] = parts[..] {
+            return Self::among_webhooks(project.parse().ok()?, below);
+        }
         match parts[..] {
             [""] | ["", ""] => Some(Self::Home),
             ["", "orgs", id, "projects"] => id.parse().ok().map(Self::Projects),
@@ -94,6 +107,20 @@ impl Destination {
         }
     }
 
+    /// The page of a project's webhooks with this path below their list.
+    fn among_webhooks(project: ProjectId, below: &[&str]) -> Option<Self> {
+        match *below {
+            [] => Some(Self::Webhooks(project)),
+            ["new"] => Some(Self::NewWebhook(project)),
+            [webhook] => Some(Self::Webhook(project, webhook.parse().ok()?)),
+            [webhook, "deliveries"] => Some(Self::Deliveries(project, webhook.parse().ok()?)),
+            [webhook, "deliveries", delivery] => {
+                Some(Self::Delivery(project, webhook.parse().ok()?, delivery.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
+
     /// Its address.
     pub(crate) fn address(&self, addresses: &Addresses) -> String {
         match self {
@@ -109,6 +136,11 @@ impl Destination {
             Self::Run(project, run) => addresses.run(*project, *run),
             Self::Approvals(project) => addresses.approvals(*project),
             Self::Approval(project, approval) => addresses.approval(*project, *approval),
+            Self::Webhooks(project) => addresses.webhooks(*project),
+            Self::NewWebhook(project) => addresses.new_webhook(*project),
+            Self::Webhook(project, webhook) => addresses.webhook(*project, *webhook),
+            Self::Deliveries(project, webhook) => addresses.deliveries(*project, *webhook),
+            Self::Delivery(project, webhook, delivery) => addresses.delivery(*project, *webhook, *delivery),
             Self::Provider(project, provider) => addresses.provider(*project, provider),
             Self::OauthApps(place, None) => addresses.oauth_apps(*place),
             Self::OauthApps(place, Some(provider)) => addresses.oauth_app(*place, provider),
@@ -145,6 +177,11 @@ impl Destination {
             | Self::Run(project, _)
             | Self::Approvals(project)
             | Self::Approval(project, _)
+            | Self::Webhooks(project)
+            | Self::NewWebhook(project)
+            | Self::Webhook(project, _)
+            | Self::Deliveries(project, _)
+            | Self::Delivery(project, ..)
             | Self::Provider(project, _)
             | Self::OauthApps(AppsPlace::Project(project), _) => Some(*project),
         }
@@ -176,6 +213,8 @@ mod tests {
 
     const ID: &str = "00000000000000000000000001";
     const PROJECT: &str = "/dashboard/projects/prj_00000000000000000000000001";
+    const WEBHOOK: &str =
+        "/dashboard/projects/prj_00000000000000000000000001/webhooks/whk_00000000000000000000000001";
     const OWNER: &str = "/dashboard/orgs/org_00000000000000000000000001";
     const APPS: &str = "/dashboard/orgs/org_00000000000000000000000001/oauth-apps";
 
@@ -198,6 +237,11 @@ mod tests {
             (&format!("{PROJECT}/audit?before=aud_1"), &format!("{PROJECT}/audit")),
             (&format!("{PROJECT}/runs?status=failed"), &format!("{PROJECT}/runs")),
             (&format!("{PROJECT}/runs/run_{ID}"), &format!("{PROJECT}/runs/run_{ID}")),
+            (&format!("{PROJECT}/webhooks"), &format!("{PROJECT}/webhooks")),
+            (&format!("{PROJECT}/webhooks/new"), &format!("{PROJECT}/webhooks/new")),
+            (&format!("{WEBHOOK}?done=enabled"), WEBHOOK),
+            (&format!("{WEBHOOK}/deliveries?status=failed"), &format!("{WEBHOOK}/deliveries")),
+            (&format!("{WEBHOOK}/deliveries/dlv_{ID}"), &format!("{WEBHOOK}/deliveries/dlv_{ID}")),
             (&format!("{PROJECT}/approvals"), &format!("{PROJECT}/approvals")),
             (&format!("{PROJECT}/approvals/apr_{ID}"), &format!("{PROJECT}/approvals/apr_{ID}")),
             (&format!("{PROJECT}/integrations/shopify~eu"), &format!("{PROJECT}/integrations/shopify~eu")),

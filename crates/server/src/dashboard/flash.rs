@@ -1,6 +1,6 @@
 //! Messages after a change. A word in the address says which message the next page shows.
 
-use integrations_core::{catalog::ProviderAccount, words::words};
+use integrations_core::{catalog::ProviderAccount, webhook::WebhookStatus, words::words};
 
 words! {
     /// What was just done. Its word stands in the address. Other words are ignored, so an address cannot make a page
@@ -94,6 +94,55 @@ impl OwnedFlash {
             Self::Archived => "The project is archived.",
             Self::Restored => "The project is back, with everything in it.",
             Self::Revoked => "The key is revoked.",
+        }
+    }
+}
+
+words! {
+    /// What was just done to a webhook or its deliveries. Its word stands in the address, like that of a [`Flash`].
+    pub(crate) enum WebhookFlash {
+        /// It was changed.
+        Changed = "changed",
+        /// It was switched on.
+        Enabled = "enabled",
+        /// It was switched off.
+        Disabled = "disabled",
+        /// It was deleted.
+        Deleted = "deleted",
+        /// Messages are sent again.
+        SentAgain = "again",
+        /// There was nothing to send again.
+        Nothing = "nothing",
+    }
+}
+
+impl WebhookFlash {
+    /// Whether the page of a webhook can say it of one that is as it is now.
+    pub(crate) fn is_of_webhook(self, status: WebhookStatus) -> bool {
+        match self {
+            Self::Changed => true,
+            Self::Enabled => status == WebhookStatus::Active,
+            Self::Disabled => status == WebhookStatus::Disabled,
+            Self::Deleted | Self::SentAgain | Self::Nothing => false,
+        }
+    }
+
+    /// Whether the pages of its deliveries can say it.
+    pub(crate) const fn is_of_deliveries(self) -> bool {
+        matches!(self, Self::SentAgain | Self::Nothing)
+    }
+
+    /// The message.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Changed => "The changes are saved.",
+            Self::Enabled => "The webhook is on. What waited is sent in order, or was dropped as you chose.",
+            Self::Disabled => "The webhook is off. What happens from now on waits.",
+            Self::Deleted => "The webhook is deleted.",
+            Self::SentAgain => "It is sent again. The list of deliveries shows what comes of it.",
+            Self::Nothing => {
+                "There is nothing to send again: it waits to be sent anyway, or nothing was missed."
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod callback;
 mod changes;
 mod cookies;
 mod csrf;
+mod deliveries;
 mod destination;
 mod device;
 mod explain;
@@ -48,6 +49,8 @@ pub mod state;
 mod trial;
 mod view;
 mod visit;
+mod webhook_form;
+mod webhooks;
 
 use axum::{
     Router, middleware,
@@ -95,6 +98,8 @@ pub fn router(pages: Pages) -> Router {
         .merge(approvals::routes())
         .merge(approval_policy::routes())
         .merge(runs::routes())
+        .merge(webhooks::routes())
+        .merge(deliveries::routes())
         .merge(trial::routes())
         .merge(explain::routes())
         .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))

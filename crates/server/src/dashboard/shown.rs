@@ -1,5 +1,5 @@
-//! What a page showed of a project, an API key or an OAuth app, as a short text. A form sends it back, so that it does
-//! not undo what somebody else changed in the meantime.
+//! What a page showed of a project, an API key, an OAuth app or a webhook, as a short text. A form sends it back, so that
+//! it does not undo what somebody else changed in the meantime.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use integrations_core::action::Policy;
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     services::oauth_apps::CurrentApp,
-    store::{ApiKeyRecord, ProjectRecord},
+    store::{ApiKeyRecord, ProjectRecord, WebhookRecord},
 };
 
 /// What a page shows of a project.
@@ -29,6 +29,11 @@ pub(crate) fn of_key(key: &ApiKeyRecord) -> String {
 /// What a page shows of the OAuth app that counts.
 pub(crate) fn of_app(app: &CurrentApp) -> String {
     mark(&(app.client_id(), app.own_scopes(), app.updated_at()))
+}
+
+/// What a form shows of a webhook.
+pub(crate) fn of_webhook(webhook: &WebhookRecord) -> String {
+    mark(&(&webhook.url, &webhook.events))
 }
 
 fn mark(shown: &impl Serialize) -> String {

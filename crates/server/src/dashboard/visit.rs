@@ -10,7 +10,7 @@ use http::{StatusCode, header, request::Parts};
 use integrations_core::{
     audit::Acting,
     catalog::{NoSuchProvider, ProviderAccount},
-    ids::ProjectId,
+    ids::{ProjectId, WebhookId},
     scope::RequiredScope,
 };
 use maud::Markup;
@@ -179,7 +179,9 @@ pub(crate) struct Named {
     pub(crate) project: Option<ProjectId>,
     /// The provider, with the alias of a further account. `None` if the path's text is not UTF-8.
     pub(crate) provider: Option<String>,
-    /// The action, the run or the approval.
+    /// The webhook. `None` if the path's text is not an id.
+    pub(crate) webhook: Option<WebhookId>,
+    /// The action, the run, the approval or the delivery.
     pub(crate) item: Option<String>,
 }
 
@@ -198,6 +200,7 @@ impl FromRequestParts<Pages> for Named {
         for (name, value) in path::parameters(parts) {
             match name {
                 "projectId" => named.project = value.and_then(|text| text.parse().ok()),
+                "webhookId" => named.webhook = value.and_then(|text| text.parse().ok()),
                 "provider" => named.provider = value.map(Cow::into_owned),
                 _ => named.item = value.map(Cow::into_owned),
             }

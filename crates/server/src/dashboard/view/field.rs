@@ -88,6 +88,15 @@ impl Field<'_> {
         })
     }
 
+    /// A moment, as `2026-05-17T12:00`, without its time zone.
+    pub(crate) fn moment(&self, value: &str) -> Markup {
+        self.around(&html! {
+            input.short type="datetime-local" id=(self.name) name=(self.name) value=(value)
+                required[self.is_required()]
+                aria-invalid=[self.invalid()] aria-describedby=[self.described_by()];
+        })
+    }
+
     /// A secret. The page never shows it again; only the button that works with the script shows what was typed.
     pub(crate) fn secret(&self) -> Markup {
         self.around(&html! {

@@ -8,6 +8,7 @@ mod device;
 mod oauth_apps;
 mod organization;
 mod runs;
+mod webhooks;
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -269,6 +270,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
     pages.extend(of_providers());
     pages.extend(runs::pages());
     pages.extend(approvals::pages());
+    pages.extend(webhooks::pages());
     pages.extend(of_installations());
     pages.extend(oauth_apps::pages(frame(), &CATALOG, project()));
     pages

@@ -41,6 +41,10 @@ pub(crate) enum Section {
     Approvals,
     /// One call of that.
     Approval,
+    /// The list of its webhooks.
+    Webhooks,
+    /// One of them.
+    Webhook,
     /// Its audit log.
     Audit,
     /// The list of its OAuth apps.
@@ -166,6 +170,10 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
     if frame.may(RequiredScope::APPROVALS_READ) {
         let current = current(here, Section::Approvals, Section::Approval);
         tabs.push((APPROVALS, addresses.approvals(project.id), current));
+    }
+    if frame.may(RequiredScope::WEBHOOKS_READ) {
+        let current = current(here, Section::Webhooks, Section::Webhook);
+        tabs.push(("Webhooks", addresses.webhooks(project.id), current));
     }
     if frame.may(RequiredScope::AUDIT_READ) {
         tabs.push(("Audit log", addresses.audit(project.id), at(Section::Audit)));

@@ -75,6 +75,10 @@ pub(crate) enum Part {
     Decision,
     /// How a project has approvals decided.
     Policy,
+    /// Making or changing a webhook.
+    Webhook,
+    /// Sending again what a webhook missed.
+    Redelivery,
 }
 
 /// Why a form was refused.

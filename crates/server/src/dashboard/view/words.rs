@@ -5,6 +5,7 @@ use integrations_core::{
     audit::{AuditAction, REDACTED},
     catalog::{Category, Provider},
     lifecycle::{Health, Status},
+    webhook::{DeliveryStatus, EventType, SendFailure, WebhookStatus},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -72,6 +73,51 @@ pub(crate) const fn approval_status(status: ApprovalStatus) -> (Tone, &'static s
     }
 }
 
+/// Whether a webhook is sent anything, and its tone.
+pub(crate) const fn webhook_status(status: WebhookStatus) -> (Tone, &'static str) {
+    match status {
+        WebhookStatus::Active => (Tone::Good, "Active"),
+        WebhookStatus::Disabled => (Tone::Bad, "Disabled"),
+    }
+}
+
+/// How far a delivery is, and its tone.
+pub(crate) const fn delivery_status(status: DeliveryStatus) -> (Tone, &'static str) {
+    match status {
+        DeliveryStatus::Pending => (Tone::Warn, "Waits to be sent"),
+        DeliveryStatus::Delivered => (Tone::Good, "Delivered"),
+        DeliveryStatus::Failed => (Tone::Bad, "Given up"),
+        DeliveryStatus::Dropped => (Tone::Calm, "Dropped"),
+    }
+}
+
+/// Why a receiver gave no usable answer.
+pub(crate) const fn send_failure(why: SendFailure) -> &'static str {
+    match why {
+        SendFailure::Unreachable => "Nothing answers at its address, or the server must not call it",
+        SendFailure::TimedOut => "It did not answer in time",
+        SendFailure::Tls => "Its certificate is not valid",
+        SendFailure::Broken => "The connection broke, or the answer was not HTTP",
+    }
+}
+
+/// What a webhook is told.
+pub(crate) const fn event_type(kind: EventType) -> &'static str {
+    match kind {
+        EventType::IntegrationInstalled => "An integration was connected",
+        EventType::IntegrationLifecycleUpdated => "Status, name, settings or permissions changed",
+        EventType::IntegrationDisconnected => "An integration was disconnected",
+        EventType::IntegrationHealthChanged => "An integration got into trouble, or recovered",
+        EventType::IntegrationErrored => "A provider refuses the credential",
+        EventType::IntegrationCredentialRefreshed => "An access token was renewed",
+        EventType::ApprovalRequested => "A call waits for a person",
+        EventType::ApprovalDecided => "A person decided, or nobody did in time",
+        EventType::ActionRunFinished => "A call of an action came to its end",
+        EventType::WebhookDisabled => "Another webhook of the project was disabled",
+        EventType::WebhookTest => "A test",
+    }
+}
+
 /// One change of an audit event, as it is stored.
 #[derive(Debug, Deserialize)]
 struct Change {
@@ -96,6 +142,8 @@ fn sentence(change: &Change, provider: Option<&Provider>) -> String {
         "account" => moved("Account", from, to),
         "secret_settings" => moved("Secret settings", from, to),
         "provider" => moved("Provider", from, to),
+        "url" => moved("Address", from, to),
+        "events" => moved("Events", from, to),
         "client_id" => moved("Client id", from, to),
         "scopes" => moved("Scopes", from, to),
         "health_status" => moved("Health", from, to),
@@ -106,6 +154,9 @@ fn sentence(change: &Change, provider: Option<&Provider>) -> String {
         path => match path.split_once('.') {
             Some(("settings", key)) => moved(&setting(key, provider), from, to),
             Some(("action_permissions", key)) => permission(key, to, provider),
+            Some((webhook, "url")) => moved(&format!("Address of {webhook}"), from, to),
+            Some((webhook, "events")) => moved(&format!("Events of {webhook}"), from, to),
+            Some((webhook, "status")) => moved(&format!("Status of {webhook}"), from, to),
             _ => moved(path, from, to),
         },
     }

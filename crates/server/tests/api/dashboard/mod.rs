@@ -13,3 +13,4 @@ mod projects;
 pub(crate) mod runs;
 mod sessions;
 pub(crate) mod visitor;
+mod webhooks;
