@@ -18,6 +18,8 @@ pub mod health;
 #[cfg(test)]
 mod health_test;
 pub mod ids;
+pub mod in_app_browser;
+pub mod install_link;
 pub mod inbound;
 pub mod integration;
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub mod proxy;
 pub mod rate_limit;
 #[cfg(test)]
 mod rate_limit_test;
+pub mod return_address;
 pub mod revocation;
 pub mod rights;
 pub mod role;
