@@ -36,6 +36,7 @@ mod m0022_repeated_calls;
 mod m0023_looks;
 mod m0024_webhooks;
 mod m0025_audit_chain;
+mod m0026_returns;
 mod m0027_revocations;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_looks::Migration),
             Box::new(m0024_webhooks::Migration),
             Box::new(m0025_audit_chain::Migration),
+            Box::new(m0026_returns::Migration),
             Box::new(m0027_revocations::Migration),
         ]
     }

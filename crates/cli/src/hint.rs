@@ -14,9 +14,10 @@ pub(crate) fn for_report(report: &Report, config: &Config, command: &ApiCommand)
         Code::Api(code) => {
             let code = code.known()?;
             for_every_command(code, report.retry_after, config).or_else(|| match command {
-                ApiCommand::Integrations(_) | ApiCommand::Audit(_) | ApiCommand::Mcp(_) => {
-                    on_integrations(code, config, provider)
-                }
+                ApiCommand::Integrations(_)
+                | ApiCommand::InstallLinks(_)
+                | ApiCommand::Audit(_)
+                | ApiCommand::Mcp(_) => on_integrations(code, config, provider),
                 ApiCommand::Actions(_)
                 | ApiCommand::Policy(_)
                 | ApiCommand::Runs(_)

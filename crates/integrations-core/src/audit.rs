@@ -41,6 +41,8 @@ words! {
         /// A request that a caller wrote itself and that may change something is sent to the provider, or has come to
         /// its end.
         IntegrationProxied = "integration.proxied",
+        /// An install link was ended before its time.
+        InstallLinkEnded = "install_link.ended",
         /// An organization was created.
         OrganizationCreated = "organization.created",
         /// An organization was revoked, and with it its projects and keys.

@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_export;
+pub mod branding;
 pub mod catalog;
 pub mod characters;
 pub mod device_login;

@@ -4,8 +4,10 @@ use serde_json::Value;
 use url::Host;
 
 use crate::{
+    branding::Branding,
     characters::is_stray,
     fields::{BodyError, Fields, name, or_null, text},
+    return_address::{ReturnOrigin, return_origins},
 };
 
 /// The most characters of a slug, as of a label of the domain name system.
@@ -33,6 +35,10 @@ pub struct ProjectUpdate {
     pub slug: Option<String>,
     /// Another domain, or none.
     pub domain: Option<Option<String>>,
+    /// Other origins to which people are sent back after an installation.
+    pub return_origins: Option<Vec<ReturnOrigin>>,
+    /// Another branding of the pages that customers see, or none of its own.
+    pub branding: Option<Option<Branding>>,
     /// Brings it back if it is archived.
     pub restore: bool,
 }
@@ -55,6 +61,8 @@ impl ProjectUpdate {
         let name = fields.optional("name", name);
         let slug = fields.optional("slug", slug);
         let domain = fields.optional("domain", or_null(domain));
+        let return_origins = fields.optional("return_origins", return_origins);
+        let branding = fields.optional("branding", or_null(|value| Branding::read(&value)));
         let restore = fields.optional("archived", |value| match value {
             Value::Bool(false) => Ok(true),
             Value::Bool(true) => {
@@ -62,7 +70,8 @@ impl ProjectUpdate {
             }
             _ => Err("Expected boolean".to_owned()),
         });
-        fields.finish(Some(Self { name, slug, domain, restore: restore.unwrap_or(false) }))
+        let restore = restore.unwrap_or(false);
+        fields.finish(Some(Self { name, slug, domain, return_origins, branding, restore }))
     }
 }
 

@@ -120,8 +120,10 @@ fn every_body_is_written_as_it_was_read() {
     }]});
     round_trip::<InstalledActionList>(&actions);
     round_trip::<ServerStatusResponse>(&json!({"data": {"status": "ready"}}));
-    let install =
-        json!({"provider": "slack", "install_url": "https://e.com", "setup_type": "oauth", "message": "Go"});
+    let install = json!({
+        "provider": "slack", "install_url": "https://e.com", "setup_type": "oauth", "message": "Go",
+        "link_id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "expires_at": "2026-05-17T18:25:00Z"
+    });
     round_trip::<InstallUrlResponse>(&json!({"data": install}));
 }
 

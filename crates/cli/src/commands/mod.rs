@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod completions;
+pub(crate) mod install_links;
 pub(crate) mod integrations;
 pub(crate) mod keys;
 pub(crate) mod mcp;
@@ -41,6 +42,9 @@ pub(crate) enum ApiCommand {
     /// The integrations of a project
     #[command(subcommand)]
     Integrations(integrations::Command),
+    /// The links with which people install
+    #[command(subcommand)]
+    InstallLinks(install_links::Command),
     /// What can be done with an integration
     #[command(subcommand)]
     Actions(actions::Command),
@@ -79,6 +83,7 @@ impl ApiCommand {
     pub(crate) fn subject(&self) -> Subject {
         match self {
             Self::Integrations(_)
+            | Self::InstallLinks(_)
             | Self::Actions(_)
             | Self::Policy(_)
             | Self::Runs(_)
@@ -100,7 +105,8 @@ impl ApiCommand {
             Self::Policy(command) => Some(command.provider().as_str()),
             Self::Proxy(arguments) => Some(arguments.provider.as_str()),
             Self::OauthApps(command) => command.provider().map(ProviderKey::as_str),
-            Self::Runs(_)
+            Self::InstallLinks(_)
+            | Self::Runs(_)
             | Self::Approvals(_)
             | Self::Mcp(_)
             | Self::Webhooks(_)
@@ -114,6 +120,7 @@ impl ApiCommand {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Integrations(command) => command.run(context).await,
+            Self::InstallLinks(command) => command.run(context).await,
             Self::Actions(command) => command.run(context).await,
             Self::Policy(command) => command.run(context).await,
             Self::Runs(command) => command.run(context).await,

@@ -27,6 +27,7 @@ mod fixtures;
 mod golden;
 #[cfg(test)]
 mod install;
+mod install_links;
 #[cfg(test)]
 #[cfg(unix)]
 mod keys;

@@ -176,6 +176,8 @@ pub(super) struct OAuthTable {
     pub(super) issuer_required: bool,
     pub(super) default_lifetime_seconds: Option<u64>,
     pub(super) refresh_rotates: bool,
+    #[serde(default)]
+    pub(super) needs_real_browser: bool,
     pub(super) app_page: Option<String>,
     #[serde(default)]
     pub(super) answer: AnswerTable,

@@ -57,6 +57,8 @@ pub struct OAuth {
     pub default_lifetime_seconds: Option<u64>,
     /// Whether a refresh may return a new refresh token and end the old one. The new one must then be stored at once.
     pub refresh_rotates: bool,
+    /// Whether signing in there does not work in the browsers that messengers have built in.
+    pub needs_real_browser: bool,
     /// The page where an administrator registers the app and gets its client id and secret.
     pub app_page: Option<Url>,
 }

@@ -35,7 +35,9 @@ pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
 pub use device_login::{BeginDeviceLogin, DeviceLogin, DeviceToken, RedeemDeviceLogin};
 pub use error::ApiError;
-pub use installation::{InstallUrl, InstallUrlResponse};
+pub use installation::{
+    CreateInstallUrl, InstallLink, InstallLinkList, InstallLinkResponse, InstallUrl, InstallUrlResponse,
+};
 pub use integration::{
     Account, CredentialFacts, Integration, IntegrationList, IntegrationResponse, LifecycleUpdate,
     RevocationDetails,
@@ -49,7 +51,7 @@ pub use policy::{
     CheckKind, PolicyCheck, PolicyExplanation, PolicyExplanationResponse, PolicyReplay, PolicyReplayResponse,
     ReplayPolicy, ReplayedRun,
 };
-pub use project::{CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
+pub use project::{Branding, CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};
 pub use webhook::{

@@ -22,6 +22,14 @@ pub struct Project {
     /// The domain of the product that it is for; null if none is set.
     #[cfg_attr(feature = "openapi", schema(required, example = "support.example.com"))]
     pub domain: Option<String>,
+    /// The origins to which people may be sent back after an installation (`return_url` of an install URL).
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(["https://app.example.com"])))]
+    pub return_origins: Vec<String>,
+    /// How the pages that the project's customers see present themselves; null: as the operator has set for all.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub branding: Option<Branding>,
     /// Always `off`: this server runs no agent.
     #[cfg_attr(feature = "openapi", schema(example = "off"))]
     pub agent_mode: String,
@@ -40,6 +48,28 @@ pub struct Project {
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
     pub restorable_until: Option<OffsetDateTime>,
+}
+
+/// How pages for customers present themselves. What is null is as the operator has set for all, or else neutral.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Branding {
+    /// The name of the product or company.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, example = "Acme"))]
+    pub name: Option<String>,
+    /// The name of a file in the operator's directory of logos.
+    #[cfg_attr(feature = "openapi", schema(example = "acme.svg"))]
+    pub logo: Option<String>,
+    /// The colour of buttons and links, as `#rrggbb`. Its contrast with white must be 3 or more.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#?[0-9A-Fa-f]{6}$", example = "#0a7755"))]
+    pub accent: Option<String>,
+    /// The same on dark pages. Without it, `accent` is lightened as far as needed.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#?[0-9A-Fa-f]{6}$", example = "#2fbf8f"))]
+    pub accent_dark: Option<String>,
+    /// Whom a customer asks: a mail address, or the https address of a page.
+    #[cfg_attr(feature = "openapi", schema(example = "help@example.com"))]
+    pub support: Option<String>,
 }
 
 /// The response with one project.
@@ -99,6 +129,18 @@ pub struct UpdateProject {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "support.example.com"))]
     pub domain: Option<Option<String>>,
+    /// All the origins to which people may be sent back after an installation, in place of those before: `https`,
+    /// host and port of each. `http` only at the local machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, max_items = 20, example = json!(["https://app.example.com"]))
+    )]
+    pub return_origins: Option<Vec<String>>,
+    /// Another branding of the pages that customers see, whole. Null: as the operator has set for all.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Branding>))]
+    pub branding: Option<Option<Branding>>,
     /// `false` brings an archived project back.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = false))]

@@ -2,7 +2,10 @@
 
 use integrations_core::{
     device_login::UserCode,
-    ids::{ApiKeyId, ApprovalId, DeliveryId, OrganizationId, PendingInstallId, ProjectId, RunId, WebhookId},
+    ids::{
+        ApiKeyId, ApprovalId, DeliveryId, InstallLinkId, OrganizationId, PendingInstallId, ProjectId, RunId,
+        WebhookId,
+    },
     oauth::ReportedError,
 };
 use url::Url;
@@ -182,6 +185,16 @@ impl Addresses {
         format!("{}/{run}", self.runs(project))
     }
 
+    /// The install links of a project.
+    pub(crate) fn install_links(&self, project: ProjectId) -> String {
+        format!("{}/install-links", self.project(project))
+    }
+
+    /// The address that ends one of them.
+    pub(crate) fn end_install_link(&self, project: ProjectId, link: InstallLinkId) -> String {
+        format!("{}/{link}/end", self.install_links(project))
+    }
+
     /// What waits for a person in a project.
     pub(crate) fn approvals(&self, project: ProjectId) -> String {
         format!("{}/approvals", self.project(project))
@@ -302,7 +315,12 @@ impl Addresses {
 
     /// A file that pages load.
     pub(crate) fn asset(&self, asset: &Asset) -> String {
-        format!("{}/assets/{}", self.home(), asset.name)
+        self.asset_named(&asset.name)
+    }
+
+    /// A file that pages load, by its name.
+    pub(crate) fn asset_named(&self, name: &str) -> String {
+        format!("{}/assets/{name}", self.home())
     }
 
     /// The full address that providers send the browser back to.

@@ -4,14 +4,15 @@
 use std::sync::LazyLock;
 
 use axum::{
-    extract::{Path, rejection::PathRejection},
-    response::{IntoResponse as _, Response},
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header};
 use integrations_core::error::ErrorCode;
 use sha2::{Digest as _, Sha256};
 
+use super::{brand_style, state::Pages};
 use crate::edge::failure::Failure;
 
 /// A file that pages load.
@@ -49,18 +50,34 @@ impl Asset {
     }
 }
 
+/// What browsers may do with a picture that is opened by itself: nothing. An SVG could hold a script.
+const ALONE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
 /// `GET /dashboard/assets/{name}`
-pub(super) async fn asset(name: Result<Path<String>, PathRejection>) -> Result<Response, Failure> {
-    let found = name
-        .ok()
-        .and_then(|Path(name)| [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name));
-    let asset = found.ok_or_else(|| {
-        // A page of another version may ask for a file that this version does not have. Errors are not cached.
-        Failure::new(ErrorCode::ResourceNotFound, "There is nothing at this address")
-    })?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
-    ];
-    Ok((headers, asset.content).into_response())
+pub(super) async fn asset(
+    State(pages): State<Pages>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
+    // A page of another version may ask for a file that this version does not have. Errors are not cached.
+    let nothing = || Failure::new(ErrorCode::ResourceNotFound, "There is nothing at this address");
+    let Path(name) = name.map_err(|_| nothing())?;
+    if let Some(asset) = [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name) {
+        return Ok(kept(asset.media_type, asset.content));
+    }
+    if let Some(style) = brand_style::by_name(&name) {
+        return Ok(kept(STYLE.media_type, style));
+    }
+    let picture = pages.settings.brands.picture(&name).ok_or_else(nothing)?;
+    let mut response = kept(picture.media_type, picture.bytes.clone());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(ALONE));
+    Ok(response)
+}
+
+/// An answer that browsers keep for ever.
+fn kept(media_type: &'static str, content: impl IntoResponse) -> Response {
+    let mut response = content.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    response
 }

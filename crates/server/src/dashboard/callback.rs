@@ -7,17 +7,26 @@ use axum::{
 use http::{Method, StatusCode, Uri};
 use integrations_core::{
     ids::PendingInstallId,
+    install_link::InstallResult,
     oauth::{AuthorizationResponse, ReportedError},
 };
 
 use super::{
-    addresses::Addresses, cookies::Cookie, csrf, flash::Flash, headers, install, speculation, state::Pages,
-    view, visit::Visit,
+    addresses::Addresses,
+    cookies::Cookie,
+    csrf,
+    flash::Flash,
+    headers::{self, Opener},
+    install, speculation,
+    state::Pages,
+    view::{self, failure::Words},
+    visit::Visit,
 };
 use crate::{
     edge::{failure::Failure, request_id::CurrentRequest},
     services::install::{
-        Arrival, Arrived, InstallOutcome, InstallProblem, InstallState, ProblemKind, Standing, StateProblem,
+        Arrival, Arrived, InstallOutcome, InstallProblem, InstallState, InstallTarget, ProblemKind, Return,
+        Standing, StateProblem,
     },
 };
 
@@ -53,7 +62,7 @@ pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Re
         (Err(InstallProblem { install: Some(install), kind, .. }), _) => {
             headers::redirect(&clean(&addresses, *install, &kind, reported))
         }
-        (Err(problem), Ok(visit)) => install::problem(&visit, &problem, &request_id),
+        (Err(problem), Ok(visit)) => install::problem(&to_anybody(visit), &problem, None),
         (Err(_), Err(refused)) => refused,
     }
 }
@@ -62,7 +71,7 @@ pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Re
 fn after(addresses: &Addresses, arrived: &Arrived, visit: Option<&Visit>) -> String {
     let may_see_page = arrived.is_by_link || visit.is_some_and(|visit| visit.session.is_some());
     match &arrived.outcome {
-        InstallOutcome::Installed { target, .. } if may_see_page => {
+        InstallOutcome::Installed { target, .. } if may_see_page && !arrived.goes_back => {
             let page = addresses.provider(target.project, target.account.as_str());
             format!("{page}?done={}", Flash::Connected.as_str())
         }
@@ -90,36 +99,78 @@ fn clean(
 pub(super) async fn reported(visit: Visit, uri: Uri) -> Response {
     let reported = AuthorizationResponse::read(uri.query().unwrap_or_default()).reported();
     let kind = reported.map_or(StateProblem::Unknown.into(), ProblemKind::Reported);
-    install::problem(&visit, &InstallProblem::nowhere(kind), &visit.request_id)
+    install::problem(&to_anybody(visit), &InstallProblem::nowhere(kind), None)
+}
+
+/// Who is not signed in came here from somebody's link.
+fn to_anybody(visit: Visit) -> Visit {
+    if visit.session.is_some() { visit } else { visit.for_customers() }
 }
 
 /// `GET /dashboard/installs/{installId}`: how an installation in progress stands, in the browser that began it.
-pub(super) async fn state(State(pages): State<Pages>, visit: Visit, Path(install): Path<String>) -> Response {
+pub(super) async fn state(
+    State(pages): State<Pages>,
+    visit: Visit,
+    Path(install): Path<String>,
+) -> Result<Response, Failure> {
     let state = match install.parse::<PendingInstallId>() {
         Ok(install) => pages.installer.state(install, visit.known_browser()).await,
         Err(_) => Err(InstallProblem::nowhere(StateProblem::Unknown)),
     };
     match state {
-        Ok(state) => show(&visit, state),
-        Err(problem) => install::problem(&visit, &problem, &visit.request_id),
+        Ok(state) => {
+            let is_member =
+                visit.session.as_ref().is_some_and(|session| session.organization == state.organization);
+            let is_here = is_member && state.way_back.is_none();
+            let visit = if is_here { visit } else { visit.for_customers_of(state.target.project).await? };
+            Ok(show(&visit, state, is_here))
+        }
+        Err(problem) => Ok(install::problem(&to_anybody(visit), &problem, None)),
     }
 }
 
-fn show(visit: &Visit, InstallState { target, organization, standing }: InstallState) -> Response {
+/// `is_here`: the person goes on with the project's own pages.
+fn show(visit: &Visit, state: InstallState, is_here: bool) -> Response {
+    let InstallState { target, standing, way_back, .. } = state;
     let account = &target.account;
     let page = |done: Flash| format!("{}?done={}", install::page_of(visit, &target), done.as_str());
-    let is_member = visit.session.as_ref().is_some_and(|session| session.organization == organization);
+    let (way_back, opener) = (way_back.as_ref(), install::beside(way_back.as_ref()));
     match standing {
-        Standing::UnderWay => visit.page(StatusCode::OK, view::install::under_way(&visit.frame(), account)),
-        Standing::Connected if is_member => visit.go_to(&page(Flash::Connected)),
-        Standing::Connected => visit.page(StatusCode::OK, view::install::finished(&visit.frame(), account)),
-        Standing::Kept => visit.go_to(&page(Flash::Kept)),
+        Standing::UnderWay => {
+            visit.page_beside(opener, StatusCode::OK, view::install::under_way(&visit.frame(), account))
+        }
+        Standing::Connected if is_here => visit.go_to(&page(Flash::Connected)),
+        Standing::Connected => install::finished(visit, &target, way_back, true),
+        Standing::Kept => match way_back {
+            Some(way) => kept(visit, &target, &way.with(InstallResult::Denied)),
+            None => visit.go_to(&page(Flash::Kept)),
+        },
         Standing::Asked { pending, before, after } => {
-            install::ask(visit, &target, pending.expose(), (&before, after.as_deref()))
+            install::ask(visit, &target, pending.expose(), (&before, after.as_deref()), opener)
         }
         Standing::Failed { kind, request_id } => {
             let request_id = request_id.unwrap_or_else(|| visit.request_id.to_string());
-            install::problem(visit, &InstallProblem::at(&target, kind), &request_id)
+            let back = way_back.filter(|_| kind.is_end()).map(|way| way.with(kind.result()));
+            let problem = InstallProblem::at(&target, kind);
+            match &back {
+                Some(back) => {
+                    let ending = install::Ending { back, goes_on: true, request_id: &request_id };
+                    install::problem(visit, &problem, Some(ending))
+                }
+                None => install::problem_here(visit, &problem, &request_id),
+            }
         }
     }
+}
+
+/// The page for a person who did not want the other account.
+fn kept(visit: &Visit, target: &InstallTarget, back: &Return) -> Response {
+    let words = Words {
+        title: "Nothing was changed",
+        explanation: &format!("{} stays connected as it was.", target.account.label()),
+        advice: "",
+        way_on: None,
+        request_id: &visit.request_id,
+    };
+    visit.page_beside(Opener::Kept, StatusCode::OK, view::install::failed(&visit.frame(), &words, back, true))
 }

@@ -31,6 +31,8 @@ pub(crate) enum Destination {
     Runs(ProjectId),
     /// One of them.
     Run(ProjectId, RunId),
+    /// The install links of a project.
+    InstallLinks(ProjectId),
     /// What waits for a person in a project.
     Approvals(ProjectId),
     /// One call that waits, or waited.
@@ -96,6 +98,7 @@ impl Destination {
             ["", "projects", project, "runs", run] => {
                 Some(Self::Run(project.parse().ok()?, run.parse().ok()?))
             }
+            ["", "projects", project, "install-links"] => project.parse().ok().map(Self::InstallLinks),
             ["", "projects", project, "approvals"] => project.parse().ok().map(Self::Approvals),
             ["", "projects", project, "approvals", approval] => {
                 Some(Self::Approval(project.parse().ok()?, approval.parse().ok()?))
@@ -134,6 +137,7 @@ impl Destination {
             Self::Audit(project) => addresses.audit(*project),
             Self::Runs(project) => addresses.runs(*project),
             Self::Run(project, run) => addresses.run(*project, *run),
+            Self::InstallLinks(project) => addresses.install_links(*project),
             Self::Approvals(project) => addresses.approvals(*project),
             Self::Approval(project, approval) => addresses.approval(*project, *approval),
             Self::Webhooks(project) => addresses.webhooks(*project),
@@ -175,6 +179,7 @@ impl Destination {
             | Self::Audit(project)
             | Self::Runs(project)
             | Self::Run(project, _)
+            | Self::InstallLinks(project)
             | Self::Approvals(project)
             | Self::Approval(project, _)
             | Self::Webhooks(project)
@@ -242,6 +247,7 @@ mod tests {
             (&format!("{WEBHOOK}?done=enabled"), WEBHOOK),
             (&format!("{WEBHOOK}/deliveries?status=failed"), &format!("{WEBHOOK}/deliveries")),
             (&format!("{WEBHOOK}/deliveries/dlv_{ID}"), &format!("{WEBHOOK}/deliveries/dlv_{ID}")),
+            (&format!("{PROJECT}/install-links?before=lnk_1"), &format!("{PROJECT}/install-links")),
             (&format!("{PROJECT}/approvals"), &format!("{PROJECT}/approvals")),
             (&format!("{PROJECT}/approvals/apr_{ID}"), &format!("{PROJECT}/approvals/apr_{ID}")),
             (&format!("{PROJECT}/integrations/shopify~eu"), &format!("{PROJECT}/integrations/shopify~eu")),

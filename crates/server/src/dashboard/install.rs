@@ -8,6 +8,7 @@ use http::{StatusCode, header};
 use integrations_core::{
     catalog::{self, Provider, ProviderAccount},
     ids::ProjectId,
+    install_link::InstallResult,
     issue::Issue,
 };
 use serde_json::{Map, Value};
@@ -15,9 +16,13 @@ use serde_json::{Map, Value};
 use super::{
     cookies::{Cookie, is_token},
     flash::Flash,
-    install_problem, provider_page,
+    headers::Opener,
+    install_problem::{self, Said},
+    provider_page,
     view::{
-        self, failure,
+        self,
+        failure::{self, Words},
+        install::InApp,
         layout::Project,
         provider_page::{Part, ProviderPage, RefusedForm},
     },
@@ -28,7 +33,7 @@ use crate::{
     edge::{failure::Failure, form::Form, scoped::IntegrationsWrite},
     services::install::{
         Availability, InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink,
-        ProblemKind,
+        ProblemKind, Return, WayBack,
     },
     store::{Denied, ReadError},
 };
@@ -36,11 +41,11 @@ use crate::{
 /// Opens an install link: stores it in a cookie for this page only, and redirects to the address without it, whatever
 /// the link is worth. This does not use the link up, so a program that fetches the address before the person does no
 /// harm.
-pub(super) fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
+pub(super) async fn open(visit: &Visit, named: &Named, link: &str) -> Result<Response, Failure> {
     let target = target(visit, named)?;
     if !is_token(link) {
-        let problem = InstallProblem::at(&target, LinkProblem::Unknown);
-        return Ok(self::problem(visit, &problem, &visit.request_id));
+        let visit = visit.clone().for_customers_of(target.project).await?;
+        return Ok(self::problem(&visit, &InstallProblem::at(&target, LinkProblem::Unknown), None));
     }
     let page = page_of(visit, &target);
     let life = time::Duration::try_from(visit.pages.installer.link_life).ok();
@@ -59,14 +64,57 @@ pub(super) async fn visit(
     flash: Option<Flash>,
 ) -> Result<Response, Failure> {
     let target = target(&visit, named)?;
-    let Some(link) = &visit.link else { return Ok(ask_to_sign_in(&visit, &page_of(&visit, &target))) };
+    if visit.link.is_none() {
+        return Ok(ask_to_sign_in(&visit, &page_of(&visit, &target)));
+    }
+    let visit = visit.for_customers_of(target.project).await?;
+    let link = visit.link.as_deref().unwrap_or_default();
+    let way_back = pages.installer.way_back_by(link).await?;
     match pages.installer.open_link(link, target.project, target.account.as_str()).await {
         Ok(opened) => by_link(&visit, &target.account, &opened, StatusCode::OK, flash, None).await,
         Err(kind) if is_finished_here(&visit, &kind).await? => {
-            Ok(visit.page(StatusCode::OK, view::install::finished(&visit.frame(), &target.account)))
+            // Whoever comes back to the page later stays until they press the button.
+            let goes_on = flash == Some(Flash::Connected);
+            Ok(finished(&visit, &target, way_back.as_ref(), goes_on))
         }
-        Err(kind) => Ok(problem(&visit, &InstallProblem::at(&target, kind), &visit.request_id)),
+        Err(kind) => {
+            let back = way_back.filter(|_| kind.is_end()).map(|way| way.with(kind.result()));
+            let ending =
+                back.as_ref().map(|back| Ending { back, goes_on: false, request_id: &visit.request_id });
+            Ok(problem(&visit, &InstallProblem::at(&target, kind), ending))
+        }
     }
+}
+
+/// Whether a person who is signed in follows a link that binds everybody: it leads back to a product, or is for one
+/// account. `flash` is what was just done on this page.
+pub(super) async fn is_bound(visit: &Visit, named: &Named, flash: Option<Flash>) -> Result<bool, Failure> {
+    let Some(link) = &visit.link else { return Ok(false) };
+    let (target, installer) = (target(visit, named)?, &visit.pages.installer);
+    if installer.is_binding(link, target.project, target.account.as_str()).await? {
+        return Ok(true);
+    }
+    // Just connected with it: the way back is next.
+    Ok(flash == Some(Flash::Connected)
+        && installer.is_finished_here(link, visit.known_browser()).await?
+        && installer.way_back_by(link).await?.is_some())
+}
+
+/// The page at the end of an installation with a link.
+pub(super) fn finished(
+    visit: &Visit,
+    target: &InstallTarget,
+    way_back: Option<&WayBack>,
+    goes_on: bool,
+) -> Response {
+    let back = way_back.map(|way| way.with(InstallResult::Connected));
+    let page = view::install::finished(&visit.frame(), &target.account, back.as_ref(), goes_on);
+    visit.page_beside(beside(way_back), StatusCode::OK, page)
+}
+
+/// Whether a page keeps its opener: only a product that gets the person back is told anything.
+pub(super) fn beside(way_back: Option<&WayBack>) -> Opener {
+    if way_back.is_some() { Opener::Kept } else { Opener::Severed }
 }
 
 /// Whether a link cannot be used because the person has finished with it, and came back to it.
@@ -89,7 +137,8 @@ enum Installs {
 
 /// Who installs. If the person may not install, the error is the answer.
 async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result<Installs, Response> {
-    let by_session = match visit.session.clone() {
+    let is_bound = is_bound(&visit, named, None).await.map_err(Failure::into_response)?;
+    let by_session = match visit.session.clone().filter(|_| !is_bound) {
         Some(session) => Some(OnProject::enter(visit.clone(), session, named.clone()).await),
         None => None,
     };
@@ -101,13 +150,21 @@ async fn installs(visit: Visit, target: &InstallTarget, named: &Named) -> Result
         // The link may belong to another organization than the session.
         (None | Some(Err(ReadError::Denied(Denied::ForeignProject | Denied::OutOfReach))), Some(link)) => {
             match visit.pages.installer.open_link(&link, target.project, target.account.as_str()).await {
-                Ok(opened) => Ok(Installs::Link(opened, Box::new(visit))),
-                Err(kind) => Err(not_taken(&visit, &InstallProblem::at(target, kind)).await),
+                Ok(opened) => Ok(Installs::Link(opened, Box::new(customers(visit, target).await?))),
+                Err(kind) => {
+                    let visit = customers(visit, target).await?;
+                    Err(not_taken(&visit, &InstallProblem::at(target, kind)).await)
+                }
             }
         }
         (Some(Err(error)), _) => Err(Failure::from(error).into_response()),
         (None, None) => Err(ask_to_sign_in(&visit, &page_of(&visit, target))),
     }
+}
+
+/// The same visit on the pages that customers see.
+async fn customers(visit: Visit, target: &InstallTarget) -> Result<Visit, Response> {
+    visit.for_customers_of(target.project).await.map_err(Failure::into_response)
 }
 
 impl Installs {
@@ -128,6 +185,15 @@ impl Installs {
                 Installing { tenant: opened.tenant, by: opened.by, request_id, link: Some(opened.id) }
             }
         }
+    }
+
+    /// Whether the pages on the way keep their opener.
+    async fn beside(&self) -> Result<Opener, Failure> {
+        let way_back = match self {
+            Self::Session(_) => None,
+            Self::Link(opened, visit) => visit.pages.installer.way_back(Some(opened.id)).await?,
+        };
+        Ok(beside(way_back.as_ref()))
     }
 
     /// The page again, with the problem.
@@ -162,19 +228,26 @@ pub(super) async fn connect(
         None => match pages.installer.begin(&who, account, connection, &visit.browser).await {
             Ok(url) => {
                 let page = view::install::leaving(&visit.frame(), account, url.as_str());
-                return Ok(visit.page(StatusCode::OK, page));
+                return Ok(visit.page_beside(installs.beside().await?, StatusCode::OK, page));
             }
             Err(refusal) => refusal,
         },
         Some(fields) => {
             let credential = values(&form, "credential", &fields.fields);
             match pages.installer.submit(&who, account, connection, credential, &visit.browser).await {
-                Ok(outcome) => return Ok(ended(visit, outcome)),
+                Ok(outcome) => return Ok(ended(visit, outcome, installs.beside().await?)),
                 Err(refusal) => refusal,
             }
         }
     };
-    match refused_form(&refusal, provider, form) {
+    if matches!(refusal.kind, ProblemKind::OtherAccount(_))
+        && let Some(way) = pages.installer.way_back(who.link).await?
+    {
+        let ending =
+            Ending { back: &way.with(refusal.kind.result()), goes_on: true, request_id: &visit.request_id };
+        return Ok(problem(visit, &refusal, Some(ending)));
+    }
+    match refused_form(&refusal, provider, form, visit.frame().is_for_customers()) {
         Some(refused) => installs.answer_refused(account, install_problem::status(&refusal), &refused).await,
         None => Ok(not_taken(visit, &refusal).await),
     }
@@ -184,7 +257,7 @@ pub(super) async fn connect(
 async fn not_taken(visit: &Visit, refusal: &InstallProblem) -> Response {
     match (is_finished_here(visit, &refusal.kind).await, &refusal.target) {
         (Ok(true), Some(target)) => visit.go_to(&page_of(visit, target)),
-        (Ok(_), _) => problem(visit, refusal, &visit.request_id),
+        (Ok(_), _) => problem(visit, refusal, None),
         (Err(failure), _) => failure.into_response(),
     }
 }
@@ -193,11 +266,14 @@ async fn not_taken(visit: &Visit, refusal: &InstallProblem) -> Response {
 pub(super) async fn confirm(
     State(pages): State<Pages>,
     Posted { by: visit, form }: Posted<Visit>,
-) -> Response {
+) -> Result<Response, Failure> {
     let pending = form.trimmed("pending");
     match pages.installer.confirm(pending, visit.known_browser(), &visit.request_id).await {
-        Ok(outcome) => ended(&visit, outcome),
-        Err(problem) => answered(&visit, &problem),
+        Ok(outcome) => match pages.installer.returning(pending).await? {
+            Some(install) => Ok(visit.go_to(&visit.addresses.installation(install))),
+            None => Ok(ended(&visit, outcome, Opener::Severed)),
+        },
+        Err(problem) => Ok(answered(&visit, &problem)),
     }
 }
 
@@ -205,11 +281,14 @@ pub(super) async fn confirm(
 pub(super) async fn abandon(
     State(pages): State<Pages>,
     Posted { by: visit, form }: Posted<Visit>,
-) -> Response {
+) -> Result<Response, Failure> {
     let pending = form.trimmed("pending");
     match pages.installer.abandon(pending, visit.known_browser(), &visit.request_id).await {
-        Ok(target) => visit.go_to(&format!("{}?done={}", page_of(&visit, &target), Flash::Kept.as_str())),
-        Err(problem) => answered(&visit, &problem),
+        Ok(target) => match pages.installer.returning(pending).await? {
+            Some(install) => Ok(visit.go_to(&visit.addresses.installation(install))),
+            None => Ok(visit.go_to(&format!("{}?done={}", page_of(&visit, &target), Flash::Kept.as_str()))),
+        },
+        Err(problem) => Ok(answered(&visit, &problem)),
     }
 }
 
@@ -218,18 +297,18 @@ pub(super) async fn abandon(
 fn answered(visit: &Visit, refusal: &InstallProblem) -> Response {
     match refusal.install.as_deref() {
         Some(install) => visit.go_to(&visit.addresses.installation(*install)),
-        None => problem(visit, refusal, &visit.request_id),
+        None => problem(visit, refusal, None),
     }
 }
 
 /// Redirects after an installation, or asks about another account.
-fn ended(visit: &Visit, outcome: InstallOutcome) -> Response {
+fn ended(visit: &Visit, outcome: InstallOutcome, opener: Opener) -> Response {
     match outcome {
         InstallOutcome::Installed { target, .. } => {
             visit.go_to(&format!("{}?done={}", page_of(visit, &target), Flash::Connected.as_str()))
         }
         InstallOutcome::Unconfirmed { target, pending, before, after } => {
-            ask(visit, &target, pending.expose(), (&before, after.as_deref()))
+            ask(visit, &target, pending.expose(), (&before, after.as_deref()), opener)
         }
     }
 }
@@ -240,9 +319,10 @@ pub(super) fn ask(
     target: &InstallTarget,
     pending: &str,
     (before, after): (&str, Option<&str>),
+    opener: Opener,
 ) -> Response {
     let other = view::install::OtherAccount { pending, before, after };
-    visit.page(StatusCode::OK, view::install::confirm(&visit.frame(), &target.account, &other))
+    visit.page_beside(opener, StatusCode::OK, view::install::confirm(&visit.frame(), &target.account, &other))
 }
 
 /// The page for a person who opened a link.
@@ -269,11 +349,30 @@ async fn by_link(
         flash,
         refused,
     };
-    Ok(visit.page(status, view::install::page(&visit.frame(), &page)))
+    let way_back = pages.installer.way_back(Some(opened.id)).await?;
+    let back = way_back.as_ref().map(|way| way.with(InstallResult::Denied));
+    let in_app = in_app(visit, account, opened.tenant.project);
+    let page = view::install::page(&visit.frame(), &page, back.as_ref(), in_app.as_ref());
+    Ok(visit.page_beside(beside(way_back.as_ref()), status, page))
+}
+
+/// The way out of a browser in which the provider refuses to sign people in. The link is as good in any other.
+fn in_app(visit: &Visit, account: &ProviderAccount, project: ProjectId) -> Option<InApp> {
+    let is_refused = account.provider.oauth().is_some_and(|oauth| oauth.needs_real_browser);
+    let browser = visit.in_app.filter(|_| is_refused)?;
+    let page = visit.addresses.provider(project, account.as_str());
+    let link = visit.link.as_deref()?;
+    Some(InApp { address: format!("{}{page}?session={link}", visit.addresses.origin()), browser })
 }
 
 /// The problem, to be shown with the form. `None` if the form can no longer be used.
-fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> Option<RefusedForm> {
+fn refused_form(
+    refusal: &InstallProblem,
+    provider: &Provider,
+    typed: Form,
+    is_customer: bool,
+) -> Option<RefusedForm> {
+    let said = Said::of(refusal, is_customer);
     let issues = match &refusal.kind {
         ProblemKind::Invalid(issues) => issues.clone(),
         // The provider's message about the credential is shown beside its field.
@@ -286,34 +385,63 @@ fn refused_form(refusal: &InstallProblem, provider: &Provider, typed: Form) -> O
         _ => Vec::new(),
     };
     let advice = match issues.is_empty() {
-        true => format!("{} {}", install_problem::explanation(refusal), install_problem::advice(refusal)),
-        false => install_problem::advice(refusal),
+        true => format!("{} {}", said.explanation, said.advice),
+        false => said.advice,
     };
-    Some(RefusedForm::new(Part::Connection, &install_problem::title(refusal), &advice, issues, typed))
+    Some(RefusedForm::new(Part::Connection, &said.title, &advice, issues, typed))
 }
 
-/// The page of a failed installation. `request_id` is the request that failed, which the log names.
-pub(super) fn problem(visit: &Visit, problem: &InstallProblem, request_id: &str) -> Response {
-    let (title, explanation, advice) = (
-        install_problem::title(problem),
-        install_problem::explanation(problem),
-        install_problem::advice(problem),
-    );
-    let (address, label) = match (&problem.target, &problem.kind) {
-        (Some(target), ProblemKind::Link(_) | ProblemKind::RightsGone) if visit.session.is_none() => {
-            (visit.addresses.sign_in_for(&page_of(visit, target)), "Sign in".to_owned())
-        }
-        (Some(target), _) => (page_of(visit, target), format!("Back to {}", target.account.label())),
-        (None, _) => (visit.addresses.home(), "To the dashboard".to_owned()),
+/// The end of an installation that failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending<'a> {
+    /// The way back to the product.
+    pub(super) back: &'a Return,
+    /// Whether the browser takes it by itself.
+    pub(super) goes_on: bool,
+    /// The request that failed, which the log names.
+    pub(super) request_id: &'a str,
+}
+
+/// The page of a failed installation. With an `ending` it leads back to the product.
+pub(super) fn problem(visit: &Visit, problem: &InstallProblem, ending: Option<Ending<'_>>) -> Response {
+    let Some(Ending { back, goes_on, request_id }) = ending else {
+        return problem_here(visit, problem, &visit.request_id);
     };
-    let words = failure::Words {
+    let frame = visit.frame();
+    let Said { title, explanation, advice } = Said::of(problem, frame.is_for_customers());
+    let words = Words { title: &title, explanation: &explanation, advice: &advice, way_on: None, request_id };
+    let page = view::install::failed(&frame, &words, back, goes_on);
+    visit.page_beside(Opener::Kept, install_problem::status(problem), page)
+}
+
+/// The page of a failed installation that leads to a page here. `request_id` is the request that failed.
+pub(super) fn problem_here(visit: &Visit, problem: &InstallProblem, request_id: &str) -> Response {
+    let frame = visit.frame();
+    let Said { title, explanation, advice } = Said::of(problem, frame.is_for_customers());
+    let way_on = way_on(visit, problem, frame.is_for_customers());
+    let words = Words {
         title: &title,
         explanation: &explanation,
         advice: &advice,
-        way_on: Some((&address, &label)),
+        way_on: way_on.as_ref().map(|(address, label)| (address.as_str(), label.as_str())),
         request_id,
     };
-    visit.page(install_problem::status(problem), failure::page(&visit.frame(), &words))
+    visit.page(install_problem::status(problem), failure::page(&frame, &words))
+}
+
+/// The next page after a problem. A customer has no other pages here than that of their link.
+fn way_on(visit: &Visit, problem: &InstallProblem, is_customer: bool) -> Option<(String, String)> {
+    let is_over =
+        matches!(problem.kind, ProblemKind::Link(_) | ProblemKind::RightsGone | ProblemKind::ProjectGone);
+    match &problem.target {
+        Some(_) if is_over && is_customer => None,
+        Some(target) if is_over && visit.session.is_none() => {
+            Some((visit.addresses.sign_in_for(&page_of(visit, target)), "Sign in".to_owned()))
+        }
+        Some(target) => Some((page_of(visit, target), format!("Back to {}", target.account.label()))),
+        None if is_customer => None,
+        None => Some((visit.addresses.home(), "To the dashboard".to_owned())),
+    }
 }
 
 /// The fields below `root`, as they were pasted.

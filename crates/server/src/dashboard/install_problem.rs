@@ -5,8 +5,83 @@ use integrations_core::oauth::ReportedError;
 
 use crate::services::install::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem};
 
+/// What a page says of a problem.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// What happened, in a few words.
+    pub(super) title: String,
+    /// What that means, in a sentence or two.
+    pub(super) explanation: String,
+    /// What the person can do about it.
+    pub(super) advice: String,
+}
+
+impl Said {
+    /// The words for those who work with this server, or for customers, who know nothing of it.
+    pub(super) fn of(problem: &InstallProblem, is_customer: bool) -> Self {
+        let said = Self { title: title(problem), explanation: explanation(problem), advice: advice(problem) };
+        if is_customer { said.to_customer(problem) } else { said }
+    }
+
+    fn to_customer(self, problem: &InstallProblem) -> Self {
+        const TELL: &str =
+            "Try again. If it happens again, tell those who sent you here, with the request id below.";
+        const ASK: &str = "Ask for a new link where you got this one.";
+
+        let provider = provider(problem);
+        let say = |title: &str, explanation: &str, advice: &str| Self {
+            title: title.to_owned(),
+            explanation: explanation.to_owned(),
+            advice: advice.to_owned(),
+        };
+        let nothing = "Nothing was connected.";
+        match &problem.kind {
+            ProblemKind::NotConfigured => say(
+                &format!("{provider} cannot be connected yet"),
+                "Those who sent you here have to set it up first.",
+                "Ask them, then open the link again.",
+            ),
+            ProblemKind::RightsGone | ProblemKind::ProjectGone => say(
+                "This link does not work any more",
+                "Those who made it cannot connect anything with it now.",
+                ASK,
+            ),
+            ProblemKind::Link(_) => Self { advice: ASK.to_owned(), ..self },
+            ProblemKind::MissingScopes(_) => Self {
+                explanation: format!("Not everything that is needed was allowed. {nothing}"),
+                advice: "Connect again and leave everything ticked; you may need an administrator there."
+                    .to_owned(),
+                ..self
+            },
+            ProblemKind::Callback(_) | ProblemKind::Malformed(_) => {
+                Self { explanation: format!("What came back could not be used. {nothing}"), ..self }
+            }
+            ProblemKind::Token(_) => {
+                let explanation = format!("{provider} did not finish the connection. {nothing}");
+                Self { explanation, advice: TELL.to_owned(), ..self }
+            }
+            ProblemKind::NoAnswer(reason) => {
+                Self { explanation: format!("{provider} {reason}. {nothing}"), ..self }
+            }
+            ProblemKind::DeadOnArrival(_) => {
+                say(&format!("{provider} did not accept the connection"), nothing, TELL)
+            }
+            ProblemKind::State(StateProblem::Posted) | ProblemKind::Internal => {
+                Self { advice: TELL.to_owned(), ..self }
+            }
+            ProblemKind::Reported(error) if !error.is_denial() && problem.target.is_some() => {
+                Self { advice: TELL.to_owned(), ..self }
+            }
+            ProblemKind::Unavailable => {
+                Self { title: "That is not possible for the moment".to_owned(), ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
 /// What happened, in a few words.
-pub(super) fn title(problem: &InstallProblem) -> String {
+fn title(problem: &InstallProblem) -> String {
     let provider = provider(problem);
     match &problem.kind {
         ProblemKind::Invalid(_) => "Some fields need another look".into(),
@@ -17,6 +92,7 @@ pub(super) fn title(problem: &InstallProblem) -> String {
         ProblemKind::Link(LinkProblem::Expired) => "This link has expired".into(),
         ProblemKind::Link(LinkProblem::Used) => "This link has been used".into(),
         ProblemKind::Link(LinkProblem::Foreign) => "This link is for something else".into(),
+        ProblemKind::Link(LinkProblem::Ended) => "This link does not work any more".into(),
         ProblemKind::RightsGone => "Who began this may not install here any more".into(),
         ProblemKind::ProjectGone => "This project does not exist any more".into(),
         ProblemKind::State(StateProblem::Unknown) => "No connection was started here".into(),
@@ -34,6 +110,7 @@ pub(super) fn title(problem: &InstallProblem) -> String {
         ProblemKind::Reported(_) | ProblemKind::Token(_) => format!("{provider} refused"),
         ProblemKind::NoAnswer(_) => format!("{provider} did not answer"),
         ProblemKind::MissingScopes(_) => format!("{provider} granted too little"),
+        ProblemKind::OtherAccount(_) => "This is another account".into(),
         ProblemKind::DeadOnArrival(_) => format!("{provider} does not accept its own token"),
         ProblemKind::Contended => "Somebody else is changing this integration".into(),
         ProblemKind::Unavailable => "The database is not available".into(),
@@ -42,7 +119,7 @@ pub(super) fn title(problem: &InstallProblem) -> String {
 }
 
 /// What that means, in a sentence or two.
-pub(super) fn explanation(problem: &InstallProblem) -> String {
+fn explanation(problem: &InstallProblem) -> String {
     let provider = provider(problem);
     match &problem.kind {
         ProblemKind::Invalid(_) => "Nothing was stored.".into(),
@@ -69,6 +146,12 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
             "These permissions were asked for and not granted: {}. Nothing was connected.",
             scopes.join(", ")
         ),
+        ProblemKind::OtherAccount(Some(account)) => {
+            format!("At {provider} you chose {account}. This link is for another account. Nothing was connected.")
+        }
+        ProblemKind::OtherAccount(None) => {
+            format!("This link is for one account, and {provider} did not say which you chose. Nothing was connected.")
+        }
         ProblemKind::DeadOnArrival(message) => format!("{message}. Nothing was connected."),
         ProblemKind::Contended => "It kept changing while your connection was being stored.".into(),
         ProblemKind::Unavailable => "Nothing was stored.".into(),
@@ -77,7 +160,7 @@ pub(super) fn explanation(problem: &InstallProblem) -> String {
 }
 
 /// What the person can do about it.
-pub(super) fn advice(problem: &InstallProblem) -> String {
+fn advice(problem: &InstallProblem) -> String {
     let provider = provider(problem);
     match &problem.kind {
         ProblemKind::Invalid(_) => "Correct the fields that are marked and send the form again.".into(),
@@ -112,6 +195,9 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
         ProblemKind::MissingScopes(_) => {
             "Connect again and leave every permission ticked; you may need an administrator there.".into()
         }
+        ProblemKind::OtherAccount(_) => {
+            format!("Sign in at {provider} with the account that this was meant for, and connect again.")
+        }
         ProblemKind::Unchecked(_)
         | ProblemKind::NoAnswer(_)
         | ProblemKind::Contended
@@ -124,11 +210,12 @@ pub(super) fn advice(problem: &InstallProblem) -> String {
 pub(super) fn status(problem: &InstallProblem) -> StatusCode {
     match &problem.kind {
         ProblemKind::Invalid(_) | ProblemKind::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ProblemKind::Link(LinkProblem::Expired | LinkProblem::Used) => StatusCode::GONE,
+        ProblemKind::Link(LinkProblem::Expired | LinkProblem::Used | LinkProblem::Ended) => StatusCode::GONE,
         ProblemKind::Link(LinkProblem::Unknown) | ProblemKind::ProjectGone => StatusCode::NOT_FOUND,
-        ProblemKind::Link(LinkProblem::Foreign) | ProblemKind::RightsGone | ProblemKind::MissingScopes(_) => {
-            StatusCode::FORBIDDEN
-        }
+        ProblemKind::Link(LinkProblem::Foreign)
+        | ProblemKind::RightsGone
+        | ProblemKind::MissingScopes(_)
+        | ProblemKind::OtherAccount(_) => StatusCode::FORBIDDEN,
         ProblemKind::Reported(_) if problem.target.is_none() => StatusCode::BAD_REQUEST,
         ProblemKind::Reported(error) if error.is_denial() => StatusCode::FORBIDDEN,
         ProblemKind::State(StateProblem::Interrupted) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -177,7 +264,8 @@ fn explain_link(problem: LinkProblem) -> &'static str {
         LinkProblem::Unknown => "This server never made it, or a part of it is missing.",
         LinkProblem::Expired => "Install links work for a short time only.",
         LinkProblem::Used => "An installation was finished with it, and each link works only once.",
-        LinkProblem::Foreign => "It was made for another project, provider or account than this page is for.",
+        LinkProblem::Ended => "Who made it has ended it.",
+        LinkProblem::Foreign => "It was made for something else than this page is for.",
     }
 }
 

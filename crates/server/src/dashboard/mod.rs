@@ -10,6 +10,7 @@ mod approval_policy;
 mod approvals;
 mod assets;
 mod audit;
+mod brand_style;
 mod callback;
 mod changes;
 mod cookies;
@@ -24,6 +25,7 @@ mod headers;
 mod home;
 mod in_organization;
 mod install;
+mod install_links;
 mod install_problem;
 mod integrations;
 mod key_form;
@@ -100,6 +102,7 @@ pub fn router(pages: Pages) -> Router {
         .merge(runs::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())
+        .merge(install_links::routes())
         .merge(trial::routes())
         .merge(explain::routes())
         .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))

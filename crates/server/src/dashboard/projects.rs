@@ -166,7 +166,12 @@ async fn change(
     let found = Found::read(&on).await?;
     let title = "The project was not changed";
     let (status, refused) = if form.trimmed("shown") == shown::of_project(&found.project) {
-        let changed = match ProjectUpdate::read(&body(&form, Some(&found.project))) {
+        let read = ProjectUpdate::read(&body(&form, Some(&found.project)));
+        let read = read.and_then(|update| {
+            let checked = pages.settings.brands.check(&update);
+            checked.map(|()| update).map_err(|issue| BodyError::Invalid(vec![issue]))
+        });
+        let changed = match read {
             Ok(update) => pages.organizations.update_project(on.id(), found.id, update, &on.acting()).await,
             Err(BodyError::NoUpdates) => return Ok(found.after(&on, OwnedFlash::Changed)),
             Err(error) => {
@@ -238,13 +243,16 @@ async fn restore(
 fn body(form: &Form, stored: Option<&ProjectRecord>) -> Vec<u8> {
     let domain = Some(form.trimmed("domain")).filter(|domain| !domain.is_empty());
     let (name, slug) = (form.trimmed("name"), form.trimmed("slug"));
-    let mut body = json!({"name": name, "slug": slug, "domain": domain});
+    let origins: Vec<&str> = form.trimmed("return_origins").split_whitespace().collect();
+    let mut body = json!({"name": name, "slug": slug, "domain": domain, "return_origins": origins});
     if let Value::Object(fields) = &mut body {
         fields.retain(|field, _| match (stored, field.as_str()) {
             (None, "slug") => !slug.is_empty(),
+            (None, "return_origins") => false,
             (None, _) => true,
             (Some(project), "name") => project.name != name,
             (Some(project), "slug") => project.slug != slug,
+            (Some(project), "return_origins") => project.return_origins != origins,
             (Some(project), _) => project.domain.as_deref() != domain,
         });
     }

@@ -35,10 +35,12 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let [flash, link] = query::parameters(&uri, ["done", "session"])?;
     if let Some(link) = link {
-        return install::open(&visit, &named, &link);
+        return install::open(&visit, &named, &link).await;
     }
     let flash = flash.and_then(|word| word.parse::<Flash>().ok());
-    let Some(session) = visit.session.clone() else {
+    let session = visit.session.clone();
+    let is_bound = session.is_some() && install::is_bound(&visit, &named, flash).await?;
+    let Some(session) = session.filter(|_| !is_bound) else {
         return install::visit(&pages, visit, &named, flash).await;
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {

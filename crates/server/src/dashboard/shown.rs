@@ -13,7 +13,8 @@ use crate::{
 
 /// What a page shows of a project.
 pub(crate) fn of_project(project: &ProjectRecord) -> String {
-    mark(&(&project.name, &project.slug, &project.domain, project.revoked_at))
+    let ProjectRecord { name, slug, domain, return_origins, branding, revoked_at, .. } = project;
+    mark(&(name, slug, domain, return_origins, branding, revoked_at))
 }
 
 /// What a page shows of how a project has approvals decided.

@@ -11,6 +11,7 @@ use integrations_core::{
     audit::Acting,
     catalog::{NoSuchProvider, ProviderAccount},
     ids::{ProjectId, WebhookId},
+    in_app_browser::{self, RealBrowser},
     scope::RequiredScope,
 };
 use maud::Markup;
@@ -20,13 +21,19 @@ use super::{
     cookies::Cookie,
     csrf,
     destination::Destination,
-    headers,
+    headers::{self, Opener},
     sessions::{self, Session},
-    view::{failure, frame::Frame, layout::Project},
+    view::{
+        failure,
+        frame::{Face, Frame},
+        layout::Project,
+    },
 };
 use crate::{
     dashboard::state::Pages,
-    edge::{body, failure::Failure, form::Form, path, request_id::CurrentRequest, scoped::Scoped},
+    edge::{
+        body, brand::Look, failure::Failure, form::Form, path, request_id::CurrentRequest, scoped::Scoped,
+    },
     store::{Denied, ProjectNames, ReadError, Tenant},
     token::Token,
 };
@@ -48,6 +55,10 @@ pub(crate) struct Visit {
     pub(crate) browser: String,
     /// The install link that was opened for this page in this browser.
     pub(crate) link: Option<String>,
+    /// How the page gets out of a browser that is built into another program.
+    pub(crate) in_app: Option<RealBrowser>,
+    /// How the pages present themselves, if customers see them.
+    look: Option<Arc<Look>>,
     /// Whether the browser has no cookie yet, so that the answer must set it.
     is_new: bool,
     csrf: String,
@@ -56,15 +67,31 @@ pub(crate) struct Visit {
 impl Visit {
     /// The frame of all pages of this visit.
     pub(crate) fn frame(&self) -> Frame<'_> {
-        let who = self.session.as_ref().map(|session| &session.who);
+        // Nobody's rights show on a page for customers, even if somebody is signed in.
+        let session = self.session.as_ref().filter(|_| self.look.is_none());
+        let who = session.map(|session| &session.who);
         Frame {
             addresses: &self.addresses,
             csrf: &self.csrf,
             who,
-            organization: self.session.as_ref().map(|session| session.organization),
-            is_person: self.session.as_ref().is_some_and(Session::is_of_person),
+            organization: session.map(|session| session.organization),
+            is_person: session.is_some_and(Session::is_of_person),
             operator: &self.pages.settings.operator,
+            face: self.look.as_deref().map_or(Face::Dashboard, Face::Customer),
         }
+    }
+
+    /// The same visit on the pages that a project's customers see.
+    pub(crate) async fn for_customers_of(mut self, project: ProjectId) -> Result<Self, Failure> {
+        let branding = self.pages.organizations.branding(project).await?;
+        self.look = Some(Arc::new(self.pages.settings.brands.look(branding.as_ref())));
+        Ok(self)
+    }
+
+    /// The same on those that any customer may see.
+    pub(crate) fn for_customers(mut self) -> Self {
+        self.look = Some(Arc::new(self.pages.settings.brands.look(None)));
+        self
     }
 
     /// Who acts in this session and the request, for the audit log.
@@ -75,6 +102,11 @@ impl Visit {
     /// Answers with a page.
     pub(crate) fn page(&self, status: StatusCode, markup: Markup) -> Response {
         self.with_cookie(headers::page(status, markup))
+    }
+
+    /// Answers with a page beside the window that opened it.
+    pub(crate) fn page_beside(&self, opener: Opener, status: StatusCode, markup: Markup) -> Response {
+        self.with_cookie(headers::page_beside(opener, status, markup))
     }
 
     /// Sends the browser to another page.
@@ -155,6 +187,8 @@ impl FromRequestParts<Pages> for Visit {
             }
             None => None,
         };
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let in_app = agent.and_then(in_app_browser::way_out);
         let is_new = browser.is_none();
         let browser = browser.unwrap_or_else(|| Token::generate(&pages.environment).expose().to_owned());
         let csrf = csrf::token(&browser, session_token.as_deref());
@@ -166,6 +200,8 @@ impl FromRequestParts<Pages> for Visit {
             session_token,
             browser,
             link,
+            in_app,
+            look: None,
             is_new,
             csrf,
         })

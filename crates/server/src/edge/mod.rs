@@ -7,6 +7,7 @@ pub mod answer;
 pub mod attempts;
 pub mod audience;
 pub(crate) mod body;
+pub mod brand;
 pub mod client_address;
 mod compression;
 pub mod connections;

@@ -1,13 +1,14 @@
 //! Settings of the server's answers.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::{
-    client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts, rate_limit::RedisUrl,
+    brand::Brands, client_address::TrustedProxies, connections::ConnectionLimits, host::KnownHosts,
+    rate_limit::RedisUrl,
 };
 use crate::{program::OperatorCommands, provider::openid::OpenIdSettings, services::api_keys::POLL_INTERVAL};
 
@@ -48,6 +49,8 @@ pub struct HttpSettings {
     pub openid: Option<OpenIdSettings>,
     /// Whether a person may sign in with an API key.
     pub key_sign_in: bool,
+    /// How pages for customers present themselves.
+    pub brands: Arc<Brands>,
     /// The operator's commands, as pages show them.
     pub operator: OperatorCommands,
 }
@@ -88,6 +91,7 @@ impl HttpSettings {
             redis_patience: Duration::from_millis(100),
             openid: None,
             key_sign_in: true,
+            brands: Arc::default(),
             operator: OperatorCommands::default(),
         }
     }

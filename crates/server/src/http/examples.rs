@@ -198,7 +198,8 @@ pub(super) fn install_url() -> Value {
         "provider": "slack",
         "install_url": "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack",
         "setup_type": "oauth",
-        "message": "Open the URL above in a browser to complete installation."
+        "message": "Open the URL above in a browser to complete installation.",
+        "link_id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "expires_at": "2026-05-17T18:25:00Z"
     })
 }
 
@@ -252,11 +253,32 @@ pub(super) fn webhook_delivery_details() -> Value {
     delivery
 }
 
+/// An install link.
+pub(super) fn install_link() -> Value {
+    json!({
+        "id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack", "status": "open",
+        "created_by": "key_01jc3q5v6w7x8y9zabcdefghjk", "return_url": "https://app.example.com/settings",
+        "expected_account_id": null, "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-17T18:25:00Z",
+        "used_at": null, "ended_at": null
+    })
+}
+
+/// An install link that was ended.
+pub(super) fn ended_install_link() -> Value {
+    let mut link = install_link();
+    link["status"] = json!("ended");
+    link["ended_at"] = json!("2026-05-17T18:00:00Z");
+    link
+}
+
 /// A project.
 pub(super) fn project() -> Value {
     json!({
         "id": "prj_01jc3q5v6w7x8y9zabcdefghjk", "org_id": "org_01jc3q5v6w7x8y9zabcdefghjk", "name": "Acme Support",
-        "slug": "acme-support", "domain": "support.example.com", "agent_mode": "off", "ai_model": null,
+        "slug": "acme-support", "domain": "support.example.com",
+        "return_origins": ["https://app.example.com"],
+        "branding": {"name": "Acme", "logo": "acme.svg", "accent": "#0a7755", "accent_dark": "#2fbf8f", "support": "help@example.com"},
+        "agent_mode": "off", "ai_model": null,
         "created_at": "2026-03-01T10:00:00Z", "archived_at": null, "restorable_until": null
     })
 }

@@ -116,6 +116,8 @@ pub(super) struct OnProvider;
 pub(super) struct OnIntegration;
 /// Failures of asking for an install URL.
 pub(super) struct OnInstall;
+/// Failures of ending an install link.
+pub(super) struct OnLink;
 /// Failures of a lifecycle change.
 pub(super) struct OnChange;
 /// Failures of a disconnection.
@@ -203,6 +205,11 @@ impl IntoResponses for OnIntegration {
 impl IntoResponses for OnInstall {
     fn responses() -> Responses {
         describe(&[PROJECT, BODY, &[ErrorCode::ProviderNotFound, ErrorCode::ProviderNotConfigured]])
+    }
+}
+impl IntoResponses for OnLink {
+    fn responses() -> Responses {
+        describe(&[PROJECT, &[ErrorCode::ResourceNotFound]])
     }
 }
 impl IntoResponses for OnChange {

@@ -11,6 +11,7 @@ mod entity_tag;
 mod examples;
 mod failures;
 mod filters;
+mod install_links;
 pub mod integrations;
 mod key_access;
 mod keys;
@@ -46,6 +47,7 @@ fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(meta::routes())
         .merge(integrations::routes())
+        .merge(install_links::routes())
         .merge(actions::routes())
         .merge(action_runs::routes())
         .merge(approvals::routes())

@@ -97,6 +97,19 @@ pub(super) struct OfDelivery {
     delivery_id: String,
 }
 
+/// The install link of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfLink {
+    /// The link's id, `lnk_…`
+    #[param(
+        rename = "linkId",
+        pattern = "^lnk_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "lnk_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    link_id: String,
+}
+
 /// The organization of a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -6,6 +6,7 @@ use integrations_core::{
     action::RunStatus,
     error::ErrorCode,
     fields::{Fields, text},
+    install_link::LinkRequest,
     scope::RequiredScope,
 };
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
@@ -153,8 +154,9 @@ impl Agent {
         let services = &self.mcp.services;
         let account = services.account(Some(provider))?;
         let token = Token::generate(&services.environment);
-        let link =
-            NewLink { tenant: &self.tenant, account: &account, by: self.caller.key.into(), token: &token };
+        let (made, request) = (services.installer.next_link(), LinkRequest::default());
+        let (tenant, by) = (&self.tenant, self.caller.key.into());
+        let link = NewLink { made, tenant, account: &account, by, token: &token, request };
         services.installer.create_link(link, None).await?;
         let base = self.mcp.settings.public_url.as_str().trim_end_matches('/');
         let (project, provider) = (self.tenant.project, account.as_str());

@@ -2,6 +2,7 @@
 
 use integrations_core::{
     audit::{Acting, AuditAction, Change, change},
+    branding::Branding,
     ids::{OrganizationId, ProjectId},
     project::{NewProject, ProjectUpdate, numbered_slug, slug_of},
     rights::Reach,
@@ -133,6 +134,13 @@ impl Organizations {
     pub async fn owner(&self, project: ProjectId) -> Result<Option<OrganizationId>, StoreError> {
         let found = self.store.project(project).await?;
         Ok(found.and_then(|project| project.organization_id.parse().ok()))
+    }
+
+    /// How the pages that a project's customers see present themselves. `None`: as those of all.
+    pub async fn branding(&self, project: ProjectId) -> Result<Option<Branding>, StoreError> {
+        let stored = self.store.project(project).await?.and_then(|project| project.branding);
+        let stored = stored.and_then(|branding| serde_json::to_value(branding).ok());
+        Ok(stored.and_then(|branding| Branding::read(&branding).ok()))
     }
 
     /// The names of a tenant's project and of its organization.

@@ -4,14 +4,17 @@ use integrations_core::{
     audit::{AuditAction, change},
     ids::{OrganizationId, ProjectId},
     project::ProjectUpdate,
+    return_address::ReturnOrigin,
     rights::Reach,
     scope::RequiredScope,
+    wire::Branding,
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use serde::Serialize;
+use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -51,6 +54,10 @@ pub struct ProjectRecord {
     pub slug: String,
     /// The domain of the product that it is for.
     pub domain: Option<String>,
+    /// The origins to which people are sent back after an installation.
+    pub return_origins: Vec<String>,
+    /// How the pages that its customers see present themselves.
+    pub branding: Option<Branding>,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -87,6 +94,8 @@ impl From<project::Model> for ProjectRecord {
             organization_id: row.organization_id,
             name: row.name,
             domain: row.domain,
+            return_origins: read_origins(row.return_origins.as_deref()),
+            branding: row.branding.as_deref().and_then(|text| serde_json::from_str(text).ok()),
             created_at: row.created_at,
             revoked_at: row.revoked_at,
             erased_at: row.erased_at,
@@ -113,6 +122,8 @@ impl Store {
             erased_at: None,
             approvals_decided_by: None,
             approvals_expire_after: None,
+            return_origins: None,
+            branding: None,
         };
         let transaction = self.begin().await?;
         let holder = Authority::from(&event).hold(&transaction, RequiredScope::PROJECTS_WRITE).await?;
@@ -143,6 +154,13 @@ impl Store {
         after.name = update.name.unwrap_or(after.name);
         after.slug = update.slug.or(after.slug);
         after.domain = update.domain.unwrap_or(after.domain);
+        if let Some(origins) = &update.return_origins {
+            after.return_origins = written_origins(origins);
+        }
+        if let Some(branding) = &update.branding {
+            let shown = branding.as_ref().and_then(integrations_core::branding::Branding::shown);
+            after.branding = shown.and_then(|shown| serde_json::to_string(&shown).ok());
+        }
         after.revoked_at = None;
         if after == before {
             return Ok(before.into());
@@ -153,6 +171,12 @@ impl Store {
             change("name", before.name, after.name.clone()),
             change("slug", before.slug, after.slug.clone()),
             change("domain", before.domain, after.domain.clone()),
+            change("branding", parsed(before.branding.as_deref()), parsed(after.branding.as_deref())),
+            change(
+                "return_origins",
+                read_origins(before.return_origins.as_deref()),
+                read_origins(after.return_origins.as_deref()),
+            ),
         ];
         event.changes = changes.into_iter().flatten().collect();
         project::Entity::update(after.clone().into_active_model().reset_all()).exec(&transaction).await?;
@@ -237,6 +261,22 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// The origins of a row. One that is not to be read allows nobody's return.
+fn read_origins(stored: Option<&str>) -> Vec<String> {
+    stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Stored JSON as a value.
+fn parsed(stored: Option<&str>) -> Value {
+    stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Origins for a row.
+fn written_origins(origins: &[ReturnOrigin]) -> Option<String> {
+    let texts: Vec<&str> = origins.iter().map(ReturnOrigin::as_str).collect();
+    if texts.is_empty() { None } else { serde_json::to_string(&texts).ok() }
 }
 
 /// A project of the event's organization within the reach of who asks. Nobody else changes it before the transaction

@@ -15,6 +15,7 @@ on_both_databases!(
     what_is_wrong_is_said,
     what_is_revoked_takes_nothing_new,
     every_command_is_on_record,
+    a_projects_returns_and_branding_are_set,
     what_takes_something_away_asks_at_a_terminal,
 );
 
@@ -91,6 +92,28 @@ async fn organizations_projects_and_keys_are_made_and_listed(database: &TestData
     assert_eq!((&listed[0]["id"], &listed[0]["hint"]), (&key["id"], &json!(text[..8])));
     let of_other = answer(database, &["key", "list", "--org", id(&other)]).await;
     assert_eq!(of_other[0]["scopes"], json!(["actions:read", "actions:write"]));
+}
+
+async fn a_projects_returns_and_branding_are_set(database: &TestDatabase) {
+    migrate(database).await;
+    let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
+    let made = answer(database, &["project", "create", "--org", id(&acme), "--name", "Support"]).await;
+    let update = |arguments: &[&str]| [&["project", "update", id(&made)], arguments].concat();
+    let set = update(&[
+        "--return-origins",
+        "https://App.example:443,http://localhost:3000",
+        "--brand-name",
+        "Parcel",
+    ]);
+    let set = answer(database, &set).await;
+    assert_eq!(set["return_origins"], json!(["https://app.example", "http://localhost:3000"]));
+    assert_eq!(set["branding"]["name"], "Parcel");
+    // What is not named stays.
+    let cleared = answer(database, &update(&["--clear-branding"])).await;
+    assert_eq!((&cleared["branding"], &cleared["return_origins"]), (&Value::Null, &set["return_origins"]));
+    for wrong in [&["--return-origins", "http://app.example"][..], &["--brand-accent", "#ffee00"], &[]] {
+        assert!(!admin(database, &update(wrong)).await.success, "{wrong:?}");
+    }
 }
 
 async fn tables_are_for_people(database: &TestDatabase) {

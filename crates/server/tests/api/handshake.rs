@@ -1,6 +1,6 @@
 //! Installations through the service, without the pages: for cases that the pages prevent.
 
-use integrations_core::catalog::ProviderAccount;
+use integrations_core::{catalog::ProviderAccount, install_link::LinkRequest};
 use riq_server::{
     services::install::{Arrival, InstallOutcome, InstallProblem, Installing, NewLink, ProblemKind},
     store::Tenant,
@@ -22,8 +22,10 @@ pub(crate) fn who(server: &Server) -> Installing {
 /// Makes an install link in this caller's name. Returns its token.
 pub(crate) async fn make_link(server: &Server, who: &Installing, account: &ProviderAccount) -> String {
     let token = Token::generate(&server.app.services.environment);
-    let link = NewLink { tenant: &who.tenant, account, by: who.by, token: &token };
-    server.app.services.installer.create_link(link, None).await.unwrap();
+    let installer = &server.app.services.installer;
+    let (made, request) = (installer.next_link(), LinkRequest::default());
+    let link = NewLink { made, tenant: &who.tenant, account, by: who.by, token: &token, request };
+    installer.create_link(link, None).await.unwrap();
     token.expose().to_owned()
 }
 

@@ -47,6 +47,8 @@ const CONTRACT: [(&str, &str, &str, &str); 49] = [
     ("put", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
     ("patch", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
     ("delete", "/projects/{projectId}/integrations/{provider}/proxy/{path}", "proxy:write", "operator"),
+    ("get", "/projects/{projectId}/install-links", "integrations:read", "viewer"),
+    ("delete", "/projects/{projectId}/install-links/{linkId}", "integrations:write", "operator"),
     ("get", "/projects/{projectId}/action-runs", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/action-runs/{runId}", "actions:read", "viewer"),
     ("get", "/projects/{projectId}/approvals", "approvals:read", "viewer"),
@@ -152,6 +154,7 @@ async fn ask(server: &Server, key: &str, operation: &Operation, organization: &s
         .replace("{action}", "post_message")
         .replace("{path}", "api.test")
         .replace("{runId}", "run_00000000000000000000000001")
+        .replace("{linkId}", "lnk_00000000000000000000000001")
         .replace("{approvalId}", "apr_00000000000000000000000001");
     let call = server.call_as(key, &operation.method, &target);
     match operation.method.as_str() {
@@ -223,7 +226,10 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
         let target = operation.path.replace("{orgId}", &own).replace("{projectId}", &project);
         let target = target.replace("{provider}", "slack").replace("{keyId}", "key_x");
         let target = target.replace("{action}", "post_message").replace("{runId}", "run_x");
-        let target = target.replace("{approvalId}", "apr_x").replace("{path}", "api.test");
+        let target = target
+            .replace("{linkId}", "lnk_x")
+            .replace("{approvalId}", "apr_x")
+            .replace("{path}", "api.test");
         server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");
     }
 }

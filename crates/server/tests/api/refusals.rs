@@ -198,7 +198,7 @@ async fn every_route_that_needs_an_integration_is_refused_without_one(server: &S
                 answer.refused(404, "INTEGRATION_NOT_FOUND");
                 assert!(answer.message().contains("Slack"), "{answer:?}");
                 tried += 1;
-            } else if operation.path.ends_with("{runId}") || operation.path.contains("{approvalId}") {
+            } else if ["{runId}", "{approvalId}", "{linkId}"].iter().any(|id| operation.path.contains(id)) {
                 answer.refused(404, "RESOURCE_NOT_FOUND");
             } else {
                 assert_eq!(answer.status, 200, "{answer:?}");

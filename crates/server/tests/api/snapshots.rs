@@ -25,7 +25,8 @@ fn written(server: &Server, answer: &Answer) -> String {
 fn redacted(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = ["prj_", "int_", "req_"].iter().filter_map(|prefix| rest.find(prefix)).min() {
+    while let Some(at) = ["prj_", "int_", "req_", "lnk_"].iter().filter_map(|prefix| rest.find(prefix)).min()
+    {
         let (before, id) = rest.split_at(at);
         let length = id.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(id.len());
         out.push_str(before);

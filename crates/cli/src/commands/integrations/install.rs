@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use integrations_core::catalog::ProviderRef;
 use integrations_core::lifecycle::{Health, Status};
-use integrations_core::wire::{Integration, Open};
+use integrations_core::wire::{CreateInstallUrl, Integration, Open};
 use tokio::time::{Instant, sleep};
 
 use super::{find, install_url};
@@ -79,7 +79,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 /// Prints the URL, and opens it in the browser if that is allowed and possible.
 async fn print_and_open(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let install = install_url::print(arguments.provider.as_str(), context).await?;
+    let install =
+        install_url::print(arguments.provider.as_str(), &CreateInstallUrl::default(), context).await?;
     let opened = if !arguments.no_browser && context.may_ask() {
         browser::open(&install.install_url).await
     } else {

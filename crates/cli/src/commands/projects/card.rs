@@ -32,6 +32,15 @@ fn facts(project: &Project) -> Vec<(&'static str, String)> {
         ("Domain", cell(project.domain.as_deref())),
         ("Created", time(Some(project.created_at))),
     ];
+    if !project.return_origins.is_empty() {
+        facts.push(("Return origins", cell(Some(&project.return_origins.join(", ")))));
+    }
+    if let Some(branding) = &project.branding {
+        let parts =
+            [&branding.name, &branding.logo, &branding.accent, &branding.accent_dark, &branding.support];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        facts.push(("Branding", cell(Some(&parts.join(", ")))));
+    }
     if project.archived_at.is_some() {
         facts.push(("Archived", time(project.archived_at)));
         let end = match project.restorable_until {

@@ -23,8 +23,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Create a project
     Create(create::Arguments),
-    /// Change a project's name, slug or domain
-    Update(update::Arguments),
+    /// Change a project's name, slug, domain or return origins
+    Update(Box<update::Arguments>),
     /// Archive a project: nothing works in it until it is restored
     Archive(archive::Arguments),
     /// Bring an archived project back

@@ -86,6 +86,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         issuer_required: table.issuer_required,
         default_lifetime_seconds: table.default_lifetime_seconds,
         refresh_rotates: table.refresh_rotates,
+        needs_real_browser: table.needs_real_browser,
         app_page: optional(app_page)?,
     })
 }

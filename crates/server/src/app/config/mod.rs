@@ -1,5 +1,6 @@
 //! Settings: from flags, else the environment, else a file, else defaults. docs/reference/settings.md has the table.
 
+mod brand;
 mod names;
 mod oauth_apps;
 mod openid;
@@ -19,6 +20,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use http::HeaderName;
 use integrations_core::{
+    branding::{Rgb, Support},
     catalog::Catalog,
     openid::{ClaimPath, RoleGrant},
 };
@@ -147,6 +149,24 @@ pub struct Options {
     /// Whether API keys can sign in to the dashboard [default: on]
     #[arg(long, global = true, env = "RIQ_KEY_SIGN_IN", value_name = "SWITCH")]
     pub key_sign_in: Option<Switch>,
+    /// Name on the pages that customers see [default: none]
+    #[arg(long, global = true, env = "RIQ_BRAND_NAME", value_name = "NAME")]
+    pub brand_name: Option<String>,
+    /// A file with the logo on these pages: svg, png, webp or jpg; beside NAME.svg may be NAME.dark.svg
+    #[arg(long, global = true, env = "RIQ_BRAND_LOGO", value_name = "FILE")]
+    pub brand_logo: Option<PathBuf>,
+    /// Colour of buttons and links on these pages, #rrggbb
+    #[arg(long, global = true, env = "RIQ_BRAND_ACCENT", value_name = "COLOUR", value_parser = Rgb::read)]
+    pub brand_accent: Option<Rgb>,
+    /// The same on dark pages [default: the other, lightened as far as needed]
+    #[arg(long, global = true, env = "RIQ_BRAND_ACCENT_DARK", value_name = "COLOUR", value_parser = Rgb::read)]
+    pub brand_accent_dark: Option<Rgb>,
+    /// Whom a customer asks: a mail address, or the https address of a page
+    #[arg(long, global = true, env = "RIQ_BRAND_SUPPORT", value_name = "ADDRESS", value_parser = Support::read)]
+    pub brand_support: Option<Support>,
+    /// Directory of logos that projects may name as theirs
+    #[arg(long, global = true, env = "RIQ_BRAND_LOGOS_DIR", value_name = "DIR")]
+    pub brand_logos_dir: Option<PathBuf>,
     /// Token for reading /metrics from other machines, at least 16 characters
     #[arg(long, global = true, env = "RIQ_METRICS_TOKEN", value_name = "TOKEN", value_parser = secret)]
     pub metrics_token: Option<SecretString>,
@@ -292,6 +312,7 @@ impl Options {
             redis: self.redis_url.clone(),
             openid: self.openid()?,
             key_sign_in: self.key_sign_in()?,
+            brands: Arc::new(self.brands()?),
             ..defaults
         })
     }

@@ -16,6 +16,12 @@ if (here.searchParams.has("done")) {
   history.replaceState(null, "", here);
 }
 
+// Tells the page that opened this window how an installation ended, if it can still be reached and is the product's.
+const ended = document.querySelector("[data-result]");
+if (ended && window.opener) {
+  window.opener.postMessage(JSON.parse(ended.dataset.result), ended.dataset.origin);
+}
+
 // Leads the keyboard to the first field that is wrong.
 document.querySelector("[aria-invalid=true]")?.focus();
 

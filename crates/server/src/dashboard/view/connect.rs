@@ -46,7 +46,7 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
                     @if let Some(alias) = page.account.reference.alias() {
                         p.help { "At " (name) ", sign in as the account that is called " strong { (alias) } " here." }
                     }
-                    (asked_for(name, oauth))
+                    (asked_for(frame, name, oauth))
                 },
                 Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
             }
@@ -99,10 +99,10 @@ pub(super) fn connection_field(field: &catalog::Field, value: &str, problem: Opt
     })
 }
 
-fn asked_for(name: &str, oauth: &OAuth) -> Markup {
+fn asked_for(frame: &Frame<'_>, name: &str, oauth: &OAuth) -> Markup {
     html! {
-        @if oauth.scopes.is_empty() {
-            p.help { (name) " shows the requested permissions before you agree." }
+        @if oauth.scopes.is_empty() || frame.is_for_customers() {
+            p.help { (name) " shows what is asked for before you agree." }
         } @else {
             details.scopes {
                 summary { "What " (name) " will be asked to allow" }
@@ -137,10 +137,11 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
         .operator
         .admin(&format!("oauth-app set {} --client-id CLIENT_ID --client-secret-file -", provider.key));
     html! {
-        p.meaning { (provider.name) " is not set up on this server yet." }
         @if frame.who.is_none() {
-            p { "Ask the person who sent you here to have it set up, then open the link again." }
+            p.meaning { (provider.name) " cannot be connected yet." }
+            p { "Ask those who sent you here to have it set up, then open the link again." }
         } @else {
+            p.meaning { (provider.name) " is not set up on this server yet." }
             @if frame.may(RequiredScope::OAUTH_APPS_ADMIN) {
                 @let place = AppsPlace::Project(page.project.id);
                 p { "Before anybody can connect, it needs an OAuth app. You can set one for this project:" }

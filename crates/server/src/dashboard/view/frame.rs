@@ -2,7 +2,7 @@
 
 use integrations_core::{ids::OrganizationId, rights::Reach, scope::RequiredScope};
 
-use crate::{dashboard::addresses::Addresses, program::OperatorCommands, store::Known};
+use crate::{dashboard::addresses::Addresses, edge::brand::Look, program::OperatorCommands, store::Known};
 
 /// What all pages of a visit share.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +19,29 @@ pub(crate) struct Frame<'a> {
     pub(crate) is_person: bool,
     /// The operator's commands.
     pub(crate) operator: &'a OperatorCommands,
+    /// Whose page it is.
+    pub(crate) face: Face<'a>,
+}
+
+/// Whose page it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Face<'a> {
+    /// One of this server's, for those who work with it.
+    Dashboard,
+    /// One that customers see, with the brand of those who sent them here.
+    Customer(&'a Look),
 }
 
 impl<'a> Frame<'a> {
     /// The frame of a page without forms, for whoever it is.
     pub(crate) const fn of_nobody(addresses: &'a Addresses, operator: &'a OperatorCommands) -> Self {
-        Self { addresses, csrf: "", who: None, organization: None, is_person: false, operator }
+        let face = Face::Customer(&Look::NEUTRAL);
+        Self { addresses, csrf: "", who: None, organization: None, is_person: false, operator, face }
+    }
+
+    /// Whether it is a page that customers see.
+    pub(crate) const fn is_for_customers(&self) -> bool {
+        matches!(self.face, Face::Customer(_))
     }
 
     /// Whether who is signed in may do what needs a scope. What needs another one is not shown.

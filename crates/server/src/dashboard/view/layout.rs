@@ -6,12 +6,18 @@ use integrations_core::{
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{frame::Frame, parts::csrf};
+use super::{
+    frame::{Face, Frame},
+    parts::csrf,
+};
 use crate::{
     dashboard::{
         addresses::AppsPlace,
         assets::{ICON, SCRIPT, STYLE},
+        brand_style,
     },
+    edge::brand::{Look, Picture},
+    services::install::Return,
     store::ProjectNames,
 };
 
@@ -45,6 +51,8 @@ pub(crate) enum Section {
     Webhooks,
     /// One of them.
     Webhook,
+    /// Its install links.
+    InstallLinks,
     /// Its audit log.
     Audit,
     /// The list of its OAuth apps.
@@ -93,6 +101,9 @@ fn current<S: PartialEq>(here: S, list: S, one: S) -> Option<&'static str> {
 /// A link in a bar: what it is, where it leads, and the value of `aria-current` if the page is there.
 type Tab = (&'static str, String, Option<&'static str>);
 
+/// What pages for customers are called if nobody has set a name.
+const NEUTRAL: &str = "Integrations";
+
 /// The link to what waits for a person.
 const APPROVALS: &str = "Approvals";
 
@@ -116,6 +127,27 @@ pub(crate) fn page(frame: &Frame<'_>, title: &str, above: &Markup, content: &Mar
 /// A page from which the browser goes on to `address` by itself.
 pub(crate) fn leaving_page(frame: &Frame<'_>, title: &str, address: &str, content: &Markup) -> Markup {
     refreshed_page(frame, title, &format!("0;url={address}"), content)
+}
+
+/// A page with the end of an installation that a product asked for. It tells the window that opened it, and if
+/// `goes_on`, the browser goes back to the product by itself.
+pub(crate) fn returning_page(
+    frame: &Frame<'_>,
+    title: &str,
+    back: &Return,
+    goes_on: bool,
+    content: &Markup,
+) -> Markup {
+    let refresh = goes_on.then(|| format!("0;url={}", back.address));
+    document(
+        frame,
+        title,
+        refresh.as_deref(),
+        &html! {
+            (header(frame))
+            main #content tabindex="-1" data-result=(back.message) data-origin=(back.origin) { (content) }
+        },
+    )
 }
 
 /// A page that the browser loads again after two seconds.
@@ -145,14 +177,45 @@ fn document(frame: &Frame<'_>, title: &str, refresh: Option<&str>, body: &Markup
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 @if let Some(refresh) = refresh { meta http-equiv="refresh" content=(refresh); }
-                title { (title) " · RogerIQ Integrations" }
+                title { (title) " · " (site(frame)) }
                 link rel="icon" type="image/svg+xml" href=(frame.addresses.asset(&ICON));
                 link rel="stylesheet" href=(frame.addresses.asset(&STYLE));
+                @if let Face::Customer(Look { accent: Some(accent), .. }) = frame.face {
+                    link rel="stylesheet" href=(frame.addresses.asset_named(&brand_style::name(*accent)));
+                }
                 script src=(frame.addresses.asset(&SCRIPT)) defer {}
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
                 (body)
+                @if let Face::Customer(Look { support: Some(support), .. }) = frame.face {
+                    footer.support { "Questions? " a href=(support.address()) { (support.as_str()) } }
+                }
+            }
+        }
+    }
+}
+
+/// What the pages are called.
+fn site<'a>(frame: &Frame<'a>) -> &'a str {
+    match frame.face {
+        Face::Dashboard => "RogerIQ Integrations",
+        Face::Customer(look) => look.name.as_deref().unwrap_or(NEUTRAL),
+    }
+}
+
+/// Whose page it is: a logo, or else a name.
+fn brand(frame: &Frame<'_>, look: &Look) -> Markup {
+    let address = |picture: &Picture| frame.addresses.asset_named(&picture.name);
+    html! {
+        span.brand {
+            @if let Some(logo) = &look.logo {
+                picture {
+                    @if let Some(dark) = &logo.dark { source media="(prefers-color-scheme:dark)" srcset=(address(dark)); }
+                    img.logo src=(address(&logo.light)) alt=(site(frame));
+                }
+            } @else {
+                (PreEscaped(MARK)) span { (site(frame)) }
             }
         }
     }
@@ -174,6 +237,9 @@ pub(crate) fn project_bar(frame: &Frame<'_>, project: &Project<'_>, here: Sectio
     if frame.may(RequiredScope::WEBHOOKS_READ) {
         let current = current(here, Section::Webhooks, Section::Webhook);
         tabs.push(("Webhooks", addresses.webhooks(project.id), current));
+    }
+    if frame.may(RequiredScope::INTEGRATIONS_READ) {
+        tabs.push(("Install links", addresses.install_links(project.id), at(Section::InstallLinks)));
     }
     if frame.may(RequiredScope::AUDIT_READ) {
         tabs.push(("Audit log", addresses.audit(project.id), at(Section::Audit)));
@@ -241,7 +307,9 @@ fn bar(what: &str, crumbs: &[(&str, String)], tabs: &[Tab], pending: Option<u64>
 fn header(frame: &Frame<'_>) -> Markup {
     html! {
         header.top {
+            @if let Face::Customer(look) = frame.face { (brand(frame, look)) } @else {
             a.brand href=(frame.addresses.home()) { (PreEscaped(MARK)) span { "RogerIQ " span.product { "Integrations" } } }
+            }
             @if let Some(who) = frame.who {
                 div.who {
                     span.key {

@@ -17,6 +17,7 @@ pub(super) mod frame;
 #[cfg(test)]
 mod gallery;
 pub(super) mod install;
+pub(super) mod install_links;
 pub(super) mod integrations;
 pub(super) mod key;
 pub(super) mod key_form;

@@ -94,10 +94,15 @@ fn details(frame: &Frame<'_>, page: &ProjectPage<'_>, may_change: bool) -> Marku
                 div { dt { "Name" } dd { (project.name) } }
                 div { dt { "Slug" } dd { code { (project.slug) } } }
                 div { dt { "Domain" } dd { (project.domain.as_deref().unwrap_or("None")) } }
+                div { dt { "Return origins" } dd { (origins(project)) } }
                 div { dt { "Since" } dd { (moment(project.created_at)) } }
             }
         }
     }
+}
+
+fn origins(project: &ProjectRecord) -> String {
+    if project.return_origins.is_empty() { "None".to_owned() } else { project.return_origins.join(", ") }
 }
 
 fn archiving(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {

@@ -108,6 +108,9 @@ fn form(frame: &Frame<'_>, page: &ProjectsPage<'_>) -> Markup {
     }
 }
 
+const ABOUT_ORIGINS: &str = "The origins of your product's pages, one a line, such as https://app.example.com. An install \
+     link sends people back to them alone.";
+
 /// What the fields of a project hold: what was typed, or else what is stored.
 pub(super) struct Values<'a> {
     /// The form, if it was just refused.
@@ -146,5 +149,9 @@ pub(super) fn fields(values: &Values<'_>) -> Markup {
         }))
         (field("domain", "Domain", Some("The domain of the product that it is for."), Presence::Optional)
             .text(&Text { value: &domain, example: Some("support.example.com"), ..Text::default() }))
+        @if let Some(project) = stored {
+            @let origins = value("return_origins", Some(&project.return_origins.join("\n")));
+            (field("return_origins", "Return origins", Some(ABOUT_ORIGINS), Presence::Optional).lines(&origins, 2))
+        }
     }
 }

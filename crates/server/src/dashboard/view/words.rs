@@ -209,6 +209,7 @@ pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
         AuditAction::IntegrationActionApproved => format!("{name}: action approved"),
         AuditAction::IntegrationActionExpired => format!("{name}: nobody approved the action in time"),
         AuditAction::IntegrationProxied => format!("{name}: request sent through the proxy"),
+        AuditAction::InstallLinkEnded => "Install link ended".to_owned(),
         AuditAction::OauthAppSet => "OAuth app set".to_owned(),
         AuditAction::OauthAppRemoved => "OAuth app removed".to_owned(),
         AuditAction::OrganizationCreated => "Organization created".to_owned(),

@@ -2,11 +2,9 @@
 
 use axum::{extract::State, response::Response};
 use integrations_core::{
-    issue::Issue,
-    json::{self, JsonError},
-    wire::{InstallUrl, InstallUrlResponse},
+    install_link::LinkRequest,
+    wire::{CreateInstallUrl, InstallUrl, InstallUrlResponse},
 };
-use serde_json::Value;
 
 use crate::{
     edge::failure::Failure,
@@ -32,8 +30,11 @@ const ENDED: &str = "The link of the first answer has ended: it was used or has 
 ///
 /// Installing needs a browser: the page leads the person through the provider's consent, or asks for the API key or
 /// webhook URL. The URL works without an API key, for half an hour or until an installation is finished with it. Give
-/// it only to the person who installs. No body is needed. A repeat with the same `Idempotency-Key` gets the same URL
-/// while it works, and afterwards that of the page alone.
+/// it only to the person who installs. A repeat with the same `Idempotency-Key` gets the same URL while it works, and
+/// afterwards that of the page alone.
+///
+/// No body is needed. With a `return_url`, the person is sent back to your product at the end. With an
+/// `expected_account_id`, no other account of the provider can be connected.
 ///
 /// A project has at most one integration of each provider under its own name. Under an alias it has more: `shopify~eu`
 /// in the path makes a URL for the account `eu`, which installs no other.
@@ -43,6 +44,8 @@ const ENDED: &str = "The link of the first answer has ended: it was used or has 
     operation_id = "createInstallUrl",
     tag = "Integrations",
     params(InProject, OfProvider),
+    request_body(content = CreateInstallUrl,
+                 example = json!({"return_url": "https://app.example.com/settings", "state": "af0ifjsldkj"})),
     security(("api_key" = ["integrations:write"]), ("bearer" = ["integrations:write"])),
     responses(
         (status = 200, description = "The page to open", body = InstallUrlResponse,
@@ -56,8 +59,10 @@ pub(super) async fn install_url(
 ) -> Result<Response, Failure> {
     let (access, body) = (&post.access, post.json()?);
     let account = access.account(&api).await?;
-    api.organizations.admit(&access.tenant).await?;
-    check(body)?;
+    let allowed = api.installer.return_origins(&access.tenant).await?;
+    let request = LinkRequest::read(body, account.provider.account.is_some())?;
+    request.check(&allowed).map_err(|issue| Failure::invalid("Invalid body", vec![issue]))?;
+    let made = api.installer.next_link();
     let token = Token::generate(&api.environment);
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, provider) = (access.tenant.project, account.as_str());
@@ -65,29 +70,22 @@ pub(super) async fn install_url(
     let shows = |install_url: String, message: &str| {
         let (provider, setup_type) = (provider.to_owned(), account.provider.setup_type().into());
         InstallUrlResponse {
-            data: InstallUrl { provider, install_url, setup_type, message: message.to_owned() },
+            data: InstallUrl {
+                provider,
+                install_url,
+                setup_type,
+                message: message.to_owned(),
+                link_id: Some(made.id.to_string()),
+                expires_at: Some(made.expires_at),
+            },
         }
     };
     let link = shows(format!("{page}?session={}", token.expose()), OPEN);
     // A repeat shows the same link while it is open: it is what was asked for.
     let answer = Answer::ok(&link)?.showing(&token, &shows(page, ENDED))?;
     let remembered = post.remembered(&api, &answer)?;
-    let link =
-        NewLink { tenant: &access.tenant, account: &account, by: access.caller.key.into(), token: &token };
+    let (tenant, by) = (&access.tenant, access.caller.key.into());
+    let link = NewLink { made, tenant, account: &account, by, token: &token, request };
     let created = api.installer.create_link(link, remembered).await;
     post.settle(&api, created.map(|()| answer)).await
-}
-
-/// Checks the body, which must be empty or an object without fields.
-fn check(body: &[u8]) -> Result<(), Failure> {
-    if body.is_empty() {
-        return Ok(());
-    }
-    let issues = match json::parse(body) {
-        Ok(Value::Object(fields)) => fields.keys().map(|key| Issue::new(key, "Unknown field")).collect(),
-        Ok(_) => vec![Issue::new("", "Expected object, or no body")],
-        Err(JsonError::Issues(issues)) => issues,
-        Err(JsonError::Syntax(message)) => return Err(Failure::bad_json(&message)),
-    };
-    if issues.is_empty() { Ok(()) } else { Err(Failure::invalid("Invalid body", issues)) }
 }

@@ -9,7 +9,8 @@ use axum::{
 };
 use http::{HeaderMap, header};
 use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder,
+    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, Required, ServerBuilder,
+    path::Operation,
     security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
 };
@@ -75,6 +76,20 @@ pub(super) async fn specification(
     unless_known(&request, tag, || (media, json.clone()).into_response())
 }
 
+/// The operations whose body may be left out.
+const WITHOUT_BODY: [&str; 1] = ["createInstallUrl"];
+
+/// Says of which operations the body may be left out. The attribute of a route can say so only together with a schema
+/// of its own.
+fn spare_bodies(api: &mut OpenApi) {
+    let posts = api.paths.paths.values_mut().filter_map(|path| path.post.as_mut());
+    let spared =
+        |post: &&mut Operation| post.operation_id.as_deref().is_some_and(|id| WITHOUT_BODY.contains(&id));
+    for body in posts.filter(spared).filter_map(|post| post.request_body.as_mut()) {
+        body.required = Some(Required::False);
+    }
+}
+
 /// Adds the parts of the specification that are not about single routes.
 pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
     api.info = InfoBuilder::new()
@@ -137,6 +152,7 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("metrics_token", SecurityScheme::Http(metrics_token));
     api.components = Some(builder.build());
+    spare_bodies(&mut api);
     repeats::describe(&mut api);
     every_response::describe(&mut api);
     links::describe(&mut api);

@@ -20,6 +20,8 @@ use crate::{
 /// Change a project, or bring it back
 ///
 /// `archived: false` brings an archived project back, with its integrations as they were. That is possible for 30 days.
+/// `branding` is how the pages that your customers see present themselves. `return_origins` are the origins of your
+/// product's pages: an install URL sends people back to them alone.
 #[utoipa::path(
     patch,
     path = "/api/v1/orgs/{orgId}/projects/{projectId}",
@@ -42,6 +44,7 @@ pub(super) async fn update(
     let (organization, id) = (access.organization(), access.project()?);
     api.organizations.project(organization, &access.caller.rights.reach, id).await?;
     let update = ProjectUpdate::read(&body)?;
+    api.settings.brands.check(&update).map_err(|issue| Failure::invalid("Invalid body", vec![issue]))?;
     let updated = api.organizations.update_project(organization, id, update, &access.acting()).await;
     view::respond_project(updated.map_err(Failure::of_project)?)
 }

@@ -21,6 +21,8 @@ pub(super) fn project(stored: ProjectRecord) -> Project {
         name: stored.name,
         slug: stored.slug,
         domain: stored.domain,
+        return_origins: stored.return_origins,
+        branding: stored.branding,
         agent_mode: AGENT_MODE.to_owned(),
         ai_model: None,
         created_at: stored.created_at,

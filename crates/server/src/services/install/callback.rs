@@ -17,7 +17,7 @@ use super::{
     finish::Acquired,
     handshake::Started,
     outcome::InstallOutcome,
-    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
+    problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
     report::logged,
     step_life::STEP_LIFE,
 };
@@ -46,6 +46,8 @@ pub struct Arrived {
     pub install: PendingInstallId,
     /// Whether the person opened an install link.
     pub is_by_link: bool,
+    /// Whether they go back to the product that made it.
+    pub goes_back: bool,
     /// The result.
     pub outcome: InstallOutcome,
 }
@@ -77,11 +79,13 @@ impl Installer {
         let outcome = outcome.map_err(|problem| problem.of(first.install.id));
         let ended = Ended::of(&outcome, &arrival.request_id);
         let (install, is_by_link) = (first.install.id, first.install.link.is_some());
+        let goes_back = self.way_back(first.install.link).await;
         // An address with several states is refused, and all of them have ended.
         for used_up in iter::once(first).chain(redeemed).filter(|redeemed| redeemed.is_first) {
             self.conclude(&used_up.install, &ended).await;
         }
-        outcome.map(|outcome| Arrived { install, is_by_link, outcome }).map_err(logged)
+        let goes_back = goes_back.is_ok_and(|way| way.is_some());
+        outcome.map(|outcome| Arrived { install, is_by_link, goes_back, outcome }).map_err(logged)
     }
 
     /// Uses up every state that a response reveals. Returns the installations of those that are known.
@@ -136,10 +140,8 @@ impl Installer {
         let secret = app.client_secret.expose_secret().as_bytes();
         verify_callback(provider, &started.connection, &arrival.query, secret)?;
         self.check_standing(&install.tenant, install.by).await?;
-        if let Some(link) = install.link
-            && self.store.is_install_link_used(link).await?
-        {
-            return Err(LinkProblem::Used.into());
+        if let Some(link) = install.link {
+            self.check_link(link).await?;
         }
         let grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
         let oauth = app.oauth(oauth);

@@ -8,9 +8,10 @@ use super::{
     Installer,
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
+    way_back::WayBack,
 };
 use crate::{
-    store::{PendingInstall, PendingStatus},
+    store::{PendingInstall, PendingStatus, StoreError},
     token::{Token, TokenHash},
     vault::Purpose,
 };
@@ -63,6 +64,8 @@ pub struct InstallState {
     pub organization: OrganizationId,
     /// How it stands.
     pub standing: Standing,
+    /// The way back, if the person came from a product.
+    pub way_back: Option<WayBack>,
 }
 
 /// How an installation in progress stands.
@@ -105,8 +108,10 @@ impl Installer {
             return Err(InstallProblem::nowhere(StateProblem::OtherBrowser));
         }
         let (target, organization) = (self.target(&install)?, install.tenant.organization);
+        let way_back =
+            self.way_back(install.link).await.map_err(|error| InstallProblem::at(&target, error))?;
         let standing = self.standing(install).await.map_err(|kind| InstallProblem::at(&target, kind))?;
-        Ok(InstallState { target, organization, standing })
+        Ok(InstallState { target, organization, standing, way_back })
     }
 
     async fn standing(&self, mut install: PendingInstall) -> Result<Standing, ProblemKind> {
@@ -143,6 +148,12 @@ impl Installer {
                 }
             }
         }
+    }
+
+    /// The installation that this secret belonged to, if the person goes back to a product after it.
+    pub async fn returning(&self, secret: &str) -> Result<Option<PendingInstallId>, StoreError> {
+        let Some(install) = self.store.pending_install(TokenHash::of(secret)).await? else { return Ok(None) };
+        Ok(self.way_back(install.link).await?.map(|_| install.id))
     }
 
     /// Stores how an installation ended.

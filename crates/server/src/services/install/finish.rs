@@ -17,7 +17,7 @@ use super::{
     ended::Ended,
     installation::{Decided, Secrets, has_connection},
     outcome::InstallOutcome,
-    problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
+    problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
     report::logged,
     step_life::STEP_LIFE,
 };
@@ -127,6 +127,15 @@ impl Acquired {
         !self.account.as_ref().is_some_and(is_of) && self.replaces.as_ref() != Some(&before.id)
     }
 
+    /// Checks that it belongs to the account that its link is for.
+    fn check_account(&self, expected: Option<&str>) -> Result<(), ProblemKind> {
+        let is_expected = |expected| self.account.as_ref().is_some_and(|account| account.id == expected);
+        if expected.is_none_or(is_expected) {
+            return Ok(());
+        }
+        Err(ProblemKind::OtherAccount(self.identity().map(|account| account.label().to_owned())))
+    }
+
     fn connected(&self, configuration: Configuration) -> Connected {
         let well = self.trouble.is_none();
         Connected {
@@ -156,6 +165,10 @@ impl Installer {
         acquired: &Acquired,
         browser: TokenHash,
     ) -> Result<InstallOutcome, ProblemKind> {
+        if let Some(link) = who.link {
+            let link = self.check_link(link).await?;
+            acquired.check_account(link.request.expected_account.as_deref())?;
+        }
         for _ in 0..ATTEMPTS {
             let before = self.store.load(&who.tenant, target.account.as_str()).await?;
             let account = before.as_ref().and_then(|before| before.integration.account.as_ref());
@@ -325,7 +338,7 @@ impl Installer {
         match self.store.install(&permission, vec![installation]).await? {
             Installed::Stored => Ok(Some(integration)),
             Installed::Changed => Ok(None),
-            Installed::LinkUsed => Err(LinkProblem::Used.into()),
+            Installed::LinkUsed => Err(self.link_problem(who.link).await?),
             Installed::Lapsed(lapsed) => Err(lapsed.into()),
         }
     }

@@ -1,10 +1,13 @@
 //! Install links. `install-url` makes them, and they open the page of one installation without a key.
 
 use integrations_core::{
+    audit::{Acting, AuditAction, change},
     catalog::ProviderAccount,
     ids::{InstallLinkId, ProjectId},
+    install_link::{LinkRequest, LinkStatus},
     principal::Principal,
 };
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{
@@ -12,7 +15,10 @@ use super::{
     problem::{LinkProblem, ProblemKind},
 };
 use crate::{
-    store::{NewInstallLink, RememberedAnswer, StoreError, Tenant},
+    store::{
+        InstallLink, NewAuditEvent, NewInstallLink, OwnedError, ReadError, RememberedAnswer, StoreError,
+        Tenant,
+    },
     token::{Token, TokenHash},
 };
 
@@ -30,8 +36,10 @@ pub struct OpenLink {
 }
 
 /// A link to be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewLink<'a> {
+    /// Its id and its times.
+    pub made: MadeLink,
     /// The project that it installs into.
     pub tenant: &'a Tenant,
     /// The account of a provider that it installs.
@@ -40,6 +48,28 @@ pub struct NewLink<'a> {
     pub by: Principal,
     /// What opens it.
     pub token: &'a Token,
+    /// Where it leads in the end, and for which account it is.
+    pub request: LinkRequest,
+}
+
+/// What a link is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeLink {
+    /// Its id.
+    pub id: InstallLinkId,
+    /// When it is made.
+    pub created_at: OffsetDateTime,
+    /// When it expires.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A page of a project's links, newest first.
+#[derive(Debug)]
+pub struct LinkPage {
+    /// The links.
+    pub links: Vec<InstallLink>,
+    /// Whether there are older ones.
+    pub has_more: bool,
 }
 
 /// Why no link was made.
@@ -57,25 +87,31 @@ pub enum CreateLinkError {
 }
 
 impl Installer {
+    /// What the next link is made with.
+    pub fn next_link(&self) -> MadeLink {
+        let created_at = self.environment.now();
+        MadeLink { id: self.environment.id(), created_at, expires_at: created_at + self.link_life }
+    }
+
     /// Makes an install link for an account of a provider, and remembers the answer to the request for it.
     pub async fn create_link(
         &self,
-        NewLink { tenant, account, by, token }: NewLink<'_>,
+        NewLink { made, tenant, account, by, token, request }: NewLink<'_>,
         answer: Option<RememberedAnswer>,
     ) -> Result<(), CreateLinkError> {
         let provider = &account.provider;
         if self.availability(tenant, provider).await? == Availability::NotConfigured {
             return Err(CreateLinkError::NotConfigured { provider: provider.name.clone() });
         }
-        let now = self.environment.now();
         let link = NewInstallLink {
-            id: self.environment.id(),
+            id: made.id,
             token: token.hash(),
             tenant: *tenant,
             provider: account.as_str().to_owned(),
             by,
-            created_at: now,
-            expires_at: now + self.link_life,
+            request,
+            created_at: made.created_at,
+            expires_at: made.expires_at,
         };
         Ok(self.store.create_install_link(link, answer).await?)
     }
@@ -88,23 +124,54 @@ impl Installer {
         account: &str,
     ) -> Result<OpenLink, ProblemKind> {
         let link = self.store.install_link(TokenHash::of(token)).await?.ok_or(LinkProblem::Unknown)?;
-        if link.tenant.project != project || link.provider != account {
+        if !is_for(&link, project, account) {
             return Err(LinkProblem::Foreign.into());
         }
-        if link.used_at.is_some() {
-            return Err(LinkProblem::Used.into());
-        }
-        if link.expires_at <= self.environment.now() {
-            return Err(LinkProblem::Expired.into());
+        match link.status(self.environment.now()) {
+            LinkStatus::Used => return Err(LinkProblem::Used.into()),
+            LinkStatus::Ended => return Err(LinkProblem::Ended.into()),
+            LinkStatus::Expired => return Err(LinkProblem::Expired.into()),
+            LinkStatus::Open => {}
         }
         self.check_standing(&link.tenant, link.by).await?;
         Ok(OpenLink { id: link.id, tenant: link.tenant, by: link.by, expires_at: link.expires_at })
     }
 
+    /// Checks that a link that was opened was not used or ended meanwhile. A person may be slower than the link lasts.
+    pub(super) async fn check_link(&self, id: InstallLinkId) -> Result<InstallLink, ProblemKind> {
+        let link = self.store.install_link_by_id(id).await?.ok_or(LinkProblem::Expired)?;
+        match link.status(self.environment.now()) {
+            LinkStatus::Used => Err(LinkProblem::Used.into()),
+            LinkStatus::Ended => Err(LinkProblem::Ended.into()),
+            LinkStatus::Expired | LinkStatus::Open => Ok(link),
+        }
+    }
+
+    /// Why a link could not be used up.
+    pub(super) async fn link_problem(&self, id: Option<InstallLinkId>) -> Result<ProblemKind, ProblemKind> {
+        let Some(id) = id else { return Ok(ProblemKind::Internal) };
+        Ok(self.check_link(id).await.err().unwrap_or(ProblemKind::Contended))
+    }
+
+    /// Whether a person must keep to this link, even if they are signed in: it works, and leads back to a product or is
+    /// for one account.
+    pub async fn is_binding(
+        &self,
+        token: &str,
+        project: ProjectId,
+        account: &str,
+    ) -> Result<bool, StoreError> {
+        let link = self.store.install_link(TokenHash::of(token)).await?;
+        let now = self.environment.now();
+        Ok(link.is_some_and(|link| {
+            link.request.is_bound() && is_for(&link, project, account) && link.status(now) == LinkStatus::Open
+        }))
+    }
+
     /// Whether an installation can still be made with this link, as far as the link itself goes.
     pub async fn is_link_open(&self, token: &str) -> Result<bool, StoreError> {
         let link = self.store.install_link(TokenHash::of(token)).await?;
-        Ok(link.is_some_and(|link| link.used_at.is_none() && self.environment.now() < link.expires_at))
+        Ok(link.is_some_and(|link| link.status(self.environment.now()) == LinkStatus::Open))
     }
 
     /// Whether an installation was finished with this link in this browser.
@@ -113,4 +180,45 @@ impl Installer {
         let used_by = link.and_then(|link| link.used_by);
         Ok(used_by.is_some() && used_by == browser.map(TokenHash::of))
     }
+
+    /// Up to `limit` of a tenant's links, newest first: those before the link `before`.
+    pub async fn links(
+        &self,
+        tenant: &Tenant,
+        before: Option<InstallLinkId>,
+        limit: u16,
+    ) -> Result<LinkPage, ReadError> {
+        // One more than requested shows whether there are more.
+        let mut links = self.store.install_links(tenant, before, u64::from(limit) + 1).await?;
+        let has_more = links.len() > usize::from(limit);
+        links.truncate(usize::from(limit));
+        Ok(LinkPage { links, has_more })
+    }
+
+    /// Ends a link: nothing can be installed with it any more. Repeating it is not an error. Returns it as it is then.
+    pub async fn end_link(
+        &self,
+        tenant: &Tenant,
+        id: InstallLinkId,
+        acting: &Acting,
+    ) -> Result<InstallLink, OwnedError> {
+        let changes = [change("link", Value::Null, id.to_string())];
+        let action = AuditAction::InstallLinkEnded;
+        let event = NewAuditEvent::new(&self.environment, tenant.organization, action, acting.clone());
+        let event = NewAuditEvent {
+            project: Some(tenant.project),
+            changes: changes.into_iter().flatten().collect(),
+            ..event
+        };
+        self.store.end_install_link(tenant.project, id, event).await
+    }
+
+    /// How far a link is now.
+    pub fn status_of(&self, link: &InstallLink) -> LinkStatus {
+        link.status(self.environment.now())
+    }
+}
+
+fn is_for(link: &InstallLink, project: ProjectId, account: &str) -> bool {
+    link.tenant.project == project && link.provider == account
 }

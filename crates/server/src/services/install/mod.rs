@@ -17,6 +17,7 @@ mod problem;
 mod report;
 mod step_life;
 mod sweep;
+mod way_back;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -36,10 +37,11 @@ pub use self::{
     app_check::{AppCheckError, AppVerdict},
     callback::{Arrival, Arrived},
     ended::{InstallState, Standing},
-    links::{CreateLinkError, NewLink, OpenLink},
+    links::{CreateLinkError, LinkPage, MadeLink, NewLink, OpenLink},
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     sweep::InstallSweep,
+    way_back::{Return, WayBack},
 };
 use crate::{
     environment::Environment,

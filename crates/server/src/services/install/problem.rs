@@ -66,6 +66,8 @@ pub enum ProblemKind {
     Token(TokenProblem),
     /// It granted less than was asked for. These scopes are missing.
     MissingScopes(Vec<String>),
+    /// The link is for another account than this one, or the provider does not say which it is.
+    OtherAccount(Option<String>),
     /// The new token does not work. The text is for people.
     DeadOnArrival(String),
     /// Other requests kept changing the same integration.
@@ -87,6 +89,8 @@ pub enum LinkProblem {
     Used,
     /// It is for another project, provider or account.
     Foreign,
+    /// Somebody ended it.
+    Ended,
 }
 
 /// Why the redirect back belongs to no started handshake.

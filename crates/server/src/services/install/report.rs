@@ -46,6 +46,7 @@ fn in_fields(kind: &ProblemKind) -> (&'static str, &str, Option<String>) {
         }
         ProblemKind::Token(problem) => ("token", "unusable_answer", Some(problem.to_string())),
         ProblemKind::MissingScopes(scopes) => ("scopes", "missing_scopes", Some(scopes.join(" "))),
+        ProblemKind::OtherAccount(account) => ("account", "account_mismatch", account.clone()),
         ProblemKind::Contended => ("store", "contended", None),
         ProblemKind::Unavailable => ("store", "unavailable", None),
         ProblemKind::Internal => ("server", "internal", None),
@@ -58,6 +59,7 @@ fn of_link(problem: LinkProblem) -> &'static str {
         LinkProblem::Expired => "link_expired",
         LinkProblem::Used => "link_used",
         LinkProblem::Foreign => "link_foreign",
+        LinkProblem::Ended => "link_ended",
     }
 }
 

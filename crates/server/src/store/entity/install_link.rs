@@ -19,6 +19,14 @@ pub(in crate::store) struct Model {
     pub(in crate::store) used_at: Option<TimeDateTimeWithTimeZone>,
     /// SHA-256 of the cookie of the browser in which it was finished.
     pub(in crate::store) used_by_browser: Option<Vec<u8>>,
+    /// Where the person goes back to at the end.
+    pub(in crate::store) return_url: Option<String>,
+    /// The caller's own text, which goes back with the person.
+    pub(in crate::store) return_state: Option<String>,
+    /// The id of the only account at the provider that may be connected.
+    pub(in crate::store) expected_account: Option<String>,
+    /// When somebody ended it.
+    pub(in crate::store) ended_at: Option<TimeDateTimeWithTimeZone>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

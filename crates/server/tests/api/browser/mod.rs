@@ -7,6 +7,7 @@ mod accessibility;
 mod chromium;
 mod oauth_server;
 mod pages;
+mod product;
 mod reference;
 mod stage;
 mod walks;

@@ -16,6 +16,7 @@ use crate::{
     browser::{
         chromium::{Browser, Programs, in_browser, name_of},
         oauth_server::{self, CLIENT_ID, CLIENT_SECRET, OAuthServer},
+        product::{self, Product},
     },
     support::{Backend, Server, TestDatabase, server::Plan},
 };
@@ -38,6 +39,7 @@ pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     /// Example Desk.
     pub(crate) oauth: OAuthServer,
+    product: Product,
     forgiven: Mutex<Vec<&'static str>>,
 }
 
@@ -78,13 +80,18 @@ impl Stage {
         let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
         let public_url = PUBLIC_URL.parse().unwrap();
         let server = Server::start_with(database, plan, |settings| settings.public_url = public_url).await;
-        Self { server, simulator, oauth, forgiven: Mutex::default() }
+        let product = Product::start().await;
+        Self { server, simulator, oauth, product, forgiven: Mutex::default() }
     }
 
     /// The addresses of all of them, for the browser.
     fn hosts(&self) -> Vec<(String, SocketAddr)> {
         let simulated = self.simulator.hosts().into_iter().map(|host| (host, self.simulator.address()));
-        let others = [(PUBLIC_HOST, self.server.address), (oauth_server::HOST, self.oauth.address)];
+        let others = [
+            (PUBLIC_HOST, self.server.address),
+            (oauth_server::HOST, self.oauth.address),
+            (product::HOST, self.product.address),
+        ];
         simulated.chain(others.map(|(host, address)| (host.to_owned(), address))).collect()
     }
 

@@ -152,7 +152,7 @@ async fn who_comes_back_is_shown_how_it_ended(server: &Server, simulator: &Simul
     let form = visitor.get("/dashboard").await.form("/sign-out");
     visitor.submit(&form).await;
     let again = visitor.get(&target(&back)).await;
-    visitor.follow(&again).await.says(200, "Linear is connected You can close this window");
+    visitor.follow(&again).await.says(200, "Linear is connected That was all. You can close this tab");
     assert_eq!(server.sql.picture().await, before);
     assert_eq!(exchanges(simulator), 1);
 }
@@ -332,7 +332,7 @@ async fn a_form_that_is_sent_twice_leads_to_the_end(server: &Server, simulator: 
     for _ in 0..2 {
         let sent = visitor.submit(&form).await;
         assert_eq!(sent.status, 303, "{sent:?}");
-        visitor.follow(&sent).await.says(200, "Postmark is connected You can close this window");
+        visitor.follow(&sent).await.says(200, "Postmark is connected That was all. You can close this tab");
     }
     let events = server.audit("postmark").await;
     assert_eq!(events.len(), 1, "{events:?}");

@@ -10,6 +10,7 @@ mod oauth_apps;
 mod pages;
 mod people;
 mod projects;
+mod returning;
 pub(crate) mod runs;
 mod sessions;
 pub(crate) mod visitor;

@@ -13,6 +13,9 @@ pub(crate) const UNKNOWN_RUN: &str = "run_00000000000000000000000001";
 /// The id of an approval that there is not.
 pub(crate) const UNKNOWN_APPROVAL: &str = "apr_00000000000000000000000001";
 
+/// The id of an install link that there is not.
+pub(crate) const UNKNOWN_LINK: &str = "lnk_00000000000000000000000001";
+
 /// An operation that requires a scope.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -32,7 +35,7 @@ impl Operation {
     pub(crate) fn target(&self, project: &str, provider: &str) -> String {
         let target = self.path.replace("{projectId}", project).replace("{provider}", provider);
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
-        let target = target.replace("{approvalId}", UNKNOWN_APPROVAL);
+        let target = target.replace("{approvalId}", UNKNOWN_APPROVAL).replace("{linkId}", UNKNOWN_LINK);
         let target = target.replace("{path}", "api.test");
         assert!(!target.contains('{'), "no test knows how to fill in {}", self.path);
         target

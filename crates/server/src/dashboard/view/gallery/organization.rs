@@ -42,6 +42,8 @@ fn record(id: ProjectId, name: &str, revoked_at: Option<OffsetDateTime>) -> Proj
         name: name.into(),
         slug: name.to_lowercase().replace(' ', "-"),
         domain: revoked_at.is_none().then(|| "support.example.com".into()),
+        return_origins: vec!["https://app.example.com".into()],
+        branding: None,
         created_at: datetime!(2026-03-01 10:00:00 UTC),
         revoked_at,
         erased_at: None,

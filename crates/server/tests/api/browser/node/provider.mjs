@@ -37,7 +37,12 @@ const provider = new Provider(settings.issuer, {
   fetch: (url, { dispatcher, ...options }) => fetch(url, options),
 });
 
-const server = createServer({ cert: settings.certificate, key: settings.key }, provider.callback());
+// As many providers do: a page that opened one of these cannot reach what is opened behind it in the same window.
+const pages = provider.callback();
+const server = createServer({ cert: settings.certificate, key: settings.key }, (request, response) => {
+  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  return pages(request, response);
+});
 server.listen(0, '127.0.0.1', () => {
   const { address, port } = server.address();
   console.log(`listening on ${address}:${port}`);

@@ -8,6 +8,7 @@ mod links;
 mod oauth;
 mod people;
 mod program;
+mod returning;
 mod sandbox;
 mod scripts;
 mod sessions;
