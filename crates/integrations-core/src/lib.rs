@@ -20,8 +20,8 @@ pub mod health;
 mod health_test;
 pub mod ids;
 pub mod in_app_browser;
-pub mod install_link;
 pub mod inbound;
+pub mod install_link;
 pub mod integration;
 #[cfg(test)]
 mod integration_test;

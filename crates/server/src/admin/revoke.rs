@@ -141,7 +141,8 @@ fn within(scope: &RevocationScope) -> String {
         (None, None) => "on this server ".to_owned(),
     };
     let since = scope.since.and_then(|since| since.format(&Rfc3339).ok());
-    place + &since.map_or_else(String::new, |since| format!("that was connected since {since} "))
+    let since = since.map_or_else(String::new, |since| format!("that was connected since {since} "));
+    format!("{place}{since}")
 }
 
 fn tell(Progress { disconnected, attempted }: Progress) {

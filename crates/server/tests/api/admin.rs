@@ -98,21 +98,21 @@ async fn a_projects_returns_and_branding_are_set(database: &TestDatabase) {
     migrate(database).await;
     let acme = answer(database, &["org", "create", "--name", "Acme"]).await;
     let made = answer(database, &["project", "create", "--org", id(&acme), "--name", "Support"]).await;
-    let update = |arguments: &[&str]| [&["project", "update", id(&made)], arguments].concat();
-    let set = update(&[
-        "--return-origins",
-        "https://App.example:443,http://localhost:3000",
-        "--brand-name",
-        "Parcel",
-    ]);
+    fn update<'a>(project: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+        [&["project", "update", project], arguments].concat()
+    }
+    let set = update(
+        id(&made),
+        &["--return-origins", "https://App.example:443,http://localhost:3000", "--brand-name", "Parcel"],
+    );
     let set = answer(database, &set).await;
     assert_eq!(set["return_origins"], json!(["https://app.example", "http://localhost:3000"]));
     assert_eq!(set["branding"]["name"], "Parcel");
     // What is not named stays.
-    let cleared = answer(database, &update(&["--clear-branding"])).await;
+    let cleared = answer(database, &update(id(&made), &["--clear-branding"])).await;
     assert_eq!((&cleared["branding"], &cleared["return_origins"]), (&Value::Null, &set["return_origins"]));
     for wrong in [&["--return-origins", "http://app.example"][..], &["--brand-accent", "#ffee00"], &[]] {
-        assert!(!admin(database, &update(wrong)).await.success, "{wrong:?}");
+        assert!(!admin(database, &update(id(&made), wrong)).await.success, "{wrong:?}");
     }
 }
 

@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 49] = [
+const CONTRACT: [(&str, &str, &str, &str); 62] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -57,6 +57,22 @@ const CONTRACT: [(&str, &str, &str, &str); 49] = [
     ("post", "/projects/{projectId}/approvals/{approvalId}/deny", "approvals:admin", "approver"),
     ("get", "/projects/{projectId}/approval-policy", "approvals:read", "viewer"),
     ("patch", "/projects/{projectId}/approval-policy", "approvals:admin", "approver"),
+    ("get", "/projects/{projectId}/webhooks", "webhooks:read", "viewer"),
+    ("post", "/projects/{projectId}/webhooks", "webhooks:write", "operator"),
+    ("get", "/projects/{projectId}/webhooks/{webhookId}", "webhooks:read", "viewer"),
+    ("patch", "/projects/{projectId}/webhooks/{webhookId}", "webhooks:write", "operator"),
+    ("delete", "/projects/{projectId}/webhooks/{webhookId}", "webhooks:write", "operator"),
+    ("post", "/projects/{projectId}/webhooks/{webhookId}/test", "webhooks:write", "operator"),
+    ("post", "/projects/{projectId}/webhooks/{webhookId}/rotate-secret", "webhooks:write", "operator"),
+    ("post", "/projects/{projectId}/webhooks/{webhookId}/redeliver", "webhooks:write", "operator"),
+    ("get", "/projects/{projectId}/webhooks/{webhookId}/deliveries", "webhooks:read", "viewer"),
+    ("get", "/projects/{projectId}/webhooks/{webhookId}/deliveries/{deliveryId}", "webhooks:read", "viewer"),
+    (
+        "post",
+        "/projects/{projectId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver",
+        "webhooks:write",
+        "operator",
+    ),
     ("get", "/projects/{projectId}/audit", "audit:read", "viewer"),
     ("get", "/projects/{projectId}/audit/export", "audit:read", "viewer"),
     ("get", "/orgs/{orgId}/projects", "projects:read", "viewer"),
@@ -155,6 +171,8 @@ async fn ask(server: &Server, key: &str, operation: &Operation, organization: &s
         .replace("{path}", "api.test")
         .replace("{runId}", "run_00000000000000000000000001")
         .replace("{linkId}", "lnk_00000000000000000000000001")
+        .replace("{webhookId}", "whk_00000000000000000000000001")
+        .replace("{deliveryId}", "dlv_00000000000000000000000001")
         .replace("{approvalId}", "apr_00000000000000000000000001");
     let call = server.call_as(key, &operation.method, &target);
     match operation.method.as_str() {
@@ -228,6 +246,8 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
         let target = target.replace("{action}", "post_message").replace("{runId}", "run_x");
         let target = target
             .replace("{linkId}", "lnk_x")
+            .replace("{webhookId}", "whk_x")
+            .replace("{deliveryId}", "dlv_x")
             .replace("{approvalId}", "apr_x")
             .replace("{path}", "api.test");
         server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");

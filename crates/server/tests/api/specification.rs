@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Server, raw,
-    specification::{PROVIDER, UNKNOWN_APPROVAL, UNKNOWN_LINK, UNKNOWN_RUN},
+    specification::{
+        PROVIDER, UNKNOWN_APPROVAL, UNKNOWN_DELIVERY, UNKNOWN_LINK, UNKNOWN_RUN, UNKNOWN_WEBHOOK,
+    },
 };
 
 on_both!(what_any_operation_may_be_refused_for_is_described, a_filter_is_refused_where_its_schema_says_so,);
@@ -165,6 +167,7 @@ fn requests(server: &Server) -> Vec<(String, String)> {
         let target = target.replace("{keyId}", &server.key.id.to_string());
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         let target = target.replace("{approvalId}", UNKNOWN_APPROVAL).replace("{linkId}", UNKNOWN_LINK);
+        let target = target.replace("{webhookId}", UNKNOWN_WEBHOOK).replace("{deliveryId}", UNKNOWN_DELIVERY);
         let target = target.replace("{path}", "api.test");
         assert!(!target.contains('{'), "no test knows how to fill in {path}");
         requests.extend(methods.as_object().unwrap().keys().map(|one| (one.to_uppercase(), target.clone())));

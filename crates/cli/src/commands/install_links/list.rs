@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 
 /// Lists the links.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let listed = pages::read("install-links", &[], arguments.extent.most(), |_| true, context).await?;
+    let listed = pages::read(&["install-links"], &[], arguments.extent.most(), |_| true, context).await?;
     let columns = [
         Column::fixed("LINK"),
         Column::fixed("PROVIDER"),

@@ -86,7 +86,9 @@ fn spare_bodies(api: &mut OpenApi) {
     let spared =
         |post: &&mut Operation| post.operation_id.as_deref().is_some_and(|id| WITHOUT_BODY.contains(&id));
     for body in posts.filter(spared).filter_map(|post| post.request_body.as_mut()) {
-        body.required = Some(Required::False);
+        if let utoipa::openapi::RefOr::T(body) = body {
+            body.required = Some(Required::False);
+        }
     }
 }
 

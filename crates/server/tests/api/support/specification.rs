@@ -15,6 +15,10 @@ pub(crate) const UNKNOWN_APPROVAL: &str = "apr_00000000000000000000000001";
 
 /// The id of an install link that there is not.
 pub(crate) const UNKNOWN_LINK: &str = "lnk_00000000000000000000000001";
+/// A webhook that there is not.
+pub(crate) const UNKNOWN_WEBHOOK: &str = "whk_00000000000000000000000001";
+/// A delivery that there is not.
+pub(crate) const UNKNOWN_DELIVERY: &str = "dlv_00000000000000000000000001";
 
 /// An operation that requires a scope.
 #[derive(Clone, Debug)]
@@ -36,6 +40,7 @@ impl Operation {
         let target = self.path.replace("{projectId}", project).replace("{provider}", provider);
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         let target = target.replace("{approvalId}", UNKNOWN_APPROVAL).replace("{linkId}", UNKNOWN_LINK);
+        let target = target.replace("{webhookId}", UNKNOWN_WEBHOOK).replace("{deliveryId}", UNKNOWN_DELIVERY);
         let target = target.replace("{path}", "api.test");
         assert!(!target.contains('{'), "no test knows how to fill in {}", self.path);
         target
