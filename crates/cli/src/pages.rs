@@ -36,8 +36,8 @@ pub(crate) struct Listed {
     pub(crate) has_more: bool,
 }
 
-/// Reads the list at a path of the project page by page, until there are `most` things, or until `goes_on` is false for the last
-/// thing of a page.
+/// Reads the list at a path of the project page by page, until there are `most` things, or until `goes_on` is false for
+/// the last thing of a page.
 pub(crate) async fn read(
     path: &[&str],
     filters: &[(&'static str, Option<&str>)],

@@ -3,7 +3,7 @@
 //! A text is read as browsers read it (WHATWG URL Standard), and only what was read is stored, compared and sent on.
 //! What browsers would mend in silence is refused, because another program may read it in another way.
 
-use std::{cell::Cell, fmt, net::IpAddr};
+use std::{cell::Cell, fmt};
 
 use serde_json::Value;
 use url::{Host, SyntaxViolation, Url};
@@ -190,8 +190,8 @@ fn plain(text: &str) -> Result<Url, NotPlain> {
 fn is_local(host: Option<Host<&str>>) -> bool {
     match host {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }

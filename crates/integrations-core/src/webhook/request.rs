@@ -1,6 +1,6 @@
 //! What a request names to make or change a webhook, to rotate its secret, or to send again what it missed.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -87,8 +87,8 @@ pub enum ReadUrlError {
 pub fn receiver_url(text: &str) -> Result<Url, ReadUrlError> {
     let url: Url = text.parse().map_err(|_| ReadUrlError::NotUrl)?;
     let is_local = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => return Err(ReadUrlError::NotUrl),
     };

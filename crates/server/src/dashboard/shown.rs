@@ -1,5 +1,5 @@
-//! What a page showed of a project, an API key, an OAuth app or a webhook, as a short text. A form sends it back, so that
-//! it does not undo what somebody else changed in the meantime.
+//! What a page showed of a project, an API key, an OAuth app or a webhook, as a short text. A form sends it back, so
+//! that it does not undo what somebody else changed in the meantime.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use integrations_core::action::Policy;

@@ -148,7 +148,7 @@ pub(super) struct OnWebhook;
 pub(super) struct OnNewWebhook;
 /// Failures of changing a webhook.
 pub(super) struct OnWebhookUpdate;
-/// Failures of deleting a webhook.
+/// Failures of deleting a webhook, and of sending one of its messages again.
 pub(super) struct OnWebhookEnd;
 /// Failures of testing a webhook.
 pub(super) struct OnWebhookTest;
@@ -297,7 +297,7 @@ impl IntoResponses for OnWebhookEnd {
 }
 impl IntoResponses for OnWebhookTest {
     fn responses() -> Responses {
-        describe(&[PROJECT, BODY, &[ErrorCode::ResourceNotFound]])
+        describe(&[PROJECT, &[ErrorCode::ResourceNotFound]])
     }
 }
 impl IntoResponses for OnWebhookCommand {

@@ -6,7 +6,11 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use integrations_core::action::RunStatus;
+use integrations_core::{
+    action::RunStatus,
+    revocation::RevocationStatus,
+    webhook::{Attempted, Outcome},
+};
 use serde_json::Value;
 
 use super::{CutReason, Metrics, PoolUse, ProbeOutcome, ProxyOutcome, RefreshOutcome};
@@ -24,6 +28,9 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     metrics.action_call("slack", "post_message", RunStatus::Succeeded, Duration::ZERO);
     metrics.proxied("slack", ProxyOutcome::Answered);
     metrics.connection_cut(CutReason::Stalled);
+    metrics.revocation("slack", RevocationStatus::Revoked);
+    let outcome = Outcome::Answered(200, None);
+    metrics.delivery_attempted(&Attempted { outcome, took: Duration::ZERO, answer: String::new() });
     let text = metrics.render(&[PoolUse { pool: "shared", in_use: 0, idle: 0, max: 1 }]).unwrap();
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     samples

@@ -2,10 +2,12 @@
 
 use integrations_core::{
     audit::{Acting, Actor, ActorKind, AuditAction, Change},
-    ids::{AuditEventId, IntegrationId, OrganizationId, ProjectId},
+    ids::{AuditEventId, EventId, IntegrationId, OrganizationId, ProjectId},
     principal::Principal,
+    webhook::EventType,
 };
 use sea_orm::{ConnectionTrait as _, EntityTrait as _, Statement};
+use serde_json::Map;
 use time::OffsetDateTime;
 
 use super::{
@@ -125,10 +127,28 @@ impl Store {
     }
 }
 
-/// Appends an event, which then waits to be chained, and tells it to webhooks. Only the store calls it: the methods that
-/// change something take the event as an argument.
+/// What is told to webhooks of an event. `None`: nothing is.
+fn announcement(event: &NewAuditEvent) -> Result<Option<Announcement>, StoreError> {
+    let told = EventType::of(event.action).zip(event.project).zip(event.integration.as_ref());
+    let Some(((kind, project), (integration, _))) = told else { return Ok(None) };
+    let changes = serde_json::to_value(&event.changes);
+    let changes = changes.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    Ok(Some(Announcement {
+        // One is recorded and the other told of the same thing.
+        id: EventId::from_bits(event.id.bits()),
+        kind,
+        project,
+        integration: Some(*integration),
+        details: Map::from_iter([("changes".to_owned(), changes)]),
+        at: event.at,
+        except: None,
+    }))
+}
+
+/// Appends an event, which then waits to be chained, and tells it to webhooks. Only the store calls it: the methods
+/// that change something take the event as an argument.
 pub(super) async fn record(on: &Transaction, event: NewAuditEvent) -> Result<(), StoreError> {
-    if let Some(announcement) = Announcement::of(&event)? {
+    if let Some(announcement) = announcement(&event)? {
         announce(on, announcement).await?;
     }
     let (integration, provider) = event.integration.unzip();

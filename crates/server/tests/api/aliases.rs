@@ -251,7 +251,7 @@ async fn a_link_says_and_installs_its_account_alone(server: &Server, simulator: 
     let opened = visitor.get(&path).await;
     opened.leads_to(&server.page("linear~eu"));
     let page = visitor.follow(&opened).await;
-    page.says(200, "Connect Linear (eu)").says(200, "This is for the account that is called eu there");
+    page.says(200, "Connect Linear (eu)").says(200, "This is for the account that is called eu here");
     page.says(200, "At Linear, sign in as the account that is called eu here.");
 
     // The link opens no other account, not even in a browser that sends its cookie everywhere.

@@ -477,6 +477,10 @@ async fn every_post_is_remembered(stage: &Stage) {
     stage.connect_the_key().await;
     let server = &stage.server;
     server.patch("keys", json!({"action_permissions": {"post_message": true}})).await.data();
+    // The example of `install-url` leads back to this origin.
+    let project = format!("/api/v1/orgs/{}/projects/{}", server.organization, server.project);
+    let origins = json!({"return_origins": ["https://app.example.com"]});
+    server.call("PATCH", &project).json(&origins).send().await.data();
     // A decision on an approval needs one, and somebody else: the tests of approvals repeat it. What is done with a
     // webhook needs one too.
     let needs_another = |path: &str| path.contains("{approvalId}") || path.contains("{webhookId}");

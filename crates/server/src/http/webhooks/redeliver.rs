@@ -12,7 +12,7 @@ use crate::{
     http::{
         answer::Answer,
         auth::{Access, WebhooksWrite},
-        failures::OnWebhookCommand,
+        failures::{OnWebhookCommand, OnWebhookEnd},
         parameters::{InProject, OfDelivery, OfWebhook},
         post::Post,
         state::Api,
@@ -34,7 +34,7 @@ use crate::{
     responses(
         (status = 200, description = "How many messages are sent again: none if it waits to be sent anyway",
          body = RedeliveredWebhookResponse, example = json!({"data": {"redelivered": 1}})),
-        OnWebhookCommand,
+        OnWebhookEnd,
     ),
 )]
 pub(super) async fn one(

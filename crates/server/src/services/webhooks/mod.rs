@@ -1,8 +1,10 @@
 //! The service for webhooks: makes and changes them, tests them, shows what was sent to them, and sends it again.
 
+mod error;
 mod message;
 mod retention;
 mod sender;
+mod sending;
 
 use std::sync::Arc;
 
@@ -16,7 +18,8 @@ use integrations_core::{
 };
 use serde_json::{Value, json};
 
-pub use self::{retention::WebhookRetention, sender::DeliveryWork};
+use self::message::Message;
+pub use self::{error::TestError, retention::WebhookRetention, sender::DeliveryWork};
 use super::page::{Entry, Page};
 use crate::{
     environment::Environment,
@@ -38,20 +41,6 @@ pub struct Webhooks {
     environment: Environment,
     receivers: Receivers,
     metrics: Metrics,
-}
-
-/// Why a webhook was not tested.
-#[derive(Debug, thiserror::Error)]
-pub enum TestError {
-    /// There is no such webhook, or the tenant may not see it.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// There is no such webhook.
-    #[error("there is no such webhook")]
-    NotFound,
-    /// Its secret cannot be opened.
-    #[error(transparent)]
-    Message(#[from] message::MessageError),
 }
 
 /// A new webhook, with its secret, which cannot be shown again.
@@ -176,7 +165,7 @@ impl Webhooks {
         };
         let secrets = self.store.webhook_secrets(id, event.at).await.map_err(ReadError::from)?;
         let body = self.test_body(&event);
-        let message = message::Message {
+        let message = Message {
             event: event.id,
             kind: event.kind,
             body: &body,

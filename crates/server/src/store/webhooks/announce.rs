@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::statements;
 use crate::store::{
-    NewAuditEvent, StoreError,
+    StoreError,
     entity::{webhook_delivery, webhook_event},
     transaction::Transaction,
 };
@@ -36,26 +36,6 @@ pub struct Announcement {
     pub at: OffsetDateTime,
     /// A webhook that is not told.
     pub except: Option<WebhookId>,
-}
-
-impl Announcement {
-    /// What is told of a change that is recorded so. `None`: nothing is.
-    pub(in crate::store) fn of(event: &NewAuditEvent) -> Result<Option<Self>, StoreError> {
-        let told = EventType::of(event.action).zip(event.project).zip(event.integration.as_ref());
-        let Some(((kind, project), (integration, _))) = told else { return Ok(None) };
-        let changes = serde_json::to_value(&event.changes);
-        let changes = changes.map_err(|error| StoreError::Damaged(error.to_string()))?;
-        Ok(Some(Self {
-            // One is recorded and the other told of the same thing.
-            id: EventId::from_bits(event.id.bits()),
-            kind,
-            project,
-            integration: Some(*integration),
-            details: Map::from_iter([("changes".to_owned(), changes)]),
-            at: event.at,
-            except: None,
-        }))
-    }
 }
 
 /// Puts an event into the outbox, once for each webhook that asks for it.

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{SealedSecret, secrets::sealed_secrets, statements};
+use super::{SealedSecret, secrets::sealed_secrets, statements, streams::release};
 use crate::store::{
     Store, StoreError,
     entity::{webhook, webhook_stream},
@@ -136,7 +136,7 @@ impl Store {
     /// A stream with nothing to send ends. One whose webhook is disabled waits until it is switched on.
     async fn put_aside(&self, lease: LeaseId, webhook: &str, stream: &str) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
-        super::settle::release(&transaction, lease, (webhook, stream), None).await?;
+        release(&transaction, lease, (webhook, stream), None).await?;
         Ok(transaction.commit().await?)
     }
 }

@@ -1,9 +1,9 @@
 //! Webhooks, and the outbox of what they are told.
 //!
 //! An event is put into the outbox in the transaction of its change: one row of `webhook_events`, and a delivery for
-//! each webhook that asks for it. Deliveries are sent in **streams**: those of one integration to one webhook, one after
-//! another; what is about no integration is a stream of its own. A stream has a row in `webhook_streams` as long as it
-//! has something to send. It says when, and who does it, by a lease.
+//! each webhook that asks for it. Deliveries are sent in **streams**: those of one integration to one webhook, one
+//! after another; what is about no integration is a stream of its own. A stream has a row in `webhook_streams` as long
+//! as it has something to send. It says when, and who does it, by a lease.
 //!
 //! On PostgreSQL the locks of a transaction are taken in this order, and after all others: webhooks, streams,
 //! deliveries.
@@ -15,6 +15,7 @@ mod redeliver;
 mod secrets;
 mod settle;
 mod statements;
+mod streams;
 
 pub(super) use self::announce::announce;
 pub use self::{
@@ -39,7 +40,7 @@ use sea_orm::{
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use self::{redeliver::resume, secrets::sealed_secrets};
+use self::secrets::sealed_secrets;
 use super::{
     NewAuditEvent, OwnedError, ReadError, RememberedAnswer, Store, StoreError, Tenant, audit,
     authority::Authority,
@@ -202,9 +203,9 @@ impl Store {
             (false, Some(WebhookStatus::Active)) => {
                 (after.failures, after.failing_since) = (0, None);
                 let dropped = update.waiting == Some(Waiting::Drop);
-                resume(&transaction, &after.id, dropped, event.at).await?;
+                streams::resume(&transaction, &after.id, dropped, event.at).await?;
             }
-            (false, Some(WebhookStatus::Disabled)) => settle::hold(&transaction, &after.id).await?,
+            (false, Some(WebhookStatus::Disabled)) => streams::hold(&transaction, &after.id).await?,
             (true, _) | (false, None) => {}
         }
         after.clone().into_active_model().reset_all().update(&transaction).await?;

@@ -15,7 +15,7 @@ use crate::{
     environment::first_id_at,
     store::{
         NewAuditEvent, OwnedError, RememberedAnswer, Store, StoreError, audit,
-        entity::{webhook_delivery, webhook_event, webhook_stream},
+        entity::{webhook_delivery, webhook_event},
         idempotency_keys,
         transaction::Transaction,
     },
@@ -80,8 +80,8 @@ impl Store {
 }
 
 impl Store {
-    /// Deletes up to `limit` events of before a time, with their deliveries, unless one waits to be delivered. What is of
-    /// before `last` goes in any case. Returns how many.
+    /// Deletes up to `limit` events of before a time, with their deliveries, unless one waits to be delivered. What is
+    /// of before `last` goes in any case. Returns how many.
     pub async fn prune_webhook_events(
         &self,
         before: OffsetDateTime,
@@ -147,32 +147,4 @@ async fn mark_pending(on: &Transaction, ids: impl Iterator<Item = String>) -> Re
         .exec(on)
         .await?;
     Ok(marked.rows_affected)
-}
-
-/// Has everything that waits at a disabled webhook sent, or dropped.
-pub(super) async fn resume(
-    on: &Transaction,
-    webhook: &str,
-    is_dropped: bool,
-    now: OffsetDateTime,
-) -> Result<(), StoreError> {
-    use webhook_stream::Column;
-
-    if is_dropped {
-        webhook_delivery::Entity::update_many()
-            .col_expr(webhook_delivery::Column::Status, Expr::value(DeliveryStatus::Dropped.as_str()))
-            .col_expr(webhook_delivery::Column::NextAttemptAt, Expr::value(None::<OffsetDateTime>))
-            .filter(webhook_delivery::Column::WebhookId.eq(webhook))
-            .filter(webhook_delivery::Column::Status.eq(DeliveryStatus::Pending.as_str()))
-            .exec(on)
-            .await?;
-    }
-    // A stream that has nothing to send any more ends when it is claimed.
-    webhook_stream::Entity::update_many()
-        .col_expr(Column::DueAt, Expr::value(now))
-        .filter(Column::WebhookId.eq(webhook))
-        .filter(Column::DueAt.is_null())
-        .exec(on)
-        .await?;
-    Ok(())
 }

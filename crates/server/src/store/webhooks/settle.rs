@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     audit::{Actor, AuditAction, change},
-    ids::{AuditEventId, EventId, LeaseId, OrganizationId, WebhookId},
+    ids::{AuditEventId, EventId, OrganizationId, WebhookId},
     webhook::{Attempted, DeliveryStatus, EventType, Next, Outcome, Standing, WebhookStatus, after},
 };
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use serde_json::{Map, json};
 use time::{Duration, OffsetDateTime};
 
-use super::{Announcement, Due, announce};
+use super::{
+    Announcement, Due, announce,
+    streams::{hold, is_held, release},
+};
 use crate::store::{
     NewAuditEvent, Store, StoreError, audit,
-    entity::{project, webhook, webhook_attempt, webhook_delivery, webhook_stream},
+    entity::{project, webhook, webhook_attempt, webhook_delivery},
     transaction::Transaction,
 };
 
@@ -36,7 +39,8 @@ pub struct Attempts {
 
 impl Store {
     /// Stores what came of these attempts at `now`, all in one transaction, with what follows for their webhooks. What
-    /// is no longer under its lease is left as it is. `id` makes ids for what is recorded of webhooks that are disabled.
+    /// is no longer under its lease is left as it is. `id` makes ids for what is recorded of webhooks that are
+    /// disabled.
     pub async fn settle_deliveries(
         &self,
         attempts: Vec<Attempts>,
@@ -175,70 +179,6 @@ pub(super) fn said(outcome: Outcome) -> (Option<i32>, Option<&'static str>) {
         Outcome::Answered(status, _) => (Some(i32::from(status)), None),
         Outcome::NoAnswer(why) => (None, Some(why.as_str())),
     }
-}
-
-/// Locks a stream. `false`: the lease has passed to another owner.
-async fn is_held(
-    on: &Transaction,
-    lease: LeaseId,
-    (webhook, stream): (&str, &str),
-) -> Result<bool, StoreError> {
-    let found = webhook_stream::Entity::find()
-        .filter(of(webhook, stream))
-        .filter(webhook_stream::Column::LeaseOwner.eq(lease.to_string()))
-        .lock_exclusive()
-        .one(on)
-        .await?;
-    Ok(found.is_some())
-}
-
-/// Gives the lease on a stream back. If it has something to send, it is due at `due`; otherwise it ends. Whoever puts
-/// something into it locks its row until the commit, so nothing is overlooked.
-pub(super) async fn release(
-    on: &Transaction,
-    lease: LeaseId,
-    (webhook, stream): (&str, &str),
-    due: Option<OffsetDateTime>,
-) -> Result<(), StoreError> {
-    if !is_held(on, lease, (webhook, stream)).await? {
-        return Ok(());
-    }
-    let waits = webhook_delivery::Entity::find()
-        .filter(webhook_delivery::Column::WebhookId.eq(webhook))
-        .filter(webhook_delivery::Column::Stream.eq(stream))
-        .filter(webhook_delivery::Column::Status.eq(DeliveryStatus::Pending.as_str()))
-        .one(on)
-        .await?;
-    if waits.is_none() {
-        webhook_stream::Entity::delete_many().filter(of(webhook, stream)).exec(on).await?;
-        return Ok(());
-    }
-    // It may be due at once.
-    on.announces();
-    webhook_stream::Entity::update_many()
-        .col_expr(webhook_stream::Column::DueAt, Expr::value(due))
-        .col_expr(webhook_stream::Column::LeaseOwner, Expr::value(None::<String>))
-        .filter(of(webhook, stream))
-        .exec(on)
-        .await?;
-    Ok(())
-}
-
-fn of(webhook: &str, stream: &str) -> Condition {
-    Condition::all()
-        .add(webhook_stream::Column::WebhookId.eq(webhook))
-        .add(webhook_stream::Column::Stream.eq(stream))
-}
-
-/// Has everything of a disabled webhook wait.
-pub(super) async fn hold(on: &Transaction, webhook: &str) -> Result<(), StoreError> {
-    webhook_stream::Entity::update_many()
-        .col_expr(webhook_stream::Column::DueAt, Expr::value(None::<OffsetDateTime>))
-        .filter(webhook_stream::Column::WebhookId.eq(webhook))
-        .filter(webhook_stream::Column::LeaseOwner.is_null())
-        .exec(on)
-        .await?;
-    Ok(())
 }
 
 /// Records that a webhook was disabled, and tells the other webhooks of its project.

@@ -82,7 +82,7 @@ async fn a_person_who_connects_goes_back_with_the_state(server: &Server, simulat
     page.says(200, "At the end you go back to app.example");
     assert_eq!(page.header("cross-origin-opener-policy"), Some("unsafe-none"));
     let done = decide(&visitor, simulator, &page, Decision::Allow).await;
-    done.says(200, "Linear is connected You are on your way back to app.example. Continue to app.example");
+    done.says(200, "Linear is connected You are on your way back to app.example . Continue to app.example");
     assert_eq!(goes_to(&done), Some(back("provider=linear&status=connected")));
     assert_eq!(done.header("cross-origin-opener-policy"), Some("unsafe-none"));
     assert!(done.text.contains("data-origin=\"https://app.example\""), "{done:?}");
@@ -206,8 +206,9 @@ async fn an_origin_that_was_taken_away_gets_nobody_back(server: &Server, simulat
     let visitor = Visitor::new(server);
     let page = open(server, &visitor, "linear", returning()).await;
     update(server, json!({"return_origins": []})).await.data();
-    let done = decide(&visitor, simulator, &page, Decision::Allow).await;
-    done.says(200, "Linear is connected That was all. You can close this tab");
+    let ended = decide(&visitor, simulator, &page, Decision::Allow).await;
+    let done = visitor.follow(&ended).await;
+    done.says(200, "Linear is connected");
     assert!(!done.text.contains("app.example"), "{done:?}");
     assert_eq!(done.header("cross-origin-opener-policy"), Some("same-origin"));
 }

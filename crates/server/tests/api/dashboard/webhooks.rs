@@ -237,7 +237,7 @@ async fn webhooks_are_for_their_own_project_and_for_who_may_read_them(server: &S
 async fn who_may_only_read_webhooks_has_neither_button_nor_effect(server: &Server) {
     let own = made(server).await;
     let writer = Visitor::signed_in(server).await;
-    let reader = server.key_for(&["read"]).await;
+    let reader = server.key_for(&["integrations:write", "webhooks:read"]).await;
     let visitor = Visitor::signed_in_with(server, &reader.text).await;
     let page = visitor.get(&own).await;
     page.says(200, "https://127.0.0.1:9/…");

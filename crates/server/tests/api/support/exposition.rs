@@ -63,8 +63,10 @@ impl Exposition {
             let counts =
                 self.series.iter().filter(|(series, _)| series.starts_with(&format!("{name}_count")));
             for (series, count) in counts {
-                let labels = series.trim_start_matches(&format!("{name}_count{{")).trim_end_matches('}');
-                let begin = format!("{name}_bucket{{{labels},le=\"");
+                let labels = series.strip_prefix(&format!("{name}_count{{"));
+                let labels =
+                    labels.map_or_else(String::new, |labels| format!("{},", labels.trim_end_matches('}')));
+                let begin = format!("{name}_bucket{{{labels}le=\"");
                 let buckets = self.series.iter().filter_map(|(series, value)| {
                     let bound = series.strip_prefix(&begin)?.strip_suffix("\"}")?;
                     Some((if bound == "+Inf" { f64::INFINITY } else { bound.parse().unwrap() }, *value))

@@ -135,7 +135,7 @@ async fn it_is_disconnected_after_a_question() {
         at_slack(stage, browser).await;
         browser.follow("a[href$='/disconnect']").await;
         let question = browser.text("main").await;
-        assert!(question.contains("The tokens are not revoked at Slack."), "{question}");
+        assert!(question.contains("By itself this does not revoke the tokens at Slack."), "{question}");
         assert!(browser.has("a[href='https://slack.com/apps/manage']").await);
         assert_eq!(stage.integration("slack").await["status"], "active");
         press(browser, "disconnect").await;
