@@ -35,7 +35,8 @@ use integrations_core::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::{Expr, LockType},
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -274,7 +275,7 @@ async fn hold(on: &Transaction, project: ProjectId, event: &NewAuditEvent) -> Re
 async fn locked(on: &Transaction, project: ProjectId, id: WebhookId) -> Result<webhook::Model, OwnedError> {
     let found = webhook::Entity::find_by_id(id.to_string())
         .filter(webhook::Column::ProjectId.eq(project.to_string()))
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .one(on)
         .await?;
     found.ok_or(OwnedError::NotFound)

@@ -8,8 +8,11 @@ use integrations_core::{
     webhook::{Attempted, DeliveryStatus, EventType, Next, Outcome, Standing, WebhookStatus, after},
 };
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveModelTrait as _,
+    ActiveValue::Set,
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+    sea_query::{Expr, LockType},
 };
 use serde_json::{Map, json};
 use time::{Duration, OffsetDateTime};
@@ -70,7 +73,8 @@ async fn lock(
     let rows = webhook::Entity::find()
         .filter(webhook::Column::Id.is_in(ids.map(ToString::to_string)))
         .order_by_asc(webhook::Column::Id)
-        .lock_exclusive()
+        // Whoever puts something into a stream refers to its webhook, and must not wait for that.
+        .lock(LockType::NoKeyUpdate)
         .all(on)
         .await?;
     Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
