@@ -89,7 +89,8 @@ async fn a_project_lives_its_whole_life(server: &Server) {
         project,
         json!({
             "id": id, "org_id": server.organization.to_string(), "name": "Acme Support", "slug": "acme-support",
-            "domain": "support.example.com", "agent_mode": "off", "ai_model": null,
+            "domain": "support.example.com", "return_origins": [], "branding": null, "agent_mode": "off",
+            "ai_model": null,
             "created_at": "2026-03-01T10:00:00Z", "archived_at": null, "restorable_until": null,
         })
     );

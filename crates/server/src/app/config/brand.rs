@@ -59,8 +59,9 @@ fn logo(path: &Path) -> anyhow::Result<Logo> {
 
 fn picture(path: &Path) -> anyhow::Result<Picture> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = fs::read(path).with_context(|| name.clone())?;
-    Picture::new(&name, bytes).map_err(|problem| anyhow!("{name} {problem}"))
+    // The name may be the value of a setting, which no message shows.
+    let bytes = fs::read(path).context("the file of a logo cannot be read")?;
+    Picture::new(&name, bytes).map_err(|problem| anyhow!("the file of a logo {problem}"))
 }
 
 fn dark_beside(path: &Path) -> Option<PathBuf> {
