@@ -6,7 +6,7 @@ use crate::{health::NoAnswer, words::words};
 
 words! {
     /// How far a delivery is.
-    pub open enum DeliveryStatus {
+    pub enum DeliveryStatus {
         /// It waits to be sent, for the first time or again.
         Pending = "pending",
         /// The receiver answered with 2xx.
@@ -20,7 +20,7 @@ words! {
 
 words! {
     /// Why a receiver gave no usable answer.
-    pub open enum SendFailure {
+    pub enum SendFailure {
         /// Nothing answers at its address, its name is not known, or its address is one that the server must not call.
         /// One word for all, so that nobody learns what is inside a network.
         Unreachable = "unreachable",
@@ -73,6 +73,13 @@ pub enum Outcome {
     NoAnswer(SendFailure),
 }
 
+impl Outcome {
+    /// Whether the receiver took the message.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Answered(200..=299, _))
+    }
+}
+
 /// One attempt, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempted {
@@ -101,7 +108,7 @@ pub enum Next {
 /// followed, so it is final too. A receiver's `Retry-After` can only lengthen the pause.
 pub fn after(number: u32, outcome: Outcome) -> Next {
     let asked = match outcome {
-        Outcome::Answered(200..=299, _) => return Next::Delivered,
+        outcome if outcome.is_success() => return Next::Delivered,
         Outcome::Answered(408 | 425 | 429 | 500..=599, asked) => asked,
         Outcome::Answered(..) => return Next::GivenUp,
         Outcome::NoAnswer(_) => None,

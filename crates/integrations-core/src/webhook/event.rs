@@ -12,7 +12,7 @@ use crate::{
 
 words! {
     /// What a webhook is told.
-    pub open enum EventType {
+    pub enum EventType {
         /// An installation finished or a credential was imported.
         IntegrationInstalled = "integration.installed",
         /// Status, name, sidebar, settings or permissions changed.

@@ -6,7 +6,7 @@ use crate::words::words;
 
 words! {
     /// Whether a webhook is sent anything.
-    pub open enum WebhookStatus {
+    pub enum WebhookStatus {
         /// It is.
         Active = "active",
         /// It is not: too much could not be delivered, or somebody switched it off. What happens meanwhile waits.

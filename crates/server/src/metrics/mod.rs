@@ -303,7 +303,7 @@ impl Metrics {
     /// Counts an attempt to deliver something to a webhook.
     pub fn delivery_attempted(&self, attempted: &Attempted) {
         let outcome = match attempted.outcome {
-            Outcome::Answered(200..=299, _) => "delivered",
+            outcome if outcome.is_success() => "delivered",
             Outcome::Answered(..) => "refused",
             Outcome::NoAnswer(why) => why.as_str(),
         };

@@ -95,13 +95,14 @@ pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncF
     server.stop().await;
 }
 
-/// A person who opened the install URL, at the page of the provider.
+/// A person at the page of the provider.
 struct Person<'s> {
     visitor: Visitor<'s>,
     page: Page,
 }
 
 impl<'s> Person<'s> {
+    /// Somebody who opened the install URL: a customer, who is told nothing of scopes and of the protocol.
     async fn arrive(server: &'s Server, provider: &str) -> Self {
         let answer = server.call("POST", &server.at(&format!("/{provider}/install-url"))).send().await;
         let url: Url = answer.data()["install_url"].as_str().unwrap().parse().unwrap();
@@ -109,6 +110,25 @@ impl<'s> Person<'s> {
         let opened = visitor.get(&path(&url)).await;
         let page = visitor.follow(&opened).await;
         Self { visitor, page }
+    }
+
+    /// Somebody who is signed in, and is told what exactly went wrong.
+    async fn sign_in(server: &'s Server, provider: &str) -> Self {
+        let visitor = Visitor::signed_in(server).await;
+        let page = visitor.provider(provider).await;
+        Self { visitor, page }
+    }
+
+    /// Installs as far as possible: to the consent page, a click there, and back.
+    async fn decide(
+        self,
+        simulator: &Simulator,
+        connection: &Map<String, Value>,
+        decision: Decision,
+    ) -> Page {
+        let leaving = self.connect([("connection", connection), ("credential", &Map::new())]).await;
+        let back = simulator.decide(&leads_away(&leaving), decision).await;
+        self.visitor.come_back(&back).await
     }
 
     /// Sends the page's form, filled in.
@@ -135,17 +155,14 @@ fn leads_away(page: &Page) -> String {
     link.split('"').next().unwrap().replace("&amp;", "&")
 }
 
-/// Installs by OAuth as far as possible: to the consent page, a click there, and back.
+/// Installs by OAuth from the install URL, as far as possible.
 async fn connect(
     server: &Server,
     simulator: &Simulator,
     (provider, connection): (&str, &Map<String, Value>),
     decision: Decision,
 ) -> Page {
-    let person = Person::arrive(server, provider).await;
-    let leaving = person.connect([("connection", connection), ("credential", &Map::new())]).await;
-    let back = simulator.decide(&leads_away(&leaving), decision).await;
-    person.visitor.come_back(&back).await
+    Person::arrive(server, provider).await.decide(simulator, connection, decision).await
 }
 
 /// The expected fields of an installed integration in the API.
@@ -216,10 +233,15 @@ async fn what_goes_wrong_at_a_provider_leaves_nothing(server: &Server, simulator
             (TokenSwitch::WebPage, "it answered with a web page instead of JSON (status 200)"),
         ] {
             simulator.switch(|switches| switches.token = switch);
-            connect(server, simulator, at, Decision::Allow).await.says(502, words);
+            let customer = connect(server, simulator, at, Decision::Allow).await;
+            customer.says(502, "did not finish the connection. Nothing was connected.");
+            let person = Person::sign_in(server, provider).await;
+            person.decide(simulator, at.1, Decision::Allow).await.says(502, words);
         }
         simulator.switch(|switches| (switches.token, switches.refuse_calls) = (TokenSwitch::Usual, true));
-        connect(server, simulator, at, Decision::Allow).await.says(502, "does not accept its own token");
+        let person = Person::sign_in(server, provider).await;
+        let page = person.decide(simulator, at.1, Decision::Allow).await;
+        page.says(502, "does not accept its own token");
         // By then the token was tried again.
         assert_eq!(server.clock.pauses(), UNTIL_ACCEPTED);
         simulator.switch(|switches| switches.refuse_calls = false);
@@ -303,6 +325,9 @@ async fn scopes_that_are_withheld_are_named(server: &Server, simulator: &Simulat
         let connection = &simulator.connections(provider)[0];
         let page = connect(server, simulator, (provider, connection), Decision::Allow).await;
         page.says(403, "Not everything that is needed was allowed. Nothing was connected.");
+        let person = Person::sign_in(server, provider).await;
+        let page = person.decide(simulator, connection, Decision::Allow).await;
+        page.says(403, &format!("These permissions were asked for and not granted: {withheld}."));
     }
     // Optional fields may be missing.
     simulator.switch(|switches| switches.withheld = vec!["tickets".into()]);

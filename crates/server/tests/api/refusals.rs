@@ -78,7 +78,7 @@ async fn without_a_good_key_every_route_is_unauthorized(server: &Server) {
 
 async fn without_the_scope_every_route_is_refused_and_the_scope_named(server: &Server) {
     server.install(PROVIDER).await;
-    let elsewhere = server.key_for(&["webhooks:admin"]).await;
+    let elsewhere = server.key_for(&["keys:admin"]).await;
     let before = server.sql.picture().await;
     for operation in operations() {
         for target in both_bases(&operation, &server.project.to_string(), PROVIDER) {
@@ -189,6 +189,10 @@ async fn every_route_that_needs_an_integration_is_refused_without_one(server: &S
     let other = server.other_project().await;
     let line = crate::support::server::installation(PROVIDER).to_string();
     server.import(other, &line).await;
+    // The example of `install-url` leads back to this origin.
+    let project = format!("/api/v1/orgs/{}/projects/{}", server.organization, server.project);
+    let origins = serde_json::json!({"return_origins": ["https://app.example.com"]});
+    server.call("PATCH", &project).json(&origins).send().await.data();
     let before = server.sql.picture().await;
     let mut tried = 0;
     // A webhook is made without an integration.
@@ -245,6 +249,14 @@ async fn scopes_cover_what_the_contract_says(server: &Server) {
                 "proxy:write" => scopes.iter().any(|held| ["admin", "write"].contains(held)),
                 "approvals:read" => scopes.iter().any(|held| ["admin", "write", "read"].contains(held)),
                 "approvals:admin" => scopes.contains(&"admin"),
+                "webhooks:read" => {
+                    let all = ["admin", "write", "read"];
+                    scopes.iter().any(|held| all.contains(held) || held.starts_with("webhooks:"))
+                }
+                "webhooks:write" => {
+                    let all = ["admin", "write", "webhooks:admin", "webhooks:write"];
+                    scopes.iter().any(|held| all.contains(held))
+                }
                 other => panic!("the table does not know {other}"),
             };
             let is_refused = answer.code() == "INSUFFICIENT_SCOPE";

@@ -238,6 +238,9 @@ const VALUES: [&str; 33] = [
 
 async fn a_filter_is_refused_where_its_schema_says_so(server: &Server) {
     let specification = specification();
+    let webhook = json!({"url": "https://app.example/hooks", "events": ["*"]});
+    let webhook = server.call("POST", &server.webhooks("")).json(&webhook).send().await;
+    let webhook = webhook.data()["id"].as_str().unwrap().to_owned();
     let mut count = 0;
     for (path, methods) in specification["paths"].as_object().unwrap() {
         let parameters = methods["get"]["parameters"].as_array().into_iter().flatten();
@@ -251,7 +254,7 @@ async fn a_filter_is_refused_where_its_schema_says_so(server: &Server) {
                 let is_described = schema.is_valid(&number.unwrap_or_else(|| text.into()));
                 let value = utf8_percent_encode(text, NON_ALPHANUMERIC);
                 let target = path.replace("{projectId}", &server.project.to_string());
-                let target = target.replace("{runId}", UNKNOWN_RUN);
+                let target = target.replace("{runId}", UNKNOWN_RUN).replace("{webhookId}", &webhook);
                 let answer = server.call("GET", &format!("{target}?{name}={value}")).send().await;
                 let found = if path.ends_with("{runId}") { 404 } else { 200 };
                 assert_eq!(

@@ -88,7 +88,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &WebhookPage<'_>) -> Markup {
 
 fn outcome(tested: &Attempted) -> Markup {
     let (tone, came) = match tested.outcome {
-        Outcome::Answered(status, _) if (200..300).contains(&status) => {
+        Outcome::Answered(status, _) if tested.outcome.is_success() => {
             (Tone::Good, format!("The test arrived: the receiver answered {status}"))
         }
         Outcome::Answered(status, _) => {

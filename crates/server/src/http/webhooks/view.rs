@@ -78,7 +78,7 @@ pub(super) fn tested(attempted: &integrations_core::webhook::Attempted) -> Webho
         Outcome::NoAnswer(why) => (None, Some(why.into())),
     };
     WebhookTest {
-        delivered: status_code.is_some_and(|status| (200..300).contains(&status)),
+        delivered: attempted.outcome.is_success(),
         status_code,
         duration_ms: u64::try_from(attempted.took.as_millis()).unwrap_or(u64::MAX),
         error,

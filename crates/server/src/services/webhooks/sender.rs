@@ -28,8 +28,8 @@ const POLL: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked for streams that were put aside without reason.
 const RESUME: Duration = Duration::from_secs(30);
-/// The most attempts in one transaction.
-const BATCH: usize = 256;
+/// The most streams whose attempts are stored in one transaction.
+const BATCH: usize = 64;
 /// How long is tried to store what came of attempts. After that they are made again, when their leases end.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -39,7 +39,7 @@ pub struct DeliveryWork {
     webhooks: Webhooks,
     places: Arc<Semaphore>,
     under_way: JoinSet<()>,
-    ended: mpsc::Sender<Attempts>,
+    ended: mpsc::Sender<Vec<Attempts>>,
     settling: JoinHandle<()>,
     resumed: Option<Instant>,
 }
@@ -80,15 +80,16 @@ impl Job for DeliveryWork {
         let due = match u32::try_from(limit).unwrap_or(0) {
             0 => Vec::new(),
             limit => {
-                let end = now + self.webhooks.receivers.timeout() + TO_SETTLE;
+                // The last message of a stream begins within the time of one.
+                let end = now + self.webhooks.receivers.timeout() * 2 + TO_SETTLE;
                 store.claim_deliveries(environment.id(), now, end, limit).await?
             }
         };
         let oldest = store.oldest_due_delivery(now).await?;
         metrics.delivery_age(oldest.and_then(|oldest| (now - oldest).try_into().ok()).unwrap_or_default());
         let is_full = due.len() == limit;
-        for one in due {
-            self.begin(one).await;
+        for stream in due {
+            self.begin(stream).await;
         }
         Ok(Next::In(if is_full { Duration::ZERO } else { POLL }))
     }
@@ -115,13 +116,13 @@ impl Job for DeliveryWork {
 }
 
 impl DeliveryWork {
-    async fn begin(&mut self, due: Due) {
+    async fn begin(&mut self, stream: Vec<Due>) {
         // There are as many places as were claimed, and nobody closes them.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
         let (webhooks, ended) = (self.webhooks.clone(), self.ended.clone());
         self.under_way.spawn(async move {
             let _place = place;
-            let attempts = webhooks.attempt(due).await;
+            let attempts = webhooks.attempt_in_order(stream).await;
             // It fails only if the task that settles panicked. The lease then ends by itself.
             drop(ended.send(attempts).await);
         });
@@ -129,6 +130,20 @@ impl DeliveryWork {
 }
 
 impl Webhooks {
+    /// Sends the messages of a stream one after another, until one does not arrive or the time of one is over.
+    async fn attempt_in_order(&self, stream: Vec<Due>) -> Vec<Attempts> {
+        let (began, mut attempts) = (Instant::now(), Vec::with_capacity(stream.len()));
+        for due in stream {
+            let attempted = self.attempt(due).await;
+            let arrived = attempted.made.as_ref().is_some_and(|(_, made)| made.outcome.is_success());
+            attempts.push(attempted);
+            if !arrived || began.elapsed() >= self.receivers.timeout() {
+                break;
+            }
+        }
+        attempts
+    }
+
     async fn attempt(&self, due: Due) -> Attempts {
         let at = self.environment.now();
         let Ok(event) = due.event.parse::<EventId>() else { return Attempts { due, made: None } };
@@ -156,10 +171,10 @@ impl Webhooks {
 
 /// While one batch is written, the next one collects. It must outlive the work in progress when the server stops, so
 /// it is not a job of the runner.
-async fn settle_all(store: Store, environment: Environment, mut ended: mpsc::Receiver<Attempts>) {
+async fn settle_all(store: Store, environment: Environment, mut ended: mpsc::Receiver<Vec<Attempts>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
-        let attempts = std::mem::take(&mut batch);
+        let attempts: Vec<Attempts> = batch.drain(..).flatten().collect();
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         let settled = retry_until(Instant::now() + PATIENCE, backoff, || {
             store.settle_deliveries(attempts.clone(), environment.now(), || environment.id())

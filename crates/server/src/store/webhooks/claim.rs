@@ -10,11 +10,19 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{SealedSecret, secrets::sealed_secrets, statements, streams::release};
+use super::{
+    SealedSecret,
+    secrets::sealed_secrets,
+    statements,
+    streams::{is_held, let_go},
+};
 use crate::store::{
     Store, StoreError,
     entity::{webhook, webhook_stream},
 };
+
+/// How many messages of a stream are claimed at once.
+const OF_A_STREAM: i64 = 16;
 
 /// A message that is due, with all that sending it takes.
 #[derive(Clone, Debug)]
@@ -25,7 +33,7 @@ pub struct Due {
     pub delivery: String,
     /// Its webhook.
     pub webhook: WebhookId,
-    /// The stream that it is the next of.
+    /// The stream that it is of.
     pub stream: String,
     /// The event's id.
     pub event: String,
@@ -55,14 +63,14 @@ impl Store {
         self.outbox.filled.notified().await;
     }
 
-    /// Claims up to `limit` streams that are due at `now`, until `end`, and returns the next message of each.
+    /// Claims up to `limit` streams that are due at `now`, until `end`, and returns the next messages of each, in order.
     pub async fn claim_deliveries(
         &self,
         lease: LeaseId,
         now: OffsetDateTime,
         end: OffsetDateTime,
         limit: u32,
-    ) -> Result<Vec<Due>, StoreError> {
+    ) -> Result<Vec<Vec<Due>>, StoreError> {
         let sql = match self.backend() {
             DbBackend::Postgres => &statements::CLAIM_POSTGRES,
             _ => &statements::CLAIM_SQLITE,
@@ -74,7 +82,8 @@ impl Store {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let next = Statement::from_sql_and_values(self.backend(), statements::NEXT, [owner.into()]);
+        let values: [Value; 2] = [owner.into(), (OF_A_STREAM - 1).into()];
+        let next = Statement::from_sql_and_values(self.backend(), statements::NEXT, values);
         let rows = self.reader.query_all_raw(next).await?;
         let mut due = rows.iter().map(|row| read(lease, row)).collect::<Result<Vec<Due>, _>>()?;
         self.add_secrets(&mut due, now).await?;
@@ -86,7 +95,8 @@ impl Store {
                 self.put_aside(lease, &webhook, &stream).await?;
             }
         }
-        Ok(due)
+        let is_one = |one: &Due, next: &Due| one.webhook == next.webhook && one.stream == next.stream;
+        Ok(due.chunk_by(is_one).map(<[Due]>::to_vec).collect())
     }
 
     /// Makes the streams due again that were put aside although their webhooks are active: one was switched on while
@@ -136,7 +146,9 @@ impl Store {
     /// A stream with nothing to send ends. One whose webhook is disabled waits until it is switched on.
     async fn put_aside(&self, lease: LeaseId, webhook: &str, stream: &str) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
-        release(&transaction, lease, (webhook, stream), None).await?;
+        if is_held(&transaction, lease, (webhook, stream)).await? {
+            let_go(&transaction, (webhook, stream), None).await?;
+        }
         Ok(transaction.commit().await?)
     }
 }

@@ -19,7 +19,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Announcement, Due, announce,
-    streams::{hold, is_held, release},
+    streams::{hold, is_held, let_go},
 };
 use crate::store::{
     NewAuditEvent, Store, StoreError, audit,
@@ -41,8 +41,8 @@ pub struct Attempts {
 }
 
 impl Store {
-    /// Stores what came of these attempts at `now`, all in one transaction, with what follows for their webhooks. What
-    /// is no longer under its lease is left as it is. `id` makes ids for what is recorded of webhooks that are
+    /// Stores what came of these attempts at `now`, all in one transaction, with what follows for their webhooks. Those
+    /// of a stream are all there, in order, and end its lease. What is no longer under its lease is left as it is. `id` makes ids for what is recorded of webhooks that are
     /// disabled.
     pub async fn settle_deliveries(
         &self,
@@ -87,23 +87,34 @@ async fn settle_one(
     now: OffsetDateTime,
     id: impl Fn() -> AuditEventId,
 ) -> Result<(), StoreError> {
+    // Those of a stream stay in their order.
     attempts.sort_by(|one, other| one.due.stream.cmp(&other.due.stream));
     let failures = u32::try_from(row.failures).unwrap_or(u32::MAX);
     let mut standing = Standing { failures, failing_since: row.failing_since };
     let mut last = row.last_triggered_at;
-    for Attempts { due, made } in attempts {
-        let Some((at, attempted)) = made else {
-            release(on, due.lease, (&due.webhook.to_string(), &due.stream), Some(now + UNTRIED_PAUSE))
-                .await?;
+    for of_stream in attempts.chunk_by(|one, next| one.due.stream == next.due.stream) {
+        let Some(Attempts { due, .. }) = of_stream.first() else { continue };
+        let stream = (row.id.as_str(), due.stream.as_str());
+        if !is_held(on, due.lease, stream).await? {
+            // It has passed to another owner, who stores what comes of it.
             continue;
-        };
-        let Some(next) = store(on, &due, at, &attempted, now).await? else { continue };
-        last = last.max(Some(at));
-        standing = match next {
-            Next::Delivered => Standing::succeeded(),
-            Next::GivenUp => standing.failed(now),
-            Next::Retry(_) => standing,
-        };
+        }
+        let mut due_at = now;
+        for Attempts { due, made } in of_stream {
+            let Some((at, attempted)) = made else {
+                due_at = now + UNTRIED_PAUSE;
+                break;
+            };
+            let (next, again_at) = store(on, due, *at, attempted, now).await?;
+            due_at = again_at.unwrap_or(now);
+            last = last.max(Some(*at));
+            standing = match next {
+                Next::Delivered => Standing::succeeded(),
+                Next::GivenUp => standing.failed(now),
+                Next::Retry(_) => standing,
+            };
+        }
+        let_go(on, stream, Some(due_at)).await?;
     }
     let ends = row.status == WebhookStatus::Active.as_str() && standing.has_ended(now);
     let before = row.clone();
@@ -122,20 +133,16 @@ async fn settle_one(
     Ok(())
 }
 
-/// Stores an attempt. `None`: the stream has passed to another owner, who stores what comes of it.
+/// Stores an attempt. Returns what follows from it, and when it is made again.
 async fn store(
     on: &Transaction,
     due: &Due,
     at: OffsetDateTime,
     attempted: &Attempted,
     now: OffsetDateTime,
-) -> Result<Option<Next>, StoreError> {
+) -> Result<(Next, Option<OffsetDateTime>), StoreError> {
     use webhook_delivery::Column;
 
-    let webhook = due.webhook.to_string();
-    if !is_held(on, due.lease, (&webhook, &due.stream)).await? {
-        return Ok(None);
-    }
     let number = due.attempts.saturating_add(1);
     let before = due.redelivered_after.unwrap_or_default();
     let next = after(number.saturating_sub(before), attempted.outcome);
@@ -173,8 +180,7 @@ async fn store(
     };
     let attempt = webhook_attempt::ActiveModel::from(attempt);
     webhook_attempt::Entity::insert(attempt).exec_without_returning(on).await?;
-    release(on, due.lease, (&webhook, &due.stream), Some(again_at.unwrap_or(now))).await?;
-    Ok(Some(next))
+    Ok((next, again_at))
 }
 
 /// What came of an attempt, as its columns.

@@ -32,18 +32,19 @@ pub(super) static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FO
 /// The same on SQLite, which has only one writer at a time.
 pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
 
-/// What a lease's streams send next: `$1` lease. A stream without a row here has nothing to send, or its webhook is
-/// disabled or its project archived.
+/// What a lease's streams send next, in order: `$1` lease, `$2` how many of each stream, less one. A stream without a
+/// row here has nothing to send, or its webhook is disabled or its project archived.
 pub(super) const NEXT: &str = "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
      e.kind, e.body, w.url, w.project_id \
      FROM webhook_streams s \
      JOIN webhooks w ON w.id = s.webhook_id AND w.status = 'active' \
      JOIN projects p ON p.id = w.project_id AND p.revoked_at IS NULL \
      JOIN webhook_deliveries d ON d.webhook_id = s.webhook_id AND d.stream = s.stream AND d.status = 'pending' \
-     AND d.number = (SELECT MIN(n.number) FROM webhook_deliveries n \
-     WHERE n.webhook_id = s.webhook_id AND n.stream = s.stream AND n.status = 'pending') \
+     AND d.number <= COALESCE((SELECT n.number FROM webhook_deliveries n \
+     WHERE n.webhook_id = s.webhook_id AND n.stream = s.stream AND n.status = 'pending' \
+     ORDER BY n.number LIMIT 1 OFFSET $2), 9223372036854775807) \
      JOIN webhook_events e ON e.id = d.event_id \
-     WHERE s.lease_owner = $1";
+     WHERE s.lease_owner = $1 ORDER BY d.webhook_id, d.stream, d.number";
 
 /// How long the oldest stream that is due has waited for, as the time since when.
 pub(super) const OLDEST_DUE: &str =

@@ -27,17 +27,13 @@ pub(super) async fn is_held(
     Ok(found.is_some())
 }
 
-/// Gives the lease on a stream back. If it has something to send, it is due at `due`; otherwise it ends. Whoever puts
+/// Gives the lease on a stream back, which is held and locked. If it has something to send, it is due at `due`; otherwise it ends. Whoever puts
 /// something into it locks its row until the commit, so nothing is overlooked.
-pub(super) async fn release(
+pub(super) async fn let_go(
     on: &Transaction,
-    lease: LeaseId,
     (webhook, stream): (&str, &str),
     due: Option<OffsetDateTime>,
 ) -> Result<(), StoreError> {
-    if !is_held(on, lease, (webhook, stream)).await? {
-        return Ok(());
-    }
     let waits = webhook_delivery::Entity::find()
         .filter(webhook_delivery::Column::WebhookId.eq(webhook))
         .filter(webhook_delivery::Column::Stream.eq(stream))
