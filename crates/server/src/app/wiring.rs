@@ -109,53 +109,20 @@ impl App {
         let (run_retention, audit_stream) = (on.run_retention, on.audit_stream);
         let webhook_retention = on.webhook_retention;
         store.set_links(settings.public_url.as_str());
-        let api_keys = Arc::new(ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval));
-        let oauth_apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
+        let apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
         let metrics = Metrics::default();
         let monitored = MonitorParts {
             store: store.clone(),
-            catalog: Arc::clone(&catalog),
-            vault: Arc::clone(&vault),
-            apps: Arc::clone(&oauth_apps),
+            catalog,
+            vault,
+            apps,
             outbound: outbound.clone(),
-            environment: environment.clone(),
+            environment,
             metrics: metrics.clone(),
         };
         let monitor = Monitor::new(monitored, monitor);
-        let people = people(&store, &outbound, &environment, &settings)?;
-        let installer = installer(&monitor, &settings);
         let limiter = limiter(&settings, &metrics)?;
-        let app_settings =
-            AppSettings::new(store.clone(), Arc::clone(&vault), Arc::clone(&oauth_apps), environment.clone());
-        let actions = Actions::new(monitor.clone());
-        let webhooks = Webhooks::new(
-            store.clone(),
-            Arc::clone(&vault),
-            environment.clone(),
-            &outbound,
-            metrics.clone(),
-        )?;
-        let integrations =
-            Integrations::new(store.clone(), vault.clone(), environment.clone(), monitor.clone());
-        let services = Arc::new(Services {
-            proxy: Proxy::new(actions.clone()),
-            actions,
-            app_settings,
-            organizations: Organizations::new(store.clone(), environment.clone()),
-            keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),
-            people,
-            device_logins: DeviceLogins::new(store.clone(), environment.clone()),
-            audit_log: AuditLog::new(store.clone()),
-            idempotency: Idempotency::new(store.clone(), vault, environment.clone()),
-            revocations: Revocations::new(monitor.clone(), integrations.clone()),
-            integrations,
-            api_keys,
-            webhooks,
-            installer,
-            oauth_apps,
-            catalog,
-            environment,
-        });
+        let services = Arc::new(services(&monitor, &settings)?);
         let (limiter, settings) = (Arc::new(limiter), Arc::new(settings));
         let attempts = Attempts::new(Arc::clone(&limiter), services.environment.clone());
         let api =
@@ -276,6 +243,46 @@ impl App {
             Err(error) => tracing::error!(%error, "the audit log is not streamed"),
         }
     }
+}
+
+/// The services, over the parts that the monitor uses.
+fn services(monitor: &Monitor, settings: &HttpSettings) -> anyhow::Result<Services> {
+    let MonitorParts { store, catalog, vault, apps, outbound, environment, metrics } = &**monitor;
+    let api_keys = ApiKeys::new(store.clone(), environment.clone(), settings.key_poll_interval);
+    let api_keys = Arc::new(api_keys);
+    let actions = Actions::new(monitor.clone());
+    let integrations =
+        Integrations::new(store.clone(), Arc::clone(vault), environment.clone(), monitor.clone());
+    Ok(Services {
+        proxy: Proxy::new(actions.clone()),
+        actions,
+        app_settings: AppSettings::new(
+            store.clone(),
+            Arc::clone(vault),
+            Arc::clone(apps),
+            environment.clone(),
+        ),
+        organizations: Organizations::new(store.clone(), environment.clone()),
+        keys: Keys::new(store.clone(), environment.clone(), Some(Arc::clone(&api_keys))),
+        people: people(store, outbound, environment, settings)?,
+        device_logins: DeviceLogins::new(store.clone(), environment.clone()),
+        audit_log: AuditLog::new(store.clone()),
+        idempotency: Idempotency::new(store.clone(), Arc::clone(vault), environment.clone()),
+        revocations: Revocations::new(monitor.clone(), integrations.clone()),
+        integrations,
+        api_keys,
+        webhooks: Webhooks::new(
+            store.clone(),
+            Arc::clone(vault),
+            environment.clone(),
+            outbound,
+            metrics.clone(),
+        )?,
+        installer: installer(monitor, settings),
+        oauth_apps: Arc::clone(apps),
+        catalog: Arc::clone(catalog),
+        environment: environment.clone(),
+    })
 }
 
 /// The service for people, with the provider that they sign in with, if there is one.

@@ -20,10 +20,10 @@ impl Said {
     /// The words for those who work with this server, or for customers, who know nothing of it.
     pub(super) fn of(problem: &InstallProblem, is_customer: bool) -> Self {
         let said = Self { title: title(problem), explanation: explanation(problem), advice: advice(problem) };
-        if is_customer { said.to_customer(problem) } else { said }
+        if is_customer { said.for_customer(problem) } else { said }
     }
 
-    fn to_customer(self, problem: &InstallProblem) -> Self {
+    fn for_customer(self, problem: &InstallProblem) -> Self {
         const TELL: &str =
             "Try again. If it happens again, tell those who sent you here, with the request id below.";
         const ASK: &str = "Ask for a new link where you got this one.";

@@ -92,6 +92,21 @@ fn spare_bodies(api: &mut OpenApi) {
     }
 }
 
+/// The groups of operations, in the order in which they are shown.
+const TAGS: [(&str, &str); 11] = [
+    ("Integrations", "A project's integrations, and the catalog"),
+    ("Actions", "What an agent does with what is installed, and the record of it"),
+    ("Approvals", "Calls of actions that wait for a person, and who decides on them"),
+    ("Proxy", "Requests to a provider's own API, as far as actions that are permitted stand for them"),
+    ("Webhooks", "Receivers of what happens in a project, and what was sent to them"),
+    ("Audit", "Who did what to which integration"),
+    ("Projects", "An organization's projects"),
+    ("API keys", "An organization's API keys. Nobody grants more than they hold"),
+    ("OAuth apps", "The apps that providers issued to an organization or for one of its projects"),
+    ("Device login", "How a program without a browser gets an API key (RFC 8628); no API key is needed"),
+    ("Server", "The server itself; no API key is needed"),
+];
+
 /// Adds the parts of the specification that are not about single routes.
 pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
     api.info = InfoBuilder::new()
@@ -102,47 +117,8 @@ pub(in crate::http) fn openapi_of(mut api: OpenApi) -> OpenApi {
         .license(Some(LicenseBuilder::new().name(LICENSE).identifier(Some(LICENSE)).build()))
         .build();
     api.servers = Some(vec![ServerBuilder::new().url("/").description(Some("This server")).build()]);
-    api.tags = Some(vec![
-        TagBuilder::new()
-            .name("Integrations")
-            .description(Some("A project's integrations, and the catalog"))
-            .build(),
-        TagBuilder::new()
-            .name("Actions")
-            .description(Some("What an agent does with what is installed, and the record of it"))
-            .build(),
-        TagBuilder::new()
-            .name("Approvals")
-            .description(Some("Calls of actions that wait for a person, and who decides on them"))
-            .build(),
-        TagBuilder::new()
-            .name("Proxy")
-            .description(Some(
-                "Requests to a provider's own API, as far as actions that are permitted stand for them",
-            ))
-            .build(),
-        TagBuilder::new()
-            .name("Webhooks")
-            .description(Some("Receivers of what happens in a project, and what was sent to them"))
-            .build(),
-        TagBuilder::new().name("Audit").description(Some("Who did what to which integration")).build(),
-        TagBuilder::new().name("Projects").description(Some("An organization's projects")).build(),
-        TagBuilder::new()
-            .name("API keys")
-            .description(Some("An organization's API keys. Nobody grants more than they hold"))
-            .build(),
-        TagBuilder::new()
-            .name("OAuth apps")
-            .description(Some("The apps that providers issued to an organization or for one of its projects"))
-            .build(),
-        TagBuilder::new()
-            .name("Device login")
-            .description(Some(
-                "How a program without a browser gets an API key (RFC 8628); no API key is needed",
-            ))
-            .build(),
-        TagBuilder::new().name("Server").description(Some("The server itself; no API key is needed")).build(),
-    ]);
+    let tag = |(name, description)| TagBuilder::new().name(name).description(Some(description)).build();
+    api.tags = Some(TAGS.map(tag).to_vec());
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, `riq_…`");
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.description = Some("The same API key as a bearer token (RFC 6750)".to_owned());

@@ -22,7 +22,7 @@ const PLACES: usize = 4_096;
 /// The most messages that are claimed at once.
 const CLAIM: usize = 512;
 /// How long a replica may take for a message, beyond the time that a receiver may take: to store what came of it.
-const TO_SETTLE: Duration = Duration::from_secs(20);
+const TO_SETTLE: Duration = Duration::from_secs(8);
 /// The pause between two looks for what is due: what another replica has put into the outbox waits for it.
 const POLL: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const RESUME: Duration = Duration::from_secs(30);
 /// The most streams whose attempts are stored in one transaction.
 const BATCH: usize = 64;
 /// How long is tried to store what came of attempts. After that they are made again, when their leases end.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// The job that sends what is due.
 #[derive(Debug)]

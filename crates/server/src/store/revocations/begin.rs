@@ -31,6 +31,9 @@ pub enum Moved {
     Ended(RevocationStatus, String),
 }
 
+/// Seals a stored credential for its revocation, or says why there is nothing to ask.
+type Reseal = Arc<dyn Fn(&[u8]) -> Moved + Send + Sync>;
+
 /// What a disconnection that revokes needs beside the change.
 #[derive(Clone)]
 pub struct RevocationOrder {
@@ -39,7 +42,7 @@ pub struct RevocationOrder {
     /// The OAuth app that got the tokens, if it is known.
     pub client_id: Option<String>,
     /// Seals the stored credential for the revocation, or says why there is nothing to ask.
-    pub reseal: Arc<dyn Fn(&[u8]) -> Moved + Send + Sync>,
+    pub reseal: Reseal,
     /// The event of the end, if this is it. Its changes are added.
     pub event: NewAuditEvent,
 }

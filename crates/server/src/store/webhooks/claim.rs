@@ -63,7 +63,8 @@ impl Store {
         self.outbox.filled.notified().await;
     }
 
-    /// Claims up to `limit` streams that are due at `now`, until `end`, and returns the next messages of each, in order.
+    /// Claims up to `limit` streams that are due at `now`, until `end`, and returns the next messages of each, in
+    /// order.
     pub async fn claim_deliveries(
         &self,
         lease: LeaseId,

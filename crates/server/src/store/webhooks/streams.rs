@@ -27,8 +27,8 @@ pub(super) async fn is_held(
     Ok(found.is_some())
 }
 
-/// Gives the lease on a stream back, which is held and locked. If it has something to send, it is due at `due`; otherwise it ends. Whoever puts
-/// something into it locks its row until the commit, so nothing is overlooked.
+/// Gives the lease on a stream back, which is held and locked. If the stream has something to send, it is due at `due`;
+/// otherwise it ends. Whoever puts something into it locks its row until the commit, so nothing is overlooked.
 pub(super) async fn let_go(
     on: &Transaction,
     (webhook, stream): (&str, &str),
