@@ -14,7 +14,11 @@ use integrations_core::{
     schedule::Spread,
 };
 use rand::{Rng as _, TryRng as _, rngs::SysRng};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
+
+/// How many bits of an id are not its time.
+const RANDOM: u32 = 72;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -105,7 +109,7 @@ impl Environment {
         let microseconds = self.clock.now().unix_timestamp_nanos() / 1_000;
         let mut random = [0; 16];
         self.entropy.fill_id(&mut random[7..]);
-        let time = u128::try_from(microseconds).unwrap_or(0) << 72;
+        let time = u128::try_from(microseconds).unwrap_or(0) << RANDOM;
         Id::from_bits(time | u128::from_be_bytes(random))
     }
 }
@@ -113,7 +117,16 @@ impl Environment {
 /// The smallest id that [`Environment::id`] makes at this moment.
 pub(crate) fn first_id_at<K: Kind>(moment: OffsetDateTime) -> Id<K> {
     let microseconds = u128::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(0);
-    Id::from_bits(microseconds << 72)
+    Id::from_bits(microseconds << RANDOM)
+}
+
+/// An id that follows from what it is of: it has the time of `beside`, the bits of another id, and 72 bits of the
+/// SHA-256 of `parts` in place of random ones.
+pub(crate) fn derived_id<K: Kind>(beside: u128, parts: &[&str]) -> Id<K> {
+    // Each part ends with a byte that is in none of them.
+    let digest = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0]));
+    let bits = digest.finalize().iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
+    Id::from_bits(beside >> RANDOM << RANDOM | bits >> (u128::BITS - RANDOM))
 }
 
 impl fmt::Debug for Environment {

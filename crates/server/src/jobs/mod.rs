@@ -7,6 +7,7 @@ mod approvals;
 mod audit_chain;
 mod audit_stream;
 mod backoff;
+mod claimed_work;
 mod database_watch;
 mod erasure;
 mod idempotency_keys;
@@ -22,6 +23,7 @@ pub use self::{
     audit_chain::AuditChain,
     audit_stream::{AuditStream, InvalidTarget, StreamError, StreamSettings, StreamTarget, Transport},
     backoff::{Backoff, retry_until},
+    claimed_work::{ClaimedWork, Pieces},
     database_watch::DatabaseWatch,
     erasure::Erasure,
     idempotency_keys::IdempotencySweep,

@@ -12,6 +12,7 @@ use super::{
     layout::{self, Organization, OrganizationSection},
     parts::{Tone, csrf, moment, notice, part, pill},
     provider_page::{RefusedForm, refusal},
+    words,
 };
 use crate::{
     dashboard::{
@@ -146,7 +147,8 @@ fn about_rotation() -> Markup {
 }
 
 fn rotation(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
-    let overlaps = Overlap::ALL.map(|overlap| (overlap.as_str(), overlap_words(overlap)));
+    let overlaps = Overlap::ALL
+        .map(|overlap| (overlap.as_str(), words::overlap(overlap, "Not at all: it stops at once")));
     let field = Field {
         name: "overlap",
         label: "The old key works on",
@@ -160,16 +162,6 @@ fn rotation(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
             (field.choice(Overlap::Nothing.as_str(), overlaps))
             div.actions.foot { button type="submit" { "Rotate" } }
         }
-    }
-}
-
-const fn overlap_words(overlap: Overlap) -> &'static str {
-    match overlap {
-        Overlap::Nothing => "Not at all: it stops at once",
-        Overlap::Hour => "1 hour",
-        Overlap::Day => "1 day",
-        Overlap::Week => "7 days",
-        Overlap::Month => "30 days",
     }
 }
 

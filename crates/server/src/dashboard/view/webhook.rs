@@ -229,7 +229,8 @@ fn about_rotation() -> Markup {
 }
 
 fn rotation(frame: &Frame<'_>, page: &WebhookPage<'_>) -> Markup {
-    let overlaps = Overlap::ALL.map(|overlap| (overlap.as_str(), overlap_words(overlap)));
+    let overlaps =
+        Overlap::ALL.map(|overlap| (overlap.as_str(), words::overlap(overlap, "No time: it stops at once")));
     let field = Field {
         name: "overlap",
         label: "The old secret signs too for",
@@ -243,16 +244,6 @@ fn rotation(frame: &Frame<'_>, page: &WebhookPage<'_>) -> Markup {
             (field.choice(Overlap::Nothing.as_str(), overlaps))
             div.actions.foot { button type="submit" { "Rotate the secret" } }
         }
-    }
-}
-
-const fn overlap_words(overlap: Overlap) -> &'static str {
-    match overlap {
-        Overlap::Nothing => "No time: it stops at once",
-        Overlap::Hour => "1 hour",
-        Overlap::Day => "1 day",
-        Overlap::Week => "7 days",
-        Overlap::Month => "30 days",
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::parts::Tone;
+use crate::dashboard::key_form::Overlap;
 
 /// A category's name.
 pub(crate) const fn category(category: Category) -> &'static str {
@@ -25,6 +26,17 @@ pub(crate) const fn category(category: Category) -> &'static str {
         Category::Crm => "CRM",
         Category::Support => "Support",
         Category::Email => "E-mail",
+    }
+}
+
+/// How long the old one works beside the new one. `nothing` says that it does not.
+pub(crate) const fn overlap(overlap: Overlap, nothing: &'static str) -> &'static str {
+    match overlap {
+        Overlap::Nothing => nothing,
+        Overlap::Hour => "1 hour",
+        Overlap::Day => "1 day",
+        Overlap::Week => "7 days",
+        Overlap::Month => "30 days",
     }
 }
 

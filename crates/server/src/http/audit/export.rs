@@ -3,10 +3,10 @@
 use axum::{body::Body, extract::State, response::Response};
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderValue, Uri, header};
-use integrations_core::{audit::AuditAction, audit_export::ExportFormat, issue::Issue};
+use integrations_core::{audit_export::ExportFormat, issue::Issue};
 use utoipa::IntoParams;
 
-use super::filters;
+use super::filters::{self, Narrowing};
 use crate::{
     edge::{failure::Failure, query},
     http::state::Api,
@@ -20,7 +20,7 @@ use crate::{
     store::{AuditFilter, ReadError},
 };
 
-/// Filters of the events, and their form.
+/// The form of the events.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters, which are read one by one")]
@@ -29,24 +29,6 @@ pub(super) struct Wanted {
     /// spreadsheets.
     #[param(pattern = "^(jsonl|csv)$", default = "jsonl", example = "jsonl")]
     format: Option<String>,
-    /// Only events with this action.
-    #[param(value_type = Option<AuditAction>, example = "integration.disconnected")]
-    action: Option<String>,
-    /// Only events about the integration with this provider; for a further account, with its alias: `shopify~eu`.
-    #[param(pattern = r"^[^\x00]*$", example = "slack")]
-    provider: Option<String>,
-    /// Only events of this actor: an API key's id, `operator` or `system`.
-    #[param(
-        pattern = "^(operator|system|key_[0-7][0-9a-hjkmnp-tv-z]{25})$",
-        example = "key_01jc3q5v6w7x8y9zabcdefghjk"
-    )]
-    actor: Option<String>,
-    /// Only events at or after this time (RFC 3339).
-    #[param(format = DateTime, example = "2026-05-01T00:00:00Z")]
-    since: Option<String>,
-    /// Only events before this time (RFC 3339).
-    #[param(format = DateTime, example = "2026-06-01T00:00:00Z")]
-    until: Option<String>,
 }
 
 /// Export a project's audit log
@@ -59,7 +41,7 @@ pub(super) struct Wanted {
     path = "/api/v1/projects/{projectId}/audit/export",
     operation_id = "exportAuditEvents",
     tag = "Audit",
-    params(InProject, Wanted),
+    params(InProject, Wanted, Narrowing),
     security(("api_key" = ["audit:read"]), ("bearer" = ["audit:read"])),
     responses(
         (status = 200, description = "The events", content(

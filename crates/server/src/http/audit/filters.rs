@@ -4,11 +4,37 @@ use integrations_core::{
     audit::{ActorKind, AuditAction},
     issue::Issue,
 };
+use utoipa::IntoParams;
 
 use crate::{
     http::filters::{moment, one},
     store::{ActorFilter, AuditFilter},
 };
+
+/// Filters of the events.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
+pub(super) struct Narrowing {
+    /// Only events with this action.
+    #[param(value_type = Option<AuditAction>, example = "integration.disconnected")]
+    action: Option<String>,
+    /// Only events about the integration with this provider; for a further account, with its alias: `shopify~eu`.
+    #[param(pattern = r"^[^\x00]*$", example = "slack")]
+    provider: Option<String>,
+    /// Only events of this actor: an API key's id, `operator` or `system`.
+    #[param(
+        pattern = "^(operator|system|key_[0-7][0-9a-hjkmnp-tv-z]{25})$",
+        example = "key_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    actor: Option<String>,
+    /// Only events at or after this time (RFC 3339).
+    #[param(format = DateTime, example = "2026-05-01T00:00:00Z")]
+    since: Option<String>,
+    /// Only events before this time (RFC 3339).
+    #[param(format = DateTime, example = "2026-06-01T00:00:00Z")]
+    until: Option<String>,
+}
 
 /// The names of the filters, in the order in which [`read`] takes their values.
 pub(super) const NAMES: [&str; 5] = ["action", "provider", "actor", "since", "until"];

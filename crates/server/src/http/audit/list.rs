@@ -2,10 +2,13 @@
 
 use axum::{extract::State, response::Response};
 use http::Uri;
-use integrations_core::{audit::AuditAction, ids::AuditEventId, issue::Issue, wire::AuditEventList};
+use integrations_core::{ids::AuditEventId, issue::Issue, wire::AuditEventList};
 use utoipa::IntoParams;
 
-use super::{filters, view};
+use super::{
+    filters::{self, Narrowing},
+    view,
+};
 use crate::{
     edge::{failure::Failure, query},
     http::state::Api,
@@ -19,35 +22,17 @@ use crate::{
     store::AuditFilter,
 };
 
-/// Filters of the events.
+/// Which page of the events.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters, which are read one by one")]
-pub(super) struct Filters {
+pub(super) struct Paging {
     /// The `cursor` of the previous page.
     #[param(pattern = "^aud_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "aud_01jc3q5v6w7x8y9zabcdefghjk")]
     cursor: Option<String>,
     /// The most events on the page, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u16>,
-    /// Only events with this action.
-    #[param(value_type = Option<AuditAction>, example = "integration.disconnected")]
-    action: Option<String>,
-    /// Only events about the integration with this provider; for a further account, with its alias: `shopify~eu`.
-    #[param(pattern = r"^[^\x00]*$", example = "slack")]
-    provider: Option<String>,
-    /// Only events of this actor: an API key's id, `operator` or `system`.
-    #[param(
-        pattern = "^(operator|system|key_[0-7][0-9a-hjkmnp-tv-z]{25})$",
-        example = "key_01jc3q5v6w7x8y9zabcdefghjk"
-    )]
-    actor: Option<String>,
-    /// Only events at or after this time (RFC 3339).
-    #[param(format = DateTime, example = "2026-05-01T00:00:00Z")]
-    since: Option<String>,
-    /// Only events before this time (RFC 3339).
-    #[param(format = DateTime, example = "2026-06-01T00:00:00Z")]
-    until: Option<String>,
 }
 
 /// Read a project's audit log
@@ -59,7 +44,7 @@ pub(super) struct Filters {
     path = "/api/v1/projects/{projectId}/audit",
     operation_id = "listAuditEvents",
     tag = "Audit",
-    params(InProject, Filters),
+    params(InProject, Paging, Narrowing),
     security(("api_key" = ["audit:read"]), ("bearer" = ["audit:read"])),
     responses(
         (status = 200, description = "A page of events", body = AuditEventList,

@@ -45,7 +45,7 @@ pub use self::{
     explain::Explanation,
     list::Listed,
     replay::{DecidedOtherwise, Replay},
-    resolving::Resolving,
+    resolving::Looks,
 };
 use crate::{
     monitor::{Monitor, MonitorParts},

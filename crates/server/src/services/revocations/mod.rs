@@ -18,7 +18,6 @@ use std::{ops::Deref, sync::Arc};
 pub use self::{
     everything::{Everything, Progress},
     sharing::SharedWith,
-    work::DueRevocations,
 };
 use crate::{
     monitor::{Monitor, MonitorParts},

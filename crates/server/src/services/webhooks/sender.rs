@@ -28,6 +28,8 @@ const POLL: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked for streams that were put aside without reason.
 const RESUME: Duration = Duration::from_secs(30);
+/// How often it is measured how long what is due waits. Under load there are many rounds a second.
+const MEASURE: Duration = Duration::from_secs(1);
 /// The most streams whose attempts are stored in one transaction.
 const BATCH: usize = 64;
 /// How long is tried to store what came of attempts. After that they are made again, when their leases end.
@@ -42,6 +44,7 @@ pub struct DeliveryWork {
     ended: mpsc::Sender<Vec<Attempts>>,
     settling: JoinHandle<()>,
     resumed: Option<Instant>,
+    measured: Option<Instant>,
 }
 
 impl Webhooks {
@@ -56,6 +59,7 @@ impl Webhooks {
             ended,
             settling,
             resumed: None,
+            measured: None,
         }
     }
 }
@@ -85,8 +89,12 @@ impl Job for DeliveryWork {
                 store.claim_deliveries(environment.id(), now, end, limit).await?
             }
         };
-        let oldest = store.oldest_due_delivery(now).await?;
-        metrics.delivery_age(oldest.and_then(|oldest| (now - oldest).try_into().ok()).unwrap_or_default());
+        if self.measured.is_none_or(|measured| measured.elapsed() >= MEASURE) {
+            let oldest = store.oldest_due_delivery(now).await?;
+            let age = oldest.and_then(|oldest| (now - oldest).try_into().ok());
+            metrics.delivery_age(age.unwrap_or_default());
+            self.measured = Some(Instant::now());
+        }
         let is_full = due.len() == limit;
         for stream in due {
             self.begin(stream).await;

@@ -1,19 +1,14 @@
 //! Tells webhooks of runs and approvals.
 
-use integrations_core::{
-    action::ApprovalStatus,
-    ids::{EventId, kind},
-    webhook::EventType,
-};
+use integrations_core::{action::ApprovalStatus, ids::kind, webhook::EventType};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
 };
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::{
-    environment::first_id_at,
+    environment::{derived_id, first_id_at},
     store::{
         Announcement, StoreError,
         entity::{
@@ -24,9 +19,6 @@ use crate::{
         webhooks::announce,
     },
 };
-
-/// The bits of an id that are not its time.
-const RANDOM: u32 = 72;
 
 /// Whether the project of a run has a webhook.
 pub(super) async fn is_told(on: &impl ConnectionTrait, run: &str) -> Result<bool, StoreError> {
@@ -105,7 +97,8 @@ async fn tell(
 ) -> Result<(), StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("run {}: {what}", run.id));
     let announcement = Announcement {
-        id: event_id(&run.id, kind, of, at),
+        // A run ends so, or an approval is asked for or decided, once. So the id follows from it.
+        id: derived_id(first_id_at::<kind::Event>(at).bits(), &[&run.id, kind.as_str(), of]),
         kind,
         project: run.project_id.parse().map_err(|_| damaged("project"))?,
         integration: Some(run.integration_id.parse().map_err(|_| damaged("integration"))?),
@@ -114,12 +107,4 @@ async fn tell(
         except: None,
     };
     announce(on, announcement).await
-}
-
-/// A run ends so, or an approval is asked for or decided, once. So the event's id follows from it.
-fn event_id(run: &str, kind: EventType, of: &str, at: OffsetDateTime) -> EventId {
-    let parts = [run, kind.as_str(), of];
-    let digest = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0]));
-    let bits = digest.finalize().iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
-    EventId::from_bits(first_id_at::<kind::Event>(at).bits() | bits >> (u128::BITS - RANDOM))
 }

@@ -6,18 +6,17 @@ use integrations_core::{
 };
 use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, Statement};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use super::statements;
-use crate::store::{
-    StoreError,
-    entity::{webhook_delivery, webhook_event},
-    transaction::Transaction,
+use crate::{
+    environment::derived_id,
+    store::{
+        StoreError,
+        entity::{webhook_delivery, webhook_event},
+        transaction::Transaction,
+    },
 };
-
-/// The bits of an id that are not its time.
-const RANDOM: u32 = 72;
 
 /// An event to be told to the webhooks of a project that ask for it.
 #[derive(Clone, Debug)]
@@ -168,10 +167,8 @@ pub(super) fn pending(
 
 /// There is one delivery of an event to a webhook, so its id follows from both. It sorts by the time of the event.
 fn delivery_id(event: &str, webhook: WebhookId) -> DeliveryId {
-    let time = event.parse::<EventId>().map_or(0, EventId::bits) >> RANDOM << RANDOM;
-    let digest = Sha256::new().chain_update(event).chain_update(webhook.bits().to_be_bytes()).finalize();
-    let rest = digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
-    DeliveryId::from_bits(time | rest >> (u128::BITS - RANDOM))
+    let time = event.parse().map_or(0, EventId::bits);
+    derived_id(time, &[event, &webhook.to_string()])
 }
 
 /// What a test says.
