@@ -45,7 +45,9 @@ fn logos(directory: &Path) -> anyhow::Result<BTreeMap<String, Arc<Logo>>> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let is_logo = media_type(&name).is_some() && !name.starts_with('.') && !stem.ends_with(DARK);
         if is_logo && fs::metadata(&path)?.is_file() {
-            logos.insert(name, Arc::new(logo(&path)?));
+            // What is in the directory is no value of a setting.
+            let logo = logo(&path).with_context(|| name.clone())?;
+            logos.insert(name, Arc::new(logo));
         }
     }
     Ok(logos)
@@ -86,6 +88,7 @@ mod tests {
         assert!(brands.logos["acme.svg"].dark.is_some());
         write("wrong.png", "<svg/>");
         let error = format!("{:#}", options.brands().unwrap_err());
-        assert_eq!(error, "RIQ_BRAND_LOGOS_DIR cannot be used: wrong.png is no image/png, as its name says");
+        let expected = "RIQ_BRAND_LOGOS_DIR cannot be used: wrong.png: the file of a logo is no image/png, as its name says";
+        assert_eq!(error, expected);
     }
 }
