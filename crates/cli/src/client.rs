@@ -147,30 +147,11 @@ impl Client {
         output: Output,
     ) -> Result<Self, Failure> {
         let key = key.map(|key| secret_header(key.expose())).transpose()?;
-        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let mut builder = reqwest::Client::builder()
-            .default_headers(accept)
-            .user_agent(concat!("riq/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            // A redirect would send the key to another address.
-            .redirect(redirect::Policy::none());
         let base = base.clone();
-        if is_loopback(&base) {
-            // A server on this machine does not need the proxy that the environment names.
-            builder = builder.no_proxy();
-        } else if base.scheme() == "http" {
+        if base.scheme() == "http" && !is_loopback(&base) {
             output.notice("warning: the API base is http://, so the key travels unencrypted");
         }
-        if base.scheme() == "http" {
-            // Over http:// no certificate is checked, so riq must also work on a machine without CA certificates, such
-            // as a small container.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| {
-            let message = format!("cannot set up HTTPS: {}", innermost_cause(&error));
-            Report::local(code::CONNECTION, Exit::Refused, message)
-                .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
-        })?;
+        let http = http(&base, timeout)?;
         Ok(Self { http, key, base, place, timeout, output })
     }
 
@@ -415,6 +396,32 @@ impl Client {
     }
 }
 
+/// A client for an address, that gives up on connecting after `timeout`.
+pub(crate) fn http(address: &Url, timeout: Duration) -> Result<reqwest::Client, Failure> {
+    let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+    let mut builder = reqwest::Client::builder()
+        .default_headers(accept)
+        .user_agent(concat!("riq/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+        // A redirect would send the key to another address.
+        .redirect(redirect::Policy::none());
+    if is_loopback(address) {
+        // A server on this machine does not need the proxy that the environment names.
+        builder = builder.no_proxy();
+    }
+    if address.scheme() == "http" {
+        // Over http:// no certificate is checked, so riq must also work on a machine without CA certificates, such as
+        // a small container.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| {
+        let message = format!("cannot set up HTTPS: {}", innermost_cause(&error));
+        Report::local(code::CONNECTION, Exit::Refused, message)
+            .with_hint("install the system's CA certificates, or name them with SSL_CERT_FILE")
+            .into()
+    })
+}
+
 /// Reads `data` as one of the API's types. Fields that the type does not have are ignored.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(data: &Value) -> Result<T, Failure> {
     T::deserialize(data).map_err(|error| {
@@ -466,7 +473,8 @@ fn header_seconds(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The innermost cause of an error, which is the most specific.
-fn innermost_cause(error: &dyn std::error::Error) -> String {
+/// What went wrong at the bottom.
+pub(crate) fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -24,6 +24,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Global};
 use crate::client::Client;
@@ -61,6 +62,9 @@ fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     match &cli.command {
         Command::Completions(arguments) => Ok(completions::run(arguments, &output)),
         Command::Auth(command) => run_until_interrupted(authenticate(command, &cli.global, output)),
+        Command::Api(command) if command.ends_itself() => {
+            Ok(runtime().and_then(|runtime| runtime.block_on(call_api(command, &cli.global, output))))
+        }
         Command::Api(command) => run_until_interrupted(call_api(command, &cli.global, output)),
     }
 }
@@ -68,12 +72,9 @@ fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
 fn run_until_interrupted(
     command: impl Future<Output = Result<(), Failure>>,
 ) -> Result<Result<(), Failure>, Interrupted> {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let report = Report::local(code::IO, Exit::Refused, format!("cannot start: {error}"));
-            return Ok(Err(report.into()));
-        }
+        Err(failure) => return Ok(Err(failure)),
     };
     let result = runtime.block_on(async {
         tokio::select! {
@@ -84,6 +85,11 @@ fn run_until_interrupted(
     // A thread may still be waiting for a line at the prompt. Do not wait for it.
     runtime.shutdown_background();
     result
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Report::local(code::IO, Exit::Refused, format!("cannot start: {error}")).into())
 }
 
 async fn authenticate(command: &auth::Command, global: &Global, output: Output) -> Result<(), Failure> {

@@ -97,6 +97,11 @@ impl ApiCommand {
         }
     }
 
+    /// Whether an interrupt ends it in its own way.
+    pub(crate) fn ends_itself(&self) -> bool {
+        matches!(self, Self::Webhooks(command) if command.ends_itself())
+    }
+
     /// The key of the provider that the command names, if it names one; an alias is behind it.
     pub(crate) fn provider(&self) -> Option<&str> {
         match self {

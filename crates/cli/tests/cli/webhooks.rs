@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{Api, Exchange};
+use crate::api::{Api, Exchange, KEY, PROJECT};
 use crate::fixtures::with;
-use crate::golden::run;
-use crate::terminal::{PLAIN, end, shows, start};
+use crate::golden::{riq, run};
+use crate::terminal::{Extra, PLAIN, end, shows, start};
 
 const ID: &str = "whk_01jc3q5v6w7x8y9zabcdefghjk";
 const DELIVERY: &str = "dlv_01jc3q5v6w7x8y9zabcdefghjk";
@@ -230,6 +230,102 @@ fn redeliver_sends_one_or_what_was_missed() {
     run("webhooks_redeliver_since", &since, [missed]);
     run("webhooks_redeliver_what", &["webhooks", "redeliver", ID], []);
     run("webhooks_redeliver_when", &["webhooks", "redeliver", ID, "--since", "yesterday"], []);
+}
+
+/// The message of an event that waits.
+fn message(number: usize) -> String {
+    let letter = ["j", "k"][number - 1];
+    let integration = "{\"integration\":{\"provider\":\"stripe\"}}";
+    format!(
+        "{{\"id\":\"evt_01jc3q5v6w7x8y9zabcdefghj{letter}\",\"sequence\":{number},\"data\":{integration}}}"
+    )
+}
+
+/// An event that waits, and how it is read.
+fn waits(number: usize) -> (Value, Exchange) {
+    let letter = ["j", "k"][number - 1];
+    let (id, event) =
+        (format!("dlv_01jc3q5v6w7x8y9zabcdefghj{letter}"), format!("evt_01jc3q5v6w7x8y9zabcdefghj{letter}"));
+    let row = with(delivery(), json!({"id": id, "event_id": event, "attempt": 0, "status_code": null}));
+    let whole = with(row.clone(), json!({"body": message(number), "attempts": []}));
+    (row, one("GET", &format!("/deliveries/{id}"), &whole))
+}
+
+/// Two events, of which the later was stored first; then the server does not answer for a moment, and then the key ends.
+fn listened() -> Vec<Exchange> {
+    let asked = json!({"url": "https://riq-webhooks-listen.invalid/", "events": ["*"], "status": "disabled"});
+    let made = with(disabled(), json!({"id": ID, "secret": SECRET}));
+    let ((first, whole_first), (second, whole_second)) = (waits(1), waits(2));
+    vec![
+        Exchange::in_project("POST", "/webhooks", &made).body(asked),
+        page("limit=200", &[], None),
+        page("limit=200", &[first.clone(), second.clone()], None),
+        whole_first,
+        whole_second,
+        page("limit=200", &[], None).refuses(503, "SERVICE_UNAVAILABLE", "The database does not answer"),
+        page("limit=200", &[first, second], None),
+        page("limit=200", &[], None).refuses(401, "UNAUTHORIZED", "The API key is revoked"),
+        one("DELETE", "", &disabled()),
+    ]
+}
+
+#[test]
+fn listening_prints_each_event_once_and_sends_it_on_signed() {
+    const SIGNED: [&str; 2] = [
+        "sha256=d94e9d814f8480d11508ad92972ef0b61f5418e2f5239ad46c8b6d9d24b919e4",
+        "sha256=9314fc1d2081c9da9740da438738474f1a5a3cd9cfc7d661e76055d1a4cbc9be",
+    ];
+    let receives = |number: usize, status: u16| {
+        let body = serde_json::from_str(&message(number)).unwrap();
+        let sent = Exchange::device("", body, status, &json!({})).at("/hooks?x=1");
+        sent.has("x-rogeriq-signature", Some(SIGNED[number - 1])).has("x-rogeriq-attempt", Some("1"))
+    };
+    let receiver = Api::playing([receives(1, 200), receives(2, 500)]);
+    let to = format!("{}/hooks?x=1", receiver.origin());
+    let api = Api::playing(listened());
+    let quick: Extra<'_> = &[("NO_COLOR", "1"), ("RIQ_WAIT_INTERVAL_MS", "0")];
+    let (text, status) = end(start(&api, 200, &["webhooks", "listen", "--forward-to", &to], quick));
+    api.finish();
+    receiver.finish();
+    assert_eq!(status, 3, "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..2], ["listening for *, until interrupted", &format!("signed with {SECRET}")]);
+    let begin = |letter: &str| {
+        format!(
+            "2026-05-17 17:55:00Z  evt_01jc3q5v6w7x8y9zabcdefghj{letter}  integration.lifecycle.updated  stripe  "
+        )
+    };
+    assert!(lines[2].starts_with(&(begin("j") + "200 in ")), "{text}");
+    assert!(lines[3].starts_with(&(begin("k") + "500 in ")), "{text}");
+}
+
+#[test]
+fn a_receiver_that_is_not_there_does_not_end_the_listening() {
+    let api = Api::playing(listened());
+    let quick: Extra<'_> = &[("NO_COLOR", "1"), ("RIQ_WAIT_INTERVAL_MS", "0")];
+    // The port of a listener that is gone.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let to = format!("http://127.0.0.1:{port}/");
+    let (text, status) = end(start(&api, 200, &["webhooks", "listen", "--forward-to", &to], quick));
+    api.finish();
+    assert_eq!((status, text.matches("not received: ").count()), (3, 2), "{text}");
+}
+
+#[test]
+fn listening_prints_json_lines_or_ids_for_programs() {
+    for (flags, shown) in [
+        (&["--quiet"][..], "evt_01jc3q5v6w7x8y9zabcdefghjj\nevt_01jc3q5v6w7x8y9zabcdefghjk\n".to_owned()),
+        (&[], [1, 2].map(|number| format!("{}\n", message(number))).concat()),
+    ] {
+        let api = Api::playing(listened());
+        let mut command = riq(&[&["webhooks", "listen"][..], flags].concat());
+        command.env("RIQ_API_KEY", KEY).env("RIQ_PROJECT_ID", PROJECT).env("RIQ_API_BASE", api.origin());
+        let output = command.env("RIQ_WAIT_INTERVAL_MS", "0").output().unwrap();
+        api.finish();
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
+    }
+    run("webhooks_listen_elsewhere", &["webhooks", "listen", "--forward-to", "http://app.example/"], []);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct NewWebhook {
     pub url: Url,
     /// What it is told.
     pub subscription: Subscription,
+    /// Whether it is sent anything from the beginning.
+    pub status: WebhookStatus,
 }
 
 words! {
@@ -117,7 +119,8 @@ impl NewWebhook {
         let mut fields = Fields::read(body)?;
         let url = fields.required("url", address);
         let subscription = fields.required("events", subscription);
-        let new = url.zip(subscription).map(|(url, subscription)| Self { url, subscription });
+        let status = fields.optional("status", word).unwrap_or(WebhookStatus::Active);
+        let new = url.zip(subscription).map(|(url, subscription)| Self { url, subscription, status });
         fields.finish(new)
     }
 }
@@ -217,8 +220,8 @@ mod tests {
         let new = |body: &str| issues(NewWebhook::read(body.as_bytes()).map(drop));
         assert_eq!(new("{}"), ["url", "events"]);
         assert_eq!(
-            new(r#"{"url":"http://a.example","events":[],"secret":"x"}"#),
-            ["url", "events", "secret"]
+            new(r#"{"url":"http://a.example","events":[],"status":"off","secret":"x"}"#),
+            ["url", "events", "status", "secret"]
         );
         let update = |body: &str| issues(WebhookUpdate::read(body.as_bytes()).map(drop));
         assert_eq!(update(r#"{"status":"gone","waiting":"drop"}"#), ["status", "waiting"]);

@@ -82,6 +82,10 @@ pub struct CreateWebhook {
     /// What it is told: names of events, prefixes such as `integration.*`, or `*` for all.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50, example = json!(["integration.*"])))]
     pub events: Vec<String>,
+    /// Left out: `active`. What happens while it is `disabled` waits until it is switched on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "active"))]
+    pub status: Option<WebhookStatus>,
 }
 
 /// What to change of a webhook: at least one field. A field that is left out does not change.

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 
 /// Creates a webhook.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let new = CreateWebhook { url: arguments.url.clone(), events: arguments.events.clone() };
+    let new = CreateWebhook { url: arguments.url.clone(), events: arguments.events.clone(), status: None };
     let data = context.client.send(&Request::post(["webhooks"]).json(&new)).await?.data;
     let id = text_field(&data, "id").unwrap_or("without an id");
     new_secret::print(&data, id, || Ok(card::facts(&read::<Webhook>(&data)?)), context)

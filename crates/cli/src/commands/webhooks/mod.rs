@@ -6,6 +6,7 @@ mod delete;
 mod deliveries;
 mod delivery;
 mod list;
+mod listen;
 mod new_secret;
 mod redeliver;
 mod rotate_secret;
@@ -40,11 +41,18 @@ pub(crate) enum Command {
     Delivery(delivery::Arguments),
     /// Send a message again, or everything that a webhook missed
     Redeliver(redeliver::Arguments),
+    /// Print events as they happen, and send them on to an address on this machine
+    Listen(listen::Arguments),
     /// Replace a webhook's secret, and print the new one, this once
     RotateSecret(rotate_secret::Arguments),
 }
 
 impl Command {
+    /// Whether an interrupt ends it in its own way.
+    pub(crate) fn ends_itself(&self) -> bool {
+        matches!(self, Self::Listen(_))
+    }
+
     /// Runs the command.
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
@@ -57,6 +65,7 @@ impl Command {
             Self::Deliveries(arguments) => deliveries::run(arguments, context).await,
             Self::Delivery(arguments) => delivery::run(arguments, context).await,
             Self::Redeliver(arguments) => redeliver::run(arguments, context).await,
+            Self::Listen(arguments) => listen::run(arguments, context).await,
             Self::RotateSecret(arguments) => rotate_secret::run(arguments, context).await,
         }
     }

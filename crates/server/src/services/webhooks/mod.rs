@@ -94,6 +94,9 @@ impl Webhooks {
             change("id", Value::Null, id.to_string()),
             change("url", Value::Null, shown_url(new.url.as_str())),
             change("events", Value::Null, json!(new.subscription.patterns())),
+            (new.status != WebhookStatus::Active)
+                .then(|| new.status.as_str())
+                .and_then(|status| change("status", Value::Null, status)),
         ];
         let event = self.event(tenant, AuditAction::WebhookCreated, acting, changes.into_iter().flatten());
         let row = NewWebhookRow {
@@ -101,6 +104,7 @@ impl Webhooks {
             project: tenant.project,
             url: new.url.into(),
             events: new.subscription.patterns().to_vec(),
+            status: new.status,
             secret: sealed,
         };
         Ok(IssuedWebhook { record: self.store.create_webhook(row, event, answer).await?, secret })

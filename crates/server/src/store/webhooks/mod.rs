@@ -62,6 +62,8 @@ pub struct NewWebhookRow {
     pub url: String,
     /// The patterns of what it is told.
     pub events: Vec<String>,
+    /// Whether it is sent anything from the beginning.
+    pub status: WebhookStatus,
     /// What it is signed with.
     pub secret: NewSecret,
 }
@@ -158,7 +160,7 @@ impl Store {
             project_id: new.project.to_string(),
             url: new.url,
             events: Value::from(new.events).to_string(),
-            status: WebhookStatus::Active.as_str().to_owned(),
+            status: new.status.as_str().to_owned(),
             failures: 0,
             failing_since: None,
             last_triggered_at: None,
