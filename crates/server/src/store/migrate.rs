@@ -4,7 +4,7 @@ use migrations::{
     IN_TRANSACTIONS_OF_THEIR_OWN, Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager,
     WRITES_OFF,
 };
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, TransactionOptions};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, TransactionOptions};
 
 use super::{Store, StoreError, sealed, writing};
 use crate::environment::Environment;
@@ -87,13 +87,8 @@ impl Store {
         old_secrets: OldSecrets,
         writes_are_off: bool,
     ) -> Result<(Vec<String>, Next), StoreError> {
-        /// An arbitrary number that no other program locks in the same database.
-        const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
-
         let transaction = self.writer.begin_named(writing()).await?;
-        if self.backend() == DbBackend::Postgres {
-            transaction.execute_unprepared(LOCK).await?;
-        }
+        alone(&transaction).await?;
         let pending = Migrator::get_pending_migrations(&transaction).await?;
         let mut ran: Vec<String> = pending.iter().map(|migration| migration.name().to_owned()).collect();
         ran.truncate(in_one_transaction(&ran));
@@ -133,6 +128,18 @@ impl Store {
         self.reader.commit_named(transaction).await?;
         Ok(names)
     }
+}
+
+/// Waits until nobody else migrates the database, and keeps others from it until this transaction ends. It comes before
+/// every other lock. On SQLite a transaction that writes is alone anyway.
+pub(super) async fn alone(on: &impl ConnectionTrait) -> Result<(), StoreError> {
+    /// An arbitrary number that no other program locks in the same database.
+    const LOCK: &str = "SELECT pg_advisory_xact_lock(7238115509)";
+
+    if on.get_database_backend() == DbBackend::Postgres {
+        on.execute_unprepared(LOCK).await?;
+    }
+    Ok(())
 }
 
 /// How many of the pending migrations run in the next transaction.

@@ -11,7 +11,7 @@ use integrations_core::{
 use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 use serde_json::Map;
 
-use super::{Store, StoreError, integrations::json, transaction::Transaction};
+use super::{Store, StoreError, integrations::json, migrate::alone, transaction::Transaction};
 use crate::environment::Environment;
 
 /// Provider and action.
@@ -61,6 +61,8 @@ impl Store {
         let (mut after, mut count) = (String::new(), 0);
         loop {
             let transaction = self.begin().await?;
+            // Otherwise another process may change the tables at the same time, and each waits for the other.
+            alone(&transaction).await?;
             let batch = query(&transaction, &locking(self.backend()), [after.into()]).await?;
             let Some(last) = batch.last() else { return Ok(count) };
             after = Row::from_query_result(last, "")?.id;
