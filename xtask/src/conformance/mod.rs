@@ -13,6 +13,7 @@ mod proxy;
 mod python;
 mod requests;
 mod server;
+mod webhooks;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -43,6 +44,8 @@ enum Part {
     Mcp,
     /// The providers' official clients read and write through the proxy
     Proxy,
+    /// Standard Webhooks' own packages verify what the server sends to webhooks
+    Webhooks,
 }
 
 /// Runs the checks.
@@ -59,6 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 Part::Actions => actions::run(&options.actions)?,
                 Part::Mcp => mcp::run()?,
                 Part::Proxy => proxy::run()?,
+                Part::Webhooks => webhooks::run()?,
             }
         }
     }
