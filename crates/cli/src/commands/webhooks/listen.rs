@@ -98,7 +98,7 @@ impl<'a> Listener<'a> {
     async fn follow(&self) -> Result<(), Failure> {
         let (mut seen, mut polling) = (BTreeSet::new(), Polling::new());
         loop {
-            if let Some(new) = polling.tolerate(self.new(&seen).await, &self.context.output)? {
+            if let Some(new) = polling.tolerate(self.happened_since(&seen).await, &self.context.output)? {
                 for event in new {
                     self.tell(&event).await?;
                     seen.insert(event.delivery.id);
@@ -109,7 +109,7 @@ impl<'a> Listener<'a> {
     }
 
     /// What happened since, in the order in which the server would send it.
-    async fn new(&self, seen: &BTreeSet<String>) -> Result<Vec<WebhookDeliveryDetails>, Failure> {
+    async fn happened_since(&self, seen: &BTreeSet<String>) -> Result<Vec<WebhookDeliveryDetails>, Failure> {
         let deliveries = ["webhooks", &self.webhook, "deliveries"];
         let is_new = |value: &Value| text_field(value, "id").is_some_and(|id| !seen.contains(id));
         let listed = pages::read(&deliveries, &[], usize::MAX, is_new, self.context).await?;
@@ -138,6 +138,7 @@ impl<'a> Listener<'a> {
     }
 
     /// Sends an event to the receiver, once, and says what came of it.
+    #[expect(clippy::disallowed_methods, reason = "a receiver compares the time with its own clock")]
     async fn forward(&self, http: &reqwest::Client, url: &Url, event: &WebhookDeliveryDetails) -> String {
         let WebhookDeliveryDetails { delivery, body, .. } = event;
         let Ok(id) = delivery.event_id.parse::<EventId>() else {
