@@ -12,9 +12,10 @@ use std::sync::{
 };
 
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult,
-    QueryResult, QuerySelect as _, RuntimeErr, Select, Statement, prelude::async_trait::async_trait,
-    sea_query::Values,
+    Condition, ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    ExecResult, QueryResult, QuerySelect as _, RuntimeErr, Select, Statement,
+    prelude::async_trait::async_trait,
+    sea_query::{Expr, Values},
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, query::Query};
@@ -96,6 +97,15 @@ impl Transaction {
     /// Notes that it puts something into the outbox.
     pub(super) fn announces(&self) {
         self.announces.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets its commit return before PostgreSQL has written it to the disk. So a loss of power may undo it, but not the
+    /// end of a process. SQLite waits nevertheless.
+    pub(super) async fn does_not_wait_for_the_disk(&self) -> Result<(), DbErr> {
+        if self.get_database_backend() == DbBackend::Postgres {
+            self.execute_unprepared("SET LOCAL synchronous_commit TO OFF").await?;
+        }
+        Ok(())
     }
 
     /// Commits it. If it put something into the outbox, who sends that is woken.
@@ -183,6 +193,13 @@ impl ConnectionTrait for Transaction {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.session.query_all_raw(statement).await
     }
+}
+
+/// A condition that always holds, and lets the one statement that has it return before PostgreSQL has written its
+/// change to the disk, as [`Transaction::does_not_wait_for_the_disk`] does.
+pub(super) fn without_waiting_for_the_disk(backend: DbBackend) -> Condition {
+    let set = Expr::cust("set_config('synchronous_commit', 'off', true) = 'off'");
+    Condition::all().add_option((backend == DbBackend::Postgres).then_some(set))
 }
 
 /// Begins a transaction in a task of its own. If the caller gives up, the task goes on, and the transaction is rolled

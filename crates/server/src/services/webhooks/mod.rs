@@ -13,7 +13,7 @@ use integrations_core::{
     ids::{DeliveryId, EventId, WebhookId},
     webhook::{
         Attempted, DeliveryStatus, Event, EventType, NewWebhook, Secret, SecretRotation, Subject,
-        WebhookUpdate, shown_url,
+        WebhookStatus, WebhookUpdate, shown_url,
     },
 };
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Stores a run before anything is sent.
 
-use integrations_core::action::RunStatus;
+use integrations_core::{action::RunStatus, catalog::ActionKind};
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _};
 
 use super::{
@@ -60,6 +60,10 @@ impl Store {
         };
         let mut begun = decide(&loaded, EarlierCalls { totals, same }).map_err(BeginRunError::Refused)?;
         idempotency_keys::remember(&transaction, begun.remembered.take()).await?;
+        // The record of what changes nothing, and counts towards no limit, may be lost with the power.
+        let only_reads = run.kind == ActionKind::ReadOnly
+            && begun.reservations.is_empty()
+            && matches!(begun.start, Start::Sending { .. });
         let row = match begun.start {
             Start::Waiting(row) => *row,
             Start::PendingApproval { .. } if wait_already(&transaction, tenant, &run).await? => {
@@ -67,6 +71,9 @@ impl Store {
             }
             _ => store(&transaction, tenant, &loaded, run, begun).await?,
         };
+        if only_reads {
+            transaction.does_not_wait_for_the_disk().await.map_err(StoreError::from)?;
+        }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(row)
     }

@@ -21,7 +21,7 @@ use crate::store::{
         action_reservation,
         action_run::{Column, Entity, Model},
     },
-    transaction::Transaction,
+    transaction::{Transaction, without_waiting_for_the_disk},
 };
 
 /// How many abandoned runs end in one transaction.
@@ -46,6 +46,7 @@ impl Store {
             event.is_none() && end.status.is_reserved() && end.status != RunStatus::Unknown;
         if changes_nothing_else && !is_told(&self.reader, &id).await? {
             // As when an action has read something.
+            let attempt = attempt.add(without_waiting_for_the_disk(self.backend()));
             return Ok(mark_ended(&self.writer, attempt, end).await?);
         }
         let transaction = self.begin().await?;
