@@ -16,6 +16,7 @@ mod encodings;
 pub mod error;
 pub mod fields;
 pub mod health;
+pub mod health_history;
 #[cfg(test)]
 mod health_test;
 pub mod ids;

@@ -208,11 +208,28 @@ impl Catalog {
     ///
     /// Case does not matter. Words are separated by whitespace. Without words, everything matches.
     pub fn search<'a>(&'a self, q: Option<&str>, category: Option<Category>) -> Vec<&'a Arc<Provider>> {
+        self.search_named(q, category, |_| String::new())
+    }
+
+    /// The same, where a project knows a provider by further names: those of its accounts.
+    pub fn search_named<'a>(
+        &'a self,
+        q: Option<&str>,
+        category: Option<Category>,
+        names: impl Fn(&Provider) -> String,
+    ) -> Vec<&'a Arc<Provider>> {
         let q = q.unwrap_or_default().to_lowercase();
         let words: Vec<&str> = q.split_whitespace().collect();
         let matches = |entry: &&SearchableProvider| {
-            category.is_none_or(|category| entry.provider.category == category)
-                && words.iter().all(|word| entry.haystack.contains(word))
+            if category.is_some_and(|category| entry.provider.category != category) {
+                return false;
+            }
+            let mut left = words.iter().filter(|word| !entry.haystack.contains(**word)).peekable();
+            if left.peek().is_none() {
+                return true;
+            }
+            let names = names(&entry.provider).to_lowercase();
+            left.all(|word| names.contains(word))
         };
         self.entries.values().filter(matches).map(|entry| &entry.provider).collect()
     }

@@ -21,8 +21,8 @@ use crate::{
     environment::Environment,
     http::{self, state::Api},
     jobs::{
-        ActionRuns, Approvals, AuditChain, AuditStream, DatabaseWatch, Erasure, IdempotencySweep,
-        OAuthAppsRefresh, RunRetention, Runner, StreamSettings,
+        ActionRuns, Approvals, AuditChain, AuditStream, DatabaseWatch, Erasure, HealthSweep,
+        IdempotencySweep, OAuthAppsRefresh, RunRetention, Runner, StreamSettings,
     },
     mcp::{self, Mcp},
     metrics::Metrics,
@@ -37,6 +37,7 @@ use crate::{
         actions::Actions,
         api_keys::{ApiKeys, KeyCacheRefresh},
         audit_log::AuditLog,
+        census::Census,
         device_logins::{DeviceLoginSweep, DeviceLogins},
         idempotency::Idempotency,
         install::{InstallSweep, Installer, InstallerParts},
@@ -218,6 +219,7 @@ impl App {
         self.start_audit_stream(&mut runner);
         runner.start(revocations.due_work());
         runner.start(Erasure { store: self.store.clone(), environment: environment.clone() });
+        runner.start(HealthSweep { store: self.store.clone(), environment: environment.clone() });
         runner.start(IdempotencySweep { store: self.store.clone(), environment: environment.clone() });
         if let Some(keep) = self.run_retention {
             let environment = environment.clone();
@@ -267,6 +269,7 @@ fn services(monitor: &Monitor, settings: &HttpSettings) -> anyhow::Result<Servic
         people: people(store, outbound, environment, settings)?,
         device_logins: DeviceLogins::new(store.clone(), environment.clone()),
         audit_log: AuditLog::new(store.clone()),
+        census: Census::new(store.clone(), environment.clone()),
         idempotency: Idempotency::new(store.clone(), Arc::clone(vault), environment.clone()),
         revocations: Revocations::new(monitor.clone(), integrations.clone()),
         integrations,

@@ -10,6 +10,7 @@ mod backoff;
 mod claimed_work;
 mod database_watch;
 mod erasure;
+mod health_changes;
 mod idempotency_keys;
 mod oauth_apps;
 mod run_retention;
@@ -26,6 +27,7 @@ pub use self::{
     claimed_work::{ClaimedWork, Pieces},
     database_watch::DatabaseWatch,
     erasure::Erasure,
+    health_changes::HealthSweep,
     idempotency_keys::IdempotencySweep,
     oauth_apps::OAuthAppsRefresh,
     run_retention::RunRetention,

@@ -8,12 +8,13 @@ use std::{
 use http::{Method, StatusCode};
 use integrations_core::{
     action::RunStatus,
+    lifecycle::{Health, Status},
     revocation::RevocationStatus,
     webhook::{Attempted, Outcome},
 };
 use serde_json::Value;
 
-use super::{CutReason, Metrics, PoolUse, ProbeOutcome, ProxyOutcome, RefreshOutcome};
+use super::{CutReason, IntegrationCount, Metrics, PoolUse, ProbeOutcome, ProxyOutcome, RefreshOutcome};
 
 const DASHBOARD: &str = include_str!("../../../../docs/setup/monitoring/grafana-dashboard.json");
 const ALERTS: &str = include_str!("../../../../docs/setup/monitoring/alerts.yml");
@@ -28,6 +29,8 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     metrics.action_call("slack", "post_message", RunStatus::Succeeded, Duration::ZERO);
     metrics.proxied("slack", ProxyOutcome::Answered);
     metrics.connection_cut(CutReason::Stalled);
+    let (status, health) = (Status::Active, Health::Healthy);
+    metrics.integrations(Some(&[IntegrationCount { status, health, count: 1 }]));
     metrics.revocation("slack", RevocationStatus::Revoked);
     let outcome = Outcome::Answered(200, None);
     metrics.delivery_attempted(&Attempted { outcome, took: Duration::ZERO, answer: String::new() });

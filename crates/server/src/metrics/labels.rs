@@ -149,6 +149,12 @@ pub(super) struct Revocation {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Integration {
+    pub(super) status: &'static str,
+    pub(super) health: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Provider {
     pub(super) provider: String,
 }

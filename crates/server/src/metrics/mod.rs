@@ -16,6 +16,7 @@ use std::{
 use http::{Method, StatusCode};
 use integrations_core::{
     action::RunStatus,
+    lifecycle::{Health, Status},
     revocation::RevocationStatus,
     webhook::{Attempted, Outcome},
 };
@@ -58,6 +59,17 @@ pub struct PoolUse {
     pub max: u32,
 }
 
+/// How many integrations have a status and a health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntegrationCount {
+    /// The status.
+    pub status: Status,
+    /// The health.
+    pub health: Health,
+    /// How many have both.
+    pub count: i64,
+}
+
 /// The server's metrics. Cheap to clone; clones share their values.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Instruments>);
@@ -71,6 +83,7 @@ struct Instruments {
     probe_durations: Histograms<labels::Provider>,
     probes_in_flight: Gauge,
     queue_age: Gauge<f64, AtomicU64>,
+    integrations: Family<labels::Integration, Gauge>,
     access: Access,
     leases_taken_over: Counter,
     rate_limiter_shared: Gauge,
@@ -203,6 +216,11 @@ impl Default for Metrics {
                 "probe_queue_age_seconds",
                 "How long the longest waiting probe has been due",
                 Gauge::default(),
+            ),
+            integrations: names.register(
+                "integrations",
+                "Integrations of all projects, by status and health",
+                Family::default(),
             ),
             access: Access::register(&mut names),
             leases_taken_over: names.register(
@@ -349,6 +367,15 @@ impl Metrics {
         self.0.audit_stream.age.set(age.as_secs_f64());
     }
 
+    /// Sets how many integrations there are. `None`: that is not known, so nothing is said of it.
+    pub fn integrations(&self, counts: Option<&[IntegrationCount]>) {
+        let Some(counts) = counts else { return self.0.integrations.clear() };
+        for IntegrationCount { status, health, count } in counts {
+            let labels = labels::Integration { status: status.as_str(), health: health.as_str() };
+            self.0.integrations.get_or_create(&labels).set(*count);
+        }
+    }
+
     /// Sets how many connections clients have.
     pub fn client_connections(&self, open: usize) {
         self.0.clients.open.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -409,6 +436,10 @@ mod tests {
         metrics.rate_limiter_shared(true);
         metrics.rate_limit_fallback();
         metrics.audit_stream(3, Duration::from_millis(2500));
+        metrics.integrations(Some(&[
+            IntegrationCount { status: Status::Active, health: Health::Degraded, count: 12 },
+            IntegrationCount { status: Status::Error, health: Health::Unhealthy, count: 0 },
+        ]));
         metrics.client_connections(7);
         metrics.connection_cut(CutReason::Stalled);
         let pools = [PoolUse { pool: "reader", in_use: 2, idle: 3, max: 16 }];
@@ -434,6 +465,8 @@ mod tests {
             "riq_rate_limit_fallbacks_total 1",
             "riq_audit_stream_unsent 3",
             "riq_audit_stream_age_seconds 2.5",
+            r#"riq_integrations{status="active",health="degraded"} 12"#,
+            r#"riq_integrations{status="error",health="unhealthy"} 0"#,
             "riq_client_connections 7",
             r#"riq_client_connections_cut_total{reason="stalled"} 1"#,
             r#"riq_database_connections{pool="reader",state="in_use"} 2"#,
@@ -442,6 +475,20 @@ mod tests {
         ] {
             assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn of_integrations_that_nobody_could_count_nothing_is_said() {
+        let metrics = Metrics::default();
+        let says = || metrics.render(&[]).unwrap().contains("riq_integrations{");
+        metrics.integrations(Some(&[IntegrationCount {
+            status: Status::Active,
+            health: Health::Healthy,
+            count: 1,
+        }]));
+        assert!(says());
+        metrics.integrations(None);
+        assert!(!says());
     }
 
     #[test]

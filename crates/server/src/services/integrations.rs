@@ -6,6 +6,7 @@ use integrations_core::{
     audit::{self, Acting},
     catalog::{ProviderAccount, ProviderRef},
     health::Verdict,
+    health_history::{self, HealthDay},
     integration::{Integration, Revision, Update, UpdateError},
     lifecycle::{Refusal, Status},
 };
@@ -162,6 +163,16 @@ impl Integrations {
                 Ok(Some(loaded))
             }
         }
+    }
+
+    /// The health of a tenant's integration in the last days, oldest first.
+    pub async fn health_history(
+        &self,
+        tenant: &Tenant,
+        account: &ProviderAccount,
+    ) -> Result<Vec<HealthDay>, ReadError> {
+        let changes = self.store.health_changes(tenant, account.as_str()).await?;
+        Ok(health_history::days(&changes, self.environment.now()))
     }
 
     /// Changes an integration. `ask` returns the requested change, given the stored integration. It is called again if

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod api_keys;
 pub mod audit_log;
+pub mod census;
 pub mod device_logins;
 pub mod idempotency;
 pub mod install;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 
 use self::{
-    actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, device_logins::DeviceLogins,
+    actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, census::Census, device_logins::DeviceLogins,
     idempotency::Idempotency, install::Installer, integrations::Integrations, keys::Keys,
     oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy,
     revocations::Revocations, webhooks::Webhooks,
@@ -57,6 +58,8 @@ pub struct Services {
     pub device_logins: DeviceLogins,
     /// Reads the audit log.
     pub audit_log: AuditLog,
+    /// Counts the integrations, for the metrics.
+    pub census: Census,
     /// Reads and changes integrations.
     pub integrations: Integrations,
     /// Revokes the access of those that are disconnected.

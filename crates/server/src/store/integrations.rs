@@ -18,6 +18,7 @@ use super::{
     Denied, Lapsed, NewAuditEvent, Permission, ReadError, RevocationFacts, RevocationOrder, Store,
     StoreError, Tenant, UsableCredential, audit,
     entity::{credential, integration},
+    health_changes,
     in_order::lock_in_order,
     install_links::{self, LinkUse},
     monitors::{self, Schedule},
@@ -409,7 +410,13 @@ pub(super) async fn store_revision(
         to.sealed_settings.is_some().into(),
     ];
     let statement = Statement::from_sql_and_values(on.get_database_backend(), statements::REVISE, values);
-    Ok(on.execute_raw(statement).await?.rows_affected() == 1)
+    if on.execute_raw(statement).await?.rows_affected() != 1 {
+        return Ok(false);
+    }
+    if next.health != from.integration.health {
+        health_changes::record(on, next).await?;
+    }
+    Ok(true)
 }
 
 /// Makes the other changes that a stored revision requires, and commits.
@@ -504,6 +511,7 @@ async fn install(on: &Transaction, installation: Installation) -> Result<Install
         dead_at: None,
     };
     credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
+    health_changes::record(on, &installation.integration).await?;
     monitors::begin(on, id, &installation.integration.provider, &installation.credential.schedule).await?;
     audit::record(on, installation.event).await?;
     Ok(Installed::Stored)

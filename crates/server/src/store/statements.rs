@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use sea_orm::DbBackend;
+
 use super::rows::{ApprovalRow, AuditEntry, ExportRow, HiddenColumns, IntegrationRow, RunRow, columns};
 
 /// A project's integrations, to be shown, in no order: `$1` project.
@@ -104,6 +106,33 @@ pub fn audit_page(equal: &[&str], limit: u16) -> String {
     ));
     statement
 }
+
+/// The last `limit` changes of the health of an integration, newest first: `$1` project, `$2` provider.
+pub(super) fn health_changes(limit: u32) -> String {
+    format!(
+        "SELECT p.organization_id, h.health, h.changed_at \
+         FROM projects p LEFT JOIN integrations i ON i.project_id = p.id AND i.provider = $2 \
+         LEFT JOIN health_changes h ON h.integration_id = i.id \
+         WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY h.version DESC LIMIT {limit}"
+    )
+}
+
+/// Deletes up to `limit` changes of health that another one followed before `$1`. Replicas that do it at once leave each
+/// other's rows alone.
+pub(super) fn prune_health_changes(limit: u32, backend: DbBackend) -> String {
+    let locking = if backend == DbBackend::Postgres { " FOR UPDATE OF h SKIP LOCKED" } else { "" };
+    format!(
+        "DELETE FROM health_changes WHERE (integration_id, version) IN (\
+         SELECT h.integration_id, h.version FROM health_changes h WHERE h.changed_at < $1 AND EXISTS (\
+         SELECT 1 FROM health_changes n WHERE n.integration_id = h.integration_id AND n.version > h.version \
+         AND n.changed_at < $1) LIMIT {limit}{locking})"
+    )
+}
+
+/// How many integrations of projects that are not archived have which status and health.
+pub(super) const INTEGRATION_COUNTS: &str = "SELECT i.status, i.health_status, COUNT(*) AS count \
+     FROM integrations i JOIN projects p ON p.id = i.project_id WHERE p.revoked_at IS NULL \
+     GROUP BY i.status, i.health_status";
 
 /// Up to `limit` events of all audit logs after `$1`, each with whether it is in a chain or waits for it.
 pub(super) fn whereabouts(limit: u16) -> String {

@@ -27,6 +27,9 @@ pub(crate) fn integration_facts(
     if let Some(account) = &integration.account {
         facts.push(("Account", account_line(account)));
     }
+    if let Some(scopes) = integration.granted_scopes.read().ok().filter(|scopes| !scopes.is_empty()) {
+        facts.push(("Granted scopes", cell(Some(&scopes.join(" ")))));
+    }
     if let Some(credential) = &integration.credential {
         facts.push(("Credential", credential_line(credential)));
     }

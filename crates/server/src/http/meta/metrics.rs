@@ -44,7 +44,7 @@ const REFUSAL: &str =
     tag = "Server",
     security((), ("metrics_token" = [])),
     responses(
-        (status = 200, description = "Metrics of requests, probes, token refreshes, leases and database connections", body = String,
+        (status = 200, description = "Metrics of requests, integrations, probes, token refreshes, leases and database connections", body = String,
          content_type = "text/plain",
          example = "# HELP riq_leases_taken_over_total Leases that this server took over because their owner let \
                     them expire.\n# TYPE riq_leases_taken_over_total counter\nriq_leases_taken_over_total 0\n"),
@@ -66,6 +66,7 @@ pub(super) async fn metrics(
             Failure::new(ErrorCode::Unauthorized, REFUSAL)
         });
     }
+    api.metrics.integrations(api.census.integrations().await.as_deref());
     let text = api.metrics.render(&api.database.pools()).map_err(|error| Failure::internal(&error))?;
     let media = HeaderValue::from_static(metrics::CONTENT_TYPE);
     Ok(([(header::CONTENT_TYPE, media)], text).into_response())

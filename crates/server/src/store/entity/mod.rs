@@ -13,6 +13,7 @@ pub(super) mod credential;
 pub(super) mod dashboard_session;
 pub(super) mod device_login;
 pub(super) mod encryption_key;
+pub(super) mod health_change;
 pub(super) mod idempotency_key;
 pub(super) mod install_link;
 pub(super) mod integration;
