@@ -165,6 +165,16 @@ impl Addresses {
         format!("{}/projects/{project}", self.home())
     }
 
+    /// Those that meet conditions, each with a name and a value.
+    pub(crate) fn project_where(&self, project: ProjectId, conditions: &[(&str, String)]) -> String {
+        filtered(self.project(project), conditions)
+    }
+
+    /// The events of a project's audit log that meet conditions.
+    pub(crate) fn audit_where(&self, project: ProjectId, conditions: &[(&str, String)]) -> String {
+        filtered(self.audit(project), conditions)
+    }
+
     /// A project's audit log.
     pub(crate) fn audit(&self, project: ProjectId) -> String {
         format!("{}/audit", self.project(project))
@@ -330,11 +340,15 @@ impl Addresses {
 }
 
 /// The address of a list with conditions, each with a name and a value.
-fn filtered(list: String, conditions: &[(&str, &str)]) -> String {
+fn filtered(list: String, conditions: &[(&str, impl AsRef<str>)]) -> String {
     if conditions.is_empty() {
         return list;
     }
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(conditions).finish();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in conditions {
+        query.append_pair(name, value.as_ref());
+    }
+    let query = query.finish();
     format!("{list}?{query}")
 }
 

@@ -2,16 +2,18 @@
 
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
-use integrations_core::{ids::AuditEventId, issue::Issue};
+use integrations_core::{audit::ActorKind, ids::AuditEventId, issue::Issue};
+use time::{Date, OffsetDateTime, Time, format_description::well_known::Iso8601};
 
 use super::{
-    view::audit::{Log, page},
+    names,
+    view::audit::{Filters, Log, page},
     visit::Allowed,
 };
 use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, query, scoped::AuditRead},
-    store::AuditFilter,
+    store::{ActorFilter, AuditFilter},
 };
 
 /// The events on a page.
@@ -22,17 +24,60 @@ pub(super) async fn log(
     Allowed { on, .. }: Allowed<AuditRead>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let [before] = query::parameters(&uri, ["before"])?;
-    let before: Option<AuditEventId> = before.map(|text| text.parse()).transpose().map_err(|_| {
+    let (filters, before) = read(&uri)?;
+    let events = pages.audit_log.page(&on.tenant, &filter(&filters, before), PAGE).await?;
+    let names = names::of(&pages, on.tenant.organization, filters.actor.as_deref()).await?;
+    let integrations = pages.integrations.list(&on.tenant).await?;
+    let log = Log {
+        events: &events.entries,
+        filters: &filters,
+        integrations: &integrations,
+        chosen_actor: filters.actor.as_ref().and_then(|actor| names.get(actor)).map(String::as_str),
+        is_newest: before.is_none(),
+        older: events.cursor(),
+    };
+    Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &pages.catalog, &log)))
+}
+
+/// The filters of an address. Unknown values are ignored, because people choose them from lists.
+fn read(uri: &Uri) -> Result<(Filters, Option<AuditEventId>), Failure> {
+    let names = ["action", "provider", "actor", "since", "until", "before"];
+    let [action, provider, actor, since, until, before] = query::parameters(uri, names)?;
+    let before = before.map(|text| text.parse()).transpose().map_err(|_| {
         Failure::invalid(
             "The address names no event",
             vec![Issue::new("before", "Expected an event's id, aud_…")],
         )
     })?;
-    let filter = AuditFilter { before, ..AuditFilter::default() };
-    let events = pages.audit_log.page(&on.tenant, &filter, PAGE).await?;
-    let address = on.visit.addresses.audit(on.tenant.project);
-    let older = events.cursor().map(|last| format!("{address}?before={last}"));
-    let log = Log { events: &events.entries, is_newest: before.is_none(), older };
-    Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &pages.catalog, &log)))
+    let day = |text: Option<String>| text.and_then(|text| Date::parse(&text, &Iso8601::DATE).ok());
+    let filters = Filters {
+        action: action.and_then(|word| word.parse().ok()),
+        provider: provider.filter(|text| !text.is_empty()),
+        actor: actor.filter(|text| actor_of(text).is_some()),
+        since: day(since),
+        until: day(until),
+    };
+    Ok((filters, before))
+}
+
+/// The events that these filters let through. Days are those of UTC, and the last one is whole.
+fn filter(filters: &Filters, before: Option<AuditEventId>) -> AuditFilter {
+    let begin = |day: Date| day.with_time(Time::MIDNIGHT).assume_utc();
+    let end = |day: Date| -> Option<OffsetDateTime> { Some(begin(day.next_day()?)) };
+    AuditFilter {
+        before,
+        provider: filters.provider.clone(),
+        action: filters.action,
+        actor: filters.actor.as_deref().and_then(actor_of),
+        since: filters.since.map(begin),
+        until: filters.until.and_then(end),
+    }
+}
+
+/// The actor that an address names: a key's or a person's id, `operator` or `system`.
+fn actor_of(text: &str) -> Option<ActorFilter> {
+    match text.parse() {
+        Ok(kind @ (ActorKind::Operator | ActorKind::System)) => Some(ActorFilter::Kind(kind)),
+        _ => text.parse().ok().map(ActorFilter::Principal),
+    }
 }

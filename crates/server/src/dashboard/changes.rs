@@ -206,7 +206,7 @@ fn refused_form(error: ChangeError, sent: SentForm) -> Result<(StatusCode, Refus
             (StatusCode::CONFLICT, words)
         }
         ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => {
-            let title = format!("That is not possible while the status is: {}", words::status(from).1);
+            let title = format!("That is not possible while the status is: {}", words::status(from));
             (StatusCode::CONFLICT, sent.refused(&title, ""))
         }
         ChangeError::Read(_)

@@ -340,6 +340,9 @@ async fn by_link(
         account,
         project: Project { id: opened.tenant.project, pending: None, names: &names },
         integration: None,
+        credential: None,
+        next_check_at: None,
+        health: &[],
         accounts: &[],
         connection: &Map::new(),
         is_configured: pages.installer.availability(&opened.tenant, &account.provider).await?

@@ -2,7 +2,9 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use integrations_core::{catalog::ProviderAccount, integration::Integration, scope::RequiredScope};
+use integrations_core::{
+    catalog::ProviderAccount, health_history::HealthDay, integration::Integration, scope::RequiredScope,
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -27,6 +29,7 @@ const EVENTS: u16 = 5;
 pub(super) struct Contents {
     pub(super) account: ProviderAccount,
     pub(super) loaded: Option<Loaded>,
+    health: Vec<HealthDay>,
     accounts: Vec<IntegrationRow>,
     pub(super) connection: Map<String, Value>,
     is_configured: bool,
@@ -46,6 +49,10 @@ impl Contents {
             }
             _ => Vec::new(),
         };
+        let health = match &loaded {
+            Some(_) => pages.integrations.health_history(&on.tenant, account).await?,
+            None => Vec::new(),
+        };
         let list = pages.integrations.list(&on.tenant).await?;
         let connection = loaded.as_ref().map(|loaded| serde_json::from_str(&loaded.connection));
         Ok(Self {
@@ -58,6 +65,7 @@ impl Contents {
             account: account.clone(),
             accounts: accounts_of(&list, account.provider.key.as_str()).to_vec(),
             loaded,
+            health,
             events,
         })
     }
@@ -73,6 +81,9 @@ impl Contents {
             account: &self.account,
             project: on.project(),
             integration: self.integration(),
+            credential: self.loaded.as_ref().and_then(|loaded| loaded.credential_facts.as_ref()),
+            next_check_at: self.loaded.as_ref().and_then(|loaded| loaded.next_check_at),
+            health: &self.health,
             accounts: &self.accounts,
             connection: &self.connection,
             is_configured: self.is_configured,

@@ -78,6 +78,7 @@ impl Visit {
             is_person: session.is_some_and(Session::is_of_person),
             operator: &self.pages.settings.operator,
             face: self.look.as_deref().map_or(Face::Dashboard, Face::Customer),
+            now: self.pages.environment.now(),
         }
     }
 

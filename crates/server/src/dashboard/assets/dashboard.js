@@ -1,12 +1,15 @@
 // Makes the pages easier to use. They work without it.
 "use strict";
 
-// Shows times in the reader's time zone.
+// Says exact times in the reader's time zone too, and shows them to who has no pointer that hovers.
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) continue;
-  time.title = time.textContent;
-  time.textContent = at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  const words = time.textContent;
+  time.title = `${at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" })} (${time.title})`;
+  time.addEventListener("click", () => {
+    time.textContent = time.textContent === words ? time.title : words;
+  });
 }
 
 // Removes the word of a message from the address, so that going back or reloading does not show the message again.
@@ -31,7 +34,8 @@ if (filters) {
   const remembered = "filter";
   const last = sessionStorage.getItem(remembered);
   sessionStorage.removeItem(remembered);
-  if (last) filters.elements.namedItem(last)?.focus();
+  const focused = last ? filters.elements.namedItem(last) : null;
+  focused?.focus();
   filters.addEventListener("change", (event) => {
     if (event.target instanceof HTMLSelectElement) {
       sessionStorage.setItem(remembered, event.target.name);
@@ -42,6 +46,36 @@ if (filters) {
   filters.addEventListener("formdata", (event) => {
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   });
+  // Searches while the person types. That loads the page again, so what is typed meanwhile is kept for the new one.
+  const search = filters.querySelector("input[type=search]");
+  if (search) {
+    const pending = "typed";
+    const typed = sessionStorage.getItem(pending);
+    sessionStorage.removeItem(pending);
+    let timer;
+    let leaves = false;
+    const find = () => {
+      if (search.value.trim() === search.defaultValue.trim()) return;
+      leaves = true;
+      sessionStorage.setItem(remembered, search.name);
+      const query = new URLSearchParams(new FormData(filters));
+      location.replace(`${filters.getAttribute("action")}?${query}`);
+    };
+    const findSoon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(find, 300);
+    };
+    search.addEventListener("input", (event) => { if (!event.isComposing) findSoon(); });
+    search.addEventListener("compositionend", findSoon);
+    addEventListener("pagehide", () => { if (leaves) sessionStorage.setItem(pending, search.value); });
+    if (focused === search) {
+      if (typed !== null && typed !== search.value) {
+        search.value = typed;
+        findSoon();
+      }
+      search.setSelectionRange(search.value.length, search.value.length);
+    }
+  }
 }
 
 // Sends a form only once, however often its button is pressed.

@@ -2,16 +2,17 @@
 
 use integrations_core::{
     catalog::{Provider, ProviderRef},
-    lifecycle::{Health, Status},
     scope::RequiredScope,
 };
 use maud::{Markup, html};
 
 use super::{
+    badge,
     field::{Field, Presence, Text},
     frame::Frame,
     layout::Project,
-    parts::{self, csrf, monogram, pill},
+    moment::moment,
+    parts::{self, csrf, monogram},
     provider_page::{Part, ProviderPage},
     words,
 };
@@ -81,15 +82,21 @@ fn account(
                     }
                     Place::Group | Place::Page => code { (row.provider) },
                 }
+                @if let Some(at) = row.last_synced_at { " · good answer " (moment(frame, at)) }
                 @if let Some(error) = &row.error_message { br; span.bad-text { (error) } }
             }
         }
-        div.row-side.states { (pills(row)) }
+        div.row-side.states {
+            (badge::of_row(row))
+            @if badge::needs_reconnection(row) && frame.may(RequiredScope::INTEGRATIONS_WRITE) {
+                (reconnection(frame, project, provider, row))
+            }
+        }
     }
 }
 
 /// The name of an account for people.
-fn name(provider: &Provider, row: &IntegrationRow) -> String {
+pub(crate) fn name(provider: &Provider, row: &IntegrationRow) -> String {
     row.display_name.clone().unwrap_or_else(|| label(provider, row))
 }
 
@@ -97,14 +104,25 @@ fn label(provider: &Provider, row: &IntegrationRow) -> String {
     row.alias().map_or_else(|| provider.name.clone(), |alias| format!("{} ({alias})", provider.name))
 }
 
-/// The status, and the health unless it is disconnected.
-fn pills(row: &IntegrationRow) -> Markup {
-    let status = row.status.parse::<Status>().unwrap_or(Status::Error);
-    let health = row.health_status.parse::<Health>().unwrap_or(Health::Unknown);
-    let ((tone, text), (health_tone, health_text)) = (words::status(status), words::health(health));
+/// The way to connect an account again that does not work any more. If the provider needs nothing to be typed for that,
+/// it leads there at once.
+fn reconnection(
+    frame: &Frame<'_>,
+    project: &Project<'_>,
+    provider: &Provider,
+    row: &IntegrationRow,
+) -> Markup {
+    let name = name(provider, row);
+    let label = html! { "Reconnect" span.visually-hidden { " " (name) } };
     html! {
-        (pill(tone, text))
-        @if status != Status::Disconnected { (pill(health_tone, health_text)) }
+        @if provider.oauth().is_some() && provider.connection.is_empty() {
+            form method="post" action=(frame.addresses.to(project.id, &row.provider, "connect")) data-once {
+                (csrf(frame))
+                button.small-button type="submit" { (label) }
+            }
+        } @else {
+            a.button.small-button href={ (frame.addresses.provider(project.id, &row.provider)) "#connection" } { (label) }
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
     field::{Field, Presence},
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, moment, notice, part},
+    moment::moment,
+    parts::{Tone, csrf, notice, part},
     provider_page::{RefusedForm, refusal},
     run::{about_evidence, context, facts, inputs},
     runs::{caller, title},
@@ -87,7 +88,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ApprovalPage<'_>) -> Markup {
                 @if let Some(action) = page.action() { p.lead { (action.description) } }
             }
         }
-        (part("asked", "Who asks", &html! {}, &who(page)))
+        (part("asked", "Who asks", &html! {}, &who(frame, page)))
         (part("reasons", "Why you are asked", &html! {}, &html! {
             ul.consequences { @for reason in reasons(approval) { li { (value::text(&reason)) } } }
         }))
@@ -115,13 +116,13 @@ fn about_request(page: &ApprovalPage<'_>) -> Markup {
     html! { p { "The request to " (page.name()) ", byte for byte, without the credential." } }
 }
 
-fn who(page: &ApprovalPage<'_>) -> Markup {
+fn who(frame: &Frame<'_>, page: &ApprovalPage<'_>) -> Markup {
     let approval = page.approval;
     html! {
         dl.facts {
             div { dt { "Asked by" } dd { (caller(&approval.principal, asker(approval))) } }
-            div { dt { "Asked" } dd { (moment(approval.created_at)) } }
-            div { dt { "Can be approved until" } dd { (moment(approval.expires_at)) } }
+            div { dt { "Asked" } dd { (moment(frame, approval.created_at)) } }
+            div { dt { "Expires" } dd { (moment(frame, approval.expires_at)) } }
         }
         (context(&approval.context.as_deref().map(object).unwrap_or_default()))
     }
@@ -186,7 +187,7 @@ fn decision(frame: &Frame<'_>, page: &ApprovalPage<'_>) -> Markup {
             @if let Some(by) = &approval.decided_by {
                 dl.facts {
                     div { dt { "Decided by" } dd { (caller(by, decider(approval))) } }
-                    @if let Some(at) = approval.decided_at { div { dt { "Decided" } dd { (moment(at)) } } }
+                    @if let Some(at) = approval.decided_at { div { dt { "Decided" } dd { (moment(frame, at)) } } }
                 }
             }
             @if let Some(note) = &approval.note {

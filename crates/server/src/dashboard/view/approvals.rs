@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use super::{
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, moment, notice, pill},
+    moment::moment,
+    parts::{Tone, notice, pill},
     runs::{caller, title},
     value, words,
 };
@@ -98,7 +99,7 @@ fn entry(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, approval: 
                         Err(_) => (title),
                     }
                 }
-                span.soft { (moment(approval.created_at)) }
+                span.soft { (moment(frame, approval.created_at)) }
             }
             p.run-end { (status_pill(&approval.status)) (kind_pill(&approval.kind)) }
             ul.changes { @for reason in reasons(approval) { li { (value::text(&reason)) } } }
@@ -108,7 +109,7 @@ fn entry(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, approval: 
                 @if let Some(reason) = said("reason") { ": " (value::text(reason)) }
             }
             @if approval.status == ApprovalStatus::Pending.as_str() {
-                p.event-by { "It can be approved until " (moment(approval.expires_at)) "." }
+                p.event-by { "It expires " (moment(frame, approval.expires_at)) "." }
             }
         }
     }

@@ -11,7 +11,8 @@ use super::{
     field::{Field, Presence},
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, moment, notice, part, pill},
+    moment::moment,
+    parts::{Tone, csrf, notice, part, pill},
     provider_page::{RefusedForm, refusal},
     words,
 };
@@ -130,7 +131,7 @@ fn entry(frame: &Frame<'_>, page: &DeliveriesPage<'_>, delivery: &DeliveryRow) -
                         Err(_) => (delivery.kind),
                     }
                 }
-                span.soft { (moment(delivery.created_at)) }
+                span.soft { (moment(frame, delivery.created_at)) }
             }
             p.run-end {
                 (status_pill(&delivery.status))
@@ -140,7 +141,7 @@ fn entry(frame: &Frame<'_>, page: &DeliveriesPage<'_>, delivery: &DeliveryRow) -
             }
             p.event-by {
                 @match delivery.attempts { 0 => "Not sent yet", 1 => "1 attempt", count => { (count) " attempts" } }
-                @if let Some(at) = delivery.next_attempt_at { " · next " (moment(at)) }
+                @if let Some(at) = delivery.next_attempt_at { " · next " (moment(frame, at)) }
             }
         }
     }

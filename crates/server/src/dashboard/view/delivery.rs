@@ -11,7 +11,8 @@ use super::{
     deliveries::{came, status_pill},
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, moment, notice, part},
+    moment::moment,
+    parts::{Tone, csrf, notice, part},
     value,
 };
 use crate::{
@@ -51,9 +52,9 @@ pub(crate) fn page(frame: &Frame<'_>, page: &DeliveryPage<'_>) -> Markup {
                 p.lead { code { (delivery.id) } }
             }
         }
-        (part("facts", "Delivery", &html! {}, &facts(page)))
+        (part("facts", "Delivery", &html! {}, &facts(frame, page)))
         (part("message", "Message", &about_message(), &message(page)))
-        (part("attempts", "Attempts", &about_attempts(), &attempts(page)))
+        (part("attempts", "Attempts", &about_attempts(), &attempts(frame, page)))
         @if frame.may(RequiredScope::WEBHOOKS_WRITE) && !is_pending {
             (part("again", "Send again", &about_again(), &html! {
                 form method="post" action=(again(frame, page)) data-once {
@@ -71,14 +72,14 @@ fn again(frame: &Frame<'_>, page: &DeliveryPage<'_>) -> String {
     format!("{}/redeliver", frame.addresses.delivery(page.project.id, page.webhook.id, page.id))
 }
 
-fn facts(page: &DeliveryPage<'_>) -> Markup {
+fn facts(frame: &Frame<'_>, page: &DeliveryPage<'_>) -> Markup {
     let delivery = &page.details.delivery;
     html! {
         dl.facts {
             div { dt { "Event" } dd { code { (delivery.event_id) } } }
-            div { dt { "Happened" } dd { (moment(delivery.created_at)) } }
+            div { dt { "Happened" } dd { (moment(frame, delivery.created_at)) } }
             div { dt { "Attempts" } dd { (delivery.attempts) } }
-            @if let Some(at) = delivery.next_attempt_at { div { dt { "Next attempt" } dd { (moment(at)) } } }
+            @if let Some(at) = delivery.next_attempt_at { div { dt { "Next attempt" } dd { (moment(frame, at)) } } }
         }
     }
 }
@@ -97,22 +98,22 @@ fn about_attempts() -> Markup {
     html! { p { "The start of what the receiver answered is kept, as text: 4 KiB at most." } }
 }
 
-fn attempts(page: &DeliveryPage<'_>) -> Markup {
+fn attempts(frame: &Frame<'_>, page: &DeliveryPage<'_>) -> Markup {
     html! {
         @if page.details.attempts.is_empty() {
             p { "None yet." }
         } @else {
-            ol.events { @for attempt in &page.details.attempts { (one(attempt)) } }
+            ol.events { @for attempt in &page.details.attempts { (one(frame, attempt)) } }
         }
     }
 }
 
-fn one(attempt: &AttemptRow) -> Markup {
+fn one(frame: &Frame<'_>, attempt: &AttemptRow) -> Markup {
     html! {
         li.event {
             div.event-head {
                 strong { "Attempt " (attempt.number) }
-                span.soft { (moment(attempt.at)) }
+                span.soft { (moment(frame, attempt.at)) }
             }
             p.event-by {
                 (came(attempt.status_code, attempt.error.as_deref())) ", after " (attempt.duration_ms) " ms"

@@ -11,7 +11,8 @@ use super::{
     field::{Field, Presence, Text},
     frame::Frame,
     layout,
-    parts::{Tone, csrf, moment, notice},
+    moment::moment,
+    parts::{Tone, csrf, notice},
 };
 use crate::{
     dashboard::key_form::SCOPE,
@@ -116,7 +117,7 @@ pub(crate) fn decide(frame: &Frame<'_>, page: &Page<'_>, choice: &Choice<'_>) ->
                 h1 { "Give a program access?" }
                 p.user-code { code { (page.code) } }
                 p { "Does your terminal show " strong { "exactly this code" } "? If not, deny." }
-                (facts(page))
+                (facts(frame, page))
                 form method="post" action=(frame.addresses.to_device("approve")) data-once {
                     (csrf(frame))
                     input type="hidden" name="code" value=(page.code);
@@ -135,13 +136,13 @@ pub(crate) fn decide(frame: &Frame<'_>, page: &Page<'_>, choice: &Choice<'_>) ->
     layout::page(frame, "Give a program access?", &html! {}, &content)
 }
 
-fn facts(page: &Page<'_>) -> Markup {
+fn facts(frame: &Frame<'_>, page: &Page<'_>) -> Markup {
     html! {
         dl.facts {
             div { dt { "Program (unverified)" } dd { bdi { (page.login.client_name) } } }
             div { dt { "Organization" } dd { bdi { (page.organization) } } }
             div { dt { "Asked from" } dd { code { (page.login.address) } } }
-            div { dt { "Asked at" } dd { (moment(page.login.created_at)) } }
+            div { dt { "Asked" } dd { (moment(frame, page.login.created_at)) } }
         }
         p.small { "Anybody can claim any name. The address is that of the program, or of a proxy before it." }
     }

@@ -1,6 +1,7 @@
 //! What all pages of a visit share.
 
 use integrations_core::{ids::OrganizationId, rights::Reach, scope::RequiredScope};
+use time::OffsetDateTime;
 
 use crate::{dashboard::addresses::Addresses, edge::brand::Look, program::OperatorCommands, store::Known};
 
@@ -21,6 +22,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) operator: &'a OperatorCommands,
     /// Whose page it is.
     pub(crate) face: Face<'a>,
+    /// The time from which others are told.
+    pub(crate) now: OffsetDateTime,
 }
 
 /// Whose page it is.
@@ -33,10 +36,11 @@ pub(crate) enum Face<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The frame of a page without forms, for whoever it is.
+    /// The frame of a page without forms and times, for whoever it is.
     pub(crate) const fn of_nobody(addresses: &'a Addresses, operator: &'a OperatorCommands) -> Self {
         let face = Face::Customer(&Look::NEUTRAL);
-        Self { addresses, csrf: "", who: None, organization: None, is_person: false, operator, face }
+        let now = OffsetDateTime::UNIX_EPOCH;
+        Self { addresses, csrf: "", who: None, organization: None, is_person: false, operator, face, now }
     }
 
     /// Whether it is a page that customers see.

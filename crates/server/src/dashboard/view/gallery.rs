@@ -6,6 +6,7 @@
 mod approvals;
 mod device;
 mod installations;
+mod lists;
 mod oauth_apps;
 mod organization;
 mod runs;
@@ -15,14 +16,14 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use integrations_core::{
     catalog::{Catalog, Provider, ProviderAccount, ProviderRef},
+    health_history::{self, HealthChange, HealthDay},
     ids::{OrganizationId, ProjectId, UserId},
     integration::{Integration, SecretSettings},
     issue::Issue,
-    lifecycle::{Chosen, Health, State, Status},
+    lifecycle::{Chosen, Health, State},
     oauth::AccountIdentity,
     rights::Rights,
     role::Role,
-    standing::Standing,
     tier::Tier,
 };
 use maud::Markup;
@@ -30,9 +31,8 @@ use serde_json::{Map, Value, json};
 use time::macros::datetime;
 
 use super::{
-    audit, disconnect, failure,
+    disconnect, failure,
     frame::{Face, Frame},
-    integrations,
     layout::Project,
     organizations, provider,
     provider_page::{Part, ProviderPage, RefusedForm},
@@ -47,7 +47,9 @@ use crate::{
     },
     edge::form::Form,
     program::OperatorCommands,
-    store::{AuditEntry, IntegrationRow, Known, Loaded, Membership, ProjectNames, ProjectRecord},
+    store::{
+        AuditEntry, CredentialFacts, IntegrationRow, Known, Loaded, Membership, ProjectNames, ProjectRecord,
+    },
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
@@ -77,6 +79,7 @@ fn frame() -> Frame<'static> {
         is_person: true,
         operator: &OPERATOR,
         face: Face::Dashboard,
+        now: datetime!(2026-05-17 18:00 UTC),
     }
 }
 
@@ -231,6 +234,25 @@ fn events() -> Vec<AuditEntry> {
 }
 
 static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+static CREDENTIAL: LazyLock<CredentialFacts> = LazyLock::new(|| CredentialFacts {
+    renewable: true,
+    expires_at: Some(datetime!(2026-05-18 05:55 UTC)),
+    granted_scopes: Some(json!(["chat:write", "channels:read", "users:read.email"]).to_string()),
+});
+/// No data at first, then every health once.
+static HEALTH: LazyLock<Vec<HealthDay>> = LazyLock::new(|| {
+    let change = |at, health| HealthChange { at, health };
+    let changes = [
+        change(datetime!(2026-04-22 10:00 UTC), Health::Healthy),
+        change(datetime!(2026-05-01 06:00 UTC), Health::Degraded),
+        change(datetime!(2026-05-01 09:00 UTC), Health::Unhealthy),
+        change(datetime!(2026-05-02 09:00 UTC), Health::Unknown),
+        change(datetime!(2026-05-05 09:00 UTC), Health::Healthy),
+        change(datetime!(2026-05-11 12:00 UTC), Health::Degraded),
+        change(datetime!(2026-05-11 12:20 UTC), Health::Healthy),
+    ];
+    health_history::days(&changes, frame().now)
+});
 
 fn provider_page<'a>(
     key: &str,
@@ -241,6 +263,9 @@ fn provider_page<'a>(
         account: account(key),
         project: project(),
         integration,
+        credential: integration.map(|_| &*CREDENTIAL),
+        next_check_at: integration.map(|_| datetime!(2026-05-17 18:10 UTC)),
+        health: &HEALTH,
         accounts: &[],
         connection: &EMPTY,
         is_configured: true,
@@ -268,7 +293,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
     pages.extend(device::pages());
     pages.extend(organization::projects());
     pages.extend(organization::keys());
-    pages.extend(lists());
+    pages.extend(lists::pages());
     pages.extend(of_providers());
     pages.extend(runs::pages());
     pages.extend(approvals::pages());
@@ -335,43 +360,6 @@ fn entrance() -> Vec<(&'static str, Markup)> {
         ("organizations", organizations::page(&frame(), ORGANIZATION, &memberships, Some("/dashboard"))),
         ("sign-in-refused", sign_in::page(&visitor(), refused)),
         ("failure", failure::page(&visitor(), &words)),
-    ]
-}
-
-fn lists() -> Vec<(&'static str, Markup)> {
-    let installed = installed();
-    let several = accounts_of_github();
-    let rows: Vec<(&Provider, IntegrationRow)> =
-        installed.iter().map(|(provider, integration)| (*provider, row(integration))).collect();
-    let is_installed =
-        |key: &str| key == "github" || rows.iter().any(|(provider, _)| provider.key.as_str() == key);
-    let shelves = integrations::Shelves {
-        installed: [(provider("github"), several.iter().collect())]
-            .into_iter()
-            .chain(rows.iter().map(|(provider, row)| (*provider, vec![row])))
-            .collect(),
-        available: CATALOG.iter().map(AsRef::as_ref).filter(|one| !is_installed(one.key.as_str())).collect(),
-    };
-    let nothing = integrations::Shelves { installed: Vec::new(), available: Vec::new() };
-    let filters = integrations::Filters {
-        q: "mail".into(),
-        category: Some(integrations_core::catalog::Category::Crm),
-        standing: Some(Standing::Installed(Status::Paused)),
-    };
-    let log = |events, older: Option<&str>| audit::Log {
-        events,
-        is_newest: older.is_some(),
-        older: older.map(str::to_owned),
-    };
-    let events = events();
-    vec![
-        (
-            "integrations",
-            integrations::page(&frame(), &project(), &integrations::Filters::default(), &shelves),
-        ),
-        ("integrations-none", integrations::page(&frame(), &project(), &filters, &nothing)),
-        ("audit", audit::page(&frame(), &project(), &CATALOG, &log(&events, Some("?before=aud_1")))),
-        ("audit-end", audit::page(&frame(), &project(), &CATALOG, &log(&[], None))),
     ]
 }
 

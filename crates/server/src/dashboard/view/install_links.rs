@@ -10,7 +10,8 @@ use maud::{Markup, html};
 use super::{
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, moment, notice, pill},
+    moment::moment,
+    parts::{Tone, csrf, notice, pill},
 };
 use crate::store::InstallLink;
 
@@ -86,10 +87,10 @@ fn entry(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, row: &Row<
                 h2.row-title { (name) }
                 p.row-note {
                     @match (row.status, link.used_at, link.ended_at) {
-                        (LinkStatus::Used, Some(at), _) => { "Used " (moment(at)) },
-                        (LinkStatus::Ended, _, Some(at)) => { "Ended " (moment(at)) },
-                        (LinkStatus::Expired, ..) => { "Expired " (moment(link.expires_at)) },
-                        _ => { "Works until " (moment(link.expires_at)) },
+                        (LinkStatus::Used, Some(at), _) => { "Used " (moment(frame, at)) },
+                        (LinkStatus::Ended, _, Some(at)) => { "Ended " (moment(frame, at)) },
+                        (LinkStatus::Expired, ..) => { "Expired " (moment(frame, link.expires_at)) },
+                        _ => { "Expires " (moment(frame, link.expires_at)) },
                     }
                     @if let Some(url) = &request.return_url { " · leads back to " (url.host()) }
                     @if let Some(account) = &request.expected_account { " · for the account " (account) " only" }

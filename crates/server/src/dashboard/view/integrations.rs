@@ -3,6 +3,7 @@
 use integrations_core::{
     catalog::{Category, Provider},
     standing::Standing,
+    words::words,
 };
 use maud::{Markup, html};
 
@@ -24,18 +25,79 @@ pub(crate) struct Filters {
     pub(crate) category: Option<Category>,
     /// Only providers with this status.
     pub(crate) standing: Option<Standing>,
+    /// The order.
+    pub(crate) sort: Sort,
+}
+
+words! {
+    /// The order of what is installed.
+    pub(crate) enum Sort {
+        /// What needs attention first.
+        Status = "status",
+        /// By name.
+        Name = "name",
+        /// What answered well last, first.
+        Answered = "answered",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "what derives is in the macro")]
+impl Default for Sort {
+    fn default() -> Self {
+        Self::Status
+    }
+}
+
+impl Sort {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Status => "Needs attention first",
+            Self::Name => "By name",
+            Self::Answered => "By last good answer",
+        }
+    }
 }
 
 impl Filters {
     fn are_set(&self) -> bool {
         !self.q.is_empty() || self.category.is_some() || self.standing.is_some()
     }
+
+    /// The conditions of the address of a page.
+    fn conditions(&self, number: usize) -> Vec<(&'static str, String)> {
+        let sort = (self.sort != Sort::default()).then(|| self.sort.to_string());
+        let all = [
+            ("q", (!self.q.is_empty()).then(|| self.q.clone())),
+            ("category", self.category.map(|category| category.to_string())),
+            ("status", self.standing.map(|standing| standing.as_str().to_owned())),
+            ("sort", sort),
+            ("page", (number > 1).then(|| number.to_string())),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
 }
 
-/// The providers that match the filters.
+/// One page of the list.
+#[derive(Debug)]
+pub(crate) struct Listing<'a> {
+    /// What is on it.
+    pub(crate) shelves: Shelves<'a>,
+    /// How many accounts there are on all pages.
+    pub(crate) installed: usize,
+    /// How many providers without one there are on all pages.
+    pub(crate) available: usize,
+    /// Its number, from 1.
+    pub(crate) number: usize,
+    /// The number of the last page.
+    pub(crate) last: usize,
+    /// How much stands on the pages before it.
+    pub(crate) from: usize,
+}
+
+/// Providers that match the filters.
 #[derive(Debug)]
 pub(crate) struct Shelves<'a> {
-    /// Installed providers, with their accounts. Those that need attention come first.
+    /// Installed providers, with their accounts.
     pub(crate) installed: Vec<(&'a Provider, Vec<&'a IntegrationRow>)>,
     /// Providers that are not installed.
     pub(crate) available: Vec<&'a Provider>,
@@ -46,8 +108,9 @@ pub(crate) fn page(
     frame: &Frame<'_>,
     project: &Project<'_>,
     filters: &Filters,
-    shelves: &Shelves<'_>,
+    listing: &Listing<'_>,
 ) -> Markup {
+    let shelves = &listing.shelves;
     let content = html! {
         div.head {
             div {
@@ -64,7 +127,7 @@ pub(crate) fn page(
         }
         @if !shelves.installed.is_empty() {
             section aria-labelledby="installed" {
-                h2.shelf #installed { "Installed " span.count { (shelves.installed.len()) } }
+                h2.shelf #installed { "Installed " span.count { (listing.installed) } }
                 ul.rows.card {
                     @for (provider, rows) in &shelves.installed { (accounts::in_list(frame, project, provider, rows)) }
                 }
@@ -72,12 +135,13 @@ pub(crate) fn page(
         }
         @if !shelves.available.is_empty() {
             section aria-labelledby="available" {
-                h2.shelf #available { "Available " span.count { (shelves.available.len()) } }
+                h2.shelf #available { "Available " span.count { (listing.available) } }
                 ul.grid {
                     @for provider in &shelves.available { (available(frame, project, provider)) }
                 }
             }
         }
+        (pager(frame, project, filters, listing))
     };
     layout::page(frame, "Integrations", &layout::project_bar(frame, project, Section::Integrations), &content)
 }
@@ -87,7 +151,7 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> M
         form.filters method="get" action=(frame.addresses.project(project.id)) role="search" data-filters {
             div {
                 label for="q" { "Search" }
-                input type="search" id="q" name="q" value=(filters.q) placeholder="Name or purpose" autocomplete="off";
+                input type="search" id="q" name="q" value=(filters.q) placeholder="Name or purpose" autocomplete="off" aria-describedby="filters-help";
             }
             div {
                 label for="category" { "Category" }
@@ -107,11 +171,19 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> M
                     }
                 }
             }
+            div {
+                label for="sort" { "Order" }
+                select id="sort" name="sort" aria-describedby="filters-help" {
+                    @for sort in Sort::ALL {
+                        option value=(sort.as_str()) selected[filters.sort == sort] { (sort.in_words()) }
+                    }
+                }
+            }
             div.filter-actions {
                 button type="submit" { "Apply" }
                 @if filters.are_set() { a.button.quiet href=(frame.addresses.project(project.id)) { "Clear" } }
             }
-            p.visually-hidden #filters-help { "With scripts, a choice takes effect at once." }
+            p.visually-hidden #filters-help { "With scripts, a choice takes effect at once, and the search as you type." }
         }
     }
 }
@@ -119,7 +191,25 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> M
 const fn in_words(standing: Standing) -> &'static str {
     match standing {
         Standing::Available => "Not connected",
-        Standing::Installed(status) => words::status(status).1,
+        Standing::Installed(status) => words::status(status),
+    }
+}
+
+/// The ways to the other pages, and where this one is among them.
+fn pager(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters, listing: &Listing<'_>) -> Markup {
+    let &Listing { number, last, from, .. } = listing;
+    let to = |number| frame.addresses.project_where(project.id, &filters.conditions(number));
+    let total = listing.installed + listing.available;
+    let here: usize = listing.shelves.installed.iter().map(|(_, rows)| rows.len()).sum();
+    let here = here + listing.shelves.available.len();
+    html! {
+        @if last > 1 {
+            nav.pager aria-label="Pages of the list" {
+                @if number > 1 { a.button href=(to(number - 1)) rel="prev" { "Previous" } }
+                @if number < last { a.button href=(to(number + 1)) rel="next" { "Next" } }
+                p.soft { (from + 1) "–" (from + here) " of " (total) }
+            }
+        }
     }
 }
 

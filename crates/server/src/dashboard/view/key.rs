@@ -10,7 +10,8 @@ use super::{
     key_form::{self, Values},
     keys::{Names, end, has_ended, last_use},
     layout::{self, Organization, OrganizationSection},
-    parts::{Tone, csrf, moment, notice, part, pill},
+    moment::moment,
+    parts::{Tone, csrf, notice, part, pill},
     provider_page::{RefusedForm, refusal},
     words,
 };
@@ -83,7 +84,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
             }
         }
         @if !has_ended(key, page.now) { (key_form::agent_notice(key)) }
-        (part("facts", "Key", &html! {}, &facts(page)))
+        (part("facts", "Key", &html! {}, &facts(frame, page)))
         @if may_change {
             (part("rights", "Change", &about_change(), &change(frame, page)))
             @if !page.is_of_other { (part("rotation", "Rotate", &about_rotation(), &rotation(frame, page))) }
@@ -98,16 +99,16 @@ pub(crate) fn page(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
     layout::page(frame, &key.name, &page.bar(frame), &content)
 }
 
-fn facts(page: &KeyPage<'_>) -> Markup {
+fn facts(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
     let (key, names) = (page.key, page.names);
     html! {
         dl.facts {
             div { dt { "Scopes" } dd { @for scope in &key.scopes { code { (scope) } " " } } }
             div { dt { "Projects" } dd { (names.places(key)) } }
             div { dt { "Tier" } dd { (key.tier) } }
-            div { dt { "Use" } dd { (last_use(key)) } }
-            div { dt { "End" } dd { (end(key, page.now)) } }
-            div { dt { "Made" } dd { (moment(key.created_at)) " by " (names.maker(key)) } }
+            div { dt { "Use" } dd { (last_use(frame, key)) } }
+            div { dt { "End" } dd { (end(frame, key, page.now)) } }
+            div { dt { "Made" } dd { (moment(frame, key.created_at)) " by " (names.maker(key)) } }
             @if let Some(user) = &key.user_id { div { dt { "Acts for" } dd { (names.who(user)) } } }
             @if let Some(old) = &key.replaces { div { dt { "Replaces" } dd { (names.who(old)) " " code { (old) } } } }
         }
@@ -172,7 +173,7 @@ pub(crate) fn ask(frame: &Frame<'_>, page: &KeyPage<'_>) -> Markup {
         div.narrow {
             div.card {
                 h1 { (title) }
-                p { code { (page.key.hint) "…" } " " (last_use(page.key)) "." }
+                p { code { (page.key.hint) "…" } " " (last_use(frame, page.key)) "." }
                 ul.consequences {
                     li { "Programs that use it are refused within a second." }
                     li { "What it connected stays connected. Links to connect something that it made stop working." }

@@ -13,7 +13,8 @@ use super::{
     frame::Frame,
     key_form::{self, Values},
     layout::{self, Organization, OrganizationSection},
-    parts::{Tone, copied, csrf, moment, notice, pill},
+    moment::moment,
+    parts::{Tone, copied, csrf, notice, pill},
     provider_page::{RefusedForm, refusal},
 };
 use crate::{
@@ -117,25 +118,25 @@ fn row(frame: &Frame<'_>, page: &KeysPage<'_>, key: &ApiKeyRecord) -> Markup {
                 p.row-note { (page.names.places(key)) " · tier " (key.tier) " · made by " (page.names.maker(key)) }
             }
             div.row-side.key-facts {
-                span.soft { (last_use(key)) }
-                span.soft { (end(key, page.now)) }
+                span.soft { (last_use(frame, key)) }
+                span.soft { (end(frame, key, page.now)) }
             }
         }
     }
 }
 
 /// When a key was last used.
-pub(super) fn last_use(key: &ApiKeyRecord) -> Markup {
-    html! { @match key.last_used_at { Some(at) => { "Last used " (moment(at)) }, None => "Never used" } }
+pub(super) fn last_use(frame: &Frame<'_>, key: &ApiKeyRecord) -> Markup {
+    html! { @match key.last_used_at { Some(at) => { "Last used " (moment(frame, at)) }, None => "Never used" } }
 }
 
 /// When a key ends, or ended.
-pub(super) fn end(key: &ApiKeyRecord, now: OffsetDateTime) -> Markup {
+pub(super) fn end(frame: &Frame<'_>, key: &ApiKeyRecord, now: OffsetDateTime) -> Markup {
     html! {
         @match (key.revoked_at, key.expires_at) {
-            (Some(at), _) => { "Revoked " (moment(at)) },
-            (None, Some(at)) if at <= now => { "Expired " (moment(at)) },
-            (None, Some(at)) => { "Ends " (moment(at)) },
+            (Some(at), _) => { "Revoked " (moment(frame, at)) },
+            (None, Some(at)) if at <= now => { "Expired " (moment(frame, at)) },
+            (None, Some(at)) => { "Ends " (moment(frame, at)) },
             (None, None) => "No end",
         }
     }
@@ -212,7 +213,7 @@ pub(crate) fn issued(frame: &Frame<'_>, organization: &Organization<'_>, key: &N
                         @if has_ended(old, key.now) {
                             "The old key " code { (old.hint) "…" } " has stopped. Programs that still use it are refused."
                         } @else if let Some(end) = old.expires_at {
-                            "The old key " code { (old.hint) "…" } " works until " (moment(end)) "."
+                            "The old key " code { (old.hint) "…" } " stops " (moment(frame, end)) "."
                         }
                     }
                 }

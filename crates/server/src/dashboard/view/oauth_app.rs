@@ -11,8 +11,9 @@ use super::{
     field::{Field, Presence, Text},
     frame::Frame,
     layout,
+    moment::moment,
     oauth_apps::{Owner, standing},
-    parts::{Tone, away, copied, csrf, moment, monogram, notice, part},
+    parts::{Tone, away, copied, csrf, monogram, notice, part},
     provider_page::{Part, RefusedForm, refusal},
     words,
 };
@@ -154,7 +155,7 @@ fn now(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
         @if app.client_id().is_some() || app.updated_at().is_some() {
             dl.facts {
                 @if let Some(client_id) = app.client_id() { div { dt { "Client id" } dd { code { (client_id) } } } }
-                @if let Some(at) = app.updated_at() { div { dt { "Set" } dd { (moment(at)) } } }
+                @if let Some(at) = app.updated_at() { div { dt { "Set" } dd { (moment(frame, at)) } } }
             }
         }
         @if app.own_scopes().is_some() && !page.has_own() {

@@ -1,8 +1,7 @@
-//! The parts that pages share: pills, notices, times, monograms.
+//! The parts that pages share: pills, notices, monograms.
 
 use integrations_core::catalog::{Category, Provider};
 use maud::{Markup, html};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 use super::frame::Frame;
 
@@ -46,13 +45,6 @@ pub(crate) fn notice(tone: Tone, content: &Markup) -> Markup {
 /// The hidden field that proves that a form belongs to this visit.
 pub(crate) fn csrf(frame: &Frame<'_>) -> Markup {
     html! { input type="hidden" name="csrf" value=(frame.csrf); }
-}
-
-/// A time, in words. The script converts it to the reader's time zone.
-pub(crate) fn moment(at: OffsetDateTime) -> Markup {
-    let words =
-        at.format(format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"));
-    html! { time datetime=(at.format(&Rfc3339).unwrap_or_default()) { (words.unwrap_or_default()) } }
 }
 
 /// A provider's initial on its category's colour. It is not the provider's logo, because pages load nothing from

@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use super::{
     frame::Frame,
     layout::{self, Organization, OrganizationSection, Project, Section},
-    parts::{Tone, csrf, moment, notice, part, pill},
+    moment::moment,
+    parts::{Tone, csrf, notice, part, pill},
     projects::{Values, fields},
     provider_page::{RefusedForm, refusal},
 };
@@ -95,7 +96,7 @@ fn details(frame: &Frame<'_>, page: &ProjectPage<'_>, may_change: bool) -> Marku
                 div { dt { "Slug" } dd { code { (project.slug) } } }
                 div { dt { "Domain" } dd { (project.domain.as_deref().unwrap_or("None")) } }
                 div { dt { "Return origins" } dd { (origins(project)) } }
-                div { dt { "Since" } dd { (moment(project.created_at)) } }
+                div { dt { "Made" } dd { (moment(frame, project.created_at)) } }
             }
         }
     }
@@ -120,12 +121,12 @@ fn archiving(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {
 fn archived(frame: &Frame<'_>, page: &ProjectPage<'_>, at: OffsetDateTime) -> Markup {
     let until = page.project.restorable_until().filter(|end| page.now < *end);
     html! {
-        p.meaning { "Archived since " (moment(at)) ". Nothing can be done in it." }
+        p.meaning { "Archived " (moment(frame, at)) ". Nothing can be done in it." }
         @match until {
             None => p { "The time in which it could be brought back is over. Its credentials are destroyed." },
             Some(until) => {
                 p {
-                    "It can be brought back until " (moment(until)) ". Then its credentials are destroyed."
+                    "Its credentials are destroyed " (moment(frame, until)) ". Before that, it can be brought back."
                 }
                 @if frame.may(RequiredScope::PROJECTS_WRITE) {
                     form.actions.foot method="post" action=(page.to(frame, "restore")) data-once {
@@ -150,10 +151,9 @@ pub(crate) fn ask(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {
                     li { "Its integrations are no longer checked, and their access is no longer renewed." }
                     li { "API keys that are bound to it alone can do nothing." }
                     li {
-                        "Until " (moment(page.now + PROJECT_GRACE)) " it can be brought back, with everything in it. "
-                        "What expires meanwhile must be connected again."
+                        "It can be brought back, with everything in it. What expires meanwhile must be connected again."
                     }
-                    li { "Then its credentials are destroyed." }
+                    li { "Its credentials are destroyed " (moment(frame, page.now + PROJECT_GRACE)) "." }
                 }
                 form.actions.foot method="post" action=(page.to(frame, "archive")) data-once {
                     (csrf(frame))

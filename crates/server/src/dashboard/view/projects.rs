@@ -8,7 +8,8 @@ use super::{
     field::{Field, Presence, Text},
     frame::Frame,
     layout::{self, Organization, OrganizationSection},
-    parts::{csrf, moment, part},
+    moment::moment,
+    parts::{csrf, part},
     provider_page::{RefusedForm, refusal},
 };
 use crate::store::ProjectRecord;
@@ -71,7 +72,7 @@ fn row(frame: &Frame<'_>, project: &ProjectRecord) -> Markup {
                     @if let Some(domain) = &project.domain { " · " (domain) }
                 }
             }
-            div.row-side { span.soft { "Since " (moment(project.created_at)) } }
+            div.row-side { span.soft { "Made " (moment(frame, project.created_at)) } }
         }
     }
 }
@@ -87,7 +88,7 @@ fn archived_row(frame: &Frame<'_>, page: &ProjectsPage<'_>, project: &ProjectRec
                 p.row-note { code { (project.id) } }
             }
             @if let Some(end) = project.restorable_until() {
-                div.row-side { span.soft { "Can come back until " (moment(end)) } }
+                div.row-side { span.soft { "Destroyed " (moment(frame, end)) } }
             }
         }
     }

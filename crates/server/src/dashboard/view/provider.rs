@@ -14,9 +14,10 @@ use integrations_core::{
 use maud::{Markup, html};
 
 use super::{
-    accounts, audit, connect,
+    accounts, audit, badge, connect,
     field::{Field, Presence, Text},
     frame::Frame,
+    health,
     layout::{self, Section},
     parts::{Tone, away, csrf, monogram, notice, part, pill},
     provider_page::{Part, ProviderPage},
@@ -31,9 +32,10 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let content = html! {
         (news(page))
         (head(page))
-        @if let Some(facts) = page.revocation { (revocation::outcome(page.provider(), facts)) }
+        @if let Some(facts) = page.revocation { (revocation::outcome(frame, page.provider(), facts)) }
         (connection(frame, page))
         @if let Some(integration) = page.integration {
+            (health::part(page.health))
             (details(frame, page, integration))
             (settings_form(frame, page, integration))
             (permissions(frame, page, integration))
@@ -98,22 +100,13 @@ fn head(page: &ProviderPage<'_>) -> Markup {
                 div.title-line {
                     h1 { (page.name()) }
                     @match page.integration {
-                        Some(integration) => (state_pills(integration)),
-                        None => (pill(Tone::Calm, "Not connected")),
+                        Some(integration) => (badge::badge(integration.status(), integration.health)),
+                        None => (badge::not_connected()),
                     }
                 }
                 p.lead { (provider.description) " " (away(provider.documentation_url.as_str(), "Documentation")) }
             }
         }
-    }
-}
-
-fn state_pills(integration: &Integration) -> Markup {
-    let (tone, text) = words::status(integration.status());
-    let (health_tone, health) = words::health(integration.health);
-    html! {
-        (pill(tone, text))
-        @if integration.status() != Status::Disconnected { (pill(health_tone, health)) }
     }
 }
 
@@ -362,7 +355,7 @@ fn activity(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let about = html! {
         p { "The latest changes. " a href=(frame.addresses.audit(page.project.id)) { "The whole audit log" } }
     };
-    part("activity", "Activity", &about, &audit::events(page.events, &accounts))
+    part("activity", "Activity", &about, &audit::events(frame, page.events, &accounts))
 }
 
 fn disconnection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {

@@ -2,11 +2,13 @@
 
 use integrations_core::{
     catalog::{Provider, ProviderAccount},
+    health_history::HealthDay,
     integration::Integration,
     issue::Issue,
 };
 use maud::{Markup, html};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::{
     frame::Frame,
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     dashboard::flash::Flash,
     edge::form::Form,
-    store::{AuditEntry, IntegrationRow, RevocationFacts},
+    store::{AuditEntry, CredentialFacts, IntegrationRow, RevocationFacts},
 };
 
 /// What the page shows.
@@ -28,6 +30,12 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) project: Project<'a>,
     /// The integration, its secret settings opened, if there is one.
     pub(crate) integration: Option<&'a Integration>,
+    /// What is shown of its usable credential.
+    pub(crate) credential: Option<&'a CredentialFacts>,
+    /// When the provider is asked next.
+    pub(crate) next_check_at: Option<OffsetDateTime>,
+    /// Its health in the last days, oldest first.
+    pub(crate) health: &'a [HealthDay],
     /// The project's accounts of the provider.
     pub(crate) accounts: &'a [IntegrationRow],
     /// What a person supplied in addition to the credential when it was installed.
@@ -134,6 +142,11 @@ pub(super) fn refusal(refused: &RefusedForm) -> Markup {
 }
 
 impl ProviderPage<'_> {
+    /// The scopes that the provider granted; `None` if it does not say.
+    pub(crate) fn granted_scopes(&self) -> Option<Vec<String>> {
+        serde_json::from_str(self.credential?.granted_scopes.as_ref()?).ok()
+    }
+
     /// The address of an action on this page.
     pub(crate) fn to(&self, frame: &Frame<'_>, action: &str) -> String {
         frame.addresses.to(self.project.id, self.account.as_str(), action)

@@ -3,7 +3,11 @@
 use integrations_core::{catalog::Provider, revocation::RevocationStatus};
 use maud::{Markup, html};
 
-use super::parts::{Tone, moment, notice};
+use super::{
+    frame::Frame,
+    moment::moment,
+    parts::{Tone, notice},
+};
 use crate::{services::revocations::SharedWith, store::RevocationFacts};
 
 /// The name of the tick.
@@ -67,7 +71,7 @@ fn sharing(shared: &SharedWith) -> String {
 }
 
 /// What came of it.
-pub(crate) fn outcome(provider: &Provider, facts: &RevocationFacts) -> Markup {
+pub(crate) fn outcome(frame: &Frame<'_>, provider: &Provider, facts: &RevocationFacts) -> Markup {
     let name = &provider.name;
     // A newer replica may have stored a status that this one does not know.
     let Ok(status) = facts.status.parse::<RevocationStatus>() else { return html! {} };
@@ -87,7 +91,7 @@ pub(crate) fn outcome(provider: &Provider, facts: &RevocationFacts) -> Markup {
                 RevocationStatus::Revoked => p { (name) " refused the credential afterwards." },
                 RevocationStatus::Pending => p {
                     (why) "."
-                    @if let Some(until) = facts.until { " Until " (moment(until)) "." }
+                    @if let Some(until) = facts.until { " The access token ends " (moment(frame, until)) "." }
                     " It is tried again by itself."
                 },
                 RevocationStatus::Unsupported | RevocationStatus::Failed => p { (why) ". Revoke it at " (name) "." },

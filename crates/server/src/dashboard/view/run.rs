@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use super::{
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{moment, part},
+    moment::moment,
+    parts::part,
     runs::{caller, status_pill, title},
     value,
 };
@@ -101,9 +102,9 @@ fn outcome(frame: &Frame<'_>, page: &RunPage<'_>) -> Markup {
             p { a href=(frame.addresses.approval(page.project.id, approval)) { "The question to a person" } }
         }
         dl.facts {
-            div { dt { "Called" } dd { (moment(run.created_at)) } }
-            @if let Some(at) = run.sent_at { div { dt { "Sent" } dd { (moment(at)) } } }
-            @if let Some(at) = run.finished_at { div { dt { "Ended" } dd { (moment(at)) } } }
+            div { dt { "Called" } dd { (moment(frame, run.created_at)) } }
+            @if let Some(at) = run.sent_at { div { dt { "Sent" } dd { (moment(frame, at)) } } }
+            @if let Some(at) = run.finished_at { div { dt { "Ended" } dd { (moment(frame, at)) } } }
             @if let Some(status) = run.provider_status {
                 div { dt { "Status of the provider's answer" } dd { (status) } }
             }

@@ -12,7 +12,8 @@ use maud::{Markup, html};
 use super::{
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{moment, pill},
+    moment::moment,
+    parts::pill,
     value, words,
 };
 use crate::store::{IntegrationRow, RunRow};
@@ -166,7 +167,7 @@ fn entry(
                         Err(_) => (title),
                     }
                 }
-                span.soft { (moment(run.created_at)) }
+                span.soft { (moment(frame, run.created_at)) }
             }
             p.run-end {
                 (status_pill(&run.status))

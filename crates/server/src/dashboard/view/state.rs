@@ -10,9 +10,12 @@ use maud::{Markup, html};
 
 use super::{
     frame::Frame,
-    parts::{Tone, csrf, moment},
+    moment::moment,
+    parts::{Tone, csrf},
     provider_page::ProviderPage,
+    value,
 };
+use crate::store::CredentialFacts;
 
 /// What its state means, in a sentence or two.
 pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String {
@@ -66,14 +69,57 @@ pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Int
         dl.facts {
             @if let Some(account) = &integration.account { div { dt { "Account" } dd { (account.label()) } } }
             @for (label, value) in page.connection_facts() { div { dt { (label) } dd { (value) } } }
-            div { dt { "Connected" } dd { (moment(integration.created_at)) } }
-            div { dt { "Last changed" } dd { (moment(integration.updated_at)) } }
+            div { dt { "Connected" } dd { (moment(frame, integration.created_at)) } }
+            div { dt { "Last changed" } dd { (moment(frame, integration.updated_at)) } }
             div {
                 dt { "Last good answer" }
-                dd { @match integration.last_synced_at { Some(at) => (moment(at)), None => "None yet" } }
+                dd { @match integration.last_synced_at { Some(at) => (moment(frame, at)), None => "None yet" } }
+            }
+            @if integration.status() != Status::Disconnected {
+                div { dt { "Next check" } dd { (next_check(frame, page)) } }
+                @if let Some(credential) = page.credential {
+                    div { dt { "Credential" } dd { (expiry(frame, credential)) } }
+                }
             }
         }
+        @if let Some(scopes) = page.granted_scopes() { (granted(&scopes)) }
         @if frame.may(RequiredScope::INTEGRATIONS_WRITE) { (buttons(frame, page, integration)) }
+    }
+}
+
+/// When the provider is asked next.
+fn next_check(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    html! {
+        @match page.next_check_at {
+            Some(at) if at <= frame.now => "As soon as possible",
+            Some(at) => (moment(frame, at)),
+            None => "None: there is no credential that works",
+        }
+    }
+}
+
+/// When a credential ends, and what happens then.
+fn expiry(frame: &Frame<'_>, credential: &CredentialFacts) -> Markup {
+    html! {
+        @match credential.expires_at {
+            None => "Does not expire, as far as is known",
+            Some(at) => {
+                @if at <= frame.now { "Expired " } @else { "Expires " }
+                (moment(frame, at))
+                @if credential.renewable { ", and is renewed by itself" }
+            }
+        }
+    }
+}
+
+/// The scopes that the provider granted.
+fn granted(scopes: &[String]) -> Markup {
+    html! {
+        details.scopes {
+            summary { "Granted scopes (" (scopes.len()) ")" }
+            @if scopes.is_empty() { p { "None." } }
+            @else { ul.scope-list { @for scope in scopes { li { code { (value::text(scope)) } } } } }
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use super::{
     field::{Field, Presence},
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, moment, notice, part, pill},
+    moment::moment,
+    parts::{Tone, csrf, notice, part, pill},
     provider_page::{Part, RefusedForm, refusal},
     value, webhook_form,
     webhooks::{events, last},
@@ -74,7 +75,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &WebhookPage<'_>) -> Markup {
             a.button href=(frame.addresses.deliveries(page.project.id, webhook.id)) { "Deliveries" }
         }
         @if page.waiting.is_some() { (part("disabled", "Disabled", &about_disabled(), &disabled(frame, page))) }
-        (part("facts", "Webhook", &html! {}, &facts(webhook)))
+        (part("facts", "Webhook", &html! {}, &facts(frame, webhook)))
         @if may_change {
             (part("change", "Change", &html! { p { "It holds for what happens from now on." } }, &change(frame, page)))
             (part("test", "Test", &about_test(), &button(frame, page, "test", "Send a test")))
@@ -108,21 +109,21 @@ fn outcome(tested: &Attempted) -> Markup {
     )
 }
 
-fn facts(webhook: &WebhookRecord) -> Markup {
+fn facts(frame: &Frame<'_>, webhook: &WebhookRecord) -> Markup {
     html! {
         dl.facts {
             div { dt { "Address" } dd { code { (value::text(&webhook.url)) } } }
             div { dt { "Events" } dd { (events(webhook)) } }
-            div { dt { "Use" } dd { (last(webhook)) } }
+            div { dt { "Use" } dd { (last(frame, webhook)) } }
             div {
                 dt { "Failures" }
                 dd {
                     @if webhook.failures == 0 { "None since the last success" }
                     @else { (webhook.failures) " given up since the last success" }
-                    @if let Some(at) = webhook.failing_since { ", the first on " (moment(at)) }
+                    @if let Some(at) = webhook.failing_since { ", the first " (moment(frame, at)) }
                 }
             }
-            div { dt { "Made" } dd { (moment(webhook.created_at)) } }
+            div { dt { "Made" } dd { (moment(frame, webhook.created_at)) } }
         }
     }
 }
@@ -139,7 +140,7 @@ fn disabled(frame: &Frame<'_>, page: &WebhookPage<'_>) -> Markup {
     let (waiting, has_more) = page.waiting.unwrap_or_default();
     html! {
         p.meaning {
-            @if let Some(at) = page.webhook.failing_since { "Nothing was delivered since " (moment(at)) ". " }
+            @if let Some(at) = page.webhook.failing_since { "Nothing was delivered. The first failure was " (moment(frame, at)) ". " }
             @match (waiting, has_more) {
                 (0, _) => "Nothing waits.",
                 (1, false) => "One message waits.",
@@ -270,7 +271,7 @@ pub(crate) fn ask(frame: &Frame<'_>, project: &Project<'_>, webhook: &WebhookRec
         div.narrow {
             div.card {
                 h1 { (title) }
-                p { code { (webhook.id) } " " (last(webhook)) "." }
+                p { code { (webhook.id) } " " (last(frame, webhook)) "." }
                 ul.consequences {
                     li { "It is told nothing more." }
                     li { "What waits is not sent, and the list of its deliveries goes with it." }

@@ -9,7 +9,8 @@ use maud::{Markup, html};
 use super::{
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, copied, csrf, moment, notice, pill},
+    moment::moment,
+    parts::{Tone, copied, csrf, notice, pill},
     provider_page::{RefusedForm, refusal},
     webhook_form, words,
 };
@@ -74,7 +75,7 @@ fn row(frame: &Frame<'_>, page: &WebhooksPage<'_>, webhook: &WebhookRecord) -> M
                 }
                 (events(webhook))
                 p.row-note {
-                    (last(webhook))
+                    (last(frame, webhook))
                     @if webhook.failures > 0 { " · " (webhook.failures) " given up since the last success" }
                 }
             }
@@ -93,9 +94,9 @@ pub(super) fn events(webhook: &WebhookRecord) -> Markup {
 }
 
 /// When a webhook was last sent something.
-pub(super) fn last(webhook: &WebhookRecord) -> Markup {
+pub(super) fn last(frame: &Frame<'_>, webhook: &WebhookRecord) -> Markup {
     html! {
-        @match webhook.last_triggered_at { Some(at) => { "Last sent " (moment(at)) }, None => "Nothing sent yet" }
+        @match webhook.last_triggered_at { Some(at) => { "Last sent " (moment(frame, at)) }, None => "Nothing sent yet" }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The words for people, in place of those of the API.
 
 use integrations_core::{
-    action::{ApprovalStatus, RunStatus, value_in_words as value},
+    action::{ApprovalStatus, RunStatus, value_in_words},
     audit::{AuditAction, REDACTED},
     catalog::{Category, Provider},
     lifecycle::{Health, Status},
@@ -9,6 +9,7 @@ use integrations_core::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
 use super::parts::Tone;
 use crate::dashboard::key_form::Overlap;
@@ -40,13 +41,13 @@ pub(crate) const fn overlap(overlap: Overlap, nothing: &'static str) -> &'static
     }
 }
 
-/// A status's name and tone.
-pub(crate) const fn status(status: Status) -> (Tone, &'static str) {
+/// A status's name.
+pub(crate) const fn status(status: Status) -> &'static str {
     match status {
-        Status::Active => (Tone::Good, "Active"),
-        Status::Paused => (Tone::Warn, "Paused"),
-        Status::Error => (Tone::Bad, "Needs attention"),
-        Status::Disconnected => (Tone::Calm, "Disconnected"),
+        Status::Active => "In use",
+        Status::Paused => "Paused",
+        Status::Error => "Needs attention",
+        Status::Disconnected => "Disconnected",
     }
 }
 
@@ -149,32 +150,103 @@ pub(crate) fn changes(stored: &str, provider: Option<&Provider>) -> Vec<String> 
 fn sentence(change: &Change, provider: Option<&Provider>) -> String {
     let (from, to) = (&change.from, &change.to);
     match change.path.as_str() {
-        "status" => moved("Status", from, to),
-        "display_name" => moved("Display name", from, to),
-        "account" => moved("Account", from, to),
-        "secret_settings" => moved("Secret settings", from, to),
-        "provider" => moved("Provider", from, to),
-        "url" => moved("Address", from, to),
-        "events" => moved("Events", from, to),
-        "client_id" => moved("Client id", from, to),
-        "scopes" => moved("Scopes", from, to),
-        "health_status" => moved("Health", from, to),
         "error_message" if to.is_null() => "The error is over".to_owned(),
-        "error_message" => format!("Error: {}", value(to)),
+        "error_message" => format!("Error: {}", value_in_words(to)),
         "sidebar_enabled" if *to == true => "Shown in the sidebar".to_owned(),
         "sidebar_enabled" => "No longer shown in the sidebar".to_owned(),
         path => match path.split_once('.') {
             Some(("settings", key)) => moved(&setting(key, provider), from, to),
             Some(("action_permissions", key)) => permission(key, to, provider),
-            Some((webhook, "url")) => moved(&format!("Address of {webhook}"), from, to),
-            Some((webhook, "events")) => moved(&format!("Events of {webhook}"), from, to),
-            Some((webhook, "status")) => moved(&format!("Status of {webhook}"), from, to),
-            _ => moved(path, from, to),
+            Some(("context", key)) => moved(&format!("Context, {}", key.replace('_', " ")), from, to),
+            // What is about one of several names it: a key, a person, a webhook.
+            Some((one, field)) if one.contains('_') && field_name(path) == path => {
+                moved(&format!("{} of {one}", field_name(field)), from, to)
+            }
+            _ => moved(field_name(path), from, to),
         },
     }
 }
 
+/// What people call a field. One that is not known keeps its name.
+fn field_name(path: &str) -> &str {
+    match path {
+        "status" => "Status",
+        "health_status" => "Health",
+        "display_name" => "Display name",
+        "account" => "Account",
+        "secret_settings" => "Secret settings",
+        "credential.expires_at" => "Access token works until",
+        "provider" => "Provider",
+        "url" => "Address",
+        "events" => "Events",
+        "client_id" => "Client id",
+        "scopes" => "Scopes",
+        "name" => "Name",
+        "slug" => "Slug",
+        "domain" => "Domain",
+        "branding" => "Branding",
+        "return_origins" => "Return origins",
+        "tier" => "Tier",
+        "role" => "Role",
+        "project_ids" => "Projects",
+        "expires_at" => "Ends",
+        "id" => "Id",
+        "user_id" => "Person",
+        "key_id" => "API key",
+        "link" => "Install link",
+        "run" => "Run",
+        "action" => "Action",
+        "request" => "Request",
+        "outcome" => "Outcome",
+        "provider_status" => "Status of the provider's answer",
+        "approval" => "Approval",
+        "requested_by" => "Asked by",
+        "note" => "Note",
+        "overlap_seconds" => "The old secret works on for, in seconds",
+        "delivery" => "Delivery",
+        "since" => "Events since",
+        "revocation" => "Revoking",
+        "reaches" => "What it ends",
+        "message" => "Why",
+        "runs_before" | "events_before" => "Removed up to",
+        "device_login.client_name" => "Program",
+        "device_login.address" => "Asked from",
+        other => other,
+    }
+}
+
+/// A value in words. `what` is the field.
+fn value(what: &str, value: &Value) -> String {
+    match value {
+        Value::String(word) => told(what, word).unwrap_or_else(|| value_in_words(value)),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, member)| format!("{name}: {}", value_in_words(member)));
+            members.collect::<Vec<_>>().join("; ")
+        }
+        other => value_in_words(other),
+    }
+}
+
+/// What people say for a word of the API, and how they write a time.
+fn told(what: &str, word: &str) -> Option<String> {
+    let known = match what {
+        "Health" => word.parse().ok().map(|word| health(word).1),
+        _ if what.starts_with("Status of wh") => word.parse().ok().map(|word| webhook_status(word).1),
+        "Status" => {
+            let of_run = || word.parse().ok().map(|word| run_status(word).1);
+            word.parse().ok().map(status).or_else(of_run)
+        }
+        _ => None,
+    };
+    known.map(str::to_owned).or_else(|| {
+        let at = OffsetDateTime::parse(word, &Rfc3339).ok()?.to_offset(UtcOffset::UTC);
+        let minute = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+        at.format(minute).ok()
+    })
+}
+
 fn moved(what: &str, from: &Value, to: &Value) -> String {
+    let value = |one: &Value| value(what, one);
     match (from, to) {
         (Value::String(one), Value::String(other)) if one == REDACTED && other == REDACTED => {
             format!("{what}: replaced")
@@ -275,12 +347,19 @@ mod tests {
             {"path": "action_permissions.gone", "from": false, "to": "ask"},
             {"path": "client_id", "from": null, "to": "123.456"},
             {"path": "scopes", "from": null, "to": ["a", "b"]},
-            {"path": "x", "from": 1, "to": {"y": 2}},
+            {"path": "x", "from": 1, "to": {"y": 2, "z": "a"}},
+            {"path": "health_status", "from": "unknown", "to": "unhealthy"},
+            {"path": "status", "from": "requested", "to": "pending_approval"},
+            {"path": "credential.expires_at", "from": "2026-05-17T18:00:00Z", "to": "2026-05-18T06:00:00.5Z"},
+            {"path": "key_01.tier", "from": "starter", "to": "pro"},
+            {"path": "whk_01.status", "from": "active", "to": "disabled"},
+            {"path": "context.on_behalf_of", "from": null, "to": "Ann"},
+            {"path": "device_login.address", "from": null, "to": "192.0.2.1"},
         ]);
         assert_eq!(
             changes(&stored.to_string(), catalog.get("slack").map(AsRef::as_ref)),
             [
-                "Status: “active” → “paused”",
+                "Status: In use → Paused",
                 "Display name: “Acme”",
                 "Shown in the sidebar",
                 "Default channel: “#here” removed",
@@ -293,7 +372,14 @@ mod tests {
                 "Permitted if a person approves each time: gone",
                 "Client id: “123.456”",
                 "Scopes: “a”, “b”",
-                "x: 1 → {\"y\":2}",
+                "x: 1 → y: 2; z: “a”",
+                "Health: Not checked → Unhealthy",
+                "Status: Requested → Waits for a person",
+                "Access token works until: 17 May 2026, 18:00 UTC → 18 May 2026, 06:00 UTC",
+                "Tier of key_01: “starter” → “pro”",
+                "Status of whk_01: Active → Disabled",
+                "Context, on behalf of: “Ann”",
+                "Asked from: “192.0.2.1”",
             ]
         );
         assert_eq!(changes("not JSON", None), [""; 0]);
