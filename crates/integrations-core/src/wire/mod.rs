@@ -11,6 +11,7 @@ mod audit;
 mod catalog;
 mod device_login;
 mod error;
+mod health_history;
 mod installation;
 mod integration;
 mod oauth_app;
@@ -35,6 +36,7 @@ pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
 pub use device_login::{BeginDeviceLogin, DeviceLogin, DeviceToken, RedeemDeviceLogin};
 pub use error::ApiError;
+pub use health_history::{HealthDay, HealthHistoryResponse};
 pub use installation::{
     CreateInstallUrl, InstallLink, InstallLinkList, InstallLinkResponse, InstallUrl, InstallUrlResponse,
 };

@@ -62,8 +62,9 @@ fn listing<'a>(
 ) -> Listing<'a> {
     let Shelves { mut installed, mut available } = matching(catalog, rows, filters);
     sort(&mut installed, &mut available, filters.sort);
+    let (connected, free) = (installed.len(), available.len());
     let in_use: usize = installed.iter().map(|(_, rows)| rows.len()).sum();
-    let total = in_use + available.len();
+    let total = in_use + free;
     let last = total.div_ceil(PAGE).max(1);
     let number = number.clamp(1, last);
     let from = (number - 1) * PAGE;
@@ -76,15 +77,15 @@ fn listing<'a>(
     }
     installed.retain(|(_, rows)| !rows.is_empty());
     let left = PAGE.saturating_sub(in_use.saturating_sub(from));
-    let free = available.len();
     let available = available.into_iter().skip(from.saturating_sub(in_use)).take(left).collect();
     Listing {
         shelves: Shelves { installed, available },
-        installed: in_use,
+        installed: connected,
         available: free,
         number,
         last,
         from,
+        total,
     }
 }
 

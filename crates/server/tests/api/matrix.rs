@@ -24,11 +24,12 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 62] = [
+const CONTRACT: [(&str, &str, &str, &str); 63] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/{provider}", "integrations:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/{provider}/health-history", "integrations:read", "viewer"),
     ("delete", "/projects/{projectId}/integrations/{provider}", "integrations:write", "operator"),
     ("post", "/projects/{projectId}/integrations/{provider}/install-url", "integrations:write", "operator"),
     ("patch", "/projects/{projectId}/integrations/{provider}/lifecycle", "integrations:write", "operator"),

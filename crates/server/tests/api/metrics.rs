@@ -11,6 +11,7 @@ on_both!(
     paths_of_no_route_are_counted_as_one,
     refused_requests_are_counted_without_a_route,
     the_pools_are_told_of,
+    integrations_are_counted_by_status_and_health,
     others_need_the_token,
     metrics_are_read_whatever_the_limit,
     wrong_tokens_are_limited,
@@ -87,6 +88,29 @@ async fn refused_requests_are_counted_without_a_route(server: &Server) {
     assert_eq!(count(&scrape(server).await, 401), 1.0);
     assert_eq!(count(&scrape(&strict).await, 429), 1.0, "each server counts for itself");
     strict.stop().await;
+}
+
+async fn integrations_are_counted_by_status_and_health(server: &Server) {
+    let of =
+        |status: &str, health: &str| format!(r#"riq_integrations{{status="{status}",health="{health}"}}"#);
+    let total = async || scrape(server).await;
+    server.install("slack").await;
+    server.install("stripe").await;
+    server.clock.advance(time::Duration::seconds(16));
+    let (in_use, paused) = (of("active", "unknown"), of("paused", "unknown"));
+    let all = total().await;
+    assert_eq!(all.named("riq_integrations").len(), 16, "also those of which there are none: {all:?}");
+    assert_eq!(total().await.value(&in_use), 2.0);
+    assert_eq!(total().await.value(&of("error", "unhealthy")), 0.0);
+    server.patch("slack", serde_json::json!({"status": "paused"})).await.data();
+    assert_eq!(total().await.value(&paused), 0.0, "they are not counted for every reader");
+    server.clock.advance(time::Duration::seconds(16));
+    let scraped = total().await;
+    assert_eq!((scraped.value(&in_use), scraped.value(&paused)), (1.0, 1.0));
+    server.revoke_project().await;
+    server.clock.advance(time::Duration::seconds(16));
+    let scraped = total().await;
+    assert_eq!((scraped.value(&in_use), scraped.value(&paused)), (0.0, 0.0));
 }
 
 async fn the_pools_are_told_of(server: &Server) {

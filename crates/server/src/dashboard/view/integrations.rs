@@ -51,9 +51,9 @@ impl Default for Sort {
 impl Sort {
     const fn in_words(self) -> &'static str {
         match self {
-            Self::Status => "Needs attention first",
+            Self::Status => "By status",
             Self::Name => "By name",
-            Self::Answered => "By last good answer",
+            Self::Answered => "By last answer",
         }
     }
 }
@@ -82,7 +82,7 @@ impl Filters {
 pub(crate) struct Listing<'a> {
     /// What is on it.
     pub(crate) shelves: Shelves<'a>,
-    /// How many accounts there are on all pages.
+    /// How many providers with accounts there are on all pages.
     pub(crate) installed: usize,
     /// How many providers without one there are on all pages.
     pub(crate) available: usize,
@@ -90,8 +90,10 @@ pub(crate) struct Listing<'a> {
     pub(crate) number: usize,
     /// The number of the last page.
     pub(crate) last: usize,
-    /// How much stands on the pages before it.
+    /// How much stands on the pages before it: accounts, and providers without one.
     pub(crate) from: usize,
+    /// How much stands on all pages.
+    pub(crate) total: usize,
 }
 
 /// Providers that match the filters.
@@ -175,7 +177,9 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters) -> M
                 label for="sort" { "Order" }
                 select id="sort" name="sort" aria-describedby="filters-help" {
                     @for sort in Sort::ALL {
-                        option value=(sort.as_str()) selected[filters.sort == sort] { (sort.in_words()) }
+                        // What is not chosen stays out of the address.
+                        @let value = if sort == Sort::default() { "" } else { sort.as_str() };
+                        option value=(value) selected[filters.sort == sort] { (sort.in_words()) }
                     }
                 }
             }
@@ -197,9 +201,8 @@ const fn in_words(standing: Standing) -> &'static str {
 
 /// The ways to the other pages, and where this one is among them.
 fn pager(frame: &Frame<'_>, project: &Project<'_>, filters: &Filters, listing: &Listing<'_>) -> Markup {
-    let &Listing { number, last, from, .. } = listing;
+    let &Listing { number, last, from, total, .. } = listing;
     let to = |number| frame.addresses.project_where(project.id, &filters.conditions(number));
-    let total = listing.installed + listing.available;
     let here: usize = listing.shelves.installed.iter().map(|(_, rows)| rows.len()).sum();
     let here = here + listing.shelves.available.len();
     html! {

@@ -39,14 +39,15 @@ fn from(now: OffsetDateTime, at: OffsetDateTime) -> String {
     }
 }
 
-/// A length of time in its largest unit, rounded down: “1 minute”, “3 hours”, “12 days”.
+/// A length of time in its largest unit, rounded: “1 minute”, “3 hours”, “12 days”.
 pub(crate) fn length(length: Duration) -> String {
-    let (days, hours, minutes) = (length.whole_days(), length.whole_hours(), length.whole_minutes());
+    let rounded = |unit: Duration| (length + unit / 2_i32).whole_seconds() / unit.whole_seconds();
+    let [minutes, hours, days] = [Duration::MINUTE, Duration::HOUR, Duration::DAY].map(rounded);
     let (count, unit) = match () {
-        () if days > 0 => (days, "day"),
-        () if hours > 0 => (hours, "hour"),
-        () if minutes > 0 => (minutes, "minute"),
-        () => return "less than a minute".to_owned(),
+        () if length < Duration::MINUTE => return "less than a minute".to_owned(),
+        () if minutes < 60 => (minutes, "minute"),
+        () if hours < 24 => (hours, "hour"),
+        () => (days, "day"),
     };
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
@@ -66,10 +67,12 @@ mod tests {
             (datetime!(2026-05-17 18:00:59 UTC), "in a moment"),
             (datetime!(2026-05-17 17:59:00 UTC), "1 minute ago"),
             (datetime!(2026-05-17 17:01:00 UTC), "59 minutes ago"),
+            (datetime!(2026-05-17 17:00:10 UTC), "1 hour ago"),
             (datetime!(2026-05-17 15:00:00 UTC), "3 hours ago"),
-            (datetime!(2026-05-17 19:30:00 UTC), "in 1 hour"),
+            (datetime!(2026-05-17 19:20:00 UTC), "in 1 hour"),
+            (datetime!(2026-05-18 05:59:59 UTC), "in 12 hours"),
             (datetime!(2026-05-15 18:00:00 UTC), "2 days ago"),
-            (datetime!(2026-06-16 17:00:00 UTC), "in 29 days"),
+            (datetime!(2026-06-15 17:00:00 UTC), "in 29 days"),
             (datetime!(2026-06-16 18:00:00 UTC), "on 16 June 2026"),
             (datetime!(2025-03-01 00:30:00 +1), "on 28 February 2025"),
         ] {

@@ -151,7 +151,8 @@ pub(crate) fn ask(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {
                     li { "Its integrations are no longer checked, and their access is no longer renewed." }
                     li { "API keys that are bound to it alone can do nothing." }
                     li {
-                        "It can be brought back, with everything in it. What expires meanwhile must be connected again."
+                        "For " (PROJECT_GRACE.whole_days()) " days it can be brought back, with everything in it. "
+                        "What expires meanwhile must be connected again."
                     }
                     li { "Its credentials are destroyed " (moment(frame, page.now + PROJECT_GRACE)) "." }
                 }

@@ -156,7 +156,7 @@ fn sentence(change: &Change, provider: Option<&Provider>) -> String {
         "sidebar_enabled" => "No longer shown in the sidebar".to_owned(),
         path => match path.split_once('.') {
             Some(("settings", key)) => moved(&setting(key, provider), from, to),
-            Some(("action_permissions", key)) => permission(key, to, provider),
+            Some(("action_permissions", key)) => permission(key, from, to, provider),
             Some(("context", key)) => moved(&format!("Context, {}", key.replace('_', " ")), from, to),
             // What is about one of several names it: a key, a person, a webhook.
             Some((one, field)) if one.contains('_') && field_name(path) == path => {
@@ -264,21 +264,32 @@ fn setting(key: &str, provider: Option<&Provider>) -> String {
     provider.map_or(key, |provider| provider.setting_title(key)).to_owned()
 }
 
-fn permission(key: &str, to: &Value, provider: Option<&Provider>) -> String {
+fn permission(key: &str, from: &Value, to: &Value, provider: Option<&Provider>) -> String {
     let label = provider.and_then(|provider| provider.action(key)).map_or(key, |action| &action.label);
     match to {
         Value::Bool(true) => format!("Permitted: {label}"),
         Value::String(word) if word == "ask" => format!("Permitted if a person approves each time: {label}"),
+        _ if from.is_null() => format!("Not permitted: {label}"),
         _ => format!("No longer permitted: {label}"),
     }
 }
 
 /// The title of an event, with the name of its provider.
 pub(crate) fn action(action: &str, provider: Option<&str>) -> String {
-    let name = provider.unwrap_or("Integration");
+    let Some(name) = provider else {
+        let mut title = titled(action, "an integration");
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        return title;
+    };
+    titled(action, name)
+}
+
+fn titled(action: &str, name: &str) -> String {
     // A newer replica may have recorded an action that this one does not know.
     let Ok(known) = action.parse::<AuditAction>() else {
-        return provider.map_or(action.to_owned(), |name| format!("{name}: {action}"));
+        return format!("{name}: {action}");
     };
     match known {
         AuditAction::IntegrationInstalled => format!("{name} connected"),
@@ -345,6 +356,7 @@ mod tests {
             {"path": "action_permissions.delete_message", "from": false, "to": true},
             {"path": "action_permissions.gone", "from": true, "to": false},
             {"path": "action_permissions.gone", "from": false, "to": "ask"},
+            {"path": "action_permissions.gone", "from": null, "to": false},
             {"path": "client_id", "from": null, "to": "123.456"},
             {"path": "scopes", "from": null, "to": ["a", "b"]},
             {"path": "x", "from": 1, "to": {"y": 2, "z": "a"}},
@@ -370,6 +382,7 @@ mod tests {
                 "Permitted: Delete a message",
                 "No longer permitted: gone",
                 "Permitted if a person approves each time: gone",
+                "Not permitted: gone",
                 "Client id: “123.456”",
                 "Scopes: “a”, “b”",
                 "x: 1 → y: 2; z: “a”",

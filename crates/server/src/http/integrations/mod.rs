@@ -5,6 +5,7 @@ mod catalog_entry;
 mod changed;
 mod check;
 mod disconnect;
+mod health_history;
 mod install_url;
 mod list;
 mod show;
@@ -25,4 +26,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(update_lifecycle::update_lifecycle))
         .routes(routes!(show::show, disconnect::disconnect))
         .routes(routes!(check::check))
+        .routes(routes!(health_history::health_history))
 }

@@ -4,8 +4,9 @@ use crate::browser::{
     accessibility::assert_accessible,
     chromium::Browser,
     oauth_server::{approve, deny},
-    stage::{EXAMPLE_DESK, NOT_SET_UP, PUBLIC_URL, Stage, on_stage},
+    stage::{EXAMPLE_DESK, NOT_SET_UP, PUBLIC_URL, Stage, on_stage, on_stage_with},
 };
+use crate::dashboard::many_providers::made_up;
 
 /// Opens a page and checks it. Its heading must be the expected one, which proves that it is that page.
 async fn look_at(browser: &Browser, address: &str, heading: &str) {
@@ -83,6 +84,19 @@ async fn pages_of_a_project() {
         let (_, foreign, _) = stage.server.other_organization().await;
         let foreign = format!("{PUBLIC_URL}/dashboard/projects/{foreign}");
         look_at(browser, &foreign, "This project belongs to another organization").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_a_project_with_many_providers() {
+    on_stage_with((0..150).map(made_up).collect(), async |stage, browser| {
+        furnish(stage).await;
+        stage.sign_in(browser, &stage.project("")).await;
+        look_at(browser, &stage.project("?sort=name"), "Integrations").await;
+        look_at(browser, &stage.project("?q=made+up&page=6"), "Integrations").await;
+        let log = "/audit?action=integration.installed&actor=operator&provider=slack&since=2026-03-01";
+        look_at(browser, &stage.project(log), "Audit log").await;
     })
     .await;
 }

@@ -48,8 +48,16 @@ pub(crate) async fn on_stage<T>(walk: T)
 where
     T: AsyncFnOnce(&Stage, &Browser),
 {
+    on_stage_with(Vec::new(), walk).await;
+}
+
+/// Runs a walk on a new stage with these providers in its catalog, besides the usual ones.
+pub(crate) async fn on_stage_with<T>(files: Vec<(String, String)>, walk: T)
+where
+    T: AsyncFnOnce(&Stage, &Browser),
+{
     let Some(programs) = Programs::find() else { return };
-    let stage = Stage::set_up(&programs).await;
+    let stage = Stage::set_up(&programs, files).await;
     let name = name_of(&walk);
     in_browser(&programs, &name, &stage.hosts(), async |browser| walk(&stage, browser).await).await;
     stage.check_complaints();
@@ -57,13 +65,13 @@ where
 }
 
 impl Stage {
-    async fn set_up(programs: &Programs) -> Self {
+    async fn set_up(programs: &Programs, mut files: Vec<(String, String)>) -> Self {
         let callback = format!("{PUBLIC_URL}/oauth/callback");
         let simulator = Simulator::start().await;
         simulator.register(&callback);
         let oauth = OAuthServer::start(programs, &callback);
-        let file = ("example-desk.toml".to_owned(), EXAMPLE_DESK_FILE.to_owned());
-        let catalog = Catalog::embedded().unwrap().with_files(vec![file]).unwrap();
+        files.push(("example-desk.toml".to_owned(), EXAMPLE_DESK_FILE.to_owned()));
+        let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
         let mut resolve: HashMap<String, SocketAddr> =
             simulator.hosts().into_iter().map(|host| (host, simulator.address())).collect();
         resolve.insert(oauth_server::HOST.to_owned(), oauth.address);

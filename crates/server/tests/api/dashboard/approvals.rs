@@ -83,9 +83,7 @@ async fn a_person_sees_what_they_approve_and_it_is_sent_once(stage: &Stage) {
     // The count stands on every page of the project.
     visitor.provider("desk").await.says(200, "Approvals 1 waiting");
     let page = visitor.get(&approvals(stage, &format!("/{id}"))).await;
-    for words in
-        ["charge The charge. ch_1", "amount How much. 6.00 USD", "Can be approved until", "POST /refunds"]
-    {
+    for words in ["charge The charge. ch_1", "amount How much. 6.00 USD", "Expires", "POST /refunds"] {
         page.says(200, words);
     }
     for words in

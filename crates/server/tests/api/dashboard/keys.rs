@@ -350,7 +350,7 @@ async fn a_rotated_key_stops_at_once_or_after_the_overlap(server: &Server) {
     let form = visitor.get(&page_of(&second)).await.form("/rotate").with("overlap", "1h");
     let before = shown(&rotated);
     let rotated = visitor.submit(&form).await;
-    rotated.says(200, "works until");
+    rotated.says(200, "stops in");
     let third = last(server).await;
     assert_eq!((&third["replaces"], &third["scopes"]), (&json!(second), &json!(["read"])));
     assert_eq!((status(server, &before).await, status(server, &shown(&rotated)).await), (200, 200));

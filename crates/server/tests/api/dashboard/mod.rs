@@ -6,6 +6,7 @@ mod callbacks;
 mod changes;
 pub(crate) mod installing;
 mod keys;
+pub(crate) mod many_providers;
 mod oauth_apps;
 mod pages;
 mod people;

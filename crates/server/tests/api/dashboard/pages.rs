@@ -1,5 +1,6 @@
 //! What the pages show, and the answers for addresses without a page.
 
+use integrations_core::role::Role;
 use reqwest::Client;
 use serde_json::json;
 use time::Duration;
@@ -13,7 +14,11 @@ on_both!(
     a_provider_that_is_not_connected_offers_to_connect,
     a_provider_without_an_app_says_what_the_operator_has_to_do,
     a_state_is_told_in_words_with_its_error_and_what_to_do,
+    what_does_not_work_is_connected_again_from_the_list,
+    times_are_told_from_now_with_the_exact_one_at_hand,
+    support_sees_account_scopes_expiry_and_next_check,
     the_audit_log_is_read_page_by_page,
+    the_audit_log_is_narrowed_by_what_who_and_when,
     the_audit_log_is_for_keys_that_may_read_it,
     an_integration_shows_its_latest_events_alone,
     what_goes_wrong_is_told_on_a_page,
@@ -82,6 +87,61 @@ async fn filters_narrow_together_and_unknown_ones_are_left_out(server: &Server) 
     assert!(page.text.contains("value=\"&quot;&gt;x\""), "{page:?}");
     assert!(page.text.contains("value=\"crm\" selected") && page.text.contains("value=\"error\" selected"));
     visitor.get(&format!("{}?q=%FF", server.pages())).await.says(400, "That cannot be read");
+}
+
+async fn what_does_not_work_is_connected_again_from_the_list(server: &Server) {
+    for provider in ["slack", "stripe", "shopify"] {
+        server.install(provider).await;
+    }
+    let visitor = Visitor::signed_in(server).await;
+    assert!(!visitor.get(&server.pages()).await.text.contains("Reconnect"));
+    break_down(server, "slack", "Slack says token_revoked").await;
+    break_down(server, "stripe", "Stripe refuses the key").await;
+    let page = visitor.get(&server.pages()).await;
+    let words = page.words();
+    assert_eq!(words.matches("Needs attention Reconnect").count(), 2, "{words}");
+    assert_eq!(words.matches("Checking").count(), 1, "one badge for one state: {words}");
+    // What needs something to be typed leads to its form, and the rest to the provider.
+    assert!(page.text.contains(&format!("href=\"{}#connection\"", server.page("stripe"))), "{page:?}");
+    let sent = visitor.submit(&page.form("/slack/connect")).await;
+    sent.says(200, "On to Slack");
+    let viewer = Visitor::signed_in_as(server, server.person(Role::Viewer).await).await;
+    let page = viewer.get(&server.pages()).await;
+    assert!(!page.says(200, "Needs attention").text.contains("Reconnect"));
+}
+
+async fn times_are_told_from_now_with_the_exact_one_at_hand(server: &Server) {
+    server.install("slack").await;
+    let visitor = Visitor::signed_in(server).await;
+    visitor.provider("slack").await.says(200, "Connected just now");
+    server.clock.advance(Duration::hours(1));
+    let page = visitor.provider("slack").await;
+    let exact =
+        "<time datetime=\"2026-03-01T10:00:00Z\" title=\"1 Mar 2026, 10:00:00 UTC\">1 hour ago</time>";
+    assert!(page.text.contains(exact), "{page:?}");
+    server.clock.advance(Duration::days(40));
+    let visitor = Visitor::signed_in(server).await;
+    visitor.provider("slack").await.says(200, "Connected on 1 March 2026");
+}
+
+async fn support_sees_account_scopes_expiry_and_next_check(server: &Server) {
+    let credential = json!({
+        "access_token": "SECRET-token-of-slack", "refresh_token": "SECRET-refresh", "expires_at": "2026-03-01T22:00:00Z",
+    });
+    let line = json!({"provider": "slack", "credential": credential});
+    server.import(server.project, &line.to_string()).await;
+    let sql = "UPDATE credentials SET granted_scopes = '[\"chat:write\",\"a<b\"]'";
+    server.sql.execute(sql, []).await;
+    let sql = "UPDATE integrations SET account_id = 'T01', account_name = 'Acme Inc.'";
+    server.sql.execute(sql, []).await;
+    let visitor = Visitor::signed_in(server).await;
+    let page = visitor.provider("slack").await;
+    page.says(200, "Account Acme Inc.")
+        .says(200, "Credential Expires in 12 hours , and is renewed by itself");
+    page.says(200, "Granted scopes (2) chat:write a<b").says(200, "Next check");
+    server.delete("slack").await.data();
+    let page = visitor.provider("slack").await;
+    assert!(!page.text.contains("Next check") && !page.text.contains("Granted scopes"), "{page:?}");
 }
 
 async fn a_provider_that_is_not_connected_offers_to_connect(server: &Server) {
@@ -178,9 +238,11 @@ async fn the_audit_log_is_read_page_by_page(server: &Server) {
         .find(|rest| rest.starts_with(&format!("{}/audit?before=", server.pages())));
     let last = visitor.get(older.unwrap().split('"').next().unwrap()).await;
     let words = last.says(200, "Slack connected").words();
+    // The filters name what can happen, too.
+    let (_, words) = words.split_once("Days are those of UTC.").unwrap();
     // The first two happened at the same time.
     for first in ["Slack connected", "Project created"] {
-        assert!(places(&words, &["→ “Name 09.”", "“Name 00.”", first]).is_sorted(), "{words}");
+        assert!(places(words, &["→ “Name 09.”", "“Name 00.”", first]).is_sorted(), "{words}");
     }
     assert!(words.contains("By the operator of this server"), "{words}");
     assert!(!words.contains("Older"), "{words}");
@@ -190,6 +252,44 @@ async fn the_audit_log_is_read_page_by_page(server: &Server) {
     visitor.get(&format!("{}/audit?before=nonsense", server.pages())).await.says(400, "names no event");
     let none = format!("{}/audit?before=aud_00000000000000000000000000", server.pages());
     visitor.get(&none).await.says(200, "There is nothing older");
+}
+
+async fn the_audit_log_is_narrowed_by_what_who_and_when(server: &Server) {
+    server.install("slack").await;
+    server.clock.advance(Duration::days(1));
+    server.install("stripe").await;
+    server.patch("slack", json!({"status": "paused"})).await.data();
+    server.clock.advance(Duration::days(1));
+    let other = server.key_for(&["admin"]).await;
+    let target = server.at("/slack/lifecycle");
+    server.call_as(&other.text, "PATCH", &target).json(&json!({"status": "active"})).send().await.data();
+    let visitor = Visitor::signed_in(server).await;
+    let log = format!("{}/audit", server.pages());
+    let narrowed = async |query: &str| {
+        let page = visitor.get(&format!("{log}?{query}")).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        page.text.matches("class=\"event\"").count()
+    };
+    assert_eq!(narrowed("").await, 5);
+    assert_eq!(narrowed("provider=slack").await, 3);
+    assert_eq!(narrowed("action=integration.lifecycle.updated").await, 2);
+    assert_eq!(narrowed(&format!("actor={}", other.id)).await, 1);
+    assert_eq!(narrowed("actor=operator").await, 3);
+    assert_eq!(narrowed("since=2026-03-02").await, 3);
+    assert_eq!(narrowed("since=2026-03-02&until=2026-03-02").await, 2);
+    assert_eq!(narrowed("until=2026-03-01").await, 2);
+    assert_eq!(
+        narrowed("provider=slack&actor=operator&action=integration.installed&since=2026-03-01").await,
+        1
+    );
+    assert_eq!(narrowed("action=nonsense&actor=nonsense&since=nonsense&until=&provider=").await, 5);
+    let page = visitor.get(&format!("{log}?provider=stripe&action=integration.errored")).await;
+    page.says(200, "Nothing matches");
+    assert!(page.text.contains("value=\"integration.errored\" selected"), "{page:?}");
+    // Values are written for people.
+    let page = visitor.get(&format!("{log}?actor={}", other.id)).await;
+    page.says(200, "Status: Paused → In use");
+    assert!(page.text.contains(&format!("value=\"{}\" selected", other.id)), "{page:?}");
 }
 
 async fn an_integration_shows_its_latest_events_alone(server: &Server) {

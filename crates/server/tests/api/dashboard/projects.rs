@@ -89,9 +89,9 @@ async fn a_project_is_made_changed_archived_and_brought_back(server: &Server) {
     visitor.submit(&question.form("/archive")).await.leads_to(&format!("{page_of}?done=archived"));
     let project_page = format!("/dashboard/projects/{id}");
     visitor.get(&project_page).await.says(404, "There is no such project");
-    visitor.get(&at(server, "/projects")).await.says(200, "Can come back until");
+    visitor.get(&at(server, "/projects")).await.says(200, "Destroyed in");
     let archived = visitor.get(&page_of).await;
-    archived.says(200, "It can be brought back until");
+    archived.says(200, "Before that, it can be brought back");
     assert!(!archived.has_form(&id), "nothing can be changed in it: {archived:?}");
 
     visitor.submit(&archived.form("/restore")).await.leads_to(&format!("{page_of}?done=restored"));

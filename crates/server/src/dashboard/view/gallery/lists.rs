@@ -36,6 +36,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         number: 2,
         last: 6,
         from: 25,
+        total: 150,
     };
     let (shelves, nothing) = (
         listing(shelves),
@@ -46,6 +47,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
             number: 1,
             last: 1,
             from: 0,
+            total: 0,
         },
     );
     let filters = integrations::Filters {

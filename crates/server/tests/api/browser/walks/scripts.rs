@@ -1,12 +1,20 @@
 //! The pages' script: everything works without it, and some things are easier with it.
 
+use std::time::Duration;
+
 use serde_json::json;
 use thirtyfour::By;
 
-use crate::browser::{
-    oauth_server::approve,
-    stage::{EXAMPLE_DESK, on_stage},
+use crate::{
+    browser::{
+        chromium::Browser,
+        oauth_server::approve,
+        stage::{EXAMPLE_DESK, on_stage},
+    },
+    support::eventually,
 };
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_works_without_scripts() {
@@ -34,6 +42,36 @@ async fn everything_works_without_scripts() {
 
         browser.follow("form[action$='/sign-out'] button").await;
         assert_eq!(browser.text("h1").await, "Sign in");
+    })
+    .await;
+}
+
+/// Waits until the address has this query and the page is there.
+async fn comes_to(browser: &Browser, query: &str) {
+    eventually(query, PATIENCE, async || browser.url().await.query() == Some(query)).await;
+    browser.element("form[data-filters]").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_is_searched_while_one_types() {
+    on_stage(async |stage, browser| {
+        stage.sign_in(browser, &stage.project("")).await;
+        let titles = async || browser.driver.find_all(By::Css("h3.row-title")).await.unwrap().len();
+        browser.element("#q").await.send_keys("postm").await.unwrap();
+        comes_to(browser, "q=postm").await;
+        assert_eq!(titles().await, 1);
+        // The keyboard stays in the field, and typing goes on.
+        eventually("the field has the focus", PATIENCE, async || browser.has("#q:focus").await).await;
+        browser.driver.active_element().await.unwrap().send_keys("ark x").await.unwrap();
+        comes_to(browser, "q=postmark+x").await;
+        assert_eq!(titles().await, 0);
+        assert_eq!(browser.text(".card.empty h2").await, "Nothing matches");
+        // Other filters are kept, and what is searched for is kept by them.
+        browser.follow("#sort option[value=name]").await;
+        assert_eq!(browser.url().await.query(), Some("q=postmark+x&sort=name"));
+        browser.fill("#q", "mail").await;
+        comes_to(browser, "q=mail&sort=name").await;
+        assert!(titles().await >= 2);
     })
     .await;
 }
