@@ -56,8 +56,8 @@ impl HealthDay {
     }
 }
 
-/// The last [`DAYS`] days up to `now`, oldest first. `changes` are in the order in which they were made. What was before
-/// the first of them is not known.
+/// The last [`DAYS`] days up to `now`, oldest first. `changes` are in the order in which they were made. What was
+/// before the first of them is not known.
 ///
 /// Replicas' clocks differ. A change that says an earlier time than the one before it counts from that one's time.
 pub fn days(changes: &[HealthChange], now: OffsetDateTime) -> Vec<HealthDay> {

@@ -6,7 +6,6 @@ use integrations_core::{audit::ActorKind, ids::AuditEventId, issue::Issue};
 use time::{Date, OffsetDateTime, Time, format_description::well_known::Iso8601};
 
 use super::{
-    names,
     view::audit::{Filters, Log, page},
     visit::Allowed,
 };
@@ -26,13 +25,11 @@ pub(super) async fn log(
 ) -> Result<Response, Failure> {
     let (filters, before) = read(&uri)?;
     let events = pages.audit_log.page(&on.tenant, &filter(&filters, before), PAGE).await?;
-    let names = names::of(&pages, on.tenant.organization, filters.actor.as_deref()).await?;
     let integrations = pages.integrations.list(&on.tenant).await?;
     let log = Log {
         events: &events.entries,
         filters: &filters,
         integrations: &integrations,
-        chosen_actor: filters.actor.as_ref().and_then(|actor| names.get(actor)).map(String::as_str),
         is_newest: before.is_none(),
         older: events.cursor(),
     };

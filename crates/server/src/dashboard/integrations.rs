@@ -38,8 +38,8 @@ pub(super) async fn list(
     Ok(on.visit.page(StatusCode::OK, page(&on.visit.frame(), &on.project(), &filters, &listing)))
 }
 
-/// The filters of an address, and the number of the page, from 1. Unknown values are ignored, because people choose them
-/// from lists.
+/// The filters of an address, and the number of the page, from 1. Unknown values are ignored, because people choose
+/// them from lists.
 fn read(uri: &Uri) -> Result<(Filters, usize), Failure> {
     let [q, category, status, sort, number] =
         query::parameters(uri, ["q", "category", "status", "sort", "page"])?;

@@ -117,8 +117,8 @@ pub(super) fn health_changes(limit: u32) -> String {
     )
 }
 
-/// Deletes up to `limit` changes of health that another one followed before `$1`. Replicas that do it at once leave each
-/// other's rows alone.
+/// Deletes up to `limit` changes of health that another one followed before `$1`. Replicas that do it at once leave
+/// each other's rows alone.
 pub(super) fn prune_health_changes(limit: u32, backend: DbBackend) -> String {
     let locking = if backend == DbBackend::Postgres { " FOR UPDATE OF h SKIP LOCKED" } else { "" };
     format!(

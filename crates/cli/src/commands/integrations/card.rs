@@ -28,7 +28,7 @@ pub(crate) fn integration_facts(
         facts.push(("Account", account_line(account)));
     }
     if let Some(scopes) = integration.granted_scopes.read().ok().filter(|scopes| !scopes.is_empty()) {
-        facts.push(("Granted scopes", cell(Some(&scopes.join(" ")))));
+        facts.push(("Scopes", cell(Some(&scopes.join(" ")))));
     }
     if let Some(credential) = &integration.credential {
         facts.push(("Credential", credential_line(credential)));

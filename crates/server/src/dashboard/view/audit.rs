@@ -63,8 +63,6 @@ pub(crate) struct Log<'a> {
     pub(crate) filters: &'a Filters,
     /// The project's integrations, to choose from.
     pub(crate) integrations: &'a [IntegrationRow],
-    /// The name of the key or the person that is chosen, if it has one.
-    pub(crate) chosen_actor: Option<&'a str>,
     /// Whether these are the newest there are.
     pub(crate) is_newest: bool,
     /// The id before which the next page ends, if there is one.
@@ -160,17 +158,18 @@ fn day(name: &str, label: &str, day: Option<Date>) -> Markup {
     }
 }
 
-/// Who can be chosen: those who need no id, the one that is chosen, and those who did what is on the page.
+/// Who can be chosen: those who need no id, those who did what is on the page, and the one that is chosen. If nothing
+/// that the chosen one did is there, it is named by its id.
 fn actors<'a>(log: &'a Log<'_>) -> Vec<(&'a str, &'a str)> {
     let (operator, system) = (ActorKind::Operator.as_str(), ActorKind::System.as_str());
     let mut actors = vec![(operator, "The operator of this server"), (system, "The system")];
-    let chosen = log.filters.actor.as_deref().map(|id| (id, log.chosen_actor.unwrap_or(id)));
+    let chosen = log.filters.actor.as_deref().map(|id| (id, id));
     let here = log.events.iter().filter_map(|event| {
         let id = event.actor_id.as_deref()?;
         let names = [&event.actor_key_name, &event.actor_user_name, &event.actor_user_email];
         Some((id, names.into_iter().find_map(|name| name.as_deref()).unwrap_or(id)))
     });
-    for (id, name) in chosen.into_iter().chain(here) {
+    for (id, name) in here.chain(chosen) {
         if !actors.iter().any(|(known, _)| *known == id) {
             actors.push((id, name));
         }

@@ -21,8 +21,8 @@ use crate::{
 
 /// Show an integration's health of the last 30 days
 ///
-/// Returns a day for each of the last 30, oldest first, the last one up to now. Days are those of UTC. Each has its worst
-/// health, and how long it was how. What was before the first known change of health is not known.
+/// Returns a day for each of the last 30, oldest first, the last one up to now. Days are those of UTC. Each has its
+/// worst health, and how long it was how. What was before the first known change of health is not known.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/health-history",

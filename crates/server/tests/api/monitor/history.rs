@@ -98,8 +98,8 @@ async fn old_changes_are_forgotten_but_for_the_last_before(stage: &Stage) {
     }
     assert_eq!(stage.changes().await.len(), 7);
     let store = &stage.server.store;
-    // The changes of the third day are of its beginning, and one minute later.
-    let before = START + Duration::days(2) + Duration::minutes(1);
+    // The moment of the last change, two days and three minutes after the first.
+    let before = START + Duration::days(2) + Duration::minutes(3);
     assert_eq!(store.prune_health_changes(before, 3).await.unwrap(), 3, "no more than asked for");
     assert_eq!(store.prune_health_changes(before, 3).await.unwrap(), 2);
     assert_eq!(store.prune_health_changes(before, 3).await.unwrap(), 0);

@@ -61,7 +61,6 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         events,
         filters,
         integrations: &rows,
-        chosen_actor: Some("Ann"),
         is_newest: older.is_some(),
         older,
     };
