@@ -217,11 +217,7 @@ impl Default for Metrics {
                 "How long the longest waiting probe has been due",
                 Gauge::default(),
             ),
-            integrations: names.register(
-                "integrations",
-                "Integrations of all projects, by status and health",
-                Family::default(),
-            ),
+            integrations: integrations(&mut names),
             access: Access::register(&mut names),
             leases_taken_over: names.register(
                 "leases_taken_over",
@@ -255,6 +251,10 @@ impl Default for Metrics {
             registry: names.0,
         }))
     }
+}
+
+fn integrations(names: &mut Names) -> Family<labels::Integration, Gauge> {
+    names.register("integrations", "Integrations of all projects, by status and health", Family::default())
 }
 
 /// Registers metrics under their names.
