@@ -38,6 +38,7 @@ mod m0024_webhooks;
 mod m0025_audit_chain;
 mod m0026_returns;
 mod m0027_revocations;
+mod m0028_provider_events;
 mod m0029_health_changes;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_audit_chain::Migration),
             Box::new(m0026_returns::Migration),
             Box::new(m0027_revocations::Migration),
+            Box::new(m0028_provider_events::Migration),
             Box::new(m0029_health_changes::Migration),
         ]
     }

@@ -87,6 +87,12 @@ words! {
         WebhookSecretRotated = "webhook.secret_rotated",
         /// What a webhook had missed was sent again.
         WebhookRedelivered = "webhook.redelivered",
+        /// The secret that a provider's events are verified with was entered or replaced.
+        EventSourceSecretSet = "event_source.secret_set",
+        /// A person opened the wait for the request with which a provider brings that secret.
+        EventSourceWaiting = "event_source.waiting",
+        /// The secret that a provider brought was shown to a person, once.
+        EventSourceSecretShown = "event_source.secret_shown",
         /// Old events were removed from the audit log.
         AuditPruned = "audit.pruned",
         /// Old runs of actions were removed.

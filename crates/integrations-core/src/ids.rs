@@ -177,6 +177,12 @@ pub mod kind {
     pub enum Delivery {}
     /// The revocation of an integration's access at the provider.
     pub enum Revocation {}
+    /// An address that a provider sends events to. Its id is a part of the address, and not secret.
+    pub enum EventSource {}
+    /// What a provider's events are verified with. Its id is not secret.
+    pub enum EventSecret {}
+    /// An event that a provider sent, as it is kept for one integration.
+    pub enum ProviderEvent {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -238,6 +244,15 @@ pub mod kind {
     impl Kind for Revocation {
         const PREFIX: &'static str = "rvc_";
     }
+    impl Kind for EventSource {
+        const PREFIX: &'static str = "evs_";
+    }
+    impl Kind for EventSecret {
+        const PREFIX: &'static str = "esc_";
+    }
+    impl Kind for ProviderEvent {
+        const PREFIX: &'static str = "pev_";
+    }
 }
 
 /// `org_…`
@@ -280,6 +295,12 @@ pub type EventId = Id<kind::Event>;
 pub type DeliveryId = Id<kind::Delivery>;
 /// `rvc_…`
 pub type RevocationId = Id<kind::Revocation>;
+/// `evs_…`
+pub type EventSourceId = Id<kind::EventSource>;
+/// `esc_…`
+pub type EventSecretId = Id<kind::EventSecret>;
+/// `pev_…`
+pub type ProviderEventId = Id<kind::ProviderEvent>;
 
 #[cfg(test)]
 mod tests {

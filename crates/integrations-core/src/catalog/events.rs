@@ -61,6 +61,8 @@ pub struct Events {
     pub headers: Vec<String>,
     /// The events after which the credential may be dead.
     pub ends_access: Vec<AccessEnd>,
+    /// Types of events of an account that go to its disconnected integrations too.
+    pub also_disconnected: Vec<String>,
 }
 
 impl Events {

@@ -202,6 +202,11 @@ fn places() {
     refused("time = \"/created\"", "time = \"x-acme-time\" #!", "must be a JSON pointer");
     refused("type = \"app.removed\"", "type = \" \" #!", "must not be empty");
     refused("needs = \"/app\"", "needs = \"app\" #!", "must be a JSON pointer");
+    refused(
+        "never_again_status = 410",
+        "never_again_status = 410\nalso_disconnected = [\"app.redact\"] #!",
+        "needs `address = \"app\"`",
+    );
 }
 
 #[test]

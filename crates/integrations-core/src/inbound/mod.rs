@@ -5,6 +5,7 @@
 //! once ([`Once`]). It answers 503 if it cannot, so that the provider sends the events again.
 
 mod delivery;
+mod entry;
 mod handshake;
 mod proof;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use time::OffsetDateTime;
 
 pub use self::delivery::Delivery;
 use self::delivery::Document;
+pub use self::entry::EnteredSecret;
 use self::handshake::Brought;
 use self::proof::{Proof, prove};
 pub use self::reason::Reason;

@@ -31,6 +31,8 @@ words! {
         ApprovalDecided = "approval.decided",
         /// A call of an action came to its end.
         ActionRunFinished = "action_run.finished",
+        /// A provider sent an event to an integration.
+        ProviderEvent = "provider.event",
         /// A webhook was disabled, because too much could not be delivered. Told to the others of the project.
         WebhookDisabled = "webhook.disabled",
         /// Sent on request, to see whether it arrives. It reaches the webhook that it tests, whatever that asks for.

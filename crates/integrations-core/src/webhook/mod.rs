@@ -3,6 +3,7 @@
 
 mod delivery;
 mod event;
+mod provider_event;
 mod request;
 mod signature;
 mod standing;
@@ -11,6 +12,7 @@ mod subscription;
 pub use self::{
     delivery::{ANSWER_LIMIT, Attempted, DeliveryStatus, MAX_ATTEMPTS, Next, Outcome, SendFailure, after},
     event::{Event, EventType, Subject, SubjectIntegration},
+    provider_event::{ForwardedEvent, LARGEST_FORWARDED, Omitted, with_body},
     request::{
         MAX_OVERLAP, MAX_WEBHOOKS, NewWebhook, ReadUrlError, Redelivery, SecretRotation, Waiting,
         WebhookUpdate, receiver_url, shown_url,

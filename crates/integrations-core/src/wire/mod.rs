@@ -18,6 +18,7 @@ mod oauth_app;
 mod open;
 mod policy;
 mod project;
+mod provider_event;
 mod raw_json;
 mod server_status;
 mod webhook;
@@ -54,6 +55,10 @@ pub use policy::{
     ReplayPolicy, ReplayedRun,
 };
 pub use project::{Branding, CreateProject, Project, ProjectList, ProjectResponse, UpdateProject};
+pub use provider_event::{
+    EventRefusal, EventSecretStatus, EventSource, EventSourceResponse, ProviderEvent, ProviderEventDetails,
+    ProviderEventList, ProviderEventResponse, SetEventSecret,
+};
 pub use raw_json::RawJson;
 pub use server_status::{ServerStatus, ServerStatusResponse, ServerStatusWord};
 pub use webhook::{

@@ -34,6 +34,8 @@ use crate::{
 
 /// How long events of webhooks are kept, unless a setting says otherwise.
 const WEBHOOK_RETENTION: Duration = Duration::from_hours(24 * 30);
+/// How long events of providers are kept, if nothing is set.
+const PROVIDER_EVENT_RETENTION: Duration = Duration::from_hours(24 * 7);
 
 /// `riq-server serve`: uses the database and the encryption keys of the settings.
 pub async fn serve(options: &Options, environment: Environment) -> anyhow::Result<()> {
@@ -209,6 +211,7 @@ fn foundation(
         run_retention: options.run_retention,
         audit_stream: options.audit_stream()?,
         webhook_retention: options.webhook_retention.unwrap_or(WEBHOOK_RETENTION),
+        provider_event_retention: options.provider_event_retention.unwrap_or(PROVIDER_EVENT_RETENTION),
     })
 }
 

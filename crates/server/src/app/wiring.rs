@@ -47,6 +47,7 @@ use crate::{
         oauth_apps::AppSettings,
         organizations::Organizations,
         people::{People, SignInSweep},
+        provider_events::{ProviderEventRetention, ProviderEvents},
         proxy::Proxy,
         revocations::Revocations,
         webhooks::{WebhookRetention, Webhooks},
@@ -79,6 +80,8 @@ pub struct Foundation {
     pub audit_stream: Option<StreamSettings>,
     /// How long events of webhooks are kept, with what came of them.
     pub webhook_retention: Duration,
+    /// How long events of providers are kept.
+    pub provider_event_retention: Duration,
 }
 
 /// The whole program. Cheap to clone.
@@ -96,6 +99,7 @@ pub struct App {
     audit_stream: Option<StreamSettings>,
     outbound: Outbound,
     webhook_retention: Duration,
+    provider_event_retention: Duration,
     settings: Arc<HttpSettings>,
     api: Api,
     agents: Mcp,
@@ -108,7 +112,8 @@ impl App {
     pub fn new(on: Foundation, settings: HttpSettings) -> anyhow::Result<Self> {
         let Foundation { store, vault, catalog, environment, outbound, oauth_apps, monitor, .. } = on;
         let (run_retention, audit_stream) = (on.run_retention, on.audit_stream);
-        let webhook_retention = on.webhook_retention;
+        let (webhook_retention, provider_event_retention) =
+            (on.webhook_retention, on.provider_event_retention);
         store.set_links(settings.public_url.as_str());
         let apps = Arc::new(OAuthApps::new(store.clone(), Arc::clone(&vault), oauth_apps));
         let metrics = Metrics::default();
@@ -140,6 +145,7 @@ impl App {
             audit_stream,
             outbound,
             webhook_retention,
+            provider_event_retention,
             settings,
             api,
             agents,
@@ -228,6 +234,12 @@ impl App {
         if let Some(redis) = self.limiter.redis_connection() {
             runner.start(redis);
         }
+        runner.start(ProviderEventRetention {
+            store: self.store.clone(),
+            environment: environment.clone(),
+            keep: self.provider_event_retention,
+        });
+        runner.start(self.services.provider_events.refusals_flush());
         let (keep, environment) = (self.webhook_retention, environment.clone());
         runner.start(WebhookRetention { store: self.store.clone(), environment, keep });
         runner.start(self.services.webhooks.delivery_work());
@@ -281,6 +293,7 @@ fn services(monitor: &Monitor, settings: &HttpSettings) -> anyhow::Result<Servic
             outbound,
             metrics.clone(),
         )?,
+        provider_events: ProviderEvents::new(monitor, &settings.public_url),
         installer: installer(monitor, settings),
         oauth_apps: Arc::clone(apps),
         catalog: Arc::clone(catalog),

@@ -252,7 +252,9 @@ impl Edge {
         let status = response.status();
         let error = match response.extensions_mut().remove::<Box<Failure>>() {
             Some(error) => *error,
-            None if response.headers().contains_key(headers::ANSWERED_BY) => return,
+            None if response.headers().contains_key(headers::ANSWERED_BY) || audience.reads_no_errors() => {
+                return;
+            }
             None if (status.is_client_error() || status.is_server_error())
                 && !is_written(response.headers()) =>
             {
@@ -320,6 +322,9 @@ impl Edge {
         let now = self.steady_second();
         let (limiter, address) = (&self.parts.limiter, PartitionKey::address(address));
         let anonymous = self.parts.settings.anonymous_limit;
+        if audience.is_limited_by_its_route() {
+            return Quota { allowed: true, ..limiter.look_here(address, anonymous, now) };
+        }
         if audience.is_never_limited() {
             return Quota { allowed: true, ..limiter.check_here(address, anonymous, now) };
         }

@@ -17,6 +17,9 @@ const DEVICE: &str = "/device";
 /// The beginning of the paths for agents, which speak the Model Context Protocol.
 const AGENTS: &str = "/mcp";
 
+/// The beginning of the addresses that providers send events to.
+const EVENTS: &str = "/hooks";
+
 /// The path at which the provider that people sign in with says that one of them has signed out.
 const BACK_CHANNEL: &str = "/oauth/back-channel-logout";
 
@@ -29,6 +32,8 @@ pub enum Audience {
     Agent,
     /// A program that sends a request to a provider, with an API key.
     Proxied,
+    /// A provider that sends an event. It has no API key, and its address is secret.
+    Provider,
     /// A program that reads what the API says about itself, such as its specification.
     Reader,
     /// A person, whose browser shows a page of the dashboard.
@@ -51,6 +56,7 @@ impl Audience {
             _ if BASES.iter().any(|base| is_proxied(path, base)) => Self::Proxied,
             _ if BASES.iter().any(|base| is_owned(path, base)) => Self::Client,
             _ if is_below(path, AGENTS) => Self::Agent,
+            _ if is_below(path, EVENTS) => Self::Provider,
             _ if path.starts_with("/api/") || path.starts_with("/v1/") => Self::Reader,
             _ if is_below(path, PAGES) || is_below(path, "/oauth") || path == DEVICE => Self::Person,
             _ => Self::Other,
@@ -62,9 +68,25 @@ impl Audience {
         path == "/" || path == DEVICE || is_below(path, PAGES)
     }
 
-    /// Whether a bearer token is an API key. Collectors of metrics have their own token.
+    /// Whether a bearer token is an API key. Collectors of metrics have their own token, and providers their own proof.
     pub(super) fn sends_api_keys(self) -> bool {
-        self != Self::Collector
+        !matches!(self, Self::Collector | Self::Provider)
+    }
+
+    /// Whether its requests are counted by their route, and not for the address that they come from: many customers'
+    /// events come from few addresses.
+    pub(super) fn is_limited_by_its_route(self) -> bool {
+        self == Self::Provider
+    }
+
+    /// Whether a path is secret, so that nothing but its pattern may be told of it.
+    pub(super) fn has_secret_path(self) -> bool {
+        self == Self::Provider
+    }
+
+    /// Whether an error is its status alone.
+    pub(super) fn reads_no_errors(self) -> bool {
+        self == Self::Provider
     }
 
     /// Whether a request with a refused key is refused before it reaches a route.
@@ -145,6 +167,9 @@ mod tests {
             ("/v1/projects", Audience::Reader),
             ("/mcp/projects/prj_1", Audience::Agent),
             ("/mcpx", Audience::Other),
+            ("/hooks/evs_1/secret", Audience::Provider),
+            ("/hooks", Audience::Provider),
+            ("/hooksx", Audience::Other),
             ("/healthz", Audience::Orchestrator),
             ("/readyz", Audience::Orchestrator),
             ("/metrics", Audience::Collector),

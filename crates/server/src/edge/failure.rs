@@ -14,6 +14,7 @@ use crate::{
         install::CreateLinkError,
         integrations::ChangeError,
         oauth_apps::SetAppError,
+        provider_events::EventsError,
     },
     store::{Denied, Forbidden, OwnedError, ReadError, StoreError},
     vault::VaultError,
@@ -387,6 +388,34 @@ impl From<SetAppError> for Failure {
                 Self::new(ErrorCode::Conflict, "Another change came first; try again")
             }
             SetAppError::Owned(OwnedError::Store(error)) => error.into(),
+        }
+    }
+}
+
+impl From<EventsError> for Failure {
+    fn from(error: EventsError) -> Self {
+        let missing = |message: &str| Self::new(ErrorCode::ResourceNotFound, message);
+        let conflict = |message: &str| Self::new(ErrorCode::Conflict, message);
+        match error {
+            EventsError::Read(error) => error.into(),
+            EventsError::Owned(error) => Self::of_project(error),
+            EventsError::NotInstalled(account) => Self::new(
+                ErrorCode::IntegrationNotFound,
+                format!("{account} is not installed in this project"),
+            ),
+            EventsError::NoApp => missing("No OAuth app is set here that has an address for events"),
+            EventsError::SendsNone(None) => missing("The provider sends no events that are taken"),
+            EventsError::SendsNone(Some(why)) => missing(&format!("No events are taken: {why}")),
+            EventsError::NoSuchEvent => missing("There is no such event"),
+            EventsError::Disconnected => conflict("The integration is disconnected: connect it first"),
+            EventsError::OfApp => {
+                conflict("The address is that of the OAuth app. Who has set the app sets the secret with it")
+            }
+            EventsError::NotAsked => conflict("Nobody is asked for this secret"),
+            EventsError::Secret(message) => {
+                Self::invalid("Invalid body", vec![Issue::new("secret", message)])
+            }
+            EventsError::Vault(error) => error.into(),
         }
     }
 }

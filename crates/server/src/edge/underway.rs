@@ -21,6 +21,9 @@ use crate::metrics::Metrics;
 /// The status of requests whose connection ended before the answer. It is nginx's; no client sees it.
 const CLIENT_LEFT: u16 = 499;
 
+/// What the log shows of a path that is secret.
+const HIDDEN_PATH: &str = "/hooks/…";
+
 /// A request under way.
 #[derive(Debug)]
 pub(super) struct Underway<'a> {
@@ -85,7 +88,7 @@ impl<'a> Underway<'a> {
         request_span::end(self.span, &self.method, &self.found, status);
         self.log.request(&Line {
             method: &self.method,
-            path: self.uri.path(),
+            path: if self.audience.has_secret_path() { HIDDEN_PATH } else { self.uri.path() },
             status,
             key: self.key,
             request_id: &self.request_id,

@@ -253,6 +253,41 @@ pub(super) fn webhook_delivery_details() -> Value {
     delivery
 }
 
+/// An event of a provider.
+pub(super) fn provider_event() -> Value {
+    json!({
+        "id": "pev_01jc3q5v6w7x8y9zabcdefghjk", "provider_event_id": "evt_1NG8Du2eZvKYlo2CUI79vXWy",
+        "type": "charge.refunded", "account": null, "occurred_at": "2026-05-17T17:54:58Z",
+        "received_at": "2026-05-17T17:55:00Z", "attempt": null, "is_repeat": false, "headers": {},
+        "is_body_signed": true, "body_size": 2,
+        "body_sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    })
+}
+
+/// An event of a provider with its body.
+pub(super) fn provider_event_details() -> Value {
+    let mut event = provider_event();
+    event["body"] = json!("{}");
+    event["body_base64"] = json!(null);
+    event
+}
+
+/// An address that a provider sends events to.
+pub(super) fn event_source() -> Value {
+    json!({
+        "provider": "stripe", "address_of": "integration",
+        "url": "https://riq.example/hooks/evs_01jc3q5v6w7x8y9zabcdefghjk/Mh3PzQk7GZc1Jb0w5Vt8yRr2nXl9sKdFuEoTiAa4B6C",
+        "enter": "Add an event destination of the type webhook endpoint with the address, and choose the events.",
+        "page": "https://dashboard.stripe.com/webhooks", "documentation_url": "https://docs.stripe.com/webhooks",
+        "secret_source": "person", "secret_status": "set", "old_secret_until": null,
+        "refusals": [{
+            "reason": "wrong_signature",
+            "message": "Signed, but not by your secret. Copy the secret of this address again",
+            "claimed_type": null, "count": 3, "last_at": "2026-05-17T17:55:00Z"
+        }]
+    })
+}
+
 /// An install link.
 pub(super) fn install_link() -> Value {
     json!({

@@ -108,12 +108,30 @@ const APP: &[ErrorCode] = &[
     ErrorCode::Conflict,
 ];
 
+/// The failures of asking for the events of an integration, beside those of any.
+const EVENTS: &[ErrorCode] =
+    &[ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound, ErrorCode::ResourceNotFound];
+/// The failures of asking for those of an OAuth app.
+const APP_EVENTS: &[ErrorCode] = &[ErrorCode::ProviderNotFound, ErrorCode::ResourceNotFound];
+
 /// Failures of an operation on a project.
 pub(super) struct OnProject;
 /// Failures of an operation on a provider of the catalog.
 pub(super) struct OnProvider;
 /// Failures of an operation on an integration.
 pub(super) struct OnIntegration;
+/// Failures of reading the events of an integration, or where they are sent to.
+pub(super) struct OnEvents;
+/// Failures of setting the secret of an integration's events.
+pub(super) struct OnEventSecret;
+/// Failures of reading where the events of a project's OAuth app are sent to.
+pub(super) struct OnAppEvents;
+/// Failures of setting the secret of the events of a project's OAuth app.
+pub(super) struct OnAppEventSecret;
+/// The same for an organization's OAuth app.
+pub(super) struct OnOrganizationAppEvents;
+/// The same for an organization's OAuth app.
+pub(super) struct OnOrganizationAppEventSecret;
 /// Failures of asking for an install URL.
 pub(super) struct OnInstall;
 /// Failures of ending an install link.
@@ -200,6 +218,37 @@ impl IntoResponses for OnProvider {
 impl IntoResponses for OnIntegration {
     fn responses() -> Responses {
         describe(&[PROJECT, &[ErrorCode::ProviderNotFound, ErrorCode::IntegrationNotFound]])
+    }
+}
+impl IntoResponses for OnEvents {
+    fn responses() -> Responses {
+        describe(&[PROJECT, EVENTS])
+    }
+}
+impl IntoResponses for OnEventSecret {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, EVENTS, &[ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnAppEvents {
+    fn responses() -> Responses {
+        describe(&[PROJECT, APP_EVENTS])
+    }
+}
+impl IntoResponses for OnAppEventSecret {
+    fn responses() -> Responses {
+        describe(&[PROJECT, BODY, APP_EVENTS, &[ErrorCode::Conflict]])
+    }
+}
+impl IntoResponses for OnOrganizationAppEvents {
+    fn responses() -> Responses {
+        describe(&[ORGANIZATION, APP_EVENTS, &[ErrorCode::ApiKeyProjectMismatch]])
+    }
+}
+impl IntoResponses for OnOrganizationAppEventSecret {
+    fn responses() -> Responses {
+        let more = [ErrorCode::ApiKeyProjectMismatch, ErrorCode::Conflict];
+        describe(&[ORGANIZATION, BODY, APP_EVENTS, &more])
     }
 }
 impl IntoResponses for OnInstall {

@@ -11,6 +11,7 @@ mod entity_tag;
 mod examples;
 mod failures;
 mod filters;
+mod hooks;
 mod install_links;
 pub mod integrations;
 mod key_access;
@@ -22,6 +23,7 @@ mod patience;
 mod policy;
 mod post;
 mod projects;
+mod provider_events;
 mod proxy;
 pub mod state;
 mod webhooks;
@@ -35,7 +37,10 @@ use self::{meta::Specification, state::Api};
 /// The routes of the API.
 pub fn router(api: Api) -> Router {
     let (router, routes) = documented().split_for_parts();
-    router.with_state(api).layer(Extension(Specification::new(&meta::openapi_of(routes))))
+    router
+        .merge(hooks::routes())
+        .with_state(api)
+        .layer(Extension(Specification::new(&meta::openapi_of(routes))))
 }
 
 /// The specification.
@@ -54,6 +59,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(policy::routes())
         .merge(proxy::routes())
         .merge(webhooks::routes())
+        .merge(provider_events::routes())
         .merge(audit::routes())
         .merge(projects::routes())
         .merge(keys::routes())

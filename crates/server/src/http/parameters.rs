@@ -97,6 +97,19 @@ pub(super) struct OfDelivery {
     delivery_id: String,
 }
 
+/// The event of a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfProviderEvent {
+    /// The event's id, `pev_…`
+    #[param(
+        rename = "eventId",
+        pattern = "^pev_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "pev_01jc3q5v6w7x8y9zabcdefghjk"
+    )]
+    event_id: String,
+}
+
 /// The install link of a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

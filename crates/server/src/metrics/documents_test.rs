@@ -32,6 +32,7 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     let (status, health) = (Status::Active, Health::Healthy);
     metrics.integrations(Some(&[IntegrationCount { status, health, count: 1 }]));
     metrics.revocation("slack", RevocationStatus::Revoked);
+    metrics.provider_events("slack", "taken", 1);
     let outcome = Outcome::Answered(200, None);
     metrics.delivery_attempted(&Attempted { outcome, took: Duration::ZERO, answer: String::new() });
     let text = metrics.render(&[PoolUse { pool: "shared", in_use: 0, idle: 0, max: 1 }]).unwrap();

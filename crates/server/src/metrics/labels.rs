@@ -143,6 +143,12 @@ pub(super) struct Delivery {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ProviderEvent {
+    pub(super) provider: String,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Revocation {
     pub(super) provider: String,
     pub(super) outcome: &'static str,

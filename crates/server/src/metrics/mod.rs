@@ -102,13 +102,17 @@ struct Webhooks {
     attempts: Family<labels::Delivery, Counter>,
     durations: Histogram,
     age: Gauge<f64, AtomicU64>,
+    /// What providers send.
+    received: Family<labels::ProviderEvent, Counter>,
 }
 
 impl Webhooks {
     fn register(names: &mut Names) -> Self {
         let duration = "Time that a receiver of a webhook took";
         let age = "How long the longest waiting webhook delivery has been due";
+        let received = "Events that providers sent, and requests in their place that were refused";
         Self {
+            received: names.register("provider_events", received, Family::default()),
             attempts: names.register("webhook_attempts", "Attempts to deliver webhooks", Family::default()),
             durations: names.register("webhook_duration_seconds", duration, Histogram::new(PROBE_BUCKETS)),
             age: names.register("webhook_queue_age_seconds", age, Gauge::default()),
@@ -329,6 +333,13 @@ impl Metrics {
         self.0.webhooks.durations.observe(attempted.took.as_secs_f64());
     }
 
+    /// Counts events that a provider of the catalog sent: `taken`, `repeated`, `unrouted` (of no integration), `answered`
+    /// (a request that is no event), or why a request was refused.
+    pub fn provider_events(&self, provider: &str, outcome: &'static str, count: u64) {
+        let event = labels::ProviderEvent { provider: provider.to_owned(), outcome };
+        self.0.webhooks.received.get_or_create(&event).inc_by(count);
+    }
+
     /// Sets how long the longest waiting webhook delivery has been due. Zero if none is due.
     pub fn delivery_age(&self, age: Duration) {
         self.0.webhooks.age.set(age.as_secs_f64());
@@ -431,6 +442,7 @@ mod tests {
             answer: String::new(),
         });
         metrics.delivery_age(Duration::from_millis(2500));
+        metrics.provider_events("slack", "taken", 2);
         metrics.lease_taken_over();
         metrics.queue_age(Duration::from_millis(1500));
         metrics.rate_limiter_shared(true);
@@ -459,6 +471,7 @@ mod tests {
             r#"riq_webhook_attempts_total{outcome="refused"} 1"#,
             "riq_webhook_duration_seconds_count 1",
             "riq_webhook_queue_age_seconds 2.5",
+            r#"riq_provider_events_total{provider="slack",outcome="taken"} 2"#,
             "riq_leases_taken_over_total 1",
             "riq_probe_queue_age_seconds 1.5",
             "riq_rate_limiter_shared 1",

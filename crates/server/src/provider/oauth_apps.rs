@@ -82,6 +82,22 @@ impl OAuthApps {
         Ok(Some(OAuthApp { client_id, client_secret: secret.into(), scopes }))
     }
 
+    /// The client secret of the app of this owner. `None`: there is no such app.
+    pub async fn secret_of(
+        &self,
+        owner: AppOwner,
+        provider: &Provider,
+    ) -> Result<Option<SecretString>, FindAppError> {
+        let key = provider.key.as_str();
+        let Some(stored) = self.store.oauth_app_of(key, owner).await? else {
+            let given = self.given.get(key).filter(|_| owner == AppOwner::All);
+            return Ok(given.map(|app| app.client_secret.clone()));
+        };
+        let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
+        let secret = std::str::from_utf8(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
+        Ok(Some(secret.into()))
+    }
+
     /// Whether the environment has an app for a provider.
     pub fn is_given(&self, provider: &Provider) -> bool {
         self.given.contains_key(provider.key.as_str())

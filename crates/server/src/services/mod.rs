@@ -15,6 +15,7 @@ pub mod oauth_apps;
 pub mod organizations;
 mod page;
 pub mod people;
+pub mod provider_events;
 pub mod proxy;
 pub mod revocations;
 pub mod webhooks;
@@ -26,8 +27,8 @@ use integrations_core::catalog::{Catalog, NoSuchProvider, ProviderAccount};
 use self::{
     actions::Actions, api_keys::ApiKeys, audit_log::AuditLog, census::Census, device_logins::DeviceLogins,
     idempotency::Idempotency, install::Installer, integrations::Integrations, keys::Keys,
-    oauth_apps::AppSettings, organizations::Organizations, people::People, proxy::Proxy,
-    revocations::Revocations, webhooks::Webhooks,
+    oauth_apps::AppSettings, organizations::Organizations, people::People, provider_events::ProviderEvents,
+    proxy::Proxy, revocations::Revocations, webhooks::Webhooks,
 };
 use crate::{environment::Environment, provider::oauth_apps::OAuthApps};
 
@@ -68,6 +69,8 @@ pub struct Services {
     pub idempotency: Idempotency,
     /// The webhooks of projects.
     pub webhooks: Webhooks,
+    /// The events that providers send.
+    pub provider_events: ProviderEvents,
     /// Installs integrations.
     pub installer: Arc<Installer>,
 }

@@ -142,6 +142,7 @@ fn announcement(event: &NewAuditEvent) -> Result<Option<Announcement>, StoreErro
         details: Map::from_iter([("changes".to_owned(), changes)]),
         at: event.at,
         except: None,
+        provider_event: None,
     }))
 }
 

@@ -3,15 +3,16 @@
 use integrations_core::ids::{OrganizationId, ProjectId};
 use sea_orm::{
     ColumnTrait as _, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-    Value, sea_query::Expr,
+    Value,
+    sea_query::{Expr, ExprTrait as _},
 };
 use time::OffsetDateTime;
 
 use super::{
     NewAuditEvent, PROJECT_GRACE, Store, StoreError, audit,
     entity::{
-        action_run, credential, integration, monitor, oauth_app, pending_install, project, revocation,
-        webhook, webhook_event,
+        action_run, credential, event_source, integration, monitor, oauth_app, pending_install, project,
+        provider_event, revocation, webhook, webhook_event,
     },
     in_order::locked_in_order,
     transaction::Transaction,
@@ -93,6 +94,16 @@ async fn destroy_secrets(on: &Transaction, project: &str) -> Result<(), StoreErr
         webhook_event::Column::ProjectId.eq(project),
     )
     .await?;
+    destroy::<provider_event::Entity>(
+        on,
+        provider_event::Column::Id,
+        provider_event::Column::ProjectId.eq(project),
+    )
+    .await?;
+    let is_of_project = event_source::Column::IntegrationId
+        .in_subquery(integrations())
+        .or(event_source::Column::AppOwner.eq(project));
+    destroy::<event_source::Entity>(on, event_source::Column::Id, is_of_project).await?;
     destroy::<revocation::Entity>(on, revocation::Column::Id, revocation::Column::ProjectId.eq(project))
         .await?;
     destroy::<pending_install::Entity>(

@@ -22,7 +22,7 @@ use super::{
     in_order::lock_in_order,
     install_links::{self, LinkUse},
     monitors::{self, Schedule},
-    pending_installs, revocations,
+    pending_installs, provider_events, revocations,
     rows::{HiddenColumns, IntegrationRow},
     statements,
     tenant::{TenantCheck, joined},
@@ -443,6 +443,7 @@ async fn finish<E>(
             None => {}
         }
         destroy_credential(&transaction, next.id).await?;
+        provider_events::end(&transaction, next.id).await?;
         pending_installs::end_questions(&transaction, next.project, next.provider.as_str()).await?;
         (credential, credential_facts, next_check_at) = (Credential::Missing, None, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
@@ -513,6 +514,9 @@ async fn install(on: &Transaction, installation: Installation) -> Result<Install
     credential::Entity::insert(credential::ActiveModel::from(sealed)).exec_without_returning(on).await?;
     health_changes::record(on, &installation.integration).await?;
     monitors::begin(on, id, &installation.integration.provider, &installation.credential.schedule).await?;
+    if installation.replaces.is_some() {
+        provider_events::close(on, id).await?;
+    }
     audit::record(on, installation.event).await?;
     Ok(Installed::Stored)
 }

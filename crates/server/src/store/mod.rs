@@ -36,6 +36,7 @@ mod pending_installs;
 mod permission;
 mod pool_use;
 mod projects;
+mod provider_events;
 mod reachability;
 mod read_pool;
 mod retention;
@@ -82,6 +83,10 @@ pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
+pub use provider_events::{
+    EventSecretRow, EventSourceRecord, EventTarget, NewEventSecret, NewPath, NewProviderEvent,
+    ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf, Stored, TakenRequest,
+};
 pub use retention::Pruning;
 pub use revocations::{
     AttemptEnd, LiveAccount, Moved, RevocationClaim, RevocationOrder, RevocationScope, RevocationTally,

@@ -244,6 +244,18 @@ impl Store {
         Ok(apps)
     }
 
+    /// The app of a provider that belongs to this owner.
+    pub async fn oauth_app_of(
+        &self,
+        provider: &str,
+        owner: AppOwner,
+    ) -> Result<Option<OAuthAppRecord>, StoreError> {
+        let query = oauth_app::Entity::find()
+            .filter(oauth_app::Column::Provider.eq(provider))
+            .filter(oauth_app::Column::Owner.eq(owner.to_string()));
+        query.one(&self.reader).await?.map(TryInto::try_into).transpose()
+    }
+
     /// The app that a tenant's installation of a provider uses: the project's, else the organization's, else the
     /// one for all.
     pub async fn oauth_app_for(
@@ -286,7 +298,11 @@ impl Store {
 
 /// Checks that the actor of the event may set the owner's apps. The operator sets those for all, which no event
 /// records.
-async fn check(on: &Transaction, owner: AppOwner, event: Option<&NewAuditEvent>) -> Result<(), OwnedError> {
+pub(super) async fn check(
+    on: &Transaction,
+    owner: AppOwner,
+    event: Option<&NewAuditEvent>,
+) -> Result<(), OwnedError> {
     let Some(event) = event else { return Ok(()) };
     let holder = Authority::from(event).hold(on, RequiredScope::OAUTH_APPS_ADMIN).await?;
     match owner {

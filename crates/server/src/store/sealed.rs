@@ -12,15 +12,19 @@ use sea_orm::{
 };
 
 use super::{
-    OAuthAppRecord, PendingInstall, RememberedAnswer, SealedSecret, Store, StoreError,
+    EventSecretRow, OAuthAppRecord, PendingInstall, RememberedAnswer, SealedPath, SealedProviderEvent,
+    SealedSecret, Store, StoreError,
     entity::{
-        action_run, credential, idempotency_key, integration, oauth_app, pending_install, revocation,
-        webhook_secret,
+        action_run, credential, event_secret, event_source, idempotency_key, integration, oauth_app,
+        pending_install, provider_event, revocation, webhook_secret,
     },
 };
 
 /// The first byte of a secret in the form of earlier versions. The vault describes the forms.
 pub const OLD_FORM: u8 = 1;
+
+/// The most bodies of events that are read at once.
+const MOST_BODIES: u64 = 8;
 
 words! {
     /// A column of sealed secrets, as it is called for people.
@@ -41,6 +45,12 @@ words! {
         WebhookSecrets = "webhook secrets",
         /// Credentials that are being revoked, by their revocation's id.
         Revocations = "credentials to revoke",
+        /// The secrets of the addresses that providers send events to, by the address's id.
+        EventPaths = "addresses for events",
+        /// What events of providers are verified with, by the secret's id.
+        EventSecrets = "secrets of events",
+        /// The bodies of events of providers, by the event's id.
+        ProviderEvents = "events of providers",
     }
 }
 
@@ -77,6 +87,12 @@ pub enum SealedRow {
     WebhookSecret(SealedSecret),
     /// A credential that is being revoked.
     Revocation(SealedRevocation),
+    /// The secret of an address that a provider sends events to.
+    EventPath(SealedPath),
+    /// What events of a provider are verified with.
+    EventSecret(EventSecretRow),
+    /// The body of an event of a provider.
+    ProviderEvent(SealedProviderEvent),
 }
 
 /// A sealed secret of an integration, with what decides where it is sent.
@@ -189,6 +205,9 @@ impl SealedRow {
             Self::Request(request) => request.run.to_string(),
             Self::WebhookSecret(secret) => secret.id.to_string(),
             Self::Revocation(row) => row.revocation.to_string(),
+            Self::EventPath(path) => path.source.to_string(),
+            Self::EventSecret(secret) => secret.id.to_string(),
+            Self::ProviderEvent(event) => event.id.to_string(),
         }
     }
 
@@ -202,6 +221,9 @@ impl SealedRow {
             Self::Request(request) => &request.sealed,
             Self::WebhookSecret(secret) => &secret.sealed,
             Self::Revocation(row) => &row.of.sealed,
+            Self::EventPath(path) => &path.sealed,
+            Self::EventSecret(secret) => &secret.sealed,
+            Self::ProviderEvent(event) => &event.sealed,
         }
     }
 }
@@ -235,6 +257,15 @@ impl Sealed {
                 of::<webhook_secret::Entity>(webhook_secret::Column::Id, webhook_secret::Column::Sealed)
             }
             Self::Revocations => of::<revocation::Entity>(revocation::Column::Id, revocation::Column::Sealed),
+            Self::EventPaths => {
+                of::<event_source::Entity>(event_source::Column::Id, event_source::Column::SealedPath)
+            }
+            Self::EventSecrets => {
+                of::<event_secret::Entity>(event_secret::Column::Id, event_secret::Column::Sealed)
+            }
+            Self::ProviderEvents => {
+                of::<provider_event::Entity>(provider_event::Column::Id, provider_event::Column::Sealed)
+            }
         }
     }
 }
@@ -300,6 +331,35 @@ impl Store {
                 let rows = page.of(revocation::Entity::find(), Revocation::Id, Revocation::Sealed);
                 let rows = rows.all(&self.reader).await?.into_iter();
                 rows.map(|row| Ok(SealedRow::Revocation(row.try_into()?))).collect()
+            }
+            Sealed::EventPaths | Sealed::EventSecrets | Sealed::ProviderEvents => {
+                self.sealed_of_events(kind, page).await
+            }
+        }
+    }
+
+    async fn sealed_of_events(&self, kind: Sealed, page: Page<'_>) -> Result<Vec<SealedRow>, StoreError> {
+        use {
+            event_secret::Column as Secret, event_source::Column as Source, provider_event::Column as Event,
+        };
+
+        match kind {
+            Sealed::EventPaths => {
+                let rows = page.of(event_source::Entity::find(), Source::Id, Source::SealedPath);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::EventPath(row.try_into()?))).collect()
+            }
+            Sealed::EventSecrets => {
+                let rows = page.of(event_secret::Entity::find(), Secret::Id, Secret::Sealed);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::EventSecret(row.try_into()?))).collect()
+            }
+            _ => {
+                // A body may have 25 MiB.
+                let page = Page { limit: Ord::min(page.limit, MOST_BODIES), ..page };
+                let rows = page.of(provider_event::Entity::find(), Event::Id, Event::Sealed);
+                let rows = rows.all(&self.reader).await?.into_iter();
+                rows.map(|row| Ok(SealedRow::ProviderEvent(row.try_into()?))).collect()
             }
         }
     }

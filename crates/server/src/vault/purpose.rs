@@ -1,12 +1,13 @@
 //! What a sealed secret belongs to. It is the associated data, so a secret opens only where nothing of it has changed.
 
 use integrations_core::ids::{
-    IntegrationId, OAuthAppId, ProjectId, RevocationId, RunId, WebhookId, WebhookSecretId,
+    EventSecretId, EventSourceId, IntegrationId, OAuthAppId, ProjectId, ProviderEventId, RevocationId, RunId,
+    WebhookId, WebhookSecretId,
 };
 
 use crate::store::{
-    AppOwner, Claim, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedConnection,
-    SealedRevocation, SealedRow, SealedSecret,
+    AppOwner, Claim, EventSecretRow, KeyedRequest, Loaded, OAuthAppRecord, PendingInstall, SealedConnection,
+    SealedProviderEvent, SealedRevocation, SealedRow, SealedSecret,
 };
 
 /// An integration, with everything in the database that decides where its secrets are sent.
@@ -67,6 +68,19 @@ pub enum Purpose<'a> {
     },
     /// The credential of an integration that was disconnected, while its provider is asked to revoke it.
     Revocation(RevocationId, Destination<'a>),
+    /// The secret of an address that a provider sends events to.
+    EventPath(EventSourceId),
+    /// What the events at an address are verified with.
+    EventSecret(EventSecretId, EventSourceId),
+    /// The body of an event that a provider sent.
+    ProviderEvent {
+        /// The event.
+        id: ProviderEventId,
+        /// The project that it is forwarded to.
+        project: ProjectId,
+        /// The integration that it is of.
+        integration: IntegrationId,
+    },
     /// The canary of the encryption key with this id.
     Canary(&'a str),
 }
@@ -109,6 +123,15 @@ impl Purpose<'_> {
                 data.part("webhook_secret").part(id.to_string()).part(webhook.to_string())
             }
             Self::Revocation(id, of) => data.part("revocation").part(id.to_string()).destination(of),
+            Self::EventPath(source) => data.part("event_path").part(source.to_string()),
+            Self::EventSecret(id, source) => {
+                data.part("event_secret").part(id.to_string()).part(source.to_string())
+            }
+            Self::ProviderEvent { id, project, integration } => data
+                .part("provider_event")
+                .part(id.to_string())
+                .part(project.to_string())
+                .part(integration.to_string()),
             Self::Canary(key) => data.part("canary").part(key),
         }
         .0
@@ -121,11 +144,14 @@ impl Purpose<'_> {
             Self::Settings(to) => format!("settings:{}", to.integration),
             Self::OAuthApp { id, .. } => format!("oauth_app:{id}"),
             Self::PendingInstall(install) => format!("pending_install:{}", install.id),
-            // There were none of these three.
+            // There were none of these.
             Self::Answer(request) => format!("answer:{}", request.id),
             Self::ActionRequest { run, .. } => format!("action_request:{run}"),
             Self::WebhookSecret { id, .. } => format!("webhook_secret:{id}"),
             Self::Revocation(id, _) => format!("revocation:{id}"),
+            Self::EventPath(source) => format!("event_path:{source}"),
+            Self::EventSecret(id, _) => format!("event_secret:{id}"),
+            Self::ProviderEvent { id, .. } => format!("provider_event:{id}"),
             Self::Canary(key) => format!("canary:{key}"),
         }
         .into_bytes()
@@ -212,7 +238,22 @@ impl<'a> From<&'a SealedRow> for Purpose<'a> {
                 action: &request.action,
             },
             SealedRow::WebhookSecret(secret) => secret.into(),
+            SealedRow::EventPath(path) => Self::EventPath(path.source),
+            SealedRow::EventSecret(secret) => secret.into(),
+            SealedRow::ProviderEvent(event) => event.into(),
         }
+    }
+}
+
+impl From<&EventSecretRow> for Purpose<'_> {
+    fn from(secret: &EventSecretRow) -> Self {
+        Self::EventSecret(secret.id, secret.source)
+    }
+}
+
+impl From<&SealedProviderEvent> for Purpose<'_> {
+    fn from(event: &SealedProviderEvent) -> Self {
+        Self::ProviderEvent { id: event.id, project: event.project, integration: event.integration }
     }
 }
 
@@ -229,6 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one list of all purposes")]
     fn no_two_purposes_have_the_same_associated_data() {
         let to = |integration, project, provider, connection| Destination {
             integration: IntegrationId::from_bits(integration),
@@ -252,6 +294,11 @@ mod tests {
             integration: IntegrationId::from_bits(integration),
             provider,
             action,
+        };
+        let event = |project, integration| Purpose::ProviderEvent {
+            id: ProviderEventId::from_bits(1),
+            project: ProjectId::from_bits(project),
+            integration: IntegrationId::from_bits(integration),
         };
         let requests = [request("a", b"b"), request("ab", b""), request("a", b"c")];
         let purposes = [
@@ -281,6 +328,12 @@ mod tests {
             Purpose::Revocation(RevocationId::from_bits(1), to(1, 1, "shopify", "{}")),
             Purpose::Revocation(RevocationId::from_bits(2), to(1, 1, "shopify", "{}")),
             Purpose::Revocation(RevocationId::from_bits(1), to(1, 2, "shopify", "{}")),
+            Purpose::EventPath(EventSourceId::from_bits(1)),
+            Purpose::EventSecret(EventSecretId::from_bits(1), EventSourceId::from_bits(1)),
+            Purpose::EventSecret(EventSecretId::from_bits(1), EventSourceId::from_bits(2)),
+            event(1, 1),
+            event(1, 2),
+            event(2, 1),
             Purpose::Canary("k1"),
             Purpose::Canary("k2"),
         ];

@@ -24,7 +24,7 @@ on_both!(
 
 /// The contract: method, path below the base, the scope that it asks for, and the first role that may do it; each role
 /// includes those before it. Without a scope it needs no key.
-const CONTRACT: [(&str, &str, &str, &str); 63] = [
+const CONTRACT: [(&str, &str, &str, &str); 71] = [
     ("get", "/projects/{projectId}/integrations", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog", "integrations:read", "viewer"),
     ("get", "/projects/{projectId}/integrations/catalog/{provider}", "integrations:read", "viewer"),
@@ -34,6 +34,15 @@ const CONTRACT: [(&str, &str, &str, &str); 63] = [
     ("post", "/projects/{projectId}/integrations/{provider}/install-url", "integrations:write", "operator"),
     ("patch", "/projects/{projectId}/integrations/{provider}/lifecycle", "integrations:write", "operator"),
     ("post", "/projects/{projectId}/integrations/{provider}/check", "integrations:write", "operator"),
+    ("get", "/projects/{projectId}/integrations/{provider}/events", "integrations:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/{provider}/events/{eventId}", "integrations:read", "viewer"),
+    ("get", "/projects/{projectId}/integrations/{provider}/event-source", "integrations:read", "viewer"),
+    (
+        "put",
+        "/projects/{projectId}/integrations/{provider}/event-source/secret",
+        "integrations:write",
+        "operator",
+    ),
     ("get", "/projects/{projectId}/integrations/{provider}/actions", "actions:read", "viewer"),
     ("post", "/projects/{projectId}/integrations/{provider}/actions/{action}", "actions:write", "operator"),
     (
@@ -91,6 +100,10 @@ const CONTRACT: [(&str, &str, &str, &str); 63] = [
     ("put", "/orgs/{orgId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
     ("delete", "/orgs/{orgId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
     ("post", "/orgs/{orgId}/oauth-apps/{provider}/check", "oauth_apps:admin", "admin"),
+    ("get", "/orgs/{orgId}/oauth-apps/{provider}/event-source", "oauth_apps:read", "viewer"),
+    ("put", "/orgs/{orgId}/oauth-apps/{provider}/event-source/secret", "oauth_apps:admin", "admin"),
+    ("get", "/projects/{projectId}/oauth-apps/{provider}/event-source", "oauth_apps:read", "viewer"),
+    ("put", "/projects/{projectId}/oauth-apps/{provider}/event-source/secret", "oauth_apps:admin", "admin"),
     ("get", "/projects/{projectId}/oauth-apps", "oauth_apps:read", "viewer"),
     ("put", "/projects/{projectId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
     ("delete", "/projects/{projectId}/oauth-apps/{provider}", "oauth_apps:admin", "admin"),
@@ -174,6 +187,7 @@ async fn ask(server: &Server, key: &str, operation: &Operation, organization: &s
         .replace("{linkId}", "lnk_00000000000000000000000001")
         .replace("{webhookId}", "whk_00000000000000000000000001")
         .replace("{deliveryId}", "dlv_00000000000000000000000001")
+        .replace("{eventId}", "pev_00000000000000000000000001")
         .replace("{approvalId}", "apr_00000000000000000000000001");
     let call = server.call_as(key, &operation.method, &target);
     match operation.method.as_str() {
@@ -250,6 +264,7 @@ async fn nothing_is_done_without_a_good_key(server: &Server) {
             .replace("{webhookId}", "whk_x")
             .replace("{deliveryId}", "dlv_x")
             .replace("{approvalId}", "apr_x")
+            .replace("{eventId}", "pev_x")
             .replace("{path}", "api.test");
         server.call_without_key(&operation.method, &target).send().await.refused(401, "UNAUTHORIZED");
     }

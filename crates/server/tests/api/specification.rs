@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::support::{
     Server, raw,
     specification::{
-        PROVIDER, UNKNOWN_APPROVAL, UNKNOWN_DELIVERY, UNKNOWN_LINK, UNKNOWN_RUN, UNKNOWN_WEBHOOK,
+        PROVIDER, UNKNOWN_APPROVAL, UNKNOWN_DELIVERY, UNKNOWN_EVENT, UNKNOWN_LINK, UNKNOWN_RUN,
+        UNKNOWN_WEBHOOK,
     },
 };
 
@@ -168,7 +169,7 @@ fn requests(server: &Server) -> Vec<(String, String)> {
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         let target = target.replace("{approvalId}", UNKNOWN_APPROVAL).replace("{linkId}", UNKNOWN_LINK);
         let target = target.replace("{webhookId}", UNKNOWN_WEBHOOK).replace("{deliveryId}", UNKNOWN_DELIVERY);
-        let target = target.replace("{path}", "api.test");
+        let target = target.replace("{path}", "api.test").replace("{eventId}", UNKNOWN_EVENT);
         assert!(!target.contains('{'), "no test knows how to fill in {path}");
         requests.extend(methods.as_object().unwrap().keys().map(|one| (one.to_uppercase(), target.clone())));
     }
@@ -255,8 +256,11 @@ async fn a_filter_is_refused_where_its_schema_says_so(server: &Server) {
                 let value = utf8_percent_encode(text, NON_ALPHANUMERIC);
                 let target = path.replace("{projectId}", &server.project.to_string());
                 let target = target.replace("{runId}", UNKNOWN_RUN).replace("{webhookId}", &webhook);
+                let target = target.replace("{provider}", PROVIDER);
                 let answer = server.call("GET", &format!("{target}?{name}={value}")).send().await;
-                let found = if path.ends_with("{runId}") { 404 } else { 200 };
+                // Nothing is installed.
+                let is_missing = path.ends_with("{runId}") || path.contains("/{provider}/");
+                let found = if is_missing { 404 } else { 200 };
                 assert_eq!(
                     answer.status,
                     if is_described { found } else { 400 },

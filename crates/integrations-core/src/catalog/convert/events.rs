@@ -88,6 +88,7 @@ fn sent(table: EventsTable, setup: Option<&Setup>, problems: &mut Problems) -> O
         fields,
         headers,
         ends_access,
+        also_disconnected: table.also_disconnected,
     };
     check_whole(&events, setup, problems);
     Some(events)
@@ -232,6 +233,12 @@ fn check_whole(events: &Events, setup: Option<&Setup>, problems: &mut Problems) 
         problems.add(
             "events.fields",
             "needs `account`: the events of all accounts come to the address of an app",
+        );
+    }
+    if !events.also_disconnected.is_empty() && events.address != AddressOf::App {
+        problems.add(
+            "events.also_disconnected",
+            "needs `address = \"app\"`: the address of an integration ends with it",
         );
     }
     if events.secret.source == SecretSource::ClientSecret && !has_app {

@@ -36,6 +36,8 @@ pub(in crate::catalog) struct EventsTable {
     pub(in crate::catalog) fields: Option<EventFieldsTable>,
     #[serde(default)]
     pub(in crate::catalog) ends_access: Vec<AccessEndTable>,
+    #[serde(default)]
+    pub(in crate::catalog) also_disconnected: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -32,8 +32,8 @@ pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, time_span};
 pub use self::read::command_line;
 use self::{
     parse::{
-        DEFAULT_BIND, HostAddress, header_name, host_address, host_name, network, origin, public_url,
-        run_retention, secret, socket_address, webhook_retention, whole_number,
+        DEFAULT_BIND, HostAddress, event_retention, header_name, host_address, host_name, network, origin,
+        public_url, run_retention, secret, socket_address, whole_number,
     },
     parse_openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
 };
@@ -190,8 +190,17 @@ pub struct Options {
     #[arg(long, global = true, env = "RIQ_AUDIT_STREAM_TOKEN", value_name = "TOKEN", value_parser = secret)]
     pub audit_stream_token: Option<SecretString>,
     /// How long events of webhooks are kept, with what came of them, at least 1d [default: 30d]
-    #[arg(long, global = true, env = "RIQ_WEBHOOK_RETENTION", value_name = "TIME", value_parser = webhook_retention)]
+    #[arg(long, global = true, env = "RIQ_WEBHOOK_RETENTION", value_name = "TIME", value_parser = event_retention)]
     pub webhook_retention: Option<Duration>,
+    /// How long events that providers sent are kept, at least 1d [default: 7d]
+    #[arg(
+        long,
+        global = true,
+        env = "RIQ_PROVIDER_EVENT_RETENTION",
+        value_name = "TIME",
+        value_parser = event_retention
+    )]
+    pub provider_event_retention: Option<Duration>,
     /// Format of the log on stderr [default: json; pretty for dev]
     #[arg(long, global = true, env = "RIQ_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,

@@ -41,12 +41,12 @@ pub(super) fn run_retention(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// How long events of webhooks are kept at least: a delivery may be tried for most of a day.
-const SHORTEST_WEBHOOK_RETENTION: Duration = Duration::from_hours(24);
+/// How long events of webhooks and of providers are kept at least: a delivery may be tried for most of a day.
+const SHORTEST_EVENT_RETENTION: Duration = Duration::from_hours(24);
 
-/// How long events of webhooks are kept.
-pub(super) fn webhook_retention(text: &str) -> Result<Duration, String> {
-    let keep = time_span(text).ok().filter(|keep| *keep >= SHORTEST_WEBHOOK_RETENTION);
+/// How long events of webhooks or of providers are kept.
+pub(super) fn event_retention(text: &str) -> Result<Duration, String> {
+    let keep = time_span(text).ok().filter(|keep| *keep >= SHORTEST_EVENT_RETENTION);
     keep.ok_or_else(|| {
         "expected a time such as 30d, at least 1d: a delivery is tried for most of a day".to_owned()
     })

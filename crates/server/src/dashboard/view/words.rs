@@ -126,6 +126,7 @@ pub(crate) const fn event_type(kind: EventType) -> &'static str {
         EventType::ApprovalRequested => "A call waits for a person",
         EventType::ApprovalDecided => "A person decided, or nobody did in time",
         EventType::ActionRunFinished => "A call of an action came to its end",
+        EventType::ProviderEvent => "A provider sent an event",
         EventType::WebhookDisabled => "Another webhook of the project was disabled",
         EventType::WebhookTest => "A test",
     }
@@ -330,6 +331,9 @@ fn titled(action: &str, name: &str) -> String {
         AuditAction::WebhookDeleted => "Webhook deleted".to_owned(),
         AuditAction::WebhookSecretRotated => "Webhook's secret replaced".to_owned(),
         AuditAction::WebhookRedelivered => "Missed webhook messages sent again".to_owned(),
+        AuditAction::EventSourceSecretSet => "Secret of events set".to_owned(),
+        AuditAction::EventSourceWaiting => "Secret of events awaited".to_owned(),
+        AuditAction::EventSourceSecretShown => "Secret of events shown".to_owned(),
         AuditAction::AuditPruned => "Old events of the audit log removed".to_owned(),
     }
 }

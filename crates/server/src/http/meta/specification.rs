@@ -93,12 +93,13 @@ fn spare_bodies(api: &mut OpenApi) {
 }
 
 /// The groups of operations, in the order in which they are shown.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("Integrations", "A project's integrations, and the catalog"),
     ("Actions", "What an agent does with what is installed, and the record of it"),
     ("Approvals", "Calls of actions that wait for a person, and who decides on them"),
     ("Proxy", "Requests to a provider's own API, as far as actions that are permitted stand for them"),
     ("Webhooks", "Receivers of what happens in a project, and what was sent to them"),
+    ("Provider events", "What providers send, and the addresses that they send it to"),
     ("Audit", "Who did what to which integration"),
     ("Projects", "An organization's projects"),
     ("API keys", "An organization's API keys. Nobody grants more than they hold"),

@@ -1,6 +1,9 @@
 //! Why something was not done with a webhook.
 
-use crate::{store::ReadError, vault::VaultError};
+use crate::{
+    store::{ReadError, StoreError},
+    vault::VaultError,
+};
 
 /// Why a message was not sent, for a reason of our own.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +11,9 @@ pub enum MessageError {
     /// Its webhook has no secret that can be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A stored value cannot be used.
     #[error("the stored {0} of a webhook cannot be used")]
     Stored(&'static str),

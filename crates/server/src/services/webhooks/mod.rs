@@ -166,6 +166,7 @@ impl Webhooks {
             details: details_of_a_test(),
             at: self.environment.now(),
             except: None,
+            provider_event: None,
         };
         let secrets = self.store.webhook_secrets(id, event.at).await.map_err(ReadError::from)?;
         let body = self.test_body(&event);

@@ -155,10 +155,17 @@ impl Webhooks {
     async fn attempt(&self, due: Due) -> Attempts {
         let at = self.environment.now();
         let Ok(event) = due.event.parse::<EventId>() else { return Attempts { due, made: None } };
+        let body = match self.complete(&due).await {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, webhook = %due.webhook, "a message to a webhook cannot be made yet");
+                return Attempts { due, made: None };
+            }
+        };
         let message = Message {
             event,
             kind: due.kind,
-            body: &due.body,
+            body: &body,
             url: &due.url,
             attempt: due.attempts.saturating_add(1),
             is_redelivery: due.redelivered_after.is_some(),

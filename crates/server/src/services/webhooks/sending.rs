@@ -1,10 +1,17 @@
 //! Sends one message to one receiver.
 
-use integrations_core::webhook::{Attempted, Secret, SignedHeaders, signed};
+use std::borrow::Cow;
+
+use integrations_core::webhook::{
+    Attempted, LARGEST_FORWARDED, Omitted, Secret, SignedHeaders, signed, with_body,
+};
 use secrecy::ExposeSecret as _;
 
 use super::{Webhooks, error::MessageError, message::Message};
-use crate::{store::SealedSecret, vault::Purpose};
+use crate::{
+    store::{Due, SealedSecret},
+    vault::Purpose,
+};
 
 /// The signature of the contract.
 const CONTRACT: &str = "x-rogeriq-signature";
@@ -23,6 +30,19 @@ impl Webhooks {
         let headers = signed(message.event, message.body, at, &secret, retiring.as_ref());
         let request = request(message, headers).ok_or(MessageError::Stored("address"))?;
         Ok(self.receivers.send(request, at).await)
+    }
+
+    /// The bytes that are sent. The body of a provider's event is sealed elsewhere, and gets its place now.
+    pub(super) async fn complete<'a>(&self, due: &'a Due) -> Result<Cow<'a, [u8]>, MessageError> {
+        let Some(id) = due.provider_event else { return Ok(Cow::Borrowed(&due.body)) };
+        let sealed = self.store.provider_event_body(id).await?.filter(|event| !event.sealed.is_empty());
+        let opened = sealed.map(|event| self.vault.open(&event.sealed, Purpose::from(&event))).transpose()?;
+        let body = match opened.as_ref().map(|body| body.expose_secret()) {
+            Some(body) if body.len() > LARGEST_FORWARDED => Err(Omitted::TooLarge),
+            Some(body) => Ok(body),
+            None => Err(Omitted::Expired),
+        };
+        with_body(&due.body, body).map(Cow::Owned).map_err(|_| MessageError::Stored("message"))
     }
 
     fn open(&self, sealed: &SealedSecret) -> Result<Secret, MessageError> {

@@ -105,6 +105,7 @@ async fn tell(
         details,
         at,
         except: None,
+        provider_event: None,
     };
     announce(on, announcement).await
 }

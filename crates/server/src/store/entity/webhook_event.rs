@@ -10,9 +10,11 @@ pub(in crate::store) struct Model {
     pub(in crate::store) kind: String,
     /// Where it stands among the events of its integration.
     pub(in crate::store) number: i64,
-    /// The message, exactly as it is sent.
+    /// The message, exactly as it is sent, but for the body of a provider's event.
     pub(in crate::store) body: Vec<u8>,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
+    /// The event of a provider whose body goes into the message when it is sent.
+    pub(in crate::store) provider_event_id: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -90,7 +90,7 @@ impl Store {
 }
 
 /// An integration's project.
-pub(super) fn project_of() -> sea_orm::RelationDef {
+pub(in crate::store) fn project_of() -> sea_orm::RelationDef {
     integration::Entity::belongs_to(project::Entity)
         .from(integration::Column::ProjectId)
         .to(project::Column::Id)

@@ -9,10 +9,13 @@ mod begin;
 mod live;
 mod report;
 
-pub(super) use self::begin::{begin, forget};
 pub use self::{
     attempt::{AttemptEnd, RevocationClaim},
     begin::{Moved, RevocationOrder},
     live::LiveAccount,
     report::{RevocationScope, RevocationTally, UnrevokedRow},
+};
+pub(super) use self::{
+    begin::{begin, forget},
+    live::project_of,
 };

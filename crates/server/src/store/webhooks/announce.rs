@@ -1,7 +1,7 @@
 //! Puts events into the outbox, in the transaction of the change that they tell of.
 
 use integrations_core::{
-    ids::{DeliveryId, EventId, IntegrationId, ProjectId, WebhookId},
+    ids::{DeliveryId, EventId, IntegrationId, ProjectId, ProviderEventId, WebhookId},
     webhook::{DeliveryStatus, Event, EventType, Subject, SubjectIntegration, Subscription, WebhookStatus},
 };
 use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, Statement};
@@ -35,6 +35,8 @@ pub struct Announcement {
     pub at: OffsetDateTime,
     /// A webhook that is not told.
     pub except: Option<WebhookId>,
+    /// The event of a provider whose body goes into the message when it is sent.
+    pub provider_event: Option<ProviderEventId>,
 }
 
 /// Puts an event into the outbox, once for each webhook that asks for it.
@@ -116,7 +118,8 @@ async fn stored(
     integration: Option<SubjectIntegration>,
 ) -> Result<webhook_event::Model, StoreError> {
     let number = next_number(on).await?;
-    let Announcement { id, kind, project, integration: about, details, at, .. } = announcement;
+    let Announcement { id, kind, project, integration: about, details, at, provider_event, .. } =
+        announcement;
     let event = Event { id, kind, at, sequence: number, project, subject: Subject { integration, details } };
     let row = webhook_event::Model {
         id: id.to_string(),
@@ -126,6 +129,7 @@ async fn stored(
         number,
         body: event.body().map_err(|error| StoreError::Damaged(error.to_string()))?,
         created_at: at,
+        provider_event_id: provider_event.map(|id| id.to_string()),
     };
     let new = webhook_event::ActiveModel::from(row.clone());
     webhook_event::Entity::insert(new).exec_without_returning(on).await?;

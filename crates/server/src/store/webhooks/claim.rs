@@ -1,7 +1,7 @@
 //! Claims what is due in the outbox.
 
 use integrations_core::{
-    ids::{LeaseId, WebhookId},
+    ids::{LeaseId, ProviderEventId, WebhookId},
     webhook::EventType,
 };
 use sea_orm::{
@@ -41,6 +41,8 @@ pub struct Due {
     pub kind: EventType,
     /// The message.
     pub body: Vec<u8>,
+    /// The event of a provider whose body goes into it.
+    pub provider_event: Option<ProviderEventId>,
     /// Where it is sent to.
     pub url: String,
     /// How many attempts were made already.
@@ -159,6 +161,8 @@ fn read(lease: LeaseId, row: &QueryResult) -> Result<Due, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("delivery {id}: {what}"));
     let (webhook, kind): (String, String) = (row.try_get("", "webhook_id")?, row.try_get("", "kind")?);
     let attempts: i32 = row.try_get("", "attempts")?;
+    let provider_event: Option<String> = row.try_get("", "provider_event_id")?;
+    let provider_event = provider_event.map(|id| id.parse().map_err(|_| damaged("provider event")));
     let redelivered: Option<i32> = row.try_get("", "redelivered_after")?;
     Ok(Due {
         lease,
@@ -167,6 +171,7 @@ fn read(lease: LeaseId, row: &QueryResult) -> Result<Due, StoreError> {
         event: row.try_get("", "event_id")?,
         kind: kind.parse().map_err(|_| damaged("kind"))?,
         body: row.try_get("", "body")?,
+        provider_event: provider_event.transpose()?,
         url: row.try_get("", "url")?,
         attempts: u32::try_from(attempts).map_err(|_| damaged("attempts"))?,
         redelivered_after: redelivered.and_then(|attempts| u32::try_from(attempts).ok()),

@@ -144,6 +144,7 @@ impl Store {
             number: 0,
             body,
             created_at: event.at,
+            provider_event_id: None,
         };
         let status = match after(1, attempted.outcome) {
             Next::Delivered => DeliveryStatus::Delivered,

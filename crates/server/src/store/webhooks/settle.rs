@@ -224,6 +224,7 @@ async fn tell_disabled(
         details: Map::from_iter([("webhook".to_owned(), json!({"id": row.id, "status": status.1}))]),
         at: now,
         except: Some(row.id.parse().map_err(|_| damaged("id"))?),
+        provider_event: None,
     };
     announce(on, told).await
 }

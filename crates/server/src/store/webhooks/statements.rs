@@ -35,7 +35,7 @@ pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
 /// What a lease's streams send next, in order: `$1` lease, `$2` how many of each stream, less one. A stream without a
 /// row here has nothing to send, or its webhook is disabled or its project archived.
 pub(super) const NEXT: &str = "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
-     e.kind, e.body, w.url, w.project_id \
+     e.kind, e.body, e.provider_event_id, w.url, w.project_id \
      FROM webhook_streams s \
      JOIN webhooks w ON w.id = s.webhook_id AND w.status = 'active' \
      JOIN projects p ON p.id = w.project_id AND p.revoked_at IS NULL \

@@ -202,6 +202,7 @@ impl Server {
             oauth_apps: plan.oauth_apps.clone(),
             monitor: plan.monitor.clone(),
             webhook_retention: Duration::from_secs(30 * 24 * 60 * 60),
+            provider_event_retention: Duration::from_secs(7 * 24 * 60 * 60),
             run_retention: None,
             audit_stream: plan.audit_stream.clone(),
         };

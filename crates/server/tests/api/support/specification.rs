@@ -20,6 +20,9 @@ pub(crate) const UNKNOWN_WEBHOOK: &str = "whk_00000000000000000000000001";
 /// A delivery that there is not.
 pub(crate) const UNKNOWN_DELIVERY: &str = "dlv_00000000000000000000000001";
 
+/// An event of a provider that there is not.
+pub(crate) const UNKNOWN_EVENT: &str = "pev_00000000000000000000000001";
+
 /// An operation that requires a scope.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -41,7 +44,7 @@ impl Operation {
         let target = target.replace("{action}", "post_message").replace("{runId}", UNKNOWN_RUN);
         let target = target.replace("{approvalId}", UNKNOWN_APPROVAL).replace("{linkId}", UNKNOWN_LINK);
         let target = target.replace("{webhookId}", UNKNOWN_WEBHOOK).replace("{deliveryId}", UNKNOWN_DELIVERY);
-        let target = target.replace("{path}", "api.test");
+        let target = target.replace("{path}", "api.test").replace("{eventId}", UNKNOWN_EVENT);
         assert!(!target.contains('{'), "no test knows how to fill in {}", self.path);
         target
     }

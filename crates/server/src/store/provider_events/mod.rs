@@ -1,0 +1,26 @@
+//! Events that providers send: their addresses, the secrets that verify them, and what was taken.
+//!
+//! An event is stored once for each integration that it is of. Its row is the claim too: a repeat meets its `dedupe`.
+//! What is told to webhooks is put into the outbox in the same transaction, without the provider's body, which goes
+//! into the message when it is sent.
+//!
+//! On PostgreSQL the locks of a transaction are taken in this order, after those of integrations and monitors and
+//! before those of the outbox: sources, what is used once, events.
+
+mod read;
+mod refusals;
+mod retention;
+mod secrets;
+mod sources;
+mod take;
+mod targets;
+
+pub(super) use self::sources::{close, end};
+pub use self::{
+    read::{ProviderEventRow, SealedProviderEvent},
+    refusals::{RefusalRow, Refused},
+    secrets::{EventSecretRow, NewEventSecret},
+    sources::{EventSourceRecord, NewPath, SealedPath, SourceOf},
+    take::{NewProviderEvent, Stored, TakenRequest},
+    targets::EventTarget,
+};
