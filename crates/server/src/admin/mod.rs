@@ -3,6 +3,7 @@
 //!
 //! They use the database of `serve` or `dev` directly. The server may be running.
 
+mod app_events;
 mod audit;
 mod context;
 mod import;
@@ -99,7 +100,11 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::User(command) => user::run(command, &context).await,
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::Runs(command) => runs::run(command, &context).await,
-        Resource::OauthApp(command) => {
+        Resource::OauthApp(oauth_app::Command::Events(command)) => {
+            let vault = Arc::new(vault(&directory, options, &context).await?);
+            app_events::run(command, &context, options, vault).await
+        }
+        Resource::OauthApp(oauth_app::Command::App(command)) => {
             let catalog = options.catalog()?;
             let vault = async || vault(&directory, options, &context).await;
             oauth_app::run(command, &context, &catalog, vault).await

@@ -12,7 +12,10 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{Confirmation, Context, columns, moment, read};
+use super::{
+    app_events,
+    context::{Confirmation, Context, columns, moment, read},
+};
 use crate::{
     app::config::one_line,
     store::{AppOwner, NewAuditEvent, NewOAuthApp, OAuthAppRecord, OwnedError},
@@ -21,6 +24,14 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[command(flatten)]
+    App(AppCommand),
+    /// Show where the events of the app for everybody are sent to, and set what verifies them
+    Events(app_events::Command),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AppCommand {
     /// Set the OAuth app of a provider; it replaces an earlier one
     ///
     /// Register the app at the provider with the redirect URI PUBLIC_URL/oauth/callback.
@@ -72,20 +83,20 @@ struct Changed<'a> {
 }
 
 pub(super) async fn run(
-    command: Command,
+    command: AppCommand,
     context: &Context,
     catalog: &Catalog,
     vault: impl AsyncFnOnce() -> anyhow::Result<Vault>,
 ) -> anyhow::Result<()> {
     match command {
-        Command::Set { provider, client_id, client_secret_file, owner } => {
+        AppCommand::Set { provider, client_id, client_secret_file, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
             let client_id = one_line(&client_id).context("--client-id is not valid")?;
             let secret = one_line(&read(&client_secret_file)?).context("the client secret is not valid")?;
             set(context, provider, owner, client_id, &secret, &vault().await?).await
         }
-        Command::List => list(context).await,
-        Command::Remove { provider, owner, confirmation } => {
+        AppCommand::List => list(context).await,
+        AppCommand::Remove { provider, owner, confirmation } => {
             remove(context, &provider, owner, confirmation).await
         }
     }

@@ -146,3 +146,23 @@ impl WebhookFlash {
         }
     }
 }
+
+words! {
+    /// What was just done to what verifies a provider's events. Its word stands in the address, like that of a [`Flash`].
+    pub(crate) enum EventsFlash {
+        /// The secret was saved.
+        Saved = "saved",
+        /// The provider's first request is waited for.
+        Waiting = "waiting",
+    }
+}
+
+impl EventsFlash {
+    /// The message.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Saved => "The secret is saved, and counts from now on.",
+            Self::Waiting => "The first request is waited for. Enter the address at the provider now.",
+        }
+    }
+}

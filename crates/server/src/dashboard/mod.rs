@@ -6,6 +6,7 @@
 mod accounts;
 mod action_form;
 mod addresses;
+mod app_events;
 mod approval_policy;
 mod approvals;
 mod assets;
@@ -18,6 +19,7 @@ mod csrf;
 mod deliveries;
 mod destination;
 mod device;
+mod events;
 mod explain;
 mod failure;
 mod flash;
@@ -105,6 +107,9 @@ pub fn router(pages: Pages) -> Router {
         .merge(install_links::routes())
         .merge(trial::routes())
         .merge(explain::routes())
+        .merge(events::routes())
+        .merge(app_events::routes("/dashboard/orgs/{orgId}/oauth-apps"))
+        .merge(app_events::routes("/dashboard/projects/{projectId}/oauth-apps"))
         .merge(oauth_apps::routes("/dashboard/orgs/{orgId}/oauth-apps"))
         .merge(oauth_apps::routes("/dashboard/projects/{projectId}/oauth-apps"))
         .route("/device", get(device::show).post(device::claim))

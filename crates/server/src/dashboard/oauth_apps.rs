@@ -81,9 +81,9 @@ impl Done {
 /// A request for the OAuth apps of an organization or a project by a person whose rights cover the scope `S` there.
 /// Others are asked to sign in, or get an error page.
 #[derive(Debug)]
-struct OnApps<S> {
-    visit: Visit,
-    session: Session,
+pub(super) struct OnApps<S> {
+    pub(super) visit: Visit,
+    pub(super) session: Session,
     whose: Whose,
     /// The provider of the path. `None` if it has none that is text.
     provider: Option<String>,
@@ -98,14 +98,16 @@ enum Whose {
 }
 
 impl<S> OnApps<S> {
-    fn of(&self) -> AppsOf {
+    /// Whose installations the apps are for.
+    pub(super) fn of(&self) -> AppsOf {
         match &self.whose {
             Whose::Organization(id, _) => AppsOf::Organization(*id),
             Whose::Project(tenant, ..) => AppsOf::Project(*tenant),
         }
     }
 
-    fn owner(&self) -> Owner<'_> {
+    /// Whose they are, with the names.
+    pub(super) fn owner(&self) -> Owner<'_> {
         match &self.whose {
             Whose::Organization(id, name) => Owner::Organization(*id, name),
             Whose::Project(tenant, names, pending) => {
@@ -116,14 +118,15 @@ impl<S> OnApps<S> {
     }
 
     /// The provider that the path names.
-    fn provider(&self) -> Result<Arc<Provider>, Failure> {
+    pub(super) fn provider(&self) -> Result<Arc<Provider>, Failure> {
         let found = self.visit.pages.catalog.get(self.provider.as_deref().unwrap_or_default());
         let provider = found.ok_or(NoSuchProvider::Key)?;
         provider.oauth().ok_or_else(Failure::without_oauth)?;
         Ok(Arc::clone(provider))
     }
 
-    fn acting(&self) -> Acting {
+    /// Who acts, for the audit log.
+    pub(super) fn acting(&self) -> Acting {
         self.visit.acting(&self.session)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::{
     audit::{Acting, AuditAction, change},
-    catalog::{OAuth, Provider},
+    catalog::{AddressOf, OAuth, Provider, SecretSource},
     ids::{OAuthAppId, OrganizationId},
     oauth_app::NewOAuthApp,
 };
@@ -16,11 +16,14 @@ use crate::{
     environment::Environment,
     provider::oauth_apps::OAuthApps,
     store::{
-        AppOwner, AppsOf, NewAuditEvent, NewOAuthApp as NewOAuthAppRow, OAuthAppRecord, OwnedError, Store,
-        StoreError, Tenant,
+        AppOwner, AppsOf, NewAuditEvent, NewEventSecret, NewOAuthApp as NewOAuthAppRow, OAuthAppRecord,
+        OwnedError, SourceOf, Store, StoreError, Tenant,
     },
     vault::{Purpose, Vault, VaultError},
 };
+
+/// How long the client secret that was replaced verifies events.
+const FORMER_SECRET: time::Duration = time::Duration::days(1);
 
 /// Sets and removes OAuth apps.
 #[derive(Clone, Debug)]
@@ -178,8 +181,37 @@ impl AppSettings {
             let row = NewOAuthAppRow { id, client_id, sealed_secret, scopes, at };
             Ok::<_, SetAppError>((row, changes.into_iter().flatten().collect()))
         };
+        let before = self.store.oauth_app_of(key, owner).await?;
         self.store.set_oauth_app(key, owner, Some(event), make).await?;
+        if let (Some(before), Some(secret)) = (before, &new.client_secret) {
+            self.keep_former(provider, &before, secret, at).await?;
+        }
         Ok(self.apps.refresh().await?)
+    }
+
+    /// Has the client secret that was replaced verify events for a while, where client secrets do: the provider may
+    /// still sign with it.
+    async fn keep_former(
+        &self,
+        provider: &Provider,
+        before: &OAuthAppRecord,
+        secret: &str,
+        at: OffsetDateTime,
+    ) -> Result<(), SetAppError> {
+        let verifies = provider.events().is_some_and(|events| {
+            events.address == AddressOf::App && events.secret.source == SecretSource::ClientSecret
+        });
+        let of = SourceOf::App(before.owner);
+        let source =
+            if verifies { self.store.event_source_of(provider.key.as_str(), of).await? } else { None };
+        // What cannot be opened verifies nothing.
+        let former = self.vault.open(&before.sealed_secret, Purpose::from(before)).ok();
+        let former = former.filter(|former| former.expose_secret() != secret.as_bytes());
+        let (Some(source), Some(former)) = (source, former) else { return Ok(()) };
+        let id = self.environment.id();
+        let sealed = self.vault.seal(former.expose_secret(), Purpose::EventSecret(id, source.id));
+        let secret = NewEventSecret { id, sealed };
+        Ok(self.store.keep_former_secret(source.id, secret, at, at + FORMER_SECRET).await?)
     }
 
     /// Removes an app of this owner. `false`: there was none.

@@ -98,6 +98,8 @@ mod poolers;
 #[cfg(test)]
 mod private_files;
 #[cfg(test)]
+mod provider_events;
+#[cfg(test)]
 mod provider_files;
 #[cfg(test)]
 mod providers;

@@ -261,7 +261,13 @@ fn place(kind: Sealed) -> (&'static str, &'static str, &'static str, &'static st
         Sealed::Settings => ("integrations", "id", "sealed_settings", "settings"),
         Sealed::OAuthApps => ("oauth_apps", "id", "sealed_secret", "oauth_app"),
         Sealed::PendingInstalls => ("pending_installs", "id", "sealed", "pending_install"),
-        Sealed::Answers | Sealed::Requests | Sealed::WebhookSecrets | Sealed::Revocations => {
+        Sealed::Answers
+        | Sealed::Requests
+        | Sealed::WebhookSecrets
+        | Sealed::Revocations
+        | Sealed::EventPaths
+        | Sealed::EventSecrets
+        | Sealed::ProviderEvents => {
             unreachable!("there was none")
         }
     }

@@ -30,7 +30,7 @@ macro_rules! on_both_with_receiver {
         }
     )+};
 }
-use on_both_with_receiver;
+pub(crate) use on_both_with_receiver;
 
 on_both_with_receiver!(
     every_change_is_told_once_in_order_and_signed,

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod device;
+mod events;
 mod installations;
 mod lists;
 mod oauth_apps;
@@ -298,6 +299,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
     pages.extend(runs::pages());
     pages.extend(approvals::pages());
     pages.extend(webhooks::pages());
+    pages.extend(events::pages());
     pages.extend(installations::pages());
     pages.extend(oauth_apps::pages(frame(), &CATALOG, project()));
     pages

@@ -11,6 +11,7 @@ pub(super) mod deliveries;
 pub(super) mod delivery;
 pub(super) mod device;
 pub(super) mod disconnect;
+pub(super) mod events;
 pub(super) mod explain;
 pub(super) mod failure;
 pub(super) mod field;

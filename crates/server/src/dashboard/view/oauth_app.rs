@@ -1,7 +1,7 @@
 //! The OAuth app of a provider: which one counts, what to register, the form to set it, the check and the removal.
 
 use integrations_core::{
-    catalog::{OAuth, Provider},
+    catalog::{AddressOf, OAuth, Provider},
     scope::RequiredScope,
 };
 use maud::{Markup, html};
@@ -200,6 +200,12 @@ fn registration(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
             } @else {
                 p { "Scopes to allow:" }
                 (copied("scopes-to-register", &joined(page.scopes())))
+            }
+        }
+        @if page.has_own() && page.provider.events().is_some_and(|events| events.address == AddressOf::App) {
+            div.divided {
+                p { "Its events come to one address:" }
+                p { a href=(page.to(frame, "events")) { "Events from " (name) } }
             }
         }
         @for extra in &page.oauth.extra_scopes {

@@ -77,7 +77,7 @@ impl Owner<'_> {
     }
 
     /// The bar above the page of one app.
-    pub(super) fn bar_of_one(&self, frame: &Frame<'_>) -> Markup {
+    pub(crate) fn bar_of_one(&self, frame: &Frame<'_>) -> Markup {
         self.bar_at(frame, Section::OauthApp, OrganizationSection::OauthApp)
     }
 

@@ -40,6 +40,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
             (settings_form(frame, page, integration))
             (permissions(frame, page, integration))
         }
+        (events(frame, page))
         (accounts::part(frame, page))
         @if !page.events.is_empty() { (activity(frame, page)) }
         @if may_change(frame)
@@ -49,6 +50,21 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     };
     let above = layout::project_bar(frame, &page.project, Section::Integration);
     layout::page(frame, &page.name(), &above, &content)
+}
+
+/// The way to the events that the provider sends.
+fn events(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let sends = page.provider().events().is_some() && page.integration.is_some();
+    html! {
+        @if sends {
+            (part(
+                "events",
+                "Events",
+                &html! { p { "What " (page.provider().name) " tells of by itself." } },
+                &html! { p { a href=(page.to(frame, "events")) { "Events from " (page.provider().name) } } },
+            ))
+        }
+    }
 }
 
 /// The message about what was just done or refused.

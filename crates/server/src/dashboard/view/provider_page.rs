@@ -87,6 +87,8 @@ pub(crate) enum Part {
     Webhook,
     /// Sending again what a webhook missed.
     Redelivery,
+    /// Entering the secret of a provider's events.
+    EventSecret,
 }
 
 /// Why a form was refused.

@@ -5,8 +5,8 @@ use integrations_core::{
     scope::RequiredScope,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, sea_query::Expr,
 };
 use time::OffsetDateTime;
 
@@ -91,7 +91,7 @@ impl Store {
         let transaction = self.begin().await?;
         hold(&transaction, source, event.as_ref()).await?;
         replace(&transaction, source, old_until).await?;
-        insert(&transaction, source, secret, false, at).await?;
+        insert(&transaction, source, secret, Seen::Entered, at).await?;
         record(&transaction, event).await?;
         transaction.commit().await?;
         Ok(())
@@ -127,9 +127,20 @@ impl Store {
         }
         set_awaited(&transaction, source, None).await?;
         replace(&transaction, source, None).await?;
-        insert(&transaction, source, secret, true, now).await?;
+        insert(&transaction, source, secret, Seen::Brought, now).await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// Has the client secret that an app had before `at` verify events until `until`.
+    pub async fn keep_former_secret(
+        &self,
+        source: EventSourceId,
+        secret: NewEventSecret,
+        at: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        insert(&self.writer, source, secret, Seen::Former(until), at).await
     }
 
     /// The secret that a provider brought and that no person has seen yet. It is not returned again.
@@ -210,20 +221,34 @@ async fn replace(
     Ok(())
 }
 
+/// Where a secret comes from that is stored.
+#[derive(Clone, Copy)]
+enum Seen {
+    /// A person entered it.
+    Entered,
+    /// The provider brought it, and no person has seen it yet.
+    Brought,
+    /// It was the client secret of the app. It counts until then.
+    Former(OffsetDateTime),
+}
+
 async fn insert(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     source: EventSourceId,
     secret: NewEventSecret,
-    to_be_shown: bool,
+    seen: Seen,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let row = event_secret::Model {
         id: secret.id.to_string(),
         source_id: source.to_string(),
         sealed: secret.sealed,
-        to_be_shown,
+        to_be_shown: matches!(seen, Seen::Brought),
         created_at: at,
-        retires_at: None,
+        retires_at: match seen {
+            Seen::Former(until) => Some(until),
+            Seen::Entered | Seen::Brought => None,
+        },
     };
     event_secret::Entity::insert(event_secret::ActiveModel::from(row)).exec_without_returning(on).await?;
     Ok(())
