@@ -148,7 +148,8 @@ impl WebhookFlash {
 }
 
 words! {
-    /// What was just done to what verifies a provider's events. Its word stands in the address, like that of a [`Flash`].
+    /// What was just done to what verifies a provider's events. Its word stands in the address, like that of a
+    /// [`Flash`].
     pub(crate) enum EventsFlash {
         /// The secret was saved.
         Saved = "saved",

@@ -333,8 +333,8 @@ impl Metrics {
         self.0.webhooks.durations.observe(attempted.took.as_secs_f64());
     }
 
-    /// Counts events that a provider of the catalog sent: `taken`, `repeated`, `unrouted` (of no integration), `answered`
-    /// (a request that is no event), or why a request was refused.
+    /// Counts events that a provider of the catalog sent: `taken`, `repeated`, `unrouted` (of no integration),
+    /// `answered` (a request that is no event), or why a request was refused.
     pub fn provider_events(&self, provider: &str, outcome: &'static str, count: u64) {
         let event = labels::ProviderEvent { provider: provider.to_owned(), outcome };
         self.0.webhooks.received.get_or_create(&event).inc_by(count);

@@ -65,7 +65,8 @@ pub(crate) async fn send(
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let reply = Reply { status, headers, text: response.text().await.unwrap() };
-    assert!(status < 400 || reply.text.is_empty(), "{reply:?}");
+    // What is no address of this form is answered by the edge.
+    assert!(status < 400 || status == 404 || reply.text.is_empty(), "{reply:?}");
     assert!(!matches!(status, 429 | 503) || reply.headers.contains_key("retry-after"), "{reply:?}");
     reply
 }
@@ -157,6 +158,7 @@ async fn an_event_is_forwarded_once_with_the_providers_own_body(server: &Server,
     let signature = by_stripe(SECRET, server.now(), body.as_bytes());
     let headers = [("stripe-signature", signature.as_str()), ("host", "inner.example:8080")];
     assert_eq!(post(server, &format!("{path}/"), &headers, body.as_bytes()).await, 200);
+    server.clock.advance(time::Duration::seconds(1));
     assert_eq!(server.stripe(&path, b"{\"id\":\"evt_2\",\"type\":\"charge.failed\"}").await, 200);
     let received = receiver.wait_for(2).await;
     server.delivered(&webhook, &["delivered"; 2]).await;

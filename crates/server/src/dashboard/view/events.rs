@@ -80,9 +80,9 @@ pub(crate) fn page(frame: &Frame<'_>, page: &EventsPage<'_>) -> Markup {
                 div.title-line { h1 { "Events from " (provider.name) } }
             }
         }
-        (part("address", "Address", &about_address(page), &address(page)))
+        (part("place", "Address", &about_address(page), &address(page)))
         @if page.app.is_none() {
-            (part("secret", "Secret", &about_secret(page), &secret(frame, page)))
+            (part("verification", "Secret", &about_secret(page), &secret(frame, page)))
             (part("refused", "Refused", &about_refused(), &refusals(&page.address.refusals, page.address.secrets)))
         }
         @if let Some(latest) = page.latest {

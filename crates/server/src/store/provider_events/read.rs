@@ -66,8 +66,8 @@ impl TryFrom<provider_event::Model> for SealedProviderEvent {
 }
 
 impl Store {
-    /// A page of up to `limit` of the events of a tenant's integration, newest first: those before `before`, of one type
-    /// if that is named.
+    /// A page of up to `limit` of the events of a tenant's integration, newest first: those before `before`, of one
+    /// type if that is named.
     pub async fn provider_events(
         &self,
         tenant: &Tenant,

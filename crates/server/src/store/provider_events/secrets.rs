@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::sources::{SourceOf, locked};
+use super::sources::{EventSourceRecord, SourceOf, locked};
 use crate::store::{
     NewAuditEvent, OwnedError, Store, StoreError, audit,
     authority::Authority,
@@ -176,7 +176,7 @@ async fn hold(
     event: Option<&NewAuditEvent>,
 ) -> Result<(), OwnedError> {
     let of = event_source::Entity::find_by_id(source.to_string()).one(on).await?;
-    let of = super::EventSourceRecord::try_from(of.ok_or(OwnedError::NotFound)?)?.of;
+    let of = EventSourceRecord::try_from(of.ok_or(OwnedError::NotFound)?)?.of;
     match (of, event) {
         (SourceOf::App(owner), event) => oauth_apps::check(on, owner, event).await?,
         (SourceOf::Integration(_), Some(event)) => hold_project(on, event).await?,
