@@ -436,11 +436,8 @@ mod tests {
         metrics.revocation("slack", RevocationStatus::Failed);
         metrics.action_call("slack", "post_message", RunStatus::Unknown, took);
         metrics.proxied("slack", ProxyOutcome::Refused);
-        metrics.delivery_attempted(&Attempted {
-            outcome: Outcome::Answered(503, None),
-            took,
-            answer: String::new(),
-        });
+        let outcome = Outcome::Answered(503, None);
+        metrics.delivery_attempted(&Attempted { outcome, took, answer: String::new() });
         metrics.delivery_age(Duration::from_millis(2500));
         metrics.provider_events("slack", "taken", 2);
         metrics.lease_taken_over();

@@ -10,7 +10,8 @@ use super::{
     field::{Field, Presence},
     frame::Frame,
     layout,
-    parts::{Tone, away, copied, csrf, moment, monogram, notice, part},
+    moment::moment,
+    parts::{Tone, away, copied, csrf, monogram, notice, part},
     provider_page::{Part, RefusedForm, refusal},
     words,
 };
@@ -83,10 +84,10 @@ pub(crate) fn page(frame: &Frame<'_>, page: &EventsPage<'_>) -> Markup {
         (part("place", "Address", &about_address(page), &address(page)))
         @if page.app.is_none() {
             (part("verification", "Secret", &about_secret(page), &secret(frame, page)))
-            (part("refused", "Refused", &about_refused(), &refusals(&page.address.refusals, page.address.secrets)))
+            (part("refused", "Refused", &about_refused(), &refusals(frame, &page.address.refusals, page.address.secrets)))
         }
         @if let Some(latest) = page.latest {
-            (part("latest", "Latest events", &html! { p { "What arrived last. Webhooks are told each as " code { "provider.event" } "." } }, &list(latest)))
+            (part("latest", "Latest events", &html! { p { "What arrived last. Webhooks are told each as " code { "provider.event" } "." } }, &list(frame, latest)))
         }
     };
     layout::page(frame, &format!("Events from {}", provider.name), &page.bar, &content)
@@ -150,7 +151,7 @@ fn secret(frame: &Frame<'_>, page: &EventsPage<'_>) -> Markup {
             @match page.address.secret {
                 SecretState::Missing => "There is none.",
                 SecretState::Set => "There is one.",
-                SecretState::Replaced(until) => { "There is a new one. The one before counts until " (moment(until)) "." },
+                SecretState::Replaced(until) => { "There is a new one. The one before stops " (moment(frame, until)) "." },
             }
         }
         @if page.may_change && page.address.url.is_some() {
@@ -197,7 +198,7 @@ fn waiting(frame: &Frame<'_>, page: &EventsPage<'_>) -> Markup {
     };
     html! {
         @if let Some(until) = page.address.awaited_until {
-            p { "The first request is waited for until " (moment(until)) ". Enter the address there now, then load this page again." }
+            p { "The first request is waited for. Enter the address there now, then load this page again. The wait ends " (moment(frame, until)) "." }
         }
         div.actions {
             @if page.address.to_be_shown { (button("shown", "Show it once")) }
@@ -210,7 +211,7 @@ fn about_refused() -> Markup {
     html! { p { "Requests that were not taken, and what to do. What they claim to be was not verified." } }
 }
 
-fn refusals(rows: &[RefusalRow], secrets: usize) -> Markup {
+fn refusals(frame: &Frame<'_>, rows: &[RefusalRow], secrets: usize) -> Markup {
     html! {
         @if rows.is_empty() { p.meaning { "Nothing was refused." } }
         ul.plain {
@@ -222,8 +223,8 @@ fn refusals(rows: &[RefusalRow], secrets: usize) -> Markup {
                     }
                     p.help {
                         @if let Some(kind) = &row.kind { code { (kind) } ", " }
-                        (row.count) @if row.count == 1 { " time, on " } @else { " times, the last on " }
-                        (moment(row.last_at))
+                        (row.count) @if row.count == 1 { " time, " } @else { " times, the last " }
+                        (moment(frame, row.last_at))
                     }
                 }
             }
@@ -231,13 +232,13 @@ fn refusals(rows: &[RefusalRow], secrets: usize) -> Markup {
     }
 }
 
-fn list(rows: &[ProviderEventRow]) -> Markup {
+fn list(frame: &Frame<'_>, rows: &[ProviderEventRow]) -> Markup {
     html! {
         @if rows.is_empty() { p.meaning { "Nothing came yet." } }
         ul.plain {
             @for row in rows {
                 li {
-                    code { (row.kind.as_deref().unwrap_or("without a type")) } " " (moment(row.received_at))
+                    code { (row.kind.as_deref().unwrap_or("without a type")) } " " (moment(frame, row.received_at))
                     p.help {
                         code { (row.id) }
                         @if let Some(id) = &row.provider_event_id { ", there " code { (id) } }
