@@ -251,7 +251,7 @@ fn waits(number: usize) -> (Value, Exchange) {
     (row, one("GET", &format!("/deliveries/{id}"), &whole))
 }
 
-/// Two events, of which the later was stored first; then the server does not answer for a moment, and then the key ends.
+/// Two events, of which the later comes first in the list; then the server is away for a moment, and then the key ends.
 fn listened() -> Vec<Exchange> {
     let asked = json!({"url": "https://riq-webhooks-listen.invalid/", "events": ["*"], "status": "disabled"});
     let made = with(disabled(), json!({"id": ID, "secret": SECRET}));

@@ -230,7 +230,8 @@ async fn what_is_not_the_providers_is_refused_and_counted(server: &Server, recei
     let right = by_stripe(SECRET, server.now(), body);
     let signed = |value: String| vec![("stripe-signature", value)];
     let old = server.now() - time::Duration::seconds(301);
-    let cases: [(&str, u16, Vec<(&str, String)>, &[u8]); 7] = [
+    type Headers = Vec<(&'static str, String)>;
+    let cases: [(&str, u16, Headers, &[u8]); 7] = [
         ("wrong_signature", 401, signed(by_stripe("whsec_other", server.now(), body)), body),
         ("wrong_signature", 401, signed(right.clone()), &body[..body.len() - 1]),
         ("wrong_signature", 401, signed(right.clone()), b"{\"id\": \"evt_1\",\"type\":\"charge.refunded\"}"),

@@ -88,6 +88,7 @@ async fn set_up(project: &str, key: &str, receiver: &Receiver) -> String {
 }
 
 /// Sends events as Stripe would, each until it is taken, while the server is there.
+#[expect(clippy::disallowed_methods, reason = "the server under test has the clock of this machine")]
 async fn provide(url: String, name: String, taken: Taken) {
     let client = client();
     for number in 0.. {
