@@ -292,7 +292,7 @@ fn listening_prints_each_event_once_and_sends_it_on_signed() {
     assert_eq!(lines[..2], ["listening for *, until interrupted", &format!("signed with {SECRET}")]);
     let begin = |letter: &str| {
         format!(
-            "2026-05-17 17:55:00Z  evt_01jc3q5v6w7x8y9zabcdefghj{letter}  integration.lifecycle.updated  stripe  "
+            "2026-05-17T17:55:00Z  evt_01jc3q5v6w7x8y9zabcdefghj{letter}  integration.lifecycle.updated  stripe  "
         )
     };
     assert!(lines[2].starts_with(&(begin("j") + "200 in ")), "{text}");
