@@ -39,6 +39,8 @@ on_both_with_receiver!(
 
 /// Long enough for anything on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A reason, the status, and the headers and the body of a request that is refused for it.
+type Case<'a> = (&'a str, u16, Vec<(&'a str, String)>, &'a [u8]);
 pub(crate) const SECRET: &str = "whsec_SECRETofstripe";
 
 /// An answer to a provider. It has no envelope.
@@ -230,8 +232,7 @@ async fn what_is_not_the_providers_is_refused_and_counted(server: &Server, recei
     let right = by_stripe(SECRET, server.now(), body);
     let signed = |value: String| vec![("stripe-signature", value)];
     let old = server.now() - time::Duration::seconds(301);
-    type Headers = Vec<(&'static str, String)>;
-    let cases: [(&str, u16, Headers, &[u8]); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("wrong_signature", 401, signed(by_stripe("whsec_other", server.now(), body)), body),
         ("wrong_signature", 401, signed(right.clone()), &body[..body.len() - 1]),
         ("wrong_signature", 401, signed(right.clone()), b"{\"id\": \"evt_1\",\"type\":\"charge.refunded\"}"),

@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
+use riq_server::environment::Environment;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::{SECRET, by_stripe};
 use crate::{
@@ -88,13 +88,12 @@ async fn set_up(project: &str, key: &str, receiver: &Receiver) -> String {
 }
 
 /// Sends events as Stripe would, each until it is taken, while the server is there.
-#[expect(clippy::disallowed_methods, reason = "the server under test has the clock of this machine")]
 async fn provide(url: String, name: String, taken: Taken) {
     let client = client();
     for number in 0.. {
         let id = format!("evt_{name}-{number}");
         let body = json!({"id": id, "type": "charge.refunded"}).to_string();
-        let signature = by_stripe(SECRET, OffsetDateTime::now_utc(), body.as_bytes());
+        let signature = by_stripe(SECRET, Environment::system().now(), body.as_bytes());
         let sent = client.post(&url).header("stripe-signature", signature).body(body).send().await;
         match sent {
             Ok(answer) if answer.status().is_success() => drop(taken.lock().unwrap().insert(id)),
