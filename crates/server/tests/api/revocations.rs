@@ -204,8 +204,16 @@ async fn a_lie_is_not_believed_and_failed_after_a_day(scene: &Scene) {
     assert_eq!(answer.data()["revocation"], "pending");
     assert_eq!(answer.data()["revocation_details"]["message"], "Gate still takes the credential");
     for asked in 2..4 {
-        scene.server.clock.advance(Duration::hours(1));
-        eventually("it asks again", PATIENCE, async || scene.gate.asked("acme").len() >= asked).await;
+        let mut looks = 0;
+        eventually("it asks again", PATIENCE, async || {
+            // What came of the time before may be stored only now, and then counts from now.
+            if looks % 200 == 0 {
+                scene.server.clock.advance(Duration::hours(1));
+            }
+            looks += 1;
+            scene.gate.asked("acme").len() >= asked
+        })
+        .await;
     }
     assert_eq!(scene.status("gate").await, "pending");
     eventually("a day is over", PATIENCE, async || {
