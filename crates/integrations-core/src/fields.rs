@@ -1,6 +1,8 @@
 //! Reads the fields of a request's body one by one, and collects everything that is wrong, so that a client can correct
 //! all of it at once.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -134,6 +136,14 @@ pub fn list<T>(
             _ => Err(format!("entry {place}: Expected string")),
         };
         values.into_iter().enumerate().map(one).collect()
+    }
+}
+
+/// Reads a whole number of seconds, up to `most`.
+pub fn seconds(most: Duration) -> impl FnOnce(Value) -> Result<Duration, String> {
+    move |value| {
+        let seconds = value.as_u64().map(Duration::from_secs).filter(|length| *length <= most);
+        seconds.ok_or_else(|| format!("Expected a whole number from 0 to {}", most.as_secs()))
     }
 }
 

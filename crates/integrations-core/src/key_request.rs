@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
-    fields::{BodyError, Fields, list, moment, name, or_null, text},
+    fields::{BodyError, Fields, list, moment, name, or_null, seconds, text},
     rights::{Reach, Rights},
     scope::Scope,
     tier::Tier,
@@ -103,10 +103,7 @@ impl Rotation {
     /// Reads the body of a request, which may be left out.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read_optional(body)?;
-        let overlap = fields.optional("overlap_seconds", |value| {
-            let seconds = value.as_u64().map(Duration::from_secs).filter(|overlap| *overlap <= MAX_OVERLAP);
-            seconds.ok_or_else(|| format!("Expected a whole number from 0 to {}", MAX_OVERLAP.as_secs()))
-        });
+        let overlap = fields.optional("overlap_seconds", seconds(MAX_OVERLAP));
         fields.finish(Some(Self { overlap: overlap.unwrap_or_default() }))
     }
 }

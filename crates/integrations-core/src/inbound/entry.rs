@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    fields::{BodyError, Fields, text},
+    fields::{BodyError, Fields, seconds, text},
     webhook::MAX_OVERLAP,
 };
 
@@ -21,10 +21,7 @@ impl EnteredSecret {
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read(body)?;
         let secret = fields.required("secret", text);
-        let overlap = fields.optional("overlap_seconds", |value| {
-            let seconds = value.as_u64().map(Duration::from_secs).filter(|overlap| *overlap <= MAX_OVERLAP);
-            seconds.ok_or_else(|| format!("Expected a whole number from 0 to {}", MAX_OVERLAP.as_secs()))
-        });
+        let overlap = fields.optional("overlap_seconds", seconds(MAX_OVERLAP));
         fields.finish(secret.map(|secret| Self { secret, overlap: overlap.unwrap_or_default() }))
     }
 }

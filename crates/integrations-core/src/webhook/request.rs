@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::{MAX_PATTERNS, Subscription, WebhookStatus};
 use crate::{
-    fields::{BodyError, Fields, list, moment, text},
+    fields::{BodyError, Fields, list, moment, seconds, text},
     issue::Issue,
     words::words,
 };
@@ -146,10 +146,7 @@ impl SecretRotation {
     /// Reads the body of a request, which may be left out.
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read_optional(body)?;
-        let overlap = fields.optional("overlap_seconds", |value| {
-            let seconds = value.as_u64().map(Duration::from_secs).filter(|overlap| *overlap <= MAX_OVERLAP);
-            seconds.ok_or_else(|| format!("Expected a whole number from 0 to {}", MAX_OVERLAP.as_secs()))
-        });
+        let overlap = fields.optional("overlap_seconds", seconds(MAX_OVERLAP));
         fields.finish(Some(Self { overlap: overlap.unwrap_or_default() }))
     }
 }
