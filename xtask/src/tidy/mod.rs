@@ -17,12 +17,14 @@ mod money;
 mod naming;
 mod prose;
 mod repository;
+mod reviewed;
 mod size;
 mod source;
 mod text;
 mod violation;
 
 use anyhow::{Result, ensure};
+use time::OffsetDateTime;
 
 use self::repository::Repository;
 use self::violation::Violation;
@@ -46,6 +48,7 @@ const RULES: &[Rule] = &[
     ("no-machine-paths", text::no_paths_of_one_machine),
     ("cited-tests", cited::cited_tests_exist),
     ("links", links::links_lead_somewhere),
+    ("reviewed", reviewed::provider_files_say_when),
 ];
 
 /// Checks every rule.
@@ -60,6 +63,9 @@ pub(crate) fn run() -> Result<()> {
             eprintln!("{file}:{line}: {name}: {message}");
             count += 1;
         }
+    }
+    for file in reviewed::old(&repository, OffsetDateTime::now_utc().date()) {
+        eprintln!("{file}: was last held against the provider's documentation more than six months ago");
     }
     ensure!(count == 0, "the house rules are broken in {count} places");
     eprintln!("tidy: {} rules hold over {} files", RULES.len(), repository.files().len());

@@ -82,11 +82,8 @@ fn the_providers_of_the_contract_are_there_each_set_up_in_its_way() {
 }
 
 #[test]
-fn every_category_is_in_use_and_every_text_is_written() {
+fn every_text_is_written() {
     let catalog = catalog();
-    for category in Category::ALL {
-        assert!(catalog.iter().any(|provider| provider.category == category), "{category}");
-    }
     for provider in catalog.iter() {
         assert!(provider.description.ends_with('.'), "{}", provider.key);
         for action in &provider.actions {
@@ -98,7 +95,6 @@ fn every_category_is_in_use_and_every_text_is_written() {
             );
         }
         let properties = provider.settings.as_value()["properties"].as_object().unwrap();
-        assert!(!properties.is_empty(), "{}", provider.key);
         for (name, property) in properties {
             let written = |what: &str| property[what].as_str().is_some_and(|text| !text.is_empty());
             assert!(written("title") && written("description"), "{} {name}", provider.key);
@@ -112,7 +108,6 @@ fn every_provider_can_read_by_default_and_changes_nothing() {
         let permitted = provider.actions.iter().filter(|action| action.allowed_by_default);
         assert!(permitted.clone().count() > 0, "{}", provider.key);
         assert!(permitted.clone().all(|action| action.kind == ActionKind::ReadOnly), "{}", provider.key);
-        assert!(provider.actions.iter().any(|a| a.kind == ActionKind::Destructive), "{}", provider.key);
     }
 }
 

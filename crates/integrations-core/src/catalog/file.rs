@@ -34,6 +34,7 @@ pub(super) struct ProviderFile {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) category: Category,
+    pub(super) reviewed: Option<String>,
     pub(super) documentation_url: String,
     pub(super) api_base_url: String,
     pub(super) revoke_page: Option<String>,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A provider's key, for example `cal-com`: words of lower-case ASCII letters and digits, joined by hyphens.
 ///
-/// It begins with a letter and has at most [`ProviderKey::MAX_LEN`] bytes. `catalog` is reserved for the route of that
-/// name.
+/// It may begin with a digit (`3cx`) and has at most [`ProviderKey::MAX_LEN`] bytes. `catalog` is reserved for the route
+/// of that name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProviderKey(String);
@@ -38,9 +38,7 @@ impl ProviderKey {
 
 fn check(key: &str) -> Result<(), InvalidProviderKey> {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let formed = key.len() <= ProviderKey::MAX_LEN
-        && key.starts_with(|c: char| c.is_ascii_lowercase())
-        && key.split('-').all(word);
+    let formed = key.len() <= ProviderKey::MAX_LEN && key.split('-').all(word);
     match (formed, key) {
         (false, _) => Err(InvalidProviderKey::Form),
         (true, "catalog") => Err(InvalidProviderKey::Reserved),
@@ -91,11 +89,11 @@ mod tests {
     #[test]
     fn refuses_everything_but_the_documented_form() {
         let long = "a".repeat(41);
-        for bad in ["", "-", "a-", "-a", "a--b", "1a", "A", "a_b", "a.b", "a/b", "é", "a b", "a\n", &long] {
+        for bad in ["", "-", "a-", "-a", "a--b", "A", "a_b", "a.b", "a/b", "é", "a b", "a\n", &long] {
             assert_eq!(bad.parse::<ProviderKey>(), Err(InvalidProviderKey::Form), "{bad:?}");
         }
         assert_eq!("catalog".parse::<ProviderKey>(), Err(InvalidProviderKey::Reserved));
-        for good in ["a", "cal-com", "a1-2b", "catalogs", &"a".repeat(40)] {
+        for good in ["a", "3cx", "cal-com", "a1-2b", "catalogs", &"a".repeat(40)] {
             assert_eq!(good.parse::<ProviderKey>().unwrap().as_str(), good);
         }
     }
@@ -103,13 +101,13 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_the_regular_expression(key in "[a-z0-9A-Z_-]{0,45}") {
-            let form = regex::Regex::new("^[a-z][a-z0-9]*(-[a-z0-9]+)*$").unwrap();
+            let form = regex::Regex::new("^[a-z0-9]+(-[a-z0-9]+)*$").unwrap();
             let expected = form.is_match(&key) && key.len() <= 40 && key != "catalog";
             prop_assert_eq!(key.parse::<ProviderKey>().is_ok(), expected);
         }
 
         #[test]
-        fn survives_serde(key in "[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,3}") {
+        fn survives_serde(key in "[a-z0-9]{1,9}(-[a-z0-9]{1,8}){0,3}") {
             prop_assume!(key != "catalog");
             let parsed: ProviderKey = serde_json::from_value(key.clone().into()).unwrap();
             prop_assert_eq!(serde_json::to_value(parsed).unwrap(), key);

@@ -25,6 +25,30 @@ words! {
         Support = "support",
         /// Sending and receiving e-mail.
         Email = "email",
+        /// Invoices, bills, books.
+        Accounting = "accounting",
+        /// Labels, rates, tracking.
+        Shipping = "shipping",
+        /// Reviews of products and businesses.
+        Reviews = "reviews",
+        /// Campaigns, lists, profiles of customers.
+        Marketing = "marketing",
+        /// Calls and text messages.
+        Telephony = "telephony",
+        /// Figures, events, reports.
+        Analytics = "analytics",
+        /// Files and tables.
+        Storage = "storage",
+        /// Pages and posts of social networks.
+        Social = "social",
+        /// Users, groups, sign-in.
+        Identity = "identity",
+        /// Models and agents.
+        Ai = "ai",
+        /// Employees, time off, hiring.
+        Hr = "hr",
+        /// Whatever fits nowhere else.
+        Other = "other",
     }
 }
 

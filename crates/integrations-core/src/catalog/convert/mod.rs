@@ -84,12 +84,22 @@ fn check_not_blank(file: &ProviderFile, problems: &mut Problems) {
     }
 }
 
+/// Whether `text` is a month as in RFC 3339, section 5.6: `date-fullyear "-" date-month`.
+fn is_month(text: &str) -> bool {
+    let Some((year, month)) = text.split_once('-') else { return false };
+    let is_number = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_digit());
+    is_number(year, 4) && is_number(month, 2) && ("01"..="12").contains(&month)
+}
+
 fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<Provider> {
     let key = problems.ok("key", file.key.parse::<ProviderKey>());
     if key.as_ref().is_some_and(|key| key.as_str() != stem) {
         problems.add("key", format!("the key must be the file's name: `{stem}`"));
     }
     check_not_blank(&file, problems);
+    if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
+        problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
+    }
     let mut connection = connection(file.connection, problems);
     let (mut setup, sent, revoke) = auth::auth(file.auth, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);

@@ -27,6 +27,18 @@ pub(crate) const fn category(category: Category) -> &'static str {
         Category::Crm => "CRM",
         Category::Support => "Support",
         Category::Email => "E-mail",
+        Category::Accounting => "Accounting",
+        Category::Shipping => "Shipping",
+        Category::Reviews => "Reviews",
+        Category::Marketing => "Marketing",
+        Category::Telephony => "Telephony",
+        Category::Analytics => "Analytics",
+        Category::Storage => "Storage",
+        Category::Social => "Social",
+        Category::Identity => "Identity",
+        Category::Ai => "AI",
+        Category::Hr => "HR",
+        Category::Other => "Other",
     }
 }
 
