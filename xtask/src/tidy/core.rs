@@ -17,7 +17,7 @@ const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
 /// The crates that integrations-core may depend on. They only compute.
-const PURE: [&str; 19] = [
+const PURE: [&str; 20] = [
     "apollo-parser",
     "base64",
     "crc32fast",
@@ -29,6 +29,7 @@ const PURE: [&str; 19] = [
     "humantime",
     "jsonschema",
     "regex",
+    "regex-syntax",
     "serde",
     "serde_json",
     "sha2",

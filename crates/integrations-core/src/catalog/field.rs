@@ -1,8 +1,10 @@
 //! The fields of a connection and of a credential: the values that a person supplies.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::{Map, Value};
 
 use crate::issue::{Issue, join};
@@ -19,43 +21,55 @@ pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
-    /// `None` for a pattern that did not compile. It matches nothing.
-    regex: Option<Regex>,
+    is_unicode: bool,
+    /// Compiled when it is first asked, because a catalog has thousands of patterns of which a server needs few.
+    regex: OnceLock<Option<Regex>>,
 }
 
+/// The size from which a pattern is compiled when it is read, to find out whether it is too large.
+const LARGE: usize = 10_000;
+
 impl Pattern {
-    /// Compiles a pattern, which must be anchored at both ends: `^…$`. The error is a sentence.
+    /// Reads a pattern, which must be anchored at both ends: `^…$`. The error is a sentence.
     pub fn parse(source: &str) -> Result<Self, String> {
-        Self::compile(source, true)
+        Self::read(source, true)
     }
 
-    /// Compiles a pattern of an action's input. It matches ASCII only: `\d` is `[0-9]`, and what could match another
+    /// Reads a pattern of an action's input. It matches ASCII only: `\d` is `[0-9]`, and what could match another
     /// character, such as `.` or `[^a]`, is refused. So every engine reads it in the same way.
     pub(super) fn parse_ascii(source: &str) -> Result<Self, String> {
         if !source.is_ascii() {
             return Err("the pattern must be ASCII".into());
         }
-        Self::compile(source, false).map_err(|reason| {
+        Self::read(source, false).map_err(|reason| {
             let loose = "the pattern could match what is not ASCII: write the characters that there may be, as in \
                          [ -~]";
             if reason.contains("invalid UTF-8") { loose.into() } else { reason }
         })
     }
 
-    fn compile(source: &str, is_unicode: bool) -> Result<Self, String> {
+    fn read(source: &str, is_unicode: bool) -> Result<Self, String> {
         if !source.starts_with('^') || !source.ends_with('$') || source.ends_with("\\$") {
             return Err("the pattern must be anchored: ^…$".into());
         }
-        // The source is wrapped in anchors of its own, because an alternation or a flag inside can undo the others.
-        let build = |source: &str| RegexBuilder::new(source).unicode(is_unicode).build();
-        let wrapped = build(source).and_then(|_| build(&format!(r"\A(?:{source})\z")));
-        let regex = wrapped.map_err(|error| pattern_error(&error))?;
-        Ok(Self { source: source.to_owned(), regex: Some(regex) })
+        let parse = |source: &str| ParserBuilder::new().unicode(is_unicode).build().parse(source);
+        let parsed = parse(source).and_then(|_| parse(&anchored(source)));
+        let parsed = parsed.map_err(|error| pattern_error(&error.to_string()))?;
+        let pattern = Self { source: source.to_owned(), is_unicode, regex: OnceLock::new() };
+        if size(&parsed) > LARGE {
+            let compiled = pattern.compile().map_err(|error| pattern_error(&error.to_string()))?;
+            return Ok(Self { regex: Some(compiled).into(), ..pattern });
+        }
+        Ok(pattern)
     }
 
-    /// Replaces a pattern that did not compile, so that the error is reported once. It matches nothing.
+    fn compile(&self) -> Result<Regex, regex::Error> {
+        RegexBuilder::new(&anchored(&self.source)).unicode(self.is_unicode).build()
+    }
+
+    /// Replaces a pattern that cannot be read, so that the error is reported once. It matches nothing.
     pub(super) fn nothing() -> Self {
-        Self { source: String::new(), regex: None }
+        Self { source: String::new(), is_unicode: true, regex: None.into() }
     }
 
     /// The pattern as it was written, anchors included.
@@ -65,7 +79,31 @@ impl Pattern {
 
     /// Whether the whole of `value` matches.
     pub fn matches(&self, value: &str) -> bool {
-        self.regex.as_ref().is_some_and(|regex| regex.is_match(value))
+        self.regex.get_or_init(|| self.compile().ok()).as_ref().is_some_and(|regex| regex.is_match(value))
+    }
+}
+
+/// A pattern within anchors of its own, because an alternation or a flag inside can undo those that it has.
+fn anchored(source: &str) -> String {
+    format!(r"\A(?:{source})\z")
+}
+
+/// About how many states a pattern takes: what is repeated counts as often as it may be.
+fn size(pattern: &Hir) -> usize {
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Bytes(_)) => 1,
+        // A range of characters is up to four ranges of bytes (RFC 3629, section 4).
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(4),
+        HirKind::Repetition(repeated) => {
+            let times = repeated.max.unwrap_or(repeated.min).max(1);
+            size(&repeated.sub).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+        }
+        HirKind::Capture(captured) => size(&captured.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().map(size).fold(0, usize::saturating_add)
+        }
     }
 }
 
@@ -77,8 +115,7 @@ impl PartialEq for Pattern {
 }
 
 /// The parser's reason: the last line of its message. The lines before only print the pattern.
-fn pattern_error(error: &regex::Error) -> String {
-    let text = error.to_string();
+fn pattern_error(text: &str) -> String {
     let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
     format!("the pattern does not compile: {reason}")
 }

@@ -10,8 +10,8 @@ use crate::{
         visitor::Visitor,
     },
     handshake::connect,
-    providers::{embedded, on_both_played, played},
-    support::{Server, server::installation},
+    providers::{on_both_played, played},
+    support::{Server, catalog::of_the_contract, server::installation},
 };
 
 mod before;
@@ -179,7 +179,7 @@ async fn accounts_are_listed_by_provider_and_the_plain_one_is_first(server: &Ser
         let entry = entry(key);
         assert_eq!((&entry["installed"], &entry["aliases"]), (&json!(installed), &aliases), "{key}");
     }
-    assert_eq!(entries.len(), embedded().iter().count(), "each provider once");
+    assert_eq!(entries.len(), of_the_contract().iter().count(), "each provider once");
     let active = server.get("/catalog?status=active").await;
     let active: Vec<&str> =
         active.data().as_array().unwrap().iter().map(|one| one["provider"].as_str().unwrap()).collect();

@@ -1,6 +1,6 @@
 //! Attacks on an installation: replayed, swapped, forged and guessed values. docs/topics/security.md names each.
 
-use integrations_core::{catalog::Catalog, issue::Issue, oauth::CallbackProblem};
+use integrations_core::{issue::Issue, oauth::CallbackProblem};
 use riq_server::{
     services::install::{InstallOutcome, InstallProblem, Installing, LinkProblem, ProblemKind, StateProblem},
     store::Tenant,
@@ -38,10 +38,6 @@ on_both_played!(
 );
 
 const OTHER_BROWSER: &str = "another browser's cookie";
-
-fn embedded() -> Catalog {
-    Catalog::embedded().unwrap()
-}
 
 /// Begins an installation, goes to the provider's consent page, and returns the address that the browser is sent back
 /// to.

@@ -3,7 +3,7 @@
 
 use std::time::Duration as StdDuration;
 
-use integrations_core::{catalog::Catalog, ids::ApiKeyId, tier::Tier};
+use integrations_core::{ids::ApiKeyId, tier::Tier};
 use riq_server::{
     services::install::{Arrival, InstallOutcome, InstallProblem, Installing, ProblemKind, StateProblem},
     store::{Installed, Lapsed, Permission, Tenant},
@@ -41,10 +41,6 @@ on_both_played!(
 );
 on_both_stages!(what_ends_during_the_probe_of_a_form_installs_nothing);
 on_both!(an_installation_is_stored_under_a_permission_that_holds);
-
-fn embedded() -> Catalog {
-    Catalog::embedded().unwrap()
-}
 
 /// Ends a permission while somebody is at the provider. The key of `who` expires after five minutes.
 async fn end(server: &Server, who: &Installing, way: &str) {

@@ -1,8 +1,9 @@
-//! Installs every provider of the catalog against a simulator that is strict about what the provider documents.
+//! Installs providers against a simulator that is strict about what the provider documents.
 
 mod actions;
+mod whole;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;
 use reqwest::Url;
@@ -14,6 +15,7 @@ use crate::{
     dashboard::visitor::{Page, Visitor},
     support::{
         Backend, Server, TestDatabase,
+        catalog::{few, provider_file},
         server::{Plan, oauth_apps},
     },
 };
@@ -51,12 +53,12 @@ macro_rules! on_both_played {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                super::played(Backend::Sqlite, super::embedded(), super::$name).await;
+                super::played(Backend::Sqlite, crate::support::catalog::few([]), super::$name).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                super::played(Backend::Postgres, super::embedded(), super::$name).await;
+                super::played(Backend::Postgres, crate::support::catalog::few([]), super::$name).await;
             }
         }
     )+};
@@ -74,14 +76,18 @@ on_both_played!(
     another_account_is_noticed,
 );
 
-pub(crate) fn embedded() -> Catalog {
-    Catalog::embedded().unwrap()
-}
-
 /// Runs a test against a server that reaches the simulator in place of the providers.
 pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Server, &Simulator)) {
+    play(backend, catalog, Simulator::start().await, test).await;
+}
+
+async fn play(
+    backend: Backend,
+    catalog: Catalog,
+    simulator: Simulator,
+    test: impl AsyncFnOnce(&Server, &Simulator),
+) {
     let Some(database) = TestDatabase::create(backend).await else { return };
-    let simulator = Simulator::start().await;
     let outbound = OutboundSettings {
         ca_certificates: Some(simulator.ca_pem().into_bytes()),
         resolve: simulator.hosts().into_iter().map(|host| (host, simulator.address())).collect(),
@@ -403,12 +409,11 @@ const DEVIATIONS: [&[(&str, &str, &str, &str)]; 3] = [
 async fn a_file_that_deviates_is_found_out() {
     for round in DEVIATIONS {
         let files = round.iter().map(|(provider, from, to, _)| {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations-core/providers");
-            let text = std::fs::read_to_string(folder.join(format!("{provider}.toml"))).unwrap();
+            let text = provider_file(provider);
             assert!(text.contains(from), "{provider}.toml has no {from}");
             (format!("{provider}.toml"), text.replace(from, to))
         });
-        let catalog = embedded().with_files(files).unwrap();
+        let catalog = few(files);
         played(Backend::Sqlite, catalog, async |server, simulator| {
             for (provider, _, _, complaint) in round {
                 let before = simulator.complaints().len();

@@ -4,7 +4,6 @@ mod kills;
 
 use std::{sync::Arc, time::Duration as Std};
 
-use integrations_core::catalog::Catalog;
 use riq_server::{jobs::Job as _, provider::outbound::OutboundSettings};
 use riq_testing::providers::ledger::{self, LAG, Ledger, Write};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use time::Duration;
 
 use crate::{
     monitor::on_both_stages,
-    support::{Answer, Backend, Server, TestDatabase, eventually, server::Plan},
+    support::{Answer, Backend, Server, TestDatabase, catalog::few, eventually, server::Plan},
 };
 
 on_both_stages!(
@@ -54,7 +53,7 @@ async fn on_stage(backend: Backend, test: impl AsyncFnOnce(&Stage)) {
 fn plan(ledger: &Ledger) -> Plan {
     let file = ("ledger.toml".to_owned(), ledger::FILE.to_owned());
     Plan {
-        catalog: Arc::new(Catalog::embedded().unwrap().with_files([file]).unwrap()),
+        catalog: Arc::new(few([file])),
         outbound: OutboundSettings {
             ca_certificates: Some(ledger.ca_pem().into_bytes()),
             resolve: [(ledger::HOST.to_owned(), ledger.address())].into(),

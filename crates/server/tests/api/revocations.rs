@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration as Std};
 
-use integrations_core::catalog::Catalog;
 use riq_server::{
     provider::{oauth_apps::OAuthApp, outbound::OutboundSettings},
     store::Sealed,
@@ -11,7 +10,9 @@ use riq_testing::providers::gate::{self, Gate, LIFE, Manner, access_token, refre
 use serde_json::{Value, json};
 use time::{Duration, format_description::well_known::Rfc3339};
 
-use crate::support::{Answer, Backend, Server, TestDatabase, clock::START, eventually, server::Plan};
+use crate::support::{
+    Answer, Backend, Server, TestDatabase, catalog::few, clock::START, eventually, server::Plan,
+};
 
 /// Makes two tests of each named `async fn(&Scene)`, one for each database.
 macro_rules! on_both_scenes {
@@ -71,7 +72,7 @@ pub(crate) async fn on_scene(backend: Backend, test: impl AsyncFnOnce(&Scene)) {
         (key.to_owned(), app)
     };
     let plan = Plan {
-        catalog: Arc::new(Catalog::embedded().unwrap().with_files(files).unwrap()),
+        catalog: Arc::new(few(files)),
         outbound: OutboundSettings {
             ca_certificates: Some(gate.ca_pem().into_bytes()),
             resolve: gate::HOSTS.map(|host| (host.to_owned(), gate.address())).into(),

@@ -49,10 +49,6 @@ const WRONG: &str = "test:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
 const NEW: &str = "new:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
 const OTHER_BYTES: &str = "is not the one that this database knows by that id";
 
-fn embedded() -> integrations_core::catalog::Catalog {
-    integrations_core::catalog::Catalog::embedded().unwrap()
-}
-
 /// Runs an SQL statement, asks for a check, and asserts that no provider heard of it. Then runs the other statement,
 /// after which a check reaches the provider again.
 async fn assert_edit_is_harmless(server: &Server, simulator: &Simulator, edit: &str, undo: &str) {

@@ -14,9 +14,10 @@ mod revoke;
 mod settings;
 mod values;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use toml::de::DeTable;
+use serde::Deserialize as _;
+use toml::de::{DeTable, Deserializer};
 
 use self::actions::{Rest, actions};
 use self::fields::fields;
@@ -37,12 +38,13 @@ const FORMAT: i64 = 2;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
 pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
-    check_format(file, text).map_err(|error| vec![error])?;
     let told = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
     };
-    let shape: ProviderFile = toml::from_str(text).map_err(told)?;
+    let document = DeTable::parse(text).map_err(told)?;
+    check_format(document.get_ref()).map_err(|(span, message)| vec![at(file, text, span, message)])?;
+    let shape = ProviderFile::deserialize(Deserializer::from(document)).map_err(told)?;
     let mut problems = Problems::default();
     let provider = provider(shape, stem(file), &mut problems);
     match provider {
@@ -51,11 +53,10 @@ pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileE
     }
 }
 
-/// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so. A
-/// text that is no TOML passes: it is told of later.
-fn check_format(file: &str, text: &str) -> Result<(), ProviderFileError> {
-    let Ok(document) = DeTable::parse(text) else { return Ok(()) };
-    let format = document.get_ref().get("format");
+/// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so.
+/// The error is where it is, and a message.
+fn check_format(document: &DeTable<'_>) -> Result<(), (Range<usize>, String)> {
+    let format = document.get("format");
     let number = format.and_then(|format| format.get_ref().as_integer()?.as_str().parse::<i64>().ok());
     let message = match (format, number) {
         (Some(_), Some(FORMAT)) => return Ok(()),
@@ -67,7 +68,7 @@ fn check_format(file: &str, text: &str) -> Result<(), ProviderFileError> {
              docs/reference/provider-file.md says how, under \"From format 1\""
         ),
     };
-    Err(at(file, text, format.map_or(0..0, |format| format.span()), message))
+    Err((format.map_or(0..0, |format| format.span()), message))
 }
 
 /// The file's name without folders and `.toml`.

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use integrations_core::catalog::Catalog;
 use riq_server::provider::{oauth_apps::OAuthApp, outbound::OutboundSettings};
 use riq_testing::providers::simulator::Simulator;
 use serde_json::Value;
@@ -18,7 +17,7 @@ use crate::{
         oauth_server::{self, CLIENT_ID, CLIENT_SECRET, OAuthServer},
         product::{self, Product},
     },
-    support::{Backend, Server, TestDatabase, server::Plan},
+    support::{Backend, Server, TestDatabase, catalog::few, server::Plan},
 };
 
 /// The public address of the server, which is known before the server runs. Browsers trust this name without TLS.
@@ -71,7 +70,7 @@ impl Stage {
         simulator.register(&callback);
         let oauth = OAuthServer::start(programs, &callback);
         files.push(("example-desk.toml".to_owned(), EXAMPLE_DESK_FILE.to_owned()));
-        let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
+        let catalog = few(files);
         let mut resolve: HashMap<String, SocketAddr> =
             simulator.hosts().into_iter().map(|host| (host, simulator.address())).collect();
         resolve.insert(oauth_server::HOST.to_owned(), oauth.address);

@@ -12,7 +12,7 @@ use super::{
     visitor::{Page, Visitor},
 };
 use crate::{
-    providers::{embedded, on_both_played, played},
+    providers::{on_both_played, played},
     support::{Server, eventually, hidden::times_told},
 };
 

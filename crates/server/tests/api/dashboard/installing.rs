@@ -9,7 +9,7 @@ use time::Duration;
 use super::visitor::{Page, Visitor};
 
 use crate::{
-    providers::{embedded, on_both_played, played},
+    providers::{on_both_played, played},
     support::Server,
 };
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app_settings::{authorize_url, of_organization, of_project, parameter},
-    providers::{embedded, on_both_played, played},
+    providers::{on_both_played, played},
     support::{Server, server::Key},
 };
 

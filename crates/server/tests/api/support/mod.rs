@@ -1,6 +1,7 @@
 //! What the tests use: a server in the process or as a process, a database, and a clock that is set by hand.
 
 pub(crate) mod answer;
+pub(crate) mod catalog;
 pub(crate) mod clock;
 pub(crate) mod collector;
 pub(crate) mod database;

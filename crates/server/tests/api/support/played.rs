@@ -2,14 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use integrations_core::catalog::Catalog;
 use riq_server::{
     monitor::MonitorSettings,
     provider::{oauth_apps::OAuthApp, outbound::OutboundSettings},
 };
 use riq_testing::providers::desk_and_keys::{self, DeskAndKeys};
 
-use super::{Backend, Server, TestDatabase, server::Plan};
+use super::{Backend, Server, TestDatabase, catalog::few, server::Plan};
 
 /// A server with the played providers in its catalog.
 pub(crate) struct Stage {
@@ -60,7 +59,7 @@ pub(crate) async fn on_stage_with_receivers(backend: Backend, test: impl AsyncFn
 /// The settings that a server needs for the providers.
 fn plan(provider: &DeskAndKeys, timeout: Duration) -> Plan {
     let files = desk_and_keys::files().map(|(name, file)| (name.to_owned(), file));
-    let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
+    let catalog = few(files);
     let hosts = desk_and_keys::HOSTS.map(|host| (host.to_owned(), provider.address()));
     let (client_id, client_secret) = desk_and_keys::APP;
     let app = OAuthApp { client_id: client_id.into(), client_secret: client_secret.into(), scopes: None };

@@ -1,11 +1,6 @@
 //! The server in this process. Its parts are connected as in the program, but its clock is set by hand.
 
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use integrations_core::{
     api_key::{ApiKey, KeyHash},
@@ -42,15 +37,16 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Answer, TestDatabase, clock::SettableClock, database::Sql, described::assert_described, hidden};
+use super::{
+    Answer, TestDatabase, catalog::of_the_contract, clock::SettableClock, database::Sql,
+    described::assert_described, hidden,
+};
 
 /// The keys that seal the tests' credentials.
 pub(crate) const ENCRYPTION_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// How long what is under way may go on when the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
-
-static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::embedded().unwrap()));
 
 /// A key that a test may present.
 #[derive(Clone, Debug)]
@@ -74,10 +70,11 @@ pub(crate) struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        let mut oauth_apps = oauth_apps(&CATALOG);
+        let catalog = of_the_contract();
+        let mut oauth_apps = oauth_apps(&catalog);
         oauth_apps.remove("github");
         Self {
-            catalog: Arc::clone(&CATALOG),
+            catalog,
             outbound: OutboundSettings::default(),
             oauth_apps,
             monitor: idle(),

@@ -1,6 +1,9 @@
 //! What each provider expects of requests, as its documentation says.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -228,6 +231,19 @@ const fn ok() -> u16 {
     200
 }
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/simulator/expectations")
+}
+
+/// The keys of all providers of which there are expectations, sorted.
+pub(super) fn keys() -> Vec<String> {
+    let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut keys: Vec<String> =
+        names.filter_map(|name| Some(name.to_str()?.strip_suffix(".toml")?.to_owned())).collect();
+    keys.sort();
+    keys
+}
+
 /// The client id of the app that a provider knows.
 pub(super) fn client_id(provider: &str) -> String {
     format!("{provider}-client")
@@ -263,17 +279,12 @@ impl Hosts {
 }
 
 impl Expectations {
-    /// The expectations of every provider.
-    pub(super) fn all() -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/simulator/expectations");
-        let mut files: Vec<_> =
-            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        let read = |file: &std::path::PathBuf| {
-            let text = std::fs::read_to_string(file).unwrap();
-            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-        };
-        files.iter().map(read).collect()
+    /// The expectations of a provider.
+    pub(super) fn of(provider: &str) -> Self {
+        let file = folder().join(format!("{provider}.toml"));
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
     /// Every host of the provider.

@@ -32,6 +32,7 @@ pub use self::{
     message::Request,
     state::{Switches, TokenSwitch},
 };
+use super::CONTRACT;
 use crate::{certificates::Authority, https};
 
 /// A person's decision on a consent page.
@@ -62,10 +63,16 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts the providers, with one certificate for all their hosts, signed by a new authority.
+    /// Starts the providers of the contract, with one certificate for all their hosts, signed by a new authority.
     pub async fn start() -> Self {
+        Self::start_with(CONTRACT.map(str::to_owned).to_vec()).await
+    }
+
+    /// Starts providers, by their keys. Some share a host, so [`Self::play`] says which of them answers.
+    pub async fn start_with(providers: Vec<String>) -> Self {
         let state = Arc::new(State {
-            providers: Expectations::all(),
+            providers: providers.iter().map(|provider| Expectations::of(provider)).collect(),
+            playing: Mutex::default(),
             switches: Mutex::default(),
             redirect_uris: Mutex::default(),
             codes: Mutex::default(),
@@ -144,6 +151,16 @@ impl Simulator {
         Map::from_iter([access_token, null("refresh_token"), null("expires_at")])
     }
 
+    /// The keys of every provider that can be simulated.
+    pub fn known() -> Vec<String> {
+        expectations::keys()
+    }
+
+    /// Lets one provider answer, and no other.
+    pub fn play(&self, provider: &str) {
+        *lock(&self.state.playing) = Some(provider.to_owned());
+    }
+
     /// Registers a redirect URI with every app.
     pub fn register(&self, redirect_uri: &str) {
         lock(&self.state.redirect_uris).push(redirect_uri.to_owned());
@@ -162,6 +179,11 @@ impl Simulator {
     /// The requests that were not as documented, in the order of arrival: the provider, and what was wrong.
     pub fn complaints(&self) -> Vec<String> {
         lock(&self.state.complaints).clone()
+    }
+
+    /// Forgets the complaints after the first `count`: a test asked for them.
+    pub fn forgive(&self, count: usize) {
+        lock(&self.state.complaints).truncate(count);
     }
 
     /// Every request that was received.
@@ -196,7 +218,9 @@ impl Drop for Simulator {
 /// Records a request and answers it.
 async fn answer(state: &State, request: Request) -> Response {
     lock(&state.requests).push(request.clone());
-    for provider in &state.providers {
+    let playing = lock(&state.playing).clone();
+    let plays = |one: &&Expectations| playing.as_ref().is_none_or(|playing| *playing == one.provider);
+    for provider in state.providers.iter().filter(plays) {
         if let Some((endpoint, account)) = provider.authorize_at(&request) {
             return authorize::answer(state, provider, endpoint, account, &request);
         }

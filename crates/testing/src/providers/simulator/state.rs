@@ -49,6 +49,8 @@ pub enum TokenSwitch {
 /// The state that all requests share.
 pub(super) struct State {
     pub(super) providers: Vec<Expectations>,
+    /// The one that answers. `None`: each.
+    pub(super) playing: Mutex<Option<String>>,
     pub(super) switches: Mutex<Switches>,
     pub(super) redirect_uris: Mutex<Vec<String>>,
     pub(super) codes: Mutex<Vec<Code>>,
