@@ -18,6 +18,7 @@ use super::{
     dev::{self, Access, DataDirectory, DevCommand},
     migrate, open_files,
     sandbox::{self, Sandbox},
+    supervisor::Supervisor,
     wiring::{App, Foundation},
 };
 use crate::{
@@ -36,6 +37,9 @@ use crate::{
 const WEBHOOK_RETENTION: Duration = Duration::from_hours(24 * 30);
 /// How long events of providers are kept, if nothing is set.
 const PROVIDER_EVENT_RETENTION: Duration = Duration::from_hours(24 * 7);
+
+/// How long what comes after the requests takes at most, such as closing the database.
+const AFTER_DRAIN: Duration = Duration::from_secs(15);
 
 /// `riq-server serve`: uses the database and the encryption keys of the settings.
 pub async fn serve(options: &Options, environment: Environment) -> anyhow::Result<()> {
@@ -224,7 +228,7 @@ async fn run(
     development: Development,
     announce: impl FnOnce(SocketAddr, Option<String>) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    let Development { sandbox, person } = development;
+    let (Development { sandbox, person }, supervisor) = (development, Supervisor::of_environment());
     let foundation = foundation(options, &store, vault, &environment, sandbox.as_ref())?;
     let bind = options.bind();
     let listener = edge::serve::listen(bind).with_context(|| {
@@ -253,7 +257,10 @@ async fn run(
     let sandbox = sandbox.map(|sandbox| sandbox.serve(&public_url, stop.clone()));
     let server = tokio::spawn(edge::serve::serve(listener, app.edge(routes), stop, options.drain_timeout()));
     announce(address, sign_in_url)?;
+    supervisor.ready();
     stop_signal().await?;
+    // Requests have the time to drain, and so have afterwards the installations that have begun.
+    supervisor.stopping(options.drain_timeout() * 2 + AFTER_DRAIN);
     tracing::info!("stopping: waiting for running requests to finish");
     stopper.stop();
     server.await?;

@@ -136,6 +136,8 @@ mod startup;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]
+mod supervisor;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod traces;
