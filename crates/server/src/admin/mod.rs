@@ -19,13 +19,12 @@ mod user;
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 
-pub use self::audit::NotWhole;
 use self::context::Context;
+pub use self::audit::NotWhole;
 use crate::{
-    app::{config::Options, dev::DataDirectory},
+    app::{config::Options, dev::DataDirectory, schema},
     environment::Environment,
     program,
     store::{DatabaseUrl, Store},
@@ -145,20 +144,17 @@ async fn connect(
     options: &Options,
 ) -> anyhow::Result<Store> {
     let store = Store::connect(url, CONNECTIONS).await?;
-    let pending = store.pending_migrations().await?;
-    if !pending.is_empty() {
-        let what = match directory {
-            // `dev` brings its own database up to date.
-            Some(directory) => {
-                format!(
-                    "start `{} dev --data-dir {}` once first",
-                    program::name(),
-                    program::word(directory.path())
-                )
-            }
-            None => format!("run `{}` first", options.migrate_command()),
-        };
-        bail!("the database's schema is not up to date ({}): {what}", pending.join(", "));
-    }
+    let behind = || match directory {
+        // `dev` brings its own database up to date.
+        Some(directory) => {
+            format!(
+                "start `{} dev --data-dir {}` once first",
+                program::name(),
+                program::word(directory.path())
+            )
+        }
+        None => format!("run `{}` first", options.migrate_command()),
+    };
+    schema::check(&store, behind).await?;
     Ok(store)
 }

@@ -12,6 +12,7 @@ mod open_files;
 pub mod providers;
 pub mod run;
 mod sandbox;
+pub mod schema;
 mod supervisor;
 pub mod traces;
 pub mod wiring;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use integrations_core::ids::OrganizationId;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +18,7 @@ use super::{
     dev::{self, Access, DataDirectory, DevCommand},
     migrate, open_files,
     sandbox::{self, Sandbox},
+    schema,
     supervisor::Supervisor,
     wiring::{App, Foundation},
 };
@@ -46,14 +47,7 @@ pub async fn serve(options: &Options, environment: Environment) -> anyhow::Resul
     let keys = options.encryption_keys()?;
     let url = options.database_url()?;
     let store = Store::connect(&url, options.database_connections()).await?;
-    let pending = store.pending_migrations().await?;
-    if !pending.is_empty() {
-        bail!(
-            "the database's schema is not up to date ({}): run `{}` first",
-            pending.join(", "),
-            options.migrate_command()
-        );
-    }
+    schema::check(&store, || format!("run `{}` first", options.migrate_command())).await?;
     let vault = Vault::new(keys, environment.clone());
     vault.check_keys(&store).await?;
     let operator = options.operator(None);

@@ -77,6 +77,7 @@ pub use integrations::{
     CredentialFacts, Decision, Installation, Installed, Loaded, ReviseError, StoredCredential,
 };
 pub use migrate::Migrated;
+pub use migrations::Fit;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
 pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;

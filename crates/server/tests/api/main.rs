@@ -120,6 +120,8 @@ mod revocations;
 #[cfg(test)]
 mod rotate_keys;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sealing;
 #[cfg(test)]
 mod secrets;
