@@ -5,6 +5,7 @@
 
 mod app_events;
 mod audit;
+mod backup;
 mod context;
 mod import;
 mod key;
@@ -77,6 +78,10 @@ enum Resource {
     /// The record of calls of actions
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Copy a SQLite database into a file while the server runs; for PostgreSQL, say how
+    ///
+    /// The encryption keys are not in the copy.
+    Backup(backup::Command),
     /// Seal all secrets again under the first encryption key, while the server runs
     ///
     /// You can stop it at any time and start it again: it continues with the rest.
@@ -97,6 +102,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Project(command) => project::run(command, &context).await,
         Resource::Key(command) => key::run(command, &context).await,
         Resource::User(command) => user::run(command, &context).await,
+        Resource::Backup(command) => backup::run(command, &context, &url).await,
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::Runs(command) => runs::run(command, &context).await,
         Resource::OauthApp(oauth_app::Command::Events(command)) => {

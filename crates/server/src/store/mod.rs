@@ -11,6 +11,7 @@ mod audit_chain;
 mod audit_export;
 mod audit_stream;
 mod authority;
+mod backup;
 mod batch;
 mod connect;
 mod credentials;

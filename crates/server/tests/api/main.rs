@@ -28,6 +28,8 @@ mod audit_chain;
 #[cfg(test)]
 mod audit_stream;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod browser;
