@@ -7,7 +7,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use riq_server::{
-    admin::{self, AdminCommand, NotWhole},
+    admin::{self, AdminCommand, InitCommand, NotWhole},
     app::{
         config::{self, LogFormat, Options},
         dev::DevCommand,
@@ -42,6 +42,11 @@ struct CommandLine {
 enum Command {
     /// Run a server for development, without set-up and with an embedded database
     Dev(DevCommand),
+    /// Set up a server: settings, keys, database, and the first organization, project and API key
+    ///
+    /// It asks at a terminal for what is not given. Settings that are given by options are written down. What exists is
+    /// left as it is.
+    Init(InitCommand),
     /// Run the server
     Serve,
     /// Bring the database up to date
@@ -87,7 +92,7 @@ async fn main() -> ExitCode {
 }
 
 async fn execute() -> anyhow::Result<()> {
-    let CommandLine { command, options } = config::command_line()?;
+    let (CommandLine { command, options }, given) = config::command_line()?;
     let environment = Environment::system();
     match command {
         Command::Dev(command) => {
@@ -95,6 +100,7 @@ async fn execute() -> anyhow::Result<()> {
             observed(&options, LogFormat::Pretty, running).await
         }
         Command::Serve => observed(&options, LogFormat::Json, run::serve(&options, environment)).await,
+        Command::Init(command) => admin::init(command, options, given, environment).await,
         Command::Migrate(command) => migrate::run(command, &options, environment).await,
         Command::Doctor(command) => doctor::run(command, &options, environment).await,
         Command::Healthcheck => healthcheck::run(&options).await,

@@ -7,7 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use riq_testing::process;
 
-use super::{PROGRAMS, files, glibc};
+use super::glibc;
+use super::program::{PROGRAMS, files};
 
 /// What a package holds, and with which mode and owner.
 const SERVER: [(&str, &str); 6] = [

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use riq_testing::process;
 use serde_json::Value;
 
-use super::Program;
+use super::program::Program;
 use crate::workspace;
 
 /// Writes `PROGRAM.cdx.json` for one program.

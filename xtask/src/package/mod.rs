@@ -7,6 +7,7 @@
 mod check;
 mod glibc;
 mod materials;
+mod program;
 mod tarball;
 
 use std::fs;
@@ -17,11 +18,8 @@ use anyhow::{Context, Result};
 use riq_testing::process;
 use sha2::{Digest, Sha256};
 
+use self::program::{PROGRAMS, Program, files};
 use crate::workspace;
-
-/// The programs, with the folders of their crates.
-const PROGRAMS: [Program; 2] =
-    [Program { name: "riq-server", folder: "crates/server" }, Program { name: "riq", folder: "crates/cli" }];
 
 /// Where a shell's script is written, after the program's name.
 const SHELLS: [(&str, &str, &str); 3] = [("bash", "", ".bash"), ("zsh", "_", ""), ("fish", "", ".fish")];
@@ -38,21 +36,6 @@ pub(crate) struct Options {
     /// Uses the programs that are built already
     #[arg(long)]
     no_build: bool,
-}
-
-/// A program that is packaged.
-#[derive(Clone, Copy)]
-struct Program {
-    name: &'static str,
-    /// Where its crate is, relative to the root.
-    folder: &'static str,
-}
-
-impl Program {
-    /// What is made for it: `man` and `completions`.
-    fn made(self) -> PathBuf {
-        workspace::root().join("target/package").join(self.name)
-    }
 }
 
 /// Makes everything in `target/package/out`, and checks it.
@@ -133,13 +116,4 @@ fn checksums(out: &Path) -> Result<()> {
         lines.push(format!("{hash}  {name}\n"));
     }
     fs::write(out.join("SHA256SUMS"), lines.concat()).context("cannot write SHA256SUMS")
-}
-
-/// The names of the files in a directory, sorted.
-fn files(directory: &Path) -> Result<Vec<String>> {
-    let mut names: Vec<String> = fs::read_dir(directory)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<_>>()?;
-    names.sort();
-    Ok(names)
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use riq_testing::process;
 
-use super::{PROGRAMS, Program, glibc};
+use super::glibc;
+use super::program::{PROGRAMS, Program};
 use crate::workspace;
 
 /// What each tarball holds beside the program, relative to the root.

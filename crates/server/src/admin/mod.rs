@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod context;
 mod import;
+mod init;
 mod key;
 mod oauth_app;
 mod organization;
@@ -23,7 +24,10 @@ use std::{path::PathBuf, sync::Arc};
 use clap::{Args, Subcommand};
 
 use self::context::Context;
-pub use self::audit::NotWhole;
+pub use self::{
+    audit::NotWhole,
+    init::{InitCommand, run as init},
+};
 use crate::{
     app::{config::Options, dev::DataDirectory, schema},
     environment::Environment,

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use anyhow::Context as _;
 
-/// The TOML files in a directory, with their names, sorted. What begins with a dot is left out, and so are directories: a
-/// volume of Kubernetes has `..data`, and editors leave files behind.
+/// The TOML files in a directory, with their names, sorted. What begins with a dot is left out, and so are directories:
+/// a volume of Kubernetes has `..data`, and editors leave files behind.
 pub(in crate::app) fn toml_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {

@@ -2,6 +2,7 @@
 
 mod brand;
 mod files;
+mod given;
 mod names;
 mod oauth_apps;
 mod openid;
@@ -30,12 +31,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub(super) use self::files::toml_files;
-pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, time_span};
+pub use self::given::Given;
+pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, public_url, time_span};
 pub use self::read::command_line;
 use self::{
     parse::{
         DEFAULT_BIND, HostAddress, event_retention, header_name, host_address, host_name, network, origin,
-        public_url, run_retention, secret, socket_address, whole_number,
+        run_retention, secret, socket_address, whole_number,
     },
     parse_openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
 };

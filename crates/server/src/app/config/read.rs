@@ -18,14 +18,15 @@ use clap::{
 };
 use toml::{Table, Value};
 
-use super::{files::toml_files, names};
+use super::{files::toml_files, given::Given, names};
 
-/// Reads the command line of this process, with the settings of its environment and its file.
+/// Reads the command line of this process, with the settings of its environment and its file. Returns with it the
+/// settings that flags gave.
 ///
 /// # Errors
 /// A [`clap::Error`] for help, the version, and wrong arguments and variables. Any other error says which name in the
 /// environment or the file is wrong, and why.
-pub fn command_line<C: CommandFactory + FromArgMatches>() -> anyhow::Result<C> {
+pub fn command_line<C: CommandFactory + FromArgMatches>() -> anyhow::Result<(C, Given)> {
     let command_line = read(&env::args_os().collect::<Vec<_>>())?;
     names::check(&C::command(), env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))))?;
     Ok(command_line)
@@ -35,11 +36,12 @@ fn lossy(text: &OsStr) -> String {
     text.to_string_lossy().into_owned()
 }
 
-pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<C> {
+pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<(C, Given)> {
     let mut command = with_short_help(silent::<C>());
     let mut matches = command
         .try_get_matches_from_mut(arguments)
         .map_err(|error| explained(error, &mut command, arguments))?;
+    let given = Given::of(&command, &matches);
     if let Some(path) = matches.get_one::<PathBuf>(names::FILE).cloned() {
         let mut command = silent::<C>();
         for (file, text) in with_those_beside(&path)? {
@@ -47,7 +49,7 @@ pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -
                 .with_context(|| format!("{file} is not valid"))?;
         }
     }
-    Ok(C::from_arg_matches(&matches)?)
+    Ok((C::from_arg_matches(&matches)?, given))
 }
 
 /// The command, whose help does not show the values of the environment.
@@ -71,8 +73,8 @@ fn with_those_beside(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(texts)
 }
 
-/// Reads the arguments again, with defaults from a file. They were valid before, so an error now is in the file. Returns
-/// the command with these defaults, too.
+/// Reads the arguments again, with defaults from a file. They were valid before, so an error now is in the file.
+/// Returns the command with these defaults, too.
 fn with_file(
     mut command: Command,
     arguments: &[OsString],
@@ -195,7 +197,7 @@ mod tests {
         fs::write(&path, file).unwrap();
         let given = ["riq-server", "--config", path.to_str().unwrap()];
         let arguments: Vec<OsString> = given.iter().chain(flags).map(OsString::from).collect();
-        read::<CommandLine>(&arguments).map(|command_line| command_line.options)
+        read::<CommandLine>(&arguments).map(|(command_line, _)| command_line.options)
     }
 
     #[test]
@@ -274,7 +276,7 @@ mod tests {
         write("server.d/20-own.toml", "log = \"error\"");
         write("server.d/20-own.toml.dpkg-old", "log = \"off\"");
         let given: [OsString; 3] = ["riq-server".into(), "--config".into(), path.into()];
-        let options = read::<CommandLine>(&given).unwrap().options;
+        let options = read::<CommandLine>(&given).unwrap().0.options;
         assert_eq!((options.bind().port(), options.database_connections()), (9000, 5));
         assert_eq!(options.log.as_deref(), Some("error"));
         write("server.d/10-init.toml", "lgo = \"SECRET\"");
