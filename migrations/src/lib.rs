@@ -11,6 +11,7 @@ pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 mod amend;
 mod columns;
+mod fit;
 mod m0001_first_schema;
 mod m0002_installation;
 mod m0003_audit_filters;
@@ -41,6 +42,7 @@ mod m0027_revocations;
 mod m0028_provider_events;
 mod m0029_health_changes;
 
+pub use fit::Fit;
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 pub use m0020_writes_off::NAME as WRITES_OFF;
 

@@ -9,6 +9,7 @@ mod conformance;
 mod generated;
 mod npm;
 mod openapi;
+mod package;
 mod test;
 mod tidy;
 mod workspace;
@@ -34,6 +35,8 @@ enum Task {
     Openapi(openapi::Options),
     /// Checks the specification and the server with tools and clients that others made
     Conformance(conformance::Options),
+    /// Makes Debian packages, tarballs, bills of materials and checksums, and checks them
+    Package(package::Options),
     /// Checks the house rules
     Tidy,
     /// Measures the server, pgbench and a bare route, and prints the ratios
@@ -64,6 +67,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(options),
         Task::Openapi(options) => openapi::run(options),
         Task::Conformance(options) => conformance::run(options),
+        Task::Package(options) => package::run(options),
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run("bench", options),
         Task::Soak(options) => bench::run("soak", options),

@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Global};
 use crate::client::Client;
-use crate::commands::{ApiCommand, Command, auth, completions};
+use crate::commands::{ApiCommand, Command, auth, completions, manual};
 use crate::config::{Config, LoginConfig};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Report, code};
@@ -61,6 +61,7 @@ struct Interrupted;
 fn run(cli: &Cli, output: Output) -> Result<Result<(), Failure>, Interrupted> {
     match &cli.command {
         Command::Completions(arguments) => Ok(completions::run(arguments, &output)),
+        Command::Manual(arguments) => Ok(manual::run(arguments, Cli::command())),
         Command::Auth(command) => run_until_interrupted(authenticate(command, &cli.global, output)),
         Command::Api(command) if command.ends_itself() => {
             Ok(runtime().and_then(|runtime| runtime.block_on(call_api(command, &cli.global, output))))

@@ -5,14 +5,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use riq_server::{
-    admin::{self, AdminCommand, NotWhole},
+    admin::{self, AdminCommand, InitCommand, NotWhole},
     app::{
         config::{self, LogFormat, Options},
         dev::DevCommand,
         doctor::{self, DoctorCommand},
-        log,
+        healthcheck, log,
+        manual::{self, CompletionsCommand, ManualCommand},
         migrate::{self, MigrateCommand},
         providers::{self, ProvidersCommand},
         run,
@@ -41,6 +42,11 @@ struct CommandLine {
 enum Command {
     /// Run a server for development, without set-up and with an embedded database
     Dev(DevCommand),
+    /// Set up a server: settings, keys, database, and the first organization, project and API key
+    ///
+    /// It asks at a terminal for what is not given. Settings that are given by options are written down. What exists is
+    /// left as it is.
+    Init(InitCommand),
     /// Run the server
     Serve,
     /// Bring the database up to date
@@ -53,10 +59,18 @@ enum Command {
     /// It checks what `serve` needs: settings, keys, database, provider files, and what people sign in with. It changes
     /// nothing.
     Doctor(DoctorCommand),
+    /// Ask the server that runs with these settings on this machine whether it is ready
+    ///
+    /// The exit status is 0 if it is, else 1. It is for the health check of a container.
+    Healthcheck,
     /// Manage organizations, projects and API keys; import integrations
     Admin(AdminCommand),
     /// Check provider files
     Providers(ProvidersCommand),
+    /// Print a shell's completion script
+    Completions(CompletionsCommand),
+    /// Write a man page for each command into a directory
+    Manual(ManualCommand),
 }
 
 #[tokio::main]
@@ -78,7 +92,7 @@ async fn main() -> ExitCode {
 }
 
 async fn execute() -> anyhow::Result<()> {
-    let CommandLine { command, options } = config::command_line()?;
+    let (CommandLine { command, options }, given) = config::command_line()?;
     let environment = Environment::system();
     match command {
         Command::Dev(command) => {
@@ -86,10 +100,14 @@ async fn execute() -> anyhow::Result<()> {
             observed(&options, LogFormat::Pretty, running).await
         }
         Command::Serve => observed(&options, LogFormat::Json, run::serve(&options, environment)).await,
+        Command::Init(command) => admin::init(command, options, given, environment).await,
         Command::Migrate(command) => migrate::run(command, &options, environment).await,
         Command::Doctor(command) => doctor::run(command, &options, environment).await,
+        Command::Healthcheck => healthcheck::run(&options).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,
         Command::Providers(command) => providers::run(&command),
+        Command::Completions(command) => manual::complete(command, CommandLine::command()),
+        Command::Manual(command) => manual::write(&command, CommandLine::command()),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn word(path: &Path) -> String {
 }
 
 /// A text as one word of a shell (POSIX, Shell Command Language, section 2.2.2).
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

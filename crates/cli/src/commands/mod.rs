@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub(crate) mod install_links;
 pub(crate) mod integrations;
 pub(crate) mod keys;
+pub(crate) mod manual;
 pub(crate) mod mcp;
 pub(crate) mod oauth_apps;
 pub(crate) mod policy;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Auth(auth::Command),
     /// Print a shell's completion script
     Completions(completions::Arguments),
+    /// Write a man page for each command into a directory
+    Manual(manual::Arguments),
 }
 
 /// The commands that call the API.

@@ -5,8 +5,10 @@
 
 mod app_events;
 mod audit;
+mod backup;
 mod context;
 mod import;
+mod init;
 mod key;
 mod oauth_app;
 mod organization;
@@ -19,13 +21,15 @@ mod user;
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 
-pub use self::audit::NotWhole;
 use self::context::Context;
+pub use self::{
+    audit::NotWhole,
+    init::{InitCommand, run as init},
+};
 use crate::{
-    app::{config::Options, dev::DataDirectory},
+    app::{config::Options, dev::DataDirectory, schema},
     environment::Environment,
     program,
     store::{DatabaseUrl, Store},
@@ -78,6 +82,10 @@ enum Resource {
     /// The record of calls of actions
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Copy a SQLite database into a file while the server runs; for PostgreSQL, say how
+    ///
+    /// The encryption keys are not in the copy.
+    Backup(backup::Command),
     /// Seal all secrets again under the first encryption key, while the server runs
     ///
     /// You can stop it at any time and start it again: it continues with the rest.
@@ -98,6 +106,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Project(command) => project::run(command, &context).await,
         Resource::Key(command) => key::run(command, &context).await,
         Resource::User(command) => user::run(command, &context).await,
+        Resource::Backup(command) => backup::run(command, &context, &url).await,
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::Runs(command) => runs::run(command, &context).await,
         Resource::OauthApp(oauth_app::Command::Events(command)) => {
@@ -145,20 +154,17 @@ async fn connect(
     options: &Options,
 ) -> anyhow::Result<Store> {
     let store = Store::connect(url, CONNECTIONS).await?;
-    let pending = store.pending_migrations().await?;
-    if !pending.is_empty() {
-        let what = match directory {
-            // `dev` brings its own database up to date.
-            Some(directory) => {
-                format!(
-                    "start `{} dev --data-dir {}` once first",
-                    program::name(),
-                    program::word(directory.path())
-                )
-            }
-            None => format!("run `{}` first", options.migrate_command()),
-        };
-        bail!("the database's schema is not up to date ({}): {what}", pending.join(", "));
-    }
+    let behind = || match directory {
+        // `dev` brings its own database up to date.
+        Some(directory) => {
+            format!(
+                "start `{} dev --data-dir {}` once first",
+                program::name(),
+                program::word(directory.path())
+            )
+        }
+        None => format!("run `{}` first", options.migrate_command()),
+    };
+    schema::check(&store, behind).await?;
     Ok(store)
 }

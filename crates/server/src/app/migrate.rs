@@ -7,10 +7,10 @@ use std::io::{self, Write as _};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::config::Options;
+use super::{config::Options, schema};
 use crate::{
     environment::Environment,
-    store::Store,
+    store::{Fit, Store},
     vault::{Progress, Unopened, Vault},
 };
 
@@ -48,6 +48,10 @@ pub async fn run(command: MigrateCommand, options: &Options, environment: Enviro
             done.turned_off
         )?;
     }
+    if let Some(newer) = done.newer {
+        writeln!(out, "Nothing to do: {}", schema::ahead(&newer))?;
+        return Ok(());
+    }
     match done.ran.as_slice() {
         [] => writeln!(out, "The {} database is up to date", url.product())?,
         names => writeln!(out, "The {} database is up to date; ran {}", url.product(), names.join(", "))?,
@@ -56,26 +60,34 @@ pub async fn run(command: MigrateCommand, options: &Options, environment: Enviro
 }
 
 /// What was done.
-pub(super) struct Done {
+#[derive(Default)]
+pub struct Done {
     /// The names of the migrations that ran.
     ran: Vec<String>,
     /// How many secrets were sealed anew.
     sealed_anew: u64,
     /// How many actions were turned off, because they were on by default and write.
     turned_off: u64,
+    /// The one migration that the database has beyond those of this version.
+    newer: Option<String>,
 }
 
 /// Runs the migrations, and seals anew what an earlier version sealed. It can be stopped at any time and begun again.
 /// `vault` is asked for only if there are such secrets. If some of them cannot be opened, it fails, unless they are to
 /// be `abandoned`.
-pub(super) async fn to_the_end(
+pub async fn to_the_end(
     store: &Store,
     environment: &Environment,
     vault: impl FnOnce() -> anyhow::Result<Vault>,
     abandons_unopened: bool,
 ) -> anyhow::Result<Done> {
+    match store.schema().await? {
+        Fit::Ahead(newer) => return Ok(Done { newer: Some(newer), ..Done::default() }),
+        Fit::Strange(names) => bail!(schema::strange(&names)),
+        Fit::Same | Fit::Behind(_) => {}
+    }
     let migrated = store.migrate(environment).await?;
-    let mut done = Done { ran: migrated.ran, sealed_anew: 0, turned_off: migrated.turned_off };
+    let mut done = Done { ran: migrated.ran, turned_off: migrated.turned_off, ..Done::default() };
     if !migrated.awaits_sealing {
         return Ok(done);
     }

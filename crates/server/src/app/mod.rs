@@ -3,12 +3,16 @@
 pub mod config;
 pub mod dev;
 pub mod doctor;
+pub mod healthcheck;
 mod json_lines;
 pub mod log;
+pub mod manual;
 pub mod migrate;
 mod open_files;
 pub mod providers;
 pub mod run;
 mod sandbox;
+pub mod schema;
+mod supervisor;
 pub mod traces;
 pub mod wiring;

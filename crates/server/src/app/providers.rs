@@ -13,7 +13,7 @@ use integrations_core::{
 };
 use url::form_urlencoded::Serializer;
 
-use super::config::provider_files;
+use super::config::toml_files;
 
 /// `riq-server providers`
 #[derive(Args, Debug)]
@@ -35,7 +35,7 @@ enum Command {
 /// Checks the files of a directory, together with the built-in ones. Fails with all that is wrong with them.
 pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
     let Command::Check { directory } = &command.command;
-    let files = provider_files(directory)
+    let files = toml_files(directory)
         .with_context(|| format!("cannot read the provider files in {}", directory.display()))?;
     let keys: Vec<String> =
         files.iter().filter_map(|(name, _)| name.strip_suffix(".toml").map(str::to_owned)).collect();

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use integrations_core::ids::OrganizationId;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +18,8 @@ use super::{
     dev::{self, Access, DataDirectory, DevCommand},
     migrate, open_files,
     sandbox::{self, Sandbox},
+    schema,
+    supervisor::Supervisor,
     wiring::{App, Foundation},
 };
 use crate::{
@@ -37,19 +39,15 @@ const WEBHOOK_RETENTION: Duration = Duration::from_hours(24 * 30);
 /// How long events of providers are kept, if nothing is set.
 const PROVIDER_EVENT_RETENTION: Duration = Duration::from_hours(24 * 7);
 
+/// How long what comes after the requests takes at most, such as closing the database.
+const AFTER_DRAIN: Duration = Duration::from_secs(15);
+
 /// `riq-server serve`: uses the database and the encryption keys of the settings.
 pub async fn serve(options: &Options, environment: Environment) -> anyhow::Result<()> {
     let keys = options.encryption_keys()?;
     let url = options.database_url()?;
     let store = Store::connect(&url, options.database_connections()).await?;
-    let pending = store.pending_migrations().await?;
-    if !pending.is_empty() {
-        bail!(
-            "the database's schema is not up to date ({}): run `{}` first",
-            pending.join(", "),
-            options.migrate_command()
-        );
-    }
+    schema::check(&store, || format!("run `{}` first", options.migrate_command())).await?;
     let vault = Vault::new(keys, environment.clone());
     vault.check_keys(&store).await?;
     let operator = options.operator(None);
@@ -224,7 +222,7 @@ async fn run(
     development: Development,
     announce: impl FnOnce(SocketAddr, Option<String>) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    let Development { sandbox, person } = development;
+    let (Development { sandbox, person }, supervisor) = (development, Supervisor::of_environment());
     let foundation = foundation(options, &store, vault, &environment, sandbox.as_ref())?;
     let bind = options.bind();
     let listener = edge::serve::listen(bind).with_context(|| {
@@ -253,7 +251,10 @@ async fn run(
     let sandbox = sandbox.map(|sandbox| sandbox.serve(&public_url, stop.clone()));
     let server = tokio::spawn(edge::serve::serve(listener, app.edge(routes), stop, options.drain_timeout()));
     announce(address, sign_in_url)?;
+    supervisor.ready();
     stop_signal().await?;
+    // Requests have the time to drain, and so have afterwards the installations that have begun.
+    supervisor.stopping(options.drain_timeout() * 2 + AFTER_DRAIN);
     tracing::info!("stopping: waiting for running requests to finish");
     stopper.stop();
     server.await?;

@@ -11,6 +11,8 @@ use sea_orm::DbBackend;
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use url::Url;
 
+use crate::program;
+
 /// The name of our connections in PostgreSQL's `pg_stat_activity`.
 const APPLICATION: &str = "riq-server";
 
@@ -171,6 +173,24 @@ impl DatabaseUrl {
     /// `PostgreSQL` or `SQLite`.
     pub fn product(&self) -> &'static str {
         if self.backend() == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
+    }
+
+    /// The command that writes a PostgreSQL database into a file. It holds no password: `pg_dump` asks for it, or reads
+    /// it where PostgreSQL's programs do. `None` for SQLite.
+    pub fn dump_command(&self, file: &Path) -> Option<String> {
+        let Target::Postgres(options) = &self.target else { return None };
+        let host = options.get_socket().map(|socket| socket.display().to_string());
+        let host = host.unwrap_or_else(|| options.get_host().to_owned());
+        let database = options.get_database().unwrap_or(options.get_username());
+        let word = program::quoted;
+        Some(format!(
+            "pg_dump --format=custom --file={} --host={} --port={} --username={} {}",
+            program::word(file),
+            word(&host),
+            options.get_port(),
+            word(options.get_username()),
+            word(database)
+        ))
     }
 
     /// Whether it is PostgreSQL, or SQLite.

@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    fs::{self, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -235,9 +235,16 @@ async fn is_shared(
 }
 
 /// Makes the file of a database that only its owner can read, and closes it to others if it exists. SQLite gives the
-/// files that it puts beside it the same mode when it makes them.
+/// files that it puts beside it the same mode when it makes them, and the same owner if it may.
 fn keep_private(database: &Path) -> io::Result<()> {
-    OpenOptions::new().append(true).create(true).mode(PRIVATE).open(database)?;
+    let made = OpenOptions::new().append(true).create_new(true).mode(PRIVATE).open(database);
+    match made {
+        Ok(file) => give_to_owner_of_directory(&file, database)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().append(true).open(database)?;
+        }
+        Err(error) => return Err(error),
+    }
     for file in ["", "-wal", "-shm"].map(|end| beside(database, end)) {
         let Ok(found) = fs::metadata(&file) else { continue };
         if found.permissions().mode() & !PRIVATE & 0o777 != 0
@@ -250,6 +257,18 @@ fn keep_private(database: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Gives a new file to whom its directory belongs, if the superuser made it: a server that runs as another user uses
+/// it.
+fn give_to_owner_of_directory(file: &File, database: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let directory = std::path::absolute(database)?;
+    let Some(directory) = directory.parent() else { return Ok(()) };
+    let owner = fs::metadata(directory)?;
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
 fn beside(database: &Path, end: &str) -> PathBuf {

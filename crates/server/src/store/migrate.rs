@@ -1,7 +1,7 @@
 //! Brings the schema up to date.
 
 use migrations::{
-    IN_TRANSACTIONS_OF_THEIR_OWN, Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager,
+    Fit, IN_TRANSACTIONS_OF_THEIR_OWN, Migrator, MigratorTrait as _, SECRETS_SEALED_ANEW, SchemaManager,
     WRITES_OFF,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, TransactionOptions};
@@ -112,21 +112,20 @@ impl Store {
         Ok((ran, next))
     }
 
-    /// The names of the migrations that have not run yet. Changes nothing.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+    /// How the schema fits this version. Changes nothing.
+    pub async fn schema(&self) -> Result<Fit, StoreError> {
         const APPLIED: &str = "SELECT version FROM seaql_migrations";
 
-        let mut names: Vec<String> = Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
         let transaction = self.reader.begin_named(TransactionOptions::default()).await?;
+        let mut names: Vec<String> = Vec::new();
         if SchemaManager::new(&transaction).has_table("seaql_migrations").await? {
             let applied = sea_orm::Statement::from_string(self.backend(), APPLIED);
             for row in transaction.query_all_raw(applied).await? {
-                let applied: String = row.try_get("", "version")?;
-                names.retain(|name| *name != applied);
+                names.push(row.try_get("", "version")?);
             }
         }
         self.reader.commit_named(transaction).await?;
-        Ok(names)
+        Ok(Fit::of(&names))
     }
 }
 

@@ -11,6 +11,7 @@ mod audit_chain;
 mod audit_export;
 mod audit_stream;
 mod authority;
+mod backup;
 mod batch;
 mod connect;
 mod credentials;
@@ -77,6 +78,7 @@ pub use integrations::{
     CredentialFacts, Decision, Installation, Installed, Loaded, ReviseError, StoredCredential,
 };
 pub use migrate::Migrated;
+pub use migrations::Fit;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
 pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
 pub use organizations::OrganizationRecord;

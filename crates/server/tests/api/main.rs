@@ -28,6 +28,8 @@ mod audit_chain;
 #[cfg(test)]
 mod audit_stream;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod browser;
@@ -65,6 +67,8 @@ mod hosts;
 mod idempotency;
 #[cfg(test)]
 mod import;
+#[cfg(test)]
+mod init;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -120,6 +124,8 @@ mod revocations;
 #[cfg(test)]
 mod rotate_keys;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sealing;
 #[cfg(test)]
 mod secrets;
@@ -135,6 +141,8 @@ mod specification;
 mod startup;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod supervisor;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]

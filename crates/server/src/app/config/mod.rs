@@ -1,6 +1,8 @@
 //! Settings: from flags, else the environment, else a file, else defaults. docs/reference/settings.md has the table.
 
 mod brand;
+mod files;
+mod given;
 mod names;
 mod oauth_apps;
 mod openid;
@@ -28,12 +30,14 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, time_span};
+pub(super) use self::files::toml_files;
+pub use self::given::Given;
+pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, public_url, time_span};
 pub use self::read::command_line;
 use self::{
     parse::{
         DEFAULT_BIND, HostAddress, event_retention, header_name, host_address, host_name, network, origin,
-        public_url, run_retention, secret, socket_address, whole_number,
+        run_retention, secret, socket_address, whole_number,
     },
     parse_openid::{OpenIdScopes, claim_path, issuer, openid_scopes, role_grant},
 };
@@ -80,6 +84,9 @@ pub struct Options {
     /// Keys that seal credentials, each 32 bytes: id:BASE64[,id:BASE64…]; the first one seals
     #[arg(long, global = true, env = "RIQ_ENCRYPTION_KEYS", value_name = "KEYS", value_parser = secret)]
     pub encryption_keys: Option<SecretString>,
+    /// The file that holds these keys instead
+    #[arg(long, global = true, env = "RIQ_ENCRYPTION_KEYS_FILE", value_name = "FILE")]
+    pub encryption_keys_file: Option<PathBuf>,
     /// Address at which people reach the server, for install URLs [default: http://IP:PORT of --bind]
     #[arg(long, global = true, env = "RIQ_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<Url>,
@@ -266,12 +273,27 @@ impl Options {
 
     /// The encryption keys. Fails if they are not set.
     pub fn encryption_keys(&self) -> anyhow::Result<EncryptionKeys> {
-        let text = self.encryption_keys.as_ref().context(
-            "there are no encryption keys: set RIQ_ENCRYPTION_KEYS to ID:BASE64 with 32 random bytes, for example \
-             RIQ_ENCRYPTION_KEYS=\"k1:$(head -c 32 /dev/urandom | base64)\", and keep them: without them no stored \
-             credential can be opened",
-        )?;
-        text.expose_secret().parse().context("RIQ_ENCRYPTION_KEYS is not valid")
+        const MAKE: &str = "RIQ_ENCRYPTION_KEYS=\"k1:$(head -c 32 /dev/urandom | base64)\"";
+
+        match (&self.encryption_keys, &self.encryption_keys_file) {
+            (Some(keys), None) => keys.expose_secret().parse().context("RIQ_ENCRYPTION_KEYS is not valid"),
+            (None, Some(file)) => {
+                let text = fs::read_to_string(file).map(SecretString::from).context(
+                    "cannot read the encryption keys in the file of RIQ_ENCRYPTION_KEYS_FILE. If it is lost, put it \
+                     back from where you keep it: new keys open nothing that is stored",
+                )?;
+                let keys = text.expose_secret().parse();
+                keys.context("the file of RIQ_ENCRYPTION_KEYS_FILE is not valid")
+            }
+            (Some(_), Some(_)) => bail!(
+                "RIQ_ENCRYPTION_KEYS and RIQ_ENCRYPTION_KEYS_FILE are both set, and only one can be meant: leave one out"
+            ),
+            (None, None) => bail!(
+                "there are no encryption keys: set RIQ_ENCRYPTION_KEYS to ID:BASE64 with 32 random bytes, for example \
+                 {MAKE}, or RIQ_ENCRYPTION_KEYS_FILE to a file with them, and keep them: without them no stored \
+                 credential can be opened"
+            ),
+        }
     }
 
     /// The built-in catalog with the files of the providers directory.
@@ -283,7 +305,7 @@ impl Options {
     pub(super) fn read_catalog(&self) -> anyhow::Result<Catalog> {
         let embedded = Catalog::embedded().context("the built-in provider files are not valid")?;
         let Some(directory) = &self.providers_dir else { return Ok(embedded) };
-        let files = provider_files(directory)
+        let files = toml_files(directory)
             .context("cannot read the provider files in the directory of RIQ_PROVIDERS_DIR")?;
         embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")
     }
@@ -439,26 +461,6 @@ impl Options {
     }
 }
 
-/// The provider files in a directory, with their names. What begins with a dot is left out, and so are directories: a
-/// volume of Kubernetes has `..data`, and editors leave files behind.
-pub(super) fn provider_files(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
-        // A link counts as what it leads to. One that leads nowhere is an error.
-        if fs::metadata(&path).with_context(|| name.clone())?.is_file() {
-            let text = fs::read_to_string(&path).with_context(|| name.clone())?;
-            files.push((name, text));
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -523,25 +525,5 @@ mod tests {
         assert!(with("SECRET-of-sixteen").unwrap());
         let error = with("SECRET").unwrap_err().to_string();
         assert_eq!(error, "RIQ_METRICS_TOKEN is shorter than 16 characters");
-    }
-
-    #[test]
-    fn a_volume_of_kubernetes_is_a_directory_of_provider_files() {
-        let volume = tempfile::tempdir().unwrap();
-        let at = |name: &str| volume.path().join(name);
-        fs::create_dir(at("..2026_03_01")).unwrap();
-        fs::write(at("..2026_03_01/acme.toml"), "acme").unwrap();
-        std::os::unix::fs::symlink("..2026_03_01", at("..data")).unwrap();
-        std::os::unix::fs::symlink("..data/acme.toml", at("acme.toml")).unwrap();
-        for name in ["old.toml", "..2026_02_01.toml"] {
-            fs::create_dir(at(name)).unwrap();
-        }
-        for name in [".acme.toml", ".acme.toml.swp", "acme.toml~", "README.md"] {
-            fs::write(at(name), "not a provider").unwrap();
-        }
-        assert_eq!(provider_files(volume.path()).unwrap(), [("acme.toml".to_owned(), "acme".to_owned())]);
-        std::os::unix::fs::symlink("..data/gone.toml", at("gone.toml")).unwrap();
-        let error = format!("{:#}", provider_files(volume.path()).unwrap_err());
-        assert!(error.starts_with("gone.toml: No such file"), "{error}");
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn one_line(text: &str) -> anyhow::Result<String> {
         .with_context(|| format!("expected 1 to {MAX_LENGTH} visible ASCII characters and no blanks"))
 }
 
-pub(super) fn public_url(text: &str) -> Result<Url, String> {
+pub(crate) fn public_url(text: &str) -> Result<Url, String> {
     let expected = || "expected http:// or https://, a host and perhaps a path, and nothing else".to_owned();
     let url = Url::parse(text.trim()).map_err(|_| expected())?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();

@@ -8,7 +8,7 @@ use std::{
     error::Error as _,
     ffi::{OsStr, OsString},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
@@ -18,14 +18,15 @@ use clap::{
 };
 use toml::{Table, Value};
 
-use super::names;
+use super::{files::toml_files, given::Given, names};
 
-/// Reads the command line of this process, with the settings of its environment and its file.
+/// Reads the command line of this process, with the settings of its environment and its file. Returns with it the
+/// settings that flags gave.
 ///
 /// # Errors
 /// A [`clap::Error`] for help, the version, and wrong arguments and variables. Any other error says which name in the
 /// environment or the file is wrong, and why.
-pub fn command_line<C: CommandFactory + FromArgMatches>() -> anyhow::Result<C> {
+pub fn command_line<C: CommandFactory + FromArgMatches>() -> anyhow::Result<(C, Given)> {
     let command_line = read(&env::args_os().collect::<Vec<_>>())?;
     names::check(&C::command(), env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))))?;
     Ok(command_line)
@@ -35,18 +36,20 @@ fn lossy(text: &OsStr) -> String {
     text.to_string_lossy().into_owned()
 }
 
-pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<C> {
+pub(super) fn read<C: CommandFactory + FromArgMatches>(arguments: &[OsString]) -> anyhow::Result<(C, Given)> {
     let mut command = with_short_help(silent::<C>());
     let mut matches = command
         .try_get_matches_from_mut(arguments)
         .map_err(|error| explained(error, &mut command, arguments))?;
-    if let Some(path) = matches.get_one::<PathBuf>(names::FILE) {
-        let text =
-            fs::read_to_string(path).context("cannot read the file of --config or RIQ_SERVER_CONFIG")?;
-        matches = with_file(silent::<C>(), arguments, text.trim_start_matches('\u{feff}'))
-            .context("the file of --config or RIQ_SERVER_CONFIG is not valid")?;
+    let given = Given::of(&command, &matches);
+    if let Some(path) = matches.get_one::<PathBuf>(names::FILE).cloned() {
+        let mut command = silent::<C>();
+        for (file, text) in with_those_beside(&path)? {
+            (command, matches) = with_file(command, arguments, text.trim_start_matches('\u{feff}'))
+                .with_context(|| format!("{file} is not valid"))?;
+        }
     }
-    Ok(C::from_arg_matches(&matches)?)
+    Ok((C::from_arg_matches(&matches)?, given))
 }
 
 /// The command, whose help does not show the values of the environment.
@@ -54,9 +57,29 @@ fn silent<C: CommandFactory>() -> Command {
     C::command().mut_args(|arg| arg.hide_env_values(true))
 }
 
-/// Reads the arguments again, with defaults from the file. They were valid the first time, so an error now is in the
-/// file.
-fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow::Result<ArgMatches> {
+/// The texts of the file with settings and of those in the directory beside it, in the order of their names: each with
+/// what it is. The directory of `server.toml` is `server.d`. A package can replace the file, and leaves the directory
+/// to the operator.
+fn with_those_beside(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    const FILE: &str = "the file of --config or RIQ_SERVER_CONFIG";
+
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {FILE}"))?;
+    let (mut texts, directory) = (vec![(FILE.to_owned(), text)], path.with_extension("d"));
+    if directory.is_dir() {
+        let beside = || format!("the directory beside {FILE}, whose name ends in .d");
+        let files = toml_files(&directory).with_context(|| format!("cannot read {}", beside()))?;
+        texts.extend(files.into_iter().map(|(name, text)| (format!("{name} in {}", beside()), text)));
+    }
+    Ok(texts)
+}
+
+/// Reads the arguments again, with defaults from a file. They were valid before, so an error now is in the file.
+/// Returns the command with these defaults, too.
+fn with_file(
+    mut command: Command,
+    arguments: &[OsString],
+    text: &str,
+) -> anyhow::Result<(Command, ArgMatches)> {
     // The error does not show the line, because it may hold a secret.
     let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
         let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
@@ -70,12 +93,13 @@ fn with_file(mut command: Command, arguments: &[OsString], text: &str) -> anyhow
         let values = values(&value, setting).with_context(|| name.clone())?;
         command = command.mut_arg(name, |arg| arg.default_values(values));
     }
-    command = with_short_help(command);
-    let matches = command.try_get_matches_from_mut(arguments);
-    matches.map_err(|error| match wrong_argument(&error, &command) {
+    let mut asked = with_short_help(command.clone());
+    let matches = asked.try_get_matches_from_mut(arguments);
+    let matches = matches.map_err(|error| match wrong_argument(&error, &asked) {
         Some(arg) => anyhow::anyhow!("{}: {}", arg.get_id(), reason(&error)),
-        None => explained(error, &mut command, arguments).into(),
-    })
+        None => explained(error, &mut asked, arguments).into(),
+    })?;
+    Ok((command, matches))
 }
 
 /// Hides the settings in the help of the operator's commands, which have options of their own. They are taken there as
@@ -173,7 +197,7 @@ mod tests {
         fs::write(&path, file).unwrap();
         let given = ["riq-server", "--config", path.to_str().unwrap()];
         let arguments: Vec<OsString> = given.iter().chain(flags).map(OsString::from).collect();
-        read::<CommandLine>(&arguments).map(|command_line| command_line.options)
+        read::<CommandLine>(&arguments).map(|(command_line, _)| command_line.options)
     }
 
     #[test]
@@ -184,6 +208,7 @@ mod tests {
             database_url = "sqlite://x.db"
             database_connections = 4
             encryption_keys = "k:AAAA"
+            encryption_keys_file = "keys"
             public_url = "https://integrations.example.com"
             redis_url = "rediss://riq:hunter2@cache.internal/1"
             providers_dir = "providers"
@@ -238,6 +263,27 @@ mod tests {
         let options = from(file, &["--log", "debug", "--outbound-allow", "192.0.2.0/24,192.0.2.1"]).unwrap();
         assert_eq!((options.bind().port(), options.log.as_deref()), (9000, Some("debug")));
         assert_eq!(options.outbound_allow.map(|networks| networks.len()), Some(2));
+    }
+
+    #[test]
+    fn files_in_the_directory_beside_it_come_after_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("server.toml");
+        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+        write("server.toml", "bind = \"0.0.0.0:9000\"\nlog = \"warn\"\ndatabase_connections = 4");
+        fs::create_dir(directory.path().join("server.d")).unwrap();
+        write("server.d/10-init.toml", "log = \"debug\"\ndatabase_connections = 5");
+        write("server.d/20-own.toml", "log = \"error\"");
+        write("server.d/20-own.toml.dpkg-old", "log = \"off\"");
+        let given: [OsString; 3] = ["riq-server".into(), "--config".into(), path.into()];
+        let options = read::<CommandLine>(&given).unwrap().0.options;
+        assert_eq!((options.bind().port(), options.database_connections()), (9000, 5));
+        assert_eq!(options.log.as_deref(), Some("error"));
+        write("server.d/10-init.toml", "lgo = \"SECRET\"");
+        let error = format!("{:#}", read::<CommandLine>(&given).unwrap_err());
+        let expected = "10-init.toml in the directory beside the file of --config or RIQ_SERVER_CONFIG, whose name \
+                        ends in .d is not valid: unknown field `lgo`; did you mean log?";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -8,13 +8,14 @@ use super::{
     super::{
         config::{Options, PoolMode},
         dev::DataDirectory,
+        schema,
     },
     report::Report,
 };
 use crate::{
     environment::Environment,
     program,
-    store::{DatabaseUrl, Store},
+    store::{DatabaseUrl, Fit, Store},
     vault::{KeyCheckError, Vault},
 };
 
@@ -99,17 +100,26 @@ async fn check_schema(
 ) -> Option<Store> {
     const CHECK: &str = "schema";
 
-    let pending = match store.pending_migrations().await {
-        Ok(pending) => pending,
+    let pending = match store.schema().await {
         Err(error) => {
             report.failed(CHECK, format!("the database did not say which migrations ran: {error}"));
             return None;
         }
+        Ok(Fit::Same) => {
+            report.ok(CHECK, "it is that of this version");
+            return Some(store);
+        }
+        Ok(Fit::Ahead(newer)) => {
+            report.warning(CHECK, schema::ahead(&newer));
+            return Some(store);
+        }
+        Ok(Fit::Strange(names)) => {
+            report
+                .failed(CHECK, format!("{}. Until then the server does not start", schema::strange(&names)));
+            return None;
+        }
+        Ok(Fit::Behind(pending)) => pending,
     };
-    if pending.is_empty() {
-        report.ok(CHECK, "it is that of this version");
-        return Some(store);
-    }
     let command = match directory {
         Some(directory) => {
             format!("{} dev --data-dir {}", program::name(), program::word(directory.path()))

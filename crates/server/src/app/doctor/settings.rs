@@ -6,7 +6,7 @@ use integrations_core::catalog::Catalog;
 
 use super::{
     super::{
-        config::{Options, provider_files},
+        config::{Options, toml_files},
         log,
     },
     report::Report,
@@ -42,7 +42,7 @@ pub(super) fn check_providers(options: &Options, report: &mut Report) -> Option<
         }
     };
     let all = catalog.iter().count();
-    let files = options.providers_dir.as_deref().map(provider_files);
+    let files = options.providers_dir.as_deref().map(toml_files);
     match files.map(|files| files.map_or(0, |files| files.len())) {
         None => report.ok(CHECK, format!("{all} providers, all built in")),
         Some(0) => report.warning(

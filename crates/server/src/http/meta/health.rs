@@ -7,6 +7,7 @@ use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{answer::respond, failures::OnAny},
+    store::Fit,
 };
 
 /// Check that the server is alive
@@ -45,7 +46,8 @@ pub(super) async fn alive() -> Result<Response, Failure> {
 )]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
     api.database.ping().await?;
-    if !api.database.pending_migrations().await?.is_empty() {
+    // A server that runs goes on when others upgrade the schema under it.
+    if matches!(api.database.schema().await?, Fit::Behind(_)) {
         return Err(Failure::unavailable("The database's schema is not up to date: run riq-server migrate"));
     }
     respond_status(ServerStatusWord::Ready)
