@@ -43,7 +43,7 @@ on_both_stages!(what_ends_during_the_probe_of_a_form_installs_nothing);
 on_both!(an_installation_is_stored_under_a_permission_that_holds);
 
 fn embedded() -> Catalog {
-    Catalog::embedded().unwrap()
+    crate::support::server::catalog()
 }
 
 /// Ends a permission while somebody is at the provider. The key of `who` expires after five minutes.

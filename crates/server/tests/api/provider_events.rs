@@ -2,6 +2,7 @@
 
 mod apps;
 mod doors;
+mod former;
 mod kills;
 
 use std::time::Duration;

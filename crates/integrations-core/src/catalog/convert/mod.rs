@@ -21,6 +21,7 @@ use toml::de::DeTable;
 use self::actions::{Rest, actions};
 use self::fields::fields;
 use self::values::{is_header_name, page, pointer, statuses};
+use crate::catalog::events::EventSource;
 use crate::catalog::field::Field;
 use crate::catalog::file::{FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
@@ -129,6 +130,9 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
     let event_source = events::events(file.events, setup.as_ref(), problems);
+    if let Some(EventSource::Sent(events)) = &event_source {
+        event_secret::check_former(&events.secret, &declared, problems);
+    }
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use integrations_core::catalog::Catalog;
 use riq_server::provider::{oauth_apps::OAuthApp, outbound::OutboundSettings};
 use riq_testing::providers::simulator::Simulator;
 use serde_json::Value;
@@ -71,7 +70,7 @@ impl Stage {
         simulator.register(&callback);
         let oauth = OAuthServer::start(programs, &callback);
         files.push(("example-desk.toml".to_owned(), EXAMPLE_DESK_FILE.to_owned()));
-        let catalog = Catalog::embedded().unwrap().with_files(files).unwrap();
+        let catalog = crate::support::server::catalog().with_files(files).unwrap();
         let mut resolve: HashMap<String, SocketAddr> =
             simulator.hosts().into_iter().map(|host| (host, simulator.address())).collect();
         resolve.insert(oauth_server::HOST.to_owned(), oauth.address);
