@@ -294,10 +294,8 @@ fn settings_are_typed_and_retired_ones_are_dropped() {
 #[test]
 fn the_secrets_of_events_that_were_settings_are_dropped_from_them() {
     let former = |provider: &Provider| provider.events()?.secret.former_setting.clone();
-    let moved: BTreeMap<String, String> = catalog()
-        .iter()
-        .filter_map(|provider| Some((provider.key.to_string(), former(provider)?)))
-        .collect();
+    let moved: BTreeMap<String, String> =
+        catalog().iter().filter_map(|provider| Some((provider.key.to_string(), former(provider)?))).collect();
     assert_eq!(moved.len(), 7, "{moved:?}");
     assert_eq!(moved["slack"], "signing_secret");
     for (key, setting) in moved {

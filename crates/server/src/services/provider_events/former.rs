@@ -72,8 +72,7 @@ pub async fn move_former_secrets(
         };
         let rest = vault.seal_settings(&SecretSettings::Opened(opened), (&row).into());
         let ids = FormerIds { source: environment.id(), secret: environment.id(), event: environment.id() };
-        let former =
-            FormerSecret { provider: provider.key.to_string(), settings: row, setting, rest, of };
+        let former = FormerSecret { provider: provider.key.to_string(), settings: row, setting, rest, of };
         let seal = |source| vault.seal(secret.as_bytes(), Purpose::EventSecret(ids.secret, source));
         if store.move_former_secret(former, ids, seal, environment.now()).await? {
             done.moved += 1;

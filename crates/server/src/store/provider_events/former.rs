@@ -50,8 +50,8 @@ pub struct FormerIds {
 
 impl Store {
     /// Moves a secret out of the settings, to the address that it is for. A secret that is there already stays, because
-    /// it was entered later. `seal` seals the secret for the address. `false`: the settings have changed since they were
-    /// read, or the integration is disconnected, so nothing is moved.
+    /// it was entered later. `seal` seals the secret for the address. `false`: the settings have changed since they
+    /// were read, or the integration is disconnected, so nothing is moved.
     pub async fn move_former_secret(
         &self,
         former: FormerSecret,
@@ -63,8 +63,7 @@ impl Store {
 
         let transaction = self.begin().await?;
         let id = former.settings.integration.to_string();
-        let row =
-            integration::Entity::find_by_id(&id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+        let row = integration::Entity::find_by_id(&id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
         let is_as_read = |row: &integration::Model| {
             row.status != Status::Disconnected.as_str()
                 && row.sealed_settings.as_ref() == Some(&former.settings.sealed)

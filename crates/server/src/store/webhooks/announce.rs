@@ -42,8 +42,8 @@ pub struct Announcement {
 /// Puts an event into the outbox, once for each webhook that asks for it.
 ///
 /// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their
-/// webhooks, before the event gets its number. So within a stream the numbers grow in the order of the commits. They are
-/// locked after everything else that the transaction locks.
+/// webhooks, before the event gets its number. So within a stream the numbers grow in the order of the commits. They
+/// are locked after everything else that the transaction locks.
 pub(in crate::store) async fn announce(
     on: &Transaction,
     announcement: Announcement,

@@ -77,7 +77,10 @@ async fn migrate_moves_the_secrets_of_events_out_of_the_settings(server: &Server
         json!([named("slack"), dropped("signing_secret")]),
         json!([named("stripe"), dropped("webhook_signing_secret")]),
     ];
-    assert_eq!(recorded(server).await, expected.map(|changes| ("event_source.secret_set".to_owned(), changes)));
+    assert_eq!(
+        recorded(server).await,
+        expected.map(|changes| ("event_source.secret_set".to_owned(), changes))
+    );
     let again = migrate(server, Some(ENCRYPTION_KEYS)).await;
     assert!(!again.stdout_of_success().contains("Moved"), "{again:?}");
 
