@@ -1,6 +1,7 @@
 //! Events that providers send: what is taken and forwarded, and what is refused.
 
 mod apps;
+mod connections;
 mod doors;
 mod former;
 mod kills;

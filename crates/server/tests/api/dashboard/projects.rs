@@ -179,7 +179,10 @@ async fn a_project_is_branded_on_its_page(server: &Server) {
         let told = refused.problem(field).unwrap_or_else(|| panic!("{field}: {refused:?}"));
         assert!(told.starts_with(problem), "{told}");
         assert_eq!(refused.form("/branding").value("branding.name"), Some("Parcel Pro"));
-        assert_eq!(refused.form(&id).value("slug"), Some(stored(server, &id).await["slug"].as_str().unwrap()));
+        assert_eq!(
+            refused.form(&id).value("slug"),
+            Some(stored(server, &id).await["slug"].as_str().unwrap())
+        );
     }
     assert_eq!(stored(server, &id).await["branding"], branding);
     let emptied = ["name", "accent", "accent_dark", "support"]
