@@ -1,5 +1,6 @@
 //! The pages of providers' events: an address, what verifies the events, and what came.
 
+use integrations_core::role::Role;
 use serde_json::json;
 
 use super::visitor::{Page, Visitor};
@@ -90,8 +91,8 @@ async fn who_may_not_change_integrations_sees_no_address(server: &Server) {
     let editor = Visitor::signed_in(server).await;
     let at = format!("{}/events", server.page("stripe"));
     let form = editor.get(&at).await.form("/events/secret");
-    let reader = server.key_for(&["read"]).await;
-    let visitor = Visitor::signed_in_with(server, &reader.text).await;
+    let viewer = server.person(Role::Viewer).await;
+    let visitor = Visitor::signed_in_as(server, viewer).await;
     let page = visitor.get(&at).await;
     page.says(200, "There is no address to show");
     assert!(!page.text.contains("/hooks/") && !page.has_form("/events/secret"), "{page:?}");
