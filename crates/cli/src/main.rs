@@ -10,6 +10,7 @@ mod config_file;
 mod confirmation;
 mod context;
 mod error;
+mod hidden;
 mod hint;
 #[cfg(unix)]
 mod no_echo;

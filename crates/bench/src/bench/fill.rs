@@ -195,7 +195,7 @@ const INSERT_KEY: &str = "INSERT INTO api_keys (id, organization_id, name, hint,
                           VALUES ($1, $2, 'bench', $3, $4, $5, 'enterprise', ";
 
 /// The scopes of the keys.
-const SCOPES: &str = "integrations:write,audit:read,actions:write,proxy:write";
+const SCOPES: &str = "integrations:write,audit:read,actions:write,proxy:write,webhooks:write";
 
 /// A row of `api_keys`: id, organization, hint, hash and scopes.
 type KeyRow = (String, String, String, Vec<u8>, &'static str);
@@ -210,7 +210,7 @@ fn key_rows(data: &Data) -> Vec<KeyRow> {
         .keys_without_scope
         .iter()
         .enumerate()
-        .map(|(organization, key)| (organization, key, "webhooks:read"));
+        .map(|(organization, key)| (organization, key, "approvals:read"));
     with_scope
         .chain(without)
         .enumerate()

@@ -14,7 +14,7 @@ use super::report::{Bound, Line};
 use super::requests::Kind;
 use super::rounds::{Medians, Task, alternate};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
-use super::{accounts, audit, calls, claim, pages, probes};
+use super::{accounts, audit, calls, claim, pages, probes, webhooks};
 use crate::http::{self, Request};
 use crate::server::{Build, Server, Start};
 
@@ -44,6 +44,9 @@ impl Bench<'_> {
         }
         if options.measures(Part::Calls) {
             calls::measure(self, lines)?;
+        }
+        if options.measures(Part::Webhooks) {
+            webhooks::measure(self, lines)?;
         }
         Ok(())
     }

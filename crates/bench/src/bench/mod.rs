@@ -19,6 +19,7 @@ mod probes;
 mod report;
 pub(crate) mod requests;
 mod rounds;
+mod webhooks;
 mod yardstick;
 
 use std::time::Instant;

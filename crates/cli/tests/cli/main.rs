@@ -22,6 +22,9 @@ mod auth;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+#[cfg(unix)]
+mod events;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod golden;

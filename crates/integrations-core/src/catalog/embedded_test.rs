@@ -292,17 +292,17 @@ fn settings_are_typed_and_retired_ones_are_dropped() {
 }
 
 #[test]
-fn what_verifies_events_is_a_secret_setting() {
-    let secrets: BTreeSet<String> = catalog()
-        .iter()
-        .flat_map(|provider| {
-            let properties = provider.settings.as_value()["properties"].as_object().unwrap();
-            let names = properties.keys().filter(|name| provider.settings.is_secret(name));
-            names.map(|name| format!("{}.{name}", provider.key)).collect::<Vec<_>>()
-        })
-        .collect();
-    for name in ["stripe.webhook_signing_secret", "github.webhook_secret", "mailgun.webhook_signing_key"] {
-        assert!(secrets.contains(name), "{name} in {secrets:?}");
+fn the_secrets_of_events_that_were_settings_are_dropped_from_them() {
+    let former = |provider: &Provider| provider.events()?.secret.former_setting.clone();
+    let moved: BTreeMap<String, String> =
+        catalog().iter().filter_map(|provider| Some((provider.key.to_string(), former(provider)?))).collect();
+    assert_eq!(moved.len(), 7, "{moved:?}");
+    assert_eq!(moved["slack"], "signing_secret");
+    for (key, setting) in moved {
+        let patch = json!({&setting: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"});
+        let stored = object(json!({&setting: "old"}));
+        let (shown, secret) = check_settings(stored, &patch, &provider(&key)).unwrap();
+        assert_eq!((shown, secret), (Map::new(), SecretSettings::Opened(Map::new())), "{key}.{setting}");
     }
 }
 

@@ -20,6 +20,8 @@ const MAX_CHARACTERS: usize = 4096;
 pub struct EventSecret {
     /// Where it comes from.
     pub source: SecretSource,
+    /// The setting that it was in earlier versions. It is retired.
+    pub former_setting: Option<String>,
     /// Its name on the page.
     pub label: String,
     /// Where to find it, in a sentence or two.
@@ -112,6 +114,7 @@ mod tests {
     fn secret(encoding: Encoding, prefix: &str) -> EventSecret {
         EventSecret {
             source: SecretSource::Person,
+            former_setting: None,
             label: "Signing secret".into(),
             help: "On the endpoint's page.".into(),
             page: None,

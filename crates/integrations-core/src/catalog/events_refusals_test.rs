@@ -148,6 +148,7 @@ fn addresses_and_texts() {
 #[test]
 fn secrets() {
     refused("bytes = 24", "bytes = 24\nchosen_here = true #!", "only a text");
+    refused("bytes = 24", "bytes = 24\nformer_setting = \"old_secret\" #!", "must be a setting of this file");
     refused("bytes = 24", "bytes = 24\npointer = \"/token\" #!", "only a `first_request` has it");
     refused("begins = \"v1,\"", "begins = \" \"", "must not be empty");
     refused("\"Leave out v1 and the comma\"", "\"Expected ^v1.$\"", "must be words for people");

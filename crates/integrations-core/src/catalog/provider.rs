@@ -138,9 +138,13 @@ impl Provider {
         self.actions.iter().find(|action| action.key == key)
     }
 
-    /// The title of a setting, or its key if it has none.
+    /// The title of a setting, or its key if it has none. The log of changes names one that has become the secret of
+    /// events, too.
     pub fn setting_title<'a>(&'a self, key: &'a str) -> &'a str {
-        self.settings.as_value()["properties"][key]["title"].as_str().unwrap_or(key)
+        let secret = self.events().map(|events| &events.secret);
+        let former = secret.filter(|secret| secret.former_setting.as_deref() == Some(key));
+        let title = self.settings.as_value()["properties"][key]["title"].as_str();
+        title.or(former.map(|secret| secret.label.as_str())).unwrap_or(key)
     }
 
     /// The value of a connection field: the given one, or the field's default.

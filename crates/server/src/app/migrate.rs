@@ -1,6 +1,8 @@
 //! `riq-server migrate`: brings the database up to date.
 //!
 //! Migrations of the schema need no keys. Secrets in the form of an earlier version are sealed anew, and that does.
+//! Afterwards, secrets of providers' events that are among settings are moved to where events are verified. That needs
+//! the keys too, but can wait.
 
 use std::io::{self, Write as _};
 
@@ -10,6 +12,7 @@ use clap::Args;
 use super::{config::Options, schema};
 use crate::{
     environment::Environment,
+    services::provider_events::{MovedSecrets, former_secrets, move_former_secrets},
     store::{Fit, Store},
     vault::{Progress, Unopened, Vault},
 };
@@ -37,6 +40,11 @@ pub async fn run(command: MigrateCommand, options: &Options, environment: Enviro
         Ok(Vault::new(keys, environment.clone()))
     };
     let done = to_the_end(&store, &environment, vault, command.abandon_unopened).await?;
+    let secrets = match done.newer {
+        // A newer version has moved them, or will.
+        Some(_) => Secrets::Moved(MovedSecrets::default()),
+        None => move_secrets(&store, options, &environment).await?,
+    };
     let mut out = io::stdout().lock();
     if done.sealed_anew > 0 {
         writeln!(out, "Sealed {} secrets anew", done.sealed_anew)?;
@@ -52,9 +60,60 @@ pub async fn run(command: MigrateCommand, options: &Options, environment: Enviro
         writeln!(out, "Nothing to do: {}", schema::ahead(&newer))?;
         return Ok(());
     }
+    tell_moved(&mut out, secrets)?;
     match done.ran.as_slice() {
         [] => writeln!(out, "The {} database is up to date", url.product())?,
         names => writeln!(out, "The {} database is up to date; ran {}", url.product(), names.join(", "))?,
+    }
+    Ok(())
+}
+
+/// What came of the secrets of events that were settings.
+enum Secrets {
+    /// They were moved, as far as possible.
+    Moved(MovedSecrets),
+    /// There may be this many, and there are no keys.
+    Unopened(usize),
+}
+
+/// Moves the secrets of events that earlier versions kept among the settings of integrations.
+async fn move_secrets(
+    store: &Store,
+    options: &Options,
+    environment: &Environment,
+) -> anyhow::Result<Secrets> {
+    let catalog = options.catalog()?;
+    let settings = former_secrets(store, &catalog).await?;
+    if settings.is_empty() {
+        return Ok(Secrets::Moved(MovedSecrets::default()));
+    }
+    let Ok(keys) = options.encryption_keys() else { return Ok(Secrets::Unopened(settings.len())) };
+    let vault = Vault::new(keys, environment.clone());
+    vault.check_keys(store).await?;
+    Ok(Secrets::Moved(move_former_secrets((store, &vault), &catalog, settings, environment).await?))
+}
+
+fn tell_moved(out: &mut impl io::Write, secrets: Secrets) -> io::Result<()> {
+    let (moved, left) = match secrets {
+        Secrets::Moved(MovedSecrets { moved, left }) => (moved, left),
+        Secrets::Unopened(count) => {
+            return writeln!(
+                out,
+                "The settings of {count} integrations may hold secrets that verify events. To move them to the \
+                 addresses for events, run this again with the RIQ_ENCRYPTION_KEYS of the servers"
+            );
+        }
+    };
+    if moved > 0 {
+        writeln!(out, "Moved {moved} secrets that verify events from settings to the addresses for events")?;
+    }
+    if left > 0 {
+        writeln!(
+            out,
+            "Left {left} secrets that verify events among settings, where they have no effect: they cannot be \
+             opened, are not valid, or are of an integration that is disconnected or whose project has no OAuth app \
+             of its own. Enter them with the integration's or the app's address for events"
+        )?;
     }
     Ok(())
 }

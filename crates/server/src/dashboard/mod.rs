@@ -12,6 +12,7 @@ mod approvals;
 mod assets;
 mod audit;
 mod brand_style;
+mod branding;
 mod callback;
 mod changes;
 mod cookies;

@@ -17,6 +17,7 @@ use integrations_core::{
 use serde_json::{Value, json};
 
 use super::{
+    branding,
     flash::OwnedFlash,
     in_organization::InOrganization,
     sessions::Session,
@@ -51,6 +52,7 @@ pub(super) fn routes() -> Router<Pages> {
         .route(project, get(show).post(change))
         .route(&format!("{project}/archive"), get(ask_to_archive).post(archive))
         .route(&format!("{project}/restore"), post(restore))
+        .route(&format!("{project}/branding"), post(change_branding))
 }
 
 /// `GET /dashboard/orgs/{orgId}/projects`
@@ -91,7 +93,7 @@ async fn create(
             pages.organizations.create_project(on.id(), new, on.acting(), nothing).await
         }
         Err(error) => {
-            let refused = refused("The project was not created", issues(error)?, form);
+            let refused = refused(Part::Project, "The project was not created", issues(error)?, form);
             return answer_refused(&on, &refused).await;
         }
     };
@@ -101,7 +103,8 @@ async fn create(
             Ok(on.visit.go_to(&after(&on.visit, &on.organization(), id, OwnedFlash::Created)))
         }
         Err(OwnedError::Taken) => {
-            answer_refused(&on, &refused("The project was not created", vec![taken()], form)).await
+            answer_refused(&on, &refused(Part::Project, "The project was not created", vec![taken()], form))
+                .await
         }
         Err(error) => Err(Failure::of_project(error)),
     }
@@ -133,6 +136,7 @@ impl Found {
             id: self.id,
             project: &self.project,
             now: on.visit.pages.environment.now(),
+            logos: on.visit.pages.settings.brands.logos.keys().map(String::as_str).collect(),
             flash: None,
             refused: None,
         }
@@ -161,12 +165,32 @@ async fn show(on: InOrganization<ProjectsRead>, uri: Uri) -> Result<Response, Fa
 /// `POST /dashboard/orgs/{orgId}/projects/{projectId}`
 async fn change(
     State(pages): State<Pages>,
+    posted: Posted<InOrganization<ProjectsWrite>>,
+) -> Result<Response, Failure> {
+    save(&pages, posted, Part::Project).await
+}
+
+/// `POST …/branding`
+async fn change_branding(
+    State(pages): State<Pages>,
+    posted: Posted<InOrganization<ProjectsWrite>>,
+) -> Result<Response, Failure> {
+    save(&pages, posted, Part::Branding).await
+}
+
+/// Saves what a form of the project's page says.
+async fn save(
+    pages: &Pages,
     Posted { by: on, form }: Posted<InOrganization<ProjectsWrite>>,
+    part: Part,
 ) -> Result<Response, Failure> {
     let found = Found::read(&on).await?;
-    let title = "The project was not changed";
+    let refused = |issues, form| refused(part, "The project was not changed", issues, form);
     let (status, refused) = if form.trimmed("shown") == shown::of_project(&found.project) {
-        let read = ProjectUpdate::read(&body(&form, Some(&found.project)));
+        let read = ProjectUpdate::read(&match part {
+            Part::Branding => branding::body(&form),
+            _ => body(&form, Some(&found.project)),
+        });
         let read = read.and_then(|update| {
             let checked = pages.settings.brands.check(&update);
             checked.map(|()| update).map_err(|issue| BodyError::Invalid(vec![issue]))
@@ -175,17 +199,17 @@ async fn change(
             Ok(update) => pages.organizations.update_project(on.id(), found.id, update, &on.acting()).await,
             Err(BodyError::NoUpdates) => return Ok(found.after(&on, OwnedFlash::Changed)),
             Err(error) => {
-                let refused = refused(title, issues(error)?, form);
+                let refused = refused(branding::by_field(issues(error)?), form);
                 return Ok(show_refused(&on, &found, StatusCode::UNPROCESSABLE_ENTITY, &refused));
             }
         };
         match changed {
             Ok(_) => return Ok(found.after(&on, OwnedFlash::Changed)),
-            Err(OwnedError::Taken) => (StatusCode::UNPROCESSABLE_ENTITY, refused(title, vec![taken()], form)),
+            Err(OwnedError::Taken) => (StatusCode::UNPROCESSABLE_ENTITY, refused(vec![taken()], form)),
             Err(error) => return Err(Failure::of_project(error)),
         }
     } else {
-        (StatusCode::PRECONDITION_FAILED, RefusedForm::outdated(Part::Project, form))
+        (StatusCode::PRECONDITION_FAILED, RefusedForm::outdated(part, form))
     };
     Ok(show_refused(&on, &found, status, &refused))
 }
@@ -271,6 +295,6 @@ fn taken() -> Issue {
     Issue::new("slug", "Another project of the organization has this slug, or had it before it was archived")
 }
 
-fn refused(title: &str, issues: Vec<Issue>, typed: Form) -> RefusedForm {
-    RefusedForm::new(Part::Project, title, NOT_SAVED, issues, typed)
+fn refused(part: Part, title: &str, issues: Vec<Issue>, typed: Form) -> RefusedForm {
+    RefusedForm::new(part, title, NOT_SAVED, issues, typed)
 }

@@ -86,8 +86,9 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use provider_events::{
-    EventSecretRow, EventSourceRecord, EventTarget, NewEventSecret, NewPath, NewProviderEvent,
-    ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf, Stored, TakenRequest,
+    EventSecretRow, EventSourceRecord, EventTarget, FormerIds, FormerSecret, NewEventSecret, NewPath,
+    NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf,
+    Stored, TakenRequest,
 };
 pub use retention::Pruning;
 pub use revocations::{

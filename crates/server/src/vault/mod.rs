@@ -34,6 +34,8 @@ pub use self::{
 use crate::{environment::Environment, store::Loaded};
 
 const FORMAT: u8 = 2;
+/// What every secret of today's form begins with.
+pub(crate) const SEALED_BEGINS: &[u8] = &[FORMAT];
 /// The form before, in which the associated data was an id alone.
 const OLD_FORMAT: u8 = crate::store::OLD_FORM;
 const NONCE_LENGTH: usize = 24;

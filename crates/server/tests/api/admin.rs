@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestDatabase,
-    process::{Finished, command, run},
+    process::{Finished, command, run, run_with_input},
+    server::ENCRYPTION_KEYS,
 };
 
 on_both_databases!(
@@ -17,6 +18,7 @@ on_both_databases!(
     every_command_is_on_record,
     a_projects_returns_and_branding_are_set,
     what_takes_something_away_asks_at_a_terminal,
+    the_events_of_the_operators_app_have_an_address,
 );
 
 async fn admin(database: &TestDatabase, arguments: &[&str]) -> Finished {
@@ -326,4 +328,34 @@ async fn every_command_is_on_record(database: &TestDatabase) {
         assert_eq!((&event["actor_kind"], &event["organization_id"]), (&json!("operator"), &acme["id"]));
         assert!(!event["changes"].as_str().unwrap().contains(&text[8..]));
     }
+}
+
+async fn the_events_of_the_operators_app_have_an_address(database: &TestDatabase) {
+    migrate(database).await;
+    let settings = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
+        ("RIQ_PUBLIC_URL", "https://riq.example"),
+    ];
+    let events = async |arguments: &[&str], input: &str| {
+        let command = [&["admin", "oauth-app", "events"], arguments, &["--json"]].concat();
+        run_with_input(&command, &settings, input).await
+    };
+    let nowhere = run(&["admin", "oauth-app", "events", "slack"], &settings[..2]).await;
+    nowhere.failed_with("RIQ_PUBLIC_URL is needed");
+    let first = events(&["slack"], "").await.json();
+    assert!(first["url"].as_str().unwrap().starts_with("https://riq.example/hooks/evs_"), "{first}");
+    assert_eq!(first["secret"], "missing");
+    events(&["slack", "--secret-file", "-"], "xoxb-SECRET").await.failed_with("This is a bot's token");
+    let set = events(&["slack", "--secret-file", "-"], "SECRET-signing\n").await.json();
+    assert_eq!((&set["secret"], &set["url"]), (&json!("set"), &first["url"]));
+    let replaced = events(&["slack", "--secret-file", "-", "--overlap", "1d"], "SECRET-another").await.json();
+    assert_eq!(replaced["secret"], "replaced");
+    events(&["slack", "--wait"], "").await.failed_with("");
+    let waiting = events(&["notion", "--wait"], "").await.json();
+    assert!(waiting["awaited_until"].as_str().unwrap().ends_with('Z'), "{waiting}");
+    assert_eq!(events(&["notion", "--show-secret"], "").await.json().get("brought"), None);
+    events(&["stripe"], "").await.failed_with("the address of each integration");
+    events(&["salesforce"], "").await.failed_with("no events are taken");
+    events(&["nothing"], "").await.failed_with("there is no provider nothing");
 }

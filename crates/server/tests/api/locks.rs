@@ -51,6 +51,7 @@ on_postgres!(
     a_person_is_locked_before_the_keys_that_act_for_them,
     whoever_changes_a_person_and_their_key_do_not_wait_in_a_circle,
     a_role_and_a_first_sign_in_at_once_are_of_one_person,
+    a_webhook_is_deleted_while_it_is_told_of_a_change,
 );
 
 /// A read that waits for the database holds up those behind it, so it has a limit of its own.
@@ -385,4 +386,35 @@ async fn a_role_and_a_first_sign_in_at_once_are_of_one_person(server: &Server) {
     }
     assert_eq!(server.sql.count("SELECT COUNT(*) FROM users", []).await, 20);
     assert_eq!(server.sql.count("SELECT COUNT(*) FROM user_roles", []).await, 20);
+}
+
+/// A change and the deletion of a webhook meet at a stream that has something to send. The change does not wait for the
+/// deletion, which waits for it.
+async fn a_webhook_is_deleted_while_it_is_told_of_a_change(server: &Server) {
+    server.install("slack").await;
+    for round in 0..4 {
+        let body = json!({"url": "https://hooks.example/", "events": ["*"], "status": "disabled"});
+        let target = server.webhooks("");
+        let made = server.call("POST", &target).json(&body).send().await;
+        let webhook = server.webhooks(&format!("/{}", made.data()["id"].as_str().unwrap()));
+        server.patch("slack", json!({"display_name": format!("Before {round}")})).await.data();
+        let lock = server.database.lock("SELECT 1 FROM webhook_streams FOR UPDATE").await;
+        let waits = async |count| {
+            eventually("they wait", PATIENCE, async || server.sql.waiting().await == count).await;
+        };
+        let change = server.patch("slack", json!({"display_name": format!("After {round}")}));
+        let deletion = async {
+            waits(1).await;
+            server.call("DELETE", &webhook).send().await
+        };
+        let release = async {
+            waits(2).await;
+            lock.release().await;
+        };
+        let (change, deletion, ()) = tokio::join!(change, deletion, release);
+        assert_eq!((change.status, deletion.status), (200, 200), "{change:?}, {deletion:?}");
+        for left in ["webhook_streams", "webhook_deliveries"] {
+            assert_eq!(server.sql.count(&format!("SELECT COUNT(*) FROM {left}"), []).await, 0, "{left}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Events that providers send: what is taken and forwarded, and what is refused.
 
 mod apps;
+mod connections;
 mod doors;
+mod former;
 mod kills;
 
 use std::time::Duration;

@@ -359,9 +359,9 @@ async fn migrate_seals_anew_what_an_earlier_version_sealed(server: &Server) {
 
 async fn migrate_names_what_it_cannot_open_and_goes_on_later(server: &Server) {
     let settings = {
-        server.install("stripe").await;
-        let secret = json!({"settings": {"webhook_signing_secret": "whsec_OfTheOldKeyOfTheseTests"}});
-        server.patch("stripe", secret).await.data();
+        server.install("linear").await;
+        let secret = json!({"settings": {"webhook_signing_secret": "SECRET-OfTheOldKeyOfTheseTests"}});
+        server.patch("linear", secret).await.data();
         server.sealed(Sealed::Settings).await.pop().unwrap()
     };
     server.sql.execute("UPDATE integrations SET sealed_settings = NULL", []).await;
@@ -379,8 +379,8 @@ async fn migrate_names_what_it_cannot_open_and_goes_on_later(server: &Server) {
     let both = format!("{ENCRYPTION_KEYS},{NEW}");
     let done = migrate(server, Some(&both), &[]).await;
     assert!(done.success && done.stdout.starts_with("Sealed 1 secrets anew\n"), "{done:?}");
-    let opened = server.open_secret(Sealed::Settings, "stripe", ENCRYPTION_KEYS).await;
-    assert_eq!(opened, Some(json!({"webhook_signing_secret": "whsec_OfTheOldKeyOfTheseTests"})));
+    let opened = server.open_secret(Sealed::Settings, "linear", ENCRYPTION_KEYS).await;
+    assert_eq!(opened, Some(json!({"webhook_signing_secret": "SECRET-OfTheOldKeyOfTheseTests"})));
 
     // A key that is lost does not hold the upgrade up for ever.
     let row =

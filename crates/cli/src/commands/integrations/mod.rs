@@ -5,12 +5,16 @@ mod catalog;
 mod change;
 mod check;
 mod disconnect;
+mod event_source;
+mod events;
 mod find;
+mod health_history;
 mod install;
 mod install_url;
 mod list;
 mod pause;
 mod resume;
+mod set_event_secret;
 mod show;
 mod update;
 
@@ -44,6 +48,14 @@ pub(crate) enum Command {
     Resume(resume::Arguments),
     /// Disconnect an integration and destroy its stored credential
     Disconnect(disconnect::Arguments),
+    /// Show the worst health of each of the last 30 days
+    HealthHistory(health_history::Arguments),
+    /// Show where the provider sends events to, and what was refused there
+    EventSource(event_source::Arguments),
+    /// Set the secret that the provider's events are verified with
+    SetEventSecret(set_event_secret::Arguments),
+    /// List the events that the provider sent, newest first
+    Events(events::Arguments),
 }
 
 impl Command {
@@ -60,6 +72,10 @@ impl Command {
             Self::Pause(arguments) => Some(&arguments.target.provider),
             Self::Resume(arguments) => Some(&arguments.target.provider),
             Self::Disconnect(arguments) => Some(&arguments.target.provider),
+            Self::HealthHistory(arguments) => Some(&arguments.provider),
+            Self::EventSource(arguments) => Some(&arguments.provider),
+            Self::SetEventSecret(arguments) => Some(&arguments.provider),
+            Self::Events(arguments) => Some(&arguments.provider),
         }
     }
 
@@ -76,6 +92,10 @@ impl Command {
             Self::Pause(arguments) => pause::run(arguments, context).await,
             Self::Resume(arguments) => resume::run(arguments, context).await,
             Self::Disconnect(arguments) => disconnect::run(arguments, context).await,
+            Self::HealthHistory(arguments) => health_history::run(arguments, context).await,
+            Self::EventSource(arguments) => event_source::run(arguments, context).await,
+            Self::SetEventSecret(arguments) => set_event_secret::run(arguments, context).await,
+            Self::Events(arguments) => events::run(arguments, context).await,
         }
     }
 }

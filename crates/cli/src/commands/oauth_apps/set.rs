@@ -1,6 +1,6 @@
 //! `riq oauth-apps set`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
@@ -11,6 +11,7 @@ use super::card;
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::hidden::Hidden;
 use crate::output::Mode;
 
 const EXAMPLES: &str = "\
@@ -62,27 +63,17 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 /// The client secret: from a file, from standard input, or asked for. `None`: the one that is stored.
 async fn secret(arguments: &Arguments, context: &Context) -> Result<Option<String>, Failure> {
-    let (text, place) = match &arguments.client_secret_file {
-        _ if arguments.keep_secret => return Ok(None),
-        Some(file) if file.as_path() == Path::new("-") => {
-            (context.output.read_hidden_input().await?, "standard input".to_owned())
-        }
-        Some(file) => {
-            let place = file.display().to_string();
-            let text = std::fs::read_to_string(file);
-            (text.map_err(|error| Failure::usage(format!("--client-secret-file {place}: {error}")))?, place)
-        }
-        None if context.may_ask() => {
-            let question = format!("Client secret of {} (not shown): ", arguments.client_id);
-            (context.output.ask_hidden(&question).await?, "the terminal".to_owned())
-        }
-        None => {
-            return Err(Failure::usage(
-                "the client secret is needed: --client-secret-file - reads it from standard input, and --keep-secret \
-                 keeps the one that is stored",
-            ));
-        }
+    if arguments.keep_secret {
+        return Ok(None);
+    }
+    let hidden = Hidden {
+        file: arguments.client_secret_file.as_deref(),
+        option: "--client-secret-file",
+        question: &format!("Client secret of {} (not shown): ", arguments.client_id),
+        missing: "the client secret is needed: --client-secret-file - reads it from standard input, and \
+                  --keep-secret keeps the one that is stored",
     };
+    let (text, place) = hidden.read(context).await?;
     read_credential(&text).map(Some).ok_or_else(|| {
         Failure::usage(format!(
             "the client secret from {place} must be 1 to {MAX_LENGTH} visible ASCII characters without blanks"

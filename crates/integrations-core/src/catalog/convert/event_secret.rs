@@ -1,5 +1,6 @@
 //! The `[events.secret]` of a provider file.
 
+use super::settings::Declared;
 use super::values::{mismatch, page, pattern, pointer};
 use crate::catalog::event_secret::{EventSecret, SecretHint};
 use crate::catalog::field::Pattern;
@@ -28,6 +29,7 @@ pub(super) fn secret(table: SecretTable, problems: &mut Problems) -> Option<Even
     let hints = table.hints.into_iter().map(|hint| SecretHint { begins: hint.begins, say: hint.say });
     Some(EventSecret {
         source: table.source,
+        former_setting: table.former_setting,
         label: table.label.unwrap_or_default(),
         help: table.help.unwrap_or_default(),
         page: optional(page)?,
@@ -40,6 +42,16 @@ pub(super) fn secret(table: SecretTable, problems: &mut Problems) -> Option<Even
         hints: hints.collect(),
         pointer: optional(pointer)?,
     })
+}
+
+/// Checks that the setting that a secret was in is retired, and was secret.
+pub(super) fn check_former(secret: &EventSecret, declared: &[Declared], problems: &mut Problems) {
+    let Some(former) = &secret.former_setting else { return };
+    let is_former = |one: &Declared| one.key == *former && one.is_retired && one.is_secret;
+    if !declared.iter().any(is_former) {
+        let message = "must be a setting of this file with `secret = true` and `retired = true`";
+        problems.add(format!("{PATH}.former_setting"), message);
+    }
 }
 
 /// Checks that the keys belong to the source and to the encoding.
@@ -69,6 +81,9 @@ fn check_keys(table: &SecretTable, problems: &mut Problems) {
         (true, None) => problems.add(PATH, "needs `pointer`: where the first request has the secret"),
         (false, Some(_)) => problems.add(format!("{PATH}.pointer"), "only a `first_request` has it"),
         _ => {}
+    }
+    if table.former_setting.is_some() && table.source != SecretSource::Person {
+        problems.add(format!("{PATH}.former_setting"), "only a secret that a person enters was a setting");
     }
     if table.chosen_here && (table.source != SecretSource::Person || table.encoding.is_some()) {
         problems.add(format!("{PATH}.chosen_here"), "only a text that a person enters can be chosen");

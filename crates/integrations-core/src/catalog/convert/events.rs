@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::event_secret::secret;
+use super::event_secret::{check_former, secret};
 use super::event_signature::{header, place, signature};
+use super::settings::Declared;
 use super::values::{page, pointer};
 use crate::catalog::event_secret::EventSecret;
 use crate::catalog::events::{
@@ -30,11 +31,14 @@ const KEPT_BACK: &[&str] = &["authorization", "cookie", "proxy-authorization"];
 pub(super) fn events(
     table: Option<EventsTable>,
     setup: Option<&Setup>,
+    settings: &[Declared],
     problems: &mut Problems,
 ) -> Option<EventSource> {
     let Some(table) = table else { return Some(EventSource::Untold) };
     let Some(reason) = &table.none else {
-        return sent(table, setup, problems).map(|events| EventSource::Sent(Box::new(events)));
+        let events = sent(table, setup, problems)?;
+        check_former(&events.secret, settings, problems);
+        return Some(EventSource::Sent(Box::new(events)));
     };
     let is_alone = table.address.is_none() && table.secret.is_none() && table.signature.is_none();
     if !is_alone || reason.trim().is_empty() {

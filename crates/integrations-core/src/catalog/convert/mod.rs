@@ -77,11 +77,14 @@ fn stem(file: &str) -> &str {
     name.strip_suffix(".toml").unwrap_or(name)
 }
 
-fn check_not_blank(file: &ProviderFile, problems: &mut Problems) {
+fn check_texts(file: &ProviderFile, problems: &mut Problems) {
     for (path, text) in [("name", &file.name), ("description", &file.description)] {
         if text.trim().is_empty() {
             problems.add(path, "must not be empty");
         }
+    }
+    if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
+        problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
     }
 }
 
@@ -97,10 +100,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     if key.as_ref().is_some_and(|key| key.as_str() != stem) {
         problems.add("key", format!("the key must be the file's name: `{stem}`"));
     }
-    check_not_blank(&file, problems);
-    if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
-        problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
-    }
+    check_texts(&file, problems);
     let mut connection = connection(file.connection, problems);
     let (mut setup, sent, revoke) = auth::auth(file.auth, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
@@ -129,7 +129,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
-    let event_source = events::events(file.events, setup.as_ref(), problems);
+    let event_source = events::events(file.events, setup.as_ref(), &declared, problems);
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];

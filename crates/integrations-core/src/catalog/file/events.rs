@@ -44,6 +44,7 @@ pub(in crate::catalog) struct EventsTable {
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct SecretTable {
     pub(in crate::catalog) source: SecretSource,
+    pub(in crate::catalog) former_setting: Option<String>,
     pub(in crate::catalog) label: Option<String>,
     pub(in crate::catalog) help: Option<String>,
     pub(in crate::catalog) page: Option<String>,

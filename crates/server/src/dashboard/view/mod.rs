@@ -6,6 +6,7 @@ pub(super) mod approval_policy;
 pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod badge;
+mod branding;
 pub(super) mod connect;
 pub(super) mod deliveries;
 pub(super) mod delivery;

@@ -5,12 +5,13 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 
 use super::{
+    branding::{self, BrandingForm},
     frame::Frame,
     layout::{self, Organization, OrganizationSection, Project, Section},
     moment::moment,
     parts::{Tone, csrf, notice, part, pill},
     projects::{Values, fields},
-    provider_page::{RefusedForm, refusal},
+    provider_page::{Part, RefusedForm, refusal},
 };
 use crate::{
     dashboard::{flash::OwnedFlash, shown},
@@ -28,6 +29,8 @@ pub(crate) struct ProjectPage<'a> {
     pub(crate) project: &'a ProjectRecord,
     /// When it is shown.
     pub(crate) now: OffsetDateTime,
+    /// The logos that there are, by the names of their files.
+    pub(crate) logos: Vec<&'a str>,
     /// What was just done.
     pub(crate) flash: Option<OwnedFlash>,
     /// The form, if it was just refused.
@@ -37,6 +40,11 @@ pub(crate) struct ProjectPage<'a> {
 impl ProjectPage<'_> {
     fn to(&self, frame: &Frame<'_>, action: &str) -> String {
         frame.addresses.to_project(self.organization.id, self.id, action)
+    }
+
+    /// The refusal of this form, if its fields keep what was sent.
+    fn refused_in(&self, part: Part) -> Option<&RefusedForm> {
+        self.refused.filter(|refused| refused.part == part && !refused.is_outdated)
     }
 
     /// A project in use has its own pages. Those of an archived one are gone.
@@ -73,7 +81,10 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {
             Some(at) => (part("archived", "Archived", &html! {}, &archived(frame, page, at))),
             None => {
                 (part("details", "Details", &html! {}, &details(frame, page, may_change)))
-                @if may_change { (archiving(frame, page)) }
+                @if may_change {
+                    (branding(frame, page))
+                    (archiving(frame, page))
+                }
             }
         }
     };
@@ -87,7 +98,7 @@ fn details(frame: &Frame<'_>, page: &ProjectPage<'_>, may_change: bool) -> Marku
             form method="post" action=(frame.addresses.project_settings(page.organization.id, page.id)) data-once {
                 (csrf(frame))
                 input type="hidden" name="shown" value=(shown::of_project(project));
-                (fields(&Values { typed: page.refused.filter(|refused| !refused.is_outdated), stored: Some(project) }))
+                (fields(&Values { typed: page.refused_in(Part::Project), stored: Some(project) }))
                 div.actions.foot { button.primary type="submit" { "Save" } }
             }
         } @else {
@@ -104,6 +115,17 @@ fn details(frame: &Frame<'_>, page: &ProjectPage<'_>, may_change: bool) -> Marku
 
 fn origins(project: &ProjectRecord) -> String {
     if project.return_origins.is_empty() { "None".to_owned() } else { project.return_origins.join(", ") }
+}
+
+fn branding(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {
+    let shows = BrandingForm {
+        action: &page.to(frame, "branding"),
+        shown: &shown::of_project(page.project),
+        stored: page.project.branding.as_ref(),
+        logos: &page.logos,
+        typed: page.refused_in(Part::Branding),
+    };
+    branding::card(frame, &shows)
 }
 
 fn archiving(frame: &Frame<'_>, page: &ProjectPage<'_>) -> Markup {

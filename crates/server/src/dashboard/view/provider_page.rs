@@ -69,6 +69,8 @@ pub(crate) enum Part {
     Accounts,
     /// Making or changing a project.
     Project,
+    /// How a project's pages for customers present themselves.
+    Branding,
     /// Making or changing an API key.
     Key,
     /// Disconnecting.

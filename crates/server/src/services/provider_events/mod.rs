@@ -6,6 +6,7 @@
 
 mod address;
 mod error;
+mod former;
 mod gates;
 mod keys;
 mod list;
@@ -21,6 +22,7 @@ use url::Url;
 pub use self::{
     address::{AddressFor, AddressView, SecretState},
     error::EventsError,
+    former::{MovedSecrets, former_secrets, move_former_secrets},
     gates::Room,
     receive::{Arrived, Door, Found, Reply},
     refused::RefusalsFlush,

@@ -7,6 +7,7 @@
 //! On PostgreSQL the locks of a transaction are taken in this order, after those of integrations and monitors and
 //! before those of the outbox: sources, what is used once, events.
 
+mod former;
 mod read;
 mod refusals;
 mod retention;
@@ -17,6 +18,7 @@ mod targets;
 
 pub(super) use self::sources::{close, end};
 pub use self::{
+    former::{FormerIds, FormerSecret},
     read::{ProviderEventRow, SealedProviderEvent},
     refusals::{RefusalRow, Refused},
     secrets::{EventSecretRow, NewEventSecret},

@@ -223,7 +223,7 @@ async fn replace(
 
 /// Where a secret comes from that is stored.
 #[derive(Clone, Copy)]
-enum Seen {
+pub(super) enum Seen {
     /// A person entered it.
     Entered,
     /// The provider brought it, and no person has seen it yet.
@@ -232,7 +232,7 @@ enum Seen {
     Former(OffsetDateTime),
 }
 
-async fn insert(
+pub(super) async fn insert(
     on: &impl ConnectionTrait,
     source: EventSourceId,
     secret: NewEventSecret,

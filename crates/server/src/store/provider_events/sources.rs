@@ -141,31 +141,7 @@ impl Store {
         {
             return Ok(None);
         }
-        let new = event_source::Model {
-            id: id.to_string(),
-            provider: provider.to_owned(),
-            integration_id: match of {
-                SourceOf::Integration(id) => Some(id.to_string()),
-                SourceOf::App(_) => None,
-            },
-            app_owner: match of {
-                SourceOf::Integration(_) => None,
-                SourceOf::App(owner) => Some(owner.to_string()),
-            },
-            path_hash: None,
-            sealed_path: None,
-            awaited_until: None,
-            created_at: at,
-        };
-        event_source::Entity::insert(event_source::ActiveModel::from(new))
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&transaction)
-            .await?;
-        let locked = event_source::Entity::find().filter(is_of(provider, of)).lock_exclusive();
-        let row = locked.one(&transaction).await?;
-        let row =
-            row.ok_or_else(|| StoreError::Damaged("an event source that was stored is gone".to_owned()))?;
-        let mut record = EventSourceRecord::try_from(row)?;
+        let mut record = made(&transaction, (provider, of), id, at).await?;
         if record.path_hash.is_none() {
             let path = seal(record.id);
             set_path(&transaction, record.id, Some(&path)).await?;
@@ -174,6 +150,38 @@ impl Store {
         transaction.commit().await?;
         Ok(Some(record))
     }
+}
+
+/// The address of an integration or an app, locked. It is made without a secret if there is none.
+pub(super) async fn made(
+    on: &Transaction,
+    (provider, of): (&str, SourceOf),
+    id: EventSourceId,
+    at: OffsetDateTime,
+) -> Result<EventSourceRecord, StoreError> {
+    let new = event_source::Model {
+        id: id.to_string(),
+        provider: provider.to_owned(),
+        integration_id: match of {
+            SourceOf::Integration(id) => Some(id.to_string()),
+            SourceOf::App(_) => None,
+        },
+        app_owner: match of {
+            SourceOf::Integration(_) => None,
+            SourceOf::App(owner) => Some(owner.to_string()),
+        },
+        path_hash: None,
+        sealed_path: None,
+        awaited_until: None,
+        created_at: at,
+    };
+    event_source::Entity::insert(event_source::ActiveModel::from(new))
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(on)
+        .await?;
+    let locked = event_source::Entity::find().filter(is_of(provider, of)).lock_exclusive();
+    let row = locked.one(on).await?;
+    row.ok_or_else(|| StoreError::Damaged("an event source that was stored is gone".to_owned()))?.try_into()
 }
 
 /// Locks an address. `None`: it is gone.

@@ -41,9 +41,9 @@ pub struct Announcement {
 
 /// Puts an event into the outbox, once for each webhook that asks for it.
 ///
-/// The rows of the streams are locked, in the order of their webhooks, before the event gets its number. So within a
-/// stream the numbers grow in the order of the commits. They are locked after everything else that the transaction
-/// locks.
+/// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their
+/// webhooks, before the event gets its number. So within a stream the numbers grow in the order of the commits. They
+/// are locked after everything else that the transaction locks.
 pub(in crate::store) async fn announce(
     on: &Transaction,
     announcement: Announcement,
@@ -81,8 +81,11 @@ async fn subscribers(
 ) -> Result<(Vec<Subscriber>, Option<SubjectIntegration>), StoreError> {
     let integration = announcement.integration.map(|id| id.to_string());
     let values = [announcement.project.to_string().into(), integration.into()];
-    let statement =
-        Statement::from_sql_and_values(on.get_database_backend(), statements::SUBSCRIBERS, values);
+    let sql = match on.get_database_backend() {
+        DbBackend::Postgres => &statements::SUBSCRIBERS_POSTGRES,
+        _ => &statements::SUBSCRIBERS_SQLITE,
+    };
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql.as_str(), values);
     let rows = on.query_all_raw(statement).await?;
     let mut told = Vec::new();
     for row in &rows {

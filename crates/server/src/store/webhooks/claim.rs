@@ -6,7 +6,8 @@ use integrations_core::{
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryResult,
-    Statement, Value, sea_query::Expr,
+    Statement, Value,
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType},
 };
 use time::OffsetDateTime;
 
@@ -116,10 +117,18 @@ impl Store {
         if webhook_stream::Entity::find().filter(aside()).one(&self.reader).await?.is_none() {
             return Ok(0);
         }
-        let resumed = webhook_stream::Entity::update_many()
-            .col_expr(webhook_stream::Column::DueAt, Expr::value(now))
+        // Who puts something into several streams must not wait for this, which has no order. The next round comes.
+        let key = [webhook_stream::Column::WebhookId, webhook_stream::Column::Stream];
+        let resumable = webhook_stream::Entity::find()
+            .select_only()
+            .columns(key)
             .filter(aside())
             .filter(webhook_stream::Column::WebhookId.in_subquery(active))
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .into_query();
+        let resumed = webhook_stream::Entity::update_many()
+            .col_expr(webhook_stream::Column::DueAt, Expr::value(now))
+            .filter(Expr::tuple(key.map(Expr::col)).in_subquery(resumable))
             .exec(&self.writer)
             .await?;
         Ok(resumed.rows_affected)

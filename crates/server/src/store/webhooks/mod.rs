@@ -6,7 +6,8 @@
 //! as it has something to send. It says when, and who does it, by a lease.
 //!
 //! On PostgreSQL the locks of a transaction are taken in this order, and after all others: webhooks, streams,
-//! deliveries.
+//! deliveries. Whoever puts an event into the outbox locks the webhooks, too, FOR KEY SHARE: that waits for nobody but
+//! who deletes them.
 
 mod announce;
 mod claim;

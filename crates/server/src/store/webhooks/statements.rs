@@ -3,9 +3,19 @@
 use std::sync::LazyLock;
 
 /// The webhooks of a project, with an integration: `$1` project, `$2` integration, or null.
-pub(super) const SUBSCRIBERS: &str = "SELECT w.id, w.events, w.status, i.id AS integration_id, i.provider, \
-     i.status AS integration_status, i.health_status \
-     FROM webhooks w LEFT JOIN integrations i ON i.id = $2 WHERE w.project_id = $1 ORDER BY w.id";
+fn subscribers(locking: &str) -> String {
+    format!(
+        "SELECT w.id, w.events, w.status, i.id AS integration_id, i.provider, \
+         i.status AS integration_status, i.health_status \
+         FROM webhooks w LEFT JOIN integrations i ON i.id = $2 WHERE w.project_id = $1 ORDER BY w.id{locking}"
+    )
+}
+
+/// The webhooks of a project, on PostgreSQL. Whoever deletes one of them waits until the commit, before its streams.
+pub(super) static SUBSCRIBERS_POSTGRES: LazyLock<String> =
+    LazyLock::new(|| subscribers(" FOR KEY SHARE OF w"));
+/// The same on SQLite, which has only one writer at a time.
+pub(super) static SUBSCRIBERS_SQLITE: LazyLock<String> = LazyLock::new(|| subscribers(""));
 
 /// Locks a stream, which begins if there is none: `$1` webhook, `$2` stream, `$3` when it is due, or null.
 pub(super) const OPEN_STREAM: &str = "INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES ($1, $2, $3) \

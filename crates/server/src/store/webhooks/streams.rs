@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use crate::store::{
     StoreError,
     entity::{webhook_delivery, webhook_stream},
+    in_order::locked_in_order,
     transaction::Transaction,
 };
 
@@ -65,7 +66,7 @@ fn of(webhook: &str, stream: &str) -> Condition {
 pub(super) async fn hold(on: &Transaction, webhook: &str) -> Result<(), StoreError> {
     webhook_stream::Entity::update_many()
         .col_expr(webhook_stream::Column::DueAt, Expr::value(None::<OffsetDateTime>))
-        .filter(webhook_stream::Column::WebhookId.eq(webhook))
+        .filter(all_in_order(webhook))
         .filter(webhook_stream::Column::LeaseOwner.is_null())
         .exec(on)
         .await?;
@@ -93,9 +94,18 @@ pub(super) async fn resume(
     // A stream that has nothing to send any more ends when it is claimed.
     webhook_stream::Entity::update_many()
         .col_expr(Column::DueAt, Expr::value(now))
-        .filter(Column::WebhookId.eq(webhook))
+        .filter(all_in_order(webhook))
         .filter(Column::DueAt.is_null())
         .exec(on)
         .await?;
     Ok(())
+}
+
+/// The streams of a webhook, locked in the order in which one transaction puts several events into them.
+fn all_in_order(webhook: &str) -> Condition {
+    use webhook_stream::Column;
+
+    let of_webhook = || Column::WebhookId.eq(webhook);
+    let in_order = locked_in_order::<webhook_stream::Entity>(Column::Stream, of_webhook());
+    Condition::all().add(of_webhook()).add(in_order)
 }

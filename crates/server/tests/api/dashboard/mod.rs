@@ -4,6 +4,7 @@ pub(crate) mod approvals;
 mod attacks;
 mod callbacks;
 mod changes;
+mod events;
 pub(crate) mod installing;
 mod keys;
 pub(crate) mod many_providers;

@@ -12,6 +12,7 @@ use crate::support::{Server, server::Key};
 on_both!(
     a_project_is_made_changed_archived_and_brought_back,
     what_is_wrong_with_a_project_is_told_beside_its_field,
+    a_project_is_branded_on_its_page,
     who_may_not_change_projects_has_neither_button_nor_effect,
     a_key_that_is_bound_to_projects_sees_these_and_makes_none,
     pages_of_another_organization_are_refused,
@@ -148,6 +149,49 @@ async fn what_is_wrong_with_a_project_is_told_beside_its_field(server: &Server) 
     assert_eq!(stored(server, &other).await["name"], "Other");
 }
 
+async fn a_project_is_branded_on_its_page(server: &Server) {
+    let visitor = Visitor::signed_in(server).await;
+    let id = server.project.to_string();
+    let page_of = at(server, &format!("/projects/{id}"));
+    let page = visitor.get(&page_of).await;
+    let form = page
+        .form("/branding")
+        .with("branding.name", "Parcel Pro")
+        .with("branding.accent", "0A7755")
+        .with("branding.support", "help@parcel.example");
+    visitor.submit(&form).await.leads_to(&format!("{page_of}?done=changed"));
+    let branding = stored(server, &id).await["branding"].clone();
+    assert_eq!((&branding["name"], &branding["accent"]), (&json!("Parcel Pro"), &json!("#0a7755")));
+    let again = visitor.get(&page_of).await.form("/branding");
+    assert_eq!(again.value("branding.support"), Some("help@parcel.example"));
+    visitor.submit(&form).await.says(412, "Somebody else changed this in the meantime");
+
+    for (field, value, problem) in [
+        ("branding.accent", "#ffee00", "Is too faint on light pages"),
+        ("branding.accent_dark", "#16171b", "Is too faint on dark pages"),
+        ("branding.accent", "green", "Must be a colour"),
+        ("branding.accent", "", "Required beside accent_dark"),
+        ("branding.support", "http://parcel.example", "Must be a mail address"),
+        ("branding.logo", "gone.svg", "The operator has no logo gone.svg"),
+    ] {
+        let refused = visitor.submit(&again.clone().with(field, value)).await;
+        refused.says(422, "The project was not changed");
+        let told = refused.problem(field).unwrap_or_else(|| panic!("{field}: {refused:?}"));
+        assert!(told.starts_with(problem), "{told}");
+        assert_eq!(refused.form("/branding").value("branding.name"), Some("Parcel Pro"));
+        assert_eq!(
+            refused.form(&id).value("slug"),
+            Some(stored(server, &id).await["slug"].as_str().unwrap())
+        );
+    }
+    assert_eq!(stored(server, &id).await["branding"], branding);
+    let emptied = ["name", "accent", "accent_dark", "support"]
+        .into_iter()
+        .fold(again, |form, field| form.with(&format!("branding.{field}"), ""));
+    visitor.submit(&emptied).await.leads_to(&format!("{page_of}?done=changed"));
+    assert_eq!(stored(server, &id).await["branding"], Value::Null);
+}
+
 async fn who_may_not_change_projects_has_neither_button_nor_effect(server: &Server) {
     let stage = Stage::of(server).await;
     let project = server.project.to_string();
@@ -229,6 +273,7 @@ async fn pages_of_another_organization_are_refused(server: &Server) {
             (format!("{base}/projects/{project}"), true),
             (format!("{base}/projects/{project}/archive"), true),
             (format!("{base}/projects/{project}/restore"), false),
+            (format!("{base}/projects/{project}/branding"), false),
             (format!("{base}/keys"), true),
             (format!("{base}/keys/{}", key.id), true),
             (format!("{base}/keys/{}/revoke", key.id), true),
@@ -269,6 +314,7 @@ async fn forms_of_organizations_are_taken_from_our_own_pages_alone(server: &Serv
         project.clone(),
         format!("{project}/archive"),
         format!("{project}/restore"),
+        format!("{project}/branding"),
         at(server, "/keys"),
         key.clone(),
         format!("{key}/rotate"),

@@ -80,6 +80,7 @@ pub(super) fn projects() -> Vec<(&'static str, Markup)> {
         id: PROJECT,
         project,
         now,
+        logos: vec!["acme.svg", "parcel.svg"],
         flash: None,
         refused: None,
     };
@@ -88,6 +89,16 @@ pub(super) fn projects() -> Vec<(&'static str, Markup)> {
         "slug",
         "Another project of the organization has this slug",
         Form::from([("name", "Support"), ("slug", "staging"), ("domain", "")]),
+    );
+    let faint = refused(
+        Part::Branding,
+        "branding.accent",
+        "Is too faint on light pages: its contrast is 1.2, and at least 3.0 is needed",
+        Form::from([
+            ("branding.name", "Acme"),
+            ("branding.logo", "gone.svg"),
+            ("branding.accent", "#ffee00"),
+        ]),
     );
     let draw = |page: &ProjectPage<'_>| project::page(&frame(), page);
     let late = datetime!(2026-08-01 00:00:00 UTC);
@@ -99,6 +110,7 @@ pub(super) fn projects() -> Vec<(&'static str, Markup)> {
         ("projects-refused", list(&frame(), &records, Some(&taken))),
         ("project", draw(&ProjectPage { flash: Some(OwnedFlash::Created), ..one(&records[0], NOW) })),
         ("project-refused", draw(&ProjectPage { refused: Some(&taken), ..one(&records[0], NOW) })),
+        ("project-branding", draw(&ProjectPage { refused: Some(&faint), ..one(&records[0], NOW) })),
         ("project-of-viewer", project::page(&viewer(), &one(&records[0], NOW))),
         ("project-archived", draw(&one(&records[2], NOW))),
         ("project-gone", draw(&one(&records[2], late))),
