@@ -40,6 +40,7 @@ mod m0026_returns;
 mod m0027_revocations;
 mod m0028_provider_events;
 mod m0029_health_changes;
+mod m0030_ways;
 
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
 pub use m0020_writes_off::NAME as WRITES_OFF;
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_revocations::Migration),
             Box::new(m0028_provider_events::Migration),
             Box::new(m0029_health_changes::Migration),
+            Box::new(m0030_ways::Migration),
         ]
     }
 }

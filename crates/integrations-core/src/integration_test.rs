@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::audit::Change;
-use crate::catalog::{Catalog, Provider};
+use crate::catalog::{Catalog, Provider, ProviderAccount};
 use crate::ids::{IntegrationId, ProjectId};
 use crate::integration::{
     Configuration, Connected, Integration, Revision, SecretSettings, Update, UpdateError,
@@ -19,6 +19,10 @@ const LATER: OffsetDateTime = datetime!(2026-05-18 09:00:00 UTC);
 
 fn slack() -> std::sync::Arc<Provider> {
     Catalog::embedded().unwrap().get("slack").unwrap().clone()
+}
+
+fn plain() -> ProviderAccount {
+    Catalog::embedded().unwrap().account("slack").unwrap()
 }
 
 fn account(id: &str, name: Option<&str>) -> AccountIdentity {
@@ -43,7 +47,7 @@ where
 fn install(connected: Connected) -> Revision {
     let integration: IntegrationId = id("int_01jc3q5v6w7x8y9zabcdefghjk");
     let project: ProjectId = id("prj_01jc3q5v6w7x8y9zabcdefghjk");
-    Integration::install(integration, project, &(&slack()).into(), connected, NOW)
+    Integration::install(integration, project, &plain(), connected, NOW)
 }
 
 fn change(revision: &Revision, path: &str) -> Option<(Value, Value)> {

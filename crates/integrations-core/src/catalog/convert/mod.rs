@@ -13,16 +13,19 @@ mod proxying;
 mod revoke;
 mod settings;
 mod values;
+mod ways;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use self::actions::{Rest, actions};
 use self::fields::fields;
 use self::values::{is_header_name, page, pointer, statuses};
+pub(super) use self::ways::ReadWays;
 use crate::catalog::field::Field;
-use crate::catalog::file::{FieldTable, ProviderFile, RateLimitTable};
+use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
 use crate::catalog::names::CallbackCheck;
 use crate::catalog::oauth::OAuth;
@@ -36,19 +39,14 @@ use crate::catalog::scope::{Names, Reach};
 const FORMAT: i64 = 2;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
-pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
+pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileError>> {
     check_format(file, text).map_err(|error| vec![error])?;
     let told = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
     };
     let shape: ProviderFile = toml::from_str(text).map_err(told)?;
-    let mut problems = Problems::default();
-    let provider = provider(shape, stem(file), &mut problems);
-    match provider {
-        Some(provider) if problems.is_empty() => Ok(provider),
-        _ => Err(problems.locate(file, text)),
-    }
+    ways::ways(shape, stem(file)).map_err(|problems| problems.locate(file, text))
 }
 
 /// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so. A
@@ -91,7 +89,13 @@ fn is_month(text: &str) -> bool {
     is_number(year, 4) && is_number(month, 2) && ("01"..="12").contains(&month)
 }
 
-fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<Provider> {
+/// Reads one way to log in, which is the only one that is left in `file`.
+fn provider(
+    file: ProviderFile,
+    auth: AuthTable,
+    (stem, has_app): (&str, bool),
+    problems: &mut Problems,
+) -> Option<Provider> {
     let key = problems.ok("key", file.key.parse::<ProviderKey>());
     if key.as_ref().is_some_and(|key| key.as_str() != stem) {
         problems.add("key", format!("the key must be the file's name: `{stem}`"));
@@ -101,7 +105,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
     }
     let mut connection = connection(file.connection, problems);
-    let (mut setup, sent, revoke) = auth::auth(file.auth, &mut connection, problems);
+    let AuthTable { kind, why, page: key_page, fields, oauth, request: sent, revoke, .. } = auth;
+    let mut setup = auth::setup(kind, (key_page, fields, oauth), &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
     if let Some(Setup::OAuth(oauth)) = &setup {
         check_oauth(oauth, &names, problems);
@@ -128,7 +133,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
-    let event_source = events::events(file.events, setup.as_ref(), problems);
+    let event_source = events::events(file.events, has_app, problems);
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
@@ -144,6 +149,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         documentation_url: documentation_url?,
         api_base_url: api_base_url?,
         revoke_page: optional(revoke_page)?,
+        auth: kind,
+        why,
         setup: setup?,
         auth_request,
         revoke: optional(revoke)?,
@@ -151,8 +158,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         account: optional(account)?,
         probe: probe?,
         rate_limit,
-        settings: settings?,
-        actions,
+        settings: Arc::new(settings?),
+        actions: actions.into(),
         proxying,
         event_source: event_source?,
     })

@@ -1,7 +1,7 @@
 //! The problems of an installation. Each is written to the log once, and stored for the person who comes back.
 
 use integrations_core::{
-    catalog::ProviderAccount,
+    catalog::{AuthKind, ProviderAccount},
     health::NoAnswer,
     ids::{PendingInstallId, ProjectId},
     issue::Issue,
@@ -22,6 +22,14 @@ pub struct InstallTarget {
     pub project: ProjectId,
     /// The account of the provider.
     pub account: ProviderAccount,
+}
+
+impl InstallTarget {
+    /// The same by the way of this kind. The provider's file may have lost it meanwhile.
+    pub(super) fn by(&self, kind: AuthKind) -> Result<Self, ProblemKind> {
+        let account = self.account.by(kind).ok_or(ProblemKind::NotConfigured)?;
+        Ok(Self { account, ..*self })
+    }
 }
 
 /// A failed installation. The integration is unchanged.

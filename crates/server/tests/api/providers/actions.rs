@@ -61,7 +61,7 @@ async fn every_action(server: &Server, simulator: &Simulator) {
     let mut wrong = Vec::new();
     for provider in embedded().iter() {
         install(server, simulator, provider).await;
-        for action in &provider.actions {
+        for action in provider.actions.iter() {
             let complaints = simulator.complaints().len();
             let answer = call(server, (&asker, &approver), provider, action).await;
             let complaints = simulator.complaints().split_off(complaints);
