@@ -118,7 +118,8 @@ fn what_works_is_offered_before_what_is_recommended() {
 fn a_credential_is_read_by_its_own_way_alone() {
     let catalog = read(&file(&format!("{OAUTH}{KEY}"))).unwrap();
     let account = catalog.account("acme").unwrap().by(AuthKind::ApiKey).unwrap();
-    let Ok(serde_json::Value::Object(tokens)) = Ok::<_, ()>(json!({"access_token": "a", "site": "eu"})) else {
+    let Ok(serde_json::Value::Object(tokens)) = Ok::<_, ()>(json!({"access_token": "a", "site": "eu"}))
+    else {
         unreachable!()
     };
     assert!(account.provider.read_input(Map::new(), tokens.clone()).is_err());

@@ -1,6 +1,7 @@
 //! Installs every provider of the catalog against a simulator that is strict about what the provider documents.
 
 mod actions;
+mod ways;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,
-    /// The only way to log in that the page offers, such as api_key: a kind that `riq catalog show` names
+    /// The only way to log in that the page offers, such as api_key: a kind that `riq integrations catalog` names
     #[arg(long, value_name = "KIND")]
     auth: Option<AuthKind>,
     /// Wait until it is installed, at most this long: 90s, 30m or 1h

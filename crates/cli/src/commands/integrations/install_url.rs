@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// The id of the only account at the provider that may be connected
     #[arg(long, value_name = "ID")]
     expected_account: Option<String>,
-    /// The only way to log in that the page offers, such as api_key: a kind that `riq catalog show` names
+    /// The only way to log in that the page offers, such as api_key: a kind that `riq integrations catalog` names
     #[arg(long, value_name = "KIND")]
     auth: Option<AuthKind>,
 }
