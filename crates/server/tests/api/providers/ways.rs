@@ -6,7 +6,7 @@ use integrations_core::catalog::Catalog;
 use riq_testing::providers::simulator::{Decision, Simulator};
 use serde_json::{Map, Value, json};
 
-use super::{embedded, is_connected, leads_away, on_both_played};
+use super::{embedded, is_connected, leads_away, on_both_played, played};
 use crate::{
     dashboard::visitor::{Page, Visitor},
     support::{
