@@ -46,7 +46,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileE
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
     };
     let shape: ProviderFile = toml::from_str(text).map_err(told)?;
-    ways::ways(shape, stem(file)).map_err(|problems| problems.locate(file, text))
+    ways::ways(shape, stem(file), provider).map_err(|problems| problems.locate(file, text))
 }
 
 /// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so. A

@@ -2,7 +2,6 @@
 
 use std::iter;
 
-use super::provider;
 use crate::catalog::file::{AuthTable, ProviderFile};
 use crate::catalog::names::AuthKind;
 use crate::catalog::problems::Problems;
@@ -33,8 +32,11 @@ impl From<ReadWays> for Ways {
     }
 }
 
-/// Reads each way of a file. `stem` is the file's name. What is wrong in all ways is told once.
-pub(super) fn ways(mut file: ProviderFile, stem: &str) -> Result<ReadWays, Problems> {
+/// Reads the whole file with one of its ways, given the file's name, and whether one of them has an OAuth app.
+type Read = fn(ProviderFile, AuthTable, (&str, bool), &mut Problems) -> Option<Provider>;
+
+/// Reads each way of a file by `read`. `stem` is the file's name. What is wrong in all ways is told once.
+pub(super) fn ways(mut file: ProviderFile, stem: &str, read: Read) -> Result<ReadWays, Problems> {
     let entries = std::mem::take(&mut file.auth);
     let kinds: Vec<AuthKind> = entries.iter().map(|entry| entry.kind).collect();
     let mut problems = Problems::default();
@@ -43,7 +45,7 @@ pub(super) fn ways(mut file: ProviderFile, stem: &str) -> Result<ReadWays, Probl
     let (mut ways, mut found) = (Vec::new(), Vec::new());
     let files = iter::repeat_n(file, kinds.len());
     for (index, (file, entry)) in files.zip(entries).enumerate() {
-        let (way, of_way) = way(file, entry, index, known);
+        let (way, of_way) = way((file, entry), index, known, read);
         ways.extend(way);
         found.push(of_way);
     }
@@ -58,10 +60,10 @@ pub(super) fn ways(mut file: ProviderFile, stem: &str) -> Result<ReadWays, Probl
 
 /// Reads the whole file with one of its ways. Places in it are told as they stand in the file.
 fn way(
-    mut file: ProviderFile,
-    mut entry: AuthTable,
+    (mut file, mut entry): (ProviderFile, AuthTable),
     index: usize,
     known: (&str, bool),
+    read: Read,
 ) -> (Option<Provider>, Problems) {
     let mut problems = Problems::default();
     let place = format!("auth.{index}");
@@ -74,7 +76,7 @@ fn way(
         file.account = Some(account);
         moved.push("account");
     }
-    let way = provider(file, entry, known, &mut problems);
+    let way = read(file, entry, known, &mut problems);
     for table in moved {
         problems.move_to(table, &format!("{place}.{table}"));
     }
