@@ -132,7 +132,7 @@ fn ways_that_cannot_be_told_apart_are_refused() {
     let text = refusal(&file(&format!("{KEY}{KEY}")));
     assert_eq!(
         text,
-        "acme.toml:20:8: there is another way of the kind `api_key`: a kind is the name of a way"
+        "acme.toml:21:8: there is another way of the kind `api_key`: a kind is the name of a way"
     );
     assert_eq!(refusal(&file("")), "acme.toml:1:1: a provider needs an [[auth]] entry");
 }
@@ -161,7 +161,7 @@ fn a_fault_of_all_ways_is_told_once_and_that_of_one_with_its_place() {
     // One of a table of the second way.
     let text = refusal(&both.replace("{api_key}", "{other}"));
     assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(text.starts_with("acme.toml:40:"), "{text}");
+    assert!(text.starts_with("acme.toml:41:"), "{text}");
     // One in a common table that only one way has.
     let text = refusal(&both.replace("acme.example/me", "acme.example/{site}"));
     assert_eq!(text.lines().count(), 1, "{text}");

@@ -74,11 +74,23 @@ fn stem(file: &str) -> &str {
     name.strip_suffix(".toml").unwrap_or(name)
 }
 
-fn check_not_blank(file: &ProviderFile, problems: &mut Problems) {
+/// The provider's key, which must be the file's name.
+fn key(file: &ProviderFile, stem: &str, problems: &mut Problems) -> Option<ProviderKey> {
+    let key = problems.ok("key", file.key.parse::<ProviderKey>());
+    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
+        problems.add("key", format!("the key must be the file's name: `{stem}`"));
+    }
+    key
+}
+
+fn check_head(file: &ProviderFile, problems: &mut Problems) {
     for (path, text) in [("name", &file.name), ("description", &file.description)] {
         if text.trim().is_empty() {
             problems.add(path, "must not be empty");
         }
+    }
+    if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
+        problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
     }
 }
 
@@ -96,21 +108,13 @@ fn provider(
     (stem, has_app): (&str, bool),
     problems: &mut Problems,
 ) -> Option<Provider> {
-    let key = problems.ok("key", file.key.parse::<ProviderKey>());
-    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
-        problems.add("key", format!("the key must be the file's name: `{stem}`"));
-    }
-    check_not_blank(&file, problems);
-    if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
-        problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
-    }
+    let key = key(&file, stem, problems);
+    check_head(&file, problems);
     let mut connection = connection(file.connection, problems);
     let AuthTable { kind, why, page: key_page, fields, oauth, request: sent, revoke, .. } = auth;
     let mut setup = auth::setup(kind, (key_page, fields, oauth), &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
-    if let Some(Setup::OAuth(oauth)) = &setup {
-        check_oauth(oauth, &names, problems);
-    }
+    check_login(setup.as_ref(), &names, problems);
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
     // The URL of a webhook is its credential, and all of its API is under it.
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
@@ -175,6 +179,14 @@ fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
         }
     }
     connection
+}
+
+/// Checks that a login uses only what is known before there is a credential.
+fn check_login(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
+    match setup {
+        Some(Setup::OAuth(oauth)) => check_oauth(oauth, names, problems),
+        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => {}
+    }
 }
 
 /// Checks that an OAuth description uses only what is known before there is a credential.
