@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::names::AuthKind;
 use super::provider::Provider;
 
-/// The ways to log in at one provider: one [`Provider`] for each `[[auth]]` of its file, in the order of the file. There
-/// is at least one, the kinds differ, and the first is the recommended one. What does not depend on the way is the same
-/// in all of them.
+/// The ways to log in at one provider: one [`Provider`] for each `[[auth]]` of its file, in the order of the file.
+///
+/// There is at least one, the kinds differ, and the first is the recommended one. What does not depend on the way is the
+/// same in all of them.
 #[derive(Clone, Debug)]
 pub struct Ways {
     first: Arc<Provider>,
@@ -67,8 +68,8 @@ impl Ways {
         self.by_oauth().unwrap_or(&self.first)
     }
 
-    /// The one that is offered first: the first in the order of the file that can be installed, if `is_ready` says so of
-    /// any, else the recommended one.
+    /// The one that is offered first: the first in the order of the file that can be installed, if `is_ready` says so
+    /// of any, else the recommended one.
     pub fn offered(&self, is_ready: impl Fn(&Provider) -> bool) -> &Arc<Provider> {
         self.iter().find(|way| is_ready(way)).unwrap_or(&self.first)
     }

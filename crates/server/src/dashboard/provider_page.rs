@@ -107,8 +107,8 @@ impl Contents {
     }
 }
 
-/// Answers with the page, with its current contents. `flash` is what was just done, and `chosen` the way that the person
-/// wants to connect it by.
+/// Answers with the page, with its current contents. `flash` is what was just done, and `chosen` the way that the
+/// person wants to connect it by.
 pub(super) async fn answer(
     on: &OnProject,
     account: &ProviderAccount,
