@@ -7,8 +7,8 @@ use super::provider::Provider;
 
 /// The ways to log in at one provider: one [`Provider`] for each `[[auth]]` of its file, in the order of the file.
 ///
-/// There is at least one, the kinds differ, and the first is the recommended one. What does not depend on the way is the
-/// same in all of them.
+/// There is at least one, the kinds differ, and the first is the recommended one. What does not depend on the way is
+/// the same in all of them.
 #[derive(Clone, Debug)]
 pub struct Ways {
     first: Arc<Provider>,

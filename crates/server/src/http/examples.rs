@@ -295,7 +295,8 @@ pub(super) fn install_link() -> Value {
     json!({
         "id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack", "status": "open",
         "created_by": "key_01jc3q5v6w7x8y9zabcdefghjk", "return_url": "https://app.example.com/settings",
-        "expected_account_id": null, "auth": null, "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-17T18:25:00Z",
+        "expected_account_id": null, "auth": null,
+        "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-17T18:25:00Z",
         "used_at": null, "ended_at": null
     })
 }
