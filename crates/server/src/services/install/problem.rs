@@ -35,8 +35,8 @@ impl InstallTarget {
 /// A failed installation. The integration is unchanged.
 #[derive(Debug)]
 pub struct InstallProblem {
-    /// What was to be installed, if it is known.
-    pub target: Option<InstallTarget>,
+    /// What was to be installed, if it is known. Boxed to keep results small.
+    pub target: Option<Box<InstallTarget>>,
     /// What went wrong.
     pub kind: ProblemKind,
     /// The installation in progress that it ended, or that had ended before. Boxed to keep results small.
@@ -123,7 +123,7 @@ pub enum StateProblem {
 impl InstallProblem {
     /// A problem with a target.
     pub fn at(target: &InstallTarget, kind: impl Into<ProblemKind>) -> Self {
-        Self { target: Some(target.clone()), kind: kind.into(), install: None }
+        Self { target: Some(Box::new(target.clone())), kind: kind.into(), install: None }
     }
 
     /// A problem whose target is not known.
