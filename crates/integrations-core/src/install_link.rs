@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::{
+    catalog::AuthKind,
     fields::{BodyError, Fields, text},
     issue::Issue,
     return_address::{ReturnOrigin, ReturnUrl},
@@ -105,12 +106,14 @@ pub struct LinkRequest {
     pub state: Option<String>,
     /// The id of the only account at the provider that may be connected.
     pub expected_account: Option<String>,
+    /// The only way to log in that it offers.
+    pub auth: Option<AuthKind>,
 }
 
 impl LinkRequest {
     /// Reads the body of a request, which may be empty. `names_accounts` is whether the provider says whose account a
-    /// credential belongs to.
-    pub fn read(body: &[u8], names_accounts: bool) -> Result<Self, BodyError> {
+    /// credential belongs to, and `ways` are those to log in there.
+    pub fn read(body: &[u8], names_accounts: bool, ways: &[AuthKind]) -> Result<Self, BodyError> {
         let mut fields = Fields::read_optional(body)?;
         let return_url = fields.optional("return_url", |value| ReturnUrl::read(&text(value)?));
         let state = fields.optional("state", |value| short(value, MAX_STATE));
@@ -118,6 +121,7 @@ impl LinkRequest {
             true => short(value, MAX_ACCOUNT),
             false => Err("This provider does not say which account was connected".to_owned()),
         });
+        let auth = fields.optional("auth", |value| way(value, ways));
         match (&return_url, &state) {
             (None, Some(_)) => {
                 fields.report(Issue::new("state", "Needs return_url, with which it goes back"))
@@ -130,7 +134,7 @@ impl LinkRequest {
             }
             _ => {}
         }
-        fields.finish(Some(Self { return_url, state, expected_account }))
+        fields.finish(Some(Self { return_url, state, expected_account, auth }))
     }
 
     /// Whether the project allows the return. The issue says which origins it allows.
@@ -145,10 +149,18 @@ impl LinkRequest {
         Err(Issue::new("return_url", message))
     }
 
-    /// Whether a person must keep to it, whoever they are: it leads back, or is for one account.
+    /// Whether a person must keep to it, whoever they are: it leads back, is for one account, or for one way to log in.
     pub const fn is_bound(&self) -> bool {
-        self.return_url.is_some() || self.expected_account.is_some()
+        self.return_url.is_some() || self.expected_account.is_some() || self.auth.is_some()
     }
+}
+
+/// Reads the kind of one of these ways to log in.
+fn way(value: Value, ways: &[AuthKind]) -> Result<AuthKind, String> {
+    let word = text(value)?;
+    let known: Vec<&str> = ways.iter().map(|way| way.as_str()).collect();
+    let found = ways.iter().find(|way| way.as_str() == word).copied();
+    found.ok_or_else(|| format!("This provider has no such way to log in: it has {}", known.join(", ")))
 }
 
 /// Reads a text that is not empty.
@@ -169,7 +181,8 @@ mod tests {
     use super::*;
 
     fn read(body: Value) -> Result<LinkRequest, String> {
-        LinkRequest::read(body.to_string().as_bytes(), true).map_err(|error| match error {
+        let ways = [AuthKind::OAuth, AuthKind::ApiKey];
+        LinkRequest::read(body.to_string().as_bytes(), true, &ways).map_err(|error| match error {
             BodyError::Invalid(issues) => {
                 issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
             }
@@ -179,9 +192,15 @@ mod tests {
 
     #[test]
     fn no_body_asks_for_a_plain_link() {
-        assert_eq!(LinkRequest::read(b"", true), Ok(LinkRequest::default()));
+        assert_eq!(LinkRequest::read(b"", true, &[]), Ok(LinkRequest::default()));
         assert_eq!(read(json!({})), Ok(LinkRequest::default()));
         assert!(!LinkRequest::default().is_bound());
+    }
+
+    #[test]
+    fn a_link_for_one_way_binds_everybody() {
+        let asked = read(json!({"auth": "api_key"})).unwrap();
+        assert_eq!((asked.auth, asked.is_bound()), (Some(AuthKind::ApiKey), true));
     }
 
     #[test]
@@ -209,11 +228,16 @@ mod tests {
             (json!({"return_url": "https://app.example", "state": ""}), "state: Must not be empty"),
             (json!({"return_url": null}), "return_url: Expected string"),
             (json!({"return": "https://app.example"}), "return: Unknown field"),
+            (
+                json!({"auth": "webhook_url"}),
+                "auth: This provider has no such way to log in: it has oauth, api_key",
+            ),
+            (json!({"auth": ["oauth"]}), "auth: Expected string"),
             (json!({"expected_account_id": 7}), "expected_account_id: Expected string"),
         ] {
             assert_eq!(read(body.clone()), Err(issue.to_owned()), "{body}");
         }
-        let unknown = LinkRequest::read(br#"{"expected_account_id": "x"}"#, false);
+        let unknown = LinkRequest::read(br#"{"expected_account_id": "x"}"#, false, &[]);
         assert!(matches!(unknown, Err(BodyError::Invalid(_))));
     }
 }

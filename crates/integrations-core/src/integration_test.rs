@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::audit::Change;
-use crate::catalog::{Catalog, Provider};
+use crate::catalog::{Catalog, Provider, ProviderAccount};
 use crate::ids::{IntegrationId, ProjectId};
 use crate::integration::{
     Configuration, Connected, Integration, Revision, SecretSettings, Update, UpdateError,
@@ -24,6 +24,10 @@ fn slack() -> std::sync::Arc<Provider> {
         .replace("former_setting = \"signing_secret\"\n", "");
     let file = ("slack.toml".to_owned(), text);
     Catalog::embedded().unwrap().with_files([file]).unwrap().get("slack").unwrap().clone()
+}
+
+fn plain() -> ProviderAccount {
+    Catalog::embedded().unwrap().account("slack").unwrap()
 }
 
 fn account(id: &str, name: Option<&str>) -> AccountIdentity {
@@ -48,7 +52,7 @@ where
 fn install(connected: Connected) -> Revision {
     let integration: IntegrationId = id("int_01jc3q5v6w7x8y9zabcdefghjk");
     let project: ProjectId = id("prj_01jc3q5v6w7x8y9zabcdefghjk");
-    Integration::install(integration, project, &(&slack()).into(), connected, NOW)
+    Integration::install(integration, project, &plain(), connected, NOW)
 }
 
 fn change(revision: &Revision, path: &str) -> Option<(Value, Value)> {

@@ -18,8 +18,9 @@ use crate::schedule::{Spread, refresh_at, until_probe, until_refresh_retry};
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
 const LATER: OffsetDateTime = datetime!(2026-05-17 18:10:00 UTC);
 
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+
 fn slack() -> Arc<Provider> {
-    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
     Arc::clone(CATALOG.get("slack").unwrap())
 }
 
@@ -29,7 +30,7 @@ fn installed(state: State) -> Integration {
     let revision = Integration::install(
         id.parse().unwrap(),
         project.parse().unwrap(),
-        &(&slack()).into(),
+        &CATALOG.account("slack").unwrap(),
         connected,
         NOW,
     );

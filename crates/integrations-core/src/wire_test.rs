@@ -35,7 +35,9 @@ fn integration() -> Value {
 fn catalog_entry() -> Value {
     json!({
         "provider": "shopify", "name": "Shopify", "description": "Look up orders.", "category": "commerce",
-        "setup_type": "oauth", "aliases": ["eu"], "status": "available", "installed": false, "installable": false,
+        "setup_type": "oauth",
+        "auth": [{"kind": "oauth", "setup_type": "oauth", "recommended": true, "why": null, "ready": false}],
+        "aliases": ["eu"], "status": "available", "installed": false, "installable": false,
         "not_installable_reason": "No OAuth app is set for Shopify on this server", "display_name": null,
         "health_status": "unknown", "sidebar_enabled": false, "last_synced_at": null, "error_message": null,
         "actions": [{
@@ -121,7 +123,8 @@ fn every_body_is_written_as_it_was_read() {
     round_trip::<InstalledActionList>(&actions);
     round_trip::<ServerStatusResponse>(&json!({"data": {"status": "ready"}}));
     let install = json!({
-        "provider": "slack", "install_url": "https://e.com", "setup_type": "oauth", "message": "Go",
+        "provider": "slack", "install_url": "https://e.com", "setup_type": "oauth", "auth": null,
+        "message": "Go",
         "link_id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "expires_at": "2026-05-17T18:25:00Z"
     });
     round_trip::<InstallUrlResponse>(&json!({"data": install}));
@@ -172,7 +175,7 @@ fn a_server_that_answers_with_the_contract_s_fields_alone_is_borne() {
     let read: Integration = serde_json::from_value(body).unwrap();
     assert_eq!((read.settings.as_str(), read.etag.as_str()), ("null", ""));
     let mut body = catalog_entry();
-    for beside in ["installable", "not_installable_reason", "documentation_url"] {
+    for beside in ["auth", "installable", "not_installable_reason", "documentation_url"] {
         body.as_object_mut().unwrap().remove(beside).unwrap();
     }
     assert!(serde_json::from_value::<CatalogEntry>(body).unwrap().installable);

@@ -82,7 +82,7 @@ fn actions() -> Vec<CompletionCandidate> {
     };
     let named: Vec<_> = catalog.iter().filter(|provider| typed(provider)).collect();
     let of = if named.is_empty() { catalog.iter().collect() } else { named };
-    let actions = of.iter().flat_map(|provider| &provider.actions);
+    let actions = of.iter().flat_map(|provider| provider.actions.iter());
     let by_key: BTreeMap<&str, &str> =
         actions.map(|action| (action.key.as_str(), action.label.as_str())).collect();
     by_key.into_iter().map(|(key, label)| candidate(key, label)).collect()

@@ -47,6 +47,7 @@ fn every_word_of_the_closed_lists_is_on_the_page() {
         .chain(CallbackCheck::ALL.iter().map(|word| word.as_str()))
         .chain(ActionKind::ALL.iter().map(|word| word.as_str()))
         .chain(SetupType::ALL.iter().map(|word| word.as_str()))
+        .chain(AuthKind::ALL.iter().map(|word| word.as_str()))
         .chain(file::InputType::ALL.iter().map(|word| word.as_str()))
         .chain(file::ExampleOutcome::ALL.iter().map(|word| word.as_str()))
         .chain(action::TextFormat::ALL.iter().map(|word| word.as_str()))

@@ -86,7 +86,7 @@ fn every_text_is_written() {
     let catalog = catalog();
     for provider in catalog.iter() {
         assert!(provider.description.ends_with('.'), "{}", provider.key);
-        for action in &provider.actions {
+        for action in provider.actions.iter() {
             assert!(
                 action.description.ends_with('.') && !action.label.is_empty(),
                 "{} {}",

@@ -11,8 +11,8 @@ use serde::{
 };
 
 use super::names::{
-    AccountSource, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce, ResetUnit,
-    SetupType, TokenKind,
+    AccountSource, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce,
+    ResetUnit, TokenKind,
 };
 use super::oauth::ParamValue;
 pub(super) use action::{
@@ -24,7 +24,7 @@ pub(super) use events::{AccessEndTable, EventFieldsTable, EventsTable, SecretTab
 type Text = BTreeMap<String, String>;
 
 /// The whole file.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderFile {
     /// Read before the rest.
@@ -55,7 +55,7 @@ pub(super) struct ProviderFile {
     pub(super) events: Option<EventsTable>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ProxyTable {
     pub(super) writes_by_get: bool,
@@ -66,14 +66,14 @@ pub(super) struct ProxyTable {
     pub(super) wider_parameters: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NeverTable {
     pub(super) method: Option<Method>,
     pub(super) path: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FieldTable {
     pub(super) key: String,
@@ -94,26 +94,29 @@ pub(super) struct FieldTable {
     pub(super) example: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChoiceTable {
     pub(super) value: String,
     pub(super) label: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuthTable {
-    pub(super) kind: SetupType,
+    pub(super) kind: AuthKind,
+    pub(super) why: Option<String>,
     pub(super) page: Option<String>,
     pub(super) fields: Option<Vec<FieldTable>>,
     pub(super) oauth: Option<OAuthTable>,
     #[serde(default)]
     pub(super) request: AuthRequestTable,
     pub(super) revoke: Option<RevokeTable>,
+    pub(super) account: Option<AccountTable>,
+    pub(super) probe: Option<ProbeTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RevokeTable {
     pub(super) unsupported: Option<String>,
@@ -122,7 +125,7 @@ pub(super) struct RevokeTable {
     pub(super) access_token_lives_seconds: Option<u32>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RevokeCallTable {
     pub(super) method: Method,
@@ -138,7 +141,7 @@ pub(super) struct RevokeCallTable {
     pub(super) tokens: Vec<TokenKind>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuthRequestTable {
     #[serde(default)]
@@ -146,7 +149,7 @@ pub(super) struct AuthRequestTable {
     pub(super) basic_auth: Option<BasicAuthTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OAuthTable {
     pub(super) authorize_url: String,
@@ -194,14 +197,14 @@ fn form() -> BodyFormat {
     BodyFormat::Form
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExtraScopesTable {
     pub(super) param: String,
     pub(super) scopes: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AnswerTable {
     pub(super) access_token: String,
@@ -248,7 +251,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     deserializer.deserialize_any(OneOrMore)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeptTable {
     pub(super) name: String,
@@ -261,7 +264,7 @@ pub(super) struct KeptTable {
     pub(super) required: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountTable {
     pub(super) source: AccountSource,
@@ -270,7 +273,7 @@ pub(super) struct AccountTable {
     pub(super) profile: Option<CallTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallTable {
     pub(super) method: Method,
@@ -280,7 +283,7 @@ pub(super) struct CallTable {
     pub(super) body: Option<toml::Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BasicAuthTable {
     pub(super) username: String,
@@ -288,7 +291,7 @@ pub(super) struct BasicAuthTable {
     pub(super) password: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProbeTable {
     pub(super) method: Method,
@@ -303,7 +306,7 @@ pub(super) struct ProbeTable {
     pub(super) interval_seconds: Option<u32>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerCheckTable {
     pub(super) shape: Option<AnswerShape>,
@@ -316,7 +319,7 @@ pub(super) struct AnswerCheckTable {
     pub(super) refused_otherwise: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RateLimitTable {
     #[serde(default)]
@@ -329,14 +332,14 @@ pub(super) struct RateLimitTable {
     pub(super) reset: Option<ResetTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetTable {
     pub(super) header: String,
     pub(super) unit: ResetUnit,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SettingTable {
     pub(super) key: String,

@@ -42,6 +42,9 @@ mod revoke;
 mod revoke_test;
 mod scope;
 mod template;
+mod ways;
+#[cfg(test)]
+mod ways_test;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -49,6 +52,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use self::convert::ReadWays;
 pub use action::{Action, OtherRequest};
 pub use event_secret::{EventKey, EventSecret, SecretHint};
 pub use events::{
@@ -59,9 +63,9 @@ pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
-    AccountSource, ActionKind, AddressOf, AnswerShape, BodyFormat, CallbackCheck, Category, ClientAuth,
-    Encoding, Handshake, Method, Pkce, ResetUnit, SecretSource, SetupType, SignatureForm, SignatureScheme,
-    TimeUnit, TokenKind,
+    AccountSource, ActionKind, AddressOf, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category,
+    ClientAuth, Encoding, Handshake, Method, Pkce, ResetUnit, SecretSource, SetupType, SignatureForm,
+    SignatureScheme, TimeUnit, TokenKind,
 };
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
 pub use path_pattern::Fit;
@@ -76,6 +80,7 @@ pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub use revoke::{Revoke, RevokeBody, RevokeCall, RevokeCalls};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
+pub use ways::{StoredWay, Ways};
 
 /// Every provider, by key. It does not change after start-up.
 #[derive(Debug, Default)]
@@ -85,7 +90,7 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct SearchableProvider {
-    provider: Arc<Provider>,
+    ways: Ways,
     /// The text that a search looks through: key, name, description and category, in lower case, one line each.
     haystack: String,
 }
@@ -122,21 +127,22 @@ impl Catalog {
         let mut errors = Vec::new();
         let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (file, text) in files {
-            let provider = match convert::read(&file, &text) {
-                Ok(provider) => provider,
+            let ways = match convert::read(&file, &text) {
+                Ok(ways) => ways,
                 Err(found) => {
                     errors.extend(found);
                     continue;
                 }
             };
-            match first.entry(provider.key.to_string()) {
+            let key = &ways.first.key;
+            match first.entry(key.to_string()) {
                 Entry::Occupied(other) => {
-                    let message = format!("the provider `{}` is also in {}", provider.key, other.get().0);
+                    let message = format!("the provider `{key}` is also in {}", other.get().0);
                     errors.push(problems::at(&file, &text, 0..0, message));
                 }
                 Entry::Vacant(entry) => {
                     entry.insert((file, text));
-                    self.insert(provider);
+                    self.insert(ways);
                 }
             }
         }
@@ -148,10 +154,10 @@ impl Catalog {
     /// out. Its file is checked like any other, with an `https` host. The origin then takes the place of that host.
     pub fn with_local(mut self, file: &str, text: &str, origin: &Url) -> Result<Self, ProviderFileErrors> {
         match convert::read(file, text) {
-            Ok(mut provider) => {
-                provider.move_to(origin);
-                let added = (provider.key.to_string(), (file.to_owned(), text.to_owned()));
-                self.insert(provider);
+            Ok(mut ways) => {
+                ways.iter_mut().for_each(|way| way.move_to(origin));
+                let added = (ways.first.key.to_string(), (file.to_owned(), text.to_owned()));
+                self.insert(ways);
                 ProviderFileErrors::check(self.same_names(&BTreeMap::from([added]))).map(|()| self)
             }
             Err(found) => ProviderFileErrors::check(found).map(|()| self),
@@ -180,28 +186,38 @@ impl Catalog {
         errors
     }
 
-    fn insert(&mut self, provider: Provider) {
-        let Provider { key, name, description, category, .. } = &provider;
+    fn insert(&mut self, ways: ReadWays) {
+        let Provider { key, name, description, category, .. } = &ways.first;
         let haystack = format!("{key}\n{name}\n{description}\n{category}").to_lowercase();
         let key = key.to_string();
-        self.entries.insert(key, SearchableProvider { provider: Arc::new(provider), haystack });
+        self.entries.insert(key, SearchableProvider { ways: ways.into(), haystack });
     }
 
-    /// The provider called `key`.
+    /// The provider called `key`, by its recommended way.
     pub fn get(&self, key: &str) -> Option<&Arc<Provider>> {
-        self.entries.get(key).map(|entry| &entry.provider)
+        self.ways(key).map(Ways::first)
     }
 
-    /// The account that `text` names, as it stands in a path: `shopify`, or `shopify~eu`.
+    /// The ways to log in at the provider called `key`.
+    pub fn ways(&self, key: &str) -> Option<&Ways> {
+        self.entries.get(key).map(|entry| &entry.ways)
+    }
+
+    /// The providers with a way that uses OAuth, by that way, sorted by key.
+    pub fn by_oauth(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.entries.values().filter_map(|entry| entry.ways.by_oauth())
+    }
+
+    /// The account that `text` names, by the recommended way, as it stands in a path: `shopify`, or `shopify~eu`.
     pub fn account(&self, text: &str) -> Result<ProviderAccount, NoSuchProvider> {
-        let provider = self.get(ProviderRef::parts(text).0).ok_or(NoSuchProvider::Key)?;
+        let ways = self.ways(ProviderRef::parts(text).0).ok_or(NoSuchProvider::Key)?;
         let reference = text.parse().map_err(|_| NoSuchProvider::Alias)?;
-        Ok(ProviderAccount { provider: Arc::clone(provider), reference })
+        Ok(ProviderAccount { reference, ..ways.into() })
     }
 
-    /// Every provider, sorted by key.
+    /// Every provider by its recommended way, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
-        self.entries.values().map(|entry| &entry.provider)
+        self.entries.values().map(|entry| entry.ways.first())
     }
 
     /// The providers of `category` that contain every word of `q` in their key, name, description or category.
@@ -221,16 +237,16 @@ impl Catalog {
         let q = q.unwrap_or_default().to_lowercase();
         let words: Vec<&str> = q.split_whitespace().collect();
         let matches = |entry: &&SearchableProvider| {
-            if category.is_some_and(|category| entry.provider.category != category) {
+            if category.is_some_and(|category| entry.ways.first().category != category) {
                 return false;
             }
             let mut left = words.iter().filter(|word| !entry.haystack.contains(**word)).peekable();
             if left.peek().is_none() {
                 return true;
             }
-            let names = names(&entry.provider).to_lowercase();
+            let names = names(entry.ways.first()).to_lowercase();
             left.all(|word| names.contains(word))
         };
-        self.entries.values().filter(matches).map(|entry| &entry.provider).collect()
+        self.entries.values().filter(matches).map(|entry| entry.ways.first()).collect()
     }
 }

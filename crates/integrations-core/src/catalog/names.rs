@@ -65,6 +65,29 @@ words! {
 }
 
 words! {
+    /// A kind of logging in, by which a way of a provider is named. More may be added.
+    pub open enum AuthKind {
+        /// The authorization code grant in a browser (RFC 6749, section 4.1).
+        OAuth = "oauth",
+        /// A key, or several fields, typed into a form.
+        ApiKey = "api_key",
+        /// A secret URL, pasted into a form.
+        WebhookUrl = "webhook_url",
+    }
+}
+
+impl AuthKind {
+    /// How a person connects an integration this way.
+    pub const fn setup_type(self) -> SetupType {
+        match self {
+            Self::OAuth => SetupType::OAuth,
+            Self::ApiKey => SetupType::ApiKey,
+            Self::WebhookUrl => SetupType::WebhookUrl,
+        }
+    }
+}
+
+words! {
     /// The method of a request to a provider (RFC 9110, section 9.3).
     pub enum Method {
         /// GET

@@ -6,6 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::names::AuthKind;
+
 /// One thing wrong with a provider file. Reads as `acme.toml:12:5: what is wrong`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{file}:{line}:{column}: {message}")]
@@ -70,6 +72,41 @@ impl Problems {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Tells what is wrong at `from`, and below it, at `to`.
+    pub(super) fn move_to(&mut self, from: &str, to: &str) {
+        for (path, _) in &mut self.0 {
+            let rest = path.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('.'));
+            if let Some(rest) = rest {
+                *path = format!("{to}{rest}");
+            }
+        }
+    }
+
+    /// Adds what was found in each of several ways of one file, which have these kinds. What is wrong in all of them is
+    /// told once; what is wrong in some, and not in the table of a way itself, is told with their kinds.
+    pub(super) fn merge(&mut self, ways: Vec<Self>, kinds: &[AuthKind]) {
+        let mut found: Vec<((String, String), Vec<AuthKind>)> = Vec::new();
+        for (of_way, kind) in ways.into_iter().zip(kinds) {
+            for problem in of_way.0 {
+                match found.iter_mut().find(|(known, _)| *known == problem) {
+                    Some((_, of)) if of.last() != Some(kind) => of.push(*kind),
+                    Some(_) => {}
+                    None => found.push((problem, vec![*kind])),
+                }
+            }
+        }
+        for ((path, message), of) in found {
+            let message = match of.as_slice() {
+                some if some.len() < kinds.len() && !path.starts_with("auth.") => {
+                    let some: Vec<String> = some.iter().map(|kind| format!("`{kind}`")).collect();
+                    format!("{message} (by the way {})", some.join(", "))
+                }
+                _ => message,
+            };
+            self.0.push((path, message));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

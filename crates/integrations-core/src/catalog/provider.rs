@@ -1,5 +1,7 @@
 //! A provider: everything that the server knows about it, as data.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -9,7 +11,7 @@ use super::action::Action;
 use super::events::{EventSource, Events};
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
-use super::names::{Category, SetupType};
+use super::names::{AuthKind, Category, SetupType};
 use super::oauth::{KeptField, OAuth};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
 use super::proxying::Proxying;
@@ -21,6 +23,8 @@ use crate::settings::SettingsSchema;
 
 /// A provider of the catalog. It is made only from a provider file, so every rule of docs/reference/provider-file.md
 /// holds for it.
+///
+/// It is one way to log in at the provider: see [`super::Ways`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Provider {
@@ -41,6 +45,10 @@ pub struct Provider {
     pub revoke_page: Option<UrlTemplate>,
     /// What the person supplies in addition to the credential: shop, subdomain, region.
     pub connection: Vec<Field>,
+    /// Which of the ways of its file this is. Another way is another value of this type.
+    pub auth: AuthKind,
+    /// Why this way is recommended, in a sentence, if the file says so.
+    pub why: Option<String>,
     /// How it is connected.
     pub setup: Setup,
     /// How the credential is sent.
@@ -54,9 +62,9 @@ pub struct Provider {
     /// How the provider announces its rate limit.
     pub rate_limit: RateLimit,
     /// The settings of an integration with it.
-    pub settings: SettingsSchema,
+    pub settings: Arc<SettingsSchema>,
     /// What an agent may be permitted to do.
-    pub actions: Vec<Action>,
+    pub actions: Arc<[Action]>,
     /// How requests that callers write themselves are judged.
     pub proxying: Proxying,
     /// Whether it sends events, and how they are verified and read.
@@ -109,12 +117,8 @@ impl Provider {
     }
 
     /// How it is connected, as the API names it.
-    pub fn setup_type(&self) -> SetupType {
-        match &self.setup {
-            Setup::OAuth(_) => SetupType::OAuth,
-            Setup::ApiKey(_) => SetupType::ApiKey,
-            Setup::WebhookUrl(_) => SetupType::WebhookUrl,
-        }
+    pub const fn setup_type(&self) -> SetupType {
+        self.auth.setup_type()
     }
 
     /// The OAuth description, if it is connected by OAuth.

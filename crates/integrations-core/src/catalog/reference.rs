@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use super::{InvalidProviderKey, Provider, ProviderKey};
+use super::{AuthKind, InvalidProviderKey, Provider, ProviderKey, StoredWay, Ways};
 
 /// Stands between key and alias. No key and no alias has it.
 const SEPARATOR: char = '~';
@@ -88,16 +88,28 @@ impl fmt::Display for ProviderRef {
 /// One of the accounts that a project may have of a provider, connected or not: the plain one, or one under an alias.
 #[derive(Clone, Debug)]
 pub struct ProviderAccount {
-    /// The provider.
+    /// The provider, by the way that it was or is to be connected.
     pub provider: Arc<Provider>,
     /// Its key, with the account's alias.
     pub reference: ProviderRef,
+    /// All ways to log in there.
+    pub ways: Ways,
 }
 
 impl ProviderAccount {
     /// As it stands in paths and in the database.
     pub fn as_str(&self) -> &str {
         self.reference.as_str()
+    }
+
+    /// The account by the way that it was connected.
+    pub fn stored(&self, way: StoredWay<'_>) -> Self {
+        Self { provider: Arc::clone(self.ways.stored(way)), ..self.clone() }
+    }
+
+    /// The account by the way of this kind, if its provider has one.
+    pub fn by(&self, kind: AuthKind) -> Option<Self> {
+        Some(Self { provider: Arc::clone(self.ways.of(kind)?), ..self.clone() })
     }
 
     /// Its name for people, where it has no other: `Shopify`, or `Shopify (eu)`.
@@ -107,10 +119,11 @@ impl ProviderAccount {
     }
 }
 
-impl From<&Arc<Provider>> for ProviderAccount {
-    /// The account without an alias.
-    fn from(provider: &Arc<Provider>) -> Self {
-        Self { reference: (&provider.key).into(), provider: Arc::clone(provider) }
+impl From<&Ways> for ProviderAccount {
+    /// The account without an alias, by the recommended way.
+    fn from(ways: &Ways) -> Self {
+        let provider = ways.first();
+        Self { reference: (&provider.key).into(), provider: Arc::clone(provider), ways: ways.clone() }
     }
 }
 

@@ -242,10 +242,10 @@ fn identity() {
 #[test]
 fn setup() {
     let second = "[[auth]]\nkind = \"webhook_url\"\n\n[probe]";
-    refused_at(API_KEY, "[probe]", second, 9, "exactly one [[auth]] entry");
+    refused_at(API_KEY, "[probe]", second, 22, "`webhook_url` needs [[auth.fields]]");
     let none = &API_KEY[..API_KEY.find("[[auth]]").unwrap()];
     let none = format!("{none}{}", &API_KEY[API_KEY.find("[probe]").unwrap()..]);
-    assert!(load(&none).unwrap_err()[0].message.contains("exactly one [[auth]] entry"));
+    assert!(load(&none).unwrap_err()[0].message.contains("needs an [[auth]] entry"));
     refused(API_KEY, "kind = \"api_key\"", "kind = \"oauth\" #!", "`oauth` needs [auth.oauth]");
     refused(OAUTH, "kind = \"oauth\"", "kind = \"api_key\" #!", "`api_key` needs [[auth.fields]]");
     let header = "headers = { Authorization = \"Bearer {api_key}\" }";

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{Open, RawJson};
 use crate::{
-    catalog::{self, ActionKind, Category, Method, SetupType},
+    catalog::{self, ActionKind, AuthKind, Category, Method, SetupType},
     lifecycle::Health,
     standing::Standing,
 };
@@ -26,9 +26,13 @@ pub struct CatalogEntry {
     /// What it is for.
     #[cfg_attr(feature = "openapi", schema(value_type = Category, example = "commerce"))]
     pub category: Open<Category>,
-    /// How it is installed.
+    /// How it is installed; if it is not, by the first of its ways that works here.
     #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
     pub setup_type: Open<SetupType>,
+    /// The ways to log in, the recommended one first. Empty from an older server.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub auth: Vec<Way>,
     /// The aliases under which this project has further accounts of it, sorted. Everything else here is about the plain
     /// account.
     #[serde(default)]
@@ -76,6 +80,26 @@ pub struct CatalogEntry {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, format = "uri"))]
     pub documentation_url: String,
+}
+
+/// A way to log in at a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Way {
+    /// Its name, by which a request for an install URL asks for it.
+    #[cfg_attr(feature = "openapi", schema(value_type = AuthKind, example = "oauth"))]
+    pub kind: Open<AuthKind>,
+    /// How it is installed this way.
+    #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
+    pub setup_type: Open<SetupType>,
+    /// Whether it is the recommended one.
+    pub recommended: bool,
+    /// Why it is recommended, for people.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
+    pub why: Option<String>,
+    /// Whether it works on this server: one that uses OAuth needs an app.
+    pub ready: bool,
 }
 
 const fn installable() -> bool {

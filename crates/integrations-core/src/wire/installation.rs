@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::Open;
-use crate::{catalog::SetupType, install_link::LinkStatus};
+use crate::{
+    catalog::{AuthKind, SetupType},
+    install_link::LinkStatus,
+};
 
 /// Where a person finishes an installation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,10 @@ pub struct InstallUrl {
     /// How the person connects the provider on that page.
     #[cfg_attr(feature = "openapi", schema(value_type = SetupType, example = "oauth"))]
     pub setup_type: Open<SetupType>,
+    /// The way to log in that the page offers alone, as was asked for; null if the person chooses.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<AuthKind>, example = json!(null)))]
+    pub auth: Option<Open<AuthKind>>,
     /// What to do, for people.
     #[cfg_attr(
         feature = "openapi",
@@ -70,6 +77,11 @@ pub struct CreateInstallUrl {
         schema(nullable = false, min_length = 1, max_length = 250, example = "T0123456789")
     )]
     pub expected_account_id: Option<String>,
+    /// The only way to log in that the page offers: the `kind` of one of those in the provider's `auth`. Left out, the
+    /// person chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, value_type = AuthKind, example = "oauth"))]
+    pub auth: Option<Open<AuthKind>>,
 }
 
 /// An install link: what opens the page of an install URL.
@@ -96,6 +108,10 @@ pub struct InstallLink {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
     pub expected_account_id: Option<String>,
+    /// The only way to log in that it offers; null if the person chooses.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<AuthKind>, example = json!(null)))]
+    pub auth: Option<Open<AuthKind>>,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]

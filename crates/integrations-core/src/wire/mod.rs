@@ -34,7 +34,7 @@ pub use approval::{
     DecideApproval, UpdateApprovalPolicy,
 };
 pub use audit::{Actor, AuditEvent, AuditEventList};
-pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList};
+pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList, Way};
 pub use device_login::{BeginDeviceLogin, DeviceLogin, DeviceToken, RedeemDeviceLogin};
 pub use error::ApiError;
 pub use health_history::{HealthDay, HealthHistoryResponse};

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use integrations_core::{
     audit::{AuditAction, Change, change},
-    catalog::{Catalog, Provider},
+    catalog::{Catalog, Provider, Ways},
     ids::{OAuthAppId, OrganizationId, ProjectId},
 };
 use serde::Serialize;
@@ -185,10 +185,10 @@ impl Context {
 
 fn oauth_provider<'a>(catalog: &'a Catalog, key: &str) -> anyhow::Result<&'a Provider> {
     let takers = || {
-        let oauth = catalog.iter().filter(|provider| provider.oauth().is_some());
+        let oauth = catalog.by_oauth();
         oauth.map(|provider| provider.key.as_str()).collect::<Vec<_>>().join(", ")
     };
-    match catalog.get(key) {
+    match catalog.ways(key).map(Ways::with_app) {
         None => bail!("there is no provider \"{key}\"; these are connected by OAuth: {}", takers()),
         Some(provider) if provider.oauth().is_none() => {
             bail!("{} is not connected by OAuth and needs no app; these are: {}", provider.name, takers())

@@ -51,7 +51,7 @@ pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
 
 fn print(provider: &Provider, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", provider.key)?;
-    for action in &provider.actions {
+    for action in provider.actions.iter() {
         for example in &action.examples {
             writeln!(out, "  {}: {}", action.key, example.name)?;
             for line in lines(&example.request) {

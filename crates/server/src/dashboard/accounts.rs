@@ -37,7 +37,7 @@ pub(super) async fn add(
     };
     let (title, advice) = ("No account was added", "Choose another name below.");
     let refused = RefusedForm::new(Part::Accounts, title, advice, vec![Issue::new("alias", problem)], form);
-    provider_page::answer(&on, &account, StatusCode::UNPROCESSABLE_ENTITY, None, Some(&refused)).await
+    provider_page::answer(&on, &account, StatusCode::UNPROCESSABLE_ENTITY, (None, None), Some(&refused)).await
 }
 
 /// A name as it stands in addresses: `EU shop` is written `eu-shop`.

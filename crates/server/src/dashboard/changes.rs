@@ -56,7 +56,7 @@ pub(super) async fn check(
         Ok(CheckReport { found: Err(why), .. }) => {
             let title = "The check was not made";
             let refused = sent.refused(title, &why.words(&account.provider.name));
-            provider_page::answer(&on, &account, StatusCode::CONFLICT, None, Some(&refused)).await
+            provider_page::answer(&on, &account, StatusCode::CONFLICT, (None, None), Some(&refused)).await
         }
         checked => answer(&on, &account, checked.map(drop), sent, Flash::Checked).await,
     }
@@ -182,7 +182,7 @@ async fn answer(
         }
         Err(error) => {
             let (status, refused) = refused_form(error, sent)?;
-            provider_page::answer(on, account, status, None, Some(&refused)).await
+            provider_page::answer(on, account, status, (None, None), Some(&refused)).await
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use integrations_core::{
-    catalog::{self, Provider, ProviderAccount},
+    catalog::{self, AuthKind, Provider, ProviderAccount},
     ids::ProjectId,
     install_link::InstallResult,
     issue::Issue,
@@ -32,8 +32,8 @@ use crate::{
     dashboard::state::Pages,
     edge::{failure::Failure, form::Form, scoped::IntegrationsWrite},
     services::install::{
-        Availability, InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink,
-        ProblemKind, Return, WayBack,
+        InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink, ProblemKind,
+        Return, WayBack, Wish,
     },
     store::{Denied, ReadError},
 };
@@ -61,7 +61,7 @@ pub(super) async fn visit(
     pages: &Pages,
     visit: Visit,
     named: &Named,
-    flash: Option<Flash>,
+    (flash, chosen): (Option<Flash>, Option<AuthKind>),
 ) -> Result<Response, Failure> {
     let target = target(&visit, named)?;
     if visit.link.is_none() {
@@ -71,7 +71,7 @@ pub(super) async fn visit(
     let link = visit.link.as_deref().unwrap_or_default();
     let way_back = pages.installer.way_back_by(link).await?;
     match pages.installer.open_link(link, target.project, target.account.as_str()).await {
-        Ok(opened) => by_link(&visit, &target.account, &opened, StatusCode::OK, flash, None).await,
+        Ok(opened) => by_link(&visit, &target.account, &opened, StatusCode::OK, (flash, chosen), None).await,
         Err(kind) if is_finished_here(&visit, &kind).await? => {
             // Whoever comes back to the page later stays until they press the button.
             let goes_on = flash == Some(Flash::Connected);
@@ -203,10 +203,21 @@ impl Installs {
         status: StatusCode,
         refused: &RefusedForm,
     ) -> Result<Response, Failure> {
+        let said = (None, Some(account.provider.auth));
         match self {
-            Self::Session(on) => provider_page::answer(on, account, status, None, Some(refused)).await,
-            Self::Link(opened, visit) => by_link(visit, account, opened, status, None, Some(refused)).await,
+            Self::Session(on) => provider_page::answer(on, account, status, said, Some(refused)).await,
+            Self::Link(opened, visit) => by_link(visit, account, opened, status, said, Some(refused)).await,
         }
+    }
+
+    /// The account by the way whose form was sent.
+    async fn sent(&self, account: &ProviderAccount, form: &Form) -> Result<ProviderAccount, Failure> {
+        let chosen = form.get("auth").and_then(|word| word.parse().ok());
+        let (tenant, wish) = match self {
+            Self::Session(on) => (&on.tenant, Wish::chosen(chosen)),
+            Self::Link(opened, _) => (&opened.tenant, opened.wish(chosen)),
+        };
+        Ok(self.visit().pages.installer.offer(tenant, account, wish).await?.shown)
     }
 }
 
@@ -217,11 +228,12 @@ pub(super) async fn connect(
     Posted { by: visit, form }: Posted<Visit>,
 ) -> Result<Response, Failure> {
     let target = target(&visit, &named)?;
-    let (account, provider) = (&target.account, &target.account.provider);
     let installs = match installs(visit, &target, &named).await {
         Ok(installs) => installs,
         Err(answer) => return Ok(answer),
     };
+    let account = &installs.sent(&target.account, &form).await?;
+    let provider = &account.provider;
     let (visit, who) = (installs.visit(), installs.installing());
     let connection = values(&form, "connection", &provider.connection);
     let refusal = match provider.form() {
@@ -331,10 +343,12 @@ async fn by_link(
     account: &ProviderAccount,
     opened: &OpenLink,
     status: StatusCode,
-    flash: Option<Flash>,
+    (flash, chosen): (Option<Flash>, Option<AuthKind>),
     refused: Option<&RefusedForm>,
 ) -> Result<Response, Failure> {
     let pages = &visit.pages;
+    let offer = pages.installer.offer(&opened.tenant, account, opened.wish(chosen)).await?;
+    let account = &offer.shown;
     let names = pages.organizations.project_names(&opened.tenant).await?;
     let page = ProviderPage {
         account,
@@ -345,8 +359,7 @@ async fn by_link(
         health: &[],
         accounts: &[],
         connection: &Map::new(),
-        is_configured: pages.installer.availability(&opened.tenant, &account.provider).await?
-            == Availability::Ready,
+        offer: &offer,
         events: &[],
         revocation: None,
         flash,

@@ -135,7 +135,7 @@ fn explanation(problem: &InstallProblem) -> String {
         ProblemKind::State(problem) => explain_state(*problem, provider),
         ProblemKind::Callback(problem) => format!("It was not used: {problem}."),
         ProblemKind::Malformed(why) => format!("It was not used: {why}."),
-        ProblemKind::Reported(error) => explain_reported(error, problem.target.as_ref()),
+        ProblemKind::Reported(error) => explain_reported(error, problem.target.as_deref()),
         ProblemKind::NoAnswer(reason) => {
             format!("{provider} {reason} when it was asked for the token; nothing was connected.")
         }

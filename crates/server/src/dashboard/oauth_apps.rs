@@ -119,8 +119,8 @@ impl<S> OnApps<S> {
 
     /// The provider that the path names.
     pub(super) fn provider(&self) -> Result<Arc<Provider>, Failure> {
-        let found = self.visit.pages.catalog.get(self.provider.as_deref().unwrap_or_default());
-        let provider = found.ok_or(NoSuchProvider::Key)?;
+        let found = self.visit.pages.catalog.ways(self.provider.as_deref().unwrap_or_default());
+        let provider = found.ok_or(NoSuchProvider::Key)?.with_app();
         provider.oauth().ok_or_else(Failure::without_oauth)?;
         Ok(Arc::clone(provider))
     }
@@ -222,7 +222,7 @@ async fn in_organization<S: Scoped>(
 
 /// `GET …/oauth-apps`
 async fn list(State(pages): State<Pages>, on: OnApps<OauthAppsRead>) -> Result<Response, Failure> {
-    let apps = pages.app_settings.current(on.of(), pages.catalog.iter()).await?;
+    let apps = pages.app_settings.current(on.of(), pages.catalog.by_oauth()).await?;
     let apps = apps.into_iter().filter(|(provider, _)| provider.oauth().is_some()).collect::<Vec<_>>();
     Ok(on.visit.page(StatusCode::OK, oauth_apps::page(&on.visit.frame(), &on.owner(), &apps)))
 }

@@ -33,25 +33,26 @@ pub(super) async fn show(
     named: Named,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let [flash, link] = query::parameters(&uri, ["done", "session"])?;
+    let [flash, link, auth] = query::parameters(&uri, ["done", "session", "auth"])?;
     if let Some(link) = link {
         return install::open(&visit, &named, &link).await;
     }
     let flash = flash.and_then(|word| word.parse::<Flash>().ok());
+    let chosen = auth.and_then(|word| word.parse().ok());
     let session = visit.session.clone();
     let is_bound = session.is_some() && install::is_bound(&visit, &named, flash).await?;
     let Some(session) = session.filter(|_| !is_bound) else {
-        return install::visit(&pages, visit, &named, flash).await;
+        return install::visit(&pages, visit, &named, (flash, chosen)).await;
     };
     let on = match OnProject::enter(visit.clone(), session, named.clone()).await {
         // The link may belong to another organization than the session.
         Err(ReadError::Denied(Denied::ForeignProject | Denied::OutOfReach)) if visit.link.is_some() => {
-            return install::visit(&pages, visit, &named, flash).await;
+            return install::visit(&pages, visit, &named, (flash, chosen)).await;
         }
         entered => entered?.allow::<IntegrationsRead>()?.on,
     };
     let account = on.named.account(&pages)?;
-    answer(&on, &account, StatusCode::OK, flash, None).await
+    answer(&on, &account, StatusCode::OK, (flash, chosen), None).await
 }
 
 /// `GET …/{provider}/disconnect`: asks before it disconnects.
@@ -60,7 +61,8 @@ pub(super) async fn ask_to_disconnect(
     Allowed { on, .. }: Allowed<IntegrationsWrite>,
 ) -> Result<Response, Failure> {
     let account = on.named.account(&pages)?;
-    let contents = Contents::read(&on, &account).await?;
+    let contents = Contents::read(&on, &account, None).await?;
+    let account = contents.account.clone();
     let connected = contents.integration().filter(|integration| integration.status() != Status::Disconnected);
     let Some(integration) = connected else {
         return Ok(on.visit.failure(

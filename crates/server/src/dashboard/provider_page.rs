@@ -3,7 +3,10 @@
 use axum::response::Response;
 use http::StatusCode;
 use integrations_core::{
-    catalog::ProviderAccount, health_history::HealthDay, integration::Integration, scope::RequiredScope,
+    catalog::{AuthKind, ProviderAccount},
+    health_history::HealthDay,
+    integration::Integration,
+    scope::RequiredScope,
 };
 use serde_json::{Map, Value};
 
@@ -17,7 +20,10 @@ use super::{
 };
 use crate::{
     edge::failure::Failure,
-    services::{install::Availability, integrations::accounts_of},
+    services::{
+        install::{Offer, Wish},
+        integrations::accounts_of,
+    },
     store::{AuditEntry, AuditFilter, IntegrationRow, Loaded},
 };
 
@@ -32,15 +38,22 @@ pub(super) struct Contents {
     health: Vec<HealthDay>,
     accounts: Vec<IntegrationRow>,
     pub(super) connection: Map<String, Value>,
-    is_configured: bool,
+    offer: Offer,
     events: Vec<AuditEntry>,
 }
 
 impl Contents {
-    /// Reads the contents.
-    pub(super) async fn read(on: &OnProject, account: &ProviderAccount) -> Result<Self, Failure> {
+    /// Reads the contents. `chosen` is the way that the person wants to connect it by.
+    pub(super) async fn read(
+        on: &OnProject,
+        account: &ProviderAccount,
+        chosen: Option<AuthKind>,
+    ) -> Result<Self, Failure> {
         let pages = &on.visit.pages;
         let loaded = pages.integrations.open(&on.tenant, account).await?;
+        let account = &loaded.as_ref().map_or_else(|| account.clone(), |loaded| account.stored(loaded.way()));
+        let as_before = loaded.as_ref().map_or(Wish::Any, |_| Wish::AsBefore(account.provider.auth));
+        let wish = chosen.map_or(as_before, Wish::Rather);
         let events = match &loaded {
             Some(_) if on.session.who.rights.cover(RequiredScope::AUDIT_READ) => {
                 let filter =
@@ -56,8 +69,7 @@ impl Contents {
         let list = pages.integrations.list(&on.tenant).await?;
         let connection = loaded.as_ref().map(|loaded| serde_json::from_str(&loaded.connection));
         Ok(Self {
-            is_configured: pages.installer.availability(&on.tenant, &account.provider).await?
-                == Availability::Ready,
+            offer: pages.installer.offer(&on.tenant, account, wish).await?,
             connection: connection
                 .transpose()
                 .map_err(|error| Failure::internal(&error))?
@@ -86,7 +98,7 @@ impl Contents {
             health: &self.health,
             accounts: &self.accounts,
             connection: &self.connection,
-            is_configured: self.is_configured,
+            offer: &self.offer,
             revocation: self.loaded.as_ref().and_then(|loaded| loaded.revocation.as_ref()),
             events: &self.events,
             flash: None,
@@ -95,15 +107,16 @@ impl Contents {
     }
 }
 
-/// Answers with the page, with its current contents.
+/// Answers with the page, with its current contents. `flash` is what was just done, and `chosen` the way that the
+/// person wants to connect it by.
 pub(super) async fn answer(
     on: &OnProject,
     account: &ProviderAccount,
     status: StatusCode,
-    flash: Option<Flash>,
+    (flash, chosen): (Option<Flash>, Option<AuthKind>),
     refused: Option<&RefusedForm>,
 ) -> Result<Response, Failure> {
-    let contents = Contents::read(on, account).await?;
+    let contents = Contents::read(on, account, chosen).await?;
     let page = ProviderPage { flash, refused, ..contents.page(on) };
     Ok(on.visit.page(status, view::provider::page(&on.visit.frame(), &page)))
 }

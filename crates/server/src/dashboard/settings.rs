@@ -204,7 +204,7 @@ refused_statuses = [401]
                 "secret": {"type": "string", "writeOnly": true},
             },
         });
-        provider.settings = SettingsSchema::new(schema).unwrap();
+        provider.settings = SettingsSchema::new(schema).unwrap().into();
         provider
     }
 

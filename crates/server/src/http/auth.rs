@@ -76,10 +76,10 @@ impl<S> Access<S> {
         Ok(found?)
     }
 
-    /// The provider that the path names, without an alias: for what all its accounts share.
+    /// The provider that the path names, without an alias: for the OAuth app that its accounts share.
     pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        if let Some(provider) = api.catalog.get(self.provider.as_deref().unwrap_or_default()) {
-            return Ok(Arc::clone(provider));
+        if let Some(ways) = api.catalog.ways(self.provider.as_deref().unwrap_or_default()) {
+            return Ok(Arc::clone(ways.with_app()));
         }
         api.organizations.admit(&self.tenant).await?;
         Err(NoSuchProvider::Key.into())
@@ -147,10 +147,10 @@ impl<S> OrganizationAccess<S> {
         Acting { actor: Actor::ApiKey(self.caller.key), request_id: Some(self.request_id.to_string()) }
     }
 
-    /// The provider that the path names, from the catalog.
+    /// The provider that the path names, from the catalog, by the way that has an OAuth app.
     pub fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        let found = api.catalog.get(self.named.as_deref().unwrap_or_default());
-        found.cloned().ok_or_else(|| NoSuchProvider::Key.into())
+        let found = api.catalog.ways(self.named.as_deref().unwrap_or_default());
+        found.map(|ways| Arc::clone(ways.with_app())).ok_or_else(|| NoSuchProvider::Key.into())
     }
 
     /// The project that the path names. A text that is not an id names no project.

@@ -177,7 +177,9 @@ pub(super) fn catalog_entry() -> Value {
     json!({
         "provider": "shopify", "name": "Shopify",
         "description": "Look up orders and customers, refund and cancel orders.", "category": "commerce",
-        "setup_type": "oauth", "aliases": ["eu"], "status": "available", "installed": false, "installable": true, "display_name": null,
+        "setup_type": "oauth",
+        "auth": [{"kind": "oauth", "setup_type": "oauth", "recommended": true, "why": null, "ready": true}],
+        "aliases": ["eu"], "status": "available", "installed": false, "installable": true, "display_name": null,
         "health_status": "unknown", "sidebar_enabled": false, "last_synced_at": null, "error_message": null,
         "actions": [{
             "key": "issue_refund", "label": "Issue refunds", "description": "Refunds an order in whole or in part.",
@@ -197,7 +199,7 @@ pub(super) fn install_url() -> Value {
     json!({
         "provider": "slack",
         "install_url": "https://integrations.example.com/dashboard/projects/prj_01jc3q5v6w7x8y9zabcdefghjk/integrations/slack",
-        "setup_type": "oauth",
+        "setup_type": "oauth", "auth": null,
         "message": "Open the URL above in a browser to complete installation.",
         "link_id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "expires_at": "2026-05-17T18:25:00Z"
     })
@@ -293,7 +295,8 @@ pub(super) fn install_link() -> Value {
     json!({
         "id": "lnk_01jc3q5v6w7x8y9zabcdefghjk", "provider": "slack", "status": "open",
         "created_by": "key_01jc3q5v6w7x8y9zabcdefghjk", "return_url": "https://app.example.com/settings",
-        "expected_account_id": null, "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-17T18:25:00Z",
+        "expected_account_id": null, "auth": null,
+        "created_at": "2026-05-17T17:55:00Z", "expires_at": "2026-05-17T18:25:00Z",
         "used_at": null, "ended_at": null
     })
 }

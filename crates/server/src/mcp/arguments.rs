@@ -183,7 +183,7 @@ mod tests {
         let catalog = Catalog::embedded().unwrap();
         let mut bytes = 0;
         for provider in catalog.iter() {
-            for action in &provider.actions {
+            for action in provider.actions.iter() {
                 let schema = schema(action, integrations_core::action::input_schema(action));
                 assert_eq!(schema["type"], "object");
                 assert!(schema["properties"].is_object());

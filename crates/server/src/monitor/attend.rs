@@ -113,7 +113,7 @@ impl Monitor {
     /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the
     /// credential.
     fn open(&self, claim: &Claim) -> Option<Subject> {
-        let provider = Arc::clone(self.catalog.get(claim.provider.key())?);
+        let provider = Arc::clone(self.catalog.ways(claim.provider.key())?.stored(claim.way()));
         let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.into()));
         let opened = opened
             .inspect_err(|error| {

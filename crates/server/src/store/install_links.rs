@@ -109,6 +109,7 @@ impl TryFrom<Model> for InstallLink {
                 return_url: return_url.map_err(|_| damaged("return_url"))?,
                 state: row.return_state,
                 expected_account: row.expected_account,
+                auth: row.auth.as_deref().map(str::parse).transpose().map_err(|_| damaged("auth"))?,
             },
             provider: row.provider,
             created_at: row.created_at,
@@ -129,7 +130,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
         idempotency_keys::remember(&transaction, answer).await?;
-        let LinkRequest { return_url, state, expected_account } = link.request;
+        let LinkRequest { return_url, state, expected_account, auth } = link.request;
         let row = super::entity::install_link::ActiveModel {
             id: Set(link.id.to_string()),
             token_hash: Set(link.token.to_vec()),
@@ -144,6 +145,7 @@ impl Store {
             return_url: Set(return_url.map(|url| url.as_str().to_owned())),
             return_state: Set(state),
             expected_account: Set(expected_account),
+            auth: Set(auth.map(|auth| auth.as_str().to_owned())),
             ended_at: Set(None),
         };
         Entity::insert(row).exec_without_returning(&transaction).await?;

@@ -1,7 +1,7 @@
 //! Integrations: reads them to show or to change them, and writes them together with their audit event.
 
 use integrations_core::{
-    catalog::{ProviderRef, SetupType},
+    catalog::{AuthKind, ProviderRef, StoredWay},
     ids::{IntegrationId, ProjectId},
     integration::{Integration, SecretSettings},
     lifecycle::{Credential, Health, State, Status},
@@ -36,6 +36,8 @@ pub struct Loaded {
     pub integration: Integration,
     /// How it was installed.
     pub setup_type: String,
+    /// The kind of the way by which it was, if that is known.
+    pub auth: Option<String>,
     /// JSON object: what the user supplied in addition to the credential.
     pub connection: String,
     /// Its secret settings, sealed, if it has any.
@@ -53,12 +55,18 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Whether this and another are one integration, with the same account and connection.
+    /// By which way of its provider it is connected.
+    pub fn way(&self) -> StoredWay<'_> {
+        StoredWay { setup_type: &self.setup_type, auth: self.auth.as_deref() }
+    }
+
+    /// Whether this and another are one integration, with the same account and connection, by the same way.
     pub fn is_connected_as(&self, other: &Self) -> bool {
         let account = |loaded: &Self| loaded.integration.account.as_ref().map(|account| account.id.clone());
         self.integration.id == other.integration.id
             && account(self) == account(other)
             && self.connection == other.connection
+            && self.way() == other.way()
     }
 }
 
@@ -106,8 +114,8 @@ pub struct Installation {
     pub integration: Integration,
     /// The stored version that it replaces, unless it is new.
     pub replaces: Option<i64>,
-    /// How it was installed.
-    pub setup_type: SetupType,
+    /// The way by which it was installed.
+    pub auth: AuthKind,
     /// JSON object: what the user supplied in addition to the credential.
     pub connection: String,
     /// Its secret settings, sealed. The outer `None` keeps the stored ones; the inner `None` removes them.
@@ -276,6 +284,7 @@ impl TryFrom<&Loaded> for IntegrationRow {
             id: integration.id.to_string(),
             provider: integration.provider.to_string(),
             setup_type: loaded.setup_type.clone(),
+            auth: loaded.auth.clone(),
             status: integration.status().as_str().to_owned(),
             health_status: integration.health.as_str().to_owned(),
             display_name: integration.display_name.clone(),
@@ -337,6 +346,7 @@ pub(super) fn read_loaded(
         hidden.sealed_settings.as_ref().map_or_else(SecretSettings::default, |_| SecretSettings::Sealed);
     Ok(Some(Loaded {
         setup_type: shown.setup_type.clone(),
+        auth: shown.auth.clone(),
         connection: hidden.connection,
         sealed_settings: hidden.sealed_settings,
         credential: if is_usable { Credential::Usable } else { Credential::Missing },
@@ -527,7 +537,8 @@ fn integration_model(installation: &Installation) -> Result<integration::Model, 
         id: integration.id.to_string(),
         project_id: integration.project.to_string(),
         provider: integration.provider.to_string(),
-        setup_type: installation.setup_type.as_str().to_owned(),
+        setup_type: installation.auth.setup_type().as_str().to_owned(),
+        auth: Some(installation.auth.as_str().to_owned()),
         status: integration.status().as_str().to_owned(),
         status_before_error: integration.state.status_before_error().map(|status| status.as_str().to_owned()),
         health_status: integration.health.as_str().to_owned(),

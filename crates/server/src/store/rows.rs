@@ -1,6 +1,6 @@
 //! The rows that the constant statements read. The fields of each struct are the columns that its statement names.
 
-use integrations_core::catalog::ProviderRef;
+use integrations_core::catalog::{ProviderRef, StoredWay};
 use sea_orm::{
     DerivePartialModel, PartialModelTrait, QuerySelect,
     sea_query::{Expr, PostgresQueryBuilder, SelectStatement},
@@ -49,6 +49,8 @@ pub struct IntegrationRow {
     pub provider: String,
     /// How it was installed.
     pub setup_type: String,
+    /// The kind of the way by which it was, if that is known.
+    pub auth: Option<String>,
     /// Its status.
     pub status: String,
     /// Its health.
@@ -111,6 +113,11 @@ pub struct IntegrationRow {
 }
 
 impl IntegrationRow {
+    /// By which way of its provider it is connected.
+    pub fn way(&self) -> StoredWay<'_> {
+        StoredWay { setup_type: &self.setup_type, auth: self.auth.as_deref() }
+    }
+
     /// The alias, if it is a further account of its provider.
     pub fn alias(&self) -> Option<&str> {
         ProviderRef::parts(&self.provider).1
@@ -416,6 +423,8 @@ pub(super) struct ClaimedRow {
     pub(super) status: String,
     pub(super) health_status: String,
     pub(super) connection: String,
+    pub(super) setup_type: String,
+    pub(super) auth: Option<String>,
     #[sea_orm(nested)]
     pub(super) credential: ClaimedCredential,
     #[sea_orm(nested)]

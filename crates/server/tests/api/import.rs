@@ -260,7 +260,7 @@ async fn a_disconnected_integration_comes_back(database: &TestDatabase) {
     assert_eq!(after["created_at"], before["created_at"]);
     assert_eq!(after["etag"], "\"v3\"");
     // Nobody knows whose key that is.
-    for action in &Catalog::embedded().unwrap().get("postmark").unwrap().actions {
+    for action in Catalog::embedded().unwrap().get("postmark").unwrap().actions.iter() {
         let only_reads = action.kind == ActionKind::ReadOnly;
         assert_eq!(after["action_permissions"][&action.key], only_reads, "{}", action.key);
     }

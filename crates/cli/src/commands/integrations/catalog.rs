@@ -3,7 +3,7 @@
 use clap::Args;
 use integrations_core::catalog::ProviderRef;
 use integrations_core::standing::Standing;
-use integrations_core::wire::{Action, CatalogEntry, Open};
+use integrations_core::wire::{Action, CatalogEntry, Open, Way};
 use serde_json::Value;
 
 use crate::arguments::one_of;
@@ -100,6 +100,14 @@ fn row(entry: &CatalogEntry) -> Vec<String> {
     ]
 }
 
+/// A way to log in, and what is to know of it.
+fn way(way: &Way) -> String {
+    let notes = [(way.recommended, "recommended"), (!way.ready, "not set up on this server")];
+    let notes: Vec<&str> = notes.into_iter().filter(|(is_so, _)| *is_so).map(|(_, note)| note).collect();
+    let kind = word(&way.kind);
+    if notes.is_empty() { kind } else { format!("{kind} ({})", notes.join(", ")) }
+}
+
 fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Provider", cell(Some(&entry.provider))),
@@ -109,6 +117,9 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
         ("Setup", word(&entry.setup_type)),
         ("Status", word(&entry.status)),
     ];
+    if entry.auth.len() > 1 {
+        facts.push(("Ways to log in", entry.auth.iter().map(way).collect::<Vec<_>>().join(", ")));
+    }
     if !entry.installable {
         let why = entry.not_installable_reason.as_deref();
         let why = why.map_or_else(String::new, |why| format!(": {}", cell(Some(why))));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use integrations_core::catalog::ProviderRef;
+use integrations_core::catalog::{AuthKind, ProviderRef};
 use integrations_core::lifecycle::{Health, Status};
 use integrations_core::wire::{CreateInstallUrl, Integration, Open};
 use tokio::time::{Instant, sleep};
@@ -26,6 +26,7 @@ Examples:
   riq integrations install slack
   riq integrations install slack --wait
   riq integrations install shopify~eu
+  riq integrations install notion --auth api_key
   riq integrations install slack --wait=5m --no-browser";
 
 /// The longest wait that can be asked for.
@@ -40,6 +41,9 @@ pub(crate) struct Arguments {
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,
+    /// The only way to log in that the page offers, such as api_key: a kind that `riq integrations catalog` names
+    #[arg(long, value_name = "KIND")]
+    auth: Option<AuthKind>,
     /// Wait until it is installed, at most this long: 90s, 30m or 1h
     ///
     /// Without a value it waits 30m, which is how long the URL works. The exit status is 0 once the integration is
@@ -79,8 +83,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 /// Prints the URL, and opens it in the browser if that is allowed and possible.
 async fn print_and_open(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let install =
-        install_url::print(arguments.provider.as_str(), &CreateInstallUrl::default(), context).await?;
+    let asked = CreateInstallUrl { auth: arguments.auth.map(Into::into), ..CreateInstallUrl::default() };
+    let install = install_url::print(arguments.provider.as_str(), &asked, context).await?;
     let opened = if !arguments.no_browser && context.may_ask() {
         browser::open(&install.install_url).await
     } else {

@@ -1,7 +1,7 @@
 //! `riq integrations install-url`
 
 use clap::Args;
-use integrations_core::catalog::ProviderRef;
+use integrations_core::catalog::{AuthKind, ProviderRef};
 use integrations_core::wire::{CreateInstallUrl, InstallUrl};
 
 use crate::client::{Request, read};
@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// The id of the only account at the provider that may be connected
     #[arg(long, value_name = "ID")]
     expected_account: Option<String>,
+    /// The only way to log in that the page offers, such as api_key: a kind that `riq integrations catalog` names
+    #[arg(long, value_name = "KIND")]
+    auth: Option<AuthKind>,
 }
 
 /// Prints the URL where a person installs a provider.
@@ -41,6 +44,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         return_url: arguments.return_url.clone(),
         state: arguments.state.clone(),
         expected_account_id: arguments.expected_account.clone(),
+        auth: arguments.auth.map(Into::into),
     };
     let install = print(arguments.provider.as_str(), &asked, context).await?;
     if context.output.mode == Mode::Table {

@@ -4,52 +4,46 @@ use super::fields::fields;
 use super::oauth;
 use super::values::{check_header, page};
 use crate::catalog::field::Field;
-use crate::catalog::file::{AuthRequestTable, AuthTable, BasicAuthTable, FieldTable, RevokeTable};
-use crate::catalog::names::SetupType;
+use crate::catalog::file::{AuthRequestTable, BasicAuthTable, FieldTable, OAuthTable};
+use crate::catalog::names::AuthKind;
 use crate::catalog::probe::{AuthRequest, BasicAuth};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::provider::{CredentialForm, Setup};
 use crate::catalog::scope::Names;
 
-/// Reads how one logs in. Returns what is sent with the credential too, and how it is revoked, as they were written:
-/// which names they may use is known only when the whole setup is read.
-pub(super) fn auth(
-    mut entries: Vec<AuthTable>,
+/// Reads how one logs in: the credential, and how it is got.
+pub(super) fn setup(
+    kind: AuthKind,
+    (page, fields, oauth): (Option<String>, Option<Vec<FieldTable>>, Option<OAuthTable>),
     connection: &mut Vec<Field>,
     problems: &mut Problems,
-) -> (Option<Setup>, AuthRequestTable, Option<RevokeTable>) {
-    let (Some(entry), true) = (entries.pop(), entries.is_empty()) else {
-        problems.add("auth", "a provider needs exactly one [[auth]] entry");
-        return (None, AuthRequestTable::default(), None);
-    };
-    let AuthTable { kind, page, fields, oauth, request, revoke } = entry;
-    let setup = match (kind, oauth, fields) {
-        (SetupType::OAuth, Some(table), None) if page.is_none() => {
+) -> Option<Setup> {
+    match (kind, oauth, fields) {
+        (AuthKind::OAuth, Some(table), None) if page.is_none() => {
             oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
         }
-        (SetupType::OAuth, _, _) => {
+        (AuthKind::OAuth, _, _) => {
             problems.add("auth.0.kind", "`oauth` needs [auth.oauth], and neither `page` nor `fields`");
             None
         }
-        (SetupType::ApiKey, None, Some(fields)) => {
+        (AuthKind::ApiKey, None, Some(fields)) => {
             form(page, fields, kind, connection, problems).map(Setup::ApiKey)
         }
-        (SetupType::WebhookUrl, None, Some(fields)) => {
+        (AuthKind::WebhookUrl, None, Some(fields)) => {
             form(page, fields, kind, connection, problems).map(Setup::WebhookUrl)
         }
-        (SetupType::ApiKey | SetupType::WebhookUrl, _, _) => {
+        (AuthKind::ApiKey | AuthKind::WebhookUrl, _, _) => {
             problems.add("auth.0.kind", format!("`{kind}` needs [[auth.fields]], and no [auth.oauth]"));
             None
         }
-    };
-    (setup, request, revoke)
+    }
 }
 
 /// Reads the form of a credential. A field that is no secret becomes one of the connection, which is shown.
 fn form(
     page: Option<String>,
     tables: Vec<FieldTable>,
-    kind: SetupType,
+    kind: AuthKind,
     connection: &mut Vec<Field>,
     problems: &mut Problems,
 ) -> Option<CredentialForm> {

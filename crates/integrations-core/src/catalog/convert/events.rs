@@ -13,7 +13,6 @@ use crate::catalog::events::{
 use crate::catalog::file::{AccessEndTable, EventFieldsTable, EventsTable};
 use crate::catalog::names::{AddressOf, SecretSource};
 use crate::catalog::problems::{Problems, optional};
-use crate::catalog::provider::Setup;
 use crate::catalog::template::JsonPointer;
 
 /// The largest body that a file may allow: what GitHub sends at most.
@@ -27,16 +26,16 @@ const DAY: u64 = 24 * 60 * MINUTE;
 /// Headers that are never passed on: they hold what proves a request.
 const KEPT_BACK: &[&str] = &["authorization", "cookie", "proxy-authorization"];
 
-/// Reads whether and how a provider sends events.
+/// Reads whether and how a provider sends events. `has_app`: one of its ways has an OAuth app.
 pub(super) fn events(
     table: Option<EventsTable>,
-    setup: Option<&Setup>,
+    has_app: bool,
     settings: &[Declared],
     problems: &mut Problems,
 ) -> Option<EventSource> {
     let Some(table) = table else { return Some(EventSource::Untold) };
     let Some(reason) = &table.none else {
-        let events = sent(table, setup, problems)?;
+        let events = sent(table, has_app, problems)?;
         check_former(&events.secret, settings, problems);
         return Some(EventSource::Sent(Box::new(events)));
     };
@@ -47,7 +46,7 @@ pub(super) fn events(
     Some(EventSource::None(reason.clone()))
 }
 
-fn sent(table: EventsTable, setup: Option<&Setup>, problems: &mut Problems) -> Option<Events> {
+fn sent(table: EventsTable, has_app: bool, problems: &mut Problems) -> Option<Events> {
     check_needed(&table, problems);
     let secret = table.secret.and_then(|table| secret(table, problems));
     let read = table.signature.as_ref().and_then(|table| signature(table, problems));
@@ -94,7 +93,7 @@ fn sent(table: EventsTable, setup: Option<&Setup>, problems: &mut Problems) -> O
         ends_access,
         also_disconnected: table.also_disconnected,
     };
-    check_whole(&events, setup, problems);
+    check_whole(&events, has_app, problems);
     Some(events)
 }
 
@@ -228,8 +227,7 @@ fn check_body(is_over_body: Option<bool>, said: Option<bool>, fields: &EventFiel
 }
 
 /// Checks what several tables decide together.
-fn check_whole(events: &Events, setup: Option<&Setup>, problems: &mut Problems) {
-    let has_app = matches!(setup, Some(Setup::OAuth(_)) | None);
+fn check_whole(events: &Events, has_app: bool, problems: &mut Problems) {
     if events.address == AddressOf::App && !has_app {
         problems.add("events.address", "an `app` needs `kind = \"oauth\"` in [[auth]]");
     }

@@ -13,8 +13,9 @@ mod proxying;
 mod revoke;
 mod settings;
 mod values;
+mod ways;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use serde::Deserialize as _;
 use toml::de::{DeTable, Deserializer};
@@ -22,8 +23,9 @@ use toml::de::{DeTable, Deserializer};
 use self::actions::{Rest, actions};
 use self::fields::fields;
 use self::values::{is_header_name, page, pointer, statuses};
+pub(super) use self::ways::ReadWays;
 use crate::catalog::field::Field;
-use crate::catalog::file::{FieldTable, ProviderFile, RateLimitTable};
+use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
 use crate::catalog::names::CallbackCheck;
 use crate::catalog::oauth::OAuth;
@@ -37,7 +39,7 @@ use crate::catalog::scope::{Names, Reach};
 const FORMAT: i64 = 2;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
-pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileError>> {
+pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileError>> {
     let told = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
@@ -45,12 +47,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Provider, Vec<ProviderFileE
     let document = DeTable::parse(text).map_err(told)?;
     check_format(document.get_ref()).map_err(|(span, message)| vec![at(file, text, span, message)])?;
     let shape = ProviderFile::deserialize(Deserializer::from(document)).map_err(told)?;
-    let mut problems = Problems::default();
-    let provider = provider(shape, stem(file), &mut problems);
-    match provider {
-        Some(provider) if problems.is_empty() => Ok(provider),
-        _ => Err(problems.locate(file, text)),
-    }
+    ways::ways(shape, stem(file), provider).map_err(|problems| problems.locate(file, text))
 }
 
 /// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so.
@@ -77,7 +74,16 @@ fn stem(file: &str) -> &str {
     name.strip_suffix(".toml").unwrap_or(name)
 }
 
-fn check_texts(file: &ProviderFile, problems: &mut Problems) {
+/// The provider's key, which must be the file's name.
+fn key(file: &ProviderFile, stem: &str, problems: &mut Problems) -> Option<ProviderKey> {
+    let key = problems.ok("key", file.key.parse::<ProviderKey>());
+    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
+        problems.add("key", format!("the key must be the file's name: `{stem}`"));
+    }
+    key
+}
+
+fn check_head(file: &ProviderFile, problems: &mut Problems) {
     for (path, text) in [("name", &file.name), ("description", &file.description)] {
         if text.trim().is_empty() {
             problems.add(path, "must not be empty");
@@ -95,18 +101,20 @@ fn is_month(text: &str) -> bool {
     is_number(year, 4) && is_number(month, 2) && ("01"..="12").contains(&month)
 }
 
-fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<Provider> {
-    let key = problems.ok("key", file.key.parse::<ProviderKey>());
-    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
-        problems.add("key", format!("the key must be the file's name: `{stem}`"));
-    }
-    check_texts(&file, problems);
+/// Reads one way to log in, which is the only one that is left in `file`.
+fn provider(
+    file: ProviderFile,
+    auth: AuthTable,
+    (stem, has_app): (&str, bool),
+    problems: &mut Problems,
+) -> Option<Provider> {
+    let key = key(&file, stem, problems);
+    check_head(&file, problems);
     let mut connection = connection(file.connection, problems);
-    let (mut setup, sent, revoke) = auth::auth(file.auth, &mut connection, problems);
+    let AuthTable { kind, why, page: key_page, fields, oauth, request: sent, revoke, .. } = auth;
+    let mut setup = auth::setup(kind, (key_page, fields, oauth), &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
-    if let Some(Setup::OAuth(oauth)) = &setup {
-        check_oauth(oauth, &names, problems);
-    }
+    check_login(setup.as_ref(), &names, problems);
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
     // The URL of a webhook is its credential, and all of its API is under it.
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
@@ -129,7 +137,7 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
-    let event_source = events::events(file.events, setup.as_ref(), &declared, problems);
+    let event_source = events::events(file.events, has_app, &declared, problems);
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
@@ -145,6 +153,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         documentation_url: documentation_url?,
         api_base_url: api_base_url?,
         revoke_page: optional(revoke_page)?,
+        auth: kind,
+        why,
         setup: setup?,
         auth_request,
         revoke: optional(revoke)?,
@@ -152,8 +162,8 @@ fn provider(file: ProviderFile, stem: &str, problems: &mut Problems) -> Option<P
         account: optional(account)?,
         probe: probe?,
         rate_limit,
-        settings: settings?,
-        actions,
+        settings: Arc::new(settings?),
+        actions: actions.into(),
         proxying,
         event_source: event_source?,
     })
@@ -169,6 +179,14 @@ fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
         }
     }
     connection
+}
+
+/// Checks that a login uses only what is known before there is a credential.
+fn check_login(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
+    match setup {
+        Some(Setup::OAuth(oauth)) => check_oauth(oauth, names, problems),
+        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => {}
+    }
 }
 
 /// Checks that an OAuth description uses only what is known before there is a credential.

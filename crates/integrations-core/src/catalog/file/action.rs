@@ -9,7 +9,7 @@ use crate::catalog::action::{AnswerForm, MoneyUnit, Otherwise, TextFormat};
 use crate::catalog::names::{ActionKind, Method};
 use crate::words::words;
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct ActionTable {
     pub(in crate::catalog) key: String,
@@ -56,7 +56,7 @@ words! {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct InputTable {
     pub(in crate::catalog) key: Option<String>,
@@ -89,7 +89,7 @@ pub(in crate::catalog) struct InputTable {
 
 /// A request in any of its places: the action's own, a reading, or the one that finds a write again. Which keys belong
 /// to which place is checked later.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct RequestTable {
     pub(in crate::catalog) method: Method,
@@ -125,7 +125,7 @@ words! {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct GraphQlTable {
     pub(in crate::catalog) document: String,
@@ -133,7 +133,7 @@ pub(in crate::catalog) struct GraphQlTable {
     pub(in crate::catalog) variables: toml::Table,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::catalog) struct ResultTable {
     pub(in crate::catalog) answer: Option<AnswerForm>,
@@ -151,7 +151,7 @@ pub(in crate::catalog) struct ResultTable {
     pub(in crate::catalog) nothing_done_statuses: Vec<u16>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct GuardTable {
     pub(in crate::catalog) requires: Option<String>,
@@ -172,7 +172,7 @@ pub(in crate::catalog) struct GuardTable {
     pub(in crate::catalog) because: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct OtherTable {
     pub(in crate::catalog) method: Method,
@@ -180,7 +180,7 @@ pub(in crate::catalog) struct OtherTable {
     pub(in crate::catalog) operation: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct ExampleTable {
     pub(in crate::catalog) name: String,
@@ -198,7 +198,7 @@ pub(in crate::catalog) struct ExampleTable {
     pub(in crate::catalog) answers: Vec<ExampleAnswerTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct ExampleReadingTable {
     pub(in crate::catalog) request: ExampleRequestTable,
@@ -211,7 +211,7 @@ fn ok() -> u16 {
     200
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct ExampleRequestTable {
     pub(in crate::catalog) method: Method,
@@ -245,7 +245,7 @@ words! {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct ExampleAnswerTable {
     pub(in crate::catalog) status: u16,

@@ -7,7 +7,7 @@ use crate::catalog::names::{
     AddressOf, Encoding, Handshake, SecretSource, SignatureForm, SignatureScheme, TimeUnit,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct EventsTable {
     pub(in crate::catalog) none: Option<String>,
@@ -40,7 +40,7 @@ pub(in crate::catalog) struct EventsTable {
     pub(in crate::catalog) also_disconnected: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct SecretTable {
     pub(in crate::catalog) source: SecretSource,
@@ -61,14 +61,14 @@ pub(in crate::catalog) struct SecretTable {
     pub(in crate::catalog) pointer: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct HintTable {
     pub(in crate::catalog) begins: String,
     pub(in crate::catalog) say: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct SignatureTable {
     pub(in crate::catalog) scheme: SignatureScheme,
@@ -86,7 +86,7 @@ pub(in crate::catalog) struct SignatureTable {
     pub(in crate::catalog) signatures: Vec<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::catalog) struct EventFieldsTable {
     #[serde(deserialize_with = "one_or_more")]
@@ -109,7 +109,7 @@ pub(in crate::catalog) struct EventFieldsTable {
     pub(in crate::catalog) first_attempt: Option<u32>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct AccessEndTable {
     #[serde(rename = "type")]

@@ -34,7 +34,7 @@ fn read(
         .collect();
     let mut apps = HashMap::new();
     let mut words = Vec::new();
-    for provider in catalog.iter().filter(|provider| provider.oauth().is_some()) {
+    for provider in catalog.by_oauth() {
         let word = provider.key.as_str().to_ascii_uppercase().replace('-', "_");
         let (id, secret) =
             (format!("{OF_OAUTH_APPS}{word}_CLIENT_ID"), format!("{OF_OAUTH_APPS}{word}_CLIENT_SECRET"));

@@ -194,8 +194,7 @@ pub(super) async fn check_oauth_apps(
             return;
         }
     };
-    let needed: Vec<&str> =
-        catalog.iter().filter(|provider| provider.oauth().is_some()).map(|one| one.key.as_str()).collect();
+    let needed: Vec<&str> = catalog.by_oauth().map(|one| one.key.as_str()).collect();
     let Some(store) = store else {
         let given = known.len();
         report.warning(

@@ -113,11 +113,14 @@ fn reconnection(
     row: &IntegrationRow,
 ) -> Markup {
     let name = name(provider, row);
+    let needs_nothing = provider.oauth().is_some() && provider.connection.is_empty();
+    let is_by_it = row.setup_type == provider.setup_type().as_str();
     let label = html! { "Reconnect" span.visually-hidden { " " (name) } };
     html! {
-        @if provider.oauth().is_some() && provider.connection.is_empty() {
+        @if needs_nothing && is_by_it {
             form method="post" action=(frame.addresses.to(project.id, &row.provider, "connect")) data-once {
                 (csrf(frame))
+                input type="hidden" name="auth" value=(provider.auth.as_str());
                 button.small-button type="submit" { (label) }
             }
         } @else {

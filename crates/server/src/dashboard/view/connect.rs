@@ -1,7 +1,7 @@
 //! The form that connects a provider.
 
 use integrations_core::{
-    catalog::{self, CredentialForm, OAuth, Setup},
+    catalog::{self, CredentialForm, OAuth, Provider, Setup},
     scope::RequiredScope,
 };
 use maud::{Markup, html};
@@ -12,8 +12,12 @@ use super::{
     frame::Frame,
     parts::{away, copied, csrf},
     provider_page::{Part, ProviderPage, RefusedForm},
+    words,
 };
-use crate::dashboard::addresses::AppsPlace;
+use crate::{
+    dashboard::addresses::AppsPlace,
+    services::install::{Availability, OfferedWay},
+};
 
 /// The kind of the button's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,22 +30,26 @@ pub(crate) enum Label {
 
 /// Renders it, or says why the provider cannot be connected.
 pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> Markup {
-    if !page.is_configured {
-        return not_configured(frame, page);
-    }
     let refused = page.refused_in(Part::Connection);
-    let name = &page.provider().name;
-    let button = match (&page.provider().setup, label) {
+    let account = &page.offer.shown;
+    let provider = &account.provider;
+    if !page.offer.is_ready() {
+        return html! { (ways(frame, page)) (not_configured(frame, page, provider)) };
+    }
+    let name = &provider.name;
+    let button = match (&provider.setup, label) {
         (Setup::OAuth(_), Label::Connect) => format!("Connect with {name}"),
         (Setup::OAuth(_), Label::Again) => format!("Connect again with {name}"),
         (_, Label::Connect) => format!("Connect {name}"),
         (_, Label::Again) => format!("Connect {name} again"),
     };
     html! {
+        (ways(frame, page))
         form method="post" action=(page.to(frame, "connect")) data-once {
             (csrf(frame))
-            @for field in &page.provider().connection { (connection_field_of(page, field, refused)) }
-            @match &page.provider().setup {
+            @if account.ways.are_several() { input type="hidden" name="auth" value=(provider.auth.as_str()); }
+            @for field in &provider.connection { (connection_field_of(page, field, refused)) }
+            @match &provider.setup {
                 Setup::OAuth(oauth) => {
                     @if let Some(alias) = page.account.reference.alias() {
                         p.help { "At " (name) ", sign in as the account that is called " strong { (alias) } " here." }
@@ -51,6 +59,33 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
                 Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
             }
             div.actions.foot { button.primary type="submit" { (button) } }
+        }
+    }
+}
+
+/// The ways to log in, those first that work on this server. Nothing, if there is no choice.
+fn ways(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
+    let offer = page.offer;
+    let page_of = frame.addresses.provider(page.project.id, page.account.as_str());
+    let recommended = offer.shown.ways.first();
+    let is_shown = |way: &OfferedWay| way.provider.auth == offer.shown.provider.auth;
+    // A customer cannot set up what is missing.
+    let may_choose =
+        |way: &&OfferedWay| frame.who.is_some() || way.availability == Availability::Ready || is_shown(way);
+    let ways: Vec<&OfferedWay> = offer.ways.iter().filter(may_choose).collect();
+    html! {
+        @if ways.len() > 1 {
+            nav.tabs aria-label="Ways to log in" {
+                @for way in ways {
+                    @let current = is_shown(way).then_some("page");
+                    a href=(format!("{page_of}?auth={}", way.provider.auth)) aria-current=[current] {
+                        (words::way(way.provider.auth))
+                    }
+                }
+            }
+            @if offer.shown.provider.auth == recommended.auth {
+                p.help { "Recommended" @match &recommended.why { Some(why) => { ": " (why) }, None => "." } }
+            }
         }
     }
 }
@@ -130,8 +165,7 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
 }
 
 /// There is no OAuth app. Leads a person who may set one to its page, and tells others what has to be done.
-fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
-    let provider = page.provider();
+fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>, provider: &Provider) -> Markup {
     let app_page = provider.oauth().and_then(|oauth| oauth.app_page.as_ref());
     let command = frame
         .operator

@@ -48,6 +48,7 @@ use crate::{
     },
     edge::form::Form,
     program::OperatorCommands,
+    services::install::{Availability, Offer, OfferedWay},
     store::{
         AuditEntry, CredentialFacts, IntegrationRow, Known, Loaded, Membership, ProjectNames, ProjectRecord,
     },
@@ -173,6 +174,7 @@ fn accounts_of_github() -> Vec<IntegrationRow> {
 fn row(integration: &Integration) -> IntegrationRow {
     let loaded = Loaded {
         setup_type: "oauth".into(),
+        auth: Some("oauth".into()),
         connection: "{}".into(),
         sealed_settings: None,
         credential: integrations_core::lifecycle::Credential::Usable,
@@ -255,6 +257,20 @@ static HEALTH: LazyLock<Vec<HealthDay>> = LazyLock::new(|| {
     health_history::days(&changes, frame().now)
 });
 
+/// The ways of a provider, those by OAuth as `by_oauth` says.
+fn offer(key: &str, by_oauth: Availability) -> &'static Offer {
+    let account = account(key);
+    let availability = |way: &Provider| if way.oauth().is_some() { by_oauth } else { Availability::Ready };
+    let ways = account.ways.iter().cloned();
+    let ways = ways.map(|provider| OfferedWay { availability: availability(&provider), provider }).collect();
+    Box::leak(Box::new(Offer { shown: account.clone(), ways }))
+}
+
+/// The ways of a provider on a server without an OAuth app for it.
+fn no_app(key: &str) -> &'static Offer {
+    offer(key, Availability::NotConfigured)
+}
+
 fn provider_page<'a>(
     key: &str,
     integration: Option<&'a Integration>,
@@ -269,7 +285,7 @@ fn provider_page<'a>(
         health: &HEALTH,
         accounts: &[],
         connection: &EMPTY,
-        is_configured: true,
+        offer: offer(key, Availability::Ready),
         revocation: None,
         events,
         flash: None,
@@ -444,7 +460,7 @@ fn of_providers() -> Vec<(&'static str, Markup)> {
         ),
         (
             "linear-not-configured",
-            draw(&ProviderPage { is_configured: false, ..provider_page("linear", None, &[]) }),
+            draw(&ProviderPage { offer: no_app("linear"), ..provider_page("linear", None, &[]) }),
         ),
         (
             "slack-disconnect",

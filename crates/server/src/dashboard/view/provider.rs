@@ -128,7 +128,7 @@ fn head(page: &ProviderPage<'_>) -> Markup {
 
 fn connection(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let name = &page.provider().name;
-    let about = match page.provider().setup_type() {
+    let about = match page.offer.shown.provider.setup_type() {
         SetupType::OAuth => {
             format!("You allow the access at {name}, which sends you back here. Your password stays there.")
         }
@@ -227,7 +227,7 @@ fn permissions(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integra
     };
     let others = other_permissions(page.provider()).into_iter().filter(|(_, why_not)| why_not.is_none());
     let fields = html! {
-        @for action in &page.provider().actions {
+        @for action in page.provider().actions.iter() {
             (permission(action, chosen(&action.key)))
             (guarded(frame, page, integration, action))
         }

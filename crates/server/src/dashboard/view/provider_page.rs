@@ -18,6 +18,7 @@ use super::{
 use crate::{
     dashboard::flash::Flash,
     edge::form::Form,
+    services::install::Offer,
     store::{AuditEntry, CredentialFacts, IntegrationRow, RevocationFacts},
 };
 
@@ -40,8 +41,8 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) accounts: &'a [IntegrationRow],
     /// What a person supplied in addition to the credential when it was installed.
     pub(crate) connection: &'a Map<String, Value>,
-    /// Whether it can be connected: a provider that uses OAuth needs an app.
-    pub(crate) is_configured: bool,
+    /// The ways by which it can be connected, and the one whose form is shown.
+    pub(crate) offer: &'a Offer,
     /// What came of revoking the access, if the last disconnection asked for that.
     pub(crate) revocation: Option<&'a RevocationFacts>,
     /// Its latest events.

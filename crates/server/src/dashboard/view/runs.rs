@@ -123,7 +123,7 @@ fn filter_form(frame: &Frame<'_>, project: &Project<'_>, catalog: &Catalog, list
                     label for="action" { "Action" }
                     select id="action" name="action" aria-describedby="filters-help" {
                         option value="" { "All actions" }
-                        @for action in &account.provider.actions {
+                        @for action in account.provider.actions.iter() {
                             option value=(action.key) selected[chosen(&action.key, &filters.action)] { (action.label) }
                         }
                     }

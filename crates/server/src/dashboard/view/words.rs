@@ -3,7 +3,7 @@
 use integrations_core::{
     action::{ApprovalStatus, RunStatus, value_in_words},
     audit::{AuditAction, REDACTED},
-    catalog::{Category, Provider},
+    catalog::{AuthKind, Category, Provider},
     lifecycle::{Health, Status},
     webhook::{DeliveryStatus, EventType, SendFailure, WebhookStatus},
 };
@@ -152,6 +152,15 @@ struct Change {
     to: Value,
 }
 
+/// A way to log in.
+pub(crate) const fn way(kind: AuthKind) -> &'static str {
+    match kind {
+        AuthKind::OAuth => "Sign in",
+        AuthKind::ApiKey => "With a key",
+        AuthKind::WebhookUrl => "With a secret address",
+    }
+}
+
 /// The changes of an event, one sentence for each. `provider` is the provider of its settings and actions, if it is
 /// known.
 pub(crate) fn changes(stored: &str, provider: Option<&Provider>) -> Vec<String> {
@@ -187,6 +196,7 @@ fn field_name(path: &str) -> &str {
         "health_status" => "Health",
         "display_name" => "Display name",
         "account" => "Account",
+        "auth" => "Way to log in",
         "secret_settings" => "Secret settings",
         "credential.expires_at" => "Access token works until",
         "provider" => "Provider",

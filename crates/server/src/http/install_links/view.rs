@@ -12,6 +12,7 @@ pub(super) fn link(stored: store::InstallLink, status: LinkStatus) -> InstallLin
         status: status.into(),
         created_by: stored.by.to_string(),
         return_url: stored.request.return_url.map(|url| url.as_str().to_owned()),
+        auth: stored.request.auth.map(Into::into),
         expected_account_id: stored.request.expected_account,
         created_at: stored.created_at,
         expires_at: stored.expires_at,

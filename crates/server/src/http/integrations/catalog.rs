@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::{extract::State, response::Response};
 use http::Uri;
 use integrations_core::{
-    catalog::Category,
+    catalog::{Category, Provider},
     issue::Issue,
     standing::Standing,
     wire::{CatalogList, Open},
@@ -74,8 +74,9 @@ pub(super) async fn catalog(
         .map(|provider| (provider, accounts_of(&rows, provider.key.as_str())))
         .filter(|(_, accounts)| status.is_none_or(|status| standing(accounts) == Open::Known(status)))
         .filter_map(|(provider, accounts)| {
-            let configured = api.oauth_apps.is_configured(&access.tenant, provider);
-            api.catalog_views.entry(provider, configured, accounts)
+            let ways = api.catalog.ways(provider.key.as_str())?;
+            let is_ready = |way: &Provider| api.oauth_apps.is_configured(&access.tenant, way);
+            api.catalog_views.entry(ways, is_ready, accounts)
         })
         .collect();
     respond(&CatalogList { data })

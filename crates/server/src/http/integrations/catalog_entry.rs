@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 
-use integrations_core::wire::CatalogEntryResponse;
+use integrations_core::{catalog::Provider, wire::CatalogEntryResponse};
 
 use crate::{
     edge::failure::Failure,
@@ -38,10 +38,10 @@ pub(super) async fn catalog_entry(
     access: Access<IntegrationsRead>,
 ) -> Result<Response, Failure> {
     let account = access.account(&api).await?;
-    let provider = &account.provider;
     let rows = api.integrations.list(&access.tenant).await?;
-    let configured = api.oauth_apps.is_configured(&access.tenant, provider);
-    let entry = api.catalog_views.entry(provider, configured, accounts_of(&rows, provider.key.as_str()));
+    let is_ready = |way: &Provider| api.oauth_apps.is_configured(&access.tenant, way);
+    let accounts = accounts_of(&rows, account.provider.key.as_str());
+    let entry = api.catalog_views.entry(&account.ways, is_ready, accounts);
     let data = entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?;
     respond(&CatalogEntryResponse { data })
 }

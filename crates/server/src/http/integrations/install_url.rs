@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use integrations_core::{
+    catalog::AuthKind,
     install_link::LinkRequest,
     wire::{CreateInstallUrl, InstallUrl, InstallUrlResponse},
 };
@@ -16,7 +17,7 @@ use crate::{
         parameters::{InProject, OfProvider},
         post::Post,
     },
-    services::install::NewLink,
+    services::install::{NewLink, Wish},
     token::Token,
 };
 
@@ -34,7 +35,8 @@ const ENDED: &str = "The link of the first answer has ended: it was used or has 
 /// afterwards that of the page alone.
 ///
 /// No body is needed. With a `return_url`, the person is sent back to your product at the end. With an
-/// `expected_account_id`, no other account of the provider can be connected.
+/// `expected_account_id`, no other account of the provider can be connected. With an `auth`, the page offers this way
+/// to log in alone; else it offers first what works on this server.
 ///
 /// A project has at most one integration of each provider under its own name. Under an alias it has more: `shopify~eu`
 /// in the path makes a URL for the account `eu`, which installs no other.
@@ -60,25 +62,26 @@ pub(super) async fn install_url(
     let (access, body) = (&post.access, post.json()?);
     let account = access.account(&api).await?;
     let allowed = api.installer.return_origins(&access.tenant).await?;
-    let request = LinkRequest::read(body, account.provider.account.is_some())?;
+    let kinds: Vec<AuthKind> = account.ways.iter().map(|way| way.auth).collect();
+    let request = LinkRequest::read(body, account.provider.account.is_some(), &kinds)?;
     request.check(&allowed).map_err(|issue| Failure::invalid("Invalid body", vec![issue]))?;
-    let made = api.installer.next_link();
+    let wish = request.auth.map_or(Wish::Any, Wish::Only);
+    let setup_type = api.installer.offer(&access.tenant, &account, wish).await?.shown.provider.setup_type();
+    let (made, auth) = (api.installer.next_link(), request.auth.map(Into::into));
     let token = Token::generate(&api.environment);
     let base = api.settings.public_url.as_str().trim_end_matches('/');
     let (project, provider) = (access.tenant.project, account.as_str());
     let page = format!("{base}/dashboard/projects/{project}/integrations/{provider}");
-    let shows = |install_url: String, message: &str| {
-        let (provider, setup_type) = (provider.to_owned(), account.provider.setup_type().into());
-        InstallUrlResponse {
-            data: InstallUrl {
-                provider,
-                install_url,
-                setup_type,
-                message: message.to_owned(),
-                link_id: Some(made.id.to_string()),
-                expires_at: Some(made.expires_at),
-            },
-        }
+    let shows = |install_url: String, message: &str| InstallUrlResponse {
+        data: InstallUrl {
+            provider: provider.to_owned(),
+            install_url,
+            setup_type: setup_type.into(),
+            auth: auth.clone(),
+            message: message.to_owned(),
+            link_id: Some(made.id.to_string()),
+            expires_at: Some(made.expires_at),
+        },
     };
     let link = shows(format!("{page}?session={}", token.expose()), OPEN);
     // A repeat shows the same link while it is open: it is what was asked for.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use integrations_core::{
-    catalog::{Catalog, Provider, ProviderRef},
+    catalog::{Catalog, Provider, ProviderRef, Ways},
     lifecycle::Health,
     standing::Standing,
-    wire::{Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson, RevocationDetails},
+    wire::{
+        Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson, RevocationDetails, Way,
+    },
 };
 use serde_json::{Map, Value, value::to_raw_value};
 
@@ -58,6 +60,17 @@ pub(super) fn standing(accounts: &[IntegrationRow]) -> Open<Standing> {
     plain(accounts).map_or(Open::Known(Standing::Available), |row| Open::read(&row.status))
 }
 
+/// A way to log in, of which one is recommended.
+fn way(way: &Provider, recommended: &Provider, ready: bool) -> Way {
+    Way {
+        kind: way.auth.into(),
+        setup_type: way.setup_type().into(),
+        recommended: way.auth == recommended.auth,
+        why: way.why.clone(),
+        ready,
+    }
+}
+
 /// The plain one of a provider's accounts.
 fn plain(accounts: &[IntegrationRow]) -> Option<&IntegrationRow> {
     accounts.first().filter(|row| row.alias().is_none())
@@ -86,21 +99,25 @@ impl CatalogViews {
         written.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The entry of a provider, given the project's accounts of it. `configured` says whether it can be installed.
+    /// The entry of a provider, given the project's accounts of it. `is_ready` says by which ways it can be installed.
     pub(super) fn entry(
         &self,
-        provider: &Provider,
-        configured: bool,
+        ways: &Ways,
+        is_ready: impl Fn(&Provider) -> bool,
         accounts: &[IntegrationRow],
     ) -> Option<CatalogEntry> {
         let installed = plain(accounts);
+        let (provider, offered) = (ways.first(), ways.offered(&is_ready));
+        let configured = is_ready(offered);
         let written = self.0.get(provider.key.as_str())?;
         Some(CatalogEntry {
             provider: provider.key.to_string(),
             name: provider.name.clone(),
             description: provider.description.clone(),
             category: provider.category.into(),
-            setup_type: provider.setup_type().into(),
+            setup_type: installed
+                .map_or(Open::Known(offered.setup_type()), |row| Open::read(&row.setup_type)),
+            auth: ways.iter().map(|way| self::way(way, ways.first(), is_ready(way))).collect(),
             aliases: accounts.iter().filter_map(IntegrationRow::alias).map(str::to_owned).collect(),
             status: standing(accounts),
             installed: installed.is_some(),

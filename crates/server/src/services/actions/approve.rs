@@ -174,14 +174,15 @@ impl Actions {
         const DEFINED_ANEW: &str = "The action is defined otherwise now than when it was asked for";
         let provider = &asked.request.provider;
         let Ok(account) = self.catalog.account(provider) else { return Ok(Look::Gone(DEFINED_ANEW)) };
+        let loaded = self.store.load(&decision.tenant, provider).await?;
+        let Some(loaded) = loaded.filter(|loaded| loaded.integration.id == asked.request.integration) else {
+            return Ok(Look::Gone(CONNECTED_ANEW));
+        };
+        let account = account.stored(loaded.way());
         let action = account.provider.action(&asked.request.action).cloned();
         let is_same = |action: &Action| identity::definition(&account.provider, action) == *asked.definition;
         let Some(action) = action.filter(is_same) else {
             return Ok(Look::Gone(DEFINED_ANEW));
-        };
-        let loaded = self.store.load(&decision.tenant, provider).await?;
-        let Some(loaded) = loaded.filter(|loaded| loaded.integration.id == asked.request.integration) else {
-            return Ok(Look::Gone(CONNECTED_ANEW));
         };
         check_active(&loaded)?;
         if !asked.is_same_connection || !is_same_account(&loaded, &asked.run) {

@@ -77,13 +77,14 @@ impl Actions {
         let can_look = ready.to_send.as_ref().is_some_and(|to_send| to_send.frozen.look.is_some());
         let frozen = ready.to_send.as_ref().map(|to_send| serde_json::to_vec(&to_send.frozen)).transpose();
         let frozen = frozen.map_err(|error| CallError::Broken(error.to_string()))?;
+        let account = call.account.stored(expected.way());
         let context = written(&ready.context);
         Ok(NewRun {
             id: call.run,
             provider: provider.clone(),
             action: action.key.clone(),
             kind: action.kind,
-            definition: identity::definition(&call.account.provider, action),
+            definition: identity::definition(&account.provider, action),
             actor: call.by,
             request_id: call.request_id.clone(),
             context: (!context.is_empty()).then(|| Value::Object(context).to_string()),

@@ -126,6 +126,8 @@ impl Actions {
     /// Asks the provider, if it is still the account that was called, and the file says the same of the action.
     async fn see(&self, claim: &LookClaim) -> Result<Seen, CallError> {
         let Ok(account) = self.catalog.account(&claim.run.provider) else { return Ok(Seen::Nothing) };
+        let loaded = self.store.load(&claim.tenant, account.as_str()).await?;
+        let account = loaded.as_ref().map_or(account.clone(), |loaded| account.stored(loaded.way()));
         let action = account.provider.action(&claim.run.action);
         let is_same =
             |action: &&Action| identity::definition(&account.provider, action)[..] == claim.definition[..];
@@ -134,7 +136,6 @@ impl Actions {
         else {
             return Ok(Seen::Never);
         };
-        let loaded = self.store.load(&claim.tenant, account.as_str()).await?;
         let Some(loaded) = loaded.filter(|loaded| loaded.integration.status() == Status::Active) else {
             return Ok(Seen::Nothing);
         };

@@ -110,8 +110,9 @@ impl Actions {
         let unreadable = |_| CallError::Vault(VaultError::Damaged);
         let credential = serde_json::from_slice(opened.expose_secret()).map_err(unreadable)?;
         let connection = serde_json::from_str(&loaded.connection).map_err(unreadable)?;
+        let account = account.stored(loaded.way());
         let secrets = Secrets::of(&account.provider, &connection, &credential);
-        Ok(Opened { account: account.clone(), loaded, connection, credential, connected_at, secrets })
+        Ok(Opened { account, loaded, connection, credential, connected_at, secrets })
     }
 
     /// Has a credential checked that the provider refused, and renewed if that is needed, and opens it again. `None`:

@@ -6,6 +6,7 @@
 use std::{iter, sync::Arc};
 
 use integrations_core::{
+    catalog::AuthKind,
     ids::PendingInstallId,
     oauth::{AuthorizationResponse, verify_callback, verify_issuer},
 };
@@ -132,9 +133,10 @@ impl Installer {
             return Err(StateProblem::Expired.into());
         }
         let code = response.code()?;
+        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install))?;
+        let target = &target.by(started.auth.unwrap_or(AuthKind::OAuth))?;
         let provider = &target.account.provider;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
-        let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install))?;
         verify_issuer(provider, &started.connection, response.issuer())?;
         let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
         let secret = app.client_secret.expose_secret().as_bytes();

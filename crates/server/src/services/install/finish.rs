@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use integrations_core::{
+    catalog::AuthKind,
     health::Verdict,
     integration::{Configuration, Connected, Integration, SecretSettings},
     lifecycle::Health,
@@ -36,6 +37,9 @@ const ATTEMPTS: usize = 20;
 /// A credential that works, with what is known about it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Acquired {
+    /// The way by which it was got, if a person was asked about another account. `None`: the recommended one.
+    #[serde(default)]
+    auth: Option<AuthKind>,
     connection: Map<String, Value>,
     credential: Map<String, Value>,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -78,6 +82,7 @@ impl Acquired {
         let account = findings.account.map(Account::from);
         let Grant { credential, expires_at, granted_scopes, .. } = grant;
         Ok(Self {
+            auth: None,
             connection,
             credential,
             expires_at,
@@ -103,6 +108,7 @@ impl Acquired {
             Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
         }
         Ok(Self {
+            auth: None,
             connection,
             credential,
             expires_at: None,
@@ -193,7 +199,8 @@ impl Installer {
         browser: TokenHash,
     ) -> Result<InstallOutcome, ProblemKind> {
         let after = acquired.identity().map(|after| after.label().to_owned());
-        let asked = Acquired { replaces: Some(before.id.clone()), ..acquired.clone() };
+        let auth = Some(target.account.provider.auth);
+        let asked = Acquired { auth, replaces: Some(before.id.clone()), ..acquired.clone() };
         let pending = self.hold(who, target, &asked, browser).await?;
         let before = before.label().to_owned();
         Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
@@ -255,6 +262,8 @@ impl Installer {
     ) -> Result<InstallOutcome, ProblemKind> {
         self.check_standing(&install.tenant, install.by).await?;
         let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install))?;
+        let by = acquired.auth.map(|auth| target.by(auth)).transpose()?;
+        let target = by.as_ref().unwrap_or(target);
         let who = Installing {
             tenant: install.tenant,
             by: install.by,

@@ -5,7 +5,7 @@
 //! Its data is sealed in the database, so any replica can handle the redirect back.
 
 use integrations_core::{
-    catalog::{OAuth, Provider, ProviderAccount},
+    catalog::{AuthKind, OAuth, Provider, ProviderAccount},
     oauth::Grant,
 };
 use oauth2::RedirectUrl;
@@ -33,6 +33,9 @@ const STATE_LIFE: Duration = Duration::minutes(10);
 /// The data of a handshake until the browser is back. It is sealed in the database.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Started {
+    /// The way by which it is connected. `None`: an older program began it, and it is the one that uses OAuth.
+    #[serde(default)]
+    pub(super) auth: Option<AuthKind>,
     pub(super) connection: Map<String, Value>,
     /// PKCE's code verifier (RFC 7636, section 4.1), if the provider uses PKCE.
     verifier: Option<String>,
@@ -72,7 +75,7 @@ impl Installer {
         let verifier = server.takes_pkce().then(|| Token::generate(&self.environment).expose().to_owned());
         let url = server.authorize_url(state.expose(), verifier.as_deref());
         let (id, now) = (self.environment.id(), self.environment.now());
-        let started = Started { connection, verifier };
+        let started = Started { auth: Some(provider.auth), connection, verifier };
         let mut install = PendingInstall {
             id,
             status: PendingStatus::Started,

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use integrations_core::{
     audit::{Acting, Actor},
-    catalog::{Catalog, NoSuchProvider, ProviderAccount},
+    catalog::{AuthKind, Catalog, NoSuchProvider, ProviderAccount},
     ids::ProjectId,
     integration::{Configuration, Connected, Integration, check_settings},
     issue::Issue,
@@ -213,6 +213,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         Some(_) => return Err(one("provider", "Expected string")),
         None => return Err(one("provider", "Required")),
     };
+    let account = by_way(account, fields.shift_remove("auth")).map_err(|issue| vec![issue])?;
     let provider = &account.provider;
     let mut issues = Vec::new();
     let name = fields.shift_remove("display_name").unwrap_or(Value::Null);
@@ -244,6 +245,21 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
     }
     let configuration = Configuration { display_name, settings, secret_settings };
     Ok(Line { account, configuration, connection, credential })
+}
+
+/// The account by the way that a line names: the recommended one, if it names none.
+fn by_way(account: ProviderAccount, auth: Option<Value>) -> Result<ProviderAccount, Issue> {
+    let word = match auth {
+        None => return Ok(account),
+        Some(Value::String(word)) => word,
+        Some(_) => return Err(Issue::new("auth", "Expected string")),
+    };
+    let kind: Option<AuthKind> = word.parse().ok();
+    kind.and_then(|kind| account.by(kind)).ok_or_else(|| {
+        let ways: Vec<&str> = account.ways.iter().map(|way| way.auth.as_str()).collect();
+        let name = &account.provider.name;
+        Issue::new("auth", format!("{name} has no such way to log in: it has {}", ways.join(", ")))
+    })
 }
 
 /// Takes a field that must be an object. Anything else is an issue.

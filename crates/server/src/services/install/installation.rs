@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use integrations_core::{
-    audit::Acting,
+    audit::{self, Acting},
     catalog::Provider,
     integration::{Integration, Revision},
     lifecycle::Health,
@@ -69,7 +69,11 @@ impl InstallationBuilder {
         decided: Decided<'_>,
         secrets: Secrets<'_>,
     ) -> Installation {
-        let Revision { integration, action, changes, .. } = decided.revision;
+        let Revision { integration, action, mut changes, .. } = decided.revision;
+        if let Some(before) = decided.replaces {
+            let by = before.auth.as_ref().unwrap_or(&before.setup_type);
+            changes.extend(audit::change("auth", by.as_str(), provider.auth.as_str()));
+        }
         let credential = serde_json::to_vec(secrets.credential).unwrap_or_default();
         let connection = match decided.replaces {
             // Sealed settings that are kept are bound to the connection as it is written.
@@ -85,7 +89,7 @@ impl InstallationBuilder {
         let settings = &integration.secret_settings;
         Installation {
             replaces: decided.replaces.map(|before| before.integration.version),
-            setup_type: provider.setup_type(),
+            auth: provider.auth,
             sealed_settings: settings.opened().map(|_| self.vault.seal_settings(settings, to)),
             credential: StoredCredential {
                 sealed: self.vault.seal(&credential, Purpose::Credential(to)),

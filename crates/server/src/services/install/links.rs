@@ -2,7 +2,7 @@
 
 use integrations_core::{
     audit::{Acting, AuditAction, change},
-    catalog::ProviderAccount,
+    catalog::{AuthKind, ProviderAccount},
     ids::{InstallLinkId, ProjectId},
     install_link::{LinkRequest, LinkStatus},
     principal::Principal,
@@ -11,8 +11,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{
-    Availability, Installer,
+    Installer,
     problem::{LinkProblem, ProblemKind},
+    ways::Wish,
 };
 use crate::{
     store::{
@@ -33,6 +34,15 @@ pub struct OpenLink {
     pub by: Principal,
     /// When it expires.
     pub expires_at: OffsetDateTime,
+    /// The only way to log in that it offers.
+    pub auth: Option<AuthKind>,
+}
+
+impl OpenLink {
+    /// The ways to log in that a person may choose from, who has chosen this one.
+    pub fn wish(&self, chosen: Option<AuthKind>) -> Wish {
+        self.auth.map_or(Wish::chosen(chosen), Wish::Only)
+    }
 }
 
 /// A link to be made.
@@ -99,9 +109,9 @@ impl Installer {
         NewLink { made, tenant, account, by, token, request }: NewLink<'_>,
         answer: Option<RememberedAnswer>,
     ) -> Result<(), CreateLinkError> {
-        let provider = &account.provider;
-        if self.availability(tenant, provider).await? == Availability::NotConfigured {
-            return Err(CreateLinkError::NotConfigured { provider: provider.name.clone() });
+        let offer = self.offer(tenant, account, request.auth.map_or(Wish::Any, Wish::Only)).await?;
+        if !offer.is_ready() {
+            return Err(CreateLinkError::NotConfigured { provider: account.provider.name.clone() });
         }
         let link = NewInstallLink {
             id: made.id,
@@ -134,7 +144,8 @@ impl Installer {
             LinkStatus::Open => {}
         }
         self.check_standing(&link.tenant, link.by).await?;
-        Ok(OpenLink { id: link.id, tenant: link.tenant, by: link.by, expires_at: link.expires_at })
+        let InstallLink { id, tenant, by, expires_at, .. } = link;
+        Ok(OpenLink { id, tenant, by, expires_at, auth: link.request.auth })
     }
 
     /// Checks that a link that was opened was not used or ended meanwhile. A person may be slower than the link lasts.

@@ -18,6 +18,7 @@ mod report;
 mod step_life;
 mod sweep;
 mod way_back;
+mod ways;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -42,6 +43,7 @@ pub use self::{
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
     sweep::InstallSweep,
     way_back::{Return, WayBack},
+    ways::{Offer, OfferedWay, Wish},
 };
 use crate::{
     environment::Environment,

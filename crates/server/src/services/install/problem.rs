@@ -1,7 +1,7 @@
 //! The problems of an installation. Each is written to the log once, and stored for the person who comes back.
 
 use integrations_core::{
-    catalog::ProviderAccount,
+    catalog::{AuthKind, ProviderAccount},
     health::NoAnswer,
     ids::{PendingInstallId, ProjectId},
     issue::Issue,
@@ -24,11 +24,19 @@ pub struct InstallTarget {
     pub account: ProviderAccount,
 }
 
+impl InstallTarget {
+    /// The same by the way of this kind. The provider's file may have lost it meanwhile.
+    pub(super) fn by(&self, kind: AuthKind) -> Result<Self, ProblemKind> {
+        let account = self.account.by(kind).ok_or(ProblemKind::NotConfigured)?;
+        Ok(Self { account, ..*self })
+    }
+}
+
 /// A failed installation. The integration is unchanged.
 #[derive(Debug)]
 pub struct InstallProblem {
-    /// What was to be installed, if it is known.
-    pub target: Option<InstallTarget>,
+    /// What was to be installed, if it is known. Boxed to keep results small.
+    pub target: Option<Box<InstallTarget>>,
     /// What went wrong.
     pub kind: ProblemKind,
     /// The installation in progress that it ended, or that had ended before. Boxed to keep results small.
@@ -115,7 +123,7 @@ pub enum StateProblem {
 impl InstallProblem {
     /// A problem with a target.
     pub fn at(target: &InstallTarget, kind: impl Into<ProblemKind>) -> Self {
-        Self { target: Some(target.clone()), kind: kind.into(), install: None }
+        Self { target: Some(Box::new(target.clone())), kind: kind.into(), install: None }
     }
 
     /// A problem whose target is not known.

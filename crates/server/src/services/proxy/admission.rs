@@ -80,9 +80,10 @@ impl Proxy {
         Ok((now, usable))
     }
 
-    async fn judge(&self, asking: Asking) -> Result<Admitted, ProxyError> {
+    async fn judge(&self, mut asking: Asking) -> Result<Admitted, ProxyError> {
         let (loaded, usable) = self.actions.installed_to_use(&asking.tenant, &asking.account).await?;
         check_active(&loaded)?;
+        asking.account = asking.account.stored(loaded.way());
         let provider = &asking.account.provider;
         let route = Route::read(provider, asking.method, &asking.path, asking.query.as_deref())?;
         let query = route.query().map(str::to_owned);

@@ -131,7 +131,10 @@ impl Revocations {
     }
 
     async fn carry_out(&self, claim: &mut RevocationClaim) -> Result<Outcome, StoreError> {
-        let Some(provider) = self.catalog.get(claim.provider.key()) else {
+        let ways = self.catalog.ways(claim.provider.key());
+        let Some(provider) =
+            ways.map(|ways| claim.auth.and_then(|auth| ways.of(auth)).unwrap_or(ways.first()))
+        else {
             return Ok(Outcome::not_yet("the provider's file is missing on this server"));
         };
         let Some(Revoke::Calls(calls)) = &provider.revoke else {

@@ -66,9 +66,12 @@ impl Revocations {
         expected: &ExpectedVersion,
         acting: &Acting,
     ) -> Result<Loaded, ChangeError> {
-        let client_id = self.client_id(tenant, &account.provider).await;
-        let order =
-            |loaded: &Loaded| self.order(tenant, &account.provider, client_id.clone(), acting, loaded);
+        let client_id = self.client_id(tenant, account).await;
+        let order = |loaded: &Loaded| {
+            let provider = account.ways.stored(loaded.way());
+            let client_id = provider.oauth().and(client_id.clone());
+            self.order(tenant, provider, client_id, acting, loaded)
+        };
         let disconnected =
             self.0.integrations.disconnect_in_order(tenant, account, expected, acting, order).await?;
         let ended = disconnected.revocation.as_ref().filter(|facts| facts.ended_at.is_some());
@@ -88,8 +91,8 @@ impl Revocations {
         }
     }
 
-    async fn client_id(&self, tenant: &Tenant, provider: &Provider) -> Option<String> {
-        provider.oauth()?;
+    async fn client_id(&self, tenant: &Tenant, account: &ProviderAccount) -> Option<String> {
+        let provider = account.ways.by_oauth()?;
         self.apps.find(tenant, provider).await.ok().flatten().map(|app| app.client_id)
     }
 
@@ -138,7 +141,7 @@ impl Revocations {
                 }
             },
         };
-        RevocationOrder { id, client_id, reseal: Arc::new(reseal), event }
+        RevocationOrder { id, client_id, auth: provider.auth, reseal: Arc::new(reseal), event }
     }
 
     fn nothing_left(&self) -> RevocationFacts {

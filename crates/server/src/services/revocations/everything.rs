@@ -55,8 +55,8 @@ impl Revocations {
             let Some((last, ..)) = batch.last() else { break };
             after = last.to_string();
             for (_, tenant, reference) in batch {
-                let Some(provider) = self.catalog.get(reference.key()) else { continue };
-                let account = ProviderAccount { provider: provider.clone(), reference };
+                let Some(ways) = self.catalog.ways(reference.key()) else { continue };
+                let account = ProviderAccount { reference, ..ways.into() };
                 match self.begin(&tenant, &account, &ExpectedVersion::Any, acting).await {
                     Ok(loaded) => {
                         progress.disconnected += u64::from(loaded.disconnected_now);

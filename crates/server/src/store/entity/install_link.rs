@@ -25,6 +25,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) return_state: Option<String>,
     /// The id of the only account at the provider that may be connected.
     pub(in crate::store) expected_account: Option<String>,
+    /// The kind of the only way by which it connects.
+    pub(in crate::store) auth: Option<String>,
     /// When somebody ended it.
     pub(in crate::store) ended_at: Option<TimeDateTimeWithTimeZone>,
 }

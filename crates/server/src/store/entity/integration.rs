@@ -8,6 +8,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) project_id: String,
     pub(in crate::store) provider: String,
     pub(in crate::store) setup_type: String,
+    /// The kind of the way by which it is connected, if the program that connected it knew several.
+    pub(in crate::store) auth: Option<String>,
     pub(in crate::store) status: String,
     pub(in crate::store) status_before_error: Option<String>,
     pub(in crate::store) health_status: String,

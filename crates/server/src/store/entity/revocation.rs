@@ -10,6 +10,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) integration_id: String,
     /// The provider, with the alias of a further account.
     pub(in crate::store) provider: String,
+    /// The kind of the way by which the credential was got.
+    pub(in crate::store) auth: Option<String>,
     /// JSON object: what the user supplied in addition to the credential.
     pub(in crate::store) connection: String,
     /// The account at the provider, if it is known.

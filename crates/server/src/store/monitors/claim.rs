@@ -113,6 +113,8 @@ impl Claim {
             provider: row.provider.parse().map_err(|_| damaged("provider"))?,
             status: row.status.parse::<Status>().map_err(|_| damaged("status"))?,
             health: row.health_status.parse::<Health>().map_err(|_| damaged("health"))?,
+            setup_type: row.setup_type,
+            auth: row.auth,
             connection: row.connection,
             sealed: credential.sealed,
             credential_version: credential.version,

@@ -13,7 +13,7 @@ mod settle;
 pub mod statements;
 
 use integrations_core::{
-    catalog::ProviderRef,
+    catalog::{ProviderRef, StoredWay},
     ids::{IntegrationId, LeaseId, ProjectId},
     lifecycle::{Health, Status},
 };
@@ -40,6 +40,10 @@ pub struct Claim {
     pub integration: IntegrationId,
     /// Its provider, with its alias.
     pub provider: ProviderRef,
+    /// How it was installed.
+    pub setup_type: String,
+    /// The kind of the way by which it was, if that is known.
+    pub auth: Option<String>,
     /// Its status.
     pub status: Status,
     /// Its health.
@@ -56,6 +60,13 @@ pub struct Claim {
     pub is_taken_over: bool,
     /// Its schedule before the claim.
     pub schedule: Schedule,
+}
+
+impl Claim {
+    /// By which way of its provider it is connected.
+    pub fn way(&self) -> StoredWay<'_> {
+        StoredWay { setup_type: &self.setup_type, auth: self.auth.as_deref() }
+    }
 }
 
 impl std::fmt::Debug for Claim {

@@ -1,7 +1,7 @@
 //! Claims revocations that are due, and stores what came of an attempt.
 
 use integrations_core::{
-    catalog::ProviderRef,
+    catalog::{AuthKind, ProviderRef},
     ids::{IntegrationId, LeaseId, RevocationId},
     revocation::{Reaches, RevocationStatus, changes_of_revocation},
 };
@@ -32,6 +32,8 @@ pub struct RevocationClaim {
     pub tenant: Tenant,
     /// The provider, with the alias of a further account.
     pub provider: ProviderRef,
+    /// The way by which the credential was got. `None`: the recommended one.
+    pub auth: Option<AuthKind>,
     /// The account at the provider, if it is known.
     pub account_id: Option<String>,
     /// The OAuth app that got the tokens, if it is known.
@@ -279,6 +281,7 @@ fn read_claim(row: Model, lease: OffsetDateTime) -> Result<RevocationClaim, Stor
     Ok(RevocationClaim {
         tenant: Tenant { organization, project: sealed.of.project },
         provider: row.provider.parse().map_err(|_| damaged("provider"))?,
+        auth: row.auth.as_deref().map(str::parse).transpose().map_err(|_| damaged("auth"))?,
         reaches: row.reaches.as_deref().map(str::parse).transpose().map_err(|_| damaged("reaches"))?,
         sealed,
         account_id: row.account_id,

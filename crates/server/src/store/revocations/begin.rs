@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use integrations_core::{
+    catalog::AuthKind,
     ids::{IntegrationId, RevocationId},
     integration::Integration,
     revocation::{RevocationStatus, changes_of_revocation},
@@ -41,6 +42,8 @@ pub struct RevocationOrder {
     pub id: RevocationId,
     /// The OAuth app that got the tokens, if it is known.
     pub client_id: Option<String>,
+    /// The way by which the credential was got.
+    pub auth: AuthKind,
     /// Seals the stored credential for the revocation, or says why there is nothing to ask.
     pub reseal: Reseal,
     /// The event of the end, if this is it. Its changes are added.
@@ -76,6 +79,7 @@ pub(in crate::store) async fn begin(
         project_id: integration.project.to_string(),
         integration_id: id.clone(),
         provider: integration.provider.to_string(),
+        auth: Some(order.auth.as_str().to_owned()),
         connection: connection.to_owned(),
         account_id: account.map(|account| account.id.clone()),
         client_id: order.client_id,

@@ -16,9 +16,10 @@ use super::{Person, connect, played};
 use crate::support::{Answer, Backend, Server, catalog::few, server::Key};
 
 /// What the actions of a provider need of its settings.
-fn settings(provider: &str) -> Value {
-    match provider {
+fn settings(provider: &str) -> Option<Value> {
+    let settings = match provider {
         "cal-com" => json!({"default_event_type_id": 123, "time_zone": "America/New_York"}),
+        "discord" => json!({}),
         "github" => json!({
             "default_owner": "octocat", "default_repo": "Hello-World",
             "allowed_repositories": ["octocat/Hello-World"],
@@ -47,8 +48,9 @@ fn settings(provider: &str) -> Value {
             "refund_daily_limit_cents": 1_000_000,
         }),
         "zendesk" => json!({"public_replies": true, "ticket_tags": ["agent"], "default_group_id": 98_738}),
-        _ => json!({}),
-    }
+        _ => return None,
+    };
+    Some(settings)
 }
 
 /// What the actions of any other provider need: whatever switches something on is on, and limits are wide.
@@ -114,15 +116,14 @@ impl<'s> Callers<'s> {
         let provider = catalog.get(key).unwrap();
         let permissions = provider.actions.iter().map(|action| (action.key.clone(), true.into()));
         let permissions: Map<String, Value> = permissions.collect();
-        let mut wanted = wide(provider.settings.as_value());
-        wanted.extend(settings(key).as_object().cloned().unwrap_or_default());
+        let wanted = settings(key).unwrap_or_else(|| wide(provider.settings.as_value()).into());
         let update = json!({"action_permissions": permissions, "settings": wanted});
         let answer = self.server.patch(key, update).await;
         if answer.status != 200 {
             return vec![format!("{key}: {}", answer.text)];
         }
         let mut wrong = Vec::new();
-        for action in &provider.actions {
+        for action in provider.actions.iter() {
             let answer = self.call(provider, action).await;
             if answer.status != 200 {
                 wrong.push(format!("{key} {}: {}", action.key, answer.text));

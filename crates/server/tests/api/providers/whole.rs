@@ -1,15 +1,18 @@
 //! Plays the whole catalog: each provider is installed, refuses a wrong credential, and does each of its actions as its
 //! documentation says.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
-use integrations_core::catalog::Catalog;
+use integrations_core::catalog::{Catalog, Provider};
 use riq_testing::providers::simulator::{Decision, Simulator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Person, actions::Callers, connect, play};
-use crate::support::{Backend, Server, catalog::provider_file};
+use super::{actions::Callers, leads_away, play};
+use crate::{
+    dashboard::visitor::{Page, Visitor},
+    support::{Backend, Server, catalog::provider_file},
+};
 
 /// Several tests share the providers, so that they run beside each other.
 macro_rules! shares {
@@ -60,31 +63,60 @@ fn told(panic: &(dyn std::any::Any + Send)) -> String {
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "panics".to_owned())
 }
 
-/// Installs a provider and calls each of its actions. Returns what went wrong.
+/// Installs a provider, by OAuth where the simulator has it, and calls each of its actions. Returns what went wrong.
 async fn play_one(server: &Server, simulator: &Simulator, callers: &Callers<'_>, key: &str) -> Vec<String> {
+    let ways = server.app.services.catalog.ways(key).unwrap();
+    let by_oauth = simulator.oauth_providers().contains(&key);
+    if by_oauth != ways.iter().any(|way| way.oauth().is_some()) && by_oauth {
+        return vec!["the simulator plays OAuth, and the file has none".to_owned()];
+    }
+    let visitor = Visitor::signed_in(server).await;
     let connection = &simulator.connections(key)[0];
-    if simulator.oauth_providers().contains(&key) {
-        connect(server, simulator, (key, connection), Decision::Deny)
-            .await
-            .says(403, "Access was not granted");
-        connect(server, simulator, (key, connection), Decision::Allow).await;
+    if by_oauth {
+        let page = offer(&visitor, server, key, ways.iter().find(|way| way.oauth().is_some())).await;
+        let leaving = send(&visitor, &page, &[("connection", connection)]).await;
+        if !leaving.text.contains("id=\"continue\"") {
+            return vec![format!("it does not lead to the provider: {} {}", leaving.status, leaving.words())];
+        }
+        let back = simulator.decide(&leads_away(&leaving), Decision::Allow).await;
+        visitor.come_back(&back).await;
     } else {
-        let person = Person::arrive(server, key).await;
+        let page = offer(&visitor, server, key, ways.iter().find(|way| way.oauth().is_none())).await;
         let right = simulator.credential(key, 0);
         let mut wrong = right.clone();
-        let (_, last) = wrong.iter_mut().next_back().unwrap();
+        let Some((_, last)) = wrong.iter_mut().next_back() else { return vec!["no credential".to_owned()] };
         *last = format!("{}0", last.as_str().unwrap()).into();
-        let complaints = simulator.complaints();
-        let page = person.connect([("connection", connection), ("credential", &wrong)]).await;
-        simulator.forgive(complaints.len());
-        if page.status != 422 || server.integration(key).await != Value::Null {
-            return vec![format!("a wrong credential gets {}: {}", page.status, page.words())];
+        let complaints = simulator.complaints().len();
+        let refused = send(&visitor, &page, &[("connection", connection), ("credential", &wrong)]).await;
+        simulator.forgive(complaints);
+        if refused.status != 422 || server.integration(key).await != Value::Null {
+            return vec![format!("a wrong credential gets {}: {}", refused.status, refused.words())];
         }
-        person.connect([("connection", connection), ("credential", &right)]).await;
+        let page = send(&visitor, &page, &[("connection", connection), ("credential", &right)]).await;
+        if page.status != 303 {
+            return vec![format!("the right credential gets {}: {}", page.status, page.words())];
+        }
     }
     let integration = server.integration(key).await;
     if integration["health_status"] != "healthy" {
         return vec![format!("it is not connected: {integration}")];
     }
     callers.call_all(key).await
+}
+
+/// The page of a provider with the form of one of its ways.
+async fn offer(visitor: &Visitor<'_>, server: &Server, key: &str, way: Option<&Arc<Provider>>) -> Page {
+    let way = way.expect("the file has the way that the simulator plays");
+    visitor.get(&format!("{}?auth={}", server.page(key), way.auth.as_str())).await
+}
+
+/// Sends the form of a page with these values, as far as it has fields for them.
+async fn send(visitor: &Visitor<'_>, page: &Page, values: &[(&str, &Map<String, Value>)]) -> Page {
+    let mut form = page.form("/connect");
+    for (part, values) in values {
+        for (name, value) in *values {
+            form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+        }
+    }
+    visitor.submit(&form).await
 }

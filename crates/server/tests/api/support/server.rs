@@ -90,7 +90,7 @@ fn idle() -> MonitorSettings {
 
 /// An OAuth app for every provider of a catalog that needs one.
 pub(crate) fn oauth_apps(catalog: &Catalog) -> HashMap<String, OAuthApp> {
-    let providers = catalog.iter().filter(|provider| provider.oauth().is_some());
+    let providers = catalog.by_oauth();
     providers
         .map(|provider| {
             let key = provider.key.as_str();

@@ -1,6 +1,6 @@
 //! The calls of the providers' APIs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -37,8 +37,8 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     drop(switches);
     let credentials = credentials(state, provider);
-    let all = calls.iter().flat_map(|call| credentials.iter().map(move |values| (*call, values)));
-    let judged = all.map(|(call, values)| (problems(call, values, request), call, values));
+    let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
+    let judged = all.map(|(call, known)| (problems(call, known, request), call, &known.values));
     let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
         state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
         return Some(refusal(first));
@@ -61,14 +61,31 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     }
 }
 
-/// The values of every valid credential: each token that was granted, or each account's credential for a form.
-fn credentials(state: &State, provider: &Expectations) -> Vec<Values> {
+/// A valid credential.
+struct Credential<'a> {
+    /// Its values, and those of its account.
+    values: Values,
+    /// The headers that it is sent with, if they are others than those of a call.
+    headers: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Every valid credential: each token that was granted and the key beside OAuth, or each account's credential for a
+/// form.
+fn credentials<'a>(state: &State, provider: &'a Expectations) -> Vec<Credential<'a>> {
+    let usual = |values| Credential { values, headers: None };
     if provider.token.is_none() {
-        return provider.accounts.iter().map(Account::values).collect();
+        return provider.accounts.iter().map(|account| usual(account.values())).collect();
     }
     let tokens = lock(&state.tokens);
     let granted = tokens.iter().filter(|token| token.provider == provider.provider);
-    granted.map(|token| values_with_token(&provider.accounts[token.account], &token.access_token)).collect()
+    let granted =
+        granted.map(|token| usual(values_with_token(&provider.accounts[token.account], &token.access_token)));
+    let key = provider.key.as_ref().map(|key| {
+        let mut values = provider.accounts[0].values();
+        values.extend(key.credential.clone());
+        Credential { values, headers: Some(&key.headers) }
+    });
+    granted.chain(key).collect()
 }
 
 /// The values of an account, with the access token that was granted to it.
@@ -79,8 +96,8 @@ fn values_with_token(account: &Account, access_token: &str) -> Values {
 }
 
 /// What is wrong with the request for this credential. Messages never contain values.
-fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
-    let mut problems = Vec::new();
+fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<String> {
+    let (mut problems, values) = (Vec::new(), &known.values);
     let mut check = |what: &str, expected: &str, actual: Option<&str>| {
         if !actual.is_some_and(|actual| template::agrees(expected, values, actual)) {
             problems.push(format!("{what} is wrong or missing"));
@@ -89,6 +106,7 @@ fn problems(call: &Call, values: &Values, request: &Request) -> Vec<String> {
     check("the host", &call.host, Some(&request.host));
     check("the path", &call.path, Some(&request.path));
     for (name, expected) in &call.headers {
+        let expected = known.headers.and_then(|own| own.get(name)).unwrap_or(expected);
         check(&format!("the header {name}"), expected, request.header(name));
     }
     if let Some(pair) = &call.basic {

@@ -28,6 +28,18 @@ pub(super) struct Expectations {
     pub(super) token: Option<TokenEndpoint>,
     #[serde(default)]
     pub(super) calls: Vec<Call>,
+    /// A key that a person may use in place of OAuth.
+    pub(super) key: Option<Key>,
+}
+
+/// A key of the first account, beside OAuth.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    /// What a person types into the form.
+    pub(super) credential: Map<String, Value>,
+    /// The headers that it is sent with, in place of those of a call.
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 /// An account: values for placeholders. `credential` contains those that a person types into a form.

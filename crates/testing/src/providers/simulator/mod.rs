@@ -138,6 +138,11 @@ impl Simulator {
         self.state.provider(provider).accounts[account].credential()
     }
 
+    /// A key of the first account of a provider that is also connected by OAuth. `None`: it has no such key.
+    pub fn key(&self, provider: &str) -> Option<Map<String, Value>> {
+        self.state.provider(provider).key.as_ref().map(|key| key.credential.clone())
+    }
+
     /// A credential of the first account of a provider, as an import takes it. An access token is granted for it.
     pub fn granted(&self, provider: &str) -> Map<String, Value> {
         if self.state.provider(provider).token.is_none() {

@@ -6,7 +6,7 @@ use integrations_core::{branding::Branding, in_app_browser::RealBrowser};
 use maud::Markup;
 use serde_json::json;
 
-use super::{account, frame, provider_page, visitor};
+use super::{account, frame, no_app, provider_page, visitor};
 use crate::{
     dashboard::{
         brand_style,
@@ -56,7 +56,7 @@ pub(super) fn files() -> Vec<(String, Vec<u8>)> {
 /// Every page, by a name for its file.
 pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let shop = provider_page("shopify", None, &[]);
-    let linear = ProviderPage { is_configured: false, ..provider_page("linear", None, &[]) };
+    let linear = ProviderPage { offer: no_app("linear"), ..provider_page("linear", None, &[]) };
     let other = install::OtherAccount {
         pending: "pin_01jc3q5v6w7x8y9zabcdefghjk",
         before: "Acme Workspace",
