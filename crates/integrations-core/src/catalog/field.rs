@@ -52,9 +52,11 @@ impl Pattern {
         if !source.starts_with('^') || !source.ends_with('$') || source.ends_with("\\$") {
             return Err("the pattern must be anchored: ^…$".into());
         }
-        let parse = |source: &str| ParserBuilder::new().unicode(is_unicode).build().parse(source);
-        let parsed = parse(source).and_then(|_| parse(&anchored(source)));
-        let parsed = parsed.map_err(|error| pattern_error(&error.to_string()))?;
+        let parse = |source: &str| {
+            let parsed = ParserBuilder::new().unicode(is_unicode).build().parse(source);
+            parsed.map_err(|error| pattern_error(&error.to_string()))
+        };
+        let parsed = parse(source).and_then(|_| parse(&anchored(source)))?;
         let pattern = Self { source: source.to_owned(), is_unicode, regex: OnceLock::new() };
         if size(&parsed) > LARGE {
             let compiled = pattern.compile().map_err(|error| pattern_error(&error.to_string()))?;

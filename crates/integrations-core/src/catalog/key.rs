@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A provider's key, for example `cal-com`: words of lower-case ASCII letters and digits, joined by hyphens.
 ///
-/// It may begin with a digit (`3cx`) and has at most [`ProviderKey::MAX_LEN`] bytes. `catalog` is reserved for the route
-/// of that name.
+/// It may begin with a digit (`3cx`) and has at most [`ProviderKey::MAX_LEN`] bytes. `catalog` is reserved for the
+/// route of that name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProviderKey(String);

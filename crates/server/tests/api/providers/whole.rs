@@ -34,7 +34,8 @@ shares!(first 0, second 1, third 2, fourth 3, fifth 4, sixth 5);
 async fn share(share: usize) {
     let chosen = std::env::var("RIQ_TEST_PROVIDERS").ok();
     let chosen = |key: &String| chosen.as_ref().is_none_or(|keys| keys.split(',').any(|one| one == key));
-    let keys: Vec<String> = Simulator::known().into_iter().filter(chosen).skip(share).step_by(SHARES).collect();
+    let keys: Vec<String> =
+        Simulator::known().into_iter().filter(chosen).skip(share).step_by(SHARES).collect();
     // Read from the folder, so that a file can be changed and played again without a build.
     let files = keys.iter().map(|key| (format!("{key}.toml"), provider_file(key)));
     let catalog = Catalog::default().with_files(files).unwrap();
