@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::audit::Change;
-use crate::catalog::{Catalog, Provider, ProviderAccount};
+use crate::catalog::{Provider, ProviderAccount, contract_test::of_the_contract};
 use crate::ids::{IntegrationId, ProjectId};
 use crate::integration::{
     Configuration, Connected, Integration, Revision, SecretSettings, Update, UpdateError,
@@ -23,11 +23,11 @@ fn slack() -> std::sync::Arc<Provider> {
         .replace("secret = true\nretired = true\n", "secret = true\n")
         .replace("former_setting = \"signing_secret\"\n", "");
     let file = ("slack.toml".to_owned(), text);
-    Catalog::embedded().unwrap().with_files([file]).unwrap().get("slack").unwrap().clone()
+    of_the_contract().with_files([file]).unwrap().get("slack").unwrap().clone()
 }
 
 fn plain() -> ProviderAccount {
-    Catalog::embedded().unwrap().account("slack").unwrap()
+    of_the_contract().account("slack").unwrap()
 }
 
 fn account(id: &str, name: Option<&str>) -> AccountIdentity {

@@ -7,7 +7,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use crate::audit::AuditAction;
-use crate::catalog::{Catalog, Provider};
+use crate::catalog::{Catalog, Provider, contract_test::of_the_contract};
 use crate::health::{NoAnswer, Verdict, judge};
 use crate::integration::{Configuration, Connected, Integration};
 use crate::lifecycle::{Chosen, Credential, Health, Refusal, State, Status};
@@ -18,7 +18,7 @@ use crate::schedule::{Spread, refresh_at, until_probe, until_refresh_retry};
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
 const LATER: OffsetDateTime = datetime!(2026-05-17 18:10:00 UTC);
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(of_the_contract);
 
 fn slack() -> Arc<Provider> {
     Arc::clone(CATALOG.get("slack").unwrap())

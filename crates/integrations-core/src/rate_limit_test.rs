@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, contract_test::of_the_contract};
 use crate::health::{Verdict, judge};
 use crate::probe_answer::ProbeAnswer;
 use crate::rate_limit::{asked_to_wait, is_exceeded};
@@ -15,7 +15,7 @@ use crate::rate_limit::{asked_to_wait, is_exceeded};
 /// 1779040500 as a Unix time.
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(of_the_contract);
 
 /// How many milliseconds to wait after too many requests.
 fn wait(key: &str, status: u16, headers: &[(&str, &str)]) -> Option<u128> {

@@ -217,12 +217,12 @@ mod tests {
     use super::*;
     use crate::action::sample::object;
     use crate::action::{Context, Decision, Money, Totals, decide};
-    use crate::catalog::Catalog;
+    use crate::catalog::contract_test::of_the_contract;
 
     /// What is decided of a refund of so many cents, of which 12.00 were used, and each check as
     /// `decided rule | value | limit | used`.
     fn explained(permission: Permission, cents: i64, was_asked: bool) -> (Decided, Vec<String>, Vec<Check>) {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         let stripe = catalog.get("stripe").unwrap();
         let action = stripe.action("issue_refund").unwrap();
         let settings = object(json!({

@@ -179,10 +179,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::contract_test::of_the_contract;
 
     fn told(provider: &str, action: &str, settings: &Value) -> Vec<String> {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         let provider = catalog.get(provider).unwrap();
         guard_sentences(provider, provider.action(action).unwrap(), settings.as_object().unwrap())
     }

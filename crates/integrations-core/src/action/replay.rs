@@ -147,7 +147,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::contract_test::of_the_contract;
     use crate::permissions::Permission;
 
     fn object(value: &Value) -> Map<String, Value> {
@@ -169,7 +169,7 @@ mod tests {
 
     /// What is decided of these refunds if they are permitted up to this many cents each, and as many a day.
     fn decided(calls: &[PastCall], permission: Permission, each: i64, a_day: i64) -> Vec<Option<Decided>> {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         let settings = object(&json!({
             "refunds_enabled": true,
             "refund_limit_cents": each,

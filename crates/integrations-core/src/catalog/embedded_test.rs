@@ -103,10 +103,11 @@ fn every_text_is_written() {
 }
 
 #[test]
-fn every_provider_can_read_by_default_and_changes_nothing() {
+fn what_is_permitted_by_default_reads_and_changes_nothing() {
     for provider in catalog().iter() {
         let permitted = provider.actions.iter().filter(|action| action.allowed_by_default);
-        assert!(permitted.clone().count() > 0, "{}", provider.key);
+        let is_of_the_contract = contract_test::OF_THE_CONTRACT.contains(&provider.key.as_str());
+        assert!(permitted.clone().count() > 0 || !is_of_the_contract, "{}", provider.key);
         assert!(permitted.clone().all(|action| action.kind == ActionKind::ReadOnly), "{}", provider.key);
     }
 }
@@ -116,7 +117,11 @@ fn every_probe_and_every_address_can_be_filled_in() {
     for provider in catalog().iter() {
         let (connection, credential) = sample(provider);
         assert_eq!(provider.read_connection(&connection).as_ref(), Ok(&connection), "{}", provider.key);
-        assert_eq!(provider.read_credential(&credential).as_ref(), Ok(&credential), "{}", provider.key);
+        // A key of a form of its own has no example: it would look like one that leaked.
+        let is_made_up = |field: &Field| field.pattern.is_some() && field.example.is_none();
+        if !provider.form().is_some_and(|form| form.fields.iter().any(is_made_up)) {
+            assert_eq!(provider.read_credential(&credential).as_ref(), Ok(&credential), "{}", provider.key);
+        }
         let value = |name: &str| provider.placeholder(&connection, &credential, name);
         let mut urls = vec![&provider.probe.call.url, &provider.api_base_url];
         urls.extend(&provider.revoke_page);
@@ -315,7 +320,7 @@ fn settings_keep_the_order_in_which_they_were_written() {
 
 #[test]
 fn search_matches_every_word_somewhere_in_any_case() {
-    let catalog = catalog();
+    let catalog = contract_test::of_the_contract();
     let keys = |q: Option<&str>, category: Option<Category>| -> Vec<String> {
         catalog.search(q, category).into_iter().map(|provider| provider.key.to_string()).collect()
     };

@@ -1,4 +1,4 @@
-//! The OAuth facts of each provider, a second time and from a source other than the files: a table of public facts
+//! The OAuth facts of the contract's providers, a second time and from a source other than the files: a table of public facts
 //! about the providers' endpoints. If a file differs from the table, the provider's documentation decided, and the
 //! difference is listed here with a link to the page.
 
@@ -150,14 +150,6 @@ fn the_files_agree_with_the_table_but_for_the_listed_deviations() {
         .collect();
     let listed: BTreeSet<(&str, &str)> = DEVIATIONS.iter().map(|(key, what, _)| (*key, *what)).collect();
     assert_eq!(found, listed);
-}
-
-#[test]
-fn every_oauth_provider_that_is_built_in_is_in_the_table() {
-    let catalog = Catalog::embedded().unwrap();
-    let built_in: BTreeSet<&str> =
-        catalog.iter().filter(|p| p.oauth().is_some()).map(|p| p.key.as_str()).collect();
-    assert_eq!(built_in, FACTS.iter().map(|fact| fact.key).collect());
 }
 
 #[test]

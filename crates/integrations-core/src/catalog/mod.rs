@@ -6,6 +6,8 @@
 pub mod action;
 #[cfg(test)]
 mod actions_test;
+#[cfg(test)]
+pub(crate) mod contract_test;
 mod convert;
 #[cfg(test)]
 mod docs_test;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::*;
-use crate::catalog::{AddressOf, Catalog, EventSource};
+use crate::catalog::{AddressOf, EventSource, contract_test::of_the_contract};
 
 /// A request to the address of a provider, whose secret is `secret`.
 fn send(key: &str, secret: &str, headers: &[(&str, &str)], body: &[u8], now: OffsetDateTime) -> Verdict {
@@ -23,7 +23,7 @@ fn send_to(
     body: &[u8],
     now: OffsetDateTime,
 ) -> Verdict {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = of_the_contract();
     let events = catalog.get(key).unwrap().events().unwrap();
     let stored = events.read_secret(secret).unwrap_or_else(|error| panic!("{key}: {error}"));
     let keys = [events.secret.key(&stored).unwrap()];
@@ -63,8 +63,8 @@ fn base64_mac(key: &str, message: &[u8]) -> String {
 const NOW: OffsetDateTime = datetime!(2026-11-27 12:00:00 UTC);
 
 #[test]
-fn every_provider_says_whether_it_sends_events() {
-    let catalog = Catalog::embedded().unwrap();
+fn every_provider_of_the_contract_says_whether_it_sends_events() {
+    let catalog = of_the_contract();
     for provider in catalog.iter() {
         match &provider.event_source {
             EventSource::Sent(events) => {
@@ -401,7 +401,7 @@ fn zendesk_s_time_is_signed_with_the_body() {
     assert_eq!(event.time, Some(datetime!(2026-11-27 11:57:59 UTC)));
     let late = NOW + time::Duration::minutes(4);
     assert_eq!(reason(send("zendesk", secret, &headers, body, late)), Reason::Stale);
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = of_the_contract();
     let public = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
     let refusal = catalog.get("zendesk").unwrap().events().unwrap().read_secret(public).unwrap_err();
     assert!(refusal.contains("everybody knows"), "{refusal}");

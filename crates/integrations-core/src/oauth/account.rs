@@ -67,10 +67,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::contract_test::of_the_contract;
 
     fn read(provider: &str, answer: Value, connection: Value) -> Option<AccountIdentity> {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         let account = catalog.get(provider).unwrap().account.clone().unwrap();
         account.read(&answer, connection.as_object().unwrap())
     }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_connection_alone_says_the_id_where_no_other_place_does() {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         let by_connection = |provider: &str| {
             let account = catalog.get(provider).unwrap().account.clone().unwrap();
             account.id_by_connection(json!({"subdomain": "acme"}).as_object().unwrap())

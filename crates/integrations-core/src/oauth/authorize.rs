@@ -18,10 +18,10 @@ pub fn authorize_parameters(oauth: &OAuth) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::contract_test::of_the_contract;
 
     fn parameters(provider: &str) -> Vec<(String, String)> {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         authorize_parameters(catalog.get(provider).unwrap().oauth().unwrap())
     }
 

@@ -102,7 +102,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::{Catalog, contract_test::of_the_contract};
 
     /// The example of Shopify's documentation, as its API clients test it.
     const SIGNED: &str = "code=0907a61c0c8d55e99db179b68161bc00\
@@ -110,7 +110,7 @@ mod tests {
         &shop=some-shop.myshopify.com&timestamp=1337178173";
 
     fn verify(query: &str, secret: &str, shop: &str) -> Result<(), CallbackProblem> {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         let connection = json!({"subdomain": shop});
         let shopify = catalog.get("shopify").unwrap();
         verify_callback(shopify, connection.as_object().unwrap(), query, secret.as_bytes())
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn other_providers_have_no_such_check() {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = of_the_contract();
         assert_eq!(verify_callback(catalog.get("slack").unwrap(), &Map::new(), "code=1", b"s"), Ok(()));
     }
 

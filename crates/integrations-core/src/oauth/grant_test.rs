@@ -9,11 +9,11 @@ use time::macros::datetime;
 
 use super::{Grant, TokenProblem};
 use crate::answer_body::AnswerBody;
-use crate::catalog::{Catalog, Provider};
+use crate::catalog::{Catalog, Provider, contract_test::of_the_contract};
 
 const NOW: OffsetDateTime = datetime!(2026-05-17 17:55:00 UTC);
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(of_the_contract);
 
 fn provider(key: &str) -> &'static Provider {
     CATALOG.get(key).unwrap()
