@@ -37,12 +37,27 @@ function proof(provider, action) {
     const prover = provers[provider.key];
     if (prover && !isUnknown(provider.key, action.request)) return npm(prover.package);
     const pages = action.proof.filter((page) => page.startsWith("https://"));
-    return { pages, shown: `pages ${pages.map((page, index) => `[${index + 1}](${page})`).join(", ")}` };
+    const read = action.proof.filter((page) => !page.startsWith("https://")).map((one) => `\`${one}\` (read, not run)`);
+    const linked = pages.map((page, index) => `[${index + 1}](${page})`);
+    return { pages: action.proof, shown: [...read, `pages ${linked.join(", ")}`].join(", ") };
 }
 
+/** A provider's line in the first table: how one logs in, how many actions there are, and what they were checked by. */
+function summary(provider) {
+    const ways = provider.auth.map((way) => way.kind).join(", ");
+    const counts = ["read_only", "write", "destructive"].map(
+        (kind) => provider.actions.filter((action) => action.kind === kind).length,
+    );
+    const checked = provider.key in schemas ? "a schema" : provider.key in provers ? "a client or types" : "pages";
+    const { name, documentation_url: page, category, reviewed } = provider;
+    return `| [${name}](${page}) | ${category} | ${ways} | ${counts.join(" / ")} | ${checked} | ${reviewed} |`;
+}
+
+const summaries = [];
 const rows = [];
 const all = [];
 for (const provider of providers(folder)) {
+    summaries.push(summary(provider));
     for (const action of provider.actions) {
         const { proof: named, pages, shown } = proof(provider, action);
         const faults = [];
@@ -92,9 +107,17 @@ What the built-in [provider files](provider-file.md) can do, and what the exampl
   \`discord-api-spec\`, which others make from Discord's description. Operation, query, body and answers must have them.
 - **A schema of GraphQL**: the one in Shopify's \`@shopify/dev-mcp\`, and \`linear-schema\`, which others copied from
   Linear. Documents, variables and answers must be valid in it, and use nothing that is deprecated.
-- **Pages** of the provider's documentation, two at least, where no package describes the request. People read them.
+- **Pages** of the provider's documentation, two at least, where no package describes the request. Nothing reads them
+  by itself. The head of a file says what was not found in the documentation, and what is from other clients' code.
 
-The packages' versions are in the folder [conformance/actions](../../conformance/actions).
+The packages' versions are in the folder [conformance/actions](../../conformance/actions). Beside this, the tests play
+each provider against a simulator whose demands were written from the documentation alone.
+
+| provider | category | ways to log in | actions: read / write / destructive | checked by | reviewed |
+|---|---|---|---|---|---|
+${summaries.join("\n")}
+
+## Every action
 
 | provider | action | kind | checked against |
 |---|---|---|---|
