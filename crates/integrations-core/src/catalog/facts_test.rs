@@ -1,6 +1,6 @@
-//! The OAuth facts of the contract's providers, a second time and from a source other than the files: a table of public facts
-//! about the providers' endpoints. If a file differs from the table, the provider's documentation decided, and the
-//! difference is listed here with a link to the page.
+//! The OAuth facts of the contract's providers, a second time and from a source other than the files: a table of public
+//! facts about the providers' endpoints. If a file differs from the table, the provider's documentation decided, and
+//! the difference is listed here with a link to the page.
 
 use std::collections::BTreeSet;
 

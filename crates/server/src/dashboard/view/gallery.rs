@@ -13,7 +13,7 @@ mod organization;
 mod runs;
 mod webhooks;
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, path::Path, sync::LazyLock};
 
 use integrations_core::{
     catalog::{Catalog, Provider, ProviderAccount, ProviderRef},
@@ -28,6 +28,7 @@ use integrations_core::{
     tier::Tier,
 };
 use maud::Markup;
+use riq_testing::providers::CONTRACT;
 use serde_json::{Map, Value, json};
 use time::macros::datetime;
 
@@ -54,7 +55,12 @@ use crate::{
     },
 };
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations-core/providers");
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let files = CONTRACT.map(|key| format!("{key}.toml")).map(|name| (name.clone(), text(&name)));
+    Catalog::default().with_files(files).unwrap()
+});
 static ADDRESSES: LazyLock<Addresses> =
     LazyLock::new(|| Addresses::new(&"https://integrations.example.com".parse().unwrap()));
 static WHO: LazyLock<Known> = LazyLock::new(|| Known {
@@ -581,8 +587,7 @@ fn a_page_weighs_little() {
 #[test]
 fn pages_are_written_to_the_directory_of_riq_gallery() {
     let Ok(directory) = std::env::var("RIQ_GALLERY") else { return };
-    let directory = std::path::Path::new(&directory);
-    let assets = directory.join("dashboard/assets");
+    let (directory, assets) = (Path::new(&directory), Path::new(&directory).join("dashboard/assets"));
     std::fs::create_dir_all(&assets).unwrap();
     let write = |asset: &Asset| std::fs::write(assets.join(&asset.name), asset.content()).unwrap();
     [&*STYLE, &*SCRIPT, &*ICON].into_iter().for_each(write);

@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use integrations_core::catalog::Catalog;
 use serde_json::json;
 use time::Duration;
 
 use super::visitor::{Page, Visitor};
-use crate::support::{Backend, Server, TestDatabase, server::Plan};
+use crate::support::{Backend, Server, TestDatabase, catalog::few, server::Plan};
 
 /// The largest page, before it is compressed.
 const MOST: usize = 60_000;
@@ -53,7 +52,7 @@ pointer = "/id"
 
 async fn with_many(backend: Backend, test: impl AsyncFnOnce(&Server)) {
     let Some(database) = TestDatabase::create(backend).await else { return };
-    let catalog = Catalog::embedded().unwrap().with_files((0..150).map(made_up).collect::<Vec<_>>()).unwrap();
+    let catalog = few((0..150).map(made_up));
     let server =
         Server::start_with(database, Plan { catalog: Arc::new(catalog), ..Plan::default() }, |_| {}).await;
     for number in [7, 70, 140] {
