@@ -1,22 +1,16 @@
 //! `riq-server admin backup`: copies a SQLite database while the server runs.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt as _,
+    fs,
     path::{self, Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use integrations_core::ids::LeaseId;
 use serde::Serialize;
 
-use super::context::Context;
-use crate::{
-    environment::Environment,
-    store::{DatabaseUrl, Store},
-};
+use super::{context::Context, whole_file::WholeFile};
+use crate::store::{DatabaseUrl, Store};
 
 #[derive(Args, Debug)]
 pub(super) struct Command {
@@ -45,16 +39,15 @@ pub(super) async fn run(command: Command, context: &Context, url: &DatabaseUrl) 
         file.display()
     );
     let before = context.store.newest_event().await?;
-    let unfinished = Unfinished::beside(&file, &context.environment)?;
+    let copy = WholeFile::create(&file, &context.environment)
+        .with_context(|| format!("cannot write into the directory of {}", file.display()))?;
     let newest_event = async {
-        context.store.copy_into(&unfinished.0).await?;
-        verified(&unfinished.0, before).await
+        context.store.copy_into(copy.unfinished()).await?;
+        verified(copy.unfinished(), before).await
     };
     let newest_event =
         newest_event.await.with_context(|| format!("cannot write a backup to {}", file.display()))?;
-    let bytes = unfinished
-        .finish(&file)
-        .with_context(|| format!("cannot write {}; nothing is there", file.display()))?;
+    let bytes = copy.add().with_context(|| format!("cannot write {}; nothing is there", file.display()))?;
     let backup = Backup { file: file.display().to_string(), bytes, newest_event };
     context.answer(&backup, || {
         vec![
@@ -74,38 +67,4 @@ async fn verified(copy: &Path, before: Option<String>) -> anyhow::Result<Option<
     ensure!(faults.is_empty(), "what was written is damaged: {}", faults.join("; "));
     ensure!(newest >= before, "what was written lacks the newest events");
     Ok(newest)
-}
-
-/// A file under another name until it is whole. It is removed when the value is dropped.
-struct Unfinished(PathBuf);
-
-impl Unfinished {
-    /// Makes it, so that only its owner can read it from the first byte on.
-    fn beside(file: &Path, environment: &Environment) -> anyhow::Result<Self> {
-        let mut name = file.as_os_str().to_owned();
-        let other: LeaseId = environment.id();
-        name.push(format!(".{other}.unfinished"));
-        let path = PathBuf::from(name);
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        made.with_context(|| format!("cannot write into the directory of {}", file.display()))?;
-        Ok(Self(path))
-    }
-
-    /// Gives it its name, which nothing must have. Returns its size, in bytes.
-    fn finish(self, file: &Path) -> io::Result<u64> {
-        let written = File::open(&self.0)?;
-        written.sync_all()?;
-        fs::hard_link(&self.0, file)?;
-        if let Some(directory) = file.parent() {
-            File::open(directory)?.sync_all()?;
-        }
-        Ok(written.metadata()?.len())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // What is left has a name that says so.
-        fs::remove_file(&self.0).unwrap_or_default();
-    }
 }

@@ -18,6 +18,7 @@ mod revoke;
 mod rotate_keys;
 mod runs;
 mod user;
+mod whole_file;
 
 use std::{path::PathBuf, sync::Arc};
 

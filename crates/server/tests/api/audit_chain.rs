@@ -343,5 +343,5 @@ async fn the_operator_exports(database: &TestDatabase) {
         .await
         .failed_with("cannot write");
     let parts = std::fs::read_dir(std::path::Path::new(file).parent().unwrap()).unwrap();
-    assert!(parts.flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".part")));
+    assert!(parts.flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".unfinished")));
 }

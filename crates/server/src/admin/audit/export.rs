@@ -1,11 +1,8 @@
 //! `riq-server admin audit export`
 
 use std::{
-    ffi::OsString,
-    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::Context as _;
@@ -18,7 +15,7 @@ use integrations_core::{
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::super::context::Context;
+use super::super::{context::Context, whole_file::WholeFile};
 use crate::{
     services::audit_log::{AuditLog, Exporting},
     store::{ActorFilter, AuditFilter, ExportOf},
@@ -78,11 +75,12 @@ pub(super) async fn run(export: Export, context: &Context) -> anyhow::Result<()>
         write(export, context, &mut BufWriter::new(io::stdout())).await?;
         return Ok(());
     };
-    let file = WholeFile::create(&path)?;
+    let cannot = || format!("cannot write {}", path.display());
+    let file = WholeFile::create(&path, &context.environment).with_context(cannot)?;
     let mut out = BufWriter::new(&file.file);
     let events = write(export, context, &mut out).await?;
     drop(out);
-    file.finish()?;
+    file.replace().with_context(cannot)?;
     let shown = path.display().to_string();
     context.answer(&json!({"events": events, "file": shown}), || {
         vec![format!("Exported {events} events to {shown}")]
@@ -121,41 +119,4 @@ async fn write(export: Export, context: &Context, out: &mut impl Write) -> anyho
     }
     out.flush()?;
     Ok(events)
-}
-
-/// A file that gets its name when all is written. Until then it stands beside it, under another name.
-struct WholeFile {
-    file: File,
-    unfinished: PathBuf,
-    path: PathBuf,
-    is_finished: bool,
-}
-
-impl WholeFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        let cannot = || format!("cannot write {}", path.display());
-        let mut name = OsString::from(".");
-        name.push(path.file_name().with_context(cannot)?);
-        name.push(format!(".{}.part", std::process::id()));
-        let unfinished = path.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished);
-        let file = file.with_context(cannot)?;
-        Ok(Self { file, unfinished, path: path.to_owned(), is_finished: false })
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        let moved = self.file.sync_all().and_then(|()| fs::rename(&self.unfinished, &self.path));
-        moved.with_context(|| format!("cannot write {}", self.path.display()))?;
-        self.is_finished = true;
-        Ok(())
-    }
-}
-
-impl Drop for WholeFile {
-    fn drop(&mut self) {
-        if !self.is_finished {
-            // What is left of a failed export is no use to anybody.
-            drop(fs::remove_file(&self.unfinished));
-        }
-    }
 }
