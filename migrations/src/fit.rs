@@ -4,14 +4,8 @@ use sea_orm_migration::MigratorTrait as _;
 
 use crate::Migrator;
 
-/// How many migrations a schema may have that a server does not know, and the server works with it all the same. So a
-/// server can be replaced by the version before it.
-///
-/// For that, a migration leaves alone what the version before it reads and writes: it adds tables, and columns that may
-/// be left out. One that cannot has a name that ends in [`INCOMPATIBLE`].
-const NEWER_BORNE: usize = 1;
-
-/// How the name of a migration ends after which no server of a version before works.
+/// How the name of a migration ends after which no server of a version before works. Any other leaves alone what the
+/// version before it reads and writes: it adds tables, and columns that may be left out.
 const INCOMPATIBLE: &str = "_incompatible";
 
 /// How the schema of a database fits the servers of this version.
@@ -21,7 +15,7 @@ pub enum Fit {
     Same,
     /// These migrations have not run yet.
     Behind(Vec<String>),
-    /// It has one more, with which they work.
+    /// It has one more, with which they work, so that a server can be replaced by the version before it.
     Ahead(String),
     /// It has these, with which they do not work.
     Strange(Vec<String>),
@@ -46,7 +40,7 @@ impl Fit {
         match (pending.is_empty(), strange.as_slice()) {
             (true, []) => Self::Same,
             (false, []) => Self::Behind(pending),
-            (true, [newer]) if strange.len() <= NEWER_BORNE && is_borne(newer) => Self::Ahead(newer.clone()),
+            (true, [newer]) if is_borne(newer) => Self::Ahead(newer.clone()),
             _ => Self::Strange(strange),
         }
     }
