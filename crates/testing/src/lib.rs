@@ -11,5 +11,6 @@ pub mod pgbouncer;
 pub mod postgres;
 pub mod process;
 pub mod programs;
+pub mod provider_files;
 #[cfg(feature = "providers")]
 pub mod providers;

@@ -9,14 +9,17 @@ use std::{sync::Arc, time::Duration};
 use integrations_core::catalog::Catalog;
 use reqwest::Url;
 use riq_server::provider::outbound::OutboundSettings;
-use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
+use riq_testing::{
+    provider_files,
+    providers::simulator::{Decision, Simulator, TokenSwitch},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
     dashboard::visitor::{Page, Visitor},
     support::{
         Backend, Server, TestDatabase,
-        catalog::{few, provider_file},
+        catalog::few,
         server::{Plan, oauth_apps},
     },
 };
@@ -410,9 +413,9 @@ const DEVIATIONS: [&[(&str, &str, &str, &str)]; 3] = [
 async fn a_file_that_deviates_is_found_out() {
     for round in DEVIATIONS {
         let files = round.iter().map(|(provider, from, to, _)| {
-            let text = provider_file(provider);
+            let (name, text) = provider_files::named(provider);
             assert!(text.contains(from), "{provider}.toml has no {from}");
-            (format!("{provider}.toml"), text.replace(from, to))
+            (name, text.replace(from, to))
         });
         let catalog = few(files);
         played(Backend::Sqlite, catalog, async |server, simulator| {

@@ -5,24 +5,6 @@
 //! answers, and shows what it has done. [`strict`] simulates one that counts every use of a token, for measurements and
 //! the soak.
 
-/// The providers that the contract with clients names. They stand for all others wherever a test needs many kinds.
-pub const CONTRACT: [&str; 14] = [
-    "cal-com",
-    "discord",
-    "github",
-    "hubspot",
-    "linear",
-    "mailgun",
-    "notion",
-    "pipedrive",
-    "postmark",
-    "salesforce",
-    "shopify",
-    "slack",
-    "stripe",
-    "zendesk",
-];
-
 pub mod desk_actions;
 pub mod desk_and_keys;
 pub mod gate;

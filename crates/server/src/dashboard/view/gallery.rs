@@ -28,7 +28,7 @@ use integrations_core::{
     tier::Tier,
 };
 use maud::Markup;
-use riq_testing::providers::CONTRACT;
+use riq_testing::provider_files;
 use serde_json::{Map, Value, json};
 use time::macros::datetime;
 
@@ -55,12 +55,8 @@ use crate::{
     },
 };
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations-core/providers");
-    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let files = CONTRACT.map(|key| format!("{key}.toml")).map(|name| (name.clone(), text(&name)));
-    Catalog::default().with_files(files).unwrap()
-});
+static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| Catalog::default().with_files(provider_files::of_the_contract()).unwrap());
 static ADDRESSES: LazyLock<Addresses> =
     LazyLock::new(|| Addresses::new(&"https://integrations.example.com".parse().unwrap()));
 static WHO: LazyLock<Known> = LazyLock::new(|| Known {

@@ -6,9 +6,9 @@ use integrations_core::{
     catalog::{Provider, action::Action},
     role::Role,
 };
-use riq_testing::providers::{
-    CONTRACT,
-    simulator::{Decision, Simulator},
+use riq_testing::{
+    provider_files::OF_THE_CONTRACT,
+    providers::simulator::{Decision, Simulator},
 };
 use serde_json::{Map, Value, json};
 
@@ -73,7 +73,7 @@ async fn every_action_is_called_as_its_provider_documents() {
 async fn every_action(server: &Server, simulator: &Simulator) {
     let callers = Callers::new(server).await;
     let mut wrong = Vec::new();
-    for key in CONTRACT {
+    for key in OF_THE_CONTRACT {
         install(server, simulator, key).await;
         let complaints = simulator.complaints().len();
         wrong.extend(callers.call_all(key).await);

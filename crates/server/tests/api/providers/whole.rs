@@ -5,13 +5,16 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
 use integrations_core::catalog::{Catalog, Provider};
-use riq_testing::providers::simulator::{Decision, Simulator};
+use riq_testing::{
+    provider_files,
+    providers::simulator::{Decision, Simulator},
+};
 use serde_json::{Map, Value};
 
 use super::{actions::Callers, leads_away, play};
 use crate::{
     dashboard::visitor::{Page, Visitor},
-    support::{Backend, Server, catalog::provider_file},
+    support::{Backend, Server},
 };
 
 /// Several tests share the providers, so that they run beside each other.
@@ -37,7 +40,7 @@ async fn share(share: usize) {
     let keys: Vec<String> =
         Simulator::known().into_iter().filter(chosen).skip(share).step_by(SHARES).collect();
     // Read from the folder, so that a file can be changed and played again without a build.
-    let files = keys.iter().map(|key| (format!("{key}.toml"), provider_file(key)));
+    let files = keys.iter().map(|key| provider_files::named(key));
     let catalog = Catalog::default().with_files(files).unwrap();
     let simulator = Simulator::start_with(keys.clone()).await;
     play(Backend::Sqlite, catalog, simulator, async |server, simulator| {
@@ -68,13 +71,13 @@ fn told(panic: &(dyn std::any::Any + Send)) -> String {
 async fn play_one(server: &Server, simulator: &Simulator, callers: &Callers<'_>, key: &str) -> Vec<String> {
     let ways = server.app.services.catalog.ways(key).unwrap();
     let by_oauth = simulator.oauth_providers().contains(&key);
-    if by_oauth != ways.iter().any(|way| way.oauth().is_some()) && by_oauth {
+    if by_oauth && ways.by_oauth().is_none() {
         return vec!["the simulator plays OAuth, and the file has none".to_owned()];
     }
     let visitor = Visitor::signed_in(server).await;
     let connection = &simulator.connections(key)[0];
     if by_oauth {
-        let page = offer(&visitor, server, key, ways.iter().find(|way| way.oauth().is_some())).await;
+        let page = offer(&visitor, server, key, ways.by_oauth()).await;
         let leaving = send(&visitor, &page, &[("connection", connection)]).await;
         if !leaving.text.contains("id=\"continue\"") {
             return vec![format!("it does not lead to the provider: {} {}", leaving.status, leaving.words())];

@@ -1,15 +1,12 @@
 //! The catalog of the tests: the providers of the contract alone, so that a server starts quickly.
 
-use std::{
-    path::Path,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use integrations_core::catalog::Catalog;
-use riq_testing::providers::CONTRACT;
+use riq_testing::provider_files;
 
 /// The providers whose secret settings tests use.
-const WITH_SECRET_SETTINGS: [&str; 4] = ["linear", "slack", "stripe", "zendesk"];
+const WITH_SECRET_SETTINGS: [&str; 4] = ["linear.toml", "slack.toml", "stripe.toml", "zendesk.toml"];
 
 static OF_THE_CONTRACT: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(few([])));
 
@@ -20,23 +17,16 @@ pub(crate) fn of_the_contract() -> Arc<Catalog> {
 
 /// The same and further files.
 pub(crate) fn few(more: impl IntoIterator<Item = (String, String)>) -> Catalog {
-    let files = CONTRACT.map(|provider| (format!("{provider}.toml"), as_before(provider)));
+    let files = provider_files::of_the_contract().map(as_before);
     Catalog::default().with_files(files).unwrap().with_files(more).unwrap()
 }
 
-/// The text of a built-in provider file. Some have a secret setting, as in earlier versions; files of operators may.
-fn as_before(provider: &str) -> String {
-    let text = provider_file(provider);
-    if !WITH_SECRET_SETTINGS.contains(&provider) {
-        return text;
+/// A file. Some have a secret setting, as in earlier versions; files of operators may.
+fn as_before((name, text): (String, String)) -> (String, String) {
+    if !WITH_SECRET_SETTINGS.contains(&name.as_str()) {
+        return (name, text);
     }
     let lines = text.lines().filter(|line| !line.starts_with("former_setting = "));
     let text = lines.map(|line| format!("{line}\n")).collect::<String>();
-    text.replace("secret = true\nretired = true\n", "secret = true\n")
-}
-
-/// The text of a built-in provider file.
-pub(crate) fn provider_file(provider: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations-core/providers");
-    std::fs::read_to_string(folder.join(format!("{provider}.toml"))).unwrap()
+    (name, text.replace("secret = true\nretired = true\n", "secret = true\n"))
 }

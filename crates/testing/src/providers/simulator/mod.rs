@@ -32,8 +32,7 @@ pub use self::{
     message::Request,
     state::{Switches, TokenSwitch},
 };
-use super::CONTRACT;
-use crate::{certificates::Authority, https};
+use crate::{certificates::Authority, https, provider_files};
 
 /// A person's decision on a consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +64,7 @@ pub struct Simulator {
 impl Simulator {
     /// Starts the providers of the contract, with one certificate for all their hosts, signed by a new authority.
     pub async fn start() -> Self {
-        Self::start_with(CONTRACT.map(str::to_owned).to_vec()).await
+        Self::start_with(provider_files::OF_THE_CONTRACT.map(str::to_owned).to_vec()).await
     }
 
     /// Starts providers, by their keys. Some share a host, so [`Self::play`] says which of them answers.

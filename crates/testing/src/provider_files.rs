@@ -1,0 +1,38 @@
+//! The built-in provider files, read from the repository.
+#![expect(clippy::panic, reason = "a test fails if a provider file is missing")]
+
+use std::{fs, path::Path};
+
+/// The providers that the contract with clients names. They stand for all others wherever a test needs many kinds.
+pub const OF_THE_CONTRACT: [&str; 14] = [
+    "cal-com",
+    "discord",
+    "github",
+    "hubspot",
+    "linear",
+    "mailgun",
+    "notion",
+    "pipedrive",
+    "postmark",
+    "salesforce",
+    "shopify",
+    "slack",
+    "stripe",
+    "zendesk",
+];
+
+/// The files of these: name and text, as a catalog takes them.
+pub fn of_the_contract() -> impl Iterator<Item = (String, String)> {
+    OF_THE_CONTRACT.into_iter().map(named)
+}
+
+/// The file of a provider: name and text.
+///
+/// # Panics
+/// When there is no such file.
+pub fn named(provider: &str) -> (String, String) {
+    let name = format!("{provider}.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../integrations-core/providers").join(&name);
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    (name, text)
+}
