@@ -223,7 +223,6 @@ async fn in_organization<S: Scoped>(
 /// `GET …/oauth-apps`
 async fn list(State(pages): State<Pages>, on: OnApps<OauthAppsRead>) -> Result<Response, Failure> {
     let apps = pages.app_settings.current(on.of(), pages.catalog.by_oauth()).await?;
-    let apps = apps.into_iter().filter(|(provider, _)| provider.oauth().is_some()).collect::<Vec<_>>();
     Ok(on.visit.page(StatusCode::OK, oauth_apps::page(&on.visit.frame(), &on.owner(), &apps)))
 }
 

@@ -28,7 +28,6 @@ use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
 use crate::catalog::names::CallbackCheck;
-use crate::catalog::oauth::OAuth;
 use crate::catalog::probe::{RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Provider, Setup};
@@ -114,7 +113,7 @@ fn provider(
     let AuthTable { kind, why, page: key_page, fields, oauth, request: sent, revoke, .. } = auth;
     let mut setup = auth::setup(kind, (key_page, fields, oauth), &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
-    check_login(setup.as_ref(), &names, problems);
+    check_oauth(setup.as_ref(), &names, problems);
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
     // The URL of a webhook is its credential, and all of its API is under it.
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
@@ -181,16 +180,9 @@ fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
     connection
 }
 
-/// Checks that a login uses only what is known before there is a credential.
-fn check_login(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
-    match setup {
-        Some(Setup::OAuth(oauth)) => check_oauth(oauth, names, problems),
-        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => {}
-    }
-}
-
 /// Checks that an OAuth description uses only what is known before there is a credential.
-fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
+fn check_oauth(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
+    let Some(Setup::OAuth(oauth)) = setup else { return };
     names.check_url("auth.0.oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
     names.check_url("auth.0.oauth.token_url", &oauth.token_url, Reach::Connection, problems);
     if let Some(issuer) = &oauth.issuer {
