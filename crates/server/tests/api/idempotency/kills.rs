@@ -101,7 +101,10 @@ async fn killed_between_the_key_and_the_change_it_was_never_there() {
         request.header(HEADER, "k").send()
     };
     let cut = tokio::spawn(send(&one));
-    eventually("it waits to make the link", PATIENCE, async || sql.waiting().await == 1).await;
+    eventually("it waits to make the link", PATIENCE, async || {
+        sql.waiting_with("INSERT INTO \"install_links\"%").await == 1
+    })
+    .await;
     // While the first is under way, the other replica neither waits for it nor makes the change.
     let conflict = Answer::read(send(&other).await.unwrap()).await;
     conflict.refused(409, "IDEMPOTENCY_CONFLICT");

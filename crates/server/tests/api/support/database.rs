@@ -179,11 +179,18 @@ impl Sql {
         row.try_get_by_index(0).unwrap()
     }
 
-    /// How many connections to this database wait for a lock. PostgreSQL only.
+    /// How many connections to this database wait for a lock, whatever for. PostgreSQL only.
     pub(crate) async fn waiting(&self) -> i64 {
+        self.waiting_with("%").await
+    }
+
+    /// How many connections to this database wait for a lock with a statement like `pattern` (SQL's `LIKE`). A server
+    /// that runs as a process also has jobs, whose statements may wait for the same lock. PostgreSQL only.
+    pub(crate) async fn waiting_with(&self, pattern: &str) -> i64 {
         let waiting = "SELECT COUNT(*) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        self.count(waiting, []).await
+                       WHERE datname = current_database() AND backend_type = 'client backend' \
+                       AND wait_event_type = 'Lock' AND query LIKE $1";
+        self.count(waiting, [pattern.into()]).await
     }
 
     /// The columns that hold a time which does not sort as text, as SQLite compares times.
