@@ -9,7 +9,7 @@ use integrations_core::{
     scope::RequiredScope,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
     QuerySelect as _, sea_query::Expr,
 };
 use time::OffsetDateTime;
@@ -21,7 +21,9 @@ use super::{
         install_link::{Column, Entity, Model},
         pending_install,
     },
-    idempotency_keys, pending_installs, projects,
+    idempotency_keys,
+    pages::newest,
+    pending_installs, projects,
 };
 use crate::token::TokenHash;
 
@@ -173,12 +175,9 @@ impl Store {
     ) -> Result<Vec<InstallLink>, ReadError> {
         self.admit(tenant).await?;
         let end = before.unwrap_or(InstallLinkId::from_bits(u128::MAX));
-        let query = Entity::find()
-            .filter(Column::OrganizationId.eq(tenant.organization.to_string()))
-            .filter(Column::ProjectId.eq(tenant.project.to_string()))
-            .filter(Column::Id.lt(end.to_string()))
-            .order_by_desc(Column::Id)
-            .limit(limit);
+        let links = Entity::find().filter(Column::OrganizationId.eq(tenant.organization.to_string()));
+        let of = (Column::ProjectId, tenant.project.to_string());
+        let query = newest(links, of, (Column::Id, end.to_string()), limit);
         let rows = query.all(&self.reader).await?;
         Ok(rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
     }

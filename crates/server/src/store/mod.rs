@@ -33,6 +33,7 @@ mod moment;
 pub mod monitors;
 mod oauth_apps;
 mod organizations;
+mod pages;
 mod pending_installs;
 mod permission;
 mod pool_use;

@@ -235,14 +235,15 @@ static LISTED_RUN: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A page of up to `limit` of a project's runs without long results, newest first: `$1` project, `$2` the page ends
-/// before this id, `$3` the smallest id of the page, `$4` and later the values of the columns `equal`.
+/// before this id, `$3` the smallest id of the page, `$4` and later the values of the columns `equal`. The project is
+/// part of the order for the reason that `pages::newest` gives.
 pub(super) fn runs_page(equal: &[&str], limit: u16) -> String {
     let equal: String =
         (4..).zip(equal).map(|(number, column)| format!(" AND {column} = ${number}")).collect();
     format!(
         "SELECT p.organization_id, {} FROM projects p LEFT JOIN (\
-         SELECT * FROM action_runs WHERE project_id = $1 AND id < $2 AND id >= $3{equal} \
-         ORDER BY id DESC LIMIT {limit}) r ON r.project_id = p.id \
+         SELECT * FROM action_runs WHERE (project_id, id) < ($1, $2) AND (project_id, id) >= ($1, $3){equal} \
+         ORDER BY project_id DESC, id DESC LIMIT {limit}) r ON r.project_id = p.id \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY r.id DESC",
         LISTED_RUN.as_str()
     )
@@ -264,12 +265,13 @@ pub(super) static APPROVAL: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A page of up to `limit` of a project's approvals, newest first: `$1` project, `$2` the page ends before this id,
-/// `$3` and later the values of `conditions`, which begins with `AND`.
+/// `$3` and later the values of `conditions`, which begins with `AND`. The project is part of the order for the reason
+/// that `pages::newest` gives.
 pub(super) fn approvals_page(conditions: &str, limit: u16) -> String {
     format!(
         "SELECT p.organization_id, {} FROM projects p LEFT JOIN (\
-         SELECT * FROM approvals WHERE project_id = $1 AND id < $2{conditions} \
-         ORDER BY id DESC LIMIT {limit}) a ON a.project_id = p.id {OF_APPROVAL} \
+         SELECT * FROM approvals WHERE (project_id, id) < ($1, $2) AND project_id >= $1{conditions} \
+         ORDER BY project_id DESC, id DESC LIMIT {limit}) a ON a.project_id = p.id {OF_APPROVAL} \
          WHERE p.id = $1 AND p.revoked_at IS NULL ORDER BY a.id DESC",
         columns::<ApprovalRow>()
     )

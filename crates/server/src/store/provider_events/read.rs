@@ -2,12 +2,11 @@
 
 use integrations_core::ids::{IntegrationId, ProjectId, ProviderEventId};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Select,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _, Select,
 };
 use time::OffsetDateTime;
 
-use crate::store::{ReadError, Store, StoreError, Tenant, entity::provider_event};
+use crate::store::{ReadError, Store, StoreError, Tenant, entity::provider_event, pages::newest};
 
 /// An event, as it is shown.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -78,10 +77,10 @@ impl Store {
         use provider_event::Column;
 
         self.admit(tenant).await?;
-        let mut select = of(tenant, integration).order_by_desc(Column::Id).limit(limit);
-        if let Some(before) = before {
-            select = select.filter(Column::Id.lt(before.to_string()));
-        }
+        let before = before.unwrap_or(ProviderEventId::from_bits(u128::MAX)).to_string();
+        let shown = shown().filter(Column::ProjectId.eq(tenant.project.to_string()));
+        let of = (Column::IntegrationId, integration.to_string());
+        let mut select = newest(shown, of, (Column::Id, before), limit);
         if let Some(kind) = kind {
             select = select.filter(Column::Kind.eq(kind));
         }
@@ -96,7 +95,12 @@ impl Store {
         id: ProviderEventId,
     ) -> Result<Option<(ProviderEventRow, SealedProviderEvent)>, ReadError> {
         self.admit(tenant).await?;
-        let shown = of(tenant, integration).filter(provider_event::Column::Id.eq(id.to_string()));
+        use provider_event::Column;
+
+        let shown = shown()
+            .filter(Column::ProjectId.eq(tenant.project.to_string()))
+            .filter(Column::IntegrationId.eq(integration.to_string()))
+            .filter(Column::Id.eq(id.to_string()));
         let shown = shown.into_model::<ProviderEventRow>().one(&self.reader).await?;
         let sealed = self.provider_event_body(id).await?;
         Ok(shown.zip(sealed))
@@ -112,8 +116,8 @@ impl Store {
     }
 }
 
-/// The columns of [`ProviderEventRow`], of a tenant's integration.
-fn of(tenant: &Tenant, integration: IntegrationId) -> Select<provider_event::Entity> {
+/// The columns of [`ProviderEventRow`].
+fn shown() -> Select<provider_event::Entity> {
     use provider_event::Column;
 
     let columns = [
@@ -130,9 +134,5 @@ fn of(tenant: &Tenant, integration: IntegrationId) -> Select<provider_event::Ent
         Column::BodySize,
         Column::ReceivedAt,
     ];
-    provider_event::Entity::find()
-        .select_only()
-        .columns(columns)
-        .filter(Column::ProjectId.eq(tenant.project.to_string()))
-        .filter(Column::IntegrationId.eq(integration.to_string()))
+    provider_event::Entity::find().select_only().columns(columns)
 }

@@ -4,8 +4,11 @@ use integrations_core::{
     ids::{DeliveryId, EventId, IntegrationId, ProjectId, ProviderEventId, WebhookId},
     webhook::{DeliveryStatus, Event, EventType, Subject, SubjectIntegration, Subscription, WebhookStatus},
 };
-use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, Statement};
-use serde_json::{Map, Value, json};
+use sea_orm::{
+    ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, QueryTrait as _, Statement, Value,
+    sea_query::CommonTableExpression,
+};
+use serde_json::{Map, Value as Json, json};
 use time::OffsetDateTime;
 
 use super::statements;
@@ -30,7 +33,7 @@ pub struct Announcement {
     /// The integration that it is about, if it is about one. Its events are delivered in order.
     pub integration: Option<IntegrationId>,
     /// What is said beside the integration's id, provider, status and health.
-    pub details: Map<String, Value>,
+    pub details: Map<String, Json>,
     /// When.
     pub at: OffsetDateTime,
     /// A webhook that is not told.
@@ -40,41 +43,69 @@ pub struct Announcement {
 }
 
 /// Puts an event into the outbox, once for each webhook that asks for it.
-///
-/// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their
-/// webhooks, before the event gets its number. So within a stream the numbers grow in the order of the commits. They
-/// are locked after everything else that the transaction locks.
 pub(in crate::store) async fn announce(
     on: &Transaction,
     announcement: Announcement,
 ) -> Result<(), StoreError> {
-    let (told, integration) = subscribers(on, &announcement).await?;
-    if told.is_empty() {
-        return Ok(());
-    }
-    let stream = announcement.integration.map_or(announcement.id.to_string(), |id| id.to_string());
-    for Subscriber { webhook, status } in &told {
-        let due = (*status == WebhookStatus::Active).then_some(announcement.at);
-        let values = [webhook.to_string().into(), stream.as_str().into(), due.into()];
-        let statement =
-            Statement::from_sql_and_values(on.get_database_backend(), statements::OPEN_STREAM, values);
-        on.execute_raw(statement).await?;
-    }
-    let event = stored(on, announcement, integration).await?;
-    let deliveries = told.iter().map(|Subscriber { webhook, .. }| {
-        webhook_delivery::ActiveModel::from(pending(*webhook, &event, stream.clone()))
+    announce_all(on, vec![announcement]).await
+}
+
+/// Puts events of one project into the outbox, which are about the same integration, in their order. An event that is
+/// about none is alone.
+///
+/// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their
+/// webhooks, before the events get their numbers. So within a stream the numbers grow in the order of the commits. They
+/// are locked after everything else that the transaction locks.
+pub(in crate::store) async fn announce_all(
+    on: &Transaction,
+    announcements: Vec<Announcement>,
+) -> Result<(), StoreError> {
+    let Some(first) = announcements.first() else { return Ok(()) };
+    let stream = first.integration.map_or(first.id.to_string(), |id| id.to_string());
+    let (subscribers, integration) = subscribers(on, first).await?;
+    let told = announcements.into_iter().map(|announcement| {
+        let asks = |subscriber: &&Subscriber| subscriber.asks_for(&announcement);
+        let webhooks: Vec<_> = subscribers.iter().filter(asks).map(|asks| asks.webhook).collect();
+        (announcement, webhooks)
     });
-    webhook_delivery::Entity::insert_many(deliveries.collect::<Vec<_>>()).exec_without_returning(on).await?;
+    let told: Vec<_> = told.filter(|(_, webhooks)| !webhooks.is_empty()).collect();
+    let Some((first, _)) = told.first() else { return Ok(()) };
+    let is_told = |webhook| told.iter().any(|(_, webhooks)| webhooks.contains(webhook));
+    let opened: Vec<_> = subscribers
+        .iter()
+        .filter(|subscriber| is_told(&subscriber.webhook))
+        .map(|Subscriber { webhook, status, .. }| {
+            let due = (*status == WebhookStatus::Active).then_some(first.at);
+            [webhook.to_string().into(), stream.as_str().into(), due.into()]
+        })
+        .collect();
+    let numbers = open_and_number(on, opened, told.len()).await?;
+    let (mut events, mut deliveries) = (Vec::new(), Vec::new());
+    for ((announcement, webhooks), number) in told.into_iter().zip(numbers) {
+        let event = numbered(announcement, integration.clone(), number)?;
+        let pending = |webhook| webhook_delivery::ActiveModel::from(pending(webhook, &event, stream.clone()));
+        deliveries.extend(webhooks.into_iter().map(pending));
+        events.push(webhook_event::ActiveModel::from(event));
+    }
+    insert(on, events, deliveries).await?;
     on.announces();
     Ok(())
 }
 
+/// A webhook of a project.
 struct Subscriber {
     webhook: WebhookId,
     status: WebhookStatus,
+    subscription: Subscription,
 }
 
-/// The webhooks that ask for an event, and the integration that it is about, as it is after the change.
+impl Subscriber {
+    fn asks_for(&self, announcement: &Announcement) -> bool {
+        self.subscription.includes(announcement.kind) && announcement.except != Some(self.webhook)
+    }
+}
+
+/// The webhooks of an event's project, and the integration that it is about, as it is after the change.
 async fn subscribers(
     on: &Transaction,
     announcement: &Announcement,
@@ -87,20 +118,20 @@ async fn subscribers(
     };
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql.as_str(), values);
     let rows = on.query_all_raw(statement).await?;
-    let mut told = Vec::new();
-    for row in &rows {
+    let subscriber = |row: &QueryResult| {
         let id: String = row.try_get("", "id")?;
         let damaged = |what: &str| StoreError::Damaged(format!("webhook {id}: {what}"));
         let events: String = row.try_get("", "events")?;
         let patterns: Vec<String> = serde_json::from_str(&events).map_err(|_| damaged("events"))?;
         let status: String = row.try_get("", "status")?;
-        let webhook: WebhookId = id.parse().map_err(|_| damaged("id"))?;
-        if Subscription::new(patterns).includes(announcement.kind) && announcement.except != Some(webhook) {
-            told.push(Subscriber { webhook, status: status.parse().map_err(|_| damaged("status"))? });
-        }
-    }
+        Ok(Subscriber {
+            webhook: id.parse().map_err(|_| damaged("id"))?,
+            status: status.parse().map_err(|_| damaged("status"))?,
+            subscription: Subscription::new(patterns),
+        })
+    };
     let integration = rows.first().map(subject).transpose()?.flatten();
-    Ok((told, integration))
+    Ok((rows.iter().map(subscriber).collect::<Result<_, StoreError>>()?, integration))
 }
 
 fn subject(row: &QueryResult) -> Result<Option<SubjectIntegration>, StoreError> {
@@ -114,17 +145,39 @@ fn subject(row: &QueryResult) -> Result<Option<SubjectIntegration>, StoreError> 
     }))
 }
 
-/// Gives an event its number, and stores it.
-async fn stored(
+/// Locks streams, each given by the values of [`statements::OPEN_STREAM`], and then gives numbers to this many events.
+async fn open_and_number(
     on: &Transaction,
+    streams: Vec<[Value; 3]>,
+    events: usize,
+) -> Result<Vec<i64>, StoreError> {
+    let backend = on.get_database_backend();
+    if backend == DbBackend::Postgres {
+        let sql = statements::open_and_number(streams.len(), events);
+        let values = streams.into_iter().flatten();
+        let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        return Ok(rows.iter().map(|row| row.try_get("", "number")).collect::<Result<_, _>>()?);
+    }
+    for stream in streams {
+        on.execute_raw(Statement::from_sql_and_values(backend, statements::OPEN_STREAM, stream)).await?;
+    }
+    let events = i64::try_from(events).unwrap_or(i64::MAX);
+    let number = Statement::from_sql_and_values(backend, statements::NUMBER_SQLITE, [events.into()]);
+    let row = on.query_one_raw(number).await?;
+    let row = row.ok_or_else(|| StoreError::Damaged("the number of the last event is missing".to_owned()))?;
+    let last: i64 = row.try_get("", "number")?;
+    Ok((last - events + 1..=last).collect())
+}
+
+fn numbered(
     announcement: Announcement,
     integration: Option<SubjectIntegration>,
+    number: i64,
 ) -> Result<webhook_event::Model, StoreError> {
-    let number = next_number(on).await?;
     let Announcement { id, kind, project, integration: about, details, at, provider_event, .. } =
         announcement;
     let event = Event { id, kind, at, sequence: number, project, subject: Subject { integration, details } };
-    let row = webhook_event::Model {
+    Ok(webhook_event::Model {
         id: id.to_string(),
         project_id: project.to_string(),
         integration_id: about.map(|id| id.to_string()),
@@ -133,20 +186,28 @@ async fn stored(
         body: event.body().map_err(|error| StoreError::Damaged(error.to_string()))?,
         created_at: at,
         provider_event_id: provider_event.map(|id| id.to_string()),
-    };
-    let new = webhook_event::ActiveModel::from(row.clone());
-    webhook_event::Entity::insert(new).exec_without_returning(on).await?;
-    Ok(row)
+    })
 }
 
-async fn next_number(on: &Transaction) -> Result<i64, StoreError> {
-    let sql = match on.get_database_backend() {
-        DbBackend::Postgres => statements::NEXT_NUMBER_POSTGRES,
-        _ => statements::NEXT_NUMBER_SQLITE,
-    };
-    let row = on.query_one_raw(Statement::from_string(on.get_database_backend(), sql)).await?;
-    let row = row.ok_or_else(|| StoreError::Damaged("the number of the last event is missing".to_owned()))?;
-    Ok(row.try_get("", "number")?)
+/// Stores events and their deliveries. PostgreSQL takes both in one statement.
+async fn insert(
+    on: &Transaction,
+    events: Vec<webhook_event::ActiveModel>,
+    deliveries: Vec<webhook_delivery::ActiveModel>,
+) -> Result<(), StoreError> {
+    let events = webhook_event::Entity::insert_many(events);
+    let deliveries = webhook_delivery::Entity::insert_many(deliveries);
+    if on.get_database_backend() == DbBackend::Postgres {
+        let mut first = CommonTableExpression::new();
+        first.table_name("event").query(events.into_query());
+        let mut both = deliveries.into_query();
+        both.with_cte(first);
+        on.execute(&both).await?;
+    } else {
+        events.exec_without_returning(on).await?;
+        deliveries.exec_without_returning(on).await?;
+    }
+    Ok(())
 }
 
 /// The delivery of an event to a webhook, before it is sent.
@@ -179,6 +240,6 @@ fn delivery_id(event: &str, webhook: WebhookId) -> DeliveryId {
 }
 
 /// What a test says.
-pub fn details_of_a_test() -> Map<String, Value> {
+pub fn details_of_a_test() -> Map<String, Json> {
     Map::from_iter([("message".to_owned(), json!("This event was sent on request. Nothing has happened."))])
 }

@@ -14,6 +14,7 @@ use super::{Announcement, announce::pending, settle::said};
 use crate::store::{
     ReadError, Store, StoreError, Tenant,
     entity::{webhook_attempt, webhook_delivery, webhook_event},
+    pages::newest,
 };
 
 /// A delivery, as it is shown.
@@ -94,14 +95,12 @@ impl Store {
     ) -> Result<Vec<DeliveryRow>, StoreError> {
         use webhook_delivery::Column;
 
-        let mut select = shown().filter(Column::WebhookId.eq(webhook.to_string()));
-        if let Some(before) = before {
-            select = select.filter(Column::Id.lt(before.to_string()));
-        }
+        let before = before.unwrap_or(DeliveryId::from_bits(u128::MAX)).to_string();
+        let of = (Column::WebhookId, webhook.to_string());
+        let mut select = newest(shown(), of, (Column::Id, before), limit);
         if let Some(status) = status {
             select = select.filter(Column::Status.eq(status.as_str()));
         }
-        let select = select.order_by_desc(Column::Id).limit(limit);
         Ok(select.into_model::<DeliveryRow>().all(&self.reader).await?)
     }
 

@@ -21,11 +21,25 @@ pub(super) static SUBSCRIBERS_SQLITE: LazyLock<String> = LazyLock::new(|| subscr
 pub(super) const OPEN_STREAM: &str = "INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES ($1, $2, $3) \
      ON CONFLICT (webhook_id, stream) DO UPDATE SET stream = excluded.stream";
 
-/// The number of a new event.
-pub(super) const NEXT_NUMBER_POSTGRES: &str = "SELECT nextval('webhook_event_numbers') AS number";
-/// The same on SQLite.
-pub(super) const NEXT_NUMBER_SQLITE: &str =
-    "UPDATE webhook_event_numbers SET last = last + 1 RETURNING last AS number";
+/// Locks this many streams on PostgreSQL, whose values are those of [`OPEN_STREAM`] one after the other, and then gives
+/// numbers to this many new events. The numbers are drawn after all streams are locked, because they wait for their
+/// count.
+pub(super) fn open_and_number(streams: usize, events: usize) -> String {
+    let rows: Vec<_> = (0..streams)
+        .map(|stream| format!("(${}, ${}, ${})", 3 * stream + 1, 3 * stream + 2, 3 * stream + 3))
+        .collect();
+    format!(
+        "WITH opened AS (INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES {} \
+         ON CONFLICT (webhook_id, stream) DO UPDATE SET stream = excluded.stream RETURNING 1) \
+         SELECT nextval('webhook_event_numbers') AS number \
+         FROM (SELECT count(*) FROM opened) o, generate_series(1, {events})",
+        rows.join(", ")
+    )
+}
+
+/// Gives numbers to `$1` new events on SQLite, and returns the last.
+pub(super) const NUMBER_SQLITE: &str =
+    "UPDATE webhook_event_numbers SET last = last + $1 RETURNING last AS number";
 
 /// Claims due streams: `$1` lease, `$2` its end, `$3` now, `$4` how many.
 fn claim(locking: &str) -> String {
