@@ -23,6 +23,7 @@ use super::{
     address::{DatabaseUrl, Pooling, Target},
     batch::Batch,
     lists::Lists,
+    provider_events::Takes,
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     tenant::TenantCheck,
@@ -36,6 +37,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READS: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many transactions may store events of providers at once. One that waits for a lock holds up the others no more.
+const TAKES: usize = 4;
 /// The most connections that only look.
 const LOOKS: u32 = 2;
 /// The mode of SQLite's files: only their owner reads and writes them.
@@ -149,15 +152,18 @@ impl Store {
         let lists = Lists { read_pool: read_pool.clone(), backend: url.backend() };
         let [reader, writer] =
             [reader, writer].map(|pool| GuardedPool::new(pool, url.pooling, reachability.clone()));
+        let outbox = Outbox::default();
+        let takes = Takes { writer: writer.clone(), outbox: outbox.clone() };
         Self {
             reader,
             writer,
             read_pool,
-            lists: Batch::new(lists),
+            lists: Batch::new(lists, 1),
+            takes: Batch::new(takes, TAKES),
             reachability,
             watched,
             tenant_check: TenantCheck::default(),
-            outbox: Outbox::default(),
+            outbox,
         }
     }
 

@@ -161,7 +161,7 @@ pub enum ReviseError<E> {
 impl Store {
     /// A tenant's integrations, by provider and alias.
     pub async fn integrations(&self, tenant: &Tenant) -> Result<Vec<IntegrationRow>, ReadError> {
-        let rows = self.lists.read(tenant.project).await?;
+        let rows = self.lists.ask(tenant.project).await?;
         self.tenant_check.admit(tenant, rows.first())?;
         let list: Result<Vec<IntegrationRow>, _> =
             rows.iter().filter_map(|row| joined(row).transpose()).collect();

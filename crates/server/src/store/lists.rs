@@ -5,7 +5,7 @@ use std::sync::Arc;
 use integrations_core::ids::ProjectId;
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr};
 
-use super::{batch::ReadMany, error::is_passing, read_pool::ReadPool, statements};
+use super::{batch::AnswerMany, error::is_passing, read_pool::ReadPool, statements};
 
 /// Reads the integrations of projects. The answer for a project is its rows of [`statements::LIST`].
 #[derive(Clone, Debug)]
@@ -17,11 +17,11 @@ pub(super) struct Lists {
 /// Rows that several requests may share.
 pub(super) type SharedRows = Result<Arc<[QueryResult]>, DbErr>;
 
-impl ReadMany for Lists {
+impl AnswerMany for Lists {
     type Key = ProjectId;
     type Answer = SharedRows;
 
-    async fn read_many(&self, projects: &[ProjectId]) -> Vec<SharedRows> {
+    async fn answer_many(&self, projects: &[ProjectId]) -> Vec<SharedRows> {
         if projects.len() > 1 {
             match self.read_together(projects).await {
                 Ok(lists) => return lists.into_iter().map(|rows| Ok(rows.into())).collect(),

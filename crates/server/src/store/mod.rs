@@ -130,6 +130,8 @@ pub struct Store {
     read_pool: read_pool::ReadPool,
     /// The lists of integrations, which go out together under load.
     lists: Arc<batch::Batch<lists::Lists>>,
+    /// The events of providers, which are stored together under load.
+    takes: Arc<batch::Batch<provider_events::Takes>>,
     reachability: Reachability,
     /// The addresses of PostgreSQL, for the connection of `watch`.
     watched: Option<Watched>,

@@ -15,7 +15,6 @@ use time::OffsetDateTime;
 use super::{
     ProviderEvents,
     gates::{Gate, Gates, Room},
-    keys::KeysError,
 };
 use crate::{
     store::{
@@ -206,7 +205,7 @@ impl ProviderEvents {
                 answer.into()
             }
             Ok(false) => self.refuse(door, Reason::UnexpectedSecret, None),
-            Err(error) => self.unavailable(door, &error.into()),
+            Err(error) => self.unavailable(door, &error),
         }
     }
 
@@ -217,7 +216,7 @@ impl ProviderEvents {
         for event in events {
             let (account, targets) = match self.route(door, &event).await {
                 Ok(found) => found,
-                Err(error) => return self.unavailable(door, &error.into()),
+                Err(error) => return self.unavailable(door, &error),
             };
             if targets.is_empty() {
                 self.count(door, Reason::Unrouted.as_str(), 1);
@@ -242,7 +241,7 @@ impl ProviderEvents {
                 self.count(door, "repeated", count - new);
                 taken.answer.into()
             }
-            Err(error) => self.unavailable(door, &error.into()),
+            Err(error) => self.unavailable(door, &error),
         }
     }
 
@@ -306,7 +305,7 @@ impl ProviderEvents {
         }
     }
 
-    fn unavailable(&self, door: &Door, error: &KeysError) -> Reply {
+    fn unavailable(&self, door: &Door, error: &dyn fmt::Display) -> Reply {
         tracing::warn!(%error, source = %door.source.id, "an event could not be taken; its provider sends it again");
         self.refuse(door, Reason::Unavailable, None)
     }

@@ -16,7 +16,6 @@ mod sources;
 mod take;
 mod targets;
 
-pub(super) use self::sources::{close, end};
 pub use self::{
     former::{FormerIds, FormerSecret},
     read::{ProviderEventRow, SealedProviderEvent},
@@ -25,4 +24,8 @@ pub use self::{
     sources::{EventSourceRecord, NewPath, SealedPath, SourceOf},
     take::{NewProviderEvent, Stored, TakenRequest},
     targets::EventTarget,
+};
+pub(super) use self::{
+    sources::{close, end},
+    take::Takes,
 };

@@ -1,6 +1,14 @@
-//! Stores the events of a request, each with its claim, and puts them into the outbox.
+//! Stores the events of requests, each with its claim, and puts them into the outbox.
+//!
+//! The events of one integration are told in their order, so the transactions that store them would wait for each
+//! other's commits. Requests that arrive meanwhile are stored together instead.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+    sync::Arc,
+    time::Duration,
+};
 
 use integrations_core::{
     ids::{EventId, EventSourceId, IntegrationId, ProjectId, ProviderEventId},
@@ -8,7 +16,7 @@ use integrations_core::{
     webhook::{EventType, ForwardedEvent},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, OnConflict},
 };
 use serde_json::Value;
@@ -16,11 +24,18 @@ use time::OffsetDateTime;
 
 use crate::store::{
     Announcement, Store, StoreError,
+    batch::AnswerMany,
     entity::{event_once, provider_event},
+    in_order::locked_in_order,
     monitors,
-    transaction::Transaction,
-    webhooks::announce,
+    reachability::GuardedPool,
+    transaction::{Outbox, Transaction},
+    webhooks::announce_all,
+    writing,
 };
+
+/// The most events in one statement: databases bound its values.
+const TOGETHER: usize = 50;
 
 /// An event to be stored for one integration.
 #[derive(Clone, Debug)]
@@ -63,36 +78,113 @@ pub enum Stored {
     Replayed,
 }
 
+/// What stores the events of many requests at once.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Takes {
+    pub(in crate::store) writer: GuardedPool,
+    pub(in crate::store) outbox: Outbox,
+}
+
+/// A request to be stored. It is equal to itself alone.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Taking(Arc<TakenRequest>);
+
+impl PartialEq for Taking {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Taking {}
+
 impl Store {
-    /// Stores the events of a request and what is told of them, in one transaction.
-    pub async fn take_provider_events(&self, request: TakenRequest) -> Result<Stored, StoreError> {
-        let transaction = self.begin().await?;
-        let checked = request.events.iter().filter(|event| event.asks_for_check);
-        for integration in checked.map(|event| event.integration).collect::<BTreeSet<_>>() {
-            monitors::bring_probe_forward(&transaction, integration, request.at).await?;
-        }
-        if let Some(once) = &request.once
-            && !use_once(&transaction, request.source, once, request.at).await?
-        {
-            return Ok(Stored::Replayed);
-        }
-        // In an order that all transactions have, and then those of an integration in their own.
-        let mut by_claim: Vec<&NewProviderEvent> = request.events.iter().collect();
-        by_claim.sort_by_key(|event| (event.integration, event.dedupe.as_str()));
-        let mut new = BTreeSet::new();
-        for event in by_claim {
-            if store(&transaction, event, &request).await? {
-                new.insert(event.told.id);
+    /// Stores the events of a request and what is told of them, in one transaction. Under load that is one transaction
+    /// for many requests.
+    pub async fn take_provider_events(&self, request: TakenRequest) -> Result<Stored, Arc<StoreError>> {
+        self.takes.ask(Taking(Arc::new(request))).await
+    }
+}
+
+impl AnswerMany for Takes {
+    type Key = Taking;
+    type Answer = Result<Stored, Arc<StoreError>>;
+
+    async fn answer_many(&self, requests: &[Taking]) -> Vec<Self::Answer> {
+        if requests.len() > 1 {
+            match self.take(requests).await {
+                Ok(Some(stored)) => return stored.into_iter().map(Ok).collect(),
+                Err(error @ (StoreError::Away | StoreError::Unavailable(_))) => {
+                    return vec![Err(Arc::new(error)); requests.len()];
+                }
+                // One of them spoils it. The others are still stored.
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "storing several requests at once failed; storing each alone");
+                }
             }
         }
-        let mut told: Vec<&NewProviderEvent> =
-            request.events.iter().filter(|event| new.contains(&event.told.id)).collect();
-        told.sort_by_key(|event| event.integration);
-        for event in told {
-            announce(&transaction, announcement(event, request.at)).await?;
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let stored = self.take(slice::from_ref(request)).await.map_err(Arc::new);
+            answers
+                .push(stored.map(|stored| stored.and_then(|mut all| all.pop()).unwrap_or(Stored::Replayed)));
+        }
+        answers
+    }
+
+    fn unanswered() -> Self::Answer {
+        Err(Arc::new(StoreError::Away))
+    }
+}
+
+impl Takes {
+    /// Stores requests in one transaction. `None`: what one of them may use only once was used for something else, and
+    /// nothing is stored.
+    async fn take(&self, requests: &[Taking]) -> Result<Option<Vec<Stored>>, StoreError> {
+        let transaction = Transaction::new(self.writer.begin(writing()).await?, self.outbox.clone());
+        let events = || {
+            requests
+                .iter()
+                .flat_map(|Taking(request)| request.events.iter().map(move |event| (event, request)))
+        };
+        let checked: BTreeMap<_, _> = events()
+            .filter(|(event, _)| event.asks_for_check)
+            .map(|(event, request)| (event.integration, request.at))
+            .collect();
+        for (integration, at) in checked {
+            monitors::bring_probe_forward(&transaction, integration, at).await?;
+        }
+        let mut once: Vec<_> = requests
+            .iter()
+            .filter_map(|Taking(request)| Some((request.source, request.once.as_ref()?, request.at)))
+            .collect();
+        once.sort_by_key(|(source, once, _)| (*source, once.key.as_str()));
+        for (source, once, at) in once {
+            if !use_once(&transaction, source, once, at).await? {
+                return Ok(None);
+            }
+        }
+        // In an order that all transactions have, and then those of an integration in their own.
+        let mut by_claim: Vec<_> = events().collect();
+        by_claim.sort_by_key(|(event, _)| (event.integration, event.dedupe.as_str()));
+        let mut new = BTreeSet::new();
+        for some in by_claim.chunks(TOGETHER) {
+            store(&transaction, some, &mut new).await?;
+        }
+        let mut told: Vec<_> = events().filter(|(event, _)| new.contains(&event.told.id)).collect();
+        told.sort_by_key(|(event, _)| event.integration);
+        for of_one in told.chunk_by(|(one, _), (other, _)| one.integration == other.integration) {
+            for some in of_one.chunks(TOGETHER) {
+                let some = some.iter().map(|(event, request)| announcement(event, request.at));
+                announce_all(&transaction, some.collect()).await?;
+            }
         }
         transaction.commit().await?;
-        Ok(Stored::New(new))
+        let stored = |Taking(request): &Taking| {
+            let ids = request.events.iter().map(|event| event.told.id);
+            Stored::New(ids.filter(|id| new.contains(id)).collect())
+        };
+        Ok(Some(requests.iter().map(stored).collect()))
     }
 }
 
@@ -128,30 +220,50 @@ async fn use_once(
     Ok(before.is_some_and(|before| before.bound_to == once.bound_to))
 }
 
-/// Stores an event with its claim. `false`: it is known.
+/// Stores events, each with its claim. Adds to `new` those that were not known.
 async fn store(
     on: &Transaction,
-    event: &NewProviderEvent,
-    request: &TakenRequest,
-) -> Result<bool, StoreError> {
+    events: &[(&NewProviderEvent, &Arc<TakenRequest>)],
+    new: &mut BTreeSet<ProviderEventId>,
+) -> Result<(), StoreError> {
     use provider_event::Column;
 
-    let (source, integration) = (request.source.to_string(), event.integration.to_string());
     // A claim that has ended makes room. Its event stays as long as events are kept.
+    let claims = events.iter().fold(Condition::any(), |any, (event, request)| {
+        any.add(
+            Condition::all()
+                .add(Column::SourceId.eq(request.source.to_string()))
+                .add(Column::IntegrationId.eq(event.integration.to_string()))
+                .add(Column::Dedupe.eq(event.dedupe.as_str()))
+                .add(Column::ClaimedUntil.lte(request.at)),
+        )
+    });
     provider_event::Entity::update_many()
         .col_expr(Column::Dedupe, Expr::value(None::<String>))
-        .filter(Column::SourceId.eq(source.as_str()))
-        .filter(Column::IntegrationId.eq(integration.as_str()))
-        .filter(Column::Dedupe.eq(event.dedupe.as_str()))
-        .filter(Column::ClaimedUntil.lte(request.at))
+        .filter(locked_in_order::<provider_event::Entity>(Column::Id, claims))
         .exec(on)
         .await?;
+    let unless_known = OnConflict::columns([Column::SourceId, Column::IntegrationId, Column::Dedupe])
+        .do_nothing()
+        .to_owned();
+    let rows = events.iter().map(|(event, request)| provider_event::ActiveModel::from(row(event, request)));
+    let mut insert = provider_event::Entity::insert_many(rows).into_query();
+    insert.on_conflict(unless_known).returning_col(Column::Id);
+    for row in on.query_all(&insert).await? {
+        let id: String = row.try_get("", "id")?;
+        let damaged = || StoreError::Damaged(format!("provider event {id}: id"));
+        new.insert(id.parse().map_err(|_| damaged())?);
+    }
+    Ok(())
+}
+
+fn row(event: &NewProviderEvent, request: &TakenRequest) -> provider_event::Model {
     let told = &event.told;
-    let row = provider_event::Model {
+    provider_event::Model {
         id: told.id.to_string(),
         project_id: event.project.to_string(),
-        integration_id: integration,
-        source_id: source,
+        integration_id: event.integration.to_string(),
+        source_id: request.source.to_string(),
         provider_event_id: told.provider_event_id.clone(),
         kind: told.kind.clone(),
         account: told.account.clone(),
@@ -166,15 +278,7 @@ async fn store(
         received_at: request.at,
         dedupe: Some(event.dedupe.clone()),
         claimed_until: request.at + request.claim,
-    };
-    let unless_known = OnConflict::columns([Column::SourceId, Column::IntegrationId, Column::Dedupe])
-        .do_nothing()
-        .to_owned();
-    let stored = provider_event::Entity::insert(provider_event::ActiveModel::from(row))
-        .on_conflict(unless_known)
-        .exec_without_returning(on)
-        .await?;
-    Ok(stored > 0)
+    }
 }
 
 fn announcement(event: &NewProviderEvent, at: OffsetDateTime) -> Announcement {

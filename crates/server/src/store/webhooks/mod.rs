@@ -18,7 +18,7 @@ mod settle;
 mod statements;
 mod streams;
 
-pub(super) use self::announce::announce;
+pub(super) use self::announce::{announce, announce_all};
 pub use self::{
     announce::{Announcement, details_of_a_test},
     claim::Due,
