@@ -30,6 +30,8 @@ const PROJECTS: usize = 200;
 const CHANGES: usize = PROJECTS * INSTALLED.len();
 /// How many events are prepared for each second of a round.
 const EVENTS_A_SECOND: u32 = 10_000;
+/// How many integrations the events are of, unless they are all of one.
+const SOURCES: usize = 50;
 const SECRET: &str = "whsec_SECRETofthebenchmark";
 /// How many deliveries the webhooks have whose pages are compared.
 const FEW: usize = 1_000;
@@ -58,7 +60,7 @@ pub(super) fn measure(bench: &Bench<'_>, lines: &mut Vec<Line>) -> Result<()> {
     for project in 0..PROJECTS {
         pair.subscribe(project, receiver.port())?;
     }
-    lines.push(pair.changes()?);
+    pair.changes(lines)?;
     lines.push(pair.deliveries()?);
     pair.events(lines)?;
     lines.push(pair.pages()?);
@@ -115,24 +117,46 @@ impl Pair<'_> {
         Prepared::new(self.bench.directory, "told", Kind::Patch, &requests)
     }
 
-    /// A change with a webhook that is told of it, beside one without.
-    fn changes(&self) -> Result<Line> {
+    /// A change with a webhook that is told of it, beside one without: what one client waits for, and how many changes
+    /// a machine does that delivers them meanwhile.
+    fn changes(&self, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("Changing with webhooks and without");
         let prepared = self.prepared_changes()?;
-        let task = |name, server: &Server| {
-            let (generator, port, prepared) = (&self.bench.generator, server.port(), &prepared);
-            Task::new(name, move |seconds| generator.run(port, prepared, seconds))
+        let task = |name, server: &Server, connections| {
+            let url = format!("http://127.0.0.1:{}/", server.port());
+            let (generator, prepared) = (&self.bench.generator, &prepared);
+            Task::new(name, move |seconds| generator.run_at(&url, connections, prepared, seconds))
         };
-        let tasks = [task("untold", &self.untold), task("told", &self.told)];
+        let tasks = [
+            task("untold, one connection", &self.untold, 1),
+            task("told, one connection", &self.told, 1),
+            task("untold", &self.untold, 32),
+            task("told", &self.told, 32),
+        ];
         let medians = alternate(&tasks, self.bench.plan)?;
-        Ok(Line {
-            what: "PATCH with a webhook, its time / without".to_owned(),
-            round: Some(medians.get("told")?),
-            beside: Some(("without a webhook".to_owned(), medians.get("untold")?.per_second)),
-            measured: medians.ratio("untold", "told")?,
-            unit: "",
-            bound: Some(Bound::Below(1.2)),
-        })
+        let line = |what: &str, name, beside, measured, bound| -> Result<Line> {
+            Ok(Line {
+                what: what.to_owned(),
+                round: Some(medians.get(name)?),
+                beside: Some(("without a webhook".to_owned(), medians.get(beside)?.per_second)),
+                measured,
+                unit: "",
+                bound,
+            })
+        };
+        let (told, untold) = ("told, one connection", "untold, one connection");
+        let slower = medians.latency_ratio(told, untold)?;
+        let what = "PATCH with a webhook, its p50 with one connection / without";
+        lines.push(line(what, told, untold, slower, Some(Bound::Below(1.2)))?);
+        let fewer = medians.ratio("untold", "told")?;
+        lines.push(line(
+            "PATCH with a webhook and the delivery, its time / without",
+            "told",
+            "untold",
+            fewer,
+            None,
+        )?);
+        Ok(())
     }
 
     /// How fast one replica delivers what has waited.
@@ -172,26 +196,44 @@ impl Pair<'_> {
     /// Events of a provider, each with an id of its own, stored before they are answered.
     fn events(&self, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("Taking events of providers");
-        let secret =
-            self.request("PUT", 0, "integrations/stripe/event-source/secret", &json!({"secret": SECRET}));
+        let paths: Vec<_> = (0..SOURCES).map(|project| self.event_path(project)).collect::<Result<_>>()?;
+        let round = Cell::new(0);
+        let take = |name, paths: &[String]| {
+            let paths = paths.to_vec();
+            let round = &round;
+            Task::new(name, move |seconds| {
+                round.set(round.get() + 1);
+                let path = |at: u32| &paths[at as usize % paths.len()];
+                let count = seconds * EVENTS_A_SECOND;
+                let events: Vec<Request> = (0..count).map(|at| event(path(at), round.get(), at)).collect();
+                let prepared = Prepared::new(self.bench.directory, "events", Kind::List, &events)?;
+                self.bench.generator.run(self.told.port(), &prepared, seconds)
+            })
+        };
+        let medians =
+            alternate(&[take("events", &paths), take("events of one", &paths[..1])], self.bench.plan)?;
+        for (what, name, bounds) in [
+            ("events of providers, stored and answered", "events", true),
+            ("the same, all of one integration", "events of one", false),
+        ] {
+            let round = medians.get(name)?;
+            let rate = bounds.then_some(Bound::AtLeast(2_000.0));
+            lines
+                .push(Line { round: Some(round), ..Line::number(what, round.per_second, " a second", rate) });
+            let p99 = bounds.then_some(Bound::Below(20.0));
+            lines.push(Line::number(&format!("{what}, p99"), round.p99, " ms", p99));
+        }
+        Ok(())
+    }
+
+    /// The path of the address at which a project's integration takes events, which are signed with [`SECRET`].
+    fn event_path(&self, project: usize) -> Result<String> {
+        let secret = json!({"secret": SECRET});
+        let secret = self.request("PUT", project, "integrations/stripe/event-source/secret", &secret);
         let source = self.ask(&secret)?;
         let url = source["url"].as_str().context("the address is not shown")?;
-        let path = url.find("/hooks/").map(|at| &url[at..]).context("the address has no path")?;
-        let round = Cell::new(0);
-        let take = Task::new("events", |seconds| {
-            round.set(round.get() + 1);
-            let count = seconds * EVENTS_A_SECOND;
-            let events: Vec<Request> = (0..count).map(|at| event(path, round.get(), at)).collect();
-            let prepared = Prepared::new(self.bench.directory, "events", Kind::List, &events)?;
-            self.bench.generator.run(self.told.port(), &prepared, seconds)
-        });
-        let round = alternate(&[take], self.bench.plan)?.get("events")?;
-        let bounds = (Some(Bound::AtLeast(2_000.0)), Some(Bound::Below(20.0)));
-        let what = "events of providers, stored and answered";
-        lines
-            .push(Line { round: Some(round), ..Line::number(what, round.per_second, " a second", bounds.0) });
-        lines.push(Line::number("events of providers, p99", round.p99, " ms", bounds.1));
-        Ok(())
+        let at = url.find("/hooks/").context("the address has no path")?;
+        Ok(url[at..].to_owned())
     }
 
     /// A page of a million deliveries beside one of a thousand.
