@@ -2,11 +2,11 @@
 
 use integrations_core::{
     ids::{LeaseId, ProviderEventId, WebhookId},
-    webhook::EventType,
+    webhook::{EventType, WebhookStatus},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryResult,
-    Statement, Value,
+    QuerySelect as _, Statement, Value,
     sea_query::{Expr, ExprTrait as _, LockBehavior, LockType},
 };
 use time::OffsetDateTime;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::store::{
     Store, StoreError,
-    entity::{webhook, webhook_stream},
+    entity::{project, webhook, webhook_stream},
 };
 
 /// How many messages of a stream are claimed at once.
@@ -96,7 +96,7 @@ impl Store {
                 (row.try_get("", "webhook_id")?, row.try_get("", "stream")?);
             let is_due = |one: &Due| one.stream == stream && one.webhook.to_string() == webhook;
             if !due.iter().any(is_due) {
-                self.put_aside(lease, &webhook, &stream).await?;
+                self.put_aside(lease, (&webhook, &stream), now).await?;
             }
         }
         let is_one = |one: &Due, next: &Due| one.webhook == next.webhook && one.stream == next.stream;
@@ -106,7 +106,7 @@ impl Store {
     /// Makes the streams due again that were put aside although their webhooks are active: one was switched on while
     /// something was put into its outbox.
     pub async fn resume_streams(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        use sea_orm::{QuerySelect as _, QueryTrait as _};
+        use sea_orm::QueryTrait as _;
 
         let active = webhook::Entity::find()
             .select_only()
@@ -155,11 +155,26 @@ impl Store {
         Ok(())
     }
 
-    /// A stream with nothing to send ends. One whose webhook is disabled waits until it is switched on.
-    async fn put_aside(&self, lease: LeaseId, webhook: &str, stream: &str) -> Result<(), StoreError> {
+    /// A stream with nothing to send ends. One whose webhook is disabled, or whose project is archived, waits until it is
+    /// in use again. What was put into another one meanwhile is due.
+    async fn put_aside(
+        &self,
+        lease: LeaseId,
+        (webhook, stream): (&str, &str),
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
+        // It is not switched on or off meanwhile. Webhooks are locked before their streams.
+        let of = webhook::Entity::find_by_id(webhook).lock_shared().one(&transaction).await?;
         if is_held(&transaction, lease, (webhook, stream)).await? {
-            let_go(&transaction, (webhook, stream), None).await?;
+            let due = match of {
+                Some(of) if of.status == WebhookStatus::Active.as_str() => {
+                    let project = project::Entity::find_by_id(of.project_id).one(&transaction).await?;
+                    project.is_some_and(|project| project.revoked_at.is_none()).then_some(now)
+                }
+                _ => None,
+            };
+            let_go(&transaction, (webhook, stream), due).await?;
         }
         Ok(transaction.commit().await?)
     }
