@@ -283,3 +283,22 @@ fn every_provider_of_the_catalog_is_played_and_no_other() {
     let keys: Vec<&str> = catalog.iter().map(|provider| provider.key.as_str()).collect();
     assert_eq!(Simulator::known(), keys);
 }
+
+#[tokio::test]
+async fn every_way_to_log_in_is_played() {
+    let simulator = Simulator::start_with(Simulator::known()).await;
+    let catalog = Catalog::embedded().unwrap();
+    let by_oauth = simulator.oauth_providers();
+    let mut missing = Vec::new();
+    for key in catalog.iter().map(|provider| provider.key.as_str()) {
+        for way in catalog.ways(key).unwrap().iter() {
+            let is_played =
+                if way.oauth().is_some() { by_oauth.contains(&key) } else { simulator.key(key).is_some() };
+            if !is_played {
+                missing.push(format!("{key} by {}", way.auth.as_str()));
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+

@@ -1,15 +1,17 @@
-//! Plays the whole catalog: each provider is installed, refuses a wrong credential, and does each of its actions as its
-//! documentation says.
+//! Plays the whole catalog: each provider is installed by each of its ways to log in, refuses a wrong credential, does
+//! each of its actions as its documentation says, and is refreshed where it grants refresh tokens.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
 use integrations_core::catalog::{Catalog, Provider};
+use reqwest::Url;
 use riq_testing::{
     provider_files,
     providers::simulator::{Decision, Simulator},
 };
 use serde_json::{Map, Value};
+use time::Duration;
 
 use super::{actions::Callers, leads_away, play};
 use crate::{
@@ -48,15 +50,10 @@ async fn share(share: usize) {
         let mut wrong = Vec::new();
         for key in &keys {
             simulator.play(key);
-            let complaints = simulator.complaints().len();
-            let played = AssertUnwindSafe(play_one(server, simulator, &callers, key)).catch_unwind().await;
-            wrong.extend(
-                played
-                    .unwrap_or_else(|panic| vec![told(panic.as_ref())])
-                    .into_iter()
-                    .map(|what| format!("{key}: {what}")),
-            );
-            wrong.extend(simulator.complaints().split_off(complaints));
+            for way in server.app.services.catalog.ways(key).unwrap().iter() {
+                let player = Player { server, simulator, callers: &callers, key, way };
+                wrong.extend(player.play().await);
+            }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     })
@@ -67,60 +64,134 @@ fn told(panic: &(dyn std::any::Any + Send)) -> String {
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "panics".to_owned())
 }
 
-/// Installs a provider, by OAuth where the simulator has it, and calls each of its actions. Returns what went wrong.
-async fn play_one(server: &Server, simulator: &Simulator, callers: &Callers<'_>, key: &str) -> Vec<String> {
-    let ways = server.app.services.catalog.ways(key).unwrap();
-    let by_oauth = simulator.oauth_providers().contains(&key);
-    if by_oauth && ways.by_oauth().is_none() {
-        return vec!["the simulator plays OAuth, and the file has none".to_owned()];
+/// Nothing, or what went wrong.
+type Played = Result<(), Vec<String>>;
+
+fn fail(what: String) -> Played {
+    Err(vec![what])
+}
+
+/// Plays one way to log in at one provider.
+struct Player<'a> {
+    server: &'a Server,
+    simulator: &'a Simulator,
+    callers: &'a Callers<'a>,
+    key: &'a str,
+    way: &'a Provider,
+}
+
+impl Player<'_> {
+    /// Installs, calls each action, refreshes, and disconnects. Returns what went wrong.
+    async fn play(&self) -> Vec<String> {
+        let complaints = self.simulator.complaints().len();
+        let played = AssertUnwindSafe(self.try_play()).catch_unwind().await;
+        let played = played.unwrap_or_else(|panic| fail(told(panic.as_ref())));
+        let said = self.simulator.complaints().split_off(complaints);
+        // The next way is another installation. Nobody plays revocation here.
+        self.server.delete(self.key).await;
+        self.simulator.forgive(complaints);
+        let named = |what: String| format!("{} by {}: {what}", self.key, self.way.auth.as_str());
+        played.err().into_iter().flatten().map(named).chain(said).collect()
     }
-    let visitor = Visitor::signed_in(server).await;
-    let connection = &simulator.connections(key)[0];
-    if by_oauth {
-        let page = offer(&visitor, server, key, ways.by_oauth()).await;
-        let leaving = send(&visitor, &page, &[("connection", connection)]).await;
-        if !leaving.text.contains("id=\"continue\"") {
-            return vec![format!("it does not lead to the provider: {} {}", leaving.status, leaving.words())];
+
+    async fn try_play(&self) -> Played {
+        let visitor = Visitor::signed_in(self.server).await;
+        if self.way.oauth().is_some() {
+            self.install_by_oauth(&visitor).await?;
+        } else {
+            self.install_by_form(&visitor).await?;
         }
-        let back = simulator.decide(&leads_away(&leaving), Decision::Allow).await;
+        let integration = self.server.integration(self.key).await;
+        if integration["health_status"] != "healthy" {
+            return fail(format!("it is not connected: {integration}"));
+        }
+        let wrong = self.callers.call_all(self.key).await;
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        if self.way.oauth().is_some() { self.refresh().await } else { Ok(()) }
+    }
+
+    async fn install_by_oauth(&self, visitor: &Visitor<'_>) -> Played {
+        if !self.simulator.oauth_providers().contains(&self.key) {
+            return fail("the simulator has no expectations of this way".to_owned());
+        }
+        let back = self.consent(visitor).await?;
+        let forged: Url = back.as_str().replace("code=SECRET-code-", "code=SECRET-wrong-").parse().unwrap();
+        let complaints = self.simulator.complaints().len();
+        let refused = visitor.come_back(&forged).await;
+        if self.simulator.complaints().len() == complaints || self.is_connected().await {
+            return fail(format!("a wrong code gets {}: {}", refused.status, refused.words()));
+        }
+        self.simulator.forgive(complaints);
+        let back = self.consent(visitor).await?;
         visitor.come_back(&back).await;
-    } else {
-        let page = offer(&visitor, server, key, ways.iter().find(|way| way.oauth().is_none())).await;
-        let right = simulator.credential(key, 0);
+        Ok(())
+    }
+
+    /// Leaves for the provider, and allows what it asks. Returns the address that the provider leads back to.
+    async fn consent(&self, visitor: &Visitor<'_>) -> Result<Url, Vec<String>> {
+        let leaving = self.send(visitor, &[]).await;
+        if !leaving.text.contains("id=\"continue\"") {
+            let what = format!("it does not lead to the provider: {} {}", leaving.status, leaving.words());
+            return Err(vec![what]);
+        }
+        Ok(self.simulator.decide(&leads_away(&leaving), Decision::Allow).await)
+    }
+
+    async fn install_by_form(&self, visitor: &Visitor<'_>) -> Played {
+        let Some(right) = self.simulator.key(self.key) else {
+            return fail("the simulator has no expectations of this way".to_owned());
+        };
         let mut wrong = right.clone();
-        let Some((_, last)) = wrong.iter_mut().next_back() else { return vec!["no credential".to_owned()] };
+        let Some((_, last)) = wrong.iter_mut().next_back() else { return fail("no credential".to_owned()) };
         *last = format!("{}0", last.as_str().unwrap()).into();
-        let complaints = simulator.complaints().len();
-        let refused = send(&visitor, &page, &[("connection", connection), ("credential", &wrong)]).await;
-        simulator.forgive(complaints);
-        if refused.status != 422 || server.integration(key).await != Value::Null {
-            return vec![format!("a wrong credential gets {}: {}", refused.status, refused.words())];
+        let complaints = self.simulator.complaints().len();
+        let refused = self.send(visitor, &[("credential", &wrong)]).await;
+        self.simulator.forgive(complaints);
+        if refused.status != 422 || self.is_connected().await {
+            return fail(format!("a wrong credential gets {}: {}", refused.status, refused.words()));
         }
-        let page = send(&visitor, &page, &[("connection", connection), ("credential", &right)]).await;
+        let page = self.send(visitor, &[("credential", &right)]).await;
         if page.status != 303 {
-            return vec![format!("the right credential gets {}: {}", page.status, page.words())];
+            return fail(format!("the right credential gets {}: {}", page.status, page.words()));
         }
+        Ok(())
     }
-    let integration = server.integration(key).await;
-    if integration["health_status"] != "healthy" {
-        return vec![format!("it is not connected: {integration}")];
+
+    async fn is_connected(&self) -> bool {
+        self.server.integration(self.key).await["status"] == "active"
     }
-    callers.call_all(key).await
-}
 
-/// The page of a provider with the form of one of its ways.
-async fn offer(visitor: &Visitor<'_>, server: &Server, key: &str, way: Option<&Arc<Provider>>) -> Page {
-    let way = way.expect("the file has the way that the simulator plays");
-    visitor.get(&format!("{}?auth={}", server.page(key), way.auth.as_str())).await
-}
-
-/// Sends the form of a page with these values, as far as it has fields for them.
-async fn send(visitor: &Visitor<'_>, page: &Page, values: &[(&str, &Map<String, Value>)]) -> Page {
-    let mut form = page.form("/connect");
-    for (part, values) in values {
-        for (name, value) in *values {
-            form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+    /// Lets its access tokens end, twice. Each time it is connected still, by a refresh.
+    async fn refresh(&self) -> Played {
+        if !self.simulator.refreshes(self.key) {
+            return Ok(());
         }
+        for time in ["first", "second"] {
+            self.server.clock.advance(Duration::minutes(2));
+            if !self.simulator.end_access(self.key) {
+                return fail(format!("there is no refresh token the {time} time"));
+            }
+            let target = self.server.at(&format!("/{}/check", self.key));
+            let checked = self.server.call("POST", &target).send().await;
+            if checked.data()["health_status"] != "healthy" {
+                return fail(format!("it is not refreshed the {time} time: {}", checked.text));
+            }
+        }
+        if self.simulator.end_access(self.key) { Ok(()) } else { fail("it was not refreshed".to_owned()) }
     }
-    visitor.submit(&form).await
+
+    /// Sends the form of the way with these values and those of the connection.
+    async fn send(&self, visitor: &Visitor<'_>, values: &[(&str, &Map<String, Value>)]) -> Page {
+        let address = format!("{}?auth={}", self.server.page(self.key), self.way.auth.as_str());
+        let mut form = visitor.get(&address).await.form("/connect");
+        let connection = &self.simulator.connections(self.key)[0];
+        for (part, values) in values.iter().chain([&("connection", connection)]) {
+            for (name, value) in *values {
+                form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+            }
+        }
+        visitor.submit(&form).await
+    }
 }

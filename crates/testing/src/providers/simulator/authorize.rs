@@ -91,7 +91,7 @@ fn read(
         if !seen.insert(name) {
             return Err(format!("the parameter {name} is sent twice"));
         }
-        let pkce = endpoint.pkce == Pkce::Optional && name.starts_with("code_challenge");
+        let pkce = endpoint.pkce != Pkce::Undocumented && name.starts_with("code_challenge");
         // RFC 6749 requires this parameter, so it is accepted even if the provider's page does not list it.
         let base = name == "response_type" && value == "code";
         if !pkce && !base && !endpoint.parameters.contains_key(name) {
@@ -101,6 +101,9 @@ fn read(
     let of = |name: &str| parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     for (name, rule) in &endpoint.parameters {
         rule.check(name, of(name).map(Value::from).as_ref(), false)?;
+    }
+    if endpoint.pkce == Pkce::Required && of("code_challenge").is_none() {
+        return Err("the code challenge is missing".into());
     }
     if of("client_id") != Some(&client_id(&provider.provider)) {
         return Err("client_id names no app".into());

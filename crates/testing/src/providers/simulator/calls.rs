@@ -1,13 +1,13 @@
 //! The calls of the providers' APIs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
     body,
-    expectations::{Account, Call, Expectations},
+    expectations::{Account, Call, Expectations, Key, Way},
     message::{Request, Response},
     state::{State, lock},
     template::{self, Values},
@@ -34,10 +34,14 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
         switches.refuse_next_calls = switches.refuse_next_calls.saturating_sub(1);
         return Some(refusal(first));
     }
+    if has_ended(state, provider, request) {
+        return Some(refusal(first));
+    }
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     drop(switches);
     let credentials = credentials(state, provider);
     let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
+    let all = all.filter(|(call, known)| call.by.is_none_or(|way| way == known.way()));
     let judged = all.map(|(call, known)| (problems(call, known, request), call, &known.values));
     let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
         state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
@@ -65,25 +69,39 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
 struct Credential<'a> {
     /// Its values, and those of its account.
     values: Values,
-    /// The headers that it is sent with, if they are others than those of a call.
-    headers: Option<&'a BTreeMap<String, String>>,
+    /// The key beside OAuth that it is.
+    key: Option<&'a Key>,
+}
+
+impl Credential<'_> {
+    const fn way(&self) -> Way {
+        if self.key.is_some() { Way::Key } else { Way::Oauth }
+    }
+}
+
+/// Whether a request has an access token that has ended, which is no mistake of whoever sends it.
+fn has_ended(state: &State, provider: &Expectations, request: &Request) -> bool {
+    let has = |token: &str| request.headers.iter().any(|(_, value)| value.contains(token));
+    let tokens = lock(&state.tokens);
+    let mut ended = tokens.iter().filter(|token| token.has_ended && token.provider == provider.provider);
+    ended.any(|token| has(&token.access_token))
 }
 
 /// Every valid credential: each token that was granted and the key beside OAuth, or each account's credential for a
 /// form.
 fn credentials<'a>(state: &State, provider: &'a Expectations) -> Vec<Credential<'a>> {
-    let usual = |values| Credential { values, headers: None };
+    let usual = |values| Credential { values, key: None };
     if provider.token.is_none() {
         return provider.accounts.iter().map(|account| usual(account.values())).collect();
     }
     let tokens = lock(&state.tokens);
-    let granted = tokens.iter().filter(|token| token.provider == provider.provider);
+    let granted = tokens.iter().filter(|token| !token.has_ended && token.provider == provider.provider);
     let granted =
         granted.map(|token| usual(values_with_token(&provider.accounts[token.account], &token.access_token)));
     let key = provider.key.as_ref().map(|key| {
         let mut values = provider.accounts[0].values();
         values.extend(key.credential.clone());
-        Credential { values, headers: Some(&key.headers) }
+        Credential { values, key: Some(key) }
     });
     granted.chain(key).collect()
 }
@@ -105,11 +123,13 @@ fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<Strin
     };
     check("the host", &call.host, Some(&request.host));
     check("the path", &call.path, Some(&request.path));
-    for (name, expected) in &call.headers {
-        let expected = known.headers.and_then(|own| own.get(name)).unwrap_or(expected);
+    let takes_token = |expected: &String| expected.contains("{access_token}");
+    let key = known.key.filter(|_| call.headers.values().any(takes_token));
+    let usual = call.headers.iter().filter(|(_, expected)| key.is_none() || !takes_token(expected));
+    for (name, expected) in usual.chain(key.iter().flat_map(|key| &key.headers)) {
         check(&format!("the header {name}"), expected, request.header(name));
     }
-    if let Some(pair) = &call.basic {
+    if let Some(pair) = key.map_or(call.basic.as_ref(), |key| key.basic.as_ref()) {
         let sent = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
         let sent = sent.and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok());
         check("the basic authentication", pair, sent.as_deref());

@@ -32,14 +32,25 @@ pub(super) struct Expectations {
     pub(super) key: Option<Key>,
 }
 
-/// A key of the first account, beside OAuth.
+/// A key of the first account, beside OAuth. It is sent in place of the header that a call has for the access token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Key {
     /// What a person types into the form.
     pub(super) credential: Map<String, Value>,
-    /// The headers that it is sent with, in place of those of a call.
+    /// The headers that it is sent with.
+    #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
+    /// User name and password of HTTP basic authentication, separated by a colon.
+    pub(super) basic: Option<String>,
+}
+
+/// A way to log in, where a provider has both.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Way {
+    Oauth,
+    Key,
 }
 
 /// An account: values for placeholders. `credential` contains those that a person types into a form.
@@ -85,6 +96,8 @@ fn access_denied() -> BTreeMap<String, String> {
 pub(super) enum Pkce {
     /// Documented, but not required.
     Optional,
+    /// Without it, there is no consent page.
+    Required,
     /// Not documented, or not for an app like this. Its parameters are refused as unknown.
     Undocumented,
 }
@@ -173,6 +186,19 @@ pub(super) struct TokenEndpoint {
     pub(super) errors: Errors,
     /// The code of an error with the code verifier.
     pub(super) pkce_error: String,
+    /// What is done with a refresh token. `None`: the answer has none.
+    pub(super) refresh: Option<Refresh>,
+}
+
+/// A refresh (RFC 6749, section 6), and what is particular about it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refresh {
+    /// Whether a refresh token is used once: the answer has the next. Otherwise the answer has none.
+    pub(super) rotates: bool,
+    /// What is demanded beside the refresh token, or may be sent.
+    #[serde(default)]
+    pub(super) parameters: BTreeMap<String, Rule>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -214,6 +240,8 @@ pub(super) struct Call {
     pub(super) method: String,
     pub(super) host: String,
     pub(super) path: String,
+    /// The only way to log in that it is for. `None`: it is for each.
+    pub(super) by: Option<Way>,
     #[serde(default)]
     pub(super) query: BTreeMap<String, String>,
     #[serde(default)]
@@ -296,7 +324,12 @@ impl Expectations {
         let file = folder().join(format!("{provider}.toml"));
         let text =
             std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+        let read: Self =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let grants = |token: &TokenEndpoint| token.answer.get("refresh_token").is_some();
+        let is_whole = read.token.as_ref().is_none_or(|token| grants(token) == token.refresh.is_some());
+        assert!(is_whole, "{}: [token.refresh] is for an answer with a refresh token", file.display());
+        read
     }
 
     /// Every host of the provider.

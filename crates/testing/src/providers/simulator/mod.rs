@@ -137,9 +137,26 @@ impl Simulator {
         self.state.provider(provider).accounts[account].credential()
     }
 
-    /// A key of the first account of a provider that is also connected by OAuth. `None`: it has no such key.
+    /// What a person types into the form of a way without OAuth, for the first account. `None`: there is no such way.
     pub fn key(&self, provider: &str) -> Option<Map<String, Value>> {
-        self.state.provider(provider).key.as_ref().map(|key| key.credential.clone())
+        let provider = self.state.provider(provider);
+        let beside = provider.key.as_ref().map(|key| key.credential.clone());
+        beside.or_else(|| provider.token.is_none().then(|| provider.accounts[0].credential()))
+    }
+
+    /// Whether a provider grants refresh tokens.
+    pub fn refreshes(&self, provider: &str) -> bool {
+        self.state.provider(provider).token.as_ref().is_some_and(|token| token.refresh.is_some())
+    }
+
+    /// Ends every access token of a provider. Returns whether one of them can be refreshed.
+    pub fn end_access(&self, provider: &str) -> bool {
+        let mut tokens = lock(&self.state.tokens);
+        let living = tokens.iter_mut().filter(|token| token.provider == provider && !token.has_ended);
+        living.fold(false, |can, token| {
+            token.has_ended = true;
+            can || token.refresh_token.is_some()
+        })
     }
 
     /// A credential of the first account of a provider, as an import takes it. An access token is granted for it.
@@ -148,7 +165,11 @@ impl Simulator {
             return self.credential(provider, 0);
         }
         let access_token = format!("SECRET-granted-by-{provider}");
-        let token = Token { provider: provider.to_owned(), account: 0, access_token: access_token.clone() };
+        let token = Token {
+            provider: provider.to_owned(),
+            access_token: access_token.clone(),
+            ..Token::default()
+        };
         lock(&self.state.tokens).push(token);
         let null = |name: &str| (name.to_owned(), Value::Null);
         let access_token = ("access_token".to_owned(), access_token.into());

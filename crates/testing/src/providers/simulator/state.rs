@@ -60,12 +60,18 @@ pub(super) struct State {
     pub(super) released: watch::Sender<bool>,
 }
 
-/// An access token that was granted.
-#[derive(Clone)]
+/// Tokens that were granted.
+#[derive(Clone, Default)]
 pub(super) struct Token {
     pub(super) provider: String,
     pub(super) account: usize,
     pub(super) access_token: String,
+    /// Whether the access token is accepted no more.
+    pub(super) has_ended: bool,
+    /// The refresh token, until it has been used.
+    pub(super) refresh_token: Option<String>,
+    /// The requested scopes.
+    pub(super) scopes: Vec<String>,
 }
 
 /// Locks a mutex, even if a thread panicked while it held the lock.

@@ -21,6 +21,9 @@ use super::{
 /// does not list them.
 const BASE: [&str; 6] = ["grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"];
 
+/// Those of a refresh (RFC 6749, section 6).
+const OF_REFRESH: [&str; 5] = ["grant_type", "refresh_token", "scope", "client_id", "client_secret"];
+
 /// Why a request is refused: the error code and the reason.
 struct Refused(String, String);
 
@@ -94,6 +97,10 @@ fn grant(
             return Err(Refused::new(&errors.request, format!("the header {name} is {actual:?}")));
         }
     }
+    if is_refresh(&parameters) {
+        let before = take(state, provider, (endpoint, account), &parameters)?;
+        return Ok(issue(state, provider, endpoint, before, &parameters, switches));
+    }
     let mut codes = lock(&state.codes);
     let of = |name: &str| parameters.get(name).and_then(Value::as_str);
     let known = |code: &&mut Code| {
@@ -111,7 +118,39 @@ fn grant(
     }
     check_verifier(code.challenge.as_deref(), of("code_verifier"))
         .map_err(|problem| Refused::new(&endpoint.pkce_error, problem))?;
-    Ok(issue(state, provider, endpoint, code, &parameters, switches))
+    let first = Token { account: code.account, scopes: code.scopes.clone(), ..Token::default() };
+    Ok(issue(state, provider, endpoint, first, &parameters, switches))
+}
+
+fn is_refresh(parameters: &Map<String, Value>) -> bool {
+    parameters.get("grant_type").is_some_and(|grant| grant == "refresh_token")
+}
+
+/// Takes a refresh token. The access token beside it ends. Returns what is granted again, with the refresh token if it
+/// may be used again.
+fn take(
+    state: &State,
+    provider: &Expectations,
+    (endpoint, account): (&TokenEndpoint, Option<usize>),
+    parameters: &Map<String, Value>,
+) -> Result<Token, Refused> {
+    let errors = &endpoint.errors;
+    let Some(refresh) = &endpoint.refresh else {
+        return Err(Refused::new(&errors.grant_type, "there are no refresh tokens"));
+    };
+    let sent = parameters.get("refresh_token").and_then(Value::as_str);
+    let known = |token: &&mut Token| {
+        token.provider == provider.provider
+            && token.refresh_token.as_deref().is_some_and(|known| Some(known) == sent)
+            && account.is_none_or(|account| token.account == account)
+    };
+    let mut tokens = lock(&state.tokens);
+    let Some(token) = tokens.iter_mut().find(known) else {
+        return Err(Refused::new(&errors.code, "the refresh token is unknown or was used before"));
+    };
+    token.has_ended = true;
+    let refresh_token = token.refresh_token.take().filter(|_| !refresh.rotates);
+    Ok(Token { refresh_token, ..token.clone() })
 }
 
 /// The body's parameters.
@@ -182,17 +221,22 @@ fn check_parameters(
     parameters: &Map<String, Value>,
     format: Format,
 ) -> Result<(), Refused> {
-    let known = |name: &str| BASE.contains(&name) || endpoint.parameters.contains_key(name);
+    let (base, rules) = match endpoint.refresh.as_ref().filter(|_| is_refresh(parameters)) {
+        Some(refresh) => (&OF_REFRESH[..], &refresh.parameters),
+        None => (&BASE[..], &endpoint.parameters),
+    };
+    let known = |name: &str| base.contains(&name) || rules.contains_key(name);
     if let Some(name) = parameters.keys().find(|name| !known(name)) {
         return Err(Refused::new(
             &endpoint.errors.request,
             format!("the parameter {name} is not documented"),
         ));
     }
-    if parameters.get("grant_type").is_some_and(|grant| grant != "authorization_code") {
+    let is_other = |grant: &Value| grant != "authorization_code" && grant != "refresh_token";
+    if parameters.get("grant_type").is_some_and(is_other) {
         return Err(Refused::new(&endpoint.errors.grant_type, "grant_type is not authorization_code"));
     }
-    for (name, rule) in &endpoint.parameters {
+    for (name, rule) in rules {
         let checked = rule.check(name, parameters.get(name), format == Format::Json);
         checked.map_err(|problem| Refused::new(&endpoint.errors.request, problem))?;
     }
@@ -213,16 +257,17 @@ fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(),
     }
 }
 
+/// Issues tokens for what is given: its account, its scopes, and the refresh token that stays valid, if there is one.
 fn issue(
     state: &State,
     provider: &Expectations,
     endpoint: &TokenEndpoint,
-    code: &Code,
+    given: Token,
     parameters: &Map<String, Value>,
     switches: &Switches,
 ) -> Value {
     let mut scopes: Vec<String> =
-        code.scopes.iter().filter(|scope| !switches.withheld.contains(scope)).cloned().collect();
+        given.scopes.iter().filter(|scope| !switches.withheld.contains(scope)).cloned().collect();
     if endpoint.write_implies_read {
         let all = scopes.clone();
         let written = |scope: &str| scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
@@ -231,7 +276,7 @@ fn issue(
     let asked_with = provider.authorize.as_ref().and_then(|authorize| authorize.scope_separator.as_deref());
     let separator = endpoint.granted_separator.as_deref().or(asked_with).unwrap_or(" ");
     let mut tokens = lock(&state.tokens);
-    let mut values = provider.accounts[code.account].values();
+    let mut values = provider.accounts[given.account].values();
     values.insert("serial".into(), (tokens.len() + 1).to_string().into());
     values.insert("scopes".into(), scopes.join(separator).into());
     values.insert("scope_list".into(), scopes.into());
@@ -239,8 +284,17 @@ fn issue(
     values.extend(asked);
     // The lifetime is null if the request has none.
     values.entry("request.expires_in").or_insert(Value::Null);
-    let answer = template::json(&endpoint.answer, &values);
-    let access_token = answer["access_token"].as_str().unwrap().to_owned();
-    tokens.push(Token { provider: provider.provider.clone(), account: code.account, access_token });
+    let mut answer = template::json(&endpoint.answer, &values);
+    let text = |answer: &Value, name: &str| answer[name].as_str().map(str::to_owned);
+    if given.refresh_token.is_some() {
+        answer.as_object_mut().unwrap().remove("refresh_token");
+    }
+    tokens.push(Token {
+        provider: provider.provider.clone(),
+        access_token: text(&answer, "access_token").unwrap(),
+        has_ended: false,
+        refresh_token: given.refresh_token.or_else(|| text(&answer, "refresh_token")),
+        ..given
+    });
     answer
 }
