@@ -124,6 +124,29 @@ async fn a_code_counts_once() {
     assert_eq!(simulator.complaints().len(), 1);
 }
 
+/// A refresh at Linear.
+async fn refresh(simulator: &Simulator, token: &Value) -> (StatusCode, Value) {
+    let token = token["refresh_token"].as_str().unwrap();
+    let left_out = ["code", "redirect_uri", "code_verifier"].map(|name| (name, ""));
+    let changes = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    exchange(simulator, "", &[&left_out[..], &changes].concat()).await
+}
+
+#[tokio::test]
+async fn a_refresh_token_counts_once_where_it_rotates() {
+    let simulator = simulator().await;
+    let (_, first) = exchange(&simulator, &code(&simulator).await, &[]).await;
+    let (status, second) = refresh(&simulator, &first).await;
+    assert_eq!((status, &second["scope"]), (StatusCode::OK, &json!("read write")));
+    let call = simulator.client().post("https://api.linear.app/graphql").json(&json!({}));
+    let answer = call.bearer_auth(first["access_token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!((answer.status(), simulator.complaints().len()), (StatusCode::UNAUTHORIZED, 0));
+    let (status, answer) = refresh(&simulator, &first).await;
+    assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+    assert_eq!(refresh(&simulator, &second).await.0, StatusCode::OK);
+    assert!(simulator.end_access("linear") && !simulator.end_access("linear"));
+}
+
 #[tokio::test]
 async fn the_client_proves_itself_as_it_is_documented() {
     let simulator = simulator().await;
