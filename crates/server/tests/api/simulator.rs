@@ -324,4 +324,3 @@ async fn every_way_to_log_in_is_played() {
     }
     assert_eq!(missing, [""; 0]);
 }
-

@@ -24,6 +24,7 @@ struct Question {
     state: Option<String>,
     challenge: Option<String>,
     scopes: Vec<String>,
+    parameters: Vec<(String, String)>,
 }
 
 pub(super) fn answer(
@@ -123,6 +124,7 @@ fn read(
         state: of("state").map(str::to_owned),
         challenge: challenge(of("code_challenge"), of("code_challenge_method"))?,
         scopes,
+        parameters: parameters.clone(),
     })
 }
 
@@ -156,6 +158,7 @@ fn issue(state: &State, provider: &Expectations, account: usize, question: &Ques
         redirect_uri: question.sent_redirect_uri.clone(),
         challenge: question.challenge.clone(),
         scopes: question.scopes.clone(),
+        parameters: question.parameters.clone(),
         used: false,
     });
     code

@@ -196,6 +196,10 @@ pub(super) struct TokenEndpoint {
 pub(super) struct Refresh {
     /// Whether a refresh token is used once: the answer has the next. Otherwise the answer has none.
     pub(super) rotates: bool,
+    /// The parameters of the authorization request without which there is no refresh token, with a regular expression
+    /// for the value or one of the scopes.
+    #[serde(default)]
+    pub(super) asked_by: BTreeMap<String, String>,
     /// What is demanded beside the refresh token, or may be sent.
     #[serde(default)]
     pub(super) parameters: BTreeMap<String, Rule>,
@@ -324,8 +328,7 @@ impl Expectations {
         let file = folder().join(format!("{provider}.toml"));
         let text =
             std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let read: Self =
-            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let read: Self = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let grants = |token: &TokenEndpoint| token.answer.get("refresh_token").is_some();
         let is_whole = read.token.as_ref().is_none_or(|token| grants(token) == token.refresh.is_some());
         assert!(is_whole, "{}: [token.refresh] is for an answer with a refresh token", file.display());

@@ -165,11 +165,8 @@ impl Simulator {
             return self.credential(provider, 0);
         }
         let access_token = format!("SECRET-granted-by-{provider}");
-        let token = Token {
-            provider: provider.to_owned(),
-            access_token: access_token.clone(),
-            ..Token::default()
-        };
+        let token =
+            Token { provider: provider.to_owned(), access_token: access_token.clone(), ..Token::default() };
         lock(&self.state.tokens).push(token);
         let null = |name: &str| (name.to_owned(), Value::Null);
         let access_token = ("access_token".to_owned(), access_token.into());

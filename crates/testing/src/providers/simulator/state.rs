@@ -90,6 +90,8 @@ pub(super) struct Code {
     pub(super) challenge: Option<String>,
     /// The requested scopes, including the optional ones.
     pub(super) scopes: Vec<String>,
+    /// All parameters of the request.
+    pub(super) parameters: Vec<(String, String)>,
     pub(super) used: bool,
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::Serializer;
 
 use super::{
-    expectations::{ClientAuth, Expectations, Format, TokenEndpoint, client_id, client_secret},
+    expectations::{ClientAuth, Expectations, Format, Refresh, TokenEndpoint, client_id, client_secret},
     message::{Request, Response, pairs},
     state::{Code, State, Switches, Token, TokenSwitch, lock},
     template::{self, Values},
@@ -119,7 +119,21 @@ fn grant(
     check_verifier(code.challenge.as_deref(), of("code_verifier"))
         .map_err(|problem| Refused::new(&endpoint.pkce_error, problem))?;
     let first = Token { account: code.account, scopes: code.scopes.clone(), ..Token::default() };
-    Ok(issue(state, provider, endpoint, first, &parameters, switches))
+    let mut answer = issue(state, provider, endpoint, first, &parameters, switches);
+    if !endpoint.refresh.as_ref().is_some_and(|refresh| is_asked(refresh, code)) {
+        answer.as_object_mut().unwrap().remove("refresh_token");
+        lock(&state.tokens).last_mut().unwrap().refresh_token = None;
+    }
+    Ok(answer)
+}
+
+/// Whether a request for a code asked for a refresh token.
+fn is_asked(refresh: &Refresh, code: &Code) -> bool {
+    let has = |name: &str, form: &str| {
+        let mut sent = code.parameters.iter().filter(|(other, _)| other == name);
+        sent.any(|(_, value)| value.split([' ', ',']).any(|part| template::matches(form, part)))
+    };
+    refresh.asked_by.iter().all(|(name, form)| has(name, form))
 }
 
 fn is_refresh(parameters: &Map<String, Value>) -> bool {
