@@ -81,7 +81,7 @@ impl Credential<'_> {
 
 /// Whether a request has an access token that has ended, which is no mistake of whoever sends it.
 fn has_ended(state: &State, provider: &Expectations, request: &Request) -> bool {
-    let has = |token: &str| request.headers.iter().any(|(_, value)| value.contains(token));
+    let has = |token: &str| request.headers.iter().any(|(_, value)| value.ends_with(token));
     let tokens = lock(&state.tokens);
     let mut ended = tokens.iter().filter(|token| token.has_ended && token.provider == provider.provider);
     ended.any(|token| has(&token.access_token))
