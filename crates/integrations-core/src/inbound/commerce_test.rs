@@ -229,3 +229,22 @@ fn loop_s_events_are_told_by_their_body() {
     assert_eq!(sent("open").dedupe, first.dedupe);
     assert_ne!(sent("closed").dedupe, first.dedupe);
 }
+
+/// The body is that of <https://developers.squarespace.com/commerce-apis/webhooks/overview>. Computed from the
+/// documented scheme.
+#[test]
+fn squarespace_s_secret_is_hex_and_its_uninstallation_ends_access() {
+    let body = json!({"id": "5c2ba184b63ed3cb411ce2b1", "websiteId": "5f3c3d55ac435e1a051f77b3",
+        "subscriptionId": "5f3c2155d947844beedda991", "topic": "extension.uninstall",
+        "createdOn": "2020-04-22T22:18+00:00", "data": {}})
+    .to_string();
+    let secret = "00112233445566778899aabbccddeeff";
+    let sent = |key: &[u8]| {
+        let signature = hex_mac(key, &body);
+        send("squarespace", secret, &[("Squarespace-Signature", &signature)], body.as_bytes(), NOW)
+    };
+    let event = event(sent(&encodings::hex(secret).unwrap()));
+    assert_eq!(told(&event), ("5c2ba184b63ed3cb411ce2b1", "extension.uninstall"));
+    assert_eq!((event.accounts[0].as_str(), event.ends_access), ("5f3c3d55ac435e1a051f77b3", true));
+    assert_eq!(reason(sent(secret.as_bytes())), Reason::WrongSignature);
+}

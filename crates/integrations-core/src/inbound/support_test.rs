@@ -222,3 +222,24 @@ fn resend_s_signature_is_that_of_svix() {
     assert_eq!(told(&event(sent(br#"{"test": 2432232314}"#))), ("msg_p5jXN8AQM9LWM0D4loKWxJek", "-"));
     assert_eq!(reason(sent(br#"{"test": 2432232315}"#)), Reason::WrongSignature);
 }
+
+/// The body is that of <https://www.plain.com/docs/webhooks>, without its payload. Computed from
+/// <https://www.plain.com/docs/request-signing>.
+#[test]
+fn plain_s_attempt_says_its_time_in_the_signed_body() {
+    let sent = |attempt: &str| {
+        let body = json!({"timestamp": "2023-10-19T14:12:25.733Z", "workspaceId": "w_01GST0W989ZNAW53X6XYHAY87P",
+            "payload": {"eventType": "thread.email_received"}, "id": "pEv_01HD44FJ053ZHW13SWS9556THX",
+            "webhookMetadata": {"webhookDeliveryAttemptNumber": 1, "webhookDeliveryAttemptTimestamp": attempt},
+            "type": "thread.email_received"})
+        .to_string();
+        let signature = hex_mac("s3cret", &body);
+        let now = datetime!(2023-10-19 14:18:10 UTC);
+        send("plain", "s3cret", &[("Plain-Request-Signature", &signature)], body.as_bytes(), now)
+    };
+    let event = event(sent("2023-10-19T14:18:07.362Z"));
+    assert_eq!(told(&event), ("pEv_01HD44FJ053ZHW13SWS9556THX", "thread.email_received"));
+    assert_eq!(event.accounts[0].as_str(), "w_01GST0W989ZNAW53X6XYHAY87P");
+    assert_eq!(event.time, Some(datetime!(2023-10-19 14:12:25.733 UTC)));
+    assert_eq!(reason(sent("2023-10-19T14:13:07.362Z")), Reason::Stale);
+}

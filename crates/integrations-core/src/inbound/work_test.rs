@@ -1,6 +1,7 @@
 //! The events of issues, code, incidents and customers' records: each provider's documented example, or one that is
 //! computed from the documented scheme, against its file.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 use time::macros::datetime;
 
@@ -153,4 +154,24 @@ fn close_s_key_is_decoded() {
     assert_eq!(event.accounts, ["orga_XbVPx5fFbKlYTz9PW5Ih1XDhViV10YihIaEgMEb6fVW"]);
     assert_eq!(event.time, Some(datetime!(2019-01-15 12:48:23.395 UTC)));
     assert_eq!(reason(sent(secret.as_bytes())), Reason::WrongSignature);
+}
+
+/// The request is that of <https://developers.openai.com/api/docs/guides/webhooks>, which does not give the secret.
+/// Computed from the documented scheme.
+#[test]
+fn openai_signs_as_standard_webhooks_do() {
+    let body = br#"{"object":"event","id":"evt_685343a1381c819085d44c354e1b330e","type":"response.completed","created_at":1750287018,"data":{"id":"resp_abc123"}}"#;
+    let id = "wh_685342e6c53c8190a1be43f081506c52";
+    let sent = |now: i64| {
+        let signed = [format!("{id}.1750287078.").as_bytes(), body].concat();
+        let signature = format!("v1,{}", base64_mac([7_u8; 32], signed));
+        let headers =
+            [("webhook-id", id), ("webhook-timestamp", "1750287078"), ("webhook-signature", &signature)];
+        let secret = format!("whsec_{}", STANDARD.encode([7_u8; 32]));
+        send("openai", &secret, &headers, body, OffsetDateTime::from_unix_timestamp(now).unwrap())
+    };
+    let event = event(sent(1_750_287_080));
+    assert_eq!(told(&event), ("evt_685343a1381c819085d44c354e1b330e", "response.completed"));
+    assert_eq!(event.time, Some(datetime!(2025-06-18 22:50:18 UTC)));
+    assert_eq!(reason(sent(1_750_288_000)), Reason::Stale);
 }
