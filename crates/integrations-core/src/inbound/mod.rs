@@ -4,6 +4,8 @@
 //! one transaction and before it answers: every event with its claim ([`Event::dedupe`]), and what may be used only
 //! once ([`Once`]). It answers 503 if it cannot, so that the provider sends the events again.
 
+#[cfg(test)]
+mod commerce_test;
 mod delivery;
 mod entry;
 mod handshake;
@@ -18,8 +20,14 @@ mod schemes_test;
 mod sent_test;
 mod signed;
 #[cfg(test)]
+mod support_test;
+#[cfg(test)]
 mod unsigned_test;
+#[cfg(test)]
+mod vector_test;
 mod verdict;
+#[cfg(test)]
+mod work_test;
 mod written_time;
 
 use std::time::Duration;
