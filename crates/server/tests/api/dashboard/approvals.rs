@@ -270,7 +270,7 @@ async fn who_approves_is_shown_and_changed_by_who_may(stage: &Stage) {
     visitor.follow(&saved).await.says(200, "The changes are saved.");
     let target = format!("/api/v1/projects/{}/approval-policy", stage.server.project);
     let stored = async || stage.server.call("GET", &target).send().await.data().clone();
-    let twelve = json!({"decided_by": "people_and_keys", "expires_after_seconds": 43_200});
+    let twelve = json!({"decided_by": "people_and_keys", "expires_after_seconds": 43_200, "notify": null});
     assert_eq!(stored().await, twelve);
     // The page that was open before does not undo it.
     let late = visitor.submit(&form.clone().with("expires_after", "2")).await;
