@@ -1,6 +1,7 @@
 //! What waits for a person: what is sent when it is approved, and what is not sent any more.
 
 mod deciders;
+mod killed;
 mod notices;
 
 use std::time::Duration as Std;
