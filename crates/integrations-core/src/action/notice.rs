@@ -176,7 +176,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::action::Currency;
+    use crate::action::{Currency, read_input};
+    use crate::catalog::Catalog;
 
     const URL: &str = "https://app.example/dashboard/projects/prj_1/approvals/apr_1";
 
@@ -239,6 +240,34 @@ mod tests {
             assert_eq!(text.lines().nth(1), Some(format!("note: {shown}").as_str()), "{given:?}");
             assert_eq!(text.lines().count(), 5, "{text}");
         }
+    }
+
+    #[test]
+    fn every_action_that_sends_messages_takes_one() {
+        let catalog = Catalog::embedded().unwrap();
+        let actions = catalog.iter().flat_map(|provider| &provider.actions);
+        let mut senders = 0;
+        for (action, message) in actions.filter_map(|action| Some((action, action.message.as_ref()?))) {
+            let notice = Notice {
+                label: &"*".repeat(500),
+                account: "Desk",
+                kind: ActionKind::Write,
+                input: &(0..40).map(|number| (format!("input_{number}"), "*".repeat(5_000).into())).collect(),
+                money: &BTreeMap::new(),
+                asked_by: "Help desk",
+                context: &Context::default(),
+                until: OffsetDateTime::UNIX_EPOCH,
+                url: URL,
+            };
+            let carried = notice.input_of(message);
+            let mut input = action.examples[0].input.clone();
+            input.extend(carried.clone());
+            let read = read_input(action, &input.into(), &Map::new());
+            let read = read.unwrap_or_else(|issues| panic!("{}: {issues:?}", action.label));
+            assert!(carried.iter().all(|(name, value)| read.get(name) == Some(value)), "{}", action.label);
+            senders += 1;
+        }
+        assert!(senders >= 13, "{senders}");
     }
 
     #[test]

@@ -50,6 +50,15 @@ impl Desk<'_> {
         self.server.sql.count(sql, [status.into()]).await
     }
 
+    /// Lets time pass until one message has ended so.
+    async fn ends(&self, status: &str) {
+        eventually(status, PATIENCE, async || {
+            self.pass(1);
+            self.count(status).await == 1
+        })
+        .await;
+    }
+
     async fn waiting(&self) -> i64 {
         self.count("waiting").await
     }
@@ -135,10 +144,8 @@ async fn what_was_not_taken_is_sent_again(stage: &Stage) {
     desk.ask("ch_1", 600).await;
     eventually("it is sent", PATIENCE, async || desk.messages().len() == 1).await;
     stage.provider.set(POST, Says::Truth);
-    let again = "SELECT COUNT(*) FROM approval_notices WHERE attempts = 1 AND run_id IS NOT NULL AND status = 'waiting'";
-    eventually("it ends", PATIENCE, async || desk.server.sql.count(again, []).await == 1).await;
-    desk.pass(600);
-    assert_eq!(desk.told(2).await.len(), 2);
+    desk.ends("sent").await;
+    assert_eq!(desk.messages().len(), 2);
     assert_eq!((desk.count("sent").await, desk.failures().await), (1, 0));
     // What the provider refuses is not sent again, and told.
     stage.provider.set(POST, Says::This(422, vec![], r#"{"error": "No such channel."}"#));
@@ -197,11 +204,8 @@ async fn what_is_decided_before_is_not_told_any_more(stage: &Stage) {
     let (approval, _) = desk.ask("ch_1", 600).await;
     eventually("it is sent", PATIENCE, async || desk.messages().len() == 1).await;
     desk.deny(&approval, "No").await.data();
-    let again = "SELECT COUNT(*) FROM approval_notices WHERE attempts = 1 AND run_id IS NOT NULL";
-    eventually("it ends", PATIENCE, async || desk.server.sql.count(again, []).await == 1).await;
-    desk.pass(3_600);
-    desk.told(1).await;
-    assert_eq!((desk.messages().len(), desk.count("dropped").await), (1, 1));
+    desk.ends("dropped").await;
+    assert_eq!(desk.messages().len(), 1);
 }
 
 async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {

@@ -107,6 +107,22 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let changed =
         json!([{"obstacle": "evidence", "words": "The provider says something else", "setting": null}]);
     let again = ApprovalRow { reasons: changed.to_string(), ..row(ApprovalStatus::Pending) };
+    let all = [
+        ("approvals", draw(&rows, None, Some("apr_01jc3q5v6w7x8y9zabcdefghjk"))),
+        ("approvals-none", draw(&[], Some(ApprovalStatus::Pending), None)),
+        ("approval-pending", draw_one(&pending)),
+        ("approval-again", draw_one(&ApprovalPage { approval: &again, sent: &Sent::Hidden, ..pending })),
+        ("approval-closed", draw_one(&ApprovalPage { sent: &Sent::Closed, ..pending })),
+        ("approval-refused", draw_one(&ApprovalPage { refused: Some(&refused), ..pending })),
+        ("approval-approved", draw_one(&one(ApprovalStatus::Approved))),
+        ("approval-denied", draw_one(&one(ApprovalStatus::Denied))),
+        ("approval-expired", draw_one(&one(ApprovalStatus::Expired))),
+    ];
+    policies().into_iter().chain(all).collect()
+}
+
+/// The page of the policy, and the same with a form that was refused.
+fn policies() -> [(&'static str, Markup); 2] {
     let shown = told_policy();
     let label = "Slack: Post a message".to_owned();
     let messengers = [Messenger { value: "slack post_message".to_owned(), label }];
@@ -130,18 +146,9 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     ]);
     let refused_policy = refused_form(Part::Policy, issues, typed);
     let again_policy = PolicyPage { refused: Some(&refused_policy), ..policy };
-    vec![
+    [
         ("approval-policy", approval_policy::page(&frame(), &policy)),
         ("approval-policy-refused", approval_policy::page(&frame(), &again_policy)),
-        ("approvals", draw(&rows, None, Some("apr_01jc3q5v6w7x8y9zabcdefghjk"))),
-        ("approvals-none", draw(&[], Some(ApprovalStatus::Pending), None)),
-        ("approval-pending", draw_one(&pending)),
-        ("approval-again", draw_one(&ApprovalPage { approval: &again, sent: &Sent::Hidden, ..pending })),
-        ("approval-closed", draw_one(&ApprovalPage { sent: &Sent::Closed, ..pending })),
-        ("approval-refused", draw_one(&ApprovalPage { refused: Some(&refused), ..pending })),
-        ("approval-approved", draw_one(&one(ApprovalStatus::Approved))),
-        ("approval-denied", draw_one(&one(ApprovalStatus::Denied))),
-        ("approval-expired", draw_one(&one(ApprovalStatus::Expired))),
     ]
 }
 
