@@ -30,7 +30,7 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Who decides
-    #[arg(long, value_name = "WHO", value_parser = one_of(Deciders::ALL.map(Deciders::as_str)))]
+    #[arg(long, value_name = "WHO", value_parser = one_of::<Deciders>(Deciders::ALL.map(Deciders::as_str)))]
     decided_by: Option<Deciders>,
     /// How long a person may take: 30m, 24h, 7d
     #[arg(long, value_name = "SPAN", value_parser = span)]
