@@ -45,9 +45,9 @@ pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) 
 /// when it was asked for, and still are.
 ///
 /// `notify` has people told of each call that waits, by an action that sends a message, of an integration of the
-/// project. Setting it permits that one call of the action, by the server, even if its permission is `ask`; with `false`
-/// nothing is sent. A message says what would be done, for whom and until when, without sensitive inputs, and links to
-/// the page where somebody decides after signing in.
+/// project. Setting it permits that one call of the action, by the server, even if its permission is `ask`; with
+/// `false` nothing is sent. A message says what would be done, for whom and until when, without sensitive inputs, and
+/// links to the page where somebody decides after signing in.
 #[utoipa::path(
     patch,
     path = "/api/v1/projects/{projectId}/approval-policy",

@@ -1,7 +1,8 @@
 //! The job that tells people, by an action of their project's own integration, of what waits for one of them.
 //!
-//! A message is a run, called by the server: the person who set where people are told has permitted that one action with
-//! that input. It is sent at least once. If its answer was lost, the provider is asked first, where its file says how.
+//! A message is a run, called by the server: the person who set where people are told has permitted that one action
+//! with that input. It is sent at least once. If its answer was lost, the provider is asked first, where its file says
+//! how.
 
 use std::time::Duration as Std;
 
