@@ -21,6 +21,7 @@ use crate::store::{
         action_run,
         approval_notice::{ActiveModel, Column, Entity, Model},
     },
+    pages,
     transaction::Transaction,
 };
 
@@ -172,12 +173,10 @@ impl Store {
     /// The message about the newest of a tenant's approvals of which nobody could be told. `None`: there is none.
     pub async fn newest_failed_notice(&self, tenant: &Tenant) -> Result<Option<FailedNotice>, ReadError> {
         self.admit(tenant).await?;
-        let newest = Entity::find()
-            .filter(Column::ProjectId.eq(tenant.project.to_string()))
-            .filter(Column::Status.eq(NoticeStatus::Failed.as_str()))
-            .order_by_desc(Column::ApprovalId)
-            .one(&self.reader)
-            .await?;
+        let failed = Entity::find().filter(Column::Status.eq(NoticeStatus::Failed.as_str()));
+        let project = (Column::ProjectId, tenant.project.to_string());
+        let end = (Column::ApprovalId, ApprovalId::from_bits(u128::MAX).to_string());
+        let newest = pages::newest(failed, project, end, 1).one(&self.reader).await?;
         Ok(newest.map(|row| FailedNotice {
             approval: row.approval_id,
             error: row.error.unwrap_or_default(),
