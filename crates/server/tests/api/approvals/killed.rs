@@ -30,7 +30,7 @@ async fn killed_after_the_asking_the_next_server_tells(database: &TestDatabase) 
         ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
         ("RIQ_PROVIDERS_DIR", providers.to_str().unwrap()),
         ("RIQ_OUTBOUND_CA_FILE", authority.to_str().unwrap()),
-        ("RIQ_OUTBOUND_RESOLVE", &resolve),
+        ("RIQ_OUTBOUND_RESOLVE", resolve.as_str()),
     ];
     let sql = database.open().await;
     let org = sql.rows("SELECT id FROM organizations", []).await[0]["id"].as_str().unwrap().to_owned();

@@ -36,7 +36,7 @@ async fn killed_at_any_moment_a_file_gets_every_event_in_order(database: &TestDa
     let file = database.path("audit.jsonl");
     let target = format!("file:{}", file.display());
     let lines = || whole_lines(&file);
-    streams_all(database, &[("RIQ_AUDIT_STREAM", &target)], &lines).await;
+    streams_all(database, &[("RIQ_AUDIT_STREAM", target.as_str())], &lines).await;
 }
 
 async fn killed_at_any_moment_an_endpoint_gets_every_event_in_order(database: &TestDatabase) {
@@ -48,10 +48,11 @@ async fn killed_at_any_moment_an_endpoint_gets_every_event_in_order(database: &T
     let certificates = database.path("authority.pem");
     fs::write(&certificates, authority.pem()).unwrap();
     let target = format!("https://siem.test:{}/in", address.port());
+    let resolve = format!("siem.test={address}");
     let environment = [
         ("RIQ_AUDIT_STREAM", target.as_str()),
         ("RIQ_OUTBOUND_CA_FILE", certificates.to_str().unwrap()),
-        ("RIQ_OUTBOUND_RESOLVE", &format!("siem.test={address}")),
+        ("RIQ_OUTBOUND_RESOLVE", resolve.as_str()),
     ];
     let lines = || {
         let received = received.lock().unwrap();
