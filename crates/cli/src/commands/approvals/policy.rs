@@ -89,9 +89,11 @@ fn facts(policy: &ApprovalPolicy, width: usize) -> Vec<(&'static str, String)> {
     facts.push(("Where", members(&Value::Object(input.clone()), width)));
     facts.extend(problem.as_ref().map(|problem| ("Not sent now", written_out(problem))));
     if let Some(failed) = last_failure {
-        let when = time(Some(failed.at));
-        let about = cell(Some(&failed.approval_id));
-        facts.push(("Last failure", format!("{when}, about {about}: {}", written_out(&failed.message))));
+        facts.extend([
+            ("Last failure", written_out(&failed.message)),
+            ("It was about", cell(Some(&failed.approval_id))),
+            ("Given up", time(Some(failed.at))),
+        ]);
     }
     facts
 }
