@@ -87,8 +87,8 @@ async fn people_are_told_once_of_each_call_that_waits(stage: &Stage) {
     let lines: Vec<&str> = text.lines().collect();
     let expected = [
         "A person must approve “Issue a refund” at Desk. It cannot be taken back.",
-        "amount: 6.00 USD",
         "charge: ch_1",
+        "amount: 6.00 USD",
     ];
     assert_eq!(lines[..3], expected, "{text}");
     assert!(text.contains("\nWhy: It came broken\nAsked by: ") && text.contains("\nUntil: "), "{text}");
@@ -229,7 +229,7 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
         (json!({"provider": "keys", "action": "post_message"}), vec!["notify.input.channel: Required"]),
         (
             json!({"provider": "keys", "action": "post_message", "input": input}),
-            vec!["notify.input.text: Leave it out: the server writes it", "notify.input.to: Unknown field"],
+            vec!["notify.input.text: Leave it out: the server writes it", "notify.input.to: Unknown input"],
         ),
     ] {
         assert_eq!(told(&set(notify.clone()).await), issues, "{notify}");
