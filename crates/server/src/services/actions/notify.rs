@@ -85,7 +85,7 @@ impl Actions {
     }
 
     /// Why nothing is sent to a destination at this time. `None`: nothing is known to stand in the way.
-    pub async fn problem_of(
+    pub(super) async fn problem_of(
         &self,
         tenant: &Tenant,
         destination: &Destination,

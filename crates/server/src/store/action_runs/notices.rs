@@ -101,7 +101,7 @@ pub(super) async fn open(
 impl Store {
     /// The address of one of our pages, if the server's public URL is known; otherwise its path.
     pub fn link_to(&self, path: &str) -> String {
-        format!("{}{path}", self.outbox.links.get().map_or("", String::as_str))
+        self.outbox.link_to(path)
     }
 
     /// Claims up to `limit` messages that are due, until a time that is later than `now`.
