@@ -234,7 +234,7 @@ mod tests {
             ("@everyone x@here @ada ada@shop.test", Markup::Plain, "@ everyone x@ here @ ada ada@shop.test"),
             ("[Approve](http://evil.test)", Markup::Markdown, r"\[Approve\]\(http\[:\]//evil.test\)"),
             ("<@&1> `x` **b**", Markup::Markdown, r"\<@ &1\> \`x\` \*\*b\*\*"),
-            ("```*_~ <!channel>", Markup::Slack, " <!channel>"),
+            ("```*_~ <!channel>", Markup::Slack, "'''''' <!channel>"),
         ] {
             let text = text_of(&json!({"note": given}), &Context::default(), markup);
             assert_eq!(text.lines().nth(1), Some(format!("note: {shown}").as_str()), "{given:?}");

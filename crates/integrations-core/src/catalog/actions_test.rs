@@ -522,6 +522,7 @@ fn examples() {
 
 #[test]
 fn what_cannot_carry_a_message_is_told() {
+    let acme = SHOP.replace("\"shop\"", "\"acme\"");
     let proof = "proof = [\"https://shop.example/docs/graphql\"]";
     for (text, message) in [
         ("none", "there is no input `none`"),
@@ -529,10 +530,10 @@ fn what_cannot_carry_a_message_is_told() {
         ("tags", "`tags` does not take any text"),
     ] {
         let with = format!("message = {{ text = \"{text}\", markup = \"plain\" }}\n{proof}");
-        refused(SHOP, proof, &with, message);
+        refused(&acme, proof, &with, message);
     }
     let refunds = "proof = [\"https://shop.example/docs/refunds\"]";
     let with = format!("message = {{ text = \"order\", markup = \"plain\" }}\n{refunds}");
-    let errors = load(&SHOP.replace(refunds, &with)).unwrap_err();
+    let errors = load(&acme.replace(refunds, &with)).unwrap_err();
     assert!(errors.iter().any(|error| error.message.contains("of the kind `write`")), "{errors:?}");
 }
