@@ -38,6 +38,8 @@ words! {
         IntegrationActionApproved = "integration.action.approved",
         /// A call of an action waited for a person until its time was over.
         IntegrationActionExpired = "integration.action.expired",
+        /// People could not be told of a call that waits for one of them, although the project has them told.
+        ApprovalNoticeFailed = "approval.notice.failed",
         /// A request that a caller wrote itself and that may change something is sent to the provider, or has come to
         /// its end.
         IntegrationProxied = "integration.proxied",

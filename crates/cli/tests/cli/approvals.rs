@@ -117,6 +117,28 @@ fn a_decision_may_be_refused() {
     run("approvals_approve_failed", &approve, [failed]);
 }
 
+#[test]
+fn the_policy_is_shown_and_changed() {
+    let input = json!({"channel": "#approvals"});
+    let to = json!({"provider": "slack", "action": "post_message", "input": input});
+    let failed =
+        json!({"approval_id": APPROVAL, "message": "channel_not_found", "at": "2026-05-17T18:00:00Z"});
+    let told = with(to.clone(), json!({"problem": "Slack is paused", "last_failure": failed}));
+    let shown =
+        |notify: Value| json!({"decided_by": "people", "expires_after_seconds": 43_200, "notify": notify});
+    let policy = ["approvals", "policy"];
+    let read = |notify| Exchange::in_project("GET", "/approval-policy", &shown(notify));
+    shows("approvals_policy", 80, &policy, PLAIN, vec![read(told)]);
+    shows("approvals_policy_untold", 80, &policy, PLAIN, vec![read(Value::Null)]);
+    let change =
+        |body: Value, notify| Exchange::in_project("PATCH", "/approval-policy", &shown(notify)).body(body);
+    let tell = ["--tell", "slack", "--action", "post_message", "--input", r##"channel="#approvals""##];
+    let changed = change(json!({"expires_after_seconds": 43_200, "notify": to.clone()}), to);
+    run("approvals_policy_tell", &[&policy[..], &["--expires-after", "12h"], &tell].concat(), [changed]);
+    let nobody = change(json!({"notify": null}), Value::Null);
+    run("approvals_policy_nobody", &["approvals", "policy", "--tell-nobody", "--quiet"], [nobody]);
+}
+
 const PENDING: &str = "limit=200&status=pending";
 
 #[test]

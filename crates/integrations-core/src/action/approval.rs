@@ -3,10 +3,12 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::call::read_line;
-use crate::fields::{BodyError, Fields, text};
+use crate::fields::{BodyError, Fields, or_null, text};
+use crate::issue::Issue;
 use crate::words::words;
 
 words! {
@@ -39,27 +41,43 @@ const USUAL_TIME: u32 = 24 * 60 * 60;
 const TIMES: RangeInclusive<u32> = 300..=30 * 24 * 60 * 60;
 
 /// How the approvals of a project are decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// Who may decide.
     pub deciders: Deciders,
     /// How long that may take, in seconds.
     pub expires_after: u32,
+    /// Where people are told of what waits. `None`: nowhere but in webhooks.
+    pub notify: Option<Destination>,
+}
+
+/// Where people are told of what waits for one of them: an action that sends a message, by an integration of the
+/// project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The integration's provider, with its alias.
+    pub provider: String,
+    /// The action's key.
+    pub action: String,
+    /// The rest of its input, such as the channel. The server adds the message.
+    pub input: Map<String, Value>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { deciders: Deciders::People, expires_after: USUAL_TIME }
+        Self { deciders: Deciders::People, expires_after: USUAL_TIME, notify: None }
     }
 }
 
 /// What to change of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PolicyUpdate {
     /// Who may decide.
     pub deciders: Option<Deciders>,
     /// How long that may take, in seconds.
     pub expires_after: Option<u32>,
+    /// Where people are told. `Some(None)`: nowhere any more.
+    pub notify: Option<Option<Destination>>,
 }
 
 impl PolicyUpdate {
@@ -70,7 +88,13 @@ impl PolicyUpdate {
             text(value)?.parse::<Deciders>().map_err(|error| error.to_string())
         });
         let expires_after = fields.optional("expires_after_seconds", seconds);
-        fields.finish(Some(Self { deciders, expires_after }))
+        let notify = fields.optional("notify", or_null(destination));
+        let notify = notify.map(|read| read.transpose()).transpose();
+        let notify = notify.unwrap_or_else(|issues| {
+            issues.into_iter().for_each(|issue| fields.report(issue.under("notify")));
+            None
+        });
+        fields.finish(Some(Self { deciders, expires_after, notify }))
     }
 
     /// The policy after the change.
@@ -78,8 +102,42 @@ impl PolicyUpdate {
         Policy {
             deciders: self.deciders.unwrap_or(before.deciders),
             expires_after: self.expires_after.unwrap_or(before.expires_after),
+            notify: self.notify.unwrap_or(before.notify),
         }
     }
+}
+
+/// Reads where people are told. Whether there is such an action is not looked at. What is wrong within it is the inner
+/// error.
+fn destination(value: Value) -> Result<Result<Destination, Vec<Issue>>, String> {
+    let Value::Object(mut members) = value else { return Err("Expected object".to_owned()) };
+    let mut issues = Vec::new();
+    let mut member = |name: &str| {
+        let value = members.remove(name);
+        issues.extend(value.is_none().then(|| Issue::new(name, "Required")));
+        value
+    };
+    let (provider, action) = (member("provider"), member("action"));
+    let input = members.remove("input");
+    let mut word = |name: &str, value: Option<Value>| {
+        value.and_then(|value| text(value).map_err(|why| issues.push(Issue::new(name, why))).ok())
+    };
+    let (provider, action) = (word("provider", provider), word("action", action));
+    let input = match input {
+        None => Some(Map::new()),
+        Some(Value::Object(input)) => Some(input),
+        Some(_) => {
+            issues.push(Issue::new("input", "Expected object"));
+            None
+        }
+    };
+    issues.extend(members.keys().map(|name| Issue::new(name, "Unknown field")));
+    Ok(match (provider, action, input) {
+        (Some(provider), Some(action), Some(input)) if issues.is_empty() => {
+            Ok(Destination { provider, action, input })
+        }
+        _ => Err(issues),
+    })
 }
 
 fn seconds(value: Value) -> Result<u32, String> {
@@ -131,11 +189,38 @@ mod tests {
         let after = update.of(Policy::default());
         assert_eq!((after.deciders, after.expires_after), (Deciders::PeopleAndKeys, 86_400));
         let update = PolicyUpdate::read(br#"{"expires_after_seconds": 300}"#).unwrap();
-        assert_eq!(update.of(after), Policy { expires_after: 300, ..after });
+        assert_eq!(update.of(after.clone()), Policy { expires_after: 300, ..after });
         for seconds in ["299", "2592001", "-1", "300.5", "\"300\"", "null"] {
             let body = format!(r#"{{"expires_after_seconds": {seconds}, "decided_by": "all"}}"#);
             assert_eq!(told(PolicyUpdate::read(body.as_bytes())).len(), 2, "{body}");
         }
         assert!(matches!(PolicyUpdate::read(b"{}"), Err(BodyError::NoUpdates)));
+    }
+
+    #[test]
+    fn a_policy_says_where_people_are_told() {
+        let body =
+            br##"{"notify": {"provider": "slack", "action": "post_message", "input": {"channel": "#a"}}}"##;
+        let told_there = PolicyUpdate::read(body).unwrap().of(Policy::default());
+        let notify = told_there.notify.clone().unwrap();
+        assert_eq!((notify.provider.as_str(), notify.action.as_str()), ("slack", "post_message"));
+        assert_eq!(Value::Object(notify.input), serde_json::json!({"channel": "#a"}));
+        let nowhere = PolicyUpdate::read(br#"{"notify": null}"#).unwrap().of(told_there);
+        assert_eq!(nowhere, Policy::default());
+        for (notify, issues) in [
+            ("7", vec!["notify: Expected object or null"]),
+            ("{}", vec!["notify.provider: Required", "notify.action: Required"]),
+            (
+                r#"{"provider": 1, "action": "a", "input": [], "to": 1}"#,
+                vec![
+                    "notify.provider: Expected string",
+                    "notify.input: Expected object",
+                    "notify.to: Unknown field",
+                ],
+            ),
+        ] {
+            let body = format!(r#"{{"notify": {notify}}}"#);
+            assert_eq!(told(PolicyUpdate::read(body.as_bytes())), issues, "{body}");
+        }
     }
 }

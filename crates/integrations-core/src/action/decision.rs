@@ -76,6 +76,18 @@ pub enum Decision {
     Deny(Vec<Reason>),
 }
 
+impl Decision {
+    /// The decision on a call that a setting permits: a person has set it, and with it has answered what a person would
+    /// be asked. What is denied stays denied.
+    #[must_use]
+    pub fn permitted_by_setting(self) -> Self {
+        match self {
+            Self::Ask(_) => Self::Allow,
+            decided => decided,
+        }
+    }
+}
+
 /// Why an action may not be performed without more ado.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

@@ -7,6 +7,7 @@ mod answer_test;
 mod approval;
 mod approver;
 mod call;
+mod caller;
 mod decision;
 #[cfg(test)]
 mod decision_test;
@@ -17,6 +18,7 @@ mod input;
 #[cfg(test)]
 mod input_test;
 mod money;
+mod notice;
 mod quoting;
 mod reading;
 mod render;
@@ -33,15 +35,17 @@ mod shown;
 mod spending;
 
 pub use answer::{Outcome, outcome};
-pub use approval::{ApprovalStatus, Deciders, Policy, PolicyUpdate, read_decision};
+pub use approval::{ApprovalStatus, Deciders, Destination, Policy, PolicyUpdate, read_decision};
 pub use approver::{Grant, KeyOrigin, NotApprover, Question};
 pub use call::{Asked, read_call};
+pub use caller::Caller;
 pub use decision::{Context, Decision, Facts, Obstacle, Reason, Totals, decide};
 pub use denied_by::DeniedBy;
 pub use explain::{Check, Explained, explain, strictest};
 pub use guard_words::{guard_sentences, value_in_words};
 pub use input::{amounts, read_input};
 pub use money::{Currency, Money, UnknownCurrency};
+pub use notice::{Notice, NoticeStatus};
 pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};

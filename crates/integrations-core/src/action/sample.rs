@@ -23,6 +23,7 @@ pub(super) fn action(inputs: Vec<ActionInput>) -> Action {
         request: request(Method::Post, "/v1/refunds", Body::None),
         result: rules(),
         resolve: None,
+        message: None,
         guards: Vec::new(),
         also: Vec::new(),
         proof: Vec::new(),

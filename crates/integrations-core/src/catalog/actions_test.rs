@@ -519,3 +519,21 @@ fn examples() {
     let without_refusal = tags.replace("{ status = 400, outcome = \"failed\" },", "");
     wrong(tags, &without_refusal, "an answer of the provider that refuses");
 }
+
+#[test]
+fn what_cannot_carry_a_message_is_told() {
+    let acme = SHOP.replace("\"shop\"", "\"acme\"");
+    let proof = "proof = [\"https://shop.example/docs/graphql\"]";
+    for (text, message) in [
+        ("none", "there is no input `none`"),
+        ("order", "`order` takes no line breaks: it needs `lines = true`"),
+        ("tags", "`tags` does not take any text"),
+    ] {
+        let with = format!("message = {{ text = \"{text}\", markup = \"plain\" }}\n{proof}");
+        refused(&acme, proof, &with, message);
+    }
+    let refunds = "proof = [\"https://shop.example/docs/refunds\"]";
+    let with = format!("message = {{ text = \"order\", markup = \"plain\" }}\n{refunds}");
+    let errors = load(&acme.replace(refunds, &with)).unwrap_err();
+    assert!(errors.iter().any(|error| error.message.contains("of the kind `write`")), "{errors:?}");
+}

@@ -127,7 +127,7 @@ pub struct DecideApproval {
 }
 
 /// How the approvals of a project are decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApprovalPolicy {
     /// Who may decide.
@@ -136,10 +136,78 @@ pub struct ApprovalPolicy {
     /// How long a person may take. Whoever was asked before keeps the time that they had.
     #[cfg_attr(feature = "openapi", schema(minimum = 300, maximum = 2_592_000, example = 86_400))]
     pub expires_after_seconds: u32,
+    /// Where people are told of what waits; null if nowhere but in webhooks.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub notify: Option<ApprovalNotify>,
+}
+
+/// Where people are told of what waits for one of them, and whether that works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApprovalNotify {
+    /// The integration's provider, with the alias of a further account.
+    #[cfg_attr(feature = "openapi", schema(example = "slack"))]
+    pub provider: String,
+    /// The action that sends the message.
+    #[cfg_attr(feature = "openapi", schema(example = "post_message"))]
+    pub action: String,
+    /// The rest of its input, which says where.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({"channel": "#approvals"}))
+    )]
+    pub input: Map<String, Value>,
+    /// Why nothing is sent at this time; null if nothing is known to stand in the way.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = json!(null)))]
+    pub problem: Option<String>,
+    /// The newest message that could not be sent; null if there is none.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub last_failure: Option<ApprovalNotifyFailure>,
+}
+
+/// A message of which people should have been told, and were not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApprovalNotifyFailure {
+    /// `apr_…`, what they were to be told of.
+    #[cfg_attr(feature = "openapi", schema(example = "apr_01jc3q5v6w7x8y9zabcdefghjk"))]
+    pub approval_id: String,
+    /// Why.
+    #[cfg_attr(feature = "openapi", schema(example = "channel_not_found"))]
+    pub message: String,
+    /// When it was given up.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "openapi", schema(example = "2026-05-17T17:55:00Z"))]
+    pub at: OffsetDateTime,
+}
+
+/// Where to tell people of what waits for one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SetApprovalNotify {
+    /// The integration's provider, with the alias of a further account. It must be installed.
+    #[cfg_attr(feature = "openapi", schema(example = "slack"))]
+    pub provider: String,
+    /// One of its actions that send a message. This one call of it is permitted by this setting, even if the action's
+    /// permission is `ask`, but not if it is `false`.
+    #[cfg_attr(feature = "openapi", schema(example = "post_message"))]
+    pub action: String,
+    /// The rest of its input, such as the channel or the recipient. The server adds the text, and a subject if there is
+    /// one.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({"channel": "#approvals"}))
+    )]
+    pub input: Map<String, Value>,
 }
 
 /// The response with a project's approval policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApprovalPolicyResponse {
     /// The policy.
@@ -147,7 +215,7 @@ pub struct ApprovalPolicyResponse {
 }
 
 /// What to change of an approval policy: at least one field. A field that is left out does not change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(min_properties = 1))]
 pub struct UpdateApprovalPolicy {
@@ -159,4 +227,8 @@ pub struct UpdateApprovalPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, minimum = 300, maximum = 2_592_000))]
     pub expires_after_seconds: Option<u32>,
+    /// Where people are told of what waits, in place of what was set before; null: nowhere but in webhooks.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<SetApprovalNotify>))]
+    pub notify: Option<Option<SetApprovalNotify>>,
 }

@@ -30,8 +30,8 @@ pub use api_key::{
     UpdateApiKey,
 };
 pub use approval::{
-    Approval, ApprovalList, ApprovalParty, ApprovalPolicy, ApprovalPolicyResponse, ApprovalResponse,
-    DecideApproval, UpdateApprovalPolicy,
+    Approval, ApprovalList, ApprovalNotify, ApprovalNotifyFailure, ApprovalParty, ApprovalPolicy,
+    ApprovalPolicyResponse, ApprovalResponse, DecideApproval, SetApprovalNotify, UpdateApprovalPolicy,
 };
 pub use audit::{Actor, AuditEvent, AuditEventList};
 pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList, Way};

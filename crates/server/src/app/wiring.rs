@@ -221,6 +221,7 @@ impl App {
         runner.start(ActionRuns { store: self.store.clone(), environment: environment.clone() });
         runner.start(Approvals { store: self.store.clone(), environment: environment.clone() });
         runner.start(actions.resolving());
+        runner.start(actions.noticing());
         runner.start(AuditChain { store: self.store.clone() });
         self.start_audit_stream(&mut runner);
         runner.start(revocations.due_work());

@@ -18,8 +18,8 @@ pub(crate) fn of_project(project: &ProjectRecord) -> String {
 }
 
 /// What a page shows of how a project has approvals decided.
-pub(crate) fn of_policy(policy: Policy) -> String {
-    mark(&(policy.deciders, policy.expires_after))
+pub(crate) fn of_policy(policy: &Policy) -> String {
+    mark(&(policy.deciders, policy.expires_after, &policy.notify))
 }
 
 /// What a page shows of a key.

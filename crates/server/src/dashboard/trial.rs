@@ -62,7 +62,7 @@ impl Tried {
             account: self.account.clone(),
             action: action.key.clone(),
             body,
-            by: on.session.principal,
+            by: on.session.principal.into(),
             request_id: Some(on.visit.request_id.to_string()),
             remembered: None,
             repeats_within: None,

@@ -9,7 +9,7 @@ use integrations_core::{
 
 use crate::{
     services::{
-        actions::{ApprovalError, CallError},
+        actions::{ApprovalError, CallError, PolicyError},
         api_keys::KeyRefusal,
         install::CreateLinkError,
         integrations::ChangeError,
@@ -285,6 +285,16 @@ impl From<BodyError> for Failure {
             BodyError::Syntax(message) => Self::bad_json(&message),
             BodyError::Invalid(issues) => Self::invalid("Invalid body", issues),
             BodyError::NoUpdates => Self::new(ErrorCode::NoUpdates, "The body names nothing to change"),
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Body(error) => error.into(),
+            PolicyError::Read(error) => error.into(),
+            PolicyError::Owned(error) => Self::of_project(error),
         }
     }
 }

@@ -98,7 +98,13 @@ pub(super) fn approval() -> Value {
 
 /// How the approvals of a project are decided.
 pub(super) fn approval_policy() -> Value {
-    json!({"decided_by": "people", "expires_after_seconds": 86_400})
+    json!({
+        "decided_by": "people", "expires_after_seconds": 86_400,
+        "notify": {
+            "provider": "slack", "action": "post_message", "input": {"channel": "#approvals"},
+            "problem": null, "last_failure": null
+        }
+    })
 }
 
 /// What other settings would have made of the calls of the past.

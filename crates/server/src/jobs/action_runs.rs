@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use integrations_core::{
-    action::RunStatus,
+    action::{Caller, RunStatus},
     audit::{Acting, Actor, AuditAction, changes_of_run},
     catalog::ActionKind,
-    principal::Principal,
 };
 
 use super::{Backoff, Job, Next};
@@ -63,10 +62,10 @@ pub fn executed(
     let damaged = |what: &str| StoreError::Damaged(format!("run {}: {what}", run.id));
     let id = run.id.parse().map_err(|_| damaged("id"))?;
     let integration = run.integration_id.parse().map_err(|_| damaged("integration"))?;
-    let principal: Principal = run.principal.parse().map_err(|_| damaged("principal"))?;
+    let caller: Caller = run.principal.parse().map_err(|_| damaged("principal"))?;
     let context = run.context.as_deref().unwrap_or("{}");
     let context = serde_json::from_str(context).map_err(|_| damaged("context"))?;
-    let acting = Acting { actor: Actor::from(principal), request_id: run.request_id.clone() };
+    let acting = Acting { actor: Actor::from(caller), request_id: run.request_id.clone() };
     let executed = AuditAction::IntegrationActionExecuted;
     Ok(Some(NewAuditEvent {
         project: Some(tenant.project),

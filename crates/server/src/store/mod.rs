@@ -58,8 +58,9 @@ mod webhooks;
 mod writes_off;
 
 pub use action_runs::{
-    ApprovalFilter, Asked, BeginRunError, Begun, DecideError, Deciding, EarlierCalls, LookClaim, LookEnd,
-    NewRun, Reservation, RunEnd, RunFailure, RunFilter, Standing, Start, Total, TotalQuery, Verdict,
+    ApprovalFilter, Asked, BeginRunError, Begun, DecideError, Deciding, EarlierCalls, FailedNotice,
+    LookClaim, LookEnd, NewRun, NoticeClaim, NoticeEnd, Reservation, RunEnd, RunFailure, RunFilter, Standing,
+    Start, Total, TotalQuery, Verdict,
 };
 pub use address::{DatabaseUrl, InvalidDatabaseUrl, Pooling, Unpoolable};
 pub use api_keys::{ApiKeyRecord, KeyReplacement, NewApiKey};

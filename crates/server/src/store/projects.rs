@@ -122,6 +122,7 @@ impl Store {
             erased_at: None,
             approvals_decided_by: None,
             approvals_expire_after: None,
+            approvals_notify: None,
             return_origins: None,
             branding: None,
         };

@@ -58,6 +58,13 @@ pub(super) struct Outbox {
     pub(super) links: Arc<OnceLock<String>>,
 }
 
+impl Outbox {
+    /// The address of one of our pages, if the server's public URL is known; otherwise its path.
+    pub(super) fn link_to(&self, path: &str) -> String {
+        format!("{}{path}", self.links.get().map_or("", String::as_str))
+    }
+}
+
 /// Where a transaction takes place.
 pub(super) enum Session {
     /// In a session of its own.
@@ -91,7 +98,7 @@ impl Transaction {
 
     /// The address of one of our pages, if the server's public URL is known; otherwise its path.
     pub(super) fn link_to(&self, path: &str) -> String {
-        format!("{}{path}", self.outbox.links.get().map_or("", String::as_str))
+        self.outbox.link_to(path)
     }
 
     /// Notes that it puts something into the outbox.

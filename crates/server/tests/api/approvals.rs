@@ -1,6 +1,8 @@
 //! What waits for a person: what is sent when it is approved, and what is not sent any more.
 
 mod deciders;
+mod killed;
+mod notices;
 
 use std::time::Duration as Std;
 
@@ -244,11 +246,8 @@ async fn what_is_approved_is_sent_as_it_was_asked_for_and_once(stage: &Stage) {
         let again = desk.decide(&desk.approver, &approval, verb, &json!({})).await;
         again.refused(409, "APPROVAL_NOT_PENDING");
     }
-    desk.server
-        .call("GET", &desk.path(&format!("approvals/{approval}/approve")))
-        .send()
-        .await
-        .refused(405, "METHOD_NOT_ALLOWED");
+    let decision = desk.path(&format!("approvals/{approval}/approve"));
+    desk.server.call("GET", &decision).send().await.refused(405, "METHOD_NOT_ALLOWED");
     assert_eq!((desk.sent(), desk.reserved().await), (1, 1));
     // What fails there is told to who approves, with the run.
     stage.provider.set("desk refund", Says::This(422, vec![], r#"{"error": "Too much."}"#));

@@ -1,5 +1,7 @@
 //! The stream of the audit log: to a file, to syslog and to HTTPS.
 
+mod kills;
+
 use std::{
     collections::BTreeMap,
     fs,

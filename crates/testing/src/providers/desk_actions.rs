@@ -123,6 +123,7 @@ input = [
 ]
 request = { method = "POST", path = "/messages", json = { channel = "{channel}", text = "{text}" } }
 result = { keep = { id = "/id" }, succeeded_when = { "/id" = "present" }, error = ["/error"] }
+message = { text = "text", markup = "plain" }
 proof = ["https://keys.example/docs/messages", "https://keys.example/docs/channels"]
 
 [[actions.examples]]

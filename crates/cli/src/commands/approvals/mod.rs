@@ -3,6 +3,7 @@
 mod card;
 mod decide;
 mod list;
+mod policy;
 mod show;
 mod watch;
 
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Deny(decide::Deny),
     /// Print what waits for a person, and then each new approval as it comes
     Watch(watch::Arguments),
+    /// Show or change who decides, how long that may take, and where people are told
+    Policy(policy::Arguments),
 }
 
 impl Command {
@@ -36,6 +39,7 @@ impl Command {
             Self::Approve(arguments) => arguments.run(context).await,
             Self::Deny(arguments) => arguments.run(context).await,
             Self::Watch(_) => watch::run(context).await,
+            Self::Policy(arguments) => policy::run(arguments, context).await,
         }
     }
 }

@@ -4,11 +4,13 @@
 mod answer;
 mod guard;
 mod input;
+mod message;
 mod request;
 
 pub use answer::{AnswerForm, AnswerRules, Condition, Expected, Find, Kept, Resolve, ResolveBy};
 pub use guard::{Guard, LONGEST_WINDOW_DAYS, Limit, Otherwise, Per, Subject, Test};
 pub use input::{ActionInput, Default, Left, MoneyCurrency, MoneyUnit, Shape, TextFormat, TextShape};
+pub use message::{MAX_MESSAGE, MAX_SUBJECT, Markup, Message};
 pub use request::{
     Body, Idempotency, JsonTemplate, Placeholder, Quoting, RequestTemplate, Source, TextPart, TextTemplate,
 };
@@ -41,6 +43,8 @@ pub struct Action {
     pub result: AnswerRules,
     /// How to find out whether it was done if its answer was lost.
     pub resolve: Option<Resolve>,
+    /// Which of its inputs carry a message for people. `None`: it sends none.
+    pub message: Option<Message>,
     /// What must hold beside the permission.
     pub guards: Vec<Guard>,
     /// Other requests that do the same or more: the proxy lets them through only where this action is permitted.

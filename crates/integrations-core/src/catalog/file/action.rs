@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Text, one_or_more};
-use crate::catalog::action::{AnswerForm, MoneyUnit, Otherwise, TextFormat};
+use crate::catalog::action::{AnswerForm, Markup, MoneyUnit, Otherwise, TextFormat};
 use crate::catalog::names::{ActionKind, Method};
 use crate::words::words;
 
@@ -28,6 +28,7 @@ pub(in crate::catalog) struct ActionTable {
     #[serde(default)]
     pub(in crate::catalog) result: ResultTable,
     pub(in crate::catalog) resolve: Option<RequestTable>,
+    pub(in crate::catalog) message: Option<MessageTable>,
     #[serde(default)]
     pub(in crate::catalog) guards: Vec<GuardTable>,
     #[serde(default)]
@@ -149,6 +150,14 @@ pub(in crate::catalog) struct ResultTable {
     pub(in crate::catalog) error: Vec<String>,
     pub(in crate::catalog) unknown_statuses: Vec<u16>,
     pub(in crate::catalog) nothing_done_statuses: Vec<u16>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct MessageTable {
+    pub(in crate::catalog) text: String,
+    pub(in crate::catalog) subject: Option<String>,
+    pub(in crate::catalog) markup: Markup,
 }
 
 #[derive(Clone, Debug, Deserialize)]

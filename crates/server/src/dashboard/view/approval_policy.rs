@@ -1,20 +1,22 @@
 //! Who approves the calls of a project, and how long that may take.
 
-use integrations_core::{
-    action::{Deciders, Policy},
-    scope::RequiredScope,
-    words::words,
-};
+use integrations_core::{action::Deciders, scope::RequiredScope, words::words};
 use maud::{Markup, html};
+use serde_json::{Map, Value};
 
 use super::{
     field::{Field, Number, Presence},
     frame::Frame,
     layout::{self, Project, Section},
+    moment::moment,
     parts::{Tone, csrf, notice, part},
     provider_page::{RefusedForm, refusal},
+    value,
 };
-use crate::dashboard::{flash::OwnedFlash, shown};
+use crate::{
+    dashboard::{flash::OwnedFlash, shown},
+    services::actions::ShownPolicy,
+};
 
 words! {
     /// A unit of time in the form.
@@ -55,12 +57,38 @@ impl Unit {
 pub(crate) struct PolicyPage<'a> {
     /// The project.
     pub(crate) project: Project<'a>,
-    /// The policy, as it is stored.
-    pub(crate) policy: Policy,
+    /// The policy, as it is stored, and whether people can be told.
+    pub(crate) shown: &'a ShownPolicy,
+    /// The actions of the project's integrations that send messages.
+    pub(crate) messengers: &'a [Messenger],
     /// Whether it was just changed.
     pub(crate) is_saved: bool,
     /// The form, if it was just refused.
     pub(crate) refused: Option<&'a RefusedForm>,
+}
+
+/// An action that sends messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Messenger {
+    /// Its account and key, as the form sends them.
+    pub(crate) value: String,
+    /// The same for people.
+    pub(crate) label: String,
+}
+
+/// How the form names an account's action.
+pub(crate) fn messenger(provider: &str, action: &str) -> String {
+    format!("{provider} {action}")
+}
+
+/// The input of a destination, as it is typed: a line for each, `channel = #approvals`.
+pub(crate) fn typed(input: &Map<String, Value>) -> String {
+    let one = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let line = |(name, value): (&String, &Value)| match value {
+        Value::Array(items) => format!("{name} = {}", items.iter().map(one).collect::<Vec<_>>().join(", ")),
+        value => format!("{name} = {}", one(value)),
+    };
+    input.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Renders it.
@@ -84,6 +112,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &PolicyPage<'_>) -> Markup {
                 }
             }
         }
+        (delivery(frame, page))
         (part("policy", "Policy", &about, &card(frame, page)))
     };
     layout::page(
@@ -94,13 +123,34 @@ pub(crate) fn page(frame: &Frame<'_>, page: &PolicyPage<'_>) -> Markup {
     )
 }
 
+/// What keeps people from being told, or kept them.
+fn delivery(frame: &Frame<'_>, page: &PolicyPage<'_>) -> Markup {
+    let ShownPolicy { problem, last_failure, .. } = page.shown;
+    html! {
+        @if let Some(problem) = problem {
+            (notice(Tone::Warn, &html! {
+                p { strong { "People are not told of what waits." } " " (problem) "." }
+            }))
+        }
+        @if let Some(failed) = last_failure {
+            (notice(Tone::Warn, &html! {
+                p {
+                    strong { "The last message that could not be sent:" } " " (value::text(&failed.error)) ". It was about "
+                    code { (failed.approval) } ", " (moment(frame, failed.at)) "."
+                }
+            }))
+        }
+    }
+}
+
 fn card(frame: &Frame<'_>, page: &PolicyPage<'_>) -> Markup {
     if !frame.may(RequiredScope::APPROVALS_ADMIN) {
-        let (number, unit) = Unit::of(page.policy.expires_after);
+        let (number, unit) = Unit::of(page.shown.policy.expires_after);
         return html! {
             dl.facts {
-                div { dt { "Who decides" } dd { (deciders(page.policy.deciders)) } }
+                div { dt { "Who decides" } dd { (deciders(page.shown.policy.deciders)) } }
                 div { dt { "Time to decide" } dd { (number) " " (unit) } }
+                div { dt { "Told by" } dd { (told_by(page)) } }
             }
             p.help { "To change it takes the role approver or admin." }
         };
@@ -108,7 +158,7 @@ fn card(frame: &Frame<'_>, page: &PolicyPage<'_>) -> Markup {
     html! {
         form method="post" action=(frame.addresses.approval_policy(page.project.id)) data-once {
             (csrf(frame))
-            input type="hidden" name="shown" value=(shown::of_policy(page.policy));
+            input type="hidden" name="shown" value=(shown::of_policy(&page.shown.policy));
             (fields(page))
             div.actions.foot { button.primary type="submit" { "Save" } }
         }
@@ -117,7 +167,7 @@ fn card(frame: &Frame<'_>, page: &PolicyPage<'_>) -> Markup {
 
 fn fields(page: &PolicyPage<'_>) -> Markup {
     let typed = page.refused.filter(|refused| !refused.is_outdated);
-    let (number, unit) = Unit::of(page.policy.expires_after);
+    let (number, unit) = Unit::of(page.shown.policy.expires_after);
     let value = |name: &str, stored: &str| match typed {
         Some(refused) => refused.typed.get(name).unwrap_or_default().to_owned(),
         None => stored.to_owned(),
@@ -134,7 +184,7 @@ fn fields(page: &PolicyPage<'_>) -> Markup {
     let number = value("expires_after", &number.to_string());
     html! {
         (field("decided_by", "Who decides", Some(help)).choice(
-            &value("decided_by", page.policy.deciders.as_str()),
+            &value("decided_by", page.shown.policy.deciders.as_str()),
             Deciders::ALL.map(|one| (one.as_str(), deciders(one))),
         ))
         (field("expires_after", "Time to decide", Some(time)).number(&Number {
@@ -147,7 +197,48 @@ fn fields(page: &PolicyPage<'_>) -> Markup {
             &value("unit", unit.as_str()),
             Unit::ALL.map(|unit| (unit.as_str(), unit.as_str())),
         ))
+        (destination(page, typed))
     }
+}
+
+/// The fields that say where people are told.
+fn destination(page: &PolicyPage<'_>, typed: Option<&RefusedForm>) -> Markup {
+    let stored = page.shown.policy.notify.as_ref();
+    let chosen = stored.map(|to| messenger(&to.provider, &to.action)).unwrap_or_default();
+    let input = stored.map(|to| self::typed(&to.input)).unwrap_or_default();
+    let value = |name: &str, stored: String| match typed {
+        Some(refused) => refused.typed.get(name).unwrap_or_default().to_owned(),
+        None => stored,
+    };
+    let field = |name, label, help| Field {
+        name,
+        label,
+        help: Some(help),
+        problem: typed.and_then(|refused| refused.problem(name)),
+        presence: Presence::Free,
+    };
+    let by = "Saving permits this one call, by the server, even if a person is asked about others. It says what waits and \
+              links to the page where somebody decides.";
+    let lines =
+        "The rest of the action's input, one in a line: channel = #approvals, or to = ops@example.com.";
+    let chosen = value("notify", chosen);
+    let is_known = chosen.is_empty() || page.messengers.iter().any(|one| one.value == chosen);
+    let gone = (!is_known).then_some((chosen.as_str(), chosen.as_str()));
+    let known = page.messengers.iter().map(|one| (one.value.as_str(), one.label.as_str()));
+    html! {
+        (field("notify", "People are told by", by).choice(
+            &chosen,
+            [("", "Nothing but webhooks")].into_iter().chain(gone).chain(known),
+        ))
+        (field("notify_input", "Where", lines).lines(&value("notify_input", input), 3))
+    }
+}
+
+fn told_by(page: &PolicyPage<'_>) -> Markup {
+    let Some(to) = &page.shown.policy.notify else { return html! { "Nothing but webhooks" } };
+    let value = messenger(&to.provider, &to.action);
+    let label = page.messengers.iter().find(|one| one.value == value).map_or(&value, |one| &one.label);
+    html! { (label) ", " (value::text(&typed(&to.input))) }
 }
 
 const fn deciders(deciders: Deciders) -> &'static str {

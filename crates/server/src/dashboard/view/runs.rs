@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     action::RunStatus,
+    audit::ActorKind,
     catalog::{Catalog, ProviderAccount},
     ids::RunId,
 };
@@ -201,6 +202,7 @@ pub(crate) fn status_pill(status: &str) -> Markup {
 pub(crate) fn caller(id: &str, name: Option<&str>) -> Markup {
     html! {
         @match name {
+            None if id == ActorKind::System.as_str() => { "This server, by the approval policy" }
             Some(name) => { (value::text(name)) " " code { (id) } }
             None => code { (id) },
         }

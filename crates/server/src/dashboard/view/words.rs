@@ -326,6 +326,7 @@ fn titled(action: &str, name: &str) -> String {
         AuditAction::IntegrationActionDenied => format!("{name}: action denied"),
         AuditAction::IntegrationActionApproved => format!("{name}: action approved"),
         AuditAction::IntegrationActionExpired => format!("{name}: nobody approved the action in time"),
+        AuditAction::ApprovalNoticeFailed => "Nobody could be told of a call that waits".to_owned(),
         AuditAction::IntegrationProxied => format!("{name}: request sent through the proxy"),
         AuditAction::InstallLinkEnded => "Install link ended".to_owned(),
         AuditAction::OauthAppSet => "OAuth app set".to_owned(),

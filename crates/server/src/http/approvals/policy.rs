@@ -20,7 +20,7 @@ use crate::{
 
 /// Show who approves
 ///
-/// Returns who decides on the project's approvals, and how long that may take.
+/// Returns who decides on the project's approvals, how long that may take, and where people are told of what waits.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{projectId}/approval-policy",
@@ -35,7 +35,7 @@ use crate::{
     ),
 )]
 pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) -> Result<Response, Failure> {
-    let policy = api.actions.approval_policy(&access.tenant).await?;
+    let policy = api.actions.shown_policy(&access.tenant).await?;
     respond(&ApprovalPolicyResponse { data: view::policy(policy) })
 }
 
@@ -43,13 +43,21 @@ pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) 
 ///
 /// Whoever was asked before the change keeps the time that they had. API keys decide on a call only if they were let to
 /// when it was asked for, and still are.
+///
+/// `notify` has people told of each call that waits, by an action that sends a message, of an integration of the
+/// project. Setting it permits that one call of the action, by the server, even if its permission is `ask`; with
+/// `false` nothing is sent. A message says what would be done, for whom and until when, without sensitive inputs, and
+/// links to the page where somebody decides after signing in.
 #[utoipa::path(
     patch,
     path = "/api/v1/projects/{projectId}/approval-policy",
     operation_id = "updateApprovalPolicy",
     tag = "Approvals",
     params(InProject),
-    request_body(content = UpdateApprovalPolicy, example = json!({"expires_after_seconds": 86_400})),
+    request_body(content = UpdateApprovalPolicy, example = json!({
+        "expires_after_seconds": 86_400,
+        "notify": {"provider": "slack", "action": "post_message", "input": {"channel": "#approvals"}},
+    })),
     security(("api_key" = ["approvals:admin"]), ("bearer" = ["approvals:admin"])),
     responses(
         (status = 200, description = "The policy after the change", body = ApprovalPolicyResponse,
@@ -66,5 +74,5 @@ pub(super) async fn update(
     api.organizations.admit(&access.tenant).await?;
     let update = PolicyUpdate::read(&body)?;
     let updated = api.actions.update_approval_policy(&access.tenant, update, access.acting()).await;
-    respond(&ApprovalPolicyResponse { data: view::policy(updated.map_err(Failure::of_project)?) })
+    respond(&ApprovalPolicyResponse { data: view::policy(updated?) })
 }

@@ -1,11 +1,11 @@
 //! Makes the API's approvals from stored rows, and reads the decisions on them.
 
 use integrations_core::{
-    action::{Policy, Reason, read_decision},
+    action::{Destination, Reason, read_decision},
     catalog::Catalog,
     error::ErrorCode,
     ids::ApprovalId,
-    wire::{Approval, ApprovalParty, ApprovalPolicy, Open, RawJson},
+    wire::{Approval, ApprovalNotify, ApprovalNotifyFailure, ApprovalParty, ApprovalPolicy, Open, RawJson},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         post::Post,
         state::Api,
     },
-    services::actions::Decision,
+    services::actions::{Decision, ShownPolicy},
     store::ApprovalRow,
 };
 
@@ -50,8 +50,21 @@ pub(super) fn approval(catalog: &Catalog, row: ApprovalRow) -> Result<Approval, 
 }
 
 /// The policy of a project.
-pub(super) fn policy(policy: Policy) -> ApprovalPolicy {
-    ApprovalPolicy { decided_by: policy.deciders.into(), expires_after_seconds: policy.expires_after }
+pub(super) fn policy(shown: ShownPolicy) -> ApprovalPolicy {
+    let ShownPolicy { policy, problem, last_failure } = shown;
+    let last_failure = last_failure.map(|failed| ApprovalNotifyFailure {
+        approval_id: failed.approval,
+        message: failed.error,
+        at: failed.at,
+    });
+    let notify = policy.notify.map(|Destination { provider, action, input }| ApprovalNotify {
+        provider,
+        action,
+        input,
+        problem,
+        last_failure,
+    });
+    ApprovalPolicy { decided_by: policy.deciders.into(), expires_after_seconds: policy.expires_after, notify }
 }
 
 /// The decision that a request makes. Who decides is known from its key alone.

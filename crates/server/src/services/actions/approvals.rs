@@ -3,14 +3,40 @@
 use integrations_core::{
     action::{ApprovalStatus, Policy, PolicyUpdate, RenderedRequest},
     audit::{Acting, AuditAction},
+    fields::BodyError,
     ids::ApprovalId,
 };
 
 use super::{Actions, CallError};
 use crate::{
     services::page::Page,
-    store::{ApprovalFilter, ApprovalRow, NewAuditEvent, OwnedError, ReadError, Tenant},
+    store::{ApprovalFilter, ApprovalRow, FailedNotice, NewAuditEvent, OwnedError, ReadError, Tenant},
 };
+
+/// How approvals are decided, and whether people can be told of them.
+#[derive(Clone, Debug)]
+pub struct ShownPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// Why nothing is sent to where people are told, at this time.
+    pub problem: Option<String>,
+    /// The newest message that could not be sent.
+    pub last_failure: Option<FailedNotice>,
+}
+
+/// A policy was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// Nobody can be told there.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The integration could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The project cannot be changed.
+    #[error(transparent)]
+    Owned(#[from] OwnedError),
+}
 
 impl Actions {
     /// Up to `limit` of a tenant's approvals, newest first.
@@ -42,22 +68,45 @@ impl Actions {
         self.store.count_pending_approvals(tenant, self.environment.now()).await
     }
 
+    /// How a tenant's approvals are decided, and whether people can be told of them.
+    pub async fn shown_policy(&self, tenant: &Tenant) -> Result<ShownPolicy, ReadError> {
+        let policy = self.approval_policy(tenant).await?;
+        self.shown(tenant, policy).await
+    }
+
+    async fn shown(&self, tenant: &Tenant, policy: Policy) -> Result<ShownPolicy, ReadError> {
+        let Some(destination) = &policy.notify else {
+            return Ok(ShownPolicy { policy, problem: None, last_failure: None });
+        };
+        let problem = self.problem_of(tenant, destination).await?;
+        let last_failure = self.store.newest_failed_notice(tenant).await?;
+        Ok(ShownPolicy { policy, problem, last_failure })
+    }
+
     /// How a tenant's approvals are decided.
     pub async fn approval_policy(&self, tenant: &Tenant) -> Result<Policy, ReadError> {
         self.store.approval_policy(tenant).await
     }
 
-    /// Changes how a tenant's approvals are decided.
+    /// Changes how a tenant's approvals are decided. People can only be told by an action that sends a message, of an
+    /// integration that is installed.
     pub async fn update_approval_policy(
         &self,
         tenant: &Tenant,
         update: PolicyUpdate,
         acting: Acting,
-    ) -> Result<Policy, OwnedError> {
+    ) -> Result<ShownPolicy, PolicyError> {
+        if let Some(Some(destination)) = &update.notify {
+            let issues = self.issues_of(tenant, destination).await?;
+            if !issues.is_empty() {
+                return Err(BodyError::Invalid(issues).into());
+            }
+        }
         let updated = AuditAction::ProjectUpdated;
         let event = NewAuditEvent::new(&self.environment, tenant.organization, updated, acting);
         let event = NewAuditEvent { project: Some(tenant.project), ..event };
-        self.store.update_approval_policy(tenant.project, update, event).await
+        let policy = self.store.update_approval_policy(tenant.project, update, event).await?;
+        Ok(self.shown(tenant, policy).await?)
     }
 
     /// What is late has expired, even if that is not stored yet.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     action::{
-        Context, Decision, DeniedBy, Facts, Money, Obstacle, Reason, RunStatus, Spending, Totals, decide,
-        shown_input,
+        Caller, Context, Decision, DeniedBy, Facts, Money, Obstacle, Reason, RunStatus, Spending, Totals,
+        decide, shown_input,
     },
     audit::{Acting, AuditAction, changes_of_run},
     catalog::{ActionKind, action::Action},
@@ -123,7 +123,7 @@ impl Actions {
                 return Ok(Begun { start, reasons: None, reservations, remembered, event: None });
             }
             Some(denied) => (denied_before(denied), Vec::new()),
-            None => match (decision(action, ready, loaded, &totals), &ready.to_send) {
+            None => match (decided(call, action, ready, loaded, &totals), &ready.to_send) {
                 (Decision::Deny(reasons), _) => (Start::from(denied(&reasons, ready, &totals)), reasons),
                 (_, None) => return Err(CallError::Changed),
                 (Decision::Ask(reasons), _) => {
@@ -192,6 +192,15 @@ pub(super) fn totals_of(ready: &Ready, now: OffsetDateTime) -> Vec<TotalQuery> {
 /// What the core decides on a call, with the totals of [`totals_of`].
 pub(super) fn decision(action: &Action, ready: &Ready, loaded: &Loaded, totals: &[Total]) -> Decision {
     judged(action, ready, loaded, totals, |facts| decide(action, facts))
+}
+
+/// The decision on a call. The server calls only what a person has permitted by a setting.
+fn decided(call: &Call, action: &Action, ready: &Ready, loaded: &Loaded, totals: &[Total]) -> Decision {
+    let decision = decision(action, ready, loaded, totals);
+    match call.by {
+        Caller::Principal(_) => decision,
+        Caller::Server => decision.permitted_by_setting(),
+    }
 }
 
 /// What is made of all that a decision on a call looks at, with the totals of [`totals_of`].

@@ -3,12 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use integrations_core::{
-    action::{Asked, Known, Look, RunStatus, amounts, read_call, render, spending},
+    action::{Asked, Caller, Known, Look, RunStatus, amounts, read_call, render, spending},
     audit::AuditAction,
     catalog::{ActionKind, ProviderAccount, action::Action},
     ids::RunId,
     permissions::Permission,
-    principal::Principal,
 };
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -52,7 +51,7 @@ pub struct Call {
     /// The body: `{"input": {…}, "context": {…}}`.
     pub body: Vec<u8>,
     /// Who calls.
-    pub by: Principal,
+    pub by: Caller,
     /// The request that asks for it.
     pub request_id: Option<String>,
     /// Makes the answer to be remembered with the run, if the request has an `Idempotency-Key`.

@@ -1,8 +1,8 @@
 //! What tells calls and definitions of actions apart.
 
 use integrations_core::{
+    action::Caller,
     catalog::{Provider, ProviderRef, action::Action},
-    principal::Principal,
 };
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -18,7 +18,7 @@ pub(super) fn definition(provider: &Provider, action: &Action) -> [u8; 32] {
 /// A hash of a call: who calls which action of which integration, with which input. The order of members does not
 /// matter.
 pub(super) fn call(
-    by: Principal,
+    by: Caller,
     provider: &ProviderRef,
     action: &Action,
     input: &Map<String, Value>,

@@ -7,8 +7,9 @@
 //!
 //! Where an answer was lost, `look` asks the provider what came of the call, and `resolving` is the job that does so
 //! later. What a person must approve waits, frozen. `approve` looks at everything again, and then sends it with the
-//! same code as a call. `approvals` shows what waits, and `withdraw` takes it back. `explain` says what would be
-//! decided of a call, and `replay` what other rules would have made of those of the past.
+//! same code as a call. `approvals` shows what waits, and `withdraw` takes it back. `notices` is the job that tells
+//! people of it, where `notify` says that it can. `explain` says what would be decided of a call, and `replay` what
+//! other rules would have made of those of the past.
 
 mod approvals;
 mod approve;
@@ -22,6 +23,8 @@ mod frozen;
 mod identity;
 mod list;
 mod look;
+mod notices;
+mod notify;
 pub(super) mod opened;
 mod readings;
 mod ready;
@@ -39,11 +42,13 @@ use tokio::sync::watch;
 
 use self::waits::Waits;
 pub use self::{
+    approvals::{PolicyError, ShownPolicy},
     approve::{ApprovalError, Decision},
     call::{Call, Remember},
     error::CallError,
     explain::Explanation,
     list::Listed,
+    notices::Notices,
     replay::{DecidedOtherwise, Replay},
     resolving::Looks,
 };

@@ -9,6 +9,7 @@
 //!
 //! A run that waits for a person has an approval, at most one that is pending. `ask` stores it. `decide` is the only
 //! way from there to being sent, and checks in that transaction who decides (`eligible`). `expire` only tidies up.
+//! `notices` are the messages that tell people of it.
 //!
 //! A transaction that needs the integration locks it before its runs, runs before their approvals, and several runs in
 //! the order of their ids.
@@ -21,6 +22,7 @@ mod eligible;
 mod expire;
 mod finish;
 mod look;
+mod notices;
 mod policy;
 mod read;
 mod tell;
@@ -28,11 +30,10 @@ mod totals;
 mod undecided;
 
 use integrations_core::{
-    action::{DeniedBy, RunStatus},
+    action::{Caller, DeniedBy, RunStatus},
     catalog::{ActionKind, ProviderRef},
     error::ErrorCode,
     ids::{ApprovalId, LeaseId, RunId},
-    principal::Principal,
 };
 use time::OffsetDateTime;
 
@@ -40,6 +41,7 @@ pub use self::{
     approvals::ApprovalFilter,
     decide::{Asked, Deciding, Standing, Verdict},
     look::{LookClaim, LookEnd},
+    notices::{FailedNotice, NoticeClaim, NoticeEnd},
     read::RunFilter,
     undecided::DecideError,
 };
@@ -59,7 +61,7 @@ pub struct NewRun {
     /// SHA-256 of what the provider's file says of the action.
     pub definition: [u8; 32],
     /// Who calls.
-    pub actor: Principal,
+    pub actor: Caller,
     /// The request that asks for it.
     pub request_id: Option<String>,
     /// JSON object: for whom and why.

@@ -7,6 +7,7 @@ use integrations_core::{
     scope::RequiredScope,
 };
 use sea_orm::{ActiveModelTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _};
+use serde_json::json;
 
 use crate::store::{
     NewAuditEvent, OwnedError, ReadError, Store, StoreError, Tenant, audit, authority::Authority,
@@ -24,9 +25,11 @@ fn read(row: &project::Model) -> Result<Policy, StoreError> {
     let damaged = || StoreError::Damaged(format!("project {}: approval policy", row.id));
     let deciders = row.approvals_decided_by.as_deref().map(str::parse::<Deciders>).transpose();
     let expires_after = row.approvals_expire_after.map(u32::try_from).transpose();
+    let notify = row.approvals_notify.as_deref().map(serde_json::from_str).transpose();
     Ok(Policy {
         deciders: deciders.map_err(|_| damaged())?.unwrap_or(usual.deciders),
         expires_after: expires_after.map_err(|_| damaged())?.unwrap_or(usual.expires_after),
+        notify: notify.map_err(|_| damaged())?,
     })
 }
 
@@ -52,7 +55,7 @@ impl Store {
             return Err(OwnedError::Ended);
         }
         let before = read(&row)?;
-        let after = update.of(before);
+        let after = update.of(before.clone());
         if after == before {
             return Ok(after);
         }
@@ -60,10 +63,12 @@ impl Store {
         let changes = [
             change(path("decided_by"), before.deciders.as_str(), after.deciders.as_str()),
             change(path("expires_after_seconds"), before.expires_after, after.expires_after),
+            change(path("notify"), json!(before.notify), json!(after.notify)),
         ];
         event.changes = changes.into_iter().flatten().collect();
         row.approvals_decided_by = Some(after.deciders.as_str().to_owned());
         row.approvals_expire_after = i32::try_from(after.expires_after).ok();
+        row.approvals_notify = after.notify.as_ref().map(|notify| json!(notify).to_string());
         project::Entity::update(row.into_active_model().reset_all()).exec(&transaction).await?;
         audit::record(&transaction, event).await?;
         transaction.commit().await?;

@@ -1,4 +1,4 @@
-//! Tells webhooks of runs and approvals.
+//! Tells of runs and approvals.
 
 use integrations_core::{action::ApprovalStatus, ids::kind, webhook::EventType};
 use sea_orm::{
@@ -7,6 +7,7 @@ use sea_orm::{
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::notices;
 use crate::{
     environment::{derived_id, first_id_at},
     store::{
@@ -43,7 +44,7 @@ pub(super) async fn tell_finished(on: &Transaction, run: &str) -> Result<(), Sto
     tell(on, &run, EventType::ActionRunFinished, &run.status, details, at).await
 }
 
-/// Tells that a person is asked about a run.
+/// Tells that a person is asked about a run: webhooks, and people if the project has them told.
 pub(super) async fn tell_requested(
     on: &Transaction,
     run: &Model,
@@ -51,6 +52,7 @@ pub(super) async fn tell_requested(
     expires_at: OffsetDateTime,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
+    notices::open(on, run, approval, at).await?;
     let expires_at = expires_at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default();
     let path = format!("/dashboard/projects/{}/approvals/{approval}", run.project_id);
     let details = json!({

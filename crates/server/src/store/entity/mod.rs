@@ -4,6 +4,7 @@ pub(super) mod action_reservation;
 pub(super) mod action_run;
 pub(super) mod api_key;
 pub(super) mod approval;
+pub(super) mod approval_notice;
 pub(super) mod audit_event;
 pub(super) mod audit_head;
 pub(super) mod audit_link;

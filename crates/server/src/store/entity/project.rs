@@ -19,6 +19,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) approvals_decided_by: Option<String>,
     /// How long that may take, in seconds. `None`: a day.
     pub(in crate::store) approvals_expire_after: Option<i32>,
+    /// JSON: by which action people are told of what waits. `None`: by none.
+    pub(in crate::store) approvals_notify: Option<String>,
     /// JSON: the origins to which people are sent back after an installation. `None`: none.
     pub(in crate::store) return_origins: Option<String>,
     /// JSON: how the pages that customers see present themselves. `None`: as those of all.

@@ -23,6 +23,7 @@ on_both_stages!(
     what_has_changed_is_asked_again,
     a_note_that_is_too_long_is_told_beside_its_field,
     who_approves_is_shown_and_changed_by_who_may,
+    where_people_are_told_is_set_and_what_stands_in_the_way_is_shown,
 );
 
 /// Connects Desk, where each refund asks a person.
@@ -270,7 +271,7 @@ async fn who_approves_is_shown_and_changed_by_who_may(stage: &Stage) {
     visitor.follow(&saved).await.says(200, "The changes are saved.");
     let target = format!("/api/v1/projects/{}/approval-policy", stage.server.project);
     let stored = async || stage.server.call("GET", &target).send().await.data().clone();
-    let twelve = json!({"decided_by": "people_and_keys", "expires_after_seconds": 43_200});
+    let twelve = json!({"decided_by": "people_and_keys", "expires_after_seconds": 43_200, "notify": null});
     assert_eq!(stored().await, twelve);
     // The page that was open before does not undo it.
     let late = visitor.submit(&form.clone().with("expires_after", "2")).await;
@@ -283,4 +284,22 @@ async fn who_approves_is_shown_and_changed_by_who_may(stage: &Stage) {
     let forged = Form { action: policy, ..seen.form("/sign-out") }.with("expires_after", "1");
     viewer.submit(&forged).await.says(403, "approvals:admin");
     assert_eq!(stored().await, twelve);
+}
+
+async fn where_people_are_told_is_set_and_what_stands_in_the_way_is_shown(stage: &Stage) {
+    let line = json!({"provider": "keys", "credential": {"api_key": "SECRET-key"}}).to_string();
+    stage.server.import(stage.server.project, &line).await;
+    let visitor = approver(stage).await;
+    let policy = approvals(stage, "/policy");
+    let form = visitor.get(&policy).await.form("/approvals/policy").with("notify", "keys post_message");
+    let without = visitor.submit(&form.clone().with("notify_input", "")).await;
+    without.says(422, "The policy was not changed");
+    assert_eq!(without.problem("notify_input").as_deref(), Some("channel: Required"));
+    let saved = visitor.submit(&form.with("notify_input", "channel = #approvals")).await;
+    let page = visitor.follow(&saved).await;
+    page.says(200, "The changes are saved.").says(200, "“Post a message” of Keys is not permitted");
+    assert_eq!(page.form("/approvals/policy").value("notify"), Some("keys post_message"));
+    stage.server.patch("keys", json!({"action_permissions": {"post_message": true}})).await.data();
+    let well = visitor.get(&policy).await;
+    assert!(!well.text.contains("People are not told"), "{well:?}");
 }

@@ -4,6 +4,7 @@ mod example;
 mod guard;
 mod input;
 mod kept;
+mod message;
 mod request;
 mod rest;
 mod result;
@@ -78,6 +79,8 @@ fn action(table: ActionTable, path: &str, rest: &Rest<'_>, problems: &mut Proble
         problems.add(format!("{path}.resolve"), "only what changes something needs `resolve`");
     }
     let guards = guard::guards(table.guards, path, &scope, rest, problems);
+    let kind = table.kind;
+    let message = table.message.map(|table| message::message(table, path, kind, &inputs, problems));
     let also = also(table.also, path, problems);
     let action = Action {
         key: table.key,
@@ -90,6 +93,7 @@ fn action(table: ActionTable, path: &str, rest: &Rest<'_>, problems: &mut Proble
         request: request?,
         result: result?,
         resolve: optional(resolve)?,
+        message,
         guards: guards?,
         also,
         proof: table.proof,

@@ -1,7 +1,7 @@
 //! The pages of approvals.
 
 use integrations_core::{
-    action::{ApprovalStatus, Policy, RenderedBody, RenderedRequest},
+    action::{ApprovalStatus, Destination, Policy, RenderedBody, RenderedRequest},
     catalog::Method,
     issue::Issue,
 };
@@ -13,12 +13,13 @@ use super::{CATALOG, account, frame, project, refused_form, runs::refund};
 use crate::{
     dashboard::view::{
         approval::{self, ApprovalPage, Sent},
-        approval_policy::{self, PolicyPage},
+        approval_policy::{self, Messenger, PolicyPage},
         approvals::{self, Queue},
         provider_page::Part,
     },
     edge::form::Form,
-    store::ApprovalRow,
+    services::actions::ShownPolicy,
+    store::{ApprovalRow, FailedNotice},
 };
 
 fn row(status: ApprovalStatus) -> ApprovalRow {
@@ -51,6 +52,22 @@ fn row(status: ApprovalStatus) -> ApprovalRow {
         deciding_key_name: None,
         deciding_user_name: is_decided.then(|| "Bo".into()),
         deciding_user_email: None,
+    }
+}
+
+/// People are told, and that does not work.
+fn told_policy() -> ShownPolicy {
+    let input = json!({"channel": "#approvals"}).as_object().cloned().unwrap();
+    let (provider, action) = ("slack".to_owned(), "post_message".to_owned());
+    let notify = Some(Destination { provider, action, input });
+    ShownPolicy {
+        policy: Policy { notify, ..Policy::default() },
+        problem: Some("Slack is paused".to_owned()),
+        last_failure: Some(FailedNotice {
+            approval: "apr_01jc3q5v6w7x8y9zabcdefghjk".to_owned(),
+            error: "channel_not_found".to_owned(),
+            at: datetime!(2026-05-16 08:12:00 UTC),
+        }),
     }
 }
 
@@ -90,14 +107,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let changed =
         json!([{"obstacle": "evidence", "words": "The provider says something else", "setting": null}]);
     let again = ApprovalRow { reasons: changed.to_string(), ..row(ApprovalStatus::Pending) };
-    let policy = PolicyPage { project: project(), policy: Policy::default(), is_saved: false, refused: None };
-    let issues = vec![Issue::new("expires_after", "Expected a whole number, from 5 minutes to 30 days")];
-    let typed = Form::from([("decided_by", "people"), ("expires_after", "90"), ("unit", "days")]);
-    let refused_policy = refused_form(Part::Policy, issues, typed);
-    let again_policy = PolicyPage { refused: Some(&refused_policy), ..policy };
-    vec![
-        ("approval-policy", approval_policy::page(&frame(), &policy)),
-        ("approval-policy-refused", approval_policy::page(&frame(), &again_policy)),
+    let all = [
         ("approvals", draw(&rows, None, Some("apr_01jc3q5v6w7x8y9zabcdefghjk"))),
         ("approvals-none", draw(&[], Some(ApprovalStatus::Pending), None)),
         ("approval-pending", draw_one(&pending)),
@@ -107,6 +117,38 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("approval-approved", draw_one(&one(ApprovalStatus::Approved))),
         ("approval-denied", draw_one(&one(ApprovalStatus::Denied))),
         ("approval-expired", draw_one(&one(ApprovalStatus::Expired))),
+    ];
+    policies().into_iter().chain(all).collect()
+}
+
+/// The page of the policy, and the same with a form that was refused.
+fn policies() -> [(&'static str, Markup); 2] {
+    let shown = told_policy();
+    let label = "Slack: Post a message".to_owned();
+    let messengers = [Messenger { value: "slack post_message".to_owned(), label }];
+    let policy = PolicyPage {
+        project: project(),
+        shown: &shown,
+        messengers: &messengers,
+        is_saved: false,
+        refused: None,
+    };
+    let issues = vec![
+        Issue::new("expires_after", "Expected a whole number, from 5 minutes to 30 days"),
+        Issue::new("notify_input", "channel: Expected a channel's id"),
+    ];
+    let typed = Form::from([
+        ("decided_by", "people"),
+        ("expires_after", "90"),
+        ("unit", "days"),
+        ("notify", "slack post_message"),
+        ("notify_input", "channel = support"),
+    ]);
+    let refused_policy = refused_form(Part::Policy, issues, typed);
+    let again_policy = PolicyPage { refused: Some(&refused_policy), ..policy };
+    [
+        ("approval-policy", approval_policy::page(&frame(), &policy)),
+        ("approval-policy-refused", approval_policy::page(&frame(), &again_policy)),
     ]
 }
 

@@ -1,0 +1,131 @@
+//! Where a project has people told of what waits for one of them: whether that can be, and what stands in its way.
+
+use integrations_core::{
+    action::{Destination, read_call},
+    catalog::{
+        ProviderAccount,
+        action::{Action, MAX_SUBJECT, Message},
+    },
+    fields::BodyError,
+    issue::Issue,
+    lifecycle::Status,
+    permissions::Permission,
+};
+use serde_json::{Map, Value, json};
+
+use super::Actions;
+use crate::store::{Loaded, ReadError, Tenant};
+
+/// Why no message can be sent there. The words are a sentence without a final stop.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    /// The member of the destination that is wrong.
+    pub(super) member: &'static str,
+    /// What is wrong.
+    pub(super) words: String,
+}
+
+/// An account and its action that sends messages.
+#[derive(Debug)]
+pub(super) struct Messenger {
+    /// The account, by the way that it is connected.
+    pub(super) account: ProviderAccount,
+    /// The integration.
+    pub(super) loaded: Loaded,
+    /// The action's key.
+    action: String,
+}
+
+impl Messenger {
+    /// The action, and which of its inputs carry the message.
+    pub(super) fn action(&self) -> Option<(&Action, &Message)> {
+        let action = self.account.provider.action(&self.action)?;
+        Some((action, action.message.as_ref()?))
+    }
+}
+
+impl Actions {
+    /// What sends messages to a destination. The inner error says why there is none.
+    pub(super) async fn messenger(
+        &self,
+        tenant: &Tenant,
+        destination: &Destination,
+    ) -> Result<Result<Messenger, Obstacle>, ReadError> {
+        let at = |member, words: String| Ok(Err(Obstacle { member, words }));
+        let Ok(account) = self.catalog.account(&destination.provider) else {
+            return at("provider", "There is no such provider".to_owned());
+        };
+        let Some(loaded) = self.store.load(tenant, account.as_str()).await? else {
+            return at("provider", format!("{} is not installed in this project", account.label()));
+        };
+        let account = account.stored(loaded.way());
+        let action = destination.action.clone();
+        let messenger = Messenger { account, loaded, action };
+        let name = messenger.account.label();
+        match (messenger.account.provider.action(&messenger.action), messenger.action()) {
+            (None, _) => at("action", format!("{name} has no action of this name")),
+            (Some(action), None) => {
+                at("action", format!("“{}” of {name} does not send a message to people", action.label))
+            }
+            (Some(_), Some(_)) => Ok(Ok(messenger)),
+        }
+    }
+
+    /// Everything that is wrong with a destination that is to be set. The paths are those of a change of the policy.
+    pub(super) async fn issues_of(
+        &self,
+        tenant: &Tenant,
+        destination: &Destination,
+    ) -> Result<Vec<Issue>, ReadError> {
+        let issues = match self.messenger(tenant, destination).await? {
+            Ok(messenger) => issues_of_input(&messenger, &destination.input),
+            Err(Obstacle { member, words }) => vec![Issue::new(member, words)],
+        };
+        Ok(issues.into_iter().map(|issue| issue.under("notify")).collect())
+    }
+
+    /// Why nothing is sent to a destination at this time. `None`: nothing is known to stand in the way.
+    pub(super) async fn problem_of(
+        &self,
+        tenant: &Tenant,
+        destination: &Destination,
+    ) -> Result<Option<String>, ReadError> {
+        let messenger = match self.messenger(tenant, destination).await? {
+            Ok(messenger) => messenger,
+            Err(Obstacle { words, .. }) => return Ok(Some(words)),
+        };
+        let (name, integration) = (messenger.account.label(), &messenger.loaded.integration);
+        if integration.status() != Status::Active {
+            return Ok(Some(format!("{name} is {}", integration.status())));
+        }
+        let Some((action, _)) = messenger.action() else { return Ok(None) };
+        let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
+        Ok((permission == Permission::Off).then(|| format!("“{}” of {name} is not permitted", action.label)))
+    }
+}
+
+/// What is wrong with the part of an input that a person sets, as a call with a message would be told.
+fn issues_of_input(messenger: &Messenger, given: &Map<String, Value>) -> Vec<Issue> {
+    let Some((action, message)) = messenger.action() else { return Vec::new() };
+    let of_message = [Some(&message.text), message.subject.as_ref()];
+    let mut issues: Vec<Issue> = of_message
+        .into_iter()
+        .flatten()
+        .filter(|name| given.contains_key(*name))
+        .map(|name| Issue::new(name, "Leave it out: the server writes it"))
+        .collect();
+    let secret = action.inputs.iter().filter(|input| input.sensitive && given.contains_key(&input.key));
+    issues.extend(secret.map(|input| Issue::new(&input.key, "Is sensitive, and this setting is shown")));
+    let mut input = given.clone();
+    for name in of_message.into_iter().flatten() {
+        input.insert(name.clone(), "x".repeat(MAX_SUBJECT).into());
+    }
+    let mut issues: Vec<Issue> = issues.into_iter().map(|issue| issue.under("input")).collect();
+    let body = json!({"input": input}).to_string();
+    match read_call(action, &messenger.loaded.integration.settings, body.as_bytes()) {
+        Err(BodyError::Invalid(more)) => issues.extend(more),
+        Err(error) => issues.push(Issue::new("input", error.to_string())),
+        Ok(_) => {}
+    }
+    issues
+}
