@@ -114,7 +114,8 @@ pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem,
     let name = &provider.name;
     let found = match problem {
         TokenProblem::Refused { code, .. } if problem.is_dead(oauth) => {
-            let message = format!("{name} does not accept the refresh token ({code}): connect it again");
+            let what = if provider.fetched().is_some() { "client id and secret" } else { "refresh token" };
+            let message = format!("{name} does not accept the {what} ({code}): connect it again");
             return Verdict::Dead { message };
         }
         TokenProblem::Refused { code, .. } => format!("{name} refused to issue a new access token ({code})"),
@@ -234,7 +235,7 @@ pub fn degraded(message: String) -> Verdict {
 
 fn dead(provider: &Provider, code: Option<&str>) -> Verdict {
     let what = match provider.setup {
-        Setup::OAuth(_) => "access token",
+        Setup::OAuth(_) | Setup::Fetched(_) => "access token",
         Setup::ApiKey(_) => "API key",
         Setup::WebhookUrl(_) => "webhook URL",
     };

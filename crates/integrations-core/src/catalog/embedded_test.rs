@@ -37,6 +37,7 @@ fn sample(provider: &Provider) -> (Map<String, Value>, Map<String, Value>) {
         |fields: &[Field]| fields.iter().map(|field| (field.key.clone(), value(field).into())).collect();
     let credential = match &provider.setup {
         Setup::ApiKey(form) | Setup::WebhookUrl(form) => fill(&form.fields),
+        Setup::Fetched(fetched) => fill(&fetched.form.fields),
         Setup::OAuth(oauth) => {
             let kept =
                 oauth.kept.iter().map(|k| (k.name.clone(), k.example.clone().unwrap_or_default().into()));

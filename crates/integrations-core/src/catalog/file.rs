@@ -109,6 +109,7 @@ pub(super) struct AuthTable {
     pub(super) page: Option<String>,
     pub(super) fields: Option<Vec<FieldTable>>,
     pub(super) oauth: Option<OAuthTable>,
+    pub(super) token: Option<TokenTable>,
     #[serde(default)]
     pub(super) request: AuthRequestTable,
     pub(super) revoke: Option<RevokeTable>,
@@ -187,6 +188,26 @@ pub(super) struct OAuthTable {
     pub(super) answer: AnswerTable,
     #[serde(default)]
     pub(super) kept: Vec<KeptTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenTable {
+    pub(super) token_url: String,
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, ParamValue>,
+    #[serde(default)]
+    pub(super) headers: Text,
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
+    #[serde(default = "space")]
+    pub(super) scope_separator: String,
+    pub(super) client_auth: ClientAuth,
+    #[serde(default = "form")]
+    pub(super) body_format: BodyFormat,
+    pub(super) default_lifetime_seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) answer: AnswerTable,
 }
 
 fn space() -> String {

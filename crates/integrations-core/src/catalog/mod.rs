@@ -76,7 +76,7 @@ pub use probe::{
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
-pub use provider::{CredentialForm, Input, Provider, Setup, tool_name};
+pub use provider::{CredentialForm, FetchedToken, Input, Provider, Setup, tool_name};
 pub use proxying::{Never, Proxying, StandsFor};
 pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub use revoke::{Revoke, RevokeBody, RevokeCall, RevokeCalls};

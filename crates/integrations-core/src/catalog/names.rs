@@ -71,6 +71,9 @@ words! {
         OAuth = "oauth",
         /// A key, or several fields, typed into a form.
         ApiKey = "api_key",
+        /// A client's id and secret, typed into a form, for which the provider issues access tokens (RFC 6749, section
+        /// 4.4).
+        ClientCredentials = "client_credentials",
         /// A secret URL, pasted into a form.
         WebhookUrl = "webhook_url",
     }
@@ -81,7 +84,7 @@ impl AuthKind {
     pub const fn setup_type(self) -> SetupType {
         match self {
             Self::OAuth => SetupType::OAuth,
-            Self::ApiKey => SetupType::ApiKey,
+            Self::ApiKey | Self::ClientCredentials => SetupType::ApiKey,
             Self::WebhookUrl => SetupType::WebhookUrl,
         }
     }

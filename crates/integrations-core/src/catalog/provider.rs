@@ -16,7 +16,7 @@ use super::oauth::{KeptField, OAuth};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
 use super::proxying::Proxying;
 use super::revoke::Revoke;
-use super::template::{UrlTemplate, moved};
+use super::template::{Template, UrlTemplate, moved};
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
 use crate::settings::SettingsSchema;
@@ -78,6 +78,8 @@ pub enum Setup {
     OAuth(Box<OAuth>),
     /// By a key or several fields. A single field is called `api_key`.
     ApiKey(CredentialForm),
+    /// By a form, for which the provider issues access tokens.
+    Fetched(Box<FetchedToken>),
     /// By a secret URL; the field is called `webhook_url`.
     WebhookUrl(CredentialForm),
 }
@@ -89,6 +91,17 @@ pub struct CredentialForm {
     pub page: Option<Url>,
     /// Its fields, all of them secret.
     pub fields: Vec<Field>,
+}
+
+/// A form for which the provider issues access tokens. They are got again as often as needed, with what was typed.
+#[derive(Clone, Debug)]
+pub struct FetchedToken {
+    /// The form. It has `client_id` and `client_secret`; the id may be shown, and is then a field of the connection.
+    pub form: CredentialForm,
+    /// The token endpoint. What is said of consent pages and of refresh tokens is not used.
+    pub endpoint: OAuth,
+    /// Further parameters, from the connection and the form.
+    pub params: Vec<(String, Template)>,
 }
 
 /// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`. `provider` may have the
@@ -108,6 +121,9 @@ impl Provider {
         let profile = self.account.as_mut().and_then(|account| account.profile.as_mut());
         let oauth = match &mut self.setup {
             Setup::OAuth(oauth) => Some([&mut oauth.authorize_url, &mut oauth.token_url]),
+            Setup::Fetched(fetched) => {
+                Some([&mut fetched.endpoint.authorize_url, &mut fetched.endpoint.token_url])
+            }
             Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
         };
         let called = [&mut self.api_base_url, &mut self.probe.call.url].into_iter();
@@ -125,8 +141,21 @@ impl Provider {
     pub fn oauth(&self) -> Option<&OAuth> {
         match &self.setup {
             Setup::OAuth(oauth) => Some(oauth),
-            Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
+            Setup::ApiKey(_) | Setup::WebhookUrl(_) | Setup::Fetched(_) => None,
         }
+    }
+
+    /// How access tokens are got for a form, if they are.
+    pub fn fetched(&self) -> Option<&FetchedToken> {
+        match &self.setup {
+            Setup::Fetched(fetched) => Some(fetched),
+            Setup::OAuth(_) | Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
+        }
+    }
+
+    /// Whether the access token of a credential can be renewed without a person.
+    pub fn is_renewable(&self, credential: &Map<String, Value>) -> bool {
+        self.fetched().is_some() || credential.get("refresh_token").is_some_and(Value::is_string)
     }
 
     /// How it sends events, if it sends any that can be verified.
@@ -176,6 +205,7 @@ impl Provider {
     pub fn form(&self) -> Option<&CredentialForm> {
         match &self.setup {
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => Some(form),
+            Setup::Fetched(fetched) => Some(&fetched.form),
             Setup::OAuth(_) => None,
         }
     }
@@ -194,6 +224,7 @@ impl Provider {
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => {
                 read_fields(&form.fields, credential, "credential")
             }
+            Setup::Fetched(fetched) => read_fields(&fetched.form.fields, credential, "credential"),
         }
     }
 

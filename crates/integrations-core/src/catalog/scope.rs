@@ -58,6 +58,10 @@ impl<'a> Names<'a> {
                 named.push(access_token());
                 named.extend(oauth.kept.iter().map(of_kept));
             }
+            Some(Setup::Fetched(fetched)) => {
+                named.push(access_token());
+                named.extend(fetched.form.fields.iter().map(|field| of_field(field, Reach::Secret)));
+            }
             Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => {
                 named.extend(form.fields.iter().map(|field| of_field(field, Reach::Secret)));
             }

@@ -12,7 +12,7 @@ use super::blemish::Blemish;
 use super::lifetime::lifetime;
 use super::{TokenProblem, scopes};
 use crate::answer_body::{AnswerBody, AnswerFields};
-use crate::catalog::{KeptField, OAuth, check_access_token, check_kept, check_refresh_token};
+use crate::catalog::{FetchedToken, KeptField, OAuth, check_access_token, check_kept, check_refresh_token};
 
 /// Token types that are refused. `DPoP` (RFC 9449), `PoP` (RFC 9200) and `mac` need a proof that this server does not
 /// make, and `N_A` (RFC 8693) is not an access token. A token of any other type is sent as a bearer token. RFC 6749,
@@ -61,6 +61,25 @@ impl Grant {
         for field in oauth.kept.iter().filter(|field| field.required) {
             let missing = || TokenProblem::Missing { what: field.name.clone() };
             kept(field, &grant.answer)?.ok_or_else(missing)?;
+        }
+        Ok(grant)
+    }
+
+    /// Reads the answer to a request for a token with what was typed into a form. The credential has both, and no
+    /// refresh token: the form gets the next one.
+    pub fn fetched(
+        fetched: &FetchedToken,
+        credential: &Map<String, Value>,
+        status: u16,
+        body: &AnswerBody<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
+        let mut grant = Self::renew(&fetched.endpoint, &Map::new(), status, body, now)?;
+        check_type(&grant.answer)?;
+        grant.credential.shift_remove("refresh_token");
+        for field in &fetched.form.fields {
+            let typed = credential.get(&field.key).cloned();
+            grant.credential.extend(typed.map(|typed| (field.key.clone(), typed)));
         }
         Ok(grant)
     }

@@ -87,7 +87,7 @@ impl Monitor {
             schedule.probe_at = now + HOST_PAUSE;
             return Attended::not_asked(schedule, NotAsked::NotDue);
         };
-        if checked.is_refused() && !is_renewed && subject.refresh_token().is_some() {
+        if checked.is_refused() && !is_renewed && subject.is_renewable() {
             if let Some(until) = token_limit {
                 schedule.probe_at = until;
                 return Attended::found(schedule, health::renewal_must_wait(&subject.provider));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use integrations_core::{
     audit::{self, AuditAction},
-    catalog::{OAuth, Provider},
+    catalog::Provider,
     health::{self, NoAnswer, Verdict},
     oauth::{Grant, TokenProblem},
     schedule,
@@ -64,23 +64,15 @@ impl Monitor {
 
     async fn try_renew(&self, claim: &Claim, subject: &mut Subject, has_ended: bool) -> Renewal {
         let provider = std::sync::Arc::clone(&subject.provider);
-        let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
+        if !subject.is_renewable() {
             return Renewal::Nothing;
-        };
+        }
         let permit = self.permit_to_begin().await;
-        let app = match self.apps.find(&claim.tenant, &provider).await {
-            Ok(Some(app)) => app,
-            Ok(None) => {
-                let found = format!("No OAuth app for {} is set on this server any more", provider.name);
-                return trouble(health::stuck(found, "Set it again", has_ended));
-            }
-            Err(_) => return Renewal::Lost,
+        let server = match self.server(claim, &provider, subject, has_ended).await {
+            Ok(server) => server,
+            Err(renewal) => return renewal,
         };
-        let Ok(server) = AuthorizationServer::new(&provider, oauth, &subject.connection, &app) else {
-            let found = format!("The address of {}'s token endpoint cannot be made", provider.name);
-            return trouble(health::stuck(found, "Check the provider's file", has_ended));
-        };
-        let refresh_token = refresh_token.to_owned();
+        let refresh_token = subject.refresh_token().map(str::to_owned);
         // If the database's answer is lost, this is tried again: a mark that stays would look like a token that was
         // sent.
         let lease_end = || self.environment.now() + self.0.lease;
@@ -89,17 +81,46 @@ impl Monitor {
             return Renewal::Lost;
         }
         drop(permit);
-        let answer = server.refresh(&self.outbound, refresh_token).await;
-        match self.read_grant(&provider, oauth, subject, answer, has_ended) {
+        let answer = match refresh_token {
+            Some(refresh_token) => server.refresh(&self.outbound, refresh_token).await,
+            None => server.fetch(&self.outbound).await,
+        };
+        match self.read_grant(&provider, subject, answer, has_ended) {
             Ok(grant) => self.store_grant(claim, subject, grant).await,
             Err(renewal) => renewal,
         }
     }
 
+    /// The server that issues the next token: for the OAuth app, or for what was typed into a form.
+    async fn server<'p>(
+        &self,
+        claim: &Claim,
+        provider: &'p Provider,
+        subject: &Subject,
+        has_ended: bool,
+    ) -> Result<AuthorizationServer<'p>, Renewal> {
+        let Subject { connection, credential, .. } = subject;
+        let server = match (provider.oauth(), provider.fetched()) {
+            (_, Some(fetched)) => AuthorizationServer::of_form(provider, fetched, connection, credential),
+            (Some(oauth), None) => match self.apps.find(&claim.tenant, provider).await {
+                Ok(Some(app)) => AuthorizationServer::new(provider, oauth, connection, &app),
+                Ok(None) => {
+                    let found = format!("No OAuth app for {} is set on this server any more", provider.name);
+                    return Err(trouble(health::stuck(found, "Set it again", has_ended)));
+                }
+                Err(_) => return Err(Renewal::Lost),
+            },
+            (None, None) => return Err(Renewal::Nothing),
+        };
+        server.map_err(|_| {
+            let found = format!("The address of {}'s token endpoint cannot be made", provider.name);
+            trouble(health::stuck(found, "Check the provider's file", has_ended))
+        })
+    }
+
     fn read_grant(
         &self,
         provider: &Provider,
-        oauth: &OAuth,
         subject: &Subject,
         answer: Result<Answer, NoAnswer>,
         has_ended: bool,
@@ -107,7 +128,14 @@ impl Monitor {
         let now = self.environment.now();
         let no_answer = |reason: NoAnswer| format!("{} {reason}", provider.name);
         let answer = answer.map_err(|reason| trouble(health::degraded(no_answer(reason))))?;
-        let grant = Grant::renew(oauth, &subject.credential, answer.status, &answer.body(), now);
+        let (credential, body) = (&subject.credential, answer.body());
+        let (oauth, grant) = match (provider.oauth(), provider.fetched()) {
+            (_, Some(fetched)) => {
+                (&fetched.endpoint, Grant::fetched(fetched, credential, answer.status, &body, now))
+            }
+            (Some(oauth), None) => (oauth, Grant::renew(oauth, credential, answer.status, &body, now)),
+            (None, None) => return Err(Renewal::Nothing),
+        };
         grant.map_err(|problem| {
             let judged = || health::judge_refresh(provider, oauth, &problem, has_ended);
             let is_spent = subject.rotates() && problem.is_success_without_tokens();
@@ -137,7 +165,8 @@ impl Monitor {
         }
         let plain = serde_json::to_vec(&grant.credential).unwrap_or_default();
         let spread = self.environment.spread();
-        let refresh_at = schedule::next_refresh(&grant.credential, now, grant.expires_at, spread);
+        let refresh_at =
+            schedule::next_refresh(&subject.provider, &grant.credential, now, grant.expires_at, spread);
         let renewed = Renewed {
             sealed: self.vault.seal(&plain, Purpose::Credential(claim.into())),
             expires_at: grant.expires_at,

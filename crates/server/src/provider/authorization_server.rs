@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use http::{HeaderName, HeaderValue, Request, header};
 use integrations_core::{
-    catalog::{BodyFormat, ClientAuth, OAuth, ParamValue, Pkce, Provider, RenderError},
+    catalog::{BodyFormat, ClientAuth, FetchedToken, OAuth, ParamValue, Pkce, Provider, RenderError},
     health::NoAnswer,
     oauth::authorize_parameters,
 };
@@ -30,6 +30,8 @@ type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointN
 pub(crate) struct AuthorizationServer<'a> {
     oauth: &'a OAuth,
     client: Client,
+    /// Further parameters of a request for a token with what was typed into a form.
+    params: Vec<(String, String)>,
 }
 
 impl<'a> AuthorizationServer<'a> {
@@ -50,7 +52,27 @@ impl<'a> AuthorizationServer<'a> {
             .set_auth_type(auth_type)
             .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
             .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?));
-        Ok(Self { oauth, client })
+        Ok(Self { oauth, client, params: Vec::new() })
+    }
+
+    /// The server that issues tokens for what was typed into a form.
+    pub(crate) fn of_form(
+        provider: &'a Provider,
+        fetched: &'a FetchedToken,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Self, RenderError> {
+        let value = |name: &str| provider.placeholder(connection, credential, name);
+        let typed = |name: &str| value(name).unwrap_or_default().to_owned();
+        let app = OAuthApp {
+            client_id: typed("client_id"),
+            client_secret: typed("client_secret").into(),
+            scopes: None,
+        };
+        let params =
+            fetched.params.iter().map(|(name, template)| Ok((name.clone(), template.render(value)?)));
+        let params = params.collect::<Result<_, RenderError>>()?;
+        Ok(Self { params, ..Self::new(provider, &fetched.endpoint, connection, &app)? })
     }
 
     /// Sets the address that the server sends the browser back to, for a handshake.
@@ -101,6 +123,23 @@ impl<'a> AuthorizationServer<'a> {
         }
         let written = written(|take| drop(request.request(&take)));
         let request = written.and_then(|request| self.adapt(request, &self.oauth.refresh_params));
+        outbound.send_once(request.ok_or(NoAnswer::Unreachable)?).await
+    }
+
+    /// Gets a token with what was typed into a form (RFC 6749, section 4.4.2).
+    pub(crate) async fn fetch(&self, outbound: &Outbound) -> Result<Answer, NoAnswer> {
+        let mut request = self.client.exchange_client_credentials();
+        if !self.oauth.scopes.is_empty() {
+            request = request.add_extra_param("scope", self.oauth.scopes.join(&self.oauth.scope_separator));
+        }
+        for (name, value) in &self.oauth.token_params {
+            request = request.add_extra_param(name, value.to_string());
+        }
+        for (name, value) in &self.params {
+            request = request.add_extra_param(name, value);
+        }
+        let written = written(|take| drop(request.request(&take)));
+        let request = written.and_then(|request| self.adapt(request, &self.oauth.token_params));
         outbound.send_once(request.ok_or(NoAnswer::Unreachable)?).await
     }
 

@@ -1,24 +1,47 @@
 //! The `[[auth]]` entry of a provider file.
 
 use super::fields::fields;
-use super::oauth;
 use super::values::{check_header, page};
+use super::{oauth, token};
 use crate::catalog::field::Field;
-use crate::catalog::file::{AuthRequestTable, BasicAuthTable, FieldTable, OAuthTable};
+use crate::catalog::file::{AuthRequestTable, BasicAuthTable, FieldTable, OAuthTable, TokenTable};
 use crate::catalog::names::AuthKind;
 use crate::catalog::probe::{AuthRequest, BasicAuth};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::provider::{CredentialForm, Setup};
 use crate::catalog::scope::Names;
 
+/// How one logs in, as it is written.
+pub(super) struct Login {
+    pub(super) page: Option<String>,
+    pub(super) fields: Option<Vec<FieldTable>>,
+    pub(super) oauth: Option<OAuthTable>,
+    pub(super) token: Option<TokenTable>,
+}
+
 /// Reads how one logs in: the credential, and how it is got.
 pub(super) fn setup(
     kind: AuthKind,
-    (page, fields, oauth): (Option<String>, Option<Vec<FieldTable>>, Option<OAuthTable>),
+    Login { page, fields, oauth, token }: Login,
     connection: &mut Vec<Field>,
     problems: &mut Problems,
 ) -> Option<Setup> {
+    if token.is_some() && kind != AuthKind::ClientCredentials {
+        problems.add("auth.0.token", "belongs to `kind = \"client_credentials\"`");
+    }
     match (kind, oauth, fields) {
+        (AuthKind::ClientCredentials, None, Some(fields)) => {
+            let form = form(page, fields, kind, connection, problems);
+            let Some(table) = token else {
+                problems.add(
+                    "auth.0.kind",
+                    "`client_credentials` needs [auth.token], which says how tokens are got",
+                );
+                return None;
+            };
+            token::fetched(table, form?, connection, problems)
+                .map(|fetched| Setup::Fetched(Box::new(fetched)))
+        }
         (AuthKind::OAuth, Some(table), None) if page.is_none() => {
             oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
         }
@@ -32,7 +55,7 @@ pub(super) fn setup(
         (AuthKind::WebhookUrl, None, Some(fields)) => {
             form(page, fields, kind, connection, problems).map(Setup::WebhookUrl)
         }
-        (AuthKind::ApiKey | AuthKind::WebhookUrl, _, _) => {
+        (AuthKind::ApiKey | AuthKind::ClientCredentials | AuthKind::WebhookUrl, _, _) => {
             problems.add("auth.0.kind", format!("`{kind}` needs [[auth.fields]], and no [auth.oauth]"));
             None
         }
@@ -54,7 +77,7 @@ fn form(
     let all = fields(tables, path, problems);
     match all.as_slice() {
         [] => problems.add(path, "a credential needs at least one field"),
-        [only] if only.key != kind.as_str() => {
+        [only] if kind != AuthKind::ClientCredentials && only.key != kind.as_str() => {
             problems.add(
                 format!("{path}.0.key"),
                 format!("the only field of a credential must be called `{kind}`"),

@@ -26,6 +26,9 @@ fn of_hosts<'u>(urls: impl Iterator<Item = &'u UrlTemplate>, setup: Option<&Setu
         add(&oauth.authorize_url, &mut kinds);
         add(&oauth.token_url, &mut kinds);
     }
+    if let Some(Setup::Fetched(fetched)) = setup {
+        add(&fetched.endpoint.token_url, &mut kinds);
+    }
     kinds
 }
 
@@ -53,6 +56,7 @@ fn assign(kinds: &[(String, Kind)], connection: &mut [Field], setup: Option<&mut
     fields(connection, Kind::Plain);
     match setup {
         Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => fields(&mut form.fields, Kind::Secret),
+        Some(Setup::Fetched(fetched)) => fields(&mut fetched.form.fields, Kind::Secret),
         Some(Setup::OAuth(oauth)) => {
             for kept in &mut oauth.kept {
                 kept.kind = of_host(&kept.name).unwrap_or(Kind::Plain);
@@ -66,6 +70,7 @@ fn assign(kinds: &[(String, Kind)], connection: &mut [Field], setup: Option<&mut
 fn check_examples(connection: &[Field], setup: Option<&Setup>, problems: &mut Problems) {
     let secret = match setup {
         Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => form.fields.as_slice(),
+        Some(Setup::Fetched(fetched)) => fetched.form.fields.as_slice(),
         Some(Setup::OAuth(_)) | None => &[],
     };
     for field in connection.iter().chain(secret) {

@@ -12,6 +12,7 @@ mod oauth;
 mod proxying;
 mod revoke;
 mod settings;
+mod token;
 mod values;
 mod ways;
 
@@ -21,6 +22,7 @@ use serde::Deserialize as _;
 use toml::de::{DeTable, Deserializer};
 
 use self::actions::{Rest, actions};
+use self::auth::Login;
 use self::fields::fields;
 use self::values::{is_header_name, page, pointer, statuses};
 pub(super) use self::ways::ReadWays;
@@ -110,10 +112,11 @@ fn provider(
     let key = key(&file, stem, problems);
     check_head(&file, problems);
     let mut connection = connection(file.connection, problems);
-    let AuthTable { kind, why, page: key_page, fields, oauth, request: sent, revoke, .. } = auth;
-    let mut setup = auth::setup(kind, (key_page, fields, oauth), &mut connection, problems);
+    let AuthTable { kind, why, page: key_page, fields, oauth, token, request: sent, revoke, .. } = auth;
+    let login = Login { page: key_page, fields, oauth, token };
+    let mut setup = auth::setup(kind, login, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
-    check_oauth(setup.as_ref(), &names, problems);
+    check_login(setup.as_ref(), &names, problems);
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
     // The URL of a webhook is its credential, and all of its API is under it.
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
@@ -180,9 +183,17 @@ fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
     connection
 }
 
+/// Checks that a login uses only what is known before there is a credential.
+fn check_login(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
+    match setup {
+        Some(Setup::OAuth(oauth)) => check_oauth(oauth, names, problems),
+        Some(Setup::Fetched(fetched)) => token::check(fetched, names, problems),
+        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => {}
+    }
+}
+
 /// Checks that an OAuth description uses only what is known before there is a credential.
-fn check_oauth(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
-    let Some(Setup::OAuth(oauth)) = setup else { return };
+fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
     names.check_url("auth.0.oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
     names.check_url("auth.0.oauth.token_url", &oauth.token_url, Reach::Connection, problems);
     if let Some(issuer) = &oauth.issuer {

@@ -29,23 +29,27 @@ const RESERVED_PARAMS: &[&str] = &[
 /// Names that every OAuth credential uses, so no kept field may take them.
 const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"];
 
+/// A table with a token endpoint, as its path.
+#[derive(Clone, Copy)]
+pub(super) struct Place(pub(super) &'static str);
+
+impl Place {
+    /// The path of a key in it.
+    pub(super) fn of(self, key: &str) -> String {
+        format!("{}.{key}", self.0)
+    }
+}
+
+const PLACE: Place = Place("auth.0.oauth");
+
 pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth> {
     let authorize_url = problems.ok("auth.0.oauth.authorize_url", UrlTemplate::parse(&table.authorize_url));
     let token_url = problems.ok("auth.0.oauth.token_url", UrlTemplate::parse(&table.token_url));
     check_params("auth.0.oauth.authorize_params", &table.authorize_params, problems);
     check_params("auth.0.oauth.token_params", &table.token_params, problems);
     check_params("auth.0.oauth.refresh_params", &table.refresh_params, problems);
-    for (name, value) in &table.token_headers {
-        let path = format!("auth.0.oauth.token_headers.{name}");
-        check_header(name, &path, problems);
-        if value.is_empty() || value.contains(|c: char| c.is_control()) {
-            problems.add(path, "a header's value must not be empty or contain control characters");
-        }
-    }
-    if !matches!(table.scope_separator.as_str(), " " | ",") {
-        problems.add("auth.0.oauth.scope_separator", "must be a space or a comma");
-    }
-    check_scopes("auth.0.oauth.scopes", &table.scopes, &table.scope_separator, problems);
+    check_headers("auth.0.oauth.token_headers", &table.token_headers, problems);
+    check_separated_scopes(PLACE, &table.scopes, &table.scope_separator, problems);
     let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
     for (scope, implied) in &table.implied_scopes {
         check_scopes(
@@ -59,11 +63,9 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     if table.issuer_required && issuer.is_none() {
         problems.add("auth.0.oauth.issuer_required", "needs `issuer`, the value to require");
     }
-    if table.default_lifetime_seconds == Some(0) {
-        problems.add("auth.0.oauth.default_lifetime_seconds", "must be more than 0");
-    }
+    check_lifetime(PLACE, table.default_lifetime_seconds, problems);
     let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
-    let answer = answer(table.answer, problems);
+    let answer = answer(PLACE, table.answer, problems);
     let kept = kept(table.kept, problems);
     Some(OAuth {
         authorize_url: authorize_url?,
@@ -101,7 +103,38 @@ fn issuer(text: &str) -> Result<Template, String> {
     Template::parse(text).map_err(|error| error.to_string())
 }
 
-fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {
+/// Checks the further headers of token requests.
+pub(super) fn check_headers(path: &str, headers: &BTreeMap<String, String>, problems: &mut Problems) {
+    for (name, value) in headers {
+        let path = format!("{path}.{name}");
+        check_header(name, &path, problems);
+        if value.is_empty() || value.contains(|c: char| c.is_control()) {
+            problems.add(path, "a header's value must not be empty or contain control characters");
+        }
+    }
+}
+
+/// Checks the scopes that are asked for, and what joins them.
+pub(super) fn check_separated_scopes(
+    place: Place,
+    scopes: &[String],
+    separator: &str,
+    problems: &mut Problems,
+) {
+    if !matches!(separator, " " | ",") {
+        problems.add(place.of("scope_separator"), "must be a space or a comma");
+    }
+    check_scopes(&place.of("scopes"), scopes, separator, problems);
+}
+
+pub(super) fn check_lifetime(place: Place, seconds: Option<u64>, problems: &mut Problems) {
+    if seconds == Some(0) {
+        problems.add(place.of("default_lifetime_seconds"), "must be more than 0");
+    }
+}
+
+/// Checks the names of further parameters.
+pub(super) fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {
     for name in params.keys() {
         if name.is_empty() {
             problems.add(path, "a parameter needs a name");
@@ -143,12 +176,14 @@ fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut P
     lists
 }
 
-fn answer(table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
-    let access_token = pointer("auth.0.oauth.answer.access_token", &table.access_token, problems);
-    let refresh_token = pointer("auth.0.oauth.answer.refresh_token", &table.refresh_token, problems);
-    let expires_in = pointer("auth.0.oauth.answer.expires_in", &table.expires_in, problems);
-    let scopes = pointer("auth.0.oauth.answer.scopes", &table.scopes, problems);
-    let error = pointers("auth.0.oauth.answer.error", &table.error, problems);
+/// Reads where the parts of a token answer are.
+pub(super) fn answer(place: Place, table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
+    let at = |key: &str| place.of(&format!("answer.{key}"));
+    let access_token = pointer(&at("access_token"), &table.access_token, problems);
+    let refresh_token = pointer(&at("refresh_token"), &table.refresh_token, problems);
+    let expires_in = pointer(&at("expires_in"), &table.expires_in, problems);
+    let scopes = pointer(&at("scopes"), &table.scopes, problems);
+    let error = pointers(&at("error"), &table.error, problems);
     Some(TokenAnswer {
         access_token: access_token?,
         refresh_token: refresh_token?,

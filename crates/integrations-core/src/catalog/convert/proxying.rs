@@ -36,7 +36,8 @@ pub(super) fn proxying(
         }
     }
     let oauth = match setup {
-        Some(Setup::OAuth(oauth)) => Some(oauth),
+        Some(Setup::OAuth(oauth)) => Some(&**oauth),
+        Some(Setup::Fetched(fetched)) => Some(&fetched.endpoint),
         _ => None,
     };
     let of_oauth = oauth.into_iter().flat_map(|oauth| [&oauth.authorize_url, &oauth.token_url]);

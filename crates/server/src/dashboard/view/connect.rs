@@ -57,6 +57,7 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
                     (asked_for(frame, name, oauth))
                 },
                 Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
+                Setup::Fetched(fetched) => (credential(name, &fetched.form, refused)),
             }
             div.actions.foot { button.primary type="submit" { (button) } }
         }

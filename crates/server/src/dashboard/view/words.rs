@@ -157,6 +157,7 @@ pub(crate) const fn way(kind: AuthKind) -> &'static str {
     match kind {
         AuthKind::OAuth => "Sign in",
         AuthKind::ApiKey => "With a key",
+        AuthKind::ClientCredentials => "With an app's id and secret",
         AuthKind::WebhookUrl => "With a secret address",
     }
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use integrations_core::catalog::ProviderAccount;
+use integrations_core::{
+    catalog::{FetchedToken, Provider, ProviderAccount},
+    health::{Verdict, judge_refresh},
+    oauth::Grant,
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -12,7 +16,7 @@ use super::{
     problem::{InstallProblem, InstallTarget, ProblemKind},
     report::logged,
 };
-use crate::token::TokenHash;
+use crate::{provider::authorization_server::AuthorizationServer, token::TokenHash};
 
 impl Installer {
     /// Installs what a person typed into the provider's form.
@@ -52,8 +56,47 @@ impl Installer {
         }
         let (connection, credential) =
             provider.read_input(connection, credential).map_err(ProblemKind::Invalid)?;
-        let findings = self.prober.probe(provider, &connection, &credential, None).await;
-        let acquired = Acquired::typed(connection, credential, findings, self.environment.now())?;
+        let now = || self.environment.now();
+        let acquired = match provider.fetched() {
+            Some(fetched) => {
+                let grant = self.fetch(provider, fetched, &connection, &credential).await?;
+                let (credential, answer) = (&grant.credential, &grant.answer);
+                let findings = self.prober.probe_granted(provider, &connection, credential, answer).await;
+                Acquired::granted(grant, connection, findings, now())?
+            }
+            None => {
+                let findings = self.prober.probe(provider, &connection, &credential, None).await;
+                Acquired::typed(connection, credential, findings, now())?
+            }
+        };
         self.finish(who, target, &acquired, TokenHash::of(browser)).await
+    }
+
+    /// Gets a token with what a person typed.
+    async fn fetch(
+        &self,
+        provider: &Provider,
+        fetched: &FetchedToken,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Grant, ProblemKind> {
+        let server = AuthorizationServer::of_form(provider, fetched, connection, credential);
+        let server = server.map_err(|error| {
+            tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made: check the provider's file");
+            ProblemKind::Internal
+        })?;
+        let answer = server.fetch(&self.outbound).await?;
+        let read = Grant::fetched(fetched, credential, answer.status, &answer.body(), self.environment.now());
+        read.map_err(|problem| match answer.cut_off {
+            Some(reason) => ProblemKind::NoAnswer(reason),
+            None if problem.is_dead(&fetched.endpoint) => {
+                let Verdict::Dead { message } = judge_refresh(provider, &fetched.endpoint, &problem, true)
+                else {
+                    return problem.into();
+                };
+                ProblemKind::Refused(message)
+            }
+            None => problem.into(),
+        })
     }
 }

@@ -173,6 +173,18 @@ pub(super) struct TokenEndpoint {
     pub(super) errors: Errors,
     /// The code of an error with the code verifier.
     pub(super) pkce_error: String,
+    /// How an app gets a token for itself (RFC 6749, section 4.4), if the provider documents that.
+    pub(super) client_credentials: Option<ClientGrant>,
+}
+
+/// A token for an app itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientGrant {
+    /// The parameters beside the grant type and the client's id and secret.
+    #[serde(default)]
+    pub(super) parameters: BTreeMap<String, Rule>,
+    pub(super) answer: Value,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
