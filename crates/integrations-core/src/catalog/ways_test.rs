@@ -198,7 +198,11 @@ fn a_client_gets_tokens_with_what_was_typed() {
     let acme = catalog.get("acme").unwrap();
     assert_eq!((acme.auth, acme.setup_type()), (AuthKind::ClientCredentials, SetupType::ApiKey));
     let fetched = acme.fetched().unwrap();
-    assert_eq!(fetched.params.len(), 1);
+    let call = &fetched.calls().unwrap().first;
+    let TokenBody::Form(fields) = &call.body else { panic!("{call:?}") };
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["client", "grant_type", "scope", "version"]);
+    assert!(matches!(call.basic, Some(CallBasic::Client)));
     assert!(acme.is_renewable(&Map::new()) && acme.oauth().is_none());
     assert_eq!(acme.connection[0].key, "client_id");
 }
@@ -217,7 +221,7 @@ fn a_client_without_what_it_needs_is_refused() {
             "`access_token` is reserved: it is stored with the fields",
         ),
         ("client = \"{client_id}\"", "scope = \"x\"", "`scope` is set by the server itself"),
-        ("client = \"{client_id}\"", "client = \"{access_token}\"", "there is no access token yet"),
+        ("client = \"{client_id}\"", "client = \"{access_token}\"", "`{access_token}` is unknown"),
         ("client = \"{client_id}\"", "client = \"{nobody}\"", "nobody"),
         ("scopes = [\"read\"]", "scopes = [\"read\", \"read\"]", "the scope `read` is listed twice"),
         (
@@ -234,7 +238,7 @@ fn a_client_without_what_it_needs_is_refused() {
     assert!(refusal(&file(without)).contains("`client_credentials` needs [auth.token]"));
     let stray =
         format!("{KEY}[auth.token]\ntoken_url = \"https://acme.example/token\"\nclient_auth = \"body\"\n");
-    assert!(refusal(&file(&stray)).contains("belongs to `kind = \"client_credentials\"`"));
+    assert!(refusal(&file(&stray)).contains("belongs to `kind = \"client_credentials\"`, "));
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Monitor {
             schedule.refresh_at = schedule.refresh_at.map(|_| later);
             return Attended::not_asked(schedule, NotAsked::Sealed);
         };
-        if schedule.refresh_begun_by.is_some() && subject.rotates() {
+        if schedule.refresh_begun_by.is_some() && subject.is_sent_once() {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
         let mut is_renewed = false;

@@ -22,8 +22,8 @@ impl Subject {
         self.provider.is_renewable(&self.credential)
     }
 
-    /// Whether a refresh may end the old refresh token. Such a token must not be sent twice.
-    pub(super) fn rotates(&self) -> bool {
-        self.provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
+    /// Whether a refresh token must not be sent twice, because a second use would be taken for theft.
+    pub(super) fn is_sent_once(&self) -> bool {
+        self.provider.oauth().is_some_and(|oauth| oauth.tokens.rotation.is_strict())
     }
 }

@@ -160,7 +160,7 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
                 problem: refused.and_then(|refused| refused.problem(&path)),
                 presence: Presence::marked(field.is_required()),
             };
-            (drawn.secret())
+            @if field.lines { (drawn.lines("", 6)) } @else { (drawn.secret()) }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::{
     catalog::{FetchedToken, Provider, ProviderAccount},
-    health::{Verdict, judge_refresh},
+    health::{Verdict, refused},
     oauth::Grant,
 };
 use serde_json::{Map, Value};
@@ -16,7 +16,10 @@ use super::{
     problem::{InstallProblem, InstallTarget, ProblemKind},
     report::logged,
 };
-use crate::{provider::authorization_server::AuthorizationServer, token::TokenHash};
+use crate::{
+    provider::token_issuer::{NotIssued, TokenIssuer},
+    token::TokenHash,
+};
 
 impl Installer {
     /// Installs what a person typed into the provider's form.
@@ -62,6 +65,9 @@ impl Installer {
                 let grant = self.fetch(provider, fetched, &connection, &credential).await?;
                 let (credential, answer) = (&grant.credential, &grant.answer);
                 let findings = self.prober.probe_granted(provider, &connection, credential, answer).await;
+                if fetched.calls().is_none() {
+                    check_signed(&findings.verdict)?;
+                }
                 Acquired::granted(grant, connection, findings, now())?
             }
             None => {
@@ -80,23 +86,30 @@ impl Installer {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<Grant, ProblemKind> {
-        let server = AuthorizationServer::of_form(provider, fetched, connection, credential);
-        let server = server.map_err(|error| {
-            tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made: check the provider's file");
-            ProblemKind::Internal
-        })?;
-        let answer = server.fetch(&self.outbound).await?;
-        let read = Grant::fetched(fetched, credential, answer.status, &answer.body(), self.environment.now());
-        read.map_err(|problem| match answer.cut_off {
-            Some(reason) => ProblemKind::NoAnswer(reason),
-            None if problem.is_dead(&fetched.endpoint) => {
-                let Verdict::Dead { message } = judge_refresh(provider, &fetched.endpoint, &problem, true)
-                else {
-                    return problem.into();
-                };
-                ProblemKind::Refused(message)
+        let issuer = TokenIssuer::of(provider, connection, credential).ok_or(ProblemKind::Internal)?;
+        let issued = issuer.fetch(&self.outbound, &self.environment).await.map_err(|error| match error {
+            NotIssued::Key(issue) => ProblemKind::Invalid(vec![issue]),
+            NotIssued::NoAnswer(reason) => reason.into(),
+            NotIssued::Call(error) => {
+                let provider = &provider.key;
+                tracing::error!(%provider, %error, "a request for a token cannot be made: check the provider's file");
+                ProblemKind::Internal
             }
+        })?;
+        let cut_off = issued.answer().and_then(|answer| answer.cut_off);
+        issuer.read(&issued, self.environment.now()).map_err(|problem| match cut_off {
+            Some(reason) => ProblemKind::NoAnswer(reason),
+            None if problem.is_dead(&fetched.rules) => ProblemKind::Refused(refused(provider, &problem)),
             None => problem.into(),
         })
+    }
+}
+
+/// Checks a token that no provider has issued: only one that the provider accepts is taken.
+fn check_signed(verdict: &Verdict) -> Result<(), ProblemKind> {
+    match verdict.clone() {
+        Verdict::Well => Ok(()),
+        Verdict::Degraded { message } => Err(ProblemKind::Unchecked(message)),
+        Verdict::Dead { message } => Err(ProblemKind::Refused(message)),
     }
 }

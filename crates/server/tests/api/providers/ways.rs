@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use integrations_core::catalog::Catalog;
 use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Map, Value, json};
+use time::Duration;
 
 use super::{is_connected, leads_away, on_both_played, played};
 use crate::{
@@ -83,8 +84,9 @@ async fn a_key_connects_what_oauth_connects_too(server: &Server, simulator: &Sim
 }
 
 async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator) {
-    let visitor = Visitor::signed_in(server).await;
     for (provider, expires) in WITH_CLIENT {
+        // The time that passes ends who was signed in before.
+        let visitor = Visitor::signed_in(server).await;
         let (id, secret) = simulator.app(provider);
         let form = form_of(&visitor, server, provider, "client_credentials").await.form("/connect");
         let subdomain = simulator.connections(provider)[0]["subdomain"].as_str().unwrap().to_owned();
@@ -103,6 +105,7 @@ async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator)
             (&json!("api_key"), &json!(true))
         );
         assert_eq!(integration["credential"]["expires_at"].is_string(), expires, "{provider}");
+        renewed_when_it_is_time(server, simulator, provider, expires).await;
         // A token that is refused is got again, and only then is anything concluded.
         simulator.switch(|switches| switches.refuse_next_calls = 1);
         let check = || server.call("POST", &server.at(&format!("/{provider}/check"))).send();
@@ -111,6 +114,7 @@ async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator)
         let events = server.call("GET", &audit).send().await;
         assert_eq!(events.data()[0]["action"], "integration.credential.refreshed");
         assert_eq!(simulator.complaints()[complaints..], [""; 0]);
+        reconnected_and_imported(server, simulator, provider, (&subdomain, &id, &secret)).await;
         // The provider refuses the client itself.
         simulator.switch(|switches| {
             switches.token = TokenSwitch::Error("invalid_client".into());
@@ -122,6 +126,54 @@ async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator)
         assert!(message.contains("does not accept the client id and secret (invalid_client)"), "{message}");
         simulator.switch(|switches| (switches.token, switches.refuse_calls) = (TokenSwitch::Usual, false));
     }
+}
+
+/// A token that expires is got again before it does, and only then.
+async fn renewed_when_it_is_time(server: &Server, simulator: &Simulator, provider: &str, expires: bool) {
+    let check = || server.call("POST", &server.at(&format!("/{provider}/check"))).send();
+    let grants = || {
+        let is_grant = |body: &[u8]| String::from_utf8_lossy(body).contains("client_credentials");
+        simulator.requests().iter().filter(|request| is_grant(&request.body)).count()
+    };
+    let before = grants();
+    check().await;
+    assert_eq!(grants(), before, "{provider}");
+    server.clock.advance(Duration::hours(23));
+    let checked = check().await;
+    assert_eq!(checked.data()["health_status"], "healthy", "{provider}");
+    assert_eq!(grants(), before + usize::from(expires), "{provider}");
+}
+
+/// The same form connects again. An import needs no token: it is got when the integration is attended to.
+async fn reconnected_and_imported(
+    server: &Server,
+    simulator: &Simulator,
+    provider: &str,
+    (subdomain, id, secret): (&str, &str, &str),
+) {
+    let visitor = Visitor::signed_in(server).await;
+    let before = server.integration(provider).await;
+    let form = form_of(&visitor, server, provider, "client_credentials").await.form("/connect");
+    let form = form.with("connection.subdomain", subdomain).with("connection.client_id", id);
+    is_connected(server, provider, &visitor.submit(&form.with("credential.client_secret", secret)).await);
+    let after = server.integration(provider).await;
+    assert_eq!((&after["id"], &after["account"]), (&before["id"], &before["account"]));
+
+    let ended = server.call("DELETE", &server.at(&format!("/{provider}?revoke=true"))).send().await;
+    let revoked = if provider == "zendesk" { "revoked" } else { "unsupported" };
+    assert_eq!(ended.data()["revocation"], revoked, "{provider}: {}", ended.data());
+    let line = json!({
+        "provider": provider,
+        "auth": "client_credentials",
+        "connection": {"subdomain": subdomain, "client_id": id},
+        "credential": {"client_secret": secret},
+    });
+    server.import(server.project, &line.to_string()).await;
+    let complaints = simulator.complaints().len();
+    let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+    let checked = checked.data();
+    assert_eq!((&checked["status"], &checked["health_status"]), (&json!("active"), &json!("healthy")));
+    assert_eq!(simulator.complaints()[complaints..], [""; 0]);
 }
 
 async fn another_way_is_a_reconnection(server: &Server, simulator: &Simulator) {

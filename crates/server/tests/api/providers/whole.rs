@@ -8,6 +8,7 @@ use integrations_core::catalog::{Catalog, Provider};
 use riq_testing::{
     provider_files,
     providers::simulator::{Decision, Simulator},
+    signing_keys,
 };
 use serde_json::{Map, Value};
 
@@ -87,16 +88,14 @@ async fn play_one(server: &Server, simulator: &Simulator, callers: &Callers<'_>,
     } else {
         let page = offer(&visitor, server, key, ways.iter().find(|way| way.oauth().is_none())).await;
         let right = simulator.credential(key, 0);
-        let mut wrong = right.clone();
-        let Some((_, last)) = wrong.iter_mut().next_back() else { return vec!["no credential".to_owned()] };
-        *last = format!("{}0", last.as_str().unwrap()).into();
+        let Some(wrong) = spoiled(&right) else { return vec!["no credential".to_owned()] };
         let complaints = simulator.complaints().len();
-        let refused = send(&visitor, &page, &[("connection", connection), ("credential", &wrong)]).await;
+        let refused = send(&visitor, &page, &typed(connection, &wrong)).await;
         simulator.forgive(complaints);
         if refused.status != 422 || server.integration(key).await != Value::Null {
             return vec![format!("a wrong credential gets {}: {}", refused.status, refused.words())];
         }
-        let page = send(&visitor, &page, &[("connection", connection), ("credential", &right)]).await;
+        let page = send(&visitor, &page, &typed(connection, &right)).await;
         if page.status != 303 {
             return vec![format!("the right credential gets {}: {}", page.status, page.words())];
         }
@@ -105,7 +104,61 @@ async fn play_one(server: &Server, simulator: &Simulator, callers: &Callers<'_>,
     if integration["health_status"] != "healthy" {
         return vec![format!("it is not connected: {integration}")];
     }
-    callers.call_all(key).await
+    let mut wrong = callers.call_all(key).await;
+    for (kind, right) in simulator.ways(key) {
+        wrong.extend(play_way(server, simulator, &visitor, (key, &kind), &right).await);
+    }
+    wrong
+}
+
+/// Connects a provider anew by another way, in which a form gets or signs tokens. Returns what went wrong.
+async fn play_way(
+    server: &Server,
+    simulator: &Simulator,
+    visitor: &Visitor<'_>,
+    (key, kind): (&str, &str),
+    right: &Map<String, Value>,
+) -> Option<String> {
+    let before = server.integration(key).await["updated_at"].clone();
+    let page = visitor.get(&format!("{}?auth={kind}", server.page(key))).await;
+    let connection = &simulator.connections(key)[0];
+    let complaints = simulator.complaints().len();
+    let wrong = spoiled(right)?;
+    let refused = send(visitor, &page, &typed(connection, &wrong)).await;
+    simulator.forgive(complaints);
+    if refused.status != 422 || server.integration(key).await["updated_at"] != before {
+        return Some(format!("{kind}: a wrong credential gets {}: {}", refused.status, refused.words()));
+    }
+    let page = send(visitor, &page, &typed(connection, right)).await;
+    let integration = server.integration(key).await;
+    if page.status != 303 || integration["health_status"] != "healthy" {
+        return Some(format!("{kind}: the right credential gets {}: {}", page.status, page.words()));
+    }
+    let event =
+        server.call("GET", &format!("/api/v1/projects/{}/audit?provider={key}", server.project)).send().await;
+    let is_shown = [&integration, event.data()].iter().any(|shown| shown.to_string().contains("SECRET-"));
+    is_shown.then(|| format!("{kind}: a token is shown"))
+}
+
+/// A credential that differs in its last secret. A key that signs becomes another.
+fn spoiled(right: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let mut wrong = right.clone();
+    let (_, last) = wrong.iter_mut().next_back()?;
+    let text = last.as_str()?;
+    *last = match text {
+        key if key == signing_keys::P256.trim() => signing_keys::P256_OTHER.into(),
+        key if key.starts_with("-----BEGIN") => signing_keys::RSA_OTHER.into(),
+        _ => format!("{text}0").into(),
+    };
+    Some(wrong)
+}
+
+/// What a person types. A part of the credential may be shown, and then stands with the connection.
+fn typed<'v>(
+    connection: &'v Map<String, Value>,
+    credential: &'v Map<String, Value>,
+) -> [(&'static str, &'v Map<String, Value>); 3] {
+    [("connection", connection), ("connection", credential), ("credential", credential)]
 }
 
 /// The page of a provider with the form of one of its ways.
@@ -119,7 +172,10 @@ async fn send(visitor: &Visitor<'_>, page: &Page, values: &[(&str, &Map<String, 
     let mut form = page.form("/connect");
     for (part, values) in values {
         for (name, value) in *values {
-            form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+            let name = format!("{part}.{name}");
+            if form.value(&name).is_some() {
+                form = form.with(&name, value.as_str().unwrap());
+            }
         }
     }
     visitor.submit(&form).await

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
+    assertion::verify,
     body,
     expectations::{Account, Call, Expectations},
     message::{Request, Response},
@@ -36,7 +37,7 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     }
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     drop(switches);
-    let credentials = credentials(state, provider);
+    let credentials = credentials(state, provider, request);
     let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
     let judged = all.map(|(call, known)| (problems(call, known, request), call, &known.values));
     let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
@@ -47,6 +48,10 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     let answer = if call.graphql { asked_for(&answer, request) } else { Ok(answer) };
     match answer {
         Ok(answer) if problems.is_empty() => {
+            if call.ends_token {
+                lock(&state.tokens)
+                    .retain(|token| values.get("access_token") != Some(&Value::from(&*token.access_token)));
+            }
             let headers = call.answer_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
             Some(Response { headers: headers.collect(), is_lost, ..Response::json(call.status, &answer) })
         }
@@ -71,9 +76,9 @@ struct Credential<'a> {
 
 /// Every valid credential: each token that was granted and the key beside OAuth, or each account's credential for a
 /// form.
-fn credentials<'a>(state: &State, provider: &'a Expectations) -> Vec<Credential<'a>> {
+fn credentials<'a>(state: &State, provider: &'a Expectations, request: &Request) -> Vec<Credential<'a>> {
     let usual = |values| Credential { values, headers: None };
-    if provider.token.is_none() {
+    if !provider.issues_tokens() {
         return provider.accounts.iter().map(|account| usual(account.values())).collect();
     }
     let tokens = lock(&state.tokens);
@@ -85,7 +90,17 @@ fn credentials<'a>(state: &State, provider: &'a Expectations) -> Vec<Credential<
         values.extend(key.credential.clone());
         Credential { values, headers: Some(&key.headers) }
     });
-    granted.chain(key).collect()
+    granted.chain(key).chain(signed(provider, request)).collect()
+}
+
+/// The bearer token of a request, if it is an assertion that a person's key has signed.
+fn signed<'a>(provider: &Expectations, request: &Request) -> Option<Credential<'a>> {
+    let expected = provider.signed.as_ref()?;
+    let bearer = request.header("authorization")?.strip_prefix("Bearer ")?;
+    let account = &provider.accounts[0];
+    let known = provider.values_of_form(account);
+    verify(&expected.assertion, &known, bearer).ok()?;
+    Some(Credential { values: values_with_token(account, bearer), headers: None })
 }
 
 /// The values of an account, with the access token that was granted to it.
@@ -97,7 +112,17 @@ fn values_with_token(account: &Account, access_token: &str) -> Values {
 
 /// What is wrong with the request for this credential. Messages never contain values.
 fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<String> {
-    let (mut problems, values) = (Vec::new(), &known.values);
+    problems_of(call, known.headers, &known.values, request)
+}
+
+/// The same for a request that is not sent with a credential. `own` replaces headers of the call.
+pub(super) fn problems_of(
+    call: &Call,
+    own: Option<&BTreeMap<String, String>>,
+    values: &Values,
+    request: &Request,
+) -> Vec<String> {
+    let mut problems = Vec::new();
     let mut check = |what: &str, expected: &str, actual: Option<&str>| {
         if !actual.is_some_and(|actual| template::agrees(expected, values, actual)) {
             problems.push(format!("{what} is wrong or missing"));
@@ -106,7 +131,7 @@ fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<Strin
     check("the host", &call.host, Some(&request.host));
     check("the path", &call.path, Some(&request.path));
     for (name, expected) in &call.headers {
-        let expected = known.headers.and_then(|own| own.get(name)).unwrap_or(expected);
+        let expected = own.and_then(|own| own.get(name)).unwrap_or(expected);
         check(&format!("the header {name}"), expected, request.header(name));
     }
     if let Some(pair) = &call.basic {

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::Serializer;
 
 use super::{
-    expectations::{ClientAuth, ClientGrant, Expectations, Format, TokenEndpoint, client_id, client_secret},
+    expectations::{ClientAuth, Expectations, Format, TokenEndpoint, client_id, client_secret},
     message::{Request, Response, pairs},
     state::{Code, State, Switches, Token, TokenSwitch, lock},
     template::{self, Values},
@@ -20,9 +20,6 @@ use super::{
 /// The parameters of RFC 6749, section 4.1.3 and RFC 7636, section 4.5. They are accepted even if the provider's page
 /// does not list them.
 const BASE: [&str; 6] = ["grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"];
-
-/// The parameters of RFC 6749, section 4.4.2, but for the scope.
-const OF_A_CLIENT: [&str; 3] = ["grant_type", "client_id", "client_secret"];
 
 /// Why a request is refused: the error code and the reason.
 struct Refused(String, String);
@@ -90,12 +87,6 @@ fn grant(
     let errors = &endpoint.errors;
     let (parameters, format) = read(endpoint, request)?;
     check_client(provider, endpoint, request, &parameters)?;
-    if let Some(client) = &endpoint.client_credentials
-        && parameters.get("grant_type").is_some_and(|grant| grant == "client_credentials")
-    {
-        check_client_parameters(endpoint, client, &parameters, format)?;
-        return Ok(issue_to_client(state, provider, client, account));
-    }
     check_parameters(endpoint, &parameters, format)?;
     for (name, expected) in &endpoint.headers {
         let actual = request.header(name).unwrap_or_default();
@@ -208,39 +199,6 @@ fn check_parameters(
     Ok(())
 }
 
-fn check_client_parameters(
-    endpoint: &TokenEndpoint,
-    client: &ClientGrant,
-    parameters: &Map<String, Value>,
-    format: Format,
-) -> Result<(), Refused> {
-    let refused = |problem: String| Refused::new(&endpoint.errors.request, problem);
-    let known = |name: &str| OF_A_CLIENT.contains(&name) || client.parameters.contains_key(name);
-    if let Some(name) = parameters.keys().find(|name| !known(name)) {
-        return Err(refused(format!("the parameter {name} is not documented")));
-    }
-    for (name, rule) in &client.parameters {
-        rule.check(name, parameters.get(name), format == Format::Json).map_err(refused)?;
-    }
-    Ok(())
-}
-
-fn issue_to_client(
-    state: &State,
-    provider: &Expectations,
-    client: &ClientGrant,
-    account: Option<usize>,
-) -> Value {
-    let account = account.unwrap_or_default();
-    let mut tokens = lock(&state.tokens);
-    let mut values = provider.accounts[account].values();
-    values.insert("serial".into(), (tokens.len() + 1).to_string().into());
-    let answer = template::json(&client.answer, &values);
-    let access_token = answer["access_token"].as_str().unwrap().to_owned();
-    tokens.push(Token { provider: provider.provider.clone(), account, access_token });
-    answer
-}
-
 /// Checks a code verifier as in RFC 7636, sections 4.1 and 4.6.
 fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), String> {
     match (challenge, verifier) {
@@ -283,6 +241,11 @@ fn issue(
     values.entry("request.expires_in").or_insert(Value::Null);
     let answer = template::json(&endpoint.answer, &values);
     let access_token = answer["access_token"].as_str().unwrap().to_owned();
-    tokens.push(Token { provider: provider.provider.clone(), account: code.account, access_token });
+    tokens.push(Token {
+        provider: provider.provider.clone(),
+        account: code.account,
+        access_token,
+        refresh_token: None,
+    });
     answer
 }
