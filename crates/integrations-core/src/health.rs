@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::{AnswerCheck, AnswerShape, OAuth, Provider, Setup};
+use crate::catalog::{AnswerCheck, AnswerShape, AuthKind, Provider, Setup, TokenRules};
 use crate::lifecycle::Health;
 use crate::oauth::TokenProblem;
 use crate::probe_answer::{ProbeAnswer, error_code};
@@ -110,12 +110,16 @@ pub fn judge(provider: &Provider, outcome: Result<&ProbeAnswer<'_>, NoAnswer>) -
 /// Judges why a refresh returned no new tokens (RFC 6749, section 5.2). The verdict is `Dead` if the refresh token is
 /// dead, or if the provider refuses and the access token has ended (`has_ended`), because then nothing works until
 /// somebody acts. Otherwise it is `Degraded`.
-pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem, has_ended: bool) -> Verdict {
+pub fn judge_refresh(
+    provider: &Provider,
+    rules: &TokenRules,
+    problem: &TokenProblem,
+    has_ended: bool,
+) -> Verdict {
     let name = &provider.name;
     let found = match problem {
-        TokenProblem::Refused { code, .. } if problem.is_dead(oauth) => {
-            let message = format!("{name} does not accept the refresh token ({code}): connect it again");
-            return Verdict::Dead { message };
+        problem if problem.is_dead(rules) => {
+            return Verdict::Dead { message: format!("{}: connect it again", refused(provider, problem)) };
         }
         TokenProblem::Refused { code, .. } => format!("{name} refused to issue a new access token ({code})"),
         TokenProblem::Unavailable { .. } => {
@@ -129,6 +133,22 @@ pub fn judge_refresh(provider: &Provider, oauth: &OAuth, problem: &TokenProblem,
         "Connect it again"
     };
     stuck(found, remedy, has_ended)
+}
+
+/// Says that the provider does not accept what asks for a token, and its code for that.
+pub fn refused(provider: &Provider, problem: &TokenProblem) -> String {
+    let what = match provider.auth {
+        AuthKind::ClientCredentials => "the client id and secret",
+        AuthKind::TokenExchange => "what was entered to log in",
+        AuthKind::Jwt => "what is signed with the key",
+        AuthKind::OAuth | AuthKind::ApiKey | AuthKind::WebhookUrl => "the refresh token",
+    };
+    let code = match problem {
+        TokenProblem::Refused { code, .. } => format!(" ({code})"),
+        TokenProblem::Unaccepted { status, .. } => format!(" (status {status})"),
+        _ => String::new(),
+    };
+    format!("{} does not accept {what}{code}", provider.name)
 }
 
 /// The verdict if tokens cannot be refreshed until somebody acts: `Degraded` while the access token works, and `Dead`
@@ -234,7 +254,7 @@ pub fn degraded(message: String) -> Verdict {
 
 fn dead(provider: &Provider, code: Option<&str>) -> Verdict {
     let what = match provider.setup {
-        Setup::OAuth(_) => "access token",
+        Setup::OAuth(_) | Setup::Fetched(_) => "access token",
         Setup::ApiKey(_) => "API key",
         Setup::WebhookUrl(_) => "webhook URL",
     };

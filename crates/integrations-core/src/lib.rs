@@ -55,6 +55,7 @@ pub mod role;
 pub mod schedule;
 pub mod scope;
 pub mod settings;
+pub mod signing_key;
 pub mod standing;
 pub mod tier;
 pub mod webhook;

@@ -4,6 +4,7 @@
 //! so a careless reading can be refused, but can never send a token to another host.
 
 use crate::characters::{is_invisible, is_stray};
+use crate::signing_key::pem_in;
 
 /// What a value is. It says what may have been pasted around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Kind {
     Plain,
     /// Text that people write for each other. Only its ends are tidied.
     Free,
+    /// A secret of several lines, such as a private key in PEM. It may be pasted as the file that it is in.
+    Lines,
 }
 
 /// Where a value stands in a longer text that people paste in its place, such as `https://admin.shopify.com/store/` …
@@ -43,6 +46,7 @@ impl Kind {
             Self::Free => return text.trim_matches(is_stray).to_owned(),
             Self::Passphrase => return shown(text).trim().to_owned(),
             Self::Secret => return secret(text),
+            Self::Lines => return lines(text),
             Self::Url => joined(&shown(text)).trim_end_matches(['.', ',', ';']).to_owned(),
             Self::Label(_) | Self::Host | Self::Email | Self::Plain => shown(text),
         };
@@ -69,7 +73,7 @@ impl Kind {
                 shortened(&url).find(|url| accepts(url)).unwrap_or(&url).to_owned()
             }),
             Self::Email => email(typed),
-            Self::Plain | Self::Secret | Self::Passphrase | Self::Free => None,
+            Self::Plain | Self::Secret | Self::Passphrase | Self::Free | Self::Lines => None,
         }
     }
 }
@@ -102,6 +106,14 @@ pub fn secret(text: &str) -> String {
         }
         rest = shorter;
     }
+}
+
+/// Reads a secret of several lines, each without spaces around it.
+fn lines(text: &str) -> String {
+    let text = shown(text);
+    let text = pem_in(&text).unwrap_or(text);
+    let lines = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The text without characters that nobody sees.

@@ -60,14 +60,20 @@ fn until_retry(failures: u32) -> Duration {
 }
 
 /// When to refresh the tokens of a credential, as in [`refresh_at`]. `None` if they do not expire, as far as is known,
-/// or there is no refresh token.
+/// or cannot be refreshed. A token that is got for a form, and was not got yet, is due at once.
 pub fn next_refresh(
+    provider: &Provider,
     credential: &Map<String, Value>,
     granted_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
     spread: Spread,
 ) -> Option<OffsetDateTime> {
-    credential.get("refresh_token").filter(|token| token.is_string())?;
+    if !provider.is_renewable(credential) {
+        return None;
+    }
+    if !credential.contains_key("access_token") {
+        return Some(granted_at);
+    }
     expires_at.map(|expires_at| refresh_at(granted_at, expires_at, spread))
 }
 

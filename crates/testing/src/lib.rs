@@ -14,3 +14,4 @@ pub mod programs;
 pub mod provider_files;
 #[cfg(feature = "providers")]
 pub mod providers;
+pub mod signing_keys;

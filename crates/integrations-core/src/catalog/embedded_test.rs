@@ -30,6 +30,9 @@ fn issues(found: Vec<crate::issue::Issue>) -> Vec<(String, String)> {
 /// A valid connection and credential, made of the fields' examples.
 fn sample(provider: &Provider) -> (Map<String, Value>, Map<String, Value>) {
     let value = |field: &Field| {
+        if field.lines {
+            return "-----BEGIN PRIVATE KEY-----\nc2FtcGxl\n-----END PRIVATE KEY-----".to_owned();
+        }
         let option = field.options.first().map(|choice| choice.value.clone());
         field.example.clone().or(option).unwrap_or_else(|| "sample-value".into())
     };
@@ -37,9 +40,13 @@ fn sample(provider: &Provider) -> (Map<String, Value>, Map<String, Value>) {
         |fields: &[Field]| fields.iter().map(|field| (field.key.clone(), value(field).into())).collect();
     let credential = match &provider.setup {
         Setup::ApiKey(form) | Setup::WebhookUrl(form) => fill(&form.fields),
+        Setup::Fetched(fetched) => fill(&fetched.form.fields),
         Setup::OAuth(oauth) => {
-            let kept =
-                oauth.kept.iter().map(|k| (k.name.clone(), k.example.clone().unwrap_or_default().into()));
+            let kept = oauth
+                .tokens
+                .kept
+                .iter()
+                .map(|k| (k.name.clone(), k.example.clone().unwrap_or_default().into()));
             let tokens = json!({"access_token": "token", "refresh_token": null, "expires_at": null});
             object(tokens).into_iter().chain(kept).collect()
         }

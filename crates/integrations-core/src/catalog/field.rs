@@ -13,6 +13,9 @@ use crate::pasted::{Kind, Surroundings};
 /// The longest value of a field, in bytes: longer than any provider's key, shorter than any limit on headers.
 pub const MAX_VALUE_BYTES: usize = 4096;
 
+/// The longest value of several lines, in bytes: more than a key with certificates.
+const MAX_LINES_BYTES: usize = 16 * 1024;
+
 /// The longest token, in bytes. Tokens that hold claims have grown beyond what a person would paste.
 pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
@@ -158,6 +161,8 @@ pub struct Field {
     pub options: Vec<Choice>,
     /// Whether it is stored encrypted and never shown again, as a credential is. A field of the connection is not.
     pub secret: bool,
+    /// Whether it is a secret of several lines.
+    pub lines: bool,
     /// Whether it may be left out.
     pub optional: bool,
     /// The value to use if it is left out. A field with a default is optional.
@@ -207,6 +212,7 @@ impl Field {
         }
         match &self.pattern {
             Some(pattern) if !pattern.matches(text) => Err(self.expectation()),
+            _ if self.lines => check_lines(&text.into()),
             _ => check_text(&text.into()).map(drop),
         }
     }
@@ -235,6 +241,15 @@ pub(crate) fn check_refresh_token(value: &Value) -> Result<&str, String> {
         return Err("Must not contain line breaks or control characters".into());
     }
     Ok(text)
+}
+
+/// Checks a value of several lines, which stands in no request.
+fn check_lines(value: &Value) -> Result<(), String> {
+    let text = check_size(value, MAX_LINES_BYTES)?;
+    if text.contains(|c: char| c.is_control() && c != '\n') {
+        return Err("Must not contain control characters".into());
+    }
+    Ok(())
 }
 
 fn check_characters(text: &str) -> Result<&str, String> {

@@ -11,8 +11,8 @@ use serde::{
 };
 
 use super::names::{
-    AccountSource, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category, ClientAuth, Method, Pkce,
-    ResetUnit, TokenKind,
+    AccountSource, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category, ClientAuth, ExpiryUnit,
+    Method, Pkce, ResetUnit, Rotation, SigningAlgorithm, TokenKind,
 };
 use super::oauth::ParamValue;
 pub(super) use action::{
@@ -88,6 +88,8 @@ pub(super) struct FieldTable {
     pub(super) options: Vec<ChoiceTable>,
     pub(super) secret: Option<bool>,
     #[serde(default)]
+    pub(super) lines: bool,
+    #[serde(default)]
     pub(super) optional: bool,
     pub(super) default: Option<String>,
     pub(super) prefix: Option<String>,
@@ -110,6 +112,8 @@ pub(super) struct AuthTable {
     pub(super) page: Option<String>,
     pub(super) fields: Option<Vec<FieldTable>>,
     pub(super) oauth: Option<OAuthTable>,
+    pub(super) token: Option<TokenTable>,
+    pub(super) jwt: Option<JwtTable>,
     #[serde(default)]
     pub(super) request: AuthRequestTable,
     pub(super) revoke: Option<RevokeTable>,
@@ -155,6 +159,7 @@ pub(super) struct AuthRequestTable {
 pub(super) struct OAuthTable {
     pub(super) authorize_url: String,
     pub(super) token_url: String,
+    pub(super) refresh_url: Option<String>,
     #[serde(default)]
     pub(super) authorize_params: Text,
     #[serde(default)]
@@ -180,7 +185,7 @@ pub(super) struct OAuthTable {
     #[serde(default)]
     pub(super) issuer_required: bool,
     pub(super) default_lifetime_seconds: Option<u64>,
-    pub(super) refresh_rotates: bool,
+    pub(super) refresh_rotates: RotationValue,
     #[serde(default)]
     pub(super) needs_real_browser: bool,
     pub(super) app_page: Option<String>,
@@ -188,6 +193,76 @@ pub(super) struct OAuthTable {
     pub(super) answer: AnswerTable,
     #[serde(default)]
     pub(super) kept: Vec<KeptTable>,
+}
+
+/// Whether a refresh may end the refresh token that was used: yes or no, or a word for something between.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RotationValue {
+    Flag(bool),
+    Word(RotationWord),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RotationWord {
+    RetrySafe,
+}
+
+impl From<RotationValue> for Rotation {
+    fn from(value: RotationValue) -> Self {
+        match value {
+            RotationValue::Flag(false) => Self::None,
+            RotationValue::Flag(true) => Self::Strict,
+            RotationValue::Word(RotationWord::RetrySafe) => Self::RetrySafe,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenTable {
+    pub(super) token_url: Option<String>,
+    pub(super) grant_type: Option<String>,
+    pub(super) params: Option<BTreeMap<String, ParamValue>>,
+    pub(super) headers: Option<Text>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) scope_separator: Option<String>,
+    pub(super) client_auth: Option<ClientAuth>,
+    pub(super) body_format: Option<BodyFormat>,
+    pub(super) request: Option<TokenCallTable>,
+    pub(super) refresh: Option<TokenCallTable>,
+    pub(super) default_lifetime_seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) answer: AnswerTable,
+    #[serde(default)]
+    pub(super) kept: Vec<KeptTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenCallTable {
+    pub(super) method: Method,
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) headers: Text,
+    pub(super) basic_auth: Option<BasicAuthTable>,
+    pub(super) form: Option<BTreeMap<String, ParamValue>>,
+    pub(super) json: Option<BTreeMap<String, ParamValue>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JwtTable {
+    pub(super) algorithm: SigningAlgorithm,
+    pub(super) key: String,
+    #[serde(default)]
+    pub(super) header: Text,
+    #[serde(default)]
+    pub(super) claims: BTreeMap<String, toml::Value>,
+    pub(super) lifetime_seconds: u32,
+    #[serde(default)]
+    pub(super) issued_before_seconds: u32,
 }
 
 fn space() -> String {
@@ -211,10 +286,13 @@ pub(super) struct AnswerTable {
     pub(super) access_token: String,
     pub(super) refresh_token: String,
     pub(super) expires_in: String,
+    pub(super) expires_unit: ExpiryUnit,
+    pub(super) expires_at: Option<String>,
     pub(super) scopes: String,
     #[serde(deserialize_with = "one_or_more")]
     pub(super) error: Vec<String>,
     pub(super) dead_errors: Vec<ParamValue>,
+    pub(super) dead_statuses: Vec<u16>,
 }
 
 impl Default for AnswerTable {
@@ -224,9 +302,12 @@ impl Default for AnswerTable {
             access_token: "/access_token".into(),
             refresh_token: "/refresh_token".into(),
             expires_in: "/expires_in".into(),
+            expires_unit: ExpiryUnit::Seconds,
+            expires_at: None,
             scopes: "/scope".into(),
             error: vec!["/error".into()],
             dead_errors: Vec::new(),
+            dead_statuses: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod action;
 #[cfg(test)]
 mod actions_test;
+mod assertion;
 #[cfg(test)]
 pub(crate) mod contract_test;
 mod convert;
@@ -44,6 +45,9 @@ mod revoke;
 mod revoke_test;
 mod scope;
 mod template;
+mod token;
+#[cfg(test)]
+mod token_test;
 mod ways;
 #[cfg(test)]
 mod ways_test;
@@ -56,6 +60,7 @@ use url::Url;
 
 use self::convert::ReadWays;
 pub use action::{Action, OtherRequest};
+pub use assertion::{Assertion, Claim, Claimed};
 pub use event_secret::{EventKey, EventSecret, SecretHint};
 pub use events::{
     AccessEnd, Carrier, EventFields, EventSource, EventStatuses, Events, Part, Place, Scheme, Signature,
@@ -66,22 +71,25 @@ pub(crate) use field::{check_access_token, check_refresh_token};
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
     AccountSource, ActionKind, AddressOf, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category,
-    ClientAuth, Encoding, Handshake, Method, Pkce, ResetUnit, SecretSource, SetupType, SignatureForm,
-    SignatureScheme, TimeUnit, TokenKind,
+    ClientAuth, Encoding, ExpiryUnit, Handshake, Method, Pkce, ResetUnit, Rotation, SecretSource, SetupType,
+    SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
-pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer};
+pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader,
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
-pub use provider::{CredentialForm, Input, Provider, Setup, tool_name};
+pub use provider::{Input, Provider, Setup, tool_name};
 pub use proxying::{Never, Proxying, StandsFor};
 pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub use revoke::{Revoke, RevokeBody, RevokeCall, RevokeCalls};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
+pub use token::{
+    CallBasic, CredentialForm, FetchedToken, TokenBody, TokenCall, TokenCalls, TokenGrant, TokenValue,
+};
 pub use ways::{StoredWay, Ways};
 
 /// Every provider, by key. It does not change after start-up.

@@ -71,6 +71,13 @@ words! {
         OAuth = "oauth",
         /// A key, or several fields, typed into a form.
         ApiKey = "api_key",
+        /// A client's id and secret, typed into a form, for which the provider issues access tokens (RFC 6749, section
+        /// 4.4).
+        ClientCredentials = "client_credentials",
+        /// What is typed into a form is exchanged for access tokens, in the provider's own way.
+        TokenExchange = "token_exchange",
+        /// A key, typed into a form, with which assertions are signed (RFC 7523).
+        Jwt = "jwt",
         /// A secret URL, pasted into a form.
         WebhookUrl = "webhook_url",
     }
@@ -81,7 +88,7 @@ impl AuthKind {
     pub const fn setup_type(self) -> SetupType {
         match self {
             Self::OAuth => SetupType::OAuth,
-            Self::ApiKey => SetupType::ApiKey,
+            Self::ApiKey | Self::ClientCredentials | Self::TokenExchange | Self::Jwt => SetupType::ApiKey,
             Self::WebhookUrl => SetupType::WebhookUrl,
         }
     }
@@ -144,6 +151,63 @@ words! {
         AccessToken = "access_token",
         /// The refresh token, if there is one.
         RefreshToken = "refresh_token",
+    }
+}
+
+words! {
+    /// What a refresh does to the refresh token that was used.
+    pub enum Rotation {
+        /// Nothing: it works on.
+        None = "none",
+        /// It ends, and a second use may be treated as theft (RFC 9700, section 4.14.2).
+        Strict = "strict",
+        /// It ends when the new one is used. So a refresh whose answer was lost may be sent again.
+        RetrySafe = "retry_safe",
+    }
+}
+
+impl Rotation {
+    /// Whether the refresh token that was used has certainly ended, so that it must not be sent again.
+    pub const fn is_strict(self) -> bool {
+        match self {
+            Self::None | Self::RetrySafe => false,
+            Self::Strict => true,
+        }
+    }
+}
+
+words! {
+    /// What the lifetime of a token is counted in.
+    pub enum ExpiryUnit {
+        /// Seconds, as in RFC 6749, section 5.1.
+        Seconds = "seconds",
+        /// Milliseconds.
+        Milliseconds = "milliseconds",
+        /// Minutes.
+        Minutes = "minutes",
+    }
+}
+
+impl ExpiryUnit {
+    /// How many seconds it is.
+    pub const fn in_seconds(self) -> f64 {
+        match self {
+            Self::Seconds => 1.0,
+            Self::Milliseconds => 0.001,
+            Self::Minutes => 60.0,
+        }
+    }
+}
+
+words! {
+    /// How an assertion is signed (RFC 7518, section 3.1).
+    pub enum SigningAlgorithm {
+        /// RSASSA-PKCS1-v1_5 with SHA-256.
+        Rs256 = "RS256",
+        /// RSASSA-PSS with SHA-256, and a salt as long as the hash.
+        Ps256 = "PS256",
+        /// ECDSA with P-256 and SHA-256.
+        Es256 = "ES256",
     }
 }
 

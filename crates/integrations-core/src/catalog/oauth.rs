@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::field::Pattern;
-use super::names::{BodyFormat, CallbackCheck, ClientAuth, Pkce};
+use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
 use crate::pasted::Kind;
 
@@ -20,7 +20,10 @@ pub struct OAuth {
     pub authorize_url: UrlTemplate,
     /// Where codes and refresh tokens are exchanged.
     pub token_url: UrlTemplate,
-    /// Query parameters of the authorize URL in addition to those of RFC 6749; `response_type=code` is always sent.
+    /// Where refresh tokens are exchanged, if that is another place.
+    pub refresh_url: Option<UrlTemplate>,
+    /// Query parameters of the authorize URL in addition to those of RFC 6749; `response_type=code` is always sent. In
+    /// these and in further parameters, placeholders are fields of the connection: see [`OAuth::filled`].
     pub authorize_params: BTreeMap<String, String>,
     /// Parameters of the code exchange in addition to those of RFC 6749; it always has
     /// `grant_type=authorization_code`.
@@ -43,24 +46,58 @@ pub struct OAuth {
     pub client_auth: ClientAuth,
     /// The format of token requests.
     pub body_format: BodyFormat,
-    /// Where to find the tokens and errors in the answer of the token endpoint.
-    pub answer: TokenAnswer,
-    /// Fields of that answer that are stored with the credential.
-    pub kept: Vec<KeptField>,
+    /// How the answers of the token endpoint are read.
+    pub tokens: TokenRules,
     /// Checks of the redirect back, in addition to `state`.
     pub callback_checks: Vec<CallbackCheck>,
     /// The authorization server's name for itself in `iss` (RFC 9207). Placeholders are fields of the connection.
     pub issuer: Option<Template>,
     /// Whether every redirect back must have `iss`.
     pub issuer_required: bool,
-    /// Lifetime of an access token in seconds, if the answer does not say. `None`: until the provider refuses it.
-    pub default_lifetime_seconds: Option<u64>,
-    /// Whether a refresh may return a new refresh token and end the old one. The new one must then be stored at once.
-    pub refresh_rotates: bool,
     /// Whether signing in there does not work in the browsers that messengers have built in.
     pub needs_real_browser: bool,
     /// The page where an administrator registers the app and gets its client id and secret.
     pub app_page: Option<Url>,
+}
+
+impl OAuth {
+    /// The same, with the placeholders of its parameters replaced. A parameter whose placeholder has no value is left
+    /// out, because the placeholder is an optional field.
+    pub fn filled<'v>(&self, value: impl Fn(&str) -> Option<&'v str> + Copy) -> Self {
+        let fill = |text: &str| Template::parse(text).ok()?.render(value).ok();
+        let params = |params: &BTreeMap<String, ParamValue>| {
+            let filled = params.iter().filter_map(|(name, param)| {
+                let param = match param {
+                    ParamValue::Text(text) => ParamValue::Text(fill(text)?),
+                    ParamValue::Number(number) => ParamValue::Number(*number),
+                };
+                Some((name.clone(), param))
+            });
+            filled.collect()
+        };
+        let of_authorize = self.authorize_params.iter();
+        Self {
+            authorize_params: of_authorize
+                .filter_map(|(name, text)| Some((name.clone(), fill(text)?)))
+                .collect(),
+            token_params: params(&self.token_params),
+            refresh_params: params(&self.refresh_params),
+            ..self.clone()
+        }
+    }
+}
+
+/// How the answers of a token endpoint are read, and what they mean.
+#[derive(Clone, Debug)]
+pub struct TokenRules {
+    /// Where to find the tokens and errors in an answer.
+    pub answer: TokenAnswer,
+    /// Fields of an answer that are stored with the credential.
+    pub kept: Vec<KeptField>,
+    /// Lifetime of an access token in seconds, if the answer does not say. `None`: until the provider refuses it.
+    pub default_lifetime_seconds: Option<u64>,
+    /// What a refresh does to the refresh token that was used.
+    pub rotation: Rotation,
 }
 
 /// The value of a parameter. In a JSON body it is a string or a number; in a form it is text.
@@ -98,14 +135,20 @@ pub struct TokenAnswer {
     pub access_token: JsonPointer,
     /// The refresh token; `/refresh_token`. An answer may leave it out.
     pub refresh_token: JsonPointer,
-    /// Seconds until the access token expires; `/expires_in`.
+    /// How long until the access token expires, or when it does; `/expires_in`.
     pub expires_in: JsonPointer,
+    /// What a number there counts, if it says how long.
+    pub expires_unit: ExpiryUnit,
+    /// When the access token expires, where the answer says nothing there.
+    pub expires_at: Option<JsonPointer>,
     /// The scopes granted; `/scope`. Either an array of strings, or a string that is split at spaces and commas.
     pub scopes: JsonPointer,
     /// Where an answer that failed may have the error's code, whatever its HTTP status; `/error`.
     pub error: Vec<JsonPointer>,
     /// Codes that mean the refresh token is dead, in addition to `invalid_grant` (RFC 6749, section 5.2).
     pub dead_errors: Vec<String>,
+    /// Statuses that mean the same, whatever the answer says.
+    pub dead_statuses: Vec<u16>,
 }
 
 /// A field of the token answer that later requests need, such as the host that the account lives on.

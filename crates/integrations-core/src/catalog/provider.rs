@@ -12,14 +12,16 @@ use super::events::{EventSource, Events};
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
 use super::names::{AuthKind, Category, SetupType};
-use super::oauth::{KeptField, OAuth};
+use super::oauth::{KeptField, OAuth, TokenRules};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
 use super::proxying::Proxying;
 use super::revoke::Revoke;
 use super::template::{UrlTemplate, moved};
+use super::token::{CredentialForm, FetchedToken};
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
 use crate::settings::SettingsSchema;
+use crate::signing_key::PrivateKey;
 
 /// A provider of the catalog. It is made only from a provider file, so every rule of docs/reference/provider-file.md
 /// holds for it.
@@ -78,17 +80,10 @@ pub enum Setup {
     OAuth(Box<OAuth>),
     /// By a key or several fields. A single field is called `api_key`.
     ApiKey(CredentialForm),
+    /// By a form, for which the provider issues access tokens.
+    Fetched(Box<FetchedToken>),
     /// By a secret URL; the field is called `webhook_url`.
     WebhookUrl(CredentialForm),
-}
-
-/// A credential that is typed into a form.
-#[derive(Clone, Debug)]
-pub struct CredentialForm {
-    /// The page at the provider where a person creates it.
-    pub page: Option<Url>,
-    /// Its fields, all of them secret.
-    pub fields: Vec<Field>,
 }
 
 /// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`. `provider` may have the
@@ -106,14 +101,18 @@ impl Provider {
         let documentation = moved(self.documentation_url.as_str(), origin);
         self.documentation_url = Url::parse(&documentation).unwrap_or_else(|_| origin.clone());
         let profile = self.account.as_mut().and_then(|account| account.profile.as_mut());
-        let oauth = match &mut self.setup {
-            Setup::OAuth(oauth) => Some([&mut oauth.authorize_url, &mut oauth.token_url]),
-            Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
+        let login: Vec<&mut UrlTemplate> = match &mut self.setup {
+            Setup::OAuth(oauth) => {
+                let both = [&mut oauth.authorize_url, &mut oauth.token_url];
+                both.into_iter().chain(&mut oauth.refresh_url).collect()
+            }
+            Setup::Fetched(fetched) => fetched.urls_mut().collect(),
+            Setup::ApiKey(_) | Setup::WebhookUrl(_) => Vec::new(),
         };
         let called = [&mut self.api_base_url, &mut self.probe.call.url].into_iter();
         let called = called.chain(self.revoke_page.as_mut()).chain(profile.map(|call| &mut call.url));
         let revoke = self.revoke.iter_mut().flat_map(Revoke::urls_mut);
-        called.chain(oauth.into_iter().flatten()).chain(revoke).for_each(|url| url.move_to(origin));
+        called.chain(login).chain(revoke).for_each(|url| url.move_to(origin));
     }
 
     /// How it is connected, as the API names it.
@@ -125,8 +124,30 @@ impl Provider {
     pub fn oauth(&self) -> Option<&OAuth> {
         match &self.setup {
             Setup::OAuth(oauth) => Some(oauth),
+            Setup::ApiKey(_) | Setup::WebhookUrl(_) | Setup::Fetched(_) => None,
+        }
+    }
+
+    /// How access tokens are got for a form, if they are.
+    pub fn fetched(&self) -> Option<&FetchedToken> {
+        match &self.setup {
+            Setup::Fetched(fetched) => Some(fetched),
+            Setup::OAuth(_) | Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
+        }
+    }
+
+    /// How the answers of its token endpoint are read, if it issues tokens.
+    pub fn tokens(&self) -> Option<&TokenRules> {
+        match &self.setup {
+            Setup::OAuth(oauth) => Some(&oauth.tokens),
+            Setup::Fetched(fetched) => Some(&fetched.rules),
             Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
         }
+    }
+
+    /// Whether the access token of a credential can be renewed without a person.
+    pub fn is_renewable(&self, credential: &Map<String, Value>) -> bool {
+        self.fetched().is_some() || credential.get("refresh_token").is_some_and(Value::is_string)
     }
 
     /// How it sends events, if it sends any that can be verified.
@@ -165,7 +186,7 @@ impl Provider {
         credential: &'a Map<String, Value>,
         name: &str,
     ) -> Option<&'a str> {
-        let kept = self.oauth().and_then(|oauth| oauth.kept.iter().find(|kept| kept.name == name));
+        let kept = self.tokens().and_then(|tokens| tokens.kept.iter().find(|kept| kept.name == name));
         self.connection_value(connection, name)
             .or_else(|| credential.get(name).and_then(Value::as_str))
             .or_else(|| kept.and_then(|kept| kept.default.as_deref()))
@@ -176,6 +197,7 @@ impl Provider {
     pub fn form(&self) -> Option<&CredentialForm> {
         match &self.setup {
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => Some(form),
+            Setup::Fetched(fetched) => Some(&fetched.form),
             Setup::OAuth(_) => None,
         }
     }
@@ -190,9 +212,13 @@ impl Provider {
     /// `credential.api_key`. No message repeats a value.
     pub fn read_credential(&self, credential: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
         match &self.setup {
-            Setup::OAuth(oauth) => read_tokens(oauth, credential),
+            Setup::OAuth(oauth) => read_tokens(&oauth.tokens, credential),
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => {
                 read_fields(&form.fields, credential, "credential")
+            }
+            Setup::Fetched(fetched) => {
+                let read = read_fields(&fetched.form.fields, credential, "credential")?;
+                check_key(fetched, &read).map(|()| read)
             }
         }
     }
@@ -222,11 +248,22 @@ fn default_of<'a>(fields: &'a [Field], key: &str) -> Option<&'a str> {
     fields.iter().find(|field| field.key == key).and_then(|field| field.default.as_deref())
 }
 
-fn read_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
+/// Checks that the key that signs is one, as far as its form tells.
+fn check_key(fetched: &FetchedToken, read: &Map<String, Value>) -> Result<(), Vec<Issue>> {
+    let Some(field) = fetched.assertion().map(|assertion| &assertion.key) else { return Ok(()) };
+    let text = read.get(field).and_then(Value::as_str).unwrap_or_default();
+    let problem = PrivateKey::read(text).err();
+    problem.map_or(Ok(()), |problem| Err(vec![Issue::new(join("credential", field), problem.to_string())]))
+}
+
+fn read_tokens(
+    tokens: &TokenRules,
+    credential: &Map<String, Value>,
+) -> Result<Map<String, Value>, Vec<Issue>> {
     let path = |name: &str| join("credential", name);
     let (mut read, mut issues) = (credential.clone(), Vec::new());
     for (name, value) in &mut read {
-        let checked = match (name.as_str(), oauth.kept.iter().find(|kept| kept.name == *name)) {
+        let checked = match (name.as_str(), tokens.kept.iter().find(|kept| kept.name == *name)) {
             ("access_token", _) => read_token(value, check_access_token),
             ("refresh_token", _) if value.is_null() => Ok(()),
             ("refresh_token", _) => read_token(value, check_refresh_token).map_err(or_null),
@@ -236,7 +273,7 @@ fn read_tokens(oauth: &OAuth, credential: &Map<String, Value>) -> Result<Map<Str
         };
         issues.extend(checked.err().map(|message| Issue::new(path(name), message)));
     }
-    let required = oauth.kept.iter().filter(|kept| kept.required).map(|kept| kept.name.as_str());
+    let required = tokens.kept.iter().filter(|kept| kept.required).map(|kept| kept.name.as_str());
     let missing = ["access_token"].into_iter().chain(required).filter(|name| !credential.contains_key(*name));
     issues.extend(missing.map(|name| Issue::new(path(name), "Required")));
     if issues.is_empty() { Ok(read) } else { Err(issues) }

@@ -403,6 +403,11 @@ fn oauth() {
     let params = "token_params = { audience = \"api\" }";
     refused(OAUTH, params, "token_params = { grant_type = \"password\" } #!", "set by the server itself");
     refused(OAUTH, params, "authorize_params = { state = \"x\" } #!", "set by the server itself");
+    refused(OAUTH, params, "authorize_params = { a = \"{access_token}\" } #!", "`{access_token}` is unknown");
+    refused(OAUTH, params, "token_params = { a = \"{nobody}\" } #!", "`{nobody}` is unknown");
+    refused(OAUTH, params, "refresh_params = { a = \"{\" } #!", "a `{` without `}`");
+    refused(OAUTH, params, "refresh_url = \"http://acme.example\" #!", "https://");
+    refused(OAUTH, params, "refresh_url = \"https://acme.example/{access_token}\" #!", "secret");
     refused(OAUTH, params, "default_lifetime_seconds = 0 #!", "must be more than 0");
     refused(OAUTH, params, "issuer = \"http://acme.example\" #!", "must begin with https://");
     refused(OAUTH, params, "issuer = \"https://acme.example?x=1\" #!", "an issuer cannot have a query");
@@ -433,7 +438,12 @@ fn oauth() {
     refused(OAUTH, pointer, "error = \"status\" #!", "JSON pointer");
     refused(OAUTH, pointer, "error = [] #!", "needs at least one");
     refused(OAUTH, pointer, "error = 5 #!", "expected a list of strings");
-    refused(OAUTH, "name = \"team_name\"", "name = \"refresh_token\" #!", "every OAuth credential uses it");
+    refused(
+        OAUTH,
+        "name = \"team_name\"",
+        "name = \"refresh_token\" #!",
+        "every credential with tokens uses it",
+    );
     refused(OAUTH, "name = \"team_name\"", "name = \"api_domain\" #!", "`api_domain` is listed twice");
     refused(
         OAUTH,
@@ -446,7 +456,7 @@ fn oauth() {
 #[test]
 fn places_and_codes_of_errors_are_read_in_each_form() {
     let with = |line: &str| load(&OAUTH.replace("access_token = \"/access_token\"", line)).unwrap();
-    let answer = |line: &str| with(line).get("acme").unwrap().oauth().unwrap().answer.clone();
+    let answer = |line: &str| with(line).get("acme").unwrap().oauth().unwrap().tokens.answer.clone();
     let places =
         |line: &str| answer(line).error.iter().map(|place| place.as_str().to_owned()).collect::<Vec<_>>();
     assert_eq!(places(""), ["/error"]);

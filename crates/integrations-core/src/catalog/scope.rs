@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::hosts::{self, Source};
-use super::oauth::KeptField;
+use super::oauth::{KeptField, TokenRules};
 use super::problems::Problems;
 use super::provider::Setup;
 use super::template::{Position, Template, UrlTemplate};
@@ -28,6 +28,8 @@ struct Named<'a> {
     absent: bool,
     /// Whether the value may be any text, with spaces too.
     free: bool,
+    /// Whether the value has several lines.
+    lines: bool,
 }
 
 /// What is known of a stored value.
@@ -54,9 +56,10 @@ impl<'a> Names<'a> {
         let mut named: Vec<Named<'a>> =
             connection.iter().map(|field| of_field(field, Reach::Connection)).collect();
         match setup {
-            Some(Setup::OAuth(oauth)) => {
-                named.push(access_token());
-                named.extend(oauth.kept.iter().map(of_kept));
+            Some(Setup::OAuth(oauth)) => named.extend(of_tokens(&oauth.tokens)),
+            Some(Setup::Fetched(fetched)) => {
+                named.extend(of_tokens(&fetched.rules));
+                named.extend(fetched.form.fields.iter().map(|field| of_field(field, Reach::Secret)));
             }
             Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => {
                 named.extend(form.fields.iter().map(|field| of_field(field, Reach::Secret)));
@@ -73,6 +76,11 @@ impl<'a> Names<'a> {
         Self { named, complete: setup.is_some() }
     }
 
+    /// Names that are not known yet: no placeholder is refused.
+    pub(super) fn unchecked() -> Self {
+        Self { named: Vec::new(), complete: false }
+    }
+
     /// These, and what only a request to revoke has: the app's client id, and in its body the token.
     pub(super) fn of_revocation(&self) -> Self {
         let of_app = self.has_tokens().then(|| {
@@ -81,6 +89,16 @@ impl<'a> Names<'a> {
         });
         let named = self.named.iter().copied().chain(of_app.into_iter().flatten()).collect();
         Self { named, complete: self.complete }
+    }
+
+    /// Those that are known before there is a token, and what only a request for one has.
+    pub(super) fn of_token_request(&self, further: &[&'static str]) -> Self {
+        let is_known = |named: &&Named<'_>| named.reach != Reach::Stored && named.name != "access_token";
+        let further = further.iter().map(|name| Named { name, ..access_token() });
+        Self {
+            named: self.named.iter().filter(is_known).copied().chain(further).collect(),
+            complete: self.complete,
+        }
     }
 
     /// Whether there is a connection field called `name` that always has a value.
@@ -143,6 +161,9 @@ impl<'a> Names<'a> {
         }
         for name in template.placeholders() {
             match self.find(name, Reach::Secret) {
+                Ok(Some(named)) if named.lines => {
+                    problems.add(path, format!("`{name}` has several lines: it signs, and is not sent"))
+                }
                 Ok(Some(named)) if named.free => {
                     problems.add(path, format!("`{name}` needs a pattern to be used here"))
                 }
@@ -172,6 +193,9 @@ impl<'a> Names<'a> {
 }
 
 fn check_in_url(named: &Named<'_>, position: Position) -> Result<(), String> {
+    if named.lines {
+        return Err(format!("`{}` has several lines: it signs, and is not sent", named.name));
+    }
     if named.absent {
         return Err(format!(
             "`{}` may be missing and has no default, so it cannot be used in a URL",
@@ -192,7 +216,7 @@ fn of_field(field: &Field, reach: Reach) -> Named<'_> {
     };
     let absent = field.optional && field.default.is_none();
     let reach = if field.secret { Reach::Secret } else { reach };
-    Named { name: &field.key, reach, source, absent, free: false }
+    Named { name: &field.key, reach, source, absent, free: false, lines: field.lines }
 }
 
 fn of_kept(kept: &KeptField) -> Named<'_> {
@@ -203,11 +227,17 @@ fn of_kept(kept: &KeptField) -> Named<'_> {
         source,
         absent: !kept.required && kept.default.is_none(),
         free: kept.pattern.is_none(),
+        lines: false,
     }
+}
+
+/// The access token, and what else is kept of its answer.
+fn of_tokens(tokens: &TokenRules) -> impl Iterator<Item = Named<'_>> {
+    std::iter::once(access_token()).chain(tokens.kept.iter().map(of_kept))
 }
 
 /// The access token, which may stand anywhere except in a host.
 fn access_token() -> Named<'static> {
     let source = Source { pattern: None, options: &[], example: None };
-    Named { name: "access_token", reach: Reach::Secret, source, absent: false, free: false }
+    Named { name: "access_token", reach: Reach::Secret, source, absent: false, free: false, lines: false }
 }

@@ -171,6 +171,76 @@ fn a_fault_of_all_ways_is_told_once_and_that_of_one_with_its_place() {
     assert!(text.starts_with("acme.toml:31:"), "{text}");
 }
 
+const CLIENT: &str = r#"
+[[auth]]
+kind = "client_credentials"
+[[auth.fields]]
+key = "client_id"
+label = "Id"
+help = "Under Settings."
+secret = false
+[[auth.fields]]
+key = "client_secret"
+label = "Secret"
+help = "Beside it."
+[auth.token]
+token_url = "https://acme.example/token"
+scopes = ["read"]
+client_auth = "basic"
+params = { client = "{client_id}", version = 2 }
+[auth.request]
+headers = { Authorization = "Bearer {access_token}" }
+"#;
+
+#[test]
+fn a_client_gets_tokens_with_what_was_typed() {
+    let catalog = read(&file(CLIENT)).unwrap();
+    let acme = catalog.get("acme").unwrap();
+    assert_eq!((acme.auth, acme.setup_type()), (AuthKind::ClientCredentials, SetupType::ApiKey));
+    let fetched = acme.fetched().unwrap();
+    let call = &fetched.calls().unwrap().first;
+    let TokenBody::Form(fields) = &call.body else { panic!("{call:?}") };
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["client", "grant_type", "scope", "version"]);
+    assert!(matches!(call.basic, Some(CallBasic::Client)));
+    assert!(acme.is_renewable(&Map::new()) && acme.oauth().is_none());
+    assert_eq!(acme.connection[0].key, "client_id");
+}
+
+#[test]
+fn a_client_without_what_it_needs_is_refused() {
+    for (from, to, message) in [
+        (
+            "key = \"client_secret\"",
+            "key = \"secret\"",
+            "needs the field `client_secret`, which gets the tokens",
+        ),
+        (
+            "key = \"client_id\"",
+            "key = \"access_token\"",
+            "`access_token` is reserved: it is stored with the fields",
+        ),
+        ("client = \"{client_id}\"", "scope = \"x\"", "`scope` is set by the server itself"),
+        ("client = \"{client_id}\"", "client = \"{access_token}\"", "`{access_token}` is unknown"),
+        ("client = \"{client_id}\"", "client = \"{nobody}\"", "nobody"),
+        ("scopes = [\"read\"]", "scopes = [\"read\", \"read\"]", "the scope `read` is listed twice"),
+        (
+            "client_auth = \"basic\"",
+            "client_auth = \"basic\"\ndefault_lifetime_seconds = 0",
+            "must be more than 0",
+        ),
+        ("acme.example/token", "{access_token}.example/token", "access_token"),
+    ] {
+        let text = refusal(&file(&CLIENT.replacen(from, to, 1)));
+        assert!(text.contains(message), "{to}: {text}");
+    }
+    let without = CLIENT.split("[auth.token]").next().unwrap();
+    assert!(refusal(&file(without)).contains("`client_credentials` needs [auth.token]"));
+    let stray =
+        format!("{KEY}[auth.token]\ntoken_url = \"https://acme.example/token\"\nclient_auth = \"body\"\n");
+    assert!(refusal(&file(&stray)).contains("belongs to `kind = \"client_credentials\"`, "));
+}
+
 #[test]
 fn events_come_by_the_app_whichever_way_an_integration_is_connected() {
     let events = r#"

@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use super::account::text;
 use super::blemish::Blemish;
 use super::lifetime::lifetime;
 use super::{TokenProblem, scopes};
 use crate::answer_body::{AnswerBody, AnswerFields};
-use crate::catalog::{KeptField, OAuth, check_access_token, check_kept, check_refresh_token};
+use crate::catalog::{
+    ExpiryUnit, FetchedToken, KeptField, OAuth, TokenRules, check_access_token, check_kept,
+    check_refresh_token,
+};
 
 /// Token types that are refused. `DPoP` (RFC 9449), `PoP` (RFC 9200) and `mac` need a proof that this server does not
 /// make, and `N_A` (RFC 8693) is not an access token. A token of any other type is sent as a bearer token. RFC 6749,
@@ -56,13 +59,78 @@ impl Grant {
         body: &AnswerBody<'_>,
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
-        let grant = Self::renew(oauth, &Map::new(), status, body, now)?;
+        Self::first(&oauth.tokens, status, body, now)
+    }
+
+    fn first(
+        rules: &TokenRules,
+        status: u16,
+        body: &AnswerBody<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
+        let grant = Self::renewed(rules, &Map::new(), status, body, now)?;
         check_type(&grant.answer)?;
-        for field in oauth.kept.iter().filter(|field| field.required) {
+        for field in rules.kept.iter().filter(|field| field.required) {
             let missing = || TokenProblem::Missing { what: field.name.clone() };
             kept(field, &grant.answer)?.ok_or_else(missing)?;
         }
         Ok(grant)
+    }
+
+    /// Reads the answer to a request for a token with what was typed into a form. The credential has both. It has a
+    /// refresh token only where the provider's file says how one is sent: otherwise the form gets the next token.
+    pub fn fetched(
+        fetched: &FetchedToken,
+        credential: &Map<String, Value>,
+        status: u16,
+        body: &AnswerBody<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
+        let mut grant = Self::first(&fetched.rules, status, body, now)?;
+        if fetched.calls().is_none_or(|calls| calls.refresh.is_none()) {
+            grant.credential.shift_remove("refresh_token");
+        }
+        Ok(grant.with_form(fetched, credential))
+    }
+
+    /// Reads the answer to a refresh token that was issued for what was typed into a form.
+    pub fn refreshed(
+        fetched: &FetchedToken,
+        credential: &Map<String, Value>,
+        status: u16,
+        body: &AnswerBody<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
+        let grant = Self::renewed(&fetched.rules, credential, status, body, now)?;
+        Ok(grant.with_form(fetched, credential))
+    }
+
+    /// A token that the server has signed itself, with a key that was typed into a form.
+    pub fn signed(
+        fetched: &FetchedToken,
+        credential: &Map<String, Value>,
+        token: String,
+        expires_at: OffsetDateTime,
+    ) -> Self {
+        let mut signed = Map::new();
+        signed.insert("access_token".into(), token.into());
+        signed.insert("expires_at".into(), expires_at.format(&Rfc3339).ok().into());
+        let grant = Self {
+            credential: signed,
+            expires_at: Some(expires_at),
+            granted_scopes: None,
+            blemishes: Vec::new(),
+            answer: Value::Null,
+        };
+        grant.with_form(fetched, credential)
+    }
+
+    fn with_form(mut self, fetched: &FetchedToken, credential: &Map<String, Value>) -> Self {
+        for field in &fetched.form.fields {
+            let typed = credential.get(&field.key).cloned();
+            self.credential.extend(typed.map(|typed| (field.key.clone(), typed)));
+        }
+        self
     }
 
     /// Reads the answer to a refresh token. If it leaves out the refresh token (RFC 6749, section 6) or a kept field,
@@ -80,11 +148,21 @@ impl Grant {
         body: &AnswerBody<'_>,
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
+        Self::renewed(&oauth.tokens, before, status, body, now)
+    }
+
+    fn renewed(
+        rules: &TokenRules,
+        before: &Map<String, Value>,
+        status: u16,
+        body: &AnswerBody<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, TokenProblem> {
         let AnswerFields { value: answer, is_whole } = readable(status, body)?;
-        let places = Places::new(oauth, before, &answer);
+        let places = Places::new(rules, before, &answer);
         let access_token = match places.access_token() {
             Ok(Some(token)) if (200..300).contains(&status) => token,
-            found => return Err(TokenProblem::of(oauth, status, &answer, found.err())),
+            found => return Err(TokenProblem::of(rules, status, &answer, found.err())),
         };
         let mut blemishes = Vec::new();
         if !is_whole {
@@ -95,17 +173,17 @@ impl Grant {
             blemishes.push(why);
             None
         });
-        let lifetime = lifetime(places.expires_in(), now).unwrap_or_else(|why| {
+        let lifetime = places.lifetime(now).unwrap_or_else(|why| {
             blemishes.push(Blemish::new("expires_in", why));
             None
         });
-        let expires_at = lifetime.or(oauth.default_lifetime()).and_then(|lifetime| now.checked_add(lifetime));
+        let expires_at = lifetime.or(rules.default_lifetime()).and_then(|lifetime| now.checked_add(lifetime));
         let written = expires_at.and_then(|at| at.format(&Rfc3339).ok());
         let mut credential = Map::new();
         credential.insert("access_token".into(), access_token.into());
         credential.insert("refresh_token".into(), refresh_token.into());
         credential.insert("expires_at".into(), written.into());
-        for field in &oauth.kept {
+        for field in &rules.kept {
             let found = kept(field, &answer).unwrap_or_else(|why| {
                 blemishes.push(why);
                 None
@@ -115,7 +193,7 @@ impl Grant {
                 credential.insert(field.name.clone(), value);
             }
         }
-        let granted_scopes = scopes::read(oauth.answer.scopes.of(&answer));
+        let granted_scopes = scopes::read(rules.answer.scopes.of(&answer));
         Ok(Self { credential, expires_at, granted_scopes, blemishes, answer })
     }
 
@@ -146,28 +224,33 @@ fn readable(status: u16, body: &AnswerBody<'_>) -> Result<AnswerFields, TokenPro
 /// tokens in the places of RFC 6749: Slack has a person's tokens in `authed_user` if it answers a code, but not if it
 /// answers a refresh token.
 struct Places<'a> {
-    oauth: &'a OAuth,
+    rules: &'a TokenRules,
     answer: &'a Value,
     is_usual: bool,
 }
 
 impl<'a> Places<'a> {
-    fn new(oauth: &'a OAuth, before: &Map<String, Value>, answer: &'a Value) -> Self {
-        let found = oauth.answer.access_token.of(answer).filter(|token| !token.is_null());
-        Self { oauth, answer, is_usual: found.is_none() && !before.is_empty() }
+    fn new(rules: &'a TokenRules, before: &Map<String, Value>, answer: &'a Value) -> Self {
+        let found = rules.answer.access_token.of(answer).filter(|token| !token.is_null());
+        Self { rules, answer, is_usual: found.is_none() && !before.is_empty() }
     }
 
     fn find(&self, of_file: &crate::catalog::JsonPointer, usual: &str) -> Option<&'a Value> {
         if self.is_usual { self.answer.get(usual) } else { of_file.of(self.answer) }
     }
 
-    fn expires_in(&self) -> Option<&'a Value> {
-        self.find(&self.oauth.answer.expires_in, "expires_in")
+    /// How long the access token lives, as far as the answer says.
+    fn lifetime(&self, now: OffsetDateTime) -> Result<Option<Duration>, &'static str> {
+        let places = &self.rules.answer;
+        let told = lifetime(self.find(&places.expires_in, "expires_in"), places.expires_unit, now)?;
+        let end =
+            places.expires_at.as_ref().filter(|_| told.is_none()).and_then(|place| place.of(self.answer));
+        Ok(told.or(lifetime(end, ExpiryUnit::Seconds, now)?))
     }
 
     /// `None` if it is absent, null or empty.
     fn access_token(&self) -> Result<Option<String>, Blemish> {
-        match self.find(&self.oauth.answer.access_token, "access_token") {
+        match self.find(&self.rules.answer.access_token, "access_token") {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(token)) if token.trim().is_empty() => Ok(None),
             Some(Value::String(token)) => {
@@ -184,18 +267,18 @@ impl<'a> Places<'a> {
     /// The refresh token of the answer, or else the one of `before`. The latter has ended if the answer had another
     /// that cannot be read, and would be taken for stolen if it were sent again.
     fn refresh_token(&self, before: &Map<String, Value>, is_whole: bool) -> Result<Option<String>, Blemish> {
-        let found = self.find(&self.oauth.answer.refresh_token, "refresh_token");
+        let found = self.find(&self.rules.answer.refresh_token, "refresh_token");
         let found = found
             .filter(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()));
         let kept = || before.get("refresh_token").and_then(Value::as_str).map(str::to_owned);
         let why = match found {
-            None if is_whole || !self.oauth.refresh_rotates => return Ok(kept()),
+            None if is_whole || !self.rules.rotation.is_strict() => return Ok(kept()),
             None => "Missing".to_owned(),
             Some(value) => {
                 let token = Value::from(text(value).map(|text| text.trim().to_owned()));
                 match check_refresh_token(&token) {
                     Ok(token) => return Ok(Some(token.to_owned())),
-                    Err(_) if !self.oauth.refresh_rotates => return Ok(kept()),
+                    Err(_) if !self.rules.rotation.is_strict() => return Ok(kept()),
                     Err(why) => why,
                 }
             }

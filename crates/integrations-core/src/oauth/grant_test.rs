@@ -158,7 +158,7 @@ fn an_error_counts_whatever_its_status() {
     let slack = provider("slack");
     let found = problem("slack", 200, json!({"ok": false, "error": "invalid_refresh_token"}));
     assert_eq!(found, TokenProblem::Refused { code: "invalid_refresh_token".into(), description: None });
-    assert!(found.is_dead(slack.oauth().unwrap()));
+    assert!(found.is_dead(&slack.oauth().unwrap().tokens));
     let found = problem(
         "github",
         200,
@@ -169,8 +169,10 @@ fn an_error_counts_whatever_its_status() {
         found.to_string(),
         "it refused with the error bad_verification_code: The code passed is incorrect or expired."
     );
-    assert!(!found.is_dead(provider("github").oauth().unwrap()));
-    assert!(problem("linear", 400, json!({"error": "invalid_grant"})).is_dead(slack.oauth().unwrap()));
+    assert!(!found.is_dead(&provider("github").oauth().unwrap().tokens));
+    assert!(
+        problem("linear", 400, json!({"error": "invalid_grant"})).is_dead(&slack.oauth().unwrap().tokens)
+    );
 }
 
 #[test]
@@ -210,16 +212,16 @@ fn a_dead_refresh_token_is_told_by_any_of_the_places() {
     ] {
         for status in [200, 400] {
             let found = problem("hubspot", status, answer.clone());
-            assert!(found.is_dead(hubspot), "{found}");
+            assert!(found.is_dead(&hubspot.tokens), "{found}");
         }
     }
-    assert!(!problem("hubspot", 400, json!({"status": "BAD_CLIENT_ID"})).is_dead(hubspot));
+    assert!(!problem("hubspot", 400, json!({"status": "BAD_CLIENT_ID"})).is_dead(&hubspot.tokens));
 }
 
 #[test]
 fn numbers_are_codes_too() {
     let mut oauth = provider("hubspot").oauth().unwrap().clone();
-    oauth.answer.dead_errors = vec!["40029".into(), "refresh_token_expired_0x80041004".into()];
+    oauth.tokens.answer.dead_errors = vec!["40029".into(), "refresh_token_expired_0x80041004".into()];
     let read = |answer: Value| {
         Grant::read(&oauth, 400, &AnswerBody::new(None, answer.to_string().as_bytes()), NOW).unwrap_err()
     };
@@ -233,7 +235,7 @@ fn numbers_are_codes_too() {
         (json!({"error": 40030}), false),
         (json!({"error": 0}), false),
     ] {
-        assert_eq!(read(answer.clone()).is_dead(&oauth), is_dead, "{answer}");
+        assert_eq!(read(answer.clone()).is_dead(&oauth.tokens), is_dead, "{answer}");
     }
 }
 
@@ -252,7 +254,7 @@ fn trouble_of_the_provider_is_no_refusal() {
     for status in [408, 425, 429, 500, 503] {
         let found = problem("slack", status, json!({"error": "invalid_grant"}));
         assert_eq!(found, TokenProblem::Unavailable { status });
-        assert!(!found.is_dead(provider("slack").oauth().unwrap()));
+        assert!(!found.is_dead(&provider("slack").oauth().unwrap().tokens));
     }
 }
 
@@ -396,9 +398,9 @@ fn a_refresh_token_stays_unless_the_answer_had_another() {
 fn the_answer_to_a_refresh_may_have_its_tokens_in_the_usual_places() {
     let mut oauth = provider("slack").oauth().unwrap().clone();
     let pointer = |text: &str| crate::catalog::JsonPointer::parse(text).unwrap();
-    oauth.answer.access_token = pointer("/authed_user/access_token");
-    oauth.answer.refresh_token = pointer("/authed_user/refresh_token");
-    oauth.answer.expires_in = pointer("/authed_user/expires_in");
+    oauth.tokens.answer.access_token = pointer("/authed_user/access_token");
+    oauth.tokens.answer.refresh_token = pointer("/authed_user/refresh_token");
+    oauth.tokens.answer.expires_in = pointer("/authed_user/expires_in");
     let user = json!({"access_token": "user", "refresh_token": "next", "expires_in": 60});
     let nested =
         json!({"ok": true, "access_token": "bot", "refresh_token": "other", "authed_user": user}).to_string();

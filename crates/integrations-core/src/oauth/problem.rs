@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::account::text;
 use super::blemish::Blemish;
 use super::text::{one_line, without_tokens};
-use crate::catalog::OAuth;
+use crate::catalog::TokenRules;
 
 /// The most characters of a provider's message that are shown.
 const MAX_DESCRIPTION: usize = 200;
@@ -24,6 +24,13 @@ pub enum TokenProblem {
     Refused {
         /// Its error code, such as `invalid_grant` (RFC 6749, section 5.2).
         code: String,
+        /// The provider's message, if there is one.
+        description: Option<String>,
+    },
+    /// The provider does not accept what asked for the token, as the status of its answer alone says.
+    Unaccepted {
+        /// The HTTP status.
+        status: u16,
         /// The provider's message, if there is one.
         description: Option<String>,
     },
@@ -70,25 +77,32 @@ impl From<Blemish> for TokenProblem {
 impl TokenProblem {
     /// Why an answer without a usable access token is not a grant. `token` is what is wrong with the access token that
     /// it has.
-    pub(super) fn of(oauth: &OAuth, status: u16, answer: &Value, token: Option<Blemish>) -> Self {
+    pub(super) fn of(rules: &TokenRules, status: u16, answer: &Value, token: Option<Blemish>) -> Self {
         let failed = !(200..300).contains(&status);
         let description = description(answer).and_then(clean_message);
         // A provider may also answer a failure in the standard form.
         let standard = answer.get("error").filter(|_| failed);
-        let places = oauth.answer.error.iter().filter_map(|pointer| pointer.of(answer)).chain(standard);
+        let places = rules.answer.error.iter().filter_map(|pointer| pointer.of(answer)).chain(standard);
         let codes: Vec<String> = places.filter_map(error_code).collect();
-        let dead = codes.iter().find(|code| means_death(oauth, code));
+        let dead = codes.iter().find(|code| means_death(rules, code));
         match dead.or(codes.first()) {
-            Some(code) => Self::Refused { code: presentable(oauth, code), description },
+            _ if dead.is_none() && rules.answer.dead_statuses.contains(&status) => {
+                Self::Unaccepted { status, description }
+            }
+            Some(code) => Self::Refused { code: presentable(rules, code), description },
             None if failed => Self::Failed { status, description },
             None => token.map_or_else(|| Self::Missing { what: "access_token".into() }, Self::from),
         }
     }
 
     /// Whether the refresh token will never work again: the code is `invalid_grant` (RFC 6749, section 5.2) or one of
-    /// the provider's own codes for the same.
-    pub fn is_dead(&self, oauth: &OAuth) -> bool {
-        matches!(self, Self::Refused { code, .. } if means_death(oauth, code))
+    /// the provider's own codes or statuses for the same.
+    pub fn is_dead(&self, rules: &TokenRules) -> bool {
+        match self {
+            Self::Refused { code, .. } => means_death(rules, code),
+            Self::Unaccepted { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether the provider took the request, so that a refresh token that rotates has ended: it answered with success,
@@ -97,7 +111,10 @@ impl TokenProblem {
         match self {
             Self::NotJson { status, looks_like_html } => (200..300).contains(status) && !looks_like_html,
             Self::Missing { .. } | Self::Invalid { .. } => true,
-            Self::Refused { .. } | Self::Failed { .. } | Self::Unavailable { .. } => false,
+            Self::Refused { .. }
+            | Self::Unaccepted { .. }
+            | Self::Failed { .. }
+            | Self::Unavailable { .. } => false,
         }
     }
 
@@ -105,14 +122,14 @@ impl TokenProblem {
     pub fn is_about_the_app(&self) -> bool {
         match self {
             Self::Refused { code, .. } => matches!(code.as_str(), "invalid_client" | "unauthorized_client"),
-            Self::Failed { status, .. } => *status == 401,
+            Self::Failed { status, .. } | Self::Unaccepted { status, .. } => *status == 401,
             _ => false,
         }
     }
 }
 
-fn means_death(oauth: &OAuth, code: &str) -> bool {
-    code == "invalid_grant" || oauth.answer.dead_errors.iter().any(|dead| dead == code)
+fn means_death(rules: &TokenRules, code: &str) -> bool {
+    code == "invalid_grant" || rules.answer.dead_errors.iter().any(|dead| dead == code)
 }
 
 /// The code of an error: a string, a number other than 0, or the member of an object that is most likely the code.
@@ -137,8 +154,8 @@ fn description(answer: &Value) -> Option<&str> {
 }
 
 /// Removes from an error's code what must not be shown. The codes of the provider's file are no secrets.
-fn presentable(oauth: &OAuth, code: &str) -> String {
-    if means_death(oauth, code) {
+fn presentable(rules: &TokenRules, code: &str) -> String {
+    if means_death(rules, code) {
         return code.to_owned();
     }
     one_line(&without_tokens(code), MAX_CODE).unwrap_or_else(|| "unknown".to_owned())
@@ -155,6 +172,10 @@ impl fmt::Display for TokenProblem {
             Self::Refused { code, description: None } => write!(f, "it refused with the error {code}"),
             Self::Refused { code, description: Some(words) } => {
                 write!(f, "it refused with the error {code}: {words}")
+            }
+            Self::Unaccepted { status, description: None } => write!(f, "it refused with status {status}"),
+            Self::Unaccepted { status, description: Some(words) } => {
+                write!(f, "it refused with status {status}: {words}")
             }
             Self::Failed { status, description: None } => {
                 write!(f, "it answered with status {status} and no reason")

@@ -63,7 +63,7 @@ impl Monitor {
             schedule.refresh_at = schedule.refresh_at.map(|_| later);
             return Attended::not_asked(schedule, NotAsked::Sealed);
         };
-        if schedule.refresh_begun_by.is_some() && subject.rotates() {
+        if schedule.refresh_begun_by.is_some() && subject.is_sent_once() {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
         let mut is_renewed = false;
@@ -87,7 +87,7 @@ impl Monitor {
             schedule.probe_at = now + HOST_PAUSE;
             return Attended::not_asked(schedule, NotAsked::NotDue);
         };
-        if checked.is_refused() && !is_renewed && subject.refresh_token().is_some() {
+        if checked.is_refused() && !is_renewed && subject.is_renewable() {
             if let Some(until) = token_limit {
                 schedule.probe_at = until;
                 return Attended::found(schedule, health::renewal_must_wait(&subject.provider));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use integrations_core::{
     audit::{self, AuditAction},
-    catalog::{OAuth, Provider},
+    catalog::{OAuth, Provider, TokenRules},
     health::{self, NoAnswer, Verdict},
     oauth::{Grant, TokenProblem},
     schedule,
@@ -18,7 +18,12 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{Monitor, subject::Subject};
 use crate::{
     metrics::RefreshOutcome,
-    provider::{authorization_server::AuthorizationServer, outbound::Answer, prober::Checked},
+    provider::{
+        authorization_server::AuthorizationServer,
+        outbound::Answer,
+        prober::{Checked, asked_to_wait},
+        token_issuer::{Issued, NotIssued, TokenIssuer},
+    },
     store::{Claim, LeaseWrite, NewAuditEvent, Renewed},
     vault::Purpose,
 };
@@ -47,6 +52,14 @@ pub(super) enum Renewal {
     Lost,
 }
 
+/// Where the next token comes from.
+enum Source<'p> {
+    /// The OAuth app's authorization server, for this refresh token.
+    App(Box<AuthorizationServer>, &'p OAuth, String),
+    /// What was typed into a form.
+    Form(TokenIssuer<'p>),
+}
+
 impl Monitor {
     /// Refreshes a subject's tokens, and stores them. `has_ended`: the access token has expired or was refused.
     pub(super) async fn renew(&self, claim: &Claim, subject: &mut Subject, has_ended: bool) -> Renewal {
@@ -64,23 +77,14 @@ impl Monitor {
 
     async fn try_renew(&self, claim: &Claim, subject: &mut Subject, has_ended: bool) -> Renewal {
         let provider = std::sync::Arc::clone(&subject.provider);
-        let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
+        if !subject.is_renewable() {
             return Renewal::Nothing;
-        };
+        }
         let permit = self.permit_to_begin().await;
-        let app = match self.apps.find(&claim.tenant, &provider).await {
-            Ok(Some(app)) => app,
-            Ok(None) => {
-                let found = format!("No OAuth app for {} is set on this server any more", provider.name);
-                return trouble(health::stuck(found, "Set it again", has_ended));
-            }
-            Err(_) => return Renewal::Lost,
+        let source = match self.source(claim, &provider, subject, has_ended).await {
+            Ok(source) => source,
+            Err(renewal) => return renewal,
         };
-        let Ok(server) = AuthorizationServer::new(&provider, oauth, &subject.connection, &app) else {
-            let found = format!("The address of {}'s token endpoint cannot be made", provider.name);
-            return trouble(health::stuck(found, "Check the provider's file", has_ended));
-        };
-        let refresh_token = refresh_token.to_owned();
         // If the database's answer is lost, this is tried again: a mark that stays would look like a token that was
         // sent.
         let lease_end = || self.environment.now() + self.0.lease;
@@ -89,44 +93,134 @@ impl Monitor {
             return Renewal::Lost;
         }
         drop(permit);
-        let answer = server.refresh(&self.outbound, refresh_token).await;
-        match self.read_grant(&provider, oauth, subject, answer, has_ended) {
+        let renewed = match source {
+            Source::App(server, oauth, refresh_token) => {
+                let answer = server.refresh(&self.outbound, refresh_token).await;
+                self.read_refreshed(oauth, subject, answer, has_ended)
+            }
+            Source::Form(issuer) => self.get_again(&provider, &issuer, has_ended).await,
+        };
+        match renewed {
             Ok(grant) => self.store_grant(claim, subject, grant).await,
             Err(renewal) => renewal,
         }
     }
 
-    fn read_grant(
+    /// Where the next token comes from: the OAuth app's refresh token, or what was typed into a form.
+    async fn source<'p>(
         &self,
-        provider: &Provider,
+        claim: &Claim,
+        provider: &'p Provider,
+        subject: &'p Subject,
+        has_ended: bool,
+    ) -> Result<Source<'p>, Renewal> {
+        let Subject { connection, credential, .. } = subject;
+        if let Some(issuer) = TokenIssuer::of(provider, connection, credential) {
+            return Ok(Source::Form(issuer));
+        }
+        let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
+            return Err(Renewal::Nothing);
+        };
+        let app = match self.apps.find(&claim.tenant, provider).await {
+            Ok(Some(app)) => app,
+            Ok(None) => {
+                let found = format!("No OAuth app for {} is set on this server any more", provider.name);
+                return Err(trouble(health::stuck(found, "Set it again", has_ended)));
+            }
+            Err(_) => return Err(Renewal::Lost),
+        };
+        let server = AuthorizationServer::new(provider, oauth, connection, &app)
+            .map_err(|_| trouble(not_made(provider, has_ended)))?;
+        Ok(Source::App(Box::new(server), oauth, refresh_token.to_owned()))
+    }
+
+    /// Reads the answer to a refresh token of an OAuth app.
+    fn read_refreshed(
+        &self,
         oauth: &OAuth,
         subject: &Subject,
         answer: Result<Answer, NoAnswer>,
         has_ended: bool,
     ) -> Result<Grant, Renewal> {
-        let now = self.environment.now();
-        let no_answer = |reason: NoAnswer| format!("{} {reason}", provider.name);
-        let answer = answer.map_err(|reason| trouble(health::degraded(no_answer(reason))))?;
+        let (provider, now) = (&subject.provider, self.environment.now());
+        let answer = answer.map_err(|reason| trouble(health::degraded(no_answer(provider, reason))))?;
         let grant = Grant::renew(oauth, &subject.credential, answer.status, &answer.body(), now);
         grant.map_err(|problem| {
-            let judged = || health::judge_refresh(provider, oauth, &problem, has_ended);
-            let is_spent = subject.rotates() && problem.is_success_without_tokens();
-            match (&problem, answer.cut_off) {
-                _ if problem.is_dead(oauth) => Renewal::Dead(judged()),
-                (_, Some(reason)) if is_spent => {
-                    Renewal::Spent(health::stuck(no_answer(reason), "Connect it again", has_ended))
+            let is_spent = subject.is_sent_once() && problem.is_success_without_tokens();
+            match answer.cut_off.filter(|_| is_spent) {
+                _ if problem.is_dead(&oauth.tokens) || !is_spent => {
+                    self.failed(provider, &oauth.tokens, &problem, &answer, has_ended)
                 }
-                _ if is_spent => Renewal::Spent(judged()),
-                (_, Some(reason)) if problem.is_success_without_tokens() => {
-                    trouble(health::degraded(no_answer(reason)))
+                Some(reason) => {
+                    let found = no_answer(provider, reason);
+                    Renewal::Spent(health::stuck(found, "Connect it again", has_ended))
                 }
-                (TokenProblem::Unavailable { .. }, _) => {
-                    let wait = crate::provider::prober::asked_to_wait(provider, &answer, now);
-                    Renewal::Trouble(Checked { verdict: judged(), wait })
-                }
-                _ => trouble(judged()),
+                None => Renewal::Spent(health::judge_refresh(provider, &oauth.tokens, &problem, has_ended)),
             }
         })
+    }
+
+    /// Gets a token with what was typed into a form, or with the refresh token that was issued for it. If the provider
+    /// refuses that one, what was typed still counts.
+    async fn get_again(
+        &self,
+        provider: &Provider,
+        issuer: &TokenIssuer<'_>,
+        has_ended: bool,
+    ) -> Result<Grant, Renewal> {
+        if let Some(refreshed) = issuer.refresh(&self.outbound, &self.environment).await {
+            let status = refreshed.as_ref().ok().and_then(Issued::answer).map(|answer| answer.status);
+            let is_refused = status.is_some_and(|status| matches!(status, 400..500) && status != 429);
+            let read = self.read_issued(provider, issuer, refreshed, has_ended);
+            if !is_refused && !matches!(read, Err(Renewal::Dead(_))) {
+                return read;
+            }
+        }
+        let issued = issuer.fetch(&self.outbound, &self.environment).await;
+        self.read_issued(provider, issuer, issued, has_ended)
+    }
+
+    fn read_issued(
+        &self,
+        provider: &Provider,
+        issuer: &TokenIssuer<'_>,
+        issued: Result<Issued, NotIssued>,
+        has_ended: bool,
+    ) -> Result<Grant, Renewal> {
+        let issued = issued.map_err(|error| match error {
+            NotIssued::NoAnswer(reason) => trouble(health::degraded(no_answer(provider, reason))),
+            NotIssued::Key(issue) => trouble(health::stuck(issue.message, "Connect it again", has_ended)),
+            NotIssued::Call(_) => trouble(not_made(provider, has_ended)),
+        })?;
+        issuer.read(&issued, self.environment.now()).map_err(|problem| {
+            match (provider.tokens(), issued.answer()) {
+                (Some(rules), Some(answer)) => self.failed(provider, rules, &problem, answer, has_ended),
+                _ => Renewal::Nothing,
+            }
+        })
+    }
+
+    /// What an answer without tokens means, if it does not end what asked for them.
+    fn failed(
+        &self,
+        provider: &Provider,
+        rules: &TokenRules,
+        problem: &TokenProblem,
+        answer: &Answer,
+        has_ended: bool,
+    ) -> Renewal {
+        let judged = || health::judge_refresh(provider, rules, problem, has_ended);
+        match (problem, answer.cut_off) {
+            _ if problem.is_dead(rules) => Renewal::Dead(judged()),
+            (_, Some(reason)) if problem.is_success_without_tokens() => {
+                trouble(health::degraded(no_answer(provider, reason)))
+            }
+            (TokenProblem::Unavailable { .. }, _) => {
+                let wait = asked_to_wait(provider, answer, self.environment.now());
+                Renewal::Trouble(Checked { verdict: judged(), wait })
+            }
+            _ => trouble(judged()),
+        }
     }
 
     async fn store_grant(&self, claim: &Claim, subject: &mut Subject, grant: Grant) -> Renewal {
@@ -137,7 +231,8 @@ impl Monitor {
         }
         let plain = serde_json::to_vec(&grant.credential).unwrap_or_default();
         let spread = self.environment.spread();
-        let refresh_at = schedule::next_refresh(&grant.credential, now, grant.expires_at, spread);
+        let refresh_at =
+            schedule::next_refresh(&subject.provider, &grant.credential, now, grant.expires_at, spread);
         let renewed = Renewed {
             sealed: self.vault.seal(&plain, Purpose::Credential(claim.into())),
             expires_at: grant.expires_at,
@@ -185,6 +280,15 @@ impl Monitor {
         let change = audit::change("credential.expires_at", written(claim.expires_at), written(expires_at));
         self.event(claim, AuditAction::IntegrationCredentialRefreshed, change.into_iter().collect(), now)
     }
+}
+
+fn no_answer(provider: &Provider, reason: NoAnswer) -> String {
+    format!("{} {reason}", provider.name)
+}
+
+fn not_made(provider: &Provider, has_ended: bool) -> Verdict {
+    let found = format!("The address of {}'s token endpoint cannot be made", provider.name);
+    health::stuck(found, "Check the provider's file", has_ended)
 }
 
 fn trouble(verdict: Verdict) -> Renewal {

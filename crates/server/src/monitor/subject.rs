@@ -17,8 +17,13 @@ impl Subject {
         self.credential.get("refresh_token").and_then(Value::as_str)
     }
 
-    /// Whether a refresh may end the old refresh token. Such a token must not be sent twice.
-    pub(super) fn rotates(&self) -> bool {
-        self.provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
+    /// Whether the access token can be renewed without a person.
+    pub(super) fn is_renewable(&self) -> bool {
+        self.provider.is_renewable(&self.credential)
+    }
+
+    /// Whether a refresh token must not be sent twice, because a second use would be taken for theft.
+    pub(super) fn is_sent_once(&self) -> bool {
+        self.provider.oauth().is_some_and(|oauth| oauth.tokens.rotation.is_strict())
     }
 }

@@ -27,16 +27,18 @@ use crate::provider::outbound::{Answer, Outbound};
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// A provider's authorization server, for one of our OAuth apps and one connection.
-pub(crate) struct AuthorizationServer<'a> {
-    oauth: &'a OAuth,
+pub(crate) struct AuthorizationServer {
+    oauth: OAuth,
     client: Client,
+    /// Where refresh tokens are exchanged, if that is another place.
+    refresh_url: Option<Url>,
 }
 
-impl<'a> AuthorizationServer<'a> {
+impl AuthorizationServer {
     /// The server that `connection` leads to. The connection's fields have been checked against their patterns.
     pub(crate) fn new(
-        provider: &'a Provider,
-        oauth: &'a OAuth,
+        provider: &Provider,
+        oauth: &OAuth,
         connection: &Map<String, Value>,
         app: &OAuthApp,
     ) -> Result<Self, RenderError> {
@@ -50,7 +52,8 @@ impl<'a> AuthorizationServer<'a> {
             .set_auth_type(auth_type)
             .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
             .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?));
-        Ok(Self { oauth, client })
+        let refresh_url = oauth.refresh_url.as_ref().map(|url| url.render(value)).transpose()?;
+        Ok(Self { oauth: oauth.filled(value), client, refresh_url })
     }
 
     /// Sets the address that the server sends the browser back to, for a handshake.
@@ -66,7 +69,7 @@ impl<'a> AuthorizationServer<'a> {
     /// The address that the browser is sent to for consent.
     pub(crate) fn authorize_url(&self, state: &str, verifier: Option<&str>) -> Url {
         let mut request = self.client.authorize_url(|| CsrfToken::new(state.to_owned()));
-        for (name, value) in authorize_parameters(self.oauth) {
+        for (name, value) in authorize_parameters(&self.oauth) {
             request = request.add_extra_param(name, value);
         }
         if let Some(verifier) = verifier {
@@ -94,14 +97,21 @@ impl<'a> AuthorizationServer<'a> {
         outbound: &Outbound,
         refresh_token: String,
     ) -> Result<Answer, NoAnswer> {
+        outbound.send_once(self.refresh_request(refresh_token).ok_or(NoAnswer::Unreachable)?).await
+    }
+
+    /// The request for new tokens.
+    fn refresh_request(&self, refresh_token: String) -> Option<Request<Vec<u8>>> {
         let token = RefreshToken::new(refresh_token);
-        let mut request = self.client.exchange_refresh_token(&token);
+        let client = match self.refresh_url.clone() {
+            Some(url) => self.client.clone().set_token_uri(TokenUrl::from_url(url)),
+            None => self.client.clone(),
+        };
+        let mut request = client.exchange_refresh_token(&token);
         for (name, value) in &self.oauth.refresh_params {
             request = request.add_extra_param(name, value.to_string());
         }
-        let written = written(|take| drop(request.request(&take)));
-        let request = written.and_then(|request| self.adapt(request, &self.oauth.refresh_params));
-        outbound.send_once(request.ok_or(NoAnswer::Unreachable)?).await
+        self.adapt(written(|take| drop(request.request(&take)))?, &self.oauth.refresh_params)
     }
 
     /// The request for a code.
@@ -169,4 +179,73 @@ fn as_json(form: &[u8], params: &BTreeMap<String, ParamValue>) -> Map<String, Va
             (name, value)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use integrations_core::catalog::Catalog;
+    use serde_json::json;
+
+    use super::*;
+
+    const FILE: &str = r#"
+format = 2
+key = "acme"
+name = "Acme"
+description = "Acme keeps things."
+category = "support"
+documentation_url = "https://acme.example/docs"
+api_base_url = "https://api.acme.example"
+[[connection]]
+key = "tenant"
+label = "Tenant"
+help = "The tenant."
+pattern = "^[a-z]+$"
+mismatch = "Expected lower-case letters"
+example = "a"
+[[connection]]
+key = "hint"
+label = "Hint"
+help = "The hint."
+optional = true
+[[auth]]
+kind = "oauth"
+[auth.oauth]
+authorize_url = "https://acme.example/authorize"
+token_url = "https://acme.example/token"
+refresh_url = "https://{tenant}.acme.example/refresh"
+authorize_params = { audience = "https://{tenant}.acme.example", login_hint = "{hint}" }
+token_params = { audience = "{tenant}", version = 2 }
+refresh_params = { audience = "{tenant}-again" }
+scopes = []
+pkce = "none"
+client_auth = "body"
+refresh_rotates = "retry_safe"
+[probe]
+method = "GET"
+url = "https://api.acme.example/me"
+good_statuses = [200]
+refused_statuses = [401]
+"#;
+
+    #[test]
+    fn parameters_and_addresses_have_the_values_of_the_connection() {
+        let catalog = Catalog::default().with_files([("acme.toml".to_owned(), FILE.to_owned())]).unwrap();
+        let acme = catalog.get("acme").unwrap();
+        let oauth = acme.oauth().unwrap();
+        assert!(!oauth.tokens.rotation.is_strict());
+        let app =
+            OAuthApp { client_id: "id".into(), client_secret: "secret".to_owned().into(), scopes: None };
+        let connection = json!({"tenant": "corp"});
+        let server = AuthorizationServer::new(acme, oauth, connection.as_object().unwrap(), &app).unwrap();
+        let url = server.authorize_url("state", None).to_string();
+        assert!(url.contains("audience=https%3A%2F%2Fcorp.acme.example") && !url.contains("hint"), "{url}");
+        let body = |request: &Request<Vec<u8>>| String::from_utf8(request.body().clone()).unwrap();
+        let exchange = server.token_request("code".into(), None).unwrap();
+        assert_eq!(exchange.uri(), "https://acme.example/token");
+        assert!(body(&exchange).contains("audience=corp&version=2"), "{}", body(&exchange));
+        let refresh = server.refresh_request("token".into()).unwrap();
+        assert_eq!(refresh.uri(), "https://corp.acme.example/refresh");
+        assert!(body(&refresh).contains("audience=corp-again"), "{}", body(&refresh));
+    }
 }

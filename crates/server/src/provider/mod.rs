@@ -7,3 +7,5 @@ pub mod oauth_apps;
 pub mod openid;
 pub mod outbound;
 pub mod prober;
+mod signer;
+pub(crate) mod token_issuer;

@@ -1,23 +1,34 @@
 //! The `[[auth]]` entry of a provider file.
 
 use super::fields::fields;
-use super::oauth;
-use super::values::{check_header, page};
+use super::values::{basic_auth, check_header, page};
+use super::{oauth, token};
 use crate::catalog::field::Field;
-use crate::catalog::file::{AuthRequestTable, BasicAuthTable, FieldTable, OAuthTable};
+use crate::catalog::file::{AuthRequestTable, FieldTable, JwtTable, OAuthTable, TokenTable};
 use crate::catalog::names::AuthKind;
-use crate::catalog::probe::{AuthRequest, BasicAuth};
+use crate::catalog::probe::AuthRequest;
 use crate::catalog::problems::{Problems, optional};
-use crate::catalog::provider::{CredentialForm, Setup};
+use crate::catalog::provider::Setup;
 use crate::catalog::scope::Names;
+use crate::catalog::token::CredentialForm;
+
+/// How one logs in, as it is written.
+pub(super) struct Login {
+    pub(super) page: Option<String>,
+    pub(super) fields: Option<Vec<FieldTable>>,
+    pub(super) oauth: Option<OAuthTable>,
+    pub(super) token: Option<TokenTable>,
+    pub(super) jwt: Option<JwtTable>,
+}
 
 /// Reads how one logs in: the credential, and how it is got.
 pub(super) fn setup(
     kind: AuthKind,
-    (page, fields, oauth): (Option<String>, Option<Vec<FieldTable>>, Option<OAuthTable>),
+    Login { page, fields, oauth, token, jwt }: Login,
     connection: &mut Vec<Field>,
     problems: &mut Problems,
 ) -> Option<Setup> {
+    check_tables(kind, token.is_some(), jwt.is_some(), problems);
     match (kind, oauth, fields) {
         (AuthKind::OAuth, Some(table), None) if page.is_none() => {
             oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
@@ -26,16 +37,40 @@ pub(super) fn setup(
             problems.add("auth.0.kind", "`oauth` needs [auth.oauth], and neither `page` nor `fields`");
             None
         }
-        (AuthKind::ApiKey, None, Some(fields)) => {
-            form(page, fields, kind, connection, problems).map(Setup::ApiKey)
+        (_, None, Some(fields)) => {
+            let form = form(page, fields, kind, connection, problems)?;
+            match kind {
+                AuthKind::WebhookUrl => Some(Setup::WebhookUrl(form)),
+                AuthKind::ApiKey | AuthKind::OAuth => Some(Setup::ApiKey(form)),
+                AuthKind::ClientCredentials | AuthKind::TokenExchange | AuthKind::Jwt => {
+                    let tables = token::Tables { token, jwt };
+                    let fetched = token::fetched(kind, tables, form, connection, problems);
+                    fetched.map(|fetched| Setup::Fetched(Box::new(fetched)))
+                }
+            }
         }
-        (AuthKind::WebhookUrl, None, Some(fields)) => {
-            form(page, fields, kind, connection, problems).map(Setup::WebhookUrl)
-        }
-        (AuthKind::ApiKey | AuthKind::WebhookUrl, _, _) => {
+        (_, _, _) => {
             problems.add("auth.0.kind", format!("`{kind}` needs [[auth.fields]], and no [auth.oauth]"));
             None
         }
+    }
+}
+
+/// Checks that the tables that say how tokens are got belong to the kind, and that none is missing.
+fn check_tables(kind: AuthKind, has_token: bool, has_jwt: bool, problems: &mut Problems) {
+    let has_tokens = matches!(kind, AuthKind::ClientCredentials | AuthKind::TokenExchange);
+    if has_tokens && !has_token {
+        problems.add("auth.0.kind", format!("`{kind}` needs [auth.token], which says how tokens are got"));
+    } else if has_token && !has_tokens && kind != AuthKind::Jwt {
+        problems.add(
+            "auth.0.token",
+            "belongs to `kind = \"client_credentials\"`, `\"token_exchange\"` or `\"jwt\"`",
+        );
+    }
+    match (kind == AuthKind::Jwt, has_jwt) {
+        (true, false) => problems.add("auth.0.kind", "`jwt` needs [auth.jwt], which says what is signed"),
+        (false, true) => problems.add("auth.0.jwt", "belongs to `kind = \"jwt\"`"),
+        _ => {}
     }
 }
 
@@ -54,13 +89,19 @@ fn form(
     let all = fields(tables, path, problems);
     match all.as_slice() {
         [] => problems.add(path, "a credential needs at least one field"),
-        [only] if only.key != kind.as_str() => {
+        [only] if matches!(kind, AuthKind::ApiKey | AuthKind::WebhookUrl) && only.key != kind.as_str() => {
             problems.add(
                 format!("{path}.0.key"),
                 format!("the only field of a credential must be called `{kind}`"),
             );
         }
         _ => {}
+    }
+    for (index, (field, is_secret)) in all.iter().zip(&secret).enumerate() {
+        if field.lines && (!is_secret || field.pattern.is_some() || !field.options.is_empty()) {
+            let message = "a field of several lines is secret, and has neither `pattern` nor `options`";
+            problems.add(format!("{path}.{index}.lines"), message);
+        }
     }
     let is_empty = all.is_empty();
     let (secret, shown): (Vec<_>, Vec<_>) = all.into_iter().zip(secret).partition(|(_, secret)| *secret);
@@ -84,17 +125,7 @@ pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut
     if table.basic_auth.is_some() && has_authorization {
         problems.add("auth.0.request.basic_auth", "cannot stand beside an Authorization header");
     }
-    let basic_auth = table.basic_auth.and_then(|table| basic_auth(&table, names, problems));
+    let basic_auth =
+        table.basic_auth.and_then(|table| basic_auth(&table, "auth.0.request.basic_auth", names, problems));
     AuthRequest { headers, basic_auth }
-}
-
-fn basic_auth(table: &BasicAuthTable, names: &Names<'_>, problems: &mut Problems) -> Option<BasicAuth> {
-    let path = "auth.0.request.basic_auth";
-    let username = names.text(&format!("{path}.username"), &table.username, problems);
-    let password = names.text(&format!("{path}.password"), &table.password, problems);
-    // RFC 7617, section 2: the first colon ends the user name.
-    if table.username.contains(':') {
-        problems.add(format!("{path}.username"), "a user name cannot contain `:`");
-    }
-    Some(BasicAuth { username: username?, password: password? })
 }

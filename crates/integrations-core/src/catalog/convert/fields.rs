@@ -39,6 +39,7 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
         kind: Kind::Plain,
         options,
         secret: table.secret.unwrap_or(false),
+        lines: table.lines,
         optional: table.optional || table.default.is_some(),
         default: table.default,
         prefix: table.prefix,

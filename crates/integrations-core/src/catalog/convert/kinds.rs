@@ -1,6 +1,7 @@
 //! What each field is, by where it stands in URLs: so its file need not say how a pasted value is read.
 
 use crate::catalog::field::Field;
+use crate::catalog::oauth::TokenRules;
 use crate::catalog::problems::Problems;
 use crate::catalog::provider::Setup;
 use crate::catalog::template::{Position, UrlTemplate};
@@ -25,6 +26,10 @@ fn of_hosts<'u>(urls: impl Iterator<Item = &'u UrlTemplate>, setup: Option<&Setu
     if let Some(Setup::OAuth(oauth)) = setup {
         add(&oauth.authorize_url, &mut kinds);
         add(&oauth.token_url, &mut kinds);
+        oauth.refresh_url.iter().for_each(|url| add(url, &mut kinds));
+    }
+    if let Some(Setup::Fetched(fetched)) = setup {
+        fetched.urls().for_each(|url| add(url, &mut kinds));
     }
     kinds
 }
@@ -47,18 +52,25 @@ fn assign(kinds: &[(String, Kind)], connection: &mut [Field], setup: Option<&mut
     let of_host = |key: &str| kinds.iter().find(|(name, _)| name == key).map(|(_, kind)| kind.clone());
     let fields = |fields: &mut [Field], otherwise: Kind| {
         for field in fields {
-            field.kind = of_host(&field.key).unwrap_or_else(|| otherwise.clone());
+            let otherwise = if field.lines { Kind::Lines } else { otherwise.clone() };
+            field.kind = of_host(&field.key).unwrap_or(otherwise);
         }
     };
     fields(connection, Kind::Plain);
     match setup {
         Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => fields(&mut form.fields, Kind::Secret),
-        Some(Setup::OAuth(oauth)) => {
-            for kept in &mut oauth.kept {
-                kept.kind = of_host(&kept.name).unwrap_or(Kind::Plain);
-            }
+        Some(Setup::Fetched(fetched)) => {
+            fields(&mut fetched.form.fields, Kind::Secret);
+            settle_kept(&mut fetched.rules, of_host);
         }
+        Some(Setup::OAuth(oauth)) => settle_kept(&mut oauth.tokens, of_host),
         None => {}
+    }
+}
+
+fn settle_kept(tokens: &mut TokenRules, of_host: impl Fn(&str) -> Option<Kind>) {
+    for kept in &mut tokens.kept {
+        kept.kind = of_host(&kept.name).unwrap_or(Kind::Plain);
     }
 }
 
@@ -66,6 +78,7 @@ fn assign(kinds: &[(String, Kind)], connection: &mut [Field], setup: Option<&mut
 fn check_examples(connection: &[Field], setup: Option<&Setup>, problems: &mut Problems) {
     let secret = match setup {
         Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => form.fields.as_slice(),
+        Some(Setup::Fetched(fetched)) => fetched.form.fields.as_slice(),
         Some(Setup::OAuth(_)) | None => &[],
     };
     for field in connection.iter().chain(secret) {

@@ -12,6 +12,7 @@ mod oauth;
 mod proxying;
 mod revoke;
 mod settings;
+mod token;
 mod values;
 mod ways;
 
@@ -21,13 +22,15 @@ use serde::Deserialize as _;
 use toml::de::{DeTable, Deserializer};
 
 use self::actions::{Rest, actions};
+use self::auth::Login;
 use self::fields::fields;
 use self::values::{is_header_name, page, pointer, statuses};
 pub(super) use self::ways::ReadWays;
 use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
-use crate::catalog::names::CallbackCheck;
+use crate::catalog::names::{AuthKind, CallbackCheck};
+use crate::catalog::oauth::{OAuth, ParamValue};
 use crate::catalog::probe::{RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Provider, Setup};
@@ -110,10 +113,11 @@ fn provider(
     let key = key(&file, stem, problems);
     check_head(&file, problems);
     let mut connection = connection(file.connection, problems);
-    let AuthTable { kind, why, page: key_page, fields, oauth, request: sent, revoke, .. } = auth;
-    let mut setup = auth::setup(kind, (key_page, fields, oauth), &mut connection, problems);
+    let AuthTable { kind, why, page: key_page, fields, oauth, token, jwt, request: sent, revoke, .. } = auth;
+    let login = Login { page: key_page, fields, oauth, token, jwt };
+    let mut setup = auth::setup(kind, login, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
-    check_oauth(setup.as_ref(), &names, problems);
+    check_login(kind, setup.as_ref(), &names, problems);
     let documentation_url = page("documentation_url", &file.documentation_url, problems);
     // The URL of a webhook is its credential, and all of its API is under it.
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
@@ -176,15 +180,44 @@ fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
             let message = format!("`{}` cannot be secret: secrets belong to the credential", field.key);
             problems.add(format!("connection.{index}.secret"), message);
         }
+        if field.lines {
+            problems.add(format!("connection.{index}.lines"), "only a secret field has several lines");
+        }
     }
     connection
 }
 
+/// Checks that a login uses only what is known before there is a credential.
+fn check_login(kind: AuthKind, setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
+    match setup {
+        Some(Setup::OAuth(oauth)) => check_oauth(oauth, names, problems),
+        Some(Setup::Fetched(fetched)) => token::check(kind, fetched, names, problems),
+        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => {}
+    }
+}
+
 /// Checks that an OAuth description uses only what is known before there is a credential.
-fn check_oauth(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
-    let Some(Setup::OAuth(oauth)) = setup else { return };
+fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
     names.check_url("auth.0.oauth.authorize_url", &oauth.authorize_url, Reach::Connection, problems);
     names.check_url("auth.0.oauth.token_url", &oauth.token_url, Reach::Connection, problems);
+    if let Some(refresh_url) = &oauth.refresh_url {
+        names.check_url("auth.0.oauth.refresh_url", refresh_url, Reach::Connection, problems);
+    }
+    let known = names.of_token_request(&[]);
+    let of_authorize = oauth.authorize_params.iter().map(|(name, text)| ("authorize_params", name, text));
+    let texts = |table, params: &'_ BTreeMap<String, ParamValue>| -> Vec<_> {
+        let text = |(name, param): (&String, &ParamValue)| match param {
+            ParamValue::Text(text) => Some((table, name.clone(), text.clone())),
+            ParamValue::Number(_) => None,
+        };
+        params.iter().filter_map(text).collect()
+    };
+    let of_authorize = of_authorize.map(|(table, name, text)| (table, name.clone(), text.clone()));
+    let of_tokens = texts("token_params", &oauth.token_params);
+    let of_refresh = texts("refresh_params", &oauth.refresh_params);
+    for (table, name, text) in of_authorize.chain(of_tokens).chain(of_refresh) {
+        known.text(&format!("auth.0.oauth.{table}.{name}"), &text, problems);
+    }
     if let Some(issuer) = &oauth.issuer {
         names.url("auth.0.oauth.issuer", issuer.as_str(), Reach::Connection, problems);
     }
@@ -197,11 +230,12 @@ fn check_oauth(setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems
 
 /// The stored values that count where none is given, by name.
 fn defaults(connection: &[Field], setup: Option<&Setup>) -> BTreeMap<String, String> {
-    let oauth = match setup {
-        Some(Setup::OAuth(oauth)) => Some(oauth),
-        _ => None,
+    let tokens = match setup {
+        Some(Setup::OAuth(oauth)) => Some(&oauth.tokens),
+        Some(Setup::Fetched(fetched)) => Some(&fetched.rules),
+        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => None,
     };
-    let kept = oauth.into_iter().flat_map(|oauth| &oauth.kept).map(|kept| (&kept.name, &kept.default));
+    let kept = tokens.into_iter().flat_map(|tokens| &tokens.kept).map(|kept| (&kept.name, &kept.default));
     let fields = connection.iter().map(|field| (&field.key, &field.default));
     fields.chain(kept).filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::values::{check_header, mismatch, page, pattern, pointer, pointers, unique_name};
+use super::values::{check_header, mismatch, page, pattern, pointer, pointers, statuses, unique_name};
 use crate::catalog::field::Pattern;
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
-use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer};
+use crate::catalog::names::Rotation;
+use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer, TokenRules};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::template::{Template, UrlTemplate};
 use crate::pasted::Kind;
@@ -29,23 +30,30 @@ const RESERVED_PARAMS: &[&str] = &[
 /// Names that every OAuth credential uses, so no kept field may take them.
 const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"];
 
+/// A table with a token endpoint, as its path.
+#[derive(Clone, Copy)]
+pub(super) struct Place(pub(super) &'static str);
+
+impl Place {
+    /// The path of a key in it.
+    pub(super) fn of(self, key: &str) -> String {
+        format!("{}.{key}", self.0)
+    }
+}
+
+const PLACE: Place = Place("auth.0.oauth");
+
 pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth> {
     let authorize_url = problems.ok("auth.0.oauth.authorize_url", UrlTemplate::parse(&table.authorize_url));
     let token_url = problems.ok("auth.0.oauth.token_url", UrlTemplate::parse(&table.token_url));
+    let refresh_url = table.refresh_url.as_deref();
+    let refresh_url =
+        refresh_url.map(|text| problems.ok("auth.0.oauth.refresh_url", UrlTemplate::parse(text)));
     check_params("auth.0.oauth.authorize_params", &table.authorize_params, problems);
     check_params("auth.0.oauth.token_params", &table.token_params, problems);
     check_params("auth.0.oauth.refresh_params", &table.refresh_params, problems);
-    for (name, value) in &table.token_headers {
-        let path = format!("auth.0.oauth.token_headers.{name}");
-        check_header(name, &path, problems);
-        if value.is_empty() || value.contains(|c: char| c.is_control()) {
-            problems.add(path, "a header's value must not be empty or contain control characters");
-        }
-    }
-    if !matches!(table.scope_separator.as_str(), " " | ",") {
-        problems.add("auth.0.oauth.scope_separator", "must be a space or a comma");
-    }
-    check_scopes("auth.0.oauth.scopes", &table.scopes, &table.scope_separator, problems);
+    check_headers("auth.0.oauth.token_headers", &table.token_headers, problems);
+    check_separated_scopes(PLACE, &table.scopes, &table.scope_separator, problems);
     let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
     for (scope, implied) in &table.implied_scopes {
         check_scopes(
@@ -59,15 +67,13 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     if table.issuer_required && issuer.is_none() {
         problems.add("auth.0.oauth.issuer_required", "needs `issuer`, the value to require");
     }
-    if table.default_lifetime_seconds == Some(0) {
-        problems.add("auth.0.oauth.default_lifetime_seconds", "must be more than 0");
-    }
     let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
-    let answer = answer(table.answer, problems);
-    let kept = kept(table.kept, problems);
+    let read = (table.answer, table.kept, table.default_lifetime_seconds);
+    let tokens = rules(PLACE, read, table.refresh_rotates.into(), problems);
     Some(OAuth {
         authorize_url: authorize_url?,
         token_url: token_url?,
+        refresh_url: optional(refresh_url)?,
         authorize_params: table.authorize_params,
         token_params: table.token_params,
         refresh_params: table.refresh_params,
@@ -79,13 +85,10 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         pkce: table.pkce,
         client_auth: table.client_auth,
         body_format: table.body_format,
-        answer: answer?,
-        kept: kept?,
+        tokens: tokens?,
         callback_checks: table.callback_checks,
         issuer: optional(issuer)?,
         issuer_required: table.issuer_required,
-        default_lifetime_seconds: table.default_lifetime_seconds,
-        refresh_rotates: table.refresh_rotates,
         needs_real_browser: table.needs_real_browser,
         app_page: optional(app_page)?,
     })
@@ -101,7 +104,46 @@ fn issuer(text: &str) -> Result<Template, String> {
     Template::parse(text).map_err(|error| error.to_string())
 }
 
-fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {
+/// Checks the further headers of token requests.
+pub(super) fn check_headers(path: &str, headers: &BTreeMap<String, String>, problems: &mut Problems) {
+    for (name, value) in headers {
+        let path = format!("{path}.{name}");
+        check_header(name, &path, problems);
+        if value.is_empty() || value.contains(|c: char| c.is_control()) {
+            problems.add(path, "a header's value must not be empty or contain control characters");
+        }
+    }
+}
+
+/// Checks the scopes that are asked for, and what joins them.
+pub(super) fn check_separated_scopes(
+    place: Place,
+    scopes: &[String],
+    separator: &str,
+    problems: &mut Problems,
+) {
+    if !matches!(separator, " " | ",") {
+        problems.add(place.of("scope_separator"), "must be a space or a comma");
+    }
+    check_scopes(&place.of("scopes"), scopes, separator, problems);
+}
+
+/// Reads how token answers are read: where their parts are, what is kept, and how long a token lives.
+pub(super) fn rules(
+    place: Place,
+    (answer, kept, lifetime): (AnswerTable, Vec<KeptTable>, Option<u64>),
+    rotation: Rotation,
+    problems: &mut Problems,
+) -> Option<TokenRules> {
+    if lifetime == Some(0) {
+        problems.add(place.of("default_lifetime_seconds"), "must be more than 0");
+    }
+    let (answer, kept) = (self::answer(place, answer, problems), self::kept(place, kept, problems));
+    Some(TokenRules { answer: answer?, kept: kept?, default_lifetime_seconds: lifetime, rotation })
+}
+
+/// Checks the names of further parameters.
+pub(super) fn check_params<V>(path: &str, params: &BTreeMap<String, V>, problems: &mut Problems) {
     for name in params.keys() {
         if name.is_empty() {
             problems.add(path, "a parameter needs a name");
@@ -143,29 +185,36 @@ fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut P
     lists
 }
 
-fn answer(table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
-    let access_token = pointer("auth.0.oauth.answer.access_token", &table.access_token, problems);
-    let refresh_token = pointer("auth.0.oauth.answer.refresh_token", &table.refresh_token, problems);
-    let expires_in = pointer("auth.0.oauth.answer.expires_in", &table.expires_in, problems);
-    let scopes = pointer("auth.0.oauth.answer.scopes", &table.scopes, problems);
-    let error = pointers("auth.0.oauth.answer.error", &table.error, problems);
+/// Reads where the parts of a token answer are.
+fn answer(place: Place, table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
+    let at = |key: &str| place.of(&format!("answer.{key}"));
+    let access_token = pointer(&at("access_token"), &table.access_token, problems);
+    let refresh_token = pointer(&at("refresh_token"), &table.refresh_token, problems);
+    let expires_in = pointer(&at("expires_in"), &table.expires_in, problems);
+    let scopes = pointer(&at("scopes"), &table.scopes, problems);
+    let expires_at = table.expires_at.map(|text| pointer(&at("expires_at"), &text, problems));
+    let error = pointers(&at("error"), &table.error, problems);
+    statuses(&at("dead_statuses"), &table.dead_statuses, problems);
     Some(TokenAnswer {
         access_token: access_token?,
         refresh_token: refresh_token?,
         expires_in: expires_in?,
+        expires_unit: table.expires_unit,
+        expires_at: optional(expires_at)?,
         scopes: scopes?,
         error: error?,
         dead_errors: table.dead_errors.iter().map(ToString::to_string).collect(),
+        dead_statuses: table.dead_statuses,
     })
 }
 
-fn kept(tables: Vec<KeptTable>, problems: &mut Problems) -> Option<Vec<KeptField>> {
+fn kept(place: Place, tables: Vec<KeptTable>, problems: &mut Problems) -> Option<Vec<KeptField>> {
     let mut seen = BTreeSet::new();
     let kept: Vec<Option<KeptField>> = tables
         .into_iter()
         .enumerate()
         .map(|(index, table)| {
-            let path = format!("auth.0.oauth.kept.{index}");
+            let path = place.of(&format!("kept.{index}"));
             unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
             kept_field(table, &path, problems)
         })
@@ -177,7 +226,7 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
     if RESERVED_NAMES.contains(&table.name.as_str()) {
         problems.add(
             format!("{path}.name"),
-            format!("`{}` is reserved: every OAuth credential uses it", table.name),
+            format!("`{}` is reserved: every credential with tokens uses it", table.name),
         );
     }
     let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);

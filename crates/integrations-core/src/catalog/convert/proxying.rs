@@ -9,8 +9,8 @@ use crate::catalog::proxying::{Never, Proxying, requests};
 use crate::catalog::revoke::Revoke;
 use crate::catalog::template::{Template, UrlTemplate};
 
-/// Reads how requests of callers are judged. The addresses of OAuth, and of requests that revoke, that are below the
-/// base URL are never called.
+/// Reads how requests of callers are judged. The addresses of logging in, and of requests that revoke, that are below
+/// the base URL are never called.
 pub(super) fn proxying(
     table: ProxyTable,
     actions: &[Action],
@@ -35,12 +35,14 @@ pub(super) fn proxying(
             problems.add(format!("proxy.wider_parameters.{index}"), message);
         }
     }
-    let oauth = match setup {
-        Some(Setup::OAuth(oauth)) => Some(oauth),
-        _ => None,
+    let of_login: Vec<&UrlTemplate> = match setup {
+        Some(Setup::OAuth(oauth)) => {
+            [&oauth.authorize_url, &oauth.token_url].into_iter().chain(&oauth.refresh_url).collect()
+        }
+        Some(Setup::Fetched(fetched)) => fetched.urls().collect(),
+        _ => Vec::new(),
     };
-    let of_oauth = oauth.into_iter().flat_map(|oauth| [&oauth.authorize_url, &oauth.token_url]);
-    let of_oauth = of_oauth.chain(revoke.into_iter().flat_map(Revoke::urls));
+    let of_login = of_login.into_iter().chain(revoke.into_iter().flat_map(Revoke::urls));
     let below = |url: &UrlTemplate| {
         let rest = url.as_str().strip_prefix(base?.as_str().trim_end_matches('/'))?;
         let path = rest.split(['?', '#']).next().filter(|path| path.starts_with('/'))?;
@@ -51,7 +53,7 @@ pub(super) fn proxying(
     Proxying {
         writes_by_get: table.writes_by_get,
         repeats_failures: table.repeats_failures,
-        never: of_oauth.filter_map(below).chain(named).collect(),
+        never: of_login.filter_map(below).chain(named).collect(),
         never_fields: table.never_fields.into_iter().collect(),
         wider_paths: table.wider_paths.iter().map(|path| PathPattern::read(path)).collect(),
         wider_parameters: table.wider_parameters,

@@ -8,7 +8,10 @@ use url::Url;
 use crate::{
     catalog::{
         field::Pattern,
+        file::BasicAuthTable,
+        probe::BasicAuth,
         problems::Problems,
+        scope::Names,
         template::{JsonPointer, Template, check_url, is_name},
     },
     pasted::Surroundings,
@@ -134,4 +137,20 @@ pub(super) fn to_json(value: &toml::Value) -> Result<Value, String> {
             Value::Object(pairs.collect::<Result<Map<_, _>, String>>()?)
         }
     })
+}
+
+/// Reads user name and password.
+pub(super) fn basic_auth(
+    table: &BasicAuthTable,
+    path: &str,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<BasicAuth> {
+    let username = names.text(&format!("{path}.username"), &table.username, problems);
+    let password = names.text(&format!("{path}.password"), &table.password, problems);
+    // RFC 7617, section 2: the first colon ends the user name.
+    if table.username.contains(':') {
+        problems.add(format!("{path}.username"), "a user name cannot contain `:`");
+    }
+    Some(BasicAuth { username: username?, password: password? })
 }

@@ -57,6 +57,7 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
                     (asked_for(frame, name, oauth))
                 },
                 Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
+                Setup::Fetched(fetched) => (credential(name, &fetched.form, refused)),
             }
             div.actions.foot { button.primary type="submit" { (button) } }
         }
@@ -159,7 +160,7 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
                 problem: refused.and_then(|refused| refused.problem(&path)),
                 presence: Presence::marked(field.is_required()),
             };
-            (drawn.secret())
+            @if field.lines { (drawn.lines("", 6)) } @else { (drawn.secret()) }
         }
     }
 }

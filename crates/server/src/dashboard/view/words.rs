@@ -157,6 +157,9 @@ pub(crate) const fn way(kind: AuthKind) -> &'static str {
     match kind {
         AuthKind::OAuth => "Sign in",
         AuthKind::ApiKey => "With a key",
+        AuthKind::ClientCredentials => "With an app's id and secret",
+        AuthKind::TokenExchange => "With what gets a token",
+        AuthKind::Jwt => "With a signing key",
         AuthKind::WebhookUrl => "With a secret address",
     }
 }

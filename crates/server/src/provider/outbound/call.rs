@@ -10,8 +10,8 @@ use integrations_core::{
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-pub(super) const JSON: &str = "application/json";
-pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(in crate::provider) const JSON: &str = "application/json";
+pub(in crate::provider) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request cannot be made from its description and the stored values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,12 +135,12 @@ fn below(base: Url, path: &str) -> Result<Url, RenderError> {
 }
 
 /// Fields as `application/x-www-form-urlencoded`.
-pub(super) fn written_form(fields: &[(String, String)]) -> String {
+pub(in crate::provider) fn written_form(fields: &[(String, String)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// Adds headers with their values, and those of basic authentication.
-pub(super) fn add_headers<'v>(
+pub(in crate::provider) fn add_headers<'v>(
     headers: &mut HeaderMap,
     templates: &[(String, Template)],
     basic_auth: Option<&BasicAuth>,

@@ -112,13 +112,13 @@ impl Installer {
         Ok(grant)
     }
 
-    pub(super) fn server<'a>(
+    pub(super) fn server(
         &self,
-        provider: &'a Provider,
-        oauth: &'a OAuth,
+        provider: &Provider,
+        oauth: &OAuth,
         connection: &Map<String, Value>,
         app: &OAuthApp,
-    ) -> Result<AuthorizationServer<'a>, ProblemKind> {
+    ) -> Result<AuthorizationServer, ProblemKind> {
         let server = AuthorizationServer::new(provider, oauth, connection, app).map_err(|error| {
             tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made: check the provider's file");
             ProblemKind::Internal

@@ -94,7 +94,7 @@ impl InstallationBuilder {
             credential: StoredCredential {
                 sealed: self.vault.seal(&credential, Purpose::Credential(to)),
                 facts: CredentialFacts {
-                    renewable: secrets.credential.get("refresh_token").is_some_and(Value::is_string),
+                    renewable: provider.is_renewable(secrets.credential),
                     expires_at: secrets.expires_at,
                     granted_scopes: secrets
                         .granted_scopes
@@ -129,7 +129,10 @@ impl InstallationBuilder {
         };
         Schedule {
             not_before: secrets.not_before,
-            ..Schedule::new(now + wait, next_refresh(secrets.credential, now, secrets.expires_at, spread))
+            ..Schedule::new(
+                now + wait,
+                next_refresh(provider, secrets.credential, now, secrets.expires_at, spread),
+            )
         }
     }
 }

@@ -93,7 +93,7 @@ impl Revocations {
         let now = self.environment.now();
         match Grant::renew(oauth, &subject.credential, answer.status, &answer.body(), now) {
             Ok(grant) => self.keep(claim, subject, grant).await,
-            Err(problem) if problem.is_dead(oauth) => Ok(Shown::Refused),
+            Err(problem) if problem.is_dead(&oauth.tokens) => Ok(Shown::Refused),
             Err(problem) => {
                 let message =
                     format!("{} did not say whether the refresh token works: {problem}", provider.name);

@@ -28,7 +28,9 @@ impl Subject {
     /// Whether another credential holds a secret of this one, so that it would end with it. `expires_at` and what a
     /// token answer has beside its tokens are no secrets.
     pub(super) fn shares_a_secret_with(&self, other: &Map<String, Value>) -> bool {
-        let form = self.provider.form().map(|form| form.fields.iter().map(|field| field.key.as_str()));
+        // Tokens that are got for a form are each connection's own.
+        let form = self.provider.form().filter(|_| self.provider.fetched().is_none());
+        let form = form.map(|form| form.fields.iter().map(|field| field.key.as_str()));
         let tokens = ["access_token", "refresh_token"].into_iter();
         let names: Vec<&str> = form.map_or_else(|| tokens.collect(), Iterator::collect);
         // Another way to log in may have it under another name.

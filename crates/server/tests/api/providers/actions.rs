@@ -20,7 +20,7 @@ fn settings(provider: &str) -> Option<Value> {
     let settings = match provider {
         "cal-com" => json!({"default_event_type_id": 123, "time_zone": "America/New_York"}),
         "discord" => json!({}),
-        "github" => json!({
+        "github" | "github-app" => json!({
             "default_owner": "octocat", "default_repo": "Hello-World",
             "allowed_repositories": ["octocat/Hello-World"],
         }),

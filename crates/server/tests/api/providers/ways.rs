@@ -1,10 +1,11 @@
 //! Connects providers that have several ways to log in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use integrations_core::catalog::Catalog;
-use riq_testing::providers::simulator::{Decision, Simulator};
+use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Map, Value, json};
+use time::Duration;
 
 use super::{is_connected, leads_away, on_both_played, played};
 use crate::{
@@ -20,8 +21,12 @@ use crate::{
 const WITH_KEY: [(&str, &str); 3] =
     [("linear", "Acme Engineering"), ("notion", "Ada's Notion Workspace"), ("slack", "Slack Softball Team")];
 
+/// The providers that issue tokens to an app itself, and whether these expire by themselves.
+const WITH_CLIENT: [(&str, bool); 2] = [("shopify", true), ("zendesk", false)];
+
 on_both_played!(
     a_key_connects_what_oauth_connects_too,
+    a_client_gets_its_tokens_itself,
     another_way_is_a_reconnection,
     a_link_may_offer_one_way_alone,
 );
@@ -53,7 +58,9 @@ async fn a_key_connects_what_oauth_connects_too(server: &Server, simulator: &Sim
         let has_several = |key: &str| catalog.ways(key).unwrap().are_several();
         catalog.iter().map(|one| one.key.to_string()).filter(|key| has_several(key)).collect()
     };
-    assert_eq!(several, WITH_KEY.map(|(provider, _)| provider));
+    let known =
+        WITH_KEY.map(|(provider, _)| provider).into_iter().chain(WITH_CLIENT.map(|(provider, ..)| provider));
+    assert_eq!(several.into_iter().collect::<BTreeSet<_>>(), known.map(str::to_owned).collect());
     let visitor = Visitor::signed_in(server).await;
     for (provider, name) in WITH_KEY {
         let right = simulator.key(provider).unwrap();
@@ -74,6 +81,99 @@ async fn a_key_connects_what_oauth_connects_too(server: &Server, simulator: &Sim
         let entry = server.call("GET", &server.at(&format!("/catalog/{provider}"))).send().await;
         assert_eq!(entry.data()["setup_type"], "api_key");
     }
+}
+
+async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator) {
+    for (provider, expires) in WITH_CLIENT {
+        // The time that passes ends who was signed in before.
+        let visitor = Visitor::signed_in(server).await;
+        let (id, secret) = simulator.app(provider);
+        let form = form_of(&visitor, server, provider, "client_credentials").await.form("/connect");
+        let subdomain = simulator.connections(provider)[0]["subdomain"].as_str().unwrap().to_owned();
+        let form = form.with("connection.subdomain", &subdomain).with("connection.client_id", &id);
+        visitor
+            .submit(&form.clone().with("credential.client_secret", "SECRET-other"))
+            .await
+            .says(422, "does not accept");
+        assert_eq!(server.integration(provider).await, Value::Null);
+        let complaints = simulator.complaints().len();
+        let page = visitor.submit(&form.with("credential.client_secret", &secret)).await;
+        is_connected(server, provider, &page);
+        let integration = server.integration(provider).await;
+        assert_eq!(
+            (&integration["setup_type"], &integration["credential"]["renewable"]),
+            (&json!("api_key"), &json!(true))
+        );
+        assert_eq!(integration["credential"]["expires_at"].is_string(), expires, "{provider}");
+        renewed_when_it_is_time(server, simulator, provider, expires).await;
+        // A token that is refused is got again, and only then is anything concluded.
+        simulator.switch(|switches| switches.refuse_next_calls = 1);
+        let check = || server.call("POST", &server.at(&format!("/{provider}/check"))).send();
+        assert_eq!(check().await.data()["health_status"], "healthy", "{provider}");
+        let audit = format!("/api/v1/projects/{}/audit?provider={provider}", server.project);
+        let events = server.call("GET", &audit).send().await;
+        assert_eq!(events.data()[0]["action"], "integration.credential.refreshed");
+        assert_eq!(simulator.complaints()[complaints..], [""; 0]);
+        reconnected_and_imported(server, simulator, provider, (&subdomain, &id, &secret)).await;
+        // The provider refuses the client itself.
+        simulator.switch(|switches| {
+            switches.token = TokenSwitch::Error("invalid_client".into());
+            switches.refuse_calls = true;
+        });
+        let dead = check().await;
+        assert_eq!(dead.data()["status"], "error");
+        let message = dead.data()["error_message"].as_str().unwrap().to_owned();
+        assert!(message.contains("does not accept the client id and secret (invalid_client)"), "{message}");
+        simulator.switch(|switches| (switches.token, switches.refuse_calls) = (TokenSwitch::Usual, false));
+    }
+}
+
+/// A token that expires is got again before it does, and only then.
+async fn renewed_when_it_is_time(server: &Server, simulator: &Simulator, provider: &str, expires: bool) {
+    let check = || server.call("POST", &server.at(&format!("/{provider}/check"))).send();
+    let grants = || {
+        let is_grant = |body: &[u8]| String::from_utf8_lossy(body).contains("client_credentials");
+        simulator.requests().iter().filter(|request| is_grant(&request.body)).count()
+    };
+    let before = grants();
+    check().await;
+    assert_eq!(grants(), before, "{provider}");
+    server.clock.advance(Duration::hours(23));
+    let checked = check().await;
+    assert_eq!(checked.data()["health_status"], "healthy", "{provider}");
+    assert_eq!(grants(), before + usize::from(expires), "{provider}");
+}
+
+/// The same form connects again. An import needs no token: it is got when the integration is attended to.
+async fn reconnected_and_imported(
+    server: &Server,
+    simulator: &Simulator,
+    provider: &str,
+    (subdomain, id, secret): (&str, &str, &str),
+) {
+    let visitor = Visitor::signed_in(server).await;
+    let before = server.integration(provider).await;
+    let form = form_of(&visitor, server, provider, "client_credentials").await.form("/connect");
+    let form = form.with("connection.subdomain", subdomain).with("connection.client_id", id);
+    is_connected(server, provider, &visitor.submit(&form.with("credential.client_secret", secret)).await);
+    let after = server.integration(provider).await;
+    assert_eq!((&after["id"], &after["account"]), (&before["id"], &before["account"]));
+
+    let ended = server.call("DELETE", &server.at(&format!("/{provider}?revoke=true"))).send().await;
+    let revoked = if provider == "zendesk" { "revoked" } else { "unsupported" };
+    assert_eq!(ended.data()["revocation"], revoked, "{provider}: {}", ended.data());
+    let line = json!({
+        "provider": provider,
+        "auth": "client_credentials",
+        "connection": {"subdomain": subdomain, "client_id": id},
+        "credential": {"client_secret": secret},
+    });
+    server.import(server.project, &line.to_string()).await;
+    let complaints = simulator.complaints().len();
+    let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+    let checked = checked.data();
+    assert_eq!((&checked["status"], &checked["health_status"]), (&json!("active"), &json!("healthy")));
+    assert_eq!(simulator.complaints()[complaints..], [""; 0]);
 }
 
 async fn another_way_is_a_reconnection(server: &Server, simulator: &Simulator) {

@@ -9,6 +9,7 @@ use reqwest::Url;
 use riq_testing::{
     provider_files,
     providers::simulator::{Decision, Simulator},
+    signing_keys,
 };
 use serde_json::{Map, Value};
 use time::Duration;
@@ -71,9 +72,13 @@ fn fail(what: String) -> Played {
     Err(vec![what])
 }
 
-/// A secret that is wrong, in the same form. What is no secret stays.
+/// A secret that is wrong, in the same form. A key that signs becomes another. What is no secret stays.
 fn wrong(value: &Value) -> Value {
-    value.as_str().unwrap().replace("SECRET", "BADBAD").replace("5ec4e7", "badbad").into()
+    match value.as_str().unwrap() {
+        key if key == signing_keys::P256.trim() => signing_keys::P256_OTHER.into(),
+        key if key.starts_with("-----BEGIN") => signing_keys::RSA_OTHER.into(),
+        text => text.replace("SECRET", "BADBAD").replace("5ec4e7", "badbad").into(),
+    }
 }
 
 /// Plays one way to log in at one provider.
@@ -145,7 +150,9 @@ impl Player<'_> {
     }
 
     async fn install_by_form(&self, visitor: &Visitor<'_>) -> Played {
-        let Some(right) = self.simulator.key(self.key) else {
+        let tokens = self.simulator.ways(self.key).into_iter();
+        let mut of_way = tokens.filter(|(kind, _)| kind == self.way.auth.as_str()).map(|(_, typed)| typed);
+        let Some(right) = of_way.next().or_else(|| self.simulator.key(self.key)) else {
             return fail("the simulator has no expectations of this way".to_owned());
         };
         let wrong = right.iter().map(|(name, value)| (name.clone(), wrong(value))).collect();
@@ -186,14 +193,20 @@ impl Player<'_> {
         if self.simulator.end_access(self.key) { Ok(()) } else { fail("it was not refreshed".to_owned()) }
     }
 
-    /// Sends the form of the way with these values and those of the connection.
+    /// Sends the form of the way with these values and those of the connection, as far as it has fields for them. A part
+    /// of a credential may be no secret, and then stands with the connection.
     async fn send(&self, visitor: &Visitor<'_>, values: &[(&str, &Map<String, Value>)]) -> Page {
         let address = format!("{}?auth={}", self.server.page(self.key), self.way.auth.as_str());
         let mut form = visitor.get(&address).await.form("/connect");
         let connection = &self.simulator.connections(self.key)[0];
-        for (part, values) in values.iter().chain([&("connection", connection)]) {
-            for (name, value) in *values {
-                form = form.with(&format!("{part}.{name}"), value.as_str().unwrap());
+        let shown = values.iter().map(|(_, values)| ("connection", *values));
+        let all = shown.chain(values.iter().copied()).chain([("connection", connection)]);
+        for (part, values) in all {
+            for (name, value) in values {
+                let name = format!("{part}.{name}");
+                if form.value(&name).is_some() {
+                    form = form.with(&name, value.as_str().unwrap());
+                }
             }
         }
         visitor.submit(&form).await

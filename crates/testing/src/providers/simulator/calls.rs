@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
+    assertion::verify,
     body,
     expectations::{Account, Call, Expectations, Key, Way},
     message::{Request, Response},
@@ -39,7 +40,7 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     }
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     drop(switches);
-    let credentials = credentials(state, provider);
+    let credentials = credentials(state, provider, request);
     let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
     let all = all.filter(|(call, known)| call.by.is_none_or(|way| way == known.way()));
     let judged = all.map(|(call, known)| (problems(call, known, request), call, &known.values));
@@ -51,6 +52,10 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     let answer = if call.graphql { asked_for(&answer, request) } else { Ok(answer) };
     match answer {
         Ok(answer) if problems.is_empty() => {
+            if call.ends_token {
+                lock(&state.tokens)
+                    .retain(|token| values.get("access_token") != Some(&Value::from(&*token.access_token)));
+            }
             let headers = call.answer_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
             Some(Response { headers: headers.collect(), is_lost, ..Response::json(call.status, &answer) })
         }
@@ -89,9 +94,9 @@ fn has_ended(state: &State, provider: &Expectations, request: &Request) -> bool 
 
 /// Every valid credential: each token that was granted and the key beside OAuth, or each account's credential for a
 /// form.
-fn credentials<'a>(state: &State, provider: &'a Expectations) -> Vec<Credential<'a>> {
+fn credentials<'a>(state: &State, provider: &'a Expectations, request: &Request) -> Vec<Credential<'a>> {
     let usual = |values| Credential { values, key: None };
-    if provider.token.is_none() {
+    if !provider.issues_tokens() {
         return provider.accounts.iter().map(|account| usual(account.values())).collect();
     }
     let tokens = lock(&state.tokens);
@@ -103,7 +108,17 @@ fn credentials<'a>(state: &State, provider: &'a Expectations) -> Vec<Credential<
         values.extend(key.credential.clone());
         Credential { values, key: Some(key) }
     });
-    granted.chain(key).collect()
+    granted.chain(key).chain(signed(provider, request)).collect()
+}
+
+/// The bearer token of a request, if it is an assertion that a person's key has signed.
+fn signed<'a>(provider: &Expectations, request: &Request) -> Option<Credential<'a>> {
+    let expected = provider.signed.as_ref()?;
+    let bearer = request.header("authorization")?.strip_prefix("Bearer ")?;
+    let account = &provider.accounts[0];
+    let known = provider.values_of_form(account);
+    verify(&expected.assertion, &known, bearer).ok()?;
+    Some(Credential { values: values_with_token(account, bearer), key: None })
 }
 
 /// The values of an account, with the access token that was granted to it.
@@ -115,7 +130,18 @@ fn values_with_token(account: &Account, access_token: &str) -> Values {
 
 /// What is wrong with the request for this credential. Messages never contain values.
 fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<String> {
-    let (mut problems, values) = (Vec::new(), &known.values);
+    problems_of(call, known.key, &known.values, request)
+}
+
+/// The same for a request that is not sent with a credential. `key` is sent in place of the header that the call has for
+/// the access token.
+pub(super) fn problems_of(
+    call: &Call,
+    key: Option<&Key>,
+    values: &Values,
+    request: &Request,
+) -> Vec<String> {
+    let mut problems = Vec::new();
     let mut check = |what: &str, expected: &str, actual: Option<&str>| {
         if !actual.is_some_and(|actual| template::agrees(expected, values, actual)) {
             problems.push(format!("{what} is wrong or missing"));
@@ -124,7 +150,7 @@ fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<Strin
     check("the host", &call.host, Some(&request.host));
     check("the path", &call.path, Some(&request.path));
     let takes_token = |expected: &String| expected.contains("{access_token}");
-    let key = known.key.filter(|_| call.headers.values().any(takes_token));
+    let key = key.filter(|_| call.headers.values().any(takes_token));
     let usual = call.headers.iter().filter(|(_, expected)| key.is_none() || !takes_token(expected));
     for (name, expected) in usual.chain(key.iter().flat_map(|key| &key.headers)) {
         check(&format!("the header {name}"), expected, request.header(name));

@@ -12,6 +12,7 @@ use super::{
     message::Request,
     template::{self, Values},
 };
+use crate::signing_keys;
 
 /// One provider. RFC 6749 and RFC 7636 apply where these files say nothing.
 #[derive(Deserialize)]
@@ -30,6 +31,11 @@ pub(super) struct Expectations {
     pub(super) calls: Vec<Call>,
     /// A key that a person may use in place of OAuth.
     pub(super) key: Option<Key>,
+    /// How forms get tokens.
+    #[serde(default)]
+    pub(super) grants: Vec<Grant>,
+    /// The assertion that is itself the token of each call, if a person's key signs it.
+    pub(super) signed: Option<Signed>,
 }
 
 /// A key of the first account, beside OAuth. It is sent in place of the header that a call has for the access token.
@@ -51,6 +57,15 @@ pub(super) struct Key {
 pub(super) enum Way {
     Oauth,
     Key,
+}
+
+/// Assertions that are themselves tokens.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signed {
+    /// What a person types into the form.
+    pub(super) credential: Map<String, Value>,
+    pub(super) assertion: Assertion,
 }
 
 /// An account: values for placeholders. `credential` contains those that a person types into a form.
@@ -205,6 +220,61 @@ pub(super) struct Refresh {
     pub(super) parameters: BTreeMap<String, Rule>,
 }
 
+/// A request with which a person's form gets a token. The placeholders `client_id` and `client_secret` are those of the
+/// only app that a provider knows, and `rsa_key`, `rsa_key_pkcs1` and `p256_key` private keys in PEM.
+#[derive(Deserialize)]
+pub(super) struct Grant {
+    /// The kind of the way to log in that it belongs to.
+    pub(super) way: String,
+    /// What a person types into the form of that way. None: the account's own credential.
+    #[serde(default)]
+    pub(super) credential: Map<String, Value>,
+    /// The request. The body of its refusal may have `{error}`.
+    #[serde(flatten)]
+    pub(super) call: Call,
+    /// Where the answer has the token, as a JSON pointer.
+    #[serde(default = "access_token")]
+    pub(super) token: String,
+    /// Where it has a refresh token.
+    pub(super) refresh_token: Option<String>,
+    /// Whether it takes such a refresh token, `{refresh_token}`, in place of what was typed.
+    #[serde(default)]
+    pub(super) takes_refresh_token: bool,
+    /// The assertion that it must have.
+    pub(super) assertion: Option<Assertion>,
+    /// The code of its refusal; `invalid_client`.
+    pub(super) error: Option<String>,
+}
+
+fn access_token() -> String {
+    "/access_token".to_owned()
+}
+
+/// A signed assertion (RFC 7523).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Assertion {
+    /// The field of the body that has it. None: it is the bearer token.
+    pub(super) field: Option<String>,
+    pub(super) algorithm: Algorithm,
+    /// What its header has beside `alg` and `typ`.
+    #[serde(default)]
+    pub(super) header: Map<String, Value>,
+    /// What it claims beside `iat` and `exp`.
+    #[serde(default)]
+    pub(super) claims: Map<String, Value>,
+    /// The longest time between these.
+    pub(super) longest_seconds: i64,
+}
+
+/// How an assertion is signed. The words are those of the header.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    RS256,
+    PS256,
+    ES256,
+}
+
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Format {
@@ -267,6 +337,9 @@ pub(super) struct Call {
     #[serde(default)]
     pub(super) answer_headers: BTreeMap<String, String>,
     pub(super) answer: Value,
+    /// Whether it ends the access token that it is sent with.
+    #[serde(default)]
+    pub(super) ends_token: bool,
     /// The answer to a credential that is not valid, or no longer valid.
     pub(super) refusal: Refusal,
 }
@@ -298,6 +371,16 @@ pub(super) fn client_secret(provider: &str) -> String {
     format!("SECRET-client-secret-of-{provider}")
 }
 
+/// The private keys that sign.
+fn signers() -> Values {
+    let keys = [
+        ("rsa_key", signing_keys::RSA_PKCS8),
+        ("rsa_key_pkcs1", signing_keys::RSA_PKCS1),
+        ("p256_key", signing_keys::P256),
+    ];
+    keys.into_iter().map(|(name, key)| (name.to_owned(), key.trim().into())).collect()
+}
+
 impl Account {
     /// The values for placeholders.
     pub(super) fn values(&self) -> Values {
@@ -309,7 +392,9 @@ impl Account {
     /// The credential that a person types into a form.
     pub(super) fn credential(&self) -> Map<String, Value> {
         let credential = self.0.get("credential").and_then(Value::as_object).into_iter().flatten();
-        credential.map(|(name, value)| (name.clone(), template::json(value, &self.0))).collect()
+        let mut values = signers();
+        values.extend(self.0.clone());
+        credential.map(|(name, value)| (name.clone(), template::json(value, &values))).collect()
     }
 }
 
@@ -335,11 +420,43 @@ impl Expectations {
         read
     }
 
+    /// The values of a form: those of an account, the client that every provider knows, and the keys that sign.
+    pub(super) fn values_of_form(&self, account: &Account) -> Values {
+        let mut values = signers();
+        values.insert("client_id".into(), client_id(&self.provider).into());
+        values.insert("client_secret".into(), client_secret(&self.provider).into());
+        values.extend(account.values());
+        values
+    }
+
+    /// Whether calls take tokens that the provider issued, or that a person's key signed. Otherwise they take each
+    /// account's own credential.
+    pub(super) fn issues_tokens(&self) -> bool {
+        let is_for_own = |grant: &Grant| grant.credential.is_empty();
+        self.token.is_some() || self.signed.is_some() || self.grants.iter().any(is_for_own)
+    }
+
+    /// The ways to log in by a form that gets or signs tokens: the kind, and what a person types into it.
+    pub(super) fn ways(&self) -> Vec<(String, Map<String, Value>)> {
+        let values = self.values_of_form(&self.accounts[0]);
+        let typed = |credential: &Map<String, Value>| {
+            let filled =
+                credential.iter().map(|(name, value)| (name.clone(), template::json(value, &values)));
+            filled.collect::<Map<_, _>>()
+        };
+        let granted = self.grants.iter().filter(|grant| !grant.credential.is_empty());
+        let granted = granted.map(|grant| (grant.way.clone(), typed(&grant.credential)));
+        granted
+            .chain(self.signed.iter().map(|signed| ("jwt".to_owned(), typed(&signed.credential))))
+            .collect()
+    }
+
     /// Every host of the provider.
     pub(super) fn hosts(&self) -> Vec<String> {
         let authorize = self.authorize.iter().flat_map(|endpoint| endpoint.host.all());
         let token = self.token.iter().flat_map(|endpoint| endpoint.host.all());
-        let calls = self.calls.iter().map(|call| call.host.as_str());
+        let grants = self.grants.iter().map(|grant| &grant.call);
+        let calls = self.calls.iter().chain(grants).map(|call| call.host.as_str());
         let templates: Vec<&str> = authorize.chain(token).chain(calls).collect();
         let of = |account: &Account| {
             let values = account.values();

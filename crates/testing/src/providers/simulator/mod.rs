@@ -5,10 +5,12 @@
 //! reason is recorded ([`Simulator::complaints`]). Nothing here is derived from what our server does.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails if its providers cannot be simulated")]
 
+mod assertion;
 mod authorize;
 mod body;
 mod calls;
 mod expectations;
+mod grants;
 mod message;
 mod state;
 mod template;
@@ -69,13 +71,23 @@ impl Simulator {
 
     /// Starts providers, by their keys. Some share a host, so [`Self::play`] says which of them answers.
     pub async fn start_with(providers: Vec<String>) -> Self {
+        Self::start_as(providers.iter().map(|provider| Expectations::of(provider)).collect()).await
+    }
+
+    /// Starts providers of a test's own, by their expectations.
+    pub async fn start_as_told(expectations: &[&str]) -> Self {
+        Self::start_as(expectations.iter().map(|text| toml::from_str(text).unwrap()).collect()).await
+    }
+
+    async fn start_as(providers: Vec<Expectations>) -> Self {
         let state = Arc::new(State {
-            providers: providers.iter().map(|provider| Expectations::of(provider)).collect(),
+            providers,
             playing: Mutex::default(),
             switches: Mutex::default(),
             redirect_uris: Mutex::default(),
             codes: Mutex::default(),
             tokens: Mutex::default(),
+            assertions: Mutex::default(),
             requests: Mutex::default(),
             complaints: Mutex::default(),
             released: watch::Sender::new(false),
@@ -159,6 +171,11 @@ impl Simulator {
         })
     }
 
+    /// The further ways to log in by a form that gets or signs tokens: the kind, and what a person types into it.
+    pub fn ways(&self, provider: &str) -> Vec<(String, Map<String, Value>)> {
+        self.state.provider(provider).ways()
+    }
+
     /// A credential of the first account of a provider, as an import takes it. An access token is granted for it.
     pub fn granted(&self, provider: &str) -> Map<String, Value> {
         if self.state.provider(provider).token.is_none() {
@@ -181,6 +198,11 @@ impl Simulator {
     /// Lets one provider answer, and no other.
     pub fn play(&self, provider: &str) {
         *lock(&self.state.playing) = Some(provider.to_owned());
+    }
+
+    /// Ends every token that was granted.
+    pub fn forget_tokens(&self) {
+        lock(&self.state.tokens).clear();
     }
 
     /// Registers a redirect URI with every app.
@@ -245,6 +267,9 @@ async fn answer(state: &State, request: Request) -> Response {
     for provider in state.providers.iter().filter(plays) {
         if let Some((endpoint, account)) = provider.authorize_at(&request) {
             return authorize::answer(state, provider, endpoint, account, &request);
+        }
+        if let Some(answer) = grants::answer(state, provider, &request).await {
+            return answer;
         }
         if let Some(endpoint) = provider.token_at(&request) {
             return token::answer(state, provider, endpoint, &request).await;

@@ -1,6 +1,9 @@
 //! What the simulated providers remember, and how a test changes their behaviour.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::sync::watch;
 
@@ -55,6 +58,8 @@ pub(super) struct State {
     pub(super) redirect_uris: Mutex<Vec<String>>,
     pub(super) codes: Mutex<Vec<Code>>,
     pub(super) tokens: Mutex<Vec<Token>>,
+    /// The assertions that were exchanged. Each counts once.
+    pub(super) assertions: Mutex<HashSet<String>>,
     pub(super) requests: Mutex<Vec<Request>>,
     pub(super) complaints: Mutex<Vec<String>>,
     pub(super) released: watch::Sender<bool>,

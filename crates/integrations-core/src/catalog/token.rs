@@ -1,0 +1,129 @@
+//! Access tokens for what is typed into a form: what differs between providers, as data.
+
+use url::Url;
+
+use super::assertion::Assertion;
+use super::field::Field;
+use super::names::Method;
+use super::oauth::TokenRules;
+use super::probe::BasicAuth;
+use super::template::{Template, UrlTemplate};
+
+/// A credential that is typed into a form.
+#[derive(Clone, Debug)]
+pub struct CredentialForm {
+    /// The page at the provider where a person creates it.
+    pub page: Option<Url>,
+    /// Its fields, all of them secret.
+    pub fields: Vec<Field>,
+}
+
+/// A form for which the provider issues access tokens. They are got again as often as needed, with what was typed.
+#[derive(Clone, Debug)]
+pub struct FetchedToken {
+    /// The form.
+    pub form: CredentialForm,
+    /// How a token is got.
+    pub grant: TokenGrant,
+    /// How the answers are read.
+    pub rules: TokenRules,
+}
+
+/// How a token is got for a form.
+#[derive(Clone, Debug)]
+pub enum TokenGrant {
+    /// By a request.
+    Asked(Box<TokenCalls>),
+    /// By a request with a signed assertion.
+    AskedBySignature(Box<Assertion>, Box<TokenCalls>),
+    /// The signed assertion is the token.
+    Signed(Box<Assertion>),
+}
+
+impl FetchedToken {
+    /// The assertion that is signed, if there is one.
+    pub fn assertion(&self) -> Option<&Assertion> {
+        match &self.grant {
+            TokenGrant::AskedBySignature(assertion, _) | TokenGrant::Signed(assertion) => Some(assertion),
+            TokenGrant::Asked(_) => None,
+        }
+    }
+
+    /// The requests, if the provider is asked.
+    pub fn calls(&self) -> Option<&TokenCalls> {
+        match &self.grant {
+            TokenGrant::Asked(calls) | TokenGrant::AskedBySignature(_, calls) => Some(calls),
+            TokenGrant::Signed(_) => None,
+        }
+    }
+
+    /// The URLs of its requests.
+    pub(super) fn urls(&self) -> impl Iterator<Item = &UrlTemplate> {
+        let calls = self.calls().into_iter();
+        calls.flat_map(|calls| [Some(&calls.first), calls.refresh.as_ref()]).flatten().map(|call| &call.url)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn urls_mut(&mut self) -> impl Iterator<Item = &mut UrlTemplate> {
+        let calls = match &mut self.grant {
+            TokenGrant::Asked(calls) | TokenGrant::AskedBySignature(_, calls) => Some(calls),
+            TokenGrant::Signed(_) => None,
+        };
+        let both = calls.into_iter().flat_map(|calls| [Some(&mut calls.first), calls.refresh.as_mut()]);
+        both.flatten().map(|call| &mut call.url)
+    }
+}
+
+/// The requests for a token.
+#[derive(Clone, Debug)]
+pub struct TokenCalls {
+    /// The one with what was typed.
+    pub first: TokenCall,
+    /// The one with a refresh token, where the provider issues any.
+    pub refresh: Option<TokenCall>,
+}
+
+/// A request for a token. Placeholders: the fields of the connection and of the form, `assertion` if one is signed, and
+/// in a refresh `refresh_token`. A header or a field of the body whose placeholder has no value is left out.
+#[derive(Clone, Debug)]
+pub struct TokenCall {
+    /// The method.
+    pub method: Method,
+    /// The URL.
+    pub url: UrlTemplate,
+    /// Headers by name.
+    pub headers: Vec<(String, Template)>,
+    /// What stands in `Authorization: Basic`, if anything does.
+    pub basic: Option<CallBasic>,
+    /// The body.
+    pub body: TokenBody,
+}
+
+/// What stands in `Authorization: Basic`.
+#[derive(Clone, Debug)]
+pub enum CallBasic {
+    /// `client_id` and `client_secret`, each form-encoded first (RFC 6749, section 2.3.1).
+    Client,
+    /// A user name and a password (RFC 7617).
+    Plain(BasicAuth),
+}
+
+/// The body of a request for a token.
+#[derive(Clone, Debug)]
+pub enum TokenBody {
+    /// None.
+    None,
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, TokenValue)>),
+    /// A flat JSON object.
+    Json(Vec<(String, TokenValue)>),
+}
+
+/// The value of a field of such a body.
+#[derive(Clone, Debug)]
+pub enum TokenValue {
+    /// A text.
+    Text(Template),
+    /// A whole number.
+    Number(i64),
+}
