@@ -1,14 +1,29 @@
-//! `riq-server admin import`
+//! `riq-server admin import`: integrations from JSON lines, or from the export of another server.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    ffi::OsString,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use anyhow::{Context as _, ensure};
 use clap::Args;
-use integrations_core::{catalog::Catalog, ids::ProjectId};
+use integrations_core::{ids::ProjectId, receipt::Receipt};
 use serde::Serialize;
 
-use super::context::{Context, read};
+use super::{
+    context::{Context, read},
+    identity::IdentityFile,
+    whole_file::WholeFile,
+};
 use crate::{
-    services::install::import::{ImportError, Importer, LineIssue},
+    app::config::Options,
+    provider::oauth_apps::OAuthApps,
+    services::{
+        install::import::{ImportError, Importer, LineIssue},
+        moving::{Arrived, MoveError, MoveIssue, Receiver, is_export},
+    },
     vault::Vault,
 };
 
@@ -17,8 +32,17 @@ pub(super) struct Command {
     /// The project to import into, prj_…
     #[arg(long)]
     project: ProjectId,
-    /// JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads standard input
+    /// The file of `admin export`, or JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads standard
+    /// input
     file: PathBuf,
+    /// Check everything, and import nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    identity: IdentityFile,
+    /// File for the receipt of an export; without it, FILE.receipt
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -28,24 +52,34 @@ struct Imported {
 }
 
 #[derive(Serialize)]
-struct Refused<'a> {
+struct Refused<'a, T> {
     error: String,
-    issues: &'a [LineIssue],
+    issues: &'a [T],
 }
 
 pub(super) async fn run(
     command: Command,
     context: &Context,
-    catalog: Arc<Catalog>,
+    options: &Options,
     vault: Arc<Vault>,
+    keys: &Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let text = read(&command.file)?;
-    let importer = Importer::new(context.store.clone(), catalog, vault, context.environment.clone());
-    match importer.import(command.project, &text).await {
+    if is_export(&text) {
+        return receive(&command, context, options, vault, keys, &text).await;
+    }
+    let importer =
+        Importer::new(context.store.clone(), options.catalog()?, vault, context.environment.clone());
+    let done = match command.dry_run {
+        true => importer.check(command.project, &text).await,
+        false => importer.import(command.project, &text).await,
+    };
+    match done {
         Ok(imported) => {
             let answer = Imported { project_id: command.project.to_string(), imported };
+            let did = if command.dry_run { "Would import" } else { "Imported" };
             context.answer(&answer, || {
-                vec![format!("Imported {} into {}", answer.imported.join(", "), answer.project_id)]
+                vec![format!("{did} {} into {}", answer.imported.join(", "), answer.project_id)]
             })
         }
         Err(ImportError::BadLines(issues)) => {
@@ -63,4 +97,79 @@ fn in_words(issues: &[LineIssue]) -> Vec<String> {
         path => format!("line {}: {path}: {}", issue.line, issue.message),
     };
     issues.iter().map(line).collect()
+}
+
+/// Imports an export, and writes its receipt.
+async fn receive(
+    command: &Command,
+    context: &Context,
+    options: &Options,
+    vault: Arc<Vault>,
+    keys: &Option<PathBuf>,
+    text: &str,
+) -> anyhow::Result<()> {
+    let identity = command.identity.read(keys)?;
+    let catalog = options.catalog()?;
+    let given = options.oauth_apps(&catalog)?;
+    let apps = OAuthApps::new(context.store.clone(), Arc::clone(&vault), given);
+    let receiver = Receiver::new(context.store.clone(), catalog, vault, apps, context.environment.clone());
+    let file = receipt_file(command)?;
+    match receiver.import(command.project, &identity, text, command.dry_run).await {
+        Ok(arrived) => {
+            if let Some(receipt) = &arrived.receipt {
+                keep(receipt, &file, context)?;
+            }
+            context.answer(&arrived, || arrived_in_words(&arrived, &file))
+        }
+        Err(MoveError::Issues(issues)) => {
+            let error = MoveError::Issues(issues.clone()).to_string();
+            let line = |issue: &MoveIssue| format!("{}: {}", issue.provider, issue.message);
+            context.answer(&Refused { error: error.clone(), issues: &issues }, || {
+                issues.iter().map(line).collect()
+            })?;
+            Err(anyhow::Error::msg(error))
+        }
+        Err(MoveError::Before { export, project, receipt }) => {
+            keep(&receipt, &file, context)?;
+            let again = MoveError::Before { export, project, receipt };
+            Err(anyhow::Error::from(again).context(format!("its receipt is in {} again", file.display())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn receipt_file(command: &Command) -> anyhow::Result<PathBuf> {
+    if let Some(file) = &command.receipt {
+        return Ok(file.clone());
+    }
+    ensure!(
+        command.file != Path::new("-"),
+        "say with --receipt FILE where the receipt is to be written, as the export comes from standard input"
+    );
+    let mut name = OsString::from(command.file.as_os_str());
+    name.push(".receipt");
+    Ok(name.into())
+}
+
+fn keep(receipt: &Receipt, file: &Path, context: &Context) -> anyhow::Result<()> {
+    let write = || {
+        let mut copy = WholeFile::create(file, &context.environment)?;
+        writeln!(copy.file, "{}", serde_json::to_string(receipt)?)?;
+        copy.replace()
+    };
+    write().with_context(|| {
+        let file = file.display();
+        format!("everything is imported, but the receipt cannot be written to {file}: import again, with --receipt")
+    })
+}
+
+fn arrived_in_words(arrived: &Arrived, file: &Path) -> Vec<String> {
+    let Arrived { export_id, project_id, imported, left_out, receipt } = arrived;
+    let did = if receipt.is_some() { "Imported" } else { "Would import" };
+    let mut lines = vec![format!("{did} {} of {export_id} into {project_id}", imported.join(", "))];
+    lines.extend(left_out.iter().map(|one| format!("Left out a permission for an unknown action: {one}")));
+    if receipt.is_some() {
+        lines.push(format!("Wrote {}. Next, at the source: admin export --receipt FILE", file.display()));
+    }
+    lines
 }

@@ -7,6 +7,8 @@ mod app_events;
 mod audit;
 mod backup;
 mod context;
+mod export;
+mod identity;
 mod import;
 mod init;
 mod key;
@@ -20,7 +22,10 @@ mod runs;
 mod user;
 mod whole_file;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
 
@@ -70,7 +75,13 @@ enum Resource {
     /// OAuth apps: the client ids and secrets that providers issued
     #[command(subcommand)]
     OauthApp(oauth_app::Command),
-    /// Import integrations with their credentials from JSON lines: all of them or none
+    /// Print the public key to which other servers seal what is moved to this one; make the key if there is none
+    Identity(identity::Command),
+    /// Move the integrations of a project to another server: into a file that only the receiver can open
+    ///
+    /// They are not used here from then on, until the move ends by --receipt or --cancel.
+    Export(export::Command),
+    /// Import integrations with their credentials: all of them or none
     Import(import::Command),
     /// Disconnect every integration with a provider and have the provider revoke the access, as after a breach
     ///
@@ -119,9 +130,14 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
             let vault = async || vault(&directory, options, &context).await;
             oauth_app::run(command, &context, &catalog, vault).await
         }
+        Resource::Identity(command) => identity::run(&command, &context, &keys_place(&directory, options)),
+        Resource::Export(command) => {
+            let vault = Arc::new(vault(&directory, options, &context).await?);
+            export::run(command, &context, options, vault).await
+        }
         Resource::Import(command) => {
             let vault = Arc::new(vault(&directory, options, &context).await?);
-            import::run(command, &context, options.catalog()?, vault).await
+            import::run(command, &context, options, vault, &keys_place(&directory, options)).await
         }
         Resource::Revoke(command) => {
             let vault = Arc::new(vault(&directory, options, &context).await?);
@@ -147,6 +163,14 @@ async fn vault(
     let vault = Vault::new(keys, context.environment.clone());
     vault.check_keys(&context.store).await?;
     Ok(vault)
+}
+
+/// The directory of the encryption keys, if they are in a file.
+fn keys_place(directory: &Option<DataDirectory>, options: &Options) -> Option<PathBuf> {
+    match directory {
+        Some(directory) => Some(directory.path().to_owned()),
+        None => options.encryption_keys_file.as_ref()?.parent().map(Path::to_owned),
+    }
 }
 
 async fn connect(

@@ -31,7 +31,9 @@ mod lists;
 mod migrate;
 mod moment;
 pub mod monitors;
+mod moves;
 mod oauth_apps;
+mod on_its_way;
 mod organizations;
 mod pages;
 mod pending_installs;
@@ -81,7 +83,12 @@ pub use integrations::{
 pub use migrate::Migrated;
 pub use migrations::Fit;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
+pub use moves::{
+    Departing, DepartingCredential, EndingExport, ExportRecord, Imported, NewExport, NewImport, OpenExport, Renewing,
+    Returning,
+};
 pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
+pub use on_its_way::ExportStatus;
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};

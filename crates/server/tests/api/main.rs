@@ -86,6 +86,8 @@ mod metrics;
 #[cfg(test)]
 mod monitor;
 #[cfg(test)]
+mod moves;
+#[cfg(test)]
 mod oauth_apps;
 #[cfg(test)]
 mod outage;
