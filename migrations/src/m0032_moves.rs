@@ -1,4 +1,5 @@
-//! Moves of integrations to other servers: what is on its way from here, and what has arrived here.
+//! Moves of integrations to other servers: what is on its way from here, and what has arrived here. And where the
+//! database is, so that a copy of it is noticed.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,6 +11,7 @@ pub(crate) struct Migration;
 const EXPORTS: &str = "exports";
 const EXPORTED: &str = "exported_integrations";
 const IMPORTS: &str = "imports";
+const WHEREABOUTS: &str = "whereabouts";
 const STATUSES: [&str; 3] = ["under_way", "moved", "cancelled"];
 const CHOSEN: [&str; 2] = ["active", "paused"];
 
@@ -25,11 +27,12 @@ impl MigrationTrait for Migration {
         // Finds the export that an integration is on its way by.
         let of_integration = index(EXPORTED, "exported_integrations_integration", &["integration_id"]);
         manager.create_index(of_integration).await?;
-        manager.create_table(imports()).await
+        manager.create_table(imports()).await?;
+        manager.create_table(whereabouts()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [IMPORTS, EXPORTED, EXPORTS] {
+        for table in [WHEREABOUTS, IMPORTS, EXPORTED, EXPORTS] {
             manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
@@ -75,5 +78,17 @@ fn imports() -> TableCreateStatement {
         .col(text("project_id"))
         .col(ColumnDef::new("integrations").big_integer().not_null())
         .col(time("imported_at"))
+        .to_owned()
+}
+
+/// One row, of the database itself, once a server has started on it.
+fn whereabouts() -> TableCreateStatement {
+    Table::create()
+        .table(WHEREABOUTS)
+        .col(id())
+        // What a copy elsewhere does not share.
+        .col(text("place"))
+        // Since when a server runs on what may be a copy.
+        .col(optional_time("quiet_since"))
         .to_owned()
 }

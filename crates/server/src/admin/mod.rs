@@ -16,6 +16,7 @@ mod oauth_app;
 mod organization;
 mod project;
 mod prune;
+mod resume;
 mod revoke;
 mod rotate_keys;
 mod runs;
@@ -98,6 +99,8 @@ enum Resource {
     ///
     /// The encryption keys are not in the copy.
     Backup(backup::Command),
+    /// Go on with a database that was restored or copied: renew tokens, revoke and send again
+    Resume(resume::Command),
     /// Seal all secrets again under the first encryption key, while the server runs
     ///
     /// You can stop it at any time and start it again: it continues with the rest.
@@ -119,6 +122,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Key(command) => key::run(command, &context).await,
         Resource::User(command) => user::run(command, &context).await,
         Resource::Backup(command) => backup::run(command, &context, &url).await,
+        Resource::Resume(command) => resume::run(command, &context).await,
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::Runs(command) => runs::run(command, &context).await,
         Resource::OauthApp(oauth_app::Command::Events(command)) => {

@@ -41,6 +41,7 @@ mod permission;
 mod pool_use;
 mod projects;
 mod provider_events;
+mod quiet;
 mod reachability;
 mod read_pool;
 mod retention;
@@ -98,6 +99,7 @@ pub use provider_events::{
     NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf,
     Stored, TakenRequest,
 };
+pub use quiet::Whereabout;
 pub use retention::Pruning;
 pub use revocations::{
     AttemptEnd, LiveAccount, Moved, RevocationClaim, RevocationOrder, RevocationScope, RevocationTally,
@@ -144,6 +146,7 @@ pub struct Store {
     watched: Option<Watched>,
     tenant_check: tenant::TenantCheck,
     outbox: transaction::Outbox,
+    quiet: Arc<quiet::Quiet>,
 }
 
 impl Store {

@@ -120,6 +120,8 @@ mod refusals;
 #[cfg(test)]
 mod resolving;
 #[cfg(test)]
+mod restored;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod revocations;

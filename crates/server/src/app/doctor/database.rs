@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     environment::Environment,
-    program,
-    store::{DatabaseUrl, Fit, Store},
+    program::{self, OperatorCommands},
+    store::{DatabaseUrl, Fit, Store, Whereabout},
     vault::{KeyCheckError, Vault},
 };
 
@@ -134,6 +134,33 @@ async fn check_schema(
         ),
     );
     None
+}
+
+/// Whether the database is a copy of another one.
+pub(super) async fn check_copy(store: &Store, operator: &OperatorCommands, report: &mut Report) {
+    const CHECK: &str = "copy";
+
+    let rests = "tokens that work once are not renewed, nothing is revoked, and webhooks are not sent";
+    let resume = operator.admin("resume");
+    match store.whereabouts().await {
+        Ok(Whereabout::Here) => report.ok(CHECK, "the database is where a server last started on it"),
+        Ok(Whereabout::Unknown) => report.ok(CHECK, "no server has started on this database yet"),
+        Ok(Whereabout::Elsewhere) => report.warning(
+            CHECK,
+            format!(
+                "the database was restored or copied since a server last started on it. From the next start on {rests}, \
+                 because another server may use the same credentials. If this one goes on, run `{resume}`"
+            ),
+        ),
+        Ok(Whereabout::Rests(since)) => report.warning(
+            CHECK,
+            format!(
+                "the database was restored or copied, so since {since} {rests}. If the server that had it before has \
+                 stopped for good, run `{resume}`"
+            ),
+        ),
+        Err(error) => report.failed(CHECK, format!("the database did not say where it was: {error}")),
+    }
 }
 
 /// Whether the encryption keys can be read, and are those of the database.

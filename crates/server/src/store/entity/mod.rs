@@ -41,3 +41,4 @@ pub(super) mod webhook_delivery;
 pub(super) mod webhook_event;
 pub(super) mod webhook_secret;
 pub(super) mod webhook_stream;
+pub(super) mod whereabouts;
