@@ -36,6 +36,7 @@ pub mod moving;
 #[cfg(test)]
 mod moving_test;
 pub mod name;
+pub mod nango;
 pub mod oauth;
 pub mod oauth_app;
 pub mod observation;

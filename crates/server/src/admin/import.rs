@@ -1,6 +1,7 @@
 //! `riq-server admin import`: integrations from JSON lines, or from the export of another server.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     io::Write as _,
     path::{Path, PathBuf},
@@ -8,8 +9,13 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use clap::Args;
-use integrations_core::{ids::ProjectId, receipt::Receipt};
+use clap::{Args, ValueEnum};
+use integrations_core::{
+    catalog::Catalog,
+    ids::ProjectId,
+    nango::{self, Unmapped},
+    receipt::Receipt,
+};
 use serde::Serialize;
 
 use super::{
@@ -35,6 +41,9 @@ pub(super) struct Command {
     /// The file of `admin export`, or JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads standard
     /// input
     file: PathBuf,
+    /// What made the file
+    #[arg(long, value_enum, value_name = "SYSTEM", default_value_t = System::This)]
+    from: System,
     /// Check everything, and import nothing
     #[arg(long)]
     dry_run: bool,
@@ -43,6 +52,22 @@ pub(super) struct Command {
     /// File for the receipt of an export; without it, FILE.receipt
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+}
+
+/// What made a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum System {
+    /// Lines of this server's own form, or the export of another server
+    This,
+    /// What Nango's API answers of connections with their credentials
+    Nango,
+}
+
+/// What is wrong with a connection of another system.
+#[derive(Clone, Serialize)]
+struct ConnectionIssue {
+    connection: String,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -65,9 +90,13 @@ pub(super) async fn run(
     keys: &Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let text = read(&command.file)?;
-    if is_export(&text) {
+    if command.from == System::This && is_export(&text) {
         return receive(&command, context, options, vault, keys, &text).await;
     }
+    let (text, connections) = match command.from {
+        System::This => (text, Vec::new()),
+        System::Nango => lines_of_nango(&text, context, &*options.catalog()?)?,
+    };
     let importer =
         Importer::new(context.store.clone(), options.catalog()?, vault, context.environment.clone());
     let done = match command.dry_run {
@@ -82,6 +111,13 @@ pub(super) async fn run(
                 vec![format!("{did} {} into {}", answer.imported.join(", "), answer.project_id)]
             })
         }
+        Err(ImportError::BadLines(issues)) if command.from == System::Nango => {
+            let of = |issue: LineIssue| ConnectionIssue {
+                connection: connections.get(issue.line.saturating_sub(1)).cloned().unwrap_or_default(),
+                message: format!("{}: {}", issue.path, issue.message),
+            };
+            refuse_connections(context, issues.into_iter().map(of).collect())
+        }
         Err(ImportError::BadLines(issues)) => {
             let error = ImportError::BadLines(issues.clone()).to_string();
             context.answer(&Refused { error: error.clone(), issues: &issues }, || in_words(&issues))?;
@@ -89,6 +125,35 @@ pub(super) async fn run(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The lines of an import for the connections of Nango, and their ids there.
+fn lines_of_nango(
+    text: &str,
+    context: &Context,
+    catalog: &Catalog,
+) -> anyhow::Result<(String, Vec<String>)> {
+    match nango::read(text, catalog) {
+        Ok(mapped) => {
+            let lines: Vec<String> = mapped.iter().map(|one| one.line.to_string()).collect();
+            Ok((lines.join("\n"), mapped.into_iter().map(|one| one.connection).collect()))
+        }
+        Err(unmapped) => {
+            let issue = |one: Unmapped| ConnectionIssue { connection: one.connection, message: one.message };
+            refuse_connections(context, unmapped.into_iter().map(issue).collect())?;
+            Ok(Default::default())
+        }
+    }
+}
+
+/// Names the connections that cannot be imported. It is always an error.
+fn refuse_connections(context: &Context, issues: Vec<ConnectionIssue>) -> anyhow::Result<()> {
+    let connections: BTreeSet<&str> = issues.iter().map(|issue| issue.connection.as_str()).collect();
+    let error = format!("{} of the connections cannot be imported; nothing was", connections.len());
+    let line = |issue: &ConnectionIssue| format!("{}: {}", issue.connection, issue.message);
+    context
+        .answer(&Refused { error: error.clone(), issues: &issues }, || issues.iter().map(line).collect())?;
+    Err(anyhow::Error::msg(error))
 }
 
 fn in_words(issues: &[LineIssue]) -> Vec<String> {
