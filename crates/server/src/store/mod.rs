@@ -99,7 +99,7 @@ pub use provider_events::{
     NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf,
     Stored, TakenRequest,
 };
-pub use quiet::Whereabout;
+pub use quiet::{DATABASE_MARK, Whereabout};
 pub use retention::Pruning;
 pub use revocations::{
     AttemptEnd, LiveAccount, Moved, RevocationClaim, RevocationOrder, RevocationScope, RevocationTally,
@@ -165,6 +165,16 @@ impl Store {
         let row = self.reader.query_one_raw(sea_orm::Statement::from_string(self.backend(), version)).await?;
         let row = row.ok_or_else(|| StoreError::Damaged("no version".to_owned()))?;
         Ok(row.try_get("", "version")?)
+    }
+
+    /// What time it is by PostgreSQL's clock. `None`: SQLite has none of its own.
+    pub async fn clock(&self) -> Result<Option<time::OffsetDateTime>, StoreError> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let now = sea_orm::Statement::from_string(self.backend(), "SELECT clock_timestamp() AS now");
+        let row = self.reader.query_one_raw(now).await?;
+        Ok(row.map(|row| row.try_get("", "now")).transpose()?)
     }
 
     fn backend(&self) -> DbBackend {

@@ -15,6 +15,7 @@ use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, IntoActiveModel as _,
     QuerySelect as _, Set, Statement,
 };
+use sha2::{Digest as _, Sha256};
 use sqlx::{
     ConnectOptions as _, Connection as _,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
@@ -23,6 +24,8 @@ use time::OffsetDateTime;
 
 use super::{Store, StoreError, entity::whereabouts, transaction::Transaction};
 
+/// The header by which a server that is asked whether it is ready tells the mark of its database.
+pub const DATABASE_MARK: &str = "x-riq-database";
 /// The id of the only row.
 const THIS: &str = "this";
 /// The place of a backup, which is nowhere.
@@ -123,6 +126,17 @@ impl Store {
         transaction.commit().await?;
         self.keep_in_mind(since);
         Ok(true)
+    }
+
+    /// A mark of this database, by which a server on it is known from outside. It says nothing else. `None`: no server
+    /// has started on it yet that looked.
+    pub async fn mark(&self) -> Result<Option<String>, StoreError> {
+        let row = whereabouts::Entity::find_by_id(THIS).one(&self.reader).await?;
+        let mark = |place: String| -> String {
+            let hash = Sha256::digest(format!("riq database\n{place}"));
+            hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        Ok(row.map(|row| mark(row.place)))
     }
 
     fn keep_in_mind(&self, quiet_since: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
