@@ -72,6 +72,8 @@ mod init;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod last_version;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod lists;
