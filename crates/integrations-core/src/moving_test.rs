@@ -62,7 +62,8 @@ fn it_arrives_with_what_people_have_set_but_for_actions_that_are_not_known() {
     let belongings = || Belongings {
         configuration: Configuration::default(),
         sidebar_enabled: true,
-        action_permissions: [("issue_refund".into(), Permission::Ask), ("fly".into(), Permission::Allowed)].into(),
+        action_permissions: [("issue_refund".into(), Permission::Ask), ("fly".into(), Permission::Allowed)]
+            .into(),
         account: Some(account.clone()),
         chosen: Chosen::Paused,
     };

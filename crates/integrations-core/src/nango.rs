@@ -105,10 +105,12 @@ fn key_of(connection: &Value, catalog: &Catalog) -> String {
 fn map(connection: &Value, id: &str, is_alone: bool, catalog: &Catalog) -> Result<Value, String> {
     let theirs = text_of(connection, "provider").ok_or("It names no provider")?;
     let key = key_of(connection, catalog);
-    let ways = catalog.ways(&key).ok_or_else(|| format!("There is no provider for Nango's \"{theirs}\" here"))?;
-    let credentials = connection.get("credentials").and_then(Value::as_object).ok_or(
-        "It has no credentials: Nango lists connections without them, so ask for each by its id",
-    )?;
+    let ways =
+        catalog.ways(&key).ok_or_else(|| format!("There is no provider for Nango's \"{theirs}\" here"))?;
+    let credentials = connection
+        .get("credentials")
+        .and_then(Value::as_object)
+        .ok_or("It has no credentials: Nango lists connections without them, so ask for each by its id")?;
     let (way, credential) = credential(ways, credentials)?;
     let provider = match is_alone {
         true => key,
@@ -126,11 +128,11 @@ fn map(connection: &Value, id: &str, is_alone: bool, catalog: &Catalog) -> Resul
 fn credential<'a>(ways: &'a Ways, from: &Map<String, Value>) -> Result<(&'a Provider, Value), String> {
     let kind = from.get("type").and_then(Value::as_str).unwrap_or_default();
     let text = |name: &str| from.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let by_form = ways.iter().find(|way| matches!(way.setup, Setup::ApiKey(_)));
+    let by_form = ways.iter().map(|way| &**way).find(|way| matches!(way.setup, Setup::ApiKey(_)));
     let no_way = || format!("It was connected by {kind}, and this provider has no such way here");
     match kind {
         "OAUTH2" => {
-            let way = ways.by_oauth().ok_or_else(no_way)?;
+            let way: &Provider = ways.by_oauth().ok_or_else(no_way)?;
             let access_token = text("access_token").ok_or("Its credentials have no access_token")?;
             let credential = json!({
                 "access_token": access_token,
@@ -155,7 +157,10 @@ fn credential<'a>(ways: &'a Ways, from: &Map<String, Value>) -> Result<(&'a Prov
                 ([first, second], Some(password)) => {
                     Ok((way, json!({ (*first): username, (*second): password })))
                 }
-                _ => Err("It has a user name and a password, and this provider asks for others here".to_owned()),
+                _ => {
+                    Err("It has a user name and a password, and this provider asks for others here"
+                        .to_owned())
+                }
             }
         }
         _ => Err(format!("Credentials of the type \"{kind}\" cannot be imported: connect it again")),
@@ -214,18 +219,25 @@ mod tests {
              "credentials": {"type": "OAUTH2", "access_token": "shpat", "raw": {}}},
         ]});
         let lines = mapped(&file);
-        assert_eq!(lines[0], json!({"provider": "slack", "auth": "oauth", "connection": {}, "credential": {
-            "access_token": "xoxb-1", "refresh_token": "r1", "expires_at": "2026-03-01T10:00:00.000Z"}}));
-        assert_eq!((&lines[1]["provider"], &lines[1]["credential"]), (&json!("postmark"), &json!({"api_key": "k"})));
-        assert_eq!((&lines[2]["provider"], &lines[2]["credential"]), (&json!("stripe"), &json!({"api_key": "rk_1"})));
+        assert_eq!(
+            lines[0],
+            json!({"provider": "slack", "auth": "oauth", "connection": {}, "credential": {
+            "access_token": "xoxb-1", "refresh_token": "r1", "expires_at": "2026-03-01T10:00:00.000Z"}})
+        );
+        assert_eq!(
+            (&lines[1]["provider"], &lines[1]["credential"]),
+            (&json!("postmark"), &json!({"api_key": "k"}))
+        );
+        assert_eq!(
+            (&lines[2]["provider"], &lines[2]["credential"]),
+            (&json!("stripe"), &json!({"api_key": "rk_1"}))
+        );
         assert_eq!(lines[3]["connection"], json!({"subdomain": "acme"}));
     }
 
     #[test]
     fn several_connections_of_a_provider_get_aliases_of_their_ids() {
-        let one = |id: &str| {
-            json!({"connection_id": id, "provider": "slack", "credentials": {"type": "OAUTH2", "access_token": "t"}})
-        };
+        let one = |id: &str| json!({"connection_id": id, "provider": "slack", "credentials": {"type": "OAUTH2", "access_token": "t"}});
         let text = format!("{}\n\n{}\n", one("Acme  GmbH!"), one(&"x".repeat(60)));
         let lines = read(&text, &of_the_contract()).map_err(|unmapped| format!("{unmapped:?}")).unwrap();
         assert_eq!(lines[0].line["provider"], "slack~acme-gmbh");

@@ -38,7 +38,9 @@ pub enum ReceiptError {
     #[error("this is not a receipt, or only a part of one: give the file that the import wrote, as it is")]
     NotAReceipt,
     /// A newer server made it.
-    #[error("this receipt is of a newer form than this version reads: use the version of the server that imported")]
+    #[error(
+        "this receipt is of a newer form than this version reads: use the version of the server that imported"
+    )]
     Newer,
     /// It was not made from the export, or was changed.
     #[error(

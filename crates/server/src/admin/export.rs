@@ -124,8 +124,7 @@ async fn export(
 
 fn in_words(report: &ExportReport, file: &Path) -> Vec<String> {
     let ExportReport { export_id, exported, stays, .. } = report;
-    let mut lines =
-        vec![format!("Exported {} as {export_id} into {}", exported.join(", "), file.display())];
+    let mut lines = vec![format!("Exported {} as {export_id} into {}", exported.join(", "), file.display())];
     lines.extend(stays.iter().map(|one| format!("Stays: {}: {}", one.provider, one.reason)));
     lines.extend([
         "They are on hold here. Next, at the receiver: admin import --project prj_… FILE".to_owned(),

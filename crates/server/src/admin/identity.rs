@@ -30,8 +30,8 @@ pub(super) struct Command {
 #[derive(Args, Clone, Debug)]
 pub(super) struct IdentityFile {
     /// File with the secret key of moves; without it, `move-identity` beside the file with the encryption keys
-    #[arg(long = "identity", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +61,7 @@ impl IdentityFile {
     /// Its path. `keys` is the directory of the encryption keys.
     fn path(&self, keys: &Option<PathBuf>) -> anyhow::Result<PathBuf> {
         let beside = keys.as_ref().map(|directory| directory.join(FILE));
-        self.file.clone().or(beside).context(
+        self.identity.clone().or(beside).context(
             "say with --identity FILE where the secret key of moves is: the encryption keys are not in a file that it \
              could be beside",
         )
@@ -80,8 +80,7 @@ impl IdentityFile {
              another one",
             file.display()
         );
-        let text =
-            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         text.parse().with_context(|| format!("{} cannot be used", file.display()))
     }
 }

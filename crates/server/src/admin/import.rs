@@ -38,8 +38,8 @@ pub(super) struct Command {
     /// The project to import into, prj_…
     #[arg(long)]
     project: ProjectId,
-    /// The file of `admin export`, or JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads standard
-    /// input
+    /// The file of `admin export`, or JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads
+    /// standard input
     file: PathBuf,
     /// What made the file
     #[arg(long, value_enum, value_name = "SYSTEM", default_value_t = System::This)]
@@ -128,11 +128,7 @@ pub(super) async fn run(
 }
 
 /// The lines of an import for the connections of Nango, and their ids there.
-fn lines_of_nango(
-    text: &str,
-    context: &Context,
-    catalog: &Catalog,
-) -> anyhow::Result<(String, Vec<String>)> {
+fn lines_of_nango(text: &str, context: &Context, catalog: &Catalog) -> anyhow::Result<(String, Vec<String>)> {
     match nango::read(text, catalog) {
         Ok(mapped) => {
             let lines: Vec<String> = mapped.iter().map(|one| one.line.to_string()).collect();

@@ -39,7 +39,9 @@ pub(super) async fn run(command: Command, context: &Context) -> anyhow::Result<(
     let outcome = Outcome { rests: command.not_yet, changed };
     context.answer(&outcome, || {
         let words = match (outcome.rests, outcome.changed) {
-            (true, true) => "Tokens that work once are not renewed, nothing is revoked, and webhooks are not sent",
+            (true, true) => {
+                "Tokens that work once are not renewed, nothing is revoked, and webhooks are not sent"
+            }
             (false, true) => "The server goes on: it notices within a minute",
             (_, false) => "Nothing was changed: it is so already",
         };

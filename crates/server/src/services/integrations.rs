@@ -293,8 +293,7 @@ impl Integrations {
                 return Err(ChangeError::OtherVersion);
             }
             let revision = loaded.integration.disconnect(self.environment.now());
-            let revision =
-                revision.map_err(|refusal| ChangeError::refused(refusal, loaded))?;
+            let revision = revision.map_err(|refusal| ChangeError::refused(refusal, loaded))?;
             Ok(revision.map(|revision| {
                 let mut decision = self.decision(tenant, loaded, revision, acting);
                 decision.event.changes.extend(audit::change("revocation", None::<&str>, "requested"));

@@ -85,8 +85,8 @@ pub use migrate::Migrated;
 pub use migrations::Fit;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
 pub use moves::{
-    Departing, DepartingCredential, EndingExport, ExportRecord, Imported, NewExport, NewImport, OpenExport, Renewing,
-    Returning,
+    Departing, DepartingCredential, EndingExport, ExportRecord, Imported, NewExport, NewImport, OpenExport,
+    Renewing, Returning,
 };
 pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
 pub use on_its_way::ExportStatus;

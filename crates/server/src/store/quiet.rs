@@ -1,7 +1,7 @@
 //! Whether this database is a copy of another one, such as a restored backup, whose tokens the other one may have used.
 //!
-//! A row says where the database was when a server last started on it. If it is elsewhere now, everything that cannot be
-//! undone rests until the operator says that this database is the one that goes on.
+//! A row says where the database was when a server last started on it. If it is elsewhere now, everything that cannot
+//! be undone rests until the operator says that this database is the one that goes on.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use std::{
 
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, IntoActiveModel as _,
-    QuerySelect as _, Set, Statement,
+    QuerySelect as _, Statement,
 };
 use sha2::{Digest as _, Sha256};
 use sqlx::{
@@ -120,8 +120,12 @@ impl Store {
         let next = whereabouts::Model { id: THIS.to_owned(), place, quiet_since: since };
         let next = next.into_active_model();
         match before {
-            None => drop(whereabouts::Entity::insert(next).exec_without_returning(&transaction).await?),
-            Some(_) => drop(next.reset_all().update(&transaction).await?),
+            None => {
+                whereabouts::Entity::insert(next).exec_without_returning(&transaction).await?;
+            }
+            Some(_) => {
+                next.reset_all().update(&transaction).await?;
+            }
         }
         transaction.commit().await?;
         self.keep_in_mind(since);

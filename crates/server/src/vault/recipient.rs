@@ -53,7 +53,12 @@ pub struct Unopenable;
 
 impl Recipient {
     /// Seals `secret` so that only the receiver can open it, and only beside `header`.
-    pub fn seal(&self, secret: &[u8], header: &[u8], environment: &Environment) -> Result<Vec<u8>, Unopenable> {
+    pub fn seal(
+        &self,
+        secret: &[u8],
+        header: &[u8],
+        environment: &Environment,
+    ) -> Result<Vec<u8>, Unopenable> {
         let mut random = StdRng::from_seed(environment.bytes());
         let (sent, ciphertext) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
             &OpModeS::Base,

@@ -306,9 +306,7 @@ async fn connections_of_nango_are_imported_or_named(database: &TestDatabase) {
     };
     let good = json!({"connection_id": "c1", "provider": "shopify", "connection_config": {"subdomain": "acme"},
         "credentials": {"type": "OAUTH2", "access_token": "SECRET-token", "raw": {}}});
-    let key = |id: &str, key: &str| {
-        json!({"connection_id": id, "provider": "postmark", "credentials": {"type": "API_KEY", "apiKey": key}})
-    };
+    let key = |id: &str, key: &str| json!({"connection_id": id, "provider": "postmark", "credentials": {"type": "API_KEY", "apiKey": key}});
     let bad = json!([good, key("c2", "SECRET with a blank"), {"connection_id": "c3", "provider": "nobody"}]);
     let refused = import(&bad, &[]).await;
     refused.failed_with("1 of the connections cannot be imported; nothing was");

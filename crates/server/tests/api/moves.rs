@@ -7,8 +7,7 @@ use sea_orm::Value as SqlValue;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Backend, Server, TestDatabase,
-    eventually,
+    Answer, Backend, Server, TestDatabase, eventually,
     process::{Finished, command, run, run_with_input},
     server::ENCRYPTION_KEYS,
 };
@@ -114,10 +113,19 @@ async fn integrations_move_to_another_database_with_all_that_people_have_set(ser
     assert_eq!(report["exported"].as_array().unwrap().len(), 3);
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains("SECRET") && !text.contains("Europe"), "{text}");
+    nothing_of_it_is_used(server).await;
+    it_arrives_as_a_whole(&receiver, &file).await;
+    its_receipt_ends_it(server, &receiver, &file).await;
+    both_logs_name_it(server, &receiver, report["export_id"].as_str().unwrap()).await;
+}
 
+async fn nothing_of_it_is_used(server: &Server) {
     let slack = server.integration("slack").await;
     assert_eq!((&slack["status"], &slack["credential"]), (&json!("paused"), &Value::Null));
-    assert!(slack["error_message"].as_str().unwrap().contains("being moved to another server (exp_"), "{slack}");
+    assert!(
+        slack["error_message"].as_str().unwrap().contains("being moved to another server (exp_"),
+        "{slack}"
+    );
     assert_eq!(monitors(server).await, 0);
     let resumed = server.patch("slack", json!({"status": "active"})).await;
     says_moving(&resumed, "REINSTALL_REQUIRED");
@@ -126,24 +134,41 @@ async fn integrations_move_to_another_database_with_all_that_people_have_set(ser
     let called = server.call("POST", &server.at("/shopify/actions/look_up_order"));
     let called = called.json(&json!({"input": {}})).send().await;
     says_moving(&called, "INTEGRATION_NOT_ACTIVE");
+}
 
-    let tried = receiver.admin(&["import", "--project", &receiver.project, "--dry-run", "--identity",
-        &receiver.file("identity"), &file]).await.json();
+async fn it_arrives_as_a_whole(receiver: &Receiver, file: &str) {
+    let tried = receiver
+        .admin(&[
+            "import",
+            "--project",
+            &receiver.project,
+            "--dry-run",
+            "--identity",
+            &receiver.file("identity"),
+            file,
+        ])
+        .await
+        .json();
     assert_eq!(tried["receipt"], Value::Null);
     assert_eq!(receiver.integrations().await, [Value::Null; 0]);
-    let arrived = receiver.import(&file).await.json();
+    let arrived = receiver.import(file).await.json();
     assert_eq!(arrived["imported"].as_array().unwrap().len(), 3);
     let there = receiver.integrations().await;
     let names: Vec<&str> = there.iter().map(|one| one["provider"].as_str().unwrap()).collect();
     assert_eq!(names, ["shopify", "slack", "stripe~eu"]);
     assert_eq!((&there[2]["status"], &there[2]["display_name"]), (&json!("paused"), &json!("Europe")));
-    assert!(there[2]["action_permissions"].as_str().unwrap().contains(r#""issue_refund":"ask""#), "{there:?}");
+    assert!(
+        there[2]["action_permissions"].as_str().unwrap().contains(r#""issue_refund":"ask""#),
+        "{there:?}"
+    );
     assert!(receiver.admin(&["rotate-keys"]).await.success, "its secrets open there");
+}
 
+async fn its_receipt_ends_it(server: &Server, receiver: &Receiver, file: &str) {
     let receipt = format!("{file}.receipt");
     let genuine = fs::read_to_string(&receipt).unwrap();
     fs::remove_file(&receipt).unwrap();
-    receiver.import(&file).await.failed_with("was imported before");
+    receiver.import(file).await.failed_with("was imported before");
     assert_eq!(fs::read_to_string(&receipt).unwrap(), genuine, "the receipt is written again");
     fs::write(&receipt, genuine.replace("\"integrations\":3", "\"integrations\":2")).unwrap();
     admin(&server.database, &["export", "--receipt", &receipt]).await.failed_with("or was changed");
@@ -154,16 +179,19 @@ async fn integrations_move_to_another_database_with_all_that_people_have_set(ser
     assert_eq!(server.integration("slack").await["status"], "disconnected");
     assert_eq!(server.sql.count("SELECT COUNT(*) AS count FROM credentials", []).await, 0);
     admin(&server.database, &["export", "--receipt", &receipt]).await.failed_with("has ended already");
+}
 
-    let id = report["export_id"].as_str().unwrap();
+async fn both_logs_name_it(server: &Server, receiver: &Receiver, id: &str) {
     let events = server.audit("slack").await;
     let of_export = |event: &Value| {
         let changes = event["changes"].as_array().unwrap().iter();
-        changes.filter(|one| one["path"] == "export").map(|one| (one["from"].clone(), one["to"].clone())).next()
+        let mut told = changes.filter(|one| one["path"] == "export");
+        told.next().map(|one| (one["from"].clone(), one["to"].clone()))
     };
     let told: Vec<_> = events.iter().filter_map(of_export).collect();
     assert_eq!(told, [(Value::Null, json!(id)), (json!(id), json!("moved"))]);
-    let arrived = "SELECT changes FROM audit_events WHERE action = 'integration.installed' AND provider = 'slack'";
+    let arrived =
+        "SELECT changes FROM audit_events WHERE action = 'integration.installed' AND provider = 'slack'";
     let arrived = receiver.database.open().await.rows(arrived, []).await;
     assert!(arrived[0]["changes"].as_str().unwrap().contains(id), "{arrived:?}");
 }
@@ -174,14 +202,23 @@ async fn an_export_can_be_taken_back_until_it_is_imported(server: &Server) {
     let receiver = Receiver::beside(server).await;
     let (file, report) = export(server, &receiver, "move.json").await;
     let id = report["export_id"].as_str().unwrap();
-    let again = ["export", "--project", &server.project.to_string(), "--to", &receiver.recipient, &receiver.file("x")];
+    let again = [
+        "export",
+        "--project",
+        &server.project.to_string(),
+        "--to",
+        &receiver.recipient,
+        &receiver.file("x"),
+    ];
     admin(&server.database, &again).await.failed_with("on its way by an earlier export");
     let listed = admin(&server.database, &["export", "--list"]).await.json();
     assert_eq!((&listed[0]["id"], &listed[0]["status"]), (&json!(id), &json!("under_way")));
     // What is connected anew meanwhile has another credential, and stays.
     server.delete("postmark").await.data();
     server.install("postmark").await;
-    admin(&server.database, &["export", "--cancel", id]).await.failed_with("be sure that nobody has imported it");
+    admin(&server.database, &["export", "--cancel", id])
+        .await
+        .failed_with("be sure that nobody has imported it");
     assert_eq!(server.integration("slack").await["status"], "paused");
     let back = admin(&server.database, &["export", "--cancel", id, "--yes"]).await.json();
     assert_eq!((&back["integrations"], &back["left_alone"]), (&json!(["slack"]), &json!(1)));
@@ -229,7 +266,8 @@ async fn what_does_not_fit_is_refused_in_words_and_nothing_is_written(server: &S
     let line = json!({"provider": "slack", "credential": {"access_token": "SECRET-other", "refresh_token": null, "expires_at": null}});
     let own = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
     let installed =
-        run_with_input(&["admin", "import", "--project", &receiver.project, "-"], &own, &line.to_string()).await;
+        run_with_input(&["admin", "import", "--project", &receiver.project, "-"], &own, &line.to_string())
+            .await;
     assert!(installed.success, "{installed:?}");
     let before = receiver.integrations().await;
     let refused = receiver.import(&file).await;
@@ -241,7 +279,9 @@ async fn what_does_not_fit_is_refused_in_words_and_nothing_is_written(server: &S
     // Into another project it goes.
     let elsewhere = receiver.other_project().await;
     let identity = receiver.file("identity");
-    assert!(receiver.admin(&["import", "--project", &elsewhere, "--identity", &identity, &file]).await.success);
+    assert!(
+        receiver.admin(&["import", "--project", &elsewhere, "--identity", &identity, &file]).await.success
+    );
 }
 
 async fn what_is_on_its_way_is_not_revoked(server: &Server) {
@@ -250,7 +290,8 @@ async fn what_is_on_its_way_is_not_revoked(server: &Server) {
     let (file, _) = export(server, &receiver, "move.json").await;
     let answer = server.call("DELETE", &server.at("/slack?revoke=true")).send().await;
     assert_eq!(answer.data()["revocation"]["status"], "unsupported", "{:?}", answer.data());
-    let sealed = server.sql.count("SELECT COUNT(*) AS count FROM revocations WHERE LENGTH(sealed) > 0", []).await;
+    let sealed =
+        server.sql.count("SELECT COUNT(*) AS count FROM revocations WHERE LENGTH(sealed) > 0", []).await;
     assert_eq!(sealed, 0);
     receiver.import(&file).await.json();
     let receipt = format!("{file}.receipt");

@@ -9,9 +9,7 @@ use crate::{
     dashboard::sign_in_redirect,
     environment::Environment,
     provider::{
-        openid::{
-            CLOCK_SKEW, Issuer, Look, OpenIdError, OpenIdProvider, OpenIdSettings, is_on_this_machine,
-        },
+        openid::{CLOCK_SKEW, Issuer, Look, OpenIdError, OpenIdProvider, OpenIdSettings, is_on_this_machine},
         outbound::Outbound,
     },
 };

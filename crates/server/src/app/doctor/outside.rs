@@ -42,8 +42,7 @@ impl Place<'_> {
     async fn connected(&self) -> Vec<String> {
         let Some(store) = self.store else { return Vec::new() };
         let names = store.connected_providers().await.unwrap_or_default();
-        let mut keys: Vec<String> =
-            names.iter().map(|name| ProviderRef::parts(name).0.to_owned()).collect();
+        let mut keys: Vec<String> = names.iter().map(|name| ProviderRef::parts(name).0.to_owned()).collect();
         keys.dedup();
         keys.retain(|key| self.address(key).is_some());
         keys.truncate(ASKED);
@@ -167,7 +166,9 @@ pub(super) async fn check_public_url(
 /// Whether the environment names a proxy, which this server does not use.
 pub(super) fn check_proxy(report: &mut Report) {
     let names = ["HTTPS_PROXY", "https_proxy"];
-    if let Some(name) = names.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
+    if let Some(name) =
+        names.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+    {
         report.warning(
             "proxy",
             format!(

@@ -99,7 +99,9 @@ pub enum FileError {
         here: String,
     },
     /// It does not open.
-    #[error("this export is damaged: not a byte of it may be changed or missing. Copy it again from the source")]
+    #[error(
+        "this export is damaged: not a byte of it may be changed or missing. Copy it again from the source"
+    )]
     Damaged,
     /// The key of this server cannot be used.
     #[error("the file of the identity is not valid")]

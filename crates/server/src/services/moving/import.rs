@@ -22,7 +22,8 @@ use crate::{
     provider::oauth_apps::{FindAppError, OAuthApps},
     services::install::installation::{Decided, InstallationBuilder, Secrets},
     store::{
-        Imported, Installation, Installed, Loaded, NewImport, Permission, ReadError, Store, StoreError, Tenant,
+        Imported, Installation, Installed, Loaded, NewImport, Permission, ReadError, Store, StoreError,
+        Tenant,
     },
     vault::{Identity, Vault},
 };
@@ -198,8 +199,8 @@ impl Receiver {
         }
         messages.extend(self.missing_app(tenant, &account, item).await?);
         let settings = Value::Object(item.settings.clone());
-        let (settings, secret_settings) =
-            check_settings(Map::new(), &settings, &account.provider).unwrap_or_else(|issues| {
+        let (settings, secret_settings) = check_settings(Map::new(), &settings, &account.provider)
+            .unwrap_or_else(|issues| {
                 messages.extend(issues.iter().map(|issue| format!("{}: {}", issue.path, issue.message)));
                 Default::default()
             });

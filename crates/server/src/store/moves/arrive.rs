@@ -51,7 +51,8 @@ impl Store {
             integrations: i64::try_from(new.integrations).unwrap_or(i64::MAX),
             imported_at: new.at,
         };
-        let added = import::Entity::insert(import::ActiveModel::from(row)).exec_without_returning(&transaction);
+        let added =
+            import::Entity::insert(import::ActiveModel::from(row)).exec_without_returning(&transaction);
         match added.await.map_err(StoreError::from) {
             Ok(_) => {}
             Err(StoreError::Taken(error)) => {

@@ -8,8 +8,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, Set,
-    sea_query::Expr,
+    QueryFilter as _, QueryOrder as _, Set, sea_query::Expr,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -169,8 +168,7 @@ impl EndingExport {
             let Some(found) = found else { continue };
             let rows = reload(&self.transaction, &self.tenant, &found.provider).await?;
             let loaded = read_loaded(&self.tenant_check, &self.tenant, &rows)?;
-            let row =
-                credential::Entity::find_by_id(&exported.integration_id).one(&self.transaction).await?;
+            let row = credential::Entity::find_by_id(&exported.integration_id).one(&self.transaction).await?;
             let row = row.filter(|row| row.version == exported.credential_version && row.dead_at.is_some());
             let (Some(loaded), Some(row)) = (loaded, row) else { continue };
             let chosen = exported.chosen.parse().ok().and_then(|status: Status| State::of(status, None));

@@ -128,8 +128,7 @@ impl OpenExport {
                 continue;
             };
             let id = loaded.integration.id.to_string();
-            let monitor =
-                monitor::Entity::find_by_id(&id).lock_exclusive().one(&self.transaction).await?;
+            let monitor = monitor::Entity::find_by_id(&id).lock_exclusive().one(&self.transaction).await?;
             let renewing = monitor.map_or(Renewing::No, |row| row.renewing(self.permission.at));
             let row = credential::Entity::find_by_id(&id).one(&self.transaction).await?;
             let usable = row.filter(|row| row.dead_at.is_none());
