@@ -163,6 +163,15 @@ pub fn renewal_must_wait(provider: &Provider) -> Verdict {
     degraded(format!("{name} does not accept the access token, and asks to wait before it issues a new one"))
 }
 
+/// The verdict if the provider refuses the access token, and refresh tokens are not sent from a copy of a database.
+pub fn renewal_rests(provider: &Provider) -> Verdict {
+    let name = &provider.name;
+    degraded(format!(
+        "{name} does not accept the access token, and this server renews no tokens that work once, because its \
+         database was restored or copied: its operator decides which server goes on"
+    ))
+}
+
 /// The verdict if a refresh token was sent, but the answer was lost: the provider may have ended the token.
 pub fn interrupted_refresh(provider: &Provider) -> Verdict {
     let name = &provider.name;

@@ -183,6 +183,8 @@ pub mod kind {
     pub enum EventSecret {}
     /// An event that a provider sent, as it is kept for one integration.
     pub enum ProviderEvent {}
+    /// A move of integrations to another server.
+    pub enum Export {}
 
     impl Kind for Organization {
         const PREFIX: &'static str = "org_";
@@ -253,6 +255,9 @@ pub mod kind {
     impl Kind for ProviderEvent {
         const PREFIX: &'static str = "pev_";
     }
+    impl Kind for Export {
+        const PREFIX: &'static str = "exp_";
+    }
 }
 
 /// `org_…`
@@ -301,6 +306,8 @@ pub type EventSourceId = Id<kind::EventSource>;
 pub type EventSecretId = Id<kind::EventSecret>;
 /// `pev_…`
 pub type ProviderEventId = Id<kind::ProviderEvent>;
+/// `exp_…`
+pub type ExportId = Id<kind::Export>;
 
 #[cfg(test)]
 mod tests {

@@ -492,7 +492,7 @@ impl Integration {
         (!revision.changes.is_empty()).then_some(revision)
     }
 
-    fn revision(&self, mut next: Self, action: AuditAction, now: OffsetDateTime) -> Revision {
+    pub(crate) fn revision(&self, mut next: Self, action: AuditAction, now: OffsetDateTime) -> Revision {
         let changes = self.diff(&next);
         let disconnects = next.state == State::Disconnected && self.state != State::Disconnected;
         next.version += 1;
@@ -507,7 +507,7 @@ impl Integration {
     }
 
     /// What changed between two revisions, field by field, with secrets redacted.
-    fn diff(&self, next: &Self) -> Vec<Change> {
+    pub(crate) fn diff(&self, next: &Self) -> Vec<Change> {
         let name = |integration: &Self| integration.display_name.clone();
         let error = |integration: &Self| integration.error_message.clone();
         let account =

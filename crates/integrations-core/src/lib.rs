@@ -32,7 +32,11 @@ pub mod key_request;
 pub mod lifecycle;
 #[cfg(test)]
 mod monitoring_test;
+pub mod moving;
+#[cfg(test)]
+mod moving_test;
 pub mod name;
+pub mod nango;
 pub mod oauth;
 pub mod oauth_app;
 pub mod observation;
@@ -48,6 +52,7 @@ pub mod proxy;
 pub mod rate_limit;
 #[cfg(test)]
 mod rate_limit_test;
+pub mod receipt;
 pub mod return_address;
 pub mod revocation;
 pub mod rights;

@@ -78,6 +78,16 @@ impl State {
         }
     }
 
+    /// What a person has chosen, whatever came of it since. `None`: there is nothing to use.
+    pub const fn chosen(self) -> Option<Chosen> {
+        match self {
+            Self::Active => Some(Chosen::Active),
+            Self::Paused => Some(Chosen::Paused),
+            Self::Error { before } => Some(before),
+            Self::Available | Self::Disconnected => None,
+        }
+    }
+
     /// The state of an integration with this status, which in error goes back to `before_error`; `None` where the two
     /// do not go together.
     pub const fn of(status: Status, before_error: Option<Status>) -> Option<Self> {

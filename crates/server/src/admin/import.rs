@@ -1,14 +1,35 @@
-//! `riq-server admin import`
+//! `riq-server admin import`: integrations from JSON lines, or from the export of another server.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use clap::Args;
-use integrations_core::{catalog::Catalog, ids::ProjectId};
+use anyhow::{Context as _, ensure};
+use clap::{Args, ValueEnum};
+use integrations_core::{
+    catalog::Catalog,
+    ids::ProjectId,
+    nango::{self, Unmapped},
+    receipt::Receipt,
+};
 use serde::Serialize;
 
-use super::context::{Context, read};
+use super::{
+    context::{Context, read},
+    identity::IdentityFile,
+    whole_file::WholeFile,
+};
 use crate::{
-    services::install::import::{ImportError, Importer, LineIssue},
+    app::config::Options,
+    provider::oauth_apps::OAuthApps,
+    services::{
+        install::import::{ImportError, Importer, LineIssue},
+        moving::{Arrived, MoveError, MoveIssue, Receiver, is_export},
+    },
     vault::Vault,
 };
 
@@ -17,8 +38,36 @@ pub(super) struct Command {
     /// The project to import into, prj_…
     #[arg(long)]
     project: ProjectId,
-    /// JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads standard input
+    /// The file of `admin export`, or JSON lines: {"provider":"postmark","credential":{"api_key":"…"}}; - reads
+    /// standard input
     file: PathBuf,
+    /// What made the file
+    #[arg(long, value_enum, value_name = "SYSTEM", default_value_t = System::This)]
+    from: System,
+    /// Check everything, and import nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    identity: IdentityFile,
+    /// File for the receipt of an export; without it, FILE.receipt
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+}
+
+/// What made a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum System {
+    /// Lines of this server's own form, or the export of another server
+    This,
+    /// What Nango's API answers of connections with their credentials
+    Nango,
+}
+
+/// What is wrong with a connection of another system.
+#[derive(Clone, Serialize)]
+struct ConnectionIssue {
+    connection: String,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -28,25 +77,46 @@ struct Imported {
 }
 
 #[derive(Serialize)]
-struct Refused<'a> {
+struct Refused<'a, T> {
     error: String,
-    issues: &'a [LineIssue],
+    issues: &'a [T],
 }
 
 pub(super) async fn run(
     command: Command,
     context: &Context,
-    catalog: Arc<Catalog>,
+    options: &Options,
     vault: Arc<Vault>,
+    keys: &Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let text = read(&command.file)?;
-    let importer = Importer::new(context.store.clone(), catalog, vault, context.environment.clone());
-    match importer.import(command.project, &text).await {
+    if command.from == System::This && is_export(&text) {
+        return receive(&command, context, options, vault, keys, &text).await;
+    }
+    let (text, connections) = match command.from {
+        System::This => (text, Vec::new()),
+        System::Nango => lines_of_nango(&text, context, &*options.catalog()?)?,
+    };
+    let importer =
+        Importer::new(context.store.clone(), options.catalog()?, vault, context.environment.clone());
+    let done = match command.dry_run {
+        true => importer.check(command.project, &text).await,
+        false => importer.import(command.project, &text).await,
+    };
+    match done {
         Ok(imported) => {
             let answer = Imported { project_id: command.project.to_string(), imported };
+            let did = if command.dry_run { "Would import" } else { "Imported" };
             context.answer(&answer, || {
-                vec![format!("Imported {} into {}", answer.imported.join(", "), answer.project_id)]
+                vec![format!("{did} {} into {}", answer.imported.join(", "), answer.project_id)]
             })
+        }
+        Err(ImportError::BadLines(issues)) if command.from == System::Nango => {
+            let of = |issue: LineIssue| ConnectionIssue {
+                connection: connections.get(issue.line.saturating_sub(1)).cloned().unwrap_or_default(),
+                message: format!("{}: {}", issue.path, issue.message),
+            };
+            refuse_connections(context, issues.into_iter().map(of).collect())
         }
         Err(ImportError::BadLines(issues)) => {
             let error = ImportError::BadLines(issues.clone()).to_string();
@@ -57,10 +127,110 @@ pub(super) async fn run(
     }
 }
 
+/// The lines of an import for the connections of Nango, and their ids there.
+fn lines_of_nango(text: &str, context: &Context, catalog: &Catalog) -> anyhow::Result<(String, Vec<String>)> {
+    match nango::read(text, catalog) {
+        Ok(mapped) => {
+            let lines: Vec<String> = mapped.iter().map(|one| one.line.to_string()).collect();
+            Ok((lines.join("\n"), mapped.into_iter().map(|one| one.connection).collect()))
+        }
+        Err(unmapped) => {
+            let issue = |one: Unmapped| ConnectionIssue { connection: one.connection, message: one.message };
+            refuse_connections(context, unmapped.into_iter().map(issue).collect())?;
+            Ok(Default::default())
+        }
+    }
+}
+
+/// Names the connections that cannot be imported. It is always an error.
+fn refuse_connections(context: &Context, issues: Vec<ConnectionIssue>) -> anyhow::Result<()> {
+    let connections: BTreeSet<&str> = issues.iter().map(|issue| issue.connection.as_str()).collect();
+    let error = format!("{} of the connections cannot be imported; nothing was", connections.len());
+    let line = |issue: &ConnectionIssue| format!("{}: {}", issue.connection, issue.message);
+    context
+        .answer(&Refused { error: error.clone(), issues: &issues }, || issues.iter().map(line).collect())?;
+    Err(anyhow::Error::msg(error))
+}
+
 fn in_words(issues: &[LineIssue]) -> Vec<String> {
     let line = |issue: &LineIssue| match issue.path.as_str() {
         "" => format!("line {}: {}", issue.line, issue.message),
         path => format!("line {}: {path}: {}", issue.line, issue.message),
     };
     issues.iter().map(line).collect()
+}
+
+/// Imports an export, and writes its receipt.
+async fn receive(
+    command: &Command,
+    context: &Context,
+    options: &Options,
+    vault: Arc<Vault>,
+    keys: &Option<PathBuf>,
+    text: &str,
+) -> anyhow::Result<()> {
+    let identity = command.identity.read(keys)?;
+    let catalog = options.catalog()?;
+    let given = options.oauth_apps(&catalog)?;
+    let apps = OAuthApps::new(context.store.clone(), Arc::clone(&vault), given);
+    let receiver = Receiver::new(context.store.clone(), catalog, vault, apps, context.environment.clone());
+    let file = receipt_file(command)?;
+    match receiver.import(command.project, &identity, text, command.dry_run).await {
+        Ok(arrived) => {
+            if let Some(receipt) = &arrived.receipt {
+                keep(receipt, &file, context)?;
+            }
+            context.answer(&arrived, || arrived_in_words(&arrived, &file))
+        }
+        Err(MoveError::Issues(issues)) => {
+            let error = MoveError::Issues(issues.clone()).to_string();
+            let line = |issue: &MoveIssue| format!("{}: {}", issue.provider, issue.message);
+            context.answer(&Refused { error: error.clone(), issues: &issues }, || {
+                issues.iter().map(line).collect()
+            })?;
+            Err(anyhow::Error::msg(error))
+        }
+        Err(MoveError::Before { export, project, receipt }) => {
+            keep(&receipt, &file, context)?;
+            let again = MoveError::Before { export, project, receipt };
+            Err(anyhow::Error::from(again).context(format!("its receipt is in {} again", file.display())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn receipt_file(command: &Command) -> anyhow::Result<PathBuf> {
+    if let Some(file) = &command.receipt {
+        return Ok(file.clone());
+    }
+    ensure!(
+        command.file != Path::new("-"),
+        "say with --receipt FILE where the receipt is to be written, as the export comes from standard input"
+    );
+    let mut name = OsString::from(command.file.as_os_str());
+    name.push(".receipt");
+    Ok(name.into())
+}
+
+fn keep(receipt: &Receipt, file: &Path, context: &Context) -> anyhow::Result<()> {
+    let write = || {
+        let mut copy = WholeFile::create(file, &context.environment)?;
+        writeln!(copy.file, "{}", serde_json::to_string(receipt)?)?;
+        copy.replace()
+    };
+    write().with_context(|| {
+        let file = file.display();
+        format!("everything is imported, but the receipt cannot be written to {file}: import again, with --receipt")
+    })
+}
+
+fn arrived_in_words(arrived: &Arrived, file: &Path) -> Vec<String> {
+    let Arrived { export_id, project_id, imported, left_out, receipt } = arrived;
+    let did = if receipt.is_some() { "Imported" } else { "Would import" };
+    let mut lines = vec![format!("{did} {} of {export_id} into {project_id}", imported.join(", "))];
+    lines.extend(left_out.iter().map(|one| format!("Left out a permission for an unknown action: {one}")));
+    if receipt.is_some() {
+        lines.push(format!("Wrote {}. Next, at the source: admin export --receipt FILE", file.display()));
+    }
+    lines
 }

@@ -7,6 +7,8 @@ mod app_events;
 mod audit;
 mod backup;
 mod context;
+mod export;
+mod identity;
 mod import;
 mod init;
 mod key;
@@ -14,13 +16,17 @@ mod oauth_app;
 mod organization;
 mod project;
 mod prune;
+mod resume;
 mod revoke;
 mod rotate_keys;
 mod runs;
 mod user;
 mod whole_file;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
 
@@ -70,7 +76,13 @@ enum Resource {
     /// OAuth apps: the client ids and secrets that providers issued
     #[command(subcommand)]
     OauthApp(oauth_app::Command),
-    /// Import integrations with their credentials from JSON lines: all of them or none
+    /// Print the public key to which other servers seal what is moved to this one; make the key if there is none
+    Identity(identity::Command),
+    /// Move the integrations of a project to another server: into a file that only the receiver can open
+    ///
+    /// They are not used here from then on, until the move ends by --receipt or --cancel.
+    Export(export::Command),
+    /// Import integrations with their credentials: all of them or none
     Import(import::Command),
     /// Disconnect every integration with a provider and have the provider revoke the access, as after a breach
     ///
@@ -87,6 +99,8 @@ enum Resource {
     ///
     /// The encryption keys are not in the copy.
     Backup(backup::Command),
+    /// Go on with a database that was restored or copied: renew tokens, revoke and send again
+    Resume(resume::Command),
     /// Seal all secrets again under the first encryption key, while the server runs
     ///
     /// You can stop it at any time and start it again: it continues with the rest.
@@ -108,6 +122,7 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
         Resource::Key(command) => key::run(command, &context).await,
         Resource::User(command) => user::run(command, &context).await,
         Resource::Backup(command) => backup::run(command, &context, &url).await,
+        Resource::Resume(command) => resume::run(command, &context).await,
         Resource::Audit(command) => audit::run(command, &context).await,
         Resource::Runs(command) => runs::run(command, &context).await,
         Resource::OauthApp(oauth_app::Command::Events(command)) => {
@@ -119,9 +134,14 @@ pub async fn run(command: AdminCommand, options: &Options, environment: Environm
             let vault = async || vault(&directory, options, &context).await;
             oauth_app::run(command, &context, &catalog, vault).await
         }
+        Resource::Identity(command) => identity::run(&command, &context, &keys_place(&directory, options)),
+        Resource::Export(command) => {
+            let vault = Arc::new(vault(&directory, options, &context).await?);
+            export::run(command, &context, options, vault).await
+        }
         Resource::Import(command) => {
             let vault = Arc::new(vault(&directory, options, &context).await?);
-            import::run(command, &context, options.catalog()?, vault).await
+            import::run(command, &context, options, vault, &keys_place(&directory, options)).await
         }
         Resource::Revoke(command) => {
             let vault = Arc::new(vault(&directory, options, &context).await?);
@@ -147,6 +167,14 @@ async fn vault(
     let vault = Vault::new(keys, context.environment.clone());
     vault.check_keys(&context.store).await?;
     Ok(vault)
+}
+
+/// The directory of the encryption keys, if they are in a file.
+fn keys_place(directory: &Option<DataDirectory>, options: &Options) -> Option<PathBuf> {
+    match directory {
+        Some(directory) => Some(directory.path().to_owned()),
+        None => options.encryption_keys_file.as_ref()?.parent().map(Path::to_owned),
+    }
 }
 
 async fn connect(

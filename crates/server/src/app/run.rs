@@ -51,11 +51,30 @@ pub async fn serve(options: &Options, environment: Environment) -> anyhow::Resul
     let vault = Vault::new(keys, environment.clone());
     vault.check_keys(&store).await?;
     let operator = options.operator(None);
+    look_around(&store, &environment, &operator).await?;
     run(options, operator, store, vault, environment, Development::default(), |address, _| {
         tracing::info!(%address, database = url.product(), "serving");
         Ok(())
     })
     .await
+}
+
+/// Says so if the database may be a copy of another one.
+async fn look_around(
+    store: &Store,
+    environment: &Environment,
+    operator: &OperatorCommands,
+) -> anyhow::Result<()> {
+    if let Some(since) = store.look_around(environment.now()).await? {
+        tracing::warn!(
+            %since,
+            "this database was restored or copied, and another server may still use the same credentials: tokens that \
+             work once are not renewed, nothing is revoked, and webhooks are not sent. If this server is the one that \
+             goes on, run `{}`",
+            operator.admin("resume")
+        );
+    }
+    Ok(())
 }
 
 /// `riq-server dev`: uses its own database and keys.
@@ -72,6 +91,7 @@ pub async fn dev(command: DevCommand, options: &Options, environment: Environmen
     migrate::to_the_end(&store, &environment, vault, false).await?;
     let vault = vault()?;
     vault.check_keys(&store).await?;
+    look_around(&store, &environment, &options.operator(Some(&command.data_dir))).await?;
     let access = directory.access(&store, &environment).await?;
     let person = dev::person(&store, &environment, access.org_id).await?;
     let sandbox = match command.sandbox {

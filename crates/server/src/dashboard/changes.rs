@@ -201,6 +201,7 @@ fn refused_form(error: ChangeError, sent: SentForm) -> Result<(StatusCode, Refus
             let words = sent.refused("There is no usable credential any more", "Connect it again first.");
             (StatusCode::CONFLICT, words)
         }
+        ChangeError::Moving(notice) => (StatusCode::CONFLICT, sent.refused(&notice, "")),
         ChangeError::Unproven(why) => {
             let words = sent.refused("It needs a successful check first, and none could be made", &why);
             (StatusCode::CONFLICT, words)

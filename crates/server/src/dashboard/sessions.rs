@@ -88,6 +88,11 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
+    /// Whether the database may be a copy of another one, as was known last.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.store.was_quiet()
+    }
+
     /// The sessions in `store`. Without `takes_keys` those of keys do not count, whenever they began.
     pub(crate) fn new(
         store: Store,

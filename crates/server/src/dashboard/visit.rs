@@ -79,6 +79,7 @@ impl Visit {
             operator: &self.pages.settings.operator,
             face: self.look.as_deref().map_or(Face::Dashboard, Face::Customer),
             now: self.pages.environment.now(),
+            is_quiet: self.pages.sessions.is_quiet(),
         }
     }
 

@@ -364,6 +364,7 @@ impl From<ChangeError> for Failure {
                 ErrorCode::ReinstallRequired,
                 "There is no usable credential any more: install again, with an install URL",
             ),
+            ChangeError::Moving(notice) => Self::new(ErrorCode::ReinstallRequired, notice),
             ChangeError::NotAllowed(from) | ChangeError::ProbeRequired(from) => Self::new(
                 ErrorCode::InvalidTransition,
                 format!("Not allowed while the integration is {from}"),
@@ -469,6 +470,7 @@ impl From<CallError> for Failure {
                 ErrorCode::IntegrationNotActive,
                 format!("The integration is {status}, so its actions cannot be called"),
             ),
+            CallError::Moving(notice) => Self::new(ErrorCode::IntegrationNotActive, notice),
             CallError::ReinstallRequired => ChangeError::ReinstallRequired.into(),
             CallError::Body(error) => error.into(),
             CallError::Input(issues) => Self::invalid("Invalid body", issues),

@@ -19,6 +19,8 @@ use crate::{
     vault::Purpose,
 };
 
+/// How long a renewal that rests waits before it is looked again whether it still does.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 /// How long to wait if a host has its maximum of probes in flight.
 const HOST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -67,7 +69,7 @@ impl Monitor {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
         let mut is_renewed = false;
-        let token_limit = schedule.token_not_before.filter(|until| *until > now);
+        let token_limit = self.token_limit(&mut schedule, &subject).await;
         if token_limit.is_none() && schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
             let has_ended = claim.expires_at.is_some_and(|expires_at| expires_at <= now);
             match self.after_renewal(claim, schedule, &mut subject, has_ended).await {
@@ -88,9 +90,9 @@ impl Monitor {
             return Attended::not_asked(schedule, NotAsked::NotDue);
         };
         if checked.is_refused() && !is_renewed && subject.is_renewable() {
-            if let Some(until) = token_limit {
+            if let Some((until, verdict)) = token_limit {
                 schedule.probe_at = until;
-                return Attended::found(schedule, health::renewal_must_wait(&subject.provider));
+                return Attended::found(schedule, verdict);
             }
             match self.after_renewal(claim, schedule, &mut subject, true).await {
                 Ok(after) => (schedule, is_renewed) = (after, true),
@@ -108,6 +110,27 @@ impl Monitor {
         }
         let schedule = self.after_probe(claim, schedule, &subject.provider, &checked);
         Attended::found(schedule, checked.verdict)
+    }
+
+    /// Until when the tokens may not be renewed, and what is said if that is needed before. On what may be a copy of a
+    /// database, a refresh token that works once is not sent: whoever has the original may have sent it.
+    async fn token_limit(
+        &self,
+        schedule: &mut Schedule,
+        subject: &Subject,
+    ) -> Option<(OffsetDateTime, Verdict)> {
+        let now = self.environment.now();
+        // If it cannot be read, it is not known.
+        let rests = subject.rotates()
+            && subject.refresh_token().is_some()
+            && self.store.quiet_since().await.map_or(true, |since| since.is_some());
+        if rests {
+            let until = schedule.token_not_before.max(Some(now + BETWEEN_LOOKS)).unwrap_or(now);
+            schedule.token_not_before = Some(until);
+            return Some((until, health::renewal_rests(&subject.provider)));
+        }
+        let until = schedule.token_not_before.filter(|until| *until > now)?;
+        Some((until, health::renewal_must_wait(&subject.provider)))
     }
 
     /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the

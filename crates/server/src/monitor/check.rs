@@ -46,6 +46,9 @@ pub enum CheckError {
     /// There is no credential to check.
     #[error("no usable credential: install again")]
     ReinstallRequired,
+    /// Its credential is on its way to another server. The text says so.
+    #[error("{0}")]
+    Moving(String),
     /// The server is stopping, or the check failed on a bug.
     #[error("the check was cut off")]
     CutOff,
@@ -111,6 +114,9 @@ impl Monitor {
         account: &ProviderRef,
     ) -> Result<Option<(Claim, i64)>, CheckError> {
         let loaded = self.store.load(tenant, account.as_str()).await?.ok_or(CheckError::NotInstalled)?;
+        if let Some(notice) = loaded.integration.notice_of_move(loaded.credential) {
+            return Err(CheckError::Moving(notice.to_owned()));
+        }
         let is_checkable = loaded.credential == Credential::Usable;
         if loaded.integration.state == State::Disconnected || !is_checkable {
             return Err(CheckError::ReinstallRequired);

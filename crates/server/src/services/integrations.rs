@@ -60,6 +60,9 @@ pub enum ChangeError {
     /// There is no usable credential any more. It must be installed again.
     #[error("no usable credential: install again")]
     ReinstallRequired,
+    /// Its credential is on its way to another server. The text says so.
+    #[error("{0}")]
+    Moving(String),
     /// The lifecycle does not allow it in this status.
     #[error("not allowed while the integration is {0}")]
     NotAllowed(Status),
@@ -83,12 +86,17 @@ impl ChangeError {
         Self::NotInstalled { account: account.label() }
     }
 
-    /// The error for the lifecycle's refusal of a change in this status.
-    fn refused(refusal: Refusal, from: Status) -> Self {
+    /// The error for the lifecycle's refusal of a change.
+    fn refused(refusal: Refusal, loaded: &Loaded) -> Self {
+        let notice = loaded.integration.notice_of_move(loaded.credential);
         match refusal {
-            Refusal::ReinstallRequired => Self::ReinstallRequired,
-            Refusal::ProbeRequired => Self::ProbeRequired(from),
-            Refusal::NotAllowed | Refusal::NotInstalled | Refusal::NotApplicable => Self::NotAllowed(from),
+            Refusal::ReinstallRequired => {
+                notice.map_or(Self::ReinstallRequired, |notice| Self::Moving(notice.to_owned()))
+            }
+            Refusal::ProbeRequired => Self::ProbeRequired(loaded.integration.status()),
+            Refusal::NotAllowed | Refusal::NotInstalled | Refusal::NotApplicable => {
+                Self::NotAllowed(loaded.integration.status())
+            }
         }
     }
 
@@ -97,6 +105,7 @@ impl ChangeError {
             CheckError::Read(error) => Self::Read(error),
             CheckError::NotInstalled => Self::not_installed(account),
             CheckError::ReinstallRequired => Self::ReinstallRequired,
+            CheckError::Moving(notice) => Self::Moving(notice),
             CheckError::CutOff => Self::CutOff,
         }
     }
@@ -250,7 +259,7 @@ impl Integrations {
                 update => (&loaded.integration, update?),
             };
             let revision = integration.apply(update, loaded.credential, now);
-            revision.map_err(|refusal| ChangeError::refused(refusal, integration.status()))
+            revision.map_err(|refusal| ChangeError::refused(refusal, loaded))
         })
         .await
     }
@@ -265,7 +274,7 @@ impl Integrations {
     ) -> Result<Loaded, ChangeError> {
         self.change(tenant, account, expected, acting, |loaded, now| {
             let revision = loaded.integration.disconnect(now);
-            revision.map_err(|refusal| ChangeError::refused(refusal, loaded.integration.status()))
+            revision.map_err(|refusal| ChangeError::refused(refusal, loaded))
         })
         .await
     }
@@ -284,8 +293,7 @@ impl Integrations {
                 return Err(ChangeError::OtherVersion);
             }
             let revision = loaded.integration.disconnect(self.environment.now());
-            let revision =
-                revision.map_err(|refusal| ChangeError::refused(refusal, loaded.integration.status()))?;
+            let revision = revision.map_err(|refusal| ChangeError::refused(refusal, loaded))?;
             Ok(revision.map(|revision| {
                 let mut decision = self.decision(tenant, loaded, revision, acting);
                 decision.event.changes.extend(audit::change("revocation", None::<&str>, "requested"));

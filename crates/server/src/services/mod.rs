@@ -11,6 +11,7 @@ pub mod integrations;
 pub mod key_uses;
 pub mod keys;
 mod listed_keys;
+pub mod moving;
 pub mod oauth_apps;
 pub mod organizations;
 mod page;

@@ -1,19 +1,21 @@
 //! Copies of a SQLite database, made while others write.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr, Statement};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, quiet::mark_backup};
 
 impl Store {
     /// Writes the database as it is at one moment into a file that is empty. Others read and write meanwhile. The copy
     /// has no log beside it (<https://sqlite.org/lang_vacuum.html#vacuuminto>).
+    /// It is marked as a copy.
     pub async fn copy_into(&self, file: &Path) -> Result<(), StoreError> {
         let path = file.to_string_lossy().into_owned();
         let copy = Statement::from_sql_and_values(self.backend(), "VACUUM INTO $1", [path.into()]);
         self.reader.execute_raw(copy).await?;
-        Ok(())
+        let mark = mark_backup(file).await;
+        Ok(mark.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))?)
     }
 
     /// What SQLite finds wrong with the file. Nothing, if it is whole.

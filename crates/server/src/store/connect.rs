@@ -164,6 +164,7 @@ impl Store {
             watched,
             tenant_check: TenantCheck::default(),
             outbox,
+            quiet: Arc::default(),
         }
     }
 

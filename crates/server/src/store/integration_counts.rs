@@ -7,6 +7,13 @@ use super::{Store, StoreError, statements};
 use crate::metrics::IntegrationCount;
 
 impl Store {
+    /// The names of what is connected in projects that are not archived, sorted, with their aliases.
+    pub async fn connected_providers(&self) -> Result<Vec<String>, StoreError> {
+        let statement = Statement::from_string(self.backend(), statements::CONNECTED_PROVIDERS);
+        let rows = self.reader.query_all_raw(statement).await?;
+        rows.iter().map(|row| Ok(row.try_get("", "provider")?)).collect()
+    }
+
     /// How many integrations of all projects that are not archived have which status and health, also where that is
     /// none. Reads every integration, so it is not for every request.
     pub async fn count_integrations(&self) -> Result<Vec<IntegrationCount>, StoreError> {

@@ -250,29 +250,42 @@ impl Store {
     pub async fn install(
         &self,
         permission: &Permission,
-        mut installations: Vec<Installation>,
+        installations: Vec<Installation>,
     ) -> Result<Installed, StoreError> {
         let transaction = self.begin().await?;
-        if let Err(lapsed) = permission.hold(&transaction).await? {
-            return Ok(Installed::Lapsed(lapsed));
+        let installed = install_all(&transaction, permission, installations).await?;
+        if installed == Installed::Stored {
+            transaction.commit().await?;
         }
-        let stored = installations.iter().map(|installation| installation.integration.id.to_string());
-        let stored = integration::Column::Id.is_in(stored);
-        lock_in_order::<integration::Entity>(&transaction, integration::Column::Id, stored).await?;
-        // New ones have ids that nobody else knows: two that make the same ones meet at the providers' names.
-        installations
-            .sort_by(|one, other| one.integration.provider.as_str().cmp(other.integration.provider.as_str()));
-        for installation in installations {
-            match install(&transaction, installation).await {
-                Ok(Installed::Stored) => {}
-                Ok(otherwise) => return Ok(otherwise),
-                Err(StoreError::Taken(_)) => return Ok(Installed::Changed),
-                Err(error) => return Err(error),
-            }
-        }
-        transaction.commit().await?;
-        Ok(Installed::Stored)
+        Ok(installed)
     }
+}
+
+/// Stores installations, if what they act under still holds. The transaction must not be committed unless all are
+/// stored.
+pub(super) async fn install_all(
+    on: &Transaction,
+    permission: &Permission,
+    mut installations: Vec<Installation>,
+) -> Result<Installed, StoreError> {
+    if let Err(lapsed) = permission.hold(on).await? {
+        return Ok(Installed::Lapsed(lapsed));
+    }
+    let stored = installations.iter().map(|installation| installation.integration.id.to_string());
+    let stored = integration::Column::Id.is_in(stored);
+    lock_in_order::<integration::Entity>(on, integration::Column::Id, stored).await?;
+    // New ones have ids that nobody else knows: two that make the same ones meet at the providers' names.
+    installations
+        .sort_by(|one, other| one.integration.provider.as_str().cmp(other.integration.provider.as_str()));
+    for installation in installations {
+        match install(on, installation).await {
+            Ok(Installed::Stored) => {}
+            Ok(otherwise) => return Ok(otherwise),
+            Err(StoreError::Taken(_)) => return Ok(Installed::Changed),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Installed::Stored)
 }
 
 impl TryFrom<&Loaded> for IntegrationRow {
@@ -452,9 +465,7 @@ async fn finish<E>(
             }
             None => {}
         }
-        destroy_credential(&transaction, next.id).await?;
-        provider_events::end(&transaction, next.id).await?;
-        pending_installs::end_questions(&transaction, next.project, next.provider.as_str()).await?;
+        end_connection(&transaction, next).await?;
         (credential, credential_facts, next_check_at) = (Credential::Missing, None, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
         next_check_at = monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
@@ -471,6 +482,13 @@ async fn finish<E>(
         disconnected_now: decision.destroys_credential,
         ..loaded
     })
+}
+
+/// Destroys what belonged to the connection of an integration that is disconnected, but its monitor.
+pub(super) async fn end_connection(on: &Transaction, integration: &Integration) -> Result<(), StoreError> {
+    destroy_credential(on, integration.id).await?;
+    provider_events::end(on, integration.id).await?;
+    pending_installs::end_questions(on, integration.project, integration.provider.as_str()).await
 }
 
 async fn destroy_credential(on: &Transaction, id: IntegrationId) -> Result<(), StoreError> {

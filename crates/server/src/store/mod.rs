@@ -31,7 +31,9 @@ mod lists;
 mod migrate;
 mod moment;
 pub mod monitors;
+mod moves;
 mod oauth_apps;
+mod on_its_way;
 mod organizations;
 mod pages;
 mod pending_installs;
@@ -39,6 +41,7 @@ mod permission;
 mod pool_use;
 mod projects;
 mod provider_events;
+mod quiet;
 mod reachability;
 mod read_pool;
 mod retention;
@@ -82,7 +85,12 @@ pub use integrations::{
 pub use migrate::Migrated;
 pub use migrations::Fit;
 pub use monitors::{Claim, LeaseEnd, LeaseWrite, Queue, Release, Renewed, Schedule};
+pub use moves::{
+    Departing, DepartingCredential, EndingExport, ExportRecord, Imported, NewExport, NewImport, OpenExport,
+    Renewing, Returning,
+};
 pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
+pub use on_its_way::ExportStatus;
 pub use organizations::OrganizationRecord;
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
@@ -92,6 +100,7 @@ pub use provider_events::{
     NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf,
     Stored, TakenRequest,
 };
+pub use quiet::{DATABASE_MARK, Whereabout};
 pub use retention::Pruning;
 pub use revocations::{
     AttemptEnd, LiveAccount, Moved, RevocationClaim, RevocationOrder, RevocationScope, RevocationTally,
@@ -138,6 +147,7 @@ pub struct Store {
     watched: Option<Watched>,
     tenant_check: tenant::TenantCheck,
     outbox: transaction::Outbox,
+    quiet: Arc<quiet::Quiet>,
 }
 
 impl Store {
@@ -156,6 +166,16 @@ impl Store {
         let row = self.reader.query_one_raw(sea_orm::Statement::from_string(self.backend(), version)).await?;
         let row = row.ok_or_else(|| StoreError::Damaged("no version".to_owned()))?;
         Ok(row.try_get("", "version")?)
+    }
+
+    /// What time it is by PostgreSQL's clock. `None`: SQLite has none of its own.
+    pub async fn clock(&self) -> Result<Option<time::OffsetDateTime>, StoreError> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let now = sea_orm::Statement::from_string(self.backend(), "SELECT clock_timestamp() AS now");
+        let row = self.reader.query_one_raw(now).await?;
+        Ok(row.map(|row| row.try_get("", "now")).transpose()?)
     }
 
     fn backend(&self) -> DbBackend {

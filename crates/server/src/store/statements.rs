@@ -134,6 +134,11 @@ pub(super) const INTEGRATION_COUNTS: &str = "SELECT i.status, i.health_status, C
      FROM integrations i JOIN projects p ON p.id = i.project_id WHERE p.revoked_at IS NULL \
      GROUP BY i.status, i.health_status";
 
+/// The names of what is connected in projects that are not archived.
+pub(super) const CONNECTED_PROVIDERS: &str = "SELECT DISTINCT i.provider FROM integrations i \
+     JOIN projects p ON p.id = i.project_id WHERE p.revoked_at IS NULL AND i.status <> 'disconnected' \
+     ORDER BY i.provider LIMIT 100";
+
 /// Up to `limit` events of all audit logs after `$1`, each with whether it is in a chain or waits for it.
 pub(super) fn whereabouts(limit: u16) -> String {
     format!(

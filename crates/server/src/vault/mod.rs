@@ -14,6 +14,7 @@
 mod canary;
 mod keys;
 mod purpose;
+mod recipient;
 mod sealing;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -29,6 +30,7 @@ pub use self::{
     canary::KeyCheckError,
     keys::{EncryptionKeys, InvalidKeys},
     purpose::{Destination, Purpose},
+    recipient::{Identity, InvalidIdentity, InvalidRecipient, Recipient, Unopenable},
     sealing::{Progress, Resealed, Unopened},
 };
 use crate::{environment::Environment, store::Loaded};

@@ -24,6 +24,7 @@ on_both_databases!(
     keys_that_do_not_fit_are_told_from_new_ones,
     a_schema_that_is_not_up_to_date_names_the_command,
     no_secret_is_shown,
+    the_public_address_is_asked_whose_server_is_there,
 );
 
 /// Other bytes under the id of [`ENCRYPTION_KEYS`], and the same under another id.
@@ -63,7 +64,7 @@ async fn doctor(environment: &[(&str, &str)]) -> Found {
 }
 
 async fn doctor_with(arguments: &[&str], environment: &[(&str, &str)]) -> Found {
-    let finished = run(&[&["doctor", "--json"], arguments].concat(), environment).await;
+    let finished = run(&[&["doctor", "--json", "--offline"], arguments].concat(), environment).await;
     let list: Vec<Value> =
         serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:?}"));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -131,7 +132,7 @@ async fn a_server_that_works_is_well_and_stays_as_it_is(database: &TestDatabase)
     if file.exists() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640, "nothing was changed");
     }
-    let in_words = run(&["doctor"], &settings(&database.url, &issuer)).await;
+    let in_words = run(&["doctor", "--offline"], &settings(&database.url, &issuer)).await;
     let lines: Vec<&str> = in_words.stdout_of_success().lines().collect();
     assert_eq!(lines.len(), found.checks.len(), "{in_words:?}");
     assert!(lines[0].starts_with("ok       settings           they can"), "{in_words:?}");
@@ -192,7 +193,7 @@ async fn no_secret_is_shown(database: &TestDatabase) {
     ];
     for more in more {
         let environment = [settings(&database.url, &issuer), more].concat();
-        for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+        for arguments in [&["doctor", "--offline"][..], &["doctor", "--offline", "--json"]] {
             let finished = run(arguments, &environment).await;
             let said = format!("{} {}", finished.stdout, finished.stderr);
             let shown = secrets.iter().find(|secret| said.contains(**secret));
@@ -222,7 +223,7 @@ async fn both_issuers_are_quoted_and_the_advice_fits() {
         assert_eq!(told.others(), ["openid_issuer"], "what else there is was checked: {:?}", told.finished);
     }
     provider.says(|says| says.document["issuer"] = json!(with_slash));
-    let in_words = run(&["doctor"], &settings(&database.url, &issuer)).await;
+    let in_words = run(&["doctor", "--offline"], &settings(&database.url, &issuer)).await;
     let quoted = format!(
         "failed   openid_issuer      RIQ_OIDC_ISSUER is \"{issuer}\", and the provider calls itself \"{issuer}/\""
     );
@@ -356,4 +357,40 @@ async fn a_pooler_is_told_apart() {
     told.says("database", "ok", &["pooler in transaction mode"]).says("database_listen", "ok", &[]);
     let told = doctor(&listening(AWAY)).await;
     told.says("database_listen", "failed", &["cannot be listened to"]).says("encryption_keys", "ok", &[]);
+}
+
+async fn the_public_address_is_asked_whose_server_is_there(database: &TestDatabase) {
+    let process = Process::serve(database, &[]).await;
+    let address = format!("http://{}", process.address);
+    let with = async |url: &str, public: &str| {
+        let keys = ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS);
+        doctor(&[("DATABASE_URL", url), keys, ("RIQ_PUBLIC_URL", public)]).await
+    };
+    with(&database.url, &address).await.says("public_url_asked", "ok", &["a server on this database"]);
+    let other = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    drop(Process::serve(&other, &[]).await);
+    let found = with(&other.url, &address).await;
+    found.says("public_url_asked", "failed", &["a server on another database", "RIQ_PUBLIC_URL"]);
+    let nowhere = with(&database.url, "http://127.0.0.1:1").await;
+    nowhere.says("public_url_asked", "warning", &["could not be reached", "Start the server"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_cannot_be_reached_is_named_with_what_to_do() {
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let own = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS),
+        ("RIQ_OUTBOUND_RESOLVE", "slack.com=127.0.0.1:1"),
+        ("HTTPS_PROXY", "http://hunter2:hunter2@127.0.0.1:1"),
+    ];
+    assert!(run(&["migrate"], &own).await.success);
+    let finished = run(&["doctor", "--provider", "slack"], &own).await;
+    finished.failed_with("1 of ");
+    let said = &finished.stdout;
+    assert!(said.contains("Slack at slack.com could not be reached: check the DNS"), "{said}");
+    assert!(said.contains("HTTPS_PROXY is set, and this server does not use it"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let finished = run(&["doctor"], &own).await;
+    assert!(finished.stdout.contains("no provider is connected, so none was asked"), "{finished:?}");
 }

@@ -19,6 +19,7 @@ on_both_databases!(
     a_disconnected_integration_comes_back,
     a_running_server_sees_what_is_imported,
     a_byte_order_mark_is_no_part_of_a_line,
+    connections_of_nango_are_imported_or_named,
 );
 
 /// The lines exactly as the issue has them, with the ellipses.
@@ -295,4 +296,29 @@ async fn a_byte_order_mark_is_no_part_of_a_line(database: &TestDatabase) {
     let (shopify, postmark) = LINES.trim().split_once('\n').unwrap();
     let lines = format!("\u{feff}{shopify}\r\n\u{feff}{postmark}\r\n\u{feff}\r\n");
     assert_eq!(desk.import(&lines).await.json()["imported"], json!(["shopify", "postmark"]));
+}
+
+async fn connections_of_nango_are_imported_or_named(database: &TestDatabase) {
+    let desk = Desk::at(database).await;
+    let import = async |file: &Value, more: &[&str]| {
+        let arguments = [&["import", "--project", &desk.project, "--from", "nango"], more, &["-"]].concat();
+        desk.admin(&arguments, &file.to_string()).await
+    };
+    let good = json!({"connection_id": "c1", "provider": "shopify", "connection_config": {"subdomain": "acme"},
+        "credentials": {"type": "OAUTH2", "access_token": "SECRET-token", "raw": {}}});
+    let key = |id: &str, key: &str| json!({"connection_id": id, "provider": "postmark", "credentials": {"type": "API_KEY", "apiKey": key}});
+    let bad = json!([good, key("c2", "SECRET with a blank"), {"connection_id": "c3", "provider": "nobody"}]);
+    let refused = import(&bad, &[]).await;
+    refused.failed_with("1 of the connections cannot be imported; nothing was");
+    assert!(refused.stdout.contains("c3") && !refused.stdout.contains("SECRET"), "{refused:?}");
+    let refused = import(&json!([good, key("c2", "SECRET with a blank")]), &[]).await;
+    assert!(refused.stdout.contains("c2") && refused.stdout.contains("credential.api_key"), "{refused:?}");
+    assert_eq!(desk.integrations().await, [Value::Null; 0]);
+    let both = json!({"connections": [good, key("c2", "SECRET-key")]});
+    assert_eq!(import(&both, &["--dry-run"]).await.json()["imported"], json!(["shopify", "postmark"]));
+    assert_eq!(desk.integrations().await, [Value::Null; 0]);
+    import(&both, &[]).await.json();
+    let there = desk.integrations().await;
+    assert_eq!(there.len(), 2);
+    assert_eq!(there[1]["connection"], r#"{"subdomain":"acme"}"#);
 }

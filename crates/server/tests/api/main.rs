@@ -72,6 +72,8 @@ mod init;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod last_version;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod lists;
@@ -85,6 +87,8 @@ mod mcp;
 mod metrics;
 #[cfg(test)]
 mod monitor;
+#[cfg(test)]
+mod moves;
 #[cfg(test)]
 mod oauth_apps;
 #[cfg(test)]
@@ -117,6 +121,8 @@ mod rate_limits;
 mod refusals;
 #[cfg(test)]
 mod resolving;
+#[cfg(test)]
+mod restored;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

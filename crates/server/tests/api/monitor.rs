@@ -33,6 +33,7 @@ macro_rules! on_both_stages {
 pub(crate) use on_both_stages;
 
 mod aliases;
+mod copies;
 mod history;
 mod leases;
 mod limits;

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     environment::Environment,
-    program,
-    store::{DatabaseUrl, Fit, Store},
+    program::{self, OperatorCommands},
+    provider::openid::CLOCK_SKEW,
+    store::{DatabaseUrl, Fit, Store, Whereabout},
     vault::{KeyCheckError, Vault},
 };
 
@@ -134,6 +135,61 @@ async fn check_schema(
         ),
     );
     None
+}
+
+/// Whether this machine's clock and PostgreSQL's are the same. SQLite has none of its own.
+pub(super) async fn check_clock(store: &Store, environment: &Environment, report: &mut Report) {
+    const CHECK: &str = "database_clock";
+
+    let found = store.clock().await;
+    let now = environment.now();
+    match found {
+        Ok(None) => {}
+        Ok(Some(theirs)) if (theirs - now).abs() <= CLOCK_SKEW => {
+            let seconds = (theirs - now).whole_seconds().unsigned_abs();
+            report.ok(CHECK, format!("it differs by {seconds} s from this machine's"));
+        }
+        Ok(Some(theirs)) => {
+            let seconds = (theirs - now).whole_seconds();
+            let side = if seconds > 0 { "ahead of" } else { "behind" };
+            report.warning(
+                CHECK,
+                format!(
+                    "the database's clock is {} s {side} this machine's. Leases, limits and the ends of keys are told by \
+                     this machine's clock: let a time service set the clocks of both",
+                    seconds.unsigned_abs()
+                ),
+            );
+        }
+        Err(error) => report.failed(CHECK, format!("the database did not say what time it is: {error}")),
+    }
+}
+
+/// Whether the database is a copy of another one.
+pub(super) async fn check_copy(store: &Store, operator: &OperatorCommands, report: &mut Report) {
+    const CHECK: &str = "copy";
+
+    let rests = "tokens that work once are not renewed, nothing is revoked, and webhooks are not sent";
+    let resume = operator.admin("resume");
+    match store.whereabouts().await {
+        Ok(Whereabout::Here) => report.ok(CHECK, "the database is where a server last started on it"),
+        Ok(Whereabout::Unknown) => report.ok(CHECK, "no server has started on this database yet"),
+        Ok(Whereabout::Elsewhere) => report.warning(
+            CHECK,
+            format!(
+                "the database was restored or copied since a server last started on it. From the next start on {rests}, \
+                 because another server may use the same credentials. If this one goes on, run `{resume}`"
+            ),
+        ),
+        Ok(Whereabout::Rests(since)) => report.warning(
+            CHECK,
+            format!(
+                "the database was restored or copied, so since {since} {rests}. If the server that had it before has \
+                 stopped for good, run `{resume}`"
+            ),
+        ),
+        Err(error) => report.failed(CHECK, format!("the database did not say where it was: {error}")),
+    }
 }
 
 /// Whether the encryption keys can be read, and are those of the database.

@@ -9,13 +9,19 @@ use crate::{
     dashboard::sign_in_redirect,
     environment::Environment,
     provider::{
-        openid::{CLOCK_SKEW, Issuer, Look, OpenIdError, OpenIdProvider, OpenIdSettings},
+        openid::{CLOCK_SKEW, Issuer, Look, OpenIdError, OpenIdProvider, OpenIdSettings, is_on_this_machine},
         outbound::Outbound,
     },
 };
 
 /// Checks the provider, if one is set.
-pub(super) async fn check(options: &Options, environment: Environment, report: &mut Report) {
+/// `is_offline`: only if it is on this machine.
+pub(super) async fn check(
+    options: &Options,
+    environment: Environment,
+    is_offline: bool,
+    report: &mut Report,
+) {
     const CHECK: &str = "openid_discovery";
 
     let settings = match options.openid() {
@@ -30,6 +36,11 @@ pub(super) async fn check(options: &Options, environment: Environment, report: &
         }
     };
     let issuer = settings.issuer.clone();
+    let is_here = Url::parse(issuer.as_str()).is_ok_and(|url| is_on_this_machine(&url));
+    if is_offline && !is_here {
+        report.ok("openid", "the provider that people sign in with was not asked: --offline");
+        return;
+    }
     let public_url = options.public_url(options.bind());
     let (provider, back) = match provider(options, settings, &public_url, environment) {
         Ok(made) => made,

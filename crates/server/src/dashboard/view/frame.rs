@@ -24,6 +24,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) face: Face<'a>,
     /// The time from which others are told.
     pub(crate) now: OffsetDateTime,
+    /// Whether the database may be a copy of another one, so that renewals rest.
+    pub(crate) is_quiet: bool,
 }
 
 /// Whose page it is.
@@ -40,7 +42,8 @@ impl<'a> Frame<'a> {
     pub(crate) const fn of_nobody(addresses: &'a Addresses, operator: &'a OperatorCommands) -> Self {
         let face = Face::Customer(&Look::NEUTRAL);
         let now = OffsetDateTime::UNIX_EPOCH;
-        Self { addresses, csrf: "", who: None, organization: None, is_person: false, operator, face, now }
+        let (who, organization, is_person) = (None, None, false);
+        Self { addresses, csrf: "", who, organization, is_person, operator, face, now, is_quiet: false }
     }
 
     /// Whether it is a page that customers see.

@@ -84,6 +84,7 @@ fn frame() -> Frame<'static> {
         operator: &OPERATOR,
         face: Face::Dashboard,
         now: datetime!(2026-05-17 18:00 UTC),
+        is_quiet: false,
     }
 }
 

@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     frame::{Face, Frame},
-    parts::csrf,
+    parts::{Tone, csrf, notice},
 };
 use crate::{
     dashboard::{
@@ -119,9 +119,22 @@ pub(crate) fn page(frame: &Frame<'_>, title: &str, above: &Markup, content: &Mar
         &html! {
             (header(frame))
             (above)
+            @if frame.is_quiet && frame.who.is_some() { (quiet(frame)) }
             main #content tabindex="-1" { (content) }
         },
     )
+}
+
+/// What is said above every page while the server runs on what may be a copy of its database.
+fn quiet(frame: &Frame<'_>) -> Markup {
+    html! {
+        (notice(Tone::Warn, &html! {
+            strong { "This database was restored or copied. " }
+            "Tokens that work once are not renewed, nothing is revoked, and webhooks are not sent, because another \
+             server may still use the same credentials. If this server is the one that goes on, its operator runs: "
+            code { (frame.operator.admin("resume")) }
+        }))
+    }
 }
 
 /// A page from which the browser goes on to `address` by itself.

@@ -7,7 +7,7 @@ use crate::{
     edge::failure::Failure,
     http::state::Api,
     http::{answer::respond, failures::OnAny},
-    store::Fit,
+    store::{DATABASE_MARK, Fit},
 };
 
 /// Check that the server is alive
@@ -50,7 +50,11 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
     if matches!(api.database.schema().await?, Fit::Behind(_)) {
         return Err(Failure::unavailable("The database's schema is not up to date: run riq-server migrate"));
     }
-    respond_status(ServerStatusWord::Ready)
+    let mut response = respond_status(ServerStatusWord::Ready)?;
+    if let Some(mark) = api.database.mark().await?.and_then(|mark| mark.parse().ok()) {
+        response.headers_mut().insert(DATABASE_MARK, mark);
+    }
+    Ok(response)
 }
 
 fn respond_status(status: ServerStatusWord) -> Result<Response, Failure> {

@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Actions, Call, CallError, identity, look,
+    opened::check_active,
     ready::{Ready, ToSend},
 };
 use crate::{
@@ -107,10 +108,7 @@ impl Actions {
         loaded: &Loaded,
         earlier: EarlierCalls,
     ) -> Result<Begun, CallError> {
-        let Loaded { integration, .. } = loaded;
-        if integration.status() != Status::Active {
-            return Err(CallError::NotActive(integration.status()));
-        }
+        check_active(loaded)?;
         let EarlierCalls { totals, same } = earlier;
         let remembered = |run: RunId| call.remembered.as_ref().map(|remember| remember.run(run)).transpose();
         let same = same.filter(|same| stands_for(same, action, loaded));

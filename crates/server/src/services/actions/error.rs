@@ -28,6 +28,9 @@ pub enum CallError {
     /// The integration is not active.
     #[error("the integration is {0}, so its actions cannot be called")]
     NotActive(Status),
+    /// The integration is on its way to another server. The text says so.
+    #[error("{0}")]
+    Moving(String),
     /// There is no usable credential any more.
     #[error("no usable credential: install again")]
     ReinstallRequired,

@@ -92,15 +92,18 @@ impl Importer {
         Self { store, catalog, builder: InstallationBuilder::new(vault, environment.clone()), environment }
     }
 
+    /// Checks every line of `text` as [`Importer::import`] does, and stores nothing.
+    pub async fn check(&self, project: ProjectId, text: &str) -> Result<Vec<String>, ImportError> {
+        let tenant = self.tenant(project).await?;
+        Ok(providers(&self.decide(&tenant, text).await?))
+    }
+
     /// Imports every line of `text`. Returns the providers that were installed, in the order of the lines.
     pub async fn import(&self, project: ProjectId, text: &str) -> Result<Vec<String>, ImportError> {
-        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
-        let owner = owner.ok_or(ImportError::NoSuchProject(project))?;
-        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
-        let tenant = Tenant { organization, project };
+        let tenant = self.tenant(project).await?;
         for _ in 0..ATTEMPTS {
             let installations = self.decide(&tenant, text).await?;
-            let providers = installations.iter().map(|one| one.integration.provider.to_string()).collect();
+            let providers = providers(&installations);
             let permission = Permission { tenant, by: None, at: self.environment.now() };
             match self.store.install(&permission, installations).await? {
                 Installed::Stored => return Ok(providers),
@@ -109,6 +112,13 @@ impl Importer {
             }
         }
         Err(ImportError::Contended)
+    }
+
+    async fn tenant(&self, project: ProjectId) -> Result<Tenant, ImportError> {
+        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
+        let owner = owner.ok_or(ImportError::NoSuchProject(project))?;
+        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
+        Ok(Tenant { organization, project })
     }
 
     /// The installations to be stored, given what is stored now.
@@ -187,6 +197,10 @@ impl Importer {
         let acting = Acting { actor: Actor::Operator, request_id: None };
         Ok(self.builder.build(*tenant, &acting, &account.provider, decided, secrets))
     }
+}
+
+fn providers(installations: &[Installation]) -> Vec<String> {
+    installations.iter().map(|one| one.integration.provider.to_string()).collect()
 }
 
 fn is_blank(line: &str) -> bool {

@@ -20,48 +20,48 @@ use crate::{
 
 /// An installation that is ready to be stored.
 #[derive(Clone, Debug)]
-pub(super) struct Decided<'a> {
+pub(in crate::services) struct Decided<'a> {
     /// The integration and its audit event.
-    pub(super) revision: Revision,
+    pub(in crate::services) revision: Revision,
     /// The stored integration that it replaces, unless it is new.
-    pub(super) replaces: Option<&'a Loaded>,
+    pub(in crate::services) replaces: Option<&'a Loaded>,
 }
 
 /// Whether an integration is stored with this connection. The order of its fields does not matter.
-pub(super) fn has_connection(loaded: &Loaded, connection: &Map<String, Value>) -> bool {
+pub(in crate::services) fn has_connection(loaded: &Loaded, connection: &Map<String, Value>) -> bool {
     serde_json::from_str::<Map<String, Value>>(&loaded.connection).is_ok_and(|stored| stored == *connection)
 }
 
 /// The parts of an installation that are not shown.
 #[derive(Clone, Copy)]
-pub(super) struct Secrets<'a> {
+pub(in crate::services) struct Secrets<'a> {
     /// What the user supplied in addition to the credential.
-    pub(super) connection: &'a Map<String, Value>,
+    pub(in crate::services) connection: &'a Map<String, Value>,
     /// The credential.
-    pub(super) credential: &'a Map<String, Value>,
+    pub(in crate::services) credential: &'a Map<String, Value>,
     /// When it expires by itself.
-    pub(super) expires_at: Option<OffsetDateTime>,
+    pub(in crate::services) expires_at: Option<OffsetDateTime>,
     /// The scopes that the provider granted, if it says.
-    pub(super) granted_scopes: Option<&'a BTreeSet<String>>,
+    pub(in crate::services) granted_scopes: Option<&'a BTreeSet<String>>,
     /// The provider asked for no calls before this time.
-    pub(super) not_before: Option<OffsetDateTime>,
+    pub(in crate::services) not_before: Option<OffsetDateTime>,
 }
 
 /// Makes the stored form of an installation.
 #[derive(Clone, Debug)]
-pub(super) struct InstallationBuilder {
+pub(in crate::services) struct InstallationBuilder {
     vault: Arc<Vault>,
     environment: Environment,
 }
 
 impl InstallationBuilder {
     /// A builder that seals with `vault`.
-    pub(super) fn new(vault: Arc<Vault>, environment: Environment) -> Self {
+    pub(in crate::services) fn new(vault: Arc<Vault>, environment: Environment) -> Self {
         Self { vault, environment }
     }
 
     /// The installation with its secrets sealed and its audit event.
-    pub(super) fn build(
+    pub(in crate::services) fn build(
         &self,
         tenant: Tenant,
         acting: &Acting,

@@ -10,7 +10,7 @@ mod finish;
 mod form;
 mod handshake;
 pub mod import;
-mod installation;
+pub(in crate::services) mod installation;
 mod links;
 mod outcome;
 mod problem;

@@ -77,6 +77,10 @@ impl Job for DeliveryWork {
         let Webhooks { store, environment, metrics, .. } = self.webhooks.clone();
         let now = environment.now();
         if self.resumed.is_none_or(|resumed| resumed.elapsed() >= RESUME) {
+            // On what may be a copy of a database nothing is sent: the original sends it.
+            if store.quiet_since().await?.is_some() {
+                return Ok(Next::In(LONGEST_PAUSE));
+            }
             store.resume_streams(now).await?;
             self.resumed = Some(Instant::now());
         }

@@ -17,11 +17,16 @@ use time::{Duration, OffsetDateTime};
 use crate::store::{
     NewAuditEvent, RevocationFacts, StoreError, audit,
     entity::{credential, integration, revocation},
+    on_its_way::is_on_its_way,
     transaction::Transaction,
 };
 
 /// How long the first attempt is left to whoever asked for it.
 pub(super) const HEAD_START: Duration = Duration::seconds(2);
+
+/// What is said of a credential that another server may have.
+const ON_ITS_WAY: &str =
+    "It is being moved to another server, which may use it: nothing was sent. Revoke it at that server";
 
 /// What becomes of a credential that is moved.
 #[derive(Clone, Debug)]
@@ -67,7 +72,11 @@ pub(in crate::store) async fn begin(
     let now = integration.updated_at;
     let id = integration.id.to_string();
     let Some(credential) = credential::Entity::find_by_id(&id).one(on).await? else { return Ok(None) };
-    let (sealed, ended) = match (order.reseal)(&credential.sealed) {
+    let moved = match is_on_its_way(on, &credential).await? {
+        true => Moved::Ended(RevocationStatus::Unsupported, ON_ITS_WAY.to_owned()),
+        false => (order.reseal)(&credential.sealed),
+    };
+    let (sealed, ended) = match moved {
         Moved::ToRevoke(sealed) => (sealed, None),
         Moved::Ended(status, message) => (Vec::new(), Some((status, message))),
     };

@@ -146,6 +146,11 @@ impl Sql {
         self.0.get_database_backend() != DbBackend::Postgres
     }
 
+    /// Runs the statements of a dump.
+    pub(crate) async fn run_script(&self, script: &str) {
+        self.0.execute_unprepared(script).await.unwrap();
+    }
+
     /// Runs a statement with `$1` … and returns how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> u64 {
         self.0.execute_raw(self.statement(sql, values)).await.unwrap().rows_affected()

@@ -58,6 +58,7 @@ pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Comma
     for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);
     }
+    command.env_remove("HTTPS_PROXY").env_remove("https_proxy");
     // The server monitors nothing unless a test asks for it.
     command.env("RIQ_PROBES_IN_FLIGHT", "0");
     command.args(arguments).envs(environment.iter().copied());

@@ -1,0 +1,317 @@
+//! The source's part of a move: takes the integrations of a project into a file, and stops using them.
+
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
+
+use integrations_core::{
+    audit::{Acting, Actor},
+    catalog::{Catalog, Provider, ProviderAccount},
+    ids::{ExportId, ProjectId},
+    integration::{Revision, SecretSettings},
+    lifecycle::{Chosen, State, Status},
+    receipt::Receipt,
+};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::contents::{self, Account, Contents, Header, Item};
+use crate::{
+    environment::Environment,
+    provider::oauth_apps::OAuthApps,
+    store::{
+        Decision, Departing, DepartingCredential, Loaded, NewAuditEvent, NewExport, OpenExport, Permission,
+        ReadError, Renewing, Store, StoreError, Tenant,
+    },
+    vault::{Purpose, Recipient, Vault, VaultError},
+};
+
+/// How long an export waits for renewals that are under way: a lease is shorter.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Exports integrations, and ends their moves.
+#[derive(Debug)]
+pub struct Exporter {
+    pub(super) store: Store,
+    pub(super) environment: Environment,
+    catalog: Arc<Catalog>,
+    vault: Arc<Vault>,
+    apps: OAuthApps,
+}
+
+/// What was exported.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportReport {
+    /// `exp_…`
+    pub export_id: ExportId,
+    /// The receiver's public key.
+    pub recipient: String,
+    /// The integrations in the file.
+    pub exported: Vec<String>,
+    /// Those that stay as they are.
+    pub stays: Vec<StaysHere>,
+}
+
+/// An integration that is not exported.
+#[derive(Clone, Debug, Serialize)]
+pub struct StaysHere {
+    /// Its provider, with the alias.
+    pub provider: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// Why nothing was exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is no such project.
+    #[error("there is no project {0}, or it is archived")]
+    NoSuchProject(ProjectId),
+    /// Nothing can be exported.
+    #[error("nothing was exported: the project has no integration that can be{}", reasons(.0))]
+    Nothing(Vec<StaysHere>),
+    /// A renewal does not end.
+    #[error("nothing was exported: the tokens of {0} are being renewed, and that did not end: try again")]
+    Renewing(String),
+    /// A secret cannot be opened.
+    #[error("nothing was exported: a secret of {0} cannot be opened: {1}")]
+    Unopened(String, VaultError),
+    /// The lifecycle does not allow it, which is a bug.
+    #[error("nothing was exported: {0} cannot be put on hold")]
+    Refused(String),
+    /// The file could not be written or sealed.
+    #[error("nothing was exported: the file cannot be written")]
+    File(#[source] io::Error),
+    /// The database did not do its part.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl From<StoreError> for ExportError {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+fn reasons(stays: &[StaysHere]) -> String {
+    stays.iter().map(|one| format!("; {}: {}", one.provider, one.reason)).collect()
+}
+
+/// What becomes of one integration.
+enum Packed {
+    /// It goes along.
+    Leaves(Box<Item>, DepartingCredential, Chosen),
+    Stays(StaysHere),
+    /// It is not known yet, because its tokens are being renewed.
+    Renewing(String),
+}
+
+/// How one export went.
+enum Attempt {
+    Done(ExportReport),
+    Renewing(String),
+}
+
+impl Exporter {
+    /// Exports from `store`. It knows the OAuth apps of the environment by provider.
+    pub fn new(
+        store: Store,
+        catalog: Arc<Catalog>,
+        vault: Arc<Vault>,
+        apps: OAuthApps,
+        environment: Environment,
+    ) -> Self {
+        Self { store, environment, catalog, vault, apps }
+    }
+
+    /// Takes every integration of a project that has a usable credential. `keep` gets the file's bytes before anything
+    /// is stored; it must not let anybody have them before this has succeeded. If it fails, nothing is stored.
+    pub async fn export(
+        &self,
+        project: ProjectId,
+        recipient: &Recipient,
+        mut keep: impl FnMut(&[u8]) -> io::Result<()> + Send,
+    ) -> Result<ExportReport, ExportError> {
+        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
+        let owner = owner.ok_or(ExportError::NoSuchProject(project))?;
+        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
+        let tenant = Tenant { organization, project };
+        let client_ids = self.client_ids(&tenant).await?;
+        let end = self.environment.uptime() + PATIENCE;
+        loop {
+            match self.attempt(&tenant, recipient, &client_ids, &mut keep).await? {
+                Attempt::Done(report) => return Ok(report),
+                Attempt::Renewing(provider) if self.environment.uptime() > end => {
+                    return Err(ExportError::Renewing(provider));
+                }
+                Attempt::Renewing(_) => self.environment.pause(PAUSE).await,
+            }
+        }
+    }
+
+    /// The client ids of the OAuth apps that the project's integrations use, by the providers' keys.
+    async fn client_ids(&self, tenant: &Tenant) -> Result<HashMap<String, String>, ExportError> {
+        let mut found = HashMap::new();
+        for row in self.store.integrations(tenant).await? {
+            let Ok(account) = self.catalog.account(&row.provider) else { continue };
+            let Some(provider) = account.ways.by_oauth() else { continue };
+            // Without an app nothing is renewed, so none need be the same at the receiver.
+            if let Ok(Some(app)) = self.apps.find(tenant, provider).await {
+                found.insert(provider.key.to_string(), app.client_id);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn attempt(
+        &self,
+        tenant: &Tenant,
+        recipient: &Recipient,
+        client_ids: &HashMap<String, String>,
+        keep: &mut (impl FnMut(&[u8]) -> io::Result<()> + Send),
+    ) -> Result<Attempt, ExportError> {
+        let (id, receipt_key, now) =
+            (self.environment.id(), self.environment.bytes(), self.environment.now());
+        let new = NewExport {
+            id,
+            recipient: recipient.to_string(),
+            receipt_key: Receipt::verifying_key(&receipt_key),
+        };
+        let permission = Permission { tenant: *tenant, by: None, at: now };
+        let begun = self.store.begin_export(permission, new).await?;
+        let mut open = begun.map_err(|_| ExportError::NoSuchProject(tenant.project))?;
+        let (mut integrations, mut stays) = (Vec::new(), Vec::new());
+        while let Some(departing) = open.next().await? {
+            match self.pack(&departing, client_ids)? {
+                Packed::Leaves(item, credential, chosen) => {
+                    self.hand_over(&open, tenant, id, (&departing.loaded, credential, chosen)).await?;
+                    integrations.push(*item);
+                }
+                Packed::Stays(one) => stays.push(one),
+                Packed::Renewing(provider) => return Ok(Attempt::Renewing(provider)),
+            }
+        }
+        if integrations.is_empty() {
+            return Err(ExportError::Nothing(stays));
+        }
+        let exported = integrations.iter().map(|item| item.provider.clone()).collect();
+        let header = Header::new(id, recipient, tenant.project, integrations.len(), now);
+        let contents = Contents { receipt_key, integrations };
+        let bytes = contents::write(&header, &contents, recipient, &self.environment);
+        bytes.map_err(io::Error::other).and_then(|bytes| keep(&bytes)).map_err(ExportError::File)?;
+        open.commit().await?;
+        Ok(Attempt::Done(ExportReport { export_id: id, recipient: header.recipient, exported, stays }))
+    }
+
+    async fn hand_over(
+        &self,
+        open: &OpenExport,
+        tenant: &Tenant,
+        id: ExportId,
+        (loaded, credential, chosen): (&Loaded, DepartingCredential, Chosen),
+    ) -> Result<(), ExportError> {
+        let revision = loaded.integration.hand_over(id, self.environment.now());
+        let revision = revision.map_err(|_| ExportError::Refused(loaded.integration.provider.to_string()))?;
+        let decision = decision(&self.environment, tenant, revision);
+        Ok(open.hand_over(loaded, credential, chosen, decision).await?)
+    }
+
+    /// Opens an integration's secrets, or says why it stays.
+    fn pack(
+        &self,
+        departing: &Departing,
+        client_ids: &HashMap<String, String>,
+    ) -> Result<Packed, ExportError> {
+        let loaded = &departing.loaded;
+        let integration = &loaded.integration;
+        let provider = integration.provider.to_string();
+        let stays = |reason: &str| {
+            let reason = reason.to_owned();
+            Ok(Packed::Stays(StaysHere { provider: provider.clone(), reason }))
+        };
+        if integration.notice_of_move(loaded.credential).is_some() {
+            return stays("it is on its way by an earlier export, which has to be ended or cancelled first");
+        }
+        let Some(credential) = &departing.credential else {
+            return stays("it has no usable credential: connect it at the receiver");
+        };
+        let Ok(account) = self.catalog.account(integration.provider.as_str()) else {
+            return stays("this server has no provider file for it any more");
+        };
+        let way = Arc::clone(&account.stored(loaded.way()).provider);
+        match departing.renewing {
+            Renewing::UnderWay if rotates(&way) => return Ok(Packed::Renewing(provider)),
+            Renewing::BrokenOff if rotates(&way) => {
+                return stays(
+                    "its renewal was interrupted, so that its refresh token may be used up: connect it at the receiver",
+                );
+            }
+            _ => {}
+        }
+        let Some(chosen) = integration.state.chosen() else { return stays("it is disconnected") };
+        let unopened = |error| ExportError::Unopened(provider.clone(), error);
+        let item = self.item(&account, &way, loaded, credential, client_ids).map_err(unopened)?;
+        Ok(Packed::Leaves(Box::new(item), credential.clone(), chosen))
+    }
+
+    fn item(
+        &self,
+        account: &ProviderAccount,
+        way: &Provider,
+        loaded: &Loaded,
+        credential: &DepartingCredential,
+        client_ids: &HashMap<String, String>,
+    ) -> Result<Item, VaultError> {
+        let integration = self.vault.open_integration(loaded)?;
+        let opened = self.vault.open(&credential.sealed, Purpose::Credential(loaded.into()))?;
+        let read = |text: &[u8]| -> Result<Map<String, Value>, VaultError> {
+            serde_json::from_slice(text).map_err(|_| VaultError::Damaged)
+        };
+        let secret = match integration.secret_settings {
+            SecretSettings::Opened(secret) => secret,
+            SecretSettings::Sealed => Map::new(),
+        };
+        let scopes = credential.granted_scopes.as_deref();
+        let is_paused = integration.state.chosen() == Some(Chosen::Paused);
+        Ok(Item {
+            provider: account.as_str().to_owned(),
+            auth: way.auth.as_str().to_owned(),
+            status: if is_paused { Status::Paused } else { Status::Active },
+            display_name: integration.display_name,
+            sidebar_enabled: integration.sidebar_enabled,
+            settings: integration.settings.into_iter().chain(secret).collect(),
+            action_permissions: integration.action_permissions,
+            account: integration.account.map(|account| Account { id: account.id, name: account.name }),
+            connection: read(loaded.connection.as_bytes())?,
+            credential: read(opened.expose_secret())?,
+            expires_at: credential.expires_at,
+            granted_scopes: scopes.and_then(|scopes| serde_json::from_str(scopes).ok()),
+            client_id: way.oauth().and_then(|_| client_ids.get(way.key.as_str()).cloned()),
+        })
+    }
+}
+
+fn rotates(provider: &Provider) -> bool {
+    provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
+}
+
+/// What is stored of a step of a move, with its event.
+pub(super) fn decision(environment: &Environment, tenant: &Tenant, revision: Revision) -> Decision {
+    let Revision { integration, action, changes, destroys_credential, .. } = revision;
+    let acting = Acting { actor: Actor::Operator, request_id: None };
+    let event = NewAuditEvent::new(environment, tenant.organization, action, acting);
+    let sealed_settings = (integration.state == State::Disconnected).then_some(None);
+    Decision {
+        event: NewAuditEvent {
+            project: Some(tenant.project),
+            integration: Some((integration.id, integration.provider.to_string())),
+            changes,
+            at: integration.updated_at,
+            ..event
+        },
+        integration,
+        sealed_settings,
+        destroys_credential,
+        revocation: None,
+    }
+}
