@@ -11,7 +11,7 @@ use super::action::Action;
 use super::events::{EventSource, Events};
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
-use super::names::{AuthKind, Category, SetupType};
+use super::names::{AuthKind, Category, Rotation, SetupType};
 use super::oauth::{KeptField, OAuth, TokenRules};
 use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
 use super::proxying::Proxying;
@@ -148,6 +148,11 @@ impl Provider {
     /// Whether the access token of a credential can be renewed without a person.
     pub fn is_renewable(&self, credential: &Map<String, Value>) -> bool {
         self.fetched().is_some() || credential.get("refresh_token").is_some_and(Value::is_string)
+    }
+
+    /// Whether a refresh token ends by being used, at once or when its successor is. So only one holder can use it.
+    pub fn rotates(&self) -> bool {
+        self.tokens().is_some_and(|tokens| tokens.rotation != Rotation::None)
     }
 
     /// How it sends events, if it sends any that can be verified.

@@ -121,8 +121,8 @@ impl Monitor {
     ) -> Option<(OffsetDateTime, Verdict)> {
         let now = self.environment.now();
         // If it cannot be read, it is not known.
-        let rests = subject.rotates()
-            && subject.refresh_token().is_some()
+        let rests = subject.refresh_token().is_some()
+            && subject.provider.rotates()
             && self.store.quiet_since().await.map_or(true, |since| since.is_some());
         if rests {
             let until = schedule.token_not_before.max(Some(now + BETWEEN_LOOKS)).unwrap_or(now);

@@ -301,7 +301,7 @@ async fn what_is_on_its_way_is_not_revoked(server: &Server) {
 
 async fn an_interrupted_renewal_stays(server: &Server) {
     let catalog = Catalog::embedded().unwrap();
-    let rotates = |key: &str| catalog.get(key).unwrap().oauth().unwrap().refresh_rotates;
+    let rotates = |key: &str| catalog.get(key).unwrap().rotates();
     assert!(rotates("linear"));
     let line = json!({"provider": "linear", "credential": {
         "access_token": "SECRET-access", "refresh_token": "SECRET-refresh", "expires_at": "2030-01-01T00:00:00Z"}});

@@ -240,8 +240,8 @@ impl Exporter {
         };
         let way = Arc::clone(&account.stored(loaded.way()).provider);
         match departing.renewing {
-            Renewing::UnderWay if rotates(&way) => return Ok(Packed::Renewing(provider)),
-            Renewing::BrokenOff if rotates(&way) => {
+            Renewing::UnderWay if way.rotates() => return Ok(Packed::Renewing(provider)),
+            Renewing::BrokenOff if way.rotates() => {
                 return stays(
                     "its renewal was interrupted, so that its refresh token may be used up: connect it at the receiver",
                 );
@@ -289,10 +289,6 @@ impl Exporter {
             client_id: way.oauth().and_then(|_| client_ids.get(way.key.as_str()).cloned()),
         })
     }
-}
-
-fn rotates(provider: &Provider) -> bool {
-    provider.oauth().is_some_and(|oauth| oauth.refresh_rotates)
 }
 
 /// What is stored of a step of a move, with its event.

@@ -135,12 +135,7 @@ fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<Strin
 
 /// The same for a request that is not sent with a credential. `key` is sent in place of the header that the call has for
 /// the access token.
-pub(super) fn problems_of(
-    call: &Call,
-    key: Option<&Key>,
-    values: &Values,
-    request: &Request,
-) -> Vec<String> {
+pub(super) fn problems_of(call: &Call, key: Option<&Key>, values: &Values, request: &Request) -> Vec<String> {
     let mut problems = Vec::new();
     let mut check = |what: &str, expected: &str, actual: Option<&str>| {
         if !actual.is_some_and(|actual| template::agrees(expected, values, actual)) {
