@@ -106,6 +106,12 @@ pub(super) async fn run(
     let done = revocations.revoke_everything(&scope, &ACTING, tell).await?;
     let report = report(context, &scope, done).await?;
     context.answer(&report, || in_words(&report))?;
+    if context.store.may_be_a_copy().await? {
+        bail!(
+            "nothing was revoked: this database was restored or copied, and another server may use the same \
+             credentials. They wait, and the server revokes them after `admin resume`"
+        );
+    }
     let open = report.not_revoked.len() + report.still_connected.len();
     if open > 0 {
         bail!(

@@ -258,7 +258,9 @@ impl From<StoreError> for Failure {
             }
             StoreError::Taken(_) => Self::new(ErrorCode::Conflict, "It exists already"),
             StoreError::Repeated => Self::under_way(),
-            StoreError::Refused(_) | StoreError::Damaged(_) => Self::internal(&error),
+            StoreError::Refused(_) | StoreError::Damaged(_) | StoreError::Unseen(..) => {
+                Self::internal(&error)
+            }
         }
     }
 }
@@ -452,6 +454,9 @@ impl From<ApprovalError> for Failure {
             }
             ApprovalError::Lapsed => Forbidden::Lapsed.into(),
             ApprovalError::NotApprover(why) => Self::new(ErrorCode::Forbidden, why.to_string()),
+            ApprovalError::MayBeSent => {
+                Self { retry_after: Some(60), ..Self::unavailable(&error.to_string()) }
+            }
             ApprovalError::NotPending(status) => Self::new(
                 ErrorCode::ApprovalNotPending,
                 format!("The approval is {status}, so it cannot be decided on any more; nothing was changed"),

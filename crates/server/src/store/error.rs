@@ -21,6 +21,9 @@ pub enum StoreError {
     /// It refused for another reason, which is a bug of this server.
     #[error("the database refused: {0}")]
     Refused(DbErr),
+    /// It cannot be seen where the database's file is, so nor whether this is a copy.
+    #[error("the file of the database, {0}, cannot be looked at: {1}")]
+    Unseen(String, std::io::Error),
     /// A stored value cannot be read back.
     #[error("a stored value is damaged: {0}")]
     Damaged(String),

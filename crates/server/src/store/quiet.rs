@@ -4,7 +4,7 @@
 //! be undone rests until the operator says that this database is the one that goes on.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt as _,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -91,6 +91,12 @@ impl Store {
         Ok(self.keep_in_mind(row.and_then(|row| row.quiet_since)))
     }
 
+    /// Whether the database is taken for a copy, or would be at the next start of a server. A command can be the first
+    /// that uses a copy.
+    pub async fn may_be_a_copy(&self) -> Result<bool, StoreError> {
+        Ok(matches!(self.whereabouts().await?, Whereabout::Elsewhere | Whereabout::Rests(_)))
+    }
+
     /// What the next start of a server would find. Changes nothing.
     pub async fn whereabouts(&self) -> Result<Whereabout, StoreError> {
         let place = self.place().await?;
@@ -153,7 +159,7 @@ impl Store {
     async fn place(&self) -> Result<String, StoreError> {
         if self.backend() != DbBackend::Postgres {
             let file = self.text(FILE_SQLITE, "file").await?;
-            return Ok(place_of_file(Path::new(&file)));
+            return place_of_file(Path::new(&file)).map_err(|error| StoreError::Unseen(file, error));
         }
         let place = self.text(PLACE_POSTGRES, "place").await?;
         let may = self.reader.query_one_raw(Statement::from_string(DbBackend::Postgres, MAY_ASK)).await?;
@@ -169,11 +175,11 @@ impl Store {
     }
 }
 
-fn place_of_file(file: &Path) -> String {
-    let Ok(found) = fs::metadata(file) else { return String::new() };
+fn place_of_file(file: &Path) -> io::Result<String> {
+    let found = fs::metadata(file)?;
     // Some file systems know no time of birth.
     let born = found.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
-    format!("{}/{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
+    Ok(format!("{}/{}", found.ino(), born.map_or(0, |born| born.as_nanos())))
 }
 
 async fn row(on: &Transaction) -> Result<Option<whereabouts::Model>, StoreError> {
@@ -187,4 +193,21 @@ pub(super) async fn mark_backup(file: &Path) -> Result<(), sqlx::Error> {
     let mut copy = options.connect().await?;
     sqlx::query("UPDATE whereabouts SET place = $1").bind(BACKUP).execute(&mut copy).await?;
     copy.close().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_looked_at_is_nowhere_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("riq.db");
+        assert_eq!(place_of_file(&file).unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::write(&file, "").unwrap();
+        let place = place_of_file(&file).unwrap();
+        fs::copy(&file, directory.path().join("copy.db")).unwrap();
+        assert_ne!(place_of_file(&directory.path().join("copy.db")).unwrap(), place);
+        assert_eq!(place_of_file(&file).unwrap(), place);
+    }
 }

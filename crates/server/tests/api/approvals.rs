@@ -1,5 +1,6 @@
 //! What waits for a person: what is sent when it is approved, and what is not sent any more.
 
+mod copies;
 mod deciders;
 mod killed;
 mod notices;
@@ -329,7 +330,6 @@ async fn what_is_not_active_waits_and_what_was_connected_anew_expires(stage: &St
     expired.refused(409, "APPROVAL_NOT_PENDING");
     assert!(expired.message().contains("connected anew"), "{expired:?}");
     assert_eq!(expired.body["run_id"], json!(run));
-    // The other account was not even asked.
     assert_eq!(stage.provider.calls("desk charge").len(), reads);
     assert_eq!((&desk.run(&run).await["status"], desk.reserved().await), (&json!("expired"), 0));
     assert_eq!(desk.approval(&approval).await["status"], "expired");

@@ -49,6 +49,7 @@ on_both_scenes!(
     what_has_no_way_says_so,
     where_no_credential_is_left_nothing_can_be_asked,
     a_credential_that_is_being_revoked_is_sealed_anew_with_the_others,
+    on_a_copy_it_waits_for_the_operator,
 );
 
 /// Long enough for anything on any machine.
@@ -358,4 +359,15 @@ async fn a_credential_that_is_being_revoked_is_sealed_anew_with_the_others(scene
     scene.becomes("gate", "revoked").await;
     let erased = scene.server.sealed(Sealed::Revocations).await;
     assert!(erased.is_empty(), "{} are left", erased.len());
+}
+
+async fn on_a_copy_it_waits_for_the_operator(scene: &Scene) {
+    scene.connect("gate", "acme.1").await;
+    let store = &scene.server.store;
+    assert!(store.set_quiet(Some(START)).await.unwrap());
+    assert_eq!(scene.revoke("gate").await.data()["revocation"], "pending");
+    assert!(scene.gate.asked("acme").is_empty() && scene.gate.is_alive("acme.1"));
+    assert!(store.set_quiet(None).await.unwrap());
+    scene.server.clock.advance(Duration::minutes(1));
+    scene.becomes("gate", "revoked").await;
 }

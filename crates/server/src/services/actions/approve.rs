@@ -71,6 +71,13 @@ pub enum ApprovalError {
     /// It was decided, or has expired.
     #[error("the approval is {0}")]
     NotPending(ApprovalStatus),
+    /// It was asked for before the database was taken for a copy, so the original may have sent it.
+    #[error(
+        "This server's database was restored or copied, and this was asked for before that: another server may have \
+         sent it already. Nothing was changed. Look at the provider, and deny it here if it was sent. The operator \
+         ends this state with `admin resume`"
+    )]
+    MayBeSent,
 }
 
 impl From<ReadError> for ApprovalError {
@@ -158,6 +165,9 @@ impl Actions {
         let began = Instant::now();
         // Before anything is asked of the provider: whoever may not decide causes no request.
         let asked = self.store.asked::<CallError>(&decision.tenant, &self.deciding(decision)).await?;
+        if self.store.quiet_since().await?.is_some_and(|since| asked.run.created_at < since) {
+            return Err(ApprovalError::MayBeSent);
+        }
         let row = match self.look_again(decision, &asked).await? {
             Look::Gone(why) => self.expire(decision, &asked, why).await?,
             Look::Good(again) => self.approve_now(decision, &asked, *again).await?,

@@ -141,7 +141,11 @@ impl From<StoreError> for ProblemKind {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Away | StoreError::Unavailable(_) => Self::Unavailable,
-            StoreError::Taken(_) | StoreError::Repeated | StoreError::Refused(_) | StoreError::Damaged(_) => {
+            StoreError::Taken(_)
+            | StoreError::Repeated
+            | StoreError::Refused(_)
+            | StoreError::Damaged(_)
+            | StoreError::Unseen(..) => {
                 tracing::error!(%error, "an installation failed");
                 Self::Internal
             }

@@ -83,8 +83,11 @@ impl Revocations {
         Ok(disconnected)
     }
 
-    /// Attempts what nobody has attempted yet.
+    /// Attempts what nobody has attempted yet. On what may be a copy of a database it waits: the original may use it.
     pub(super) async fn first_attempt(&self, id: RevocationId) -> Result<(), StoreError> {
+        if self.store.may_be_a_copy().await? {
+            return Ok(());
+        }
         match self.store.claim_revocation(id, self.environment.now(), self.lease_end()).await? {
             Some(claim) => self.attempt(claim).await,
             None => Ok(()),
