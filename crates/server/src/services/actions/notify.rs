@@ -104,18 +104,24 @@ impl Actions {
     }
 }
 
+/// Why an input is refused that says something else than where a message goes.
+fn elsewhere(message: &Message) -> String {
+    let names = message.destination.join(", ");
+    format!("Leave it out: it does not say where a message goes. What does is: {names}")
+}
+
 /// What is wrong with the part of an input that a person sets, as a call with a message would be told.
 fn issues_of_input(messenger: &Messenger, given: &Map<String, Value>) -> Vec<Issue> {
     let Some((action, message)) = messenger.action() else { return Vec::new() };
     let of_message = [Some(&message.text), message.subject.as_ref()];
-    let mut issues: Vec<Issue> = of_message
-        .into_iter()
-        .flatten()
-        .filter(|name| given.contains_key(*name))
-        .map(|name| Issue::new(name, "Leave it out: the server writes it"))
-        .collect();
-    let secret = action.inputs.iter().filter(|input| input.sensitive && given.contains_key(&input.key));
-    issues.extend(secret.map(|input| Issue::new(&input.key, "Is sensitive, and this setting is shown")));
+    let is_carried = |name: &String| of_message.contains(&Some(name));
+    let is_known = |name: &&String| action.inputs.iter().any(|input| input.key == **name);
+    let issues = given.keys().filter(is_known).filter_map(|name| match name {
+        name if message.destination.contains(name) => None,
+        name if is_carried(name) => Some(Issue::new(name, "Leave it out: the server writes it")),
+        name => Some(Issue::new(name, elsewhere(message))),
+    });
+    let issues: Vec<Issue> = issues.collect();
     let mut input = given.clone();
     for name in of_message.into_iter().flatten() {
         input.insert(name.clone(), "x".repeat(MAX_SUBJECT).into());
