@@ -1,5 +1,14 @@
 //! People who are told, by an action of their project's own integration, of what waits for one of them.
 
+use integrations_core::{
+    action::PolicyUpdate,
+    audit::{Acting, Actor},
+    role::Role,
+};
+use riq_server::{
+    services::actions::{PolicyError, ShownPolicy},
+    store::Tenant,
+};
 use riq_testing::providers::desk_and_keys::Says;
 use serde_json::{Value, json};
 
@@ -20,6 +29,7 @@ on_both_stages!(
     what_may_not_be_sent_is_told_where_it_is_set,
     what_is_decided_before_is_not_told_any_more,
     what_sends_no_message_is_refused_in_words,
+    a_key_ends_it_and_does_not_set_it,
 );
 
 const POST: &str = "keys post";
@@ -30,7 +40,16 @@ impl Desk<'_> {
         let line = json!({"provider": "keys", "credential": {"api_key": "SECRET-key"}}).to_string();
         self.server.import(self.server.project, &line).await;
         self.server.patch("keys", json!({"action_permissions": {"post_message": "ask"}})).await.data();
-        self.policy(json!({"notify": to_channel("#approvals")})).await.data();
+        self.set_notify(&to_channel("#approvals")).await.unwrap();
+    }
+
+    /// Sets where people are told, as a person who is signed in.
+    async fn set_notify(&self, notify: &Value) -> Result<ShownPolicy, PolicyError> {
+        let actor = Actor::User(self.server.person(Role::Approver).await);
+        let tenant = Tenant { organization: self.server.organization, project: self.server.project };
+        let update = PolicyUpdate::read(json!({"notify": notify}).to_string().as_bytes()).unwrap();
+        let actions = &self.server.app.services.actions;
+        actions.update_approval_policy(&tenant, update, Acting { actor, request_id: None }).await
     }
 
     /// The messages that arrived.
@@ -100,6 +119,7 @@ async fn people_are_told_once_of_each_call_that_waits(stage: &Stage) {
     let runs = runs.data().as_array().unwrap().clone();
     assert_eq!(runs.len(), 1);
     assert_eq!((&runs[0]["status"], &runs[0]["approval_id"]), (&json!("succeeded"), &Value::Null));
+    assert_eq!((&runs[0]["input"], &runs[0]["result"]), (&json!({}), &Value::Null));
     assert_eq!(runs[0]["context"]["on_behalf_of"], "The approval policy of this project");
     let executed = desk.server.audit("keys").await;
     let executed = executed.iter().find(|event| event["action"] == "integration.action.executed").unwrap();
@@ -215,7 +235,7 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
     let not_there = set(to_channel("#a")).await;
     assert_eq!(told(&not_there), ["notify.provider: Keys is not installed in this project"]);
     desk.tell().await;
-    let input = json!({"channel": "#a", "text": "Mine", "to": 1});
+    let input = json!({"channel": "#a", "text": "Mine", "note": "Mine too", "to": 1});
     for (notify, issues) in [
         (json!({"provider": "nope", "action": "a"}), vec!["notify.provider: There is no such provider"]),
         (
@@ -229,7 +249,11 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
         (json!({"provider": "keys", "action": "post_message"}), vec!["notify.input.channel: Required"]),
         (
             json!({"provider": "keys", "action": "post_message", "input": input}),
-            vec!["notify.input.text: Leave it out: the server writes it", "notify.input.to: Unknown input"],
+            vec![
+                "notify.input.note: Leave it out: it does not say where a message goes. What does is: channel",
+                "notify.input.text: Leave it out: the server writes it",
+                "notify.input.to: Unknown input",
+            ],
         ),
     ] {
         assert_eq!(told(&set(notify.clone()).await), issues, "{notify}");
@@ -242,4 +266,18 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
         changed.iter().any(|row| row["changes"].as_str().unwrap().contains("approval_policy.notify")),
         "{changed:?}"
     );
+}
+
+async fn a_key_ends_it_and_does_not_set_it(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    let set = async |to: &str| desk.policy(json!({"notify": to_channel(to)})).await;
+    let elsewhere = set("#mine").await;
+    elsewhere.refused(403, "FORBIDDEN");
+    assert!(elsewhere.message().contains("only a signed-in person sets where"), "{}", elsewhere.message());
+    // What is set already changes nothing.
+    set("#approvals").await.data();
+    desk.policy(json!({"notify": null})).await.data();
+    set("#approvals").await.refused(403, "FORBIDDEN");
+    assert_eq!(desk.shown_policy().await, Value::Null);
 }
