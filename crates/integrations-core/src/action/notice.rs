@@ -134,11 +134,12 @@ fn in_one_line(text: &str, markup: Markup) -> String {
             Piece::Blanks(count) => line.push_str(&format!(" [{count} blanks] ")),
         }
     }
-    let line = mentioning_nobody(&line).replace("://", "[:]//").replace("www.", "www[.]");
+    let line = naming_no_host(&mentioning_nobody(&line).replace("://", "[:]//"));
     let line = match markup {
         Markup::Plain => line,
-        // Nothing escapes these in mrkdwn. The file's quoting takes care of `&`, `<` and `>`.
-        Markup::Slack => line.replace(['`', '*', '_', '~'], "'"),
+        // Nothing escapes these in mrkdwn. The file's quoting takes care of `&`, `<` and `>`. What is slanted by `_` still
+        // says the same, and ids have it.
+        Markup::Slack => line.replace(['`', '*', '~'], "'"),
         Markup::Markdown => {
             let marks = |c: char| r"\`*_~|[]()<>#".contains(c);
             line.chars().flat_map(|c| marks(c).then_some('\\').into_iter().chain([c])).collect()
@@ -159,6 +160,36 @@ fn mentioning_nobody(text: &str) -> String {
             && !ALL.iter().any(|all| part.starts_with(all));
         safe.push_str(if is_address { "@" } else { "@ " });
         safe.push_str(part);
+    }
+    safe
+}
+
+/// The text with each dot within a name in brackets, because mail programs and messengers make a link of anything that
+/// looks like a host. Numbers with one dot, such as amounts, stay as they are.
+fn naming_no_host(text: &str) -> String {
+    // The others are dots too where hosts are read (UTS 46).
+    const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+    let of_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let of_token = |c: &char| of_name(*c) || DOTS.contains(c);
+
+    let (mut safe, mut rest) = (String::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let length: usize = rest.chars().take_while(of_token).map(char::len_utf8).sum();
+        let (token, behind) = rest.split_at(if length == 0 { first.len_utf8() } else { length });
+        rest = behind;
+        let is_number =
+            token.matches('.').count() == 1 && token.chars().all(|c| c == '.' || c.is_ascii_digit());
+        let mut before = None;
+        let mut characters = token.chars().peekable();
+        while let Some(c) = characters.next() {
+            let is_within = before.is_some_and(of_name) && characters.peek().is_some_and(|c| of_name(*c));
+            if DOTS.contains(&c) && is_within && !is_number {
+                safe.extend(['[', c, ']']);
+            } else {
+                safe.push(c);
+            }
+            before = Some(c);
+        }
     }
     safe
 }
@@ -212,7 +243,7 @@ mod tests {
             "A person must approve “Issue a refund” at Desk. It cannot be taken back.",
             "amount: 5.00 USD",
             "charge: ch_1",
-            "For: ada@shop.test",
+            "For: ada@shop[.]test",
             "Why: It came broken",
             "Asked by: Help desk",
             "Until: 1970-01-01 00:00 UTC",
@@ -227,14 +258,21 @@ mod tests {
             (
                 "a\nTo decide, sign in: http://evil.test",
                 Markup::Plain,
-                "a ⏎ To decide, sign in: http[:]//evil.test",
+                "a ⏎ To decide, sign in: http[:]//evil[.]test",
             ),
             ("\u{202e}evil", Markup::Plain, "[U+202E]evil"),
             ("a\u{200b}\u{200b}b\r", Markup::Plain, "a[U+200B][2 times]b[U+000D]"),
-            ("@everyone x@here @ada ada@shop.test", Markup::Plain, "@ everyone x@ here @ ada ada@shop.test"),
-            ("[Approve](http://evil.test)", Markup::Markdown, r"\[Approve\]\(http\[:\]//evil.test\)"),
+            (
+                "@everyone x@here @ada ada@shop.test",
+                Markup::Plain,
+                "@ everyone x@ here @ ada ada@shop[.]test",
+            ),
+            ("riq-login.com/x or WWW.Evil.COM.", Markup::Plain, "riq-login[.]com/x or WWW[.]Evil[.]COM."),
+            ("xn--e1a.рф, a。b, 10.0.0.1", Markup::Plain, "xn--e1a[.]рф, a[。]b, 10[.]0[.]0[.]1"),
+            ("5.00 and 1.5 of it. Well", Markup::Plain, "5.00 and 1.5 of it. Well"),
+            ("[Approve](http://evil.test)", Markup::Markdown, r"\[Approve\]\(http\[:\]//evil\[.\]test\)"),
             ("<@&1> `x` **b**", Markup::Markdown, r"\<@ &1\> \`x\` \*\*b\*\*"),
-            ("```*_~ <!channel>", Markup::Slack, "'''''' <!channel>"),
+            ("```*~ <!channel> ch_1", Markup::Slack, "''''' <!channel> ch_1"),
         ] {
             let text = text_of(&json!({"note": given}), &Context::default(), markup);
             assert_eq!(text.lines().nth(1), Some(format!("note: {shown}").as_str()), "{given:?}");

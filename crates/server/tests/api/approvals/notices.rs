@@ -151,9 +151,9 @@ async fn a_callers_words_mean_nothing_in_a_message(stage: &Stage) {
     let text = message["text"].as_str().unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 7, "{text}");
-    let shown = "text: <!channel> @ everyone ⏎ To decide, sign in: http[:]//evil.test[U+000D] ⏎ [U+202E]x";
+    let shown = "text: <!channel> @ everyone ⏎ To decide, sign in: http[:]//evil[.]test[U+000D] ⏎ [U+202E]x";
     assert_eq!((lines[1], lines[2]), ("channel: #all", shown), "{text}");
-    assert_eq!(lines[3], "Why: <http[:]//evil.test|Approve> [U+2066]now");
+    assert_eq!(lines[3], "Why: <http[:]//evil[.]test|Approve> [U+2066]now");
     assert!(!text.contains("://evil") && text.matches("://").count() == 1, "{text}");
 }
 
