@@ -12,6 +12,7 @@ use integrations_core::{
     catalog::{ActionKind, action::Message},
     error::ErrorCode,
     ids::RunId,
+    lifecycle::Status,
     webhook::{Next, Outcome, SendFailure, after},
 };
 use serde_json::{Map, Value, json};
@@ -32,6 +33,8 @@ const ATTEMPT_LIFE: Duration = Duration::minutes(6);
 const PATIENCE: Std = Std::from_secs(5 * 60);
 /// The pause before it is looked again what came of a run.
 const LOOK_AGAIN: Duration = Duration::seconds(15);
+/// The pause before a message is tried again that waits for its integration.
+const ASK_AGAIN: Duration = Duration::minutes(5);
 /// How long is waited for what the provider can show of a run whose answer was lost.
 const LOOKED_FOR: Duration = Duration::minutes(3);
 
@@ -75,6 +78,8 @@ enum Came {
     Never(String),
     /// It may be sent later, and not before this long.
     Later(Std, String),
+    /// Its integration is paused, or errs. It is sent when that is over, if its approval waits still.
+    Waits,
     /// It is not known yet what came of the attempt before.
     Open,
     /// Somebody else has taken over.
@@ -92,12 +97,15 @@ impl Actions {
             Came::Sent => NoticeEnd::Sent,
             Came::Dropped => NoticeEnd::Dropped,
             Came::Never(error) => self.given_up(claim, error),
-            Came::Open => NoticeEnd::Again { at: now + LOOK_AGAIN },
+            Came::Open => NoticeEnd::Again { at: now + LOOK_AGAIN, attempts: claim.attempts },
+            Came::Waits => NoticeEnd::Again { at: now + ASK_AGAIN, attempts: claim.attempts },
             Came::TakenOver => return Ok(()),
             Came::Later(at_least, error) => {
                 // The pauses are those of webhooks.
                 match after(claim.attempts + 1, Outcome::NoAnswer(SendFailure::Broken)) {
-                    Next::Retry(pause) => NoticeEnd::Again { at: now + pause.max(at_least) },
+                    Next::Retry(pause) => {
+                        NoticeEnd::Again { at: now + pause.max(at_least), attempts: claim.attempts + 1 }
+                    }
                     Next::Delivered | Next::GivenUp => self.given_up(claim, error),
                 }
             }
@@ -250,6 +258,7 @@ fn came_of(error: CallError) -> Came {
     let words = error.to_string();
     match error {
         CallError::Limited { seconds, .. } => Came::Later(Std::from_secs(seconds.into()), words),
+        CallError::NotActive(Status::Paused | Status::Error) | CallError::ReinstallRequired => Came::Waits,
         CallError::Unavailable(_) | CallError::Changed | CallError::Unfinished | CallError::Read(_) => {
             Came::Later(Std::ZERO, words)
         }

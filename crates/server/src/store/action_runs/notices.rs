@@ -32,7 +32,7 @@ pub struct NoticeClaim {
     pub approval: ApprovalId,
     /// Its project, with the organization.
     pub tenant: Tenant,
-    /// How often it was sent before.
+    /// How often it was tried before.
     pub attempts: u32,
     /// The newest run that was to send it.
     pub earlier: Option<RunId>,
@@ -58,6 +58,8 @@ pub enum NoticeEnd {
     Again {
         /// When.
         at: OffsetDateTime,
+        /// How often it was tried by then, even if no run began.
+        attempts: u32,
     },
 }
 
@@ -123,7 +125,11 @@ impl Store {
                 .await?;
             transaction.commit().await?;
             if claimed.rows_affected == 1 {
-                claims.push(read_claim(&row, until)?);
+                // A damaged one keeps no other from being sent. It is looked at again when its lease is over.
+                match read_claim(&row, until) {
+                    Ok(claim) => claims.push(claim),
+                    Err(error) => tracing::error!(%error, "a message about an approval cannot be sent"),
+                }
             }
         }
         Ok(claims)
@@ -148,14 +154,19 @@ impl Store {
         end: NoticeEnd,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
+        let mut update = of_lease(&claim.approval.to_string(), claim.until);
         let (status, due_at, error, event) = match end {
             NoticeEnd::Sent => (NoticeStatus::Sent, None, None, None),
             NoticeEnd::Dropped => (NoticeStatus::Dropped, None, None, None),
             NoticeEnd::Failed { error, event } => (NoticeStatus::Failed, None, Some(error), Some(event)),
-            NoticeEnd::Again { at } => (NoticeStatus::Waiting, Some(at), None, None),
+            NoticeEnd::Again { at, attempts } => {
+                let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
+                update = update.col_expr(Column::Attempts, Expr::value(attempts));
+                (NoticeStatus::Waiting, Some(at), None, None)
+            }
         };
         let transaction = self.begin().await?;
-        let ended = of_lease(&claim.approval.to_string(), claim.until)
+        let ended = update
             .col_expr(Column::Status, Expr::value(status.as_str()))
             .col_expr(Column::DueAt, Expr::value(due_at))
             .col_expr(Column::Error, Expr::value(error))

@@ -28,6 +28,8 @@ on_both_stages!(
     who_dies_while_sending_is_replaced,
     what_may_not_be_sent_is_told_where_it_is_set,
     what_is_decided_before_is_not_told_any_more,
+    what_is_paused_is_told_when_it_goes_on,
+    what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back,
     what_sends_no_message_is_refused_in_words,
     a_key_ends_it_and_does_not_set_it,
 );
@@ -199,7 +201,6 @@ async fn what_may_not_be_sent_is_told_where_it_is_set(stage: &Stage) {
     desk.tell().await;
     for (place, (update, problem)) in [
         (json!({"action_permissions": {"post_message": false}}), "“Post a message” of Keys is not permitted"),
-        (json!({"action_permissions": {"post_message": true}, "status": "paused"}), "Keys is paused"),
         (json!({"status": "disconnected"}), "Keys is disconnected"),
     ]
     .into_iter()
@@ -280,4 +281,54 @@ async fn a_key_ends_it_and_does_not_set_it(stage: &Stage) {
     desk.policy(json!({"notify": null})).await.data();
     set("#approvals").await.refused(403, "FORBIDDEN");
     assert_eq!(desk.shown_policy().await, Value::Null);
+}
+
+async fn what_is_paused_is_told_when_it_goes_on(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    desk.server.patch("keys", json!({"status": "paused"})).await.data();
+    assert_eq!(desk.shown_policy().await["problem"], "Keys is paused");
+    desk.ask("ch_1", 600).await;
+    let tried = "SELECT COUNT(*) FROM approval_notices WHERE run_id IS NOT NULL";
+    eventually("it is tried", PATIENCE, async || desk.server.sql.count(tried, []).await == 1).await;
+    assert_eq!((desk.waiting().await, desk.failures().await), (1, 0));
+    desk.server.patch("keys", json!({"status": "active"})).await.data();
+    desk.pass(600);
+    desk.told(1).await;
+    // What waits for its integration until its approval has ended is given up.
+    desk.server.patch("keys", json!({"status": "paused"})).await.data();
+    desk.ask("ch_2", 100).await;
+    eventually("it is tried", PATIENCE, async || desk.server.sql.count(tried, []).await == 2).await;
+    desk.pass(24 * 3_600);
+    desk.ends("failed").await;
+    assert_eq!(
+        desk.shown_policy().await["last_failure"]["message"],
+        "Its time was over before it could be sent"
+    );
+}
+
+async fn what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    stage.provider.set(POST, Says::This(503, vec![], ""));
+    let (approval, _) = desk.ask("ch_1", 600).await;
+    eventually("it is sent", PATIENCE, async || desk.messages().len() == 1).await;
+    stage.provider.set(POST, Says::Truth);
+    let damage = "UPDATE approvals SET evidence = '[' WHERE id = $1";
+    desk.server.sql.execute(damage, [approval.as_str().into()]).await;
+    let tried = "SELECT COUNT(*) FROM approval_notices WHERE status = 'waiting' AND attempts > 2";
+    eventually("it is tried again", PATIENCE, async || {
+        desk.pass(10);
+        desk.server.sql.count(tried, []).await == 1
+    })
+    .await;
+    // One that cannot even be read.
+    desk.server.sql.execute("UPDATE approval_notices SET run_id = 'damaged'", []).await;
+    desk.ask("ch_2", 100).await;
+    eventually("the other is sent", PATIENCE, async || {
+        desk.pass(60);
+        desk.count("sent").await == 1
+    })
+    .await;
+    assert_eq!((desk.messages().len(), desk.waiting().await), (2, 1));
 }
