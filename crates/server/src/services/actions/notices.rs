@@ -138,6 +138,9 @@ impl Actions {
             }
             _ => return Ok(Came::Dropped),
         }
+        if let Some(words) = messenger.other_account(&destination) {
+            return Ok(Came::Never(words));
+        }
         let Some((action, message)) = messenger.action() else { return Ok(Came::Dropped) };
         let mut input = destination.input.clone();
         input.extend(self.message_about(tenant, &approval, message)?);

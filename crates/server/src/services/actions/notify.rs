@@ -37,6 +37,18 @@ pub(super) struct Messenger {
 }
 
 impl Messenger {
+    /// The account at the provider, if it is known.
+    fn account_id(&self) -> Option<String> {
+        self.loaded.integration.account.as_ref().map(|account| account.id.clone())
+    }
+
+    /// Why nothing is sent there by this account. `None`: it is the one that a person has chosen.
+    pub(super) fn other_account(&self, destination: &Destination) -> Option<String> {
+        let name = self.account.label();
+        (!destination.is_of(self.account_id().as_deref()))
+            .then(|| format!("{name} is connected to another account than when this was set: set it again"))
+    }
+
     /// The action, and which of its inputs carry the message.
     pub(super) fn action(&self) -> Option<(&Action, &Message)> {
         let action = self.account.provider.action(&self.action)?;
@@ -71,17 +83,21 @@ impl Actions {
         }
     }
 
-    /// Everything that is wrong with a destination that is to be set. The paths are those of a change of the policy.
-    pub(super) async fn issues_of(
+    /// A destination that is to be set, with the account that it is of at this time. The inner error is everything that
+    /// is wrong with it. The paths are those of a change of the policy.
+    pub(super) async fn to_be_set(
         &self,
         tenant: &Tenant,
-        destination: &Destination,
-    ) -> Result<Vec<Issue>, ReadError> {
-        let issues = match self.messenger(tenant, destination).await? {
-            Ok(messenger) => issues_of_input(&messenger, &destination.input),
-            Err(Obstacle { member, words }) => vec![Issue::new(member, words)],
+        destination: Destination,
+    ) -> Result<Result<Destination, Vec<Issue>>, ReadError> {
+        let (issues, account) = match self.messenger(tenant, &destination).await? {
+            Ok(messenger) => (issues_of_input(&messenger, &destination.input), messenger.account_id()),
+            Err(Obstacle { member, words }) => (vec![Issue::new(member, words)], None),
         };
-        Ok(issues.into_iter().map(|issue| issue.under("notify")).collect())
+        if issues.is_empty() {
+            return Ok(Ok(Destination { account, ..destination }));
+        }
+        Ok(Err(issues.into_iter().map(|issue| issue.under("notify")).collect()))
     }
 
     /// Why nothing is sent to a destination at this time. `None`: nothing is known to stand in the way.
@@ -97,6 +113,9 @@ impl Actions {
         let (name, integration) = (messenger.account.label(), &messenger.loaded.integration);
         if integration.status() != Status::Active {
             return Ok(Some(format!("{name} is {}", integration.status())));
+        }
+        if let Some(words) = messenger.other_account(destination) {
+            return Ok(Some(words));
         }
         let Some((action, _)) = messenger.action() else { return Ok(None) };
         let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();

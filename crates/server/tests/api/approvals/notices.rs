@@ -28,6 +28,7 @@ on_both_stages!(
     who_dies_while_sending_is_replaced,
     what_may_not_be_sent_is_told_where_it_is_set,
     what_is_decided_before_is_not_told_any_more,
+    what_was_set_for_one_account_goes_by_no_other,
     what_is_paused_is_told_when_it_goes_on,
     what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back,
     what_sends_no_message_is_refused_in_words,
@@ -331,4 +332,36 @@ async fn what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back(stage: 
     })
     .await;
     assert_eq!((desk.messages().len(), desk.waiting().await), (2, 1));
+}
+
+async fn what_was_set_for_one_account_goes_by_no_other(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    // A probe may say at any time which account it is.
+    let connect = async |account: &str| {
+        let sql = "UPDATE integrations SET account_id = $1, account_name = $1 WHERE provider = 'keys'";
+        desk.server.sql.execute(sql, [account.into()]).await;
+    };
+    let set_for = "SELECT COUNT(*) FROM projects WHERE approvals_notify LIKE '%\"first\"%'";
+    eventually("it is set for the first account", PATIENCE, async || {
+        connect("first").await;
+        desk.set_notify(&to_channel("#approvals")).await.unwrap();
+        desk.server.sql.count(set_for, []).await == 1
+    })
+    .await;
+    let problem = "Keys is connected to another account than when this was set: set it again";
+    eventually("another account is a problem", PATIENCE, async || {
+        connect("other").await;
+        desk.shown_policy().await["problem"] == problem
+    })
+    .await;
+    desk.ask("ch_1", 600).await;
+    desk.told(0).await;
+    assert_eq!(desk.shown_policy().await["last_failure"]["message"], problem);
+    assert_eq!(desk.messages(), [Value::Null; 0]);
+    eventually("it is set again", PATIENCE, async || {
+        desk.set_notify(&to_channel("#approvals")).await.unwrap();
+        desk.shown_policy().await["problem"] == Value::Null
+    })
+    .await;
 }
