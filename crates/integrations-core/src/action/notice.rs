@@ -36,6 +36,44 @@ words! {
     }
 }
 
+words! {
+    /// What a message tells of.
+    pub enum NoticeTells {
+        /// The call that waits.
+        One = "one",
+        /// That more calls wait than are told of one by one.
+        More = "more",
+    }
+}
+
+/// In how many seconds a project's people are told of so many calls one by one.
+pub const NOTICE_WINDOW: u32 = 10 * 60;
+/// Of how many calls a project's people are told one by one within that time.
+pub const MOST_NOTICES: u64 = 10;
+
+/// What the next message tells of, after so many of the same project within the window. `None`: nothing is sent, because
+/// the one before says that more wait.
+pub const fn next_tells(before: u64) -> Option<NoticeTells> {
+    if before < MOST_NOTICES {
+        Some(NoticeTells::One)
+    } else if before == MOST_NOTICES {
+        Some(NoticeTells::More)
+    } else {
+        None
+    }
+}
+
+/// The inputs that carry a message which tells that more calls wait than are told of. `url` is the page that has all.
+pub fn more_wait(message: &Message, url: &str) -> Map<String, Value> {
+    let minutes = NOTICE_WINDOW / 60;
+    let text = format!(
+        "More than {MOST_NOTICES} calls within {minutes} minutes wait for a person. The next ones are not told of one \
+         by one.\nTo see and decide all, sign in: {url}"
+    );
+    let subject = message.subject.clone().map(|name| (name, "To approve: more calls".into()));
+    [(message.text.clone(), text.into())].into_iter().chain(subject).collect()
+}
+
 /// What is told of a call that waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Notice<'a> {
@@ -225,7 +263,8 @@ mod tests {
             until: OffsetDateTime::UNIX_EPOCH,
             url: URL,
         };
-        let message = Message { text: "text".into(), subject: Some("subject".into()), markup };
+        let message =
+            Message { text: "text".into(), subject: Some("subject".into()), markup, destination: Vec::new() };
         let input = notice.input_of(&message);
         assert_eq!(input["subject"], "To approve: Issue a refund (Desk)");
         input["text"].as_str().unwrap().to_owned()
@@ -306,6 +345,14 @@ mod tests {
             senders += 1;
         }
         assert!(senders >= 13, "{senders}");
+    }
+
+    #[test]
+    fn after_ten_one_message_says_that_more_wait_and_then_there_are_none() {
+        let told: Vec<_> = (0..13).map_while(next_tells).collect();
+        assert_eq!(told.len(), 11);
+        assert_eq!(told.iter().filter(|tells| **tells == NoticeTells::More).count(), 1);
+        assert_eq!(told.last(), Some(&NoticeTells::More));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::time::Duration as Std;
 
 use integrations_core::{
-    action::{ApprovalStatus, Caller, Notice, RunStatus, shown_amounts},
+    action::{ApprovalStatus, Caller, Destination, Notice, NoticeTells, RunStatus, more_wait, shown_amounts},
     audit::{Acting, Actor, AuditAction, change},
     catalog::{ActionKind, action::Message},
     error::ErrorCode,
@@ -133,6 +133,8 @@ impl Actions {
         }
         match approval.status.parse() {
             Ok(ApprovalStatus::Pending) => {}
+            // That more wait is still to be told, whatever was decided on this one.
+            _ if claim.tells == NoticeTells::More && approval.expires_at > self.environment.now() => {}
             Ok(ApprovalStatus::Expired) => {
                 return Ok(Came::Never("Its time was over before it could be sent".to_owned()));
             }
@@ -141,14 +143,39 @@ impl Actions {
         if let Some(words) = messenger.other_account(&destination) {
             return Ok(Came::Never(words));
         }
-        let Some((action, message)) = messenger.action() else { return Ok(Came::Dropped) };
-        let mut input = destination.input.clone();
-        input.extend(self.message_about(tenant, &approval, message)?);
+        let Some(call) = self.notice_call(claim, &approval, &messenger, destination)? else {
+            return Ok(Came::Dropped);
+        };
+        if !self.store.begin_notice(claim, call.run).await? {
+            return Ok(Came::TakenOver);
+        }
+        let run = self.call(call, PATIENCE).await?;
+        Ok(came_of_run(&run))
+    }
+
+    /// The call that sends a message.
+    fn notice_call(
+        &self,
+        claim: &NoticeClaim,
+        approval: &ApprovalRow,
+        messenger: &Messenger,
+        destination: Destination,
+    ) -> Result<Option<Call>, CallError> {
+        let tenant = &claim.tenant;
+        let Some((action, message)) = messenger.action() else { return Ok(None) };
+        let mut input = destination.input;
+        input.extend(match claim.tells {
+            NoticeTells::One => self.message_about(tenant, approval, message)?,
+            NoticeTells::More => {
+                let path = format!("/dashboard/projects/{}/approvals", tenant.project);
+                more_wait(message, &self.store.link_to(&path))
+            }
+        });
         let context = json!({
             "on_behalf_of": "The approval policy of this project",
             "reason": format!("Tells people of {}, which waits for one of them", approval.id),
         });
-        let call = Call {
+        Ok(Some(Call {
             run: self.environment.id(),
             tenant: *tenant,
             account: messenger.account.clone(),
@@ -158,12 +185,7 @@ impl Actions {
             request_id: None,
             remembered: None,
             repeats_within: None,
-        };
-        if !self.store.begin_notice(claim, call.run).await? {
-            return Ok(Came::TakenOver);
-        }
-        let run = self.call(call, PATIENCE).await?;
-        Ok(came_of_run(&run))
+        }))
     }
 
     /// What came of the attempt before. `None`: nothing was sent, as far as anybody knows.

@@ -28,6 +28,7 @@ on_both_stages!(
     who_dies_while_sending_is_replaced,
     what_may_not_be_sent_is_told_where_it_is_set,
     what_is_decided_before_is_not_told_any_more,
+    of_very_many_calls_one_message_tells,
     what_was_set_for_one_account_goes_by_no_other,
     what_is_paused_is_told_when_it_goes_on,
     what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back,
@@ -364,4 +365,21 @@ async fn what_was_set_for_one_account_goes_by_no_other(stage: &Stage) {
         desk.shown_policy().await["problem"] == Value::Null
     })
     .await;
+}
+
+async fn of_very_many_calls_one_message_tells(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    for number in 0..13 {
+        desk.ask(&format!("ch_{number}"), 10).await;
+    }
+    let messages = desk.told(11).await;
+    let texts: Vec<&str> = messages.iter().map(|message| message["text"].as_str().unwrap()).collect();
+    let more: Vec<&&str> = texts.iter().filter(|text| text.starts_with("More than 10 calls")).collect();
+    assert_eq!((texts.len(), more.len()), (11, 1), "{texts:?}");
+    assert!(more[0].ends_with(&desk.path("approvals").replace("/api/v1", "/dashboard")), "{more:?}");
+    // Later each is told of again.
+    desk.pass(601);
+    desk.ask("ch_13", 10).await;
+    desk.told(12).await;
 }
