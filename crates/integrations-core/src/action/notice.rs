@@ -51,8 +51,8 @@ pub const NOTICE_WINDOW: u32 = 10 * 60;
 /// Of how many calls a project's people are told one by one within that time.
 pub const MOST_NOTICES: u64 = 10;
 
-/// What the next message tells of, after so many of the same project within the window. `None`: nothing is sent, because
-/// the one before says that more wait.
+/// What the next message tells of, after so many of the same project within the window. `None`: nothing is sent,
+/// because the one before says that more wait.
 pub const fn next_tells(before: u64) -> Option<NoticeTells> {
     if before < MOST_NOTICES {
         Some(NoticeTells::One)
@@ -175,8 +175,8 @@ fn in_one_line(text: &str, markup: Markup) -> String {
     let line = naming_no_host(&mentioning_nobody(&line).replace("://", "[:]//"));
     let line = match markup {
         Markup::Plain => line,
-        // Nothing escapes these in mrkdwn. The file's quoting takes care of `&`, `<` and `>`. What is slanted by `_` still
-        // says the same, and ids have it.
+        // Nothing escapes these in mrkdwn. The file's quoting takes care of `&`, `<` and `>`. What is slanted by `_`
+        // still says the same, and ids have it.
         Markup::Slack => line.replace(['`', '*', '~'], "'"),
         Markup::Markdown => {
             let marks = |c: char| r"\`*_~|[]()<>#".contains(c);

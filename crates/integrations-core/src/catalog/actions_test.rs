@@ -544,7 +544,7 @@ fn what_cannot_carry_a_message_is_told() {
         );
         let which = "{ key = \"order\", type = \"string\", required = true, description = \"Which.\" },";
         let text = "{ key = \"text\", type = \"string\", lines = true, max_length = 2000, description = \"The text.\" },";
-        let file = SHOP.replace(proof, &with).replace(which, &format!("{which}\n{text}"));
+        let file = acme.replace(proof, &with).replace(which, &format!("{which}\n{text}"));
         let errors = load(&file).unwrap_err();
         assert!(errors.iter().any(|error| error.message.contains(message)), "{destination}: {errors:?}");
     }

@@ -61,8 +61,8 @@ pub enum Forbidden {
     Personal,
     /// It has messages sent to people without asking one, so a person must have set it.
     #[error(
-        "only a signed-in person sets where people are told of what waits, on the page behind the list of approvals; an \
-         API key can only end it, with null"
+        "only a signed-in person sets where people are told of what waits, on the page behind the list of approvals; \
+         an API key can only end it, with null"
     )]
     SetByPeople,
 }

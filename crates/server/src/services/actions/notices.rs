@@ -283,7 +283,9 @@ fn came_of(error: CallError) -> Came {
     let words = error.to_string();
     match error {
         CallError::Limited { seconds, .. } => Came::Later(Std::from_secs(seconds.into()), words),
-        CallError::NotActive(Status::Paused | Status::Error) | CallError::ReinstallRequired => Came::Waits,
+        CallError::NotActive(Status::Paused | Status::Error)
+        | CallError::Moving(_)
+        | CallError::ReinstallRequired => Came::Waits,
         CallError::Unavailable(_) | CallError::Changed | CallError::Unfinished | CallError::Read(_) => {
             Came::Later(Std::ZERO, words)
         }
