@@ -10,6 +10,8 @@ pub(crate) struct Migration;
 const NOTICES: &str = "approval_notices";
 const PROJECTS: &str = "projects";
 const NOTIFY: &str = "approvals_notify";
+// Of its approval, or that there are so many that the next ones are not told of.
+const TELLS: [&str; 2] = ["one", "more"];
 const STATUSES: [&str; 4] = ["waiting", "sent", "failed", "dropped"];
 
 #[async_trait::async_trait]
@@ -25,6 +27,8 @@ impl MigrationTrait for Migration {
             index(NOTICES, "approval_notices_due", &["due_at"])
                 .and_where(Expr::col("due_at").is_not_null())
                 .to_owned(),
+            // How many a project had in the last minutes.
+            index(NOTICES, "approval_notices_recent", &["project_id", "created_at"]),
             // The newest that failed.
             index(NOTICES, "approval_notices_failed", &["project_id", "approval_id"])
                 .and_where(Expr::col("status").eq("failed"))
@@ -50,6 +54,7 @@ fn notices() -> TableCreateStatement {
         .col(ColumnDef::new("approval_id").text().not_null().primary_key())
         .col(text("organization_id"))
         .col(text("project_id"))
+        .col(one_of("tells", &TELLS).not_null())
         .col(one_of("status", &STATUSES).not_null())
         .col(ColumnDef::new("attempts").integer().not_null())
         // When it is sent next. Moved into the future by whoever sends it. Null: it has ended.

@@ -61,6 +61,16 @@ pub struct Destination {
     pub action: String,
     /// The rest of its input, such as the channel. The server adds the message.
     pub input: Map<String, Value>,
+    /// The account at the provider that the integration was connected to when this was set. `None`: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+impl Destination {
+    /// Whether this account is the one that it was set for. One that was not known then cannot be told apart.
+    pub fn is_of(&self, account: Option<&str>) -> bool {
+        self.account.is_none() || self.account.as_deref() == account
+    }
 }
 
 impl Default for Policy {
@@ -134,7 +144,7 @@ fn destination(value: Value) -> Result<Result<Destination, Vec<Issue>>, String> 
     issues.extend(members.keys().map(|name| Issue::new(name, "Unknown field")));
     Ok(match (provider, action, input) {
         (Some(provider), Some(action), Some(input)) if issues.is_empty() => {
-            Ok(Destination { provider, action, input })
+            Ok(Destination { provider, action, input, account: None })
         }
         _ => Err(issues),
     })
@@ -205,6 +215,16 @@ mod tests {
         let notify = told_there.notify.clone().unwrap();
         assert_eq!((notify.provider.as_str(), notify.action.as_str()), ("slack", "post_message"));
         assert_eq!(Value::Object(notify.input), serde_json::json!({"channel": "#a"}));
+        for (set_for, now, is_same) in [
+            (None, Some("a"), true),
+            (Some("a"), Some("a"), true),
+            (Some("a"), Some("b"), false),
+            (Some("a"), None, false),
+        ] {
+            let set =
+                Destination { account: set_for.map(str::to_owned), ..told_there.notify.clone().unwrap() };
+            assert_eq!(set.is_of(now), is_same, "{set_for:?} {now:?}");
+        }
         let nowhere = PolicyUpdate::read(br#"{"notify": null}"#).unwrap().of(told_there);
         assert_eq!(nowhere, Policy::default());
         for (notify, issues) in [

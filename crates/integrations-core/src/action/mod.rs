@@ -45,7 +45,7 @@ pub use explain::{Check, Explained, explain, strictest};
 pub use guard_words::{guard_sentences, value_in_words};
 pub use input::{amounts, read_input};
 pub use money::{Currency, Money, UnknownCurrency};
-pub use notice::{Notice, NoticeStatus};
+pub use notice::{MOST_NOTICES, NOTICE_WINDOW, Notice, NoticeStatus, NoticeTells, more_wait, next_tells};
 pub use reading::{ReadingProblem, kept};
 pub use render::{Known, RenderProblem, render};
 pub use rendered::{RenderedBody, RenderedRequest};

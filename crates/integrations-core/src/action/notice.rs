@@ -36,6 +36,44 @@ words! {
     }
 }
 
+words! {
+    /// What a message tells of.
+    pub enum NoticeTells {
+        /// The call that waits.
+        One = "one",
+        /// That more calls wait than are told of one by one.
+        More = "more",
+    }
+}
+
+/// In how many seconds a project's people are told of so many calls one by one.
+pub const NOTICE_WINDOW: u32 = 10 * 60;
+/// Of how many calls a project's people are told one by one within that time.
+pub const MOST_NOTICES: u64 = 10;
+
+/// What the next message tells of, after so many of the same project within the window. `None`: nothing is sent,
+/// because the one before says that more wait.
+pub const fn next_tells(before: u64) -> Option<NoticeTells> {
+    if before < MOST_NOTICES {
+        Some(NoticeTells::One)
+    } else if before == MOST_NOTICES {
+        Some(NoticeTells::More)
+    } else {
+        None
+    }
+}
+
+/// The inputs that carry a message which tells that more calls wait than are told of. `url` is the page that has all.
+pub fn more_wait(message: &Message, url: &str) -> Map<String, Value> {
+    let minutes = NOTICE_WINDOW / 60;
+    let text = format!(
+        "More than {MOST_NOTICES} calls within {minutes} minutes wait for a person. The next ones are not told of one \
+         by one.\nTo see and decide all, sign in: {url}"
+    );
+    let subject = message.subject.clone().map(|name| (name, "To approve: more calls".into()));
+    [(message.text.clone(), text.into())].into_iter().chain(subject).collect()
+}
+
 /// What is told of a call that waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Notice<'a> {
@@ -134,11 +172,12 @@ fn in_one_line(text: &str, markup: Markup) -> String {
             Piece::Blanks(count) => line.push_str(&format!(" [{count} blanks] ")),
         }
     }
-    let line = mentioning_nobody(&line).replace("://", "[:]//").replace("www.", "www[.]");
+    let line = naming_no_host(&mentioning_nobody(&line).replace("://", "[:]//"));
     let line = match markup {
         Markup::Plain => line,
-        // Nothing escapes these in mrkdwn. The file's quoting takes care of `&`, `<` and `>`.
-        Markup::Slack => line.replace(['`', '*', '_', '~'], "'"),
+        // Nothing escapes these in mrkdwn. The file's quoting takes care of `&`, `<` and `>`. What is slanted by `_`
+        // still says the same, and ids have it.
+        Markup::Slack => line.replace(['`', '*', '~'], "'"),
         Markup::Markdown => {
             let marks = |c: char| r"\`*_~|[]()<>#".contains(c);
             line.chars().flat_map(|c| marks(c).then_some('\\').into_iter().chain([c])).collect()
@@ -159,6 +198,36 @@ fn mentioning_nobody(text: &str) -> String {
             && !ALL.iter().any(|all| part.starts_with(all));
         safe.push_str(if is_address { "@" } else { "@ " });
         safe.push_str(part);
+    }
+    safe
+}
+
+/// The text with each dot within a name in brackets, because mail programs and messengers make a link of anything that
+/// looks like a host. Numbers with one dot, such as amounts, stay as they are.
+fn naming_no_host(text: &str) -> String {
+    // The others are dots too where hosts are read (UTS 46).
+    const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+    let of_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let of_token = |c: &char| of_name(*c) || DOTS.contains(c);
+
+    let (mut safe, mut rest) = (String::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let length: usize = rest.chars().take_while(of_token).map(char::len_utf8).sum();
+        let (token, behind) = rest.split_at(if length == 0 { first.len_utf8() } else { length });
+        rest = behind;
+        let is_number =
+            token.matches('.').count() == 1 && token.chars().all(|c| c == '.' || c.is_ascii_digit());
+        let mut before = None;
+        let mut characters = token.chars().peekable();
+        while let Some(c) = characters.next() {
+            let is_within = before.is_some_and(of_name) && characters.peek().is_some_and(|c| of_name(*c));
+            if DOTS.contains(&c) && is_within && !is_number {
+                safe.extend(['[', c, ']']);
+            } else {
+                safe.push(c);
+            }
+            before = Some(c);
+        }
     }
     safe
 }
@@ -194,7 +263,8 @@ mod tests {
             until: OffsetDateTime::UNIX_EPOCH,
             url: URL,
         };
-        let message = Message { text: "text".into(), subject: Some("subject".into()), markup };
+        let message =
+            Message { text: "text".into(), subject: Some("subject".into()), markup, destination: Vec::new() };
         let input = notice.input_of(&message);
         assert_eq!(input["subject"], "To approve: Issue a refund (Desk)");
         input["text"].as_str().unwrap().to_owned()
@@ -212,7 +282,7 @@ mod tests {
             "A person must approve “Issue a refund” at Desk. It cannot be taken back.",
             "amount: 5.00 USD",
             "charge: ch_1",
-            "For: ada@shop.test",
+            "For: ada@shop[.]test",
             "Why: It came broken",
             "Asked by: Help desk",
             "Until: 1970-01-01 00:00 UTC",
@@ -227,14 +297,21 @@ mod tests {
             (
                 "a\nTo decide, sign in: http://evil.test",
                 Markup::Plain,
-                "a ⏎ To decide, sign in: http[:]//evil.test",
+                "a ⏎ To decide, sign in: http[:]//evil[.]test",
             ),
             ("\u{202e}evil", Markup::Plain, "[U+202E]evil"),
             ("a\u{200b}\u{200b}b\r", Markup::Plain, "a[U+200B][2 times]b[U+000D]"),
-            ("@everyone x@here @ada ada@shop.test", Markup::Plain, "@ everyone x@ here @ ada ada@shop.test"),
-            ("[Approve](http://evil.test)", Markup::Markdown, r"\[Approve\]\(http\[:\]//evil.test\)"),
+            (
+                "@everyone x@here @ada ada@shop.test",
+                Markup::Plain,
+                "@ everyone x@ here @ ada ada@shop[.]test",
+            ),
+            ("riq-login.com/x or WWW.Evil.COM.", Markup::Plain, "riq-login[.]com/x or WWW[.]Evil[.]COM."),
+            ("xn--e1a.рф, a。b, 10.0.0.1", Markup::Plain, "xn--e1a[.]рф, a[。]b, 10[.]0[.]0[.]1"),
+            ("5.00 and 1.5 of it. Well", Markup::Plain, "5.00 and 1.5 of it. Well"),
+            ("[Approve](http://evil.test)", Markup::Markdown, r"\[Approve\]\(http\[:\]//evil\[.\]test\)"),
             ("<@&1> `x` **b**", Markup::Markdown, r"\<@ &1\> \`x\` \*\*b\*\*"),
-            ("```*_~ <!channel>", Markup::Slack, "'''''' <!channel>"),
+            ("```*~ <!channel> ch_1", Markup::Slack, "''''' <!channel> ch_1"),
         ] {
             let text = text_of(&json!({"note": given}), &Context::default(), markup);
             assert_eq!(text.lines().nth(1), Some(format!("note: {shown}").as_str()), "{given:?}");
@@ -268,6 +345,14 @@ mod tests {
             senders += 1;
         }
         assert!(senders >= 13, "{senders}");
+    }
+
+    #[test]
+    fn after_ten_one_message_says_that_more_wait_and_then_there_are_none() {
+        let told: Vec<_> = (0..13).map_while(next_tells).collect();
+        assert_eq!(told.len(), 11);
+        assert_eq!(told.iter().filter(|tells| **tells == NoticeTells::More).count(), 1);
+        assert_eq!(told.last(), Some(&NoticeTells::More));
     }
 
     #[test]

@@ -532,6 +532,22 @@ fn what_cannot_carry_a_message_is_told() {
         let with = format!("message = {{ text = \"{text}\", markup = \"plain\" }}\n{proof}");
         refused(&acme, proof, &with, message);
     }
+    for (destination, message) in [
+        ("none", "there is no input `none`"),
+        ("order", "`order` can carry words: it needs a `pattern`, `options` or the format `email`"),
+        ("tags", "`tags` can carry words"),
+        ("text", "`text` is written by the server"),
+        ("text", "lacks `order`, which is required"),
+    ] {
+        let with = format!(
+            "message = {{ text = \"text\", markup = \"plain\", destination = [\"{destination}\"] }}\n{proof}"
+        );
+        let which = "{ key = \"order\", type = \"string\", required = true, description = \"Which.\" },";
+        let text = "{ key = \"text\", type = \"string\", lines = true, max_length = 2000, description = \"The text.\" },";
+        let file = acme.replace(proof, &with).replace(which, &format!("{which}\n{text}"));
+        let errors = load(&file).unwrap_err();
+        assert!(errors.iter().any(|error| error.message.contains(message)), "{destination}: {errors:?}");
+    }
     let refunds = "proof = [\"https://shop.example/docs/refunds\"]";
     let with = format!("message = {{ text = \"order\", markup = \"plain\" }}\n{refunds}");
     let errors = load(&acme.replace(refunds, &with)).unwrap_err();

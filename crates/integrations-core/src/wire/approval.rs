@@ -196,8 +196,8 @@ pub struct SetApprovalNotify {
     /// permission is `ask`, but not if it is `false`.
     #[cfg_attr(feature = "openapi", schema(example = "post_message"))]
     pub action: String,
-    /// The rest of its input, such as the channel or the recipient. The server adds the text, and a subject if there is
-    /// one.
+    /// Those of its inputs that say where the message goes, such as the channel or the recipient. Others are refused.
+    /// The server adds the text, and a subject if there is one.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[cfg_attr(
         feature = "openapi",
@@ -227,7 +227,8 @@ pub struct UpdateApprovalPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, minimum = 300, maximum = 2_592_000))]
     pub expires_after_seconds: Option<u32>,
-    /// Where people are told of what waits, in place of what was set before; null: nowhere but in webhooks.
+    /// Where people are told of what waits, in place of what was set before; null: nowhere but in webhooks. An API key
+    /// can send null alone: only a signed-in person sets it, on the page behind the list of approvals.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<SetApprovalNotify>))]
     pub notify: Option<Option<SetApprovalNotify>>,

@@ -310,6 +310,9 @@ impl From<Forbidden> for Failure {
                 ErrorCode::ApiKeyProjectMismatch,
                 "The API key is bound to projects, and this concerns the whole organization",
             ),
+            error @ Forbidden::SetByPeople => {
+                Self::new(ErrorCode::Forbidden, format!("Not permitted: {error}"))
+            }
             error => Self::new(ErrorCode::InsufficientScope, format!("Not granted: {error}")),
         }
     }

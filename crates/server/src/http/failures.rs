@@ -321,7 +321,7 @@ impl IntoResponses for OnDeny {
 }
 impl IntoResponses for OnPolicyUpdate {
     fn responses() -> Responses {
-        describe(&[PROJECT, BODY, &[ErrorCode::NoUpdates]])
+        describe(&[PROJECT, BODY, &[ErrorCode::NoUpdates, ErrorCode::Forbidden]])
     }
 }
 impl IntoResponses for OnWebhook {

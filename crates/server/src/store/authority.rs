@@ -59,6 +59,12 @@ pub enum Forbidden {
     /// A key that acts for a person can be replaced or widened by that person alone.
     #[error("the key acts for a person, who alone can do this")]
     Personal,
+    /// It has messages sent to people without asking one, so a person must have set it.
+    #[error(
+        "only a signed-in person sets where people are told of what waits, on the page behind the list of approvals; \
+         an API key can only end it, with null"
+    )]
+    SetByPeople,
 }
 
 /// Why a change of what belongs to an organization was not made.
@@ -154,6 +160,14 @@ impl Authority {
 }
 
 impl Holder {
+    /// Fails for an API key.
+    pub(super) fn is_no_key(&self) -> Result<(), Forbidden> {
+        match self {
+            Self::Principal(Principal::ApiKey(_), _) => Err(Forbidden::SetByPeople),
+            Self::Principal(Principal::User(_), _) | Self::Operator => Ok(()),
+        }
+    }
+
     /// Fails for a key that is bound to projects.
     pub(super) fn in_whole_organization(&self) -> Result<(), Forbidden> {
         if self.reaches(&Reach::Organization) { Ok(()) } else { Err(Forbidden::Bound) }

@@ -118,12 +118,13 @@ label = "Post a message"
 description = "Posts a message to a channel."
 kind = "write"
 input = [
-  { key = "channel", type = "string", required = true, description = "The channel." },
+  { key = "channel", type = "string", required = true, pattern = "^#?[A-Za-z0-9]{1,40}$", mismatch = "Expected the name of a channel", description = "The channel." },
+  { key = "note", type = "string", description = "A line below the text." },
   { key = "text", type = "string", required = true, lines = true, description = "The text." },
 ]
-request = { method = "POST", path = "/messages", json = { channel = "{channel}", text = "{text}" } }
+request = { method = "POST", path = "/messages", json = { channel = "{channel}", text = "{text}", note = "{note}" } }
 result = { keep = { id = "/id" }, succeeded_when = { "/id" = "present" }, error = ["/error"] }
-message = { text = "text", markup = "plain" }
+message = { text = "text", markup = "plain", destination = ["channel"] }
 proof = ["https://keys.example/docs/messages", "https://keys.example/docs/channels"]
 
 [[actions.examples]]

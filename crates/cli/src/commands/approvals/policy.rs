@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use integrations_core::action::Deciders;
-use integrations_core::catalog::ProviderRef;
-use integrations_core::wire::{ApprovalNotify, ApprovalPolicy, SetApprovalNotify, UpdateApprovalPolicy};
+use integrations_core::wire::{ApprovalNotify, ApprovalPolicy, UpdateApprovalPolicy};
 use serde_json::Value;
 
-use crate::arguments::{action, one_of, setting, span};
+use crate::arguments::{one_of, span};
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,13 +15,12 @@ use crate::present;
 use crate::text::{cell, members, time, word, written_out};
 
 const EXAMPLES: &str = "\
-Without options the policy is shown. --tell permits that one call of the action, by the server, even if a person is \
-asked about others. The server writes the text.
+Without options the policy is shown. Where people are told is set by a signed-in person, in the dashboard, on the page \
+behind the list of approvals.
 
 Examples:
   riq approvals policy
   riq approvals policy --decided-by people_and_keys --expires-after 12h
-  riq approvals policy --tell slack --action post_message --input 'channel=\"#approvals\"'
   riq approvals policy --tell-nobody";
 
 /// The command's arguments.
@@ -35,17 +33,8 @@ pub(crate) struct Arguments {
     /// How long a person may take: 30m, 24h, 7d
     #[arg(long, value_name = "SPAN", value_parser = span)]
     expires_after: Option<Duration>,
-    /// Tell people of what waits by this integration; a further account has its alias behind it
-    #[arg(long, value_name = "PROVIDER", requires = "action")]
-    tell: Option<ProviderRef>,
-    /// The action that sends the message
-    #[arg(long, value_parser = action, requires = "tell")]
-    action: Option<String>,
-    /// An input of the action that says where, its value as JSON; can be given several times
-    #[arg(long, value_name = "KEY=JSON", value_parser = setting, requires = "tell")]
-    input: Vec<(String, Value)>,
     /// Tell nobody but webhooks
-    #[arg(long, conflicts_with = "tell")]
+    #[arg(long)]
     tell_nobody: bool,
 }
 
@@ -63,16 +52,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 
 fn update(arguments: &Arguments) -> Result<UpdateApprovalPolicy, Failure> {
     let seconds = arguments.expires_after.map(|span| u32::try_from(span.as_secs())).transpose();
-    let told = arguments.tell.as_ref().zip(arguments.action.as_ref());
-    let told = told.map(|(provider, action)| SetApprovalNotify {
-        provider: provider.to_string(),
-        action: action.clone(),
-        input: arguments.input.iter().cloned().collect(),
-    });
     Ok(UpdateApprovalPolicy {
         decided_by: arguments.decided_by,
         expires_after_seconds: seconds.map_err(|_| Failure::usage("--expires-after is too long"))?,
-        notify: if arguments.tell_nobody { Some(None) } else { told.map(Some) },
+        notify: arguments.tell_nobody.then_some(None),
     })
 }
 

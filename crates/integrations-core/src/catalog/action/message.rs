@@ -11,6 +11,8 @@ pub struct Message {
     pub subject: Option<String>,
     /// How the provider reads the text.
     pub markup: Markup,
+    /// The inputs that say who gets it and by whom, and carry no words of their own. A project sets these alone.
+    pub destination: Vec<String>,
 }
 
 /// The most characters of a text that is sent as a message. An action that carries one takes at least as many.

@@ -158,6 +158,8 @@ pub(in crate::catalog) struct MessageTable {
     pub(in crate::catalog) text: String,
     pub(in crate::catalog) subject: Option<String>,
     pub(in crate::catalog) markup: Markup,
+    #[serde(default)]
+    pub(in crate::catalog) destination: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -220,7 +220,7 @@ fn destination(page: &PolicyPage<'_>, typed: Option<&RefusedForm>) -> Markup {
     let by = "Saving permits this one call, by the server, even if a person is asked about others. It says what waits and \
               links to the page where somebody decides.";
     let lines =
-        "The rest of the action's input, one in a line: channel = #approvals, or to = ops@example.com.";
+        "The inputs that say where it goes, one in a line: channel = #approvals, or to = ops@example.com.";
     let chosen = value("notify", chosen);
     let is_known = chosen.is_empty() || page.messengers.iter().any(|one| one.value == chosen);
     let gone = (!is_known).then_some((chosen.as_str(), chosen.as_str()));

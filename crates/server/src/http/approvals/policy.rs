@@ -45,8 +45,9 @@ pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) 
 /// when it was asked for, and still are.
 ///
 /// `notify` has people told of each call that waits, by an action that sends a message, of an integration of the
-/// project. Setting it permits that one call of the action, by the server, even if its permission is `ask`; with
-/// `false` nothing is sent. A message says what would be done, for whom and until when, without sensitive inputs, and
+/// project. Only a signed-in person sets it, on the page behind the list of approvals; an API key can end it, with
+/// null. Setting it permits that one call of the action, by the server, even if its permission is `ask`; with `false`
+/// nothing is sent. A message says what would be done, for whom and until when, without sensitive inputs, and
 /// links to the page where somebody decides after signing in.
 #[utoipa::path(
     patch,
@@ -54,10 +55,7 @@ pub(super) async fn show(State(api): State<Api>, access: Access<ApprovalsRead>) 
     operation_id = "updateApprovalPolicy",
     tag = "Approvals",
     params(InProject),
-    request_body(content = UpdateApprovalPolicy, example = json!({
-        "expires_after_seconds": 86_400,
-        "notify": {"provider": "slack", "action": "post_message", "input": {"channel": "#approvals"}},
-    })),
+    request_body(content = UpdateApprovalPolicy, example = json!({"expires_after_seconds": 86_400})),
     security(("api_key" = ["approvals:admin"]), ("bearer" = ["approvals:admin"])),
     responses(
         (status = 200, description = "The policy after the change", body = ApprovalPolicyResponse,

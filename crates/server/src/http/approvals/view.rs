@@ -57,7 +57,7 @@ pub(super) fn policy(shown: ShownPolicy) -> ApprovalPolicy {
         message: failed.error,
         at: failed.at,
     });
-    let notify = policy.notify.map(|Destination { provider, action, input }| ApprovalNotify {
+    let notify = policy.notify.map(|Destination { provider, action, input, .. }| ApprovalNotify {
         provider,
         action,
         input,

@@ -93,14 +93,12 @@ impl Actions {
     pub async fn update_approval_policy(
         &self,
         tenant: &Tenant,
-        update: PolicyUpdate,
+        mut update: PolicyUpdate,
         acting: Acting,
     ) -> Result<ShownPolicy, PolicyError> {
-        if let Some(Some(destination)) = &update.notify {
-            let issues = self.issues_of(tenant, destination).await?;
-            if !issues.is_empty() {
-                return Err(BodyError::Invalid(issues).into());
-            }
+        if let Some(Some(destination)) = update.notify {
+            let destination = self.to_be_set(tenant, destination).await?.map_err(BodyError::Invalid)?;
+            update.notify = Some(Some(destination));
         }
         let updated = AuditAction::ProjectUpdated;
         let event = NewAuditEvent::new(&self.environment, tenant.organization, updated, acting);

@@ -80,6 +80,11 @@ impl Actions {
         let frozen = frozen.map_err(|error| CallError::Broken(error.to_string()))?;
         let account = call.account.stored(expected.way());
         let context = written(&ready.context);
+        // What the server sends is in the words of whoever asked, and their approval shows it to those who may see it.
+        let shown = match call.by {
+            Caller::Principal(_) => shown_input(&action.inputs, &ready.input),
+            Caller::Server => Map::new(),
+        };
         Ok(NewRun {
             id: call.run,
             provider: provider.clone(),
@@ -89,7 +94,7 @@ impl Actions {
             actor: call.by,
             request_id: call.request_id.clone(),
             context: (!context.is_empty()).then(|| Value::Object(context).to_string()),
-            input: Value::Object(shown_input(&action.inputs, &ready.input)).to_string(),
+            input: Value::Object(shown).to_string(),
             input_hash: identity::call(call.by, provider, action, &ready.asked),
             evidence: Value::Object(ready.evidence.clone()).to_string(),
             sealed_request: frozen.map(|frozen| self.vault.seal(&frozen, purpose)),

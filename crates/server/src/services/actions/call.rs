@@ -9,6 +9,7 @@ use integrations_core::{
     ids::RunId,
     permissions::Permission,
 };
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -206,7 +207,7 @@ impl Actions {
         let Ending { status, provider_status, result, error } =
             delivery.perform(action, &frozen.request).await;
         let at = self.environment.now();
-        let result = result.map(|result| result.to_string());
+        let result = kept(result, call.by);
         let end = RunEnd { status, provider_status, result, error, at };
         let event = (action.kind != ActionKind::ReadOnly).then(|| {
             let (loaded, change) = (&delivery.opened.loaded, (Some(RunStatus::Sending), status));
@@ -228,6 +229,12 @@ impl Actions {
         }
         Ok(run)
     }
+}
+
+/// What is kept of a result. Nobody called for the server's own runs, so nobody who may read runs is shown what the
+/// provider repeats of a message.
+pub(super) fn kept(result: Option<Value>, by: Caller) -> Option<String> {
+    result.filter(|_| by != Caller::Server).map(|result| result.to_string())
 }
 
 /// The run with its end. It is known even if it could not be stored.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     Actions, CallError,
-    call::ended,
+    call::{ended, kept},
     delivery::Delivery,
     ending::{Ending, failed, of_outcome},
     identity,
@@ -114,7 +114,9 @@ impl Actions {
             return Ok(None);
         };
         let provider_status = claim.run.provider_status.and_then(|status| u16::try_from(status).ok());
-        let result = result.map(|result| result.to_string());
+        let by = claim.run.principal.parse();
+        let by = by.map_err(|_| StoreError::Damaged(format!("run {}: principal", claim.run.id)))?;
+        let result = kept(result, by);
         let end = RunEnd { status, provider_status, result, error, at: now };
         let change = (RunStatus::Unknown, status);
         let event = executed(&self.environment, &claim.tenant, &claim.run, change)?;

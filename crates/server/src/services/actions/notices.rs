@@ -7,11 +7,12 @@
 use std::time::Duration as Std;
 
 use integrations_core::{
-    action::{ApprovalStatus, Caller, Notice, RunStatus, shown_amounts},
+    action::{ApprovalStatus, Caller, Destination, Notice, NoticeTells, RunStatus, more_wait, shown_amounts},
     audit::{Acting, Actor, AuditAction, change},
     catalog::{ActionKind, action::Message},
     error::ErrorCode,
     ids::RunId,
+    lifecycle::Status,
     webhook::{Next, Outcome, SendFailure, after},
 };
 use serde_json::{Map, Value, json};
@@ -32,6 +33,8 @@ const ATTEMPT_LIFE: Duration = Duration::minutes(6);
 const PATIENCE: Std = Std::from_secs(5 * 60);
 /// The pause before it is looked again what came of a run.
 const LOOK_AGAIN: Duration = Duration::seconds(15);
+/// The pause before a message is tried again that waits for its integration.
+const ASK_AGAIN: Duration = Duration::minutes(5);
 /// How long is waited for what the provider can show of a run whose answer was lost.
 const LOOKED_FOR: Duration = Duration::minutes(3);
 
@@ -75,6 +78,8 @@ enum Came {
     Never(String),
     /// It may be sent later, and not before this long.
     Later(Std, String),
+    /// Its integration is paused, or errs. It is sent when that is over, if its approval waits still.
+    Waits,
     /// It is not known yet what came of the attempt before.
     Open,
     /// Somebody else has taken over.
@@ -92,12 +97,15 @@ impl Actions {
             Came::Sent => NoticeEnd::Sent,
             Came::Dropped => NoticeEnd::Dropped,
             Came::Never(error) => self.given_up(claim, error),
-            Came::Open => NoticeEnd::Again { at: now + LOOK_AGAIN },
+            Came::Open => NoticeEnd::Again { at: now + LOOK_AGAIN, attempts: claim.attempts },
+            Came::Waits => NoticeEnd::Again { at: now + ASK_AGAIN, attempts: claim.attempts },
             Came::TakenOver => return Ok(()),
             Came::Later(at_least, error) => {
                 // The pauses are those of webhooks.
                 match after(claim.attempts + 1, Outcome::NoAnswer(SendFailure::Broken)) {
-                    Next::Retry(pause) => NoticeEnd::Again { at: now + pause.max(at_least) },
+                    Next::Retry(pause) => {
+                        NoticeEnd::Again { at: now + pause.max(at_least), attempts: claim.attempts + 1 }
+                    }
                     Next::Delivered | Next::GivenUp => self.given_up(claim, error),
                 }
             }
@@ -125,19 +133,49 @@ impl Actions {
         }
         match approval.status.parse() {
             Ok(ApprovalStatus::Pending) => {}
+            // That more wait is still to be told, whatever was decided on this one.
+            _ if claim.tells == NoticeTells::More && approval.expires_at > self.environment.now() => {}
             Ok(ApprovalStatus::Expired) => {
                 return Ok(Came::Never("Its time was over before it could be sent".to_owned()));
             }
             _ => return Ok(Came::Dropped),
         }
-        let Some((action, message)) = messenger.action() else { return Ok(Came::Dropped) };
-        let mut input = destination.input.clone();
-        input.extend(self.message_about(tenant, &approval, message)?);
+        if let Some(words) = messenger.other_account(&destination) {
+            return Ok(Came::Never(words));
+        }
+        let Some(call) = self.notice_call(claim, &approval, &messenger, destination)? else {
+            return Ok(Came::Dropped);
+        };
+        if !self.store.begin_notice(claim, call.run).await? {
+            return Ok(Came::TakenOver);
+        }
+        let run = self.call(call, PATIENCE).await?;
+        Ok(came_of_run(&run))
+    }
+
+    /// The call that sends a message.
+    fn notice_call(
+        &self,
+        claim: &NoticeClaim,
+        approval: &ApprovalRow,
+        messenger: &Messenger,
+        destination: Destination,
+    ) -> Result<Option<Call>, CallError> {
+        let tenant = &claim.tenant;
+        let Some((action, message)) = messenger.action() else { return Ok(None) };
+        let mut input = destination.input;
+        input.extend(match claim.tells {
+            NoticeTells::One => self.message_about(tenant, approval, message)?,
+            NoticeTells::More => {
+                let path = format!("/dashboard/projects/{}/approvals", tenant.project);
+                more_wait(message, &self.store.link_to(&path))
+            }
+        });
         let context = json!({
             "on_behalf_of": "The approval policy of this project",
             "reason": format!("Tells people of {}, which waits for one of them", approval.id),
         });
-        let call = Call {
+        Ok(Some(Call {
             run: self.environment.id(),
             tenant: *tenant,
             account: messenger.account.clone(),
@@ -147,12 +185,7 @@ impl Actions {
             request_id: None,
             remembered: None,
             repeats_within: None,
-        };
-        if !self.store.begin_notice(claim, call.run).await? {
-            return Ok(Came::TakenOver);
-        }
-        let run = self.call(call, PATIENCE).await?;
-        Ok(came_of_run(&run))
+        }))
     }
 
     /// What came of the attempt before. `None`: nothing was sent, as far as anybody knows.
@@ -250,6 +283,9 @@ fn came_of(error: CallError) -> Came {
     let words = error.to_string();
     match error {
         CallError::Limited { seconds, .. } => Came::Later(Std::from_secs(seconds.into()), words),
+        CallError::NotActive(Status::Paused | Status::Error)
+        | CallError::Moving(_)
+        | CallError::ReinstallRequired => Came::Waits,
         CallError::Unavailable(_) | CallError::Changed | CallError::Unfinished | CallError::Read(_) => {
             Came::Later(Std::ZERO, words)
         }

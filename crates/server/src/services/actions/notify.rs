@@ -37,6 +37,18 @@ pub(super) struct Messenger {
 }
 
 impl Messenger {
+    /// The account at the provider, if it is known.
+    fn account_id(&self) -> Option<String> {
+        self.loaded.integration.account.as_ref().map(|account| account.id.clone())
+    }
+
+    /// Why nothing is sent there by this account. `None`: it is the one that a person has chosen.
+    pub(super) fn other_account(&self, destination: &Destination) -> Option<String> {
+        let name = self.account.label();
+        (!destination.is_of(self.account_id().as_deref()))
+            .then(|| format!("{name} is connected to another account than when this was set: set it again"))
+    }
+
     /// The action, and which of its inputs carry the message.
     pub(super) fn action(&self) -> Option<(&Action, &Message)> {
         let action = self.account.provider.action(&self.action)?;
@@ -71,17 +83,21 @@ impl Actions {
         }
     }
 
-    /// Everything that is wrong with a destination that is to be set. The paths are those of a change of the policy.
-    pub(super) async fn issues_of(
+    /// A destination that is to be set, with the account that it is of at this time. The inner error is everything that
+    /// is wrong with it. The paths are those of a change of the policy.
+    pub(super) async fn to_be_set(
         &self,
         tenant: &Tenant,
-        destination: &Destination,
-    ) -> Result<Vec<Issue>, ReadError> {
-        let issues = match self.messenger(tenant, destination).await? {
-            Ok(messenger) => issues_of_input(&messenger, &destination.input),
-            Err(Obstacle { member, words }) => vec![Issue::new(member, words)],
+        destination: Destination,
+    ) -> Result<Result<Destination, Vec<Issue>>, ReadError> {
+        let (issues, account) = match self.messenger(tenant, &destination).await? {
+            Ok(messenger) => (issues_of_input(&messenger, &destination.input), messenger.account_id()),
+            Err(Obstacle { member, words }) => (vec![Issue::new(member, words)], None),
         };
-        Ok(issues.into_iter().map(|issue| issue.under("notify")).collect())
+        if issues.is_empty() {
+            return Ok(Ok(Destination { account, ..destination }));
+        }
+        Ok(Err(issues.into_iter().map(|issue| issue.under("notify")).collect()))
     }
 
     /// Why nothing is sent to a destination at this time. `None`: nothing is known to stand in the way.
@@ -98,24 +114,33 @@ impl Actions {
         if integration.status() != Status::Active {
             return Ok(Some(format!("{name} is {}", integration.status())));
         }
+        if let Some(words) = messenger.other_account(destination) {
+            return Ok(Some(words));
+        }
         let Some((action, _)) = messenger.action() else { return Ok(None) };
         let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
         Ok((permission == Permission::Off).then(|| format!("“{}” of {name} is not permitted", action.label)))
     }
 }
 
+/// Why an input is refused that says something else than where a message goes.
+fn elsewhere(message: &Message) -> String {
+    let names = message.destination.join(", ");
+    format!("Leave it out: it does not say where a message goes. What does is: {names}")
+}
+
 /// What is wrong with the part of an input that a person sets, as a call with a message would be told.
 fn issues_of_input(messenger: &Messenger, given: &Map<String, Value>) -> Vec<Issue> {
     let Some((action, message)) = messenger.action() else { return Vec::new() };
     let of_message = [Some(&message.text), message.subject.as_ref()];
-    let mut issues: Vec<Issue> = of_message
-        .into_iter()
-        .flatten()
-        .filter(|name| given.contains_key(*name))
-        .map(|name| Issue::new(name, "Leave it out: the server writes it"))
-        .collect();
-    let secret = action.inputs.iter().filter(|input| input.sensitive && given.contains_key(&input.key));
-    issues.extend(secret.map(|input| Issue::new(&input.key, "Is sensitive, and this setting is shown")));
+    let is_carried = |name: &String| of_message.contains(&Some(name));
+    let is_known = |name: &&String| action.inputs.iter().any(|input| input.key == **name);
+    let issues = given.keys().filter(is_known).filter_map(|name| match name {
+        name if message.destination.contains(name) => None,
+        name if is_carried(name) => Some(Issue::new(name, "Leave it out: the server writes it")),
+        name => Some(Issue::new(name, elsewhere(message))),
+    });
+    let issues: Vec<Issue> = issues.collect();
     let mut input = given.clone();
     for name in of_message.into_iter().flatten() {
         input.insert(name.clone(), "x".repeat(MAX_SUBJECT).into());

@@ -5,14 +5,15 @@
 //! after a crash somebody can look what came of it.
 
 use integrations_core::{
-    action::NoticeStatus,
+    action::{NOTICE_WINDOW, NoticeStatus, NoticeTells, next_tells},
     ids::{ApprovalId, RunId},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, UpdateMany,
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, UpdateMany,
     sea_query::{Expr, ExprTrait as _},
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::policy::policy_of;
 use crate::store::{
@@ -32,7 +33,9 @@ pub struct NoticeClaim {
     pub approval: ApprovalId,
     /// Its project, with the organization.
     pub tenant: Tenant,
-    /// How often it was sent before.
+    /// Whether it tells of that, or that more wait.
+    pub tells: NoticeTells,
+    /// How often it was tried before.
     pub attempts: u32,
     /// The newest run that was to send it.
     pub earlier: Option<RunId>,
@@ -58,6 +61,8 @@ pub enum NoticeEnd {
     Again {
         /// When.
         at: OffsetDateTime,
+        /// How often it was tried by then, even if no run began.
+        attempts: u32,
     },
 }
 
@@ -72,7 +77,8 @@ pub struct FailedNotice {
     pub at: OffsetDateTime,
 }
 
-/// Stores the message about an approval, if the project has people told.
+/// Stores the message about an approval, if the project has people told, and not of very many just now. Of two askings
+/// at once each may tell that more wait.
 pub(super) async fn open(
     on: &Transaction,
     run: &action_run::Model,
@@ -82,10 +88,15 @@ pub(super) async fn open(
     if policy_of(on, &run.project_id).await?.notify.is_none() {
         return Ok(());
     }
+    let since = at - Duration::seconds(NOTICE_WINDOW.into());
+    let recent =
+        Entity::find().filter(Column::ProjectId.eq(&run.project_id)).filter(Column::CreatedAt.gt(since));
+    let Some(tells) = next_tells(recent.count(on).await?) else { return Ok(()) };
     let notice = Model {
         approval_id: approval.to_owned(),
         organization_id: run.organization_id.clone(),
         project_id: run.project_id.clone(),
+        tells: tells.as_str().to_owned(),
         status: NoticeStatus::Waiting.as_str().to_owned(),
         attempts: 0,
         due_at: Some(at),
@@ -123,7 +134,11 @@ impl Store {
                 .await?;
             transaction.commit().await?;
             if claimed.rows_affected == 1 {
-                claims.push(read_claim(&row, until)?);
+                // A damaged one keeps no other from being sent. It is looked at again when its lease is over.
+                match read_claim(&row, until) {
+                    Ok(claim) => claims.push(claim),
+                    Err(error) => tracing::error!(%error, "a message about an approval cannot be sent"),
+                }
             }
         }
         Ok(claims)
@@ -148,14 +163,19 @@ impl Store {
         end: NoticeEnd,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
+        let mut update = of_lease(&claim.approval.to_string(), claim.until);
         let (status, due_at, error, event) = match end {
             NoticeEnd::Sent => (NoticeStatus::Sent, None, None, None),
             NoticeEnd::Dropped => (NoticeStatus::Dropped, None, None, None),
             NoticeEnd::Failed { error, event } => (NoticeStatus::Failed, None, Some(error), Some(event)),
-            NoticeEnd::Again { at } => (NoticeStatus::Waiting, Some(at), None, None),
+            NoticeEnd::Again { at, attempts } => {
+                let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
+                update = update.col_expr(Column::Attempts, Expr::value(attempts));
+                (NoticeStatus::Waiting, Some(at), None, None)
+            }
         };
         let transaction = self.begin().await?;
-        let ended = of_lease(&claim.approval.to_string(), claim.until)
+        let ended = update
             .col_expr(Column::Status, Expr::value(status.as_str()))
             .col_expr(Column::DueAt, Expr::value(due_at))
             .col_expr(Column::Error, Expr::value(error))
@@ -198,6 +218,7 @@ fn read_claim(row: &Model, until: OffsetDateTime) -> Result<NoticeClaim, StoreEr
             organization: row.organization_id.parse().map_err(|_| damaged("organization"))?,
             project: row.project_id.parse().map_err(|_| damaged("project"))?,
         },
+        tells: row.tells.parse().map_err(|_| damaged("tells"))?,
         attempts: u32::try_from(row.attempts).map_err(|_| damaged("attempts"))?,
         earlier: row.run_id.as_ref().map(|run| run.parse()).transpose().map_err(|_| damaged("run"))?,
         until,

@@ -59,6 +59,9 @@ impl Store {
         if after == before {
             return Ok(after);
         }
+        if after.notify.is_some() && after.notify != before.notify {
+            holder.is_no_key()?;
+        }
         let path = |field: &str| format!("approval_policy.{field}");
         let changes = [
             change(path("decided_by"), before.deciders.as_str(), after.deciders.as_str()),

@@ -7,6 +7,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) approval_id: String,
     pub(in crate::store) organization_id: String,
     pub(in crate::store) project_id: String,
+    /// What it tells of: its approval, or that more calls wait than are told of.
+    pub(in crate::store) tells: String,
     pub(in crate::store) status: String,
     /// How often it was sent.
     pub(in crate::store) attempts: i32,

@@ -41,13 +41,13 @@ async fn killed_after_the_asking_the_next_server_tells(database: &TestDatabase) 
     admin(&["import", "--project", &project, "-"], &line).await;
     let key = admin(&["key", "create", "--org", &org, "--name", "All", "--scopes", "admin"], "").await;
     let key = key["api_key"].as_str().unwrap();
+    let to = json!({"provider": "keys", "action": "post_message", "input": {"channel": "#approvals"}});
+    sql.execute("UPDATE projects SET approvals_notify = $1", [to.to_string().into()]).await;
     let mut process = Process::serve(database, &environment).await;
     let base = format!("http://{}/api/v1/projects/{project}", process.address);
-    let to = json!({"provider": "keys", "action": "post_message", "input": {"channel": "#approvals"}});
     let asked = json!({"input": {"channel": "#all", "text": "Hello"}});
     for (method, path, body, status) in [
         ("PATCH", "integrations/keys/lifecycle", json!({"action_permissions": {"post_message": "ask"}}), 200),
-        ("PATCH", "approval-policy", json!({"notify": to}), 200),
         ("POST", "integrations/keys/actions/post_message", asked, 202),
     ] {
         let request = client().request(method.parse().unwrap(), format!("{base}/{path}"));

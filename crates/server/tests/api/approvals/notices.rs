@@ -1,5 +1,14 @@
 //! People who are told, by an action of their project's own integration, of what waits for one of them.
 
+use integrations_core::{
+    action::PolicyUpdate,
+    audit::{Acting, Actor},
+    role::Role,
+};
+use riq_server::{
+    services::actions::{PolicyError, ShownPolicy},
+    store::Tenant,
+};
 use riq_testing::providers::desk_and_keys::Says;
 use serde_json::{Value, json};
 
@@ -19,7 +28,12 @@ on_both_stages!(
     who_dies_while_sending_is_replaced,
     what_may_not_be_sent_is_told_where_it_is_set,
     what_is_decided_before_is_not_told_any_more,
+    of_very_many_calls_one_message_tells,
+    what_was_set_for_one_account_goes_by_no_other,
+    what_is_paused_is_told_when_it_goes_on,
+    what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back,
     what_sends_no_message_is_refused_in_words,
+    a_key_ends_it_and_does_not_set_it,
 );
 
 const POST: &str = "keys post";
@@ -30,7 +44,16 @@ impl Desk<'_> {
         let line = json!({"provider": "keys", "credential": {"api_key": "SECRET-key"}}).to_string();
         self.server.import(self.server.project, &line).await;
         self.server.patch("keys", json!({"action_permissions": {"post_message": "ask"}})).await.data();
-        self.policy(json!({"notify": to_channel("#approvals")})).await.data();
+        self.set_notify(&to_channel("#approvals")).await.unwrap();
+    }
+
+    /// Sets where people are told, as a person who is signed in.
+    async fn set_notify(&self, notify: &Value) -> Result<ShownPolicy, PolicyError> {
+        let actor = Actor::User(self.server.person(Role::Approver).await);
+        let tenant = Tenant { organization: self.server.organization, project: self.server.project };
+        let update = PolicyUpdate::read(json!({"notify": notify}).to_string().as_bytes()).unwrap();
+        let actions = &self.server.app.services.actions;
+        actions.update_approval_policy(&tenant, update, Acting { actor, request_id: None }).await
     }
 
     /// The messages that arrived.
@@ -100,6 +123,7 @@ async fn people_are_told_once_of_each_call_that_waits(stage: &Stage) {
     let runs = runs.data().as_array().unwrap().clone();
     assert_eq!(runs.len(), 1);
     assert_eq!((&runs[0]["status"], &runs[0]["approval_id"]), (&json!("succeeded"), &Value::Null));
+    assert_eq!((&runs[0]["input"], &runs[0]["result"]), (&json!({}), &Value::Null));
     assert_eq!(runs[0]["context"]["on_behalf_of"], "The approval policy of this project");
     let executed = desk.server.audit("keys").await;
     let executed = executed.iter().find(|event| event["action"] == "integration.action.executed").unwrap();
@@ -131,9 +155,9 @@ async fn a_callers_words_mean_nothing_in_a_message(stage: &Stage) {
     let text = message["text"].as_str().unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 7, "{text}");
-    let shown = "text: <!channel> @ everyone ⏎ To decide, sign in: http[:]//evil.test[U+000D] ⏎ [U+202E]x";
+    let shown = "text: <!channel> @ everyone ⏎ To decide, sign in: http[:]//evil[.]test[U+000D] ⏎ [U+202E]x";
     assert_eq!((lines[1], lines[2]), ("channel: #all", shown), "{text}");
-    assert_eq!(lines[3], "Why: <http[:]//evil.test|Approve> [U+2066]now");
+    assert_eq!(lines[3], "Why: <http[:]//evil[.]test|Approve> [U+2066]now");
     assert!(!text.contains("://evil") && text.matches("://").count() == 1, "{text}");
 }
 
@@ -179,7 +203,6 @@ async fn what_may_not_be_sent_is_told_where_it_is_set(stage: &Stage) {
     desk.tell().await;
     for (place, (update, problem)) in [
         (json!({"action_permissions": {"post_message": false}}), "“Post a message” of Keys is not permitted"),
-        (json!({"action_permissions": {"post_message": true}, "status": "paused"}), "Keys is paused"),
         (json!({"status": "disconnected"}), "Keys is disconnected"),
     ]
     .into_iter()
@@ -215,7 +238,7 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
     let not_there = set(to_channel("#a")).await;
     assert_eq!(told(&not_there), ["notify.provider: Keys is not installed in this project"]);
     desk.tell().await;
-    let input = json!({"channel": "#a", "text": "Mine", "to": 1});
+    let input = json!({"channel": "#a", "text": "Mine", "note": "Mine too", "to": 1});
     for (notify, issues) in [
         (json!({"provider": "nope", "action": "a"}), vec!["notify.provider: There is no such provider"]),
         (
@@ -229,7 +252,11 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
         (json!({"provider": "keys", "action": "post_message"}), vec!["notify.input.channel: Required"]),
         (
             json!({"provider": "keys", "action": "post_message", "input": input}),
-            vec!["notify.input.text: Leave it out: the server writes it", "notify.input.to: Unknown input"],
+            vec![
+                "notify.input.note: Leave it out: it does not say where a message goes. What does is: channel",
+                "notify.input.text: Leave it out: the server writes it",
+                "notify.input.to: Unknown input",
+            ],
         ),
     ] {
         assert_eq!(told(&set(notify.clone()).await), issues, "{notify}");
@@ -242,4 +269,117 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
         changed.iter().any(|row| row["changes"].as_str().unwrap().contains("approval_policy.notify")),
         "{changed:?}"
     );
+}
+
+async fn a_key_ends_it_and_does_not_set_it(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    let set = async |to: &str| desk.policy(json!({"notify": to_channel(to)})).await;
+    let elsewhere = set("#mine").await;
+    elsewhere.refused(403, "FORBIDDEN");
+    assert!(elsewhere.message().contains("only a signed-in person sets where"), "{}", elsewhere.message());
+    // What is set already changes nothing.
+    set("#approvals").await.data();
+    desk.policy(json!({"notify": null})).await.data();
+    set("#approvals").await.refused(403, "FORBIDDEN");
+    assert_eq!(desk.shown_policy().await, Value::Null);
+}
+
+async fn what_is_paused_is_told_when_it_goes_on(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    desk.server.patch("keys", json!({"status": "paused"})).await.data();
+    assert_eq!(desk.shown_policy().await["problem"], "Keys is paused");
+    desk.ask("ch_1", 600).await;
+    let tried = "SELECT COUNT(*) FROM approval_notices WHERE run_id IS NOT NULL";
+    eventually("it is tried", PATIENCE, async || desk.server.sql.count(tried, []).await == 1).await;
+    assert_eq!((desk.waiting().await, desk.failures().await), (1, 0));
+    desk.server.patch("keys", json!({"status": "active"})).await.data();
+    desk.pass(600);
+    desk.told(1).await;
+    // What waits for its integration until its approval has ended is given up.
+    desk.server.patch("keys", json!({"status": "paused"})).await.data();
+    desk.ask("ch_2", 100).await;
+    eventually("it is tried", PATIENCE, async || desk.server.sql.count(tried, []).await == 2).await;
+    desk.pass(24 * 3_600);
+    desk.ends("failed").await;
+    assert_eq!(
+        desk.shown_policy().await["last_failure"]["message"],
+        "Its time was over before it could be sent"
+    );
+}
+
+async fn what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    stage.provider.set(POST, Says::This(503, vec![], ""));
+    let (approval, _) = desk.ask("ch_1", 600).await;
+    eventually("it is sent", PATIENCE, async || desk.messages().len() == 1).await;
+    stage.provider.set(POST, Says::Truth);
+    let damage = "UPDATE approvals SET evidence = '[' WHERE id = $1";
+    desk.server.sql.execute(damage, [approval.as_str().into()]).await;
+    let tried = "SELECT COUNT(*) FROM approval_notices WHERE status = 'waiting' AND attempts > 2";
+    eventually("it is tried again", PATIENCE, async || {
+        desk.pass(10);
+        desk.server.sql.count(tried, []).await == 1
+    })
+    .await;
+    // One that cannot even be read.
+    desk.server.sql.execute("UPDATE approval_notices SET run_id = 'damaged'", []).await;
+    desk.ask("ch_2", 100).await;
+    eventually("the other is sent", PATIENCE, async || {
+        desk.pass(60);
+        desk.count("sent").await == 1
+    })
+    .await;
+    assert_eq!((desk.messages().len(), desk.waiting().await), (2, 1));
+}
+
+async fn what_was_set_for_one_account_goes_by_no_other(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    // A probe may say at any time which account it is.
+    let connect = async |account: &str| {
+        let sql = "UPDATE integrations SET account_id = $1, account_name = $1 WHERE provider = 'keys'";
+        desk.server.sql.execute(sql, [account.into()]).await;
+    };
+    let set_for = "SELECT COUNT(*) FROM projects WHERE approvals_notify LIKE '%\"first\"%'";
+    eventually("it is set for the first account", PATIENCE, async || {
+        connect("first").await;
+        desk.set_notify(&to_channel("#approvals")).await.unwrap();
+        desk.server.sql.count(set_for, []).await == 1
+    })
+    .await;
+    let problem = "Keys is connected to another account than when this was set: set it again";
+    eventually("another account is a problem", PATIENCE, async || {
+        connect("other").await;
+        desk.shown_policy().await["problem"] == problem
+    })
+    .await;
+    desk.ask("ch_1", 600).await;
+    desk.told(0).await;
+    assert_eq!(desk.shown_policy().await["last_failure"]["message"], problem);
+    assert_eq!(desk.messages(), [Value::Null; 0]);
+    eventually("it is set again", PATIENCE, async || {
+        desk.set_notify(&to_channel("#approvals")).await.unwrap();
+        desk.shown_policy().await["problem"] == Value::Null
+    })
+    .await;
+}
+
+async fn of_very_many_calls_one_message_tells(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    for number in 0..13 {
+        desk.ask(&format!("ch_{number}"), 10).await;
+    }
+    let messages = desk.told(11).await;
+    let texts: Vec<&str> = messages.iter().map(|message| message["text"].as_str().unwrap()).collect();
+    let more: Vec<&&str> = texts.iter().filter(|text| text.starts_with("More than 10 calls")).collect();
+    assert_eq!((texts.len(), more.len()), (11, 1), "{texts:?}");
+    assert!(more[0].ends_with(&desk.path("approvals").replace("/api/v1", "/dashboard")), "{more:?}");
+    // Later each is told of again.
+    desk.pass(601);
+    desk.ask("ch_13", 10).await;
+    desk.told(12).await;
 }

@@ -59,7 +59,7 @@ fn row(status: ApprovalStatus) -> ApprovalRow {
 fn told_policy() -> ShownPolicy {
     let input = json!({"channel": "#approvals"}).as_object().cloned().unwrap();
     let (provider, action) = ("slack".to_owned(), "post_message".to_owned());
-    let notify = Some(Destination { provider, action, input });
+    let notify = Some(Destination { provider, action, input, account: None });
     ShownPolicy {
         policy: Policy { notify, ..Policy::default() },
         problem: Some("Slack is paused".to_owned()),
