@@ -51,6 +51,8 @@ fn exports() -> TableCreateStatement {
         .col(one_of("status", &STATUSES).not_null())
         .col(time("created_at"))
         .col(optional_time("ended_at"))
+        // The one that ended it, as JSON. Another genuine one proves a second import.
+        .col(ColumnDef::new("receipt").text())
         .foreign_key(&mut belongs_to(EXPORTS, "project_id", "projects"))
         .to_owned()
 }
@@ -60,8 +62,9 @@ fn exported_integrations() -> TableCreateStatement {
         .table(EXPORTED)
         .col(text("export_id"))
         .col(text("integration_id"))
-        // A credential of another version was connected here since, and does not go along.
+        // A credential of another version or time was connected here since, and does not go along.
         .col(ColumnDef::new("credential_version").big_integer().not_null())
+        .col(time("connected_at"))
         // Whether it was in use or on hold.
         .col(one_of("chosen", &CHOSEN).not_null())
         .primary_key(Index::create().col("export_id").col("integration_id"))

@@ -11,7 +11,7 @@ use crate::{
     catalog::ProviderAccount,
     ids::{ExportId, IntegrationId, ProjectId},
     integration::{Configuration, Connected, Integration, Revision},
-    lifecycle::{Chosen, Command, Credential, Health, Refusal, State},
+    lifecycle::{Chosen, Command, Credential, Health, Refusal},
     oauth::AccountIdentity,
     permissions::ActionPermissions,
 };
@@ -71,12 +71,6 @@ impl Integration {
         })?;
         next.error_message = None;
         Ok(self.of_export(next, export.to_string().into(), Value::Null, now))
-    }
-
-    /// Why it is not used while it is exported. `None`: it is not.
-    pub fn notice_of_move(&self, credential: Credential) -> Option<&str> {
-        let is_away = self.state == State::Paused && credential == Credential::Missing;
-        self.error_message.as_deref().filter(|_| is_away)
     }
 
     /// Takes it in from another server. It is probed at once, so nothing is said of its health. Permissions of actions

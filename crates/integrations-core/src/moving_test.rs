@@ -8,7 +8,7 @@ use crate::audit::AuditAction;
 use crate::catalog::{ProviderAccount, contract_test::of_the_contract};
 use crate::ids::{ExportId, IntegrationId, ProjectId};
 use crate::integration::{Configuration, Connected, Integration, Revision};
-use crate::lifecycle::{Chosen, Credential, Health, Refusal, State};
+use crate::lifecycle::{Chosen, Health, Refusal, State};
 use crate::moving::{Arriving, Belongings};
 use crate::oauth::AccountIdentity;
 use crate::permissions::Permission;
@@ -46,8 +46,7 @@ fn an_export_puts_it_on_hold_and_a_cancellation_leads_back_to_what_was_chosen() 
         let away = integration.hand_over(EXPORT, NOW).unwrap();
         assert_eq!(away.integration.state, State::Paused);
         assert_eq!(change(&away, "export"), Some((Value::Null, json!(EXPORT.to_string()))));
-        assert!(away.integration.notice_of_move(Credential::Missing).unwrap().contains("being moved"));
-        assert_eq!(integration.notice_of_move(Credential::Usable), None);
+        assert!(away.integration.error_message.as_deref().unwrap().contains("being moved"));
         let back = away.integration.take_back(EXPORT, chosen, NOW).unwrap();
         assert_eq!(back.integration.state, after, "{state:?}");
         assert_eq!((back.integration.health, back.integration.error_message), (Health::Unknown, None));

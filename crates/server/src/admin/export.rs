@@ -1,13 +1,11 @@
 //! `riq-server admin export`: moves the integrations of a project to another server, and ends such moves.
 
 use std::{
-    fs,
-    io::{self, Write as _},
     path::{self, Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use integrations_core::{
     ids::{ExportId, ProjectId},
@@ -16,12 +14,12 @@ use integrations_core::{
 
 use super::{
     context::{Confirmation, Context, columns, moment, read},
-    whole_file::WholeFile,
+    export_file::ExportFile,
 };
 use crate::{
     app::config::Options,
     provider::oauth_apps::OAuthApps,
-    services::moving::{Ended, ExportReport, Exporter},
+    services::moving::{Ended, ExportReport, Exported, Exporter},
     store::{ExportRecord, ExportStatus},
     vault::{Recipient, Vault},
 };
@@ -96,25 +94,14 @@ async fn export(
     file: &Path,
 ) -> anyhow::Result<()> {
     let file = path::absolute(file)?;
-    ensure!(
-        fs::symlink_metadata(&file).is_err(),
-        "{} exists, and an export never replaces a file: choose another name",
-        file.display()
-    );
-    let mut copy = WholeFile::create(&file, &context.environment)
-        .with_context(|| format!("cannot write into the directory of {}", file.display()))?;
-    let keep = |bytes: &[u8]| {
-        // A renewal that was under way may have made another attempt necessary.
-        io::Seek::rewind(&mut copy.file)?;
-        copy.file.set_len(0)?;
-        copy.file.write_all(bytes)?;
-        copy.file.sync_all()
-    };
-    let report = exporter.export(project, recipient, keep).await?;
-    copy.add().with_context(|| {
+    let mut copy = ExportFile::create(&file)?;
+    let Exported { report, first_line } =
+        exporter.export(project, recipient, |bytes: &[u8]| copy.keep(bytes)).await?;
+    copy.finish(&first_line).with_context(|| {
         format!(
-            "the export {0} is recorded, and its integrations are on hold, but {1} could not be written: take it back \
-             with `admin export --cancel {0}`, and export again",
+            "the export {0} is recorded, and its integrations are on hold, but {1} could not be written to its end: \
+             delete that file if it is still there, take the export back with `admin export --cancel {0}`, and export \
+             again",
             report.export_id,
             file.display()
         )
@@ -123,11 +110,12 @@ async fn export(
 }
 
 fn in_words(report: &ExportReport, file: &Path) -> Vec<String> {
-    let ExportReport { export_id, exported, stays, .. } = report;
+    let ExportReport { export_id, exported, sha256, stays, .. } = report;
     let mut lines = vec![format!("Exported {} as {export_id} into {}", exported.join(", "), file.display())];
     lines.extend(stays.iter().map(|one| format!("Stays: {}: {}", one.provider, one.reason)));
     lines.extend([
-        "They are on hold here. Next, at the receiver: admin import --project prj_… FILE".to_owned(),
+        format!("They are on hold here. Its SHA-256 is {sha256}"),
+        "Next, at the receiver: admin import --project prj_… --expect SHA256 FILE".to_owned(),
         "Then, here, with the receipt that it writes: admin export --receipt FILE".to_owned(),
         format!("To take it back, if it was not imported: admin export --cancel {export_id}"),
     ]);

@@ -1,17 +1,17 @@
 //! `riq-server admin identity`: the key to which other servers seal what is moved to this one.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
+    os::unix::fs::MetadataExt as _,
+    path::{self, Path, PathBuf},
 };
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::Serialize;
 
-use super::context::Context;
+use super::{context::Context, whole_file::WholeFile};
 use crate::{
     environment::Environment,
     vault::{Identity, Recipient},
@@ -92,14 +92,17 @@ fn recipient(identity: &Identity) -> anyhow::Result<Recipient> {
 
 /// Makes the key if there is none. Returns whether it did.
 fn make(file: &Path, environment: &Environment) -> anyhow::Result<bool> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    match made {
+    if fs::symlink_metadata(file).is_ok() {
+        return Ok(false);
+    }
+    let write = || {
+        let mut made = WholeFile::create(&path::absolute(file)?, environment)?;
+        writeln!(made.file, "{}", Identity::generate(environment).to_text())?;
+        made.add()
+    };
+    match write() {
+        // Another command was first.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        made => {
-            let mut made = made.with_context(|| format!("cannot make {}", file.display()))?;
-            writeln!(made, "{}", Identity::generate(environment).to_text())?;
-            made.sync_all()?;
-            Ok(true)
-        }
+        made => made.map(|_| true).with_context(|| format!("cannot make {}", file.display())),
     }
 }

@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeSet,
     ffi::OsString,
+    fs,
     io::Write as _,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use integrations_core::{
     catalog::Catalog,
@@ -28,7 +30,7 @@ use crate::{
     provider::oauth_apps::OAuthApps,
     services::{
         install::import::{ImportError, Importer, LineIssue},
-        moving::{Arrived, MoveError, MoveIssue, Receiver, is_export},
+        moving::{Arrived, Found, Import, MoveError, MoveIssue, Receiver, find},
     },
     vault::Vault,
 };
@@ -47,6 +49,9 @@ pub(super) struct Command {
     /// Check everything, and import nothing
     #[arg(long)]
     dry_run: bool,
+    /// The SHA-256 that the source showed for its export: only that proves who made the file
+    #[arg(long, value_name = "SHA256")]
+    expect: Option<String>,
     #[command(flatten)]
     identity: IdentityFile,
     /// File for the receipt of an export; without it, FILE.receipt
@@ -90,7 +95,7 @@ pub(super) async fn run(
     keys: &Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let text = read(&command.file)?;
-    if command.from == System::This && is_export(&text) {
+    if is_export(&command, &text)? {
         return receive(&command, context, options, vault, keys, &text).await;
     }
     let (text, connections) = match command.from {
@@ -160,6 +165,21 @@ fn in_words(issues: &[LineIssue]) -> Vec<String> {
     issues.iter().map(line).collect()
 }
 
+/// Whether a file is an export that may be imported.
+fn is_export(command: &Command, text: &str) -> anyhow::Result<bool> {
+    match find(text) {
+        Found::Export(_) if command.from == System::This => Ok(true),
+        Found::Unfinished => bail!(
+            "nothing was imported: this is what an interrupted export left, and nobody can import it. Delete it, and \
+             export again at the source"
+        ),
+        _ if command.expect.is_some() => {
+            bail!("nothing was imported: --expect is for the file of an export, and this is none")
+        }
+        _ => Ok(false),
+    }
+}
+
 /// Imports an export, and writes its receipt.
 async fn receive(
     command: &Command,
@@ -175,7 +195,9 @@ async fn receive(
     let apps = OAuthApps::new(context.store.clone(), Arc::clone(&vault), given);
     let receiver = Receiver::new(context.store.clone(), catalog, vault, apps, context.environment.clone());
     let file = receipt_file(command)?;
-    match receiver.import(command.project, &identity, text, command.dry_run).await {
+    let arriving =
+        Import { project: command.project, expected: command.expect.as_deref(), is_trial: command.dry_run };
+    match receiver.import(arriving, &identity, text).await {
         Ok(arrived) => {
             if let Some(receipt) = &arrived.receipt {
                 keep(receipt, &file, context)?;
@@ -190,7 +212,7 @@ async fn receive(
             })?;
             Err(anyhow::Error::msg(error))
         }
-        Err(MoveError::Before { export, project, receipt }) => {
+        Err(MoveError::Before { export, project, receipt }) if !command.dry_run => {
             keep(&receipt, &file, context)?;
             let again = MoveError::Before { export, project, receipt };
             Err(anyhow::Error::from(again).context(format!("its receipt is in {} again", file.display())))
@@ -201,6 +223,15 @@ async fn receive(
 
 fn receipt_file(command: &Command) -> anyhow::Result<PathBuf> {
     if let Some(file) = &command.receipt {
+        let both = (fs::metadata(file), fs::metadata(&command.file));
+        let is_the_export = match &both {
+            (Ok(receipt), Ok(export)) => (receipt.dev(), receipt.ino()) == (export.dev(), export.ino()),
+            _ => false,
+        };
+        ensure!(
+            !is_the_export,
+            "nothing was imported: the receipt would be written over the export. Choose another name for --receipt"
+        );
         return Ok(file.clone());
     }
     ensure!(

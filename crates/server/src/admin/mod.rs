@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod context;
 mod export;
+mod export_file;
 mod identity;
 mod import;
 mod init;

@@ -46,6 +46,13 @@ impl WholeFile {
     pub(super) fn add(self) -> io::Result<u64> {
         self.file.sync_all()?;
         fs::hard_link(&self.unfinished, &self.path)?;
+        self.settle().inspect_err(|_| {
+            // It is said to have failed, so nothing may stay.
+            drop(fs::remove_file(&self.path));
+        })
+    }
+
+    fn settle(&self) -> io::Result<u64> {
         if let Some(directory) = self.path.parent() {
             File::open(directory)?.sync_all()?;
         }

@@ -355,6 +355,7 @@ async fn by_link(
         project: Project { id: opened.tenant.project, pending: None, names: &names },
         integration: None,
         credential: None,
+        is_moving: false,
         next_check_at: None,
         health: &[],
         accounts: &[],

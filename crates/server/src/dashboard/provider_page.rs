@@ -94,6 +94,7 @@ impl Contents {
             project: on.project(),
             integration: self.integration(),
             credential: self.loaded.as_ref().and_then(|loaded| loaded.credential_facts.as_ref()),
+            is_moving: self.loaded.as_ref().is_some_and(|loaded| loaded.is_moving),
             next_check_at: self.loaded.as_ref().and_then(|loaded| loaded.next_check_at),
             health: &self.health,
             accounts: &self.accounts,

@@ -114,7 +114,7 @@ impl Monitor {
         account: &ProviderRef,
     ) -> Result<Option<(Claim, i64)>, CheckError> {
         let loaded = self.store.load(tenant, account.as_str()).await?.ok_or(CheckError::NotInstalled)?;
-        if let Some(notice) = loaded.integration.notice_of_move(loaded.credential) {
+        if let Some(notice) = loaded.notice_of_move() {
             return Err(CheckError::Moving(notice.to_owned()));
         }
         let is_checkable = loaded.credential == Credential::Usable;

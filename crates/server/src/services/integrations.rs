@@ -88,7 +88,7 @@ impl ChangeError {
 
     /// The error for the lifecycle's refusal of a change.
     fn refused(refusal: Refusal, loaded: &Loaded) -> Self {
-        let notice = loaded.integration.notice_of_move(loaded.credential);
+        let notice = loaded.notice_of_move();
         match refusal {
             Refusal::ReinstallRequired => {
                 notice.map_or(Self::ReinstallRequired, |notice| Self::Moving(notice.to_owned()))

@@ -44,6 +44,8 @@ pub struct Loaded {
     pub sealed_settings: Option<Vec<u8>>,
     /// Whether a usable credential is stored.
     pub credential: Credential,
+    /// Whether it was exported to another server, and the move has not ended.
+    pub is_moving: bool,
     /// What is shown of the usable credential.
     pub credential_facts: Option<CredentialFacts>,
     /// When the provider is asked next; `None` while there is no credential to check.
@@ -58,6 +60,11 @@ impl Loaded {
     /// By which way of its provider it is connected.
     pub fn way(&self) -> StoredWay<'_> {
         StoredWay { setup_type: &self.setup_type, auth: self.auth.as_deref() }
+    }
+
+    /// Why it is not used while it is exported. `None`: it is not.
+    pub fn notice_of_move(&self) -> Option<&str> {
+        self.integration.error_message.as_deref().filter(|_| self.is_moving)
     }
 
     /// Whether this and another are one integration, with the same account and connection, by the same way.
@@ -363,6 +370,7 @@ pub(super) fn read_loaded(
         connection: hidden.connection,
         sealed_settings: hidden.sealed_settings,
         credential: if is_usable { Credential::Usable } else { Credential::Missing },
+        is_moving: hidden.moves_by.is_some(),
         credential_facts,
         next_check_at: shown.next_check_at,
         disconnected_now: false,

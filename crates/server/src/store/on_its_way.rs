@@ -20,15 +20,26 @@ words! {
     }
 }
 
+/// The export by which the credential `c` is on its way. A credential that was connected later may have the same
+/// version, but not the same time of connection.
+pub(super) const MOVES_BY: &str = "CASE WHEN c.dead_at IS NOT NULL THEN (SELECT o.export_id \
+     FROM exported_integrations o JOIN exports x ON x.id = o.export_id \
+     WHERE o.integration_id = c.integration_id AND o.credential_version = c.version \
+     AND o.connected_at = c.created_at AND x.status = 'under_way' LIMIT 1) END";
+
 /// Whether this credential was exported, and the move has not ended.
 pub(super) async fn is_on_its_way(
     on: &impl ConnectionTrait,
     credential: &credential::Model,
 ) -> Result<bool, StoreError> {
+    if credential.dead_at.is_none() {
+        return Ok(false);
+    }
     let found = exported_integration::Entity::find()
         .inner_join(export::Entity)
         .filter(exported_integration::Column::IntegrationId.eq(&credential.integration_id))
         .filter(exported_integration::Column::CredentialVersion.eq(credential.version))
+        .filter(exported_integration::Column::ConnectedAt.eq(credential.created_at))
         .filter(export::Column::Status.eq(ExportStatus::UnderWay.as_str()))
         .count(on)
         .await?;

@@ -8,9 +8,12 @@ use sea_orm::{
 use sqlx::FromRow;
 use time::OffsetDateTime;
 
-use super::entity::{
-    action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project,
-    revocation, user,
+use super::{
+    entity::{
+        action_run, api_key, approval, audit_event, audit_link, credential, integration, monitor, project,
+        revocation, user,
+    },
+    on_its_way::MOVES_BY,
 };
 
 /// The columns that a `T` is read from, each named like its field. So the list of columns exists only once, in `T`.
@@ -181,6 +184,9 @@ pub(super) struct HiddenColumns {
     pub(super) credential_version: Option<i64>,
     #[sea_orm(from_expr = r#"Expr::col(("c", credential::Column::DeadAt))"#)]
     pub(super) credential_dead_at: Option<OffsetDateTime>,
+    /// The export by which it is on its way to another server.
+    #[sea_orm(from_expr = "Expr::cust(MOVES_BY)")]
+    pub(super) moves_by: Option<String>,
 }
 
 /// A recorded event with its line in the chain, to be exported. Its fields are the columns of

@@ -20,6 +20,11 @@ on_both!(
     what_does_not_fit_is_refused_in_words_and_nothing_is_written,
     what_is_on_its_way_is_not_revoked,
     an_interrupted_renewal_stays,
+    what_only_looks_like_a_move_is_none,
+    a_new_connection_is_not_taken_for_the_one_that_moved,
+    what_no_known_app_renews_stays,
+    a_copy_exports_nothing,
+    a_second_import_is_told,
     a_kill_on_either_side_leaves_one_holder,
 );
 
@@ -114,6 +119,7 @@ async fn integrations_move_to_another_database_with_all_that_people_have_set(ser
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains("SECRET") && !text.contains("Europe"), "{text}");
     nothing_of_it_is_used(server).await;
+    it_is_expected(&receiver, &file, report["sha256"].as_str().unwrap()).await;
     it_arrives_as_a_whole(&receiver, &file).await;
     its_receipt_ends_it(server, &receiver, &file).await;
     both_logs_name_it(server, &receiver, report["export_id"].as_str().unwrap()).await;
@@ -134,6 +140,20 @@ async fn nothing_of_it_is_used(server: &Server) {
     let called = server.call("POST", &server.at("/shopify/actions/look_up_order"));
     let called = called.json(&json!({"input": {}})).send().await;
     says_moving(&called, "INTEGRATION_NOT_ACTIVE");
+}
+
+async fn it_is_expected(receiver: &Receiver, file: &str, hash: &str) {
+    let identity = receiver.file("identity");
+    let trial = ["import", "--project", &receiver.project, "--identity", &identity, "--dry-run", file];
+    let expecting = |hash: &'static str| [&trial[..], &["--expect", hash]].concat();
+    receiver.admin(&expecting("00")).await.failed_with("not the expected export").failed_with(hash);
+    assert!(receiver.admin(&[&trial[..], &["--expect", hash]].concat()).await.success);
+    let over = receiver.admin(&[&trial[..], &["--receipt", file]].concat()).await;
+    over.failed_with("would be written over the export");
+    let line = receiver.file("lines");
+    fs::write(&line, "{}").unwrap();
+    let of_lines = ["import", "--project", &receiver.project, "--expect", hash, &line];
+    receiver.admin(&of_lines).await.failed_with("this is none");
 }
 
 async fn it_arrives_as_a_whole(receiver: &Receiver, file: &str) {
@@ -168,6 +188,10 @@ async fn its_receipt_ends_it(server: &Server, receiver: &Receiver, file: &str) {
     let receipt = format!("{file}.receipt");
     let genuine = fs::read_to_string(&receipt).unwrap();
     fs::remove_file(&receipt).unwrap();
+    let identity = receiver.file("identity");
+    let trial = ["import", "--project", &receiver.project, "--identity", &identity, "--dry-run", file];
+    receiver.admin(&trial).await.failed_with("was imported before");
+    assert!(!fs::exists(&receipt).unwrap(), "a trial writes nothing");
     receiver.import(file).await.failed_with("was imported before");
     assert_eq!(fs::read_to_string(&receipt).unwrap(), genuine, "the receipt is written again");
     fs::write(&receipt, genuine.replace("\"integrations\":3", "\"integrations\":2")).unwrap();
@@ -289,7 +313,7 @@ async fn what_is_on_its_way_is_not_revoked(server: &Server) {
     let receiver = Receiver::beside(server).await;
     let (file, _) = export(server, &receiver, "move.json").await;
     let answer = server.call("DELETE", &server.at("/slack?revoke=true")).send().await;
-    assert_eq!(answer.data()["revocation"]["status"], "unsupported", "{:?}", answer.data());
+    assert_eq!(answer.data()["revocation"], "unsupported", "{:?}", answer.data());
     let sealed =
         server.sql.count("SELECT COUNT(*) AS count FROM revocations WHERE LENGTH(sealed) > 0", []).await;
     assert_eq!(sealed, 0);
@@ -315,6 +339,128 @@ async fn an_interrupted_renewal_stays(server: &Server) {
     assert_eq!(report["stays"][0]["provider"], "linear");
     assert!(report["stays"][0]["reason"].as_str().unwrap().contains("interrupted"), "{report}");
     assert_eq!(server.integration("linear").await["status"], "active");
+}
+
+async fn what_only_looks_like_a_move_is_none(server: &Server) {
+    server.install("slack").await;
+    let broken = "UPDATE integrations SET status = 'paused', error_message = 'Slack refuses it'";
+    server.sql.execute(broken, []).await;
+    server.sql.execute("UPDATE credentials SET dead_at = created_at", []).await;
+    let answers = [
+        server.patch("slack", json!({"status": "active"})).await,
+        server.call("POST", &server.at("/slack/check")).send().await,
+    ];
+    for answer in answers {
+        let message = answer.refused(409, "REINSTALL_REQUIRED").message();
+        assert!(message.contains("install again"), "{message}");
+    }
+    let receiver = Receiver::beside(server).await;
+    let (file, project) = (receiver.file("move.json"), server.project.to_string());
+    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
+    admin(&server.database, &arguments).await.failed_with("it has no usable credential");
+    assert!(!fs::exists(&file).unwrap());
+}
+
+async fn a_new_connection_is_not_taken_for_the_one_that_moved(server: &Server) {
+    for provider in ["postmark", "slack", "slack~eu"] {
+        server.install(provider).await;
+    }
+    let receiver = Receiver::beside(server).await;
+    let (_, report) = export(server, &receiver, "move.json").await;
+    server.clock.advance(time::Duration::seconds(1));
+    for provider in ["slack", "slack~eu"] {
+        server.delete(provider).await.data();
+        server.install(provider).await;
+    }
+    let versions = server.sql.rows("SELECT DISTINCT version FROM credentials", []).await;
+    assert_eq!(versions.len(), 1, "the new credentials have the version of those that moved");
+    let dead = "UPDATE integrations SET status = 'error', status_before_error = 'active', \
+         error_message = 'Slack refuses it' WHERE provider LIKE 'slack%'";
+    server.sql.execute(dead, []).await;
+    server.sql.execute("UPDATE credentials SET dead_at = created_at", []).await;
+    // So that no provider is asked.
+    assert!(server.store.set_quiet(Some(crate::support::clock::START)).await.unwrap());
+    let answer = server.call("DELETE", &server.at("/slack~eu?revoke=true")).send().await;
+    assert_eq!(answer.data()["revocation"], "pending", "{:?}", answer.data());
+    let id = report["export_id"].as_str().unwrap();
+    let back = admin(&server.database, &["export", "--cancel", id, "--yes"]).await.json();
+    assert_eq!((&back["integrations"], &back["left_alone"]), (&json!(["postmark"]), &json!(2)));
+    assert_eq!(server.integration("slack").await["status"], "error");
+}
+
+async fn what_no_known_app_renews_stays(server: &Server) {
+    let line = json!({"provider": "linear", "credential": {
+        "access_token": "SECRET-access", "refresh_token": "SECRET-refresh", "expires_at": "2030-01-01T00:00:00Z"}});
+    server.import(server.project, &line.to_string()).await;
+    server.install("stripe").await;
+    let receiver = Receiver::beside(server).await;
+    let (_, report) = export(server, &receiver, "move.json").await;
+    assert_eq!(report["exported"], json!(["stripe"]));
+    let reason = report["stays"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("an OAuth app that this command does not know"), "{reason}");
+    assert_eq!(server.integration("linear").await["status"], "active");
+    // An app whose secret cannot be opened is not the same as none.
+    let own = [("DATABASE_URL", server.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let set = ["admin", "oauth-app", "set", "linear", "--client-id", "theirs", "--client-secret-file", "-"];
+    assert!(run_with_input(&set, &own, "SECRET-of-app").await.success);
+    let damaged = "UPDATE oauth_apps SET sealed_secret = (SELECT sealed FROM credentials LIMIT 1)";
+    server.sql.execute(damaged, []).await;
+    let (file, project) = (receiver.file("other.json"), server.project.to_string());
+    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
+    admin(&server.database, &arguments)
+        .await
+        .failed_with("a secret of the OAuth app of Linear cannot be opened");
+}
+
+async fn a_copy_exports_nothing(server: &Server) {
+    server.install("stripe").await;
+    let receiver = Receiver::beside(server).await;
+    let (file, project) = (receiver.file("move.json"), server.project.to_string());
+    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
+    assert!(admin(&server.database, &["resume", "--not-yet"]).await.success);
+    admin(&server.database, &arguments).await.failed_with("this database was restored or copied");
+    assert!(!fs::exists(&file).unwrap());
+    assert!(admin(&server.database, &["resume", "--yes"]).await.success);
+    // As it is before a server has started on a copy.
+    server.sql.execute("UPDATE whereabouts SET place = 'where the original is'", []).await;
+    admin(&server.database, &arguments).await.failed_with("this database was restored or copied");
+    assert!(admin(&server.database, &["resume", "--yes"]).await.success);
+    let report = admin(&server.database, &arguments).await.json();
+    assert!(admin(&server.database, &["resume", "--not-yet"]).await.success);
+    let resumed = admin(&server.database, &["resume"]).await;
+    resumed
+        .failed_with("exported since to another server")
+        .failed_with(report["export_id"].as_str().unwrap());
+}
+
+async fn a_second_import_is_told(server: &Server) {
+    server.install("stripe").await;
+    let receiver = Receiver::beside(server).await;
+    let (file, report) = export(server, &receiver, "move.json").await;
+    receiver.import(&file).await.json();
+    let receipts = [receiver.file("first"), receiver.file("second")];
+    fs::copy(format!("{file}.receipt"), &receipts[0]).unwrap();
+    // As where another server has the same identity, or this one was restored.
+    let sql = receiver.database.open().await;
+    for table in ["imports", "credentials", "monitors"] {
+        sql.execute(&format!("DELETE FROM {table}"), []).await;
+    }
+    let (identity, elsewhere) = (receiver.file("identity"), receiver.other_project().await);
+    let again =
+        ["import", "--project", &elsewhere, "--identity", &identity, "--receipt", &receipts[1], &file];
+    receiver.admin(&again).await.json();
+    assert!(admin(&server.database, &["export", "--receipt", &receipts[0]]).await.success);
+    let second = admin(&server.database, &["export", "--receipt", &receipts[1]]).await;
+    second.failed_with("was imported twice").failed_with(&receiver.project).failed_with(&elsewhere);
+    admin(&server.database, &["export", "--receipt", &receipts[0]]).await.failed_with("has ended already");
+    // As after a backup that is older than the export.
+    server.sql.execute("DELETE FROM exported_integrations", []).await;
+    server.sql.execute("DELETE FROM exports", []).await;
+    let unknown = admin(&server.database, &["export", "--receipt", &receipts[0]]).await;
+    unknown.failed_with("this database is older than the export").failed_with(&receiver.project);
+    admin(&server.database, &["export", "--cancel", report["export_id"].as_str().unwrap(), "--yes"])
+        .await
+        .failed_with("there is no export");
 }
 
 /// The integrations of one move in this test. Nightly it is more.
@@ -349,9 +495,15 @@ async fn a_kill_on_either_side_leaves_one_holder(server: &Server) {
     let after = used_here().await;
     assert!([0, many()].contains(&after), "{after} are used here, and the others are not");
     if after == many() {
-        assert!(!fs::exists(&file).unwrap(), "a file that somebody could import");
+        if fs::exists(&file).unwrap() {
+            assert!(!receiver.import(&file).await.success, "what it left is no export");
+            run(&arguments, &source).await.failed_with("an export never replaces a file");
+            fs::remove_file(&file).unwrap();
+        }
         assert!(run(&arguments, &source).await.success);
-    } else if !fs::exists(&file).unwrap() {
+    } else if !fs::read_to_string(&file).unwrap().starts_with('{') {
+        receiver.import(&file).await.failed_with("nobody can import it");
+        fs::remove_file(&file).unwrap();
         let listed = admin(&server.database, &["export", "--list"]).await.json();
         let id = listed[0]["id"].as_str().unwrap();
         assert!(admin(&server.database, &["export", "--cancel", id, "--yes"]).await.success);

@@ -33,6 +33,8 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) integration: Option<&'a Integration>,
     /// What is shown of its usable credential.
     pub(crate) credential: Option<&'a CredentialFacts>,
+    /// Whether it is on its way to another server.
+    pub(crate) is_moving: bool,
     /// When the provider is asked next.
     pub(crate) next_check_at: Option<OffsetDateTime>,
     /// Its health in the last days, oldest first.

@@ -58,8 +58,7 @@ fn tone(integration: &Integration) -> Tone {
 /// The state with its last error, its facts, and its buttons.
 pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Integration) -> Markup {
     let advice = advice(page.provider(), integration);
-    let is_moving = integration.status() == Status::Paused && page.credential.is_none();
-    let label = if is_moving { "Moving: " } else { "Last error: " };
+    let label = if page.is_moving { "Moving: " } else { "Last error: " };
     html! {
         p.meaning { (meaning(page.provider(), integration)) }
         @if integration.error_message.is_some() || advice.is_some() {

@@ -63,7 +63,7 @@ impl Opened {
 pub(in crate::services) fn check_active(loaded: &Loaded) -> Result<(), CallError> {
     match loaded.integration.status() {
         Status::Active => Ok(()),
-        status => Err(match loaded.integration.notice_of_move(loaded.credential) {
+        status => Err(match loaded.notice_of_move() {
             Some(notice) => CallError::Moving(notice.to_owned()),
             None => CallError::NotActive(status),
         }),

@@ -12,6 +12,7 @@ use integrations_core::{
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::{
@@ -21,6 +22,10 @@ use crate::{
 
 /// The newest form of the file.
 const FORM: u32 = 1;
+/// What stands in place of the first line until the export is recorded.
+const BLANK: &str = " ";
+/// Each first line is longer, in bytes. A line of JSON lines may be blank too.
+const SHORTEST: usize = 100;
 
 /// What everybody may read of an export.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,6 +103,12 @@ pub enum FileError {
         /// Ours.
         here: String,
     },
+    /// It is another one than was announced.
+    #[error(
+        "this is not the expected export: its SHA-256 is {0}. Only the hash that the source showed proves who made the \
+         file"
+    )]
+    Unexpected(String),
     /// It does not open.
     #[error(
         "this export is damaged: not a byte of it may be changed or missing. Copy it again from the source"
@@ -108,9 +119,25 @@ pub enum FileError {
     BadIdentity,
 }
 
-/// Whether a text is the file of an export, of whatever form.
-pub fn is_export(text: &str) -> bool {
-    form(text).is_some()
+/// What a file has to do with exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is the file of an export, of whatever form.
+    Export(Option<ExportId>),
+    /// It is what an interrupted export left. Nobody can import it.
+    Unfinished,
+    /// Nothing.
+    Other,
+}
+
+/// Whether a text is the file of an export.
+pub fn find(text: &str) -> Found {
+    let first = text.lines().next().unwrap_or_default();
+    if form(text).is_some() {
+        return Found::Export(serde_json::from_str::<Header>(first).ok().map(|header| header.id));
+    }
+    let is_blank = first.len() > SHORTEST && first.bytes().all(|byte| BLANK.as_bytes() == [byte]);
+    if is_blank { Found::Unfinished } else { Found::Other }
 }
 
 fn form(text: &str) -> Option<u32> {
@@ -136,17 +163,34 @@ impl Header {
     }
 }
 
-/// The bytes of the file.
+/// The file of an export, in two parts.
+pub(super) struct Written {
+    /// The file with blanks in place of its first line. Without that nobody can open the second.
+    pub(super) file: Vec<u8>,
+    /// The first line, to be written over the blanks.
+    pub(super) first_line: String,
+    /// Of the whole file, in hexadecimal.
+    pub(super) sha256: String,
+}
+
+/// Makes the file.
 pub(super) fn write(
     header: &Header,
     contents: &Contents,
     recipient: &Recipient,
     environment: &Environment,
-) -> Result<Vec<u8>, Unopenable> {
-    let line = serde_json::to_string(header).map_err(|_| Unopenable)?;
+) -> Result<Written, Unopenable> {
+    let first_line = serde_json::to_string(header).map_err(|_| Unopenable)?;
     let plain = serde_json::to_vec(contents).map_err(|_| Unopenable)?;
-    let sealed = recipient.seal(&plain, line.as_bytes(), environment)?;
-    Ok(format!("{line}\n{}\n", BASE64.encode(sealed)).into_bytes())
+    let sealed = BASE64.encode(recipient.seal(&plain, first_line.as_bytes(), environment)?);
+    let sha256 = sha256(&format!("{first_line}\n{sealed}\n"));
+    let blanks = BLANK.repeat(first_line.len());
+    Ok(Written { file: format!("{blanks}\n{sealed}\n").into_bytes(), first_line, sha256 })
+}
+
+/// The hash of a file, in hexadecimal.
+pub(super) fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads the file.
@@ -167,4 +211,29 @@ pub(super) fn read(text: &str, identity: &Identity) -> Result<(Header, Contents)
     let opened = identity.open(&sealed, line.as_bytes()).map_err(|_| FileError::Damaged)?;
     let contents = serde_json::from_slice(opened.expose_secret()).map_err(|_| FileError::Damaged)?;
     Ok((header, contents))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_its_first_line_nobody_can_import_it() {
+        let environment = Environment::system();
+        let identity = Identity::generate(&environment);
+        let recipient = identity.recipient().unwrap();
+        let (id, project) = (ExportId::from_bits(1), ProjectId::from_bits(2));
+        let header = Header::new(id, &recipient, project, 0, OffsetDateTime::UNIX_EPOCH);
+        let contents = Contents { receipt_key: [7; 32], integrations: Vec::new() };
+        let written = write(&header, &contents, &recipient, &environment).unwrap();
+        let unfinished = String::from_utf8(written.file).unwrap();
+        assert_eq!(find(&unfinished), Found::Unfinished);
+        assert_eq!(read(&unfinished, &identity).err(), Some(FileError::NotAnExport));
+        let whole = unfinished.replacen(&BLANK.repeat(written.first_line.len()), &written.first_line, 1);
+        assert_eq!((whole.len(), find(&whole)), (unfinished.len(), Found::Export(Some(id))));
+        assert_eq!(read(&whole, &identity).unwrap().1.receipt_key, [7; 32]);
+        assert_eq!(sha256(&whole), written.sha256);
+        assert_eq!(find("{\"provider\":\"slack\"}"), Found::Other);
+        assert_eq!(find("  \n{}"), Found::Other);
+    }
 }

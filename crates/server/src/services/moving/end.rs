@@ -1,12 +1,13 @@
 //! How a move ends at the source.
 
 use integrations_core::{
-    ids::ExportId,
+    ids::{ExportId, ProjectId},
     lifecycle::Refusal,
     moving::of_export,
     receipt::{Receipt, ReceiptError},
 };
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use super::export::{Exporter, decision};
 use crate::store::{EndingExport, ExportRecord, ExportStatus, ReadError, Returning, StoreError};
@@ -30,6 +31,38 @@ pub enum EndError {
     /// There is no such export.
     #[error("there is no export {0} on this server: nothing was changed")]
     NoSuchExport(ExportId),
+    /// A receipt is of an export that is not known.
+    #[error(
+        "there is no export {export} on this server, and nothing was changed. The receipt says that it was imported \
+         into {project} at {at}. If it was made here, this database is older than the export, as after a restore: then both \
+         servers have the credentials, and each renewal at one may lock the other out. Disconnect these integrations \
+         here at once, without revoking"
+    )]
+    UnknownReceipt {
+        /// The export.
+        export: ExportId,
+        /// Where it was imported.
+        project: ProjectId,
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// Two receipts prove two imports.
+    #[error(
+        "the export {export} was imported twice, as its two receipts prove: into {} at {}, and into {} at {}. Both \
+         receivers have the credentials, and each renewal at one may lock the other out. Disconnect these integrations \
+         at one of them at once, without revoking: {integrations}",
+        .first.project, .first.imported_at, .second.project, .second.imported_at
+    )]
+    TwoReceivers {
+        /// The export.
+        export: ExportId,
+        /// The receipt that ended it.
+        first: Box<Receipt>,
+        /// The other one.
+        second: Box<Receipt>,
+        /// The integrations.
+        integrations: String,
+    },
     /// It has ended already.
     #[error("the export {0} has ended already: it was {1}. Nothing was changed")]
     Ended(ExportId, String),
@@ -66,7 +99,7 @@ impl Exporter {
     /// Goes on with the integrations of an export here.
     pub async fn cancel(&self, id: ExportId) -> Result<Ended, EndError> {
         let record = self.find(id).await?;
-        let mut open = self.begin(&record, id, ExportStatus::Cancelled).await?;
+        let mut open = self.begin(&record, id, None).await?;
         let mut integrations = Vec::new();
         while let Some(returning) = open.next().await? {
             let Returning { loaded, chosen, .. } = &returning;
@@ -83,14 +116,22 @@ impl Exporter {
     /// Disconnects the integrations of an export here, because its receipt proves that they are at the receiver. A
     /// receipt that counted before changes nothing.
     pub async fn settle(&self, receipt: &Receipt) -> Result<Ended, EndError> {
-        let id = receipt.export;
-        let record = self.find(id).await?;
+        let Receipt { export: id, project, imported_at: at, .. } = *receipt;
+        let record = self.store.export(id).await?;
+        let record = record.ok_or(EndError::UnknownReceipt { export: id, project, at })?;
         receipt.verify(&record.receipt_key)?;
         if record.status == ExportStatus::Cancelled.as_str() {
             let back = self.store.exported(id).await?;
             return Err(EndError::TwoHolders(id, back.join(", ")));
         }
-        let mut open = self.begin(&record, id, ExportStatus::Moved).await?;
+        let first = record.receipt.as_deref().and_then(|first| Receipt::read(first).ok());
+        if let Some(first) = first.filter(|first| first != receipt) {
+            let (first, second) = (Box::new(first), Box::new(receipt.clone()));
+            let integrations = self.store.exported(id).await?.join(", ");
+            return Err(EndError::TwoReceivers { export: id, first, second, integrations });
+        }
+        let told = serde_json::to_string(receipt).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let mut open = self.begin(&record, id, Some(told)).await?;
         let mut integrations = Vec::new();
         while let Some(returning) = open.next().await? {
             let integration = &returning.loaded.integration;
@@ -110,9 +151,9 @@ impl Exporter {
         &self,
         record: &ExportRecord,
         id: ExportId,
-        status: ExportStatus,
+        receipt: Option<String>,
     ) -> Result<EndingExport, EndError> {
-        let open = self.store.begin_ending(id, status, self.environment.now()).await?;
+        let open = self.store.begin_ending(id, receipt, self.environment.now()).await?;
         open.ok_or_else(|| EndError::Ended(id, record.status.clone()))
     }
 }

@@ -14,10 +14,10 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::contents::{self, Account, Contents, Header, Item};
+use super::contents::{self, Account, Contents, Header, Item, Written};
 use crate::{
     environment::Environment,
-    provider::oauth_apps::OAuthApps,
+    provider::oauth_apps::{FindAppError, OAuthApps},
     store::{
         Decision, Departing, DepartingCredential, Loaded, NewAuditEvent, NewExport, OpenExport, Permission,
         ReadError, Renewing, Store, StoreError, Tenant,
@@ -48,8 +48,19 @@ pub struct ExportReport {
     pub recipient: String,
     /// The integrations in the file.
     pub exported: Vec<String>,
+    /// The hash of the file, in hexadecimal, by which the receiver knows that it is from here.
+    pub sha256: String,
     /// Those that stay as they are.
     pub stays: Vec<StaysHere>,
+}
+
+/// An export that is recorded.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// What was exported.
+    pub report: ExportReport,
+    /// The first line of the file, to be written over the blanks in its place.
+    pub first_line: String,
 }
 
 /// An integration that is not exported.
@@ -82,6 +93,18 @@ pub enum ExportError {
     /// The file could not be written or sealed.
     #[error("nothing was exported: the file cannot be written")]
     File(#[source] io::Error),
+    /// The database may be a copy, and the original may use the same credentials.
+    #[error(
+        "nothing was exported: this database was restored or copied, so another server may use the same credentials. \
+         Export there, or go on here first, with `admin resume`"
+    )]
+    Copy,
+    /// Whether it is stored is not known.
+    #[error(
+        "the database did not answer the last step, so it is not known whether the export {0} is recorded, and its \
+         file was removed. Look with `admin export --list`: if it is there, take it back with `admin export --cancel {0}`"
+    )]
+    Unanswered(ExportId, #[source] StoreError),
     /// The database did not do its part.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -108,7 +131,7 @@ enum Packed {
 
 /// How one export went.
 enum Attempt {
-    Done(ExportReport),
+    Done(Exported),
     Renewing(String),
 }
 
@@ -124,14 +147,17 @@ impl Exporter {
         Self { store, environment, catalog, vault, apps }
     }
 
-    /// Takes every integration of a project that has a usable credential. `keep` gets the file's bytes before anything
-    /// is stored; it must not let anybody have them before this has succeeded. If it fails, nothing is stored.
+    /// Takes every integration of a project that has a usable credential. Before anything is stored, `keep` gets the
+    /// file with blanks in place of its first line: that nobody can import. If `keep` fails, nothing is stored.
     pub async fn export(
         &self,
         project: ProjectId,
         recipient: &Recipient,
         mut keep: impl FnMut(&[u8]) -> io::Result<()> + Send,
-    ) -> Result<ExportReport, ExportError> {
+    ) -> Result<Exported, ExportError> {
+        if self.store.may_be_a_copy().await? {
+            return Err(ExportError::Copy);
+        }
         let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
         let owner = owner.ok_or(ExportError::NoSuchProject(project))?;
         let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
@@ -140,7 +166,7 @@ impl Exporter {
         let end = self.environment.uptime() + PATIENCE;
         loop {
             match self.attempt(&tenant, recipient, &client_ids, &mut keep).await? {
-                Attempt::Done(report) => return Ok(report),
+                Attempt::Done(exported) => return Ok(exported),
                 Attempt::Renewing(provider) if self.environment.uptime() > end => {
                     return Err(ExportError::Renewing(provider));
                 }
@@ -155,9 +181,15 @@ impl Exporter {
         for row in self.store.integrations(tenant).await? {
             let Ok(account) = self.catalog.account(&row.provider) else { continue };
             let Some(provider) = account.ways.by_oauth() else { continue };
-            // Without an app nothing is renewed, so none need be the same at the receiver.
-            if let Ok(Some(app)) = self.apps.find(tenant, provider).await {
-                found.insert(provider.key.to_string(), app.client_id);
+            match self.apps.find(tenant, provider).await {
+                Ok(Some(app)) => {
+                    found.insert(provider.key.to_string(), app.client_id);
+                }
+                Ok(None) => {}
+                Err(FindAppError::Store(error)) => return Err(error.into()),
+                Err(FindAppError::Vault(error)) => {
+                    return Err(ExportError::Unopened(format!("the OAuth app of {}", provider.name), error));
+                }
             }
         }
         Ok(found)
@@ -197,10 +229,13 @@ impl Exporter {
         let exported = integrations.iter().map(|item| item.provider.clone()).collect();
         let header = Header::new(id, recipient, tenant.project, integrations.len(), now);
         let contents = Contents { receipt_key, integrations };
-        let bytes = contents::write(&header, &contents, recipient, &self.environment);
-        bytes.map_err(io::Error::other).and_then(|bytes| keep(&bytes)).map_err(ExportError::File)?;
-        open.commit().await?;
-        Ok(Attempt::Done(ExportReport { export_id: id, recipient: header.recipient, exported, stays }))
+        let written = contents::write(&header, &contents, recipient, &self.environment);
+        let Written { file, first_line, sha256 } =
+            written.map_err(|error| ExportError::File(io::Error::other(error)))?;
+        keep(&file).map_err(ExportError::File)?;
+        open.commit().await.map_err(|error| ExportError::Unanswered(id, error))?;
+        let report = ExportReport { export_id: id, recipient: header.recipient, exported, sha256, stays };
+        Ok(Attempt::Done(Exported { report, first_line }))
     }
 
     async fn hand_over(
@@ -229,7 +264,7 @@ impl Exporter {
             let reason = reason.to_owned();
             Ok(Packed::Stays(StaysHere { provider: provider.clone(), reason }))
         };
-        if integration.notice_of_move(loaded.credential).is_some() {
+        if loaded.is_moving {
             return stays("it is on its way by an earlier export, which has to be ended or cancelled first");
         }
         let Some(credential) = &departing.credential else {
@@ -247,6 +282,13 @@ impl Exporter {
                 );
             }
             _ => {}
+        }
+        // Its client id tells the receiver which app can renew the tokens.
+        if credential.renewable && way.oauth().is_some() && !client_ids.contains_key(way.key.as_str()) {
+            return stays(
+                "its tokens are renewed by an OAuth app that this command does not know: give the command the settings \
+                 of the server (RIQ_OAUTH_…), or connect it at the receiver",
+            );
         }
         let Some(chosen) = integration.state.chosen() else { return stays("it is disconnected") };
         let unopened = |error| ExportError::Unopened(provider.clone(), error);

@@ -41,6 +41,17 @@ pub struct Receiver {
     environment: Environment,
 }
 
+/// What is to be imported, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Import<'a> {
+    /// Where it arrives.
+    pub project: ProjectId,
+    /// The SHA-256 that the export must have, in hexadecimal.
+    pub expected: Option<&'a str>,
+    /// Everything is checked, and nothing stored.
+    pub is_trial: bool,
+}
+
 /// What has arrived, or would.
 #[derive(Clone, Debug, Serialize)]
 pub struct Arrived {
@@ -118,14 +129,17 @@ impl Receiver {
         Self { store, catalog, apps, builder, environment }
     }
 
-    /// Imports an export into a project. `is_trial`: everything is checked, and nothing stored.
+    /// Imports the text of an export into a project.
     pub async fn import(
         &self,
-        project: ProjectId,
+        Import { project, expected, is_trial }: Import<'_>,
         identity: &Identity,
         text: &str,
-        is_trial: bool,
     ) -> Result<Arrived, MoveError> {
+        let hash = contents::sha256(text);
+        if expected.is_some_and(|expected| !expected.trim().eq_ignore_ascii_case(&hash)) {
+            return Err(FileError::Unexpected(hash).into());
+        }
         let (header, contents) = contents::read(text, identity)?;
         if let Some(before) = self.store.import_of(header.id).await? {
             return Err(before_error(before, &contents));

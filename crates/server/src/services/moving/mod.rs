@@ -9,8 +9,8 @@ mod export;
 mod import;
 
 pub use self::{
-    contents::{FileError, is_export},
+    contents::{FileError, Found, find},
     end::{EndError, Ended},
-    export::{ExportError, ExportReport, Exporter, StaysHere},
-    import::{Arrived, MoveError, MoveIssue, Receiver},
+    export::{ExportError, ExportReport, Exported, Exporter, StaysHere},
+    import::{Arrived, Import, MoveError, MoveIssue, Receiver},
 };

@@ -13,6 +13,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) status: String,
     pub(in crate::store) created_at: TimeDateTimeWithTimeZone,
     pub(in crate::store) ended_at: Option<TimeDateTimeWithTimeZone>,
+    /// JSON: the receipt that ended it.
+    pub(in crate::store) receipt: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -9,6 +9,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) integration_id: String,
     /// The credential that goes along.
     pub(in crate::store) credential_version: i64,
+    /// When that was connected.
+    pub(in crate::store) connected_at: TimeDateTimeWithTimeZone,
     /// Whether it was in use or on hold.
     pub(in crate::store) chosen: String,
 }

@@ -45,6 +45,9 @@ pub struct ExportRecord {
     /// Verifies the receipt.
     #[serde(skip)]
     pub receipt_key: Vec<u8>,
+    /// JSON: the receipt that ended it.
+    #[serde(skip)]
+    pub receipt: Option<String>,
 }
 
 /// An export that is being ended. Nothing is stored before it is committed.
@@ -111,20 +114,23 @@ impl Store {
             created_at: row.created_at,
             ended_at: row.ended_at,
             receipt_key: row.receipt_key,
+            receipt: row.receipt,
         })
     }
 
-    /// Begins to end an export. `None`: it has ended already.
+    /// Begins to end an export, by its receipt (as JSON) or without. `None`: it has ended already.
     pub async fn begin_ending(
         &self,
         id: ExportId,
-        status: ExportStatus,
+        receipt: Option<String>,
         at: OffsetDateTime,
     ) -> Result<Option<EndingExport>, ReadError> {
+        let status = if receipt.is_some() { ExportStatus::Moved } else { ExportStatus::Cancelled };
         let transaction = self.begin().await?;
         let ended = export::Entity::update_many()
             .col_expr(export::Column::Status, Expr::value(status.as_str()))
             .col_expr(export::Column::EndedAt, Expr::value(at))
+            .col_expr(export::Column::Receipt, Expr::value(receipt))
             .filter(export::Column::Id.eq(id.to_string()))
             .filter(export::Column::Status.eq(ExportStatus::UnderWay.as_str()))
             .exec(&transaction)
@@ -169,7 +175,11 @@ impl EndingExport {
             let rows = reload(&self.transaction, &self.tenant, &found.provider).await?;
             let loaded = read_loaded(&self.tenant_check, &self.tenant, &rows)?;
             let row = credential::Entity::find_by_id(&exported.integration_id).one(&self.transaction).await?;
-            let row = row.filter(|row| row.version == exported.credential_version && row.dead_at.is_some());
+            let row = row.filter(|row| {
+                let is_the_same =
+                    row.version == exported.credential_version && row.created_at == exported.connected_at;
+                is_the_same && row.dead_at.is_some()
+            });
             let (Some(loaded), Some(row)) = (loaded, row) else { continue };
             let chosen = exported.chosen.parse().ok().and_then(|status: Status| State::of(status, None));
             let chosen = chosen.and_then(State::chosen).ok_or_else(damaged)?;

@@ -62,6 +62,8 @@ pub struct DepartingCredential {
     pub sealed: Vec<u8>,
     /// When it expires by itself.
     pub expires_at: Option<OffsetDateTime>,
+    /// Whether it has a refresh token.
+    pub renewable: bool,
     /// JSON array: the scopes that the provider granted, if it says.
     pub granted_scopes: Option<String>,
     row: credential::Model,
@@ -99,6 +101,7 @@ impl Store {
             status: ExportStatus::UnderWay.as_str().to_owned(),
             created_at: permission.at,
             ended_at: None,
+            receipt: None,
         };
         export::Entity::insert(export::ActiveModel::from(row)).exec_without_returning(&transaction).await?;
         let of_project = integration::Column::ProjectId.eq(&project);
@@ -164,6 +167,7 @@ impl OpenExport {
             export_id: self.id.to_string(),
             integration_id: id.to_string(),
             credential_version: credential.version,
+            connected_at: credential.created_at,
             chosen: State::from(chosen).status().map_or("", Status::as_str).to_owned(),
         };
         let mut credential = credential.into_active_model();
@@ -196,6 +200,7 @@ impl From<credential::Model> for DepartingCredential {
         Self {
             sealed: row.sealed.clone(),
             expires_at: row.expires_at,
+            renewable: row.renewable,
             granted_scopes: row.granted_scopes.clone(),
             row,
         }
