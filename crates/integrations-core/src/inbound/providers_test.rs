@@ -200,7 +200,7 @@ fn stripe_s_test_header_is_verified() {
     let secret = "whsec_test_secret";
     let body = br#"{"id":"evt_test_webhook","object":"event","type":"charge.refunded","created":1790000000}"#;
     let time = NOW.unix_timestamp();
-    let signed = hex_mac(secret, &[format!("{time}.").as_bytes(), body].concat());
+    let signed = hex_mac(secret, [format!("{time}.").as_bytes(), body].concat());
     let header = format!("t={time},v1={signed},v0={}", hex_mac("decoy", body));
     let event = taken(send("stripe", secret, &[("Stripe-Signature", &header)], body, NOW)).events.remove(0);
     assert_eq!(
@@ -349,7 +349,7 @@ fn pipedrive_s_credentials_come_with_each_event() {
 fn zendesk_s_time_is_signed_with_the_body() {
     let (secret, time) = ("dGhlX3NlY3JldF9vZl9vbmVfd2ViaG9vaw==", "2026-11-27T11:58:00Z");
     let body = br#"{"type":"zen:event-type:user.active_changed","account_id":12514403,"id":"2b24ef10-19d4-4740-93cf-8f98ec4776c0","time":"2026-11-27T11:57:59Z"}"#;
-    let signature = base64_mac(secret, &[time.as_bytes(), body].concat());
+    let signature = base64_mac(secret, [time.as_bytes(), body].concat());
     let headers = [
         ("X-Zendesk-Webhook-Signature", signature.as_str()),
         ("X-Zendesk-Webhook-Signature-Timestamp", time),

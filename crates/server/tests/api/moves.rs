@@ -475,10 +475,17 @@ async fn a_kill_on_either_side_leaves_one_holder(server: &Server) {
     });
     server.import(server.project, &lines.collect::<Vec<_>>().join("\n")).await;
     let receiver = Receiver::beside(server).await;
+    let file = receiver.file("move.json");
+    export_despite_a_kill(server, &receiver, &file).await;
+    import_despite_a_kill(&receiver, &file).await;
+    let receipt = format!("{file}.receipt");
+    assert!(admin(&server.database, &["export", "--receipt", &receipt]).await.success);
+}
+
+async fn export_despite_a_kill(server: &Server, receiver: &Receiver, file: &str) {
     let source = [("DATABASE_URL", server.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let target = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let (file, project) = (receiver.file("move.json"), server.project.to_string());
-    let arguments = ["admin", "export", "--project", &project, "--to", &receiver.recipient, &file];
+    let project = server.project.to_string();
+    let arguments = ["admin", "export", "--project", &project, "--to", &receiver.recipient, file];
     let used_here = async || {
         let sql = "SELECT COUNT(*) AS count FROM credentials WHERE dead_at IS NULL";
         usize::try_from(server.sql.count(sql, []).await).unwrap()
@@ -495,23 +502,27 @@ async fn a_kill_on_either_side_leaves_one_holder(server: &Server) {
     let after = used_here().await;
     assert!([0, many()].contains(&after), "{after} are used here, and the others are not");
     if after == many() {
-        if fs::exists(&file).unwrap() {
-            assert!(!receiver.import(&file).await.success, "what it left is no export");
+        if fs::exists(file).unwrap() {
+            assert!(!receiver.import(file).await.success, "what it left is no export");
             run(&arguments, &source).await.failed_with("an export never replaces a file");
-            fs::remove_file(&file).unwrap();
+            fs::remove_file(file).unwrap();
         }
         assert!(run(&arguments, &source).await.success);
-    } else if !fs::read_to_string(&file).unwrap().starts_with('{') {
-        receiver.import(&file).await.failed_with("nobody can import it");
-        fs::remove_file(&file).unwrap();
+    } else if !fs::read_to_string(file).unwrap().starts_with('{') {
+        receiver.import(file).await.failed_with("nobody can import it");
+        fs::remove_file(file).unwrap();
         let listed = admin(&server.database, &["export", "--list"]).await.json();
         let id = listed[0]["id"].as_str().unwrap();
         assert!(admin(&server.database, &["export", "--cancel", id, "--yes"]).await.success);
         assert!(run(&arguments, &source).await.success);
     }
     assert_eq!(used_here().await, 0);
+}
+
+async fn import_despite_a_kill(receiver: &Receiver, file: &str) {
+    let target = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
     let identity = receiver.file("identity");
-    let arguments = ["admin", "import", "--project", &receiver.project, "--identity", &identity, &file];
+    let arguments = ["admin", "import", "--project", &receiver.project, "--identity", &identity, file];
     let lock = receiver.database.lock_integrations().await;
     let mut child = command(&arguments, &target).spawn().unwrap();
     let sql = receiver.database.open().await;
@@ -529,8 +540,6 @@ async fn a_kill_on_either_side_leaves_one_holder(server: &Server) {
         again.failed_with("was imported before");
     }
     assert_eq!(receiver.integrations().await.len(), many());
-    let receipt = format!("{file}.receipt");
-    assert!(admin(&server.database, &["export", "--receipt", &receipt]).await.success);
 }
 
 fn end(child: &mut Child) {
