@@ -1,5 +1,5 @@
-//! The events of help desks, messengers, telephones, calendars and mail: each provider's documented example, or one that
-//! is computed from the documented scheme, against its file.
+//! The events of help desks, messengers, telephones, calendars and mail: each provider's documented example, or one
+//! that is computed from the documented scheme, against its file.
 
 use serde_json::json;
 use time::macros::datetime;

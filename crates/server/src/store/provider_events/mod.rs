@@ -29,3 +29,16 @@ pub(super) use self::{
     sources::{close, end},
     take::Takes,
 };
+
+use std::sync::Arc;
+
+use self::take::Taking;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Stores the events of a request and what is told of them, in one transaction. Under load that is one transaction
+    /// for many requests.
+    pub async fn take_provider_events(&self, request: TakenRequest) -> Result<Stored, Arc<StoreError>> {
+        self.takes.ask(Taking(Arc::new(request))).await
+    }
+}

@@ -23,7 +23,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::store::{
-    Announcement, Store, StoreError,
+    Announcement, StoreError,
     batch::AnswerMany,
     entity::{event_once, provider_event},
     in_order::locked_in_order,
@@ -87,7 +87,7 @@ pub(in crate::store) struct Takes {
 
 /// A request to be stored. It is equal to itself alone.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Taking(Arc<TakenRequest>);
+pub(in crate::store) struct Taking(pub(super) Arc<TakenRequest>);
 
 impl PartialEq for Taking {
     fn eq(&self, other: &Self) -> bool {
@@ -96,14 +96,6 @@ impl PartialEq for Taking {
 }
 
 impl Eq for Taking {}
-
-impl Store {
-    /// Stores the events of a request and what is told of them, in one transaction. Under load that is one transaction
-    /// for many requests.
-    pub async fn take_provider_events(&self, request: TakenRequest) -> Result<Stored, Arc<StoreError>> {
-        self.takes.ask(Taking(Arc::new(request))).await
-    }
-}
 
 impl AnswerMany for Takes {
     type Key = Taking;

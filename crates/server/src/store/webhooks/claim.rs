@@ -155,8 +155,8 @@ impl Store {
         Ok(())
     }
 
-    /// A stream with nothing to send ends. One whose webhook is disabled, or whose project is archived, waits until it is
-    /// in use again. What was put into another one meanwhile is due.
+    /// A stream with nothing to send ends. One whose webhook is disabled, or whose project is archived, waits until it
+    /// is in use again. What was put into another one meanwhile is due.
     async fn put_aside(
         &self,
         lease: LeaseId,

@@ -193,8 +193,8 @@ impl Player<'_> {
         if self.simulator.end_access(self.key) { Ok(()) } else { fail("it was not refreshed".to_owned()) }
     }
 
-    /// Sends the form of the way with these values and those of the connection, as far as it has fields for them. A part
-    /// of a credential may be no secret, and then stands with the connection.
+    /// Sends the form of the way with these values and those of the connection, as far as it has fields for them. A
+    /// part of a credential may be no secret, and then stands with the connection.
     async fn send(&self, visitor: &Visitor<'_>, values: &[(&str, &Map<String, Value>)]) -> Page {
         let address = format!("{}?auth={}", self.server.page(self.key), self.way.auth.as_str());
         let mut form = visitor.get(&address).await.form("/connect");

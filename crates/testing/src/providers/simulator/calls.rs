@@ -133,8 +133,8 @@ fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<Strin
     problems_of(call, known.key, &known.values, request)
 }
 
-/// The same for a request that is not sent with a credential. `key` is sent in place of the header that the call has for
-/// the access token.
+/// The same for a request that is not sent with a credential. `key` is sent in place of the header that the call has
+/// for the access token.
 pub(super) fn problems_of(call: &Call, key: Option<&Key>, values: &Values, request: &Request) -> Vec<String> {
     let mut problems = Vec::new();
     let mut check = |what: &str, expected: &str, actual: Option<&str>| {
