@@ -6,7 +6,7 @@ use migrations::{
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, TransactionOptions};
 
-use super::{Store, StoreError, sealed, writing};
+use super::{Store, StoreError, sealed, transaction::writing};
 use crate::environment::Environment;
 
 /// What becomes of secrets that are still sealed in the form of an earlier version.

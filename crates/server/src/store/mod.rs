@@ -119,14 +119,14 @@ pub use webhooks::{
     SealedSecret, TestedWebhook, WebhookRecord, details_of_a_test,
 };
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use self::{
     reachability::{GuardedPool, Reachability},
-    transaction::Transaction,
+    transaction::{Transaction, writing},
     watched::Watched,
 };
-use sea_orm::{ConnectionTrait as _, DbBackend, SqliteTransactionMode, TransactionOptions};
+use sea_orm::{ConnectionTrait as _, DbBackend};
 
 /// The database of one server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -147,7 +147,8 @@ pub struct Store {
     watched: Option<Watched>,
     tenant_check: tenant::TenantCheck,
     outbox: transaction::Outbox,
-    quiet: Arc<quiet::Quiet>,
+    /// Whether the database is taken for a copy, as far as is known without asking it.
+    quiet: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -185,14 +186,5 @@ impl Store {
     /// Begins a transaction that will write.
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::new(self.writer.begin(writing()).await?, self.outbox.clone()))
-    }
-}
-
-/// The options of a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads
-/// first may fail when it starts to write, instead of waiting.
-fn writing() -> TransactionOptions {
-    TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
     }
 }

@@ -3,13 +3,7 @@
 //! A row says where the database was when a server last started on it. If it is elsewhere now, everything that cannot
 //! be undone rests until the operator says that this database is the one that goes on.
 
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt as _,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    time::UNIX_EPOCH,
-};
+use std::{fs, io, os::unix::fs::MetadataExt as _, path::Path, sync::atomic::Ordering, time::UNIX_EPOCH};
 
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, IntoActiveModel as _,
@@ -52,10 +46,6 @@ pub enum Whereabout {
     /// It is taken for a copy since then.
     Rests(OffsetDateTime),
 }
-
-/// What is known of it without asking the database.
-#[derive(Debug, Default)]
-pub(super) struct Quiet(AtomicBool);
 
 impl Store {
     /// Compares where the database is with where it was when a server last started. Returns since when it is taken for
@@ -112,7 +102,7 @@ impl Store {
 
     /// The same, as it was known last.
     pub fn was_quiet(&self) -> bool {
-        self.quiet.0.load(Ordering::Relaxed)
+        self.quiet.load(Ordering::Relaxed)
     }
 
     /// Takes the database for a copy from now on, or for the one that goes on (`None`). `false`: it was so before.
@@ -150,7 +140,7 @@ impl Store {
     }
 
     fn keep_in_mind(&self, quiet_since: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
-        self.quiet.0.store(quiet_since.is_some(), Ordering::Relaxed);
+        self.quiet.store(quiet_since.is_some(), Ordering::Relaxed);
         quiet_since
     }
 

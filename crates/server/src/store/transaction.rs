@@ -13,7 +13,8 @@ use std::sync::{
 
 use sea_orm::{
     Condition, ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    ExecResult, QueryResult, QuerySelect as _, RuntimeErr, Select, Statement,
+    ExecResult, QueryResult, QuerySelect as _, RuntimeErr, Select, SqliteTransactionMode, Statement,
+    TransactionOptions,
     prelude::async_trait::async_trait,
     sea_query::{Expr, Values},
 };
@@ -38,6 +39,15 @@ impl Valid {
             Self::Now => select,
             Self::UntilCommit => select.lock_shared(),
         }
+    }
+}
+
+/// The options of a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads
+/// first may fail when it starts to write, instead of waiting.
+pub(super) fn writing() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
     }
 }
 

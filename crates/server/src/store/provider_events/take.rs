@@ -29,9 +29,8 @@ use crate::store::{
     in_order::locked_in_order,
     monitors,
     reachability::GuardedPool,
-    transaction::{Outbox, Transaction},
+    transaction::{Outbox, Transaction, writing},
     webhooks::announce_all,
-    writing,
 };
 
 /// The most events in one statement: databases bound its values.
