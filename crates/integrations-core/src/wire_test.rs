@@ -110,7 +110,9 @@ fn every_body_is_written_as_it_was_read() {
     assert_eq!(round_trip::<ActionRunList>(&runs).data[0].status.known(), Some(RunStatus::Failed));
     let approvals = json!({"data": [approval()], "cursor": null, "has_more": false});
     assert_eq!(round_trip::<ApprovalList>(&approvals).data[0].status.known(), Some(ApprovalStatus::Pending));
-    let policy = json!({"data": {"decided_by": "people_and_keys", "expires_after_seconds": 300}});
+    let policy = json!({"data": {
+        "decided_by": "people_and_keys", "expires_after_seconds": 300, "notify": null
+    }});
     assert_eq!(
         round_trip::<ApprovalPolicyResponse>(&policy).data.decided_by.known(),
         Some(Deciders::PeopleAndKeys)

@@ -129,7 +129,14 @@ fn every_probe_and_every_address_can_be_filled_in() {
         if !provider.form().is_some_and(|form| form.fields.iter().any(is_made_up)) {
             assert_eq!(provider.read_credential(&credential).as_ref(), Ok(&credential), "{}", provider.key);
         }
-        let value = |name: &str| provider.placeholder(&connection, &credential, name);
+        // What a form gets tokens for is stored with them.
+        let mut stored = credential.clone();
+        if let Some(fetched) = provider.fetched() {
+            let kept = fetched.rules.kept.iter();
+            let kept = kept.map(|kept| (kept.name.clone(), kept.example.clone().unwrap_or_default().into()));
+            stored.extend(kept.chain([("access_token".to_owned(), "token".into())]));
+        }
+        let value = |name: &str| provider.placeholder(&connection, &stored, name);
         let mut urls = vec![&provider.probe.call.url, &provider.api_base_url];
         urls.extend(&provider.revoke_page);
         urls.extend(

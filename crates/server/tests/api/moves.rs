@@ -137,7 +137,7 @@ async fn nothing_of_it_is_used(server: &Server) {
     says_moving(&resumed, "REINSTALL_REQUIRED");
     let checked = server.call("POST", &server.at("/slack/check")).send().await;
     says_moving(&checked, "REINSTALL_REQUIRED");
-    let called = server.call("POST", &server.at("/shopify/actions/look_up_order"));
+    let called = server.call("POST", &server.at("/shopify/actions/lookup_order"));
     let called = called.json(&json!({"input": {}})).send().await;
     says_moving(&called, "INTEGRATION_NOT_ACTIVE");
 }
@@ -248,7 +248,7 @@ async fn an_export_can_be_taken_back_until_it_is_imported(server: &Server) {
     assert_eq!((&back["integrations"], &back["left_alone"]), (&json!(["slack"]), &json!(1)));
     let slack = server.integration("slack").await;
     assert_eq!((&slack["status"], &slack["error_message"]), (&json!("active"), &Value::Null));
-    assert_eq!(slack["credential"]["kind"], "oauth2");
+    assert_eq!(slack["credential"]["kind"], "oauth");
     assert_eq!(monitors(server).await, 2);
     admin(&server.database, &["export", "--cancel", id, "-y"]).await.failed_with("it was cancelled");
     // The operator was wrong.

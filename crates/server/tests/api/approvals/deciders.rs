@@ -192,7 +192,7 @@ async fn a_project_says_who_approves_and_how_long(stage: &Stage) {
     let server = &stage.server;
     let path = format!("/api/v1/projects/{}/approval-policy", server.project);
     let show = async || server.call("GET", &path).send().await.data().clone();
-    let usual = json!({"decided_by": "people", "expires_after_seconds": 86_400});
+    let usual = json!({"decided_by": "people", "expires_after_seconds": 86_400, "notify": null});
     assert_eq!(show().await, usual);
     let change = async |body: Value| server.call("PATCH", &path).json(&body).send().await;
     change(json!({})).await.refused(400, "NO_UPDATES");
@@ -205,7 +205,8 @@ async fn a_project_says_who_approves_and_how_long(stage: &Stage) {
     assert_eq!(server.sql.count(events, []).await, 1);
     change(json!({"expires_after_seconds": 2_592_000})).await.data();
     assert_eq!(server.sql.count(events, []).await, 1);
-    assert_eq!(show().await, json!({"decided_by": "people", "expires_after_seconds": 2_592_000}));
+    let longer = json!({"decided_by": "people", "expires_after_seconds": 2_592_000, "notify": null});
+    assert_eq!(show().await, longer);
     // An agent's key does not change it.
     let agent = server.key_for(&["write"]).await;
     let refused = server.call_as(&agent.text, "PATCH", &path).json(&json!({"decided_by": "people_and_keys"}));

@@ -253,8 +253,8 @@ async fn what_sends_no_message_is_refused_in_words(stage: &Stage) {
         (
             json!({"provider": "keys", "action": "post_message", "input": input}),
             vec![
-                "notify.input.note: Leave it out: it does not say where a message goes. What does is: channel",
                 "notify.input.text: Leave it out: the server writes it",
+                "notify.input.note: Leave it out: it does not say where a message goes. What does is: channel",
                 "notify.input.to: Unknown input",
             ],
         ),
